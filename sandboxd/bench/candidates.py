@@ -96,4 +96,5 @@ def _candidate(
     )
     # The grant for the real project was checked above, so the copy needs none of its own.
     plan = Project(folder, config, project.environ).plan(host, grants._replace(trusted=True))
-    return Candidate(variant, plan)
+    # Nothing of a measurement is left, and none begins with what another one left.
+    return Candidate(variant, plan._replace(lasting=()))

@@ -65,7 +65,7 @@ def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) ->
 
     engine = connect_from(environ)
     with _workspace(image) as folder:
-        plan = Project.open(folder, environ).plan(facts)
+        plan = Project.open(folder, environ).plan(facts)._replace(lasting=())
         running = up(engine, plan, lambda _: None)
         try:
             verdict = attack(engine, running.id, plan)

@@ -14,6 +14,7 @@ from sandboxd.engine.connection import ANSWER_SECONDS, json_object, json_objects
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.networks import Networks
 from sandboxd.engine.streams import Growing, Stream, take_over
+from sandboxd.engine.volumes import Volumes
 
 if TYPE_CHECKING:
     import socket
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         ImageSummary,
         Inspected,
         PathStat,
-        Volume,
     )
     from sandboxd.engine.session import Session
 
@@ -67,7 +67,7 @@ class Exec(NamedTuple):
     working_dir: str = ""
 
 
-class Engine(Networks):
+class Engine(Networks, Volumes):
     """One engine. Any call may raise `EngineFailure`: the engine cannot be reached, or refuses."""
 
     def version(self) -> dict[str, Any]:
@@ -230,28 +230,10 @@ class Engine(Networks):
                 return _stat(answer.headers), answer.read(most)
         return None
 
-    def put_archive(self, container: str, path: str, archive: bytes) -> None:
-        """Unpack a tar archive below `path` in a container, which need not run."""
-        with self.asking(START_SECONDS) as session:
-            session.put_archive(container, path, archive)
-
     def commit(self, container: str) -> str:
         """Make an image of a container's files, without a name, and return its id."""
         with self.asking(END_SECONDS) as session:
             return str(json_object(session.commit(container))["Id"])
-
-    def volume(self, name: str) -> Volume | None:
-        """A volume's description, None when there is none of this name."""
-        with self.asking(fine=(_GONE,)) as session:
-            return cast("Volume", json_object(session.inspect_volume(name)))
-        return None
-
-    def remove_volume(self, name: str) -> bool:
-        """Remove a volume; False when a container still uses it or it is gone."""
-        with self.asking(fine=(_GONE, _IN_USE)) as session:
-            session.remove_volume(name)
-            return True
-        return False
 
     def exec_create(self, container: str, request: Exec) -> str:
         """Prepare a command in a running container and return the id to start it by."""

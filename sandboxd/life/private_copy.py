@@ -1,26 +1,37 @@
-"""The private copy of a workspace in a container, and the mark that says that it is whole."""
+"""The private copy of a workspace in a container, and whether it is whole."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
+from sandboxd.life import lasting
 from sandboxd.plan.layout import MARK
+from sandboxd.review import copies
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
+    from sandboxd.plan.plan import Plan
 
-# A copy of a large workspace into memory takes long.
+# A copy of a large workspace takes long.
 _COPY_SECONDS = 300.0
 
 
-def make(engine: Engine, container: str, command: tuple[str, ...]) -> None:
-    """Run the `command` that copies.
+def make(engine: Engine, container: str, plan: Plan) -> None:
+    """Copy the workspace inside, where `plan` has a copy and none of before is whole.
 
     :raises CannotStart: the workspace could not be copied; the container is of no use
     """
+    volume = lasting.copy_of(engine, plan)
+    if not plan.prepare or (volume is not None and copies.whole_since(volume)):
+        return
+    command = plan.prepare
+    if volume is not None:
+        # The host notes that this one is whole.
+        command = tuple(os.devnull if word == MARK else word for word in command)
     code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
     if code:
         words = " ".join(output.decode("utf-8", "replace").split())[:300]
@@ -28,12 +39,21 @@ def make(engine: Engine, container: str, command: tuple[str, ...]) -> None:
             f"the workspace could not be copied into the sandbox: {words or f'exit code {code}'}",
             "`sandboxd explain-plan` shows how large a copy may be; the image needs `tar` or `cp`",
         )
+    if volume is not None:
+        copies.note_whole(volume)
 
 
-def is_whole(engine: Engine, container: str) -> bool:
-    """Whether the copy in a running container was finished; its own shell is asked.
+def is_whole(engine: Engine, container: str, plan: Plan) -> bool:
+    """Whether the copy in a running container was finished, where `plan` has one.
+
+    One in memory is asked about by its own shell.
 
     :raises EnvironmentFailure: the container does not answer
     """
+    if not plan.prepare:
+        return True
+    volume = lasting.copy_of(engine, plan)
+    if volume is not None:
+        return copies.whole_since(volume) is not None
     code, _ = run_quietly(engine, container, Exec(["sh", "-c", '[ -e "$1" ]', "sh", MARK]))
     return code == 0

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import stand_ins
-from sandboxd.life import egress, journal, mounted, overlaps, private_copy, sources, volumes
+from sandboxd.life import (
+    egress,
+    journal,
+    lasting,
+    mounted,
+    overlaps,
+    private_copy,
+    sources,
+    volumes,
+)
 from sandboxd.life.end import end, remove
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
 from sandboxd.life.lock import project_lock
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Downgrade, Plan
 
 How = Literal["created", "recreated", "restarted", "resumed", "already running"]
+Replace = Literal["container", "copy"]
 
 
 class Running(NamedTuple):
@@ -52,6 +62,7 @@ def up(
     check: Callable[[], None] = lambda: None,
     gateway_image: str = "",
     credentials: Credentials | None = None,
+    replace: Replace | None = None,
 ) -> Running:
     """Make the project's container run as planned, with its gateway where the plan has one.
 
@@ -61,6 +72,7 @@ def up(
     :param gateway_image: what the user's policy names for engines that cannot run what is made here
     :param credentials: given to the gateway behind its policy
     :param check: called while another start or stop of the project is waited for; ends it by raising
+    :param replace: make its container anew though it would do, and its copy as well: ``copy``
     :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
         has to go cannot be kept
     """
@@ -85,7 +97,10 @@ def up(
         stub_paths: tuple[str, ...] = journal.noted(plan.sandbox)
         for old in sandboxes_of_up(engine, plan.sandbox):
             stub_paths += _stubs(old)
-            how, why, inspected = _reuse(engine, old, identity, plan, beside, progress)
+            if replace is None:
+                how, why, inspected = _reuse(engine, old, identity, plan, beside, progress)
+            else:
+                how, why, inspected = None, "as asked for", None
             if how is not None:
                 assert inspected is not None
                 sick = _start_services(engine, plan, beside, inspected, "", progress, check)
@@ -96,7 +111,10 @@ def up(
             progress(f"removing `{old.name}`: {why}")
             end(engine, old, plan.workspace, progress)
             replaced = True
+        if replace == "copy":
+            lasting.remove_copies(engine, plan.sandbox)
         overlaps.refuse(engine, plan)
+        lasting.ensure(engine, plan, progress)
         volumes.refuse_other_device(engine, body)
         if beside is None:
             egress.leave(engine, plan.sandbox)
@@ -114,8 +132,7 @@ def up(
             with egress.beside(engine, beside, progress, start):
                 inspected = _create(engine, name, body, plan, beside, progress)
                 container = str(inspected["Id"])
-                if plan.prepare:
-                    private_copy.make(engine, container, plan.prepare)
+                private_copy.make(engine, container, plan)
             sick = _start_services(engine, plan, beside, inspected, start, progress, check)
         except BaseException:
             for half_made in engine.containers(f"{START}={start}"):
@@ -178,6 +195,8 @@ def down(
                     "repository; look at `HEAD` and `config`, then remove them and it"
                 )
             removed.append(old.name)
+        if discard:
+            lasting.remove_copies(engine, sandbox)
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
             if sandbox == workspace and not has_file:
@@ -238,7 +257,7 @@ def _reuse(
         return None, why, None
     container = settle(engine, old)
     if container.state == "running":
-        if plan.prepare and not private_copy.is_whole(engine, old.id):
+        if not private_copy.is_whole(engine, old.id, plan):
             why = "an earlier start was interrupted before its private copy was whole"
             return None, why, None
         inspected = engine.inspect(old.id)
@@ -277,8 +296,7 @@ def _start_again(
         inspected = engine.inspect(container)
         egress.refuse_other_networks(inspected, beside)
         _compare_mounts(inspected["State"], opened, plan, progress)
-        if plan.prepare:
-            private_copy.make(engine, container, plan.prepare)
+        private_copy.make(engine, container, plan)
     except BaseException:
         remove(engine, container)
         raise
@@ -310,6 +328,7 @@ def _create(
     sources.check(engine, container, body["HostConfig"].get("Mounts") or [])
     volumes.refuse_image_volumes(engine, container, plan)
     refuse_root(engine, container, plan)
+    lasting.give(engine, container, plan)
     engine.start(container)
     inspected = engine.inspect(container)
     state = inspected["State"]

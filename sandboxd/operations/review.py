@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UsageError
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible, never
+from sandboxd.operations.interruption import interruptible, lines, never, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.engine.client import Engine
-    from sandboxd.operations.interruption import Cancel
+    from sandboxd.engine.client import Engine, Summary
+    from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item
@@ -46,19 +46,31 @@ class Collected(NamedTuple):
 
 def serve(request: Request) -> Collected:
     """`collect`, with the `name` of the sandbox among the options."""
-    return collect(request.engine, request.directory, name=request.name, cancel=request.cancel)
+    return collect(
+        request.engine,
+        request.directory,
+        name=request.name,
+        progress=request.progress,
+        cancel=request.cancel,
+    )
 
 
 def collect(
-    engine: Engine, directory: str, *, name: str = "", cancel: Cancel | None = None
+    engine: Engine,
+    directory: str,
+    *,
+    name: str = "",
+    progress: Progress = silent,
+    cancel: Cancel | None = None,
 ) -> Collected:
-    """Have the changes of the running sandbox `name` of the project that `directory` lies in, else the newest kept.
+    """Have the changes of the sandbox `name` of the project that `directory` lies in, else the newest kept.
+
+    One that is stopped and whose copy lasts is started for it.
 
     :raises UsageError: there is nothing to review
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
     """
-    from sandboxd.life import find
-    from sandboxd.model.labels import PROJECT
+    from sandboxd.life import awake, find
     from sandboxd.review import collect
 
     cancel = cancel or never()
@@ -70,6 +82,10 @@ def collect(
             "the sandbox is paused, and nothing in it can be read",
             "`sandboxd up` lets it go on; `sandboxd down` keeps its changes and ends it",
         )
+    is_stopped = bool(containers) and containers[0].state == "exited"
+    if is_stopped and awake.has_lasting_copy(engine, containers[0]):
+        with awake.awake(engine, containers[0], lines(progress, cancel)):
+            return _collect(engine, containers[0], cancel)
     if not containers or containers[0].state != "running":
         streams = collect.streams_of(sandbox_id(os.path.realpath(directory), name))
         if not streams:
@@ -78,14 +94,25 @@ def collect(
                 _start(engine, os.path.realpath(directory), name),
             )
         return Collected(streams[0], collect.age(streams[0]))
-    inspected = engine.inspect(containers[0].id)
+    return _collect(engine, containers[0], cancel)
+
+
+def _collect(engine: Engine, container: Summary, cancel: Cancel) -> Collected:
+    """Have the changes of a running container's copy.
+
+    :raises UsageError: it has none
+    """
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.review import collect
+
+    inspected = engine.inspect(container.id)
     if not collect.is_copy(inspected):
         raise UsageError(
             "this sandbox works on your folder itself: there is nothing to bring",
             'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
             "sandboxd.toml",
         )
-    path = collect.collect(engine, inspected, workspace_of(containers[0].labels[PROJECT])).path
+    path = collect.collect(engine, inspected, workspace_of(container.labels[PROJECT])).path
     try:
         cancel.check()
     except BaseException:

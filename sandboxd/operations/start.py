@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import UsageError
+from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.operations import _credentials, _groups, _plan, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.life.hooks import Failure
     from sandboxd.life.service_start import Sick
-    from sandboxd.life.up_down import How
+    from sandboxd.life.up_down import How, Replace
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
@@ -36,6 +37,8 @@ class Options(TypedDict):
     """Of the sandbox; '' for the one without."""
     allow_runc: bool
     """The user typed `--allow-runc`. Other grants are read from the user's own state."""
+    replace: str
+    """``container``: make it anew though it would do; ``copy``: its private copy, too; '' for neither."""
     rebuild: bool
     """Build the image although it is there."""
     hooks: bool
@@ -93,6 +96,7 @@ def serve(request: Request) -> Started:
         request.environ_of_caller(),
         name=request.name,
         allow_runc=request.flag("allow_runc"),
+        replace=_replace(request.text("replace")),
         rebuild=request.flag("rebuild"),
         hooks=request.flag("hooks"),
         until_ready=request.flag("until_ready"),
@@ -105,6 +109,17 @@ def serve(request: Request) -> Started:
     )
 
 
+def _replace(text: str) -> Replace | None:
+    """:raises InvalidParams: it is neither empty nor what can be made anew"""
+    if text == "container":
+        return "container"
+    if text == "copy":
+        return "copy"
+    if text:
+        raise InvalidParams(f"`{text}` is nothing that can be made anew")
+    return None
+
+
 def start(
     engine: Engine,
     directory: str,
@@ -112,6 +127,7 @@ def start(
     *,
     name: str = "",
     allow_runc: bool = False,
+    replace: Replace | None = None,
     rebuild: bool = False,
     hooks: bool = True,
     until_ready: bool = False,
@@ -131,6 +147,7 @@ def start(
     :param environ: of the user: the policy, the grants, the secrets and the builder's settings come from there
     :param name: of the sandbox, where several work on the project; '' for the one without
     :param allow_runc: the user lets hardened runc run what needs gVisor
+    :param replace: what is made anew though it would do; the work in it is kept first
     :param rebuild: build the image although it is there
     :param hooks: run the lifecycle hooks that are due, once the sandbox runs
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
@@ -169,7 +186,7 @@ def start(
     has_ssh = keep_ssh(plan.sandbox, resolved and resolved.ssh)
     given = _credentials.for_gateway(plan, resolved)
     with _groups.hold(environ, project):
-        running = up(engine, plan, tell, cancel.check, gateway_image, given)
+        running = up(engine, plan, tell, cancel.check, gateway_image, given, replace)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=allow_runc)
     lost = (
         *plan.downgrades_of_up(),

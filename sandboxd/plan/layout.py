@@ -160,6 +160,28 @@ def _copy(
     wishes: WorkspaceWishes,
     notes: Notes,
 ) -> Value[Mount]:
+    if profile.lasts:
+        notes.downgrade(
+            "results",
+            "the work is done on a private copy: nothing of it is in your folder until you bring it; the "
+            "copy, its home and its caches lie on the engine's disk, without a bound of their own",
+            "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps the copy, and "
+            "`sandboxd prune` shows what there is",
+        )
+        notes.downgrade(
+            "results",
+            f"where another tool starts it the copy is in memory, {profile.copy} at most, and goes with "
+            "the sandbox",
+            "start it with `sandboxd up`",
+            of_other_tools=True,
+        )
+    else:
+        _say_memory(profile, notes)
+    why = "a private copy of the workspace, in memory"
+    return _memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout)
+
+
+def _say_memory(profile: Profile, notes: Notes) -> None:
     notes.downgrade(
         "results",
         f"the work is done on a private copy of {profile.copy} at most, in memory: it goes with the "
@@ -167,8 +189,6 @@ def _copy(
         "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps it first"
         + (f", the end of the time limit ({profile.time}) does not" if profile.time else ""),
     )
-    why = "a private copy of the workspace, in memory"
-    return _memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout)
 
 
 def _memory_folder(

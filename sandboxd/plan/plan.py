@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
     from sandboxd.plan.inner_network import InnerNetwork
+    from sandboxd.plan.lasting import Lasting
     from sandboxd.plan.names import Proposal
     from sandboxd.plan.recipe import Recipe
     from sandboxd.plan.service import Service
@@ -107,6 +108,9 @@ class Plan(NamedTuple):
 
     hooks_refused: tuple[LeftOut, ...] = ()
     """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
+
+    lasting: tuple[Lasting, ...] = ()
+    """Volumes that `sandboxd up` mounts, in place of memory at the same paths."""
 
     git: tuple[tuple[str, str], ...] = ()
     """Settings of git that `sandboxd up` gives; no file of the project is to have the user's name."""

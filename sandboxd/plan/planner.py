@@ -17,6 +17,7 @@ from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.grants import NO_GRANTS, Grants
+from sandboxd.plan.lasting import lasting
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
@@ -90,6 +91,7 @@ def make_plan(
         credentials=uses,
         runs_hooks=decisions.profile.hooks,
         hooks_refused=hooks_refused,
+        lasting=lasting(decisions.profile, workspace, notes),
         git=git_settings.of_user(workspace, notes),
         name=workspace.name,
     )

@@ -81,6 +81,8 @@ class Profile(NamedTuple):
     """The size of the container's log (``10m``), '' for no limit."""
     hooks: bool = False
     """Whether `sandboxd up` runs the lifecycle hooks of the config, of its Features and of its image."""
+    lasts: bool = False
+    """Whether a private copy and its home, and the caches of tools, outlive the container in volumes."""
     git_identity: bool = False
     """Whether commits inside have the user's name and e-mail."""
     left_open: tuple[str, ...] = ()
@@ -144,7 +146,7 @@ _SCHEMA: dict[str, set[str]] = {
     "filesystem": {"root", "home", "tmp"},
     "lifecycle": {"hooks"},
     "git": {"identity"},
-    "workspace": {"access", "copy", "hot", "control_files", "left_open"},
+    "workspace": {"access", "copy", "hot", "lasts", "control_files", "left_open"},
 }
 
 
@@ -184,6 +186,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         log=data["limits"]["log"],
         hooks=data["lifecycle"]["hooks"],
         git_identity=data["git"]["identity"],
+        lasts=data["workspace"]["lasts"],
     )
 
 

@@ -24,7 +24,7 @@ from sandboxd.model.sandbox_id import name_of, sandbox_id
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, SOURCE
-from sandboxd.review import changes, refs
+from sandboxd.review import changes, copies, refs
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
@@ -57,6 +57,7 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     :param halt: stop what runs in it first, since it is about to end; see `let_go_on`
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
     """
+    started = _copied_at(engine, inspected)
     _require_an_answer(engine, inspected["Id"])
     os.makedirs(folder(), mode=0o700, exist_ok=True)
     name = str(inspected["Name"]).lstrip("/")
@@ -67,9 +68,7 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:
-            file.write(
-                changes.header(workspace, name, _start_time(inspected), _sandbox_name(inspected))
-            )
+            file.write(changes.header(workspace, name, started, _sandbox_name(inspected)))
             _fill(engine, inspected, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
@@ -118,6 +117,20 @@ def sandbox_of(path: str) -> str:
 def _sandbox_name(inspected: Inspected) -> str:
     labels = (inspected.get("Config") or {}).get("Labels") or {}
     return name_of(labels.get(PROJECT) or "")
+
+
+def _copied_at(engine: Engine, inspected: Inspected) -> int:
+    """When the copy in a container was made, in nanoseconds since 1970.
+
+    :raises NotWhole: it lasts, and was never finished
+    """
+    volume = copies.copy_of(engine, inspected)
+    if volume is None:
+        return _start_time(inspected)
+    since = copies.whole_since(volume)
+    if since is None:
+        raise changes.NotWhole
+    return since
 
 
 def _start_time(inspected: Inspected) -> int:

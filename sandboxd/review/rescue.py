@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.review import bundles, collect, weigh
+from sandboxd.review import bundles, collect, copies, weigh
 from sandboxd.review import streams as kept_streams
 from sandboxd.review.changes import NotWhole
 
@@ -91,6 +91,17 @@ def _has_ended(engine: Engine, container: str) -> bool:
     return status in ("exited", "dead")
 
 
+_LASTS = "the copy stays: `sandboxd up` takes it up again, `sandboxd up --fresh` makes a new one"
+
+
+def _lasts(engine: Engine, container: str) -> bool:
+    """Whether the copy of a container outlives it; an engine that does not answer says so by and by."""
+    try:
+        return copies.copy_of(engine, engine.inspect(container)) is not None
+    except EnvironmentFailure:
+        return False
+
+
 def before_end(
     engine: Engine, container: str, workspace: str, progress: Callable[[str], None]
 ) -> None:
@@ -98,6 +109,7 @@ def before_end(
 
     :raises EnvironmentFailure: it cannot be kept: then the sandbox must not end
     """
+    lasts = _lasts(engine, container)
     try:
         rescued = _keep_or_go_on(engine, container, workspace)
     except failures.NoAnswer:
@@ -114,6 +126,10 @@ def before_end(
             "`sandboxd logs` shows why; throw the work away: `sandboxd down --discard`",
         ) from None
     except EnvironmentFailure as error:
+        if lasts:
+            progress(f"its changes cannot be shown before it runs again: {error.message}")
+            progress(_LASTS)
+            return
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
             f"{error.hint}; or throw the work away: `sandboxd down --discard`",
@@ -122,6 +138,8 @@ def before_end(
         return
     if rescued.changes.skipped:
         progress(f"not kept, {rescued.changes.not_looked_at()}")
+    if lasts:
+        progress(_LASTS)
     if not rescued.holds_something():
         return
     count = len(rescued.items)

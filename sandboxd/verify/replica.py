@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 _NAME = "sandboxd-verify"
+_LASTING = ("sandboxd-copy-", "sandboxd-home-", "sandboxd-caches-")
+_MEMORY = "rw,exec,nosuid,nodev,size=64m,mode=1777"
 # An image's own label of these would let somebody take it for a project's.
 _NOBODYS = {PROJECT: "none", MADE_BY: "verify"}
 
@@ -58,7 +60,8 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Re
 
     :raises EnvironmentFailure: it cannot be made as `payload.container.running` says
     """
-    body = arguments(plan)
+    # In memory what else lasts: nothing of an attempt is left, and none of the sandbox's files is there.
+    body = arguments(plan._replace(lasting=()))
     volumes.refuse_other_device(engine, body)
     body["Labels"] = {PROFILE: plan.profile, **_NOBODYS}
     host = body["HostConfig"]
@@ -111,6 +114,7 @@ def settings(inspected: Inspected) -> CreateRequest:
     copied = {name: value for name, value in host.items() if name not in _NOT_COPIED}
     host_config = cast("HostConfig", copied)
     host_config["Mounts"] = [*(host.get("Mounts") or []), *_mounts_of_others(inspected)]
+    _empty_lasting(host_config)
     body: CreateRequest = {
         # By its id, since the name may refer to another image by now.
         "Image": inspected.get("Image") or config.get("Image") or "",
@@ -123,6 +127,18 @@ def settings(inspected: Inspected) -> CreateRequest:
     if mode not in ("none", "host") and networks.keys() - {mode}:
         body["NetworkingConfig"] = {"EndpointsConfig": {name: {} for name in networks}}
     return body
+
+
+def _empty_lasting(host: HostConfig) -> None:
+    """Memory in place of the volumes that outlive the sandbox: what lies in them is not for attempts."""
+    for mount in host.get("Mounts") or []:
+        if mount.get("Type") == "volume" and str(mount.get("Source")).startswith(_LASTING):
+            host["Tmpfs"] = {**(host.get("Tmpfs") or {}), mount["Target"]: _MEMORY}
+    host["Mounts"] = [
+        mount
+        for mount in host.get("Mounts") or []
+        if mount["Target"] not in (host.get("Tmpfs") or {})
+    ]
 
 
 def _mounts_of_others(inspected: Inspected) -> list[MountRequest]:

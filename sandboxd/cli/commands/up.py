@@ -11,7 +11,10 @@ those of a creation once for each container, `postStartCommand` once for each st
 each time. One that fails leaves the sandbox running, ends the run with exit code 1, and runs again at the next
 `sandboxd up`.
 
-A changed plan or image replaces the container. Nothing is left of a failed start.
+A changed plan or image replaces the container, and so does `--recreate`. A private copy is taken up again as
+it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
+
+With `--name` several sandboxes work on one project side by side, each in a private copy of its own.
 """
 
 from __future__ import annotations
@@ -45,6 +48,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="build the project's image again, if it has to be built",
     )
+    parser.add_argument(
+        "--recreate", action="store_true", help="make the container anew though nothing changed"
+    )
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="begin with a new private copy; what was changed in the old one is kept for review",
+    )
     parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")
     parser.add_argument(
         "--until-ready",
@@ -61,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     options: Options = {
         "name": _sandbox.name(args),
         "allow_runc": args.allow_runc,
+        "replace": "copy" if args.fresh else "container" if args.recreate else "",
         "rebuild": args.build,
         "hooks": not args.no_hooks,
         "until_ready": args.until_ready,

@@ -12,6 +12,8 @@ from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.labels import EGRESS, PLAN, SHARES
 from sandboxd.plan.git_settings import with_settings
+from sandboxd.plan.lasting import Lasting, variables
+from sandboxd.plan.layout import MARK_FOLDER
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
@@ -72,6 +74,7 @@ def _body(plan: Plan) -> CreateRequest:
 def _environment(plan: Plan) -> list[str]:
     """The variables inside; those that point tools at the gateway only where there is one."""
     lines = [f"{v.value.name}={v.value.value}" for v in plan.container.env]
+    lines += variables(plan.lasting, [line.partition("=")[0] for line in lines])
     if plan.git:
         lines = with_settings(lines, plan.git)
     if plan.egress is None or not plan.credentials:
@@ -83,13 +86,21 @@ def _environment(plan: Plan) -> list[str]:
 
 def _host_config(plan: Plan) -> HostConfig:
     container = plan.container
+    own = {place.target for place in plan.lasting}
+    if any(place.kind == "copy" for place in plan.lasting):
+        # The host knows whether a copy that lasts is whole.
+        own.add(MARK_FOLDER)
+    mounts = [v.value for v in container.mounts if v.value.target not in own]
     config: HostConfig = {
         "CapDrop": [v.value for v in container.cap_drop],
         "CapAdd": [v.value for v in container.cap_add],
         "SecurityOpt": security_options(container),
-        "Mounts": [_mount(v.value) for v in container.mounts if not is_tmpfs_flag(v.value)],
+        "Mounts": [
+            *(_mount(mount) for mount in mounts if not is_tmpfs_flag(mount)),
+            *(_lasting(place) for place in plan.lasting),
+        ],
     }
-    tmpfs = [v.value for v in container.mounts if is_tmpfs_flag(v.value)]
+    tmpfs = [mount for mount in mounts if is_tmpfs_flag(mount)]
     if tmpfs:
         config["Tmpfs"] = {mount.target: ",".join(mount.options) for mount in tmpfs}
     if container.runtime is not None:
@@ -145,6 +156,16 @@ def memory_bytes(text: str) -> int:
     units = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
     number, unit = (text[:-1], text[-1].lower()) if text[-1:].isalpha() else (text, "b")
     return int(number) * int(1024 ** units[unit])
+
+
+def _lasting(place: Lasting) -> MountRequest:
+    return {
+        "Type": "volume",
+        "Source": place.volume,
+        "Target": place.target,
+        "ReadOnly": False,
+        "VolumeOptions": {"NoCopy": True},
+    }
 
 
 def _mount(mount: Mount) -> MountRequest:

@@ -1,0 +1,77 @@
+"""Volumes of an engine, and the files of a container as an archive."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, cast
+
+from sandboxd.engine.connection import Connection, json_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.answers import Volume
+
+_GONE, _IN_USE = 404, 409
+# The engine adds up the files of each volume.
+_SIZES_SECONDS = 120.0
+_COPY_SECONDS = 120.0
+
+
+class Volumes(Connection):
+    """The calls for volumes and archives. Any may raise `EngineFailure`."""
+
+    def volume(self, name: str) -> Volume | None:
+        """A volume's description, None when there is none of this name."""
+        with self.asking(fine=(_GONE,)) as session:
+            return cast("Volume", json_object(session.inspect_volume(name)))
+        return None
+
+    def volumes(self, label: str) -> list[Volume]:
+        """The volumes that carry `label` (``key`` or ``key=value``)."""
+        with self.asking() as session:
+            answer = json_object(session.volumes(filters={"label": [label]}))
+            return cast("list[Volume]", answer.get("Volumes") or [])
+
+    def volume_sizes(self) -> dict[str, int]:
+        """The bytes of each volume by its name; those that the engine does not know are left out."""
+        with self.asking(_SIZES_SECONDS) as session:
+            answer = json_object(session.df())
+        sizes = {}
+        for volume in answer.get("Volumes") or []:
+            size = (volume.get("UsageData") or {}).get("Size", -1)
+            if isinstance(size, int) and size >= 0:
+                sizes[str(volume.get("Name"))] = size
+        return sizes
+
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make an empty volume on the engine's disk."""
+        with self.asking() as session:
+            session.create_volume(name, driver="local", labels=dict(labels))
+
+    def remove_volume(self, name: str) -> bool:
+        """Remove a volume; False when a container still uses it or it is gone."""
+        with self.asking(fine=(_GONE, _IN_USE)) as session:
+            session.remove_volume(name)
+            return True
+        return False
+
+    def put_archive(self, container: str, folder: str, archive: bytes) -> None:
+        """Unpack a tar archive into a folder of a container, whether it runs or not."""
+        with self.asking(_COPY_SECONDS) as session:
+            url = session._url("/containers/{0}/archive", container)
+            session._result(session._put(url, params={"path": folder}, data=archive))
+
+    def put_folder(
+        self, container: str, parent: str, name: str, mode: int, owner: tuple[int, int]
+    ) -> None:
+        """Make the folder `name` in `parent` of a container, or give the one that is there mode and owner."""
+        import tarfile
+
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, mode
+            entry.uid, entry.gid = owner
+            tar.addfile(entry)
+        self.put_archive(container, parent or "/", buffer.getvalue())

@@ -1,0 +1,51 @@
+"""A stopped sandbox that is started for a look at its private copy, and stopped again."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+from sandboxd.life import mounted, sources
+from sandboxd.life.lock import project_lock
+from sandboxd.model.labels import PROJECT
+from sandboxd.observe import outside
+from sandboxd.review import copies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandboxd.engine.client import Engine, Summary
+
+_GRACE_SECONDS = 1
+
+
+def has_lasting_copy(engine: Engine, container: Summary) -> bool:
+    """Whether the private copy of a stopped container is still there, and whole."""
+    volume = copies.copy_of(engine, engine.inspect(container.id))
+    return volume is not None and copies.whole_since(volume) is not None
+
+
+@contextlib.contextmanager
+def awake(engine: Engine, container: Summary, progress: Callable[[str], None]) -> Iterator[None]:
+    """Have a stopped container run while the block does: its first process alone, and no gateway.
+
+    :raises EnvironmentFailure: it does not start, or something else than its own folder was mounted
+    """
+    with project_lock(container.labels[PROJECT], progress):
+        inspected = engine.inspect(container.id)
+        opened: tuple[mounted.Source, ...] = ()
+        if sources.on_this_machine(engine):
+            opened = mounted.open_sources(inspected["HostConfig"].get("Mounts") or [])
+        progress(f"`{container.name}` is stopped: starting it for a look")
+        engine.start(container.id)
+        try:
+            inspected = engine.inspect(container.id)
+            is_hidden = outside.look(engine, inspected).is_gvisor
+            pid = inspected["State"].get("Pid") or 0
+            if not is_hidden:
+                mounted.compare(opened, pid)
+            yield
+        finally:
+            with contextlib.suppress(failures.ContainerGone):
+                engine.stop(container.id, _GRACE_SECONDS)

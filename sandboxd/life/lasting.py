@@ -1,0 +1,87 @@
+"""The volumes that outlive a container: made, given to the user inside, and thrown away."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import VOLUME, VOLUME_TIME
+from sandboxd.review import copies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.engine.answers import Volume
+    from sandboxd.engine.client import Engine
+    from sandboxd.plan.plan import Plan
+
+_EVERYBODYS = 0o1777
+
+
+def ensure(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> None:
+    """Have the volumes of `plan`, whose containers are gone.
+
+    A copy that was never whole is made anew: what is missing in it is no work.
+
+    :raises EnvironmentFailure: one cannot be made, or is somebody else's
+    """
+    for place in plan.lasting:
+        volume = engine.volume(place.volume)
+        if volume is not None and (volume.get("Labels") or {}).get(VOLUME) != plan.sandbox:
+            raise EnvironmentFailure(
+                f"the volume `{place.volume}` is not sandboxd's",
+                f"look at it, then `docker volume rm {place.volume}`",
+            )
+        is_torn = place.kind == "copy" and volume is not None and not copies.whole_since(volume)
+        if is_torn:
+            progress("the private copy of before is not whole: making it anew")
+            remove(engine, place.volume)
+        if volume is None or is_torn:
+            labels = {VOLUME: plan.sandbox, VOLUME_TIME: str(time.time_ns())}
+            engine.create_volume(place.volume, labels)
+
+
+def give(engine: Engine, container: str, plan: Plan) -> None:
+    """Give the folders of the volumes to the user of a container that was not started yet.
+
+    The engine makes them root's. No program of the image runs for it.
+    """
+    user = plan.container.user.value if plan.container.user is not None else ""
+    uid, _, gid = user.partition(":")
+    is_numbered = uid.isascii() and uid.isdecimal()
+    owner = (int(uid), int(gid) if gid.isdecimal() else int(uid)) if is_numbered else (0, 0)
+    for place in plan.lasting:
+        folder, _, name = place.target.rpartition("/")
+        # Only inside is known which number a name has.
+        mode = place.mode if is_numbered else _EVERYBODYS
+        engine.put_folder(container, folder, name, mode, owner)
+
+
+def copy_of(engine: Engine, plan: Plan) -> Volume | None:
+    """The volume of the copy of `plan`; None where none lasts, or before it is made."""
+    names = [place.volume for place in plan.lasting if place.kind == "copy"]
+    return engine.volume(names[0]) if names else None
+
+
+def remove_copies(engine: Engine, sandbox: str) -> None:
+    """Throw away the private copies of a sandbox, whose containers are gone.
+
+    :raises EnvironmentFailure: a container uses one
+    """
+    for volume in engine.volumes(f"{VOLUME}={sandbox}"):
+        if copies.is_copy(volume["Name"]):
+            remove(engine, volume["Name"])
+
+
+def remove(engine: Engine, name: str) -> None:
+    """Throw a volume away.
+
+    :raises EnvironmentFailure: a container uses it
+    """
+    if not engine.remove_volume(name) and engine.volume(name) is not None:
+        raise EnvironmentFailure(
+            f"the volume `{name}` is in use by a container",
+            f"see which: `docker ps -a --filter volume={name}`; remove it, then run the command again",
+        )
+    copies.forget(name)

@@ -1,0 +1,89 @@
+"""Volumes of a sandbox that outlive its container: its private copy, its home, the caches of its tools.
+
+Each sandbox has its own, by its name and profile: what one puts into a cache or a home runs in no other. What
+lies in them was written inside, so it acts inside alone; a start-up file of a shell there is the sandbox's own.
+
+They are of `sandboxd up`: a tool that starts a generated file has none of them, and the copy in memory.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from sandboxd.plan.container_name import container_name
+from sandboxd.plan.layout import HOME
+from sandboxd.plan.mounts import target_folder
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.workspace import WorkspaceFacts
+
+Kind = Literal["copy", "home", "caches"]
+
+PREFIX = "sandboxd-"
+CACHES = "/sandboxd/caches"
+
+# Each tool's own variable for the folder of its cache, and that folder below `CACHES`.
+# pip: https://pip.pypa.io/en/stable/topics/caching/
+# uv: https://docs.astral.sh/uv/reference/environment/#uv_cache_dir
+# npm: https://docs.npmjs.com/cli/v11/using-npm/config#cache
+# cargo: https://doc.rust-lang.org/cargo/guide/cargo-home.html
+# go: https://go.dev/ref/mod#environment-variables, https://pkg.go.dev/cmd/go#hdr-Build_and_test_caching
+# Maven: https://maven.apache.org/configure.html#maven_args-environment-variable
+_VARIABLES = {
+    "PIP_CACHE_DIR": "pip",
+    "UV_CACHE_DIR": "uv",
+    "npm_config_cache": "npm",
+    "CARGO_HOME": "cargo",
+    "GOMODCACHE": "go/mod",
+    "GOCACHE": "go/build",
+    "MAVEN_ARGS": "maven",
+}
+_SPELLINGS = {"MAVEN_ARGS": "-Dmaven.repo.local={}"}
+
+
+class Lasting(NamedTuple):
+    """A volume at `target` inside; `mode` is that of its folder, which is the user's."""
+
+    kind: Kind
+    volume: str
+    target: str
+    mode: int = 0o700
+
+
+def lasting(profile: Profile, workspace: WorkspaceFacts, notes: Notes) -> tuple[Lasting, ...]:
+    """The volumes of a sandbox by its profile, in the order to mount them."""
+    if not profile.lasts:
+        return ()
+    places: list[Lasting] = []
+    if profile.access == "copy":
+        target = target_folder(workspace.path)
+        places.append(Lasting("copy", _volume("copy", profile, workspace), target, 0o755))
+        places.append(Lasting("home", _volume("home", profile, workspace), HOME))
+    places.append(Lasting("caches", _volume("caches", profile, workspace), CACHES))
+    for place in places:
+        why = f"`sandboxd up` keeps it in the volume `{place.volume}`, which is this sandbox's own"
+        notes.reason("mounts", f"{place.target} (lasts)", why)
+    return tuple(places)
+
+
+def variables(places: Iterable[Lasting], present: Iterable[str]) -> list[str]:
+    """Variables, ``NAME=value``, that point programs at `places`.
+
+    :param present: names of variables that stay as they are
+    """
+    kinds = {place.kind for place in places}
+    values: dict[str, str] = {}
+    if "home" in kinds:
+        values["HOME"] = HOME
+    if "caches" in kinds:
+        for name, folder in _VARIABLES.items():
+            values[name] = _SPELLINGS.get(name, "{}").format(posixpath.join(CACHES, folder))
+    own = set(present)
+    return [f"{name}={value}" for name, value in values.items() if name not in own]
+
+
+def _volume(kind: Kind, profile: Profile, workspace: WorkspaceFacts) -> str:
+    name = container_name(workspace.sandbox).removeprefix(PREFIX)
+    return f"{PREFIX}{kind}-{name}-{profile.name}"

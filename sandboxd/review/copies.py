@@ -1,0 +1,79 @@
+"""Private copies that outlive their container, each in a volume of the engine.
+
+Whether one is whole is noted on the host, where nothing inside can forge it, with the time of its making:
+a volume of another time has no whole copy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.files import read_source, write_atomic
+from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
+
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import Inspected, Volume
+    from sandboxd.engine.client import Engine
+
+
+def is_copy(volume: str) -> bool:
+    """Whether a volume has a name of those that hold private copies."""
+    return volume.startswith("sandboxd-copy-")
+
+
+def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:
+    """The volume that holds the private copy of a container; None where it is in memory, or there is none."""
+    sandbox = ((inspected.get("Config") or {}).get("Labels") or {}).get(PROJECT)
+    for mount in inspected.get("Mounts") or []:
+        name = mount.get("Name") or ""
+        if mount.get("Type") == "volume" and is_copy(name):
+            volume = engine.volume(name)
+            if volume is not None and (volume.get("Labels") or {}).get(VOLUME) == sandbox:
+                return volume
+    return None
+
+
+def whole_since(volume: Volume) -> int | None:
+    """When a whole copy was begun, in nanoseconds since 1970; None for one that is not whole."""
+    label = _time(volume)
+    with contextlib.suppress(SandboxdError, ValueError, RecursionError):
+        record = json.loads(read_source(_path(volume["Name"])).text)
+        if label.isdecimal() and record == {"volume": volume["Name"], "time": label}:
+            return int(label)
+    return None
+
+
+def note_whole(volume: Volume) -> None:
+    """The copy in `volume` was finished.
+
+    :raises EnvironmentFailure: it cannot be noted, so the copy would count for nothing
+    """
+    path = _path(volume["Name"])
+    record = {"volume": volume["Name"], "time": _time(volume)}
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, json.dumps(record).encode(), 0o600)
+    except (OSError, SandboxdError) as error:
+        raise EnvironmentFailure(
+            f"cannot note that the private copy is whole: {error}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+
+
+def forget(name: str) -> None:
+    """The volume of this name is gone."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(name))
+
+
+def _time(volume: Volume) -> str:
+    return (volume.get("Labels") or {}).get(VOLUME_TIME, "")
+
+
+def _path(volume: str) -> str:
+    return workspace_file(os.path.join(state_folder(os.environ), "copies"), volume, ".json")
