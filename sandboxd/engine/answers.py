@@ -194,6 +194,7 @@ class ImageSummary(TypedDict, total=False):
     Labels: Labels | None
     Created: int
     """Seconds since 1970."""
+    Size: int
 
 
 class Volume(TypedDict, total=False):

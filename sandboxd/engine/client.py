@@ -118,6 +118,12 @@ class Engine(Networks, Volumes):
                 "list[ImageSummary]", json_objects(session.images(filters={"label": [label]}))
             )
 
+    def images_named(self, pattern: str) -> list[ImageSummary]:
+        """The engine's list of the images whose name fits `pattern`, as its filter `reference` has it."""
+        with self.asking() as session:
+            answer = session.images(filters={"reference": [pattern]})
+            return cast("list[ImageSummary]", json_objects(answer))
+
     def import_image(
         self,
         archive: bytes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sandboxd.engine.connection import Connection, json_object
 
@@ -33,16 +33,17 @@ class Volumes(Connection):
             answer = json_object(session.volumes(filters={"label": [label]}))
             return cast("list[Volume]", answer.get("Volumes") or [])
 
-    def volume_sizes(self) -> dict[str, int]:
-        """The bytes of each volume by its name; those that the engine does not know are left out."""
+    def volume_uses(self) -> dict[str, tuple[int | None, int | None]]:
+        """The bytes of each volume by its name, and how many containers use it; None: it is not known."""
         with self.asking(_SIZES_SECONDS) as session:
             answer = json_object(session.df())
-        sizes = {}
-        for volume in answer.get("Volumes") or []:
-            size = (volume.get("UsageData") or {}).get("Size", -1)
-            if isinstance(size, int) and size >= 0:
-                sizes[str(volume.get("Name"))] = size
-        return sizes
+        return {
+            str(volume.get("Name")): (
+                _known(volume.get("UsageData"), "Size"),
+                _known(volume.get("UsageData"), "RefCount"),
+            )
+            for volume in answer.get("Volumes") or []
+        }
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
         """Make an empty volume on the engine's disk."""
@@ -75,3 +76,9 @@ class Volumes(Connection):
             entry.uid, entry.gid = owner
             tar.addfile(entry)
         self.put_archive(container, parent or "/", buffer.getvalue())
+
+
+def _known(usage: Mapping[str, Any] | None, name: str) -> int | None:
+    """A number of the engine's, which says -1 for what it does not know."""
+    number = (usage or {}).get(name)
+    return number if isinstance(number, int) and number >= 0 else None

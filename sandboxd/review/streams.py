@@ -30,7 +30,7 @@ def prune() -> list[str]:
     What somebody began to write and never finished goes without a word: it holds nothing that is whole.
     """
     _remove_unfinished()
-    streams = sorted(_streams(), reverse=True)
+    streams = sorted(every(), reverse=True)
     counts: dict[str, int] = {}
     total = 0
     messages = []
@@ -62,7 +62,7 @@ def _remove_unfinished() -> None:
                         os.unlink(entry.path)
 
 
-def _streams() -> list[Stream]:
+def every() -> list[Stream]:
     """The files that begin with our header; others are never removed."""
     streams = []
     with contextlib.suppress(OSError):

@@ -1,0 +1,91 @@
+"""Show what sandboxd keeps on the engine and in your state folder, with its size; `--yes` frees what is unused.
+
+Caches, pins, networks and gateways that nothing uses go, and are made again when they are needed. What may hold
+work (private copies, homes, images that were built, kept results) stays unless `--all` asks for it as well.
+
+Only what has our label and our name is looked at.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.cli import terminal
+from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from sandboxd.operations.prune import Options
+
+HELP = "show what sandboxd keeps, and free what is unused"
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-y", "--yes", action="store_true", help="free it")
+    parser.add_argument(
+        "--all", action="store_true", help="also what may hold work and nothing runs on"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    options: Options = {"frees": args.yes, "with_work": args.all}
+    rows: list[dict[str, Any]] = operate("prune", os.getcwd(), options)["rows"]
+    if args.json:
+        import json
+
+        print(json.dumps({"version": 1, "rows": rows}, indent=2))
+        return EXIT_OK
+    for row in rows:
+        _print(row)
+    if args.yes:
+        _say_freed([row for row in rows if row["is_freed"]])
+    else:
+        _say_next(rows, args.all)
+    return EXIT_OK
+
+
+def _print(row: dict[str, Any]) -> None:
+    state = "freed" if row["is_freed"] else row["state"]
+    size = "" if row["size"] is None else size_text(row["size"])
+    colour = {"freed": terminal.GREEN, "unused": terminal.YELLOW}.get(state)
+    head = f"{state:<7}"
+    text = f"{size:>10}  {row['kind']:<8}  {row['name']}  {row['about']}"
+    print(f"{terminal.paint(head, colour) if colour else head} {terminal.one_line(text)}")
+
+
+def _say_freed(rows: list[dict[str, Any]]) -> None:
+    terminal.status(f"freed {terminal.count(len(rows), 'thing')}, {_total(rows)}")
+
+
+def _say_next(rows: list[dict[str, Any]], with_work: bool) -> None:
+    unused = [row for row in rows if row["state"] == "unused"]
+    work = [row for row in rows if row["state"] == "work"]
+    wanted = [*unused, *(work if with_work else [])]
+    if wanted:
+        command = f"sandboxd prune {'--all ' if with_work else ''}--yes"
+        terminal.status(f"nothing was freed; `{command}` frees {_total(wanted)}")
+    else:
+        terminal.status("nothing is unused")
+    if work and not with_work:
+        terminal.status(
+            f"{_total(work)} may hold work: `sandboxd review` first, then `sandboxd prune --all`"
+        )
+
+
+def _total(rows: list[dict[str, Any]]) -> str:
+    return size_text(sum(row["size"] or 0 for row in rows))
+
+
+def size_text(size: int) -> str:
+    """A number of bytes as people read it: `1.5 GiB`."""
+    number, unit = float(size), 0
+    while number >= 1024 and unit < len(_UNITS) - 1:
+        number, unit = number / 1024, unit + 1
+    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{size} B"

@@ -1,0 +1,66 @@
+"""Show what sandboxd keeps on this machine and its engine, and free what nothing needs.
+
+One file of `kinds` for each kind of thing. Nothing is looked at that is not ours by its label and its name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+from sandboxd.operations.interruption import Step, interruptible
+
+if TYPE_CHECKING:
+    from sandboxd.operations.prune.entry import Entry, State
+    from sandboxd.operations.request import Request
+
+NEEDS_FACTS = False
+
+
+class Options(TypedDict):
+    """The options of `serve`."""
+
+    frees: bool
+    """Free it; else it is only listed."""
+    with_work: bool
+    """Also what holds somebody's work: copies, homes, built images, kept results."""
+
+
+class Row(NamedTuple):
+    """One thing; `size` in bytes, None where it is not known."""
+
+    kind: str
+    name: str
+    about: str
+    size: int | None
+    state: State
+    is_freed: bool
+
+
+class Pruned(NamedTuple):
+    """All that there is, what was freed among it."""
+
+    rows: tuple[Row, ...]
+
+
+def serve(request: Request) -> Pruned:
+    """Look for everything of ours, and free with `Options` what they ask for."""
+    from sandboxd.errors import SandboxdError
+    from sandboxd.operations.prune import kinds
+
+    engine = interruptible(request.engine, request.cancel)
+    frees, with_work = request.flag("frees"), request.flag("with_work")
+    rows = []
+    for entry in kinds.entries(engine, request.environ):
+        request.cancel.check()
+        is_freed = False
+        if frees and _is_wanted(entry, with_work):
+            try:
+                is_freed = entry.free()
+            except SandboxdError as error:
+                request.progress(Step(f"`{entry.name}` stays: {error.message}"))
+        rows.append(Row(entry.kind, entry.name, entry.about, entry.size, entry.state, is_freed))
+    return Pruned(tuple(rows))
+
+
+def _is_wanted(entry: Entry, with_work: bool) -> bool:
+    return entry.state == "unused" or (with_work and entry.state == "work")
