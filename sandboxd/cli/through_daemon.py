@@ -160,7 +160,13 @@ def begin(
 
 
 def logs(
-    directory: str, *, name: str, follow: bool, tail: str, write: Callable[[int, bytes], None]
+    directory: str,
+    *,
+    name: str,
+    follow: bool,
+    tail: str,
+    since: int,
+    write: Callable[[int, bytes], None],
 ) -> bool:
     """Hand the output of a sandbox's main process to `write` (1 stdout, 2 stderr), until it ends.
 
@@ -176,6 +182,7 @@ def logs(
             "view": view(os.environ, directory),
             "follow": follow,
             "tail": tail,
+            "since": since,
             "name": name,
         }
         answer: messages.Shown = conversation.ask(messages.LOGS, params)

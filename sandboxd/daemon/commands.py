@@ -97,13 +97,16 @@ class Commands:
             params.get("follow") is True,
             parameters.text(params, "tail"),
         )
+        since = parameters.number(params, "since")
         key, name = engine_of(connection, self._hosts), _name(params)
 
         def begin() -> tuple[str, Growing]:
             from sandboxd.operations.logs import open_logs
 
             engine = self._local_engine(view, key)
-            logs = open_logs(engine, view["directory"], name=name, follow=follow, tail=tail)
+            logs = open_logs(
+                engine, view["directory"], name=name, follow=follow, tail=tail, since=since
+            )
             if logs is None:
                 raise Refused(messages.NOT_HERE, "the engine's answer cannot be handed over")
             return engine.host, logs

@@ -284,29 +284,34 @@ class Engine(Networks, Volumes):
         with contextlib.suppress(failures.EngineFailure), self.asking() as session:
             session.exec_resize(exec_id, height=rows, width=columns)
 
-    def open_logs(self, container: str, follow: bool, tail: str) -> Growing | None:
+    def open_logs(self, container: str, follow: bool, tail: str, since: int = 0) -> Growing | None:
         """The connection on which a container's output comes; None where it comes in another way.
 
         `frames.Chunks` and `frames.pump` read it, with the parameters of `logs`.
         """
         has_tty = bool(self.inspect(container)["Config"].get("Tty"))
         with self.asking() as session:
-            response = self._open_logs(session, container, follow, tail)
+            response = self._open_logs(session, container, follow, tail, since)
             if response.headers.get("Transfer-Encoding") != "chunked":
                 response.close()
                 return None
             return Growing(*take_over(response, _OK), has_tty)
 
-    def logs(self, container: str, follow: bool, tail: str) -> Iterator[tuple[int, bytes]]:
+    def logs(
+        self, container: str, follow: bool, tail: str, since: int = 0
+    ) -> Iterator[tuple[int, bytes]]:
         """Pieces of a container's output: 1 for stdout, 2 for stderr.
 
         :param follow: wait for more as long as the container runs
         :param tail: how many of the last lines, or `all`
+        :param since: in seconds since 1970; 0 for the beginning
         """
         has_tty = self.inspect(container)["Config"].get("Tty", False)
         with (
             self.asking() as session,
-            contextlib.closing(Stream(self._open_logs(session, container, follow, tail))) as answer,
+            contextlib.closing(
+                Stream(self._open_logs(session, container, follow, tail, since))
+            ) as answer,
         ):
             if follow:
                 answer.settimeout(None)
@@ -315,9 +320,11 @@ class Engine(Networks, Volumes):
             else:
                 yield from answer.frames()
 
-    def _open_logs(self, session: Session, container: str, follow: bool, tail: str) -> Response:
+    def _open_logs(
+        self, session: Session, container: str, follow: bool, tail: str, since: int
+    ) -> Response:
         # Not the SDK's `logs`: that mixes the two streams.
-        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
+        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail, "since": since}
         return session.open(session._url("/containers/{0}/logs", container), **params)
 
     def events(self) -> Iterator[Event]:

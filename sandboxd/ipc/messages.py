@@ -232,6 +232,8 @@ if TYPE_CHECKING:
         """Go on until the sandbox ends."""
         tail: str
         """How many of the last lines, or ``all``."""
+        since: int
+        """Only what was written since, in seconds since 1970; 0 for all."""
         name: str
         """Of the sandbox; '' for the one without."""
 

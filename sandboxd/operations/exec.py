@@ -6,7 +6,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.operations._folder import project_folder
+from sandboxd.operations._folder import project_folder, working_dir
 
 if TYPE_CHECKING:
     import socket
@@ -78,11 +78,21 @@ def exec_(
     request = request._replace(
         # Another user has another shell.
         env=[*(() if request.user else settings.shell), *settings.env, *request.env, variable],
-        working_dir=request.working_dir or settings.folder,
+        working_dir=request.working_dir or _folder_of(directory, sandbox, settings.folder),
     )
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, request.tty)
     return Command(engine, container, exec_id, variable, request.user, connection, first)
+
+
+def _folder_of(directory: str, sandbox: Summary, own: str) -> str:
+    """The folder inside of a caller at `directory`; '' for the container's own."""
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.model.sandbox_id import workspace_of
+
+    # Most stand at the top, and a command is to begin at once.
+    is_at_top = directory == workspace_of(sandbox.labels[PROJECT])
+    return own if is_at_top else working_dir(directory, sandbox, own)
 
 
 def _closed(engine: Engine, sandbox: Summary) -> str:

@@ -21,29 +21,37 @@ def logs(
     name: str = "",
     follow: bool = False,
     tail: str = "all",
+    since: int = 0,
     service: str = "",
 ) -> Iterator[tuple[int, bytes]]:
     """Pieces of it: 1 for stdout, 2 for stderr.
 
     :param follow: go on until it ends
     :param tail: only this many lines from the end, or ``all``
+    :param since: only what was written since, in seconds since 1970; 0 for all
     :param service: that of this service, as its Compose file names it
     :raises EnvironmentFailure: the project that `directory` lies in has no sandbox or service, in no state
     """
     container = _container(engine, directory, name)
     if service:
         container = _service(engine, container, service)
-    return engine.logs(container, follow, tail)
+    return engine.logs(container, follow, tail, since)
 
 
 def open_logs(
-    engine: Engine, directory: str, *, name: str = "", follow: bool = False, tail: str = "all"
+    engine: Engine,
+    directory: str,
+    *,
+    name: str = "",
+    follow: bool = False,
+    tail: str = "all",
+    since: int = 0,
 ) -> Growing | None:
     """The output as a connection that another process can read; None where it cannot be had as one.
 
     :raises EnvironmentFailure: as `logs`
     """
-    return engine.open_logs(_container(engine, directory, name), follow, tail)
+    return engine.open_logs(_container(engine, directory, name), follow, tail, since)
 
 
 def _container(engine: Engine, directory: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Begin a shell in a project's sandbox: bash where the image has it, else sh."""
+"""Begin a shell in a project's sandbox: the user's own where the image says which, else the first that is there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.operations.exec import Command
 
-_SHELL = "if command -v bash >/dev/null 2>&1; then exec bash -l; else exec sh -l; fi"
+# The table of users may name a shell that no one can work in.
+_SHELL = """\
+own=$SHELL
+[ -n "$own" ] || while IFS=: read -r name _ number _ _ _ last; do
+  if [ "$number" = "$(id -u)" ]; then own=$last; break; fi
+done </etc/passwd 2>/dev/null
+case ${own##*/} in bash|zsh|fish) ;; *) own= ;; esac
+for shell in "$own" bash zsh fish; do
+  if [ -n "$shell" ] && command -v "$shell" >/dev/null 2>&1; then exec "$shell" -l; fi
+done
+exec sh -l
+"""
 
 
 def shell(

@@ -39,6 +39,8 @@ _VARIABLES = {
     "GOMODCACHE": "go/mod",
     "GOCACHE": "go/build",
     "MAVEN_ARGS": "maven",
+    # No cache, but what a person at a shell wants to find again.
+    "HISTFILE": "shell-history",
 }
 _SPELLINGS = {"MAVEN_ARGS": "-Dmaven.repo.local={}"}
 

@@ -1,10 +1,12 @@
 """Stop and remove the project's sandbox. The workspace stays; nothing running is fine.
 
-What was changed in a private copy is kept first: `sandboxd review` shows it. When that fails, the
-sandbox goes on running, unless `--discard` throws the changes away.
+What was changed in a private copy is kept: `sandboxd review` shows it, and `sandboxd up` takes the copy up again.
+When that fails, the sandbox goes on running, unless `--discard` throws the copy and its changes away.
 """
 
 from __future__ import annotations
+
+import os
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
@@ -22,17 +24,53 @@ HELP = "stop and remove the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     parser.add_argument(
+        "--all", action="store_true", help="end all sandboxes of all projects on this engine"
+    )
+    parser.add_argument(
         "--discard", action="store_true", help="throw away what was changed in a private copy"
     )
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.all:
+        return _end_all(args.discard)
     options: Options = {"name": _sandbox.name(args), "discard": args.discard}
     stopped: StoppedDocument = operate("stop", _sandbox.folder(args), options)
+    _say(stopped)
+    if not stopped["removed"]:
+        terminal.status(f"no sandbox of `{stopped['directory']}` was up")
+    return 0
+
+
+def _end_all(discard: bool) -> int:
+    """End every sandbox that `up` made on this engine; the exit code of the last that could not be."""
+    from sandboxd.errors import SandboxdError
+    from sandboxd.life.find import all_sandboxes
+    from sandboxd.model.labels import MADE_BY, PROJECT, UP
+    from sandboxd.model.sandbox_id import name_of, workspace_of
+
+    code = 0
+    containers = [c for c in all_sandboxes(_sandbox.connect()) if c.labels.get(MADE_BY) == UP]
+    for container in containers:
+        sandbox = container.labels[PROJECT]
+        options: Options = {"name": name_of(sandbox), "discard": discard}
+        if not os.path.isdir(workspace_of(sandbox)):
+            terminal.status(
+                f"`{container.name}` stays: its folder is gone; `docker rm -f {container.name}`"
+            )
+            continue
+        try:
+            _say(operate("stop", workspace_of(sandbox), options))
+        except SandboxdError as error:
+            terminal.error(error)
+            code = error.exit_code
+    if not containers:
+        terminal.status("no sandbox was up")
+    return code
+
+
+def _say(stopped: StoppedDocument) -> None:
     for name in stopped["removed"]:
         terminal.status(f"removed `{name}`")
     for name in stopped["of_editors"]:
         terminal.status(f"`{name}` was started by an editor and stays: end it there")
-    if not stopped["removed"]:
-        terminal.status(f"no sandbox of `{stopped['directory']}` was up")
-    return 0

@@ -6,6 +6,7 @@ On a terminal its text and colours are shown, and sequences that would drive the
 from __future__ import annotations
 
 import sys
+import time
 
 from sandboxd.cli import through_daemon
 from sandboxd.cli.commands import _sandbox
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
 HELP = "show the output of the project's sandbox"
 
 
@@ -25,27 +28,59 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
     parser.add_argument("--service", default="", metavar="NAME", help="that of this service")
     parser.add_argument("--tail", default="all", metavar="N", help="only the last N lines")
+    parser.add_argument(
+        "--since",
+        default="",
+        metavar="TIME",
+        help="only what was written since: `10m` ago, or at `2026-04-01T10:15:00`",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     if args.tail != "all" and not args.tail.isdigit():
         raise UsageError(f"`--tail {args.tail}` is not a number of lines", "write `--tail 50`")
-    directory = _sandbox.folder(args)
+    directory, since = _sandbox.folder(args), _seconds(args.since)
     outputs = {1: _output(sys.stdout), 2: _output(sys.stderr)}
 
     def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
 
     if args.service or not through_daemon.logs(
-        directory, name=_sandbox.name(args), follow=args.follow, tail=args.tail, write=show
+        directory,
+        name=_sandbox.name(args),
+        follow=args.follow,
+        tail=args.tail,
+        since=since,
+        write=show,
     ):
-        _ask_here(directory, args, show)
+        _ask_here(directory, args, since, show)
     for write in outputs.values():
         write(b"", True)
     return 0
 
 
-def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, bytes], None]) -> None:
+def _seconds(text: str) -> int:
+    """The moment that `text` means, in seconds since 1970; 0 for ''.
+
+    :raises UsageError: it means none
+    """
+    if not text:
+        return 0
+    from datetime import datetime
+
+    if text[:-1].isdecimal() and text.isascii() and (unit := _UNITS.get(text[-1])):
+        return max(1, int(time.time()) - int(text[:-1]) * unit)
+    try:
+        return max(1, int(datetime.fromisoformat(text).timestamp()))
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"`--since {text}` is no time", "write `--since 10m`, or `--since 2026-04-01T10:15:00`"
+        ) from None
+
+
+def _ask_here(
+    directory: str, args: argparse.Namespace, since: int, show: Callable[[int, bytes], None]
+) -> None:
     """Show the logs in this process, without a daemon."""
     from sandboxd.operations.logs import logs
 
@@ -55,6 +90,7 @@ def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, byt
         name=args.name,
         follow=args.follow,
         tail=args.tail,
+        since=since,
         service=args.service,
     )
     for stream, piece in pieces:

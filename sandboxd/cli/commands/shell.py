@@ -1,4 +1,4 @@
-"""Open a shell in the project's sandbox: bash where the image has it, else sh."""
+"""Open a shell in the project's sandbox: the user's own where the image says so, else bash, zsh, fish or sh."""
 
 from __future__ import annotations
 

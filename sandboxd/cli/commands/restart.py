@@ -1,0 +1,53 @@
+"""Stop the project's sandbox and start it again, as the config asks for now.
+
+What runs in it ends. A private copy stays as it is; the rest of the sandbox's files may be lost, as at any stop
+(docs/workspace.md).
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.cli import progress, terminal
+from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from sandboxd.operations.restart import Options
+    from sandboxd.operations.start import StartedDocument
+
+HELP = "stop the project's sandbox and start it again"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_name(parser)
+    _grants.configure(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    options: Options = {
+        "name": _sandbox.name(args),
+        "allow_runc": args.allow_runc,
+        "replace": "",
+        "rebuild": False,
+        "hooks": True,
+        "until_ready": False,
+        "environ": dict(os.environ),
+    }
+    try:
+        started: StartedDocument = operate(
+            "restart", _sandbox.folder(args), options, progress.OneLine().say
+        )
+    finally:
+        progress.clear()
+    runtime = started["runtime"] or "the engine's default"
+    terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
+    print(terminal.printable(started["name"]))
+    if started["problem"]:
+        terminal.error(SandboxdError(started["problem"], started["hint"]))
+        return EXIT_FINDINGS
+    return EXIT_OK

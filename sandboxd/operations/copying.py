@@ -1,0 +1,154 @@
+"""Copy files into a project's sandbox and out of it, in this process.
+
+Inside, its own `tar` reads and writes as the sandbox's user, so a path means there what it means inside. On
+the host no link is followed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import posixpath
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations._folder import project_folder, working_dir
+
+if TYPE_CHECKING:
+    import tarfile
+    from collections.abc import Collection
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.review.copy_out import Copied
+
+MOST_BYTES = 1 << 30
+_SECONDS = 600.0
+
+# The name may be a link, which is resolved inside.
+_PACK = (
+    'p=$(readlink -f -- "$1") && cd "$(dirname -- "$p")" && exec tar -cf - "./$(basename -- "$p")"'
+)
+
+
+def copy_in(engine: Engine, directory: str, source: str, target: str, name: str = "") -> int:
+    """Copy the file or folder `source` of the host into the running sandbox `name`; how many files.
+
+    :param target: inside; into it where it is a folder, else its new name
+    :raises ContainerGone: no sandbox runs there
+    :raises UsageError: there is no such file, or there is too much
+    :raises EnvironmentFailure: it cannot be written inside
+    """
+    from sandboxd.engine.client import Exec
+    from sandboxd.engine.execute import run_quietly
+    from sandboxd.life.find import locate
+    from sandboxd.payload.programs import run
+
+    sandbox = locate(engine, project_folder(directory), name)
+    path = posixpath.join(working_dir(directory, sandbox), target)
+    is_folder, _ = run_quietly(engine, sandbox.id, Exec(["sh", "-c", '[ -d "$1" ]', "sh", path]))
+    own = os.path.basename(os.path.abspath(source))
+    folder, entry = (path, own) if is_folder == 0 else posixpath.split(path.rstrip("/"))
+    archive, count = _archive(source, entry)
+    output = _Output(1 << 16)
+    command = ["tar", "-xf", "-", "-C", folder]
+    code = run(engine, sandbox.id, Exec(command), archive, _SECONDS, output.write)
+    if code:
+        raise EnvironmentFailure(
+            f"`{source}` cannot be written to `{path}` inside: {output.reason(code)}",
+            "the folder has to be there: `sandboxd exec mkdir -p FOLDER`; the image needs `tar`",
+        )
+    return count
+
+
+def copy_out(
+    engine: Engine,
+    directory: str,
+    source: str,
+    target: str,
+    name: str = "",
+    include: Collection[str] = (),
+) -> Copied:
+    """Copy the file or folder `source` inside to `target` of the host, as `review` writes.
+
+    :param target: into it where it is a folder, else its new name
+    :raises ContainerGone: no sandbox runs there
+    :raises UsageError: the folder for it is not there
+    :raises EnvironmentFailure: it cannot be read inside, or it is too much
+    """
+    from sandboxd.engine.client import Exec
+    from sandboxd.life.find import locate
+    from sandboxd.payload.programs import run
+    from sandboxd.review import copy_out as writer
+
+    sandbox = locate(engine, project_folder(directory), name)
+    path = posixpath.join(working_dir(directory, sandbox), source)
+    own = posixpath.basename(path.rstrip("/")) or "root"
+    target = os.path.abspath(target)
+    folder, entry = (target, own) if os.path.isdir(target) else os.path.split(target)
+    if not os.path.isdir(folder):
+        raise UsageError(f"there is no folder `{folder}`", f"`mkdir -p {folder}`")
+    output = _Output(MOST_BYTES)
+    code = run(
+        engine, sandbox.id, Exec(["sh", "-c", _PACK, "sh", path]), b"", _SECONDS, output.write
+    )
+    if code:
+        raise EnvironmentFailure(
+            f"`{path}` cannot be read inside: {output.reason(code)}",
+            "check its name: `sandboxd exec ls`; the image needs `tar` and `readlink`",
+        )
+    return writer.write(os.path.realpath(folder), entry, output.data(), include)
+
+
+class _Output:
+    """The output of a command, up to a limit."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self._pieces: list[bytes] = []
+        self._errors = b""
+
+    def write(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self._errors = (self._errors + data)[-500:]
+            return
+        self._left -= len(data)
+        if self._left < 0:
+            raise EnvironmentFailure(
+                "it is more than can be copied at once", "copy a part of it, or pack it inside"
+            )
+        self._pieces.append(data)
+
+    def data(self) -> bytes:
+        return b"".join(self._pieces)
+
+    def reason(self, code: int) -> str:
+        """Why it failed, in words."""
+        return " ".join(self._errors.decode("utf-8", "replace").split()) or f"exit code {code}"
+
+
+def _archive(source: str, entry: str) -> tuple[bytes, int]:
+    """A tar archive of `source` under the name `entry`, links as links, and the number of its files.
+
+    :raises UsageError: it cannot be read, or it is too much
+    """
+    import tarfile
+
+    buffer = io.BytesIO()
+    count = 0
+
+    def add(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        nonlocal count
+        count += not info.isdir()
+        info.uid = info.gid = 0
+        info.uname = info.gname = ""
+        if buffer.tell() + info.size > MOST_BYTES:
+            raise UsageError(f"`{source}` is more than 1 GiB", "copy a part of it")
+        return info
+
+    try:
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            tar.add(source, entry, filter=add)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"`{source}` cannot be read: {reason}", "check its name") from None
+    return buffer.getvalue(), count

@@ -1,0 +1,59 @@
+"""Stop a project's sandbox and start it again, as planned now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.operations import start as starting
+from sandboxd.operations._folder import project_folder
+from sandboxd.operations.interruption import interruptible, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.operations.request import Request
+    from sandboxd.operations.start import Started
+
+NEEDS_FACTS = True
+
+Options = starting.Options
+
+
+def serve(request: Request) -> Started:
+    """Stop it, then `start` with the options of that."""
+    engine = interruptible(request.engine, request.cancel)
+    tell = lines(request.progress, request.cancel)
+    halt(engine, request.directory, request.name, tell, request.cancel.check)
+    return starting.serve(request)
+
+
+def halt(
+    engine: Engine,
+    directory: str,
+    name: str,
+    tell: Callable[[str], None],
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Stop the container that `up` made for the sandbox `name` of the project; none is fine.
+
+    A private copy in memory is kept first, as `down` keeps it.
+
+    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    """
+    from sandboxd.life import find
+    from sandboxd.life.end import STOP_SECONDS
+    from sandboxd.life.lock import project_lock
+    from sandboxd.model.labels import MADE_BY, PROJECT, UP
+    from sandboxd.model.sandbox_id import workspace_of
+    from sandboxd.review import copies, rescue
+
+    for container in find.project_containers(engine, project_folder(directory), name):
+        if container.labels.get(MADE_BY) != UP or container.state != "running":
+            continue
+        sandbox = container.labels[PROJECT]
+        with project_lock(sandbox, tell, check):
+            if copies.copy_of(engine, engine.inspect(container.id)) is None:
+                rescue.before_end(engine, container.id, workspace_of(sandbox), tell)
+            tell(f"stopping `{container.name}`")
+            engine.stop(container.id, STOP_SECONDS)

@@ -1,0 +1,118 @@
+"""Files that a person copies out of a sandbox, written as `review` writes: no link is followed or made.
+
+The archive is made inside, so nothing of it is believed: names that lead elsewhere, and files that tools on
+the host act upon, are left out with the reason.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import tarfile
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.plan import beneath
+from sandboxd.policy.acts_on_host import weigh
+from sandboxd.review.bring import bring
+from sandboxd.review.weigh import Item, look
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+MOST_ENTRIES = 50_000
+_LONGEST_PATH = 4096
+
+
+class Copied(NamedTuple):
+    """How many files were written, and the paths that were not, each with why."""
+
+    files: int
+    left: tuple[tuple[str, str], ...]
+
+
+def write(folder: str, name: str, archive: bytes, include: Collection[str]) -> Copied:
+    """Write the one tree of `archive` as `name` into `folder`, which a person chose.
+
+    :param name: takes the place of the tree's own
+    :param include: paths, as they are reported, that tools on the host act upon and that are wanted
+    :raises EnvironmentFailure: it is no archive of one tree
+    """
+    left: list[tuple[str, str]] = []
+    files = 0
+    for path, data, executable, why in _members(archive, name):
+        item = why or _item(folder, path, data, executable, include)
+        if isinstance(item, str):
+            left.append((path, item))
+            continue
+        brought = bring(folder, [item])
+        files += len(brought.done)
+        left += brought.failed
+    return Copied(files, tuple(left))
+
+
+def _members(archive: bytes, name: str) -> Iterator[tuple[str, bytes, bool, str]]:
+    """Path, content, whether it is a program, and why it is left out, '' where it is not."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r|") as tar:
+            for number, member in enumerate(tar):
+                if number == MOST_ENTRIES:
+                    raise EnvironmentFailure(
+                        f"there are more than {MOST_ENTRIES} files", "copy a part of it"
+                    )
+                if member.isdir():
+                    continue
+                path = _path(member.name, name)
+                if not path:
+                    yield member.name, b"", False, "its name leads elsewhere"
+                elif not member.isreg():
+                    yield path, b"", False, "neither a file nor a folder"
+                else:
+                    content = tar.extractfile(member)
+                    assert content is not None
+                    yield path, content.read(), bool(member.mode & 0o100), ""
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise EnvironmentFailure(
+            f"what the sandbox sent is no archive: {error}",
+            "`sandboxd exec -n -- tar c FILE > FILE.tar`",
+        ) from None
+
+
+def _path(written: str, name: str) -> str:
+    """The path below the folder, with `name` in the place of the tree's own name; '' for one elsewhere."""
+    parts = written.split("/")[1:]
+    path = posixpath.join(name, *parts)
+    is_odd = any(part in ("", ".", "..") for part in path.split("/"))
+    return "" if is_odd or "\0" in path or len(path) > _LONGEST_PATH else path
+
+
+def _item(
+    folder: str, path: str, data: bytes, executable: bool, include: Collection[str]
+) -> Item | str:
+    """What to write; or why nothing is."""
+    if not path.isprintable():
+        return "its name has characters that drive a terminal, or that nobody sees"
+    weight, why = weigh(path)
+    if weight == "never":
+        return why
+    if weight == "control" and path not in include:
+        return f"{why}: name it by `--include {path}`"
+    try:
+        with beneath.open_folder(folder) as root:
+            here = look(root, path)
+    except UsageError as error:
+        return error.message
+    if here.behind_link or (here.mode and not here.is_file):
+        return "a folder or a link of the host is in its place"
+    return Item(
+        path,
+        "changed" if here.mode else "added",
+        here.data,
+        data,
+        executable,
+        False,
+        "",
+        "",
+        (),
+        here,
+    )
