@@ -59,7 +59,7 @@ class CannotRun(EnvironmentFailure):
 
     def __init__(self, command: str, words: str) -> None:
         self.exit_code = 126
-        if "chdir to cwd" in words:
+        if "chdir to cwd" in words or "initial working directory" in words:
             message = "the folder that you are in is not in the sandbox"
             hint = "go to the top of the project, or name one inside: `--workdir`"
         elif "not found" in words or "no such file" in words:

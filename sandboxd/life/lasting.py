@@ -64,6 +64,11 @@ def copy_of(engine: Engine, plan: Plan) -> Volume | None:
     return engine.volume(names[0]) if names else None
 
 
+def has_copy(engine: Engine, sandbox: str) -> bool:
+    """Whether a private copy of a sandbox is there."""
+    return any(copies.is_copy(each["Name"]) for each in engine.volumes(f"{VOLUME}={sandbox}"))
+
+
 def remove_copies(engine: Engine, sandbox: str) -> None:
     """Throw away the private copies of a sandbox, whose containers are gone.
 

@@ -197,6 +197,10 @@ def down(
             removed.append(old.name)
         if discard:
             lasting.remove_copies(engine, sandbox)
+        elif removed and lasting.has_copy(engine, sandbox):
+            progress(
+                "the copy stays: `sandboxd up` takes it up, `sandboxd up --fresh` makes a new one"
+            )
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
             if sandbox == workspace and not has_file:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.exec import Command
 
 # The table of users may name a shell that no one can work in.
-_SHELL = """\
+SCRIPT = """\
 own=$SHELL
 [ -n "$own" ] || while IFS=: read -r name _ number _ _ _ last; do
   if [ "$number" = "$(id -u)" ]; then own=$last; break; fi
@@ -43,5 +43,5 @@ def shell(
     """
     from sandboxd.engine.client import Exec
 
-    request = Exec(["sh", "-c", _SHELL], tty=tty, stdin=True, user=user, env=env)
+    request = Exec(["sh", "-c", SCRIPT], tty=tty, stdin=True, user=user, env=env)
     return exec_(engine, directory, request, warn, name)

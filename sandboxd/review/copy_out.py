@@ -80,7 +80,7 @@ def _members(archive: bytes, name: str) -> Iterator[tuple[str, bytes, bool, str]
 
 def _path(written: str, name: str) -> str:
     """The path below the folder, with `name` in the place of the tree's own name; '' for one elsewhere."""
-    parts = written.split("/")[1:]
+    parts = written.removeprefix("./").split("/")[1:]
     path = posixpath.join(name, *parts)
     is_odd = any(part in ("", ".", "..") for part in path.split("/"))
     return "" if is_odd or "\0" in path or len(path) > _LONGEST_PATH else path

@@ -91,9 +91,6 @@ def _has_ended(engine: Engine, container: str) -> bool:
     return status in ("exited", "dead")
 
 
-_LASTS = "the copy stays: `sandboxd up` takes it up again, `sandboxd up --fresh` makes a new one"
-
-
 def _lasts(engine: Engine, container: str) -> bool:
     """Whether the copy of a container outlives it; an engine that does not answer says so by and by."""
     try:
@@ -128,7 +125,6 @@ def before_end(
     except EnvironmentFailure as error:
         if lasts:
             progress(f"its changes cannot be shown before it runs again: {error.message}")
-            progress(_LASTS)
             return
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
@@ -138,8 +134,6 @@ def before_end(
         return
     if rescued.changes.skipped:
         progress(f"not kept, {rescued.changes.not_looked_at()}")
-    if lasts:
-        progress(_LASTS)
     if not rescued.holds_something():
         return
     count = len(rescued.items)
