@@ -163,17 +163,10 @@ def _copy(
     if profile.lasts:
         notes.downgrade(
             "results",
-            "the work is done on a private copy: nothing of it is in your folder until you bring it; the "
-            "copy, its home and its caches lie on the engine's disk, without a bound of their own",
-            "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps the copy, and "
-            "`sandboxd prune` shows what there is",
-        )
-        notes.downgrade(
-            "results",
-            f"where another tool starts it the copy is in memory, {profile.copy} at most, and goes with "
-            "the sandbox",
-            "start it with `sandboxd up`",
-            of_other_tools=True,
+            "the work is done on a private copy: nothing of it is in your folder until you bring it; "
+            f"where another tool than `sandboxd up` starts it, it is in memory, {profile.copy} at most, and "
+            "goes with the sandbox",
+            "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps the copy",
         )
     else:
         _say_memory(profile, notes)
