@@ -324,7 +324,9 @@ class Engine(Networks, Volumes):
         self, session: Session, container: str, follow: bool, tail: str, since: int
     ) -> Response:
         # Not the SDK's `logs`: that mixes the two streams.
-        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail, "since": since}
+        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
+        if since:
+            params["since"] = since
         return session.open(session._url("/containers/{0}/logs", container), **params)
 
     def events(self) -> Iterator[Event]:

@@ -139,7 +139,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
-    "review": frozenset({"engine", "errors", "host", "model", "payload", "plan", "policy"}),
+    "review": frozenset(
+        {"engine", "errors", "files", "host", "model", "payload", "plan", "policy"}
+    ),
     "life": frozenset(
         {
             "credentials",
@@ -244,6 +246,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "life",
             "model",
             "observe",
+            "payload",
             "plan",
             "policy",
             "project",

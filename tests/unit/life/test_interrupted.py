@@ -81,7 +81,9 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
 @pytest.fixture
 def planned(tmp_path: Path) -> Plan:
     result = plan(host=GVISOR)
-    return result._replace(workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",), egress=None)
+    return result._replace(
+        workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",), egress=None, lasting=()
+    )
 
 
 def start(engine: Played, planned: Plan) -> up_down.Running:
