@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-# A room is a top-level module or folder of sandboxd; a dotted name is a module that differs from
-# its room. Each may import itself and what is listed, and uses all of it: a permission that nobody
-# uses fails the test, too.
+# A room is a top-level module or folder; a dotted name is a module that differs from its room. Each may
+# import itself and what is listed, and uses all of it: a permission that nobody uses fails the test.
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "__init__": frozenset(),
     "__main__": frozenset({"cli", "ipc"}),
