@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from tests.contract.import_table import GROWTH, LATE_IMPORTS, MAY_IMPORT, PURE
+from tests.contract.import_table import MAY_IMPORT
 from tests.contract.machine_table import MACHINE
+from tests.contract.module_kinds import GROWTH, LATE_IMPORTS, PURE
 
 _ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 

@@ -1,0 +1,52 @@
+"""Modules that differ from others of their room: those that grow, those that are pure, those that start others."""
+
+from __future__ import annotations
+
+# Commands that only start another room's main loop.
+LATE_IMPORTS: dict[str, frozenset[str]] = {
+    "cli.commands.daemon": frozenset({"daemon"}),
+    "cli.commands.lsp": frozenset({"lsp"}),
+    "cli.daemon_install": frozenset({"daemon"}),
+    "cli.self_tests": frozenset({"lsp"}),
+}
+
+# Folders that grow by one file, or folder, a thing. It never imports a sibling, only `_helpers`.
+GROWTH = (
+    "kinds",
+    "rules",
+    "platforms",
+    "render",
+    "render.pages",
+    "escapes",
+    "escapes.premises",
+    "bench.workloads",
+    "plan.writers",
+    "observe.controls",
+    "lsp.features",
+    "cli.commands",
+)
+
+# Pure parts of a room that otherwise may.
+PURE = (
+    "host.builds",
+    "host.facts",
+    "host.engine_facts",
+    "host.machine_facts",
+    "host.raw_answers",
+    "host.package_version",
+    "host.versions",
+    "engine.answers",
+    "engine.unreachable",
+    "egress.broker",
+    "egress.layout",
+    "egress.messages",
+    "egress.names",
+    "egress.placeholder",
+    "egress.policy",
+    "egress.ports",
+    "egress.spellings",
+    "egress.wire",
+    "ssh_agent.wire",
+    "ssh_agent.choice",
+    "ssh_agent.verdict",
+)
