@@ -108,6 +108,27 @@ def row(label: str, text: str, columns: int, indent: int, *, whole: bool = False
     ]
 
 
+def fit(text: str, columns: int) -> str:
+    """`text` with each line that is too wide wrapped under itself, two columns further in."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if columns_of(line) <= columns:
+            lines.append(line)
+            continue
+        start = len(line) - len(line.lstrip(" "))
+        indent = " " * (start + 2)
+        first, *rest = _hang(line[start:], columns - start, columns - start - 2)
+        lines += [" " * start + first, *(indent + part for part in rest)]
+    return "\n".join(lines)
+
+
+def _hang(text: str, room: int, room_below: int) -> list[str]:
+    """`text` in lines of `room` columns for the first and `room_below` for the others."""
+    first = wrap(text, room)[0]
+    rest = text[len(first) :].lstrip(" ")
+    return [first, *wrap(rest, max(room_below, 20))] if rest else [first]
+
+
 def paint(text: str, code: str, colour: bool) -> str:
     """`text` in the colour of that code of ECMA-48 ('' for none), where `colour` is wanted."""
     return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text

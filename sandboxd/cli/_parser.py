@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
+_UNKNOWN = "unrecognized arguments: "
+
+
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Fills the paragraphs of a docstring to the terminal; what is indented stays as it is."""
 
@@ -52,7 +55,23 @@ class Parser(argparse.ArgumentParser):
             ):
                 words = "` or `".join(map(str, action.choices))
                 raise UsageError(f"`{words}` is missing", f"see `{self.prog} --help`")
+        if message.startswith(_UNKNOWN):
+            raise self._unknown(message.removeprefix(_UNKNOWN).split()[0])
+        if "ignored explicit argument" in message:
+            name = message.removeprefix("argument ").partition(":")[0]
+            raise UsageError(f"`{name}` takes no value", f"see `{self.prog} --help`")
         raise UsageError(message, f"see `{self.prog} --help`")
+
+    def _unknown(self, word: str) -> UsageError:
+        """The error about a word that the command has no use for, with the nearest option."""
+        from difflib import get_close_matches
+
+        name = word.partition("=")[0]
+        if not name.startswith("-"):
+            return UsageError(f"`{word}` is one argument too many", f"see `{self.prog} --help`")
+        close = get_close_matches(name, list(self._option_string_actions), n=1, cutoff=0.5)
+        hint = f"did you mean `{close[0]}`? " if close else ""
+        return UsageError(f"there is no option `{name}`", f"{hint}see `{self.prog} --help`")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse's own sentence differs between Pythons.

@@ -117,6 +117,8 @@ def _discard_output() -> None:
 
 
 def _dispatch(argv: list[str]) -> int:
+    if argv[:1] == ["help"] and len(argv) > 1:
+        argv = [*argv[1:], "--help"]
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(overview())
         return EXIT_OK if argv else EXIT_USAGE
@@ -139,9 +141,9 @@ _MAKES = ("up", "down", "verify", "review", "bench", "generate", "init", "self-t
 
 _GROUPS = {
     "look at configs": ("check", "explain", "rules"),
-    "ask for a sandbox": ("init", "generate", "explain-plan", "trust", "policy"),
-    "work in it": ("up", "exec", "shell", "logs", "down", "list", "egress", "review", "bench"),
-    "know what holds": ("status", "verify", "drift"),
+    "ask for a sandbox": ("init", "generate", "explain-plan", "trust", "policy", "credentials"),
+    "work in it": ("up", "exec", "shell", "logs", "forward", "down", "list", "review", "bench"),
+    "know what holds": ("status", "verify", "drift", "egress", "audit"),
     "this machine": ("doctor", "recommend", "setup", "daemon", "self-test"),
     "editors and shells": ("lsp", "schema", "completion"),
 }
@@ -164,7 +166,8 @@ def overview() -> str:
         "Finds what a dev container config gives away, generates a sandboxed one,\n"
         "runs the workspace in it and proves that it holds.\n\n"
         + "\n".join(parts)
-        + "\n`sandboxd COMMAND --help` explains one command; `sandboxd --version` prints the version."
+        + "\n`sandboxd COMMAND --help` explains one command,\n"
+        "`sandboxd --version` prints the version."
     )
 
 

@@ -103,3 +103,9 @@ def _labelled(label: str, text: str, colour: str = "") -> None:
     first, *rest = row(label, line, columns, indent, whole=True)
     head = paint(label, colour, BOLD, stream=sys.stderr)
     print("\n".join([head + first[len(label) :], *rest]), file=sys.stderr)
+
+
+def answers(question: str, *accepted: str) -> bool:
+    """Ask on stderr, and return True if the line that is typed is one of `accepted`, in small letters."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in accepted

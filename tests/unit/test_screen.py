@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.screen import columns_of, cut, end_of_path, row, visible, wrap
+from sandboxd.screen import columns_of, cut, end_of_path, fit, row, visible, wrap
 
 WORDS = st.lists(st.text("ab`·日", min_size=1, max_size=9), max_size=12).map(" ".join)
 
@@ -68,3 +68,12 @@ def test_of_a_long_path_the_end_is_shown(path: str, shown: str) -> None:
 def test_a_text_stands_beside_its_label() -> None:
     assert row("label", "one two", 28, 22) == ["label" + " " * 17 + "one two"]
     assert row("l", "aaaaaaaaaa bbbbbbbbbb cc", 24, 4) == ["l   aaaaaaaaaa", "    bbbbbbbbbb cc"]
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80])
+def test_fit_wraps_wide_lines_below_themselves_and_loses_no_word(columns: int) -> None:
+    text = "verdict: " + "word " * 30 + "\n  - " + "more " * 30 + "\nshort"
+    fitted = fit(text, columns)
+    assert fitted.split() == text.split()
+    assert all(columns_of(line) <= columns for line in fitted.split("\n"))
+    assert "\n  word" in fitted and "\n    more" in fitted and fitted.endswith("\nshort")

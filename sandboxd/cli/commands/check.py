@@ -30,6 +30,7 @@ _SWITCHES = {
     "--diff": "print what `--fix` would change, and write nothing",
     "--pedantic": "show hints as well",
     "--list-unchecked": "name each part that was not checked, and why",
+    "--json": "the same as `--format json`",
     "--list-files": "print the files that would be checked, and their kinds",
     "--strict-coverage": "exit 2 when a part of a file could not be judged",
 }
@@ -81,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli._checking import Session
     from sandboxd.findings import Severity
 
+    if args.json:
+        args.format = "json"
     from_stdin = args.stdin_filename is not None or args.paths == ["-"]
     if args.unsafe and not (args.fix or args.diff):
         raise UsageError("`--unsafe` chooses among fixes", "add `--diff` to see them, or `--fix`")

@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import doctor_screen, terminal
     from sandboxd.cli.host_report import raw_facts
     from sandboxd.host.raw_answers import from_raw
+    from sandboxd.screen import fit
 
     raw = raw_facts(args.facts, anew=args.try_anew)
     facts = from_raw(raw)
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         json.dump(doctor_screen.as_json(facts), sys.stdout, indent=2)
         print()
     elif args.long:
-        print(doctor_screen.render(facts))
+        print(fit(doctor_screen.render(facts), terminal.width()))
     else:
         has_config = find_upward(os.getcwd(), "sandboxd.toml") is not None
         print(doctor_screen.brief(facts, terminal.width(), has_config))

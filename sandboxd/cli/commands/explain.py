@@ -7,6 +7,7 @@ import sys
 
 from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK, UsageError
+from sandboxd.screen import wrap
 
 HELP = "say why a setting is weak, and what to do instead"
 
@@ -28,14 +29,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _page(name: str, severity: str, text: str) -> str:
     """The page with its headings marked; as Markdown where stdout is no terminal."""
-    if not terminal.colours(sys.stdout):
+    if not sys.stdout.isatty():
         return f"# {name}\n\nHighest severity: {severity}.\n\n{text}"
     bold = terminal.BOLD
-    lines = [
-        terminal.paint(line.removeprefix("## "), bold) if line.startswith("## ") else line
-        for line in text.split("\n")
-    ]
-    return f"{terminal.paint(name, bold)} (up to {severity})\n\n" + "\n".join(lines)
+    parts = [_part(part) for part in text.split("\n\n")]
+    return f"{terminal.paint(name, bold)} (up to {severity})\n\n" + "\n\n".join(parts)
+
+
+def _part(text: str) -> str:
+    """A paragraph filled to the terminal; what is indented and what is listed stays as it is."""
+    if text.startswith("## "):
+        return terminal.paint(text.removeprefix("## "), terminal.BOLD)
+    if text.startswith((" ", "- ", "|")):
+        return text
+    return "\n".join(wrap(" ".join(text.split("\n")), terminal.width()))
 
 
 def _did_you_mean(name: str, rule_ids: list[str]) -> str:

@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import terminal
     from sandboxd.cli.host_report import facts_of, measured_costs
     from sandboxd.plan.recommend import recommend
+    from sandboxd.screen import fit
 
     facts = facts_of(args.facts)
     costs = measured_costs() if args.facts is None else ()
@@ -43,10 +44,10 @@ def run(args: argparse.Namespace) -> int:
         json.dump([as_json(one) for one in recommendations], sys.stdout, indent=2)
         print()
     elif args.purpose is None:
-        print(overview(recommendations, terminal.width()))
+        print(overview(recommendations, terminal.width(), _why_nothing_runs(facts)))
     else:
-        print(render(facts, recommendations))
-    refused = all(one.decision.choice is None for one in recommendations)
+        print(fit(render(facts, recommendations), terminal.width()))
+    refused = not facts.answered or all(one.decision.choice is None for one in recommendations)
     return EXIT_ENVIRONMENT if refused else EXIT_OK
 
 
@@ -63,12 +64,31 @@ def _purposes(name: str | None) -> tuple[Any, ...]:
     return chosen
 
 
-def overview(recommendations: list[Recommendation], columns: int) -> str:
-    """The answer for daily work with its reason, and the others in a table."""
+def _why_nothing_runs(facts: HostFacts) -> str:
+    """Why no container runs on this host, with the first thing to do; '' where one does."""
+    if facts.answered:
+        return ""
+    from sandboxd.platforms import platform_of
+
+    why = facts.engine.error if facts.engine is not None else "the engine was not asked"
+    return "; ".join(
+        [f"no sandbox can run here: {why}", *platform_of(facts).advice(facts).steps[:1]]
+    )
+
+
+def overview(recommendations: list[Recommendation], columns: int, blocked: str = "") -> str:
+    """The answer for daily work with its reason, and the others in a table.
+
+    :param blocked: why nothing runs at all, which is the answer then
+    """
     from sandboxd.cli.terminal import BOLD, paint, printable
     from sandboxd.screen import cut, wrap
 
     first, *others = recommendations
+    if blocked:
+        lines = wrap(printable(blocked), columns)
+        lines[0] = paint(lines[0], BOLD)
+        return "\n".join([*lines, "what this machine lacks, in order: `sandboxd doctor`"])
     why = first.decision.choice.why if first.decision.choice is not None else first.decision.why
     lines = wrap(printable(f"{_choice(first)}: {why}"), columns)
     lines[0] = paint(lines[0], BOLD)

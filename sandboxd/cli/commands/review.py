@@ -238,5 +238,4 @@ def _answers(question: str, *answers: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to agree", "look at the changes, then add `--yes`")
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in answers
+    return terminal.answers(question, *answers)

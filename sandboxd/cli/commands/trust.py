@@ -2,17 +2,18 @@
 
 A grant is for one content: of sandboxd.toml, or of all that the image's build reads (Dockerfile,
 Features, what is copied). When that changes, the grant is void. It is kept in your config folder, never
-in the workspace. `add` shows what you agree to.
+in the workspace. `add` shows what you agree to, and asks on a terminal.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_OK
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
 
 if TYPE_CHECKING:
     from sandboxd.policy.trust import Grant
@@ -29,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what to do with the grants (default: list them)",
     )
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
+    parser.add_argument("--yes", action="store_true", help="with `add`: do not ask")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             terminal.status(f"nothing of `{workspace}` was trusted")
     else:
-        _add(args.path)
+        return _add(args.path, args.yes)
     return EXIT_OK
 
 
@@ -80,7 +82,7 @@ def _build_now(workspace: str) -> str:
     return recipe.digest if recipe is not None else ""
 
 
-def _add(path: str) -> None:
+def _add(path: str, is_agreed: bool) -> int:
     from sandboxd.plan.granting import wanted
     from sandboxd.policy import floor, trust
     from sandboxd.project import Project
@@ -89,11 +91,22 @@ def _add(path: str) -> None:
     recipe, policy = project.recipe(), floor.load(os.environ)
     config, hosts = project.config, project.hosts()
     request = wanted(project.workspace, config, project.profile, recipe, policy, hosts)
-    for line in request.lines:
-        terminal.status(line)
-    for grant in request.grants:
-        trust.add(os.environ, grant)
     if not request.grants:
         terminal.status(f"profile `{project.config.profile.value}` needs no grant")
-        return
+        return EXIT_OK
+    terminal.status(f"`{project.workspace}` asks for:")
+    for line in request.lines:
+        control, _, change = line.partition(": ")
+        terminal.entry(f"  {control}:", change)
+    if not is_agreed and not _agrees():
+        terminal.status("nothing was granted")
+        return EXIT_FINDINGS
+    for grant in request.grants:
+        trust.add(os.environ, grant)
     terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")
+    return EXIT_OK
+
+
+def _agrees() -> bool:
+    """What a person answers; without one the command itself is the answer."""
+    return not sys.stdin.isatty() or terminal.answers("grant it? [y/N] ", "y", "yes")
