@@ -71,13 +71,14 @@ class Conversation:
 
         :raises Lost: the daemon is gone
         """
-        self._number += 1
-        message = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": dict(params)}
+        # A handler of a signal begins a request of its own in the middle of this one.
+        number = self._number = self._number + 1
+        message = {"jsonrpc": "2.0", "id": number, "method": method, "params": dict(params)}
         try:
             self._connection.sendall(f"{encode(message)}\n".encode("ascii"))
         except OSError:
             raise _lost() from None
-        return self._number
+        return number
 
     def close(self) -> None:
         self._connection.close()

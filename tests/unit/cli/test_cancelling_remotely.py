@@ -46,6 +46,19 @@ def raise_here(number: int) -> None:
     signal.pthread_kill(threading.get_ident(), number)
 
 
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Handlers as a terminal leaves them: a worker of the test runner ignores SIGINT."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in numbers[1:]:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in numbers:
+        signal.signal(number, before[number])
+
+
 @pytest.fixture
 def pair() -> Iterator[tuple[Conversation, Daemon]]:
     ours, theirs = socket.socketpair()
@@ -84,10 +97,14 @@ def test_the_second_signal_ends_at_once(pair: tuple[Conversation, Daemon]) -> No
     conversation, daemon = pair
 
     def serve() -> None:
-        daemon.read()
-        raise_here(signal.SIGINT)
-        daemon.read()
-        raise_here(signal.SIGTERM)
+        try:
+            daemon.read()
+            raise_here(signal.SIGINT)
+            daemon.read()
+            raise_here(signal.SIGTERM)
+        except OSError:
+            # The test fails then, and does not wait for ever.
+            daemon.answer("ended")
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -115,3 +132,19 @@ def test_an_ignored_signal_stays_ignored(pair: tuple[Conversation, Daemon]) -> N
         signal.signal(signal.SIGHUP, before)
     thread.join()
     assert (signals.received, daemon.methods) == (0, ["operation/start"])
+
+
+def test_a_request_keeps_its_number_when_a_signal_comes_while_it_is_sent() -> None:
+    class Connection:
+        """Sends a request; the first one is interrupted by a handler that sends another."""
+
+        sent: list[int] = []
+
+        def sendall(self, line: bytes) -> None:
+            self.sent.append(json.loads(line)["id"])
+            if len(self.sent) == 1:
+                conversation.begin(messages.CANCEL, {})
+
+    connection = Connection()
+    conversation = Conversation(connection)  # type: ignore[arg-type]
+    assert conversation.begin("operation/start", {}) == connection.sent[0] != connection.sent[1]
