@@ -138,7 +138,8 @@ def test_a_request_keeps_its_number_when_a_signal_comes_while_it_is_sent() -> No
     class Connection:
         """Sends a request; the first one is interrupted by a handler that sends another."""
 
-        sent: list[int] = []
+        def __init__(self) -> None:
+            self.sent: list[int] = []
 
         def sendall(self, line: bytes) -> None:
             self.sent.append(json.loads(line)["id"])
