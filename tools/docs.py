@@ -87,7 +87,8 @@ def _misreports() -> str:
     ]
     head = (
         "# What a sandbox under gVisor shows that is not so\n\n"
-        "Each row is measured again by a test. Whoever looks from inside must know it; "
+        "Seen with runsc 20240729 (Debian 13); each row is measured again by a test, on the build that is "
+        "there. What another build shows, `sandboxd doctor --long` tries. Whoever looks from inside must know it; "
         "`sandboxd drift` and `sandboxd verify` do.\n\n"
         "| subject | looked at by | the truth | what sandboxd goes by |\n|---|---|---|---|\n"
     )
