@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -17,6 +18,8 @@ from sandboxd.findings import Finding, Severity
 from sandboxd.rules._index import RULES
 from sandboxd.rules._needs import Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 from tests.rules import pages
 from tools import generate_index
 
@@ -181,13 +184,7 @@ def _in_sarif(result: dict[str, Any]) -> tuple[str, str, int, int]:
 
 
 def _check(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "sandboxd", "check", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_forked(["check", *arguments], cwd=folder, env=os.environ, timeout=2 * PATIENCE)
     assert done.returncode == 1, done.stderr
     return done.stdout
 

@@ -24,6 +24,7 @@ from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant
 from sandboxd.project import Project
 from sandboxd.verify.verdict import Verdict, verify
+from tests.forked import run_forked
 from tests.patience import PATIENCE
 
 Change = Callable[[Any], None]
@@ -138,16 +139,12 @@ def command(docker_host: str, folder: Path, *arguments: str) -> list[str]:
     ]
 
 
-def run(docker_host: str, folder: Path, *arguments: str, **options: Any) -> Any:
-    return subprocess.run(
-        command(docker_host, folder, *arguments),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=5 * PATIENCE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-        **options,
-    )
+def run(
+    docker_host: str, folder: Path, *arguments: str, input: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """`sandboxd ARGUMENTS` in `folder`, and its output."""
+    environ = {**os.environ, "DOCKER_HOST": docker_host}
+    return run_forked(arguments, cwd=folder, env=environ, timeout=5 * PATIENCE, input=input)
 
 
 def host_config(**values: Any) -> Change:

@@ -122,7 +122,7 @@ def test_down_without_up_and_twice(engine: str, project: Path) -> None:
         assert done.returncode == 0
         assert "was up" in done.stderr
     for command in (["exec", "-n", "true"], ["shell"], ["verify"], ["drift"]):
-        done = sandboxes.run(engine, project, *command, stdin=subprocess.DEVNULL)
+        done = sandboxes.run(engine, project, *command)
         assert done.returncode == 4, command
         assert "hint: start it: `sandboxd up`" in done.stderr
     assert "no sandbox" in sandboxes.run(engine, project, "logs").stderr

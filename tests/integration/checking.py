@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 
 WEAK = """{
   // the team's container
@@ -24,15 +26,12 @@ FINE = '{ "image": "debian:12" }\n'
 def check(
     folder: Path, *arguments: str, stdin: str = "", **env: str
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "sandboxd", "check", *arguments],
+    done = run_forked(
+        ["check", *arguments],
         cwd=folder,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
         env={**os.environ, **env},
-        timeout=60,
+        timeout=2 * PATIENCE,
+        input=stdin,
     )
     assert "Traceback" not in done.stderr + done.stdout
     assert done.returncode != 3, done.stderr

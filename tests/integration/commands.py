@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
+
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 
 
 class Result:
@@ -14,5 +16,6 @@ class Result:
 
 def sandboxd(*arguments: object) -> Result:
     environ = os.environ | {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
-    command = [sys.executable, "-m", "sandboxd", *map(str, arguments)]
-    return Result(subprocess.run(command, capture_output=True, text=True, env=environ, check=False))
+    return Result(
+        run_forked([*map(str, arguments)], cwd=os.getcwd(), env=environ, timeout=2 * PATIENCE)
+    )

@@ -6,12 +6,13 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.contract.readme import blocks
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -22,9 +23,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sandboxd", *words], cwd=project, capture_output=True, text=True
-    )
+    return run_forked(words, cwd=project, env=os.environ, timeout=2 * PATIENCE)
 
 
 def test_a_grant_is_found_in_the_record(project: Path) -> None:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 
 WEAK = '{\n  "image": "debian:12",\n  "privileged": true\n}\n'
 
 
 def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sandboxd", "check", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run_forked(["check", *arguments], cwd=folder, env=os.environ, timeout=2 * PATIENCE)
 
 
 @pytest.fixture

@@ -6,13 +6,15 @@ import contextlib
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 
 COMMANDS = [
     ["up"],
@@ -28,16 +30,8 @@ COMMANDS = [
 
 
 def sandboxd(docker_host: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sandboxd", *arguments],
-        env={**os.environ, "DOCKER_HOST": docker_host, "PYTHONPATH": os.getcwd()},
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environ = {**os.environ, "DOCKER_HOST": docker_host}
+    return run_forked(arguments, cwd=folder, env=environ, timeout=2 * PATIENCE)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,18 +14,14 @@ from sandboxd.cli.main import build_parser, load_command
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.setup import apparmor, gvisor
+from tests.forked import run_forked
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 
 def sandboxd(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sandboxd", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
+    return run_forked(arguments, cwd=ROOT, env=os.environ, timeout=2 * PATIENCE)
 
 
 def run(*arguments: str) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sandboxd.ipc import address, client, messages
+from tests.forked import run_forked
 from tests.patience import PATIENCE
 
 SANDBOXD = [sys.executable, "-P", "-m", "sandboxd"]
@@ -39,17 +40,11 @@ class World:
         self._started: set[int] = set()
 
     def run(
-        self, *args: str, cwd: Path | None = None, **more: Any
+        self, *args: str, cwd: Path | None = None, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """A command and its output."""
-        return subprocess.run(
-            [*SANDBOXD, *args],
-            env=self.environ,
-            cwd=cwd or self.home,
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-            **more,
+        return run_forked(
+            args, cwd=cwd or self.home, env=self.environ, timeout=2 * PATIENCE, input=input
         )
 
     def command(self, *args: str) -> list[str]:

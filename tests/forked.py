@@ -1,0 +1,159 @@
+"""`sandboxd` as a process of its own that needs no start: forked from one that has imported everything.
+
+To import what a command uses takes most of its processor time, a tenth to a third of a second, and tests run
+thousands of commands. What is tested here is the command; that it starts, how fast and with which imports,
+is tested by real starts (`World.popen`, the contract tests of the fast paths, the wheel).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from tests.fork_server import SIZE
+
+ROOT = Path(__file__).resolve().parents[1]
+_OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG")
+"""Beginnings of variables that the interpreter reads when it starts."""
+
+
+def run_forked(
+    arguments: Sequence[str],
+    *,
+    cwd: str | os.PathLike[str],
+    env: Mapping[str, str],
+    timeout: float,
+    input: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """As `subprocess.run` of `python -P -m sandboxd` with captured output and, without `input`, no stdin.
+
+    :raises subprocess.TimeoutExpired: it was killed after `timeout` seconds
+    """
+    if not hasattr(os, "pidfd_open") or _interpreter(env) != _interpreter(os.environ):
+        return _start(arguments, cwd, env, timeout, input)
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+        connection.settimeout(timeout)
+        connection.connect(_server())
+        outputs = [_Output(), _Output()]
+        request = {"arguments": [*arguments], "cwd": os.fspath(cwd), "environ": dict(env)}
+        data = json.dumps(request).encode()
+        stdin = _feed(input or "")
+        descriptors = [stdin, *(output.write_end for output in outputs)]
+        socket.send_fds(connection, [len(data).to_bytes(SIZE, "big")], descriptors)
+        connection.sendall(data)
+        os.close(stdin)
+        for output in outputs:
+            output.begin()
+        with connection.makefile("rb") as stream:
+            code = _code(stream, arguments, timeout)
+        return subprocess.CompletedProcess([*arguments], code, *(each.text() for each in outputs))
+
+
+class _Output:
+    """What a process writes to a pipe, read by a thread."""
+
+    def __init__(self) -> None:
+        self._read_end, self.write_end = os.pipe()
+        self._data = b""
+        self._thread = threading.Thread(target=self._read, daemon=True)
+
+    def begin(self) -> None:
+        os.close(self.write_end)
+        self._thread.start()
+
+    def text(self) -> str:
+        """All of it, once every holder of the pipe has ended."""
+        self._thread.join()
+        return self._data.decode().replace("\r\n", "\n").replace("\r", "\n")
+
+    def _read(self) -> None:
+        with open(self._read_end, "rb") as stream:
+            self._data = stream.read()
+
+
+def _feed(text: str) -> int:
+    """The end to read of a pipe that holds `text`."""
+    read_end, write_end = os.pipe()
+
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError), open(write_end, "wb") as stream:
+            stream.write(text.encode())
+
+    threading.Thread(target=write, daemon=True).start()
+    return read_end
+
+
+def _code(stream: IO[bytes], arguments: Sequence[str], timeout: float) -> int:
+    pid = int.from_bytes(stream.read(SIZE), "big")
+    assert pid, "the server ended"
+    try:
+        return int.from_bytes(stream.read(SIZE), "big", signed=True)
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        raise subprocess.TimeoutExpired([*arguments], timeout) from None
+
+
+def _start(
+    arguments: Sequence[str],
+    cwd: str | os.PathLike[str],
+    env: Mapping[str, str],
+    timeout: float,
+    input: str | None,
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "sandboxd", *arguments],
+        cwd=cwd,
+        env={**env, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        input=input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        check=False,
+    )
+
+
+def _interpreter(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(_OF_THE_INTERPRETER) and name != "PYTHONPATH"
+    }
+
+
+@functools.cache
+def _server() -> str:
+    """The address of the server, which ends with this process."""
+    listener = socket.socket(socket.AF_UNIX)
+    # A name without a file: nothing is left behind, and it is longer than no limit.
+    address = f"\0sandboxd-tests-{os.getpid()}"
+    listener.bind(address)
+    listener.listen(64)
+    server = subprocess.Popen(
+        [sys.executable, "-P", "-m", "tests.fork_server", str(listener.fileno())],
+        pass_fds=[listener.fileno()],
+        # Pipes, as its children have: a stream remembers whether it can be sought in.
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        # In no test's home: what lives in one at its end is a leak.
+        env={**os.environ, "HOME": "/", "PYTHONPATH": str(ROOT)},
+    )
+    listener.close()
+
+    # Its stdin ends, and so does it.
+    atexit.register(server.communicate)
+    return address
