@@ -19,13 +19,60 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 from tests.fork_server import SIZE
 
 ROOT = Path(__file__).resolve().parents[1]
 _OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG")
 """Beginnings of variables that the interpreter reads when it starts."""
+
+
+class Forked:
+    """A command that has begun."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        cwd: str | os.PathLike[str],
+        env: Mapping[str, str],
+        input: str,
+    ) -> None:
+        self._arguments = [*arguments]
+        self._outputs = [_Output(), _Output()]
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(_server())
+        stdin = _feed(input)
+        request = {"arguments": self._arguments, "cwd": os.fspath(cwd), "environ": dict(env)}
+        data = json.dumps(request).encode()
+        descriptors = [stdin, *(output.write_end for output in self._outputs)]
+        socket.send_fds(self._connection, [len(data).to_bytes(SIZE, "big")], descriptors)
+        self._connection.sendall(data)
+        os.close(stdin)
+        for output in self._outputs:
+            output.begin()
+        self._stream = self._connection.makefile("rb")
+        self.pid = int.from_bytes(self._stream.read(SIZE), "big")
+        assert self.pid, "the server ended"
+
+    def kill(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def wait(self, timeout: float) -> subprocess.CompletedProcess[str]:
+        """Its exit code, negative for the signal that ended it, and its output.
+
+        :raises subprocess.TimeoutExpired: it was killed after `timeout` seconds
+        """
+        with self._connection, self._stream:
+            self._connection.settimeout(timeout)
+            try:
+                code = int.from_bytes(self._stream.read(SIZE), "big", signed=True)
+            except TimeoutError:
+                self.kill(signal.SIGKILL)
+                raise subprocess.TimeoutExpired(self._arguments, timeout) from None
+        texts = (output.text() for output in self._outputs)
+        return subprocess.CompletedProcess(self._arguments, code, *texts)
 
 
 def run_forked(
@@ -42,23 +89,7 @@ def run_forked(
     """
     if not hasattr(os, "pidfd_open") or _interpreter(env) != _interpreter(os.environ):
         return _start(arguments, cwd, env, timeout, input)
-    with contextlib.ExitStack() as stack:
-        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
-        connection.settimeout(timeout)
-        connection.connect(_server())
-        outputs = [_Output(), _Output()]
-        request = {"arguments": [*arguments], "cwd": os.fspath(cwd), "environ": dict(env)}
-        data = json.dumps(request).encode()
-        stdin = _feed(input or "")
-        descriptors = [stdin, *(output.write_end for output in outputs)]
-        socket.send_fds(connection, [len(data).to_bytes(SIZE, "big")], descriptors)
-        connection.sendall(data)
-        os.close(stdin)
-        for output in outputs:
-            output.begin()
-        with connection.makefile("rb") as stream:
-            code = _code(stream, arguments, timeout)
-        return subprocess.CompletedProcess([*arguments], code, *(each.text() for each in outputs))
+    return Forked(arguments, cwd, env, input or "").wait(timeout)
 
 
 class _Output:
@@ -93,16 +124,6 @@ def _feed(text: str) -> int:
 
     threading.Thread(target=write, daemon=True).start()
     return read_end
-
-
-def _code(stream: IO[bytes], arguments: Sequence[str], timeout: float) -> int:
-    pid = int.from_bytes(stream.read(SIZE), "big")
-    assert pid, "the server ended"
-    try:
-        return int.from_bytes(stream.read(SIZE), "big", signed=True)
-    except TimeoutError:
-        os.kill(pid, signal.SIGKILL)
-        raise subprocess.TimeoutExpired([*arguments], timeout) from None
 
 
 def _start(

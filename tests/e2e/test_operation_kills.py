@@ -16,8 +16,7 @@ import pytest
 from sandboxd.engine.client import Engine, Summary
 from sandboxd.model.labels import GATEWAY, PROJECT
 from tests.e2e import sandboxes
-from tests.integration.daemon.forker import Forker
-from tests.integration.daemon.mending import mended
+from tests.integration.daemon.mending import Project, end, mended
 from tests.integration.daemon.world import World
 
 pytestmark = pytest.mark.engine
@@ -35,41 +34,41 @@ def test_nothing_is_orphaned_and_the_next_command_mends_it(
     world: World, api: Engine, busybox_image: str, helped: bool
 ) -> None:
     random.seed(7)
-    project = sandboxes.make_project(world.home / "app", busybox_image, "runc")
+    folder = sandboxes.make_project(world.home / "app", busybox_image, "runc")
+    project = Project(world.environ, folder)
     # The test's own state is not the world's.
-    assert world.run("trust", "add", cwd=project).returncode == 0
+    assert world.run("trust", "add", cwd=folder).returncode == 0
     pid = world.start() if helped else 0
-    assert world.run("generate", cwd=project).returncode == 0
-    files = {path.name for path in project.iterdir()}
+    assert world.run("generate", cwd=folder).returncode == 0
+    files = {path.name for path in folder.iterdir()}
 
     def containers() -> Sequence[Summary]:
-        return api.containers(f"{PROJECT}={project}")
+        return api.containers(f"{PROJECT}={folder}")
 
     def gateways() -> list[str]:
         """A problem: of each sandbox there is one gateway, and of none there is none."""
-        states = [gateway.state for gateway in api.containers(f"{GATEWAY}={project}")]
+        states = [gateway.state for gateway in api.containers(f"{GATEWAY}={folder}")]
         expected = ["running"] if containers() else []
         return [] if states == expected else [f"gateways: {states} instead of {expected}"]
 
     problems: list[str] = []
-    with Forker(world.environ, project) as forker:
-        assert forker.run(["up", "--allow-runc"]) == 0, forker.output()
-        for number in range(KILLS // 2):
-            words = COMMANDS[number % len(COMMANDS)]
-            command = forker.begin(words)
-            time.sleep(random.random() * _SECONDS[words[0]])
-            of_daemon = helped and number % _DAEMON_EVERY == 0
-            victim = pid if of_daemon else command
-            os.kill(victim, random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
-            if of_daemon:
-                pid = world.start()
-            forker.wait(command)
-            containers_now = [
-                *mended(forker, containers, project, files, "--allow-runc"),
-                *gateways(),
-            ]
-            problems += [f"{number} {words}: {problem}" for problem in containers_now]
-        assert forker.run(["down"]) == 0, forker.output()
+    code, text = project.run(["up", "--allow-runc"])
+    assert code == 0, text
+    for number in range(KILLS // 2):
+        words = COMMANDS[number % len(COMMANDS)]
+        command = project.begin(words)
+        time.sleep(random.random() * _SECONDS[words[0]])
+        signal_number = random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+        if helped and number % _DAEMON_EVERY == 0:
+            os.kill(pid, signal_number)
+            pid = world.start()
+        else:
+            command.kill(signal_number)
+        end(command)
+        problems_now = [*mended(project, containers, files, "--allow-runc"), *gateways()]
+        problems += [f"{number} {words}: {problem}" for problem in problems_now]
+    code, text = project.run(["down"])
+    assert code == 0, text
     problems += gateways()
     assert problems == []
     assert containers() == []

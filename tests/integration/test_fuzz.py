@@ -26,7 +26,7 @@ from tests.rules import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared" / "corpus"
-INPUTS = int(os.environ.get("SANDBOXD_FUZZ", "50000"))
+INPUTS = int(os.environ.get("SANDBOXD_FUZZ", "100000"))
 SEED = int(os.environ.get("SANDBOXD_FUZZ_SEED", "1"))
 # Of processor time, for one input; real ones take a thousandth.
 HANG_SECONDS = 1.0

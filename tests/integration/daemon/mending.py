@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tests.integration.daemon.forker import Forker
+from tests.forked import Forked
+from tests.patience import PATIENCE
 
 
 class Container(Protocol):
@@ -19,10 +20,30 @@ class Container(Protocol):
     def state(self) -> str: ...
 
 
+class Project:
+    """Commands in a project, as a user whose environment is given."""
+
+    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+        self._environ = environ
+        self.folder = folder
+
+    def begin(self, words: Sequence[str]) -> Forked:
+        return Forked(words, self.folder, self._environ, "")
+
+    def run(self, words: Sequence[str]) -> tuple[int, str]:
+        """Exit code and last words."""
+        return end(self.begin(words))
+
+
+def end(command: Forked) -> tuple[int, str]:
+    """Exit code and last words of a command."""
+    done = command.wait(2 * PATIENCE)
+    return done.returncode, (done.stdout + done.stderr)[-2000:]
+
+
 def mended(
-    forker: Forker,
+    project: Project,
     containers: Callable[[], Sequence[Container]],
-    project: Path,
     files: set[str],
     *options: str,
 ) -> list[str]:
@@ -34,15 +55,15 @@ def mended(
     """
     problems = []
     for words, code in ((["up", *options], 0), (["exec", "-n", "--", "sh", "-c", "exit 7"], 7)):
-        got = forker.run(words)
-        problems += [] if got == code else [f"{words}: {got}: {forker.output()}"]
+        got, text = project.run(words)
+        problems += [] if got == code else [f"{words}: {got}: {text}"]
     states = [container.state for container in containers()]
     problems += [] if states == ["running"] else [f"containers: {states}"]
     if random.random() < 0.3:
-        got = forker.run(["down"])
-        problems += [] if got == 0 else [f"down: {got}: {forker.output()}"]
+        got, text = project.run(["down"])
+        problems += [] if got == 0 else [f"down: {got}: {text}"]
         left = [container.name for container in containers()]
         problems += [f"left: {left}"] if left else []
-        more = {path.name for path in project.iterdir()} - files
+        more = {path.name for path in project.folder.iterdir()} - files
         problems += [f"files: {more}"] if more else []
     return problems
