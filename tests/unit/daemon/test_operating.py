@@ -70,7 +70,10 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def operating(hosts: SlowHosts) -> Operating:
     gateways = SimpleNamespace(find=None, keep_credentials=None)
-    return Operating({}, cast("Any", hosts), lambda *_args: None, cast("Any", gateways))
+    ssh_agents = SimpleNamespace(keep=None)
+    return Operating(
+        {}, cast("Any", hosts), lambda *_args: None, cast("Any", gateways), cast("Any", ssh_agents)
+    )
 
 
 def start(daemon: Operating) -> asyncio.Task[Any]:
