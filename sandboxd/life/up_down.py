@@ -11,6 +11,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import stand_ins
 from sandboxd.life import (
+    device_files,
     egress,
     journal,
     lasting,
@@ -321,6 +322,8 @@ def _create(
     if sources.on_this_machine(engine):
         opened = mounted.open_sources(body["HostConfig"].get("Mounts") or [])
         body["Labels"][SOURCES] = mounted.note(opened)
+    # Asked before: what is new afterwards was filled from the image.
+    old = device_files.old_volumes(engine, body) if plan.gvisor else frozenset()
     try:
         container = engine.create(name, body)
     except failures.NameTaken as error:
@@ -331,6 +334,8 @@ def _create(
         raise sources.elsewhere(engine, error.path, "it is not there") from None
     sources.check(engine, container, body["HostConfig"].get("Mounts") or [])
     volumes.refuse_image_volumes(engine, container, plan)
+    if plan.gvisor:
+        device_files.refuse(engine, container, old, progress)
     refuse_root(engine, container, plan)
     lasting.give(engine, container, plan)
     engine.start(container)
