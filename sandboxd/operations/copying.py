@@ -1,12 +1,11 @@
 """Copy files into a project's sandbox and out of it, in this process.
 
 Inside, its own `tar` reads and writes as the sandbox's user, so a path means there what it means inside. On
-the host no link is followed.
+the host no link is followed that lies in the workspace, where the sandbox may have made it.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import posixpath
 from typing import TYPE_CHECKING
@@ -15,12 +14,12 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations._folder import project_folder, working_dir
 
 if TYPE_CHECKING:
-    import tarfile
     from collections.abc import Collection
 
     from sandboxd.engine.client import Engine
     from sandboxd.review.copy_out import Copied
 
+# What comes out is held in memory.
 MOST_BYTES = 1 << 30
 _SECONDS = 600.0
 
@@ -41,14 +40,19 @@ def copy_in(engine: Engine, directory: str, source: str, target: str, name: str 
     from sandboxd.engine.client import Exec
     from sandboxd.engine.execute import run_quietly
     from sandboxd.life.find import locate
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.model.sandbox_id import workspace_of
     from sandboxd.payload.programs import run
+    from sandboxd.review import copy_in as reader
 
     sandbox = locate(engine, project_folder(directory), name)
     path = posixpath.join(working_dir(directory, sandbox), target)
     is_folder, _ = run_quietly(engine, sandbox.id, Exec(["sh", "-c", '[ -d "$1" ]', "sh", path]))
     own = os.path.basename(os.path.abspath(source))
     folder, entry = (path, own) if is_folder == 0 else posixpath.split(path.rstrip("/"))
-    archive, count = _archive(source, entry)
+    archive, count = reader.pack(
+        *reader.place(workspace_of(sandbox.labels[PROJECT]), source), entry
+    )
     output = _Output(1 << 16)
     command = ["tar", "-xf", "-", "-C", folder]
     code = run(engine, sandbox.id, Exec(command), archive, _SECONDS, output.write)
@@ -77,8 +81,11 @@ def copy_out(
     """
     from sandboxd.engine.client import Exec
     from sandboxd.life.find import locate
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.model.sandbox_id import workspace_of
     from sandboxd.payload.programs import run
     from sandboxd.review import copy_out as writer
+    from sandboxd.review.copy_in import place
 
     sandbox = locate(engine, project_folder(directory), name)
     path = posixpath.join(working_dir(directory, sandbox), source)
@@ -96,7 +103,8 @@ def copy_out(
             f"`{path}` cannot be read inside: {output.reason(code)}",
             "check its name: `sandboxd exec ls`; the image needs `tar` and `readlink`",
         )
-    return writer.write(os.path.realpath(folder), entry, output.data(), include)
+    root, below = place(workspace_of(sandbox.labels[PROJECT]), os.path.join(folder, entry))
+    return writer.write(root, below, output.data(), include)
 
 
 class _Output:
@@ -124,31 +132,3 @@ class _Output:
     def reason(self, code: int) -> str:
         """Why it failed, in words."""
         return " ".join(self._errors.decode("utf-8", "replace").split()) or f"exit code {code}"
-
-
-def _archive(source: str, entry: str) -> tuple[bytes, int]:
-    """A tar archive of `source` under the name `entry`, links as links, and the number of its files.
-
-    :raises UsageError: it cannot be read, or it is too much
-    """
-    import tarfile
-
-    buffer = io.BytesIO()
-    count = 0
-
-    def add(info: tarfile.TarInfo) -> tarfile.TarInfo:
-        nonlocal count
-        count += not info.isdir()
-        info.uid = info.gid = 0
-        info.uname = info.gname = ""
-        if buffer.tell() + info.size > MOST_BYTES:
-            raise UsageError(f"`{source}` is more than 1 GiB", "copy a part of it")
-        return info
-
-    try:
-        with tarfile.open(fileobj=buffer, mode="w") as tar:
-            tar.add(source, entry, filter=add)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"`{source}` cannot be read: {reason}", "check its name") from None
-    return buffer.getvalue(), count

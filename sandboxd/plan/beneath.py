@@ -45,7 +45,7 @@ def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
             except OSError as error:
                 if error.errno in (errno.ELOOP, errno.ENOTDIR):
                     raise UsageError(
-                        f"`{walked}` is a symbolic link or no folder, so nothing is written below it",
+                        f"`{walked}` is a symbolic link or no folder, so nothing below it is read or written",
                         f"replace `{walked}` by a folder",
                     ) from None
                 raise

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.plan import beneath
-from sandboxd.policy.acts_on_host import weigh
+from sandboxd.policy.acts_on_host import beside_head, weigh
 from sandboxd.review.bring import bring
 from sandboxd.review.weigh import Item, look
 
@@ -32,9 +32,9 @@ class Copied(NamedTuple):
 
 
 def write(folder: str, name: str, archive: bytes, include: Collection[str]) -> Copied:
-    """Write the one tree of `archive` as `name` into `folder`, which a person chose.
+    """Write the one tree of `archive` as `name` below `folder`, where a person chose to have it.
 
-    :param name: takes the place of the tree's own
+    :param name: a path below `folder`, takes the place of the tree's own name
     :param include: paths, as they are reported, that tools on the host act upon and that are wanted
     :raises EnvironmentFailure: it is no archive of one tree
     """
@@ -64,7 +64,10 @@ def _members(archive: bytes, name: str) -> Iterator[tuple[str, bytes, bool, str]
                     continue
                 path = _path(member.name, name)
                 if not path:
-                    yield member.name, b"", False, "its name leads elsewhere"
+                    yield member.name[:_LONGEST_PATH], b"", False, "its name leads elsewhere"
+                elif member.issparse():
+                    # Its holes take no room in the archive, and any amount of memory here.
+                    yield path, b"", False, "a sparse file: pack it inside"
                 elif not member.isreg():
                     yield path, b"", False, "neither a file nor a folder"
                 else:
@@ -100,6 +103,10 @@ def _item(
     try:
         with beneath.open_folder(folder) as root:
             here = look(root, path)
+            if weight != "control" and path not in include:
+                why = beside_head(path)
+                if why and look(root, posixpath.join(posixpath.dirname(path), "HEAD")).mode:
+                    return f"{why}: name it by `--include {path}`"
     except UsageError as error:
         return error.message
     if here.behind_link or (here.mode and not here.is_file):

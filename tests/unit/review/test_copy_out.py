@@ -77,6 +77,47 @@ def test_no_link_of_the_host_is_followed(tmp_path: Path) -> None:
     assert not list(elsewhere.iterdir()) and (root / "got").is_symlink()
 
 
+def test_a_repository_without_a_folder_of_git_stays_inside(tmp_path: Path) -> None:
+    """`git` in such a folder runs what its config names."""
+    head, config = ("./out/HEAD", b"x"), ("./out/config", b"x")
+    assert write(str(tmp_path), "got", archive(head), ()).files == 0
+    assert write(str(tmp_path), "got", archive(head), ("got/HEAD",)).files == 1
+    copied = write(str(tmp_path), "got", archive(config), ())
+    assert not copied.files and "--include got/config" in copied.left[0][1]
+    assert write(str(tmp_path), "got", archive(config), ("got/config",)).files == 1
+
+
+def test_a_path_below_the_workspace_is_weighed_whole(tmp_path: Path) -> None:
+    (tmp_path / ".vscode").mkdir()
+    copied = write(str(tmp_path), ".vscode/tasks.json", archive(("./tasks.json", b"{}")), ())
+    assert not copied.files and "--include .vscode/tasks.json" in copied.left[0][1]
+
+
+@pytest.mark.parametrize("is_old", [True, False])
+def test_holes_take_no_memory_here(tmp_path: Path, is_old: bool) -> None:
+    """A terabyte of nothing is a line of an archive."""
+    size = 1 << 40
+    entry = tarfile.TarInfo("./out/hole")
+    if is_old:
+        entry.type = tarfile.GNUTYPE_SPARSE
+        block = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+        # One piece at the end, without bytes; then the size that the file has with its holes.
+        block[386:410] = b"%011o\0%011o\0" % (0, 0)
+        block[483:495] = b"\x80" + size.to_bytes(11, "big")
+        block[148:156] = b" " * 8
+        block[148:156] = b"%06o\0 " % sum(block)
+        data = bytes(block)
+    else:
+        entry.pax_headers = {
+            "GNU.sparse.size": str(size),
+            "GNU.sparse.numblocks": "1",
+            "GNU.sparse.map": "0,0",
+        }
+        data = entry.tobuf(tarfile.PAX_FORMAT)
+    copied = write(str(tmp_path), "got", data + b"\0" * 1024, ())
+    assert copied == (0, (("got/hole", "a sparse file: pack it inside"),))
+
+
 def test_what_is_no_archive_is_said(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailure, match="no archive"):
         write(str(tmp_path), "got", b"nonsense" * 200, ())

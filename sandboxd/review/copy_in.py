@@ -1,0 +1,112 @@
+"""A file or folder of the host as an archive for a sandbox, read without following a link.
+
+Where the sandbox writes in the workspace, what lies there changes while it is read: a file that was looked at
+a moment ago may be a link into the user's home by now. So each name is opened from the folder that it is in.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+from typing import IO
+
+from sandboxd.errors import UsageError
+from sandboxd.plan import beneath
+
+MOST_BYTES = 1 << 30
+MOST_LEVELS = 200
+
+
+def place(workspace: str, path: str) -> tuple[str, str]:
+    """The folder below which no link of `path` is followed, and what is left of `path` there.
+
+    :param workspace: the folder that the sandbox may write in; below it that is itself, elsewhere the folder
+        of `path`, whose links are the user's own
+    """
+    parts = os.path.abspath(path).split("/")
+    for depth in range(1, len(parts)):
+        above = "/".join(parts[:depth]) or "/"
+        if os.path.realpath(above) == workspace:
+            return workspace, "/".join(parts[depth:])
+    return os.path.realpath("/".join(parts[:-1]) or "/"), parts[-1]
+
+
+def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:
+    """A tar archive of `path` below `folder` under the name `entry`, links as links; how many files.
+
+    :raises UsageError: it cannot be read, lies behind a link, or is too much
+    """
+    buffer = io.BytesIO()
+    try:
+        with (
+            tarfile.open(fileobj=buffer, mode="w") as tar,
+            beneath.open_folder(folder) as root,
+            beneath.parent_of(root, path, create=False) as parent,
+        ):
+            count = _Packing(tar, buffer).add(parent, os.path.basename(path), entry, 0)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"`{path}` cannot be read: {reason}", "check its name") from None
+    return buffer.getvalue(), count
+
+
+class _Packing:
+    """An archive that is written into `buffer`."""
+
+    def __init__(self, tar: tarfile.TarFile, buffer: io.BytesIO) -> None:
+        self._tar, self._buffer = tar, buffer
+
+    def add(self, folder: int, name: str, entry: str, level: int) -> int:
+        """Add what `name` is in the open `folder`; how many files.
+
+        :raises OSError: it cannot be read, or became another kind of file meanwhile
+        """
+        status = os.lstat(name, dir_fd=folder)
+        if stat.S_ISDIR(status.st_mode):
+            return self._add_folder(folder, name, entry, level)
+        if stat.S_ISLNK(status.st_mode):
+            info = _info(entry, status, tarfile.SYMTYPE)
+            info.linkname = os.readlink(name, dir_fd=folder)
+            self._put(info)
+        elif stat.S_ISREG(status.st_mode):
+            with open(_open(folder, name, os.O_NONBLOCK), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise OSError(f"`{name}` is no file any more")
+                info = _info(entry, status, tarfile.REGTYPE)
+                info.size = status.st_size
+                self._put(info, file)
+        elif stat.S_ISFIFO(status.st_mode):
+            self._put(_info(entry, status, tarfile.FIFOTYPE))
+        else:
+            # A socket or a device of the host is nothing inside.
+            return 0
+        return 1
+
+    def _add_folder(self, folder: int, name: str, entry: str, level: int) -> int:
+        if level == MOST_LEVELS:
+            raise UsageError(f"`{entry}` is nested too deep", "copy a part of it, or pack it")
+        below = _open(folder, name, os.O_DIRECTORY)
+        try:
+            self._put(_info(entry, os.fstat(below), tarfile.DIRTYPE))
+            names = sorted(os.listdir(below))
+            return sum(self.add(below, each, f"{entry}/{each}", level + 1) for each in names)
+        finally:
+            os.close(below)
+
+    def _put(self, info: tarfile.TarInfo, file: IO[bytes] | None = None) -> None:
+        if self._buffer.tell() + info.size > MOST_BYTES:
+            raise UsageError("it is more than 1 GiB", "copy a part of it")
+        self._tar.addfile(info, file)
+
+
+def _info(entry: str, status: os.stat_result, kind: bytes) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(entry)
+    info.type, info.mode, info.mtime = kind, stat.S_IMODE(status.st_mode), int(status.st_mtime)
+    return info
+
+
+def _open(folder: int, name: str, flags: int) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
