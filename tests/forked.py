@@ -40,7 +40,7 @@ class Forked:
         self._arguments = [*arguments]
         self._outputs = [_Output(), _Output()]
         self._connection = socket.socket(socket.AF_UNIX)
-        self._connection.connect(_server())
+        self._connection.connect(_server(_interpreter(env)))
         stdin = _feed(input)
         request = {"arguments": self._arguments, "cwd": os.fspath(cwd), "environ": dict(env)}
         data = json.dumps(request).encode()
@@ -87,7 +87,7 @@ def run_forked(
 
     :raises subprocess.TimeoutExpired: it was killed after `timeout` seconds
     """
-    if not hasattr(os, "pidfd_open") or _interpreter(env) != _interpreter(os.environ):
+    if not hasattr(os, "pidfd_open"):
         return _start(arguments, cwd, env, timeout, input)
     return Forked(arguments, cwd, env, input or "").wait(timeout)
 
@@ -146,20 +146,19 @@ def _start(
     )
 
 
-def _interpreter(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value
-        for name, value in environ.items()
-        if name.startswith(_OF_THE_INTERPRETER) and name != "PYTHONPATH"
-    }
+def _interpreter(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What an interpreter with that environment is like."""
+    pairs = sorted(environ.items())
+    return tuple(pair for pair in pairs if pair[0].startswith(_OF_THE_INTERPRETER))
 
 
 @functools.cache
-def _server() -> str:
-    """The address of the server, which ends with this process."""
+def _server(interpreter: tuple[tuple[str, str], ...]) -> str:
+    """The address of the server for such interpreters, which ends with this process."""
     listener = socket.socket(socket.AF_UNIX)
     # A name without a file: nothing is left behind, and it is longer than no limit.
-    address = f"\0sandboxd-tests-{os.getpid()}"
+    path = os.pathsep.join([str(ROOT), *filter(None, [dict(interpreter).get("PYTHONPATH")])])
+    address = f"\0sandboxd-tests-{os.getpid()}-{hash(interpreter)}"
     listener.bind(address)
     listener.listen(64)
     server = subprocess.Popen(
@@ -171,7 +170,7 @@ def _server() -> str:
         stderr=subprocess.PIPE,
         cwd="/",
         # In no test's home: what lives in one at its end is a leak.
-        env={**os.environ, "HOME": "/", "PYTHONPATH": str(ROOT)},
+        env={"PATH": os.environ["PATH"], "HOME": "/", **dict(interpreter), "PYTHONPATH": path},
     )
     listener.close()
 

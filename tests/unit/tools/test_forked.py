@@ -102,8 +102,7 @@ def test_the_signal_that_ended_it_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 
 def children() -> set[int]:
     """Processes that the server has forked."""
-    address = forked._server()
-    assert address
+    assert forked._server(forked._interpreter(os.environ))
     pids: set[int] = set()
     for path in Path("/proc/self/task").glob("*/children"):
         for pid in path.read_text().split():
