@@ -29,7 +29,7 @@ IN_CI = os.environ.get("CI") == "true"
 
 # A test with one of these that is skipped has shown nothing: in CI it counts as failed, unless
 # `./dev test` found beforehand that this machine cannot have what the test needs.
-MUST_RUN_IN_CI = ("engine", "gvisor", "node", "editor", "shell")
+MUST_RUN_IN_CI = ("engine", "gvisor", "node", "editor", "shell", "agents")
 LACKS = json.loads(os.environ.get("SANDBOXD_TEST_LACKS", "[]"))
 EXCUSED = {marker for lack in LACKS for marker in lack["markers"]}
 

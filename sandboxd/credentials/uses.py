@@ -113,6 +113,15 @@ def files(uses: Iterable[Use], workspace: str) -> dict[str, str]:
     }
 
 
+def places(uses: Iterable[Use], workspace: str) -> dict[str, str]:
+    """What is known inside of each service, as `SERVICE.WORD`: the gateway's addresses, and the placeholder."""
+    return {
+        f"{use.name.service}.{word}": value
+        for use in uses
+        for word, value in _words(use, workspace).items()
+    }
+
+
 def fill(text: str, words: dict[str, str]) -> str:
     """`text` with each `{WORD}` replaced.
 

@@ -201,6 +201,7 @@ class Volume(TypedDict, total=False):
     """``GET /volumes/NAME``."""
 
     Name: Required[str]
+    CreatedAt: str
     Driver: str
     Mountpoint: str
     Labels: Labels | None

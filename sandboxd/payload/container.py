@@ -48,12 +48,14 @@ def running(
     mounts: Collection[str],
     modules: tuple[str, ...],
     cache_folder: str | None,
+    life_seconds: int = LIFE_SECONDS,
 ) -> Iterator[Started]:
     """Start a container of `body` with our Python in it, and remove it afterwards.
 
     :param name: the beginning of its name
     :param mounts: where `body` asks for mounts; any other is refused
     :param modules: what the programs to run there import
+    :param life_seconds: after which it ends by itself
     :raises EnvironmentFailure: it does not start, has a mount that was not asked for, or this machine's
         Python cannot be sent along
     """
@@ -61,7 +63,7 @@ def running(
     with tempfile.TemporaryDirectory(prefix="sandboxd-python-") as folder:
         interpreter.unpack(folder, tuple(sorted({*modules, "select"})), cache_folder)
         container = engine.create(
-            f"{name}-{secrets.token_hex(6)}", _with_python(body, folder, home)
+            f"{name}-{secrets.token_hex(6)}", _with_python(body, folder, home, life_seconds)
         )
         try:
             _refuse_other_mounts(engine, container, {*mounts, home})
@@ -73,9 +75,9 @@ def running(
                 engine.remove(container)
 
 
-def _with_python(body: CreateRequest, folder: str, home: str) -> CreateRequest:
+def _with_python(body: CreateRequest, folder: str, home: str, life_seconds: int) -> CreateRequest:
     # A seccomp list can leave out `clock_nanosleep`, by which `time.sleep` waits.
-    wait = f"import select; select.poll().poll({LIFE_SECONDS * 1000})"
+    wait = f"import select; select.poll().poll({life_seconds * 1000})"
     host = body["HostConfig"].copy()
     ours: MountRequest = {"Type": "bind", "Source": folder, "Target": home, "ReadOnly": True}
     host["Mounts"] = [*(host.get("Mounts") or []), ours]

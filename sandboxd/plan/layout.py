@@ -19,7 +19,7 @@ from sandboxd.plan.mounts import pinned_volume, refuse_links, target_folder, wor
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
-from sandboxd.plan.workspace import WorkspaceFacts
+from sandboxd.plan.workspace import Program, WorkspaceFacts
 
 HOME = "/home/sandbox"
 SOURCE = "/sandboxd/workspace"
@@ -113,6 +113,7 @@ def layout(
             "root file system",
             f"read-only: only `{HOME}` and `/tmp` can be written besides the workspace, in memory",
         )
+    first += tuple(_program(program, notes) for program in facts.programs)
     prepare = (*COPY, SOURCE, target, MARK) if profile.access == "copy" else ()
     return Layout(
         first,
@@ -151,6 +152,13 @@ def _read_only(path: str, inside: str, plain_pins_hold: bool, notes: Notes) -> V
         mount = pinned_volume(path, inside)
         why = "by a volume, since under this gVisor a plain read-only bind can be emptied"
     return notes.value("mounts", mount, f"{inside} (read-only)", f"the workspace: {why}")
+
+
+def _program(program: Program, notes: Notes) -> Value[Mount]:
+    options = ("volume-nocopy", f"volume-label={program.label}")
+    mount = Mount("volume", program.volume, program.target, read_only=True, options=options)
+    why = "a program that was verified when it was put there; nothing inside can change it"
+    return notes.value("mounts", mount, f"{program.target} (read-only)", why)
 
 
 def _copy(

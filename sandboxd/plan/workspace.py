@@ -35,6 +35,15 @@ class ControlFile(NamedTuple):
     kind: ControlKind
 
 
+class Program(NamedTuple):
+    """A volume with a program that sandboxd put there, and the folder inside that it is read-only at."""
+
+    volume: str
+    target: str
+    label: str
+    """Name and value of the label that a volume of this kind has."""
+
+
 class WorkspaceFacts(NamedTuple):
     """`path` is absolute and free of links. `complete` is False when the search stopped early.
 
@@ -61,6 +70,9 @@ class WorkspaceFacts(NamedTuple):
     """Git's settings for who commits, each with its value."""
     name: str = ""
     """That of the sandbox, where several work on the workspace."""
+
+    programs: tuple[Program, ...] = ()
+    """Programs of sandboxd's own choice that are mounted beside the workspace."""
 
     @property
     def sandbox(self) -> str:

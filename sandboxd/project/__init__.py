@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.agents.session import recall
 from sandboxd.config import reading
 from sandboxd.config.model import Config
 from sandboxd.config.reading import nearest
@@ -29,7 +30,7 @@ from sandboxd.plan.names import chosen_by_files
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import Network, make_network, make_plan
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
-from sandboxd.plan.workspace import survey
+from sandboxd.plan.workspace import Program, survey
 from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
 from sandboxd.text import SourceText
@@ -37,6 +38,7 @@ from sandboxd.text import SourceText
 # Modules that read a hand-written config or write files are imported where they are needed: `up` of
 # a project that has neither starts in less time.
 if TYPE_CHECKING:
+    from sandboxd.agents.session import Session
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
     from sandboxd.plan import generate as generated
@@ -63,11 +65,18 @@ class Project:
     """A workspace and its config, as they were when it was opened."""
 
     def __init__(
-        self, workspace: str, config: Config, environ: Mapping[str, str], name: str = ""
+        self,
+        workspace: str,
+        config: Config,
+        environ: Mapping[str, str],
+        name: str = "",
+        session: Session | None = None,
     ) -> None:
         self.workspace = workspace
         self.name = name
         """That of the sandbox which is meant, where several work on the workspace."""
+        self.session = session
+        """The session of an agent that this sandbox is; its config takes the place of the project's own."""
         self.config = config
         self.environ = environ
 
@@ -84,10 +93,18 @@ class Project:
             raise UsageError(f"there is no folder `{path}`", "name the folder of a project")
         folder = os.path.realpath(folder)
         config_path = nearest(folder)
+        workspace = folder if config_path is None else os.path.dirname(config_path)
+        own = recall(environ, workspace, name) if name else None
+        if own is not None:
+            config_path = own.config_path
         if config_path is None:
             return cls(folder, Config(None, folder), environ, name)
-        workspace = os.path.dirname(config_path)
-        return cls(workspace, _read_config(config_path, workspace), environ, name)
+        return cls(workspace, _read_config(config_path, workspace), environ, name, own)
+
+    @property
+    def grantee(self) -> str:
+        """The folder whose sandboxd.toml is granted: that of a session has grants of its own."""
+        return self.session.folder if self.session is not None else self.workspace
 
     @property
     def sandbox(self) -> str:
@@ -197,7 +214,7 @@ class Project:
         """
         config, profile = self.config, self.profile
         return bool(loosened(profile, config, host, hosts)) and trust.is_granted(
-            self.environ, self.workspace, config.digest, profile.name
+            self.environ, self.grantee, config.digest, profile.name
         )
 
     def network(self, floor: Floor) -> Network:
@@ -244,7 +261,19 @@ class Project:
             home = self.environ.get("HOME", "")
             identity = git_identity(self.workspace, user_configs(self.environ), home)
         hosts = self._with_chosen(facts.hosts)
-        return facts._replace(hosts=hosts, name=self.name, git_identity=identity)
+        return facts._replace(
+            hosts=hosts, name=self.name, git_identity=identity, programs=self._programs()
+        )
+
+    def _programs(self) -> tuple[Program, ...]:
+        """The program of the session's agent, where sandboxd brings it."""
+        if self.session is None:
+            return ()
+        from sandboxd.agents import catalog, volume
+
+        agent = catalog.load(self.session.agent, self.environ)
+        name = volume.name(agent)
+        return (Program(name, volume.TARGET, volume.label(agent)),) if name else ()
 
     def hosts(self) -> ProjectHosts:
         """The hosts that the project's files name; none where a config cannot loosen anything by them."""

@@ -50,6 +50,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
+    "agents": frozenset(
+        {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
+    ),
     "credentials": frozenset({"egress", "errors", "files", "policy", "ssh_agent", "toml_output"}),
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
@@ -143,6 +146,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "life": frozenset(
         {
+            "agents",
             "credentials",
             "data",
             "egress",
@@ -189,6 +193,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "templates": frozenset({"data", "errors", "files"}),
     "project": frozenset(
         {
+            "agents",
             "config",
             "egress",
             "errors",
@@ -228,6 +233,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "operations": frozenset(
         {
+            "agents",
             "audit",
             "bench",
             "config",
@@ -310,6 +316,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {
+            "agents",
             "__init__",
             "analysis",
             "audit",

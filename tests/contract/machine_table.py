@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # `os.environ` stands for getenv too.
 _EDGES = (
+    "agents",
     "audit",
     "host",
     "engine",

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tools import audit, editors, second_opinion
+from tools import agents, audit, editors, second_opinion
 from tools.engine import packages
 
 
@@ -96,6 +96,14 @@ TOOLS = (
             each.impossible,
         )
         for each in editors.DOWNLOADS
+    ),
+    Tool(
+        "Claude Code and Codex",
+        "agents",
+        lambda: platform.machine() == "x86_64" and bool(agents.lacks()),
+        agents.install,
+        "npm",
+        "" if platform.machine() == "x86_64" else "they are tested on x86_64",
     ),
     Tool("cepheus", "engine", lambda: bool(second_opinion.missing()), second_opinion.install),
     Tool("pip-audit", "", lambda: bool(audit.missing()), audit.install),

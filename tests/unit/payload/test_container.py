@@ -15,7 +15,7 @@ from tests.patience import PATIENCE
 def test_variables_and_mounts_of_the_body_stay_before_ours(env: list[str] | None) -> None:
     mount = {"Type": "bind", "Source": "/w", "Target": "/w"}
     body: dict[str, Any] = {"Image": "i", "Env": env, "HostConfig": {"Mounts": [mount]}}
-    request = container._with_python(body, "/python", "/home-of-ours")
+    request = container._with_python(body, "/python", "/home-of-ours", 60)
     assert request["Env"] == [*(env or []), *interpreter.environment("/home-of-ours")]
     first, ours = request["HostConfig"]["Mounts"]
     assert first == mount

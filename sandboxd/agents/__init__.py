@@ -1,0 +1,1 @@
+"""AI agents as data, and the sessions in which they work on a project."""

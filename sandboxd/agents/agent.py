@@ -1,0 +1,205 @@
+"""An agent, as its file has it (`shipped`): its program, how that is started, and what it needs. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.egress.group import load as load_group
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REGISTRY = "npm"
+"""The group of hosts that packages come from."""
+
+UNATTENDED, SETTINGS, TASK = "{unattended}", "{settings}", "{task}"
+"""Whole words of a command that stand for the words of that name, and for the task."""
+
+_KEYS = frozenset({"title", "source", "program", "command"})
+_OPTIONAL = frozenset(
+    {"inner_sandbox", "limits", "credentials", "allow", "needs", "package", "environment", "files"}
+)
+_COMMAND_KEYS = frozenset({"start"})
+_COMMAND_OPTIONAL = frozenset({"unattended", "settings", "print", "resume", "print_resume"})
+_PACKAGE_KEYS = frozenset({"name", "version", "integrity"})
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_PACKAGE_NAME = re.compile(r"(@[a-z0-9-]+/)?[a-z0-9][a-z0-9._-]*")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]*")
+_INTEGRITY = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
+_MACHINES = ("x86_64", "aarch64")
+
+
+class Package(NamedTuple):
+    """A package of npm's registry, by its content: what has another digest is not unpacked."""
+
+    name: str
+    version: str
+    integrity: str
+    """As npm has it: ``sha512-`` and the digest of the archive in base64."""
+    machine: str = ""
+    """The machine that it is for, as `uname -m` calls it; '' for each."""
+    program: str = ""
+    """Where the agent's program is in it, if that differs by machine."""
+
+    @property
+    def url(self) -> str:
+        """The address of its archive."""
+        (host,) = load_group(REGISTRY).hosts
+        base = self.name.rpartition("/")[2]
+        return f"https://{host.pattern}/{self.name}/-/{base}-{self.version}.tgz"
+
+
+class Commands(NamedTuple):
+    """The words behind the program, for each way to start it; () where the agent has no such way."""
+
+    start: tuple[str, ...]
+    print: tuple[str, ...] = ()
+    """For one task without a terminal."""
+    resume: tuple[str, ...] = ()
+    """To go on where it ended last."""
+    print_resume: tuple[str, ...] = ()
+
+
+class Agent(NamedTuple):
+    """`credentials` are services it asks with the user's secret, `allow` names and groups beside them."""
+
+    name: str
+    title: str
+    source: str
+    """The page of its maker that says how it is started."""
+    program: str
+    """Its path in the folder of its packages; without packages a program of the image."""
+    commands: Commands
+    settings: tuple[str, ...] = ()
+    """Words that point it at the gateway."""
+    unattended: tuple[str, ...] = ()
+    """Flags by which it asks nobody: the sandbox holds in its place."""
+    inner_sandbox: str = ""
+    """What becomes of a sandbox of its own inside ours, and why; '' where it has none."""
+    limits: str = ""
+    credentials: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Programs that the image has to have."""
+    packages: tuple[Package, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    """Paths in the home inside and texts, each written where nothing is yet."""
+
+    def of_machine(self, machine: str) -> tuple[Package, ...]:
+        """Its packages for a machine.
+
+        :param machine: as `uname -m` calls it
+        """
+        return tuple(each for each in self.packages if each.machine in ("", machine))
+
+    def words(self, *, print_: bool = False, resume: bool = False) -> list[str]:
+        """The words behind the program, with its flags in place; `TASK` stands where the task does.
+
+        :param print_: for a task without a terminal
+        :param resume: to go on where it ended last
+        :raises LookupError: it has no such way to start
+        """
+        commands = self.commands
+        if print_:
+            chosen = commands.print_resume if resume else commands.print
+        else:
+            chosen = commands.resume if resume else commands.start
+        if not chosen and (print_ or resume):
+            raise LookupError(self.name)
+        lists = {UNATTENDED: self.unattended, SETTINGS: self.settings}
+        return [each for word in chosen for each in lists.get(word, (word,))]
+
+
+def digest(packages: Sequence[Package]) -> str:
+    """Identity of the content of `packages`."""
+    text = "\n".join(f"{each.name} {each.integrity}" for each in packages)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read(name: str, data: dict[str, Any]) -> Agent:
+    """An agent from the content of its file.
+
+    :raises ValueError: a key is missing, unknown or of no meaning
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"`{name}` is no name: small letters, digits and `-`")
+    _require("it", data, _KEYS, _OPTIONAL)
+    commands = data["command"]
+    _require("`command`", commands, _COMMAND_KEYS, _COMMAND_OPTIONAL)
+    agent = Agent(
+        name,
+        _text(data, "title"),
+        _text(data, "source"),
+        _text(data, "program"),
+        Commands(
+            _texts(commands, "start"),
+            _texts(commands, "print"),
+            _texts(commands, "resume"),
+            _texts(commands, "print_resume"),
+        ),
+        _texts(commands, "settings"),
+        _texts(commands, "unattended"),
+        _text(data, "inner_sandbox"),
+        _text(data, "limits"),
+        _texts(data, "credentials"),
+        _texts(data, "allow"),
+        _texts(data, "needs"),
+        tuple(_package(entry) for entry in data.get("package", ())),
+        _pairs(data, "environment"),
+        _pairs(data, "files"),
+    )
+    for program in (agent.program, *(each.program or "x" for each in agent.packages)):
+        if not program or program[0] in "-/" or ".." in program.split("/"):
+            raise ValueError(f"`program` is no path or name: `{program}`")
+    if any(path.startswith("/") or ".." in path.split("/") for path, _ in agent.files):
+        raise ValueError("a path of `files` leads out of the home")
+    return agent
+
+
+def _require(
+    what: str, data: object, keys: frozenset[str], optional: frozenset[str] = frozenset()
+) -> None:
+    if not isinstance(data, dict):
+        raise ValueError(f"{what} is no table")
+    if missing := sorted(keys - data.keys()):
+        raise ValueError(f"{what} lacks `{missing[0]}`")
+    if unknown := sorted(data.keys() - keys - optional):
+        raise ValueError(f"{what} has an unknown key `{unknown[0]}`")
+
+
+def _package(data: object) -> Package:
+    _require("a `package`", data, _PACKAGE_KEYS, frozenset({"machine", "program"}))
+    assert isinstance(data, dict)
+    package = Package(*(_text(data, key) for key in Package._fields))
+    forms = ((_PACKAGE_NAME, package.name), (_VERSION, package.version))
+    if any(form.fullmatch(text) is None for form, text in forms):
+        raise ValueError(f"`{package.name}` {package.version} is no package of npm")
+    if not _INTEGRITY.fullmatch(package.integrity):
+        raise ValueError(f"the integrity of `{package.name}` is no `sha512-...` as npm has it")
+    if package.machine not in ("", *_MACHINES):
+        raise ValueError(f"the machine of `{package.name}` is none of {', '.join(_MACHINES)}")
+    return package
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    value = data.get(key, "")
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError(f"`{key}` is no text")
+    return value
+
+
+def _texts(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    values = data.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"`{key}` is no list of texts")
+    return tuple(values)
+
+
+def _pairs(data: dict[str, Any], key: str) -> tuple[tuple[str, str], ...]:
+    table = data.get(key, {})
+    if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+        raise ValueError(f"`{key}` is no table of texts")
+    return tuple(table.items())

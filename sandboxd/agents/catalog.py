@@ -1,0 +1,72 @@
+"""The agents that there are: those that ship, and the user's own in `agents/` of the config folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.agents import shipped
+from sandboxd.agents.agent import read
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import decode, read_bytes
+from sandboxd.policy.floor import user_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.agents.agent import Agent
+
+_ENDING = ".toml"
+
+
+def own_folder(environ: Mapping[str, str]) -> str:
+    """The folder of the user's own agents; it need not be there."""
+    return os.path.join(user_folder(environ), "agents")
+
+
+def names(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of all agents."""
+    try:
+        entries = os.listdir(own_folder(environ))
+    except OSError:
+        entries = []
+    own = (name.removesuffix(_ENDING) for name in entries if name.endswith(_ENDING))
+    return tuple(sorted({*own, *shipped.names()}))
+
+
+def load(name: str, environ: Mapping[str, str]) -> Agent:
+    """The agent `name`; a file of the user's goes before one that ships.
+
+    :raises UsageError: there is none, or its file is not valid or open to others
+    """
+    own = os.path.join(own_folder(environ), name + _ENDING)
+    if "/" not in name and os.path.lexists(own):
+        _refuse_foreign(own)
+        return _read(name, own)
+    if name in shipped.names():
+        return _read(name, shipped.path(name))
+    listed = ", ".join(f"`{each}`" for each in names(environ))
+    raise UsageError(
+        f"there is no agent `{name}`",
+        f"agents: {listed}; one of your own is a file `{own_folder(environ)}/NAME.toml`",
+    )
+
+
+def _read(name: str, path: str) -> Agent:
+    import tomllib
+
+    try:
+        return read(name, tomllib.loads(decode(read_bytes(path))))
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
+    except ValueError as error:
+        raise UsageError(
+            f"`{path}` describes no agent: {error}", "docs/start-agents.md shows one"
+        ) from None
+
+
+def _refuse_foreign(path: str) -> None:
+    """:raises UsageError: others can write what is to be run with the user's credentials"""
+    status = os.stat(path)
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")

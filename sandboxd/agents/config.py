@@ -1,0 +1,62 @@
+"""The sandboxd.toml of a session: what the project's own asks for, in profile `agent`, and what the agent needs.
+
+Only what a sandbox for an agent can have is taken over. It is a file of the user's state, granted by content as
+any other, so a changed project or agent asks again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.toml_output import document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Choices
+    from sandboxd.config.model import Config
+
+PROFILE = "agent"
+_COMMENT = """\
+The sandbox of {title} on {project}.
+`sandboxd agent {name}` writes this file anew from that project's sandboxd.toml."""
+
+
+def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> bytes:
+    """The text of the file.
+
+    :param project: what the project's own sandboxd.toml says
+    :param choices: of the user, which go before both
+    :param image: the image where neither names one
+    """
+    content: dict[str, Any] = {"profile": PROFILE}
+    if project.runtime.value != "auto":
+        content["runtime"] = project.runtime.value
+    own_image = project.image.value if project.image is not None else ""
+    if chosen := choices.image or own_image or image:
+        content["image"] = chosen
+    if project.user is not None:
+        content["user"] = project.user.value
+    own = [setting.value.text for setting in project.network.allow or ()]
+    content["network"] = {"allow": [*dict.fromkeys([*own, *agent.allow, *choices.allow])]}
+    if project.network.private:
+        content["network"]["private"] = [each.value.text for each in project.network.private]
+    named = choices.credentials
+    _add_credentials(content, project, agent.credentials if named is None else named)
+    if project.environment:
+        content["environment"] = dict(setting.value for setting in project.environment)
+    comment = _COMMENT.format(title=agent.title, project=project.workspace, name=agent.name)
+    return document(content, comment)
+
+
+def _add_credentials(content: dict[str, Any], project: Config, required: Sequence[str]) -> None:
+    """The agent's own are required: without them it starts only to say that it cannot work."""
+    services = {name.partition(":")[0] for name in required}
+    wishes = project.credentials
+    # One account of a service; what the user names for the agent goes before the project's.
+    use = [str(s.value) for s in wishes.use if s.value.service not in services]
+    must = [str(s.value) for s in wishes.required if s.value.service not in services]
+    tables = {"use": use, "required": [*must, *required]}
+    if named := {key: names for key, names in tables.items() if names}:
+        content["credentials"] = named

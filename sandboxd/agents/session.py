@@ -1,0 +1,156 @@
+"""An agent's session on a project: one of its sandboxes, by name, with a config of its own.
+
+The sandboxd.toml of a session lies in the user's state, which no sandbox can write, and takes the place of the
+project's own for the sandbox of that name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
+from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.model.sandbox_id import check_name
+from sandboxd.policy.floor import user_folder
+from sandboxd.toml_output import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+RECORD = "session.toml"
+_COMMENT = """\
+The session of an agent, and what the user chose for it.
+`sandboxd agent` writes this file."""
+
+
+class Choices(NamedTuple):
+    """What the user chose for a session, which holds until something else is chosen."""
+
+    image: str = ""
+    allow: tuple[str, ...] = ()
+    credentials: tuple[str, ...] | None = None
+    """None: those of the agent."""
+
+
+class Session(NamedTuple):
+    """`folder` is its own, `project` the real path of the project, `agent` the name of the agent."""
+
+    name: str
+    agent: str
+    project: str
+    folder: str
+    choices: Choices = Choices()
+
+    @property
+    def config_path(self) -> str:
+        """The path of its sandboxd.toml."""
+        return os.path.join(self.folder, CONFIG_NAME)
+
+
+def session(environ: Mapping[str, str], project: str, agent: str, name: str) -> Session:
+    """The session `name` of `agent` on `project`; nothing is made.
+
+    :param project: a real path
+    :raises UsageError: the name is none, or the user's state or grants lie in the project
+    """
+    check_name(name)
+    folder = os.path.join(_folder(environ, project), name)
+    for path in (folder, user_folder(environ)):
+        if (os.path.realpath(path) + "/").startswith(project.rstrip("/") + "/"):
+            raise UsageError(
+                f"`{project}` holds sandboxd's own files and those of every project below it",
+                "run it in the folder of one project",
+            )
+    return Session(name, agent, project, folder)
+
+
+def write(environ: Mapping[str, str], own: Session, config: bytes) -> None:
+    """Make the folder with `config` as its sandboxd.toml.
+
+    :raises UsageError: the name is that of another agent's session, or it cannot be written
+    """
+    present = recall(environ, own.project, own.name)
+    if present is not None and present.agent != own.agent:
+        raise UsageError(
+            f"the session `{own.name}` is one of `{present.agent}`",
+            f"name another: `sandboxd agent {own.agent} --name {own.agent}-2`",
+        )
+    record = {"name": own.name, "agent": own.agent, "project": own.project}
+    chosen = {key: value for key, value in own.choices._asdict().items() if value is not None}
+    text = document({**record, "choices": chosen}, _COMMENT)
+    try:
+        os.makedirs(own.folder, mode=0o700, exist_ok=True)
+        write_atomic(own.config_path, config, 0o600)
+        write_atomic(os.path.join(own.folder, RECORD), text, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write `{own.folder}`: {error.strerror}", "make room, or set XDG_STATE_HOME"
+        ) from None
+
+
+def recall(environ: Mapping[str, str], project: str, name: str) -> Session | None:
+    """The session `name` on `project` (its real path); None where an agent has none of that name.
+
+    :raises UsageError: its record cannot be read
+    """
+    if not name:
+        return None
+    folder = os.path.join(_folder(environ, project), check_name(name))
+    path = os.path.join(folder, RECORD)
+    if not os.path.lexists(path):
+        return None
+    import tomllib
+
+    try:
+        record = tomllib.loads(decode(read_bytes(path)))
+        agent, of = str(record["agent"]), str(record["project"])
+        choices = _choices(record["choices"])
+    except (UnreadableError, ValueError, KeyError, TypeError, AttributeError) as error:
+        words = error.message if isinstance(error, UnreadableError) else "is no record of a session"
+        raise UsageError(f"`{path}` {words}", f"remove `{folder}`") from None
+    return Session(name, agent, project, folder, choices) if of == project else None
+
+
+def _choices(record: Mapping[str, Any]) -> Choices:
+    named = record.get("credentials")
+    return Choices(
+        str(record["image"]),
+        tuple(str(name) for name in record["allow"]),
+        None if named is None else tuple(str(name) for name in named),
+    )
+
+
+def of_project(environ: Mapping[str, str], project: str) -> tuple[Session, ...]:
+    """The sessions of agents on `project` (its real path), by name."""
+    try:
+        names = sorted(os.listdir(_folder(environ, project)))
+    except OSError:
+        return ()
+    sessions = (recall(environ, project, name) for name in names)
+    return tuple(own for own in sessions if own is not None)
+
+
+@contextlib.contextmanager
+def at_work(own: Session) -> Iterator[None]:
+    """Hold the session while its agent runs.
+
+    :raises UsageError: its agent runs already
+    """
+    with open(os.path.join(own.folder, "lock"), "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(
+                f"`{own.name}` is at work on `{own.project}`",
+                f"a second one beside it: `sandboxd agent {own.agent} --name {own.name}-2`",
+            ) from None
+        yield
+
+
+def _folder(environ: Mapping[str, str], project: str) -> str:
+    """The folder of all sessions on a project."""
+    return workspace_file(os.path.join(state_folder(environ), "agents"), project, "")

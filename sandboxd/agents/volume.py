@@ -1,0 +1,37 @@
+"""The volume that keeps an agent's program: named after the program's content, mounted read-only."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from sandboxd.agents.agent import digest
+
+if TYPE_CHECKING:
+    from sandboxd.agents.agent import Agent
+
+PREFIX = "sandboxd-program-"
+TARGET = "/opt/sandboxd/agent"
+"""Where it is inside a sandbox."""
+
+LABEL = "dev.sandboxd.program"
+"""On the volume: the agent's name and the packages that are in it."""
+
+
+def name(agent: Agent) -> str:
+    """The name of the volume on this kind of machine; '' where the agent has no packages for it."""
+    packages = agent.of_machine(platform.machine())
+    return f"{PREFIX}{agent.name}-{digest(packages)}" if packages else ""
+
+
+def label(agent: Agent) -> str:
+    """Name and value of the volume's label."""
+    packages = agent.of_machine(platform.machine())
+    return f"{LABEL}={agent.name} {' '.join(f'{each.name}@{each.version}' for each in packages)}"
+
+
+def program(agent: Agent) -> str:
+    """The path of the program inside, or its name in the image."""
+    packages = agent.of_machine(platform.machine())
+    own = next((each.program for each in packages if each.program), agent.program)
+    return f"{TARGET}/{own}" if packages else own

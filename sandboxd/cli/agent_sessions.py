@@ -1,0 +1,185 @@
+"""What `sandboxd agent` says and asks: which agents there are, what one is given, and what it changed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from sandboxd.agents import catalog, config, session
+from sandboxd.agents.session import Choices
+from sandboxd.cli import progress, terminal
+from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
+from sandboxd.files import project_root
+from sandboxd.project import HAND_WRITTEN, Project
+
+if TYPE_CHECKING:
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
+    from sandboxd.operations.agent import Options, ReadyDocument
+
+DEFAULT_IMAGE = "mcr.microsoft.com/devcontainers/base:debian"
+_FIRST_LINES = 12
+"""Of the changes, after an agent has ended."""
+
+
+def project_of(folder: str) -> str:
+    """The real path of the project that `folder` lies in: of its sandboxd.toml or its repository."""
+    return project_root(os.path.realpath(folder))
+
+
+def show(project: str) -> int:
+    """List the agents, and the sessions on `project`."""
+    listed = catalog.names(os.environ)
+    width = max(len(name) for name in listed)
+    for name in listed:
+        agent = catalog.load(name, os.environ)
+        versions = ", ".join(dict.fromkeys(each.version for each in agent.packages))
+        source = versions or f"`{agent.program}` of the image"
+        label = terminal.paint(f"{name:<{width}}", terminal.BOLD)
+        print(f"{label}  {terminal.one_line(agent.title)}  {terminal.one_line(source)}")
+    for own in session.of_project(os.environ, project):
+        terminal.status(
+            f"session `{own.name}` of `{own.agent}`: `sandboxd review --name {own.name}`"
+        )
+    terminal.status("`sandboxd agent NAME` starts one on a copy of this project")
+    return EXIT_OK
+
+
+def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Session, Agent]:
+    """The session `name` on `project`, with its config written as the project and the agent are now.
+
+    :param choices: those that are empty stay as they were chosen before
+    :raises UsageError: there is no such agent, or the session is another agent's
+    """
+    agent = catalog.load(agent_name, os.environ)
+    own = session.session(os.environ, project, agent.name, name)
+    before = session.recall(os.environ, project, name)
+    if before is not None:
+        old = before.choices
+        choices = Choices(
+            choices.image or old.image,
+            choices.allow or old.allow,
+            old.credentials if choices.credentials is None else choices.credentials,
+        )
+    own = own._replace(choices=choices)
+    theirs = Project.open(project, os.environ)
+    has_image = any(os.path.lexists(os.path.join(project, path)) for path in HAND_WRITTEN)
+    wishes = theirs.config._replace(workspace=project)
+    session.write(
+        os.environ, own, config.config(agent, wishes, choices, "" if has_image else DEFAULT_IMAGE)
+    )
+    return own, agent
+
+
+def require_secrets(own: Session) -> None:
+    """Name the one command that gives a credential that is required and of which no secret is known.
+
+    :raises UsageError: there is one
+    """
+    from sandboxd.credentials import records, service
+
+    wanted = Project.open(own.project, os.environ, own.name).config.credentials.required
+    known = {record.name for record in records.load(os.environ)} if wanted else set()
+    for setting in wanted:
+        if setting.value not in known:
+            kind = service.load(setting.value.service)
+            raise UsageError(
+                f"`{own.agent}` asks {kind.title}, and no secret of `{setting.value}` is known: {kind.secret}",
+                f"`sandboxd credentials add {setting.value}` asks for it without showing it; then run this again",
+            )
+
+
+def ask(own: Session, agent: Agent, *, yes: bool) -> None:
+    """Have the user agree to what the session is given beyond profile `agent`; an answer holds until it changes.
+
+    :param yes: the user agreed on the command line
+    :raises UsageError: the user does not, nobody is here, or the policy forbids it
+    """
+    from sandboxd.plan.granting import wanted
+    from sandboxd.policy import floor, trust
+
+    project = Project.open(own.project, os.environ, own.name)
+    request = wanted(
+        project.grantee,
+        project.config,
+        project.profile,
+        project.recipe(),
+        floor.load(os.environ),
+        project.hosts(),
+    )
+    # The image is that of the project, so a grant to build it is, too.
+    grants = [
+        grant._replace(workspace=project.workspace) if grant.profile == trust.BUILD else grant
+        for grant in request.grants
+    ]
+    held = trust.grants(os.environ)
+    missing = [grant for grant in grants if grant not in held]
+    if not missing:
+        return
+    terminal.status(f"{agent.title} works on a copy of `{own.project}`, and is to have:")
+    for line in request.lines:
+        terminal.status(f"  {line}")
+    if not yes and not _agrees():
+        raise UsageError("nothing was given", "without it the agent cannot work")
+    for grant in missing:
+        trust.add(os.environ, grant)
+
+
+def _agrees() -> bool:
+    """:raises UsageError: nobody is here to ask"""
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to agree", "look at the list, then add `--yes`")
+    sys.stderr.write("give it that, until it changes? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def get_ready(own: Session, options: Options) -> ReadyDocument:
+    """The running sandbox with the program in it, and the command that starts the agent.
+
+    :raises SandboxdError: it cannot be had
+    """
+    try:
+        ready: ReadyDocument = operate("agent", own.project, options, progress.OneLine().say)
+    finally:
+        progress.clear()
+    started = ready["started"]
+    runtime = started["runtime"] or "the engine's default"
+    terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
+    for item in started["news"]:
+        terminal.entry("not in force", f"{item['control']}: {item['why']}", terminal.YELLOW)
+    if started["problem"]:
+        terminal.error(SandboxdError(started["problem"], started["hint"]))
+    return ready
+
+
+def conclude(own: Session, agent: Agent, code: int) -> None:
+    """Say what the agent changed, and the next commands; nothing of it goes to standard output."""
+    from sandboxd.operations.review import Collected, reviewed
+    from sandboxd.review import patch
+
+    chosen = f"--name {own.name}"
+    ended = f"{agent.title} ended" + (f" with exit code {code}" if code else "")
+    try:
+        with reviewed(Collected(**operate("review", own.project, {"name": own.name}))) as review:
+            items, bundle = review.items, review.changes.bundle
+            lines = [patch.summary(item) for item in items]
+    except SandboxdError as error:
+        terminal.status(ended)
+        terminal.error(error)
+        return
+    terminal.status(f"{ended}; {terminal.count(len(lines), 'file')} changed in its copy")
+    for line in lines[:_FIRST_LINES]:
+        terminal.status(f"  {terminal.one_line(line)}")
+    if lines[_FIRST_LINES:]:
+        terminal.status(f"  and {len(lines) - _FIRST_LINES} more")
+    if lines:
+        commits = ", as commits `--save`" if bundle is not None else ""
+        terminal.status(
+            f"look: `sandboxd review {chosen} --diff`; bring it: `--apply` in its place{commits}"
+        )
+    again = f"sandboxd agent {own.agent}" + (f" --name {own.name}" if own.name != own.agent else "")
+    resume = " --resume" if agent.commands.resume else ""
+    terminal.status(f"go on: `{again}{resume}`; end its sandbox: `sandboxd down {chosen}`")

@@ -1,0 +1,157 @@
+"""An AI agent at work on a private copy of the project, in one command; afterwards what it changed.
+
+`sandboxd agent claude` starts it with this terminal, `sandboxd agent claude --print 'TASK'` for scripts: then
+standard output has what the agent prints and nothing else. Everything after `--` belongs to the agent. Without a
+name it lists the agents, and the sessions on this project.
+
+Its sandbox has profile `agent`: gVisor, a copy of the project in memory, and of names and credentials what the
+project's sandboxd.toml and the agent need, which you are asked about once. Its own confirmations are off: the wall
+is around it. The program comes from its maker's package, of one version and digest, and is kept in a volume.
+
+The sandbox stays until `sandboxd down --name NAME`. Several work side by side by `--name`. An agent of your own
+is a file in `agents/` of the config folder; docs/start-agents.md shows one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from sandboxd.cli import attend, plain_arguments, progress
+from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from sandboxd.agents.session import Session
+    from sandboxd.operations.agent import Options, ReadyDocument
+
+HELP = "an AI agent at work on a copy of the project"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "agent", nargs="?", metavar="NAME", help="the agent, such as `claude` or `codex`"
+    )
+    _add_options(parser)
+    parser.add_argument(
+        "arguments",
+        nargs=plain_arguments.REST,
+        metavar="-- ARGUMENT",
+        help="words for the agent, behind `--`",
+    )
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--project",
+        metavar="DIR",
+        default=".",
+        help="the project's folder, or one below it (default: here)",
+    )
+    parser.add_argument(
+        "--name", metavar="SESSION", help="the name of its sandbox (default: the agent's)"
+    )
+    parser.add_argument(
+        "-p",
+        "--print",
+        dest="task",
+        metavar="TASK",
+        help="do this task without a terminal; `-` reads it from standard input",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on where it ended last")
+    parser.add_argument("--image", metavar="IMAGE", default="", help="the image of its sandbox")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name or group that it may reach as well, such as `pypi`; can be given more than once",
+    )
+    parser.add_argument(
+        "--credential",
+        action="append",
+        metavar="NAME",
+        help="a credential in place of the agent's own, such as `anthropic:work`; can be given more than once",
+    )
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help="build the project's image again, if it has to be built",
+    )
+    parser.add_argument(
+        "-y", "--yes", action="store_true", help="give what would be asked about, and show it"
+    )
+    _grants.configure(parser)
+
+
+def _read_rest(args: argparse.Namespace) -> list[str]:
+    """Take up the options behind the agent's name; returns what is behind `--`.
+
+    :raises UsageError: an option is none of ours
+    """
+    from sandboxd.cli._parser import Parser
+
+    words: list[str] = args.arguments
+    end = words.index("--") if "--" in words else len(words)
+    parser = Parser(prog="sandboxd agent")
+    _add_options(parser)
+    parser.parse_args(words[:end], namespace=args)
+    return words[end + 1 :]
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli import agent_sessions
+
+    more = _read_rest(args)
+    project = agent_sessions.project_of(_sandbox.folder(args))
+    if args.agent is None:
+        return agent_sessions.show(project)
+    from sandboxd.agents.session import Choices
+
+    named = None if args.credential is None else tuple(args.credential)
+    choices = Choices(args.image, tuple(args.allow), named)
+    own, agent = agent_sessions.make(project, args.agent, args.name or args.agent, choices)
+    from sandboxd.agents import session
+
+    with session.at_work(own):
+        agent_sessions.require_secrets(own)
+        agent_sessions.ask(own, agent, yes=args.yes)
+        options: Options = {
+            "name": own.name,
+            "allow_runc": args.allow_runc,
+            "rebuild": args.build,
+            "task": _task(args.task),
+            "resume": args.resume,
+            "more": more,
+            "environ": dict(os.environ),
+        }
+        ready = agent_sessions.get_ready(own, options)
+        code = _attend(own, ready, has_terminal=args.task is None)
+        agent_sessions.conclude(own, agent, code)
+    return code
+
+
+def _task(text: str | None) -> str | None:
+    """:raises UsageError: it is empty"""
+    if text == "-":
+        text = sys.stdin.read()
+    if text is not None and not text.strip():
+        raise UsageError("the task is empty", "`--print 'TASK'`")
+    return text
+
+
+def _attend(own: Session, ready: ReadyDocument, *, has_terminal: bool) -> int:
+    """Run the agent until it ends; its exit code."""
+    tty = attend.wants_terminal(allowed=has_terminal)
+    progress.clear()
+    return attend.run(
+        own.project,
+        ready["command"],
+        name=own.name,
+        tty=tty,
+        stdin=has_terminal,
+        env=attend.terminal_variables(tty) + ready["env"],
+    )

@@ -1,0 +1,228 @@
+"""Puts the program of an agent into its volume: in a sandbox of its own that reaches the registry alone.
+
+Nothing of a package runs, here or on the host: our Python fetches it, compares its digest and unpacks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.agents import volume
+from sandboxd.credentials import roots
+from sandboxd.engine.client import Exec
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder, state_folder
+from sandboxd.life import egress, installed
+from sandboxd.life.lock import project_lock
+from sandboxd.model.labels import MADE_BY, PROJECT
+from sandboxd.payload import container, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.agents.agent import Agent
+    from sandboxd.egress.policy import Policy
+    from sandboxd.engine.answers import CreateRequest
+    from sandboxd.engine.client import Engine
+    from sandboxd.payload.container import Started
+
+NAME = "sandboxd-install"
+"""The beginning of the container's name."""
+
+LIFE_SECONDS = 3600
+_MEMORY = 512 << 20
+_PROCESSES = 64
+_HINT = "mend that, then run `sandboxd agent` again: what was fetched in part is not used"
+
+
+class Place(NamedTuple):
+    """The sandbox of an installation, as far as it is not the same for all.
+
+    `folder` is one of the user's state and stands for a project; `runtime` is the engine's name of it.
+    """
+
+    folder: str
+    runtime: str
+    policy: Policy
+    gateway_image: str
+
+
+def folder(agent: Agent, environ: Mapping[str, str]) -> str:
+    """The folder that stands for a project while `agent` is installed; made where it is missing."""
+    path = os.path.join(state_folder(environ), "programs", agent.name)
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    return path
+
+
+def ensure(
+    engine: Engine,
+    agent: Agent,
+    place: Place,
+    environ: Mapping[str, str],
+    tell: Callable[[str, bool], None],
+    check: Callable[[], None],
+) -> None:
+    """Have the volume of `agent` with its whole program; one that is there is left alone.
+
+    :param tell: hears of each step (text, whether the next one replaces it)
+    :raises EnvironmentFailure: it cannot be fetched, or is not what it has to be; then nothing is left
+    """
+    name = volume.name(agent)
+    with project_lock(place.folder, lambda text: tell(text, False), check):
+        if installed.is_whole(engine, name, environ):
+            return
+        if engine.volume(name) is not None and not engine.remove_volume(name):
+            raise EnvironmentFailure(
+                f"the volume `{name}` is in use and not known to be whole",
+                "end the sandboxes that use it: `sandboxd list` names them",
+            )
+        tell(f"fetching `{agent.title}`: {_listed(agent)}", False)
+        report = _Report(agent, tell)
+        try:
+            _fill(engine, agent, place, environ, report, lambda text: tell(text, True))
+            size = report.result()
+            installed.note(engine, name, environ)
+        except BaseException:
+            engine.remove_volume(name)
+            raise
+        tell(f"`{agent.title}` is in the volume `{name}`, {size >> 20} MiB, verified", False)
+
+
+def _listed(agent: Agent) -> str:
+    packages = agent.of_machine(platform.machine())
+    return ", ".join(f"`{each.name}` {each.version}" for each in packages)
+
+
+def _fill(
+    engine: Engine,
+    agent: Agent,
+    place: Place,
+    environ: Mapping[str, str],
+    report: _Report,
+    say: Callable[[str], None],
+) -> None:
+    """Run the program that fetches and unpacks in a sandbox with the volume; `report` hears what it says."""
+    source = _source()
+    task = json.dumps(
+        {
+            "folder": volume.TARGET,
+            "authorities": roots.pem(environ),
+            "packages": [
+                {"name": each.name, "url": each.url, "integrity": each.integrity}
+                for each in agent.of_machine(platform.machine())
+            ],
+        }
+    )
+    text = f"{source}\n\nmain(json.loads({json.dumps(task)}))\n".encode()
+    modules = programs.imported_by([source])
+    beside = egress.prepare(engine, place.folder, place.policy, place.gateway_image, say)
+    body = _body(beside.image, agent, place.runtime)
+    egress.add_to(body, beside, engine)
+    targets = [mount["Target"] for mount in body["HostConfig"].get("Mounts") or []]
+    cache = cache_folder(environ)
+    try:
+        with contextlib.ExitStack() as stack:
+            # The gateway runs once its block is left.
+            with egress.beside(engine, beside, say, secrets.token_hex(8)):
+                started = stack.enter_context(
+                    container.running(engine, NAME, body, targets, modules, cache, LIFE_SECONDS)
+                )
+            _run(engine, started, text, report)
+    finally:
+        egress.leave(engine, place.folder, with_network=True)
+
+
+def _run(engine: Engine, started: Started, text: bytes, report: _Report) -> None:
+    request = Exec(started.command("-"), env=started.environment())
+    try:
+        programs.run(engine, started.id, request, text, LIFE_SECONDS, report.write)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"it was not fetched within {LIFE_SECONDS // 60} minutes", _HINT
+        ) from None
+
+
+def _body(image: str, agent: Agent, runtime: str) -> CreateRequest:
+    label, _, value = volume.label(agent).partition("=")
+    return {
+        # None of its programs runs; the engine has it.
+        "Image": image,
+        "User": "0:0",
+        "Env": [],
+        "Labels": {PROJECT: "none", MADE_BY: "installation"},
+        "HostConfig": {
+            "Runtime": runtime,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "ReadonlyRootfs": True,
+            "Memory": _MEMORY,
+            "MemorySwap": _MEMORY,
+            "PidsLimit": _PROCESSES,
+            "LogConfig": {"Type": "none"},
+            "Mounts": [
+                {
+                    "Type": "volume",
+                    "Source": volume.name(agent),
+                    "Target": volume.TARGET,
+                    "VolumeOptions": {"NoCopy": True, "Labels": {label: value}},
+                }
+            ],
+        },
+    }
+
+
+class _Report:
+    """What the program inside says, line by line; it is another sandbox's word, so each is read with care."""
+
+    def __init__(self, agent: Agent, tell: Callable[[str, bool], None]) -> None:
+        self._agent = agent
+        self._tell = tell
+        self._rest = b""
+        self._size = -1
+        self._failure = ""
+        self._errors = b""
+
+    def write(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self._errors = (self._errors + data)[-500:]
+            return
+        *lines, self._rest = (self._rest + data)[-65536:].split(b"\n")
+        for line in lines:
+            try:
+                self._take(*json.loads(line))
+            except (ValueError, TypeError):
+                self._failure = "its output cannot be read"
+
+    def _take(self, what: str, *words: object) -> None:
+        if what == "fetch":
+            _, got, total = words
+            of = f" of {int(str(total)) >> 20}" if total else ""
+            self._tell(f"fetched {int(str(got)) >> 20}{of} MiB", True)
+        elif what == "unpack":
+            self._tell("the digest is right; unpacking", True)
+        elif what == "done":
+            self._size = int(str(words[0]))
+        elif what == "failed":
+            self._failure = str(words[0])[:500]
+
+    def result(self) -> int:
+        """The bytes of the program.
+
+        :raises EnvironmentFailure: it did not get to the end
+        """
+        if self._failure or self._size < 0:
+            errors = self._errors.decode("utf-8", "replace").strip().splitlines()
+            why = self._failure or (errors[-1] if errors else "it ended early")
+            raise EnvironmentFailure(f"`{self._agent.title}` is not installed: {why}", _HINT)
+        return self._size
+
+
+def _source() -> str:
+    path = os.path.join(os.path.dirname(__file__), "unpack_inside.py")
+    with open(path, encoding="utf-8") as file:
+        return file.read()

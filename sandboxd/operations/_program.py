@@ -1,0 +1,40 @@
+"""The network of the sandbox that an agent's program is fetched in: the registry alone, as far as the floor lets it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.agents.agent import REGISTRY
+from sandboxd.egress.entries import Entry
+from sandboxd.egress.group import load as load_group
+from sandboxd.egress.policy import Policy
+from sandboxd.errors import UsageError
+from sandboxd.plan.names import Usual
+from sandboxd.plan.network_limits import permitted
+from sandboxd.policy import floor, proxy_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.agents.agent import Agent
+
+
+def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[Policy, str]:
+    """The policy of its gateway, and the gateway's image of the user's policy.
+
+    :param folder: stands for the project
+    :raises UsageError: the floor keeps the registry away, or cannot be read
+    """
+    demands = floor.load(environ)
+    own, _ = permitted((Usual(Entry(REGISTRY, group=REGISTRY), "to install"),), demands)
+    rules = load_group(REGISTRY).rules()
+    denied = any(each.covers(rule.pattern) for rule in rules for each in demands.network_deny)
+    if demands.no_network or denied or not own:
+        key = "network" if demands.no_network else "network_deny" if denied else "network_allow"
+        raise UsageError(
+            f"`{agent.title}` comes from `{rules[0].pattern}`, which `{demands.path_of(key)}` keeps away",
+            "name an image that has it, and an agent of your own without packages",
+        )
+    policy = Policy(rules=rules, denied=demands.network_deny, upstream=demands.network_proxy)
+    whole = proxy_credentials.add_to(policy, floor.user_folder(environ), folder)
+    return whole, demands.gateway_image

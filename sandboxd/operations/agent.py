@@ -1,0 +1,193 @@
+"""Get an agent ready on a project: its program, its sandbox, and the files of its home."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
+
+from sandboxd.errors import UsageError
+from sandboxd.operations import _plan
+from sandboxd.operations.interruption import Step, interruptible
+from sandboxd.operations.start import start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.agents.agent import Agent
+    from sandboxd.engine.client import Engine
+    from sandboxd.operations.request import Request
+    from sandboxd.operations.start import Started, StartedDocument
+    from sandboxd.plan.plan import Plan
+
+NEEDS_FACTS = True
+
+_WORD = re.compile(r"\$\{([a-z0-9.:-]+)\}")
+_TAIL = ":tail"
+"""Behind a word: its last 20 characters, by which Claude Code knows a key again."""
+
+
+class Options(TypedDict):
+    """The options of `serve`."""
+
+    name: str
+    """Of the session, which is that of its sandbox."""
+    allow_runc: bool
+    rebuild: bool
+    task: str | None
+    """A task to do without a terminal; null: with one."""
+    resume: bool
+    """Go on where it ended last."""
+    more: list[str]
+    """Words of the user behind the agent's own."""
+    environ: dict[str, str]
+    """The caller's environment, for secrets and for what builds an image."""
+
+
+class Ready(NamedTuple):
+    """A sandbox that runs, and the command that starts the agent in it."""
+
+    started: Started
+    command: tuple[str, ...]
+    env: tuple[str, ...]
+    """Variables beside those of the container, ``NAME=value``."""
+
+
+class ReadyDocument(TypedDict):
+    """`Ready` as JSON has it."""
+
+    started: StartedDocument
+    command: list[str]
+    env: list[str]
+
+
+def serve(request: Request) -> Ready:
+    """Get a session on the project at the directory ready, with `Options`.
+
+    :raises UsageError: it is no session, or its config needs a grant that was not given
+    :raises EnvironmentFailure: the program cannot be fetched, the sandbox not be started, or the image lacks
+        what the agent needs
+    """
+    from sandboxd.agents import catalog
+    from sandboxd.agents.session import recall
+    from sandboxd.life import agent_home
+    from sandboxd.plan.grants import Grants
+
+    own = recall(request.environ, request.directory, request.name)
+    if own is None:
+        raise UsageError(
+            f"no agent has a session `{request.name}` on `{request.directory}`",
+            "`sandboxd agent NAME` starts one",
+        )
+    agent = catalog.load(own.agent, request.environ)
+    environ = request.environ_of_caller()
+    allow_runc = request.flag("allow_runc")
+    plan, host, _ = _plan.for_start(
+        request.directory, environ, Grants(allow_runc=allow_runc), request.facts, own.name
+    )
+    engine = interruptible(request.engine, request.cancel)
+    _install(engine, agent, plan, environ, request)
+    started = start(
+        engine,
+        request.directory,
+        environ,
+        name=own.name,
+        allow_runc=allow_runc,
+        rebuild=request.flag("rebuild"),
+        facts=lambda: host,
+        register=request.register,
+        keep_credentials=request.keep_credentials,
+        progress=request.progress,
+        cancel=request.cancel,
+    )
+    words = _words(plan)
+    home = agent_home.ensure(engine, started.container, agent)
+    for path, text in agent.files:
+        agent_home.write(engine, started.container, home, path, fill(text, words))
+    command = _command(agent, request, words)
+    env = (f"{name}={fill(value, words)}" for name, value in agent.environment)
+    return Ready(started, tuple(command), (f"HOME={home}", *env))
+
+
+def _install(
+    engine: Engine, agent: Agent, plan: Plan, environ: Mapping[str, str], request: Request
+) -> None:
+    """Have the agent's program in its volume, where it has packages.
+
+    :raises UsageError: there is none for this machine, or the policy keeps the registry away
+    :raises EnvironmentFailure: it cannot be fetched
+    """
+    from sandboxd.agents import volume
+    from sandboxd.life import program_volume
+    from sandboxd.operations import _program
+
+    if not agent.packages:
+        return
+    if not volume.name(agent):
+        raise UsageError(
+            f"`{agent.title}` has no package for this kind of machine",
+            f"add one to a file of your own, beside `{agent.name}.toml` of those that ship",
+        )
+    runtime = plan.container.runtime
+    folder = program_volume.folder(agent, environ)
+    place = program_volume.Place(
+        folder,
+        (runtime.value or "") if runtime else "",
+        *_program.network(agent, environ, folder),
+    )
+    program_volume.ensure(
+        engine,
+        agent,
+        place,
+        environ,
+        lambda text, passing: request.progress(Step(text, passing)),
+        request.cancel.check,
+    )
+
+
+def fill(text: str, words: Mapping[str, str]) -> str:
+    """`text` of an agent's file with each ``${WORD}`` replaced, ``${WORD:tail}`` by its last 20 characters.
+
+    :raises UsageError: nothing is known by such a word
+    """
+
+    def value(match: re.Match[str]) -> str:
+        word = match[1]
+        base = word.removesuffix(_TAIL)
+        if base not in words:
+            listed = ", ".join(f"`${{{each}}}`" for each in sorted(words))
+            raise UsageError(f"the agent's file names `{match[0]}`", f"known here: {listed}")
+        return words[base][-20:] if word.endswith(_TAIL) else words[base]
+
+    return _WORD.sub(value, text)
+
+
+def _words(plan: Plan) -> dict[str, str]:
+    from sandboxd.credentials.uses import places
+
+    folder = plan.container.working_dir
+    return {
+        "workspace": folder.value if folder is not None else "/",
+        **places(plan.credentials, plan.workspace),
+    }
+
+
+def _command(agent: Agent, request: Request, words: Mapping[str, str]) -> list[str]:
+    """The words that start it.
+
+    :raises UsageError: it cannot be started like that
+    """
+    from sandboxd.agents import volume
+    from sandboxd.agents.agent import TASK
+
+    task, resume = request.optional_text("task"), request.flag("resume")
+    try:
+        own = agent.words(resume=resume, print_=task is not None)
+    except LookupError:
+        flags = ["`--print`"] * (task is not None) + ["`--resume`"] * resume
+        raise UsageError(
+            f"`{agent.name}` has no command for {' and '.join(flags)}",
+            f"give its own words: `sandboxd agent {agent.name} -- ...`",
+        ) from None
+    # The task and the user's words are taken as they are.
+    filled = [task or "" if word == TASK else fill(word, words) for word in own]
+    return [volume.program(agent), *filled, *request.texts("more")]
