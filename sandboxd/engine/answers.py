@@ -201,7 +201,6 @@ class Volume(TypedDict, total=False):
     """``GET /volumes/NAME``."""
 
     Name: Required[str]
-    CreatedAt: str
     Driver: str
     Mountpoint: str
     Labels: Labels | None

@@ -1,7 +1,7 @@
-"""Which volumes of programs are whole: noted on the host when an installation ended, by engine and volume.
+"""Which volumes of programs are whole: noted on the host when an installation ended, by a number of its own.
 
 A volume alone does not say: an installation can be killed, and an engine makes an empty one of any name that a
-container asks for. One that was made anew has another time.
+container asks for. The number is a label of the volume, which only an installation gives it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import read_bytes, write_atomic
 from sandboxd.host.folders import state_folder
+from sandboxd.model.labels import START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 def is_whole(engine: Engine, volume: str, environ: Mapping[str, str]) -> bool:
     """Whether the volume is the one that `note` was called for."""
-    time = _time_of(engine, volume)
-    return bool(time) and _read(environ).get(_key(engine, volume)) == time
+    number = _number(engine, volume)
+    return bool(number) and _read(environ).get(number) == volume
 
 
 def note(engine: Engine, volume: str, environ: Mapping[str, str]) -> None:
@@ -34,7 +35,7 @@ def note(engine: Engine, volume: str, environ: Mapping[str, str]) -> None:
     path = _path(environ)
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        record = {**_read(environ), _key(engine, volume): _time_of(engine, volume)}
+        record = {**_read(environ), _number(engine, volume): volume}
         write_atomic(path, json.dumps(record, indent=1).encode(), 0o600)
     except OSError as error:
         raise EnvironmentFailure(
@@ -42,14 +43,10 @@ def note(engine: Engine, volume: str, environ: Mapping[str, str]) -> None:
         ) from None
 
 
-def _time_of(engine: Engine, volume: str) -> str:
-    """The time at which the volume was made, as the engine has it; '' where it is not there."""
+def _number(engine: Engine, volume: str) -> str:
+    """The number of the installation that made the volume; '' where none did."""
     described = engine.volume(volume)
-    return described.get("CreatedAt") or "" if described is not None else ""
-
-
-def _key(engine: Engine, volume: str) -> str:
-    return f"{engine.info().get('ID')} {volume}"
+    return ((described.get("Labels") if described is not None else None) or {}).get(START, "")
 
 
 def _read(environ: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder, state_folder
 from sandboxd.life import egress, installed
 from sandboxd.life.lock import project_lock
-from sandboxd.model.labels import MADE_BY, PROJECT
+from sandboxd.model.labels import MADE_BY, PROJECT, START
 from sandboxd.payload import container, programs
 
 if TYPE_CHECKING:
@@ -169,7 +169,10 @@ def _body(image: str, agent: Agent, runtime: str) -> CreateRequest:
                     "Type": "volume",
                     "Source": volume.name(agent),
                     "Target": volume.TARGET,
-                    "VolumeOptions": {"NoCopy": True, "Labels": {label: value}},
+                    "VolumeOptions": {
+                        "NoCopy": True,
+                        "Labels": {label: value, START: secrets.token_hex(16)},
+                    },
                 }
             ],
         },
