@@ -81,23 +81,29 @@ def parse(source: SourceText) -> Document:
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
     """The containers of every Pod that the file describes."""
     from sandboxd.kinds.kubernetes.container import containers_of
-    from sandboxd.kinds.kubernetes.pods import pods
+    from sandboxd.kinds.kubernetes.pods import read
 
     if document.tree.root is None and _HELM.search(document.source.text):
         hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
         unseen = Unseen("arguments", "is a template, of Helm most likely, and no YAML yet", hint)
         return (Container(document.source.path, None, unseen=(unseen,), partial=True),)
-    return tuple(
-        container for pod in pods(document) for container in containers_of(pod, document.source)
-    )
+    pods = read(document)
+    described = [each for pod in pods.specs for each in containers_of(pod, document.source)]
+    if pods.left_out:
+        hint = "split it: `sandboxd check` reads each file for itself"
+        unseen = Unseen("arguments", f"{pods.left_out}, the rest is not read", hint)
+        described.append(
+            Container(document.source.path, None, unseen=(unseen,), partial=True, on_cluster=True)
+        )
+    return tuple(described)
 
 
 def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer]]:
     """The Pods and what Pod Security looks at in each of their containers."""
-    from sandboxd.kinds.kubernetes.pods import pods
+    from sandboxd.kinds.kubernetes.pods import read
     from sandboxd.kinds.kubernetes.settings import pod
 
-    for spec in pods(document):
+    for spec in read(document).specs:
         described = pod(spec, document.source)
         yield "Pod", described
         for container in described.containers:

@@ -24,7 +24,7 @@ _NAMESPACES = {"hostNetwork": "network", "hostPID": "pid", "hostIPC": "ipc"}
 
 def containers_of(spec: PodSpec, source: SourceText) -> Iterator[Container]:
     """The containers of a Pod; their names are unique within a file."""
-    for node in spec.containers():
+    for node in spec.containers:
         yield _Reader(node, spec, source).container()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remove
 from sandboxd.kinds import _yaml_edits
-from sandboxd.kinds.kubernetes.pods import pods
+from sandboxd.kinds.kubernetes.pods import read
 from sandboxd.model.container import Container
 from sandboxd.model.pod import Pod
 from sandboxd.syntax import yaml, yaml_edit
@@ -71,12 +71,12 @@ def _object(document: Document, subject: Container | Pod | PodContainer) -> Node
     if subject.place is None:
         return None
     at = subject.place.span.start
-    for spec in pods(document):
+    for spec in read(document).specs:
         if isinstance(subject, Pod):
             if _holds(spec.object, at):
                 return spec.spec
             continue
-        for node in spec.containers():
+        for node in spec.containers:
             if _holds(node, at):
                 return node
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.syntax import yaml
@@ -31,9 +32,21 @@ _AGENT_PATHS = {
     "Sandbox": ("spec", "podTemplate", "spec"),
     "SandboxTemplate": ("spec", "podTemplate", "spec"),
 }
-_MOST = 500
-"""Objects of one file that are read: a release of a large product has about a hundred."""
+MOST = 500
+"""Objects of one file that are read, and containers: a release of a large product has about a hundred."""
+MOST_SETTINGS = 50_000
+"""Entries of the lists of all these containers, those that anchors bring in counted."""
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
+_OWN_LISTS = (
+    ("env",),
+    ("envFrom",),
+    ("ports",),
+    ("volumeMounts",),
+    ("volumeDevices",),
+    ("securityContext", "capabilities", "add"),
+    ("securityContext", "capabilities", "drop"),
+)
+_LISTS_OF_POD = (("volumes",), ("securityContext", "sysctls"))
 
 
 class PodSpec(NamedTuple):
@@ -47,22 +60,25 @@ class PodSpec(NamedTuple):
     has_network_policy: bool
     annotations: Node | None
     """Of the Pod itself, not of the object around it."""
-
-    def containers(self) -> Iterator[Node]:
-        """The objects of its containers, those that run first and those for debugging with them."""
-        for key in _LISTS:
-            table = yaml.get(self.spec, key)
-            for item in table.items[:_MOST] if table is not None else ():
-                item = yaml.target(item)
-                if item.kind == "object":
-                    yield item
+    containers: tuple[Node, ...]
+    """The objects of its containers, those that run first and those for debugging with them."""
 
 
-def pods(document: Document) -> Iterator[PodSpec]:
+class Pods(NamedTuple):
+    """The Pods of a file."""
+
+    specs: tuple[PodSpec, ...]
+    left_out: str
+    """What else there is and is not read, in words; '' where all is."""
+
+
+def read(document: Document) -> Pods:
     """Every Pod that an object of the file describes, in the order of the file."""
-    objects = list(_objects(document))
+    objects = list(islice(_objects(document), MOST + 1))
     has_policy = any(_text(node, "kind") == "NetworkPolicy" for node in objects)
-    for node in objects:
+    budget = _Budget()
+    specs = []
+    for node in objects[:MOST]:
         kind = _text(node, "kind")
         for_agents = _text(node, "apiVersion").startswith(_AGENT_GROUPS)
         path = (_AGENT_PATHS if for_agents else _PATHS).get(kind)
@@ -71,28 +87,61 @@ def pods(document: Document) -> Iterator[PodSpec]:
             continue
         template = yaml.get(node, *path[:-1]) or node
         own_policy = for_agents and yaml.get(node, "spec", "networkPolicy") is not None
-        yield PodSpec(
-            kind,
-            _text(node, "metadata", "name") or _text(node, "metadata", "generateName"),
-            node,
-            spec,
-            for_agents,
-            has_policy or own_policy,
-            yaml.get(template, "metadata", "annotations"),
+        specs.append(
+            PodSpec(
+                kind,
+                _text(node, "metadata", "name") or _text(node, "metadata", "generateName"),
+                node,
+                spec,
+                for_agents,
+                has_policy or own_policy,
+                yaml.get(template, "metadata", "annotations"),
+                tuple(budget.containers(spec)),
+            )
         )
+    left_out = f"has more than {MOST} objects" if len(objects) > MOST else budget.left_out
+    return Pods(tuple(specs), left_out)
+
+
+class _Budget:
+    """What is read of one file, so that a check takes no longer than a moment whatever anchors multiply."""
+
+    def __init__(self) -> None:
+        self._containers, self._settings = MOST, MOST_SETTINGS
+        self.left_out = ""
+
+    def containers(self, spec: Node) -> Iterator[Node]:
+        """The containers of a Pod, as long as there is room."""
+        of_pod = sum(_size(spec, path) for path in _LISTS_OF_POD)
+        for key in _LISTS:
+            table = yaml.get(spec, key)
+            for item in table.items if table is not None else ():
+                item = yaml.target(item)
+                if item.kind != "object":
+                    continue
+                self._containers -= 1
+                self._settings -= of_pod + sum(_size(item, path) for path in _OWN_LISTS)
+                if self._containers < 0:
+                    self.left_out = f"has more than {MOST} containers"
+                    return
+                if self._settings < 0:
+                    self.left_out = f"has more than {MOST_SETTINGS:,} settings"
+                    return
+                yield item
+
+
+def _size(node: Node, path: tuple[str, ...]) -> int:
+    table = yaml.get(node, *path)
+    return len(table.items) if table is not None else 0
 
 
 def _objects(document: Document) -> Iterator[Node]:
     """The objects of all documents of the stream, those of a `List` one by one."""
-    remaining = _MOST
     for root in (document.tree.root, *document.tree.others):
         if root is None:
             continue
         items = yaml.get(root, "items") if _text(root, "kind").endswith("List") else None
         for node in [root] if items is None else [yaml.target(item) for item in items.items]:
-            remaining -= 1
-            if remaining < 0:
-                return
             if node.kind == "object":
                 yield node
 

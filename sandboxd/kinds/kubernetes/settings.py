@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def pod(spec: PodSpec, source: SourceText) -> Pod:
-    containers = tuple(_container(node, spec, source) for node in spec.containers())
+    containers = tuple(_container(node, spec, source) for node in spec.containers)
     name = yaml.get(spec.object, "metadata", "name") or yaml.get(spec.object, "kind")
     return Pod(
         spec.kind,

@@ -269,3 +269,37 @@ def test_fixes_leave_sound_yaml(settings: list[tuple[str, str]], flow: bool) -> 
     fixable = {finding.rule for finding in before.findings if finding.fixes}
     after = {finding.rule for finding in analysis.check_source(fixed).findings if finding.fixes}
     assert after <= fixable or not fixable
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (HEAD + "  containers:\n" + "  - {name: a, image: b}\n" * 501, "500 containers"),
+        (
+            "apiVersion: v1\nkind: List\nitems:\n"
+            + "- {apiVersion: v1, kind: Secret}\n" * 500
+            + "- {apiVersion: v1, kind: Pod, spec: {containers: [{name: a, image: b}]}}\n",
+            "500 objects",
+        ),
+        (
+            f"all: &all [{'{name: HOME, value: /}, ' * 1000}]\n{HEAD}  containers:\n"
+            + "  - {name: a, image: b, env: *all}\n" * 400,
+            "50,000 settings",
+        ),
+        (
+            f"all: &all [{'{name: v, emptyDir: {}}, ' * 1000}]\n{HEAD}  volumes: *all\n"
+            + "  containers:\n"
+            + "  - {name: a, image: b}\n" * 400,
+            "50,000 settings",
+        ),
+    ],
+)
+def test_what_is_too_much_to_read_is_named(text: str, why: str) -> None:
+    """Anchors make little text into any number of settings, and a Pod hides behind many objects."""
+    containers = read(text)
+    (unseen,) = containers[-1].unseen
+    assert why in unseen.reason and len(containers) <= 501
+
+
+def test_a_file_of_no_more_than_is_read_is_whole() -> None:
+    assert not any(c.unseen for c in read(HEAD + "  containers:\n" + "  - {image: b}\n" * 500))
