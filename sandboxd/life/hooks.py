@@ -13,6 +13,7 @@ from sandboxd.life import exec_settings, hook_record, hook_run, user_environment
 from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Inside
 from sandboxd.life.lock import project_lock
+from sandboxd.model.container import Pair
 from sandboxd.model.remote import AT_ATTACH, NO_REMOTE, STAGES
 
 if TYPE_CHECKING:
@@ -37,8 +38,13 @@ class Failure(NamedTuple):
     """The stages that did not run because of it."""
 
 
-def settle(inspected: Inspected, plan: Plan, environ: Mapping[str, str]) -> Remote:
-    """What config and image ask for in a running container; commands there have it from now on."""
+def settle(
+    inspected: Inspected, plan: Plan, environ: Mapping[str, str], secrets: Mapping[str, str]
+) -> Remote:
+    """What config and image ask for in a running container; commands there have it from now on.
+
+    :param secrets: values that the user gives to them
+    """
     config = inspected["Config"]
     label = (config.get("Labels") or {}).get(METADATA, "")
     remote = plan.remote
@@ -46,6 +52,7 @@ def settle(inspected: Inspected, plan: Plan, environ: Mapping[str, str]) -> Remo
         from sandboxd.plan.remote import complete
 
         remote = complete(plan, label)
+    remote = remote._replace(secrets=tuple(Pair(*each) for each in sorted(secrets.items())))
     env = user_environment.remote_env(remote, config.get("Env") or [])
     variables = tuple(f"{name}={value}" for name, value in env.items())
     container = str(inspected["Id"])
@@ -53,6 +60,27 @@ def settle(inspected: Inspected, plan: Plan, environ: Mapping[str, str]) -> Remo
     settings = before._replace(env=variables, folder=remote.folder)
     exec_settings.keep(environ, plan.sandbox, container, settings)
     return remote
+
+
+def said_of_secrets(remote: Remote) -> tuple[str, ...]:
+    """Names of the values that get in, and of those that the config asks for and nobody gives."""
+    given = [pair.name for pair in remote.secrets]
+    present = {*given, *(pair.name for pair in remote.env)}
+    lacking = [name for name in remote.asks_for if name not in present]
+    lines = []
+    if given:
+        lines.append(f"given to hooks and commands inside: {_quoted(given)}")
+    if lacking:
+        lines.append(f"devcontainer.json asks for {_quoted(lacking)}, which nobody gives")
+        lines.append(
+            "  hint: `sandboxd up --env-file FILE` gives values inside; `sandboxd credentials` has tools "
+            "work with a secret that stays outside"
+        )
+    return tuple(lines)
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def keep_environment(

@@ -55,12 +55,13 @@ def remote_environment(
 
 
 def remote_env(remote: Remote, config: Sequence[str]) -> dict[str, str]:
-    """`remoteEnv` alone, with the variables of the container filled in.
+    """`remoteEnv` with the variables of the container filled in, and what the user gives over it.
 
     :param config: the container's environment, ``NAME=value`` each
     """
     own = dict(variable.partition("=")[::2] for variable in config)
-    return {pair.name: _filled(pair.value, own) for pair in remote.env}
+    env = {pair.name: _filled(pair.value, own) for pair in remote.env}
+    return {**env, **{pair.name: pair.value for pair in remote.secrets}}
 
 
 def of_shell(

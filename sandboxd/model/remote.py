@@ -72,6 +72,10 @@ class Remote(NamedTuple):
     """The folder inside to work in, where it is not the workspace itself."""
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
+    secrets: tuple[Pair, ...] = ()
+    """Values that the user gives, over `env`; they may be secrets."""
+    asks_for: tuple[str, ...] = ()
+    """Names of `secrets` that the config would like to have."""
     is_written: bool = False
     """Whether a devcontainer.json asks for all that, if only by being there."""
 
@@ -99,5 +103,7 @@ def over(below: Remote, above: Remote) -> Remote:
         above.env_probe or below.env_probe,
         above.folder or below.folder,
         tuple({port.text: port for port in (*below.ports, *above.ports)}.values()),
+        (*below.secrets, *above.secrets),
+        tuple(dict.fromkeys((*below.asks_for, *above.asks_for))),
         below.is_written or above.is_written,
     )

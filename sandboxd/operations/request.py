@@ -105,6 +105,10 @@ class Request:
         """The object `name`, whose values the operation has to judge."""
         return parameters.values(self._options, name)
 
+    def variables(self, name: str) -> dict[str, str]:
+        """The variables `name`, none where they are missing."""
+        return parameters.variables(self._options, name) if name in self._options else {}
+
     def environ_of_caller(self) -> dict[str, str]:
         """The variables `environ` for programs and configs, but engine and user's folders are our own.
 

@@ -45,6 +45,8 @@ class Options(TypedDict):
     """Run the lifecycle hooks that are due."""
     until_ready: bool
     """Leave those behind `waitFor` to the next start."""
+    secrets: dict[str, str]
+    """Values that the user gives to hooks and commands inside."""
     environ: dict[str, str]
     """The caller's environment, for the programs that build an image and for secrets."""
 
@@ -100,6 +102,7 @@ def serve(request: Request) -> Started:
         rebuild=request.flag("rebuild"),
         hooks=request.flag("hooks"),
         until_ready=request.flag("until_ready"),
+        secrets=request.variables("secrets"),
         facts=request.facts,
         register=request.register,
         keep_credentials=request.keep_credentials,
@@ -131,6 +134,7 @@ def start(
     rebuild: bool = False,
     hooks: bool = True,
     until_ready: bool = False,
+    secrets: Mapping[str, str] | None = None,
     facts: Facts = None,
     register: Callable[[str], None] | None = None,
     keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none,
@@ -151,6 +155,7 @@ def start(
     :param rebuild: build the image although it is there
     :param hooks: run the lifecycle hooks that are due, once the sandbox runs
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
+    :param secrets: values that hooks, and commands until the next start, get inside; their names are told
     :param register: has a daemon keep the workspace; None: one that runs is told
     :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
     :param keep_ssh: has a daemon give the sandbox the keys that are chosen; whether it does
@@ -160,7 +165,7 @@ def start(
         its secret cannot be had
     """
     from sandboxd.life import granted
-    from sandboxd.life.hooks import keep_environment, settle
+    from sandboxd.life.hooks import keep_environment, said_of_secrets, settle
     from sandboxd.life.hooks import run as run_hooks
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
@@ -169,6 +174,8 @@ def start(
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
+    if secrets:
+        _refuse_secrets_by_policy(environ)
     try:
         plan, host, project = _plan.for_start(
             directory, environ, Grants(allow_runc=allow_runc), facts, name
@@ -205,7 +212,9 @@ def start(
             "note: the generated files name addresses that the engine no longer gives this project"
         )
         tell("  hint: `sandboxd generate` writes them again, before an editor starts from them")
-    remote = settle(running.inspected, plan, environ)
+    remote = settle(running.inspected, plan, environ, secrets or {})
+    for line in said_of_secrets(remote):
+        tell(line)
     failure = None
     if running.sick and remote.hooks:
         tell("not run: the lifecycle hooks, which may need its services")
@@ -252,6 +261,17 @@ def _names_other_addresses(plan: Plan, environ: Mapping[str, str]) -> bool:
     if plan.inner is None or not generate.is_there(plan.workspace):
         return False
     return plan.inner != inner_network(plan.inner.name, subnet_of(environ, plan.workspace))
+
+
+def _refuse_secrets_by_policy(environ: Mapping[str, str]) -> None:
+    """:raises UsageError: the policy lets the user grant nothing"""
+    from sandboxd.policy import floor
+
+    if (demands := floor.load(environ)).no_trust:
+        raise UsageError(
+            f"`{demands.path_of('trust')}` forbids to grant anything, and `--env-file` gives values inside",
+            "leave it out; `sandboxd credentials` shows what tools inside can use without having it",
+        )
 
 
 def _words_of_services(sick: Sequence[Sick]) -> tuple[str, str]:

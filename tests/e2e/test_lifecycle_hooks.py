@@ -230,6 +230,31 @@ def test_commands_have_the_environment_of_the_users_shell_as_hooks_left_it(
     assert inside("sh", "-c", "echo $OF_SHELL") == ""
 
 
+@pytest.mark.usefixtures("helped")
+def test_values_that_the_user_gives_get_in_and_only_their_names_are_said(
+    engine: str, api: Engine, folder: Path, tmp_path: Path
+) -> None:
+    given = tmp_path / "given.env"
+    given.write_text("TOKEN=s3cr3t\nOTHER=over\n")
+    write(
+        folder,
+        remoteEnv={"OTHER": "under"},
+        secrets={"TOKEN": {"description": "for the registry"}, "LACKS": {}},
+        postCreateCommand="echo had ${#TOKEN} letters",
+    )
+    done = up(engine, folder, "--env-file", str(given))
+    assert "postCreateCommand | had 6 letters" in done.stderr
+    assert "given to hooks and commands inside: `OTHER`, `TOKEN`" in done.stderr
+    assert "devcontainer.json asks for `LACKS`, which nobody gives" in done.stderr
+    assert "s3cr3t" not in done.stderr + done.stdout
+    exec_ = ("exec", "-n", "sh", "-c", "echo $TOKEN $OTHER")
+    assert sandboxes.run(engine, folder, *exec_).stdout == "s3cr3t over\n"
+    (container,) = api.containers(f"{PROJECT}={folder}")
+    assert "s3cr3t" not in json.dumps(api.inspect(container.id)), "the engine does not have it"
+    up(engine, folder)
+    assert sandboxes.run(engine, folder, *exec_).stdout == "under\n", "until the next start"
+
+
 def test_much_output_arrives_whole(engine: str, folder: Path) -> None:
     count = 3000
     script = (

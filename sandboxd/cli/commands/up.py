@@ -11,6 +11,10 @@ those of a creation once for each container, `postStartCommand` once for each st
 each time. One that fails leaves the sandbox running, ends the run with exit code 1, and runs again at the next
 `sandboxd up`.
 
+`--env-file` gives values inside that are in no file of the project: their names are said, the container's own
+description does not have them, and programs inside can read them. A secret that a tool need not have at all is
+better kept outside: `sandboxd credentials`.
+
 A changed plan or image replaces the container, and so does `--recreate`. A private copy is taken up again as
 it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
 
@@ -56,6 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="begin with a new private copy; what was changed in the old one is kept for review",
     )
+    parser.add_argument(
+        "--env-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
+    )
     parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")
     parser.add_argument(
         "--until-ready",
@@ -76,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
         "rebuild": args.build,
         "hooks": not args.no_hooks,
         "until_ready": args.until_ready,
+        "secrets": _secrets(args.env_file),
         "environ": dict(os.environ),
     }
     try:
@@ -97,6 +109,14 @@ def run(args: argparse.Namespace) -> int:
     verification = verify_sandbox(directory, name=args.name)
     conclude(verification)
     return verification.verdict.exit_code
+
+
+def _secrets(paths: list[str]) -> dict[str, str]:
+    if not paths:
+        return {}
+    from sandboxd.cli import env_file
+
+    return env_file.read(paths)
 
 
 def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:

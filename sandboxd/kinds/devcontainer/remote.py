@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds.devcontainer import forward_ports
@@ -32,7 +33,17 @@ def read(root: Node, source: str, variables: Resolver) -> Remote:
         tuple(_environment(root, variables)),
         text_of(root.get("userEnvProbe")) or "",
         ports=ports,
+        asks_for=tuple(_secrets(root)),
     )
+
+
+def _secrets(root: Node) -> Iterator[str]:
+    """Names of the variables that `secrets` asks for."""
+    node = root.get("secrets")
+    for name, _ in node.members if node is not None and node.kind == "object" else ():
+        text = str(name.value)
+        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", text):
+            yield text
 
 
 def of_label(text: str, variables: Resolver) -> Remote:
