@@ -47,6 +47,8 @@ class Options(TypedDict):
     """Leave those behind `waitFor` to the next start."""
     secrets: dict[str, str]
     """Values that the user gives to hooks and commands inside."""
+    dotfiles: str
+    """A repository of the user's to install inside, '' for none."""
     environ: dict[str, str]
     """The caller's environment, for the programs that build an image and for secrets."""
 
@@ -103,6 +105,7 @@ def serve(request: Request) -> Started:
         hooks=request.flag("hooks"),
         until_ready=request.flag("until_ready"),
         secrets=request.variables("secrets"),
+        dotfiles=request.optional_text("dotfiles") or "",
         facts=request.facts,
         register=request.register,
         keep_credentials=request.keep_credentials,
@@ -135,6 +138,7 @@ def start(
     hooks: bool = True,
     until_ready: bool = False,
     secrets: Mapping[str, str] | None = None,
+    dotfiles: str = "",
     facts: Facts = None,
     register: Callable[[str], None] | None = None,
     keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none,
@@ -156,6 +160,7 @@ def start(
     :param hooks: run the lifecycle hooks that are due, once the sandbox runs
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
     :param secrets: values that hooks, and commands until the next start, get inside; their names are told
+    :param dotfiles: a repository of the user's whose files are installed inside, '' for none
     :param register: has a daemon keep the workspace; None: one that runs is told
     :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
     :param keep_ssh: has a daemon give the sandbox the keys that are chosen; whether it does
@@ -165,17 +170,21 @@ def start(
         its secret cannot be had
     """
     from sandboxd.life import granted
+    from sandboxd.life.dotfiles import with_dotfiles
     from sandboxd.life.hooks import keep_environment, said_of_secrets, settle
     from sandboxd.life.hooks import run as run_hooks
     from sandboxd.life.up_down import up
+    from sandboxd.model.remote import NO_REMOTE
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Downgrade
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
-    if secrets:
-        _refuse_secrets_by_policy(environ)
+    if secrets or dotfiles:
+        _refuse_by_policy(environ, "--env-file" if secrets else "--dotfiles")
+    if dotfiles:
+        with_dotfiles(NO_REMOTE, dotfiles)
     try:
         plan, host, project = _plan.for_start(
             directory, environ, Grants(allow_runc=allow_runc), facts, name
@@ -213,6 +222,8 @@ def start(
         )
         tell("  hint: `sandboxd generate` writes them again, before an editor starts from them")
     remote = settle(running.inspected, plan, environ, secrets or {})
+    if dotfiles:
+        remote = with_dotfiles(remote, dotfiles)
     for line in said_of_secrets(remote):
         tell(line)
     failure = None
@@ -263,13 +274,14 @@ def _names_other_addresses(plan: Plan, environ: Mapping[str, str]) -> bool:
     return plan.inner != inner_network(plan.inner.name, subnet_of(environ, plan.workspace))
 
 
-def _refuse_secrets_by_policy(environ: Mapping[str, str]) -> None:
+def _refuse_by_policy(environ: Mapping[str, str], option: str) -> None:
     """:raises UsageError: the policy lets the user grant nothing"""
     from sandboxd.policy import floor
 
     if (demands := floor.load(environ)).no_trust:
         raise UsageError(
-            f"`{demands.path_of('trust')}` forbids to grant anything, and `--env-file` gives values inside",
+            f"`{demands.path_of('trust')}` forbids to grant anything, and `{option}` brings something of "
+            "yours inside",
             "leave it out; `sandboxd credentials` shows what tools inside can use without having it",
         )
 

@@ -17,6 +17,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.ipc import client
 from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
+from tests.e2e.rich_image import Rich
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -253,6 +254,28 @@ def test_values_that_the_user_gives_get_in_and_only_their_names_are_said(
     assert "s3cr3t" not in json.dumps(api.inspect(container.id)), "the engine does not have it"
     up(engine, folder)
     assert sandboxes.run(engine, folder, *exec_).stdout == "under\n", "until the next start"
+
+
+def test_dotfiles_are_installed_inside_and_nowhere_else(
+    engine: str, tmp_path: Path, rich: Rich
+) -> None:
+    folder = sandboxes.make_project(tmp_path / "ws", rich.image, "runc")
+    write(folder, containerEnv={"HOME": "/home/dev"})
+    dots = folder / "dots"
+    dots.mkdir()
+    (dots / ".of_dots").write_text("from the repository\n")
+    git = ["git", "-C", str(dots), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "files"]):
+        subprocess.run([*git, *words], check=True)
+    sandboxes.give_to_user(folder)
+    try:
+        done = up(engine, folder, "--dotfiles", f"file:///workspaces/{folder.name}/dots")
+        assert "postCreateCommand of your dotfiles: `file:///workspaces/" in done.stderr
+        text = sandboxes.run(engine, folder, "exec", "-n", "cat", "/home/dev/.of_dots").stdout
+        assert text == "from the repository\n"
+        assert not (Path.home() / ".of_dots").exists()
+    finally:
+        sandboxes.run(engine, folder, "down", "--discard")
 
 
 def test_much_output_arrives_whole(engine: str, folder: Path) -> None:

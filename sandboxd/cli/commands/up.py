@@ -61,6 +61,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="begin with a new private copy; what was changed in the old one is kept for review",
     )
     parser.add_argument(
+        "--dotfiles",
+        default="",
+        metavar="REPOSITORY",
+        help="clone it inside, and run its install script there, when a container is made",
+    )
+    parser.add_argument(
         "--env-file",
         action="append",
         default=[],
@@ -88,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
         "hooks": not args.no_hooks,
         "until_ready": args.until_ready,
         "secrets": _secrets(args.env_file),
+        "dotfiles": args.dotfiles,
         "environ": dict(os.environ),
     }
     try:

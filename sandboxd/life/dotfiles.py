@@ -1,0 +1,55 @@
+"""The user's dotfiles: cloned inside, and installed there as the dev container CLI installs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+from sandboxd.model.remote import AT_ATTACH, AT_START, Command, Hook
+
+if TYPE_CHECKING:
+    from sandboxd.model.remote import Remote
+
+SOURCE = "your dotfiles"
+
+_LATER = (AT_START, AT_ATTACH)
+
+# The first script that is there, else a link for each file: as dev container clients do.
+_INSTALL = """\
+set -e
+folder=$HOME/dotfiles
+[ -e "$folder" ] || git clone --depth 1 -- "$1" "$folder"
+cd "$folder"
+for name in install.sh install bootstrap.sh bootstrap script/bootstrap setup.sh setup script/setup; do
+  if [ -f "$name" ]; then chmod +x "$name"; exec "./$name"; fi
+done
+for file in .[!.]*; do
+  [ "$file" = .git ] || ln -sfn "$folder/$file" "$HOME/$file"
+done
+"""
+
+
+def with_dotfiles(remote: Remote, repository: str) -> Remote:
+    """`remote` with the installation of `repository` behind what is run once for each container.
+
+    :param repository: a URL that git takes, or ``owner/name`` of GitHub
+    :raises UsageError: it is neither
+    """
+    url = _url(repository)
+    words = ("/bin/sh", "-c", _INSTALL, "sh", url)
+    # What stands before an `@` may be a password.
+    hook = Hook("postCreateCommand", SOURCE, (Command("", words, url.rpartition("@")[2]),))
+    before = tuple(each for each in remote.hooks if each.stage not in _LATER)
+    behind = tuple(each for each in remote.hooks if each.stage in _LATER)
+    return remote._replace(hooks=(*before, hook, *behind))
+
+
+def _url(repository: str) -> str:
+    if repository.startswith("-") or not repository.isprintable() or " " in repository:
+        raise UsageError(
+            f"`{repository}` is no repository",
+            "write `owner/name` of GitHub, or a URL that git takes",
+        )
+    if repository.count("/") == 1 and ":" not in repository and not repository.startswith("/"):
+        return f"https://github.com/{repository}.git"
+    return repository
