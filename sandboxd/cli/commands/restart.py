@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
         "rebuild": False,
         "hooks": True,
         "until_ready": False,
+        "secrets": {},
+        "dotfiles": "",
         "environ": dict(os.environ),
     }
     try:
