@@ -11,6 +11,8 @@ import stat
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+from sandboxd.host.folders import state_folder
+from sandboxd.model.labels import DECOY_FILE
 from sandboxd.observe import surroundings
 from sandboxd.observe.workspace import CONTROL_FILES, CONTROL_FOLDERS, View
 from sandboxd.verify import listeners
@@ -56,7 +58,9 @@ class Canaries:
         self._gateways = gateways
         self._around = around
         self._control = tuple(dict.fromkeys([*CONTROL_FOLDERS, *CONTROL_FILES, *control]))
-        self._foreign = view.foreign(declared)
+        self._foreign = tuple(
+            m for m in view.foreign(declared) if not _is_decoy(m.source, m.target)
+        )
         self._plant = PREFIX + secrets.token_hex(6)
         self._engine_pid = listeners.engine_pid(engine_host)
         self._secrets = {engine_id} if engine_id else set()
@@ -368,6 +372,12 @@ def _with_parents(paths: Iterable[str]) -> list[str]:
         for end in range(1, len(parts) + 1):
             folders["/".join(parts[:end])] = None
     return list(folders)
+
+
+def _is_decoy(source: str, target: str) -> bool:
+    """Whether a mount is the token that sandboxd puts there to be tried: it is worth nothing."""
+    own = os.path.join(os.path.realpath(state_folder(os.environ)), "inside")
+    return target == DECOY_FILE and os.path.realpath(source).startswith(f"{own}/")
 
 
 def _is_socket(path: str) -> bool:
