@@ -65,7 +65,7 @@ def test_the_example_rule_of_contributing_works(tmp_path: Path) -> None:
         block.body for block in blocks("CONTRIBUTING.md") if "META = RuleMeta(" in block.body
     )
     text = "\n".join(line.removeprefix("   ") for line in example.splitlines())
-    for name in ("sandboxd", "tools", "profiles"):
+    for name in ("sandboxd", "tools", "profiles", "editor-extension/src"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "sandboxd" / "rules" / "host_ipc.py").write_text(text)
     (tmp_path / "devcontainer.json").write_text('{"image": "a", "runArgs": ["--ipc=host"]}')

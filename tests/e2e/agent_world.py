@@ -61,7 +61,7 @@ class Person:
         self.granting = ("--yes", "--allow-runc") if runtime == "runc" else ("--yes",)
 
     def run(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.world.run(*words, cwd=self.project, stdin=subprocess.DEVNULL, **more)
+        return self.world.run(*words, cwd=self.project, **more)
 
     def must(self, *words: str) -> str:
         done = self.run(*words)
