@@ -33,20 +33,24 @@ def refuse(engine: Engine, plan: Plan, own: str = "") -> None:
     :raises EnvironmentFailure: there is such a sandbox
     """
     workspace = plan.workspace
-    endangers = _is_below if plan.prepare else _overlap
+    meant = [workspace, *([plan.repository.source] if plan.repository is not None else [])]
     for container in engine.containers(PROJECT):
         if container.id == own or not holds_work(container.state):
             continue
         # A sandbox can write its own project at most, so the others need not be looked at.
-        if not _overlap(workspace_of(container.labels[PROJECT]), workspace):
+        project = workspace_of(container.labels[PROJECT])
+        if not any(_overlap(project, path) for path in meant):
             continue
         try:
             inspected = engine.inspect(container.id)
         except failures.ContainerGone:
             continue
-        for source in writable_folders(inspected):
-            if endangers(workspace, source):
-                raise _refusal(container, source, workspace)
+        writable = list(writable_folders(inspected))
+        for source in writable:
+            # What is a mount of its own in there cannot be exchanged from in there.
+            copied = [path for path in meant if path not in writable and _is_below(path, source)]
+            if copied if plan.prepare else _overlap(workspace, source):
+                raise _refusal(container, source, copied[0] if copied else workspace)
 
 
 def writable_folders(inspected: Inspected) -> Iterator[str]:

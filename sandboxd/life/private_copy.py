@@ -9,10 +9,12 @@ from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.life import lasting
-from sandboxd.plan.layout import MARK
+from sandboxd.plan.layout import COPY_REPOSITORY, MARK, REPOSITORY
 from sandboxd.review import copies
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
@@ -28,19 +30,29 @@ def make(engine: Engine, container: str, plan: Plan) -> None:
     volume = lasting.copy_of(engine, plan)
     if not plan.prepare or (volume is not None and copies.whole_since(volume)):
         return
-    command = plan.prepare
-    if volume is not None:
-        # The host notes that this one is whole.
-        command = tuple(os.devnull if word == MARK else word for word in command)
-    code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
-    if code:
-        words = " ".join(output.decode("utf-8", "replace").split())[:300]
-        raise failures.CannotStart(
-            f"the workspace could not be copied into the sandbox: {words or f'exit code {code}'}",
-            "`sandboxd explain-plan` shows how large a copy may be; the image needs `tar` or `cp`",
-        )
+    for command in _commands(plan, volume is None):
+        code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
+        if code:
+            words = " ".join(output.decode("utf-8", "replace").split())[:300]
+            raise failures.CannotStart(
+                f"the workspace could not be copied into the sandbox: {words or f'exit code {code}'}",
+                "`sandboxd explain-plan` shows how large a copy may be; the image needs `tar` or `cp`",
+            )
     if volume is not None:
         copies.note_whole(volume)
+
+
+def _commands(plan: Plan, marks: bool) -> Iterator[tuple[str, ...]]:
+    """The commands that copy, the last of them makes the mark, where a mark inside is to say that all ended."""
+    if marks and plan.repository is None:
+        yield plan.prepare
+        return
+    yield tuple(os.devnull if word == MARK else word for word in plan.prepare)
+    if plan.repository is not None:
+        target = plan.prepare[-2]
+        yield (*COPY_REPOSITORY, REPOSITORY, target, plan.repository_name)
+    if marks:
+        yield ("sh", "-c", ': > "$1"', "sh", MARK)
 
 
 def is_whole(engine: Engine, container: str, plan: Plan) -> bool:

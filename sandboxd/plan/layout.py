@@ -25,6 +25,9 @@ HOME = "/home/sandbox"
 SOURCE = "/sandboxd/workspace"
 """Where the original of a copied workspace is, read-only."""
 
+REPOSITORY = "/sandboxd/git"
+"""Where the repository of a copied work tree is, read-only."""
+
 MARK_FOLDER = "/sandboxd/copy"
 MARK = f"{MARK_FOLDER}/whole"
 """Made when a private copy is whole, on a file system of its own: no file of a repository is there."""
@@ -40,6 +43,23 @@ COPY = (
     '[ $# -gt 0 ] || { : > "$mark"; exit; }; '
     'bad=$({ { tar -cf - "$@" || echo 1 >&3; } | tar -C "$to" -xpf - || echo 1 >&3; } 3>&1); '
     '[ -z "$bad" ] || cp -RPp "$@" "$to" || exit 1; : > "$mark"',
+    "sh",
+)
+
+# A work tree of git has its repository elsewhere: the copy gets one of its own, with the head and the index of
+# this work tree. Hooks, submodules and other work trees stay behind. A bare repository has work trees, too.
+COPY_REPOSITORY = (
+    "sh",
+    "-c",
+    'from=$1; to=$2/.git; own=$1/worktrees/$3; cd "$from" || exit 1; shift 3; '
+    "for f in *; do case $f in worktrees|hooks|modules|HEAD|index|*_HEAD|config.worktree|commondir) ;; "
+    '*) [ ! -e "$f" ] || set -- "$@" "./$f" ;; esac; done; '
+    'rm -rf "$to" && mkdir "$to" || exit 1; '
+    'bad=$({ { tar -cf - "$@" || echo 1 >&3; } | tar -C "$to" -xpf - || echo 1 >&3; } 3>&1); '
+    '[ -z "$bad" ] || cp -RPp "$@" "$to" || exit 1; '
+    'cp "$own/HEAD" "$to/HEAD" || exit 1; '
+    'for f in index ORIG_HEAD logs/HEAD; do [ ! -f "$own/$f" ] || cp "$own/$f" "$to/$f"; done; '
+    'printf "[core]\\n\\tbare = false\\n" >> "$to/config"',
     "sh",
 )
 
@@ -61,6 +81,7 @@ class Layout(NamedTuple):
     read_only_root: Value[bool] | None = None
     command: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
+    repository: Mount | None = None
     stop_signal: Value[str] | None = None
     stubs: tuple[str, ...] = ()
 
@@ -122,9 +143,25 @@ def layout(
         root,
         _command(profile, choice, notes),
         prepare,
+        _repository(profile, facts, choice, notes),
         _stop_signal(profile, notes),
         _stubs(profile, facts, hot),
     )
+
+
+def _repository(
+    profile: Profile, facts: WorkspaceFacts, choice: Choice, notes: Notes
+) -> Mount | None:
+    """The repository of a linked work tree, to be copied as well; None where there is none to copy."""
+    if profile.access != "copy" or facts.linked is None:
+        return None
+    why = (
+        "the repository of this work tree: the copy gets its commits, and no hook and no submodule"
+    )
+    notes.reason("mounts", f"{REPOSITORY} (read-only)", why, "host")
+    if choice.plain_pins_hold:
+        return Mount("bind", facts.linked.common, REPOSITORY, read_only=True)
+    return pinned_volume(facts.linked.common, REPOSITORY)
 
 
 def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tuple[str, ...]:

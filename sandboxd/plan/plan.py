@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.findings import Place
-from sandboxd.model.container import Container
+from sandboxd.model.container import Container, Mount
 from sandboxd.model.remote import NO_REMOTE, Remote
 from sandboxd.model.sandbox_id import sandbox_id
 
@@ -108,6 +108,12 @@ class Plan(NamedTuple):
 
     hooks_refused: tuple[LeftOut, ...] = ()
     """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
+
+    repository: Mount | None = None
+    """The repository of a linked work tree, which `sandboxd up` mounts and copies, too."""
+
+    repository_name: str = ""
+    """The name of the work tree in its repository."""
 
     lasting: tuple[Lasting, ...] = ()
     """Volumes that `sandboxd up` mounts, in place of memory at the same paths."""

@@ -91,6 +91,8 @@ def make_plan(
         credentials=uses,
         runs_hooks=decisions.profile.hooks,
         hooks_refused=hooks_refused,
+        repository=places.repository,
+        repository_name=workspace.linked.name if workspace.linked is not None else "",
         lasting=lasting(decisions.profile, workspace, notes),
         git=git_settings.of_user(workspace, notes),
         name=workspace.name,

@@ -14,6 +14,7 @@ from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.hot_trees import KNOWN, State, Tree
+from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
 from sandboxd.policy.protect import is_stub_folder, stub_text
 
@@ -68,6 +69,8 @@ class WorkspaceFacts(NamedTuple):
     """Whether the user's git takes no folder for a bare repository unasked."""
     git_identity: tuple[tuple[str, str], ...] = ()
     """Git's settings for who commits, each with its value."""
+    linked: LinkedWorktree | None = None
+    """The repository elsewhere that the workspace is a work tree of."""
     name: str = ""
     """That of the sandbox, where several work on the workspace."""
 

@@ -26,6 +26,7 @@ from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
 from sandboxd.plan.git_identity import git_identity
 from sandboxd.plan.grants import NO_GRANTS, Grants
+from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.names import chosen_by_files
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import Network, make_network, make_plan
@@ -262,7 +263,11 @@ class Project:
             identity = git_identity(self.workspace, user_configs(self.environ), home)
         hosts = self._with_chosen(facts.hosts)
         return facts._replace(
-            hosts=hosts, name=self.name, git_identity=identity, programs=self._programs()
+            hosts=hosts,
+            name=self.name,
+            git_identity=identity,
+            linked=linked_worktree(self.workspace),
+            programs=self._programs(),
         )
 
     def _programs(self) -> tuple[Program, ...]:

@@ -17,6 +17,7 @@ import tempfile
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.plan import beneath
+from sandboxd.plan.linked_worktree import repository_folder
 from sandboxd.review import refs
 
 _SECONDS = 120
@@ -69,6 +70,8 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
     git = shutil.which("git")
     if git is None:
         raise CannotBring("this machine has no git")
+    # Of a linked work tree, that of its main one.
+    workspace = repository_folder(workspace)
     _require_plain(workspace)
     needed, sha256 = _header(bundle)
     if sha256 != refs.uses_sha256(workspace):

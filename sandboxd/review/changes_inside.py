@@ -38,7 +38,9 @@ def main(task: dict[str, Any]) -> None:
     state: dict[str, Any] = {"ignored": ignored_names(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)
-    problem = commits(out, task, source, copy, count > 0)
+    # The repository of a linked work tree is mounted elsewhere: its `.git` here leads nowhere.
+    original = os.fsencode(task["repository"]) if os.path.isdir(task["repository"]) else source
+    problem = commits(out, task, original, copy, count > 0)
     skipped = sorted(name.decode("latin-1") for name in state["skipped"])
     end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
     emit(out, dict(end, problem=problem), b"")

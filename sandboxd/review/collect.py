@@ -23,7 +23,7 @@ from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, sandbox_id
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
-from sandboxd.plan.layout import MARK, MARK_FOLDER, SOURCE
+from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
 from sandboxd.review import changes, copies, refs
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ def _fill(engine: Engine, inspected: Inspected, workspace: str, spool: _Spool, h
     task = {
         "nonce": nonce,
         "source": SOURCE,
+        "repository": REPOSITORY,
         "mark": MARK
         if MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
         else "",

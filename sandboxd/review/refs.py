@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.plan.linked_worktree import repository_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ _MOST_BYTES = 8 << 20
 def known_commits(workspace: str) -> list[str]:
     """Ids that refs of the workspace's repository name, [] where there is none."""
     ids: set[str] = set()
+    workspace = repository_folder(workspace)
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
         ids |= _ids(_read(root, ".git/packed-refs"))
         ids |= _ids(_read(root, ".git/HEAD"))
@@ -43,7 +45,8 @@ def uses_sha256(workspace: str) -> bool:
     ids = known_commits(workspace)
     if ids:
         return len(ids[0]) == 64
-    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+    folder = repository_folder(workspace)
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
         return _SHA256.search(_read(root, ".git/config")) is not None
     return False
 

@@ -98,6 +98,7 @@ def _host_config(plan: Plan) -> HostConfig:
         "Mounts": [
             *(_mount(mount) for mount in mounts if not is_tmpfs_flag(mount)),
             *(_lasting(place) for place in plan.lasting),
+            *(() if plan.repository is None else (_mount(plan.repository),)),
         ],
     }
     tmpfs = [mount for mount in mounts if is_tmpfs_flag(mount)]

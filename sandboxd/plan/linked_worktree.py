@@ -1,0 +1,80 @@
+"""A linked work tree of git: its repository lies elsewhere, in the `.git` of its main work tree.
+
+The file `.git` of a workspace may name any folder of the host. It counts only where that folder names this
+workspace in turn, which no repository here can write: then the user's own git linked the two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import stat
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+
+_LONGEST = 4096
+
+
+class LinkedWorktree(NamedTuple):
+    """`common` is the repository's own folder, absolute; `name` that of this work tree in its `worktrees`."""
+
+    common: str
+    name: str
+
+
+def linked_worktree(workspace: str) -> LinkedWorktree | None:
+    """The repository of `workspace`, an absolute path without links; None where it is no linked work tree."""
+    own = _line(workspace, ".git").removeprefix("gitdir: ")
+    if not own:
+        return None
+    own = os.path.normpath(os.path.join(workspace, own))
+    common, name = posixpath.dirname(posixpath.dirname(own)), posixpath.basename(own)
+    is_ours = (
+        own == os.path.realpath(own)
+        and posixpath.dirname(own) == posixpath.join(common, "worktrees")
+        and not f"{common}/".startswith(f"{workspace}/")
+        and _same_owner(workspace, own, common)
+        and all(_is_folder(posixpath.join(common, part)) for part in ("objects", "refs"))
+    )
+    if not is_ours:
+        return None
+    back = os.path.normpath(os.path.join(own, _line(own, "gitdir")))
+    to_common = os.path.normpath(os.path.join(own, _line(own, "commondir")))
+    if (back, to_common) != (posixpath.join(workspace, ".git"), common):
+        return None
+    return LinkedWorktree(common, name)
+
+
+def repository_folder(workspace: str) -> str:
+    """The folder whose `.git` holds the repository of `workspace`: its own, or its main work tree's."""
+    linked = linked_worktree(workspace)
+    if linked is None or posixpath.basename(linked.common) != ".git":
+        return workspace
+    return posixpath.dirname(linked.common)
+
+
+def _line(folder: str, name: str) -> str:
+    """The one line of a small regular file, '' where it is none."""
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        text = beneath.read_text(root, name) or ""
+        line = text.removesuffix("\n")
+        if len(line) <= _LONGEST and "\n" not in line and "\0" not in line:
+            return line
+    return ""
+
+
+def _same_owner(*paths: str) -> bool:
+    try:
+        return len({os.lstat(path).st_uid for path in paths}) == 1
+    except OSError:
+        return False
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
