@@ -54,6 +54,8 @@ class Running(NamedTuple):
     """What this host's settings take from it."""
     sick: tuple[Sick, ...] = ()
     """Other services of its project that do not run as others need them."""
+    stand_ins: tuple[str, ...] = ()
+    """Files and folders that were made in the workspace for it now."""
 
 
 def up(
@@ -144,7 +146,8 @@ def up(
             raise
         journal.clear(plan.sandbox)
         how = "recreated" if replaced else "created"
-        return Running(container, name, how, inspected, egress.lost(engine, beside), sick)
+        lost = egress.lost(engine, beside)
+        return Running(container, name, how, inspected, lost, sick, created)
 
 
 def _start_services(

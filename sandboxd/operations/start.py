@@ -72,6 +72,8 @@ class Started(NamedTuple):
     hint: str = ""
     left_out: tuple[str, ...] = ()
     """What a hand-written devcontainer.json asks for and the sandbox does not get, as it is written there."""
+    stand_ins: tuple[str, ...] = ()
+    """Files and folders that were made in the workspace for it, relative to that."""
 
 
 class StartedDocument(TypedDict):
@@ -90,6 +92,7 @@ class StartedDocument(TypedDict):
     """The lifecycle hook that failed, or services that do not run, '' for none; the sandbox runs."""
     hint: str
     left_out: list[str]
+    stand_ins: list[str]
 
 
 def serve(request: Request) -> Started:
@@ -260,6 +263,7 @@ def start(
         news(environ, plan.sandbox, lost),
         *(_words(failure) if failure is not None else _words_of_services(running.sick)),
         tuple(dict.fromkeys(each.item for each in plan.left_out)),
+        running.stand_ins,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
+from sandboxd.host import stand_ins
 
 if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
@@ -61,7 +62,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _write(project: Project, host: HostFacts, grants: Grants) -> bool:
     """Write the files; whether one was changed."""
+    before = stand_ins.noted(os.environ, project.workspace)
     written = project.generate(host, grants)
+    new = [p for p in stand_ins.noted(os.environ, project.workspace) if p not in before]
+    if new:
+        paths = ", ".join(f"`{path}`" for path in new)
+        text = f"{paths}: empty, to be read-only inside; they go with the files (`sandboxd down`)"
+        terminal.entry("put here", text)
     for item in written:
         if item.copy:
             terminal.status(f"kept your edits as {item.copy}")

@@ -131,6 +131,12 @@ def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
 
     Of the latter what is new since the last start; the rest is counted.
     """
+    if started["stand_ins"]:
+        paths = ", ".join(f"`{path}`" for path in started["stand_ins"])
+        text = (
+            f"{paths}: empty, to be read-only or in memory inside; `sandboxd down` takes them away"
+        )
+        terminal.entry("put here", text)
     if started["left_out"]:
         items = ", ".join(started["left_out"])
         text = f"of your devcontainer.json: {items}; `sandboxd explain-plan` says why"

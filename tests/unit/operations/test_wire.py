@@ -42,4 +42,5 @@ def test_a_start_is_an_object() -> None:
         "downgrades": [downgrade._asdict()],
         "news": [],
         "left_out": [],
+        "stand_ins": [],
     }
