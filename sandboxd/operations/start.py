@@ -103,7 +103,7 @@ def serve(request: Request) -> Started:
         request.environ_of_caller(),
         name=request.name,
         allow_runc=request.flag("allow_runc"),
-        replace=_replace(request.text("replace")),
+        replace=_replace(request.optional_text("replace") or ""),
         rebuild=request.flag("rebuild"),
         hooks=request.flag("hooks"),
         until_ready=request.flag("until_ready"),
