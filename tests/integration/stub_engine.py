@@ -75,6 +75,8 @@ class StubEngine:
         self.host = f"unix://{self.path}"
         self.containers: dict[str, Container] = {}
         self.commands: dict[str, Command] = {}
+        self.volumes: dict[str, dict[str, str]] = {}
+        """Labels by name; nothing lies in them."""
         self.requests: list[str] = []
         self.delay = 0.0
         self._starts_go_on = threading.Event()
@@ -160,6 +162,8 @@ class StubEngine:
             return self._container(method, parts[1:], query, body)
         if parts == ["networks"]:
             return 200, [], {}
+        if parts[0] == "volumes":
+            return self._volume(method, parts[1:], query, body)
         if parts[0] == "exec":
             command = self.commands.get(parts[1])
             if command is None:
@@ -178,6 +182,30 @@ class StubEngine:
         if "/".join(parts[1:-1]) in (IMAGE, "sha256:1"):
             return 200, {"Id": "sha256:1", "Config": {"Env": [], "Labels": {}}}, {}
         return 404, {"message": "No such image"}, {}
+
+    def _volume(
+        self, method: str, parts: list[str], query: dict[str, str], body: Any
+    ) -> tuple[int, Any, dict[str, str]]:
+        if parts == ["create"]:
+            labels = self.volumes.setdefault(body["Name"], body.get("Labels") or {})
+            return 201, {"Name": body["Name"], "Labels": labels}, {}
+        if not parts:
+            wanted = json.loads(query.get("filters", "{}")).get("label", [])
+            pairs = [label.partition("=") for label in wanted]
+            volumes = [
+                {"Name": name, "Labels": labels}
+                for name, labels in self.volumes.items()
+                if all(
+                    labels.get(key) == (value or labels.get(key, "-")) for key, _, value in pairs
+                )
+            ]
+            return 200, {"Volumes": volumes}, {}
+        if parts[0] not in self.volumes:
+            return 404, {"message": f"No such volume: {parts[0]}"}, {}
+        if method == "DELETE":
+            del self.volumes[parts[0]]
+            return 204, b"", {}
+        return 200, {"Name": parts[0], "Labels": self.volumes[parts[0]]}, {}
 
     def _container(
         self, method: str, parts: list[str], query: dict[str, str], body: Any
@@ -217,6 +245,8 @@ class StubEngine:
             number = f"{next(self._numbers):064x}"
             self.commands[number] = Command(identity, body)
             return 201, {"Id": number}, {}
+        if parts[1] == "archive" and method == "PUT":
+            return 200, b"", {}
         if parts[1] == "archive":
             return _archive(container, query["path"])
         return 200, _inspect(identity, container), {}
