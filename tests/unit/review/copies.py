@@ -41,6 +41,7 @@ class Copy:
         task = {
             "nonce": "n",
             "source": str(self.host),
+            "repository": "",
             "copy": str(self.inside),
             "made_by_tools": KNOWN,
             "largest": changes.LARGEST,
