@@ -68,7 +68,15 @@ def say_what_was_attacked(verified: Verified) -> None:
     """Print what the verdict is about, and the next step where it did not hold."""
     verdict = verified.verdict
     terminal.verdict(_ATTACKED[verdict.attacked])
-    if verdict.of("escaped") and verdict.profile:
+    escaped = {result.id for result in verdict.of("escaped")}
+    if not escaped:
+        return
+    from sandboxd.verify.attempts import load
+
+    remedies = {each.id: each.remedy for each in load() if each.remedy and each.id in escaped}
+    for name, remedy in remedies.items():
+        terminal.verdict(f"hint: {name}: {remedy}")
+    if verdict.profile and escaped != set(remedies):
         terminal.verdict(
             "hint: `sandboxd explain-plan` says what is not in force here, and how to mend it"
         )

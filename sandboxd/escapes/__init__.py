@@ -19,6 +19,7 @@ An attempt is a module of the standard library for Python 3.8 and later, with
 
 - `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
 - optionally `DECLARED`: by profile (``*`` for every one), why it is left open on purpose,
+- optionally `REMEDY`: why it escapes where it does, and what the user changes then,
 - optionally `GROUP`: `_network.EGRESS` for a way out by the network, which no profile declares open for
   a sandbox behind a gateway,
 - optionally `WAITS`: it only waits for the network, and may do so beside others,

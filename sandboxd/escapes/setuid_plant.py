@@ -13,6 +13,10 @@ from sandboxd.escapes._kernel import NotApplicable
 TITLE = "plant a setuid file of root's in the workspace"
 JUDGE = "workspace"
 EXPECTED = {"runc": "not root inside", "runsc": "not root inside"}
+REMEDY = (
+    "the sandbox runs as root: give the workspace to a user (`chown -R`), "
+    "or name one in sandboxd.toml: `user = ...`"
+)
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

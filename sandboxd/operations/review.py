@@ -38,7 +38,10 @@ class Reviewed(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """`path` is a file in the user's state folder; `ended` as in `Reviewed`."""
+    """`path` is a file in the user's state folder, '' where the sandbox works on the workspace itself.
+
+    `ended` as in `Reviewed`.
+    """
 
     path: str
     ended: float | None
@@ -98,20 +101,13 @@ def collect(
 
 
 def _collect(engine: Engine, container: Summary, cancel: Cancel) -> Collected:
-    """Have the changes of a running container's copy.
-
-    :raises UsageError: it has none
-    """
+    """Have the changes of a running container's copy, if it has one."""
     from sandboxd.model.labels import PROJECT
     from sandboxd.review import collect
 
     inspected = engine.inspect(container.id)
     if not collect.is_copy(inspected):
-        raise UsageError(
-            "this sandbox works on your folder itself: there is nothing to bring",
-            'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
-            "sandboxd.toml",
-        )
+        return Collected("", None)
     path = collect.collect(engine, inspected, workspace_of(container.labels[PROJECT])).path
     try:
         cancel.check()

@@ -74,6 +74,8 @@ class Started(NamedTuple):
     """What a hand-written devcontainer.json asks for and the sandbox does not get, as it is written there."""
     stand_ins: tuple[str, ...] = ()
     """Files and folders that were made in the workspace for it, relative to that."""
+    gvisor: bool = False
+    """Whether its runtime is gVisor."""
 
 
 class StartedDocument(TypedDict):
@@ -93,6 +95,7 @@ class StartedDocument(TypedDict):
     hint: str
     left_out: list[str]
     stand_ins: list[str]
+    gvisor: bool
 
 
 def serve(request: Request) -> Started:
@@ -221,7 +224,7 @@ def start(
     # A daemon that keeps the project writes them again by itself.
     if register is None and _names_other_addresses(plan, environ):
         tell(
-            "note: the generated files name addresses that the engine no longer gives this project"
+            "stale: the generated files name addresses that the engine no longer gives this project"
         )
         tell("  hint: `sandboxd generate` writes them again, before an editor starts from them")
     remote = settle(running.inspected, plan, environ, secrets or {})
@@ -264,6 +267,7 @@ def start(
         *(_words(failure) if failure is not None else _words_of_services(running.sick)),
         tuple(dict.fromkeys(each.item for each in plan.left_out)),
         running.stand_ins,
+        plan.gvisor,
     )
 
 

@@ -41,6 +41,8 @@ class Attempt(NamedTuple):
     """Whether it starts a program of the image, so that nothing may be reported after it."""
     group: str = ""
     """`EGRESS`, or '' for all that is not about the network."""
+    remedy: str = ""
+    """Why it escapes where it does, and what the user changes then; '' where the plan says it."""
 
 
 @functools.cache
@@ -63,6 +65,7 @@ def load() -> tuple[Attempt, ...]:
                 getattr(module, "LIVE", False),
                 getattr(module, "LAST", False),
                 getattr(module, "GROUP", ""),
+                getattr(module, "REMEDY", ""),
             )
         )
     return tuple(sorted(attempts, key=lambda a: (a.group, JUDGES.index(a.judge), a.id)))

@@ -163,7 +163,8 @@ def language_server(demo: Demo) -> None:
 
 
 def status(demo: Demo) -> None:
-    """Step 9: what is in force; since step 7 that is not what is asked for."""
+    """Step 9: what is in force; since step 7 that is not what is asked for, until the next start."""
+    demo.screen.say("Step 7 asked for another profile; what runs is still that of step 5:")
     demo.screen.run("sandboxd", "status")
 
 

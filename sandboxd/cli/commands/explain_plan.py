@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 HELP = "why each line of the plan is there"
-
-
-_ADMITTED = (
-    ("data", "an allowed host can carry data out: to an account, a repository, a question"),
-    (
-        "fronting",
-        "inside an encrypted connection a program can ask for another customer of the same content "
-        "network; only who opens TLS could see it, and no gateway of sandboxd does",
-    ),
-)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli import plan_screen
     from sandboxd.host.probe import probe
     from sandboxd.project import Project
 
@@ -58,44 +48,9 @@ def run(args: argparse.Namespace) -> int:
         json.dump(_as_json(plan), sys.stdout, indent=2)
         print()
         return EXIT_OK
-    print(f"{terminal.one_line(plan.workspace)}: profile {plan.profile}\n")
-    rows = [(r.field, r.item, r.decided_by, r.why) for r in plan.reasons]
-    _table(rows)
-    _names(plan)
-    if plan.downgrades:
-        print(terminal.paint("\nnot in force:", terminal.YELLOW, terminal.BOLD))
-        for downgrade in plan.downgrades:
-            _entry(downgrade.control, downgrade.why)
-            if downgrade.fix:
-                print(f"      fix: {terminal.one_line(downgrade.fix)}")
-    if plan.hooks_refused:
-        print(terminal.paint("\nlifecycle hooks that `sandboxd up` does not run:", terminal.BOLD))
-        for entry in plan.hooks_refused:
-            _entry(entry.item, entry.why)
-    if plan.left_out:
-        print(terminal.paint("\nleft out of your devcontainer.json:", terminal.BOLD))
-        for entry in plan.left_out:
-            _entry(entry.item, entry.why)
+    for line in plan_screen.lines(plan, terminal.width()):
+        print(line)
     return EXIT_OK
-
-
-def _names(plan: Plan) -> None:
-    """Print what a gateway cannot know, and the hosts that nothing allows yet."""
-    if plan.egress is None:
-        return
-    if plan.egress.rules:
-        print(terminal.paint("\nwhat an allowed name admits:", terminal.BOLD))
-        for head, why in _ADMITTED:
-            _entry(head, why)
-    else:
-        text = "no name is let through by the plan; `sandboxd egress list` has your answers as well"
-        print(f"\n{textwrap.fill(text, terminal.width())}")
-    if plan.proposals:
-        print(terminal.paint("\nnamed by the project, and not allowed:", terminal.BOLD))
-    for proposal in plan.proposals:
-        _entry(f"{proposal.host}:{proposal.port}", f"in `{proposal.file}`")
-        line = terminal.one_line(proposal.line)
-        print(f"      to allow it: `{line}` below `[network]`, then `sandboxd trust add`")
 
 
 def _docker_run(plan: Plan) -> None:
@@ -128,21 +83,6 @@ def _shell(words: list[str]) -> str:
 def _spell(word: str) -> str:
     octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
     return f"$'{octal}'"
-
-
-def _table(rows: list[tuple[str, str, str, str]]) -> None:
-    for field, item, decided_by, why in rows:
-        value = terminal.paint(terminal.one_line(item), terminal.BOLD)
-        print(f"{field:<13} {value}")
-        text = f"{terminal.one_line(decided_by)}: {terminal.one_line(why)}"
-        print(
-            textwrap.fill(text, terminal.width(), initial_indent="    ", subsequent_indent="    ")
-        )
-
-
-def _entry(head: str, why: str) -> None:
-    text = f"{terminal.one_line(head)}: {terminal.one_line(why)}"
-    print(textwrap.fill(text, terminal.width(), initial_indent="  - ", subsequent_indent="    "))
 
 
 def _as_json(plan: Plan) -> dict[str, object]:

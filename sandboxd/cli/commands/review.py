@@ -72,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
     if (args.include or args.yes or args.deletions is not None) and not args.apply:
         raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
     collected = Collected(**operate("review", _sandbox.folder(args), {"name": _sandbox.name(args)}))
+    if not collected.path:
+        _say_there_is_no_copy()
+        return EXIT_OK
     with reviewed(collected, keep=args.save) as review:
         changes, items = review.changes, review.items
         if review.ended is not None:
@@ -91,6 +94,14 @@ def run(args: argparse.Namespace) -> int:
         if args.apply:
             return _apply(changes, items, args)
     return EXIT_OK
+
+
+def _say_there_is_no_copy() -> None:
+    terminal.verdict("nothing to bring: this sandbox works on your folder itself")
+    terminal.verdict(
+        "hint: `git diff` shows what changed; for a private copy: "
+        '`[workspace] layout = "clone"` in sandboxd.toml'
+    )
 
 
 def _require_known(paths: list[str], items: tuple[Item, ...]) -> None:

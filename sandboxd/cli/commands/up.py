@@ -102,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         progress.clear()
     runtime = started["runtime"] or "the engine's default"
+    if started["gvisor"]:
+        runtime += " (gVisor)"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
     _say_what_is_lost(started, args.all)
     print(terminal.printable(started["name"]))

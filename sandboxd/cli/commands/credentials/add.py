@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
     name = _naming.name_of(args)
     before = records.find(records.load(os.environ), name)
+    place = ""
     if service.load(name.service).uses_agent:
         record = _ssh.record(name, args)
     elif args.key or args.host:
@@ -61,17 +62,15 @@ def run(args: argparse.Namespace) -> int:
     elif args.command is not None:
         record = Record(name, "command", _words(args.command))
     else:
-        described = service.load(name.service)
-        terminal.verdict(f"{described.title}: {described.secret}")
-        record = _keep(args, name, _ask(name))
+        record, place = _keep(args, name, _ask(name))
     records.put(os.environ, record)
     if before is not None and before.source != record.source:
         _forget(before)
-    terminal.verdict(f"`{name}`: {record.where()}")
+    terminal.verdict(f"`{name}` is in {place or record.where()}")
     terminal.verdict(
-        f"next: `sandboxd credentials test {name}`; a project asks for it by "
-        f'`use = ["{name}"]` below `[credentials]` in its sandboxd.toml'
+        f'a project asks for it: `use = ["{name}"]` below `[credentials]` in its sandboxd.toml'
     )
+    terminal.verdict(f"hint: `sandboxd credentials test {name}` asks the service what it thinks")
     return 0
 
 
@@ -97,11 +96,14 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _ask(name: Name) -> Secret:
     """The secret, from a prompt that does not show it, or from standard input."""
+    from sandboxd.credentials import service
     from sandboxd.credentials.secret import NotASecret, Secret
 
     if sys.stdin.isatty():
         from getpass import getpass
 
+        described = service.load(name.service)
+        terminal.verdict(f"{described.title}: {described.secret}")
         text = getpass(f"secret of {name} (not shown): ")
     else:
         text = sys.stdin.readline()
@@ -112,22 +114,22 @@ def _ask(name: Name) -> Secret:
     raise UsageError(f"what was typed is no secret: {why}", f"`sandboxd credentials add {name}`")
 
 
-def _keep(args: argparse.Namespace, name: Name, secret: Secret) -> Record:
-    """Keep the secret in the place that was asked for, else in the first that there is."""
+def _keep(args: argparse.Namespace, name: Name, secret: Secret) -> tuple[Record, str]:
+    """Keep the secret in the place that was asked for, else in the first that there is, and say where."""
     from sandboxd.credentials import sources
     from sandboxd.credentials.records import Record
 
+    why = ""
     if not args.file:
         try:
             sources.source("keyring").write(name, os.environ, secret)
-            return Record(name, "keyring")
+            return Record(name, "keyring"), ""
         except sources.NoSecret as error:
             if args.keyring:
                 raise
-            terminal.verdict(f"not in the keyring: {error.message}")
+            why = f"; not in a keyring: {error.message.rpartition(': ')[2]}"
     path = sources.source("file").write(name, os.environ, secret)
-    terminal.verdict(f"in `{path}`, as it is: only this user can read it")
-    return Record(name, "file")
+    return Record(name, "file"), f"`{path}`, as it is: only this user can read it{why}"
 
 
 def _forget(record: Record) -> None:
