@@ -8,7 +8,7 @@ import { bench } from './commands/bench';
 import type { Context } from './commands/context';
 import { install, menu } from './commands/help';
 import { daemonStart, down, generate, init, reopen, up } from './commands/life';
-import { review, shell } from './commands/review';
+import { review, setUp, shell, trust } from './commands/review';
 import { verify } from './commands/verify';
 import { findProgram, type Disk } from './executable';
 import { StatusFeed } from './status/feed';
@@ -109,6 +109,8 @@ class Extension {
             down: (argument) => down(context, argument),
             verify: (argument) => verify(context, reports, argument),
             review: (argument) => review(context, reports, argument),
+            trust: (argument) => trust(context, argument),
+            setUp: (argument) => setUp(argument),
             shell: (argument) => shell(context, argument),
             bench: (argument) => bench(context, reports, argument),
             daemonStart: (argument) => daemonStart(context, argument),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import { inState, lostByPlan } from '../src/status/controls';
+import { actionOf } from '../src/status/hint';
 import { parseStatus, type Control, type Project, type Seen } from '../src/status/model';
 import { countsInWords, verdict } from '../src/status/verdict';
 import { compare, inMessage, plain } from '../src/views/words';
@@ -22,7 +24,7 @@ const HARDENED: Record<string, Seen> = {
 
 function project(changes: Partial<Project> = {}, states: Record<string, Seen> = {}): Project {
     const base = {
-        path: '/p', state: 'running', profile: 'dev', asked: null, drift: [], downgrades: [],
+        path: '/p', state: 'running', profile: 'dev', asked: null, verified: null, drift: [], downgrades: [],
         findings: null, problem: null, hint: null,
         inForce: { settings: { privileged: 'no' }, controls: controls({ ...HARDENED, ...states }) },
     } satisfies Project;
@@ -47,6 +49,35 @@ test('a shared kernel is called hardened only with all of its controls in force'
     const privileged = project({}, { 'own kernel': 'in force' });
     privileged.inForce!.settings['privileged'] = 'yes';
     assert.equal(verdict(privileged).label, 'weak');
+});
+
+const VERIFIED = { state: 'held', ageSeconds: 125, tried: 98, escaped: [], notTried: ['gpu'], open: [] } as const;
+
+test('a sandbox that was attacked is said to hold, with what was not tried', () => {
+    const held = verdict(project({ verified: { ...VERIFIED, escaped: [], notTried: ['gpu'], open: [] } }));
+    assert.equal(held.label, 'runc, hardened, held');
+    assert.match(held.because, /^It held against 98 attempts 2 min ago; 1 not tried, since there was nothing to attack\. /);
+    const escaped = verdict(project({ verified: { ...VERIFIED, state: 'escaped', escaped: ['pin-write'], notTried: [], open: [] } }));
+    assert.deepEqual([escaped.label, escaped.level], ['escaped', 'weak']);
+    const lost = verdict(project({ verified: { ...VERIFIED, escaped: [], notTried: [], open: [] } }, { seccomp: 'not in force' }));
+    assert.equal(lost.label, 'weak');
+});
+
+test('files that are read-only are one line, unless one is not', () => {
+    const files = { 'read-only /w/a': 'in force', 'read-only /w/b': 'in force', 'read-only /w/c': 'not in force' } as const;
+    const shown = inState(project({}, files), 'in force').map((control) => control.name);
+    assert.deepEqual(shown, ['capabilities', 'no-new-privileges', 'seccomp', '2 control files read-only']);
+    assert.deepEqual(inState(project({}, files), 'not in force').map((control) => control.name), ['read-only /w/c']);
+    const lost = lostByPlan(project({ downgrades: ['seccomp: no filter', 'control files: a: b'] }));
+    assert.deepEqual(lost.map(({ name, why }) => [name, why]), [['control files', 'a: b']]);
+});
+
+test('a hint has the action that it names first', () => {
+    assert.equal(actionOf('`sandboxd trust add` shows what it takes away').command, 'sandboxd.trust');
+    assert.equal(actionOf('`sandboxd daemon start`, then `sandboxd up`').command, 'sandboxd.daemonStart');
+    assert.equal(actionOf('run `sudo sandboxd setup gvisor --update`').typed, 'sudo sandboxd setup gvisor --update');
+    assert.equal(actionOf('`sandboxd setup; rm -rf ~`').command, 'sandboxd.log');
+    assert.equal(actionOf('free some memory').command, 'sandboxd.log');
 });
 
 test('what does not run, or is not known, is said so', () => {

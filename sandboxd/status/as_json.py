@@ -165,6 +165,8 @@ def _verification(verification: Verification | None) -> dict[str, Any] | None:
         "age_seconds": round(age_seconds(verification.when), 1),
         "tried": verification.tried,
         "escaped": list(verification.escaped),
+        "not_tried": list(verification.not_tried),
+        "open": list(verification.open),
     }
 
 

@@ -48,6 +48,10 @@ class Verification(NamedTuple):
     when: float
     tried: int
     escaped: tuple[str, ...] = ()
+    not_tried: tuple[str, ...] = ()
+    """Attempts for which there was nothing to attack."""
+    open: tuple[str, ...] = ()
+    """Attempts that succeed, and that the profile leaves open on purpose."""
 
 
 class DeniedName(NamedTuple):

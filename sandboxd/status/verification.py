@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 from sandboxd.status.model import Verification
 from sandboxd.status.observe import Sandbox
 from sandboxd.verify.last_verdict import Verified, age_seconds, duration
+
+if TYPE_CHECKING:
+    from sandboxd.verify.judge import Outcome
 
 
 def verification(
@@ -17,7 +22,13 @@ def verification(
         return Verification("void", result.when, result.tried)
     if result.escaped:
         return Verification("escaped", result.when, result.tried, result.escaped)
-    return Verification("held" if result.held else "not shown", result.when, result.tried)
+    state: Literal["held", "not shown"] = "held" if result.held else "not shown"
+    not_tried, left_open = (_ids(result, outcome) for outcome in ("not-applicable", "residual"))
+    return Verification(state, result.when, result.tried, (), not_tried, left_open)
+
+
+def _ids(result: Verified, outcome: Outcome) -> tuple[str, ...]:
+    return tuple(name for name, ended in result.outcomes.items() if ended == outcome)
 
 
 def sentence(result: Verification) -> str:

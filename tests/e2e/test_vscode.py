@@ -309,9 +309,14 @@ def test_the_shield_follows_what_runs(
         path.chmod(path.stat().st_mode | 0o055)
     played = code.play("sandbox", demo_project)
     assert "gVisor" in played["running"]
-    held = played["hover"].partition("Seen in force: ")[2].partition("\n")[0]
+    held = played["hover"].partition("In force: ")[2].partition("\n")[0]
     assert "own kernel" in held.split(", ")
-    assert any(row.startswith("own kernel") for row in played["rows"])
+    rows = played["rows"]
+    # What was shown first, then what is not well, what is in order last.
+    words = ("Held", "control files", "Findings", "In force")
+    places = [next(n for n, row in enumerate(rows) if row.startswith(word)) for word in words]
+    assert places == sorted(places)
+    assert [row for row in rows if row.startswith("read-only /")] == []
     assert played["headline"] == "The sandbox held against every attempt that applies"
     assert played["attempts"] > 40
 

@@ -1,4 +1,4 @@
-/** What the sandbox changed in its private copy: shown as a difference, brought in a terminal. */
+/** What the sandbox changed in its private copy, and what else needs a terminal: a person is asked there. */
 
 import * as path from 'node:path';
 import * as vscode from 'vscode';
@@ -36,6 +36,21 @@ export function shell(context: Context, argument: unknown): void {
     if (folder !== undefined) {
         inTerminal(context, 'sandbox', ['shell'], folder);
     }
+}
+
+/** What a config takes away, and the question whether to grant it. */
+export function trust(context: Context, argument: unknown): void {
+    const folder = folderOf(argument);
+    if (folder !== undefined) {
+        inTerminal(context, 'sandboxd trust', ['trust', 'add'], folder);
+    }
+}
+
+/** A command that sets this machine up, typed and not run. */
+export function setUp(argument: unknown): void {
+    const terminal = vscode.window.createTerminal({ name: 'sandboxd setup' });
+    terminal.show();
+    terminal.sendText(typeof argument === 'string' ? argument : 'sandboxd setup', false);
 }
 
 function inTerminal(context: Context, name: string, args: string[], cwd: string): void {

@@ -11,6 +11,19 @@ export interface Control {
     why: string;
 }
 
+/** The last `sandboxd verify` of this container. */
+export interface Verification {
+    /** `void`: it is not what was attacked. */
+    state: 'held' | 'escaped' | 'not shown' | 'void';
+    ageSeconds: number;
+    tried: number;
+    escaped: string[];
+    /** Attempts for which there was nothing to attack. */
+    notTried: string[];
+    /** Ways out that are open on purpose. */
+    open: string[];
+}
+
 export interface Counts {
     error: number;
     warning: number;
@@ -25,6 +38,8 @@ export interface Project {
     asked: Record<string, string> | null;
     /** What was seen of the running container; null when nothing was. */
     inForce: { settings: Record<string, string>; controls: Control[] } | null;
+    /** null where it was never attacked. */
+    verified: Verification | null;
     drift: string[];
     downgrades: string[];
     findings: Counts | null;
@@ -98,6 +113,7 @@ function project(data: Json): Project {
             force === null
                 ? null
                 : { settings: texts(force['settings']), controls: list(force['controls']).map(control) },
+        verified: data['verified'] == null ? null : verification(object(data['verified'])),
         drift: strings(data['drift']),
         downgrades: strings(data['downgrades']),
         findings:
@@ -111,6 +127,19 @@ function project(data: Json): Project {
                   },
         problem: textOf(data['problem']),
         hint: textOf(data['hint']),
+    };
+}
+
+const VERIFIED: readonly Verification['state'][] = ['held', 'escaped', 'not shown', 'void'];
+
+function verification(data: Json): Verification {
+    return {
+        state: VERIFIED.find((word) => word === data['state']) ?? 'not shown',
+        ageSeconds: numberOf(data['age_seconds']),
+        tried: numberOf(data['tried']),
+        escaped: strings(data['escaped']),
+        notTried: strings(data['not_tried']),
+        open: strings(data['open']),
     };
 }
 

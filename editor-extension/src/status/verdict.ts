@@ -1,6 +1,6 @@
 /** What may be said of a project in two words, from what was observed and nothing else. */
 
-import type { Project } from './model';
+import type { Project, Verification } from './model';
 
 export type Level = 'held' | 'attention' | 'weak' | 'none' | 'unknown';
 
@@ -44,7 +44,11 @@ function ofRunning(project: Project): Verdict {
     if (force.settings['privileged'] === 'yes' || isMissing(state('capabilities'))) {
         return { label: 'weak', level: 'weak', because: 'It runs with privileges that reach the host.' };
     }
-    const base = ownKernel(state('own kernel'), HARDENED.every((name) => state(name) === 'in force'), lacking);
+    const verified = project.verified;
+    if (verified?.state === 'escaped') {
+        return { label: 'escaped', level: 'weak', because: verifiedInWords(verified) };
+    }
+    const base = verifiedToo(verified, ownKernel(state('own kernel'), HARDENED.every((name) => state(name) === 'in force'), lacking));
     if (project.drift.length > 0 && base.level !== 'weak') {
         return {
             label: `${base.label}, drifted`,
@@ -53,6 +57,58 @@ function ofRunning(project: Project): Verdict {
         };
     }
     return base;
+}
+
+/** A sandbox that held is called so only where what was seen of it says nothing else. */
+function verifiedToo(verified: Verification | null, base: Verdict): Verdict {
+    if (verified === null || base.level !== 'held') {
+        return base;
+    }
+    const label = verified.state === 'held' ? `${base.label}, held` : base.label;
+    return { ...base, label, because: `${verifiedInWords(verified)} ${base.because}` };
+}
+
+/** What the last `sandboxd verify` showed, in a sentence or two. */
+export function verifiedInWords(verified: Verification): string {
+    const age = `${ageInWords(verified.ageSeconds)} ago`;
+    switch (verified.state) {
+        case 'held': {
+            const rest = [
+                verified.notTried.length === 0 ? '' : `${verified.notTried.length} not tried, since there was nothing to attack`,
+                verified.open.length === 0 ? '' : `${verified.open.length} open on purpose`,
+            ].filter((text) => text !== '');
+            return `It held against ${verified.tried} attempts ${age}${rest.length === 0 ? '' : `; ${rest.join(', ')}`}.`;
+        }
+        case 'escaped':
+            return `It did not hold ${age}: ${verified.escaped.join(', ')}.`;
+        case 'not shown':
+            return `It was not shown to hold, ${age}.`;
+        case 'void':
+            return `It is not what was attacked ${age}.`;
+    }
+}
+
+/** The same as a label and what stands beside it. */
+export function verifiedInShort(verified: Verification): { label: string; rest: string } {
+    const age = `${ageInWords(verified.ageSeconds)} ago`;
+    switch (verified.state) {
+        case 'held': {
+            const notTried = verified.notTried.length === 0 ? '' : `, ${verified.notTried.length} not tried`;
+            return { label: 'Held', rest: `${verified.tried} attempts${notTried}, ${age}` };
+        }
+        case 'escaped':
+            return { label: 'Escaped', rest: `${verified.escaped.join(', ')}, ${age}` };
+        case 'not shown':
+            return { label: 'Not shown to hold', rest: age };
+        case 'void':
+            return { label: 'Not attacked as it is now', rest: `before: ${age}` };
+    }
+}
+
+function ageInWords(seconds: number): string {
+    const units: [number, string][] = [[86_400, 'd'], [3600, 'h'], [60, 'min']];
+    const unit = units.find(([length]) => seconds >= length);
+    return unit === undefined ? `${Math.round(seconds)} s` : `${Math.round(seconds / unit[0])} ${unit[1]}`;
 }
 
 /** Whether it was seen not to be there, asked for or not. */

@@ -3,9 +3,11 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { openFolders } from '../folders';
+import { inState, lostByPlan } from '../status/controls';
 import type { StatusFeed } from '../status/feed';
+import { actionOf } from '../status/hint';
 import type { Control, Project, Runtime, Seen, Status } from '../status/model';
-import { countsInWords, verdict, type Level } from '../status/verdict';
+import { countsInWords, verdict, verifiedInShort, verifiedInWords, type Level } from '../status/verdict';
 import { compare, unquoted } from './words';
 
 /** One line of the view, with the lines below it. */
@@ -76,14 +78,7 @@ function lines(status: Status): Line[] {
 
 function projectLine(project: Project, open: boolean): Line {
     const { label, level, because } = verdict(project);
-    const below: Line[] = [];
-    if (project.problem !== null) {
-        below.push(new Line(project.problem, { icon: icon('error', 'list.errorForeground') }));
-    }
-    below.push(...settings(project), ...controls(project), ...differences(project), ...findings(project));
-    if (project.hint !== null) {
-        below.push(new Line(unquoted(project.hint), { icon: icon('lightbulb') }));
-    }
+    const below = [...problem(project), ...held(project), ...lost(project), ...findings(project), ...inOrder(project), ...settings(project)];
     const line = new Line(path.basename(project.path), {
         description: label,
         icon: levelIcon(level),
@@ -97,9 +92,77 @@ function projectLine(project: Project, open: boolean): Line {
     return line;
 }
 
+const VERIFY = 'sandboxd.verify';
+
+/** What is broken, and the next step. */
+function problem(project: Project): Line[] {
+    const rows = project.problem === null ? [] : [new Line(project.problem, { icon: icon('error', 'list.errorForeground') })];
+    if (project.hint === null) {
+        return rows;
+    }
+    const action = actionOf(project.hint);
+    if (action.command === VERIFY && project.verified === null) {
+        return rows;
+    }
+    const hint = new Line(action.title, {
+        description: unquoted(project.hint),
+        icon: icon('lightbulb'),
+        command: { command: action.command, title: action.title, arguments: [action.typed ?? vscode.Uri.file(path.join(project.path, 'sandboxd.toml')).toString()] },
+    });
+    return [...rows, hint];
+}
+
+/** Whether it was attacked, and what came of it. */
+function held(project: Project): Line[] {
+    if (project.state !== 'running') {
+        return [];
+    }
+    if (project.verified === null) {
+        const uri = vscode.Uri.file(path.join(project.path, 'sandboxd.toml')).toString();
+        const command = { command: VERIFY, title: 'Verify Sandbox', arguments: [uri] };
+        return [new Line('Not attacked yet', { description: 'click to verify', icon: icon('beaker'), command })];
+    }
+    const { state, notTried, open } = project.verified;
+    const parts = [
+        ...notTried.map((name) => new Line(name, { description: 'not tried: there was nothing to attack', icon: icon('dash') })),
+        ...open.map((name) => new Line(name, { description: 'open on purpose', icon: icon('globe') })),
+    ];
+    const icons = { held: icon('pass', 'testing.iconPassed'), escaped: icon('error', 'list.errorForeground') };
+    const { label, rest } = verifiedInShort(project.verified);
+    return [
+        new Line(label, {
+            description: rest,
+            tooltip: verifiedInWords(project.verified),
+            icon: state === 'held' || state === 'escaped' ? icons[state] : icon('question'),
+            lines: parts.length === 0 ? undefined : parts,
+        }),
+    ];
+}
+
+/** What is not as it should be, each with its reason. */
+function lost(project: Project): Line[] {
+    if (project.inForce === null && project.state === 'running') {
+        return [new Line('Nothing could be seen', { icon: icon('eye-closed') })];
+    }
+    const rows = [...inState(project, 'not in force'), ...lostByPlan(project), ...inState(project, 'not seen'), ...inState(project, 'open')].map(controlLine);
+    const drift = project.drift.map((text) => new Line(text, { description: 'drift', icon: icon('diff') }));
+    return [...drift, ...rows];
+}
+
+/** What is in order, as a number. */
+function inOrder(project: Project): Line[] {
+    return (['left out', 'in force'] as const)
+        .map((state) => ({ state, controls: inState(project, state) }))
+        .filter(({ controls }) => controls.length > 0)
+        .map(({ state, controls }) => {
+            const label = state === 'in force' ? 'In force' : 'Left out';
+            const description = `${controls.length} ${controls.length === 1 ? 'control' : 'controls'}`;
+            return new Line(label, { description, icon: SEEN[state], lines: controls.map(controlLine) });
+        });
+}
+
 function settings(project: Project): Line[] {
-    const force = project.inForce;
-    const rows = compare(project.asked, force?.settings ?? null).map(
+    const rows = compare(project.asked, project.inForce?.settings ?? null).map(
         (row) =>
             new Line(row.name, {
                 description: row.differs ? `${row.inForce} (asked: ${row.asked})` : row.asked,
@@ -122,38 +185,12 @@ const SEEN: Record<Seen, vscode.ThemeIcon> = {
     open: icon('globe'),
 };
 
-function controls(project: Project): Line[] {
-    const force = project.inForce;
-    if (force === null) {
-        const why = project.state === 'running' ? 'nothing could be seen' : 'nothing runs';
-        return [new Line('In force', { description: why, icon: icon('eye-closed') })];
-    }
-    const held = force.controls.filter((control) => control.state === 'in force').length;
-    const rows = force.controls.map(controlLine);
-    const description = `${held} of ${rows.length} seen`;
-    return [new Line('In force', { description, icon: icon('eye'), lines: rows, open: true })];
-}
-
 function controlLine(control: Control): Line {
     return new Line(control.name, {
-        description: control.state === 'in force' ? control.why : `${control.state}: ${control.why}`,
+        description: control.state === 'in force' || control.state === 'left out' ? control.why : `${control.state}: ${unquoted(control.why)}`,
         icon: SEEN[control.state],
         tooltip: `${control.name}: ${control.state}\n${control.why}`,
     });
-}
-
-function differences(project: Project): Line[] {
-    const found: Line[] = [];
-    if (project.drift.length > 0) {
-        const rows = project.drift.map((text) => new Line(text, { icon: icon('diff') }));
-        const description = `${rows.length} of what was asked`;
-        found.push(new Line('Drifted', { description, icon: icon('warning', 'list.warningForeground'), lines: rows, open: true }));
-    }
-    if (project.downgrades.length > 0) {
-        const rows = project.downgrades.map((text) => new Line(unquoted(text), { icon: icon('arrow-down') }));
-        found.push(new Line('Not possible here', { description: `${rows.length}`, icon: icon('info'), lines: rows }));
-    }
-    return found;
 }
 
 function findings(project: Project): Line[] {

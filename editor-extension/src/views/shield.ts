@@ -1,6 +1,7 @@
 /** The shield in the status bar: what is in force for the folder at hand, as last observed. */
 
 import * as vscode from 'vscode';
+import { inState, lostByPlan } from '../status/controls';
 import { projectOf, type Known, type StatusFeed } from '../status/feed';
 import type { Control, Project, Seen } from '../status/model';
 import { countsInWords, verdict, type Level } from '../status/verdict';
@@ -69,7 +70,7 @@ function note(text: string): vscode.MarkdownString {
 
 function hover(project: Project, because: string, known: Known): string {
     const profile = project.profile === null ? '' : `, profile ${plain(project.profile)}`;
-    const parts = [`**${plain(project.state)}**${profile}\n\n${plain(because)}`, ...settings(project), ...controls(project)];
+    const parts = [`**${plain(project.state)}**${profile}\n\n${plain(because)}`, ...controls(project), ...settings(project)];
     const counts = countsInWords(project);
     if (counts !== '') {
         parts.push(`$(search) Findings: ${counts}`);
@@ -96,20 +97,27 @@ function settings(project: Project): string[] {
     return rows.length === 0 ? [] : [`${title}: ${words}`];
 }
 
-/** What was seen of its controls: names where all is well, the reason where it is not. */
+/** What was seen of its controls: the reason where it is not well, then names where all is. */
 function controls(project: Project): string[] {
-    const all = project.inForce?.controls ?? [];
-    const of = (state: Seen): Control[] => all.filter((control) => control.state === state);
-    const reasons = (icon: string, title: string, found: Control[]): string[] =>
-        found.length === 0
-            ? []
-            : [`${icon} **${title}**\n${found.map((control) => `- ${plain(control.name)}: ${plain(control.why)}`).join('\n')}`];
-    const held = of('in force').map((control) => plain(control.name));
-    return [
-        ...(held.length === 0 ? [] : [`$(pass) **Seen in force**: ${held.join(', ')}`]),
-        ...reasons('$(warning)', 'Not in force', of('not in force')),
-        ...reasons('$(question)', 'Not seen', of('not seen')),
-        ...reasons('$(dash)', 'Left out', of('left out')),
-        ...reasons('$(globe)', 'Open', of('open')),
-    ];
+    const reasons = (state: Seen, more: Control[] = []): string[] => {
+        const rows = [...inState(project, state), ...more].map((control) => `- ${plain(control.name)}: ${plain(unquoted(control.why))}`);
+        return rows.length === 0 ? [] : [`${SEEN[state]} **${capital(state)}**\n${rows.join('\n')}`];
+    };
+    const names = (state: Seen): string[] => {
+        const listed = inState(project, state).map((control) => plain(control.name));
+        return listed.length === 0 ? [] : [`${SEEN[state]} **${capital(state)}**: ${listed.join(', ')}`];
+    };
+    return [...reasons('not in force', lostByPlan(project)), ...reasons('not seen'), ...reasons('open'), ...names('left out'), ...names('in force')];
+}
+
+const SEEN: Record<Seen, string> = {
+    'not in force': '$(warning)',
+    'not seen': '$(question)',
+    open: '$(globe)',
+    'left out': '$(dash)',
+    'in force': '$(pass)',
+};
+
+function capital(text: string): string {
+    return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -112,6 +112,29 @@ class Code {
         await this.page.waitForTimeout(300);
     }
 
+    /** As the system's setting would. */
+    async highContrast() {
+        await this.page.emulateMedia({ forcedColors: 'active' });
+        await this.see('.monaco-workbench.hc-light, .monaco-workbench.hc-black');
+        await this.page.waitForTimeout(300);
+    }
+
+    /** A picture at 200 %: half the room for everything. */
+    async zoomed(name) {
+        const { width, height } = this.page.viewportSize();
+        await this.page.emulateMedia({ forcedColors: 'none' });
+        await this.page.setViewportSize({ width: width / 2, height: height / 2 });
+        await this.page.waitForTimeout(300);
+        await this.shot(name);
+        await this.page.setViewportSize({ width, height });
+    }
+
+    /** The rows of our view, as they stand there. */
+    async rows() {
+        const texts = await this.page.locator('.pane-body .monaco-list-row').allInnerTexts();
+        return texts.map((row) => row.replace(/\s+/g, ' ').trim());
+    }
+
     async shot(name, options = {}) {
         await this.page.screenshot({ path: `${given.shots}/${name}.png`, ...options });
     }
