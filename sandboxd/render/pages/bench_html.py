@@ -1,5 +1,6 @@
 """A document of `sandboxd bench` as one HTML page: each kind of work with a bar for each sandbox.
 
+The cost first, in one sentence, the measurements, and last where they were made.
 Bars are drawn by the length of their ratio, on a scale of their row, and each says its figure.
 """
 
@@ -37,9 +38,9 @@ def render(document: Mapping[str, Any]) -> str:
     }
     rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in facts.items())
     head = (
-        f"<h1>{text(document['project'])}</h1>\n"
-        '<p class="soft">what the sandbox costs, measured by <code>sandboxd bench</code></p>\n'
-        f"<dl>{rows}</dl>\n"
+        f'<h1 class="verdict">{text(_verdict(document, base["title"]))}</h1>\n'
+        f'<p class="soft">{text(document["project"])}: what the sandbox costs, measured by '
+        "<code>sandboxd bench</code></p>\n"
         f'<p class="soft">Shorter is faster. x: against {text(base["title"])}, within the same '
         "round; in brackets the lowest and the highest round.</p>\n"
     )
@@ -47,7 +48,24 @@ def render(document: Mapping[str, Any]) -> str:
     not_measured = "".join(
         f"<p>Not measured: {text(words)}</p>\n" for words in document["left_out"]
     )
-    return page(title, head + body + not_measured, _STYLE)
+    where = f"<h2>Where it was measured</h2>\n<dl>{rows}</dl>\n"
+    return page(title, head + body + not_measured + where, _STYLE)
+
+
+def _verdict(document: Mapping[str, Any], base: str) -> str:
+    """The range of each other sandbox against `base`, with the work that costs most."""
+    parts = []
+    for variant in document["variants"]:
+        ratios = [
+            (row["figures"][variant["name"]]["ratio"], row["title"])
+            for row in document["rows"]
+            if row["figures"][variant["name"]]["ratio"] is not None
+        ]
+        if variant["name"] == document["base"] or not ratios:
+            continue
+        (least, _), (most, work) = min(ratios), max(ratios)
+        parts.append(f"{variant['title']}: {least:.2g} to {most:.2g} x of {base}; most: {work}")
+    return "; ".join(parts) or "Nothing to compare was measured."
 
 
 def _row(row: Mapping[str, Any], variants: list[Mapping[str, Any]]) -> str:

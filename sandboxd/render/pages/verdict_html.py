@@ -1,6 +1,7 @@
 """A document of `sandboxd verify` as one HTML page: no script, nothing from elsewhere.
 
-Light or dark as the reader has it, a list of cards on a phone, and fit to print.
+The verdict first, then what did not simply hold, what held folded up, and last what was attacked where.
+Light or dark as the reader has it, a list of cards on a phone; what is folded up is not printed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_FOLDED = ("held", "not-applicable")
+_STYLE = "details{margin:.75rem 0}summary{font-weight:600;cursor:pointer}"
 _SECTIONS = (
     (
         "escaped",
@@ -30,19 +33,22 @@ _SECTIONS = (
 def render(document: Mapping[str, Any]) -> str:
     """The whole page."""
     title = f"{document['container']}: sandboxd verify"
-    parts = [_head(document)]
+    front, back = [_verdict(document)], [""]
     for outcome, heading, meaning in _SECTIONS:
         attempts = [entry for entry in document["attempts"] if entry["outcome"] == outcome]
         if attempts:
-            parts.append(_attempts(outcome, heading, meaning, attempts))
-    if document["controls"]:
-        parts.append(_controls(document["controls"]))
-    return page(title, "".join(parts))
+            section = _attempts(outcome, heading, meaning, attempts)
+            (back if outcome in _FOLDED else front).append(section)
+    controls = document["controls"]
+    front.append(_controls("Not as asked", "warn", [c for c in controls if not _is_in_order(c)]))
+    back.append(_controls("Seen inside", "soft", [c for c in controls if _is_in_order(c)]))
+    return page(title, "".join([*front, *back, _attacked(document)]), _STYLE)
 
 
-def _head(document: Mapping[str, Any]) -> str:
+def _attacked(document: Mapping[str, Any]) -> str:
     kernel = "its own" if document["kernel"] == "own" else "the host's, shared"
     facts = {
+        "Container": document["container"],
         "Profile": document["profile"] or "none",
         "Runtime": document["runtime"],
         "Kernel": kernel,
@@ -50,15 +56,19 @@ def _head(document: Mapping[str, Any]) -> str:
         "Taken": f"{document['taken']}, in {document['seconds']} s",
     }
     rows = "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts.items())
-    colour, words = _verdict(document)
+    return f"<h2>What was attacked</h2>\n<dl>{rows}</dl>\n"
+
+
+def _verdict(document: Mapping[str, Any]) -> str:
+    colour, words = _words(document)
     return (
-        f"<h1>{_text(document['container'])}</h1>\n"
-        f'<p class="soft">attacked from inside by <code>sandboxd verify</code></p>\n'
-        f'<p class="verdict {colour}">{words}</p>\n<dl>{rows}</dl>\n'
+        f'<h1 class="verdict {colour}">{words}</h1>\n'
+        f'<p class="soft">{_text(document["container"])}, attacked from inside by '
+        "<code>sandboxd verify</code></p>\n"
     )
 
 
-def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
+def _words(document: Mapping[str, Any]) -> tuple[str, str]:
     counts = document["counts"]
     total = len(document["attempts"])
     if counts["escaped"]:
@@ -77,21 +87,42 @@ def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _attempts(outcome: str, heading: str, meaning: str, attempts: list[Mapping[str, Any]]) -> str:
-    colour = {"escaped": "bad", "held": "good"}.get(outcome, "warn")
+    colour = {"escaped": "bad", "held": "good", "not-applicable": "soft"}.get(outcome, "warn")
     rows = "".join(
         f"<tr><td><strong>{_text(entry['title'])}</strong><br><code>{_text(entry['id'])}</code></td>"
         f'<td data-label="evidence">{_text(entry["evidence"])}</td>'
         f'<td data-label="should be stopped by">{_text(entry["expected"])}</td></tr>\n'
         for entry in attempts
     )
-    return (
-        f'<h2 class="{colour}">{heading} ({len(attempts)})</h2>\n<p class="soft">{meaning}</p>\n'
+    return _section(
+        f"{heading} ({len(attempts)})",
+        colour,
+        f'<p class="soft">{meaning}</p>\n'
         "<table><thead><tr><th>attempt</th><th>evidence</th><th>should be stopped by</th></tr></thead>\n"
-        f"<tbody>\n{rows}</tbody></table>\n"
+        f"<tbody>\n{rows}</tbody></table>\n",
+        is_folded=outcome in _FOLDED,
     )
 
 
-def _controls(controls: list[Mapping[str, Any]]) -> str:
+def _section(heading: str, colour: str, body: str, *, is_folded: bool) -> str:
+    if is_folded:
+        return f'<details><summary class="{colour}">{heading}</summary>\n{body}</details>\n'
+    return f'<h2 class="{colour}">{heading}</h2>\n{body}'
+
+
+def _is_in_order(control: Mapping[str, Any]) -> bool:
+    return bool(control["state"] in ("in force", "left out"))
+
+
+def _controls(heading: str, colour: str, controls: list[Mapping[str, Any]]) -> str:
+    """What was seen of each; '' where there is none."""
+    if not controls:
+        return ""
+    title = f"{heading} ({len(controls)})"
+    return _section(title, colour, _table(controls), is_folded=colour == "soft")
+
+
+def _table(controls: list[Mapping[str, Any]]) -> str:
     colours = {"in force": "good", "not in force": "bad"}
     rows = "".join(
         f"<tr><td><strong>{_text(control['name'])}</strong></td>"
@@ -100,7 +131,6 @@ def _controls(controls: list[Mapping[str, Any]]) -> str:
         for control in controls
     )
     return (
-        "<h2>Seen inside</h2>\n"
         "<table><thead><tr><th>control</th><th>state</th><th>what was seen</th></tr></thead>\n"
         f"<tbody>\n{rows}</tbody></table>\n"
     )
