@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = "unrecognized arguments: "
+_OF_THE_FILE = {
+    "--profile": "the line `profile = ...` in sandboxd.toml chooses it",
+    "--image": "the line `image = ...` in sandboxd.toml chooses it",
+}
+"""Options of `init` that people look for in other commands, each with the way to go."""
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -69,6 +74,8 @@ class Parser(argparse.ArgumentParser):
         name = word.partition("=")[0]
         if not name.startswith("-"):
             return UsageError(f"`{word}` is one argument too many", f"see `{self.prog} --help`")
+        if name in _OF_THE_FILE:
+            return UsageError(f"there is no option `{name}`", _OF_THE_FILE[name])
         close = get_close_matches(name, list(self._option_string_actions), n=1, cutoff=0.5)
         hint = f"did you mean `{close[0]}`? " if close else ""
         return UsageError(f"there is no option `{name}`", f"{hint}see `{self.prog} --help`")
