@@ -46,25 +46,17 @@ def run(args: argparse.Namespace) -> int:
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
     plan = project.plan(host, grants)
-    stand_ins = _missing(project.workspace, plan.stubs)
     changed = _write(project, host, grants)
     if plan.inner is not None and _make_network(project):
         changed |= _write(project, host, grants)
     if not changed:
         terminal.status("up to date")
-    if stand_ins:
-        terminal.entry("made", f"{', '.join(stand_ins)}: not there, and to be read-only inside")
     lost = dict.fromkeys(item.control for item in plan.downgrades)
     if lost:
         terminal.entry("not in force", f"{', '.join(lost)}: `sandboxd explain-plan` says why")
     # From now on a running daemon does this at each save; without one there is nothing to say.
     announce(os.environ, project.workspace, keeps=True)
     return EXIT_OK
-
-
-def _missing(workspace: str, paths: tuple[str, ...]) -> list[str]:
-    """Those of `paths` that are not in the workspace."""
-    return [path for path in paths if not os.path.lexists(os.path.join(workspace, path))]
 
 
 def _write(project: Project, host: HostFacts, grants: Grants) -> bool:
