@@ -329,7 +329,7 @@ class _Lock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise EnvironmentFailure(
-                "another `sandboxd setup` is running", "wait for it, then run this again"
+                "another `setup` is running", "wait for it, then run this again"
             ) from None
 
     def __exit__(self, *_: object) -> None:

@@ -73,8 +73,8 @@ def said_of_secrets(remote: Remote) -> tuple[str, ...]:
     if lacking:
         lines.append(f"devcontainer.json asks for {_quoted(lacking)}, which nobody gives")
         lines.append(
-            "  hint: `sandboxd up --env-file FILE` gives values inside; `sandboxd credentials` has tools "
-            "work with a secret that stays outside"
+            "  hint: `sandboxd up --env-file FILE` gives values inside; `sandboxd credentials add` has "
+            "tools work with a secret that stays outside"
         )
     return tuple(lines)
 

@@ -290,7 +290,7 @@ def _refuse_by_policy(environ: Mapping[str, str], option: str) -> None:
         raise UsageError(
             f"`{demands.path_of('trust')}` forbids to grant anything, and `{option}` brings something of "
             "yours inside",
-            "leave it out; `sandboxd credentials` shows what tools inside can use without having it",
+            "leave it out; `sandboxd credentials list` shows what tools inside can use without having it",
         )
 
 

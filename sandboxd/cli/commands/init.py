@@ -67,7 +67,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="let it use your secret of a service (`sandboxd credentials`); can be given more than once",
+        help="let it use your secret of a service (`sandboxd credentials list`); can be given more than once",
     )
     parser.add_argument(
         "-t", "--template", metavar="TEMPLATE", help="start from a template, such as `python`"

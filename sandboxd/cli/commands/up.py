@@ -13,7 +13,7 @@ each time. One that fails leaves the sandbox running, ends the run with exit cod
 
 `--env-file` gives values inside that are in no file of the project: their names are said, the container's own
 description does not have them, and programs inside can read them. A secret that a tool need not have at all is
-better kept outside: `sandboxd credentials`.
+better kept outside: `sandboxd credentials add`.
 
 A changed plan or image replaces the container, and so does `--recreate`. A private copy is taken up again as
 it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
