@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import socket
+import stat
 import tempfile
 from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import UnreadableError
+from sandboxd.files import read_start
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,14 +28,19 @@ class PremiseFolder:
     def __init__(self, names: Collection[str]) -> None:
         self._names = names
         self._temporary = tempfile.TemporaryDirectory(prefix="sandboxd-premises-")
-        self.folder = os.path.join(self._temporary.name, "folder")
+        # Other users of the machine pass through as well: a name that they cannot list keeps them from the files,
+        # which they would write, or exchange for what nobody can read to its end.
+        self._private = os.path.join(self._temporary.name, secrets.token_hex(8))
+        self.folder = os.path.join(self._private, "folder")
         """What is bound as a folder."""
-        self.file = os.path.join(self._temporary.name, "file")
+        self.file = os.path.join(self._private, "file")
         """What is bound as a file."""
         self._server: socket.socket | None = None
 
     def __enter__(self) -> PremiseFolder:
-        os.chmod(self._temporary.name, 0o711)  # noqa: S103 - a container's users pass through
+        os.mkdir(self._private)
+        for path in (self._private, self._temporary.name):
+            os.chmod(path, 0o711)  # noqa: S103 - a container's users pass through
         os.mkdir(self.folder)
         # An attack must fail by the mount, not by the owner.
         os.chmod(self.folder, 0o777)  # noqa: S103
@@ -85,9 +95,9 @@ class PremiseFolder:
 
 def _look(path: str) -> dict[str, bool]:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            content = file.read()
-        mode = os.stat(path).st_mode & 0o7777
-    except OSError:
+        content = read_start(path, len(_CONTENT) + 1)
+        mode = os.lstat(path).st_mode
+    except (OSError, UnreadableError):
         return {"changed": True, "mode_changed": True}
-    return {"changed": content != _CONTENT, "mode_changed": mode != _MODE}
+    is_other = not stat.S_ISREG(mode) or content != _CONTENT.encode()
+    return {"changed": is_other, "mode_changed": stat.S_IMODE(mode) != _MODE}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,23 @@ def test_the_host_sees_what_became_of_its_files_and_its_socket(tmp_path: Path) -
         "file": {"changed": False, "mode_changed": False},
     }
     assert not os.path.exists(folder.folder)
+
+
+def test_what_takes_the_place_of_a_file_counts_as_changed_and_holds_nobody_up() -> None:
+    with PremiseFolder(("pipe", "link")) as folder:
+        for name in ("pipe", "link"):
+            Path(folder.folder, name).unlink()
+        os.mkfifo(Path(folder.folder, "pipe"), 0o666)
+        Path(folder.folder, "link").symlink_to(folder.file)
+        assert all(folder.look()["files"][name]["changed"] for name in ("pipe", "link"))
+
+
+def test_other_users_of_the_machine_do_not_come_to_the_files() -> None:
+    """All folders on the way can be passed, so one of them has a name that nobody else can list."""
+    with PremiseFolder(()) as folder:
+        private = Path(folder.folder).parent
+        assert stat.S_IMODE(private.parent.stat().st_mode) == 0o711
+        assert private.name not in private.parent.name and len(private.name) == 16
 
 
 @pytest.mark.parametrize("field", Subject._fields)
