@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remove, Replace
 from sandboxd.syntax import yaml, yaml_edit
+from sandboxd.syntax.yaml_expanded import Expanded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,9 @@ def edits(document: Document, changes: Sequence[Change]) -> tuple[Edit, ...] | N
 def _removal(document: Document, node: Node) -> tuple[Edit, ...] | None:
     text, parents = document.source.text, document.tree.parents
     while (parent := parents.of(node)) is not None:
+        if isinstance(parent, Expanded):
+            # What it holds stands at an anchor, where others may use it.
+            return None
         if parent.kind == "array" and len(parent.items) > 1:
             return yaml_edit.remove_items(text, parent, [node])
         place = parents.member(node)

@@ -67,7 +67,7 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    from sandboxd.syntax import yaml
+    from sandboxd.syntax import yaml_expanded
 
     match = _MATTER.match(source.text[:_MOST])
     text = ""
@@ -76,7 +76,7 @@ def parse(source: SourceText) -> Document:
         # Positions stay those of the file.
         before = re.sub(r"[^\r\n]", " ", source.text[: match.start(1)])
         text = before + match[1]
-    return Document(NAME, source, yaml.parse(text), "yaml")
+    return Document(NAME, source, yaml_expanded.parse(text), "yaml")
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:

@@ -34,11 +34,11 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    from sandboxd.syntax import jsonc, yaml
+    from sandboxd.syntax import jsonc, yaml_expanded
 
     if source.path.endswith(".json") or source.text.lstrip().startswith("{"):
         return Document(NAME, source, jsonc.parse(source.text))
-    return Document(NAME, source, yaml.parse(source.text), "yaml")
+    return Document(NAME, source, yaml_expanded.parse(source.text), "yaml")
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:

@@ -41,9 +41,9 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    from sandboxd.syntax import yaml
+    from sandboxd.syntax import yaml_expanded
 
-    return Document(NAME, source, yaml.parse(source.text), "yaml")
+    return Document(NAME, source, yaml_expanded.parse(source.text), "yaml")
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
