@@ -30,7 +30,7 @@ table,tbody,tr,td{display:block;width:100%}
 tr{background:var(--card);border:1px solid var(--line);border-radius:.4rem;margin:.5rem 0;padding:.3rem 0}
 td{border:0;padding:.15rem .7rem}td[data-label]::before{content:attr(data-label) ": ";color:var(--soft)}}
 @media print{:root{--back:#fff;--text:#000;--soft:#444;--line:#bbb;--good:#000;--bad:#000;--warn:#000}
-@page{margin:12mm}body{max-width:none;padding:0;font-size:9pt;line-height:1.3}
+@page{margin:12mm}body{max-width:none;padding:0;font-size:8pt;line-height:1.25}
 h1{font-size:14pt}h2{font-size:11pt;margin:.6rem 0 .1rem;break-after:avoid}.verdict,dl{margin:.5rem 0}
 th,td{padding:.12rem .5rem}tr{break-inside:avoid}details{margin:.3rem 0}}
 """

@@ -22,7 +22,8 @@ h2{margin:.2rem 0}
 .bar{height:100%;border-radius:.25rem;background:var(--fill);min-width:3px}
 .figure{font-variant-numeric:tabular-nums}
 @media(max-width:40rem){.row{grid-template-columns:1fr auto}.row .track{grid-column:1/-1;grid-row:2}}
-@media print{.bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+@media print{.bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}section{padding:.2rem 0}
+.row{margin:.05rem 0}.track{height:.7rem}}
 """
 _COLOURS = ("var(--soft)", "#3b82c4", "#c27a1a")
 
