@@ -11,7 +11,16 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.syntax._yaml_scalars import binary, resolve
-from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
+from sandboxd.syntax.node import (
+    Comment,
+    Member,
+    Node,
+    Problem,
+    Tree,
+    collector_paused,
+    readable,
+    walk,
+)
 from sandboxd.text import Span, line_start
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ MAX_RETRIES = 8
 MAX_DEPTH = 300
 MAX_NODES = 100_000
 MAX_MERGED = 1_000
+_MOST_MERGED = 100_000
 """The most keys that merging may bring together; no real file has a tenth of it."""
 
 # Characters that libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
@@ -97,10 +107,23 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
         break
     builder.close()
     problems.extend(builder.problems)
-    problems.sort()
     roots = builder.roots
+    if "<<" in text:
+        problems.extend(_merged_too_much(roots))
+    problems.sort()
     comments = tuple(_comments(text, builder.opaque))
     return Tree(roots[0] if roots else None, tuple(problems), comments, tuple(roots[1:]))
+
+
+def _merged_too_much(roots: list[Node]) -> list[Problem]:
+    """The first object of which `members` leaves something out, or that is one of too many such to look at."""
+    left = _MOST_MERGED
+    for node in (node for root in roots for node in walk(root)):
+        for merge in [m.key for m in node.members if is_merge(m.key)][:1]:
+            left -= (count := len(members(node)))
+            if count >= MAX_MERGED or left < 0:
+                return [Problem(merge.span, "merges more keys than are read")]
+    return []
 
 
 def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:

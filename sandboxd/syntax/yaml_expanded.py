@@ -57,11 +57,9 @@ class _Expansion:
         members = yaml.members(node) if has_merge else node.members
         if is_brought or has_merge:
             self._left -= 1 + len(members) + len(node.items)
-        is_cut = has_merge and len(members) >= yaml.MAX_MERGED
-        if self._left < 0 or depth == _DEEPEST or is_cut:
+        if self._left < 0 or depth == _DEEPEST:
             self.is_whole = False
-            if not is_cut or self._left < 0:
-                return YamlNode("missing", node.span)
+            return YamlNode("missing", node.span)
         items = [self.of(item, depth + 1, is_brought=is_brought) for item in node.items]
         values = [
             self.of(value, depth + 1, is_brought=is_brought or has_merge) for _, value in members

@@ -196,3 +196,12 @@ def test_without_the_compiled_parser_the_same_is_read_slowly() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "['a', 'c', 'd'] 1 1\n", done.stderr
+
+
+def test_keys_that_a_merge_brings_and_nobody_reads_are_a_problem() -> None:
+    """A thousand keys before it would hide the one that matters."""
+    many = ", ".join(f"k{number}: 1" for number in range(yaml.MAX_MERGED))
+    tree = yaml.parse(f"p: &p {{{many}}}\nq: &q {{privileged: true}}\nz: {{<<: [*p, *q]}}\n")
+    (problem,) = tree.problems
+    assert problem.message == "merges more keys than are read"
+    assert not yaml.parse("p: &p {a: 1}\nz: {<<: *p}\n").problems

@@ -43,7 +43,6 @@ def test_what_has_no_alias_is_the_file_itself() -> None:
             for i in range(12)
         ),
         "a: &a\n  b: *a\n",
-        f"p: &p {{{', '.join(f'k{i}: 1' for i in range(1000))}}}\nq: &q {{id: a}}\nz: {{<<: [*p, *q]}}\n",
     ],
 )
 def test_what_is_left_out_is_a_problem(text: str) -> None:
