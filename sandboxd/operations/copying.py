@@ -16,7 +16,7 @@ from sandboxd.operations._folder import project_folder, working_dir
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sandboxd.engine.client import Engine
+    from sandboxd.engine.client import Engine, Exec
     from sandboxd.review.copy_out import Copied
 
 # What comes out is held in memory.
@@ -42,7 +42,6 @@ def copy_in(engine: Engine, directory: str, source: str, target: str, name: str 
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
-    from sandboxd.payload.programs import run
     from sandboxd.review import copy_in as reader
 
     sandbox = locate(engine, project_folder(directory), name)
@@ -55,7 +54,7 @@ def copy_in(engine: Engine, directory: str, source: str, target: str, name: str 
     )
     output = _Output(1 << 16)
     command = ["tar", "-xf", "-", "-C", folder]
-    code = run(engine, sandbox.id, Exec(command), archive, _SECONDS, output.write)
+    code = _run(engine, sandbox.id, Exec(command), archive, output)
     if code:
         raise EnvironmentFailure(
             f"`{source}` cannot be written to `{path}` inside: {output.reason(code)}",
@@ -83,7 +82,6 @@ def copy_out(
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
-    from sandboxd.payload.programs import run
     from sandboxd.review import copy_out as writer
     from sandboxd.review.copy_in import place
 
@@ -95,9 +93,7 @@ def copy_out(
     if not os.path.isdir(folder):
         raise UsageError(f"there is no folder `{folder}`", f"`mkdir -p {folder}`")
     output = _Output(MOST_BYTES)
-    code = run(
-        engine, sandbox.id, Exec(["sh", "-c", _PACK, "sh", path]), b"", _SECONDS, output.write
-    )
+    code = _run(engine, sandbox.id, Exec(["sh", "-c", _PACK, "sh", path]), b"", output)
     if code:
         raise EnvironmentFailure(
             f"`{path}` cannot be read inside: {output.reason(code)}",
@@ -105,6 +101,22 @@ def copy_out(
         )
     root, below = place(workspace_of(sandbox.labels[PROJECT]), os.path.join(folder, entry))
     return writer.write(root, below, output.data(), include)
+
+
+def _run(engine: Engine, container: str, request: Exec, data: bytes, output: _Output) -> int:
+    """Run `request` with the input `data`; its exit code.
+
+    :raises EnvironmentFailure: it does not end
+    """
+    from sandboxd.payload.programs import run
+
+    try:
+        return run(engine, container, request, data, _SECONDS, output.write)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"the sandbox did not copy it within {_SECONDS:.0f} s",
+            "look at what runs in it: `sandboxd exec ps`; copy a part of it",
+        ) from None
 
 
 class _Output:

@@ -1,0 +1,30 @@
+"""What a sandbox does in place of copying ends the copy, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandboxd.engine.client import Exec
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.operations import copying
+from sandboxd.payload import programs
+
+
+def test_a_sandbox_that_never_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*_: Any) -> int:
+        raise TimeoutError
+
+    monkeypatch.setattr(programs, "run", hang)
+    output = copying._Output(1)
+    engine: Any = None
+    with pytest.raises(EnvironmentFailure, match="did not copy it within 600 s"):
+        copying._run(engine, "id", Exec(["tar"]), b"", output)
+
+
+def test_a_sandbox_that_sends_without_end_is_cut_off() -> None:
+    output = copying._Output(10)
+    output.write(1, b"x" * 10)
+    with pytest.raises(EnvironmentFailure, match="more than can be copied"):
+        output.write(1, b"x")
