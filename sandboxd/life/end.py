@@ -11,6 +11,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import runtime_processes
 from sandboxd.life import volumes
 from sandboxd.life.states import holds_work, settle
+from sandboxd.model.sandbox_id import name_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,24 +25,25 @@ _GONE_SECONDS = 10.0
 def end(
     engine: Engine,
     container: Summary,
-    workspace: str,
+    sandbox: str,
     progress: Callable[[str], None],
     discard: bool = False,
 ) -> None:
     """Keep the work in `container`, stop and remove it, and the volumes that pinned its files.
 
+    :param sandbox: its identity
     :param discard: throw the work away
     :raises EnvironmentFailure: the work cannot be kept, and the container stays; or it does not end
     """
     from sandboxd.review import rescue
 
     pins = volumes.pins(engine, container.id)
-    with _blame_the_right_one(engine, container.name):
+    with _blame_the_right_one(engine, container.name, name_option(sandbox)):
         if holds_work(container.state):
             container = settle(engine, container)
         if holds_work(container.state) and container.state != "removed":
             if not discard:
-                rescue.before_end(engine, container.id, workspace, progress)
+                rescue.before_end(engine, container.id, sandbox, progress)
             # Remove a container whose work is not kept, whether or not it reacts to a request to end.
             silent = (failures.NoAnswer,) if discard else ()
             with contextlib.suppress(failures.ContainerGone, *silent):
@@ -106,9 +108,10 @@ def _remove(engine: Engine, container: str, by_force: bool) -> None:
 
 
 @contextlib.contextmanager
-def _blame_the_right_one(engine: Engine, name: str) -> Iterator[None]:
+def _blame_the_right_one(engine: Engine, name: str, option: str) -> Iterator[None]:
     """Turn the engine's silence on one container into words on that container.
 
+    :param option: what `sandboxd down` needs behind it to mean its sandbox
     :raises EnvironmentFailure: the container does not end, or the engine does not answer at all
     """
     try:
@@ -119,6 +122,6 @@ def _blame_the_right_one(engine: Engine, name: str) -> Iterator[None]:
         raise EnvironmentFailure(
             f"`{name}` does not react, while the engine itself answers",
             f"see what holds it (`docker inspect {name}`, `docker top {name}`); `docker unpause {name}` "
-            "lets a frozen one go on; then run `sandboxd down` again, or throw the work away: "
-            "`sandboxd down --discard`",
+            f"lets a frozen one go on; then run `sandboxd down{option}` again, or throw the work away: "
+            f"`sandboxd down{option} --discard`",
         ) from None

@@ -26,7 +26,7 @@ from sandboxd.life.find import sandboxes_of, sandboxes_of_up
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
 from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, UP
-from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.model.sandbox_id import name_option, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,7 +112,7 @@ def up(
             journal.note(plan.sandbox, stub_paths)
             overlaps.refuse(engine, plan, old.id)
             progress(f"removing `{old.name}`: {why}")
-            end(engine, old, plan.workspace, progress)
+            end(engine, old, plan.sandbox, progress)
             replaced = True
         if replace == "copy":
             lasting.remove_copies(engine, plan.sandbox)
@@ -192,7 +192,7 @@ def down(
         for old in sandboxes_of_up(engine, sandbox):
             stub_paths += _stubs(old)
             journal.note(sandbox, stub_paths)
-            end(engine, old, workspace, progress, discard)
+            end(engine, old, sandbox, progress, discard)
             for path in () if has_file else stubs.still_needed(workspace, _stubs(old)):
                 progress(
                     f"`{path}` stays: a `HEAD` beside it would make git take the folder for a bare "
@@ -202,9 +202,8 @@ def down(
         if discard:
             lasting.remove_copies(engine, sandbox)
         elif removed and lasting.has_copy(engine, sandbox):
-            progress(
-                "the copy stays: `sandboxd up` takes it up, `sandboxd up --fresh` makes a new one"
-            )
+            again = f"sandboxd up{name_option(sandbox)}"
+            progress(f"the copy stays: `{again}` takes it up, `{again} --fresh` makes a new one")
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
             if sandbox == workspace and not has_file:

@@ -33,6 +33,17 @@ def name_of(sandbox: str) -> str:
     return sandbox.partition(_BORDER)[2]
 
 
+def name_option(sandbox: str) -> str:
+    """What a command needs behind it to mean this sandbox: ` --name login`; '' for the one without a name."""
+    name = name_of(sandbox)
+    return f" --name {name}" if name else ""
+
+
+def describe(sandbox: str) -> str:
+    """The sandbox as people read it: its workspace, and the option that chooses it there."""
+    return f"{workspace_of(sandbox)}{name_option(sandbox)}"
+
+
 def check_name(name: str) -> str:
     """`name`, which is part of a container's name and of paths; '' names the sandbox without a name.
 

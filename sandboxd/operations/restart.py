@@ -45,7 +45,6 @@ def halt(
     from sandboxd.life.end import STOP_SECONDS
     from sandboxd.life.lock import project_lock
     from sandboxd.model.labels import MADE_BY, PROJECT, UP
-    from sandboxd.model.sandbox_id import workspace_of
     from sandboxd.review import copies, rescue
 
     for container in find.project_containers(engine, project_folder(directory), name):
@@ -54,6 +53,6 @@ def halt(
         sandbox = container.labels[PROJECT]
         with project_lock(sandbox, tell, check):
             if copies.copy_of(engine, engine.inspect(container.id)) is None:
-                rescue.before_end(engine, container.id, workspace_of(sandbox), tell)
+                rescue.before_end(engine, container.id, sandbox, tell)
             tell(f"stopping `{container.name}`")
             engine.stop(container.id, STOP_SECONDS)

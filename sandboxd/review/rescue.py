@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.review import bundles, collect, copies, weigh
 from sandboxd.review import streams as kept_streams
 from sandboxd.review.changes import NotWhole
@@ -100,15 +101,17 @@ def _lasts(engine: Engine, container: str) -> bool:
 
 
 def before_end(
-    engine: Engine, container: str, workspace: str, progress: Callable[[str], None]
+    engine: Engine, container: str, sandbox: str, progress: Callable[[str], None]
 ) -> None:
     """Keep the changes of a sandbox before it ends, and report where they are.
 
+    :param sandbox: its identity
     :raises EnvironmentFailure: it cannot be kept: then the sandbox must not end
     """
     lasts = _lasts(engine, container)
+    option = name_option(sandbox)
     try:
-        rescued = _keep_or_go_on(engine, container, workspace)
+        rescued = _keep_or_go_on(engine, container, workspace_of(sandbox))
     except failures.NoAnswer:
         raise
     except NotWhole as error:
@@ -120,7 +123,7 @@ def before_end(
             return
         raise EnvironmentFailure(
             "the work in the sandbox cannot be kept: the sandbox starts again and again",
-            "`sandboxd logs` shows why; throw the work away: `sandboxd down --discard`",
+            f"`sandboxd logs{option}` shows why; throw the work away: `sandboxd down{option} --discard`",
         ) from None
     except EnvironmentFailure as error:
         if lasts:
@@ -128,7 +131,7 @@ def before_end(
             return
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
-            f"{error.hint}; or throw the work away: `sandboxd down --discard`",
+            f"{error.hint}; or throw the work away: `sandboxd down{option} --discard`",
         ) from None
     if rescued is None:
         return
@@ -140,7 +143,7 @@ def before_end(
     what = "1 change is kept" if count == 1 else f"{count} changes are kept"
     if not count:
         what = "its commits are kept"
-    progress(f"{what}: `sandboxd review` shows it all")
+    progress(f"{what}: `sandboxd review{option}` shows it all")
     for ref in rescued.refs:
         progress(f"commits are in `{ref}`")
     if rescued.problem:

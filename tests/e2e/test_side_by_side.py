@@ -43,7 +43,10 @@ def test_each_has_its_own_copy_and_none_touches_another(
         assert row["state"] == "running"
         assert row["beside"] == [{"name": name, "state": "running"} for name in NAMES]
 
-        assert "-docs-" in sandboxd("down", "--name", "docs")
+        ended = sandboxd("down", "--name", "docs")
+        assert "-docs-" in ended
+        for command in ("review", "up"):
+            assert f"`sandboxd {command} --name docs`" in ended
         assert "no sandbox `docs` of" in sandboxd("exec", "-n", "--name=docs", "true", code=4)
         assert "+docs" in sandboxd("review", "--diff", "--name=docs")
         sandboxd("down")

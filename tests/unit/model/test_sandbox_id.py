@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxd.errors import UsageError
-from sandboxd.model.sandbox_id import check_name, name_of, sandbox_id, workspace_of
+from sandboxd.model.sandbox_id import (
+    check_name,
+    describe,
+    name_of,
+    name_option,
+    sandbox_id,
+    workspace_of,
+)
 from sandboxd.plan.container_name import container_name
 
 FOLDERS = st.lists(st.text("ab-. ü", min_size=1, max_size=5), min_size=1, max_size=4).map(
@@ -34,3 +41,10 @@ def test_no_folder_is_another_sandbox(workspace: str, name: str) -> None:
 def test_what_would_be_part_of_another_path_is_no_name(name: str) -> None:
     with pytest.raises(UsageError):
         check_name(name)
+
+
+@pytest.mark.parametrize(("name", "option"), [("", ""), ("login", " --name login")])
+def test_it_is_shown_with_the_option_that_chooses_it(name: str, option: str) -> None:
+    text = sandbox_id("/home/ann/shop", name)
+    assert name_option(text) == option
+    assert describe(text) == f"/home/ann/shop{option}"

@@ -65,6 +65,12 @@ def rows(engine: Played, **options: bool) -> dict[str, tuple[str, bool]]:
     return {row.name: (row.state, row.is_freed) for row in prune.serve(request).rows}
 
 
+def test_a_named_sandbox_is_shown_with_the_option_that_chooses_it(played: Played) -> None:
+    request = Request("/", {}, {"frees": False, "with_work": False}, lambda: cast("Engine", played))
+    about = {row.name: row.about for row in prune.serve(request).rows}
+    assert about[f"sandboxd-copy-{OWN}-agent"] == "of /home/ann/shop --name login"
+
+
 def test_only_what_has_our_label_and_our_name_is_listed(played: Played) -> None:
     assert rows(played, frees=False, with_work=False) == {
         f"sandboxd-copy-{OWN}-agent": ("work", False),

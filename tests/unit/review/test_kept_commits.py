@@ -13,6 +13,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.review import bundles, collect, rescue
 from tests.unit.review.copies import END, Copy, record
 from tests.unit.review.test_bundles import commit, git
@@ -148,9 +149,10 @@ def world(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     shutil.rmtree(collect.folder(), ignore_errors=True)
 
 
-def end(world: World) -> list[str]:
+def end(world: World, name: str = "") -> list[str]:
     messages: list[str] = []
-    rescue.before_end(world.engine, "c", str(world.copy.host), messages.append)
+    sandbox = sandbox_id(str(world.copy.host), name)
+    rescue.before_end(world.engine, "c", sandbox, messages.append)
     return messages
 
 
@@ -192,6 +194,11 @@ def test_a_stream_counts_as_kept_only_when_it_is_whole(world: World) -> None:
     assert end(world) == ["1 change is kept: `sandboxd review` shows it all"]
     assert world.during == []
     assert len(collect.streams_of(str(world.copy.host))) == 1
+
+
+def test_the_command_that_shows_what_is_kept_names_the_sandbox(world: World) -> None:
+    world.stream = record("file", "x", b"x") + END
+    assert end(world, "login") == ["1 change is kept: `sandboxd review --name login` shows it all"]
 
 
 def test_a_repository_without_commits_has_nothing_to_keep(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.life import find as sandboxes
 from sandboxd.life import gateway
 from sandboxd.model.labels import GATEWAY
+from sandboxd.model.sandbox_id import describe
 from sandboxd.operations.gateway import end_unused
 from sandboxd.operations.prune.entry import Entry
 
@@ -29,7 +30,7 @@ def find(engine: Engine, environ: Mapping[str, str]) -> Iterator[Entry]:
         yield Entry(
             "gateway",
             container.name,
-            f"of {sandbox}",
+            f"of {describe(sandbox)}",
             None,
             "in use" if is_used else "unused",
             lambda sandbox=sandbox: end_unused(engine, sandbox, environ),  # type: ignore[misc]

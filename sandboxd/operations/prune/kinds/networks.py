@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.life.find import sandboxes_of
 from sandboxd.life.networks import OUTER_NAME
 from sandboxd.model.labels import NETWORK
-from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.model.sandbox_id import describe, name_of, workspace_of
 from sandboxd.operations.prune.entry import Entry
 from sandboxd.plan import generate
 from sandboxd.plan.container_name import container_name
@@ -33,7 +33,7 @@ def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
         yield Entry(
             "network",
             network.name,
-            f"of {sandbox}" if sandbox else "the way out of all gateways",
+            f"of {describe(sandbox)}" if sandbox else "the way out of all gateways",
             None,
             "in use" if is_used else "unused",
             lambda network=network: engine.remove_network(network.id),  # type: ignore[misc]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from sandboxd.model.sandbox_id import describe
 from sandboxd.operations.prune.entry import Entry
 from sandboxd.review import streams
 
@@ -22,7 +23,7 @@ def find(_engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
         yield Entry(
             "result",
             stream.path,
-            f"of {stream.sandbox}",
+            f"of {describe(stream.sandbox)}",
             stream.size,
             "work",
             lambda path=stream.path: _free(path),  # type: ignore[misc]

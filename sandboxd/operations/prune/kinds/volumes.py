@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.life.lasting import remove
 from sandboxd.model.labels import VOLUME
+from sandboxd.model.sandbox_id import describe
 from sandboxd.operations.prune.entry import Entry
 from sandboxd.plan.container_name import container_name
 
@@ -42,7 +43,7 @@ def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
         for kind, holds_work in _OF_SANDBOXES.items():
             own = f"sandboxd-{kind}-{container_name(sandbox).removeprefix('sandboxd-')}-"
             if volume["Name"].startswith(own):
-                yield entry(kind, volume["Name"], f"of {sandbox}", holds_work)
+                yield entry(kind, volume["Name"], f"of {describe(sandbox)}", holds_work)
     for label, beginning, about in _OTHERS:
         for volume in engine.volumes(label):
             if volume["Name"].startswith(beginning):
