@@ -32,15 +32,13 @@ HELP = "an AI agent at work on a copy of the project"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "agent", nargs="?", metavar="NAME", help="the agent, such as `claude` or `codex`"
-    )
     _add_options(parser)
+    # One argument for both: as one of its own, an optional name would swallow the `--` behind it.
     parser.add_argument(
-        "arguments",
+        "words",
         nargs=plain_arguments.REST,
-        metavar="-- ARGUMENT",
-        help="words for the agent, behind `--`",
+        metavar="NAME -- ARGUMENT",
+        help="the agent, such as `claude` or `codex`, and words for it, behind `--`",
     )
 
 
@@ -87,33 +85,39 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     _grants.configure(parser)
 
 
-def _read_rest(args: argparse.Namespace) -> list[str]:
-    """Take up the options behind the agent's name; returns what is behind `--`.
+def _read_words(args: argparse.Namespace) -> tuple[str | None, list[str]]:
+    """The agent's name, None where there is none, and its own words; options between the two are taken up.
 
-    :raises UsageError: an option is none of ours
+    :raises UsageError: an option is none of ours, two names stand before `--`, or none and words behind it
     """
     from sandboxd.cli._parser import Parser
 
-    words: list[str] = args.arguments
+    words: list[str] = args.words
     end = words.index("--") if "--" in words else len(words)
     parser = Parser(prog="sandboxd agent")
     _add_options(parser)
+    parser.add_argument("agent", nargs="?", metavar="NAME")
     parser.parse_args(words[:end], namespace=args)
-    return words[end + 1 :]
+    more = words[end + 1 :]
+    if args.agent is None and more:
+        raise UsageError(
+            "the words behind `--` have no agent before it", "`sandboxd agent` lists the agents"
+        )
+    return args.agent, more
 
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import agent_sessions
 
-    more = _read_rest(args)
+    name, more = _read_words(args)
     project = agent_sessions.project_of(_sandbox.folder(args))
-    if args.agent is None:
+    if name is None:
         return agent_sessions.show(project)
     from sandboxd.agents.session import Choices
 
     named = None if args.credential is None else tuple(args.credential)
     choices = Choices(args.image, tuple(args.allow), named)
-    own, agent = agent_sessions.make(project, args.agent, args.name or args.agent, choices)
+    own, agent = agent_sessions.make(project, name, args.name or name, choices)
     from sandboxd.agents import session
 
     with session.at_work(own):
