@@ -203,7 +203,8 @@ def down(
             lasting.remove_copies(engine, sandbox)
         elif removed and lasting.has_copy(engine, sandbox):
             again = f"sandboxd up{name_option(sandbox)}"
-            progress(f"the copy stays: `{again}` takes it up, `{again} --fresh` makes a new one")
+            progress(f"the copy stays: `{again}` takes it up")
+            progress(f"`{again} --fresh` begins with a new one")
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
             if sandbox == workspace and not has_file:

@@ -47,6 +47,7 @@ def test_each_has_its_own_copy_and_none_touches_another(
         assert "-docs-" in ended
         for command in ("review", "up"):
             assert f"`sandboxd {command} --name docs`" in ended
+        assert "`sandboxd review --name docs --diff`" in sandboxd("review", "--name=docs")
         assert "no sandbox `docs` of" in sandboxd("exec", "-n", "--name=docs", "true", code=4)
         assert "+docs" in sandboxd("review", "--diff", "--name=docs")
         sandboxd("down")

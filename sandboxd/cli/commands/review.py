@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
         if review.ended is not None:
             age = duration(review.ended)
             terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
-        _require_known(args.include, items)
-        _show(changes, items, args.diff or (args.apply and not args.stat))
+        _require_known(args.include, items, _option(args))
+        _show(changes, items, args.diff or (args.apply and not args.stat), _option(args))
         if args.save:
             refs, problem = rescue.bring_commits(changes)
             for ref in refs:
@@ -104,15 +104,21 @@ def _say_there_is_no_copy() -> None:
     )
 
 
-def _require_known(paths: list[str], items: tuple[Item, ...]) -> None:
+def _option(args: argparse.Namespace) -> str:
+    """What the proposed commands need to mean the same sandbox: ` --name login`, or ''."""
+    return f" --name {args.name}" if args.name else ""
+
+
+def _require_known(paths: list[str], items: tuple[Item, ...], option: str) -> None:
     unknown = [path for path in paths if path not in {item.path for item in items}]
     if unknown:
         raise UsageError(
-            f"`{unknown[0]}` is not among the changes", "`sandboxd review --stat` lists them"
+            f"`{unknown[0]}` is not among the changes",
+            f"`sandboxd review{option} --stat` lists them",
         )
 
 
-def _show(changes: Changes, items: tuple[Item, ...], with_differences: bool) -> None:
+def _show(changes: Changes, items: tuple[Item, ...], with_differences: bool, option: str) -> None:
     from sandboxd.review import patch
     from sandboxd.review.renames import renames
 
@@ -132,13 +138,13 @@ def _show(changes: Changes, items: tuple[Item, ...], with_differences: bool) -> 
                 code = _COLOURS.get(line[:1])
                 print(terminal.paint(terminal.one_line(line), *([code] if code else [])))
     elif shown:
-        terminal.status("`sandboxd review --diff` shows the differences")
+        terminal.status(f"`sandboxd review{option} --diff` shows the differences")
     sys.stdout.flush()
     if changes.skipped:
         terminal.status(f"not looked at, {changes.not_looked_at()}")
     if changes.bundle is not None:
         terminal.status(
-            "there are commits, or a work tree for git: `sandboxd review --save` brings them"
+            f"there are commits, or a work tree for git: `sandboxd review{option} --save` brings them"
         )
     if not items:
         terminal.status("no file differs from the workspace")
@@ -222,7 +228,7 @@ def _may_delete(count: int, workspace: str, args: argparse.Namespace) -> bool:
         if args.deletions != count:
             raise UsageError(
                 f"there are {count} deletions, not {args.deletions}",
-                f"look at them (`sandboxd review --stat`), then `--deletions {count}`",
+                f"look at them (`sandboxd review{_option(args)} --stat`), then `--deletions {count}`",
             )
         return True
     files = choice.count_files(workspace)
@@ -231,7 +237,7 @@ def _may_delete(count: int, workspace: str, args: argparse.Namespace) -> bool:
     if not sys.stdin.isatty():
         raise UsageError(
             f"{count} of {files} files would be deleted",
-            f"look at them (`sandboxd review --stat`), then `--deletions {count}`",
+            f"look at them (`sandboxd review{_option(args)} --stat`), then `--deletions {count}`",
         )
     return _answers(f"delete {count} of {files} files? type the number to do it: ", str(count))
 
