@@ -7,6 +7,7 @@ refs that name them last. Nothing is checked out.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
@@ -14,11 +15,15 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.plan import beneath
 from sandboxd.plan.linked_worktree import repository_folder
 from sandboxd.review import refs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SECONDS = 120
 _MOST_WRITTEN = 1 << 30
@@ -30,6 +35,7 @@ _HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
 _ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
            "zeroPaddedFilemode", "symlinkTargetBlob", "gitmodulesMissing")  # fmt: skip
 _OURS = "sandboxd/"
+_NO_COMMITS = ("worktree", "stash/")
 _SPECS = [f"+refs/{kind}/*:refs/new/{kind}/*" for kind in ("heads", "tags", "sandboxd")]
 """Branches, tags, and the work tree, the HEAD and the stash, which have no branch."""
 _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
@@ -67,11 +73,39 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
     :param below: what its refs are put below, in `refs/sandboxd`
     :raises CannotBring: the repository is of another kind, or the bundle is not sound
     """
+    # Of a linked work tree, that of its main one.
+    workspace = repository_folder(workspace)
+    with _fetched(workspace, bundle) as repository:
+        fetched = _fetched_refs(repository)
+        try:
+            _put_packs(workspace, repository.packs)
+            return refs.write(workspace, fetched, below)
+        except OSError as error:
+            raise CannotBring((error.strerror or str(error)).lower()) from None
+
+
+def subjects(workspace: str, bundle: bytes, most: int) -> list[str]:
+    """Id and first line of the commits that the host's repository lacks, the newest first; nothing is kept.
+
+    :param most: commits that are named
+    :raises CannotBring: as `bring`
+    """
+    workspace = repository_folder(workspace)
+    with _fetched(workspace, bundle) as repository:
+        # The work tree of a sandbox is a commit of ours, a stash one of git's.
+        fetched = _fetched_refs(repository)
+        tips = [oid for name, oid in fetched if not name.startswith(_NO_COMMITS)]
+        have = refs.known_commits(workspace)
+        words = ("--no-show-signature", "--format=%h %s", f"--max-count={most}")
+        return repository.run("log", *words, *tips, "--not", *have).splitlines() if tips else []
+
+
+@contextlib.contextmanager
+def _fetched(workspace: str, bundle: bytes) -> Iterator[_Repository]:
+    """A repository of our own with the sound objects of `bundle`, for the block."""
     git = shutil.which("git")
     if git is None:
         raise CannotBring("this machine has no git")
-    # Of a linked work tree, that of its main one.
-    workspace = repository_folder(workspace)
     _require_plain(workspace)
     needed, sha256 = _header(bundle)
     if sha256 != refs.uses_sha256(workspace):
@@ -85,12 +119,7 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
         _require_reachable(repository, needed - set(host_commits), host_commits)
         words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         repository.run("fetch", *words, "bundle", *_SPECS)
-        fetched = _fetched_refs(repository)
-        try:
-            _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
-            return refs.write(workspace, fetched, below)
-        except OSError as error:
-            raise CannotBring((error.strerror or str(error)).lower()) from None
+        yield repository
 
 
 def _require_reachable(repository: _Repository, commits: set[str], host_commits: list[str]) -> None:
@@ -197,6 +226,7 @@ class _Repository:
     def __init__(self, git: str, folder: str, others: str) -> None:
         self._git = git
         self._folder = folder
+        self.packs = os.path.join(folder, "objects", "pack")
         self._environ = {
             "PATH": os.defpath,
             "HOME": folder,

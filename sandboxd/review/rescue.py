@@ -76,6 +76,16 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
         return (), f"its commits are in the kept file alone: {error.message}"
 
 
+def subjects(changes: Changes, most: int) -> tuple[list[str], str]:
+    """Id and first line of the commits that would be brought, and a sentence why they cannot be, or ''."""
+    if changes.bundle is None:
+        return [], ""
+    try:
+        return bundles.subjects(changes.workspace, changes.bundle_bytes(), most), ""
+    except EnvironmentFailure as error:
+        return [], error.message
+
+
 def _keep_or_go_on(engine: Engine, container: str, workspace: str) -> Rescued | None:
     try:
         return keep(engine, container, workspace)

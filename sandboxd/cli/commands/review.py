@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 HELP = "show what the sandbox changed in its copy, and bring it"
 
+_MOST_COMMITS = 10
 _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 
 
@@ -143,11 +144,29 @@ def _show(changes: Changes, items: tuple[Item, ...], with_differences: bool, opt
     if changes.skipped:
         terminal.status(f"not looked at, {changes.not_looked_at()}")
     if changes.bundle is not None:
-        terminal.status(
-            f"there are commits, or a work tree for git: `sandboxd review{option} --save` brings them"
-        )
+        _show_commits(changes, option)
     if not items:
         terminal.status("no file differs from the workspace")
+
+
+def _show_commits(changes: Changes, option: str) -> None:
+    """The first lines of the commits, whose words are the sandbox's."""
+    from sandboxd.review import rescue
+    from sandboxd.screen import cut
+
+    subjects, problem = rescue.subjects(changes, _MOST_COMMITS + 1)
+    for subject in subjects[:_MOST_COMMITS]:
+        line = terminal.one_line(f"commit {subject}")
+        print(cut(line, terminal.width()) if sys.stdout.isatty() else line)
+    if len(subjects) > _MOST_COMMITS:
+        print("commit ... and more")
+    sys.stdout.flush()
+    if problem:
+        terminal.status(problem)
+    else:
+        terminal.status(
+            f"`sandboxd review{option} --save` keeps commits and work tree as refs below refs/sandboxd"
+        )
 
 
 def _counts(items: Sequence[Item], moved: int) -> str:

@@ -91,6 +91,23 @@ def test_commits_become_refs_and_nothing_else_changes(host: Path, inside: Path) 
     assert oid in refs.known_commits(str(host))
 
 
+def test_commits_are_named_before_they_are_brought(host: Path, inside: Path) -> None:
+    base = git(host, "rev-parse", "HEAD")
+    commit(inside)
+    git(inside, "commit", "-q", "--allow-empty", "-m", "Mend \x1b[31mit\n\nThe why is below.")
+    git(
+        inside,
+        "update-ref",
+        "refs/sandboxd/worktree",
+        git(inside, "commit-tree", "-m", "ours", "HEAD^{tree}"),
+    )
+    packed = bundle(inside, "--branches", "refs/sandboxd/worktree", f"^{base}")
+    subjects = bundles.subjects(str(host), packed, 5)
+    assert [subject.split(" ", 1)[1] for subject in subjects] == ["Mend \x1b[31mit", "b"]
+    assert bundles.subjects(str(host), packed, 1) == subjects[:1]
+    assert not (host / ".git/refs/sandboxd").exists(), "nothing was brought"
+
+
 def test_no_program_that_a_hostile_config_names_is_started(
     tmp_path: Path, host: Path, inside: Path
 ) -> None:
