@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import signal
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest
 
 LABEL = "dev.sandboxd.trial"
+_NAMES = ("sandboxd-trial-", "sandboxd-premises-")
 
 _START_SECONDS = 20.0
 _RUN_SECONDS = 10.0
@@ -128,7 +130,7 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
         "HostConfig": {"Runtime": runtime, "NetworkMode": "none", "CapDrop": ["ALL"]},
     }
     try:
-        container = engine.create(None, body)
+        container = engine.create(f"{_NAMES[0]}{secrets.token_hex(6)}", body)
     except EngineFailure as error:
         return _failure(error)
     trial: Trial
@@ -192,6 +194,9 @@ def end_leaked(container: str) -> None:
 
 def _remove_stale(engine: Engine) -> None:
     for container in engine.containers(f"{LABEL}=true"):
+        # A container of any image has the image's labels; its name is that of who made it.
+        if not container.name.startswith(_NAMES):
+            continue
         if time.time() - container.created > _STALE_SECONDS:
             with contextlib.suppress(EngineFailure):
                 engine.remove(container.id, _REMOVE_SECONDS)

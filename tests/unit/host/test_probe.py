@@ -271,11 +271,18 @@ def fake_process(name: str, argument: str) -> subprocess.Popen[bytes]:
 
 def test_stale_trial_containers_are_removed(own_home: Path) -> None:
     engine = FakeEngine(lambda container: (204, ""))
-    engine.containers = [{"Id": "old", "Created": 1}, {"Id": "new", "Created": time.time()}]
+    ours = ["/sandboxd-trial-1a2b"]
+    engine.containers = [
+        {"Id": "old", "Created": 1, "Names": ours},
+        {"Id": "new", "Created": time.time(), "Names": ours},
+        # Its image brings our label.
+        {"Id": "foreign", "Created": 1, "Names": ["/sandboxd-weather-3c4d"]},
+    ]
     with serving(engine, own_home / "e.sock") as environ:
         probe(environ, trial=True)
     assert ("DELETE", "/containers/old") in engine.calls
     assert ("DELETE", "/containers/new") not in engine.calls
+    assert ("DELETE", "/containers/foreign") not in engine.calls
 
 
 def test_no_secret_of_the_engine_is_in_the_report(own_home: Path) -> None:
