@@ -115,11 +115,13 @@ def _is_planted(folder: str, path: str) -> bool:
 def project_root(folder: str) -> str:
     """The project that `folder` lies in: the nearest repository or sandboxd.toml above it.
 
-    Without either it is the folder itself, or the one that a `.devcontainer` belongs to.
+    Without either it is the folder itself, or the one that a `.devcontainer` belongs to. What another user
+    put into a folder that everybody can write is passed over.
     """
     current = folder
     for _ in range(_HIGHEST):
-        if any(os.path.lexists(f"{current}/{name}") for name in (".git", "sandboxd.toml")):
+        marks = (f"{current}/{name}" for name in (".git", CONFIG_NAME))
+        if any(os.path.lexists(mark) and not _is_planted(current, mark) for mark in marks):
             return current
         parent = os.path.dirname(current)
         if parent in (current, "/"):

@@ -153,6 +153,7 @@ def test_a_config_that_another_user_planted_is_passed_over(
     assert find_upward(str(shared / "work"), planted.name) == str(planted)
     os.chown(planted, 4242, 4242)
     assert find_upward(str(shared / "work"), planted.name) != str(planted)
+    assert project_root(str(shared / "work")) == str(shared / "work")
     with monkeypatch.context() as patched:
         patched.setattr(os, "geteuid", lambda: 4242)
         assert find_upward(str(shared / "work"), planted.name) == str(planted)
