@@ -115,6 +115,13 @@ def recall(environ: Mapping[str, str], project: str, name: str) -> Session | Non
     return Session(name, agent, project, folder, choices) if of == project else None
 
 
+def forget(own: Session) -> None:
+    """Take away what is written of a session, such as one whose agent never started."""
+    for path in (os.path.join(own.folder, RECORD), own.config_path):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
 def _choices(record: Mapping[str, Any]) -> Choices:
     named = record.get("credentials")
     return Choices(

@@ -19,7 +19,7 @@ import sys
 
 from sandboxd.cli import attend, plain_arguments, progress
 from sandboxd.cli.commands import _grants, _sandbox
-from sandboxd.errors import UsageError
+from sandboxd.errors import SandboxdError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,12 +117,19 @@ def run(args: argparse.Namespace) -> int:
 
     named = None if args.credential is None else tuple(args.credential)
     choices = Choices(args.image, tuple(args.allow), named)
-    own, agent = agent_sessions.make(project, name, args.name or name, choices)
     from sandboxd.agents import session
 
+    is_new = session.recall(os.environ, project, args.name or name) is None
+    own, agent = agent_sessions.make(project, name, args.name or name, choices)
     with session.at_work(own):
-        agent_sessions.require_secrets(own)
-        agent_sessions.ask(own, agent, yes=args.yes)
+        try:
+            agent_sessions.require_secrets(own)
+            agent_sessions.ask(own, agent, yes=args.yes)
+        except SandboxdError:
+            # Nothing ran, so there is nothing to come back to.
+            if is_new:
+                session.forget(own)
+            raise
         options: Options = {
             "name": own.name,
             "allow_runc": args.allow_runc,

@@ -75,8 +75,24 @@ def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> in
         for port in forwarder.ports:
             scheme, where = ("", f"of `{port.service}`") if port.service else ("http://", "inside")
             print(f"{scheme}{host}:{port.local} -> port {port.inside} {where}", flush=True)
+        _say_what_is_closed(args, directory, wishes)
         with stopped_by_signals(forwarder.stop):
             forwarder.run()
     finally:
         forwarder.close()
     return EXIT_OK
+
+
+def _say_what_is_closed(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> None:
+    """Name the ports on which nothing listens inside yet; what cannot be asked is left to the connections."""
+    from sandboxd.errors import SandboxdError
+    from sandboxd.operations.forward import look
+
+    try:
+        listeners = look(_sandbox.connect(), directory, _sandbox.name(args))
+    except SandboxdError:
+        return
+    open_inside = {listener.port for listener in listeners}
+    for wish in wishes:
+        if not wish.service and wish.inside not in open_inside:
+            terminal.status(f"nothing listens on port {wish.inside} inside yet")

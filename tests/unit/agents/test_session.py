@@ -113,3 +113,11 @@ def test_one_session_has_one_agent_at_work(project: str) -> None:
         pass
     with session.at_work(own):
         pass
+
+
+def test_a_forgotten_session_is_none_and_can_be_made_again(project: str) -> None:
+    own = make(project)
+    session.forget(own)
+    session.forget(own)
+    assert session.of_project(os.environ, project) == ()
+    assert make(project, agent="codex").agent == "codex"
