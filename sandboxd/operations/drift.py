@@ -67,7 +67,7 @@ def drift(
     :raises ContainerGone: no sandbox runs there
     """
     from sandboxd.life.find import locate
-    from sandboxd.model.labels import EGRESS
+    from sandboxd.model.labels import EGRESS, MADE_BY, UP
     from sandboxd.observe import inspection
     from sandboxd.observe.drift import differences
     from sandboxd.plan.writers.engine import arguments
@@ -78,7 +78,9 @@ def drift(
     plan = _plan.as_started(directory, environ, container.id, facts, name)
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
-    drifts = differences(inspection.requested(arguments(plan)), live)
+    # What lasts is of `up` alone.
+    compared = plan if live.label(MADE_BY) == UP else plan._replace(lasting=())
+    drifts = differences(inspection.requested(arguments(compared)), live)
     if plan.egress is not None:
         drifts += _services.drifts(engine, plan, inspected)
     recording.drifted(environ, plan.workspace, container.name, drifts)

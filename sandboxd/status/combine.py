@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sandboxd.egress.policy import Policy
 from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
-from sandboxd.model.labels import EGRESS, MADE_BY
+from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.remote import Port
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.observe.drift import differences
@@ -58,6 +58,8 @@ class Examined(NamedTuple):
     trust: Trust | None = None
     granted: GrantedPlan | None = None
     egress: Policy | None = None
+    editors_request: Container | None = None
+    """That of a container which an editor starts, where it is another: what lasts is of `up` alone."""
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
     ports: tuple[Port, ...] = ()
     """Ports that a daemon forwards while the sandbox runs."""
@@ -90,7 +92,7 @@ def combine(
         names = names_status(examined.egress, None, 0.0)
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
-    drift = _drift(examined.request, live.container if live is not None else None)
+    drift = _drift(examined, live.container if live is not None else None)
     result = last_verdict.recall(live.id) if live is not None and live.container else None
     verified = verification(live, drift, result)
     status = ProjectStatus(
@@ -160,9 +162,12 @@ def _beside(path: str, observed: Observed) -> tuple[tuple[str, State], ...]:
     )
 
 
-def _drift(request: Container | None, live: Container | None) -> tuple[str, ...] | None:
+def _drift(examined: Examined, live: Container | None) -> tuple[str, ...] | None:
+    request = examined.request
     if request is None or live is None:
         return None
+    if examined.editors_request is not None and live.label(MADE_BY) != UP:
+        request = examined.editors_request
     return tuple(
         f"{item.control}: planned {item.planned or 'nothing'}, found {item.live or 'nothing'}"
         for item in differences(request, live)

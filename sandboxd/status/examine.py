@@ -118,6 +118,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
         downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
         counts=counts,
         egress=plan.egress,
+        editors_request=requested(arguments(plan._replace(lasting=()))) if plan.lasting else None,
         ports=ports_of(plan) if plan.runs_hooks else (),
         ports_left=ports_left(plan) if plan.remote.ports else (),
         hooks_refused=tuple(f"not run: {item.item}: {item.why}" for item in plan.hooks_refused),

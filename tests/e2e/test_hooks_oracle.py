@@ -12,6 +12,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.model.labels import PROJECT
+from sandboxd.plan.lasting import Lasting, variables
 from tests.e2e import sandboxes
 from tests.e2e.merge_oracle import Runner
 from tests.e2e.rich_image import Rich
@@ -26,7 +27,11 @@ STAGES = (
     "postStartCommand",
     "postAttachCommand",
 )
-OWN = ("HOSTNAME", "SANDBOXD_HOOK", "TERM", "SHLVL", "_", "OLDPWD")
+CACHES = variables([Lasting("caches", "", "")], [])
+OWN = {
+    *("HOSTNAME", "SANDBOXD_HOOK", "TERM", "SHLVL", "_", "OLDPWD"),
+    *(line.partition("=")[0] for line in CACHES),
+}
 """Of each way to run: the container's id, our mark, a terminal, the shells that were in between."""
 
 

@@ -22,7 +22,7 @@ from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
-from sandboxd.life import up_down
+from sandboxd.life import lasting, up_down
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project, plan_of
@@ -108,6 +108,7 @@ def test_what_a_killed_up_left_is_removed(
     plan = plan_of(project, host_facts)
     body = sandboxes.arguments(plan)
     body["Labels"][MADE_BY] = UP
+    lasting.ensure(api, plan, lambda _: None)
     half = api.create(plan.container.name, body)
     done = sandboxes.run(engine, project, "up")
     assert done.returncode == 0, done.stderr
@@ -169,6 +170,7 @@ def test_a_pin_s_volume_with_another_folder_behind_it_is_not_used(
     body = sandboxes.arguments(plan)
     mount = next(m for m in body["HostConfig"]["Mounts"] if m.get("Source") == pin.source)
     mount["VolumeOptions"]["DriverConfig"]["Options"]["device"] = str(tmp_path)
+    lasting.ensure(api, plan, lambda _: None)
     other = api.create("sandboxd-test-other", body)
     try:
         with pytest.raises(EnvironmentFailure, match="with another folder behind it"):
@@ -198,7 +200,7 @@ def test_streams_and_exit_codes(engine: str, up: Path) -> None:
     done = sandboxes.run(engine, up, "exec", "-n", *flags, "--", "sh", "-c", "echo $A; pwd")
     assert done.stdout == "b c\n/tmp\n"
     below = sandboxes.run(engine, up / ".git/hooks", "exec", "-n", "pwd")
-    assert below.stdout == f"/workspaces/{up.name}\n"
+    assert below.stdout == f"/workspaces/{up.name}/.git/hooks\n", "where the caller stands"
 
 
 def start(engine: str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
