@@ -40,6 +40,8 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
             for path in places_without_quota
             if path == facts["workspace"] or (path in kinds and path != "/")
         ]
+    # In the sandbox these are volumes, which have no size.
+    places_without_quota += facts.get("volumes", [])
     if not places_without_quota:
         raise OSError("nothing that can be written lies on a disk without a quota")
     return {"detail": "no quota at " + ", ".join(dict.fromkeys(places_without_quota))}

@@ -50,6 +50,8 @@ class Replica(NamedTuple):
     started: Started
     nodes: str
     """The folder in it that holds device files which the image brings, '' for none."""
+    volumes: tuple[str, ...] = ()
+    """Mount points that are volumes of the sandbox, and memory in the replica."""
 
 
 @contextlib.contextmanager
@@ -72,7 +74,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Re
     stub_paths = stubs.make(plan.workspace, plan.stubs)
     try:
         with beside, _running(engine, body, mounts, cache_folder) as replica:
-            yield replica
+            yield replica._replace(volumes=tuple(place.target for place in plan.lasting))
     finally:
         stubs.remove(plan.workspace, stub_paths)
 
@@ -103,7 +105,7 @@ def of_container(
     mounts = {mount["Destination"] for mount in inspected.get("Mounts") or []}
     mounts |= set((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
     with _running(engine, settings(inspected), mounts, cache_folder) as replica:
-        yield replica
+        yield replica._replace(volumes=tuple(_lasting(inspected.get("HostConfig") or {})))
 
 
 def settings(inspected: Inspected) -> CreateRequest:
@@ -131,13 +133,21 @@ def settings(inspected: Inspected) -> CreateRequest:
 
 def _empty_lasting(host: HostConfig) -> None:
     """Memory in place of the volumes that outlive the sandbox: what lies in them is not for attempts."""
-    for mount in host.get("Mounts") or []:
-        if mount.get("Type") == "volume" and str(mount.get("Source")).startswith(_LASTING):
-            host["Tmpfs"] = {**(host.get("Tmpfs") or {}), mount["Target"]: _MEMORY}
+    for target in _lasting(host):
+        host["Tmpfs"] = {**(host.get("Tmpfs") or {}), target: _MEMORY}
     host["Mounts"] = [
         mount
         for mount in host.get("Mounts") or []
         if mount["Target"] not in (host.get("Tmpfs") or {})
+    ]
+
+
+def _lasting(host: HostConfig) -> list[str]:
+    """The mount points of volumes that outlive the sandbox."""
+    return [
+        mount["Target"]
+        for mount in host.get("Mounts") or []
+        if mount.get("Type") == "volume" and str(mount.get("Source")).startswith(_LASTING)
     ]
 
 

@@ -170,7 +170,7 @@ class _Target(NamedTuple):
                 surroundings.look(self.engine, own, variables, others),
             ) as canaries,
         ):
-            facts = canaries.facts | out.facts | {"image_nodes": copy.nodes}
+            facts = canaries.facts | out.facts | _of_replica(copy, canaries.facts["tmpfs"])
             report = inside.make(self.engine, started, attempts, facts, progress)
             out.collect()
             host = canaries.host
@@ -302,3 +302,12 @@ def _gateways(engine: Engine, inspected: Inspected) -> list[str]:
     for name in [*networks, "bridge"]:
         addresses += engine.network_gateways(name)
     return list(dict.fromkeys(address for address in addresses if address))
+
+
+def _of_replica(copy: replica.Replica, tmpfs: Mapping[str, int]) -> dict[str, Any]:
+    """What attempts have to know of the replica that is not so of the sandbox."""
+    return {
+        "image_nodes": copy.nodes,
+        "volumes": list(copy.volumes),
+        "tmpfs": {path: size for path, size in tmpfs.items() if path not in copy.volumes},
+    }
