@@ -73,7 +73,7 @@ CLIENTS = {
     ),
     "go": Client(
         "go",
-        f"export GOROOT=/opt/go GOPATH=$(mktemp -d) GOPROXY=https://code.test/go GOSUMDB=off GOTOOLCHAIN=local"
+        f"export GOROOT=/opt/go GOPATH=$(mktemp -d) GOMODCACHE=$(mktemp -d) GOPROXY=https://code.test/go GOSUMDB=off GOTOOLCHAIN=local"
         f" SSL_CERT_FILE={CA}; cd /tmp; /opt/go/bin/go mod download -json example.test/tiny@v1.0.0",
         '"GoModSum"',
     ),
