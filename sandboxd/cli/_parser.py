@@ -76,7 +76,7 @@ class Parser(argparse.ArgumentParser):
             return UsageError(f"`{word}` is one argument too many", f"see `{self.prog} --help`")
         if name in _OF_THE_FILE:
             return UsageError(f"there is no option `{name}`", _OF_THE_FILE[name])
-        close = get_close_matches(name, list(self._option_string_actions), n=1, cutoff=0.5)
+        close = get_close_matches(name, list(self._option_string_actions), n=1, cutoff=0.7)
         hint = f"did you mean `{close[0]}`? " if close else ""
         return UsageError(f"there is no option `{name}`", f"{hint}see `{self.prog} --help`")
 

@@ -94,7 +94,7 @@ def test_an_engine_that_speaks_nonsense(project: Path, command: list[str]) -> No
         (["up", "--project", "/etc/passwd"], "`/etc/passwd` is not a folder"),
         (["logs", "--tail", "-3"], "is not a number of lines"),
         (["logs", "--tail=some"], "is not a number of lines"),
-        (["verify", "everything"], "unrecognized arguments"),
+        (["verify", "everything"], "is one argument too many"),
     ],
 )
 def test_what_is_typed_wrong(project: Path, arguments: list[str], words: str) -> None:
