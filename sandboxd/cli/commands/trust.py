@@ -96,8 +96,7 @@ def _add(path: str, is_agreed: bool) -> int:
         return EXIT_OK
     terminal.status(f"`{project.workspace}` asks for:")
     for line in request.lines:
-        control, _, change = line.partition(": ")
-        terminal.entry(f"  {control}:", change)
+        _show(line)
     if not is_agreed and not _agrees():
         terminal.status("nothing was granted")
         return EXIT_FINDINGS
@@ -105,6 +104,15 @@ def _add(path: str, is_agreed: bool) -> int:
         trust.add(os.environ, grant)
     terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")
     return EXIT_OK
+
+
+def _show(line: str) -> None:
+    """One thing that is asked for; in a file it stays on one line, as what is searched for there."""
+    control, _, change = line.partition(": ")
+    if sys.stderr.isatty():
+        terminal.entry(f"  {control}:", change)
+    else:
+        terminal.status(f"  {line}")
 
 
 def _agrees() -> bool:

@@ -101,7 +101,8 @@ def test_it_is_looked_at_again_when_the_engine_says_something_else_of_it(
     for started in ("1", "1", "2"):
         engine_of(monkeypatch, one=("/a", started))
         observer.observe({}, ("/a",))
-    assert looks == ["one", "one"]
+    # Another test's look that hangs may end only now.
+    assert [look for look in looks if look != "hung"] == ["one", "one"]
 
 
 @pytest.mark.parametrize("state", ["paused", "exited", "running"])
