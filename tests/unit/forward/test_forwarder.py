@@ -90,7 +90,8 @@ def test_the_problem_is_there_until_a_relay_carries_again(
     sandbox, told = Sandbox(pack(READY, 0), pack(READY, 0) + LIE), list[str]()
     monkeypatch.setattr(module, "open_trunk", sandbox.open)
     with forwarding(sandbox, listener, told) as forwarder:
-        eventually(lambda: sandbox.streams)
+        # A lie of a relay that never carried anything ends it.
+        eventually(lambda: forwarder._has_worked)
         sandbox.streams[0].sendall(LIE)
         eventually(lambda: len(sandbox.streams) > 2)
         assert forwarder.problem.startswith("the relay in the sandbox breaks its protocol")
@@ -118,7 +119,7 @@ def test_each_pause_after_a_lie_is_longer_up_to_a_bound(
     forwarder = Forwarder(engine, lambda: "id", [Forwarded(listener, 80)], tell, None)
     runner = threading.Thread(target=forwarder.run, daemon=True)
     runner.start()
-    eventually(lambda: sandbox.streams)
+    eventually(lambda: forwarder._has_worked)
     sandbox.streams[0].sendall(LIE)
     runner.join(PATIENCE)
     assert not runner.is_alive()
