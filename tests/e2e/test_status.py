@@ -192,7 +192,8 @@ def test_a_grant_of_the_start_is_known_to_every_screen(
         by_drift = json.loads(drift.stdout)
         assert by_drift["drift"] == []
         names = {c["name"]: c["state"] for c in by_drift["controls"]}
-        assert names == controls(status_now)
+        # The daemon may have looked before it had met the gateway.
+        eventually(lambda: controls(shown()) == names, lambda: controls(shown()))
     finally:
         world.run("down", "--discard", cwd=project)
     assert "--allow-runc" in str(shown()["hint"]) + str(shown()["problem"])
