@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds.kubernetes.values import locate, place, retyped, switch, text
+from sandboxd.kinds.kubernetes.values import items, locate, place, retyped, switch, text
 from sandboxd.kinds.kubernetes.volumes import mounts
 from sandboxd.model.container import Container, Device, Pair, SecurityOption
 from sandboxd.syntax import yaml
@@ -94,6 +94,7 @@ class _Reader:
 
     def capabilities(self, key: str) -> Iterator[Value[str]]:
         table = yaml.get(self.own, "capabilities", key)
+        # An alias stays one: a fix takes it out, and not what it stands for.
         for item in table.items if table is not None else ():
             name = yaml.scalar_text(item)
             if name:
@@ -155,9 +156,7 @@ class _Reader:
                 yield locate(device, path, "volumeDevices", self.source, entry=item)
 
     def environment(self) -> Iterator[Value[Pair]]:
-        table = yaml.get(self.node, "env")
-        for item in table.items if table is not None else ():
-            item = yaml.target(item)
+        for item in items(self.node, "env"):
             name, value = yaml.get(item, "name"), yaml.get(item, "value")
             if name is not None and name.text() and value is not None:
                 pair = Pair(name.text() or "", yaml.scalar_text(value) or "")
@@ -165,9 +164,7 @@ class _Reader:
 
     def ports(self) -> Iterator[Value[str]]:
         """Ports of the node. Ports of the Pod alone are open to the cluster, whatever is written."""
-        table = yaml.get(self.node, "ports")
-        for item in table.items if table is not None else ():
-            item = yaml.target(item)
+        for item in items(self.node, "ports"):
             host = yaml.get(item, "hostPort")
             if host is None or not yaml.scalar_text(host) or host.value == 0:
                 continue
@@ -177,9 +174,7 @@ class _Reader:
             yield locate(port, host, "hostPort", self.source, entry=item)
 
     def sysctls(self) -> Iterator[Value[Pair]]:
-        table = yaml.get(self.outer, "sysctls")
-        for item in table.items if table is not None else ():
-            item = yaml.target(item)
+        for item in items(self.outer, "sysctls"):
             name, value = yaml.get(item, "name"), yaml.get(item, "value")
             if name is not None and name.text() and value is not None:
                 pair = Pair(name.text() or "", yaml.scalar_text(value) or "")

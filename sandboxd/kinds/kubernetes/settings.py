@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from sandboxd.kinds.kubernetes.values import locate, place, switch, text
+from sandboxd.kinds.kubernetes.values import items, locate, place, switch, text
 from sandboxd.kinds.kubernetes.volumes import host_paths
 from sandboxd.model.pod import Pod, PodContainer
 from sandboxd.syntax import yaml
@@ -69,8 +69,7 @@ def _first(values: Iterable[Value[T] | None]) -> Value[T] | None:
 def _secret_env(node: Node, source: SourceText) -> Iterator[Value[str]]:
     """The Secrets of `env` and of `envFrom`."""
     for key, path in (("env", ("valueFrom", "secretKeyRef")), ("envFrom", ("secretRef",))):
-        table = yaml.get(node, key)
-        for item in table.items if table is not None else ():
-            name = yaml.get(yaml.target(item), *path, "name")
+        for item in items(node, key):
+            name = yaml.get(item, *path, "name")
             if name is not None and name.text():
                 yield locate(name.text(), name, key, source, entry=item)

@@ -11,6 +11,7 @@ from sandboxd.syntax.yaml import YamlNode
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from sandboxd.syntax.node import Node
@@ -48,6 +49,19 @@ def locate(
         shown or (written if written is not None else ""),
         (entry or node,),
     )
+
+
+def items(node: Node | None, *path: str) -> Iterator[Node]:
+    """The items of the list below `node` at `path`, aliases followed; none where there is no list."""
+    table = yaml.get(node, *path)
+    for item in table.items if table is not None else ():
+        yield yaml.target(item)
+
+
+def word(node: Node | None, *path: str) -> str:
+    """The string below `node` at `path`, '' where there is none."""
+    value = yaml.get(node, *path)
+    return (value.text() or "") if value is not None else ""
 
 
 def text(node: Node | None, key: str, source: SourceText) -> Value[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.kinds.kubernetes.values import locate
+from sandboxd.kinds.kubernetes.values import items, locate, word
 from sandboxd.model.container import Mount
 from sandboxd.syntax import yaml
 
@@ -31,23 +31,21 @@ class HostPath(NamedTuple):
 def mounts(container: Node, spec: PodSpec, source: SourceText) -> Iterator[Value[Mount]]:
     """The mounts of one container: paths of the node are bind mounts, all else is a volume."""
     by_name = _host_volumes(spec)
-    table = yaml.get(container, "volumeMounts")
-    for item in table.items if table is not None else ():
-        item = yaml.target(item)
-        name, target = _text(item, "name"), _text(item, "mountPath")
+    for item in items(container, "volumeMounts"):
+        name, target = word(item, "name"), word(item, "mountPath")
         name_node = yaml.get(item, "name")
         if not name or not target or name_node is None:
             continue
         read_only = yaml.get(item, "readOnly")
         is_read_only = read_only is not None and read_only.value is True
-        options = _PROPAGATION.get(_text(item, "mountPropagation"))
+        options = _PROPAGATION.get(word(item, "mountPropagation"))
         rest = (f"bind-propagation={options}",) if options else ()
         volume = by_name.get(name)
         if volume is None:
             mount = Mount("volume", name, target, is_read_only, rest)
             yield locate(mount, name_node, "volumeMounts", source, entry=item)
             continue
-        below = _text(item, "subPath")
+        below = word(item, "subPath")
         path = posixpath.join(volume.path, below) if below else volume.path
         mount = Mount("bind", path, target, is_read_only, rest)
         yield locate(mount, volume.node, "hostPath", source, entry=item, shown=path)
@@ -60,16 +58,9 @@ def host_paths(spec: PodSpec, source: SourceText) -> Iterator[Value[str]]:
 
 
 def _host_volumes(spec: PodSpec) -> dict[str, HostPath]:
-    table = yaml.get(spec.spec, "volumes")
     volumes: dict[str, HostPath] = {}
-    for item in table.items if table is not None else ():
-        item = yaml.target(item)
+    for item in items(spec.spec, "volumes"):
         node = yaml.get(item, "hostPath", "path")
         if node is not None and node.text():
-            volumes[_text(item, "name")] = HostPath(node.text() or "", node, item)
+            volumes[word(item, "name")] = HostPath(node.text() or "", node, item)
     return volumes
-
-
-def _text(node: Node, key: str) -> str:
-    value = yaml.get(node, key)
-    return (value.text() or "") if value is not None else ""
