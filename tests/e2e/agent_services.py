@@ -9,17 +9,14 @@ from __future__ import annotations
 import http.server
 import json
 import shutil
-import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandboxd.credentials import service
-from sandboxd.verify import listeners
-from tests.e2e import outside
+from tests.e2e import https_server
 from tools import agents
 
 SECRET = "marked-secret-5d0c94ae"
@@ -57,14 +54,7 @@ class Services:
         class Handler(_Handler):
             services = of
 
-        with listeners.network_of(pid):
-            self._server = http.server.ThreadingHTTPServer((outside.ADDRESS, 443), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.authority, folder / "key.pem")
-        self._server.socket = context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = https_server.serve(pid, Handler, self.authority, folder / "key.pem")
 
     def of(self, host: str) -> list[Asked]:
         """What `host` was asked."""

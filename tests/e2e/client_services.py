@@ -6,7 +6,6 @@ import functools
 import http.server
 import shutil
 import socket
-import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandboxd.verify import listeners
-from tests.e2e import outside, tiny_packages
+from tests.e2e import https_server, outside, tiny_packages
 from tests.patience import eventually
 
 HOST = "code.test"
@@ -86,15 +85,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def _https(pid: int, folder: Path, secrets: Path) -> http.server.ThreadingHTTPServer:
     handler = functools.partial(_Quiet, directory=str(folder))
-    with listeners.network_of(pid):
-        server = http.server.ThreadingHTTPServer((outside.ADDRESS, 443), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(secrets / "leaf.pem", secrets / "leaf.key")
-    server.socket = context.wrap_socket(
-        server.socket, server_side=True, do_handshake_on_connect=False
-    )
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    return server
+    return https_server.serve(pid, handler, secrets / "leaf.pem", secrets / "leaf.key")
 
 
 @contextmanager

@@ -7,15 +7,12 @@ import hashlib
 import http.server
 import json
 import os
-import ssl
 import subprocess
-import threading
 from pathlib import Path
 from typing import NamedTuple
 
 from sandboxd.credentials import service
-from sandboxd.verify import listeners
-from tests.e2e import outside
+from tests.e2e import https_server
 from tests.e2e.lfs_store import LfsStore
 from tests.e2e.tiny_packages import integrity, make_repository, tarball, wheel
 
@@ -69,14 +66,7 @@ class Services:
         class Handler(_Handler):
             services = of
 
-        with listeners.network_of(pid):
-            self._server = http.server.ThreadingHTTPServer((outside.ADDRESS, 443), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.authority, folder / "key.pem")
-        self._server.socket = context.wrap_socket(
-            self._server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server = https_server.serve(pid, Handler, self.authority, folder / "key.pem")
 
     @property
     def authority(self) -> Path:
