@@ -215,45 +215,52 @@ class _Surroundings:
     """
 
     def __init__(self, *, tty: bool) -> None:
-        from _queue import SimpleQueue
-
         self.tty = tty
         self._command: Attended | None = None
-        self._notes: SimpleQueue[int | None] = SimpleQueue()
-        self._untaken = 0
-        """Signals that the sandbox has not taken yet."""
+        self._received = 0
+        """Signals that Python has handled: it does so between two reads, so this may lag behind."""
+        self._taken = 0
+        """Signals that the sandbox has taken."""
         self._since = 0.0
-        """When the first of them came, monotonic."""
+        """When the first that it has not taken came, monotonic."""
         self._before: dict[int, Any] = {}
         self._mode: list[Any] = []
 
     def __enter__(self) -> _Surroundings:
+        # The kernel may deliver a signal between Python's last look and the start of a read. Its handler
+        # then waits until the read ends, perhaps for ever; the byte in the pipe does not wait.
+        self._notes, self._wakeup = os.pipe()
+        os.set_blocking(self._wakeup, False)
+        self._wakeup_before = signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         for number in _FORWARDED:
-            self._catch(number, self._note_end)
+            self._catch(number, self._count)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.take_back()
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup_before)
+        os.close(self._wakeup)
+        if self._command is None:
+            os.close(self._notes)
 
     def lend(self, command: Attended) -> None:
         """Pass signals and sizes on to `command`, and put the terminal into raw mode."""
         self._command = command
+        start_new_thread(self._pass_on, (command,))
         if self.tty:
             import termios
             import tty
 
             self._mode = termios.tcgetattr(0)
-            self._catch(signal.SIGWINCH, self._note)
+            self._catch(signal.SIGWINCH, _ignore)
             # Keys go to the command as they are typed.
             tty.setraw(0)
             self._resize(command)
-        start_new_thread(self._pass_on, (command,))
 
     def take_back(self) -> None:
-        """Restore the terminal and the signal handlers."""
-        self._notes.put(None)
+        """Restore the terminal."""
         if self._mode:
             import termios
 
@@ -263,31 +270,32 @@ class _Surroundings:
     def _catch(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         self._before[number] = signal.signal(number, handler)
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._notes.put(number)
-
-    def _note_end(self, number: int, _frame: FrameType | None) -> None:
+    def _count(self, _number: int, _frame: FrameType | None) -> None:
         now = monotonic()
-        if self._untaken == 0:
+        if self._received <= self._taken:
             self._since = now
-        self._untaken += 1
+        self._received += 1
         most = 1 if self._command is None or now - self._since > _PATIENCE_SECONDS else _PATIENCE
-        if self._untaken > most:
+        if self._received - self._taken > most:
             raise KeyboardInterrupt
-        self._notes.put(number)
 
     def _pass_on(self, command: Attended) -> None:
-        while (number := self._notes.get()) is not None:
+        while number := os.read(self._notes, 1):
             try:
-                if number == signal.SIGWINCH:
+                if number[0] == signal.SIGWINCH:
                     self._resize(command)
                 else:
-                    command.kill(number)
-                    self._untaken = 0
+                    command.kill(number[0])
+                    self._taken = max(self._taken + 1, self._received)
             except (SandboxdError, OSError):
                 # The command, or the sandbox, may be gone by now: its end is seen elsewhere.
                 continue
+        os.close(self._notes)
 
     def _resize(self, command: Attended) -> None:
         size = os.get_terminal_size(1)
         command.resize(size.lines, size.columns)
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Handle a signal that is only passed on: Python notes in the pipe those that have a handler."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _CODE_SECONDS = 2.0
 _KILLED = 128 + 9
 _STDOUT = 1
+_NO_PROCESS = 3
+"""An exit code that neither a shell nor an engine gives by itself."""
 _ENDING_SECONDS = 0.5
 # A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
 SHORT_SECONDS = 10.0
@@ -83,19 +85,22 @@ def kill_marked(
     variable: str,
     number: int,
     seconds: float = SHORT_SECONDS,
-) -> None:
+) -> bool:
     """Signal the processes whose environment holds `variable`, as the user whose they are.
 
     The engine has no call for that; another command of the same user can find and signal them.
 
     :param seconds: how long the sandbox may take for it; then it is left alone
+    :returns: False where the sandbox said that it has no such process; True also where it said nothing
     """
     script = (
-        f"for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null"
-        f" && kill -{number} ${{d#/proc/}}; done"
+        f"code={_NO_PROCESS}; for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null"
+        f" && kill -{number} ${{d#/proc/}} && code=0; done; exit $code"
     )
     with contextlib.suppress(EnvironmentFailure):
-        run_quietly(engine, container, Exec(["sh", "-c", script], user=user), seconds)
+        request = Exec(["sh", "-c", script], user=user)
+        return run_quietly(engine, container, request, seconds)[0] != _NO_PROCESS
+    return True
 
 
 def run_quietly(

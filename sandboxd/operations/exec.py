@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.operations._folder import project_folder, working_dir
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 MARK = "SANDBOXD_EXEC"
 """A variable whose value is another one for each command: by it the command's processes are found."""
+
+_BEGIN_SECONDS = 2.0
+"""How long an engine takes to start a command after it has answered. A command may also hide: it may have
+emptied its environment."""
+_LOOK_SECONDS = 0.05
 
 
 class Command(NamedTuple):
@@ -37,10 +43,17 @@ class Command(NamedTuple):
         self.engine.exec_resize(self.exec_id, rows, columns)
 
     def kill(self, number: int) -> None:
-        """Send its processes a signal; that there are none left is no error."""
+        """Send its processes a signal; that there are none left is no error.
+
+        Engines answer before the command's process is there, so one that is not seen is looked for again.
+        """
         from sandboxd.engine.execute import kill_marked
 
-        kill_marked(self.engine, self.container, self.user, self.variable, number)
+        deadline = monotonic() + _BEGIN_SECONDS
+        while not kill_marked(self.engine, self.container, self.user, self.variable, number):
+            if self.engine.exec_exit_code(self.exec_id) is not None or monotonic() > deadline:
+                return
+            sleep(_LOOK_SECONDS)
 
     def exit_code(self) -> int:
         """Its exit code, once its output has ended.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +100,59 @@ def test_a_signal_is_passed_on_and_waits_for_nobody() -> None:
     assert attended(command, "x") == 143
     assert command.signals == [signal.SIGTERM]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_signal_is_passed_on_while_our_read_goes_on() -> None:
+    """The kernel may deliver one just before a read begins, and nothing wakes that read."""
+    command = Command(code=143)
+
+    def act() -> None:
+        # Delivered to this thread, it wakes no read of the main one.
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    begin(act, signal.SIGTERM)
+    # It ends the read where the signal does not.
+    end = threading.Timer(PATIENCE, command.inside.close)
+    end.start()
+    assert attended(command, "x") == 143
+    assert end.is_alive(), "the signal waited for the end of the read"
+    end.cancel()
+    assert command.signals == [signal.SIGTERM]
+
+
+def test_signals_of_others_are_noted_in_their_pipe_again() -> None:
+    command = Command()
+    command.inside.close()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer)
+    try:
+        attended(command, "x")
+    finally:
+        assert signal.set_wakeup_fd(before) == writer
+        os.close(reader)
+        os.close(writer)
+
+
+def pipes() -> set[str]:
+    """The pipes of this process; a number may be another one's soon, the name of a pipe is not."""
+    names = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.add(os.readlink(entry))
+    return {name for name in names if name.startswith("pipe:")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_pipe_is_left_behind() -> None:
+    before = pipes()
+    with attend._Surroundings(tty=False):
+        assert pipes() - before
+    assert pipes() <= before, "of a command that could not be begun"
+    command = Command()
+    command.inside.close()
+    attended(command, "x")
+    eventually(lambda: pipes() <= before, pipes)
 
 
 def test_a_sandbox_that_hangs_does_not_hold_us() -> None:

@@ -1,0 +1,108 @@
+"""Signals to a command: the engine answers before its process is there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from sandboxd.engine import execute
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.operations import exec as exec_operation
+from sandboxd.operations.exec import Command
+from tests.patience import PATIENCE, eventually
+
+
+class Begun:
+    """An engine whose command has an exit code after so many questions for it."""
+
+    def __init__(self, ends_after: int) -> None:
+        self.ends_after = ends_after
+        self.questions = 0
+
+    def exec_exit_code(self, exec_id: str) -> int | None:
+        assert exec_id == "e"
+        self.questions += 1
+        return 0 if self.questions > self.ends_after else None
+
+
+def command(engine: Begun) -> Command:
+    ours = socket.socket()
+    ours.close()
+    return Command(cast("Engine", engine), "c", "e", "MARK=1", "dev", ours, b"")
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """What the next looks into the sandbox answer; after the last, that no such process is there."""
+    answers: list[bool] = []
+
+    def look(_engine: Any, *words: object) -> bool:
+        assert words == ("c", "dev", "MARK=1", 15)
+        return answers.pop(0) if answers else False
+
+    monkeypatch.setattr(execute, "kill_marked", look)
+    monkeypatch.setattr(exec_operation, "_LOOK_SECONDS", 0.001)
+    return answers
+
+
+def test_a_process_that_is_not_there_yet_is_signalled_once_it_is(answers: list[bool]) -> None:
+    engine = Begun(ends_after=99)
+    answers += [False, False, True, True]
+    command(engine).kill(15)
+    assert answers == [True], "once it has taken the signal it gets no other"
+
+
+def test_a_command_that_has_ended_is_not_looked_for_again(answers: list[bool]) -> None:
+    engine = Begun(ends_after=2)
+    command(engine).kill(15)
+    assert engine.questions == 3
+
+
+def test_a_process_that_hides_is_left_alone_at_last(
+    answers: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exec_operation, "_BEGIN_SECONDS", 0.01)
+    engine = Begun(ends_after=1_000_000)
+    command(engine).kill(15)
+    assert engine.questions >= 1
+
+
+@pytest.mark.parametrize(("code", "seen"), [(0, True), (3, False), (127, True)])
+def test_only_a_sandbox_that_says_so_has_no_such_process(
+    code: int, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests: list[Exec] = []
+
+    def run(_engine: Any, container: str, request: Exec, _seconds: float) -> tuple[int, bytes]:
+        assert container == "c"
+        requests.append(request)
+        return code, b""
+
+    monkeypatch.setattr(execute, "run_quietly", run)
+    engine = cast("Engine", Begun(0))
+    assert execute.kill_marked(engine, "c", "dev", "MARK=1", 15) is seen
+    assert requests[0].user == "dev"
+
+
+def test_the_script_signals_marked_processes_and_says_whether_there_were_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(_engine: Any, _container: str, request: Exec, _seconds: float) -> tuple[int, bytes]:
+        done = subprocess.run(request.command, capture_output=True, check=False)
+        return done.returncode, done.stdout
+
+    monkeypatch.setattr(execute, "run_quietly", run)
+    engine, mark = cast("Engine", Begun(0)), f"SANDBOXD_EXEC={secrets.token_hex(8)}"
+    assert execute.kill_marked(engine, "c", "", mark, signal.SIGTERM) is False
+    name, _, value = mark.partition("=")
+    with subprocess.Popen(["sleep", "600"], env={**os.environ, name: value}) as process:
+        eventually(lambda: mark.encode() in Path(f"/proc/{process.pid}/environ").read_bytes())
+        assert execute.kill_marked(engine, "c", "", mark, signal.SIGTERM) is True
+        assert process.wait(PATIENCE) == -signal.SIGTERM
