@@ -14,6 +14,7 @@ from sandboxd.forward.ports import Wish
 from sandboxd.host.folders import cache_folder
 from sandboxd.life.find import locate
 from sandboxd.life.service_address import address_of
+from sandboxd.status.model import OpenPort
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
@@ -53,6 +54,11 @@ class Forwards:
         project = self._projects.get(workspace)
         return project.lines() if project is not None else ()
 
+    def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
+        """Those that have an address here, while they are forwarded."""
+        project = self._projects.get(workspace)
+        return project.open_ports() if project is not None else ()
+
     def forget(self, workspace: str) -> None:
         """Forward nothing of `workspace` any more."""
         project = self._projects.pop(workspace, None)
@@ -90,6 +96,7 @@ class _Project:
         self._stopped = threading.Event()
         self._forwarder: Forwarder | None = None
         self._texts: dict[str, str] = {}
+        self._urls: dict[str, str] = {}
         self._problem = ""
 
     def stop(self) -> None:
@@ -106,6 +113,17 @@ class _Project:
         if problem:
             return (f"not forwarded: {problem}",)
         return tuple(self._texts.values())
+
+    def open_ports(self) -> tuple[OpenPort, ...]:
+        """The ports that are forwarded now."""
+        forwarder = self._forwarder
+        if forwarder is None or forwarder.problem:
+            return ()
+        return tuple(
+            OpenPort(port.number, port.service, port.label, self._urls[port.text])
+            for port in self.ports
+            if port.text in self._urls
+        )
 
     def _run(self, before: _Project | None) -> None:
         if before is not None:
@@ -153,9 +171,12 @@ class _Project:
                 entry = Forwarded(local.listen(wish), port.number, port.service)
             except SandboxdError as error:
                 self._texts[port.text] = f"{name}: {error.message}"
+                self._urls.pop(port.text, None)
                 continue
             forwarded.append(entry)
-            self._texts[port.text] = f"{name}: {port.scheme}://{local.LOOPBACK}:{entry.local}"
+            url = f"{port.scheme}://{local.LOOPBACK}:{entry.local}"
+            self._urls[port.text] = url
+            self._texts[port.text] = f"{name}: {url}"
         forwarder = Forwarder(
             self._engine,
             lambda: locate(self._engine, self._workspace).id,

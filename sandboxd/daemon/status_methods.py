@@ -21,7 +21,7 @@ from sandboxd.ipc.server import Connection, Handler
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.hooks import hooks_now
-from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport
+from sandboxd.status.model import DaemonLine, NamesStatus, OpenPort, ProjectStatus, StatusReport
 from sandboxd.status.names_now import names_now
 
 _MOST_SHOWN = 20
@@ -152,7 +152,10 @@ class StatusMethods:
         hooks = hooks_now(environ, path, examined, world.observed)
         ports = self._keeper.forwards.lines(path)
         row = combine(path, examined, world.observed, names, hooks, ports)
-        return row._replace(keeps=project.keeps)
+        return row._replace(keeps=project.keeps, open_ports=self._open_ports(row))
+
+    def _open_ports(self, row: ProjectStatus) -> tuple[OpenPort, ...]:
+        return self._keeper.forwards.open_ports(row.path) if row.state == "running" else ()
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
         """The record of the gateway of a running sandbox; None where nobody listens to one."""

@@ -95,6 +95,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "downgrades": list(project.downgrades),
         "hooks": list(project.hooks),
         "ports": list(project.ports),
+        "open_ports": [port._asdict() for port in project.open_ports],
         "beside": [{"name": name, "state": state} for name, state in project.beside],
         "findings": _counts(project.counts),
         "trust": project.trust,

@@ -84,6 +84,16 @@ class NamesStatus(NamedTuple):
     """The services that it uses by the user's secrets; all zero where nothing was recorded."""
 
 
+class OpenPort(NamedTuple):
+    """A port of `forwardPorts` that is open on this machine, at `url`; `label` is hostile text."""
+
+    port: int
+    service: str
+    """'' for the workspace's own."""
+    label: str
+    url: str
+
+
 class ProjectStatus(NamedTuple):
     """The status of one workspace.
 
@@ -118,6 +128,8 @@ class ProjectStatus(NamedTuple):
     """Lifecycle hooks that failed or did not run, with the reason; hostile text."""
     ports: tuple[str, ...] = ()
     """Ports of `forwardPorts`, each with its address here or why there is none; hostile text."""
+    open_ports: tuple[OpenPort, ...] = ()
+    """Those among `ports` that have an address here."""
     beside: tuple[tuple[str, State], ...] = ()
     """The sandboxes with a name that work on this workspace, each with its state, by name."""
     checking: bool = False

@@ -33,6 +33,11 @@ def ports(engine: str, folder: Path) -> list[str]:
     return list(json.loads(status.stdout)["projects"][0]["ports"])
 
 
+def open_ports(engine: str, folder: Path) -> list[dict[str, object]]:
+    status = sandboxes.run(engine, folder, "status", "--json")
+    return list(json.loads(status.stdout)["projects"][0]["open_ports"])
+
+
 def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project: Path) -> None:
     free = free_port()
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -54,6 +59,15 @@ def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project:
         assert match and int(match[1]) != number
         assert third == "db:5432: not forwarded, `sandboxd up` does not start `db`"
         assert exchange(free, GET).partition(b"\r\n\r\n")[2] == data
+        assert open_ports(engine, project)[0] == {
+            "port": free,
+            "service": "",
+            "label": "Web",
+            "url": first.partition(": ")[2],
+        }
+        assert [port["port"] for port in open_ports(engine, project)] == [free, number]
+        listed = json.loads(sandboxes.run(engine, project, "forward", "--json").stdout)
+        assert {"port": free, "program": "httpd"} in listed["listening"]
         shown = sandboxes.run(engine, project, "status").stdout
         assert f"http://127.0.0.1:{free}" in shown
     assert sandboxes.run(engine, project, "down").returncode == 0

@@ -11,6 +11,7 @@ for it.
 
 from __future__ import annotations
 
+import json
 import os
 
 from sandboxd.cli import terminal
@@ -21,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from sandboxd.forward.forwarder import Forwarded
     from sandboxd.forward.ports import Wish
 
 HELP = "open ports of the project's sandbox on this machine"
@@ -35,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="listen there; others may reach the sandbox then (default: 127.0.0.1)",
     )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON: what listens, or a line for each port as soon as it is open",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,13 +49,18 @@ def run(args: argparse.Namespace) -> int:
 
     directory = _sandbox.folder(args)
     wishes = [parse(text) for text in args.ports]
-    return _forward(args, directory, wishes) if wishes else _list(directory, _sandbox.name(args))
+    return _forward(args, directory, wishes) if wishes else _list(args, directory)
 
 
-def _list(directory: str, name: str) -> int:
+def _list(args: argparse.Namespace, directory: str) -> int:
     from sandboxd.operations.forward import look
 
-    listeners = look(_sandbox.connect(), directory, name)
+    listeners = look(_sandbox.connect(), directory, _sandbox.name(args))
+    if args.json:
+        print(
+            json.dumps({"version": 1, "listening": [listener._asdict() for listener in listeners]})
+        )
+        return EXIT_OK
     for listener in listeners:
         program = terminal.one_line(listener.program) or "not seen"
         print(f"{listener.port:<6} {program}")
@@ -71,16 +83,23 @@ def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> in
         _sandbox.name(args),
     )
     try:
-        host = f"[{args.address}]" if ":" in args.address else args.address
         for port in forwarder.ports:
-            scheme, where = ("", f"of `{port.service}`") if port.service else ("http://", "inside")
-            print(f"{scheme}{host}:{port.local} -> port {port.inside} {where}", flush=True)
+            print(_line(port, args.address, as_json=args.json), flush=True)
         _say_what_is_closed(args, directory, wishes)
         with stopped_by_signals(forwarder.stop):
             forwarder.run()
     finally:
         forwarder.close()
     return EXIT_OK
+
+
+def _line(port: Forwarded, address: str, *, as_json: bool) -> str:
+    host = f"[{address}]" if ":" in address else address
+    scheme, where = ("", f"of `{port.service}`") if port.service else ("http://", "inside")
+    target = f"{scheme}{host}:{port.local}"
+    if as_json:
+        return json.dumps({"port": port.inside, "service": port.service, "address": target})
+    return f"{target} -> port {port.inside} {where}"
 
 
 def _say_what_is_closed(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> None:
