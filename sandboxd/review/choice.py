@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,6 +48,18 @@ def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Ch
         else:
             rest.append((item, DELETION))
     return Choice(tuple(writes), tuple(deleted), tuple(rest))
+
+
+def digest(items: Iterable[Item]) -> str:
+    """Identity of the changes: the same only where the same would be written, and the same is told of it."""
+    whole = hashlib.sha256()
+    for item in items:
+        words = [item.path, item.kind, item.executable, item.link, item.blocked, item.control]
+        parts = [json.dumps(words).encode(), item.old, item.new]
+        for part in parts:
+            whole.update(b"%d " % len(part))
+            whole.update(part)
+    return whole.hexdigest()
 
 
 def is_bulk(deletions: int, files: int) -> bool:

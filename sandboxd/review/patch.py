@@ -23,8 +23,8 @@ _LETTERS = {"added": "A", "changed": "M", "deleted": "D"}
 
 def summary(item: Item) -> str:
     """One line for an item: kind of change, path, number of lines, and warnings."""
-    count = _count(item)
-    size = f"+{count[0]} -{count[1]}" if count else f"{len(item.new)} bytes, not shown"
+    counted = count(item)
+    size = f"+{counted[0]} -{counted[1]}" if counted else f"{len(item.new)} bytes, not shown"
     text = f"{_LETTERS[item.kind]} {item.path}  {size}"
     watch = [item.control] if item.control else []
     watch += item.remarks
@@ -88,7 +88,8 @@ def _same_start(one: list[str], two: list[str]) -> int:
     return count
 
 
-def _count(item: Item) -> tuple[int, int] | None:
+def count(item: Item) -> tuple[int, int] | None:
+    """Lines that come and lines that go; None where they are not shown."""
     if _lines(item.old) is None or _lines(item.new) is None:
         return None
     body = list(lines(item))[2:]

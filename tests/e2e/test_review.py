@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -115,7 +116,18 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
         # The same work again is no new commit.
         assert "refs/" not in sandboxd("review", "--stat", "--save")
 
-        sandboxd("review", "--apply", "--yes")
+        looked = json.loads(sandboxd("review", "--json"))
+        rows = {row["path"]: row for row in looked["changes"]}
+        assert (rows["main.py"]["old"], rows["main.py"]["by_itself"]) == ("print(1)\n", True)
+        assert rows["link"]["blocked"] and rows[".vscode/tasks.json"]["control"]
+        sandboxd("exec", "-n", "sh", "-c", "echo more >> late.txt")
+        apply = ("review", "--apply", "--yes", "--expect", looked["digest"])
+        refused = sandboxes.run(engine, repository, *apply)
+        assert refused.returncode == 2 and "not those that were looked at" in refused.stderr
+        assert sandboxes.tree(repository).get("late.txt") == before.get("late.txt")
+
+        digest = json.loads(sandboxd("review", "--json"))["digest"]
+        sandboxd("review", "--apply", "--yes", "--expect", digest)
         assert (repository / "main.py").read_text() == "print(1)\nprint(2)\n"
         assert os.access(repository / "tool/run.sh", os.X_OK)
         assert (repository / "gone.txt").exists()

@@ -43,6 +43,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--apply", action="store_true", help="write the changes that were shown into the workspace"
     )
     parser.add_argument(
+        "--expect",
+        metavar="DIGEST",
+        help="with --apply: only while the changes are those of this `digest` of --json",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the changes with both contents as JSON"
+    )
+    parser.add_argument(
         "--include",
         action="append",
         default=[],
@@ -64,24 +72,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli import review_document
     from sandboxd.cli.operating import operate
     from sandboxd.operations.review import Collected, reviewed
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
     from sandboxd.verify.last_verdict import duration
 
-    if (args.include or args.yes or args.deletions is not None) and not args.apply:
-        raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
+    _require_whole(args)
     collected = Collected(**operate("review", _sandbox.folder(args), {"name": _sandbox.name(args)}))
     if not collected.path:
-        _say_there_is_no_copy()
+        _say_there_is_no_copy(args.json)
         return EXIT_OK
     with reviewed(collected, keep=args.save) as review:
         changes, items = review.changes, review.items
+        if args.json:
+            _print_json(review_document.document(review))
+            return EXIT_OK
         if review.ended is not None:
             age = duration(review.ended)
             terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
         _require_known(args.include, items, _option(args))
+        _require_expected(args.expect, items, _option(args))
         _show(changes, items, args.diff or (args.apply and not args.stat), _option(args))
         if args.save:
             refs, problem = rescue.bring_commits(changes)
@@ -97,7 +109,29 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _say_there_is_no_copy() -> None:
+def _require_whole(args: argparse.Namespace) -> None:
+    """:raises UsageError: options that mean nothing together"""
+    says_how = args.include or args.yes or args.expect or args.deletions is not None
+    if says_how and not args.apply:
+        raise UsageError(
+            "`--include`, `--deletions`, `--expect` and `--yes` say how to apply", "add `--apply`"
+        )
+    if args.json and (args.apply or args.save):
+        raise UsageError("`--json` only shows", "leave `--apply` and `--save` to another run")
+
+
+def _print_json(document: object) -> None:
+    import json
+
+    print(json.dumps(document))
+
+
+def _say_there_is_no_copy(as_json: bool) -> None:
+    from sandboxd.cli import review_document
+
+    if as_json:
+        _print_json(review_document.NO_COPY)
+        return
     terminal.verdict("nothing to bring: this sandbox works on your folder itself")
     terminal.verdict(
         "hint: `git diff` shows what changed; for a private copy: "
@@ -116,6 +150,16 @@ def _require_known(paths: list[str], items: tuple[Item, ...], option: str) -> No
         raise UsageError(
             f"`{unknown[0]}` is not among the changes",
             f"`sandboxd review{option} --stat` lists them",
+        )
+
+
+def _require_expected(digest: str | None, items: tuple[Item, ...], option: str) -> None:
+    from sandboxd.review import choice
+
+    if digest is not None and choice.digest(items) != digest:
+        raise UsageError(
+            "the changes are not those that were looked at: the sandbox, or your folder, went on",
+            f"look at them again: `sandboxd review{option} --diff`",
         )
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.cli import review_document
+from sandboxd.operations.review import Reviewed
 from sandboxd.review import choice, weigh
+from sandboxd.review.changes import Changes
 from tests.unit.review.copies import Copy
 
 
@@ -21,6 +24,12 @@ def items(tmp_path: Path) -> tuple[weigh.Item, ...]:
         (copy.inside / name).unlink()
     (copy.inside / "stays.txt").write_text("new\n")
     return weigh.items(copy.changes())
+
+
+def unchanged(tmp_path: Path) -> Changes:
+    """Those of a second copy, in which nothing was changed."""
+    (tmp_path / "second").mkdir()
+    return Copy(tmp_path / "second", tmp_path / "host").changes()
 
 
 def paths(chosen: tuple[weigh.Item, ...]) -> list[str]:
@@ -75,3 +84,42 @@ def test_files_are_counted_without_git_and_links_are_not_followed(tmp_path: Path
     (tmp_path / "outside").symlink_to("/etc/passwd")
     # A link to a folder is listed among the folders.
     assert choice.count_files(str(tmp_path)) == 2
+
+
+def test_the_digest_is_of_what_is_written_and_of_what_is_told(
+    items: tuple[weigh.Item, ...],
+) -> None:
+    digest = choice.digest(items)
+    assert digest == choice.digest(list(items))
+    for other in (
+        items[0]._replace(new=b"other\n"),
+        items[0]._replace(old=b"moved\n"),
+        items[0]._replace(executable=True),
+        items[0]._replace(control="a reason"),
+    ):
+        assert choice.digest((other, *items[1:])) != digest
+    assert choice.digest(items[1:]) != digest
+
+
+def test_the_document_has_both_sides_and_what_comes_by_itself(
+    items: tuple[weigh.Item, ...], tmp_path: Path
+) -> None:
+    changes = unchanged(tmp_path)
+    document = review_document.document(Reviewed(changes, items, None))
+    rows = {row["path"]: row for row in document["changes"]}
+    assert [path for path, row in rows.items() if row["by_itself"]] == ["stays.txt"]
+    stays, gone = rows["stays.txt"], rows["gone.txt"]
+    assert (stays["old"], stays["new"], stays["added"]) == ("stays.txt\n", "new\n", 1)
+    assert (gone["old"], gone["new"], gone["kind"]) == ("gone.txt\n", None, "deleted")
+    assert document["digest"] == choice.digest(items)
+
+
+def test_contents_beyond_the_bound_are_not_shown_and_said_so(
+    items: tuple[weigh.Item, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_document, "MOST_TEXT", 24)
+    changes = unchanged(tmp_path)
+    shown = [
+        row["shown"] for row in review_document.document(Reviewed(changes, items, None))["changes"]
+    ]
+    assert True in shown and False in shown
