@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 RECORD = "session.toml"
+_TRIES, _PAUSE_SECONDS = 5, 0.05
 _COMMENT = """\
 The session of an agent, and what the user chose for it.
 `sandboxd agent` writes this file."""
@@ -147,15 +149,42 @@ def at_work(own: Session) -> Iterator[None]:
 
     :raises UsageError: its agent runs already
     """
-    with open(os.path.join(own.folder, "lock"), "w", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    with open(_lock(own), "a", encoding="ascii") as file:
+        if not _is_locked(file):
             raise UsageError(
                 f"`{own.name}` is at work on `{own.project}`",
                 f"a second one beside it: `sandboxd agent {own.agent} --name {own.name}-2`",
-            ) from None
+            )
+        os.utime(file.fileno())
         yield
+
+
+def _is_locked(file: TextIO) -> bool:
+    """Whether the lock is ours now; who only looks at it (`working_since`) lets go at once."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
+
+
+def working_since(own: Session) -> float | None:
+    """When its agent began, in seconds since 1970; None where none is at work."""
+    try:
+        with open(_lock(own), encoding="ascii") as file:
+            began = os.fstat(file.fileno()).st_mtime
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return began
+    except OSError:
+        pass  # no agent of this session was ever started
+    return None
+
+
+def _lock(own: Session) -> str:
+    return os.path.join(own.folder, "lock")
 
 
 def _folder(environ: Mapping[str, str], project: str) -> str:

@@ -1,4 +1,4 @@
-"""What `sandboxd agent` says and asks: which agents there are, what one is given, and what it changed."""
+"""What `sandboxd agent` says and asks: what an agent is given, and what it changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandboxd.agents import catalog, config, session
 from sandboxd.agents.session import Choices
 from sandboxd.cli import progress, terminal
 from sandboxd.cli.operating import operate
-from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
+from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.files import project_root
 from sandboxd.project import HAND_WRITTEN, Project
 
@@ -27,24 +27,6 @@ _FIRST_LINES = 12
 def project_of(folder: str) -> str:
     """The real path of the project that `folder` lies in: of its sandboxd.toml or its repository."""
     return project_root(os.path.realpath(folder))
-
-
-def show(project: str) -> int:
-    """List the agents, and the sessions on `project`."""
-    listed = catalog.names(os.environ)
-    width = max(len(name) for name in listed)
-    for name in listed:
-        agent = catalog.load(name, os.environ)
-        versions = ", ".join(dict.fromkeys(each.version for each in agent.packages))
-        source = versions or f"`{agent.program}` of the image"
-        label = terminal.paint(f"{name:<{width}}", terminal.BOLD)
-        print(f"{label}  {terminal.one_line(agent.title)}  {terminal.one_line(source)}")
-    for own in session.of_project(os.environ, project):
-        terminal.status(
-            f"session `{own.name}` of `{own.agent}`: `sandboxd review --name {own.name}`"
-        )
-    terminal.status("`sandboxd agent NAME` starts one on a copy of this project")
-    return EXIT_OK
 
 
 def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Session, Agent]:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import json
 import os
 import subprocess
 import tarfile
@@ -255,6 +256,11 @@ def test_three_agents_side_by_side_one_of_them_hostile(person: Person, api: Engi
         assert process.returncode == 0, errors
     assert len(api.containers(PROJECT)) == 3
     assert sandboxes.tree(person.project) == before
+    listed = json.loads(person.must("agent", "--json"))
+    assert {(each["name"], each["state"], each["since"]) for each in listed["sessions"]} == {
+        (name, "running", None) for name in ("one", "two", "three")
+    }
+    assert "hostile" in {each["name"] for each in listed["agents"]}
 
     for name in ("one", "two"):
         assert person.must("review", "--name", name, "--stat").startswith("M weather.sh  +1 -0")

@@ -19,7 +19,7 @@ import sys
 
 from sandboxd.cli import attend, plain_arguments, progress
 from sandboxd.cli.commands import _grants, _sandbox
-from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ HELP = "an AI agent at work on a copy of the project"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _add_options(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="without an agent's name: print the lists as JSON"
+    )
     # One argument for both: as one of its own, an optional name would swallow the `--` behind it.
     parser.add_argument(
         "words",
@@ -112,7 +115,9 @@ def run(args: argparse.Namespace) -> int:
     name, more = _read_words(args)
     project = agent_sessions.project_of(_sandbox.folder(args))
     if name is None:
-        return agent_sessions.show(project)
+        return _list(project, as_json=args.json)
+    if args.json:
+        raise UsageError("`--json` lists agents and starts none", "leave it, or the name, out")
     from sandboxd.agents.session import Choices
 
     named = None if args.credential is None else tuple(args.credential)
@@ -143,6 +148,17 @@ def run(args: argparse.Namespace) -> int:
         code = _attend(own, ready, has_terminal=args.task is None)
         agent_sessions.conclude(own, agent, code)
     return code
+
+
+def _list(project: str, *, as_json: bool) -> int:
+    from sandboxd.cli import agent_list
+
+    if not as_json:
+        return agent_list.show(project)
+    import json
+
+    print(json.dumps(agent_list.document(project), indent=2))
+    return EXIT_OK
 
 
 def _task(text: str | None) -> str | None:

@@ -1,0 +1,108 @@
+"""The agents that there are, and the sessions on a project with what is known of each now."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.agents import catalog, session
+from sandboxd.cli import terminal
+from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_OK, SandboxdError
+
+if TYPE_CHECKING:
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
+
+UNKNOWN = "unknown"
+"""The state of a sandbox where the engine could not be asked."""
+
+
+def show(project: str) -> int:
+    """List the agents, and the sessions on `project`."""
+    listed = catalog.names(os.environ)
+    width = max(len(name) for name in listed)
+    for name in listed:
+        agent = catalog.load(name, os.environ)
+        label = terminal.paint(f"{name:<{width}}", terminal.BOLD)
+        print(
+            f"{label}  {terminal.one_line(agent.title)}  {terminal.one_line(_origin(agent, '`'))}"
+        )
+    for own in session.of_project(os.environ, project):
+        terminal.status(
+            f"session `{own.name}` of `{own.agent}`: `sandboxd review --name {own.name}`"
+        )
+    terminal.status("`sandboxd agent NAME` starts one on a copy of this project")
+    return EXIT_OK
+
+
+def document(project: str) -> dict[str, Any]:
+    """The same as data, with what is seen of each session.
+
+    `since` is when its agent began, in seconds since 1970, null where none is at work. `state` is that of its
+    sandbox, `denied` what its gateway let nobody reach, null where nothing was recorded; its texts are hostile.
+    An agent that cannot be read has `problem`.
+    """
+    sessions = session.of_project(os.environ, project)
+    return {
+        "version": 1,
+        "project": project,
+        "agents": [_agent(name) for name in catalog.names(os.environ)],
+        "sessions": [_session(project, own) for own in sessions],
+    }
+
+
+def _agent(name: str) -> dict[str, Any]:
+    try:
+        agent = catalog.load(name, os.environ)
+    except SandboxdError as error:
+        return {"name": name, "title": name, "origin": "", "resumes": False, "problem": str(error)}
+    return {
+        "name": name,
+        "title": agent.title,
+        "origin": _origin(agent),
+        "resumes": bool(agent.commands.resume),
+        "problem": None,
+    }
+
+
+def _origin(agent: Agent, quote: str = "") -> str:
+    """The versions of its packages, or that the image has it."""
+    versions = ", ".join(dict.fromkeys(each.version for each in agent.packages))
+    return versions or f"{quote}{agent.program}{quote} of the image"
+
+
+def _session(project: str, own: Session) -> dict[str, Any]:
+    state = _state(project, own.name)
+    return {
+        "name": own.name,
+        "agent": own.agent,
+        "since": session.working_since(own),
+        "state": state,
+        "denied": _denied(project, own.name) if state == "running" else None,
+    }
+
+
+def _state(project: str, name: str) -> str:
+    from sandboxd.engine.client import connect_from
+    from sandboxd.life import find
+    from sandboxd.model.sandbox_id import sandbox_id
+
+    try:
+        containers = find.sandboxes_of_up(connect_from(os.environ), sandbox_id(project, name))
+    except SandboxdError:
+        return UNKNOWN
+    return containers[0].state if containers else "not created"
+
+
+def _denied(project: str, name: str) -> list[dict[str, Any]] | None:
+    options = {"name": name, "action": "log", "arguments": {}}
+    try:
+        log = operate("egress", project, options)
+    except SandboxdError:
+        return None
+    if not log["is_running"]:
+        return None
+    keys = ("name", "port", "words", "times", "command")
+    rows = [row for row in log["rows"] if row["outcome"] == "denied"]
+    return [{key: row[key] for key in keys} for row in rows]
