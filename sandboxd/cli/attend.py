@@ -217,9 +217,9 @@ class _Surroundings:
     def __init__(self, *, tty: bool) -> None:
         self.tty = tty
         self._command: Attended | None = None
-        self._received = 0
+        self._arrivals = 0
         """Signals that Python has handled: it does so between two reads, so this may lag behind."""
-        self._taken = 0
+        self._deliveries = 0
         """Signals that the sandbox has taken."""
         self._since = 0.0
         """When the first that it has not taken came, monotonic."""
@@ -272,11 +272,11 @@ class _Surroundings:
 
     def _count(self, _number: int, _frame: FrameType | None) -> None:
         now = monotonic()
-        if self._received <= self._taken:
+        if self._arrivals <= self._deliveries:
             self._since = now
-        self._received += 1
+        self._arrivals += 1
         most = 1 if self._command is None or now - self._since > _PATIENCE_SECONDS else _PATIENCE
-        if self._received - self._taken > most:
+        if self._arrivals - self._deliveries > most:
             raise KeyboardInterrupt
 
     def _pass_on(self, command: Attended) -> None:
@@ -286,7 +286,7 @@ class _Surroundings:
                     self._resize(command)
                 else:
                     command.kill(number[0])
-                    self._taken = max(self._taken + 1, self._received)
+                    self._deliveries = max(self._deliveries + 1, self._arrivals)
             except (SandboxdError, OSError):
                 # The command, or the sandbox, may be gone by now: its end is seen elsewhere.
                 continue
