@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+if shutil.which("git") is None:
+    pytest.skip("no git; run `./dev setup --tests`", allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400
