@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandboxd.audit import entry as entry_module
 from sandboxd.audit import record as record_module
 from sandboxd.audit.chain import Reading, check
 from sandboxd.audit.entry import LONGEST_LINE, LONGEST_TEXT, MOST_ITEMS, Entry, line, read
@@ -227,3 +228,12 @@ def test_every_entry_is_one_line_that_reads_back(
 def test_no_line_is_too_strange(text: bytes) -> None:
     read(text)
     read(json.dumps({"number": "1"}).encode() + text)
+
+
+def test_a_line_of_exactly_the_limit_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Entry(1, 1.0, "start", "/p", "ann", {"fact": "x"}, "0" * 64)
+    whole = line(entry)
+    monkeypatch.setattr(entry_module, "LONGEST_LINE", len(whole))
+    assert line(entry) == whole
+    monkeypatch.setattr(entry_module, "LONGEST_LINE", len(whole) - 1)
+    assert b"left out: too long" in line(entry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from sandboxd.bench import workload_list
 from sandboxd.bench.results import Results, Row, Variant, document, figures_to_remember
+from sandboxd.cli import bench_report
 from sandboxd.render.pages import bench_html
 
 VARIANTS = (
@@ -93,3 +95,26 @@ def test_what_is_packed_for_the_workloads_is_the_standard_library() -> None:
     packed = set(workload_list.imports())
     assert {"json", "socket"} <= packed, "of the runner, and of a workload"
     assert packed <= sys.stdlib_module_names
+
+
+def test_the_verdict_compares_with_the_base_and_each_sandbox_has_its_colour() -> None:
+    variants = (*VARIANTS, Variant("runc", "runc, profile dev", "dev", "runc"))
+    row = WALK._replace(times={"docker": [1.0], "gvisor": [5.0], "runc": [2.0]})
+    page = bench_html.render(document(results(row)._replace(variants=variants)))
+    assert "Shorter is faster. x: against plain docker run" in page
+    assert "gVisor, profile dev: 5 to 5 x of plain docker run; most: walking the workspace" in page
+    assert "runc, profile dev: 2 to 2 x of plain docker run" in page
+    colours = re.findall(r"--fill:([^\"]+)", page.partition("<section")[2])
+    assert len(set(colours)) == 3
+
+
+def test_work_without_files_is_measured_first() -> None:
+    names = [workload.name for workload in workload_list.load()]
+    assert names[:4] == ["computing", "system_calls", "starting_processes", "local_connections"]
+
+
+def test_where_the_report_is_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bench.json"
+    bench_report.write(str(path), results(WALK))
+    assert json.loads(path.read_text())["project"] == "weather"
+    assert f"report: {path}" in capsys.readouterr().err

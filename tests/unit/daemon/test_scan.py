@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.daemon.scan import scan
+from sandboxd.daemon.scan import Scan, scan
 
 
 @pytest.fixture
@@ -91,3 +91,9 @@ def test_only_our_own_writes_are_taken_as_dealt_with(project: Path) -> None:
     assert ".devcontainer/devcontainer.json" in names
     assert names["sandboxd.toml"] == {e[0]: e for e in before.stamp}["sandboxd.toml"]
     assert scan(str(project)).stamp != after.stamp
+
+
+def test_a_project_that_goes_away_differs_from_an_empty_one() -> None:
+    empty = Scan(True, (), ("/p",), 0)
+    assert empty.differs(empty._replace(exists=False))
+    assert not empty.differs(empty._replace(folders=("/",), saved=7))

@@ -101,3 +101,18 @@ def test_only_a_link_of_the_repository_s_own_is_followed(text: str, path: str) -
     }
     variables = HERE._replace(realpath=lambda written: links.get(written, written))
     assert variables.host_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (".", "/w/app/."),
+        ("..", "/w/app/.."),
+        ("./x", "/w/app/./x"),
+        ("../x", "/w/app/../x"),
+        ("..x", "..x"),
+        ("/etc", "/etc"),
+    ],
+)
+def test_a_relative_path_is_taken_from_the_workspace(text: str, path: str) -> None:
+    assert Variables(workspace="/w/app").host_path(text) == path

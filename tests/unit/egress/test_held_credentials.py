@@ -10,7 +10,7 @@ import pytest
 from sandboxd.egress.broker import Binding
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.gateway import held_credentials
-from sandboxd.egress.gateway.gate import Gate
+from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.held_credentials import HeldCredentials
 from sandboxd.egress.policy import Policy
 
@@ -43,3 +43,18 @@ def test_a_credential_is_that_of_its_service_and_port(
     assert held.find(port) == ((BINDING, context) if is_used else None)
     held.clear()
     assert held.find(port) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "allowed"),
+    [("no-rule", True), ("allowed", True), ("denied", False), ("canary", False)],
+)
+def test_the_grant_of_a_credential_is_one_of_its_host_unless_that_is_denied(
+    monkeypatch: pytest.MonkeyPatch, reason: str, allowed: bool
+) -> None:
+    no_addresses: Any = None
+    gate = Gate(no_addresses, lambda: 0.0)
+    by_name = Judgement("api.github.com", reason == "allowed", reason)
+    monkeypatch.setattr(gate, "judge", lambda *_: by_name)
+    judgement = HeldCredentials(gate).judge(BINDING)
+    assert (judgement.allowed, judgement.reason) == (allowed, "allowed" if allowed else "denied")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from sandboxd.life import user_environment
 from sandboxd.life.user_environment import _filled, merge_paths
 
 
@@ -37,3 +40,28 @@ def test_paths_are_merged_as_the_reference_does(
 )
 def test_variables_of_the_container(text: str, value: str) -> None:
     assert _filled(text, {"PATH": "/bin"}) == value
+
+
+def test_only_what_the_shell_adds_is_given_and_nothing_of_the_shell_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kinds: list[str] = []
+
+    def probed(*words: Any) -> dict[str, str]:
+        kinds.append(words[4])
+        return {
+            "PATH": "/own:/bin",
+            "LANG": "C",
+            "_": "/bin/cat",
+            "SHLVL": "1",
+            "OLDPWD": "/",
+            "PWD": "/w",
+        }
+
+    monkeypatch.setattr(user_environment, "_probed", probed)
+    engine: Any = None
+    for kind in ("", "none"):
+        env = user_environment.of_shell(engine, "c", "dev", ["PATH=/bin", "LANG=C"], kind, print)
+        assert env == {"PATH": "/own:/bin"}
+    # The specification's default of `userEnvProbe`.
+    assert kinds == ["loginInteractiveShell", "none"]

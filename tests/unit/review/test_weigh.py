@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,3 +195,21 @@ def test_differences_of_any_size_are_shown_or_named(tmp_path: Path, host: Path) 
     assert len(list(patch.lines(items["a.py"]))) == 80_000 + 3 + 3
     assert "not shown" in patch.summary(items["b.py"])
     assert "not shown" in patch.summary(items["c.py"])
+
+
+def test_a_link_itself_is_given_to_the_owner_and_not_where_it_leads_to(
+    tmp_path: Path, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Copy(tmp_path, host)
+    (copy.inside / "link").symlink_to("a.py")
+    items = judged(copy)
+    given: list[bool] = []
+
+    def chown(_path: str, _user: int, _group: int, **more: Any) -> None:
+        given.append(more["follow_symlinks"])
+
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("os.chown", chown)
+    assert bring.bring(str(host), items.values()).failed == ()
+    assert os.readlink(host / "link") == "a.py"
+    assert given == [False]

@@ -86,3 +86,19 @@ def test_only_tls() -> None:
     step = packages.KeyStep("00", "http://gvisor.dev/archive.key", "/nonexistent/k")
     with pytest.raises(UsageError, match="not fetched over TLS"):
         step.do(lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("data", "header"),
+    [
+        # RFC 9580, 4.2.1: the largest and the smallest size of each form.
+        (b"\xc6\x00", (6, 2, 0)),
+        (b"\xc6\xbf", (6, 2, 191)),
+        (b"\xc6\xc0\x00", (6, 3, 192)),
+        (b"\xc6\xdf\xff", (6, 3, 8383)),
+        (b"\xc6\xff\x00\x01\x00\x00", (6, 6, 65536)),
+    ],
+    ids=["none", "one octet", "least of two", "most of two", "five"],
+)
+def test_the_size_of_a_packet(data: bytes, header: tuple[int, int, int]) -> None:
+    assert openpgp._header(data, 0) == header
