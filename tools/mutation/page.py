@@ -26,8 +26,6 @@ first, and one should fail, twice, and pass without the change. Where no test ru
 the thirty files that import the module most directly are tried. Tests that need an engine, a daemon or an
 editor do not count here, unless `--processes` is given.
 
-    python -m tools.mutation --sample 150 --seed 15
-
 """
 
 
@@ -47,6 +45,7 @@ def _at_first(seed: int) -> list[str]:
                 f"When this sample was drawn, {noticed} of {drawn} were noticed, "
                 f"{100 * noticed // drawn} %: that is what the next seed would show of code for which "
                 "nobody has written tests since.",
+                *(["", row["note"]] if "note" in row else []),
             ]
     return []
 
@@ -55,8 +54,10 @@ def render(outcomes: Sequence[Outcome], seed: int, drawn: int, red: int) -> str:
     """The page; `drawn` is the size of the sample, `red` counts tests that fail without a change."""
     noticed = sum(bool(each.noticed_by) for each in outcomes)
     lines = [
+        f"    python -m tools.mutation --sample {drawn} --seed {seed}",
+        "",
         f"Seed {seed}: of {len(outcomes)} changes {noticed} were noticed, "
-        f"{100 * noticed // max(1, len(outcomes))} %."
+        f"{100 * noticed // max(1, len(outcomes))} %.",
     ]
     if drawn > len(outcomes):
         lines.append(f"The run was ended before the other {drawn - len(outcomes)} of {drawn}.")
