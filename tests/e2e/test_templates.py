@@ -143,7 +143,7 @@ def check_services(host: str, folder: Path, compose: list[str]) -> None:
         settings = only["HostConfig"]
         assert only["Config"]["User"] == user
         assert settings["CapDrop"] == ["ALL"] and settings["ReadonlyRootfs"] is True
-        assert "no-new-privileges:true" in settings["SecurityOpt"]
+        assert "no-new-privileges=true" in settings["SecurityOpt"]
         assert settings["Memory"] == settings["MemorySwap"] > 0 and settings["PidsLimit"] > 0
         assert not any(settings["PortBindings"].values())
         assert not any("PASSWORD=" in variable for variable in only["Config"]["Env"])

@@ -40,18 +40,35 @@ _BY_A_FILE = {
     "mount /etc/resolv.conf": "a generated file in place of one of the state folder",
     "mount /usr/local/bin/sandboxd-ask": "only `up` brings it",
 }
+# Volumes that belong to a user are made by `up` alone, and a generated file lies in the repository,
+# where a name and an e-mail address are no one's business.
+_ONLY_UP = {
+    "mount /sandboxd/caches": "a volume of this sandbox",
+    "env PIP_CACHE_DIR": "a folder of that volume",
+    "env UV_CACHE_DIR": "a folder of that volume",
+    "env npm_config_cache": "a folder of that volume",
+    "env CARGO_HOME": "a folder of that volume",
+    "env GOMODCACHE": "a folder of that volume",
+    "env GOCACHE": "a folder of that volume",
+    "env MAVEN_ARGS": "a folder of that volume",
+    "env HISTFILE": "a file of that volume",
+    "git safe.directory": "it stands beside the name and the e-mail of the user's git",
+}
 DIFFERENCES: dict[str, dict[str, str]] = {
-    "argv": _BY_A_FILE,
+    "argv": {**_BY_A_FILE, **_ONLY_UP},
     "devcontainer": {
         **_BY_A_FILE,
+        **_ONLY_UP,
         "Config.Cmd": "the CLI keeps the container alive by a loop of its own",
         "Config.Entrypoint": "the CLI keeps the container alive by a loop of its own",
     },
     "devcontainer-rs": {
         **_BY_A_FILE,
+        **_ONLY_UP,
         "Config.Cmd": "it keeps the container alive by a loop of its own",
     },
     "compose": {
+        **_ONLY_UP,
         "HostConfig.NetworkMode": "a network of the project, so that its services meet",
     },
 }
@@ -113,9 +130,11 @@ def flat(inspect: dict[str, Any]) -> dict[str, str]:
     for mount in inspect["Mounts"]:
         keys = ("Type", "Name" if mount["Type"] == "volume" else "Source", "RW", "Propagation")
         values[f"mount {mount['Destination']}"] = shown({key: mount.get(key) for key in keys})
-    for variable in inspect["Config"]["Env"]:
-        name, _, value = variable.partition("=")
-        values[f"env {name}"] = value
+    env = dict(variable.split("=", 1) for variable in inspect["Config"]["Env"])
+    for number in range(int(env.pop("GIT_CONFIG_COUNT", "0"))):
+        setting = env.pop(f"GIT_CONFIG_KEY_{number}")
+        values[f"git {setting}"] = env.pop(f"GIT_CONFIG_VALUE_{number}")
+    values.update((f"env {name}", value) for name, value in env.items())
     for name, value in inspect["Config"]["Labels"].items():
         if name in (PROJECT, PROFILE):
             values[f"label {name}"] = value
@@ -264,7 +283,7 @@ def test_the_editors_way_to_a_compose_service(
     try:
         values = flat(api.inspect(answer["containerId"]))
         different = {k for k in expected.keys() | values.keys() if expected.get(k) != values.get(k)}
-        assert different == {"Config.Entrypoint", "HostConfig.NetworkMode"}
+        assert different == {"Config.Entrypoint", "HostConfig.NetworkMode", *_ONLY_UP}
         attack = "id -u; echo x > .git/hooks/pre-commit; mv .git g; touch new"
         inside = docker(api.host, *client, "exec", *where, "sh", "-c", f"({attack}) 2>/dev/null")
         assert inside.split() == ["1000"]
