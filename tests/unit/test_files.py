@@ -159,6 +159,8 @@ def test_a_config_that_another_user_planted_is_passed_over(
         assert find_upward(str(shared / "work"), planted.name) == str(planted)
         patched.setattr(os, "geteuid", lambda: 4243)
         assert find_upward(str(shared / "work"), planted.name) != str(planted)
+        os.chown(shared, 4242, 4242)
+        assert find_upward(str(shared / "work"), planted.name) == str(planted), "it is their folder"
     shared.chmod(0o755)
     assert find_upward(str(shared / "work"), planted.name) == str(planted)
 

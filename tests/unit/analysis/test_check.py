@@ -166,6 +166,24 @@ def test_a_suppression_of_a_rule_that_is_off_is_not_called_unused() -> None:
     assert rule_names(check(text, off)) == []
 
 
+def test_a_suppression_of_an_unknown_rule_is_named_whichever_rules_are_asked_for() -> None:
+    text = '{ "image": "x" } // sandboxd: allow privileged -- dind'
+    report = analysis.check_source(SourceText(PATH, text), only=("unused-suppression",))
+    assert rule_names(list(report.findings)) == ["unused-suppression"]
+
+
+def test_a_hint_that_a_comment_allows_is_looked_for_where_only_errors_are_asked_for() -> None:
+    """Else its comment would be called unused."""
+    allowed = '{ "image": "x" } // sandboxd: allow {} -- it is known'
+    hints = analysis.check_source(SourceText(PATH, '{ "image": "x" }')).findings
+    rule = next(finding.rule for finding in hints if finding.severity is Severity.HINT)
+    report = analysis.check_source(
+        SourceText(PATH, allowed.replace("{}", rule)), threshold=Severity.ERROR
+    )
+    assert [finding.rule for finding in report.findings if finding.suppressed] == [rule]
+    assert "unused-suppression" not in rule_names(list(report.findings))
+
+
 # Settings
 
 

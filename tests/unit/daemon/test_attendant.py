@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
+from sandboxd.daemon import attendant
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.broker import Binding
@@ -18,8 +21,10 @@ from sandboxd.egress.messages import VERIFY_BEGINS, Assigned, Attempted, PolicyS
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import running_gateway
+from sandboxd.life import gateway, running_gateway
+from sandboxd.life.gateway_channel import Channel
 from sandboxd.policy import approvals
+from tests.patience import eventually
 from tests.unit.engine.fake_engine import answering
 
 
@@ -242,3 +247,26 @@ def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
         ):
             attendant.push(Policy())
     assert [target.partition("?")[0] for target in asked] == ["/networks"]
+
+
+def test_an_attendant_that_is_stopped_while_it_attaches_hears_nothing(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its channel may have been attached to after `stop` looked for one to close."""
+    ours, theirs = socket.socketpair()
+
+    def attach(*_: object) -> Channel:
+        attending.attendant.stop()
+        return Channel(ours)
+
+    monkeypatch.setattr(attendant, "attach", attach)
+    monkeypatch.setattr(
+        gateway, "container_of", lambda *_: SimpleNamespace(id="g", state="running")
+    )
+    engine: Any = SimpleNamespace(inspect=lambda _id: {"State": {"StartedAt": "now"}})
+    attending.attendant._access = EngineAccess(lambda: engine, dict)
+    attending.attendant.start()
+    eventually(lambda: not attending.attendant.is_alive())
+    with theirs:
+        assert theirs.recv(1) == b"", "it asked the gateway for nothing"
+    assert attending.told == []

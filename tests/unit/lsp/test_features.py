@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lsprotocol.types import SymbolKind
 
 from sandboxd import kinds, rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
@@ -183,13 +184,15 @@ async def test_nothing_on_disk_belongs_to_a_text_of_another_machine(
 @pytest.mark.asyncio
 async def test_the_outline_of_a_config() -> None:
     client = Client()
-    client.open(CONFIG, 'profile = "dev"\n[network]\nmode = "none"\n')
+    client.open(CONFIG, 'profile = "dev"\n[network]\nmode = "none"\nallow = ["a.example"]\n')
     document = {"textDocument": {"uri": CONFIG}}
     answer = (await client.ask("textDocument/documentSymbol", document))["result"]
     assert [(s["name"], [c["name"] for c in s["children"]]) for s in answer] == [
         ("profile", []),
-        ("network", ["mode"]),
+        ("network", ["mode", "allow"]),
     ]
+    kinds = [symbol["kind"] for symbol in (*answer, *answer[1]["children"])]
+    assert kinds == [SymbolKind.String, SymbolKind.Namespace, SymbolKind.String, SymbolKind.Array]
 
 
 @pytest.mark.asyncio

@@ -74,6 +74,7 @@ async def test_the_workspace_is_told_at_once_and_then_when_there_is_something_ne
     client.session.context.unopened_listeners.append(lambda: looks.append(True))
     client.session.set_host(HostFacts(kernel="6.0"))
     await until(lambda: looks)
+    assert not client.session.judgements.set_host(HostFacts(kernel="6.0")), "nothing is new"
     # The question, which has been woken by the look, has its turn.
     await client.ask("textDocument/codeLens", {"textDocument": {"uri": unopened.as_uri()}})
     assert not [m for m in client.messages if m.get("id") == 500]

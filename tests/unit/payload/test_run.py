@@ -62,3 +62,17 @@ def test_all_of_the_input_is_sent(is_local: bool, monkeypatch: pytest.MonkeyPatc
     # Over TLS the input cannot be ended before the output: it is counted inside.
     counted = ["sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "sh", str(len(DATA))]
     assert program.request.command == ([] if is_local else counted) + ["python3", "-"]
+
+
+def test_a_program_that_does_not_read_keeps_no_process_of_ours_alive() -> None:
+    """What is still to be sent is given up with the process."""
+    ours, theirs = socket.socketpair()
+    engine = Program(True)
+    engine.exec_start = lambda *_, **__: (ours, b"")  # type: ignore[method-assign]
+    with theirs:
+        with pytest.raises(TimeoutError):
+            programs.run(
+                cast("Engine", engine), "c", Exec(["python3", "-"]), DATA, 0.05, lambda *_: None
+            )
+        left = [thread for thread in threading.enumerate() if not thread.daemon]
+    assert left == [threading.main_thread()]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.setup import packages
+from sandboxd.setup import packages, upgrade
 
 PROGRAM = b"\x7fELF program"
 
@@ -149,3 +149,23 @@ def test_the_list_for_apt_is_the_guides() -> None:
         "signed-by=/usr/share/keyrings/gvisor-archive-keyring.gpg] "
         "https://storage.googleapis.com/gvisor/releases release main\n"
     )
+
+
+def test_the_programs_of_the_build_before_are_kept_and_put_back(apt: Path) -> None:
+    """The repository has its newest build alone, so apt cannot go back."""
+    (apt / "version").write_text("1.0")
+    runsc = apt / "runsc"
+    runsc.write_text("build 1")
+    runsc.chmod(0o755)
+    query = apt / "programs" / "dpkg-query"
+    answer = f'test "$1" != -L || {{ echo {runsc}; exit; }}'
+    query.write_text(query.read_text().replace("\n", f"\n{answer}\n", 1))
+    one = upgrade.UpgradeStep(str(apt / "state"))
+    state = one.before()
+    one.do(quiet)
+    runsc.write_text("build 2")
+    one.do(quiet)
+    (apt / "broken").touch()
+    one.undo(state, quiet)
+    assert runsc.read_text() == "build 1", "a second run keeps what the first one kept"
+    assert not (apt / "state" / "programs").exists()
