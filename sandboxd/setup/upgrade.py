@@ -50,6 +50,9 @@ class UpgradeStep(packages.AptStep):
         try:
             super().undo(state, say)
         except EnvironmentFailure:
+            if not os.path.isdir(self._folder):
+                # An undo that was killed behind its last step: they are back.
+                return
             say(f"  apt no longer has runsc {state['version']}: its programs are put back")
             self._put_back(state["programs"])
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -169,3 +169,4 @@ def test_the_programs_of_the_build_before_are_kept_and_put_back(apt: Path) -> No
     one.undo(state, quiet)
     assert runsc.read_text() == "build 1", "a second run keeps what the first one kept"
     assert not (apt / "state" / "programs").exists()
+    one.undo(state, quiet)
