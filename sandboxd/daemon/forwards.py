@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.forward import local
@@ -71,6 +71,13 @@ class Forwards:
             self.forget(workspace)
 
 
+class _Door(NamedTuple):
+    """The address of a port on this machine, or why it has none."""
+
+    url: str = ""
+    problem: str = ""
+
+
 class _Project:
     """The ports of one sandbox, served by a thread."""
 
@@ -95,8 +102,8 @@ class _Project:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._forwarder: Forwarder | None = None
-        self._texts: dict[str, str] = {}
-        self._urls: dict[str, str] = {}
+        self._doors: dict[Port, _Door] = {}
+        """Written by the thread; the event loop reads a copy of its rows."""
         self._problem = ""
 
     def stop(self) -> None:
@@ -112,7 +119,10 @@ class _Project:
         problem = forwarder.problem if forwarder is not None else self._problem
         if problem:
             return (f"not forwarded: {problem}",)
-        return tuple(self._texts.values())
+        return tuple(
+            f"{port.text}{f' ({port.label})' if port.label else ''}: {door.url or door.problem}"
+            for port, door in list(self._doors.items())
+        )
 
     def open_ports(self) -> tuple[OpenPort, ...]:
         """The ports that are forwarded now."""
@@ -120,9 +130,9 @@ class _Project:
         if forwarder is None or forwarder.problem:
             return ()
         return tuple(
-            OpenPort(port.number, port.service, port.label, self._urls[port.text])
-            for port in self.ports
-            if port.text in self._urls
+            OpenPort(port.number, port.service, port.label, door.url)
+            for port, door in list(self._doors.items())
+            if door.url
         )
 
     def _run(self, before: _Project | None) -> None:
@@ -165,18 +175,14 @@ class _Project:
         """Listen for every port that can be had; None where that is none, or nobody wants it any more."""
         forwarded: list[Forwarded] = []
         for port in self.ports:
-            name = f"{port.text}{f' ({port.label})' if port.label else ''}"
             wish = Wish(port.number, port.number, port.needs_same, port.label)
             try:
                 entry = Forwarded(local.listen(wish), port.number, port.service)
             except SandboxdError as error:
-                self._texts[port.text] = f"{name}: {error.message}"
-                self._urls.pop(port.text, None)
+                self._doors[port] = _Door(problem=error.message)
                 continue
             forwarded.append(entry)
-            url = f"{port.scheme}://{local.LOOPBACK}:{entry.local}"
-            self._urls[port.text] = url
-            self._texts[port.text] = f"{name}: {url}"
+            self._doors[port] = _Door(f"{port.scheme}://{local.LOOPBACK}:{entry.local}")
         forwarder = Forwarder(
             self._engine,
             lambda: locate(self._engine, self._workspace).id,

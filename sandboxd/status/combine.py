@@ -58,9 +58,9 @@ class Examined(NamedTuple):
     trust: Trust | None = None
     granted: GrantedPlan | None = None
     egress: Policy | None = None
-    editors_request: Container | None = None
-    """That of a container which an editor starts, where it is another: what lasts is of `up` alone."""
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
+    editors_request: Container | None = None
+    """The container that an editor would ask for, where it is another: what lasts is of `up` alone."""
     ports: tuple[Port, ...] = ()
     """Ports that a daemon forwards while the sandbox runs."""
     ports_left: tuple[str, ...] = ()
