@@ -73,6 +73,11 @@ def status(message: str) -> None:
     print(one_line(message), file=sys.stderr, flush=True)
 
 
+def lines(text: str) -> None:
+    """Print lines to stderr as they are."""
+    print(printable(text), file=sys.stderr, flush=True)
+
+
 def verdict(message: str, code: str = "") -> None:
     """Print a sentence to stderr; on a terminal it is wrapped, and a colour helps to see it."""
     text = one_line(message)

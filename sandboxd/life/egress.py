@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress import layout
@@ -12,7 +11,15 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses, subnets
 from sandboxd.host.folders import state_folder, workspace_file
-from sandboxd.life import gateway, gateway_image, networks, service_start, services, sources
+from sandboxd.life import (
+    gateway,
+    gateway_image,
+    networks,
+    service_start,
+    services,
+    sources,
+    timeline,
+)
 from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, PROJECT, RESOLV_CONF, SHARES
@@ -59,9 +66,10 @@ def prepare(
     """
     if not sources.can_read_ours(engine):
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
-    image = gateway_image.ensure(engine, named_image, progress)
-    pair = networks.ensure(engine, workspace, progress)
-    whole = gateway.complete(engine, pair, policy, addresses_before)
+    with timeline.span("gateway", "image and networks"):
+        image = gateway_image.ensure(engine, named_image, progress)
+        pair = networks.ensure(engine, workspace, progress)
+        whole = gateway.complete(engine, pair, policy, addresses_before)
     return Egress(workspace, pair, image, whole, credentials)
 
 
@@ -129,12 +137,13 @@ def beside(
         except BaseException as error:
             failures.append(error)
 
-    thread = threading.Thread(target=run, name="gateway", daemon=True)
+    thread = timeline.thread(run, "gateway")
     thread.start()
     try:
         yield
     finally:
-        thread.join()
+        with timeline.span("gateway", "wait for it"):
+            thread.join()
     if failures:
         raise failures[0]
 
@@ -148,6 +157,11 @@ def follow(
 
     :raises EnvironmentFailure: it cannot be had, or does not hold; then none runs
     """
+    with timeline.span("gateway", "have it run"):
+        return _follow(engine, egress, progress, number)
+
+
+def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], number: str) -> bool:
     pair, workspace = egress.pair, egress.workspace
     present = gateway.container_of(engine, workspace)
     if present is not None and present.state == "running":
@@ -184,8 +198,9 @@ def start_services(
     if not plan.services:
         services.leave(engine, plan.sandbox)
         return ()
-    around = surroundings(engine, egress.pair.inner, workspace)
-    return service_start.follow(engine, plan, around, start, progress, check)
+    with timeline.span("services", "have them run"):
+        around = surroundings(engine, egress.pair.inner, workspace)
+        return service_start.follow(engine, plan, around, start, progress, check)
 
 
 def surroundings(

@@ -19,7 +19,7 @@ from sandboxd.egress.wire import policy_to_json
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
 from sandboxd.host import addresses
-from sandboxd.life import sources
+from sandboxd.life import sources, timeline
 from sandboxd.life.end import remove
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.model.labels import EDITOR, GATEWAY, START
@@ -215,7 +215,8 @@ def attach_running(engine: Engine, workspace: str) -> Channel:
 
 
 def _set(channel: Channel, policy: Policy, cut: bool, credentials: Credentials | None) -> PolicySet:
-    answer = set_policy(channel, policy, cut)
+    with timeline.span("gateway", "policy"):
+        answer = set_policy(channel, policy, cut)
     if credentials is not None:
         set_credentials(channel, credentials)
     return answer
@@ -296,7 +297,8 @@ def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:
             ready.append(event)
         return event["answers"] if event["event"] == "host" else None
 
-    answers = channel.wait_for(host_answers, READY_SECONDS)
+    with timeline.span("gateway", "until it is safe"):
+        answers = channel.wait_for(host_answers, READY_SECONDS)
     weak = weakness(ready[0]) if ready else "it does not say what rights it has"
     if weak:
         raise EnvironmentFailure(

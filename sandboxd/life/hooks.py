@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.life import exec_settings, hook_record, hook_run, user_environment
+from sandboxd.life import exec_settings, hook_record, hook_run, timeline, user_environment
 from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Inside
 from sandboxd.life.lock import project_lock
@@ -105,9 +105,10 @@ def keep_environment(
         return
     config = inspected["Config"]
     own = config.get("Env") or []
-    shell = user_environment.of_shell(
-        engine, container, config.get("User") or "", own, remote.env_probe, tell
-    )
+    with timeline.span("hooks", "environment of the shell"):
+        shell = user_environment.of_shell(
+            engine, container, config.get("User") or "", own, remote.env_probe, tell
+        )
     lines = tuple(f"{name}={value}" for name, value in shell.items())
     settings = settings._replace(shell=lines, probed_at=started if is_final else "")
     exec_settings.keep(environ, plan.sandbox, container, settings)
@@ -135,7 +136,10 @@ def run(
         return None
     run = _Run(engine, str(inspected["Id"]), plan, environ, remote, tell, check)
     # Not the lock of `up`: hooks take minutes, and `down` must be able to end them.
-    with project_lock(f"{plan.sandbox}///hooks", tell, check):
+    with (
+        timeline.span("hooks", "lifecycle hooks"),
+        project_lock(f"{plan.sandbox}///hooks", tell, check),
+    ):
         started = inspected["State"].get("StartedAt", "")
         return run.run(started, inspected["Config"].get("Env") or [], until_ready)
 
@@ -211,7 +215,8 @@ class _Run:
             self._keep(self._record.with_stage(stage, Stage("running", hook.source, 0, mark)))
             self._tell(f"{stage} of {hook.source}: {_written(hook)}")
             try:
-                ended = hook_run.run(self._engine, inside, hook, mark, self._tell, self._check)
+                with timeline.span("hooks", stage):
+                    ended = hook_run.run(self._engine, inside, hook, mark, self._tell, self._check)
             except BaseException:
                 record = self._record.with_stage(stage, Stage("interrupted", hook.source))
                 self._keep(record._replace(left=behind))

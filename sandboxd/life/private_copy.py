@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
-from sandboxd.life import lasting
+from sandboxd.life import lasting, timeline
 from sandboxd.plan.layout import COPY_REPOSITORY, MARK, REPOSITORY
 from sandboxd.review import copies
 
@@ -31,7 +31,8 @@ def make(engine: Engine, container: str, plan: Plan) -> None:
     if not plan.prepare or (volume is not None and copies.whole_since(volume)):
         return
     for command in _commands(plan, volume is None):
-        code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
+        with timeline.span("copy", "copy the workspace"):
+            code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
         if code:
             words = " ".join(output.decode("utf-8", "replace").split())[:300]
             raise failures.CannotStart(

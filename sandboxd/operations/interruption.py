@@ -14,6 +14,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from sandboxd.life import timeline
+
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
 
@@ -75,8 +77,14 @@ def never() -> Cancel:
 
 
 def interruptible(engine: Engine, cancel: Cancel) -> Engine:
-    """`engine`, each call of which is a step of an operation."""
+    """`engine`, each call of which is a step of an operation, and a span of the current timeline."""
+    if isinstance(engine, _Interruptible) and engine.ends_by(cancel):
+        return cast("Engine", engine)
     return cast("Engine", _Interruptible(engine, cancel))
+
+
+_PARTS: dict[str, tuple[timeline.Part, str]] = {"start": ("runtime", "start")}
+"""Calls that are more than the engine's own work, in the words of a timeline."""
 
 
 class _Interruptible:
@@ -86,6 +94,10 @@ class _Interruptible:
         self._engine = engine
         self._cancel = cancel
 
+    def ends_by(self, cancel: Cancel) -> bool:
+        """Whether it is this one that ends the operation."""
+        return self._cancel is cancel
+
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._engine, name)
         if not callable(value):
@@ -94,7 +106,8 @@ class _Interruptible:
         def call(*arguments: Any, **named: Any) -> Any:
             self._cancel.check()
             try:
-                result = value(*arguments, **named)
+                with timeline.span(*_PARTS.get(name, ("engine", name.replace("_", " ")))):
+                    result = value(*arguments, **named)
             except Exception:
                 # The call failed on its way to its end: what comes next is the cleaning up.
                 self._cancel.check()

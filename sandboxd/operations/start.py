@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import UsageError
 from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.life.timeline import Timeline, span
 from sandboxd.operations import _credentials, _groups, _plan, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.life.hooks import Failure
     from sandboxd.life.service_start import Sick
+    from sandboxd.life.timeline import Timing
     from sandboxd.life.up_down import How, Replace
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
@@ -76,6 +78,27 @@ class Started(NamedTuple):
     """Files and folders that were made in the workspace for it, relative to that."""
     gvisor: bool = False
     """Whether its runtime is gVisor."""
+    timing: Timing | None = None
+    """What the start spent its time on, where it was asked for by a command."""
+
+
+class SpanDocument(TypedDict):
+    """`life.timeline.Span` as JSON has it."""
+
+    part: str
+    name: str
+    began: float
+    ended: float
+    depth: int
+    is_beside: bool
+
+
+class TimingDocument(TypedDict):
+    """`life.timeline.Timing` as JSON has it."""
+
+    milliseconds: float
+    parts: dict[str, float]
+    spans: list[SpanDocument]
 
 
 class StartedDocument(TypedDict):
@@ -96,10 +119,18 @@ class StartedDocument(TypedDict):
     left_out: list[str]
     stand_ins: list[str]
     gvisor: bool
+    timing: TimingDocument
 
 
 def serve(request: Request) -> Started:
-    """`start` with `Options`."""
+    """`start` with `Options`, and what it spent its time on."""
+    timeline = Timeline()
+    with timeline.current():
+        started = _serve(request)
+    return started._replace(timing=timeline.timing())
+
+
+def _serve(request: Request) -> Started:
     return start(
         request.engine,
         request.directory,
@@ -192,9 +223,10 @@ def start(
     if dotfiles:
         with_dotfiles(NO_REMOTE, dotfiles)
     try:
-        plan, host, project = _plan.for_start(
-            directory, environ, Grants(allow_runc=allow_runc), facts, name
-        )
+        with span("ours", "plan"):
+            plan, host, project = _plan.for_start(
+                directory, environ, Grants(allow_runc=allow_runc), facts, name
+            )
     except UsageError as error:
         recording.refused(environ, project_folder(directory), error)
         raise
@@ -340,4 +372,5 @@ def _build(
             if forbidden.no_trust
             else "look at it, then run `sandboxd trust add`; or name an image in sandboxd.toml",
         )
-    build(engine, recipe, environ, lines(progress, cancel), cancel.check)
+    with span("build", "image"):
+        build(engine, recipe, environ, lines(progress, cancel), cancel.check)

@@ -18,23 +18,29 @@ better kept outside: `sandboxd credentials add`.
 A changed plan or image replaces the container, and so does `--recreate`. A private copy is taken up again as
 it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
 
+`--timing` shows what the start took, and what ran side by side: the engine's interface, the start of the
+container by its runtime, the gateway, hooks, services, and sandboxd itself. `--json` prints it with all else that
+is known of the start.
+
 With `--name` several sandboxes work on one project side by side, each in a private copy of its own.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 
-from sandboxd.cli import progress, terminal
+from sandboxd.cli import progress, start_timing, terminal
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
-from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.operations.start import Options, StartedDocument
+    from sandboxd.operations.start import Options, StartedDocument, TimingDocument
 
 HELP = "start the project's sandbox"
 
@@ -73,7 +79,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")
+    parser.add_argument(
+        "--timing", action="store_true", help="show what the start took, and what ran side by side"
+    )
     parser.add_argument(
         "--until-ready",
         action="store_true",
@@ -85,6 +95,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.verify and args.json:
+        raise UsageError(
+            "`--json` prints the start alone", "leave `--verify` out, then `sandboxd verify --json`"
+        )
     directory = _sandbox.folder(args)
     options: Options = {
         "name": _sandbox.name(args),
@@ -97,16 +111,23 @@ def run(args: argparse.Namespace) -> int:
         "dotfiles": args.dotfiles,
         "environ": dict(os.environ),
     }
+    began = time.monotonic()
     try:
         started: StartedDocument = operate("start", directory, options, progress.OneLine().say)
     finally:
         progress.clear()
+    timing = start_timing.of_command(started["timing"], (time.monotonic() - began) * 1000)
     runtime = started["runtime"] or "the engine's default"
     if started["gvisor"]:
         runtime += " (gVisor)"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
     _say_what_is_lost(started, args.all)
-    print(terminal.printable(started["name"]))
+    if args.timing:
+        terminal.lines(start_timing.screen(timing, terminal.width_of(sys.stderr)))
+    if args.json:
+        _print_json(started, timing)
+    else:
+        print(terminal.printable(started["name"]))
     if started["problem"]:
         terminal.error(SandboxdError(started["problem"], started["hint"]))
         return EXIT_FINDINGS
@@ -118,6 +139,13 @@ def run(args: argparse.Namespace) -> int:
     verification = verify_sandbox(directory, name=args.name)
     conclude(verification)
     return verification.verdict.exit_code
+
+
+def _print_json(started: StartedDocument, timing: TimingDocument) -> None:
+    import json
+
+    document = {"version": 1, **started, "timing": start_timing.document(timing)}
+    print(json.dumps(document, indent=2))
 
 
 def _secrets(paths: list[str]) -> dict[str, str]:

@@ -1,0 +1,68 @@
+"""What `up` says that a start took: by the command itself and by the daemon, made anew and already there."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.ipc import client
+from tests.e2e import sandboxes
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(params=["alone", "by the daemon"])
+def watched(
+    request: pytest.FixtureRequest, engine: str, project: Path, own_home: Path
+) -> Iterator[Path]:
+    if request.param == "alone":
+        yield project
+    else:
+        environ = {**os.environ, "DOCKER_HOST": engine, "PYTHONPATH": str(ROOT)}
+        connection = client.connect(environ, str(own_home), start=True, patience=15)
+        assert connection is not None
+        with connection:
+            yield project
+    assert sandboxes.run(engine, project, "down").returncode == 0
+
+
+def start(engine: str, project: Path) -> tuple[dict[str, Any], str]:
+    done = sandboxes.run(engine, project, "up", "--json", "--timing")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def test_what_a_start_took_adds_up(engine: str, watched: Path) -> None:
+    for how, gateway_step in (("created", "wait for it"), ("already running", "have it run")):
+        answer, screen = start(engine, watched)
+        timing = answer["timing"]
+        assert answer["how"] == how
+        assert timing["parts"].keys() >= {"gateway", "engine", "ours", "command"}
+        assert ("runtime" in timing["parts"]) == (how == "created")
+        # Each figure is rounded to a tenth.
+        whole = timing["milliseconds"]
+        assert abs(sum(timing["parts"].values()) - whole) <= 0.05 * (len(timing["parts"]) + 1)
+        own = [each for each in timing["spans"] if not each["is_beside"] and not each["depth"]]
+        for before, after in itertools.pairwise(own):
+            assert before["ended"] <= after["began"], "what the start did itself never overlaps"
+        assert all(0 <= each["began"] <= each["ended"] <= whole for each in timing["spans"])
+        assert gateway_step in [each["name"] for each in own if each["part"] == "gateway"]
+        assert f"{whole:.0f} ms: " in screen
+        assert "gateway: have it run" in screen
+
+
+def test_the_gateway_starts_beside_the_workspace(engine: str, watched: Path) -> None:
+    answer, _ = start(engine, watched)
+    spans = answer["timing"]["spans"]
+    gateway = next(each for each in spans if each["is_beside"] and not each["depth"])
+    runtime = next(each for each in spans if each["part"] == "runtime" and not each["is_beside"])
+    assert gateway["began"] < runtime["ended"] and runtime["began"] < gateway["ended"]
+    assert {"until it is safe", "policy"} <= {each["name"] for each in spans if each["is_beside"]}
