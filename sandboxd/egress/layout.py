@@ -16,6 +16,9 @@ PROXY_PORT, SOCKS_PORT, ASK_PORT = 3128, 1080, 3129
 """Ports of the gateway on the inner network: HTTP proxy, SOCKS5, and questions from inside."""
 
 DNS_PORT = 53
+POD_DNS_PORT, PROBE_PORT = 1053, 8080
+"""In a Pod: its user may not listen below 1024, so its Service has the port 53; and who looks after it asks."""
+
 OWN_PORTS = frozenset([DNS_PORT, PROXY_PORT, SOCKS_PORT, ASK_PORT])
 """Ports of the gateway that no credential can have."""
 
@@ -56,6 +59,11 @@ def subnets() -> tuple[str, ...]:
 def subnets_of(pool: str) -> tuple[str, ...]:
     """Those of one of `POOLS`."""
     return tuple(str(net) for net in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX))
+
+
+def pod_addresses(address: str) -> InnerAddresses:
+    """Those of a gateway that is a Pod at `address`: no other address there is ours."""
+    return InnerAddresses(f"{address}/32", "", address, "", "")
 
 
 def inner_addresses(subnet: str) -> InnerAddresses:

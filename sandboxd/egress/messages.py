@@ -131,7 +131,7 @@ class Attempted(Numbered):
     """By which way: `direct` is a synthetic address, `port` one without a listener, `ask` a question,
     `credential` a service that gets one."""
     reason: str
-    """A `policy.Reason`, or ``address`` (where it resolves to is never dialled), ``unresolved``,
+    """A `policy.Reason`, or ``client`` (of no Pod that it serves, `detail` is its address), ``address`` (where it resolves to is never dialled), ``unresolved``,
     ``unreachable``, ``upstream`` (the company's proxy does not lead there), ``sni``, ``host`` (the Host
     field names another), ``label-data``, ``full``, ``malformed`` (it breaks the rules of its protocol)."""
     rule: str

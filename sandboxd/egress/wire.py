@@ -6,7 +6,9 @@ would let through what the other half denies.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import json
 import math
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -46,6 +48,12 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
         "credentials": [list(credential) for credential in policy.credentials],
         "decoys": list(policy.decoys),
     }
+
+
+def version(policy: Policy) -> int:
+    """The version of `policy` by its content: equal ones have an equal one, and none has 0."""
+    text = json.dumps(policy_to_json(policy._replace(version=0)), sort_keys=True)
+    return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16) or 1
 
 
 def policy_from_json(value: object) -> Policy:

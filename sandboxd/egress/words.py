@@ -36,6 +36,7 @@ _REASONS: dict[str, str] = {
     "sni": "TLS asked for another name than the one that was dialled, or hid it",
     "host": "the request named another host than the one that was dialled",
     "label-data": "the name looks like data in disguise",
+    "client": "whoever asked is no Pod that this gateway serves",
     "full": "too many connections are open",
     "malformed": "it breaks the rules of its protocol in a way that two readers would read in two ways",
 }

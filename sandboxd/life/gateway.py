@@ -7,7 +7,6 @@ gone has no way out at all: nothing here fails open.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.data import data_path
 from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
-from sandboxd.egress.wire import policy_to_json
+from sandboxd.egress.wire import policy_to_json, version
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
 from sandboxd.host import addresses
@@ -275,14 +274,11 @@ def complete(
     if pid := sources.engine_process(engine):
         own |= addresses.of_process() | addresses.of_process(pid)
     policy = policy._replace(
-        version=0,
         services=services,
         addresses=(),
         forbidden=(*policy.forbidden, *sorted(own)),
     )
-    text = json.dumps(policy_to_json(policy), sort_keys=True)
-    version = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
-    return policy._replace(version=version, addresses=tuple(addresses_before))
+    return policy._replace(version=version(policy), addresses=tuple(addresses_before))
 
 
 def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:

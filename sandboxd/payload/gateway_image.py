@@ -65,7 +65,7 @@ def archive(cache_folder: str | None) -> bytes:
     :param cache_folder: where the interpreter is kept for the next time, None for nowhere
     :raises EnvironmentFailure: this machine's Python cannot be taken apart
     """
-    modules, library = _closure(PROGRAM)
+    modules, library = program_modules(PROGRAM)
     packed = interpreter.archive(b"", library, cache_folder)
     result = io.BytesIO()
     with tarfile.open(fileobj=result, mode="w") as tar:
@@ -92,8 +92,11 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     tar.addfile(entry, io.BytesIO(data))
 
 
-def _closure(program: str) -> tuple[dict[str, Module], tuple[str, ...]]:
-    """`program` and all of our modules that it needs, by name, and those of the standard library."""
+def program_modules(program: str) -> tuple[dict[str, Module], tuple[str, ...]]:
+    """`program` and all of our modules that it needs, by name, and those of the standard library.
+
+    :raises EnvironmentFailure: a part of it is not installed
+    """
     modules: dict[str, Module] = {}
     library = {*_ALWAYS}
     waiting = [program]

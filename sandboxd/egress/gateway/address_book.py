@@ -17,12 +17,21 @@ class AddressBook:
     """Hands out the addresses of one range."""
 
     def __init__(self, network: str, start: int) -> None:
-        """:param start: any number: where in the range the first address is taken from"""
-        span = ipaddress.IPv4Network(network)
-        self._first, self._size = int(span[1]), span.num_addresses - 2
-        self._next, self._below = start % self._size, 0
+        """:param network: '' for no range: then no name gets an address
+        :param start: any number: where in the range the first address is taken from
+        """
+        self._first = self._size = self._next = self._below = 0
+        if network:
+            span = ipaddress.IPv4Network(network)
+            self._first, self._size = int(span[1]), span.num_addresses - 2
+            self._next = start % self._size
         self._addresses: dict[str, str] = {}
         self._names: dict[str, str] = {}
+
+    @property
+    def has_range(self) -> bool:
+        """Whether there are addresses to hand out at all."""
+        return self._size > 0
 
     def __len__(self) -> int:
         return len(self._addresses)

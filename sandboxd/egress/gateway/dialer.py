@@ -60,7 +60,7 @@ class Dialer:
         # The host is the next station of a network of containers: no rule leads to it by that address.
         self._forbidden = [subnet, *([f"{way_out.router}/32"] if way_out.router else [])]
         self._subnet, self._gateway = ipaddress.IPv4Network(subnet), gateway
-        self._inner, self._outer = inner, way_out.interface
+        self._inner, self._way_out = inner, way_out
         self._captivity = Captivity()
         self._silent_until = 0.0
         """Until when no name server is asked that did not answer; only where a proxy resolves names, too."""
@@ -74,18 +74,20 @@ class Dialer:
         name = judgement.name
         if judgement.reason == "service":
             return Way(await self._service(name, port))
-        if not self._outer:
+        if not self._way_out.interface:
             raise NoWay("unreachable", "this gateway has no way out")
         upstream = self._gate.policy.upstream
         if upstream is None or any(each.matches(name) for each in upstream.direct):
             candidates = await self._addresses(name)
             if not candidates:
                 raise NoWay("unresolved", await self._why_unresolved(name))
-            return Way(await self._first(self._checked(judgement, candidates), port, self._outer))
+            return Way(
+                await self._first(self._checked(judgement, candidates), port, self._way_out.device)
+            )
         checked = self._checked(judgement, await self._known_addresses(name))
         if any(judge(candidate).kind == "private" for candidate in checked):
             # Of the company's own network, where its proxy does not lead.
-            return Way(await self._first(checked, port, self._outer))
+            return Way(await self._first(checked, port, self._way_out.device))
         return await self._through(upstream, name, port, speaks_http)
 
     def _checked(self, judgement: Judgement, candidates: tuple[str, ...]) -> list[str]:
@@ -198,7 +200,8 @@ class Dialer:
             if not addresses:
                 raise NoWay("upstream", f"the proxy {upstream} does not resolve") from None
         try:
-            return await self._first(list(addresses)[:MOST_ADDRESSES], upstream.port, self._outer)
+            first = list(addresses)[:MOST_ADDRESSES]
+            return await self._first(first, upstream.port, self._way_out.device)
         except NoWay as error:
             why = f"the proxy {upstream} does not answer ({error.detail})"
             raise NoWay("upstream", why) from None

@@ -19,6 +19,13 @@ class WayOut(NamedTuple):
     """Who carries what goes out: on a network of containers, the host itself."""
     ipv6: bool
     """Whether that interface leads out by IPv6, too."""
+    is_inner: bool = False
+    """Whether clients come by the same one, as in a Pod."""
+
+    @property
+    def device(self) -> str:
+        """The interface that sockets are bound to, so that nothing leaves by the inner one; '' for none."""
+        return "" if self.is_inner else self.interface
 
 
 def status() -> dict[str, str]:

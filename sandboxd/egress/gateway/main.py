@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 import signal
 import socket
 import sys
 import time
 
 from sandboxd.egress import layout
-from sandboxd.egress.gateway import facts, privileges
+from sandboxd.egress.gateway import facts, privileges, process_limits
 from sandboxd.egress.gateway.server import Gateway, Network
 
-_USER, _MOST_FILES = 65532, 8192
+_USER = 65532
 
 
 def main(arguments: list[str]) -> None:
@@ -29,12 +28,7 @@ def main(arguments: list[str]) -> None:
     user = int(arguments[2]) if len(arguments) > 2 else _USER
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = min(_MOST_FILES, most) if most != resource.RLIM_INFINITY else _MOST_FILES
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    # A crash must leave no image of the memory, where secrets are. The kernel reads 1 as "to no file
-    # and to no program either"; 0 would still hand it to a program of the host (core(5)).
-    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    process_limits.set_limits()
     inner = layout.inner_addresses(subnet)
     network = Network(inner, address, facts.interface_of(address), facts.way_out())
     privileges.make_local(inner.synthetic)

@@ -15,10 +15,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from sandboxd.egress import broker_wire, layout
-from sandboxd.egress.gateway import commands, direct_door, facts, socks_door
+from sandboxd.egress.gateway import commands, direct_door, facts, probe_door, socks_door
 from sandboxd.egress.gateway.address_book import AddressBook
 from sandboxd.egress.gateway.ask_door import AskDoor
 from sandboxd.egress.gateway.channel import Channel
+from sandboxd.egress.gateway.clients import Clients
 from sandboxd.egress.gateway.clock import Clock
 from sandboxd.egress.gateway.connections import Connection, Connections
 from sandboxd.egress.gateway.credential_door import CredentialDoor
@@ -31,7 +32,7 @@ from sandboxd.egress.gateway.journal import Journal
 from sandboxd.egress.gateway.refused_ports import RefusedPorts
 from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.sockets import SPARE, Listener, bound
-from sandboxd.egress.gateway.stub import PORT, Stub
+from sandboxd.egress.gateway.stub import Stub
 from sandboxd.egress.gateway.tunnel import Parts
 from sandboxd.egress.policy import Policy
 
@@ -47,8 +48,9 @@ class Network(NamedTuple):
     addresses: layout.InnerAddresses
     address: str
     inner: str
-    """The interface of the inner network."""
+    """The interface of the inner network; '' where there is only one network."""
     way_out: WayOut
+    dns_port: int = layout.DNS_PORT
 
 
 class Gateway:
@@ -59,14 +61,17 @@ class Gateway:
         loop: asyncio.AbstractEventLoop,
         network: Network,
         watcher: socket.socket | None,
+        clients: Clients | None = None,
     ) -> None:
-        """:param watcher: from `privileges.syn_watcher`"""
-        self._loop, self._network = loop, network
+        """:param watcher: from `privileges.syn_watcher`
+        :param clients: whom it serves; None for everybody on the inner network
+        """
+        self._loop, self._network, self._clients = loop, network, clients
         addresses, inner, outer = network.addresses, network.inner, network.way_out
-        self._channel = Channel(loop, self._command)
+        self._channel = Channel(loop, self.command)
         self._journal = Journal(self._channel.write, time.time)
         gate = Gate(AddressBook(addresses.synthetic, secrets.randbits(32)), Clock())
-        resolver = Resolver(facts.nameservers(), outer.interface, outer.ipv6)
+        resolver = Resolver(facts.nameservers(), outer.device, outer.ipv6)
         self._parts = Parts(
             loop,
             gate,
@@ -74,11 +79,12 @@ class Gateway:
             Connections(loop, self.failed),
             Dialer(gate, resolver, addresses.subnet, inner, outer, network.address),
         )
-        own = network.address
-        self._stub = Stub(self._parts, bound(socket.SOCK_DGRAM, inner, own, PORT), own)
+        own, port = network.address, network.dns_port
+        serves = clients.serves if clients is not None else _everybody
+        self._stub = Stub(self._parts, bound(socket.SOCK_DGRAM, inner, own, port), own, serves)
         self._ask = AskDoor(self._parts)
         self._own: dict[int, Door] = {
-            PORT: self._stub.serve,
+            port: self._stub.serve,
             layout.PROXY_PORT: lambda connection: HttpDoor(self._parts, connection).serve(),
             layout.SOCKS_PORT: functools.partial(socks_door.serve, self._parts),
             layout.ASK_PORT: self._ask.serve,
@@ -123,9 +129,16 @@ class Gateway:
         with contextlib.suppress(OSError):
             os.write(2, f"gateway: {type(error).__name__} at {place}\n".encode())
 
+    def answer_probes(self) -> None:
+        """Say to everybody who asks whether a policy is in force."""
+        door = functools.partial(probe_door.serve, self._parts.gate)
+        sock = bound(socket.SOCK_STREAM, "", self._network.address, layout.PROBE_PORT)
+        self._listener(sock, door, for_clients=False)
+
     # -- commands
 
-    def _command(self, line: bytes | None) -> None:
+    def command(self, line: bytes | None) -> None:
+        """Follow a command; None stands for a line that is too long to be read."""
         try:
             if line is None:
                 raise commands.NotACommand("a line that is too long")
@@ -150,7 +163,9 @@ class Gateway:
 
     def _set(self, command: commands.SetPolicy) -> None:
         policy = command.policy
-        wanted = {(_ANY, port) for rule in policy.rules for port in rule.ports}
+        wanted: set[tuple[str, int]] = set()
+        if self._parts.gate.book.has_range:
+            wanted |= {(_ANY, port) for rule in policy.rules for port in rule.ports}
         wanted |= {(self._network.address, port) for _, port in policy.credentials}
         fresh: dict[tuple[str, int], socket.socket] = {}
         try:
@@ -241,12 +256,22 @@ class Gateway:
 
     # -- listeners
 
-    def _listener(self, sock: socket.socket, door: Door) -> Listener:
+    def _listener(self, sock: socket.socket, door: Door, for_clients: bool = True) -> Listener:
+        served = functools.partial(self._admit, door) if for_clients and self._clients else door
+
         def accepted(client: socket.socket) -> None:
-            if not self._parts.connections.take(client, door):
+            if not self._parts.connections.take(client, served):
                 self._full("connections")
 
         return Listener(self._loop, sock, accepted, lambda: self._full("files"))
+
+    async def _admit(self, door: Door, connection: Connection) -> None:
+        """Serve a client that is one of ours; a connection of another is reset."""
+        address = connection.client.getpeername()[0]
+        if self._clients is None or await self._clients.admits(address):
+            await door(connection)
+        else:
+            self._journal.attempt("denied", "", 0, "direct", "client", "", address)
 
     def _full(self, what: str) -> None:
         self._journal.attempt("denied", "", 0, "direct", "full", "", f"no more {what}")
@@ -259,8 +284,10 @@ class Gateway:
         self._loop.call_later(_TICK, self._tick)
 
     def _look_for_host(self) -> None:
-        """Whether somebody answers for the address that the engine keeps for its host."""
+        """Whether somebody answers for the address that the engine keeps for its host, if it keeps one."""
         host = self._network.addresses.host
+        if not host:
+            return
 
         def probe() -> None:
             with (
@@ -283,6 +310,10 @@ class Gateway:
                 self._loop.call_later(_LOOKS_SECONDS[number], look, number)
 
         ask(0)
+
+
+def _everybody(_address: str) -> bool:
+    return True
 
 
 def _read(line: bytes) -> commands.Command:

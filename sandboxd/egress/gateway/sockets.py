@@ -19,6 +19,7 @@ _PAUSE = 0.2
 def bound(kind: socket.SocketKind, interface: str, address: str, port: int) -> socket.socket:
     """A socket of IPv4 at `address`, for what arrives by `interface` alone; one of streams listens.
 
+    :param interface: '' for each
     :raises OSError: the address is taken, or not to be had
     """
     sock = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
@@ -37,7 +38,9 @@ def bound(kind: socket.SocketKind, interface: str, address: str, port: int) -> s
 
 
 def to_device(sock: socket.socket, interface: str) -> None:
-    """Send and receive by `interface` alone, whatever the routes say."""
+    """Send and receive by `interface` alone, whatever the routes say; '' lets the routes decide."""
+    if not interface:
+        return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
 
 

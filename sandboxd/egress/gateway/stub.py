@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from sandboxd.egress.gateway import dns
@@ -13,9 +14,9 @@ from sandboxd.egress.gateway.datagrams import Datagrams
 from sandboxd.egress.gateway.gate import Judgement
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.tunnel import Parts
-from sandboxd.egress.layout import DNS_PORT, GATEWAY_NAME
+from sandboxd.egress.layout import GATEWAY_NAME
 
-DOOR, PORT = "dns", DNS_PORT
+DOOR = "dns"
 TTL = 5
 """Seconds that a client may keep an address."""
 
@@ -25,9 +26,13 @@ _IDLE_SECONDS, _MOST_QUERIES = 10.0, 1000
 class Stub:
     """Answers by UDP and TCP."""
 
-    def __init__(self, parts: Parts, sock: socket.socket, own: str) -> None:
-        """:param own: the gateway's own address, which its name stands for where there are credentials"""
-        self._parts, self._sock, self._own = parts, sock, own
+    def __init__(
+        self, parts: Parts, sock: socket.socket, own: str, serves: Callable[[str], bool]
+    ) -> None:
+        """:param own: the gateway's own address, which its name stands for where there are credentials
+        :param serves: whether a sender by its address is answered
+        """
+        self._parts, self._sock, self._own, self._serves = parts, sock, own, serves
         Datagrams(parts.loop, sock, self._arrived, parts.journal.lose)
 
     async def serve(self, connection: Connection) -> None:
@@ -59,6 +64,10 @@ class Stub:
             return dns.reply(question, dns.NO_SUCH_NAME)
         if question.type != dns.A:
             return dns.reply(question, dns.NO_ERROR)
+        book = self._parts.gate.book
+        if judgement.reason != "service" and not book.has_range:
+            # The name is there, and the proxies alone lead to it.
+            return dns.reply(question, dns.NO_ERROR)
         address = self._address(judgement)
         if address is None:
             self._deny(judgement, "full")
@@ -66,7 +75,7 @@ class Stub:
         return dns.reply(question, dns.NO_ERROR, address, TTL)
 
     def _arrived(self, packet: bytes, sender: Any) -> None:
-        reply = self.answer(packet)
+        reply = self.answer(packet) if self._serves(sender[0]) else None
         if reply is not None:
             with contextlib.suppress(OSError):
                 self._sock.sendto(reply, sender)

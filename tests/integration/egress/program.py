@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import policy_to_json
@@ -18,11 +18,11 @@ from tests.integration.egress.namespaces import INTERNET, PLACE, Namespaces
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
-_CAPABILITIES = "-all,+net_admin,+net_raw,+setuid,+setgid"
+CAPABILITIES = "-all,+net_admin,+net_raw,+setuid,+setgid"
 # Its own mount namespace gives it a name server; its rights are those of the container.
 _START = """
 mount --bind "$1" /etc/resolv.conf && ulimit -n "$2" && shift 2 &&
-exec setpriv --bounding-set {capabilities} --inh-caps -all --no-new-privs "$@"
+exec setpriv {rights} --inh-caps -all --no-new-privs "$@"
 """
 Event = dict[str, Any]
 
@@ -30,12 +30,24 @@ Event = dict[str, Any]
 class Program:
     """One running gateway. Events are read by a thread, as the daemon does."""
 
+    rights = f"--bounding-set {CAPABILITIES}"
+    command = (
+        sys.executable,
+        "-s",
+        "-m",
+        "sandboxd.egress.gateway.main",
+        PLACE.gateway,
+        PLACE.subnet,
+    )
+    variables: ClassVar[dict[str, str]] = {"PYTHONPATH": str(ROOT)}
+    resolv_lines = ""
+
     def __init__(
         self, namespaces: Namespaces, folder: Path, files: int = 8192, server: str = INTERNET
     ) -> None:
         resolv = folder / "resolv.conf"
-        resolv.write_text(f"nameserver {server}\n")
-        script = _START.format(capabilities=_CAPABILITIES)
+        resolv.write_text(f"nameserver {server}\n{self.resolv_lines}")
+        script = _START.format(rights=self.rights)
         words = [
             "ip",
             "netns",
@@ -48,18 +60,11 @@ class Program:
             script,
             "sh",
         ]
-        words += [
-            str(resolv),
-            str(files),
-            sys.executable,
-            "-s",
-            "-m",
-            "sandboxd.egress.gateway.main",
-        ]
+        words += [str(resolv), str(files)]
         self.errors = (folder / "errors.txt").open("wb")
         self.process = subprocess.Popen(
-            [*words, PLACE.gateway, PLACE.subnet], cwd=ROOT, stderr=self.errors,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            [*words, *self.command], cwd=ROOT, stderr=self.errors,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **self.variables},
         )  # fmt: skip
         self.events: list[Event] = []
         self.version = 0

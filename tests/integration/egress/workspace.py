@@ -8,7 +8,7 @@ import ssl
 from typing import NamedTuple
 
 from sandboxd.egress.gateway import dns
-from sandboxd.egress.layout import ASK_PORT, PROXY_PORT, SOCKS_PORT
+from sandboxd.egress.layout import ASK_PORT, DNS_PORT, PROXY_PORT, SOCKS_PORT
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.namespaces import PLACE, Namespaces
@@ -34,8 +34,8 @@ class Reply(NamedTuple):
 class Workspace:
     """One, by its namespace."""
 
-    def __init__(self, namespaces: Namespaces) -> None:
-        self.namespaces = namespaces
+    def __init__(self, namespaces: Namespaces, dns_port: int = DNS_PORT) -> None:
+        self.namespaces, self.dns_port = namespaces, dns_port
 
     def lookup(
         self, name: str, kind: int = dns.A, upper: int = 0, tcp: bool = False
@@ -50,13 +50,13 @@ class Workspace:
 
     def ask_stub(self, packet: bytes, tcp: bool = False, seconds: float = PATIENCE) -> bytes | None:
         if tcp:
-            sock = self.tcp(PLACE.gateway, 53)
+            sock = self.tcp(PLACE.gateway, self.dns_port)
             with sock:
                 sock.sendall(len(packet).to_bytes(2, "big") + packet)
                 return sock.recv(2048)[2:] or None
         with self.namespaces.new_socket(self.namespaces.workspace, socket.SOCK_DGRAM) as udp:
             udp.settimeout(seconds)
-            udp.sendto(packet, (PLACE.gateway, 53))
+            udp.sendto(packet, (PLACE.gateway, self.dns_port))
             try:
                 return udp.recv(2048)
             except TimeoutError:
