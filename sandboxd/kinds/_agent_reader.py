@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.findings import Place
 from sandboxd.model.addresses import is_here
@@ -12,13 +12,24 @@ from sandboxd.model.values import Origin, Value
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from sandboxd.syntax.node import Node
 
 # `bash` and `powershell` are GitHub's names, `windows`, `linux` and `osx` those of VS Code.
 _COMMANDS = ("command", "bash", "powershell", "windows", "linux", "osx")
+
+
+class Form(NamedTuple):
+    """How a language writes what runs a server in the sandbox."""
+
+    encode: Callable[[object], str]
+    behind: Callable[[Node], str]
+    """What stands between the value of an entry's `command` and that of an `args` that comes in."""
+
+
+JSON = Form(json.dumps, lambda _: ', "args": ')
 _MOST = 500
 """Entries of one table that are read: more than anybody writes by hand."""
 
@@ -49,14 +60,16 @@ def members(node: Node | None) -> Iterator[tuple[str, Node]]:
             yield str(member.key.value), member.value
 
 
-def servers(node: Node | None, path: str, key: str, name: str = "MCP server") -> Iterator[Program]:
+def servers(
+    node: Node | None, path: str, key: str, name: str = "MCP server", form: Form = JSON
+) -> Iterator[Program]:
     """The MCP servers of a table that are started by a command."""
     for label, entry in members(node):
-        yield from server(entry, path, key, label, name)
+        yield from server(entry, path, key, label, name, form)
 
 
 def server(
-    entry: Node, path: str, key: str, label: str, name: str = "MCP server"
+    entry: Node, path: str, key: str, label: str, name: str = "MCP server", form: Form = JSON
 ) -> Iterator[Program]:
     """The MCP server `label`, where it is started by a command."""
     command = entry.get("command")
@@ -70,7 +83,7 @@ def server(
         f"as the {name} `{label}`",
         read._replace(value=" ".join(words), written=" ".join(words)),
         label,
-        _wrapped(entry, command, path, words),
+        _wrapped(entry, command, path, words, form),
     )
 
 
@@ -90,24 +103,20 @@ def servers_inside(node: Node, path: str) -> AgentConfig:
 
 
 def _wrapped(
-    entry: Node, command: Node, path: str, words: list[str]
+    entry: Node, command: Node, path: str, words: list[str], form: Form
 ) -> tuple[tuple[Value[str], str], ...]:
     """The texts by which the server runs in the sandbox: its standard streams stay as they are."""
     if words[0].rpartition("/")[2] == "sandboxd":
         return ()
-    inside = ["exec", "--", *words]
+    inside = form.encode(["exec", "--", *words])
+    program, arguments = value(command, path, "command"), entry.get("args")
     if command.kind == "array":
-        return ((value(command, path, "command"), json.dumps(["sandboxd", *inside])),)
-    arguments = entry.get("args")
+        return ((program, form.encode(["sandboxd", "exec", "--", *words])),)
     if arguments is None:
-        text = f'"sandboxd", "args": {json.dumps(inside)}'
-        return ((value(command, path, "command"), text),)
+        return ((program, form.encode("sandboxd") + form.behind(entry) + inside),)
     if arguments.kind != "array":
         return ()
-    return (
-        (value(command, path, "command"), '"sandboxd"'),
-        (value(arguments, path, "args"), json.dumps(inside)),
-    )
+    return (program, form.encode("sandboxd")), (value(arguments, path, "args"), inside)
 
 
 def remote_variables(node: Node | None, path: str, key: str) -> Iterator[Value[str]]:

@@ -57,6 +57,15 @@ def json_edits(
     return _json_edits.edits(document, changes, lambda root, _: root)
 
 
+def toml_edits(
+    document: Document, subject: Any, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits of a TOML file whose settings are replaced or go."""
+    from sandboxd.kinds import _toml_edits
+
+    return _toml_edits.edits(document, changes)
+
+
 def by_edits(edits: Edits) -> Can:
     """Return a `can` that makes the edits and sees whether there are any."""
 

@@ -69,30 +69,18 @@ def _additions(document: Document, node: Node, items: list[str]) -> Sequence[Edi
 
 
 def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
-    """Items of one array go together; a rule all of whose names go is itself an item that goes.
-
-    None where the whole text, or a key without its value, would have to go.
-    """
+    """Items of one array go together; None where the whole text, or a key without its value, would go."""
     text, parents = document.source.text, document.tree.parents
     text_edits: list[Edit] = []
-    waiting = list(nodes)
-    while waiting:
-        arrays: dict[int, tuple[Node, list[Node]]] = {}
-        for node in waiting:
-            parent = parents.of(node)
-            if parent is not None and parent.kind == "array":
-                arrays.setdefault(id(parent), (parent, []))[1].append(node)
-            elif (place := parents.member(node)) is not None and place[1].value is node:
-                text_edits.extend(jsonc_edit.remove_member(text, *place))
-            else:
-                return None
-        waiting = []
-        for array, items in arrays.values():
-            rule = parents.of(array)
-            around = parents.of(rule) if rule is not None else None
-            is_emptied = len(items) == len(array.items)
-            if is_emptied and rule is not None and around is not None and around.kind == "array":
-                waiting.append(rule)
-            else:
-                text_edits.extend(jsonc_edit.remove_items(text, array, items))
+    arrays: dict[int, tuple[Node, list[Node]]] = {}
+    for node in parents.widened(nodes):
+        parent = parents.of(node)
+        if parent is not None and parent.kind == "array":
+            arrays.setdefault(id(parent), (parent, []))[1].append(node)
+        elif (place := parents.member(node)) is not None and place[1].value is node:
+            text_edits.extend(jsonc_edit.remove_member(text, *place))
+        else:
+            return None
+    for array, items in arrays.values():
+        text_edits.extend(jsonc_edit.remove_items(text, array, items))
     return text_edits

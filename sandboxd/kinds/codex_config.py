@@ -1,25 +1,24 @@
 """`.codex/config.toml`: what a repository sets for Codex, once its folder is trusted.
 
-Source: https://developers.openai.com/codex/config-reference. Addresses of models are not read from a
-project's file by Codex itself.
+Source: https://developers.openai.com/codex/config-reference, /hooks and /config-advanced. Of a project's file
+Codex ignores addresses of models and of telemetry; newer versions also ignore `notify` and profiles.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds import _agent_reader, _defaults
+from sandboxd.kinds import _agent_events, _agent_reader, _defaults
 from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
+from sandboxd.text import line_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator
 
-    from sandboxd.findings import Change
     from sandboxd.model.agent import Program
     from sandboxd.syntax.node import Node
-    from sandboxd.text import Edit, SourceText
+    from sandboxd.text import SourceText
 
 NAME = "codex_config"
 NAMES = (".codex/config.toml",)
@@ -53,7 +52,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
         AgentConfig(
             path,
             "Codex",
-            tuple(_programs(root, path, servers)),
+            tuple(_programs(document)),
             tuple(_questions(root, path)),
             tuple(_sandbox(root, path)),
             variables=tuple(_agent_reader.remote_variables(servers, path, _SERVERS)),
@@ -63,11 +62,26 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
     )
 
 
-def _programs(root: Node | None, path: str, servers: Node | None) -> Iterator[Program]:
+def _programs(document: Document) -> Iterator[Program]:
+    root, path = document.tree.root, document.source.path
     yield from _agent_reader.helper(root, path, "notify", "with each notification")
-    for program in _agent_reader.servers(servers, path, _SERVERS):
-        # Its tables are edited by hand: a table may be written in several places.
-        yield program._replace(wrapped=())
+    hooks = _agent_reader.at(root, "hooks")
+    yield from _agent_reader.hooks(hooks, path, _agent_events.OCCASIONS)
+    servers = _agent_reader.at(root, _SERVERS)
+    yield from _agent_reader.servers(servers, path, _SERVERS, form=_form(document.source))
+
+
+def _form(source: SourceText) -> _agent_reader.Form:
+    from sandboxd.syntax import toml_edit
+
+    def behind(entry: Node) -> str:
+        text, command = source.text, entry.member("command")
+        if command is None or text[entry.span.start : entry.span.start + 1] == "{":
+            return ", args = "
+        key = command.key.span.start
+        return f"{source.line_end()}{text[line_start(text, key) : key]}args = "
+
+    return _agent_reader.Form(toml_edit.encode, behind)
 
 
 def _tables(root: Node | None) -> Iterator[tuple[str, Node | None]]:
@@ -115,9 +129,5 @@ def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
     )
 
 
-def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    """No edit of its tables is safe to make by a rule."""
-    return None
-
-
+edits = _defaults.toml_edits
 can = _defaults.by_edits(edits)

@@ -4,10 +4,7 @@ Indentation, line ends, quotes, trailing commas and comments are kept.
 
 - A new member or item goes behind the last one, below that one's comment on the same line, and
   has a trailing comma only if the last one had.
-- Removing takes the comma along, and the line, if nothing else stands on it. Of comments it takes
-  only those inside the removed text and those that follow it on a line that it had for itself:
-  such a comment describes what is removed. Comments above it, and on lines shared with others,
-  may be about more, and stay.
+- Removing takes the comma along, and the line, if nothing else stands on it: see `_removal`.
 """
 
 from __future__ import annotations
@@ -15,6 +12,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandboxd.syntax._removal import (
+    Comments,
+    behind_blanks,
+    comma_behind,
+    is_first_on_line,
+    remove,
+    rest_of_line,
+)
 from sandboxd.syntax.node import Node
 from sandboxd.text import Edit, Span, line_start
 
@@ -24,10 +29,11 @@ if TYPE_CHECKING:
     from sandboxd.syntax.node import Member, Tree
 
 _BLOCK = r"/\*(?:[^*]|\*(?!/))*+\*/"
-_TRIVIA = re.compile(rf"(?:[ \t\r\n]++|//[^\r\n]*+|{_BLOCK})*+")
+_COMMENTS = Comments(
+    re.compile(rf"(?:[ \t\r\n]++|//[^\r\n]*+|{_BLOCK})*+"),
+    re.compile(r"(?:[ \t]++|/\*(?:[^*\r\n]|\*(?!/))*+\*/)*+(?://[^\r\n]*+)?"),
+)
 _BLOCK_COMMENTS = re.compile(rf"(?:[ \t]*+{_BLOCK})*+")
-_REST_OF_LINE = re.compile(r"(?:[ \t]++|/\*(?:[^*\r\n]|\*(?!/))*+\*/)*+(?://[^\r\n]*+)?")
-_BLANK = re.compile(r"[ \t]*+")
 _MUST_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ud800-\udfff]')
 _SHORT_ESCAPES = {
     '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f",
@@ -110,13 +116,14 @@ def append_item(text: str, tree: Tree, array: Node, json_text: str) -> tuple[Edi
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
     """Take a property out; see the module for what goes with it."""
     index = next(i for i, other in enumerate(obj.members) if other.key is member.key)
-    return _remove(text, obj, {index})
+    return remove(text, _children(obj), {index}, _COMMENTS)
 
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
     """Take items out of an array; see the module for what goes with them."""
     removed = {id(item) for item in items}
-    return _remove(text, array, {i for i, item in enumerate(array.items) if id(item) in removed})
+    indexes = {i for i, item in enumerate(array.items) if id(item) in removed}
+    return remove(text, _children(array), indexes, _COMMENTS)
 
 
 # Adding
@@ -127,10 +134,10 @@ def _insert(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...
     if not spans:
         return _insert_first(text, tree, container, new)
     first, last = spans[0], spans[-1]
-    comma = _comma_behind(text, last.end)
+    comma = comma_behind(text, last.end, _COMMENTS)
     end = last.end if comma is None else comma + 1
-    line_end = _rest_of_line(text, end)
-    is_first = _is_first_on_line(text, last.start)
+    line_end = rest_of_line(text, end, _COMMENTS)
+    is_first = is_first_on_line(text, last.start)
     if line_end is not None and (is_first or line_end > end):
         indent = _indent_at(text, last.start)
         if not is_first:
@@ -151,7 +158,7 @@ def _insert(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...
 def _insert_first(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...]:
     """The first child goes below comments that are there already, on a line of its own."""
     start = container.span.start + 1
-    trivia = _TRIVIA.match(text, start)
+    trivia = _COMMENTS.trivia.match(text, start)
     is_closed = text[container.span.end - 1] in "}]" and (
         trivia is None or start <= trivia.end() < container.span.end
     )
@@ -178,78 +185,13 @@ def _indent_unit(text: str, tree: Tree, node: Node) -> str:
     container: Node | None = node
     while container is not None:
         spans = _children(container)
-        if spans and _is_first_on_line(text, spans[0].start):
+        if spans and is_first_on_line(text, spans[0].start):
             outer = _indent_at(text, container.span.start)
             inner = _indent_at(text, spans[0].start)
             if inner.startswith(outer) and len(inner) > len(outer):
                 return inner[len(outer) :]
         container = tree.parents.of(container)
     return "  "
-
-
-# Removing
-
-
-def _remove(text: str, container: Node, indexes: set[int]) -> tuple[Edit, ...]:
-    spans = _children(container)
-    cuts: list[Span] = []
-    for first, last in _runs(text, spans, indexes):
-        start, end = spans[first].start, spans[last].end
-        comma = _comma_behind(text, end)
-        remaining = [index for index in range(first) if index not in indexes]
-        if comma is None and remaining:
-            before = _comma_behind(text, spans[remaining[-1]].end)
-            if before is not None:
-                cuts.append(Span(before, before + 1))
-        cuts.extend(_cut(text, start, end, comma, is_last=comma is None and bool(remaining)))
-    return tuple(Edit(span, "") for span in _merge(cuts))
-
-
-def _runs(text: str, spans: list[Span], indexes: set[int]) -> list[tuple[int, int]]:
-    """Neighbours that go together because only a comma and white space are between them."""
-    runs: list[tuple[int, int]] = []
-    for index in sorted(indexes):
-        if runs and runs[-1][1] == index - 1:
-            between = text[spans[index - 1].end : spans[index].start]
-            if between.strip(" \t\r\n") == ",":
-                runs[-1] = (runs[-1][0], index)
-                continue
-        runs.append((index, index))
-    return runs
-
-
-def _cut(text: str, start: int, end: int, comma: int | None, *, is_last: bool) -> list[Span]:
-    """Return the spans to remove for the children from `start` to `end` and their comma."""
-    cuts: list[Span] = []
-    between = "" if comma is None else text[end:comma]
-    tail = end if comma is None else comma + 1
-    if "\n" in between or "\r" in between:
-        cuts.append(Span(tail - 1, tail))
-        tail = end
-    line_end = _rest_of_line(text, tail)
-    if _is_first_on_line(text, start) and line_end is not None:
-        return [*cuts, Span(line_start(text, start), _next_line(text, line_end))]
-    if tail > end and between.strip(" \t"):
-        cuts += [Span(start, end), Span(tail - 1, tail)]  # a comment between them stays
-    else:
-        cuts.append(Span(start, tail))
-    if is_last or line_end is not None:
-        blank = start - _blanks_before(text, start)
-        if text[blank - 1 : blank] == ",":
-            cuts.append(Span(blank, start))
-    else:
-        cuts.append(Span(tail, _behind_blanks(text, tail)))
-    return cuts
-
-
-def _merge(spans: list[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
-        elif span.end > span.start:
-            merged.append(span)
-    return merged
 
 
 # Places
@@ -264,46 +206,9 @@ def _children(container: Node) -> list[Span]:
     return [item.span for item in container.items]
 
 
-def _comma_behind(text: str, at: int) -> int | None:
-    trivia = _TRIVIA.match(text, at)
-    at = trivia.end() if trivia else at
-    return at if text[at : at + 1] == "," else None
-
-
-def _rest_of_line(text: str, at: int) -> int | None:
-    """The end of the comments on the rest of this line; None if more than comments is there."""
-    rest = _REST_OF_LINE.match(text, at)
-    end = rest.end() if rest else at
-    if end < len(text) and text[end] not in "\r\n":
-        return None
-    return end if text[at:end].strip(" \t") else at
-
-
-def _next_line(text: str, at: int) -> int:
-    """The start of the line behind `at`, where only white space is left on the line."""
-    at = _behind_blanks(text, at)
-    if text.startswith("\r\n", at):
-        return at + 2
-    return min(at + 1, len(text))
-
-
-def _is_first_on_line(text: str, at: int) -> bool:
-    return not text[line_start(text, at) : at].strip(" \t")
-
-
 def _indent_at(text: str, at: int) -> str:
     start = line_start(text, at)
-    return text[start : _behind_blanks(text, start)]
-
-
-def _behind_blanks(text: str, at: int) -> int:
-    blank = _BLANK.match(text, at)
-    return blank.end() if blank else at
-
-
-def _blanks_before(text: str, at: int) -> int:
-    line = text[line_start(text, at) : at]
-    return len(line) - len(line.rstrip(" \t"))
+    return text[start : behind_blanks(text, start)]
 
 
 def _newline(text: str) -> str:

@@ -136,6 +136,34 @@ class Parents:
                 return parent, member
         return None
 
+    def widened(self, nodes: Iterable[Node]) -> list[Node]:
+        """`nodes` to remove: all items of a list that lies in an item of another are that item.
+
+        So no rule without names stays, and no group of hooks without a hook.
+
+        :raises NotInTreeError: as `of`
+        """
+        whole: dict[int, Node] = {}
+        waiting = {id(node): node for node in nodes}
+        while waiting:
+            arrays: dict[int, tuple[Node, dict[int, Node]]] = {}
+            for node in waiting.values():
+                parent = self.of(node)
+                if parent is not None and parent.kind == "array":
+                    arrays.setdefault(id(parent), (parent, {}))[1][id(node)] = node
+                else:
+                    whole[id(node)] = node
+            waiting = {}
+            for array, items in arrays.values():
+                owner = self.of(array)
+                around = self.of(owner) if owner is not None else None
+                is_item = around is not None and around.kind == "array"
+                if owner is not None and is_item and len(items) == len(array.items):
+                    waiting[id(owner)] = owner
+                else:
+                    whole.update(items)
+        return list(whole.values())
+
 
 class _Tree(NamedTuple):
     root: Node | None

@@ -10,8 +10,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.syntax import toml
-from sandboxd.syntax.node import walk
+from sandboxd.syntax._toml_places import headers, is_inline, rest_of_line
 from sandboxd.text import Edit, Span
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ _SHORT_ESCAPES = {
     '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f",
 }  # fmt: skip
 _TRIVIA = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+")
-_HEADER = re.compile(r"^[ \t]*+\[(?!\[)[^\r\n]*+", re.MULTILINE)
-_REST_OF_LINE = re.compile(r"[^\r\n]*+")
 
 
 def encode(value: object) -> str:
@@ -84,7 +81,7 @@ def set_value(text: str, tree: Tree, path: Sequence[str], value: object) -> tupl
 
 def _replace(text: str, node: Node, path: Sequence[str], value: object) -> tuple[Edit, ...]:
     start, end = node.span
-    if node.kind == "object" and not _is_inline(text, node):
+    if node.kind == "object" and not is_inline(text, node):
         raise ValueError(f"`{encode_key(*path)}` is a table: set the keys in it")
     if node.kind == "array" and text[start : start + 1] != "[":
         raise ValueError(f"`{encode_key(*path)}` is a list of tables")
@@ -106,7 +103,7 @@ def _grow(text: str, array: Node, values: Sequence[object]) -> tuple[Edit, ...]:
     comma = trivia.end() if trivia else last.end
     has_comma = text[comma : comma + 1] == ","
     end = comma + 1 if has_comma else last.end
-    rest = _rest_of_line(text, end)
+    rest = rest_of_line(text, end)
     line_start = _line_start(text, last.start)
     indent = text[line_start : last.start]
     if indent.strip(" \t") or text[end:rest].split("#")[0].strip():
@@ -129,18 +126,18 @@ def _add(
 ) -> tuple[Edit, ...]:
     line = f"{encode_key(*path[index:])} = {encode(value)}"
     is_last = index == len(path) - 1
-    if table is not tree.root and _is_inline(text, table):
+    if table is not tree.root and is_inline(text, table):
         return _add_inline(table, line)
     own = [member for member in table.members if not _is_in_header(text, member)]
     if own:
         start = _line_start(text, own[-1].key.span.start)
         prefix = text[start : own[-1].key.span.start]  # indentation, and `a.` of `a.b = 1`
         if is_last or (index and prefix.strip(" \t")):
-            at = _rest_of_line(text, _statement_end(text, own[-1]))
+            at = rest_of_line(text, _statement_end(text, own[-1]))
             return (Edit(Span(at, at), _newline(text) + prefix + line),)
     elif is_last and index == 0:
         return _add_to_root(text, table, line)
-    elif is_last and (header := _header_of(text, tree, path[:-1])) is not None:
+    elif is_last and (header := _header_of(text, tree, table)) is not None:
         return (Edit(Span(header, header), _newline(text) + line),)
     return _add_table(text, path, value)
 
@@ -172,19 +169,10 @@ def _add_to_root(text: str, root: Node, line: str) -> tuple[Edit, ...]:
     return (Edit(Span(len(text), len(text)), gap + line + newline),)
 
 
-def _header_of(text: str, tree: Tree, path: Sequence[str]) -> int | None:
-    """The end of the line of the header that declares the table at `path`."""
-    strings = [n.span for n in walk(tree.root) if n.kind == "string"] if tree.root else []
-    for match in _HEADER.finditer(text):
-        start = match.start()
-        node = toml.parse(match[0]).root
-        names: list[object] = []
-        while node is not None and node.members:
-            names.append(node.members[0].key.value)
-            node = node.members[0].value
-        if names == list(path) and not any(s.start < start < s.end for s in strings):
-            return match.end()
-    return None
+def _header_of(text: str, tree: Tree, table: Node) -> int | None:
+    """The end of the line of the header that declares `table`."""
+    lines = (header.line for header in headers(text, tree) if header.table is table)
+    return next((line.end for line in lines), None)
 
 
 def _first_header(text: str, root: Node) -> int | None:
@@ -204,18 +192,13 @@ def _first_header(text: str, root: Node) -> int | None:
 def _statement_end(text: str, member: Member) -> int:
     """The end of the value of the statement that wrote this key last."""
     node = member.value
-    while node.kind == "object" and node.members and not _is_inline(text, node):
+    while node.kind == "object" and node.members and not is_inline(text, node):
         own = [inner for inner in node.members if not _is_in_header(text, inner)]
         if not own:
             break
         member = own[-1]
         node = member.value
     return max(node.span.end, member.key.span.end)
-
-
-def _is_inline(text: str, node: Node) -> bool:
-    start = node.span.start
-    return node.kind == "object" and text[start : start + 1] == "{"
 
 
 def _is_in_header(text: str, member: Member) -> bool:
@@ -225,11 +208,6 @@ def _is_in_header(text: str, member: Member) -> bool:
 
 def _line_start(text: str, at: int) -> int:
     return text.rfind("\n", 0, at) + 1
-
-
-def _rest_of_line(text: str, at: int) -> int:
-    rest = _REST_OF_LINE.match(text, at)
-    return rest.end() if rest else at
 
 
 def _newline(text: str) -> str:

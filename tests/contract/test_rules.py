@@ -24,7 +24,9 @@ from tests.rules import pages
 from tools import generate_index
 
 HEADINGS = ("What it is", "Why it is bad", "What to do instead", "Under gVisor", "References")
-CASES = {page.stem: pages.cases(page) for page in pages.pages()}
+CASES: dict[str, list[pages.Case]] = {}
+for _page in pages.pages():
+    CASES.setdefault(_page.stem.partition(".")[0], []).extend(pages.cases(_page))
 WEAK = [case for cases in CASES.values() for case in cases if case.kind == "weak"]
 
 

@@ -7,7 +7,8 @@ way that a careless check would flag), the block with the text of a file, and th
 `links`: what symbolic links lead to), and `files`: other files of the project, each below a line
 `== its/path`. Below the title, or below the heading of a case, a line
 `File: seccomp.json` names the file within the project where the language of its block does not say
-it; a line `With: a, b` below the title names rules that run along.
+it; a line `With: a, b` below the title names rules that run along. Where a rule has more cases than a
+file holds, `RULE.PART.md` has the others.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 class Case(NamedTuple):
     """One section of a page; `expected` and `fixed` are the blocks as they stand in the file."""
 
+    page: Path
     rule: str
     kind: str
     title: str
@@ -74,7 +76,7 @@ def cases(page: Path) -> list[Case]:
     head, *sections = _sections(page.read_text(encoding="utf-8"))
     along = _line("With", head)
     names = tuple(along.split(", ")) if along else ()
-    return [_case(page.stem, section, names, _line("File", head)) for section in sections]
+    return [_case(page, section, names, _line("File", head)) for section in sections]
 
 
 def updated(page: Path) -> str:
@@ -131,13 +133,14 @@ def _line(name: str, text: str) -> str:
     return match[1] if match else ""
 
 
-def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
+def _case(page: Path, section: str, along: tuple[str, ...], file: str) -> Case:
     title = section.split("\n", 1)[0].removeprefix("## ")
     blocks = dict(_BLOCK.findall(section))
     language = next(name for name in blocks if name not in _OTHER_BLOCKS)
     file = _line("File", section) or file
     return Case(
-        rule.replace("_", "-"),
+        page,
+        page.stem.partition(".")[0].replace("_", "-"),
         title.split(":")[0],
         title,
         SourceText(f"/project/{file}" if file else PATHS[language], blocks[language]),

@@ -16,8 +16,7 @@ CASES = [case for page in pages.pages() for case in pages.cases(page)]
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.rule}: {case.title}" for case in CASES])
 def test_case(case: pages.Case, request: pytest.FixtureRequest, expect: Expect) -> None:
     if request.config.getoption("--update"):
-        page = pages.FOLDER / f"{case.rule.replace('-', '_')}.md"
-        expect(page, pages.updated(page))
+        expect(case.page, pages.updated(case.page))
         return
     rules.get(case.rule)  # says so where the index is not up to date
     outcome = pages.outcome(case)
