@@ -143,7 +143,7 @@ def engine(images: list[str]) -> Iterator[str]:
     started = private.start(f"real-{os.getpid()}", owner=os.getpid(), arguments=arguments)
     try:
         real_images.make(started.docker_host, images)
-        names = [host.name for name in REGISTRIES for host in group.load(name).hosts]
+        names = [host.pattern.host for name in REGISTRIES for host in group.load(name).hosts]
         with registry_wire.wire(listeners.engine_pid(started.docker_host), names):
             yield started.docker_host
     finally:
