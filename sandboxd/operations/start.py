@@ -368,9 +368,9 @@ def _build(
         raise UsageError(
             f"the image is built from {recipe.sources()}, which runs commands of the repository "
             "outside of the sandbox",
-            f"`{forbidden.path_of('trust')}` forbids to trust it; name an image instead"
+            f"`{forbidden.path_of('trust')}` forbids to trust it; {recipe.way_around()} instead"
             if forbidden.no_trust
-            else "look at it, then run `sandboxd trust add`; or name an image in sandboxd.toml",
+            else f"look at it, then run `sandboxd trust add`; or {recipe.way_around()}",
         )
     with span("build", "image"):
         build(engine, recipe, environ, lines(progress, cancel), cancel.check)

@@ -54,6 +54,12 @@ class Recipe(NamedTuple):
         parts = [f"`{self.dockerfile}`"] if self.dockerfile else []
         return ", ".join([*parts, *(f"the Feature `{name}`" for name, _ in self.features)])
 
+    def way_around(self) -> str:
+        """What makes the build needless, in words: an image that is named replaces the Dockerfile alone."""
+        ways = ["name an image in sandboxd.toml"] if self.dockerfile else []
+        ways += ["take its Features out of your devcontainer.json"] if self.features else []
+        return " and ".join(ways)
+
 
 def recipe(document: Document, container: Container, workspace: str, image: str) -> Recipe | None:
     """The recipe of the image of `container`; None where an image is only named.

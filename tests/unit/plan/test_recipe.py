@@ -75,6 +75,18 @@ def test_a_named_image_is_not_built(tmp_path: Path) -> None:
     assert Project.open(str(tmp_path), {}).recipe() is None
 
 
+def test_the_way_around_a_build_is_one(tmp_path: Path) -> None:
+    feature = "ghcr.io/devcontainers/features/java:1"
+    both = recipe(project(tmp_path, features={feature: {}}))
+    assert both.way_around() == (
+        "name an image in sandboxd.toml and take its Features out of your devcontainer.json"
+    )
+    (tmp_path / "sandboxd.toml").write_text('image = "debian:12"\n')
+    # A Feature is put on top of that image, too.
+    assert recipe(tmp_path).way_around() == "take its Features out of your devcontainer.json"
+    assert recipe(tmp_path).sources() == f"the Feature `{feature}`"
+
+
 def test_a_link_in_a_feature_is_refused(tmp_path: Path) -> None:
     project(tmp_path, features={"./own": {}})
     own = tmp_path / ".devcontainer/own"
