@@ -7,10 +7,8 @@ project's own for the sandbox of that name.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
@@ -20,10 +18,9 @@ from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 RECORD = "session.toml"
-_TRIES, _PAUSE_SECONDS = 5, 0.05
 _COMMENT = """\
 The session of an agent, and what the user chose for it.
 `sandboxd agent` writes this file."""
@@ -141,50 +138,6 @@ def of_project(environ: Mapping[str, str], project: str) -> tuple[Session, ...]:
         return ()
     sessions = (recall(environ, project, name) for name in names)
     return tuple(own for own in sessions if own is not None)
-
-
-@contextlib.contextmanager
-def at_work(own: Session) -> Iterator[None]:
-    """Hold the session while its agent runs.
-
-    :raises UsageError: its agent runs already
-    """
-    with open(_lock(own), "a", encoding="ascii") as file:
-        if not _is_locked(file):
-            raise UsageError(
-                f"`{own.name}` is at work on `{own.project}`",
-                f"a second one beside it: `sandboxd agent {own.agent} --name {own.name}-2`",
-            )
-        os.utime(file.fileno())
-        yield
-
-
-def _is_locked(file: TextIO) -> bool:
-    """Whether the lock is ours now; who only looks at it (`working_since`) lets go at once."""
-    for _ in range(_TRIES):
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        time.sleep(_PAUSE_SECONDS)
-    return False
-
-
-def working_since(own: Session) -> float | None:
-    """When its agent began, in seconds since 1970; None where none is at work."""
-    try:
-        with open(_lock(own), encoding="ascii") as file:
-            began = os.fstat(file.fileno()).st_mtime
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return began
-    except OSError:
-        pass  # no agent of this session was ever started
-    return None
-
-
-def _lock(own: Session) -> str:
-    return os.path.join(own.folder, "lock")
 
 
 def _folder(environ: Mapping[str, str], project: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.agents import catalog, session
+from sandboxd.agents import catalog, run, session
 from sandboxd.cli import terminal
+from sandboxd.cli.agent_attended import resuming, way_back
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK, SandboxdError
 
 if TYPE_CHECKING:
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
+    from sandboxd.engine.client import Engine
 
 UNKNOWN = "unknown"
 """The state of a sandbox where the engine could not be asked."""
@@ -29,26 +32,45 @@ def show(project: str) -> int:
             f"{label}  {terminal.one_line(agent.title)}  {terminal.one_line(_origin(agent, '`'))}"
         )
     for own in session.of_project(os.environ, project):
-        terminal.status(
-            f"session `{own.name}` of `{own.agent}`: `sandboxd review --name {own.name}`"
-        )
+        terminal.status(f"session `{own.name}` of `{own.agent}`{_words(own)}")
     terminal.status("`sandboxd agent NAME` starts one on a copy of this project")
     return EXIT_OK
+
+
+def _words(own: Session) -> str:
+    last = run.last(own)
+    if last is not None and last.is_attended:
+        return f", at work: `sandboxd review --name {own.name}` shows what it changed so far"
+    return f"{' was interrupted' if last is not None and last.is_interrupted else ''}: {_way_back(own)}"
+
+
+def _way_back(own: Session) -> str:
+    try:
+        return way_back(own, catalog.load(own.agent, os.environ))
+    except SandboxdError as error:
+        return error.hint
 
 
 def document(project: str) -> dict[str, Any]:
     """The same as data, with what is seen of each session.
 
-    `since` is when its agent began, in seconds since 1970, null where none is at work. `state` is that of its
-    sandbox, `denied` what its gateway let nobody reach, null where nothing was recorded; its texts are hostile.
-    An agent that cannot be read has `problem`.
+    `since` is when its agent began, in seconds since 1970, null where none is at work; `interrupted` says that the end
+    of its last run was not seen, and `resume` is the command that goes on. `state` is that of its sandbox, `denied`
+    what its gateway let nobody reach, null where nothing was recorded; its texts are hostile. An agent that cannot be
+    read has `problem`.
     """
+    from sandboxd.engine.client import connect_from
+
     sessions = session.of_project(os.environ, project)
+    engine: Engine | None = None
+    if sessions:
+        with contextlib.suppress(SandboxdError):
+            engine = connect_from(os.environ)
     return {
         "version": 1,
         "project": project,
         "agents": [_agent(name) for name in catalog.names(os.environ)],
-        "sessions": [_session(project, own) for own in sessions],
+        "sessions": [_session(engine, own) for own in sessions],
     }
 
 
@@ -72,24 +94,34 @@ def _origin(agent: Agent, quote: str = "") -> str:
     return versions or f"{quote}{agent.program}{quote} of the image"
 
 
-def _session(project: str, own: Session) -> dict[str, Any]:
-    state = _state(project, own.name)
+def _session(engine: Engine | None, own: Session) -> dict[str, Any]:
+    state, last = _state(engine, own), run.last(own)
     return {
         "name": own.name,
         "agent": own.agent,
-        "since": session.working_since(own),
+        "since": last.since if last is not None and last.is_attended else None,
+        "interrupted": last is not None and last.is_interrupted,
+        "resume": _resuming(own),
         "state": state,
-        "denied": _denied(project, own.name) if state == "running" else None,
+        "denied": _denied(own.project, own.name) if state == "running" else None,
     }
 
 
-def _state(project: str, name: str) -> str:
-    from sandboxd.engine.client import connect_from
+def _resuming(own: Session) -> str | None:
+    try:
+        return resuming(own, catalog.load(own.agent, os.environ))
+    except SandboxdError:
+        return None
+
+
+def _state(engine: Engine | None, own: Session) -> str:
     from sandboxd.life import find
     from sandboxd.model.sandbox_id import sandbox_id
 
+    if engine is None:
+        return UNKNOWN
     try:
-        containers = find.sandboxes_of_up(connect_from(os.environ), sandbox_id(project, name))
+        containers = find.sandboxes_of_up(engine, sandbox_id(own.project, own.name))
     except SandboxdError:
         return UNKNOWN
     return containers[0].state if containers else "not created"

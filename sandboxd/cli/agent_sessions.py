@@ -1,4 +1,4 @@
-"""What `sandboxd agent` says and asks: what an agent is given, and what it changed."""
+"""What `sandboxd agent` asks and says before an agent begins: what the agent is given."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from sandboxd.operations.agent import Options, ReadyDocument
 
 DEFAULT_IMAGE = "mcr.microsoft.com/devcontainers/base:debian"
-_FIRST_LINES = 12
-"""Of the changes, after an agent has ended."""
 
 
 def project_of(folder: str) -> str:
@@ -135,33 +133,3 @@ def get_ready(own: Session, options: Options) -> ReadyDocument:
     if started["problem"]:
         terminal.error(SandboxdError(started["problem"], started["hint"]))
     return ready
-
-
-def conclude(own: Session, agent: Agent, code: int) -> None:
-    """Say what the agent changed, and the next commands; nothing of it goes to standard output."""
-    from sandboxd.operations.review import Collected, reviewed
-    from sandboxd.review import patch
-
-    chosen = f"--name {own.name}"
-    ended = f"{agent.title} ended" + (f" with exit code {code}" if code else "")
-    try:
-        with reviewed(Collected(**operate("review", own.project, {"name": own.name}))) as review:
-            items, bundle = review.items, review.changes.bundle
-            lines = [patch.summary(item) for item in items]
-    except SandboxdError as error:
-        terminal.status(ended)
-        terminal.error(error)
-        return
-    terminal.status(f"{ended}; {terminal.count(len(lines), 'file')} changed in its copy")
-    for line in lines[:_FIRST_LINES]:
-        terminal.status(f"  {terminal.one_line(line)}")
-    if lines[_FIRST_LINES:]:
-        terminal.status(f"  and {len(lines) - _FIRST_LINES} more")
-    if lines:
-        commits = ", as commits `--save`" if bundle is not None else ""
-        terminal.status(
-            f"look: `sandboxd review {chosen} --diff`; bring it: `--apply` in its place{commits}"
-        )
-    again = f"sandboxd agent {own.agent}" + (f" --name {own.name}" if own.name != own.agent else "")
-    resume = " --resume" if agent.commands.resume else ""
-    terminal.status(f"go on: `{again}{resume}`; end its sandbox: `sandboxd down {chosen}`")

@@ -11,6 +11,7 @@ import sys
 from _thread import start_new_thread
 from time import monotonic
 
+from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _SIZE = 65536
 _SHUT_WR = 1
+_EIO = 5
 _PATIENCE = 3
 _PATIENCE_SECONDS = 1.0
 """A sandbox that takes no signals is left behind: at the next one after so many, or so long."""
@@ -135,7 +137,7 @@ def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: 
     :param name: of the program, for the message that there is none
     :raises CannotRun: it was never started
     :raises ContainerGone: the sandbox ended with or before it
-    :raises KeyboardInterrupt: it was interrupted again and again, and goes on
+    :raises KeyboardInterrupt: it was interrupted again and again, or our terminal was closed, and it goes on
     """
     output = _Output()
     try:
@@ -148,6 +150,12 @@ def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: 
             # The reader of our output is gone (`| head`): without a signal the command would never end.
             command.kill(signal.SIGPIPE)
             raise
+        except OSError as error:
+            if not surroundings.tty or error.errno != _EIO:
+                raise
+            # Our terminal is gone, so nobody sees the command any more.
+            command.kill(signal.SIGHUP)
+            raise Interrupted(signal.SIGHUP) from None
     finally:
         command.connection.close()
     surroundings.take_back()
@@ -263,8 +271,11 @@ class _Surroundings:
         """Restore the terminal."""
         if self._mode:
             import termios
+            from contextlib import suppress
 
-            termios.tcsetattr(0, termios.TCSADRAIN, self._mode)
+            # A terminal that was closed has no mode to restore.
+            with suppress(termios.error):
+                termios.tcsetattr(0, termios.TCSADRAIN, self._mode)
             self._mode = []
 
     def _catch(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
             """Run the command; returns the exit code or raises a `SandboxdError`."""
 
 
+_EXIT_HANGUP = 129
+"""128 and the number of SIGHUP, as in a shell."""
+
+
 def command_names() -> list[str]:
     """Names of all commands: the modules and packages of `sandboxd.cli.commands`."""
     folder = os.path.join(os.path.dirname(__file__), "commands")
@@ -94,6 +98,11 @@ def run(argv: list[str]) -> int:
         terminal.status("interrupted")
         return getattr(error, "exit_code", 130)
     except OSError as error:
+        if error.errno == errno.EIO and _is_terminal_gone():
+            # Nobody reads what could be said: as if SIGHUP had ended us.
+            _discard_output()
+            os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
+            return _EXIT_HANGUP
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _bug(argv, error)
         reason = (error.strerror or "no space left").lower()
@@ -102,6 +111,16 @@ def run(argv: list[str]) -> int:
         return EXIT_ENVIRONMENT
     except Exception as error:
         return _bug(argv, error)
+
+
+def _is_terminal_gone() -> bool:
+    """Whether stdout or stderr is a terminal that was closed: it refuses even nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.write(stream.fileno(), b"")
+        except OSError as error:
+            return error.errno == errno.EIO
+    return False
 
 
 def _flush_or_discard() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
     from sandboxd.engine.client import Engine
     from sandboxd.operations.request import Request
     from sandboxd.operations.start import Started, StartedDocument
@@ -99,6 +100,7 @@ def serve(request: Request) -> Ready:
         progress=request.progress,
         cancel=request.cancel,
     )
+    _end_last_run(engine, started.container, own, request)
     words = _words(plan)
     home = agent_home.ensure(engine, started.container, agent)
     for path, text in agent.files:
@@ -142,6 +144,21 @@ def _install(
         lambda text, passing: request.progress(Step(text, passing)),
         request.cancel.check,
     )
+
+
+def _end_last_run(engine: Engine, container: str, own: Session, request: Request) -> None:
+    """End what a client that is gone left running of the session.
+
+    :raises EnvironmentFailure: it goes on, or it cannot be known
+    """
+    from sandboxd.agents import run
+    from sandboxd.life import leftover
+
+    last = run.last(own)
+    if last is None or not last.mark:
+        return
+    if leftover.end(engine, container, last.mark):
+        request.progress(Step("ended the agent that ran on after its last run was interrupted"))
 
 
 def fill(text: str, words: Mapping[str, str]) -> str:

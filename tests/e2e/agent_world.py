@@ -79,6 +79,28 @@ class Person:
         (folder / f"{name}.toml").write_text(text)
 
 
+def script_agent(script: str, again: str = "") -> str:
+    """The file of an agent that is a script of `bash`.
+
+    :param again: what it does by `--resume`; '' for none
+    """
+    resume = _words("print_resume", again) + _words("resume", again) if again else ""
+    return f"""
+title = "Script"
+source = "https://example.org/script"
+program = "bash"
+
+[command]
+{_words("start", script)}{_words("print", script)}{resume}
+"""
+
+
+def _words(name: str, script: str) -> str:
+    text = script.replace("\\", "\\\\").replace('"', '\\"')
+    task = ', "{task}"' if name.startswith("print") else ""
+    return f'{name} = ["-c", """{text}"""{task}]\n'
+
+
 def places_of_the_secret(person: Person, session: str, api: Engine, data: Path) -> list[str]:
     """Where the marked secret is, but for the variable in which the person has it.
 

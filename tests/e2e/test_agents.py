@@ -228,22 +228,9 @@ i=0; while [ $i -lt 10000 ]; do : > many/$i; i=$((i+1)); done
 """
 
 
-def script_agent(script: str) -> str:
-    text = script.replace("\\", "\\\\").replace('"', '\\"')
-    return f"""
-title = "Script"
-source = "https://example.org/script"
-program = "bash"
-
-[command]
-start = ["-c", \"\"\"{text}\"\"\"]
-print = ["-c", \"\"\"{text}\"\"\", "{{task}}"]
-"""
-
-
 def test_three_agents_side_by_side_one_of_them_hostile(person: Person, api: Engine) -> None:
-    person.write_agent("honest", script_agent(HONEST))
-    person.write_agent("hostile", script_agent(HOSTILE))
+    person.write_agent("honest", agent_world.script_agent(HONEST))
+    person.write_agent("hostile", agent_world.script_agent(HOSTILE))
     before = sandboxes.tree(person.project)
     at_once = [
         person.world.popen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,11 +17,12 @@ from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
 from tests.e2e import outside, sandboxes
+from tests.e2e.engine_restart import restart
 from tests.e2e.outside import Outside
 from tests.e2e.test_egress import page, policy, row, start
 from tests.integration.daemon.world import World
 from tests.patience import eventually
-from tools.engine import private, processes
+from tools.engine import private
 from tools.private_engine import import_busybox_image
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -144,35 +144,3 @@ def test_an_engine_that_restarts_leaves_names_as_they_are(
     assert reaches(engine, project, "evil.test")
     assert "evil.test" in world.run("egress", "log", cwd=project).stdout
     assert world.run("down", cwd=project).returncode == 0
-
-
-def restart(running: private.Engine) -> None:
-    """End the engine's daemon alone, and start it again in the network that it had."""
-    with open(f"/proc/{running.pid}/cmdline") as file:
-        command = file.read().split("\0")[:-1]
-    with open(f"/proc/{running.pid}/environ") as file:
-        environ = dict(line.split("=", 1) for line in file.read().split("\0") if line)
-    inside = ["nsenter", f"--target={running.pid}", "--net", "--mount", "--"]
-    with subprocess.Popen([*inside, "cat"], stdin=subprocess.PIPE) as holder:
-        eventually(lambda: os.readlink(f"/proc/{holder.pid}/exe").endswith("cat"))
-        os.kill(running.pid, signal.SIGTERM)
-        eventually(lambda: not processes.start_time(running.pid))
-        inside[1] = f"--target={holder.pid}"
-        with open(f"{running.folder}/dockerd.log", "ab") as log:
-            subprocess.Popen(
-                [*inside, *command], env=environ, cwd="/", start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
-        eventually(lambda: answers(running.docker_host))
-        assert holder.stdin is not None
-        holder.stdin.close()
-
-
-def answers(docker_host: str) -> bool:
-    from sandboxd.errors import EnvironmentFailure
-
-    try:
-        connect_from({"DOCKER_HOST": docker_host}).info()
-    except EnvironmentFailure:
-        return False
-    return True

@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import attend, plain_arguments, progress
+from sandboxd.cli import plain_arguments
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
 
@@ -25,8 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.agents.session import Session
-    from sandboxd.operations.agent import Options, ReadyDocument
+    from sandboxd.operations.agent import Options
 
 HELP = "an AI agent at work on a copy of the project"
 
@@ -110,7 +109,7 @@ def _read_words(args: argparse.Namespace) -> tuple[str | None, list[str]]:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import agent_sessions
+    from sandboxd.cli import agent_attended, agent_sessions
 
     name, more = _read_words(args)
     project = agent_sessions.project_of(_sandbox.folder(args))
@@ -122,11 +121,12 @@ def run(args: argparse.Namespace) -> int:
 
     named = None if args.credential is None else tuple(args.credential)
     choices = Choices(args.image, tuple(args.allow), named)
+    from sandboxd.agents import run as runs
     from sandboxd.agents import session
 
     is_new = session.recall(os.environ, project, args.name or name) is None
     own, agent = agent_sessions.make(project, name, args.name or name, choices)
-    with session.at_work(own):
+    with runs.at_work(own):
         try:
             agent_sessions.require_secrets(own)
             agent_sessions.ask(own, agent, yes=args.yes)
@@ -145,8 +145,8 @@ def run(args: argparse.Namespace) -> int:
             "environ": dict(os.environ),
         }
         ready = agent_sessions.get_ready(own, options)
-        code = _attend(own, ready, has_terminal=args.task is None)
-        agent_sessions.conclude(own, agent, code)
+        code = agent_attended.attend_until_end(own, agent, ready, has_terminal=args.task is None)
+        agent_attended.conclude(own, agent, code)
     return code
 
 
@@ -168,17 +168,3 @@ def _task(text: str | None) -> str | None:
     if text is not None and not text.strip():
         raise UsageError("the task is empty", "`--print 'TASK'`")
     return text
-
-
-def _attend(own: Session, ready: ReadyDocument, *, has_terminal: bool) -> int:
-    """Run the agent until it ends; its exit code."""
-    tty = attend.wants_terminal(allowed=has_terminal)
-    progress.clear()
-    return attend.run(
-        own.project,
-        ready["command"],
-        name=own.name,
-        tty=tty,
-        stdin=has_terminal,
-        env=attend.terminal_variables(tty) + ready["env"],
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -104,35 +103,9 @@ def test_a_folder_that_holds_our_state_is_no_project() -> None:
             session.session(os.environ, os.path.realpath(folder), "claude", "claude")
 
 
-def test_one_session_has_one_agent_at_work(project: str) -> None:
-    own = make(project)
-    with (
-        session.at_work(own),
-        pytest.raises(UsageError, match="is at work on"),
-        session.at_work(own),
-    ):
-        pass
-    with session.at_work(own):
-        pass
-
-
 def test_a_forgotten_session_is_none_and_can_be_made_again(project: str) -> None:
     own = make(project)
     session.forget(own)
     session.forget(own)
     assert session.of_project(os.environ, project) == ()
     assert make(project, agent="codex").agent == "codex"
-
-
-def test_whether_its_agent_is_at_work_is_seen_and_disturbs_nobody(project: str) -> None:
-    own = make(project)
-    assert session.working_since(own) is None
-    before = time.time() - 1
-    with session.at_work(own):
-        since = session.working_since(own)
-        assert since is not None and since >= before
-        with pytest.raises(UsageError, match="at work"), session.at_work(own):
-            pass
-    assert session.working_since(own) is None
-    with session.at_work(own):
-        pass

@@ -1,0 +1,116 @@
+"""One run of an agent in its session, from its start to its end, as a file of the session says.
+
+The client that attends the agent holds a lock on the file. The file has the mark of the agent's processes until the
+agent has ended, so a mark without a lock is a run that a client left behind: killed, or cut off from the agent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import secrets
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.agents.session import Session
+
+VARIABLE = "SANDBOXD_AGENT_RUN"
+"""Its value is another one for each run: by it the agent's processes are found."""
+
+_TRIES, _PAUSE_SECONDS = 5, 0.05
+_TOKEN = re.compile(rb"[0-9a-f]{16}")
+
+
+class Run(NamedTuple):
+    """What is known on the host of a session's last run.
+
+    `since` is when it began, or ended where that was seen, in seconds since 1970; `is_attended`: a client is there for it; `mark` is the variable
+    with its value of processes that may go on, '' once the agent was seen to end.
+    """
+
+    since: float
+    is_attended: bool
+    mark: str
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether its end was not seen, and nobody waits for it."""
+        return bool(self.mark) and not self.is_attended
+
+
+@contextlib.contextmanager
+def at_work(own: Session) -> Iterator[None]:
+    """Hold the session while its agent runs.
+
+    :raises UsageError: its agent runs already
+    """
+    descriptor = os.open(_path(own), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not _is_locked(descriptor):
+            raise UsageError(
+                f"`{own.name}` is at work on `{own.project}`",
+                f"a second one beside it: `sandboxd agent {own.agent} --name {own.name}-2`",
+            )
+        os.utime(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def begin(own: Session) -> str:
+    """Note that an agent is being started, while the session is held; the mark for its processes.
+
+    :raises OSError: it cannot be noted
+    """
+    token = secrets.token_hex(8)
+    descriptor = os.open(_path(own), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.pwrite(descriptor, token.encode(), 0)
+        # The engine and what runs inside may outlive this machine's sudden end.
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return f"{VARIABLE}={token}"
+
+
+def end(own: Session) -> None:
+    """Note that the agent has ended, while the session is held."""
+    with contextlib.suppress(OSError):
+        os.truncate(_path(own), 0)
+
+
+def last(own: Session) -> Run | None:
+    """The last run; None where no agent of the session was ever started. Who holds the session is not disturbed."""
+    try:
+        with open(_path(own), "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                is_attended = False
+            except OSError:
+                is_attended = True
+            since = os.fstat(file.fileno()).st_mtime
+            token = _TOKEN.fullmatch(file.read(64))
+    except OSError:
+        return None
+    return Run(since, is_attended, f"{VARIABLE}={token[0].decode()}" if token else "")
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Whether the lock is ours now; who only looks at it (`last`) lets go at once."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
+
+
+def _path(own: Session) -> str:
+    return os.path.join(own.folder, "lock")

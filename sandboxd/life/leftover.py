@@ -1,0 +1,77 @@
+"""The end of an agent's run that its client left behind, before another run begins in the same sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import execute
+from sandboxd.engine.client import Exec
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder
+from sandboxd.payload import interpreter, programs
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine
+
+_GRACE_SECONDS = 5.0
+"""For the agent to write what it has in hand."""
+_TOTAL_SECONDS = 60.0
+
+
+def end(engine: Engine, container: str, mark: str) -> int:
+    """End the processes whose environment has `mark`, ``NAME=value``, and all that came from them; their number.
+
+    By a Python of ours, since the image's programs for that may be missing. What runs inside can hide from it, as
+    from anything inside: it is asked so that two agents do not undo each other's work, and keeps nobody in.
+
+    :raises EnvironmentFailure: they go on, or it cannot be known
+    """
+    nonce = f"sandboxd-{secrets.token_hex(8)}"
+    source = _source()
+    task = json.dumps({"nonce": nonce, "mark": mark, "seconds": _GRACE_SECONDS})
+    program = f"{source}\n\nmain(json.loads({json.dumps(task)}))\n".encode()
+    tar = interpreter.archive(program, programs.imported_by([source]), cache_folder(os.environ))
+    output = bytearray()
+
+    def keep(_: int, data: bytes) -> None:
+        output.extend(data)
+        if len(output) > execute.MOST_BYTES:
+            raise execute.TooMuch("what looks for the last run wrote without end")
+
+    request = Exec(["sh", "-c", interpreter.SCRIPT, "sh", nonce])
+    try:
+        code = programs.run(engine, container, request, tar, _TOTAL_SECONDS, keep)
+    except TimeoutError:
+        raise _unknown(f"no answer within {_TOTAL_SECONDS:g} s") from None
+    count, left = _answer(bytes(output), nonce, code)
+    if left:
+        raise _unknown(f"{left} of its processes cannot be ended")
+    return count
+
+
+def _answer(output: bytes, nonce: str, code: int) -> tuple[int, int]:
+    for line in output.splitlines():
+        if line.startswith(nonce.encode() + b" "):
+            try:
+                answer = json.loads(line.partition(b" ")[2])
+                return int(answer["count"]), int(answer["left"])
+            except (ValueError, KeyError, TypeError, RecursionError):
+                break
+    words = output.decode("utf-8", "replace").strip()[-200:]
+    raise _unknown(interpreter.REASONS.get(code) or words or f"exit code {code}")
+
+
+def _unknown(why: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the agent of the run that was interrupted may go on inside: {why}",
+        "`sandboxd restart` with the same `--name` ends all that runs there, and keeps the copy; then run this again",
+    )
+
+
+def _source() -> str:
+    path = os.path.join(os.path.dirname(__file__), "leftover_inside.py")
+    with open(path, encoding="utf-8") as file:
+        return file.read()
