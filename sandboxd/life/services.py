@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner
+    from sandboxd.model.container import Container
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.service import Health, Service
 
@@ -35,6 +36,7 @@ _NANOSECONDS = 1_000_000_000
 _STOP_SECONDS = 10
 """As Compose waits for one that does not say how long."""
 _AT_ONCE = 8
+_NO_NEW_PRIVILEGES = "no-new-privileges=true"
 
 
 class Surroundings(NamedTuple):
@@ -142,7 +144,7 @@ def _host_config(service: Service, plan: Plan, around: Surroundings) -> HostConf
         "NetworkMode": around.inner.name,
         "CapDrop": ["ALL"],
         "CapAdd": list(service.capabilities),
-        "SecurityOpt": security_options(workspace),
+        "SecurityOpt": _security_options(workspace),
         "RestartPolicy": {"Name": "no"},
         "Mounts": _mounts(service, plan, around.resolv_conf),
     }
@@ -152,6 +154,9 @@ def _host_config(service: Service, plan: Plan, around: Surroundings) -> HostConf
         host["Dns"], host["DnsSearch"] = [around.inner.addresses.gateway], ["."]
     if workspace.runtime is not None:
         host["Runtime"] = workspace.runtime.value
+    if workspace.annotations:
+        # Without the one of gVisor, the filter above would do nothing there.
+        host["Annotations"] = {v.value.name: v.value.value for v in workspace.annotations}
     add_limits(host, workspace)
     if container.memory is not None and (own := size(container.memory.value)):
         host["Memory"] = min(own, host.get("Memory") or own)
@@ -165,6 +170,12 @@ def _host_config(service: Service, plan: Plan, around: Surroundings) -> HostConf
     if container.shm_size is not None:
         host["ShmSize"] = size(container.shm_size.value) or 0
     return host
+
+
+def _security_options(workspace: Container) -> list[str]:
+    """The filters of the workspace; and no new privileges, also where the workspace may gain some."""
+    options = security_options(workspace)
+    return options if _NO_NEW_PRIVILEGES in options else [_NO_NEW_PRIVILEGES, *options]
 
 
 def _healthcheck(health: Health) -> dict[str, list[str] | int]:

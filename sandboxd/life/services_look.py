@@ -11,7 +11,7 @@ from sandboxd.model import capabilities
 from sandboxd.model.labels import EGRESS, PROJECT, RESOLV_CONF
 from sandboxd.observe import host_process, inspection
 from sandboxd.observe.control import Control
-from sandboxd.plan import service_images
+from sandboxd.plan import service_rights
 from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from sandboxd.model.container import Container
 
 NAME = "services"
+
+_OF_HOST = (
+    "DeviceCgroupRules",
+    "DeviceRequests",
+    "Devices",
+    "PidMode",
+    "PortBindings",
+    "UTSMode",
+    "UsernsMode",
+    "VolumesFrom",
+)
 
 
 def with_services(
@@ -68,12 +79,15 @@ def weakness(inspected: Inspected, sandbox: Container, identity: str) -> str:
         return "is privileged"
     if {value.value for value in live.cap_drop} != {"ALL"}:
         return "has not all capabilities dropped"
-    may = {*service_images.DEFAULT}
-    if surplus := sorted({value.value for value in live.cap_add} - may):
+    given = {value.value for value in live.cap_add}
+    if surplus := sorted(given - service_rights.at_most(live)):
         return f"has the capability `{surplus[0]}`"
-    for name in ("no-new-privileges", "seccomp"):
+    gains = live.option("no-new-privileges")
+    if gains is None or gains.value.value != "true":
+        return "can gain privileges"
+    for name in ("seccomp", "apparmor"):
         expected, option = sandbox.option(name), live.option(name)
-        if expected is not None and (option is None or option.value != expected.value):
+        if (expected and expected.value) != (option and option.value):
             return f"has another `{name}` than the sandbox"
     if (sandbox.runtime and sandbox.runtime.value) != (live.runtime and live.runtime.value):
         return "has another runtime than the sandbox"
@@ -85,10 +99,12 @@ def weakness(inspected: Inspected, sandbox: Container, identity: str) -> str:
     for mount in live.mounts:
         if mount.value.type == "bind" and mount.value.target != RESOLV_CONF:
             return f"mounts `{mount.value.source}` of the host"
-    for key in ("Devices", "PortBindings", "VolumesFrom", "PidMode", "UTSMode", "UsernsMode"):
+    for key in _OF_HOST:
         if host.get(key):
             return f"has `{key}`"
-    return _rights(inspected, may)
+    if live.ipc is not None and live.ipc.value == "host":
+        return "has `IpcMode`"
+    return _rights(inspected, given)
 
 
 def _rights(inspected: Inspected, may: set[str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandboxd.model.container import Container
-from sandboxd.plan import service_images
+from sandboxd.plan import service_rights
 from sandboxd.plan.service import Need, Service
 from sandboxd.plan.service_reading import network_owner
 from sandboxd.plan.service_reading import read as read_service
@@ -62,7 +62,7 @@ def choose(
         if not why and service.name not in known:
             why = f"is one of more than {MOST}"
         if not why:
-            why = _surplus(service.container)
+            why = service_rights.surplus(service.container)
         if why:
             notes.downgrade(
                 "service",
@@ -70,10 +70,10 @@ def choose(
                 "take that out of its Compose file, or start the service by other means",
             )
             continue
-        for words in service.without:
+        for words in (*service.without, *service_rights.without_effect(service.container)):
             notes.downgrade("service", f"`{written}`: {words}")
         chosen[service.name] = _confined(service, gvisor, notes)
-    _say_rights(chosen.values(), notes)
+    service_rights.say(chosen.values(), notes)
     return in_order(chosen.values())
 
 
@@ -111,14 +111,6 @@ def _with_copies(container: Container) -> Container:
     )
 
 
-def _surplus(container: Container) -> str:
-    may = {*service_images.DEFAULT, *_needs(container).capabilities}
-    for capability in container.cap_add:
-        if capability.value not in may:
-            return f"adds the capability `{capability.value}`"
-    return ""
-
-
 def _confined(service: Service, gvisor: bool, notes: Notes) -> Service:
     """`service` with the rights that it keeps, each of which is named."""
     written = service.container.name
@@ -135,41 +127,6 @@ def _confined(service: Service, gvisor: bool, notes: Notes) -> Service:
             f'reach it as `{service.name}`; or set `runtime = "runc"` in sandboxd.toml',
         )
     return service._replace(
-        capabilities=_capabilities(service.container), shares=service.shares and not gvisor
+        capabilities=service_rights.capabilities(service.container),
+        shares=service.shares and not gvisor,
     )
-
-
-def _say_rights(services: Iterable[Service], notes: Notes) -> None:
-    """Say once, for all services, who keeps which rights; each with its reason in `explain-plan`."""
-    words = []
-    for service in services:
-        names = ", ".join(service.capabilities)
-        needed = _needs(service.container)
-        if not names:
-            continue
-        why = needed.why or "its image is in no table, so it has what most entry points need"
-        notes.reason(
-            "service", f"{service.container.name}: {names}", f"{why} {needed.source}".rstrip()
-        )
-        words.append(f"`{service.container.name}` ({names})")
-    if words:
-        notes.downgrade(
-            "service rights",
-            f"may be root inside, until their entry points step down: {'; '.join(words)}",
-            "`user` in the Compose file, where the image can do without root",
-        )
-
-
-def _capabilities(container: Container) -> tuple[str, ...]:
-    user = container.user.value.partition(":")[0] if container.user is not None else ""
-    if user not in ("", "0", "root"):
-        # Without new privileges it could not use any.
-        return ()
-    dropped = {value.value for value in container.cap_drop}
-    added = {value.value for value in container.cap_add}
-    rights = added if "ALL" in dropped else {*_needs(container).capabilities, *added} - dropped
-    return tuple(sorted(rights))
-
-
-def _needs(container: Container) -> service_images.Needs:
-    return service_images.needs(container.image.value if container.image is not None else "")

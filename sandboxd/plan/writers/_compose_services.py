@@ -53,6 +53,8 @@ def _settings(service: Service, plan: Plan, seccomp: str) -> dict[str, str]:
     options = ["no-new-privileges=true"]
     if seccomp and not plan.gvisor:
         options.append(f"seccomp={seccomp}")
+    if apparmor := workspace.option("apparmor"):
+        options.append(f"apparmor={apparmor.value.value}")
     settings = {
         "cap_drop": _list(["ALL"]),
         "cap_add": _list(list(service.capabilities)),

@@ -18,8 +18,10 @@ from sandboxd.model.values import Value
 from sandboxd.plan import profiles
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.writers import compose_override
 from sandboxd.text import SourceText
 from tests.unit.plan.examples import GVISOR, HOSTS, PLAIN, configured, plan_of, workspace
+from tests.unit.plan.test_services import planned, request
 
 FOLDER = Path(__file__).parents[3] / "profiles" / "apparmor"
 OURS = sorted(path.name for path in FOLDER.iterdir() if path.name != "seed-baseline")
@@ -90,3 +92,13 @@ def test_what_the_kernel_lists() -> None:
     assert from_raw(raw).apparmor_profiles == ("sandboxd-dev",)
     assert from_raw({**raw, "apparmor_profiles": None}).apparmor_profiles is None
     assert from_raw({**raw, "engine": {"host": "tcp://far:2376"}}).apparmor_profiles is None
+
+
+def test_services_beside_the_sandbox_have_its_profile_in_the_override_as_in_the_engine(
+    tmp_path: Path,
+) -> None:
+    host = UBUNTU._replace(apparmor_profiles=frozenset({"sandboxd-dev"}))
+    toml = 'runtime = "runc"\n'
+    with_db = planned(tmp_path, host, toml, db={"image": "postgres"})
+    assert "apparmor=sandboxd-dev" in request(with_db, "db")["HostConfig"]["SecurityOpt"]
+    assert '"apparmor=sandboxd-dev"' in compose_override.render(with_db).partition('"db":')[2]

@@ -157,6 +157,9 @@ ROOT = {key: value for key, value in DB.items() if key != "user"}
         ({"image": "mine"}, sorted(service_images.DEFAULT)),
         ({"cap_drop": ["ALL"], "cap_add": ["CHOWN"]}, ["CHOWN"]),
         ({"cap_drop": ["FOWNER"]}, ["CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"]),
+        ({"cap_drop": ["all"], "cap_add": ["cap_kill"]}, ["KILL"]),
+        ({"cap_drop": ["KILL"], "cap_add": ["KILL"], "image": "memcached"}, ["KILL"]),
+        ({"user": "0:0"}, ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]),
         ({"user": "999:999"}, []),
     ],
 )  # fmt: skip
@@ -167,6 +170,83 @@ def test_a_service_keeps_what_its_image_needs_and_each_right_is_named(
     assert request(plan, "db")["HostConfig"]["CapAdd"] == kept
     named = [entry.why for entry in plan.downgrades if entry.control == "service rights"]
     assert [f"`db` ({', '.join(kept)})" in why for why in named] == ([True] if kept else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        (
+            {"user": "999", "cap_add": ["NET_BIND_SERVICE"]},
+            "`NET_BIND_SERVICE` has no effect: its user `999` is not root, and gains no rights",
+        ),
+        (
+            {"security_opt": ["no-new-privileges:false"]},
+            "`no-new-privileges:false` has no effect: no program in it gains rights",
+        ),
+        (
+            {"ulimits": {"memlock": -1}},
+            "its `ulimits` (`memlock`) have no effect: it has those of the sandbox",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "toml", ["", 'runtime = "runc"\nprofile = "trusted"\n[network]\nmode = "allow"\n']
+)
+def test_what_a_service_asks_for_and_does_not_get_is_named(
+    tmp_path: Path, toml: str, changes: dict[str, Any], why: str
+) -> None:
+    plan = planned(tmp_path, toml=toml, db=ROOT | changes)
+    assert reasons(plan) == [f"`db`: {why}"]
+    host = request(plan, "db")["HostConfig"]
+    assert "NET_BIND_SERVICE" not in host["CapAdd"]
+    assert [o for o in host["SecurityOpt"] if "privileges" in o] == ["no-new-privileges=true"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cap_add": ["ALL"]},
+        {"cap_add": ["cap_sys_admin"]},
+        {"cap_add": ["IPC_LOCK"], "cap_drop": ["IPC_LOCK"]},
+        {"cap_add": ["SYS_NICE"], "user": "999"},
+        {"privileged": "${SOME:-true}"},
+        {"privileged": "${NOT_KNOWN}"},
+        {"security_opt": ["apparmor=unconfined"]},
+        {"security_opt": ["systempaths=unconfined"]},
+        {"user": "${NOT_KNOWN}"},
+        {"group_add": ["docker"]},
+        {"gpus": "all"},
+    ],
+)
+@pytest.mark.parametrize("profile", ["trusted", "dev"])
+def test_what_a_service_asks_for_beyond_its_image_is_not_given(
+    tmp_path: Path, changes: dict[str, Any], profile: str
+) -> None:
+    toml = f'runtime = "runc"\nprofile = "{profile}"\n[network]\nmode = "allow"\n'
+    plan = planned(tmp_path, toml=toml, db=ROOT | changes)
+    assert plan.services == ()
+    (reason,) = reasons(plan)
+    assert reason.endswith("`sandboxd up` does not start it"), reason
+
+
+def test_the_reason_of_a_right_is_the_image_or_the_project_that_asks_for_it(tmp_path: Path) -> None:
+    plan = planned(
+        tmp_path,
+        cache={"image": "memcached", "cap_add": ["KILL"]},
+        db=ROOT | {"cap_add": ["KILL"]},
+        own={"image": "mine"},
+    )
+    why = {e.item.partition(":")[0]: e.why for e in plan.reasons if e.field == "service"}
+    assert why["cache"] == "its Compose file asks for it"
+    assert why["db"].startswith("its entry point gives the data folder to `postgres`")
+    assert why["db"].endswith("; its Compose file asks for KILL")
+    assert why["own"] == "its image is in no table, so it has what most entry points need"
+
+
+def test_the_filter_of_gvisor_is_in_force_in_a_service_as_well(tmp_path: Path) -> None:
+    plan = planned(tmp_path, db=DB)
+    host = request(plan, "db")["HostConfig"]
+    assert host["Annotations"] == arguments(plan)["HostConfig"]["Annotations"]
 
 
 def test_the_smaller_limit_of_workspace_and_service_counts(tmp_path: Path) -> None:

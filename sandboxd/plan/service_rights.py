@@ -1,0 +1,95 @@
+"""The rights of a service beside the workspace: what it keeps, and what it asks for and does not get. Pure.
+
+Its image counts, and what the project's own files say of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.plan import service_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sandboxd.model.container import Container
+    from sandboxd.plan.notes import Notes
+    from sandboxd.plan.service import Service
+
+
+def at_most(container: Container) -> frozenset[str]:
+    """The capabilities that `up` gives to a service of this image, if its project asks for them."""
+    return frozenset((*service_images.DEFAULT, *_needs(container).capabilities))
+
+
+def surplus(container: Container) -> str:
+    """The first capability that it asks for and cannot have, in words that follow its name; '' for none."""
+    may = at_most(container)
+    beyond = (cap.value for cap in container.cap_add if cap.value not in may)
+    return next((f"adds the capability `{name}`" for name in beyond), "")
+
+
+def capabilities(container: Container) -> tuple[str, ...]:
+    """The capabilities that it keeps: those of its image as its project changes them."""
+    if _steps_down(container):
+        # Without new privileges it could not use any.
+        return ()
+    dropped = {value.value for value in container.cap_drop}
+    own = set() if "ALL" in dropped else {*_needs(container).capabilities} - dropped
+    # As in the engine, what is added counts more than what is dropped.
+    return tuple(sorted(own | _added(container)))
+
+
+def without_effect(container: Container) -> Iterator[str]:
+    """What its project asks for and it does not get, in words."""
+    added = ", ".join(f"`{name}`" for name in sorted(_added(container)))
+    if added and _steps_down(container) and container.user is not None:
+        yield f"{added} has no effect: its user `{container.user.value}` is not root, and gains no rights"
+    option = container.option("no-new-privileges")
+    if option is not None and option.value.value != "true":
+        yield f"`{option.written}` has no effect: no program in it gains rights"
+    if container.ulimits:
+        names = ", ".join(f"`{value.value.name}`" for value in container.ulimits)
+        yield f"its `ulimits` ({names}) have no effect: it has those of the sandbox"
+
+
+def say(services: Iterable[Service], notes: Notes) -> None:
+    """Say once, for all services, who keeps which rights; each with its reason in `explain-plan`."""
+    words = []
+    for service in services:
+        names = ", ".join(service.capabilities)
+        if not names:
+            continue
+        written = service.container.name
+        notes.reason("service", f"{written}: {names}", _why(service))
+        words.append(f"`{written}` ({names})")
+    if words:
+        notes.downgrade(
+            "service rights",
+            f"may be root inside, until their entry points step down: {'; '.join(words)}",
+            "`user` in the Compose file, where the image can do without root",
+        )
+
+
+def _why(service: Service) -> str:
+    needed = _needs(service.container)
+    asked = ", ".join(sorted(_added(service.container) - {*needed.capabilities}))
+    if {*service.capabilities} <= _added(service.container):
+        return "its Compose file asks for it"
+    why = needed.why or "its image is in no table, so it has what most entry points need"
+    why = f"{why} {needed.source}".rstrip()
+    return f"{why}; its Compose file asks for {asked}" if asked else why
+
+
+def _added(container: Container) -> set[str]:
+    return {value.value for value in container.cap_add}
+
+
+def _steps_down(container: Container) -> bool:
+    """Whether its first process is no root from its start, as far as its project says."""
+    user = container.user.value.partition(":")[0] if container.user is not None else ""
+    return user not in ("", "0", "root")
+
+
+def _needs(container: Container) -> service_images.Needs:
+    return service_images.needs(container.image.value if container.image is not None else "")
