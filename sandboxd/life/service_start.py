@@ -5,13 +5,14 @@ One that does not start, or is not healthy, ends nothing: it is named, and so is
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import UsageError
 from sandboxd.life import services
 from sandboxd.life.end import remove
-from sandboxd.life.service_wait import wait
+from sandboxd.life.service_wait import early_end, wait
 from sandboxd.model.labels import PLAN, START
 from sandboxd.plan.services import in_order
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from sandboxd.life.services import Surroundings
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.service import Need, Service
+
+
+STEADY_SECONDS = 1.0
+"""A program that lacks a setting, a file or a right ends within it; what runs longer is left to `status`."""
 
 
 class Sick(NamedTuple):
@@ -49,7 +54,8 @@ def follow(
 ) -> tuple[Sick, ...]:
     """Have the services of `plan` run as planned, and no others; returns those that do not.
 
-    Returns once those that the workspace waits for are as it needs them.
+    Returns once those that the workspace waits for are as it needs them, and those that were started have gone on for
+    a second or have ended.
 
     :param start: the random number of the start that they belong to
     :param check: a place at which the wait may be ended by raising
@@ -66,6 +72,7 @@ def follow(
     for need in plan.compose.needs if plan.compose is not None else ():
         if need.service in chosen:
             run.meet(need)
+    run.name_early_ends()
     return tuple(run.sick.values())
 
 
@@ -84,6 +91,8 @@ class _Run:
         self._progress = progress
         self._check = check
         self._names = {each.container.name: each.name for each in plan.services}
+        self._started: dict[str, Service] = {}
+        self._last_start = 0.0
         self.sick: dict[str, Sick] = {}
 
     def request(self, service: Service, around: Surroundings) -> _Wanted | None:
@@ -126,6 +135,33 @@ class _Run:
             self._create(wanted)
         except failures.CannotStart as error:
             self._name(written, f"does not start: {error.message}", error.hint)
+        else:
+            self._started[written] = service
+            self._last_start = time.monotonic()
+
+    def name_early_ends(self) -> None:
+        """Name those that were started and fail within `STEADY_SECONDS`: nobody may wait for them."""
+        unsettled = [name for name in self._started if name not in self.sick]
+        while unsettled:
+            self._check()
+            is_last_look = time.monotonic() - self._last_start >= STEADY_SECONDS
+            unsettled = [name for name in unsettled if not self._has_ended(self._started[name])]
+            if is_last_look:
+                return
+            time.sleep(0.1)
+
+    def _has_ended(self, service: Service) -> bool:
+        """Whether `service` has ended; one that failed is named."""
+        why = early_end(self._engine, services.name_of(self._plan.sandbox, service.name))
+        if why:
+            written, restart = service.container.name, service.container.restart
+            hint = f"sandboxd logs --service {written}"
+            if restart is not None and restart.value != "no":
+                hint = (
+                    f"`{hint}`; `restart` does nothing here: say in `depends_on` what it waits for"
+                )
+            self._name(written, why, hint)
+        return why is not None
 
     def meet(self, need: Need) -> bool:
         """Wait until a need is met; one that will not be is named. Returns whether it is."""

@@ -19,6 +19,7 @@ HEALTHY_SECONDS = 300.0
 COMPLETED_SECONDS = 600.0
 """Migrations and the like; what takes longer goes on, and `up` does not wait for it."""
 
+_ENDED = ("exited", "dead")
 _REPORT_SECONDS = 10.0
 _WORDS = {"healthy": "to be healthy", "completed": "to end"}
 _MOST_WORDS = 300
@@ -61,14 +62,11 @@ def wait(
 
 def judge(state: State, need: Need) -> str | None:
     """'' where `need` is met in `state`, words where it cannot be any more, None where it may be later."""
-    has_ended = state.get("Status") in ("exited", "dead")
-    code = state.get("ExitCode", 0)
+    has_ended = state.get("Status") in _ENDED
     if need.condition == "completed":
-        if not has_ended:
-            return None
-        return f"ended with exit code {code}" if code else ""
+        return failure(state) if has_ended else None
     if has_ended:
-        return f"ended with exit code {code}"
+        return failure(state) or "ended with exit code 0"
     if need.condition == "started":
         return ""
     health = state.get("Health")
@@ -80,9 +78,34 @@ def judge(state: State, need: Need) -> str | None:
     return "" if status == "healthy" else None
 
 
+def early_end(engine: Engine, container: str) -> str | None:
+    """Why the service in `container` failed, in words that follow its name; '' if it ended well, None if it runs.
+
+    :param container: its name
+    """
+    try:
+        inspected = engine.inspect(container)
+    except failures.ContainerGone:
+        return "is gone"
+    if inspected["State"].get("Status") not in _ENDED:
+        return None
+    why = failure(inspected["State"])
+    return f"{why}{last_words(engine, inspected)}" if why else ""
+
+
+def failure(state: State) -> str:
+    """How a service that has ended failed, in words; '' for one that ended with 0."""
+    if state.get("OOMKilled"):
+        return "ended: out of memory"
+    code = state.get("ExitCode", 0)
+    return f"ended with exit code {code}" if code else ""
+
+
 def last_words(engine: Engine, inspected: Inspected) -> str:
-    """The last output of a health check, else of the service itself, behind a colon; '' for none."""
-    log = (inspected["State"].get("Health") or {}).get("Log") or []
+    """The last output, behind a colon, '' for none: of the health check of one that runs, else of the service."""
+    state = inspected["State"]
+    has_ended = state.get("Status") in _ENDED
+    log = [] if has_ended else (state.get("Health") or {}).get("Log") or []
     output = str(log[-1].get("Output") or "") if log else ""
     if not output.strip():
         pieces = engine.logs(str(inspected["Id"]), follow=False, tail="3")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import services
-from sandboxd.life.service_wait import last_words
+from sandboxd.life.service_wait import failure, last_words
 from sandboxd.model import capabilities
 from sandboxd.model.labels import EGRESS, PROJECT, RESOLV_CONF
 from sandboxd.observe import host_process, inspection
@@ -138,7 +138,5 @@ def _sickness(engine: Engine, inspected: Inspected) -> str:
         if (state.get("Health") or {}).get("Status") == "unhealthy":
             return f"is unhealthy{last_words(engine, inspected)}"
         return ""
-    if state.get("OOMKilled"):
-        return "ended: out of memory"
-    code = state.get("ExitCode", 0)
-    return f"ended with exit code {code}{last_words(engine, inspected)}" if code else ""
+    why = failure(state)
+    return f"{why}{last_words(engine, inspected)}" if why else ""

@@ -123,6 +123,28 @@ def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
     assert networks.pair_of(api, str(project)) is None
 
 
+@pytest.mark.parametrize("runtime", ["runc"], indirect=True)
+def test_a_service_that_ends_at_once_is_named_with_its_last_words(
+    engine: str, world: World, project: Path
+) -> None:
+    image = import_busybox_image(engine)
+    ends = "echo 'no password is set' >&2; exit 3"
+    entries = {
+        "app": {"image": image},
+        "db": {"image": image, "command": ["sh", "-c", ends]},
+        "job": {"image": image, "command": ["true"]},
+    }
+    (project / ".devcontainer/compose.yml").write_text(json.dumps({"services": entries}))
+    try:
+        done = world.run("up", cwd=project)
+        assert done.returncode == 1, done.stderr
+        said = "error: the service `db` ended with exit code 3: no password is set\n"
+        assert done.stderr.endswith(f"{said}hint: sandboxd logs --service db\n")
+        assert "no password is set" in world.run("logs", "--service", "db", cwd=project).stderr
+    finally:
+        world.run("down", "--discard", cwd=project)
+
+
 def told(ask: Callable[[], str]) -> list[str]:
     """The lines that `db` tells once it has its names."""
     deadline = time.monotonic() + 60

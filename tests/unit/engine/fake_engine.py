@@ -91,12 +91,12 @@ def answering(answer: Answer) -> Iterator[Engine]:
 
 @contextlib.contextmanager
 def answering_to_bodies(answer: AnswerToBody) -> Iterator[Engine]:
-    """An engine that answers `(method, target, body)` with a status and a JSON value."""
+    """An engine that answers `(method, target, body)` with a status, and a JSON value or raw bytes."""
 
     def serve(connection: socket.socket) -> None:
         while True:
             status, value = answer(*whole_request(connection))
-            body = json.dumps(value).encode()
+            body = value if isinstance(value, bytes) else json.dumps(value).encode()
             head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             connection.sendall(head.encode() + b"\r\n\r\n" + body)
 

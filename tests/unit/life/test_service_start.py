@@ -8,13 +8,23 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sandboxd.life import service_start, services
 from sandboxd.life.service_start import Sick
 from sandboxd.life.services import Surroundings
 from sandboxd.model.labels import PLAN, SERVICE, START
 from sandboxd.plan.plan import Plan
+from tests.integration.stub_http import frame
 from tests.unit.engine.fake_engine import answering_to_bodies
 from tests.unit.plan.test_services import INNER, planned
+
+
+@pytest.fixture(autouse=True)
+def no_second_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all be looked at once after they started."""
+    monkeypatch.setattr(service_start, "STEADY_SECONDS", 0.0)
+
 
 AROUND = Surroundings(INNER, "", "workspace-id", "now")
 HEALTHY = {"Status": "running", "Health": {"Status": "healthy"}}
@@ -56,6 +66,8 @@ class Served:
         if path.endswith("/archive"):
             self.files[service] = body
             return 200, {}
+        if path.endswith("/logs"):
+            return 200, frame(2, b"no password is set\n")
         if path.endswith("/json"):
             if parts[1] not in self.containers:
                 return 404, {"message": "No such container: x"}
@@ -216,3 +228,48 @@ def test_a_file_that_is_behind_a_link_is_not_copied(tmp_path: Path) -> None:
     _, (sick,) = follow(served, plan)
     assert served.calls == [] and sick.service == "db"
     assert "`.devcontainer/sql/passwd` cannot be copied" in sick.why
+
+
+FAILED = {"Status": "exited", "ExitCode": 3}
+
+
+def test_one_that_ends_at_once_is_named_with_its_last_words_though_nobody_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    running = {"Status": "running"}
+    states = {
+        "db": [running, FAILED],
+        "job": [{"Status": "exited", "ExitCode": 0}],
+        "web": [running],
+    }
+    served = Served({"a"}, states)
+    needs_db = {"image": "a", "depends_on": ["db"]}
+    plan = planned(tmp_path, db={"image": "a"}, job={"image": "a"}, web=needs_db)
+    _, (sick,) = follow(served, plan)
+    assert (sick.service, sick.why) == ("db", "ended with exit code 3: no password is set")
+    assert sick.hint == "sandboxd logs --service db"
+    assert "remove db" not in served.calls, "its log can be read"
+
+
+def test_a_policy_to_restart_is_said_to_do_nothing(tmp_path: Path) -> None:
+    served = Served({"a"}, {"db": [FAILED | {"OOMKilled": True}]})
+    _, (sick,) = follow(served, planned(tmp_path, db={"image": "a", "restart": "always"}))
+    assert sick.why == "ended: out of memory: no password is set"
+    assert sick.hint.startswith("`sandboxd logs --service db`; `restart` does nothing here")
+
+
+def test_one_that_goes_on_is_looked_at_until_its_first_second_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_start, "STEADY_SECONDS", 60.0)
+    running = {"Status": "running"}
+    served = Served({"a"}, {"db": [running, running, running, FAILED]})
+    _, (sick,) = follow(served, planned(tmp_path, db={"image": "a"}))
+    assert sick.service == "db"
+
+
+def test_a_failed_one_has_its_own_last_words_not_those_of_its_check(tmp_path: Path) -> None:
+    log = [{"ExitCode": 1, "Output": "connection refused"}]
+    served = Served({"a"}, {"db": [FAILED | {"Health": {"Status": "unhealthy", "Log": log}}]})
+    _, (sick,) = follow(served, planned(tmp_path, db={"image": "a"}))
+    assert sick.why == "ended with exit code 3: no password is set"
