@@ -8,11 +8,14 @@ import { bench } from './commands/bench';
 import type { Context } from './commands/context';
 import { install, menu } from './commands/help';
 import { daemonStart, down, generate, init, reopen, up } from './commands/life';
+import { PortCommands } from './commands/ports';
 import { review, setUp, shell, trust } from './commands/review';
 import { verify } from './commands/verify';
 import { findProgram, type Disk } from './executable';
+import { Forwards } from './ports/forwards';
 import { StatusFeed } from './status/feed';
 import { Reports, SCHEME } from './views/pages';
+import { Ports } from './views/ports';
 import { Sandboxes } from './views/sandboxes';
 import { Shield } from './views/shield';
 import { inMessage } from './views/words';
@@ -28,12 +31,16 @@ class Extension {
     private readonly server = new Server(this.log);
     private readonly feed = new StatusFeed(() => this.program, this.log);
 
+    private readonly forwards = new Forwards();
+    private readonly ports = new Ports(() => this.program, this.forwards);
+
     constructor(private readonly subscriptions: vscode.Disposable[]) {
-        const view = new Sandboxes(this.feed);
+        const view = new Sandboxes(this.feed, this.ports, this.forwards);
         subscriptions.push(
             this.log,
             this.server,
             this.feed,
+            this.forwards,
             view,
             new Shield(this.feed),
             vscode.window.registerTreeDataProvider('sandboxd.sandboxes', view),
@@ -102,6 +109,7 @@ class Extension {
     private registerCommands(): void {
         const context: Context = { log: this.log, feed: this.feed, program: () => this.program };
         const reports = new Reports();
+        const ports = new PortCommands(context, this.ports, this.forwards);
         const commands: Record<string, (argument?: unknown) => unknown> = {
             init: (argument) => init(context, argument),
             generate: (argument) => generate(context, argument),
@@ -113,6 +121,10 @@ class Extension {
             setUp: (argument) => setUp(argument),
             shell: (argument) => shell(context, argument),
             bench: (argument) => bench(context, reports, argument),
+            openPort: (argument) => ports.browse(argument),
+            copyPort: (argument) => ports.copy(argument),
+            forwardPort: (argument) => ports.forward(argument),
+            closePort: (argument) => ports.stop(argument),
             daemonStart: (argument) => daemonStart(context, argument),
             reopen: () => reopen(),
             refresh: () => this.feed.refresh(),

@@ -15,6 +15,10 @@ export interface Options {
     onStatus?: (line: string) => void;
     /** Called with each line of stdout as it comes; it is then not part of the result. */
     onLine?: (line: string) => void;
+    /** Called with each piece of stdout and stderr as it comes, however long its lines are; the result then has neither. */
+    onText?: (text: string) => void;
+    /** What it reads from stdin, which is otherwise empty. */
+    input?: string;
     cancel?: Cancel;
 }
 
@@ -24,36 +28,36 @@ export interface Ended {
     stdout: string;
     stderr: string;
     cancelled: boolean;
+    /** Whether it printed more than is kept; the rest is not in the result. */
+    overflowed: boolean;
 }
 
 const PATIENCE_MS = 5000;
-const MOST_OUTPUT = 8 * 1024 * 1024;
+/** Characters of stdout and stderr together. */
+export const MOST_OUTPUT = 32 * 1024 * 1024;
 
 /** Run to the end. Rejects only when the program cannot be started. */
 export function run(program: string, args: readonly string[], options: Options): Promise<Ended> {
     return new Promise((resolve, reject) => {
         const child = spawn(program, [...args], {
             cwd: options.cwd,
-            stdio: ['ignore', 'pipe', 'pipe'],
+            stdio: ['pipe', 'pipe', 'pipe'],
             shell: false,
             env: { ...process.env, NO_COLOR: '1', COLUMNS: '120' },
         });
-        const out: string[] = [];
-        const err: string[] = [];
-        let size = 0;
-        const keep = (lines: string[], line: string): void => {
-            size += line.length;
-            if (size < MOST_OUTPUT) {
-                lines.push(line);
-            }
-        };
-        createInterface({ input: child.stdout }).on('line', (line) =>
-            options.onLine === undefined ? keep(out, line) : options.onLine(line),
-        );
-        createInterface({ input: child.stderr }).on('line', (line) => {
-            keep(err, line);
-            options.onStatus?.(line);
-        });
+        // It may end without having read it all.
+        child.stdin.on('error', () => undefined).end(options.input ?? '');
+        const kept = new Kept();
+        if (options.onText === undefined) {
+            createInterface({ input: child.stdout }).on('line', options.onLine ?? ((line) => kept.add(kept.out, line)));
+            createInterface({ input: child.stderr }).on('line', (line) => {
+                kept.add(kept.err, line);
+                options.onStatus?.(line);
+            });
+        } else {
+            child.stdout.setEncoding('utf8').on('data', options.onText);
+            child.stderr.setEncoding('utf8').on('data', options.onText);
+        }
         let impatient: NodeJS.Timeout | undefined;
         const stop = (): void => {
             // As Ctrl-C does: sandboxd cleans up after itself.
@@ -75,9 +79,26 @@ export function run(program: string, args: readonly string[], options: Options):
         child.on('close', (code) => {
             finish();
             const cancelled = options.cancel?.isCancellationRequested === true;
-            resolve({ code, stdout: out.join('\n'), stderr: err.join('\n'), cancelled });
+            resolve({ code, stdout: kept.out.join('\n'), stderr: kept.err.join('\n'), cancelled, overflowed: kept.isFull });
         });
     });
+}
+
+/** The lines of both streams, as far as there is room for them. */
+class Kept {
+    readonly out: string[] = [];
+    readonly err: string[] = [];
+    isFull = false;
+    private size = 0;
+
+    add(lines: string[], line: string): void {
+        this.size += line.length;
+        if (this.size < MOST_OUTPUT) {
+            lines.push(line);
+        } else {
+            this.isFull = true;
+        }
+    }
 }
 
 /** The error that ended a command: its message, and its next step when it names one. Notes before it may have hints of their own. */

@@ -24,7 +24,7 @@ const HARDENED: Record<string, Seen> = {
 
 function project(changes: Partial<Project> = {}, states: Record<string, Seen> = {}): Project {
     const base = {
-        path: '/p', state: 'running', profile: 'dev', asked: null, verified: null, drift: [], downgrades: [],
+        path: '/p', state: 'running', profile: 'dev', asked: null, verified: null, drift: [], downgrades: [], openPorts: [],
         findings: null, problem: null, hint: null,
         inForce: { settings: { privileged: 'no' }, controls: controls({ ...HARDENED, ...states }) },
     } satisfies Project;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,8 @@ from typing import Any
 
 import pytest
 
+from tests.e2e import sandboxes
+from tests.e2e.test_forward import free_port
 from tests.patience import PATIENCE
 from tools import editors
 from tools.engine import processes
@@ -99,8 +102,13 @@ class CodeServer:
             while ours := processes.with_home(str(self.base / "home")):
                 processes.end(ours)
 
-    def play(self, scenario: str, folder: Path) -> dict[str, Any]:
+    def play(self, scenario: str, folder: Path, **more: Any) -> dict[str, Any]:
+        """What `scenario` returns.
+
+        :param more: what else it is to know
+        """
         given = {
+            **more,
             "port": self.port,
             "folder": str(folder),
             "shots": str(self.shots),
@@ -319,6 +327,30 @@ def test_the_shield_follows_what_runs(
     assert [row for row in rows if row.startswith("read-only /")] == []
     assert played["headline"] == "The sandbox held against every attempt that applies"
     assert played["attempts"] > 40
+
+
+@pytest.mark.engine
+def test_ports_are_seen_opened_and_closed(
+    code: CodeServer, tmp_path: Path, busybox_image: str
+) -> None:
+    project = sandboxes.make_project(tmp_path / "weather", busybox_image, "runc", granted=False)
+    (project / "index.html").write_text("sunny\n")
+    code.run("trust", "add", folder=project)
+    port = free_port()
+    try:
+        code.run("up", folder=project)
+        code.run("exec", "--", "httpd", "-p", f"127.0.0.1:{port}", "-h", ".", folder=project)
+        played = code.play("ports", project, number=port)
+        row, opened, closed = played["rows"]
+        assert row == closed == f"{port}httpd, inside only"
+        address = played["address"].removeprefix("http://")
+        assert opened == f"{port}{address} httpd"
+        assert played["page"] == "sunny\n"
+        # Only this machine reaches it, and a browser is sent to nothing else.
+        assert re.fullmatch(r"127\.0\.0\.1:\d+", address)
+        assert address.rpartition(":")[2] in played["browser"]
+    finally:
+        code.run("down", folder=project)
 
 
 @pytest.mark.engine

@@ -3,9 +3,9 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { currentFolder } from '../folders';
-import { failure, run, type Ended } from '../process';
+import { failure, MOST_OUTPUT, run, type Ended } from '../process';
 import type { StatusFeed } from '../status/feed';
-import { Line } from '../views/sandboxes';
+import { Line } from '../views/line';
 import { inMessage } from '../views/words';
 
 export interface Context {
@@ -31,12 +31,27 @@ export function folderOf(argument: unknown): string | undefined {
     return current;
 }
 
+/** The program to run, undefined where nothing is: the user was then told why. */
+export function programFor(context: Context): string | undefined {
+    if (!vscode.workspace.isTrusted) {
+        void vscode.window.showWarningMessage('sandboxd: nothing is run in Restricted Mode.');
+        return undefined;
+    }
+    const program = context.program();
+    if (program === undefined) {
+        void vscode.commands.executeCommand('sandboxd.install');
+    }
+    return program;
+}
+
 export interface Job {
     title: string;
     args: readonly string[];
     folder: string;
     /** Exit codes that are no failure. */
     fine?: readonly number[];
+    /** What it reads from stdin. */
+    input?: string;
 }
 
 /**
@@ -44,13 +59,8 @@ export interface Job {
  * end well, which the user was then told.
  */
 export async function runJob(context: Context, job: Job): Promise<Ended | undefined> {
-    const program = context.program();
-    if (!vscode.workspace.isTrusted) {
-        void vscode.window.showWarningMessage('sandboxd: nothing is run in Restricted Mode.');
-        return undefined;
-    }
+    const program = programFor(context);
     if (program === undefined) {
-        await vscode.commands.executeCommand('sandboxd.install');
         return undefined;
     }
     const where = { location: vscode.ProgressLocation.Notification, title: `sandboxd: ${job.title}`, cancellable: true };
@@ -60,7 +70,7 @@ export async function runJob(context: Context, job: Job): Promise<Ended | undefi
             context.log.info(line);
             progress.report({ message: inMessage(line) });
         };
-        return run(program, job.args, { cwd: job.folder, cancel, onStatus }).catch((error: Error) => error);
+        return run(program, job.args, { cwd: job.folder, cancel, onStatus, input: job.input }).catch((error: Error) => error);
     });
     void context.feed.refresh();
     return judged(context, job, ended);
@@ -76,6 +86,10 @@ function judged(context: Context, job: Job, ended: Ended | Error): Ended | undef
         void vscode.window.setStatusBarMessage(`sandboxd: cancelled: ${job.title}`, 5000);
         return undefined;
     }
+    if (ended.overflowed) {
+        void tellFailure(context, `it printed more than ${MOST_OUTPUT >> 20} MiB, which is too much to show`, `\`sandboxd ${job.args[0]}\` in a terminal`);
+        return undefined;
+    }
     if (ended.code === 0 || (ended.code !== null && job.fine?.includes(ended.code) === true)) {
         return ended;
     }
@@ -84,7 +98,8 @@ function judged(context: Context, job: Job, ended: Ended | Error): Ended | undef
     return undefined;
 }
 
-async function tellFailure(context: Context, message: string, hint: string): Promise<void> {
+/** Say what failed and what to do; the rest is in the log. */
+export async function tellFailure(context: Context, message: string, hint: string): Promise<void> {
     context.log.error(message);
     const text = hint === '' ? message : `${message}. Hint: ${hint}`;
     const chosen = await vscode.window.showErrorMessage(inMessage(`sandboxd: ${text}`), 'Show Log');

@@ -3,7 +3,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Reports } from '../views/pages';
-import { folderOf, runJob, type Context } from './context';
+import { folderOf, programFor, runJob, type Context } from './context';
 
 export async function review(context: Context, reports: Reports, argument: unknown): Promise<void> {
     const folder = folderOf(argument);
@@ -54,9 +54,8 @@ export function setUp(argument: unknown): void {
 }
 
 function inTerminal(context: Context, name: string, args: string[], cwd: string): void {
-    const program = context.program();
-    if (!vscode.workspace.isTrusted || program === undefined) {
-        void vscode.window.showWarningMessage('sandboxd: nothing is run in Restricted Mode, or without the program.');
+    const program = programFor(context);
+    if (program === undefined) {
         return;
     }
     // The program itself and no shell: nothing of a folder's name is read as a command.

@@ -1,5 +1,7 @@
 /** The answer of `sandboxd status --json`, and no more of it than is shown. */
 
+import type { Opened } from '../ports/model';
+
 export type State = 'running' | 'paused' | 'stopped' | 'not created' | 'invalid config' | 'missing' | 'unknown';
 /** `left out`: nothing asks for it. `open`: a way out that is open on purpose. */
 export type Seen = 'in force' | 'not in force' | 'not seen' | 'left out' | 'open';
@@ -42,6 +44,8 @@ export interface Project {
     verified: Verification | null;
     drift: string[];
     downgrades: string[];
+    /** Ports of the config that the daemon opened on this machine. */
+    openPorts: Opened[];
     findings: Counts | null;
     problem: string | null;
     hint: string | null;
@@ -116,6 +120,12 @@ function project(data: Json): Project {
         verified: data['verified'] == null ? null : verification(object(data['verified'])),
         drift: strings(data['drift']),
         downgrades: strings(data['downgrades']),
+        openPorts: list(data['open_ports']).map((port) => ({
+            port: numberOf(port['port']),
+            service: textOf(port['service']) ?? '',
+            label: textOf(port['label']) ?? '',
+            address: textOf(port['url']) ?? '',
+        })),
         findings:
             counts === null
                 ? null

@@ -8,49 +8,27 @@ import type { StatusFeed } from '../status/feed';
 import { actionOf } from '../status/hint';
 import type { Control, Project, Runtime, Seen, Status } from '../status/model';
 import { countsInWords, verdict, verifiedInShort, verifiedInWords, type Level } from '../status/verdict';
+import type { Forwards } from '../ports/forwards';
+import { icon, Line } from './line';
+import type { Ports } from './ports';
 import { compare, unquoted } from './words';
-
-/** One line of the view, with the lines below it. */
-export class Line extends vscode.TreeItem {
-    /** The project's folder, on lines of a project. */
-    project: string | undefined;
-
-    constructor(
-        label: string,
-        options: {
-            description?: string;
-            icon?: vscode.ThemeIcon;
-            tooltip?: string;
-            context?: string;
-            command?: vscode.Command;
-            lines?: Line[];
-            open?: boolean;
-        } = {},
-    ) {
-        const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
-        super(label, options.lines === undefined ? None : options.open === true ? Expanded : Collapsed);
-        this.lines = options.lines ?? [];
-        this.description = options.description;
-        this.iconPath = options.icon;
-        this.tooltip = options.tooltip ?? [label, options.description].filter(Boolean).join(': ');
-        this.contextValue = options.context;
-        this.command = options.command;
-    }
-
-    readonly lines: Line[];
-}
 
 export class Sandboxes implements vscode.TreeDataProvider<Line>, vscode.Disposable {
     private readonly changed = new vscode.EventEmitter<void>();
-    private readonly subscription: vscode.Disposable;
+    private readonly subscriptions: vscode.Disposable[];
     readonly onDidChangeTreeData = this.changed.event;
 
-    constructor(private readonly feed: StatusFeed) {
-        this.subscription = feed.onDidChange(() => this.changed.fire());
+    constructor(
+        private readonly feed: StatusFeed,
+        private readonly ports: Ports,
+        forwards: Forwards,
+    ) {
+        const draw = (): void => this.changed.fire();
+        this.subscriptions = [feed.onDidChange(draw), forwards.onDidChange(draw)];
     }
 
     dispose(): void {
-        this.subscription.dispose();
+        this.subscriptions.forEach((subscription) => subscription.dispose());
         this.changed.dispose();
     }
 
@@ -58,27 +36,27 @@ export class Sandboxes implements vscode.TreeDataProvider<Line>, vscode.Disposab
         return line;
     }
 
-    getChildren(line?: Line): Line[] {
+    getChildren(line?: Line): Line[] | Promise<Line[]> {
         if (line !== undefined) {
-            return line.lines;
+            return line.lines();
         }
         const known = this.feed.known;
         // Without a project the view's welcome text says what to do.
-        return known.status === undefined || known.status.projects.length === 0 ? [] : lines(known.status);
+        return known.status === undefined || known.status.projects.length === 0 ? [] : lines(known.status, this.ports);
     }
 }
 
-function lines(status: Status): Line[] {
+function lines(status: Status, ports: Ports): Line[] {
     const here = openFolders();
     const isHere = (project: Project): boolean =>
         here.some((folder) => project.path === folder || project.path.startsWith(`${folder}/`) || folder.startsWith(`${project.path}/`));
     const sorted = [...status.projects].sort((a, b) => Number(isHere(b)) - Number(isHere(a)));
-    return [...sorted.map((project) => projectLine(project, isHere(project))), hostLine(status), daemonLine(status)];
+    return [...sorted.map((project) => projectLine(project, isHere(project), ports)), hostLine(status), daemonLine(status)];
 }
 
-function projectLine(project: Project, open: boolean): Line {
+function projectLine(project: Project, open: boolean, ports: Ports): Line {
     const { label, level, because } = verdict(project);
-    const below = [...problem(project), ...held(project), ...lost(project), ...findings(project), ...inOrder(project), ...settings(project)];
+    const below = [...problem(project), ...held(project), ...lost(project), ...findings(project), ...ports.lines(project), ...inOrder(project), ...settings(project)];
     const line = new Line(path.basename(project.path), {
         description: label,
         icon: levelIcon(level),
@@ -253,8 +231,4 @@ function levelIcon(level: Level): vscode.ThemeIcon {
         case 'unknown':
             return icon('workspace-unknown');
     }
-}
-
-function icon(name: string, colour?: string): vscode.ThemeIcon {
-    return new vscode.ThemeIcon(name, colour === undefined ? undefined : new vscode.ThemeColor(colour));
 }

@@ -10,6 +10,11 @@ export function plain(text: string): string {
         .replace(/\s+/g, ' ');
 }
 
+/** `text` on one line, in which nothing is hidden or turns the reading direction: such characters are shown by number. */
+export function visible(text: string): string {
+    return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
 /** `text` for a notification, in which `[label](command:...)` would be a button. */
 export function inMessage(text: string): string {
     return text.replaceAll('](', '] (');

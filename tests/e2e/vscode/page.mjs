@@ -1,9 +1,10 @@
 // A person's hands in VS Code: one browser, one window, the few things that the scenarios do.
 import { createRequire } from 'node:module';
 
-const given = JSON.parse(process.env.SCENARIO);
+export const given = JSON.parse(process.env.SCENARIO);
 const { chromium } = createRequire(import.meta.url)(given.playwright);
 const WAIT = 60_000;
+const MOST_ROWS = 60;
 
 export const { folder } = given;
 
@@ -133,6 +134,26 @@ class Code {
     async rows() {
         const texts = await this.page.locator('.pane-body .monaco-list-row').allInnerTexts();
         return texts.map((row) => row.replace(/\s+/g, ' ').trim());
+    }
+
+    /** The row of our view that begins with `text`. */
+    async row(text) {
+        return (await this.rows()).find((row) => row.startsWith(text));
+    }
+
+    /** Put the cursor of our view on the row that begins with `text`, as arrow keys would. */
+    async select(text) {
+        const { keyboard } = this.page;
+        await this.command('sandboxd: Focus on Sandboxes View');
+        await keyboard.press('Home');
+        for (let moved = 0; moved < MOST_ROWS; moved += 1) {
+            const focused = this.page.locator('.pane-body .monaco-list-row.focused').first();
+            if ((await focused.innerText()).trim().startsWith(text)) {
+                return;
+            }
+            await keyboard.press('ArrowDown');
+        }
+        throw new Error(`no row begins with ${text}`);
     }
 
     async shot(name, options = {}) {
