@@ -14,6 +14,7 @@ from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.life import (
     gateway,
     gateway_image,
+    host_isolation,
     networks,
     service_start,
     services,
@@ -123,6 +124,9 @@ def beside(
 ) -> Iterator[None]:
     """See to the gateway while the block runs; left once both are done.
 
+    On an engine that was never seen to keep its host off the inner network the block waits for the gateway:
+    what starts in it could talk to the host until the gateway has looked.
+
     :param number: the random one of the start
     :raises EnvironmentFailure: the gateway cannot be had, or does not hold
     """
@@ -138,14 +142,24 @@ def beside(
             failures.append(error)
 
     thread = timeline.thread(run, "gateway")
-    thread.start()
-    try:
-        yield
-    finally:
+
+    def wait() -> None:
         with timeline.span("gateway", "wait for it"):
             thread.join()
-    if failures:
-        raise failures[0]
+        if failures:
+            raise failures[0]
+
+    isolation = host_isolation.place(os.environ, engine, egress.pair.inner.driver)
+    thread.start()
+    if not host_isolation.is_known(isolation):
+        wait()
+        host_isolation.note(isolation)
+    try:
+        yield
+    except BaseException:
+        thread.join()
+        raise
+    wait()
 
 
 def follow(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -14,17 +15,25 @@ from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
-from sandboxd.life import egress, sources
+from sandboxd.life import egress, host_isolation, sources
 from sandboxd.life.egress import Egress
 from sandboxd.life.networks import Inner, Pair
+from tests.patience import PATIENCE
 
 PLACE = layout.inner_addresses("198.18.0.0/19")
 PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "macvlan"), "b", ())
 BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", Policy(version=7))
-ENGINE = cast("Engine", object())
+ENGINE = cast("Engine", SimpleNamespace(host="unix:///engine", version=lambda: {"Version": "26.1"}))
 
 
 def silent(_text: str) -> None: ...
+
+
+@pytest.fixture
+def proven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An engine that was seen to keep its host off."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    host_isolation.note(host_isolation.place(os.environ, ENGINE, "macvlan"))
 
 
 @pytest.fixture
@@ -99,7 +108,7 @@ def test_another_network_is_refused_and_an_endpoint_that_is_not_up_is_none() -> 
 
 
 def test_the_failure_of_a_gateway_ends_the_start_once_both_are_done(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, proven: None
 ) -> None:
     container = threading.Event()
 
@@ -115,7 +124,9 @@ def test_the_failure_of_a_gateway_ends_the_start_once_both_are_done(
         container.set()
 
 
-def test_a_failure_of_the_sandbox_is_the_one_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_sandbox_is_the_one_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, proven: None
+) -> None:
     done: list[str] = []
 
     def follow(*_: object) -> bool:
@@ -129,6 +140,48 @@ def test_a_failure_of_the_sandbox_is_the_one_that_is_told(monkeypatch: pytest.Mo
     ):
         raise EnvironmentFailure("no space")
     assert done == ["gateway"], "whoever cleans up finds what it made"
+
+
+def test_nothing_starts_beside_a_gateway_before_its_engine_was_seen_to_hold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    order: list[str] = []
+    workspace = threading.Event()
+
+    def follow(*_: object) -> bool:
+        # Beside the workspace once the engine is known to hold: else it would wait in vain.
+        order.append("beside" if order and workspace.wait(PATIENCE) else "first")
+        return True
+
+    monkeypatch.setattr(egress, "follow", follow)
+    with egress.beside(ENGINE, BESIDE, silent):
+        order.append("workspace")
+    with egress.beside(ENGINE, BESIDE, silent):
+        workspace.set()
+    assert order == ["first", "workspace", "beside"]
+    bridge = Pair(PAIR.inner._replace(driver="bridge"), "b", ())
+    order.clear()
+    with egress.beside(ENGINE, BESIDE._replace(pair=bridge), silent):
+        order.append("workspace")
+    assert order == ["first", "workspace"], "another driver holds by other means"
+
+
+def test_an_engine_whose_host_answers_starts_nothing_and_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    def follow(*_: object) -> bool:
+        raise EnvironmentFailure("the engine's host answers")
+
+    monkeypatch.setattr(egress, "follow", follow)
+    for _ in range(2):
+        with (
+            pytest.raises(EnvironmentFailure, match="host answers"),
+            egress.beside(ENGINE, BESIDE, silent),
+        ):
+            pytest.fail("the workspace started")
 
 
 def test_without_a_gateway_nothing_is_asked_of_the_engine() -> None:

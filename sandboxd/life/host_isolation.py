@@ -1,0 +1,45 @@
+"""Which engines were seen to keep their host off the inner network of a gateway.
+
+A gateway looks whether the host answers there, beside the start of the workspace. Where an engine was never
+seen to hold, the workspace starts behind that look: nothing inside talks to the host meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.files import write_atomic
+from sandboxd.host.folders import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+
+
+def place(environ: Mapping[str, str], engine: Engine, driver: str) -> str:
+    """The file that stands for an engine that holds: another version, kernel or driver has another one.
+
+    :param driver: of the inner network
+    """
+    version = engine.version()
+    parts = [engine.host, driver, version.get("Version"), version.get("KernelVersion")]
+    name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return os.path.join(state_folder(environ), "isolation", name)
+
+
+def is_known(path: str) -> bool:
+    """Whether the engine of that file was seen to hold."""
+    return os.path.lexists(path)
+
+
+def note(path: str) -> None:
+    """Remember that it held; where that cannot be written, the next start waits again."""
+    with contextlib.suppress(OSError, SandboxdError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, b"", 0o600)
