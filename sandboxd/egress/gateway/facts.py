@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import socket
 import struct
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 _GET_ADDRESS = 0x8915
 _UP_GATEWAY = 0x0003
+_DISCARD = 9
 
 
 class WayOut(NamedTuple):
@@ -81,6 +83,15 @@ def ip_forward() -> bool:
 def has_ipv6(interface: str) -> bool:
     """Whether `interface` may have IPv6 addresses."""
     return _read(f"net/ipv6/conf/{interface}/disable_ipv6", missing="1") != "1"
+
+
+def ask_neighbour(address: str) -> None:
+    """Have the kernel ask who has `address`, by a datagram that nobody waits for; `neighbour` has the answer."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
+        contextlib.suppress(OSError),
+    ):
+        sock.sendto(b"", (address, _DISCARD))
 
 
 def neighbour(address: str) -> bool:

@@ -7,29 +7,37 @@ Nothing is let through before the first policy has come by standard input: see `
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import signal
 import socket
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from sandboxd.egress import layout
 from sandboxd.egress.gateway import facts, privileges, process_limits
-from sandboxd.egress.gateway.server import Gateway, Network
+
+if TYPE_CHECKING:
+    from sandboxd.egress.gateway.server import Network
 
 _USER = 65532
 
 
 def main(arguments: list[str]) -> None:
     """Serve until the process is killed."""
-    began = time.monotonic()
     address, subnet = arguments[:2]
+    inner = layout.inner_addresses(subnet)
+    began = time.monotonic()
+    # Before the rest is loaded: the host has until then to answer.
+    facts.ask_neighbour(inner.host)
     user = int(arguments[2]) if len(arguments) > 2 else _USER
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     process_limits.set_limits()
-    inner = layout.inner_addresses(subnet)
+    import asyncio
+
+    from sandboxd.egress.gateway.server import Network
+
     network = Network(inner, address, facts.interface_of(address), facts.way_out())
     privileges.make_local(inner.synthetic)
     watcher = privileges.syn_watcher(network.inner)
@@ -38,12 +46,16 @@ def main(arguments: list[str]) -> None:
 
 
 async def _serve(network: Network, watcher: socket.socket | None, began: float) -> None:
+    import asyncio
+
+    from sandboxd.egress.gateway.server import Gateway
+
     loop = asyncio.get_running_loop()
     gateway = Gateway(loop, network, watcher)
     loop.set_exception_handler(
         lambda _, context: gateway.failed(context.get("exception") or RuntimeError())
     )
-    gateway.start(watcher is not None, lambda: 1000 * (time.monotonic() - began))
+    gateway.start(watcher is not None, began)
     gc.freeze()
     await loop.create_future()
 

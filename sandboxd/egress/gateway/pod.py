@@ -44,7 +44,7 @@ async def _serve(network: Network, policy: str, clients: str, began: float) -> N
         lambda _, context: gateway.failed(context.get("exception") or RuntimeError())
     )
     gateway.answer_probes()
-    gateway.start(False, lambda: 1000 * (time.monotonic() - began))
+    gateway.start(False, began)
     PolicyFile(loop, policy, gateway.command).follow()
     await loop.create_future()
 

@@ -39,7 +39,7 @@ from sandboxd.egress.policy import Policy
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
 
 _ANY = "0.0.0.0"  # noqa: S104 - each address of one interface
-_TICK, _LOOKS_SECONDS, _DISCARD = 1.0, (0.05, 1.0, 2.0, 4.0), 9
+_TICK, _LOOKS_SECONDS = 1.0, (0.05, 1.0, 2.0, 4.0)
 
 
 class Network(NamedTuple):
@@ -100,8 +100,11 @@ class Gateway:
             self._refused = RefusedPorts(self._parts, watcher, own, self._own)
         SPARE.take()
 
-    def start(self, sees_refused_ports: bool, milliseconds: Callable[[], float]) -> None:
-        """Say what there is, and follow commands from now on."""
+    def start(self, sees_refused_ports: bool, began: float) -> None:
+        """Say what there is, and follow commands from now on.
+
+        :param began: when the process asked for the host (`facts.ask_neighbour`), by the monotonic clock
+        """
         status = facts.status()
         self._journal.say(
             "ready",
@@ -113,10 +116,10 @@ class Gateway:
             inner_ipv6=facts.has_ipv6(self._network.inner),
             way_out=bool(self._network.way_out.interface),
             sees_refused_ports=sees_refused_ports,
-            milliseconds=round(milliseconds(), 1),
+            milliseconds=round(1000 * (time.monotonic() - began), 1),
         )
         self._channel.start()
-        self._look_for_host()
+        self._look_for_host(began)
         self._loop.call_later(_TICK, self._tick)
 
     def failed(self, error: BaseException) -> None:
@@ -283,33 +286,26 @@ class Gateway:
         self._end_expired()
         self._loop.call_later(_TICK, self._tick)
 
-    def _look_for_host(self) -> None:
-        """Whether somebody answers for the address that the engine keeps for its host, if it keeps one."""
+    def _look_for_host(self, asked: float) -> None:
+        """Whether somebody answers for the address that the engine keeps for its host, if it keeps one.
+
+        :param asked: when the first question was put, by the monotonic clock
+        """
         host = self._network.addresses.host
         if not host:
             return
-
-        def probe() -> None:
-            with (
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
-                contextlib.suppress(OSError),
-            ):
-                sock.sendto(b"", (host, _DISCARD))
 
         def look(number: int) -> None:
             answers = facts.neighbour(host)
             if answers or number == 0:
                 self._journal.say("host", answers=answers)
-            if not answers:
-                ask(number + 1)
+            if not answers and number + 1 < len(_LOOKS_SECONDS):
+                # The kernel gives up on a question after a while: each look has its own.
+                facts.ask_neighbour(host)
+                self._loop.call_later(_LOOKS_SECONDS[number + 1], look, number + 1)
 
-        def ask(number: int) -> None:
-            # The kernel gives up on a question after a while: each look has its own.
-            if number < len(_LOOKS_SECONDS):
-                probe()
-                self._loop.call_later(_LOOKS_SECONDS[number], look, number)
-
-        ask(0)
+        waited = time.monotonic() - asked
+        self._loop.call_later(max(_LOOKS_SECONDS[0] - waited, 0.0), look, 0)
 
 
 def _everybody(_address: str) -> bool:

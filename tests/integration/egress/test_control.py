@@ -282,7 +282,7 @@ def test_it_says_that_the_host_is_there(
     try:
         running = Program(namespaces, tmp_path)
         try:
-            running.wait(lambda event: event["event"] == "host" and event["answers"])
+            assert running.wait(lambda event: event["event"] == "host")["answers"] is True
         finally:
             running.close()
     finally:
