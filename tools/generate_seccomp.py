@@ -2,9 +2,10 @@
 
 Usage: python tools/generate_seccomp.py [--check]
 
-An allowlist is moby's default minus named groups, so nothing that the engine's own default
-refuses is ever allowed; `with` may only name a narrower form of a group in `without`. A denylist
-(for gVisor) allows by default and refuses named groups.
+An allowlist is moby's default minus named groups; `with` may only name a narrower form of a group
+in `without`. What the engine's own default refuses is allowed by the groups in `beyond` alone, which
+only the lists of `nested_sandbox` have. A denylist (for gVisor) allows by default and refuses named
+groups.
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ def default_profile(facts: Table) -> Table:
 
 
 def allowlist(facts: Table, entry: Table) -> Table:
-    """Moby's default minus the groups of ``without`` plus the narrower ones of ``with``."""
-    known = {group["name"] for group in facts["group"]}
-    unknown = {*entry["without"], *entry["with"]} - known
+    """Moby's default minus the groups of ``without`` plus those of ``with`` and ``beyond``."""
+    beyond = {group["name"]: group for group in facts["beyond"]}
+    unknown = {*entry["without"], *entry["with"]} - {group["name"] for group in facts["group"]}
+    unknown |= {*entry.get("beyond", ())} - beyond.keys()
     if unknown:
         raise ValueError(f"{entry['file']}: there is no group {sorted(unknown)}")
     groups = [
@@ -53,6 +55,7 @@ def allowlist(facts: Table, entry: Table) -> Table:
         if (_in_default(group) and group["name"] not in entry["without"])
         or (not _in_default(group) and group["name"] in entry["with"])
     ]
+    groups += [beyond[name] for name in entry.get("beyond", ())]
     return _profile(facts, "SCMP_ACT_ERRNO", [_rule(group) for group in groups])
 
 

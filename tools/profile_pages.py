@@ -22,6 +22,30 @@ _RUNSC = """Under gVisor a list of what is allowed would break threads (docs/dec
 is allowed but this; it holds for what the container's first process starts, not for `exec`:
 """
 
+_NESTED = """
+## nested_sandbox
+
+Agents bring bubblewrap to hold their own commands. Here it is not needed: switch the agent's own sandbox off,
+sandboxd is around it. Where that cannot be, `nested_sandbox = "calls"` in sandboxd.toml opens these calls under
+runc, and no others, for every program inside:
+
+"""
+_NOT_NESTED = """
+It counts only after `sandboxd trust add`, and only on a private copy of the workspace: a program that leaves the
+engine's mounts behind could move away what is pinned in your folder (docs/decisions/0052; `sandboxd verify`
+tries it as `pin-pivot`). It is refused where Compose services run beside the sandbox, for they would get the same
+list. What bubblewrap then still cannot do:
+
+- A fresh `/proc` (`--unshare-pid --proc /proc`): the kernel refuses it while parts of `/proc` are masked. Use
+  `--bind /proc /proc`.
+- `--disable-userns` and `--hostname`: `/proc/sys` is read-only, and `sethostname` stays refused.
+- Anything where AppArmor's profile for the container refuses mounts, as sandboxd's and the engine's do.
+
+Under gVisor nothing is opened on the host's kernel: namespaces and mounts are gVisor's own. Bubblewrap 0.12 does
+not run in runsc 20240729 (`Failed to make / slave`); newer builds were not tried.
+`tests/e2e/test_nested_sandbox.py` shows each of these on a live engine, but for AppArmor's.
+"""
+
 
 _BY_FILES = {True: ("[groups](network-groups.md) that the project's files call for",), False: ()}
 
@@ -33,7 +57,7 @@ def page() -> str:
     facts = load_facts()
     parts = [_HEAD, _table(loaded)]
     parts += [_profile(profile, facts) for profile in loaded]
-    return "".join([*parts, _absent(facts)])
+    return "".join([*parts, _nested(facts), _absent(facts)])
 
 
 def _table(loaded: list[Profile]) -> str:
@@ -49,6 +73,9 @@ def _table(loaded: list[Profile]) -> str:
         "capabilities dropped": lambda p: " ".join(p.cap_drop) or "none",
         "given back": lambda p: " ".join(p.cap_add) or "none",
         "may be asked for": lambda p: " ".join(p.cap_may_add) or "none",
+        "[nested_sandbox](#nested_sandbox)": lambda p: (
+            "by `sandboxd trust`, on a copy" if p.nested_runc else "refused"
+        ),
         "no-new-privileges": lambda p: _yes(p.no_new_privileges),
         "user": lambda p: {"non-root": "not root", "image": "the image's"}[p.user],
         "root file system": lambda p: "read-only" if p.read_only_root else "writable",
@@ -139,6 +166,14 @@ def _runsc(profile: Profile, facts: dict[str, Any]) -> str:
     refusals = {refusal["name"]: refusal for refusal in facts["refusal"]}
     refused = [refusals[name] for name in entries[profile.seccomp_runsc]["refuse"]]
     return f"\n{_RUNSC}\n{_blocked(refused)}"
+
+
+def _nested(facts: dict[str, Any]) -> str:
+    text = _NESTED + "| opened | calls | what it is |\n|---|---|---|\n"
+    for group in facts["beyond"]:
+        calls = " ".join(f"`{call}`" for call in group["syscalls"])
+        text += f"| {group['name']} | {calls} | {group['why']} |\n"
+    return text + _NOT_NESTED
 
 
 def _absent(facts: dict[str, Any]) -> str:

@@ -54,7 +54,8 @@ def _data(_environ: Mapping[str, str]) -> str:
     names = profiles.names()
     for name in names:
         profile = profiles.load(name)
-        for file in (profile.seccomp_runc, profile.seccomp_runsc):
+        lists = (profile.seccomp_runc, profile.seccomp_runsc)
+        for file in (*lists, profile.nested_runc, profile.nested_runsc):
             if file and not os.path.isfile(profiles.seccomp_path(file)):
                 raise Broken(f"profile `{name}` names `{file}`, which is missing")
     return f"{count} files, {len(names)} profiles, below {data_path()}"

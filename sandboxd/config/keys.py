@@ -12,6 +12,7 @@ from sandboxd.config.values import (
     LEVELS,
     MODES_WITHOUT_NAMES,
     NAMED_HOST,
+    NESTED_SANDBOXES,
     NETWORK_MODES,
     RUNTIMES,
     VOLUME_NAME,
@@ -146,6 +147,22 @@ def _top() -> tuple[Key, ...]:
             "host's environment.",
             own_text=True,
         ),
+        _nested(),
+    )
+
+
+def _nested() -> Key:
+    return Key(
+        "nested_sandbox",
+        "Whether programs inside may make sandboxes of their own with bubblewrap, as agents do: `calls` opens "
+        "the system calls for it",
+        '"calls"',
+        default="`off`",
+        literal="off",
+        choices=NESTED_SANDBOXES,
+        limits="It counts only after `sandboxd trust add`, and only with a private copy of the workspace: "
+        "a program with mounts of its own could move pinned files away. `review`, `untrusted` and a policy "
+        "refuse it.",
     )
 
 

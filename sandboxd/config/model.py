@@ -81,6 +81,7 @@ class Config(NamedTuple):
     runtime: Setting[str] = Setting("auto")
     image: Setting[str] | None = None
     user: Setting[str] | None = None
+    nested_sandbox: Setting[str] = Setting("off")
     capabilities: tuple[Setting[str], ...] = ()
     network: NetworkWishes = NetworkWishes()
     environment: tuple[Setting[tuple[str, str]], ...] = ()

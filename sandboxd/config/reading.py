@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.config.model import Config
 from sandboxd.config.reader import Reader
-from sandboxd.config.values import RUNTIMES
+from sandboxd.config.values import NESTED_SANDBOXES, RUNTIMES
 from sandboxd.files import CONFIG_NAME, find_upward
 from sandboxd.findings import Finding
 
@@ -56,6 +56,7 @@ def check(
             "runtime": lambda node: reader.choice(node, "runtime", RUNTIMES),
             "image": lambda node: reader.own_text(node, "image"),
             "user": lambda node: reader.own_text(node, "user"),
+            "nested_sandbox": lambda node: reader.choice(node, "nested_sandbox", NESTED_SANDBOXES),
             "capabilities": reader.capabilities,
             "network": reader.network,
             "credentials": reader.credentials,

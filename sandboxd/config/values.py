@@ -9,6 +9,7 @@ from sandboxd.data import data_path
 RUNTIMES = ("auto", "gvisor", "runc")
 NETWORK_MODES = ("default", "none", "allow", "open")
 LAYOUTS = ("bind", "clone")
+NESTED_SANDBOXES = ("off", "calls")
 # A path that no tool that takes mounts apart breaks; the JSON schema has the same.
 FOLDER_INSIDE = (
     r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'

@@ -11,6 +11,7 @@ _NUMBERS = {
     # name: (x86_64, aarch64)
     "mount": (165, 40),
     "umount2": (166, 39),
+    "pivot_root": (155, 41),
     "ptrace": (101, 117),
     "clone": (56, 220),
     "unshare": (272, 97),

@@ -38,19 +38,25 @@ def each_target(paths: Iterable[str], act: Callable[[str], None]) -> dict[str, A
     return {"detail": "no error at " + ", ".join(done)}
 
 
-def movable(facts: dict[str, Any]) -> list[str]:
+def movable(facts: dict[str, Any], workspace: int = -1) -> list[str]:
     """Control folders that this kernel would move away.
 
     To change nothing, each is renamed onto a folder that is not empty: a kernel that checks no
     mount point on the way says so only then.
 
+    :param workspace: its open folder, where it has no path any more; -1 where it has one
     :raises OSError: none would be moved; the last error
     """
     folders = []
     last = OSError(errno.EBUSY, "mount point")
     for move in facts["movable"]:
+        paths = move["folder"], move["onto"]
+        if workspace >= 0:
+            start = len(facts["workspace"]) + 1
+            paths = paths[0][start:], paths[1][start:]
+        root = workspace if workspace >= 0 else None
         try:
-            os.rename(move["folder"], move["onto"])
+            os.rename(*paths, src_dir_fd=root, dst_dir_fd=root)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 folders.append(move["folder"])

@@ -12,7 +12,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.model.values import Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, network, profiles
+from sandboxd.plan import controls, nested, network, profiles
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
 from sandboxd.plan.grants import Grants
@@ -64,8 +64,10 @@ def make_decisions(
     choice = _runtime(profile, config, host, grants, floor, notes)
     if base is not None:
         base = _usable(base, profile, notes)
-    seccomp = _seccomp(profile, choice, host, notes)
+    seccomp = _seccomp(profile, config, choice, host, notes)
     apparmor = controls.apparmor_profile(profile, choice, host, notes)
+    if nested.is_wanted(config):
+        nested.say(choice, host, notes)
     user = choose_user(profile, config, base, host, workspace, notes)
     mode = network.mode(profile, config, base)
     return Decisions(profile, config, choice, base, seccomp, apparmor, user, mode)
@@ -89,6 +91,11 @@ def _usable(base: Container, profile: Profile, notes: Notes) -> Container:
     return without_control_over(base, notes) if profile.read_only_root else base
 
 
-def _seccomp(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> str:
-    path = profiles.seccomp_path(profile.seccomp_runsc if choice.gvisor else profile.seccomp_runc)
+def _seccomp(
+    profile: Profile, config: Config, choice: Choice, host: HostFacts, notes: Notes
+) -> str:
+    runc, runsc = profile.seccomp_runc, profile.seccomp_runsc
+    if nested.is_wanted(config):
+        runc, runsc = profile.nested_runc, profile.nested_runsc
+    path = profiles.seccomp_path(runsc if choice.gvisor else runc)
     return path if path and controls.seccomp_works(profile, choice, host, notes) else ""

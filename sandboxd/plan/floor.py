@@ -9,7 +9,7 @@ from __future__ import annotations
 from sandboxd.config.model import Config, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.plan import capabilities, credentials, network_limits
+from sandboxd.plan import capabilities, credentials, nested, network_limits
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.policy.floor import Floor
@@ -56,6 +56,9 @@ def apply(
     capabilities.refuse(
         profile, config, trusted, _how_to_grant(floor, "take it out of `[capabilities] add`")
     )
+    nested.refuse(
+        profile, config, floor, trusted, _how_to_grant(floor, "take `nested_sandbox` out of it")
+    )
     credentials.refuse(
         config, floor, trusted, _how_to_grant(floor, "take it out of `[credentials] use`")
     )
@@ -87,6 +90,8 @@ def loosened(
     if leaves_gvisor(profile, config, host):
         settings.append("runtime runc where gVisor works")
     settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
+    if nested.is_wanted(config):
+        settings.append("a sandbox inside the sandbox")
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
     settings += [f"credential {name}" for name in config.credentials.names()]
     settings += network_limits.loosened(profile, config, hosts)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan import capabilities, credentials, names, profiles
+from sandboxd.plan import capabilities, credentials, names, nested, profiles
 from sandboxd.plan.floor import leaves_gvisor, loosened
 from sandboxd.plan.profiles import Network, Profile, is_looser
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
@@ -75,6 +75,8 @@ def _of_profile(profile: Profile, config: Config) -> list[str]:
     added = capabilities.added(profile, config)
     if added:
         lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
+    if nested.is_wanted(config):
+        lines.append(f"nested sandbox: {nested.PRICE}")
     return lines + [f"{fault.control}: {fault.why}" for fault in profile.faults]
 
 

@@ -12,7 +12,7 @@ from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, credentials, git_settings, network
+from sandboxd.plan import controls, credentials, git_settings, nested, network
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
@@ -53,6 +53,7 @@ def make_plan(
     _refuse_writers_side_by_side(decisions.profile, workspace)
     container, places = make_container(decisions, host, workspace, notes)
     project = _beside(project, decisions, container, workspace, notes)
+    nested.refuse_beside(config, project)
     brought = base_config.say_brought(notes)
     egress = network.egress(
         decisions.profile,

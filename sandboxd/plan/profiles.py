@@ -44,7 +44,8 @@ class Profile(NamedTuple):
 
     `gvisor` is ``preferred``, ``required`` or ``on request``; `user` is ``non-root`` or ``image``;
     the seccomp fields name files of `profiles/seccomp`, `apparmor` a profile of
-    `profiles/apparmor`, '' for the engine's default; an empty `memory`, `cpus` or `time` and a zero
+    `profiles/apparmor`, '' for the engine's default, and in `nested_runc` and `nested_runsc` where
+    `nested_sandbox` is refused; an empty `memory`, `cpus` or `time` and a zero
     in `processes` mean no limit; `cpus` is a number of processors (``1.5``), or a share of those that
     the engine has (``50%``). `read_only_root` comes with the sizes of `home` and `/tmp` in
     memory. `access` to the workspace is ``rw``, ``ro`` or ``copy``, a copy of the size `copy`.
@@ -61,6 +62,8 @@ class Profile(NamedTuple):
     user: str
     seccomp_runc: str
     seccomp_runsc: str
+    nested_runc: str
+    nested_runsc: str
     network: Network
     memory: str
     processes: int
@@ -139,7 +142,7 @@ _SCHEMA: dict[str, set[str]] = {
     "runtime": {"gvisor"},
     "capabilities": {"drop", "add", "may_add"},
     "privileges": {"no_new_privileges", "user"},
-    "seccomp": {"runc", "runsc"},
+    "seccomp": {"runc", "runsc", "nested_runc", "nested_runsc"},
     "apparmor": {"runc"},
     "network": {"mode", "allow", "by_files", "loosest", "without_gateway", "canary"},
     "limits": {"memory", "processes", "cpus", "time", "log"},
@@ -167,6 +170,8 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         user=_one_of(privileges["user"], "non-root", "image"),
         seccomp_runc=data["seccomp"]["runc"],
         seccomp_runsc=data["seccomp"]["runsc"],
+        nested_runc=data["seccomp"]["nested_runc"],
+        nested_runsc=data["seccomp"]["nested_runsc"],
         network=_network(data["network"]),
         memory=data["limits"]["memory"],
         processes=data["limits"]["processes"],

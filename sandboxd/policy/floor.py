@@ -34,6 +34,7 @@ _DEMANDED: dict[str, dict[object, str]] = {
     "layout": {"clone": "clone"},
     "allow_runc": {False: "no_runc_grant"},
     "trust": {False: "no_trust"},
+    "nested_sandbox": {"off": "no_nested_sandbox"},
 }
 _GATEWAY_IMAGE = "gateway_image"
 _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
@@ -77,6 +78,7 @@ class Floor(NamedTuple):
     """No sandbox works on the host's folder itself."""
     no_runc_grant: bool = False
     no_trust: bool = False
+    no_nested_sandbox: bool = False
     enforced: Mapping[str, str] = {}
     """Rules whose findings nothing suppresses, each with the file that says so."""
     demands: tuple[Demand, ...] = ()

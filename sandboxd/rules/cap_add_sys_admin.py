@@ -20,7 +20,8 @@ Find out what asks for it:
 - A debugger or profiler: needs no SYS_ADMIN; `--cap-add=PERFMON` for `perf`.
 - FUSE: `--device=/dev/fuse` inside a user namespace.
 - Docker inside: a daemon of its own in a virtual machine, or gVisor.
-- A sandbox inside (bubblewrap, Chromium): user namespaces, which need no capability.
+- A sandbox inside (bubblewrap, Chromium): user namespaces, which need no capability; for bubblewrap
+  `nested_sandbox` in sandboxd.toml opens the calls.
 
 Where a hook or the image of the project needs it itself, no fix is offered: it would break the project.
 

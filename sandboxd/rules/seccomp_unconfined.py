@@ -21,7 +21,8 @@ it is an error. It mostly stands in configs for the sake of debuggers, which hav
 
 Remove it. `gdb`, `lldb`, `delve`, `strace` and `rr` trace their own children under the default
 profile. If one system call is really missing, use the default profile plus that call:
-`seccomp=${localWorkspaceFolder}/.devcontainer/seccomp.json`.
+`seccomp=${localWorkspaceFolder}/.devcontainer/seccomp.json`. For bubblewrap inside, `nested_sandbox` in
+sandboxd.toml opens five calls, on a private copy of the project.
 
 ## Under gVisor
 

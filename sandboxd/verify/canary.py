@@ -32,6 +32,7 @@ PIN_ATTEMPTS = (
     "pin-link",
     "pin-uncover",
 )
+MOVE_ATTEMPTS = ("pin-parent-rename", "pin-pivot")
 _COMMONDIR = ".git/commondir"
 _READ_ATTEMPTS = ("credential-files", "secret-mount")
 _KEEP = ("keep",)
@@ -216,7 +217,7 @@ class Canaries:
         if not self._pins:
             self._say_missing(PIN_ATTEMPTS, "no scratch file could be made in the workspace")
         if folders and not facts["movable"]:
-            self._say_missing(("pin-parent-rename",), "nothing could be made beside the pins")
+            self._say_missing(MOVE_ATTEMPTS, "nothing could be made beside the pins")
         return facts
 
     def _say_missing(self, attempts: Iterable[str], why: str) -> None:

@@ -18,8 +18,10 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, PROFILE, PROJECT
 from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.observe import outside, surroundings
+from sandboxd.observe import inspection, outside, surroundings
+from sandboxd.observe.controls import seccomp
 from sandboxd.observe.workspace import View, view
+from sandboxd.plan import nested
 from sandboxd.verify import attempts as attempt_list
 from sandboxd.verify import inside, listeners, replica, way_out
 from sandboxd.verify.canary import Canaries
@@ -178,6 +180,7 @@ class _Target(NamedTuple):
             path = outside.look(self.engine, own).path
             identity = _believable_identity(report.identity, host.boot_id, path)
             in_use = self._in_use(attempts, facts)
+            nested = _declares_nested(own, plan)
             own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
             results = []
             for attempt in attempts:
@@ -187,6 +190,8 @@ class _Target(NamedTuple):
                     record = {"state": "stopped", "detail": "it asks the gateway, which denies"}
                 # Behind a gateway nothing of the network is left open on purpose.
                 profile = "" if self._is_behind and attempt.group else self.profile
+                if nested and (why := attempt.declared.get("nested_sandbox", "")):
+                    attempt = attempt._replace(declared={profile: why})
                 if why := out.declared(attempt.id):
                     attempt = attempt._replace(declared={profile: why})
                 judged = judge(attempt, record, identity, host, profile, damage)
@@ -248,6 +253,14 @@ class _Target(NamedTuple):
             tuple(results),
             self.attacked,
         )
+
+
+def _declares_nested(inspected: Inspected, plan: Plan | None) -> bool:
+    """Whether the calls of `nested_sandbox` are open on purpose: by a list of ours, and by the plan."""
+    if plan is not None and not nested.is_list(plan.seccomp_path):
+        return False
+    option = inspection.container(inspected).option(seccomp.NAME)
+    return option is not None and nested.is_list(seccomp.profile_name(option.value.value))
 
 
 def _missing(reason: str) -> dict[str, str]:

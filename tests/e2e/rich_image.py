@@ -18,6 +18,7 @@ _PROGRAMS = """
 bash sh env ls cat cp mv rm mkdir rmdir ln chmod chown touch stat id echo sleep true false head tail
 sort wc uname readlink realpath dirname basename date dd du mktemp tee tr cut seq timeout find grep sed
 tar gzip xargs ps kill diff sync git node python3 strace gdb gcc as ld apt-cache dpkg-query make
+bwrap unshare
 """
 
 _INSIDE = Path(__file__).parent / "inside"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.data import data_path
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from tests.e2e import sandboxes
@@ -31,7 +32,7 @@ from tests.e2e.sandboxes import (
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
-UNMOUNT = {"pin-remount", "pin-unmount", "pin-uncover"}
+UNMOUNT = {"pin-remount", "pin-unmount", "pin-uncover", "pin-pivot"}
 # Whoever may remount can make a pinned file writable, and then set its mode.
 SET_MODE = {"control-file-mode"}
 HELPERS = {"proc-mount", "release-agent"}
@@ -53,8 +54,12 @@ SURFACE = {
     "quota",
     "unfiltered-child",
 }
-NO_FILTER = {"user-namespace", "fanotify", "personality", "quota", "unfiltered-child"}
+NO_FILTER = {"pin-pivot", "user-namespace", "fanotify", "personality", "quota", "unfiltered-child"}
 HARDWARE = {"io-ports", "kexec", "oom-score", "limit-raise"}
+
+
+def read_data(*path: str) -> str:
+    return Path(data_path("profiles", *path)).read_text()
 
 
 # What must be found, and what else may be (it depends on the kernel's configuration).
@@ -82,6 +87,12 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
         {*SURFACE, *HELPERS},
     ),
     "no seccomp": ([UNCONFINED], NO_FILTER, SURFACE),
+    # Why `nested_sandbox` needs a private copy: the folder itself has pins.
+    "the calls of bubblewrap on the folder itself": (
+        [without_option("seccomp", "seccomp=" + read_data("seccomp", "dev-nested-runc.json"))],
+        {"pin-pivot", "user-namespace"},
+        set(),
+    ),
     "no no-new-privileges": (
         [without_option("no-new"), ROOT],
         {"setuid-program", *AS_ROOT},
@@ -247,6 +258,7 @@ def test_stock_gvisor_lets_a_plain_pin_be_emptied(
         "pin-truncate",
         "pin-truncate-reading",
         "pin-remount",
+        "pin-pivot",
     }
     assert sandboxes.tree(folder) == before
 
@@ -261,12 +273,13 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
     facts = host_facts._replace(engine=host_facts.engine._replace(runtimes=(stock,)))
     folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
     # A single file cannot be pinned by a volume; the plan names what that leaves open.
-    assert escaped(attack(api, folder, facts)) == {"control-file-mode"}
+    assert escaped(attack(api, folder, facts)) == {"control-file-mode", "pin-pivot"}
     assert "the mode of `" in " ".join(d.why for d in sandboxes.plan_of(folder, facts).downgrades)
     # Only SYS_ADMIN can take such a pin away.
     assert escaped(attack(api, folder, facts, host_config(Privileged=True), ROOT)) == {
         *AS_ROOT,
         "control-file-mode",
+        "pin-pivot",
         "pin-unmount",
         "process-limit",
     }

@@ -61,6 +61,7 @@ PACKAGES = (
     Package("rootlesskit", "rootlesskit", "engine"),
     Package("slirp4netns", "slirp4netns", "engine"),
     Package("uidmap", "newuidmap", "engine"),
+    Package("bubblewrap", "bwrap", "engine"),
     Package("git", "git", ""),
     Package("procps", "pgrep", ""),
     Package("patch", "patch", ""),

@@ -13,6 +13,7 @@ hold, and each can only take away:
     credentials = ["github"]                             # services that may be used with your secrets
     capabilities = []                                    # those that a sandboxd.toml may add
     allow_runc = false                                   # `--allow-runc` counts for nothing
+    nested_sandbox = "off"                               # bubblewrap inside gets no calls for it
     trust = false                                        # no grants of `sandboxd trust`
     enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
     gateway_image = "corp.example/gateway@sha256:..."    # for engines of another system: it takes nothing

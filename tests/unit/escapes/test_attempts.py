@@ -28,7 +28,7 @@ def test_an_attempt_is_complete(attempt: attempts.Attempt) -> None:
     assert not attempt.title.endswith(".")
     assert set(attempt.expected) == {"runc", "runsc"}
     assert all(attempt.expected.values())
-    assert set(attempt.declared) <= {"*", "trusted", *profiles.names()}
+    assert set(attempt.declared) <= {"*", "nested_sandbox", *profiles.names()}
     assert (attempt.namespace != "") == (attempt.judge == "namespace")
     source = (FOLDER / f"{attempt.id.replace('-', '_')}.py").read_text()
     assert ast.get_docstring(ast.parse(source))
@@ -68,5 +68,6 @@ def test_each_pin_attempt_asks_for_its_own_scratch_file() -> None:
         source = (FOLDER / f"{name.replace('-', '_')}.py").read_text()
         assert f'pinned_files(facts, "{name}")' in source
     assert {a.id for a in ALL if a.id.startswith("pin-")} - set(canary.PIN_ATTEMPTS) == {
-        "pin-parent-rename"
+        "pin-parent-rename",
+        "pin-pivot",
     }

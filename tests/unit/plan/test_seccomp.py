@@ -15,8 +15,10 @@ from tools import generate_seccomp
 FOLDER = Path(__file__).parents[3] / "profiles" / "seccomp"
 DEBIAN_PACKAGE = "golang-github-docker-docker-dev"
 FACTS = generate_seccomp.load_facts()
-ALLOWLISTS = [entry["file"] for entry in FACTS["allowlist"]]
-DENYLISTS = [entry["file"] for entry in FACTS["denylist"]]
+NESTED = [entry["file"] for entry in FACTS["allowlist"] if entry.get("beyond")]
+ALLOWLISTS = [entry["file"] for entry in FACTS["allowlist"] if entry["file"] not in NESTED]
+NESTED_DENYLISTS = ["dev-nested-runsc.json", "agent-nested-runsc.json"]
+DENYLISTS = [entry["file"] for entry in FACTS["denylist"] if entry["file"] not in NESTED_DENYLISTS]
 EPERM, ENOSYS = 1, 38
 
 Rules = set[tuple[str, str, int, str, str]]
@@ -87,8 +89,9 @@ def test_shipped_files_are_what_the_groups_say() -> None:
 
 
 def test_every_group_says_why() -> None:
-    for group in [*FACTS["group"], *FACTS["refusal"], *FACTS["allowlist"], *FACTS["denylist"]]:
-        assert len(group["why"]) > 10, group
+    for kind in ("group", "beyond", "refusal", "allowlist", "denylist"):
+        for group in FACTS[kind]:
+            assert len(group["why"]) > 10, group
 
 
 @pytest.fixture(scope="session")
@@ -180,6 +183,27 @@ def test_denylist_on_calls(name: str) -> None:
     assert verdict(profile, "ptrace") == (EPERM if name.startswith("agent") else 0)
 
 
+@pytest.mark.parametrize("name", NESTED)
+def test_a_list_of_nested_sandbox_opens_the_calls_of_bubblewrap_and_no_others(name: str) -> None:
+    nested, plain = shipped(name), shipped(name.replace("-nested", ""))
+    opened = {rule[0] for rule in rules(nested) - rules(plain)}
+    assert opened == {"clone", "unshare", "mount", "umount2", "pivot_root"}
+    assert {rule[0] for rule in rules(plain) - rules(nested)} == {"clone"}
+    for flag in (0x20000, 0x10000000, 0x40000000):
+        assert verdict(nested, "clone", flag | 0x11) == 0
+    assert verdict(nested, "clone3") == ENOSYS
+    for call in ("setns", "fsopen", "move_mount", "mount_setattr", "sethostname", "bpf", "keyctl"):
+        assert verdict(nested, call) == EPERM, call
+
+
+@pytest.mark.parametrize("name", NESTED_DENYLISTS)
+def test_under_gvisor_nested_sandbox_only_takes_refusals_back(name: str) -> None:
+    nested, plain = shipped(name), shipped(name.replace("-nested", ""))
+    assert rules(nested) < rules(plain)
+    assert [verdict(nested, call, 0x10000000) for call in ("clone", "unshare", "mount")] == [0] * 3
+    assert verdict(nested, "keyctl") == EPERM
+
+
 def test_the_seeds_list_is_kept_with_its_faults() -> None:
     seed = shipped("seed-baseline.json")
     assert seed["architectures"] == ["SCMP_ARCH_X86_64"]
@@ -198,7 +222,12 @@ def test_what_is_said_to_be_absent_is_refused_by_every_list() -> None:
 
 def test_everything_that_is_blocked_says_what_that_breaks() -> None:
     groups = {group["name"]: group for group in FACTS["group"]}
-    blocked = [groups[name] for entry in FACTS["allowlist"] for name in entry["without"]]
+    blocked = [
+        groups[name]
+        for entry in FACTS["allowlist"]
+        if entry["file"] in ALLOWLISTS
+        for name in entry["without"]
+    ]
     for group in (*blocked, *FACTS["refusal"], *FACTS["absent"]):
         assert group["breaks"] and group["why"], group["name"]
 

@@ -13,7 +13,7 @@ import pytest
 from sandboxd.escapes import git_commondir
 from sandboxd.observe.workspace import HostMount, View
 from sandboxd.verify import listeners
-from sandboxd.verify.canary import PIN_ATTEMPTS, Canaries
+from sandboxd.verify.canary import MOVE_ATTEMPTS, PIN_ATTEMPTS, Canaries
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_workspace_nobody_may_write_to_is_unclear_not_held(
 
     monkeypatch.setattr("sandboxd.verify.canary.ScratchFolder", denied)
     with canaries(workspace) as bait:
-        assert set(bait.missing) == {*PIN_ATTEMPTS, "pin-parent-rename"}
+        assert set(bait.missing) == {*PIN_ATTEMPTS, *MOVE_ATTEMPTS}
 
 
 def test_folders_are_moved_onto_full_ones_beside_them(workspace: Path) -> None:
