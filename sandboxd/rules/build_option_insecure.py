@@ -61,6 +61,7 @@ META = RuleMeta(
 _WEAK = (
     ("allow", r"security\.insecure", Severity.ERROR, "lets build steps run privileged"),
     ("allow", r"network\.host", Severity.ERROR, "lets build steps onto the network of the host"),
+    ("allow", r"device\b", Severity.WARNING, "lets build steps use devices of the host"),
     ("network", r"host\Z", Severity.ERROR, "builds on the network of the host"),
     ("security-opt", r"", Severity.WARNING, "changes the confinement of build steps"),
     ("ssh", r"", Severity.WARNING, "hands the SSH agent of the host to build steps"),

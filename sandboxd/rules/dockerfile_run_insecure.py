@@ -2,17 +2,19 @@
 
 ## What it is
 
-`RUN --security=insecure` or `RUN --network=host` in a Dockerfile.
+`RUN --security=insecure`, `RUN --network=host` or `RUN --device=...` in a Dockerfile.
 
 ## Why it is bad
 
 `--security=insecure` is `docker run --privileged` for a build step: all capabilities, no seccomp,
 the devices of the machine that builds. `--network=host` puts the step on that machine's network,
-with everything that listens on its loopback.
+with everything that listens on its loopback. `--device` hands it a device of that machine, by its name
+for the Container Device Interface: a warning, as the name does not tell which one it is.
 
     RUN --security=insecure mount /dev/sda1 /mnt && cat /mnt/root/.ssh/id_ed25519
 
-BuildKit refuses both unless the builder was told to allow them; who needs them tells all builders.
+BuildKit refuses all three unless the builder was told to allow them; who needs them tells all builders. A
+builder may be set to allow a device by itself (`autoAllow`).
 
 ## What to do instead
 
@@ -27,6 +29,8 @@ container uses.
 
 - https://docs.docker.com/reference/dockerfile/#run---security
 - https://docs.docker.com/reference/dockerfile/#run---network
+- https://docs.docker.com/reference/dockerfile/#run---device
+- https://docs.docker.com/build/building/cdi/
 """
 
 from __future__ import annotations
@@ -53,18 +57,29 @@ META = RuleMeta(
     needs=(Field("stages"),),
 )
 
-_WEAK = {"security": "insecure", "network": "host"}
-_EFFECT = {
-    "security": "runs the build step privileged on the machine that builds",
-    "network": "runs the build step on the network of the machine that builds",
-}
+_WEAK = (
+    (
+        "security",
+        "insecure",
+        Severity.ERROR,
+        "runs the build step privileged on the machine that builds",
+    ),
+    (
+        "network",
+        "host",
+        Severity.ERROR,
+        "runs the build step on the network of the machine that builds",
+    ),
+    ("device", "", Severity.WARNING, "gives the build step a device of the machine that builds"),
+)
+"""Flag, its weak value ('' for any), severity, effect."""
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
     for instruction in subject.instructions("RUN"):
-        for name, weak in _WEAK.items():
+        for name, weak, severity, effect in _WEAK:
             for flag, written in instruction.flag(name):
-                if written != weak:
+                if weak and written != weak:
                     continue
                 value = subject.value(flag.value, flag.span, flag.value, "RUN")
                 remedy = Remedy(
@@ -73,5 +88,5 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
                     changes=(Remove(value),),
                     caution="the build step may need what it gives",
                 )
-                message = f"`{flag.value}` {_EFFECT[name]}"
-                yield at_value(META, value, message, flag.value, remedies=(remedy,))
+                message = f"`{flag.value}` {effect}"
+                yield at_value(META, value, message, flag.value, severity, (remedy,))
