@@ -113,6 +113,19 @@ def own_mounts() -> None:
         call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
 
 
+def leave_mounts() -> None:
+    """Enter a mount namespace of our own that has none of the mounts that were there."""
+    own_mounts()
+    # Nothing of what follows may reach the namespace that we leave.
+    mount("", "/", "", MS_REC | MS_PRIVATE)
+    # A folder that every image has; only this process sees the mount.
+    mount("none", "/proc", "tmpfs")
+    os.chdir("/proc")
+    # The old root comes to lie over the new one: a user without a number could make no folder for it.
+    call("pivot_root", b".", b".")
+    call("umount2", b".", MNT_DETACH)
+
+
 def read_text(path: str, limit: int = 65536) -> str:
     """The beginning of a file, '' when it cannot be read."""
     try:

@@ -10,15 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sandboxd.escapes._kernel import (
-    MNT_DETACH,
-    MS_PRIVATE,
-    MS_REC,
-    NotApplicable,
-    call,
-    mount,
-    own_mounts,
-)
+from sandboxd.escapes._kernel import NotApplicable, leave_mounts
 from sandboxd.escapes._pins import movable
 
 TITLE = "move a pin away from a namespace without mounts"
@@ -30,13 +22,5 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     if not facts["movable"]:
         raise NotApplicable("no folder that holds control files is there to move")
     workspace = os.open(facts["workspace"], os.O_RDONLY | os.O_DIRECTORY)
-    own_mounts()
-    # Nothing of what follows may reach the sandbox's own namespace.
-    mount("", "/", "", MS_REC | MS_PRIVATE)
-    # A folder that every image has; only this process sees the mount.
-    mount("none", "/proc", "tmpfs")
-    os.chdir("/proc")
-    # The old root comes to lie over the new one: a user without a number could make no folder for it.
-    call("pivot_root", b".", b".")
-    call("umount2", b".", MNT_DETACH)
+    leave_mounts()
     return {"detail": "the kernel would move them", "movable": movable(facts, workspace)}

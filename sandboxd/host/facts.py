@@ -59,6 +59,15 @@ class Runtime(NamedTuple):
             return self.holds(*PINS)
         return self.directfs_off()
 
+    def keeps_mount_points(self) -> bool:
+        """Whether what is pinned cannot be moved away either, by a program with mounts of its own.
+
+        A filter in `exec` stops such mounts. Where nothing was tried, as in `pins_hold`.
+        """
+        if self.premises:
+            return self.holds("folder_move") or self.holds("exec_filter")
+        return self.directfs_off()
+
     def flag(self, name: str) -> str | None:
         """Value of a runtime argument such as ``directfs``; '' for a bare flag, None if absent."""
         last = None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 SOCKET = "host.sock"
+PINNED = "pinned"
+"""The name of a folder in one that can be written."""
 _CONTENT = "content of the host\n"
 _MODE = 0o666
 
@@ -35,6 +37,10 @@ class PremiseFolder:
         """What is bound as a folder."""
         self.file = os.path.join(self._private, "file")
         """What is bound as a file."""
+        self.above = os.path.join(self._private, "above")
+        """What is bound as a folder that can be written."""
+        self.pinned = os.path.join(self.above, PINNED)
+        """A folder in it, which is bound read-only."""
         self._server: socket.socket | None = None
 
     def __enter__(self) -> PremiseFolder:
@@ -44,6 +50,8 @@ class PremiseFolder:
         os.mkdir(self.folder)
         # An attack must fail by the mount, not by the owner.
         os.chmod(self.folder, 0o777)  # noqa: S103
+        os.makedirs(self.pinned)
+        os.chmod(self.above, 0o777)  # noqa: S103
         for path in (self.file, *(os.path.join(self.folder, name) for name in self._names)):
             with open(path, "w", encoding="ascii") as file:
                 file.write(_CONTENT)
@@ -63,10 +71,11 @@ class PremiseFolder:
         self._temporary.cleanup()
 
     def look(self) -> dict[str, Any]:
-        """``files`` by name, each ``changed`` and ``mode_changed``; ``connections``, None without a socket."""
+        """``files`` by name, each ``changed`` and ``mode_changed``; ``moved``; ``connections``, None without a socket."""
         paths = {name: os.path.join(self.folder, name) for name in self._names}
         files = {name: _look(path) for name, path in {**paths, "file": self.file}.items()}
-        return {"files": files, "connections": self._connections()}
+        moved = os.listdir(self.above) != [PINNED]
+        return {"files": files, "moved": moved, "connections": self._connections()}
 
     def _listen(self) -> socket.socket:
         server = socket.socket(socket.AF_UNIX)

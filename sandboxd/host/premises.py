@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import trials
-from sandboxd.host.premise_folder import SOCKET, PremiseFolder
+from sandboxd.host.premise_folder import PINNED, SOCKET, PremiseFolder
 from sandboxd.host.trial_image import empty_archive
 from sandboxd.payload import container, programs
 
@@ -42,6 +42,8 @@ _MEMORY = 512 << 20
 _PROCESSES = 3
 _OPEN_FILES = 32
 _FOLDER, _FILE = "/premises/folder", "/premises/file"
+_ABOVE = "/premises/above"
+_PINNED = f"{_ABOVE}/{PINNED}"
 
 _ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SENT = ("escapes/_kernel.py", "escapes/_users.py")
@@ -156,7 +158,7 @@ def _try(engine: Engine, image: str, subject: Subject, cache_folder: str | None)
                 engine,
                 "sandboxd-premises",
                 _body(image, subject, folder),
-                (_FOLDER, _FILE),
+                (_FOLDER, _FILE, _ABOVE, _PINNED),
                 _imports(),
                 cache_folder,
             ) as started,
@@ -178,8 +180,8 @@ def _try(engine: Engine, image: str, subject: Subject, cache_folder: str | None)
 def judge(records: Mapping[str, dict[str, Any]], outside: dict[str, Any]) -> Answer:
     """The verdicts on what was reported inside, by premise, and on what the host saw.
 
-    :param outside: ``files``, each ``changed`` and ``mode_changed``; ``connections`` to the host's socket;
-        ``arguments`` of the runtime; ``memory`` in bytes, ``processes`` and ``open_files``: the limits
+    :param outside: ``files``, each ``changed`` and ``mode_changed``; ``moved``: whether the pinned folder was;
+        ``connections`` to the host's socket; ``arguments`` of the runtime; ``memory`` in bytes, ``processes`` and ``open_files``: the limits
     """
     premises = {}
     for name, module in load().items():
@@ -226,6 +228,8 @@ def _body(image: str, subject: Subject, folder: PremiseFolder) -> CreateRequest:
             "Mounts": [
                 {"Type": "bind", "Source": folder.folder, "Target": _FOLDER, "ReadOnly": True},
                 {"Type": "bind", "Source": folder.file, "Target": _FILE, "ReadOnly": True},
+                {"Type": "bind", "Source": folder.above, "Target": _ABOVE},
+                {"Type": "bind", "Source": folder.pinned, "Target": _PINNED, "ReadOnly": True},
             ],
         },
     }
@@ -240,6 +244,7 @@ def _program(nonce: str) -> bytes:
         "facts": {
             "folder": _FOLDER,
             "file": _FILE,
+            "pinned": _PINNED,
             "socket": SOCKET,
             "processes": _PROCESSES,
             "open_files": _OPEN_FILES,

@@ -15,7 +15,13 @@ from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
 from sandboxd.plan.hot_trees import Tree, hot_trees
 from sandboxd.plan.hot_trees import why as why_hot
-from sandboxd.plan.mounts import pinned_volume, refuse_links, target_folder, workspace_mounts
+from sandboxd.plan.mounts import (
+    pinned_volume,
+    refuse_links,
+    say_what_may_be_moved,
+    target_folder,
+    workspace_mounts,
+)
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
@@ -105,6 +111,8 @@ def layout(
     last: tuple[Value[Mount], ...] = ()
     if profile.access == "rw":
         first = workspace_mounts(facts, choice.plain_pins_hold, notes)
+        if facts.existing_control_files and not choice.keeps_mount_points:
+            say_what_may_be_moved(notes)
     else:
         refuse_links(facts)
         inside = target if profile.access == "ro" else SOURCE

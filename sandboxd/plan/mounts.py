@@ -170,6 +170,16 @@ def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes)
         )
 
 
+def say_what_may_be_moved(notes: Notes) -> None:
+    """Name what gVisor with directfs leaves open on every pin where `exec` has no filter."""
+    notes.downgrade(
+        "control files",
+        "under this gVisor, with directfs, a program inside that makes mounts of its own can move what is "
+        "pinned away, and put another in its place",
+        "register a runtime without directfs: `sandboxd setup gvisor --plan`",
+    )
+
+
 def _list_names(names: list[str]) -> str:
     """The first of `names`, and how many more there are."""
     more = len(names) - _MOST_NAMED

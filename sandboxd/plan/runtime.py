@@ -35,6 +35,11 @@ class Choice(NamedTuple):
     """The gVisor runtime with what was tried of it; None for others."""
 
     @property
+    def keeps_mount_points(self) -> bool:
+        """Whether no program inside can move away what is pinned; under runc the filter stops it."""
+        return not self.gvisor or (self.build is not None and self.build.keeps_mount_points())
+
+    @property
     def filters_exec(self) -> bool:
         """Whether the filter of system calls is also in force in what `exec` starts."""
         return not self.gvisor or (self.build is not None and self.build.holds("exec_filter"))

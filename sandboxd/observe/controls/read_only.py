@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NAME = "read-only"
 PLACE = 100
 PROOF = ("pin-truncate", "pin-truncate-reading", "pin-write", "pin-remount", "pin-unmount")
+_MOUNT_POINTS = ("folder_move", "exec_filter")
+"""Of these premises one is enough: see `Runtime.keeps_mount_points`."""
 
 
 def on_linux(sight: Sight) -> tuple[Control, ...]:
@@ -31,12 +33,12 @@ def under_gvisor(sight: Sight) -> tuple[Control, ...]:
     if "--directfs=false" in sight.outside.flags:
         state: State = "in force"
         why = "mounted read-only, and directfs is off"
-    elif sight.outside.holds(*PINS):
+    elif sight.outside.holds(*PINS) and any(map(sight.outside.holds, _MOUNT_POINTS)):
         state = "in force"
         why = "mounted read-only, which held when this build was tried"
     else:
         state = "not seen"
-        why = "under gVisor with directfs a read-only folder can be emptied; run `sandboxd verify`"
+        why = "under gVisor with directfs a read-only folder can be emptied or moved; run `sandboxd verify`"
     return tuple(Control(_name(target), state, why) for target in _targets(sight))
 
 

@@ -29,7 +29,7 @@ MODULES = premises.load()
 def outside(**changes: Any) -> dict[str, Any]:
     """What the host sees after attacks that did nothing."""
     files = {name: {"changed": False, "mode_changed": False} for name in (*MODULES, "file")}
-    intact = {"files": files, "connections": 0, "arguments": []}
+    intact = {"files": files, "moved": False, "connections": 0, "arguments": []}
     return {**intact, "memory": 1 << 20, "processes": 3, "open_files": 8, **changes}
 
 
@@ -72,6 +72,8 @@ def test_what_was_not_reported_does_not_hold(name: str) -> None:
         ("host_sockets", {}, {}, True),
         ("host_sockets", {}, {"connections": 1}, False),
         ("host_sockets", {}, {"connections": None}, False),
+        ("folder_move", {}, {}, True),
+        ("folder_move", {}, {"moved": True}, False),
         ("own_network", {}, {"arguments": ["--debug"]}, True),
         ("own_network", {}, {"arguments": ["--network=host"]}, False),
         ("own_network", {}, {"arguments": ["-network=host", "--network=sandbox"]}, True),
@@ -112,6 +114,16 @@ def test_the_host_sees_what_became_of_its_files_and_its_socket(tmp_path: Path) -
         "file": {"changed": False, "mode_changed": False},
     }
     assert not os.path.exists(folder.folder)
+
+
+def test_the_folder_knows_whether_what_is_pinned_was_moved() -> None:
+    with PremiseFolder(()) as folder:
+        assert not folder.look()["moved"]
+        os.rename(folder.pinned, f"{folder.pinned}.moved")
+        assert folder.look()["moved"]
+        # Another in its place is no excuse.
+        os.mkdir(folder.pinned)
+        assert folder.look()["moved"]
 
 
 def test_what_takes_the_place_of_a_file_counts_as_changed_and_holds_nobody_up() -> None:
@@ -196,6 +208,21 @@ def test_what_was_tried_goes_before_what_the_arguments_promise() -> None:
     good = stock._replace(premises=tuple(Premise(name, True, "") for name in PINS))
     assert good.pins_hold()
     assert not good._replace(premises=good.premises[1:]).pins_hold()
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [((), False), (("folder_move",), True), (("exec_filter",), True), (PINS, False)],
+)
+def test_a_mount_point_stays_one_by_itself_or_by_a_filter_in_exec(
+    held: tuple[str, ...], expected: bool
+) -> None:
+    stock = Runtime("runsc", "/r", usable=True, gvisor=True)
+    every = ("folder_move", "exec_filter", *PINS)
+    tried = stock._replace(premises=tuple(Premise(name, name in held, "") for name in every))
+    assert tried.keeps_mount_points() is expected
+    assert not stock.keeps_mount_points(), "nothing was tried"
+    assert stock._replace(args=("--directfs=false",)).keeps_mount_points()
 
 
 def test_a_build_that_nobody_tried_is_named_until_it_is() -> None:

@@ -308,6 +308,29 @@ def test_the_plan_is_made_from_what_the_build_was_seen_to_hold() -> None:
     assert "3-4 x" in build.why and "setup gvisor --update" in build.fix
 
 
+@pytest.mark.parametrize(
+    ("name", "runtime", "text", "says"),
+    [
+        ("debian-13-gvisor-2024", "runsc", "", True),
+        ("debian-13-gvisor-2024", "runsc-sandboxd", "", False),
+        # A filter in `exec` stops the mounts, and a copy has nothing pinned.
+        ("debian-13-gvisor-2026", "runsc", "", False),
+        ("debian-13-gvisor-2024", "runsc", '[workspace]\nlayout = "clone"\n', False),
+    ],
+)
+def test_pins_that_can_be_moved_away_are_said(
+    name: str, runtime: str, text: str, says: bool
+) -> None:
+    host = HOSTS[name]
+    assert host.engine is not None
+    entry = host.engine.runtime(runtime)
+    assert entry is not None
+    host = host._replace(engine=host.engine._replace(runtimes=(entry,)))
+    the_plan = plan(text, host=host)
+    said = [d for d in the_plan.downgrades if "can move what is pinned away" in d.why]
+    assert bool(said) is says and all("setup gvisor" in d.fix for d in said)
+
+
 def test_what_was_decided_of_the_build_is_explained() -> None:
     def items(name: str) -> dict[str, str]:
         reasons = plan(host=HOSTS[name]).reasons
