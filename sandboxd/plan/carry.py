@@ -96,6 +96,10 @@ class Carried(NamedTuple):
     run_args: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
+    def without(self, item: str) -> Carried:
+        """The same, with nothing said of the loss of `item`, which is none."""
+        return self._replace(left_out=tuple(each for each in self.left_out if each.item != item))
+
 
 NOTHING = Carried()
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.model.values import Value
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.profiles import Profile
+    from sandboxd.syntax.node import Node
 
 _FROM_HOST = "it copies a variable of the host, maybe a secret, into the sandbox"
 _TIMES = {AT_START: "at each start", AT_ATTACH: "at each `sandboxd up`"}
@@ -82,17 +83,30 @@ def of_file(document: Document, plan: Plan) -> Remote:
     root = document.tree.root
     if root is None or root.kind != "object":
         return NO_REMOTE
-    written = root.get("workspaceFolder")
-    folder = _below(plan, _variables(plan).resolve((written and written.text()) or ""))
+    folder = _below(plan, _folder(root, plan))
     plan = plan._replace(remote=Remote(folder=folder))
     remote = reader.read(root, "devcontainer.json", _variables(plan))
     return remote._replace(folder=folder, is_written=True)
 
 
-def _below(plan: Plan, folder: str) -> str:
-    """`folder` if it lies in the workspace inside, else ''."""
+def is_workspace(document: Document, plan: Plan) -> bool:
+    """Whether the config's `workspaceFolder` is the place that the workspace has inside anyway."""
+    root = document.tree.root
     workspace = plan.container.working_dir
-    path = posixpath.normpath(folder)
+    if root is None or root.kind != "object" or workspace is None:
+        return False
+    return _folder(root, plan) == workspace.value
+
+
+def _folder(root: Node, plan: Plan) -> str:
+    """`workspaceFolder` as a path without `..`, '.' where there is none."""
+    written = root.get("workspaceFolder")
+    return posixpath.normpath(_variables(plan).resolve((written and written.text()) or ""))
+
+
+def _below(plan: Plan, path: str) -> str:
+    """`path` if it lies in the workspace inside, else ''."""
+    workspace = plan.container.working_dir
     return path if workspace is not None and path.startswith(f"{workspace.value}/") else ""
 
 

@@ -198,11 +198,13 @@ class Project:
         if base is None:
             return Planned(plan, None, None)
         from sandboxd.plan.carry import carry
-        from sandboxd.plan.remote import of_file
+        from sandboxd.plan.remote import is_workspace, of_file
 
         plan = plan._replace(remote=of_file(base, plan))
         folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
         carried = carry(base, "" if folder == "." else folder)
+        if is_workspace(base, plan):
+            carried = carried.without("workspaceFolder")
         plan = self._with_recipe(plan, base, container)
         return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from sandboxd.plan import profiles
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.remote import complete, of_file
+from sandboxd.plan.remote import complete, is_workspace, of_file
+from sandboxd.project import Project
 from tests.unit.plan.examples import GVISOR, RUNC_GRANTED, document, plan
 
 FILE = json.dumps(
@@ -96,6 +98,17 @@ def test_a_folder_of_the_workspace_is_worked_in(folder: str, inside: str) -> Non
     remote = of_file(document(text), made)
     assert remote.folder == inside
     assert remote.env[0].value == (inside or "/workspaces/weather")
+    assert is_workspace(document(text), made) == (folder == "/workspaces/weather")
+
+
+@pytest.mark.parametrize("folder", ["/workspaces/${localWorkspaceFolderBasename}", "/workspace"])
+def test_a_folder_is_left_out_only_where_it_is_another(folder: str, tmp_path: Path) -> None:
+    (tmp_path / ".devcontainer.json").write_text(
+        json.dumps({"image": "img:1", "workspaceFolder": folder})
+    )
+    made = Project.open(str(tmp_path), {}).planned(GVISOR).plan
+    is_left_out = "workspaceFolder" in [each.item for each in made.left_out]
+    assert is_left_out == (folder == "/workspace")
 
 
 @pytest.mark.parametrize(
