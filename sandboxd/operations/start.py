@@ -76,6 +76,10 @@ class Started(NamedTuple):
     """What a hand-written devcontainer.json asks for and the sandbox does not get, as it is written there."""
     stand_ins: tuple[str, ...] = ()
     """Files and folders that were made in the workspace for it, relative to that."""
+    stand_ins_stay: bool = False
+    """Whether they outlast the sandbox: generated files are there, which name them."""
+    ports: tuple[str, ...] = ()
+    """Those of `forwardPorts` that no daemon opens, as `forward` takes them; hostile text."""
     gvisor: bool = False
     """Whether its runtime is gVisor."""
     timing: Timing | None = None
@@ -118,6 +122,8 @@ class StartedDocument(TypedDict):
     hint: str
     left_out: list[str]
     stand_ins: list[str]
+    stand_ins_stay: bool
+    ports: list[str]
     gvisor: bool
     timing: TimingDocument
 
@@ -212,8 +218,10 @@ def start(
     from sandboxd.life.hooks import run as run_hooks
     from sandboxd.life.up_down import up
     from sandboxd.model.remote import NO_REMOTE
+    from sandboxd.plan import generate
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.remote import ports_of
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
@@ -299,6 +307,9 @@ def start(
         *(_words(failure) if failure is not None else _words_of_services(running.sick)),
         tuple(dict.fromkeys(each.item for each in plan.left_out)),
         running.stand_ins,
+        not name and generate.is_there(plan.workspace),
+        # A daemon opens those of the one without a name.
+        tuple(port.text for port in ports_of(plan) if name or register is None),
         plan.gvisor,
     )
 

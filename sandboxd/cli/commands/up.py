@@ -39,6 +39,7 @@ from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from sandboxd.operations.start import Options, StartedDocument, TimingDocument
 
@@ -122,6 +123,8 @@ def run(args: argparse.Namespace) -> int:
         runtime += " (gVisor)"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
     _say_what_is_lost(started, args.all)
+    if started["how"] != "already running" and not started["problem"]:
+        terminal.entry("next", next_step(started["ports"], options["name"]))
     if args.timing:
         terminal.lines(start_timing.screen(timing, terminal.width_of(sys.stderr)))
     if args.json:
@@ -139,6 +142,21 @@ def run(args: argparse.Namespace) -> int:
     verification = verify_sandbox(directory, name=args.name)
     conclude(verification)
     return verification.verdict.exit_code
+
+
+def next_step(ports: Sequence[str], name: str) -> str:
+    """How to work in a sandbox that was started, and to open what it serves.
+
+    :param ports: those that its config names and nobody opens
+    :param name: of the sandbox, '' for the one without
+    """
+    import shlex
+
+    option = f" --name {name}" if name else ""
+    shell, forward = f"`sandboxd shell{option}`", f"sandboxd forward{option}"
+    if not ports:
+        return f"{shell} opens a terminal inside; `{forward}` shows what listens there"
+    return f"{shell} opens a terminal inside; `{shlex.join([*forward.split(), *ports])}` opens its ports here"
 
 
 def _print_json(started: StartedDocument, timing: TimingDocument) -> None:
@@ -163,10 +181,12 @@ def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
     """
     if started["stand_ins"]:
         paths = ", ".join(f"`{path}`" for path in started["stand_ins"])
-        text = (
-            f"{paths}: empty, to be read-only or in memory inside; `sandboxd down` takes them away"
+        end = (
+            "the generated files name them, so they stay"
+            if started["stand_ins_stay"]
+            else "`sandboxd down` takes them away"
         )
-        terminal.entry("put here", text)
+        terminal.entry("put here", f"{paths}: empty, to be read-only or in memory inside; {end}")
     if started["left_out"]:
         items = ", ".join(started["left_out"])
         text = f"of your devcontainer.json: {items}; `sandboxd explain-plan` says why"

@@ -43,4 +43,5 @@ def test_a_start_is_an_object() -> None:
         "news": [],
         "left_out": [],
         "stand_ins": [],
+        "ports": [],
     }
