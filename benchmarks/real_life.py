@@ -46,8 +46,8 @@ class Project(NamedTuple):
     port: int = 0
     shows: str = ""
     """Words of the page at `port`."""
-    image: str = ""
-    """For `init --image`, where its own cannot be built."""
+    change: str = ""
+    """A command of the shell that changes the clone first, for `stands_in` to tell; '' for none."""
     stands_in: str = ""
     """What is done instead of what the project's own documents say, and why."""
 
@@ -133,8 +133,7 @@ def _check(life: Life) -> str:
 
 
 def _init(life: Life, runtime: str) -> str:
-    image = life.project.image
-    life.sandboxd("init", *([f"--image={image}"] if image else []))
+    life.sandboxd("init")
     _write_config(life, lambda text: text.replace('runtime = "auto"', f'runtime = "{runtime}"'))
     return ""
 

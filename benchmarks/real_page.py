@@ -34,7 +34,7 @@ The dev container CLI does the same with the same image, as far as it has comman
 without a gateway or any confinement, opens no port, reviews nothing, and its containers are removed by hand.
 
 Seconds of one run each, with other work on the machine: they say what a person waits for, not which is faster
-(that is [benchmarks.md](benchmarks.md)). **no** is a step that failed, with its words below.
+(that is [benchmarks.md](benchmarks.md)). The first `up` of all also makes the gateway's image. **no** is a step that failed, with its words below.
 """
 
 
@@ -56,6 +56,8 @@ def render(projects: list[Project], results: Results) -> str:
         all=len(own),
     )
     parts = [head, "\n".join(_table(measured, results))]
+    if absent := [each.name for each in projects if each.name not in results]:
+        parts.append(f"Not measured: {', '.join(absent)}.")
     if faults := list(_faults(measured, results)):
         parts.append("## What did not work\n\n" + "\n".join(faults))
     parts.append("## What stands in for what\n\n" + "\n".join(_stand_ins(measured)))

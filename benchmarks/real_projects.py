@@ -142,9 +142,9 @@ def engine(images: list[str]) -> Iterator[str]:
     arguments = [f"--dns={registry_wire.NAME_SERVER}"]
     started = private.start(f"real-{os.getpid()}", owner=os.getpid(), arguments=arguments)
     try:
-        real_images.make(started.docker_host, images)
         names = [host.pattern.host for name in REGISTRIES for host in group.load(name).hosts]
         with registry_wire.wire(listeners.engine_pid(started.docker_host), names):
+            real_images.make(started.docker_host, images)
             yield started.docker_host
     finally:
         private.stop(started.folder)
@@ -153,8 +153,11 @@ def engine(images: list[str]) -> Iterator[str]:
 def one_life(project: Project, way: str, source: Path, home: Path, host: str) -> list[Step]:
     """In a home and a clone that are nobody's, and are gone afterwards."""
     with tempfile.TemporaryDirectory(dir=home) as user:
-        folder = Path(user) / project.name.partition("/")[2]
+        # As people keep them: what lies beside a project is no home.
+        folder = Path(user) / "src" / project.name.partition("/")[2]
         shutil.copytree(source, folder, symlinks=True)
+        if project.change:
+            subprocess.run(project.change, shell=True, cwd=folder, check=True)
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.lchown(path, OWNER, OWNER)
