@@ -18,6 +18,7 @@ from sandboxd.model.files import Files
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.compose import ComposeProject, compose_project
 from sandboxd.plan.label import image_labels, of_label
+from sandboxd.plan.plan import Downgrade
 
 
 def describe(
@@ -47,6 +48,17 @@ def describe(
         _refuse_foreign_build(container.build.value, config.workspace)
     project = compose_project(base, container, variables)
     return (merge(label, container) if label is not None else container), project
+
+
+def unsound(base: Document) -> tuple[Downgrade, ...]:
+    """What a text that is no JSON loses: the plan is made of what could be read of it."""
+    problems = [problem for problem in base.tree.problems if not problem.code]
+    if not problems:
+        return ()
+    line = base.source.position(problems[0].span.start).line + 1
+    path = os.path.basename(base.source.path)
+    why = f"`{path}` cannot be read from line {line} on ({problems[0].message}): what it says there is lost"
+    return (Downgrade("config", why, "`sandboxd check` shows the place"),)
 
 
 def _with_named_image(base: Document, container: Container | None) -> Container | None:

@@ -198,9 +198,12 @@ class Project:
         if base is None:
             return Planned(plan, None, None)
         from sandboxd.plan.carry import carry
+        from sandboxd.plan.hand_written import unsound
         from sandboxd.plan.remote import is_workspace, of_file
 
-        plan = plan._replace(remote=of_file(base, plan))
+        plan = plan._replace(
+            remote=of_file(base, plan), downgrades=(*unsound(base), *plan.downgrades)
+        )
         folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
         carried = carry(base, "" if folder == "." else folder)
         if is_workspace(base, plan):

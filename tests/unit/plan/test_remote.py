@@ -101,6 +101,24 @@ def test_a_folder_of_the_workspace_is_worked_in(folder: str, inside: str) -> Non
     assert is_workspace(document(text), made) == (folder == "/workspaces/weather")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '{"image": "img:1",\n "postCreateCommand": "make"\n',
+            "from line 1 on (this brace is not closed)",
+        ),
+        ('{"image": "img:1", // a comment\n "postCreateCommand": "make",\n}\n', ""),
+    ],
+)
+def test_a_file_that_is_no_json_is_named_in_the_plan(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / ".devcontainer.json").write_text(text)
+    made = Project.open(str(tmp_path), {}).planned(GVISOR).plan
+    said = [each for each in made.downgrades if each.control == "config"]
+    assert bool(said) == bool(words)
+    assert all(f"`.devcontainer.json` cannot be read {words}" in each.why for each in said)
+
+
 @pytest.mark.parametrize("folder", ["/workspaces/${localWorkspaceFolderBasename}", "/workspace"])
 def test_a_folder_is_left_out_only_where_it_is_another(folder: str, tmp_path: Path) -> None:
     (tmp_path / ".devcontainer.json").write_text(
