@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sandboxd.bench import copies
+from sandboxd.bench.changes import Change
 from sandboxd.bench.measure import Candidate
 from sandboxd.bench.results import Variant
 from sandboxd.config.model import Setting
@@ -27,6 +28,8 @@ class Chosen(NamedTuple):
 
     candidates: tuple[Candidate, ...]
     left_out: tuple[str, ...]
+    own: str = ""
+    """The name of the one that `up` would start."""
 
 
 def choose(
@@ -45,7 +48,7 @@ def choose(
     :raises UsageError: the profile does not allow runc, and nothing is left to compare with
     :raises EnvironmentFailure: nothing can be started here
     """
-    project.plan(host, grants)
+    own = "gvisor" if project.plan(host, grants).gvisor else "runc"
     profile = project.profile.name
     _needs_runc(project.profile, host, grants)
     variants = [
@@ -64,10 +67,10 @@ def choose(
             left_out.append(f"{variant.title}: {decision.why}")
             continue
         progress(f"copying the workspace for {variant.title}")
-        candidates.append(_candidate(project, host, variant, runtime, grants, scratch, most_bytes))
+        candidates.append(candidate(project, host, variant, runtime, grants, scratch, most_bytes))
     if not candidates:
         raise EnvironmentFailure(f"nothing can be measured: {left_out[0]}", "`sandboxd doctor`")
-    return Chosen(tuple(candidates), tuple(left_out))
+    return Chosen(tuple(candidates), tuple(left_out), own)
 
 
 def _needs_runc(profile: Profile, host: HostFacts, grants: Grants) -> None:
@@ -79,7 +82,7 @@ def _needs_runc(profile: Profile, host: HostFacts, grants: Grants) -> None:
         )
 
 
-def _candidate(
+def candidate(
     project: Project,
     host: HostFacts,
     variant: Variant,
@@ -87,14 +90,24 @@ def _candidate(
     grants: Grants,
     scratch: str,
     most_bytes: int,
+    change: Change | None = None,
 ) -> Candidate:
+    """A sandbox of `project`, with a copy of it below `scratch`.
+
+    :param change: what is tried of its config
+    :raises UsageError: the workspace is too large, or the change cannot be
+    """
     folder = os.path.join(scratch, variant.name, os.path.basename(project.workspace) or "root")
     os.mkdir(os.path.dirname(folder), 0o755)
     copies.copy(project.workspace, folder, most_bytes)
     config = project.config._replace(
         workspace=folder, profile=Setting(variant.profile), runtime=Setting(runtime)
     )
+    if change is not None:
+        config = change.applied_to(config)
     # The grant for the real project was checked above, so the copy needs none of its own.
     plan = Project(folder, config, project.environ).plan(host, grants._replace(trusted=True))
-    # Nothing of a measurement is left, and none begins with what another one left.
-    return Candidate(variant, plan._replace(lasting=()))
+    # Nothing of a measurement is left, and none begins with what another one left. A private copy is where
+    # `up` has it: it is thrown away at the end.
+    copy = tuple(place for place in plan.lasting if place.kind == "copy")
+    return Candidate(variant, plan._replace(lasting=copy))

@@ -10,25 +10,28 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sandboxd.bench import workload_list
-from sandboxd.bench.results import Row, Variant
+from sandboxd.bench.changes import Change
+from sandboxd.bench.results import COMMAND, Row, Trial, Variant
 from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.life.up_down import down, up
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.plan import Plan
+from sandboxd.screen import cut
 
 START = "start"
-COMMAND = "command"
 # A workload has three runs at least; the slowest take a second under gVisor.
 _WORK_SECONDS = 120.0
 COMMAND_SECONDS = 1800.0
 _TAIL = 2000
+_LONGEST_TITLE = 40
 # Only the last bytes of a command's output are kept: a build may print a lot.
 _QUIETLY = (
     '"$@" >/tmp/.sandboxd-bench 2>&1; code=$?; '
@@ -65,11 +68,69 @@ def measure(
         else:
             rows = _workloads(engine, running, rounds, cache, progress)
     finally:
-        for candidate in candidates:
-            with contextlib.suppress(SandboxdError):
-                down(engine, candidate.plan.workspace, _quiet)
+        _end(engine, candidates)
     start = Row(START, "starting the sandbox", "`sandboxd up`", starts, {})
     return (*rows, start), tuple(_as_run(c) for c in candidates)
+
+
+def try_changes(
+    engine: Engine,
+    own: Candidate,
+    changed: Sequence[tuple[Change, Candidate]],
+    command: Sequence[str],
+    rounds: int,
+    progress: Callable[[str], None],
+) -> tuple[Trial, ...]:
+    """The user's command in the sandbox `own`, and with each change, in turn within each round.
+
+    A change with which the sandbox does not start, or the command fails, is a trial that says so.
+
+    :raises UsageError: the command fails in `own`
+    """
+    times: dict[str, list[float]] = {}
+    why: dict[str, str] = {}
+    everything = [own, *(candidate for _, candidate in changed)]
+    try:
+        running = [(own, _start(engine, own, 1, {}, progress))]
+        for _, candidate in changed:
+            try:
+                running.append((candidate, _start(engine, candidate, 1, {}, progress)))
+            except SandboxdError as error:
+                why[candidate.variant.name] = error.message
+        for turn in range(rounds + 1):
+            for candidate, container in running:
+                name = candidate.variant.name
+                if name in why:
+                    continue
+                _tell_round(progress, turn, rounds, candidate)
+                try:
+                    milliseconds = _timed(engine, container, candidate, command)
+                except UsageError as error:
+                    if candidate is own:
+                        raise
+                    why[name] = error.message
+                    continue
+                if turn:
+                    times.setdefault(name, []).append(milliseconds)
+    finally:
+        _end(engine, everything)
+    row = Row(COMMAND, "", "", times, why)
+    return tuple(_trial(change, row, candidate, own) for change, candidate in changed)
+
+
+def _trial(change: Change, row: Row, candidate: Candidate, own: Candidate) -> Trial:
+    name, base = candidate.variant.name, own.variant.name
+    if name in row.why:
+        return Trial(change.line, change.price, why=row.why[name])
+    low, high = row.spread(name, base) or (None, None)
+    ratio = row.ratio(name, base)
+    return Trial(change.line, change.price, row.milliseconds(name), ratio, low, high)
+
+
+def _end(engine: Engine, candidates: Sequence[Candidate]) -> None:
+    for candidate in candidates:
+        with contextlib.suppress(SandboxdError):
+            down(engine, candidate.plan.workspace, _quiet, discard=True)
 
 
 def _start(
@@ -85,7 +146,7 @@ def _start(
     for turn in range(rounds):
         progress(f"starting {candidate.variant.title}, {turn + 1} of {rounds}")
         if turn:
-            down(engine, candidate.plan.workspace, _quiet)
+            down(engine, candidate.plan.workspace, _quiet, discard=True)
         began = time.perf_counter()
         identity = up(engine, candidate.plan, _quiet).id
         starts.setdefault(name, []).append((time.perf_counter() - began) * 1000)
@@ -170,15 +231,25 @@ def _commands(
     times: dict[str, list[float]] = {}
     for turn in range(rounds + 1):
         for candidate, container in running:
-            what = f"round {turn} of {rounds}" if turn else "first run, not counted"
-            progress(f"{what}: {candidate.variant.title}")
-            began = time.perf_counter()
-            _run_command(engine, container, candidate, command)
+            _tell_round(progress, turn, rounds, candidate)
+            milliseconds = _timed(engine, container, candidate, command)
             if turn:
-                milliseconds = (time.perf_counter() - began) * 1000
                 times.setdefault(candidate.variant.name, []).append(milliseconds)
-    title = " ".join(command)
-    return [Row(COMMAND, title[:60], "one run", times, {})]
+    return [Row(COMMAND, cut(shlex.join(command), _LONGEST_TITLE), "one run", times, {})]
+
+
+def _tell_round(
+    progress: Callable[[str], None], turn: int, rounds: int, candidate: Candidate
+) -> None:
+    what = f"round {turn} of {rounds}" if turn else "first run, not counted"
+    progress(f"{what}: {candidate.variant.title}")
+
+
+def _timed(engine: Engine, container: str, candidate: Candidate, command: Sequence[str]) -> float:
+    """The milliseconds of one run; raises as `_run_command`."""
+    began = time.perf_counter()
+    _run_command(engine, container, candidate, command)
+    return (time.perf_counter() - began) * 1000
 
 
 def _run_command(

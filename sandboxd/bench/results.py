@@ -6,6 +6,11 @@ from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
+from sandboxd.bench.conclusion import conclusion
+
+COMMAND = "command"
+"""The name of the row of the user's own command."""
+
 
 class Variant(NamedTuple):
     """A sandbox that is measured. `runtime` is the engine's name of what was started."""
@@ -51,6 +56,23 @@ class Row(NamedTuple):
         return choose(ratios) if ratios else None
 
 
+class Trial(NamedTuple):
+    """A change of the project's sandbox that was tried on the user's command.
+
+    Ratios are to the sandbox as it is, in the same rounds; None where it was not measured, `why` says it.
+    """
+
+    line: str
+    """In `[workspace]` of sandboxd.toml."""
+    price: str
+    """What else it changes, in words."""
+    milliseconds: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    why: str = ""
+
+
 class Results(NamedTuple):
     """`variants` in order, the first is what the others are compared with."""
 
@@ -62,6 +84,14 @@ class Results(NamedTuple):
     host: Mapping[str, str]
     left_out: tuple[str, ...] = ()
     """Sandboxes that were not measured, and why."""
+    own: str = ""
+    """The name of the variant that `up` would start for the project."""
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def command(self) -> Row | None:
+        """The row of the user's own command; None for workloads."""
+        return next((row for row in self.rows if row.name == COMMAND), None)
 
 
 def document(results: Results) -> dict[str, Any]:
@@ -76,6 +106,9 @@ def document(results: Results) -> dict[str, Any]:
         "base": base,
         "variants": [variant._asdict() for variant in results.variants],
         "left_out": list(results.left_out),
+        "own": results.own,
+        "conclusion": conclusion(results),
+        "trials": [_rounded(trial) for trial in results.trials],
         "rows": [
             {
                 "name": row.name,
@@ -85,6 +118,14 @@ def document(results: Results) -> dict[str, Any]:
             }
             for row in results.rows
         ],
+    }
+
+
+def _rounded(trial: Trial) -> dict[str, Any]:
+    """A trial with its figures as those of rows have them."""
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in trial._asdict().items()
     }
 
 

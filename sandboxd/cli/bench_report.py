@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sandboxd.bench.conclusion import NOTHING, best, conclusion, duration
+from sandboxd.bench.results import COMMAND
 from sandboxd.cli import terminal
 from sandboxd.errors import UsageError
+from sandboxd.screen import fit
 
 if TYPE_CHECKING:
     from sandboxd.bench.results import Results, Row
@@ -14,8 +17,6 @@ if TYPE_CHECKING:
 ENDINGS = (".html", ".json")
 """Endings of the report's file formats."""
 
-# Below this a difference is noise on a machine that does other things, too.
-_NOTHING = 1.1
 _MUCH = 3.0
 
 
@@ -52,48 +53,67 @@ def write(path: str, results: Results) -> None:
 def table(results: Results) -> str:
     """The screen: a row for each kind of work, a column for each sandbox."""
     base = results.variants[0]
-    titles = [row.title for row in results.rows]
+    # The command stands in the first line, and leaves its column no room.
+    titles = ["the command" if row.name == COMMAND else row.title for row in results.rows]
     title_width = max(len(title) for title in [*titles, "WORK"])
     columns = [max(len(v.title), 16) for v in results.variants]
     head = "  ".join(
         f"{v.title:>{width}}" for v, width in zip(results.variants, columns, strict=True)
     )
+    about = (
+        f"{results.project}: medians of {terminal.count(results.rounds, 'round')}; x is against "
+        f"{base.title}"
+    )
+    sentence = conclusion(results)
     lines = [
-        terminal.paint(
-            terminal.printable(
-                f"{results.project}: medians of {terminal.count(results.rounds, 'round')}; x is against {base.title}"
-            ),
-            terminal.BOLD,
-        ),
+        *(terminal.paint(line, terminal.BOLD) for line in _wrapped(sentence or about)),
+        *(_wrapped(about) if sentence else ()),
         "",
         f"{'WORK':<{title_width}}  {head}",
     ]
-    for row in results.rows:
+    for title, row in zip(titles, results.rows, strict=True):
         cells = [
             _cell(row, variant.name, base.name, width)
             for variant, width in zip(results.variants, columns, strict=True)
         ]
-        lines.append(f"{terminal.printable(row.title):<{title_width}}  {'  '.join(cells)}")
-    return "\n".join([*lines, *_advice(results)])
+        lines.append(f"{terminal.printable(title):<{title_width}}  {'  '.join(cells)}")
+    return "\n".join([*lines, *_trials(results), *_advice(results)])
+
+
+def _wrapped(text: str) -> list[str]:
+    return fit(terminal.printable(text), terminal.width()).split("\n")
+
+
+def _trials(results: Results) -> list[str]:
+    """The changes that were tried: against the sandbox as it is, the lowest and the highest round."""
+    if not results.trials:
+        return []
+    lines = ["", "tried in `[workspace]` of sandboxd.toml; x is against gVisor without it"]
+    helps = best(results)
+    for trial in results.trials:
+        if trial.ratio is None or trial.milliseconds is None:
+            figure = f"not measured: {trial.why}"
+        else:
+            spread = f"({trial.low:.2f}-{trial.high:.2f})"
+            figure = f"{duration(trial.milliseconds)}  {trial.ratio:.2f} x {spread}"
+        colour = terminal.GREEN if trial is helps else ""
+        lines += [terminal.paint(line, colour) for line in _wrapped(f"  {trial.line}: {figure}")]
+        if trial is helps:
+            lines += _wrapped(f"    with {trial.price}")
+    return lines
 
 
 def _cell(row: Row, variant: str, base: str, width: int) -> str:
     milliseconds = row.milliseconds(variant)
     if milliseconds is None:
         return terminal.paint(f"{'not measured':>{width}}", terminal.DIM)
-    figure = _time(milliseconds)
+    figure = duration(milliseconds)
     ratio = row.ratio(variant, base)
     if variant == base or ratio is None:
         return f"{figure:>{width}}"
     text = f"{figure} {ratio:5.1f} x" if ratio >= 10 else f"{figure}  {ratio:.2f} x"
-    colour = (terminal.RED,) if ratio >= _MUCH else (terminal.YELLOW,) if ratio > _NOTHING else ()
+    colour = (terminal.RED,) if ratio >= _MUCH else (terminal.YELLOW,) if ratio > NOTHING else ()
     return terminal.paint(f"{text:>{width}}", *colour)
-
-
-def _time(milliseconds: float) -> str:
-    if milliseconds >= 1000:
-        return f"{milliseconds / 1000:.2f} s"
-    return f"{milliseconds:.2f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
 
 
 def _advice(results: Results) -> list[str]:

@@ -48,19 +48,20 @@ def facts_of(path: str | None) -> HostFacts:
 def measured_costs() -> tuple[Cost, ...]:
     """The last measurement of `sandboxd bench` on this host, () if it never ran.
 
-    Its file holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``.
+    With that of a command of the project here. The other's file holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``.
     """
     from sandboxd.host.folders import cache_folder
     from sandboxd.plan.recommend import Cost
 
+    of_command = _cost_of_command()
     folder = cache_folder(os.environ)
     if folder is None:
-        return ()
+        return of_command
     try:
         with open(os.path.join(folder, "bench.json"), "rb") as file:
             data = json.loads(file.read(1 << 20))
         when = str(data["when"])[:10]
-        return tuple(
+        workloads = tuple(
             Cost(
                 f"gVisor, {row['what']}",
                 f"{row['gvisor_ms'] / row['runc_ms']:.1f} x",
@@ -70,4 +71,19 @@ def measured_costs() -> tuple[Cost, ...]:
             if row["runc_ms"]
         )
     except (OSError, ValueError, KeyError, TypeError):
+        return of_command
+    return (*of_command, *workloads)
+
+
+def _cost_of_command() -> tuple[Cost, ...]:
+    from sandboxd.config.reading import nearest
+    from sandboxd.host import measurement
+    from sandboxd.plan.recommend import Cost
+
+    config = nearest(os.path.realpath(os.getcwd()))
+    workspace = os.path.dirname(config) if config else os.path.realpath(os.getcwd())
+    last = measurement.recall(os.environ, workspace)
+    if last is None or last.ratio is None:
         return ()
+    source = f"measured here by `sandboxd bench -- COMMAND`, {last.when[:10]}"
+    return (Cost(f"gVisor, `{last.command}`", f"{last.ratio:.1f} x", source),)

@@ -15,6 +15,7 @@ from sandboxd.daemon.callers import Caller, directory_of, engine_of
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
+from sandboxd.host import measurement
 from sandboxd.ipc import messages
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Connection, Handler
@@ -151,7 +152,8 @@ class StatusMethods:
         environ = self._keeper.hosts.environ(project.engine)
         hooks = hooks_now(environ, path, examined, world.observed)
         ports = self._keeper.forwards.lines(path)
-        row = combine(path, examined, world.observed, names, hooks, ports)
+        measured = measurement.recall(environ, path)
+        row = combine(path, examined, world.observed, names, hooks, ports, measured)
         return row._replace(keeps=project.keeps, open_ports=self._open_ports(row))
 
     def _open_ports(self, row: ProjectStatus) -> tuple[OpenPort, ...]:

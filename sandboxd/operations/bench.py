@@ -7,17 +7,21 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import Step, interruptible, never, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sandboxd.bench.results import Results
+    from sandboxd.bench.candidates import Chosen
+    from sandboxd.bench.results import Results, Row, Trial
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
+    from sandboxd.plan.grants import Grants
+    from sandboxd.project import Project
 
 # It looks at the host by itself, right before it measures.
 NEEDS_FACTS = False
@@ -53,9 +57,10 @@ def serve(request: Request) -> Results:
 
 def decode(document: Mapping[str, Any]) -> Results:
     """The result from what `wire.encode` made of it."""
-    from sandboxd.bench.results import Results, Row, Variant
+    from sandboxd.bench.results import Results, Row, Trial, Variant
 
     lists = {
+        "trials": tuple(Trial(**trial) for trial in document["trials"]),
         "variants": tuple(Variant(**variant) for variant in document["variants"]),
         "rows": tuple(Row(**row) for row in document["rows"]),
         "left_out": tuple(document["left_out"]),
@@ -78,7 +83,8 @@ def bench(
 ) -> Results:
     """Do the same work in each sandbox in turn, on copies of the workspace; everything is removed again.
 
-    The figures are kept for `recommend`, unless they are of the user's own command.
+    Of the user's own command changes of the project's sandbox are tried, too, where gVisor takes longer. The
+    figures are kept for `recommend`; what is said of the command is, for `status` as well.
 
     :param command: the user's own work instead of the workloads
     :param copy_limit: bytes of the largest workspace that is copied
@@ -106,7 +112,7 @@ def bench(
         progress=progress,
         cancel=cancel,
     )
-    _remember(results, environ)
+    _remember(results, os.path.realpath(project_folder(directory)), environ)
     return results
 
 
@@ -145,6 +151,9 @@ def _measure(
         grants = Grants(allow_runc=allow_runc)
         chosen = candidates.choose(project, host, grants, scratch, copy_limit, plain, tell)
         rows, variants = measure(engine, chosen.candidates, command, rounds, cache, tell)
+        trials = _try_changes(
+            engine, project, host, grants, chosen, rows, command, rounds, scratch, copy_limit, tell
+        )
     finally:
         progress(Step("", is_passing=True))
         copies.remove(scratch)
@@ -160,7 +169,53 @@ def _measure(
         datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         _about(host),
         chosen.left_out,
+        chosen.own,
+        trials,
     )
+
+
+def _try_changes(
+    engine: Engine,
+    project: Project,
+    host: HostFacts,
+    grants: Grants,
+    chosen: Chosen,
+    rows: Sequence[Row],
+    command: Sequence[str],
+    rounds: int,
+    scratch: str,
+    copy_limit: int,
+    tell: Callable[[str], None],
+) -> tuple[Trial, ...]:
+    """The changes of the project's sandbox that were tried; () where gVisor costs nothing, or is not used."""
+    from sandboxd.bench import candidates
+    from sandboxd.bench.changes import changes, count_files, filled_folder
+    from sandboxd.bench.conclusion import NOTHING
+    from sandboxd.bench.measure import try_changes
+    from sandboxd.bench.results import COMMAND, Trial, Variant
+
+    own = next((each for each in chosen.candidates if each.variant.name == chosen.own), None)
+    cost = next((row.ratio("gvisor", "runc") for row in rows if row.name == COMMAND), None)
+    if own is None or own.variant.name != "gvisor" or cost is None or cost <= NOTHING:
+        return ()
+    filled = filled_folder(count_files(project.workspace), count_files(own.plan.workspace))
+    failed: list[Trial] = []
+    changed = []
+    for change in changes(project.config, own.plan, filled):
+        title = f"{own.variant.title} with `{change.line}`"
+        variant = Variant(change.name, title, own.variant.profile)
+        tell(f"copying the workspace for {title}")
+        try:
+            candidate = candidates.candidate(
+                project, host, variant, "gvisor", grants, scratch, copy_limit, change
+            )
+        except UsageError as error:
+            failed.append(Trial(change.line, change.price, why=error.message))
+            continue
+        changed.append((change, candidate))
+    if not changed:
+        return tuple(failed)
+    return (*try_changes(engine, own, changed, command, rounds, tell), *failed)
 
 
 def _cache(environ: Mapping[str, str]) -> str:
@@ -192,12 +247,19 @@ def _about(host: HostFacts) -> dict[str, str]:
     }
 
 
-def _remember(results: Results, environ: Mapping[str, str]) -> None:
-    from sandboxd.bench.measure import COMMAND
+def _remember(results: Results, workspace: str, environ: Mapping[str, str]) -> None:
+    from sandboxd.bench.conclusion import conclusion
     from sandboxd.bench.results import figures_to_remember
     from sandboxd.files import write_atomic
+    from sandboxd.host import measurement
 
-    if any(row.name == COMMAND for row in results.rows):
+    if (row := results.command) is not None:
+        ratio = row.ratio("gvisor", "runc")
+        last = measurement.Measurement(
+            workspace, row.title, conclusion(results), results.when, ratio
+        )
+        with contextlib.suppress(OSError, SandboxdError):
+            measurement.keep(environ, last)
         return
     with contextlib.suppress(OSError, EnvironmentFailure):
         data = json.dumps(figures_to_remember(results), indent=1).encode()

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.measurement import Measurement
 from sandboxd.status.model import (
     Counts,
     DaemonLine,
@@ -94,6 +95,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "verified": _verification(project.verified),
         "downgrades": list(project.downgrades),
         "hooks": list(project.hooks),
+        "measured": _measured(project.measured),
         "ports": list(project.ports),
         "open_ports": [port._asdict() for port in project.open_ports],
         "beside": [{"name": name, "state": state} for name, state in project.beside],
@@ -105,6 +107,13 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "problem": project.problem or None,
         "hint": project.hint or None,
     }
+
+
+def _measured(measured: Measurement | None) -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    names = ("when", "command", "conclusion", "ratio")
+    return {name: value for name, value in measured._asdict().items() if name in names}
 
 
 def _denials(names: NamesStatus | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandboxd.egress.policy import Policy
+from sandboxd.host.measurement import Measurement
 from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
@@ -81,12 +82,14 @@ def combine(
     names: NamesStatus | None = None,
     hooks: tuple[str, ...] = (),
     ports: tuple[str, ...] = (),
+    measured: Measurement | None = None,
 ) -> ProjectStatus:
     """The status of one project, from its files, its container and its last verification.
 
     :param names: what its gateway told; None where nobody listens to one
     :param hooks: what is to be said of its lifecycle hooks
     :param ports: what is to be said of its ports
+    :param measured: what `bench` last said of a command
     """
     if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)
@@ -110,6 +113,7 @@ def combine(
         trust=examined.trust,
         names=names,
         hooks=hooks,
+        measured=measured,
         ports=(*ports, *examined.ports_left) if live is not None else (),
         beside=_beside(path, observed),
     )

@@ -55,6 +55,8 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
     rows += [("hooks", text) for text in project.hooks]
     rows += [("port", text) for text in project.ports]
+    if (last := project.measured) is not None:
+        rows.append(("measured", f"{last.conclusion} ({last.when[:10]})"))
     rows += [("beside", f"{name}: {state}") for name, state in project.beside]
     if not project.checking:
         rows.append(("findings", counts_text.findings(project.counts, "none")))

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Question, Totals
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.measurement import Measurement
 from sandboxd.observe.control import Control
 
 State = Literal[
@@ -130,6 +131,8 @@ class ProjectStatus(NamedTuple):
     """Ports of `forwardPorts`, each with its address here or why there is none; hostile text."""
     open_ports: tuple[OpenPort, ...] = ()
     """Those among `ports` that have an address here."""
+    measured: Measurement | None = None
+    """What `bench` last said of a command of this project."""
     beside: tuple[tuple[str, State], ...] = ()
     """The sandboxes with a name that work on this workspace, each with its state, by name."""
     checking: bool = False

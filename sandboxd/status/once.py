@@ -9,6 +9,7 @@ from sandboxd.config.reading import nearest
 from sandboxd.egress.ledger import Ledger
 from sandboxd.engine.client import connect_from
 from sandboxd.errors import DaemonError, SandboxdError
+from sandboxd.host import measurement
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.life import running_gateway
@@ -46,7 +47,8 @@ def look_once(
         ledger = _ledger(workspace, environ, observed)
         names = names_now(environ, workspace, examined.egress, ledger, now)
         hooks = hooks_now(environ, workspace, examined, observed)
-        rows.append(combine(workspace, examined, observed, names, hooks))
+        measured = measurement.recall(environ, workspace)
+        rows.append(combine(workspace, examined, observed, names, hooks, measured=measured))
     hint = BEGIN if config is None else KEEPS
     daemon = DaemonLine(
         running=False,

@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
+    "host.measurement": frozenset({"errors", "files", "host.folders"}),
     "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
     "platforms": frozenset({"host.facts"}),
@@ -186,7 +187,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
     "bench": frozenset(
-        {"config", "engine", "errors", "host.facts", "life", "payload", "plan", "project"}
+        {"config", "engine", "errors", "host.facts", "life", "payload", "plan", "project", "screen"}
     ),
     "bench.workloads": frozenset(),
     "egress": frozenset(),

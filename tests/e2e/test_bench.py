@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine.client import Engine
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import PROJECT, VOLUME
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor, pytest.mark.usefixtures("shared_cache")]
@@ -59,6 +59,37 @@ def test_a_command_of_the_user_is_measured_under_its_profile_only(
     assert all(figure["milliseconds"] > 50 for figure in figures.values())
     assert not (workspace / "made-by-the-command").exists()
     assert left_over(api) == []
+
+
+FILLS = """
+mkdir -p out
+for n in $(seq 60); do echo $n >out/$n; done
+for n in $(seq 8); do cat out/* >/dev/null; done
+"""
+
+
+def test_changes_are_tried_and_the_result_is_kept(
+    engine: str, api: Engine, workspace: Path
+) -> None:
+    """Many small files cost gVisor much, so both changes are tried, in the same rounds."""
+    done = sandboxes.run(
+        engine, workspace, "bench", "--rounds", "2", "--json", "--", "sh", "-c", FILLS
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["own"] == "gvisor"
+    assert [trial["line"] for trial in document["trials"]] == ['layout = "clone"', 'hot = ["out"]']
+    for trial in document["trials"]:
+        assert trial["why"] == "" and trial["milliseconds"] > 0, trial
+        assert trial["low"] <= trial["ratio"] <= trial["high"]
+    assert " x as long in gVisor as in runc; " in document["conclusion"]
+    assert not (workspace / "out").exists()
+    assert left_over(api) == []
+    assert [each["Name"] for each in api.volumes(VOLUME) if "measured" in each["Name"]] == []
+    status = json.loads(sandboxes.run(engine, workspace, "status", "--json").stdout)
+    assert status["projects"][0]["measured"]["conclusion"] == document["conclusion"]
+    price = sandboxes.run(engine, workspace, "recommend", "--for", "development").stdout
+    assert "measured here by `sandboxd bench -- COMMAND`" in price
 
 
 def test_a_command_that_fails_says_what_it_said(engine: str, api: Engine, workspace: Path) -> None:

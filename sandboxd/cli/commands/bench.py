@@ -5,8 +5,13 @@ each on a copy of the workspace; with `--plain` in plain Docker, too, which take
 controls away from the image. Without COMMAND it is a set of small workloads; with one it is yours:
 `sandboxd bench -- make test`. Yours is never run in plain Docker.
 
+Of a command the first line says what gVisor costs, and which one change of `[workspace]` in sandboxd.toml helps most.
+Where gVisor takes longer and the project uses it, a private copy is tried, and the folder that the command fills in
+memory: each in the same rounds as the sandbox as it is. A change that was not faster in every round does not help.
+
 Figures are medians over the rounds; a ratio compares within one round. `sandboxd recommend` shows
-them from then on. Nothing stays: sandboxes and copies are removed.
+them from then on, and `sandboxd status --long` what was said of the command. Nothing stays: sandboxes and
+copies are removed.
 """
 
 from __future__ import annotations

@@ -38,19 +38,31 @@ def render(document: Mapping[str, Any]) -> str:
         **{v["title"]: f"runtime {v['runtime']}" for v in document["variants"]},
     }
     rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in facts.items())
+    verdict = document["conclusion"] or _verdict(document, base["title"])
     head = (
-        f'<h1 class="verdict">{text(_verdict(document, base["title"]))}</h1>\n'
+        f'<h1 class="verdict">{text(verdict)}</h1>\n'
         f'<p class="soft">{text(document["project"])}: what the sandbox costs, measured by '
         "<code>sandboxd bench</code></p>\n"
         f'<p class="soft">Shorter is faster. x: against {text(base["title"])}, within the same '
         "round; in brackets the lowest and the highest round.</p>\n"
     )
     body = "".join(_row(row, document["variants"]) for row in document["rows"])
+    body += "".join(f"<p>Tried: {text(_trial(trial))}</p>\n" for trial in document["trials"])
     not_measured = "".join(
         f"<p>Not measured: {text(words)}</p>\n" for words in document["left_out"]
     )
     where = f"<h2>Where it was measured</h2>\n<dl>{rows}</dl>\n"
     return page(title, head + body + not_measured + where, _STYLE)
+
+
+def _trial(trial: Mapping[str, Any]) -> str:
+    """A change that was tried, against gVisor without it."""
+    if trial["ratio"] is None:
+        return f"{trial['line']}: not measured: {trial['why']}"
+    return (
+        f"{trial['line']}: {trial['ratio']:.2f} x ({trial['low']:.2f}-{trial['high']:.2f}) against gVisor "
+        f"without it; {trial['price']}"
+    )
 
 
 def _verdict(document: Mapping[str, Any], base: str) -> str:

@@ -1,0 +1,94 @@
+"""Changes of sandboxd.toml that could make a command faster, to be tried and not guessed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.config.model import Setting, WorkspaceWishes
+from sandboxd.plan.hot_trees import KNOWN
+
+if TYPE_CHECKING:
+    from sandboxd.config.model import Config
+    from sandboxd.plan.plan import Plan
+
+_LEAST_FILES = 20
+"""A folder that a command put fewer files into is no reason for its time."""
+
+
+class Change(NamedTuple):
+    """One line of `[workspace]` in sandboxd.toml; `price` is what else it changes, in words."""
+
+    name: str
+    line: str
+    price: str
+    wishes: WorkspaceWishes
+
+    def applied_to(self, config: Config) -> Config:
+        """`config` with the change."""
+        return config._replace(wishes=self.wishes)
+
+
+def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...]:
+    """What can be tried for a project whose sandbox is `plan`.
+
+    :param filled: the folder that the command fills, where it fills one
+    """
+    if plan.prepare:
+        # It works on a copy already, and nothing of that is on the host.
+        return ()
+    possible = [
+        Change(
+            "copy",
+            'layout = "clone"',
+            "a private copy of the workspace; `sandboxd review` brings changes back",
+            config.wishes._replace(layout=Setting("clone")),
+        )
+    ]
+    if filled is not None:
+        trees = (*_in_memory(config, plan), filled)
+        line = f"hot = [{', '.join(_quoted(tree) for tree in trees)}]"
+        price = f"what is in `{filled}` is hidden from the host, and gone with the sandbox"
+        wishes = config.wishes._replace(hot=tuple(Setting(tree) for tree in trees))
+        possible.append(Change("memory", line, price, wishes))
+    return tuple(possible)
+
+
+def _in_memory(config: Config, plan: Plan) -> tuple[str, ...]:
+    """The folders that are in memory without the change, which it must name as well."""
+    if config.wishes.hot is not None:
+        return tuple(setting.value for setting in config.wishes.hot)
+    folder = plan.container.working_dir.value if plan.container.working_dir else ""
+    targets = {mount.value.target for mount in plan.container.mounts if mount.value.type == "tmpfs"}
+    return tuple(tree for tree in KNOWN if f"{folder}/{tree}" in targets)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | None:
+    """The folder at the top of a workspace that a command put most files into; None for none.
+
+    :param before: files by folder, of `count_files`
+    """
+    more = {name: count - before.get(name, 0) for name, count in after.items()}
+    best = max(more, key=lambda name: more[name], default=None)
+    return best if best is not None and more[best] >= _LEAST_FILES else None
+
+
+def count_files(workspace: str, skip: Iterable[str] = (".git",)) -> dict[str, int]:
+    """Files below each folder at the top of `workspace`; no link is followed.
+
+    :param skip: folders that cannot be kept in memory
+    """
+    left_out = set(skip)
+    counts: dict[str, int] = {}
+    with os.scandir(workspace) as entries:
+        folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    for name in folders:
+        if name not in left_out:
+            tree = os.walk(os.path.join(workspace, name), followlinks=False)
+            counts[name] = sum(len(files) for _, _, files in tree)
+    return counts

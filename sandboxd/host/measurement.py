@@ -1,0 +1,54 @@
+"""What `sandboxd bench -- COMMAND` last said of a workspace, for `status` and `recommend`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.files import read_source, write_atomic
+from sandboxd.host.folders import state_folder, workspace_file
+
+
+class Measurement(NamedTuple):
+    """The command and what was concluded of it, in words; `when` in ISO 8601."""
+
+    workspace: str
+    command: str
+    conclusion: str
+    when: str
+    ratio: float | None
+    """Its time in gVisor by that in runc; None where one of them was not measured."""
+
+
+def keep(environ: Mapping[str, str], measurement: Measurement) -> None:
+    """Keep it in the place of the last one of its workspace.
+
+    :raises SandboxdError: it cannot be written
+    :raises OSError: its folder cannot be made
+    """
+    path = _path(environ, measurement.workspace)
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    write_atomic(path, json.dumps(measurement._asdict()).encode(), 0o600)
+
+
+def recall(environ: Mapping[str, str], workspace: str) -> Measurement | None:
+    """The last one of `workspace`; None where there is none."""
+    try:
+        record = json.loads(read_source(_path(environ, workspace)).text)
+        measurement = Measurement(
+            str(record["workspace"]),
+            str(record["command"]),
+            str(record["conclusion"]),
+            str(record["when"]),
+            None if record["ratio"] is None else float(record["ratio"]),
+        )
+    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return measurement if measurement.workspace == workspace else None
+
+
+def _path(environ: Mapping[str, str], workspace: str) -> str:
+    return workspace_file(os.path.join(state_folder(environ), "bench"), workspace, ".json")
