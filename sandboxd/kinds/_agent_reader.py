@@ -135,12 +135,27 @@ def variables(node: Node | None, path: str, key: str) -> Iterator[Value[str]]:
 
 def hooks(node: Node | None, path: str, occasions: Mapping[str, str]) -> Iterator[Program]:
     """Commands by event: `{"SessionStart": [{"matcher": ..., "hooks": [{"command": ...}]}]}`, or flat."""
-    for event, listed in members(node):
+    for event, entry in _hook_entries(node):
         occasion = occasions.get(event, f"at `{event}`")
+        yield from command(entry, path, f"hooks.{event}", occasion)
+
+
+def hook_addresses(node: Node | None, path: str) -> Iterator[Destination]:
+    """Where hooks of the type `http` send their events."""
+    for event, entry in _hook_entries(node):
+        if (kind := entry.get("type")) is not None and kind.text() == "http":
+            for address in destination(entry, path, "url", f"the data of each `{event}`"):
+                origin = address.value.origin._replace(key=f"hooks.{event}.url")
+                yield address._replace(value=address.value._replace(origin=origin, nodes=(entry,)))
+
+
+def _hook_entries(node: Node | None) -> Iterator[tuple[str, Node]]:
+    """Each hook with its event."""
+    for event, listed in members(node):
         for group in listed.items[:_MOST]:
             inner = group.get("hooks")
             for entry in inner.items[:_MOST] if inner is not None else (group,):
-                yield from command(entry, path, f"hooks.{event}", occasion)
+                yield event, entry
 
 
 def command(entry: Node | None, path: str, key: str, occasion: str) -> Iterator[Program]:

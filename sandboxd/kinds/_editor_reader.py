@@ -26,13 +26,21 @@ def settings(node: Node | None, path: str) -> EditorSettings | None:
     while waiting:
         key, value, depth = waiting.pop()
         inner = [(f"{key}/{name.value}", below) for name, below in value.members]
-        inner += [(key, below) for below in value.items]
+        inner += [_entry(key, below) for below in value.items]
         if value.kind in ("object", "array"):
             if depth < _DEEPEST:
                 waiting.extend((name, below, depth + 1) for name, below in reversed(inner))
         elif value.kind != "missing":
             scalars.append(_value(value, path, key))
     return EditorSettings(path, tuple(scalars)) if scalars else None
+
+
+def _entry(key: str, item: Node) -> tuple[str, Node]:
+    """An item of a list; `{"name": ..., "value": ...}` is as an entry of an object."""
+    name, value = _text(item.get("name")), item.get("value")
+    if name and value is not None and len(item.members) == 2:
+        return f"{key}/{name}", value
+    return key, item
 
 
 def tasks(root: Node | None, path: str) -> list[EditorTask]:

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 # A flag of a country's part is a black flag with tag characters and the tag that ends them.
 _FLAG = "\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f"
 _HIDDEN = (
-    "[\u202a-\u202e\u2066-\u2069]+"
+    # Joiners stand alone between letters and in emoji; in a row they spell a text in two signs.
+    "[\u200b-\u200f\u2060-\u2064\ufeff]{4,}"
+    "|[\u202a-\u202e\u2066-\u2069]+"
     "|[\U000e0000-\U000e007f]+"
     "|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}"
-    "|[\u00ad\u180e\u200b\u2060-\u2064\ufeff]+"
+    # One for each letter carries a text as well as a row does; after an ideograph it picks its form.
+    "|(?<![\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+    "|[\u00ad\u034f\u115f\u1160\u180e\u200b\u2060-\u2064\u3164\ufeff\uffa0\ufff9-\ufffb]+"
 )
 _PATTERN = re.compile(f"({_FLAG})|({_HIDDEN})")
 _MOST = 1000

@@ -55,12 +55,17 @@ _DESTINATIONS = (
     ("env.ANTHROPIC_BASE_URL", "every prompt, with the key that signs it"),
     ("env.ANTHROPIC_BEDROCK_BASE_URL", "every prompt"),
     ("env.ANTHROPIC_VERTEX_BASE_URL", "every prompt"),
+    ("env.ANTHROPIC_FOUNDRY_BASE_URL", "every prompt"),
     ("env.OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry of each session"),
     ("env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "telemetry of each session"),
     ("env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "telemetry of each session"),
+    ("env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "telemetry of each session"),
     ("env.HTTPS_PROXY", "all connections of the agent"),
     ("env.https_proxy", "all connections of the agent"),
+    ("env.ALL_PROXY", "all connections of the agent"),
+    ("env.all_proxy", "all connections of the agent"),
     ("env.HTTP_PROXY", "plain connections of the agent"),
+    ("env.http_proxy", "plain connections of the agent"),
 )
 _MARKETS = "extraKnownMarketplaces"
 _ENGINE = re.compile(r"(?:docker|podman|containerd)[\w./-]*\.sock\Z")
@@ -184,6 +189,7 @@ def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
 def _destinations(root: Node | None, path: str) -> Iterator[Destination]:
     for key, data in _DESTINATIONS:
         yield from _agent_reader.destination(root, path, key, data)
+    yield from _agent_reader.hook_addresses(_agent_reader.at(root, "hooks"), path)
 
 
 edits = _defaults.json_edits

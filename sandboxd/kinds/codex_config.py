@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.model.agent import Program
+    from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
@@ -55,7 +56,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
             tuple(_programs(document)),
             tuple(_questions(root, path)),
             tuple(_sandbox(root, path)),
-            variables=tuple(_agent_reader.remote_variables(servers, path, _SERVERS)),
+            variables=tuple(_variables(root, path, servers)),
             # It starts them all once the folder is trusted.
             asks_for_servers=False,
         ),
@@ -69,6 +70,12 @@ def _programs(document: Document) -> Iterator[Program]:
     yield from _agent_reader.hooks(hooks, path, _agent_events.OCCASIONS)
     servers = _agent_reader.at(root, _SERVERS)
     yield from _agent_reader.servers(servers, path, _SERVERS, form=_form(document.source))
+
+
+def _variables(root: Node | None, path: str, servers: Node | None) -> Iterator[Value[str]]:
+    key = "shell_environment_policy.set"
+    yield from _agent_reader.variables(_agent_reader.at(root, *key.split(".")), path, key)
+    yield from _agent_reader.remote_variables(servers, path, _SERVERS)
 
 
 def _form(source: SourceText) -> _agent_reader.Form:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 _HERE = ("localhost", "host.docker.internal")
+_LOOPBACK_6 = re.compile(r"\[::1\](?::\d+)?")
+# A browser's parser, which agents use, also takes `\\` for `/`.
+_END = re.compile(r"[/\\?#]")
 
 
 def is_here(address: str) -> bool:
     """Whether an address names this machine, or a variable of whoever uses it."""
-    if "$" in address:
+    scheme, separator, rest = address.partition("://")
+    authority = _END.split(rest if separator else scheme, maxsplit=1)[0]
+    host = authority.rpartition("@")[2].lower()
+    if "$" in host:
         return True
-    host = address.rpartition("://")[2].partition("/")[0].rpartition("@")[2].lower()
     name = host if host.startswith("[") else host.partition(":")[0]
-    return name in _HERE or name.startswith("[::1]") or _is_loopback(name)
+    return name in _HERE or _LOOPBACK_6.fullmatch(name) is not None or _is_loopback(name)
 
 
 def _is_loopback(name: str) -> bool:

@@ -27,12 +27,12 @@ class EditorSettings(NamedTuple):
 
         Nested ones passed the editor's own Restricted Mode (microsoft/vscode #335112).
         """
-        return (value for value in self.scalars if _dotted(value) == name)
+        return (value for value in self.scalars if dotted(value) == name)
 
     def below(self, name: str) -> Iterator[tuple[str, Value[object]]]:
         """The entries of a setting that is an object, each with its key; of inner objects with the path."""
         for value in self.scalars:
-            if _dotted(value).startswith(f"{name}."):
+            if dotted(value).startswith(f"{name}."):
                 yield value.origin.key[len(name) + 1 :], value
 
 
@@ -45,5 +45,6 @@ class EditorTask(NamedTuple):
     hidden: bool
 
 
-def _dotted(value: Value[object]) -> str:
+def dotted(value: Value[object]) -> str:
+    """The key of a value with dots, however it is written."""
     return value.origin.key.replace("/", ".")

@@ -54,6 +54,7 @@ _TAGS = 0xE0000
 _TEXT = (0x20, 0x7E)
 _SELECTORS = 0xE0100
 _FIRST_SELECTORS = 0xFE00
+_RUN = 4
 
 
 def check(subject: Instructions, host: HostFacts) -> Iterator[Finding]:
@@ -87,12 +88,17 @@ def _judgement(text: str) -> tuple[str, Severity]:
         return f"tag characters ({len(text)}) that nobody sees{meaning}", Severity.ERROR
     if first >= _SELECTORS or _FIRST_SELECTORS <= first < _FIRST_SELECTORS + 16:
         return (
-            f"variation selectors in a row ({len(text)}), which can carry a text that nobody sees",
+            f"variation selectors ({len(text)}), which can carry a text that nobody sees",
             Severity.ERROR,
         )
     if 0x202A <= first <= 0x202E or 0x2066 <= first <= 0x2069:
         return (
             f"a control of the direction of text (U+{first:04X}): what is shown is not what is read",
             Severity.WARNING,
+        )
+    if len(text) >= _RUN:
+        return (
+            f"characters without width in a row ({len(text)}), which can carry a text that nobody sees",
+            Severity.ERROR,
         )
     return f"a character without width (U+{first:04X})", Severity.HINT

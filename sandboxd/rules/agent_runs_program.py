@@ -2,7 +2,8 @@
 
 ## What it is
 
-A hook, a helper (`apiKeyHelper`, `statusLine`, `notify`) or an MCP server in a file that agents read:
+A hook, a helper (`apiKeyHelper`, `statusLine`, `notify`), an MCP server, or a variable by which programs load
+code (`NODE_OPTIONS`, `LD_PRELOAD`), in a file that agents read:
 `.claude/settings.json`, `.mcp.json`, `.cursor/`, `.codex/config.toml`, `.gemini/settings.json`,
 `opencode.json`, `.github/hooks/`, `.github/agents/`, `sbxenv.yaml`, `customizations.vscode.mcp`.
 
@@ -41,6 +42,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, Replace, RuleMeta, Severity
 from sandboxd.rules._commands import suspicious
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._loaders import loads_code
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.agent import AgentConfig, Program
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="agent-runs-program",
@@ -75,6 +78,17 @@ def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
             _severity(program, subject, effect),
             remedies=_remedies(program),
         )
+    for value in subject.variables:
+        name = value.origin.key.rpartition(".")[2]
+        if loads_code(name, value.value):
+            yield at_value(
+                META,
+                value,
+                f"`{readable(name)}` makes programs that {subject.agent} starts run `{readable(value.value)}`",
+                f"{value.origin.key} {value.value}",
+                Severity.HINT if subject.is_inside else Severity.WARNING,
+                remedies=(_removal(value),),
+            )
 
 
 def _severity(program: Program, config: AgentConfig, effect: str) -> Severity:
@@ -87,13 +101,14 @@ def _severity(program: Program, config: AgentConfig, effect: str) -> Severity:
     return Severity.WARNING
 
 
-def _remedies(program: Program) -> tuple[Remedy, ...]:
-    removal = Remedy(
-        "remove it",
-        safe=False,
-        changes=(Remove(program.command),),
-        caution="the agent does without it",
+def _removal(value: Value[str]) -> Remedy:
+    return Remedy(
+        "remove it", safe=False, changes=(Remove(value),), caution="the agent does without it"
     )
+
+
+def _remedies(program: Program) -> tuple[Remedy, ...]:
+    removal = _removal(program.command)
     if not program.wrapped:
         return (removal,)
     wrapping = Remedy(

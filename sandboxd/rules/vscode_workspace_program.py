@@ -31,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.editor import dotted
 from sandboxd.rules._finding import at_value
 
 if TYPE_CHECKING:
@@ -62,19 +63,19 @@ _INSIDE = ("./", "../", "${workspaceFolder}", "${workspaceRoot}")
 
 def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
     for value in subject.scalars:
-        key = value.origin.key
+        key = dotted(value)
         is_profile = key.startswith("terminal.integrated.") and not key.startswith(
             "terminal.integrated.shell."
         )
-        if not key.startswith(_PROGRAMS) or (is_profile and not key.endswith("/path")):
+        if not key.startswith(_PROGRAMS) or (is_profile and not key.endswith(".path")):
             continue
         if not str(value.value).startswith(_INSIDE):
             continue
         yield at_value(
             META,
             value,
-            f"`{key.split('/')[0]}` runs `{value.written}`, which the repository brings along",
-            key,
+            f"`{'.'.join(key.split('.')[:4])}` runs `{value.written}`, which the repository brings along",
+            value.origin.key,
             remedies=(
                 Remedy(
                     "remove the setting",
