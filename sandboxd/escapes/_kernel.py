@@ -9,6 +9,7 @@ from typing import Any
 
 _NUMBERS = {
     # name: (x86_64, aarch64)
+    "socket": (41, 198),
     "mount": (165, 40),
     "umount2": (166, 39),
     "pivot_root": (155, 41),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 from typing import Any
 
-from sandboxd.escapes._kernel import NotApplicable
+from sandboxd.escapes._families import open_family
 
 TITLE = "open a kernel crypto socket (AF_ALG)"
 JUDGE = "surface"
@@ -17,10 +16,4 @@ _AF_ALG = 38
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    try:
-        socket.socket(_AF_ALG, socket.SOCK_SEQPACKET, 0).close()
-    except OSError as error:
-        if error.errno == errno.EAFNOSUPPORT:
-            raise NotApplicable("this kernel has no such socket") from None
-        raise
-    return {"detail": "an AF_ALG socket opens"}
+    return {"detail": f"an AF_ALG socket {open_family(_AF_ALG, socket.SOCK_SEQPACKET)}"}

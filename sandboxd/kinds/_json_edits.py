@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remove
 from sandboxd.syntax import jsonc_edit
-from sandboxd.text import Edit
+from sandboxd.text import Edit, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,13 +45,22 @@ def edits(
             removed.extend(change.value.nodes)
         else:
             text_edits.append(Edit(change.value.nodes[-1].span, change.new))
-    removals = _removals(document, removed)
-    if removals is None:
-        return None
-    text_edits.extend(removals)
+    gone = {id(node): node for node in document.tree.parents.widened(removed)}
     for node, items in added.values():
-        text_edits.extend(_additions(document, node, items))
-    return tuple(text_edits)
+        if node.items and gone.pop(id(node.items[-1]), None) is not None:
+            text_edits.append(_exchange(document, node, items))
+        else:
+            text_edits.extend(_additions(document, node, items))
+    removals = _removals(document, [*gone.values()])
+    return None if removals is None else (*text_edits, *removals)
+
+
+def _exchange(document: Document, array: Node, items: list[str]) -> Edit:
+    """The last item of an array, which goes, makes room for what comes in."""
+    text, last = document.source.text, array.items[-1].span
+    before = text[line_start(text, last.start) : last.start]
+    separator = ", " if before.strip() else f",{document.source.line_end()}{before}"
+    return Edit(last, separator.join(items))
 
 
 def _additions(document: Document, node: Node, items: list[str]) -> Sequence[Edit]:
@@ -73,7 +82,7 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
     text, parents = document.source.text, document.tree.parents
     text_edits: list[Edit] = []
     arrays: dict[int, tuple[Node, list[Node]]] = {}
-    for node in parents.widened(nodes):
+    for node in nodes:
         parent = parents.of(node)
         if parent is not None and parent.kind == "array":
             arrays.setdefault(id(parent), (parent, []))[1].append(node)

@@ -13,15 +13,15 @@ such as those of Docker Desktop and of cloud machines, past every network filter
 
     socket(AF_ALG, SOCK_SEQPACKET, 0)
 
-Two conditions on the family in *one* rule are no condition: runc makes a rule of each.
+Two conditions on the family in *one* rule are no condition: runc makes a rule of each. And the kernel reads
+32 bits of the family, a filter compares 64: `SCMP_CMP_NE` 40 and `SCMP_CMP_GT` 40 let 40 through with a bit
+above these (CVE-2026-123876).
 
 ## What to do instead
 
-Three rules, one for each range that is left:
+Allow families from below, which no other bit passes:
 
-    {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 38, "op": "SCMP_CMP_LT"}]},
-    {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 39, "op": "SCMP_CMP_EQ"}]},
-    {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_GT"}]}
+    {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 38, "op": "SCMP_CMP_LT"}]}
 
 ## Under gVisor
 
@@ -31,6 +31,7 @@ gVisor has neither family. It ignores the profile unless `oci-seccomp` is on.
 
 - https://docs.docker.com/engine/security/seccomp/
 - https://man7.org/linux/man-pages/man7/vsock.7.html
+- https://www.cve.org/CVERecord?id=CVE-2026-123876
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.seccomp import OPEN
 from sandboxd.rules._finding import at_value
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
-    from sandboxd.model.seccomp import SeccompProfile
+    from sandboxd.model.seccomp import Outcome, SeccompProfile, SeccompRule
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="seccomp-socket-unfiltered",
@@ -56,43 +59,50 @@ META = RuleMeta(
 )
 
 _FAMILIES = {"AF_ALG": 38, "AF_VSOCK": 40}
-_RANGES = (("38", "LT"), ("39", "EQ"), ("40", "GT"))
+_INET = 2
+_ABOVE_32_BITS = 1 << 32
+_BELOW = (
+    '{"names": ["socket"], "action": "SCMP_ACT_ALLOW", '
+    '"args": [{"index": 0, "value": 38, "op": "SCMP_CMP_LT"}]}'
+)
 
 
 def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.is_denylist():
         return
-    outcomes = {family: subject.decide("socket", {0: at}) for family, at in _FAMILIES.items()}
-    opened = [family for family, outcome in outcomes.items() if outcome.is_open]
+    plain = _opened(subject, 0)
+    opened = plain or _opened(subject, _ABOVE_32_BITS)
     if not opened:
         return
-    outcome = outcomes[opened[0]]
+    outcome = next(iter(opened.values()))
     if outcome.name is None or outcome.rule is None:
         return
-    split = outcome.rule.is_split()
-    because = ": runc takes two conditions on one argument for alternatives" if split else ""
-    plain = not outcome.rule.args
-    rules = [
-        Add(
-            "syscalls",
-            '{"names": ["socket"], "action": "SCMP_ACT_ALLOW", '
-            f'"args": [{{"index": 0, "value": {value}, "op": "SCMP_CMP_{operator}"}}]}}',
-        )
-        for value, operator in _RANGES
-    ]
+    because = ""
+    if not plain:
+        because = ": the kernel reads 32 bits of it, the filter compares 64"
+    elif outcome.rule.is_split():
+        because = ": runc takes two conditions on one argument for alternatives"
     yield at_value(
         META,
         outcome.name,
         f"`socket` may be of the family {' and '.join(opened)}{because}",
         ", ".join(opened),
-        remedies=(
-            Remedy(
-                "allow every family but AF_ALG and AF_VSOCK",
-                safe=False,
-                changes=(Remove(outcome.name), *rules),
-                caution="crypto by the kernel and guest agents of virtual machines stop working",
-            ),
-        )
-        if plain
-        else (),
+        remedies=(_remedy(subject, outcome.name, outcome.rule),),
+    )
+
+
+def _opened(subject: SeccompProfile, bits: int) -> dict[str, Outcome]:
+    """The families that a program gets by setting `bits` beside them, each with what decided it."""
+    outcomes = {name: subject.decide("socket", {0: at | bits}) for name, at in _FAMILIES.items()}
+    return {family: outcome for family, outcome in outcomes.items() if outcome.is_open}
+
+
+def _remedy(subject: SeccompProfile, name: Value[str], rule: SeccompRule) -> Remedy:
+    others = [other for _, other in subject.by_name["socket"] if other is not rule]
+    has_inet = any(other.action in OPEN and other.matches({0: _INET}) for other in others)
+    return Remedy(
+        "allow the families below AF_ALG",
+        safe=False,
+        changes=(Remove(name), *(() if has_inet else (Add("syscalls", _BELOW),))),
+        caution="crypto by the kernel, guest agents of virtual machines, NFC, SMC and AF_XDP stop working",
     )

@@ -5,6 +5,8 @@ A verifier that cannot fail proves nothing.
 
 from __future__ import annotations
 
+import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -188,6 +190,24 @@ def test_each_broken_sandbox_is_found_under_runc(
     assert attempts <= needed | possible
     assert verdict.exit_code == 6
     assert sandboxes.tree(folder) == before
+
+
+def test_a_filter_that_compares_more_of_a_family_than_the_kernel_is_found(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    try:
+        socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM).close()
+    except OSError:
+        pytest.skip("this kernel has no AF_VSOCK")
+    profile = json.loads(Path(data_path("profiles", "seccomp", "dev-runc.json")).read_text())
+    above = {"index": 0, "value": 40, "op": "SCMP_CMP_GT"}
+    profile["syscalls"].append({"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [above]})
+    weak = without_option("seccomp", f"seccomp={json.dumps(profile)}")
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    attempts = escaped(attack(api, folder, host_facts, weak))
+    assert "af-vsock" in attempts
+    assert attempts <= {"af-vsock", "af-alg"}
+    assert escaped(attack(api, folder, host_facts)) == set()
 
 
 def test_the_engine_s_socket_is_found(
