@@ -9,7 +9,6 @@ import errno
 import json
 import os
 import resource
-import socket
 import stat
 import types
 from collections.abc import Callable
@@ -19,10 +18,7 @@ from typing import Any
 import pytest
 
 from sandboxd.escapes import (
-    _families,
     _kernel,
-    af_alg,
-    af_vsock,
     block_device,
     chroot_climb,
     file_limit,
@@ -122,44 +118,6 @@ def test_another_processor_has_no_such_call(monkeypatch: pytest.MonkeyPatch, mod
     play(monkeypatch, module, uname=lambda: types.SimpleNamespace(machine="aarch64"))
     with pytest.raises(_kernel.NotApplicable):
         module.attempt({})
-
-
-def test_a_crypto_socket_that_opens_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[int, ...]] = []
-
-    def opened(*arguments: int) -> socket.socket:
-        asked.append(arguments)
-        return real(socket.AF_UNIX, socket.SOCK_STREAM, 0)
-
-    real = socket.socket
-    played = types.SimpleNamespace(socket=opened, close=os.close)
-    monkeypatch.setattr(_families, "socket", played)
-    monkeypatch.setattr(_families, "call", refuse(errno.EPERM))
-    assert af_alg.attempt({})["detail"] == "an AF_ALG socket opens"
-    assert asked == [(38, socket.SOCK_SEQPACKET, 0)]
-    played.socket = refuse(errno.EAFNOSUPPORT)
-    with pytest.raises(_kernel.NotApplicable):
-        af_alg.attempt({})
-    played.socket = refuse(errno.EPERM)
-    with pytest.raises(PermissionError):
-        af_alg.attempt({})
-
-
-def test_a_family_that_the_filter_does_not_see_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[object, ...]] = []
-
-    def opened(*arguments: object) -> int:
-        asked.append(arguments)
-        return os.open(os.devnull, os.O_RDONLY)
-
-    played = types.SimpleNamespace(socket=refuse(errno.EPERM), close=os.close)
-    monkeypatch.setattr(_families, "socket", played)
-    monkeypatch.setattr(_families, "call", opened)
-    assert "does not see" in af_vsock.attempt({})["detail"]
-    assert asked == [("socket", 40 | 1 << 32, socket.SOCK_STREAM, 0)]
-    monkeypatch.setattr(_families, "call", refuse(errno.EAFNOSUPPORT))
-    with pytest.raises(_kernel.NotApplicable):
-        af_vsock.attempt({})
 
 
 # Files of the kernel
