@@ -40,7 +40,7 @@ def refuse(config: Config, floor: Floor, trusted: bool, how_to_grant: str) -> No
 def rights(config: Config) -> list[str]:
     """What a grant for `config` gives away of the user's credentials, a line for each."""
     return [
-        f"credential: {use.name}: {use.rights()}; {use.service.admits}"
+        f"{use.name}: {use.rights()}; {use.service.admits}"
         for use in credential_uses.assign(config.credentials.names(), ())
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import NamedTuple
 
 from sandboxd.config.model import Config
@@ -18,14 +20,39 @@ from sandboxd.policy.trust import Grant
 _NOT_SHOWN = ("name", "purpose", "faults", "needs_grant")
 
 
-class Wanted(NamedTuple):
-    """The grants that a project needs, and lines that say what they give away.
+class Change(NamedTuple):
+    """What a grant gives away of one control; words of the repository, as everywhere in `Wanted`."""
 
-    The lines hold words of the repository: whoever shows them makes them printable.
+    control: str
+    after: str
+    before: str = ""
+    """'' where it is a thing more, and takes the place of none."""
+
+    @property
+    def line(self) -> str:
+        """It on one line."""
+        arrow = f"{self.before} -> " if self.before else ""
+        return f"{self.control}: {arrow}{self.after}"
+
+
+class Wanted(NamedTuple):
+    """The grants that a project needs, and what they give away.
+
+    It holds words of the repository: whoever shows them makes them printable.
     """
 
     grants: tuple[Grant, ...]
-    lines: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The changes, a line for each."""
+        return tuple(change.line for change in self.changes)
+
+    @property
+    def digest(self) -> str:
+        """Identity of what is asked for: the same only where the same would be granted, and the same is told of it."""
+        return hashlib.sha256(json.dumps(self).encode()).hexdigest()
 
 
 def wanted(
@@ -50,70 +77,76 @@ def wanted(
     if floor.no_trust:
         raise UsageError("the policy forbids grants", "`sandboxd policy` shows which file does")
     grants: list[Grant] = []
-    lines: list[str] = []
+    changes: list[Change] = []
     if loosened(profile, config, hosts=hosts):
-        lines += _of_profile(profile, config)
-        lines += _of_names(profile, config, hosts)
-        lines += credentials.rights(config)
+        changes += _of_profile(profile, config)
+        changes += _of_names(profile, config, hosts)
+        changes += [Change("credential", right) for right in credentials.rights(config)]
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:
-        lines += _of_build(recipe)
+        changes += _of_build(recipe)
         grants.append(Grant(workspace, recipe.digest, trust.BUILD))
-    return Wanted(tuple(grants), tuple(lines))
+    return Wanted(tuple(grants), tuple(changes))
 
 
-def _of_profile(profile: Profile, config: Config) -> list[str]:
+def _of_profile(profile: Profile, config: Config) -> list[Change]:
     """The controls that the config gives away, beside the default profile and what it does on its own."""
-    # Controls that a stricter profile adds need no grant, and would hide the lines that do.
-    lines = _differences(profiles.load("dev"), profile) if profile.needs_grant else []
+    # Controls that a stricter profile adds need no grant, and would hide those that do.
+    changes = _differences(profiles.load("dev"), profile) if profile.needs_grant else []
     if config.wishes.layout is not None:
-        lines.append(f"workspace: layout {config.wishes.layout.value}")
+        changes.append(Change("workspace", f"layout {config.wishes.layout.value}"))
     if leaves_gvisor(profile, config, None):
-        lines.append("runtime: gVisor where it works -> runc, which shares the host's kernel")
-    for setting in config.wishes.shared_volumes:
-        lines.append(f"volume: `{setting.value}` is shared with every project that names it")
+        runc = "runc, which shares the host's kernel"
+        changes.append(Change("runtime", runc, "gVisor where it works"))
+    changes += [
+        Change("volume", f"`{setting.value}` is shared with every project that names it")
+        for setting in config.wishes.shared_volumes
+    ]
     added = capabilities.added(profile, config)
     if added:
-        lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
+        changes.append(Change("capabilities", f"beside the profile's own, {', '.join(added)}"))
     if nested.is_wanted(config):
-        lines.append(f"nested sandbox: {nested.PRICE}")
-    return lines + [f"{fault.control}: {fault.why}" for fault in profile.faults]
+        changes.append(Change("nested sandbox", nested.PRICE))
+    return changes + [Change(fault.control, fault.why) for fault in profile.faults]
 
 
-def _differences(usual: Profile, profile: Profile) -> list[str]:
-    lines = []
-    for field in Profile._fields:
-        if field in _NOT_SHOWN:
-            continue
-        before, after = _words(getattr(usual, field)), _words(getattr(profile, field))
-        if before != after:
-            lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
-    return lines
+def _differences(usual: Profile, profile: Profile) -> list[Change]:
+    fields = [field for field in Profile._fields if field not in _NOT_SHOWN]
+    rows = [
+        (field, _words(getattr(usual, field)), _words(getattr(profile, field))) for field in fields
+    ]
+    return [
+        Change(field.replace("_", " "), after, before)
+        for field, before, after in rows
+        if before != after
+    ]
 
 
-def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[str]:
-    """A line for each name beyond those of the profile, with what it admits."""
+def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[Change]:
+    """Each name beyond those of the profile, with what it admits."""
     wishes, before = config.network, profile.network.mode
-    lines = []
+    changes = []
     mode = wishes.wanted_mode
     if mode is not None and is_looser(mode.value, before):
-        lines.append(f"network: {before} -> {mode.value}")
+        changes.append(Change("network", mode.value, before))
     if before == "open":
-        return lines
+        return changes
     beyond = names.beyond(wishes.allow or (), names.usual(profile, config, hosts))
-    lines += [f"name: {each.value.in_full()}; {each.value.admits()}" for each in beyond]
-    return lines + [
-        f"name: {each.value.in_full()}, also at a private address; {each.value.admits()}"
+    changes += [Change("name", f"{each.value.in_full()}; {each.value.admits()}") for each in beyond]
+    return changes + [
+        Change("name", f"{each.value.in_full()}, also at a private address; {each.value.admits()}")
         for each in wishes.private
     ]
 
 
-def _of_build(recipe: Recipe) -> list[str]:
+def _of_build(recipe: Recipe) -> list[Change]:
     """The commands that run on this machine, outside of every sandbox, when the image is built."""
-    lines = [f"build: {recipe.sources()}, by the engine's builder"]
+    changes = [Change("build", f"{recipe.sources()}, by the engine's builder")]
     if recipe.base:
-        lines.append(f"on: the image `{recipe.base}`")
-    return lines + [f"reads: `{part.path}`, {len(part.data)} bytes" for part in recipe.parts]
+        changes.append(Change("on", f"the image `{recipe.base}`"))
+    return changes + [
+        Change("reads", f"`{part.path}`, {len(part.data)} bytes") for part in recipe.parts
+    ]
 
 
 def _words(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -49,9 +50,26 @@ def test_trust_from_the_first_refusal_to_the_last(project: Path) -> None:
     assert sandboxd("trust").out == ""
 
 
+def test_a_grant_is_for_what_was_looked_at(project: Path) -> None:
+    looked = json.loads(sandboxd("trust", "add", project, "--json").out)
+    assert (looked["needs_grant"], looked["granted"]) == (True, False)
+    changes = {change["control"]: change for change in looked["changes"]}
+    assert (changes["cap drop"]["before"], changes["cap drop"]["after"]) == ("ALL", "none")
+    text = (project / "sandboxd.toml").read_text()
+    (project / "sandboxd.toml").write_text(text + '[network]\nallow = ["evil.test"]\n')
+    refused = sandboxd("trust", "add", project, "--expect", looked["digest"])
+    assert refused.code == 2 and "does not ask for what was looked at" in refused.err
+    assert "nothing is trusted" in sandboxd("trust").err
+    (project / "sandboxd.toml").write_text(text)
+    assert sandboxd("trust", "add", project, "--expect", looked["digest"]).code == 0
+    assert json.loads(sandboxd("trust", "add", project, "--json").out)["granted"] is True
+    assert sandboxd("trust", "list", "--json").code == 2
+
+
 def test_what_needs_no_grant_gets_none(project: Path, tmp_path: Path) -> None:
     (project / "sandboxd.toml").write_text('image = "img:1"\n')
     assert "profile `dev` needs no grant" in sandboxd("trust", "add", project).err
+    assert json.loads(sandboxd("trust", "add", project, "--json").out)["needs_grant"] is False
     bare = tmp_path / "bare"
     bare.mkdir()
     assert sandboxd("trust", "add", bare).code == 2

@@ -13,9 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from sandboxd.plan.granting import Wanted
     from sandboxd.policy.trust import Grant
 
 HELP = "what a repository may choose although it takes controls away"
@@ -31,10 +32,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
     parser.add_argument("--yes", action="store_true", help="with `add`: do not ask")
+    parser.add_argument(
+        "--json", action="store_true", help="with `add`: print what is asked for, and grant nothing"
+    )
+    parser.add_argument(
+        "--expect",
+        metavar="DIGEST",
+        help="with `add`: only while that is asked for which has this `digest` of --json; do not ask",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.policy import trust
+
+    if args.action != "add" and (args.json or args.expect):
+        raise UsageError(
+            "`--json` and `--expect` are about what is asked for", "`sandboxd trust add --json`"
+        )
 
     if args.action == "list":
         _list(trust.grants(os.environ))
@@ -47,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             terminal.status(f"nothing of `{workspace}` was trusted")
     else:
-        return _add(args.path, args.yes)
+        return _add(args)
     return EXIT_OK
 
 
@@ -82,28 +96,56 @@ def _build_now(workspace: str) -> str:
     return recipe.digest if recipe is not None else ""
 
 
-def _add(path: str, is_agreed: bool) -> int:
+def _add(args: argparse.Namespace) -> int:
     from sandboxd.plan.granting import wanted
     from sandboxd.policy import floor, trust
     from sandboxd.project import Project
 
-    project = Project.open(path, os.environ)
+    project = Project.open(args.path, os.environ)
     recipe, policy = project.recipe(), floor.load(os.environ)
     config, hosts = project.config, project.hosts()
     request = wanted(project.workspace, config, project.profile, recipe, policy, hosts)
+    if args.json:
+        _print_json(project.workspace, request)
+        return EXIT_OK
+    if args.expect is not None and args.expect != request.digest:
+        raise UsageError(
+            f"`{project.workspace}` does not ask for what was looked at: a file changed since",
+            "look at it again: `sandboxd trust add`",
+        )
     if not request.grants:
         terminal.status(f"profile `{project.config.profile.value}` needs no grant")
         return EXIT_OK
     terminal.status(f"`{project.workspace}` asks for:")
     for line in request.lines:
         _show(line)
-    if not is_agreed and not _agrees():
+    if not args.yes and args.expect is None and not _agrees():
         terminal.status("nothing was granted")
         return EXIT_FINDINGS
     for grant in request.grants:
         trust.add(os.environ, grant)
     terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")
     return EXIT_OK
+
+
+def _print_json(workspace: str, request: Wanted) -> None:
+    """Print what is asked for; `granted`: all of it is trusted already. Its texts are the repository's."""
+    import json
+
+    from sandboxd.policy import trust
+
+    held = trust.grants(os.environ)
+    document = {
+        "version": 1,
+        "project": workspace,
+        "digest": request.digest,
+        "needs_grant": bool(request.grants),
+        "granted": all(grant in held for grant in request.grants),
+        "changes": [
+            {**change._asdict(), "before": change.before or None} for change in request.changes
+        ],
+    }
+    print(json.dumps(document, indent=2))
 
 
 def _show(line: str) -> None:
