@@ -126,6 +126,8 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
         assert refused.returncode == 2 and "not those that were looked at" in refused.stderr
         assert sandboxes.tree(repository).get("late.txt") == before.get("late.txt")
 
+        sandboxd("review", "--apply", "--yes", "--only", "colour.txt")
+        assert (repository / "colour.txt").exists() and not (repository / "late.txt").exists()
         digest = json.loads(sandboxd("review", "--json"))["digest"]
         sandboxd("review", "--apply", "--yes", "--expect", digest)
         assert (repository / "main.py").read_text() == "print(1)\nprint(2)\n"

@@ -58,6 +58,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="with --apply: also this marked file; can be given more than once",
     )
     parser.add_argument(
+        "--only",
+        action="append",
+        metavar="PATH",
+        help="with --apply: nothing but this file, marked, deleted or neither; can be given more than once; "
+        "`-` reads such paths from standard input, each ended by a NUL",
+    )
+    parser.add_argument(
         "--deletions",
         nargs="?",
         type=int,
@@ -92,7 +99,8 @@ def run(args: argparse.Namespace) -> int:
         if review.ended is not None:
             age = duration(review.ended)
             terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
-        _require_known(args.include, items, _option(args))
+        only = _only(args.only)
+        _require_known(args.include if only is None else only, items, _option(args))
         _require_expected(args.expect, items, _option(args))
         _show(changes, items, args.diff or (args.apply and not args.stat), _option(args))
         if args.save:
@@ -105,17 +113,34 @@ def run(args: argparse.Namespace) -> int:
             for line in kept_streams.prune():
                 terminal.status(line)
         if args.apply:
-            return _apply(changes, items, args)
+            if only is None:
+                return _apply(changes, items, args.include, args)
+            named = set(only)
+            chosen = tuple(item for item in items if item.path in named)
+            return _apply(changes, chosen, only, args)
     return EXIT_OK
+
+
+def _only(words: list[str] | None) -> list[str] | None:
+    """The paths that `--only` names, None where nothing does."""
+    if words is None:
+        return None
+    paths = [word for word in words if word != "-"]
+    if len(paths) < len(words):
+        paths += [os.fsdecode(path) for path in sys.stdin.buffer.read().split(b"\0") if path]
+    return paths
 
 
 def _require_whole(args: argparse.Namespace) -> None:
     """:raises UsageError: options that mean nothing together"""
-    says_how = args.include or args.yes or args.expect or args.deletions is not None
-    if says_how and not args.apply:
+    how = (args.include, args.yes, args.expect, args.only, args.deletions is not None)
+    if any(how) and not args.apply:
         raise UsageError(
-            "`--include`, `--deletions`, `--expect` and `--yes` say how to apply", "add `--apply`"
+            "`--include`, `--only`, `--deletions`, `--expect` and `--yes` say how to apply",
+            "add `--apply`",
         )
+    if args.include and args.only:
+        raise UsageError("`--only` names all that is brought", "leave `--include` out")
     if args.json and (args.apply or args.save):
         raise UsageError("`--json` only shows", "leave `--apply` and `--save` to another run")
 
@@ -225,11 +250,13 @@ def _counts(items: Sequence[Item], moved: int) -> str:
     return ", ".join(parts)
 
 
-def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) -> int:
+def _apply(
+    changes: Changes, items: tuple[Item, ...], named: list[str], args: argparse.Namespace
+) -> int:
     from sandboxd.review import bring, choice
 
     with_deletions = args.deletions is not None
-    chosen = choice.choose(items, args.include, with_deletions)
+    chosen = choice.choose(items, named, with_deletions)
     deletions = chosen.deletions
     if deletions and not _may_delete(len(deletions), changes.workspace, args):
         terminal.status("nothing is deleted")
