@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import hashlib
+import os
 import platform
 import shutil
 import sys
@@ -28,6 +29,8 @@ APT = {
     "hx": "hx",
     "emacs-nox": "emacs",
     "neovim": "nvim",
+    "g++": "g++",
+    "make": "make",
     "elpa-lsp-mode": "/usr/share/emacs/site-lisp/elpa/lsp-mode-*",
 }
 """Debian packages, and the program, or the pattern of a path, that shows each."""
@@ -35,6 +38,8 @@ APT = {
 _VSCODE = CACHE / "vscode"
 _MODULES = _VSCODE / "node_modules"
 _CODE = _MODULES / "code-server" / "lib" / "vscode"
+_SPDLOG = _CODE / "node_modules" / "@vscode" / "spdlog" / "build" / "Release" / "spdlog.node"
+"""Writes the files that output channels are; without it they stay empty."""
 _CLI = CACHE / "devcontainer-cli"
 _PIP_TARGET = CACHE / "neovim"
 _LOCKS = {
@@ -91,6 +96,9 @@ def _install_vscode() -> None:
         ]
         for job in rest:
             job.result()
+    environ = [f"PATH={NODE.parent}{os.pathsep}{os.environ['PATH']}"]
+    environ += [f"npm_config_nodedir={NODE.parents[1]}"]
+    programs.run("env", *environ, "npm", "rebuild", "--prefix", str(_CODE), "@vscode/spdlog")
     _mark("vscode")
 
 
@@ -129,6 +137,8 @@ def _install_neovim() -> None:
 def _is_current(name: str) -> bool:
     stamp = CACHE / f"{name}.stamp"
     if name == "extension" and not (EXTENSION / "node_modules").is_dir():
+        return False
+    if name == "vscode" and not _SPDLOG.exists():
         return False
     return stamp.exists() and stamp.read_text() == _digest(name)
 
