@@ -1,8 +1,9 @@
 """The settings of devcontainer.json that its clients honour, as far as that was measured.
 
 Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66;
-of dvt-cli 0.5.0 the source was read. Visual Studio Code comes with the same CLI, JetBrains was not tried:
-a cell that nobody has measured is None, and is never shown as honoured.
+of dvt-cli 0.5.0, of Zed and of the Agent Host of Visual Studio Code the source was read. Both of Visual Studio
+Code's ways start that CLI. JetBrains was not tried: a cell that nobody has measured or read is None, and is never
+shown as honoured. docs/dev-containers.md has the table for people.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ SETTINGS = (
     "image label",
     "relative seccomp path",
     "readonly in a mount object",
+    "readonly in a mount text",
     "runArgs beside Compose",
 )
 CLIENTS = (
@@ -50,6 +52,7 @@ CLIENTS = (
             "image label": "honoured",
             "relative seccomp path": "honoured",
             "readonly in a mount object": "dropped",
+            "readonly in a mount text": "honoured",
             "runArgs beside Compose": "dropped",
         },
     ),
@@ -71,6 +74,22 @@ CLIENTS = (
         "dvt-cli",
         "0.5.0 (read)",
         {"runArgs": "refused", "initializeCommand": "refused", "dockerComposeFile": "dropped"},
+    ),
+    # crates/dev_container of 2026-11: a mount keeps source, target and type alone, and nothing reads
+    # the two fields that it has for security options and capabilities.
+    Client(
+        "Zed",
+        "2026-11 (read)",
+        {
+            "runArgs": "honoured",
+            "securityOpt": "dropped",
+            "capAdd": "dropped",
+            "mounts": "honoured",
+            "initializeCommand": "honoured",
+            "dockerComposeFile": "honoured",
+            "readonly in a mount object": "dropped",
+            "readonly in a mount text": "dropped",
+        },
     ),
     Client("JetBrains", "", {}),
 )

@@ -4,8 +4,8 @@
 
 A setting that protects the container and that a client of devcontainer.json is known to drop, to
 refuse or to read in another way: options of `runArgs` that harden, a Compose file, a relative
-path of a seccomp profile. The clients that were measured or read: `@devcontainers/cli` 0.89, which
-VS Code uses, `devcontainer-rs` 0.0.66 and `dvt` 0.5.
+path of a seccomp profile, `securityOpt`, `readonly` of a mount. The clients that were measured or read:
+`@devcontainers/cli` 0.89, which VS Code uses, `devcontainer-rs` 0.0.66, `dvt` 0.5 and Zed of November 2026.
 
 ## Why it is bad
 
@@ -38,7 +38,7 @@ from sandboxd.rules._finding import at_node
 from sandboxd.rules._needs import Property
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
@@ -55,6 +55,7 @@ META = RuleMeta(
         Property("devcontainer", "runArgs"),
         Property("devcontainer", "dockerComposeFile"),
         Property("devcontainer", "securityOpt"),
+        Property("devcontainer", "mounts"),
     ),
 )
 
@@ -104,10 +105,30 @@ def _settings(root: Node) -> Iterator[tuple[str, Node]]:
         texts = [item.text() or "" for item in arguments.value.items]
         if any(text.startswith(_HARDENING) for text in texts):
             yield "runArgs", arguments.key
-    options = root.get("securityOpt")
-    for item in options.items if options is not None else ():
+    for mount in _items(root, "mounts"):
+        fields = [field.strip() for field in (mount.text() or "").split(",")]
+        if {"readonly", "ro", "readonly=true", "ro=true"} & set(fields):
+            yield "readonly in a mount text", mount
+            break
+    options = root.member("securityOpt")
+    if options is not None and any(_hardens(item.text() or "") for item in options.value.items):
+        yield "securityOpt", options.key
+    for item in _items(root, "securityOpt"):
         name, _, path = (item.text() or "").replace(":", "=", 1).partition("=")
         if (name == "seccomp" and path.startswith(".")) or (
             path.endswith(".json") and path[0] not in "/$"
         ):
             yield "relative seccomp path", item
+
+
+def _items(root: Node, key: str) -> Sequence[Node]:
+    listed = root.get(key)
+    return listed.items if listed is not None else ()
+
+
+def _hardens(option: str) -> bool:
+    """Whether a security option takes away from what the engine gives by itself."""
+    name, _, value = option.replace(":", "=", 1).partition("=")
+    return name == "no-new-privileges" or (
+        name in ("seccomp", "apparmor") and value not in ("", "unconfined")
+    )

@@ -20,6 +20,7 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import engine as engine_writer
 from sandboxd.project import Project
 from tests.e2e import devcontainer_cli
+from tests.e2e.sandboxes import grant, run
 
 pytestmark = [pytest.mark.engine, pytest.mark.node]
 
@@ -124,6 +125,57 @@ def test_under_runc(workspace: Workspace) -> None:
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["CapBnd"] == "0000000000000000"
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
+
+
+# Each is what docs/dev-containers.md says of it, by what the engine then has.
+SAME = (
+    ("--mount-git-worktree-common-dir",),
+    ("--mount-workspace-git-root=false",),
+    ("--workspace-mount-consistency", "delegated"),
+    ("--gpu-availability", "all"),
+    ("--update-remote-user-uid-default", "on"),
+    ("--remote-env", "A=b"),
+    ("--oci-auth-hardening",),
+    ("--frozen-lockfile",),
+    ("--skip-post-create",),
+)
+
+
+def test_the_options_of_the_cli_on_the_generated_file(
+    workspace: Workspace, engine: str, busybox_image: str, tmp_path: Path, own_home: Path
+) -> None:
+    config = workspace.root / "sandboxd.toml"
+    config.write_text('runtime = "runc"\n' + config.read_text())
+    grant(workspace.root)
+    grants = Grants(allow_runc=True, trusted=True)
+    workspace.project().generate(probe(workspace.environ, trial=True), grants)
+    workspace.make_network()
+
+    with contextlib.closing(docker.DockerClient(base_url=engine)) as client:
+
+        def made_with(*options: str) -> dict[str, object]:
+            up = workspace.cli("up", "--remove-existing-container", *options)
+            assert up.returncode == 0, up.stderr[-2000:]
+            made = json.loads(up.stdout.splitlines()[-1])["containerId"]
+            host = client.containers.get(made).attrs["HostConfig"]
+            return {key: sorted_(value) for key, value in host.items() if key != "ContainerIDFile"}
+
+        usual = made_with()
+        assert usual["CapDrop"] == ["ALL"]
+        for words in SAME:
+            assert made_with(*words) == usual, words
+        # One more folder of the host, and nothing else; `drift` names it.
+        mount = f"type=bind,source={tmp_path},target=/more"
+        mounted = made_with("--mount", mount)
+        differs = {key for key in usual if mounted[key] != usual[key]}
+        assert differs == {"Mounts"}
+        drift = run(engine, workspace.root, "drift")
+        assert "mount /more" in drift.stdout and drift.returncode == 6
+        # Another file in place of ours: nothing of it holds.
+        other = tmp_path / "other.json"
+        other.write_text(json.dumps({"image": busybox_image}))
+        replaced = made_with("--override-config", str(other))
+        assert not replaced["CapDrop"] and not replaced["SecurityOpt"] and not replaced["Memory"]
 
 
 def sorted_(value: object) -> object:
