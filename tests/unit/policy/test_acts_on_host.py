@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
     "path",
     [".git/config", "a/.GIT/hooks/x", ".git::$INDEX_ALLOCATION/x", "git~1/x", ".g\u200cit/config",
      ".git. /config", "a/.hg/hgrc", ".HG/hgrc", ".jj/repo/config.toml", ".sl/config",
-     "a/_darcs/prefs/defaults"],
+     "a/_darcs/prefs/defaults", "lib/.git", "lib/.GIT"],
 )  # fmt: skip
 def test_the_folder_of_a_version_control_is_never_written(path: str) -> None:
     assert weigh(path)[0] == "never"

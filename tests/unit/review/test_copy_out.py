@@ -46,6 +46,7 @@ def test_a_tree_comes_under_the_name_that_was_asked_for(tmp_path: Path) -> None:
         ("./out/link", "/etc/passwd", "neither a file"),
         ("./out/.git/hooks/pre-commit", b"x", "git"),
         ("./out/.GIT/config", b"x", "git"),
+        ("./out/lib/.git", b"gitdir: ../../.evil\n", "git"),
         ("./out/.vscode/tasks.json", b"x", "--include got/.vscode/tasks.json"),
         ("./out/\x1b[31m", b"x", "drive a terminal"),
     ],
