@@ -16,7 +16,8 @@ is what keeps that from your machine, and here the repository answers it.
 ## What to do instead
 
 Remove it. An agent that works unattended belongs into a sandbox (`sandboxd init --profile agent`), and
-may then be given a free hand by who runs it, not by the repository.
+may then be given a free hand by who runs it, not by the repository: `sandboxd agent NAME` does so inside, on a
+private copy.
 
 ## Under gVisor
 

@@ -19,7 +19,9 @@ setting:
 ## What to do instead
 
 Remove it. An agent that works unattended belongs into a sandbox (`sandboxd init --profile agent`), and
-may then be given a free hand by who runs it, not by the repository.
+may then be given a free hand by who runs it, not by the repository: `sandboxd agent NAME` does so inside, on a
+private copy. A setting that is to hold in the container alone belongs into `customizations.vscode.settings` of
+devcontainer.json. No fix moves it there: a fix edits one file.
 
 ## Under gVisor
 
