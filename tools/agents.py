@@ -16,7 +16,7 @@ from tools.engine.packages import InstallError
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".dev" / "agents"
-TESTED = ("claude", "codex")
+TESTED = ("claude", "codex", "gemini", "opencode")
 """Those whose whole turns are tested."""
 
 

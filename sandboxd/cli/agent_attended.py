@@ -31,7 +31,8 @@ def attend_until_end(
         mark = run.begin(own)
     except OSError as error:
         raise EnvironmentFailure(
-            f"cannot write in `{own.folder}`: {error.strerror}", "make room, then run this again"
+            f"cannot write in `{own.folder}`: {(error.strerror or '').lower()}",
+            "free some space, then run this again",
         ) from None
     try:
         code = attend.run(
@@ -82,6 +83,7 @@ def conclude(own: Session, agent: Agent, code: int) -> None:
     except SandboxdError as error:
         terminal.status(ended)
         terminal.error(error)
+        terminal.status(way_back(own, agent))
         return
     terminal.status(f"{ended}; {terminal.count(len(lines), 'file')} changed in its copy")
     for line in lines[:_FIRST_LINES]:

@@ -72,6 +72,11 @@ class CannotRun(EnvironmentFailure):
 
             if command == os.path.basename(ASK_PROGRAM):
                 hint = f"`{ASK_PROGRAM}` is it, where its folder is not in the image's PATH"
+        elif "no space left on device" in words or "did not terminate successfully" in words:
+            from sandboxd.engine.failures import CannotLaunch
+
+            failure = CannotLaunch(words.partition(": ")[2].strip()[:300])
+            message, hint = failure.message, failure.hint
         elif "permission denied" in words:
             message = f"`{command}` is no program that this user may start in the sandbox"
             hint = "check its permissions inside, or use `sandboxd exec --root`"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _CODE_SECONDS = 2.0
 _KILLED = 128 + 9
 _STDOUT = 1
+_LAUNCH_FAILED = b"OCI runtime exec failed: "
+CANNOT_LAUNCH = ("no space left on device", "did not terminate successfully")
+"""In the words of an engine whose runtime fails by itself."""
 _NO_PROCESS = 3
 """An exit code that neither a shell nor an engine gives by itself."""
 _ENDING_SECONDS = 0.5
@@ -76,6 +79,18 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
                 "run `sandboxd list` to see whether the sandbox is still there",
             )
         time.sleep(0.01)
+
+
+def require_started(code: int, output: bytes) -> None:
+    """Tell a runtime that could start no program from a program that failed, or is missing.
+
+    :param output: what came first
+    :raises CannotLaunch: it could not
+    """
+    if code and output.startswith(_LAUNCH_FAILED):
+        words = " ".join(output[len(_LAUNCH_FAILED) :].decode("utf-8", "replace").split())[:300]
+        if any(sign in words for sign in CANNOT_LAUNCH):
+            raise failures.CannotLaunch(words)
 
 
 def kill_marked(
@@ -136,7 +151,9 @@ def run_quietly(
                 f"the sandbox does not answer: `{request.command[0]}` ran longer than {seconds:g} s",
                 "end it (`sandboxd down`) and start it again (`sandboxd up`)",
             ) from None
-    return wait_for_code(engine, container, exec_id), bytes(written)
+    code = wait_for_code(engine, container, exec_id)
+    require_started(code, bytes(written))
+    return code, bytes(written)
 
 
 def _is_ending(engine: Engine, container: str) -> bool:

@@ -35,6 +35,20 @@ class CannotStart(EngineFailure):
     """The engine made the container, and its runtime could not start it."""
 
 
+class CannotLaunch(EngineFailure):
+    """The runtime fails before it starts a program in a container that runs, as on a disk that is full.
+
+    :param words: of the engine
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            f"the engine starts no program in the sandbox: {words}",
+            "free some space if its disk is full (`docker system df`), then run the command again: nothing of the "
+            "sandbox is lost",
+        )
+
+
 class SourceMissing(CannotStart):
     """A folder or file to mount is not there for the engine; `path` is the one."""
 

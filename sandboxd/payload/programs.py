@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine, Exec
 
+_BEGINNING_BYTES = 500
+
 
 def run(
     engine: Engine,
@@ -29,6 +31,7 @@ def run(
     :param write: gets each piece of output (1 stdout, 2 stderr)
     :raises TimeoutError: it did not end within `seconds`; it may still run
     :raises ContainerGone: the container ended with or before it
+    :raises CannotLaunch: the runtime fails before it starts
     """
     if not engine.is_local:
         # Over TLS the input cannot end before the output does: it is counted instead.
@@ -37,13 +40,22 @@ def run(
     exec_id = engine.exec_create(container, request._replace(stdin=True, working_dir="/"))
     connection, first = engine.exec_start(exec_id, tty=False)
     limited = execute.Limited(connection, seconds)
+    beginning = b""
+
+    def hear(stream: int, piece: bytes) -> None:
+        nonlocal beginning
+        beginning = beginning or piece[:_BEGINNING_BYTES]
+        write(stream, piece)
+
     with connection:
         if engine.is_local:
             threading.Thread(target=_feed, args=(connection, data), daemon=True).start()
         else:
             _send(connection, data, seconds)
-        frames.pump(limited, first, False, write)
-    return execute.wait_for_code(engine, container, exec_id)
+        frames.pump(limited, first, False, hear)
+    code = execute.wait_for_code(engine, container, exec_id)
+    execute.require_started(code, beginning)
+    return code
 
 
 def imported_by(sources: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ ours where it has none that works. Nothing of the workspace runs on the host for
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -36,6 +37,7 @@ UNFINISHED = ".new"
 """After the name of a stream that is being written."""
 # Reading a copy of 10,000 files takes a second under gVisor; a large one is written to disk besides.
 TOTAL_SECONDS = 300.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_copy(inspected: Inspected) -> bool:
@@ -59,14 +61,14 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     """
     started = _copied_at(engine, inspected)
     _require_an_answer(engine, inspected["Id"])
-    os.makedirs(folder(), mode=0o700, exist_ok=True)
     name = str(inspected["Name"]).lstrip("/")
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = os.path.join(folder(), f"{name}-{stamp}-{secrets.token_hex(2)}{SUFFIX}")
     # A name of its own until it is whole: after a kill no partial stream counts as kept work.
     unfinished = path + UNFINISHED
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        os.makedirs(folder(), mode=0o700, exist_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
             file.write(changes.header(workspace, name, started, _sandbox_name(inspected)))
             _fill(engine, inspected, workspace, _Spool(file), halt)
@@ -75,8 +77,14 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
         result = changes.read(unfinished)
         os.rename(unfinished, path)
         return result._replace(path=path)
-    except BaseException:
-        os.unlink(unfinished)
+    except BaseException as error:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(unfinished)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise EnvironmentFailure(
+                f"`{folder()}` has no room for the changes, which stay in the sandbox",
+                "free some space, then run the command again",
+            ) from None
         raise
 
 

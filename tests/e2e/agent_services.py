@@ -21,8 +21,10 @@ from tools import agents
 
 SECRET = "marked-secret-5d0c94ae"
 REGISTRY = service.load("npm").endpoint("registry").host
-ANTHROPIC, OPENAI = (service.load(name).endpoint("api").host for name in ("anthropic", "openai"))
-HOSTS = (REGISTRY, ANTHROPIC, OPENAI)
+ANTHROPIC, OPENAI, GEMINI = (
+    service.load(name).endpoint("api").host for name in ("anthropic", "openai", "gemini")
+)
+HOSTS = (REGISTRY, ANTHROPIC, OPENAI, GEMINI)
 COMMAND = "echo 'by an agent' >> weather.sh"
 DONE = "the file is edited"
 
@@ -84,7 +86,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         host = (self.headers.get("Host") or "").partition(":")[0]
-        true = {ANTHROPIC: ("x-api-key", SECRET), OPENAI: ("Authorization", f"Bearer {SECRET}")}
+        true = {
+            ANTHROPIC: ("x-api-key", SECRET),
+            OPENAI: ("Authorization", f"Bearer {SECRET}"),
+            GEMINI: ("x-goog-api-key", SECRET),
+        }
         header, value = true.get(host, ("", ""))
         is_true = host == REGISTRY or self.headers.get(header) == value
         text = f"{self.requestline}\n{self.headers}\n{body.decode('utf-8', 'replace')}"
@@ -97,6 +103,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._stream(messages(json.loads(body)))
         elif self.command == "POST" and self.path == "/v1/responses":
             self._stream(responses(json.loads(body)))
+        elif self.command == "POST" and ":streamGenerateContent" in self.path:
+            self._stream(contents(json.loads(body)))
         else:
             self._say(404, b'{"error": {"type": "not_found_error", "message": "not here"}}')
 
@@ -132,7 +140,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for name, data in events:
-            text = f"event: {name}\ndata: {json.dumps({'type': name, **data})}\n\n".encode()
+            head = f"event: {name}\n" if name else ""
+            named = {"type": name} if name else {}
+            text = f"{head}data: {json.dumps({**named, **data})}\n\n".encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
             self.wfile.flush()
             time.sleep(0.02)
@@ -149,7 +159,9 @@ def messages(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
     if request.get("tools") and not any(block.get("type") == "tool_result" for block in blocks):
         given = json.dumps({"command": COMMAND, "description": "edit the file"})
-        block = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
+        names = [str(tool["name"]) for tool in request["tools"]]
+        (shell,) = (name for name in names if name.lower() == "bash")
+        block = {"type": "tool_use", "id": "toolu_1", "name": shell, "input": {}}
         delta, stop = {"type": "input_json_delta", "partial_json": given}, "tool_use"
     else:
         block, stop = {"type": "text", "text": ""}, "end_turn"
@@ -190,3 +202,19 @@ def responses(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "response.created", {"response": {"id": "resp_1"}}
     yield "response.output_item.done", {"output_index": 0, "item": item}
     yield "response.completed", {"response": {"id": "resp_1", "usage": usage}}
+
+
+def contents(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events of Gemini's interface, which have no names (https://ai.google.dev/api/generate-content)."""
+    parts = [part for content in request["contents"] for part in content["parts"]]
+    part: dict[str, Any] = {"text": DONE}
+    if request.get("tools") and not any("functionResponse" in each for each in parts):
+        given = {"command": COMMAND, "description": "edit the file"}
+        part = {"functionCall": {"name": "run_shell_command", "args": given}}
+    candidate = {
+        "content": {"role": "model", "parts": [part]},
+        "finishReason": "STOP",
+        "index": 0,
+    }
+    usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
+    yield "", {"candidates": [candidate], "usageMetadata": usage}

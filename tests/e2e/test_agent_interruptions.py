@@ -6,9 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,13 +15,12 @@ from sandboxd.engine.client import Engine
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.sandbox_id import sandbox_id
 from tests.e2e.agent_world import Person, script_agent
-from tests.e2e.engine_restart import restart
+from tests.e2e.machine_faults import restart, suspend
 from tests.e2e.test_agents import engine, image, person, private_engine, services, state
 from tests.e2e.test_egress import pytest_generate_tests, runtime
-from tests.e2e.test_egress_faults import tasks_of
 from tests.integration.daemon.world import read_until
 from tests.patience import PATIENCE, eventually
-from tools.engine import private, processes
+from tools.engine import private
 
 __all__ = [
     "engine",
@@ -80,17 +77,8 @@ class AtWork(NamedTuple):
         self.client.kill()
 
     def suspend(self) -> None:
-        """All stand still for a second, which none of them notices but by a clock that jumps."""
-        inside = Path(tasks_of(self.api.inspect(self.container)["State"]["Pid"])).read_text()
-        pids = [
-            self.client.pid,
-            *filter(None, [self.person.world.pid()]),
-            *processes.of_folder(self.running.folder),
-            *map(int, inside.split()),
-        ]
-        processes.end(pids, signal.SIGSTOP)
-        time.sleep(1)
-        processes.end(pids, signal.SIGCONT)
+        pids = [self.client.pid, *filter(None, [self.person.world.pid()])]
+        suspend(self.running, [self.api.inspect(self.container)["State"]["Pid"]], pids)
         self.must_go_on()
         self.client.kill()
 

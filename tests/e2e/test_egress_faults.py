@@ -17,7 +17,7 @@ from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
 from tests.e2e import outside, sandboxes
-from tests.e2e.engine_restart import restart
+from tests.e2e.machine_faults import restart, tasks_of
 from tests.e2e.outside import Outside
 from tests.e2e.test_egress import page, policy, row, start
 from tests.integration.daemon.world import World
@@ -111,16 +111,6 @@ def test_a_gateway_that_runs_out_of_memory_lets_nothing_through_and_is_started_a
     again, _ = start(api, plan)
     assert again.how == "already running"
     assert reaches(engine, project, "allowed.test")
-
-
-def tasks_of(pid: int) -> str:
-    """The file that puts processes into the memory group of `pid`."""
-    with open(f"/proc/{pid}/cgroup") as file:
-        rows = [line.strip().split(":", 2) for line in file]
-    for _, controllers, path in rows:
-        if "memory" in controllers.split(","):
-            return f"/sys/fs/cgroup/memory{path}/cgroup.procs"
-    return f"/sys/fs/cgroup{rows[0][2]}/cgroup.procs"
 
 
 def test_an_engine_that_restarts_leaves_names_as_they_are(

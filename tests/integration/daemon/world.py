@@ -120,10 +120,10 @@ class World:
                 os.waitpid(pid, 0)
 
 
-def read_until(stream: IO[str] | None, words: str) -> str:
+def read_until(stream: IO[str] | None, words: str, seconds: float = PATIENCE) -> str:
     """All that a program writes, up to `words` and what came with them; the rest is left to read."""
     assert stream is not None
-    data, deadline = b"", time.monotonic() + PATIENCE
+    data, deadline = b"", time.monotonic() + seconds
     while words.encode() not in data:
         left = max(0.0, deadline - time.monotonic())
         assert select.select([stream], [], [], left)[0], f"`{words}` did not come after {data!r}"

@@ -245,6 +245,13 @@ def test_a_command_that_cannot_start_exits_like_a_shell(words: str, code: int) -
     assert error.hint
 
 
+def test_an_engine_without_room_is_no_fault_of_the_command() -> None:
+    words = "OCI runtime exec failed: write /tmp/runc-process1: no space left on device: unknown"
+    error = CannotRun("x", words)
+    assert "the engine starts no program in the sandbox" in error.message
+    assert (error.exit_code, "`x`" in error.message) == (126, False)
+
+
 def test_the_program_that_asks_is_named_in_full_where_the_path_lacks_its_folder() -> None:
     words = 'error finding executable "sandboxd-ask" in PATH [/bin]: no such file or directory'
     assert CannotRun("sandboxd-ask", words).hint.startswith("`/usr/local/bin/sandboxd-ask` ")
