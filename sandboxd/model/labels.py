@@ -11,6 +11,9 @@ MADE_BY = "dev.sandboxd.made-by"
 UP = "up"
 """Made by `sandboxd up`, which may replace it."""
 
+EXPORT = "export"
+"""Made from objects for Kubernetes; there a label holds no path, so the sandbox's name stands for its identity."""
+
 EDITOR = "editor"
 """Made from a generated file, by an editor or by hand.
 

@@ -16,7 +16,8 @@ from sandboxd.plan.runtime import Choice
 from sandboxd.plan.workspace import WorkspaceFacts
 
 _COUNT = "GIT_CONFIG_COUNT"
-_SAFE = "safe.directory"
+SAFE = "safe.directory"
+"""The one setting among those of `of_user` that says nothing of the user."""
 
 
 def git_settings(
@@ -37,7 +38,7 @@ def git_settings(
         settings.append(("core.checkStat", "minimal", why))
     if own_folder:
         why = "the folder of the copy is root's, and git would refuse what is in it"
-        settings.append((_SAFE, own_folder, why))
+        settings.append((SAFE, own_folder, why))
     if not settings:
         return ()
     pairs = [(Pair(_COUNT, str(len(settings))), "git takes settings from the environment")]
@@ -53,7 +54,7 @@ def of_user(workspace: WorkspaceFacts, notes: Notes) -> tuple[tuple[str, str], .
     if identity:
         why = "commits inside have the name and e-mail of your git; no generated file has them"
         notes.reason("env", ", ".join(key for key, _ in identity), why, "host")
-    return ((_SAFE, target_folder(workspace.path)), *identity)
+    return ((SAFE, target_folder(workspace.path)), *identity)
 
 
 def with_settings(lines: Iterable[str], settings: Iterable[tuple[str, str]]) -> list[str]:

@@ -124,6 +124,9 @@ class Plan(NamedTuple):
     name: str = ""
     """That of the sandbox, where several work on the workspace."""
 
+    time_limit: int = 0
+    """Seconds after which the sandbox ends by itself, 0 for never."""
+
     @property
     def sandbox(self) -> str:
         """The identity of the sandbox, by which it and what belongs to it are found again."""

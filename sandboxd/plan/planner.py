@@ -18,6 +18,7 @@ from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.lasting import lasting
+from sandboxd.plan.layout import seconds
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
@@ -97,6 +98,7 @@ def make_plan(
         lasting=lasting(decisions.profile, workspace, notes),
         git=git_settings.of_user(workspace, notes),
         name=workspace.name,
+        time_limit=seconds(decisions.profile.time) if decisions.profile.time else 0,
     )
 
 

@@ -340,6 +340,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "model",
             "observe",
             "operations",
+            "payload",
             "plan",
             "platforms",
             "policy",

@@ -70,6 +70,7 @@ PACKAGES = (
     Package("apt-utils", "apt-ftparchive", ""),
     Package("openssl", "openssl", "engine"),
     Package("apparmor", "apparmor_parser", ""),
+    Package("kubectl", "kubectl", ""),
     Package("golang-go", "/usr/bin/go", "engine"),
     Package("redis-server", "/usr/bin/redis-server", "engine"),
     Package("redis-tools", "/usr/bin/redis-cli", "engine"),

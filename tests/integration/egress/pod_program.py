@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +19,8 @@ from tests.integration.egress.program import Event, Program
 
 CLIENTS = "demo-clients"
 DOMAIN = "team.svc.cluster.local"
+PROGRAM, POLICY = "/opt/sandboxd/gateway.zip", "/etc/sandboxd/policy/policy.json"
+COMMAND = ("python3", *gateway_zip.FLAGS, PROGRAM, "$(POD_IP)", POLICY, CLIENTS)
 
 
 class PodProgram(Program):
@@ -31,7 +34,10 @@ class PodProgram(Program):
     }
     resolv_lines = f"search {DOMAIN} svc.cluster.local cluster.local\noptions ndots:5\n"
 
-    def __init__(self, namespaces: Namespaces, folder: Path, server: str = INTERNET) -> None:
+    def __init__(
+        self, namespaces: Namespaces, folder: Path, started_by: Sequence[str] = COMMAND
+    ) -> None:
+        """:param started_by: the words of the container, with the places of its mounts"""
         # The user of a Pod reads nothing below pytest's own folder.
         self.mounted = Path(tempfile.mkdtemp(prefix="sandboxd-pod-"))
         self.mounted.chmod(0o755)
@@ -39,11 +45,14 @@ class PodProgram(Program):
         archive = self.mounted / "gateway.zip"
         archive.write_bytes(gateway_zip.archive())
         archive.chmod(0o644)
-        python = os.path.realpath(sys.executable)
-        self.command = (
-            python, *gateway_zip.FLAGS, str(archive), PLACE.gateway, str(self.file), CLIENTS,
-        )  # fmt: skip
-        super().__init__(namespaces, folder, server=server)
+        places = {
+            "python3": os.path.realpath(sys.executable),
+            PROGRAM: str(archive),
+            POLICY: str(self.file),
+            "$(POD_IP)": PLACE.gateway,
+        }
+        self.command = tuple(places.get(word, word) for word in started_by)
+        super().__init__(namespaces, folder, server=INTERNET)
 
     def close(self) -> None:
         super().close()

@@ -31,7 +31,7 @@ class Program:
     """One running gateway. Events are read by a thread, as the daemon does."""
 
     rights = f"--bounding-set {CAPABILITIES}"
-    command = (
+    command: tuple[str, ...] = (
         sys.executable,
         "-s",
         "-m",

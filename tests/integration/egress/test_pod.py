@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandboxd.egress.gateway import dns
 from sandboxd.egress.layout import POD_DNS_PORT, PROBE_PORT
 from sandboxd.egress.policy import Policy
+from sandboxd.payload import gateway_zip
+from sandboxd.plan import cluster
+from sandboxd.plan.cluster import Cluster
+from sandboxd.plan.writers import kubernetes
 from tests.integration.egress.internet import NameServer, Services
 from tests.integration.egress.namespaces import INTERNET, METADATA, PLACE, WORKSPACE, Namespaces
 from tests.integration.egress.pod_program import CLIENTS, DOMAIN, PodProgram
 from tests.integration.egress.workspace import GET, POLICY, Workspace, closes
 from tests.patience import eventually
+from tests.unit.plan.examples import RUNC_GRANTED, plan
 
 _SERVICE = f"{CLIENTS}.{DOMAIN}"
 
@@ -142,3 +148,31 @@ def test_a_probe_for_anything_else_is_told_what_there_is(
     pod: PodProgram, workspace: Workspace
 ) -> None:
     assert probe(workspace, "/policy") == "400 ask for /live or /ready"
+
+
+def test_the_objects_for_a_cluster_make_a_gateway_that_works(
+    namespaces: Namespaces, name_server: NameServer, services: Services, tmp_path: Path
+) -> None:
+    options = Cluster(gateway_image="python:3-slim", gateway_address="10.96.200.1")
+    rule = 'profile = "agent"\n[network]\nallow = ["open.example:7"]'
+    planned = plan(rule, cluster.facts(options), grants=RUNC_GRANTED)
+    objects = list(yaml.safe_load_all(kubernetes.render(planned, options, gateway_zip.archive())))
+    (policy,) = (each["data"]["policy.json"] for each in objects if "data" in each)
+    (deployment,) = (each for each in objects if each["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    name_server.records = {
+        "open.example": [INTERNET],
+        f"{container['command'][-1]}.{DOMAIN}": [WORKSPACE],
+    }
+    running = PodProgram(namespaces, tmp_path, container["command"])
+    try:
+        running.write(policy)
+        running.wait(lambda event: event["event"] == "policy")
+        workspace = Workspace(namespaces, POD_DNS_PORT)
+        assert " 200 " in workspace.connect("open.example:7")
+        assert workspace.connect("open.example:443").startswith("HTTP/1.1 403")
+        for name in ("livenessProbe", "readinessProbe"):
+            assert probe(workspace, container[name]["httpGet"]["path"]).startswith("200 ")
+    finally:
+        running.close()
+    assert (tmp_path / "errors.txt").read_text() == ""

@@ -1,0 +1,88 @@
+"""Write the project's plan as objects for another system, to standard output: a Pod for Kubernetes.
+
+The Pod passes Pod Security `restricted`. NetworkPolicies close it, and a gateway beside it lets the names
+through that the plan allows. No cluster is asked, and nothing is started: what of the plan will not be in
+force there, or was not looked at, is named on standard error and in the output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands import _grants
+from sandboxd.errors import EXIT_OK
+
+HELP = "the plan as objects for Kubernetes"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("form", choices=["kubernetes"], help="the system that the objects are for")
+    parser.add_argument("path", nargs="?", default=".", help="folder of the project")
+    parser.add_argument(
+        "--namespace",
+        default="",
+        metavar="NAME",
+        help="of the objects (default: the one that kubectl uses)",
+    )
+    parser.add_argument(
+        "--image",
+        default="",
+        help="an image that the cluster can pull, in the place of the project's",
+    )
+    parser.add_argument(
+        "--runtime-class",
+        default="",
+        metavar="NAME",
+        help="a RuntimeClass of the cluster that runs gVisor",
+    )
+    parser.add_argument(
+        "--gateway-image", default="", metavar="IMAGE",
+        help="an image with Python 3.11 or later for the gateway, as `python:3-slim`",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gateway-address", default="", metavar="ADDRESS",
+        help="a free address of the cluster's range for Services",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seccomp-profile", default="", metavar="FILE",
+        help="a filter that each node has below its kubelet's folder, in the place of the node's own",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cpus", default="2", metavar="NUMBER", help="the most processors (default: 2)"
+    )
+    parser.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="write a Sandbox (agents.x-k8s.io/v1beta1) and no Pod",
+    )
+    _grants.configure(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.errors import EnvironmentFailure
+    from sandboxd.payload import gateway_zip
+    from sandboxd.plan import cluster
+    from sandboxd.plan.writers import kubernetes
+    from sandboxd.project import Project
+
+    options = cluster.Cluster(
+        args.image, args.namespace, args.runtime_class, args.seccomp_profile, args.gateway_image,
+        args.gateway_address, args.cpus, args.sandbox,
+    )  # fmt: skip
+    project = Project.open(args.path, os.environ)
+    try:
+        plan = project.plan(cluster.facts(options), _grants.grants(args))
+    except EnvironmentFailure:
+        if options.runtime_class:
+            raise
+        raise cluster.without_class(project.profile.name) from None
+    program = gateway_zip.archive() if plan.egress is not None else b""
+    sys.stdout.write(kubernetes.render(plan, options, program))
+    for downgrade in cluster.downgrades(plan, options):
+        terminal.entry("not in force", f"{downgrade.control}: {downgrade.why}")
+        if downgrade.fix:
+            terminal.entry("  hint:", downgrade.fix)
+    return EXIT_OK

@@ -1,0 +1,204 @@
+"""A plan for Kubernetes: the facts that stand for a cluster, what the user says of it, and what it cannot hold.
+
+No cluster is asked. What its nodes really do is not known here, and each claim that would need it is a
+downgrade, as is everything of the plan that a Pod has no word for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.model.container import Mount
+from sandboxd.model.labels import RESOLV_CONF
+from sandboxd.plan.container_name import container_name
+from sandboxd.plan.git_settings import SAFE
+from sandboxd.plan.layout import HOME, MARK_FOLDER, REPOSITORY, SOURCE
+from sandboxd.plan.mounts import target_folder
+from sandboxd.plan.plan import Downgrade, Plan
+
+PLACES = (HOME, "/tmp")  # noqa: S108 - paths inside
+"""Folders that can be written beside the workspace."""
+
+USER = "1000:1000"
+"""The user where the plan has none by number: the first that distributions give to a person."""
+
+_LONGEST_NAME = 44
+"""Characters: those of a Service are 63 at most, and its kind stands behind the name."""
+
+_NOT_OF_A_CLUSTER = frozenset({
+    "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git on the host",
+    "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "root file system",
+    "seccomp", "time limit", "user", "workspace sockets",
+})  # fmt: skip
+"""Downgrades of a plan that are about this machine's engine and folder; the like of a cluster are said here."""
+
+
+class Cluster(NamedTuple):
+    """What the user says of the cluster and of what is to run there; '' for what is not said."""
+
+    image: str = ""
+    """One that the cluster can pull, in place of the plan's."""
+    namespace: str = ""
+    runtime_class: str = ""
+    seccomp_profile: str = ""
+    """A path below the folder of profiles of each node's kubelet."""
+    gateway_image: str = ""
+    """One with Python 3.11 or later."""
+    gateway_address: str = ""
+    """A free address of the cluster's range for Services."""
+    cpus: str = "2"
+    for_controller: bool = False
+    """Whether a Sandbox of agent-sandbox is made in the place of a Pod."""
+
+
+def facts(cluster: Cluster) -> HostFacts:
+    """What a plan may rely on: gVisor where the user names a class for it, and nothing of this machine."""
+    runtimes = (Runtime(cluster.runtime_class, "", usable=True, gvisor=True),)
+    engine = Engine(
+        "kubernetes",
+        security_options=("name=seccomp",),
+        runtimes=runtimes if cluster.runtime_class else (),
+    )
+    return HostFacts("Linux", engine=engine)
+
+
+def without_class(profile: str) -> UsageError:
+    """The refusal of a plan by `profile` that needs gVisor, where no class was named."""
+    return UsageError(
+        f"the plan by profile `{profile}` needs gVisor, and no RuntimeClass is named",
+        "name one that runs gVisor, `--runtime-class gvisor` (`kubectl get runtimeclass` lists them), or "
+        "accept that the node's kernel is shared, with `--allow-runc`",
+    )
+
+
+def name_of(plan: Plan) -> str:
+    """The name of the sandbox's objects: a label of DNS, with room for a kind behind it."""
+    words = re.sub(r"[^a-z0-9]+", "-", container_name(plan.sandbox).lower()).strip("-")
+    if len(words) <= _LONGEST_NAME:
+        return words
+    head, _, digest = words.rpartition("-")
+    return f"{head[: _LONGEST_NAME - len(digest) - 1].rstrip('-')}-{digest}"
+
+
+def image(plan: Plan, cluster: Cluster) -> str:
+    """The image of the workspace.
+
+    :raises UsageError: it is built, and the cluster builds nothing
+    """
+    if cluster.image:
+        return cluster.image
+    if plan.recipe is None and plan.container.image is not None:
+        return plan.container.image.value
+    raise UsageError(
+        "the project's image is built, and a cluster only pulls one",
+        "build it, push it where the cluster finds it, and name it: `--image NAME`",
+    )
+
+
+def user(plan: Plan) -> tuple[int, int]:
+    """The numbers of user and group inside, neither of them root's."""
+    written = plan.container.user.value if plan.container.user is not None else ""
+    number, _, group = written.partition(":")
+    numbers = [part for part in (number, group or number) if part.isascii() and part.isdigit()]
+    if len(numbers) < 2 or "0" in {part.lstrip("0") or "0" for part in numbers}:
+        number, _, group = USER.partition(":")
+        numbers = [number, group]
+    return int(numbers[0]), int(numbers[1])
+
+
+def lost_mounts(plan: Plan) -> list[Mount]:
+    """The mounts of the plan that a Pod gets nothing for."""
+    target = target_folder(plan.workspace)
+    ours = (target, SOURCE, REPOSITORY, MARK_FOLDER, RESOLV_CONF, *PLACES)
+    mounts = [value.value for value in plan.container.mounts if value.value.type != "tmpfs"]
+    return [m for m in mounts if m.target not in ours and not m.target.startswith(f"{target}/")]
+
+
+def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
+    """All that the plan has and the objects will not hold, or that nobody has looked at."""
+    others = (d for d in plan.downgrades if d.control not in _NOT_OF_A_CLUSTER)
+    return (*_of_node(plan, cluster), *_of_network(plan), *_of_work(plan, cluster), *others)
+
+
+def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
+    """Of the kernel, rights and limits."""
+    if cluster.runtime_class:
+        name = cluster.runtime_class
+        why = f"that the class `{name}` runs it is what you say; no node was asked"
+        yield Downgrade(
+            "gVisor", why, f"kubectl get runtimeclass {name} -o jsonpath='{{.handler}}'"
+        )
+    else:
+        why = "no RuntimeClass is named: the sandbox shares the node's kernel"
+        yield Downgrade("gVisor", why, "name one that runs gVisor: `--runtime-class gvisor`")
+    added = [value.value for value in plan.container.cap_add]
+    if added:
+        why = f"Pod Security `restricted` forbids {', '.join(added)}: nobody inside becomes root"
+        yield Downgrade("capabilities", why, "install in the image what the work needs")
+    if cluster.seccomp_profile:
+        why = f"whether each node has `{cluster.seccomp_profile}` is not known; without it no Pod starts"
+        yield Downgrade("seccomp", why)
+    elif plan.seccomp_path:
+        why = "the filter is the node's own (RuntimeDefault), and not that of the profile"
+        yield Downgrade("seccomp", why, "name one that each node has: `--seccomp-profile FILE`")
+    if plan.container.pids_limit is not None or plan.container.ulimits:
+        why = "a Pod has no word for one: the `podPidsLimit` of each node's kubelet is what holds"
+        yield Downgrade("process limit", why)
+    written = plan.container.user.value if plan.container.user is not None else ""
+    number, group = user(plan)
+    if written not in (str(number), f"{number}:{group}"):
+        instead = f"`{written}`" if written else "the image's own"
+        why = (
+            f"`{number}:{group}` in the place of {instead}: only a number is taken, and not root's"
+        )
+        yield Downgrade(
+            "user", why, f'say which it is in sandboxd.toml: `user = "{number}:{group}"`'
+        )
+
+
+def _of_network(plan: Plan) -> Iterator[Downgrade]:
+    yield Downgrade(
+        "network",
+        "a NetworkPolicy holds only where the cluster's network enforces it; nobody has tried",
+        "docs/kubernetes.md has two commands that try it",
+    )
+    if plan.egress is not None:
+        yield Downgrade(
+            "programs without a proxy",
+            "they reach nothing, allowed names included: no range of addresses leads to the gateway here",
+        )
+        if plan.egress.canaries:
+            yield Downgrade("tripwire", "no decoy is put inside")
+
+
+def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
+    """Of files, and of what works inside."""
+    target, name = target_folder(plan.workspace), name_of(plan)
+    where = f"-n {cluster.namespace} " if cluster.namespace else ""
+    yield Downgrade(
+        "workspace",
+        "an empty volume of the Pod, which goes with it: your folder is not there, and no file in it is "
+        "read-only",
+        f"tar -cf - . | kubectl exec -i {where}{name} -- tar -xf - -C {target}",
+    )
+    places = ", ".join(f"`{place}`" for place in PLACES)
+    yield Downgrade("root file system", f"read-only: only the workspace, {places} can be written")
+    for mount in lost_mounts(plan):
+        yield Downgrade("mounts", f"nothing is at `{mount.target}`")
+    if plan.credentials:
+        names = ", ".join(f"`{use.name}`" for use in plan.credentials)
+        yield Downgrade(
+            "credentials", f"{names}: this gateway adds none, and none is in the objects"
+        )
+    if any(key != SAFE for key, _ in plan.git):
+        yield Downgrade("git identity", "your name and e-mail stay on this machine")
+    if plan.compose is not None:
+        yield Downgrade(
+            "services", "the other services of the Compose project are not in the objects"
+        )
+    if plan.remote.hooks:
+        yield Downgrade("lifecycle hooks", "none of them runs")

@@ -1,0 +1,209 @@
+"""The objects around the Pod: what it may reach, and the gateway that leads to the allowed names."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.egress import layout
+from sandboxd.egress.wire import policy_to_json, version
+from sandboxd.model.labels import GATEWAY, PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.egress.policy import Policy
+    from sandboxd.plan.cluster import Cluster
+    from sandboxd.plan.plan import Plan
+
+_USER = 65532
+_POLICY, _PROGRAM = "/etc/sandboxd/policy", "/opt/sandboxd"
+_TCP = {"dns-tcp": layout.POD_DNS_PORT, "proxy": layout.PROXY_PORT, "socks": layout.SOCKS_PORT}
+_FLAGS = ("-I", "-S", "-B")
+"""The archive alone is on the module path: see `payload.gateway_zip`."""
+
+_NOT_PUBLIC = (
+    "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+)  # fmt: skip
+"""Networks with the cluster, its nodes and their metadata. The gateway judges each address besides."""
+
+
+def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dict[str, Any]]:
+    """All of them, in the order to make them: nothing runs before its policy is there."""
+    if plan.egress is None:
+        return [_network_policy(name, PROJECT, name, [], [])]
+    policy = _for_pod(plan.egress)
+    gateway = f"{name}-gateway"
+    inside = [
+        {"protocol": "UDP", "port": layout.POD_DNS_PORT},
+        *({"protocol": "TCP", "port": port} for port in _TCP.values()),
+    ]
+    to_gateway = {"to": [_pods(GATEWAY, name)], "ports": inside}
+    from_sandbox = {"from": [_pods(PROJECT, name)], "ports": inside}
+    return [
+        _network_policy(name, PROJECT, name, [], [to_gateway]),
+        _network_policy(gateway, GATEWAY, name, [from_sandbox], _ways_out(policy)),
+        _object("v1", "ConfigMap", f"{gateway}-policy", name, data={"policy.json": _command(policy)}),
+        _object(
+            "v1", "ConfigMap", f"{gateway}-program", name,
+            binaryData={"gateway.zip": base64.b64encode(program).decode("ascii")},
+        ),
+        _clients(name),
+        _service(gateway, name, options.gateway_address),
+        _deployment(gateway, name, options.gateway_image, program),
+    ]  # fmt: skip
+
+
+def _for_pod(policy: Policy) -> Policy:
+    """`policy` as far as a Pod can hold it, with its version."""
+    policy = policy._replace(canaries=(), decoys=(), services=(), credentials=(), addresses=())
+    return policy._replace(version=version(policy))
+
+
+def _command(policy: Policy) -> str:
+    """A `messages.SetPolicy`, each part of the policy and each rule in one line."""
+    fields = policy_to_json(policy)
+    rules = [{**rule._asdict(), "pattern": str(rule.pattern)} for rule in policy.rules]
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(value)}" for key, value in fields.items() if key != "rules"
+    ]
+    entries = ",\n".join(f"  {json.dumps(rule)}" for rule in rules)
+    lines.append(f'"rules": [\n{entries}\n]' if entries else '"rules": []')
+    body = ",\n".join(lines)
+    return f'{{"op": "policy", "cut": true, "policy": {{\n{body}\n}}}}\n'
+
+
+def _ways_out(policy: Policy) -> list[dict[str, Any]]:
+    """What the gateway may connect to: name servers of the cluster, and the ports of the rules."""
+    name_servers = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
+    ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+    ways: list[dict[str, Any]] = [{"to": [name_servers], "ports": ports}]
+    public = {port for rule in policy.rules if not rule.private for port in rule.ports}
+    if public:
+        block = {"cidr": "0.0.0.0/0", "except": list(_NOT_PUBLIC)}
+        ways.append({"to": [{"ipBlock": block}], "ports": _tcp(public)})
+    private = {port for rule in policy.rules if rule.private for port in rule.ports}
+    if policy.upstream is not None:
+        private.add(policy.upstream.port)
+    if private:
+        block = {"cidr": "0.0.0.0/0", "except": ["127.0.0.0/8", "169.254.0.0/16"]}
+        ways.append({"to": [{"ipBlock": block}], "ports": _tcp(private)})
+    return ways
+
+
+def _tcp(ports: Iterable[int]) -> list[dict[str, Any]]:
+    return [{"protocol": "TCP", "port": port} for port in sorted(ports)]
+
+
+def _clients(name: str) -> dict[str, Any]:
+    """The name that says whom the gateway serves: it has the addresses of the sandbox, and none of its own."""
+    spec = {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": {PROJECT: name}}
+    return _object("v1", "Service", f"{name}-clients", name, spec=spec)
+
+
+def _service(gateway: str, name: str, address: str) -> dict[str, Any]:
+    ports = [{"name": "dns", "protocol": "UDP", "port": 53, "targetPort": layout.POD_DNS_PORT}]
+    for key, port in _TCP.items():
+        outside = 53 if port == layout.POD_DNS_PORT else port
+        ports.append({"name": key, "protocol": "TCP", "port": outside, "targetPort": port})
+    spec = {
+        "clusterIP": address,
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "selector": {GATEWAY: name},
+        "ports": ports,
+    }
+    return _object("v1", "Service", gateway, name, spec=spec)
+
+
+def _deployment(gateway: str, name: str, image: str, program: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(program).hexdigest()[:16]
+    template = {
+        # Another program is another template: what mounts it is started again.
+        "metadata": {"labels": {GATEWAY: name}, "annotations": {"dev.sandboxd.program": digest}},
+        "spec": {
+            "terminationGracePeriodSeconds": 1,
+            "automountServiceAccountToken": False,
+            "enableServiceLinks": False,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": _USER,
+                "runAsGroup": _USER,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [_container(name, image)],
+            "volumes": [
+                {"name": "policy", "configMap": {"name": f"{gateway}-policy"}},
+                {"name": "program", "configMap": {"name": f"{gateway}-program"}},
+            ],
+        },
+    }
+    spec = {
+        "replicas": 1,
+        # Two at a time would each have a policy of their own for a while.
+        "strategy": {"type": "Recreate"},
+        "selector": {"matchLabels": {GATEWAY: name}},
+        "template": template,
+    }
+    return _object("apps/v1", "Deployment", gateway, name, spec=spec)
+
+
+def _container(name: str, image: str) -> dict[str, Any]:
+    program = [f"{_PROGRAM}/gateway.zip", "$(POD_IP)", f"{_POLICY}/policy.json", f"{name}-clients"]
+    return {
+        "name": "gateway",
+        "image": image,
+        "command": ["python3", *_FLAGS, *program],
+        "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        },
+        "resources": {
+            "requests": {"cpu": "20m", "memory": "48Mi"},
+            "limits": {"cpu": "1", "memory": "128Mi", "ephemeral-storage": "64Mi"},
+        },
+        "livenessProbe": _probe("/live"),
+        "readinessProbe": _probe("/ready"),
+        "volumeMounts": [
+            {"name": "policy", "mountPath": _POLICY, "readOnly": True},
+            {"name": "program", "mountPath": _PROGRAM, "readOnly": True},
+        ],
+    }
+
+
+def _probe(path: str) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": layout.PROBE_PORT}, "periodSeconds": 5}
+
+
+def _network_policy(
+    title: str, label: str, name: str, ingress: list[dict[str, Any]], egress: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Where a list is empty, nothing is let through in that direction."""
+    spec = {
+        "podSelector": {"matchLabels": {label: name}},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": ingress,
+        "egress": egress,
+    }
+    return _object("networking.k8s.io/v1", "NetworkPolicy", title, name, spec=spec)
+
+
+def _pods(label: str, name: str) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": {label: name}}}
+
+
+def _object(version: str, kind: str, title: str, name: str, **rest: Any) -> dict[str, Any]:
+    """An object of the sandbox `name`; it carries no label by which a policy would select a Pod."""
+    return {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": {"name": title, "labels": {"app.kubernetes.io/part-of": name}},
+        **rest,
+    }
