@@ -6,8 +6,9 @@ from typing import Any
 
 from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
 from sandboxd.host.builds import UPDATE, shortfall
-from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.host.facts import Engine, HostFacts, Nvidia, Runtime
 from sandboxd.host.versions import LABELS, Warned, warnings
+from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
 from sandboxd.platforms import name_of, platform_of
 from sandboxd.screen import row, wrap
 
@@ -164,11 +165,23 @@ def _controls(facts: HostFacts) -> list[str]:
             "by name, through a gateway that `sandboxd up` makes; `open` only in profile trusted",
         ),
     ]
+    if facts.nvidia is not None and facts.nvidia.driver:
+        rows.append(("GPU", _gpu(facts, facts.nvidia)))
     hidden = {"SELinux"} if facts.selinux in (None, "disabled") else set()
     if facts.engine is not None and facts.engine.kernel not in (None, facts.kernel):
         hidden |= {"SELinux", "user namespaces"}  # this machine's, and containers run on another
     rows = [row for row in rows if row[0] not in hidden]
     return [f"control  {name:<15}  {text}" for name, text in rows]
+
+
+def _gpu(facts: HostFacts, nvidia: Nvidia) -> str:
+    """Which runtimes pass NVIDIA's devices on once the user grants it, and why another does not."""
+    toolkit = f"toolkit {nvidia.toolkit}" if nvidia.toolkit else "no toolkit"
+    ways = [("runc", why_not_under_runc(facts))]
+    if (gvisor := facts.usable_gvisor()) is not None:
+        ways.append((gvisor.name, why_not_under_gvisor(gvisor, facts)))
+    words = [f"{name}: {without[0] if without else 'by grant'}" for name, without in ways]
+    return printable(f"NVIDIA's driver {nvidia.driver}, {toolkit}; {'; '.join(words)}")
 
 
 def _warnings(facts: HostFacts) -> list[str]:
@@ -223,6 +236,7 @@ def _yes_or_no(value: bool | None) -> str:
 def as_json(facts: HostFacts) -> dict[str, Any]:
     """The facts with every field, and the judgement of each runtime."""
     data: dict[str, Any] = {"version": 1, **facts._asdict()}
+    data["nvidia"] = facts.nvidia and facts.nvidia._asdict()
     engine = facts.engine
     data["engine"] = None
     data["runtimes"] = []

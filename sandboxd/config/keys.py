@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sandboxd.config.values import (
     FOLDER_INSIDE,
+    GPU,
     HOST,
     LAYOUTS,
     LEVELS,
@@ -80,6 +81,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
     return (
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
+        Table("devices", "Devices of the host", (_gpus(),)),
         Table("network", "What the sandbox reaches", (_mode(), _names_allowed(), _private())),
         Table("credentials", "Secrets that tools inside work with and never have", _credentials()),
         Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
@@ -176,6 +178,19 @@ def _capabilities() -> Key:
         choices=CAPABILITIES,
         limits="One that the profile does not give by itself counts only after `sandboxd trust add`, and "
         "one that the profile or a policy does not let a project ask for is refused.",
+    )
+
+
+def _gpus() -> Key:
+    return Key(
+        "gpus",
+        "Graphics processors that are passed in: `all`, or single ones by number or UUID",
+        '["all"]',
+        type=TEXTS,
+        default="none, whatever `hostRequirements.gpu` of your devcontainer.json says",
+        pattern=GPU,
+        limits="It counts only after `sandboxd trust add`; the profiles `untrusted` and `review` have none, and a "
+        "policy can forbid it. gVisor passes them on where it is registered with `--nvproxy` and knows the driver.",
     )
 
 

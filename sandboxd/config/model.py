@@ -91,3 +91,5 @@ class Config(NamedTuple):
     """Identity of the bytes that were read; '' when there is no file."""
     wishes: WorkspaceWishes = WorkspaceWishes()
     credentials: CredentialWishes = CredentialWishes()
+    devices: tuple[Setting[str], ...] = ()
+    """Graphics processors to pass in: ``all``, numbers or UUIDs."""

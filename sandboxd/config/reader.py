@@ -15,6 +15,7 @@ from sandboxd.config.model import (
 )
 from sandboxd.config.values import (
     FOLDER_INSIDE,
+    GPU,
     LAYOUTS,
     LEVELS,
     MODES_WITHOUT_NAMES,
@@ -127,6 +128,15 @@ class Reader:
                 added.append(setting._replace(value=name))
         return tuple(added)
 
+    def devices(self, node: Node) -> tuple[Setting[str], ...]:
+        gpus: tuple[Setting[str], ...] = ()
+        for key, value in self.members(node, "devices"):
+            if value.kind != "array":
+                self.wrong_type(value, f"devices.{key}", "a list of strings")
+            else:
+                gpus = self.matching(value, f"devices.{key}", GPU, "`all`, a number or a UUID")
+        return gpus
+
     def network(self, node: Node) -> NetworkWishes:
         # Late: most files have no list of names.
         from sandboxd.egress.entries import entry, private_entry
@@ -220,24 +230,26 @@ class Reader:
             elif value.kind != "array":
                 self.wrong_type(value, f"workspace.{key}", "a list of strings")
             elif key == "hot":
-                wishes = wishes._replace(hot=self.matching(value, key, FOLDER_INSIDE, _FOLDERS))
+                wishes = wishes._replace(
+                    hot=self.matching(value, "workspace.hot", FOLDER_INSIDE, _FOLDERS)
+                )
             else:
-                volumes = self.matching(value, key, VOLUME_NAME, "volumes")
+                volumes = self.matching(value, "workspace.shared_volumes", VOLUME_NAME, "volumes")
                 wishes = wishes._replace(shared_volumes=volumes)
         return wishes
 
     def matching(self, node: Node, key: str, pattern: str, what: str) -> tuple[Setting[str], ...]:
-        """The texts of a list in `[workspace]`; those that are no `what` by their form are reported."""
+        """The texts of a list; those that are no `what` by their form are reported."""
         import re
 
         settings = []
         for item in node.items:
-            setting = self.text(item, f"workspace.{key}")
+            setting = self.text(item, key)
             if setting is None:
                 continue
             if not re.match(pattern[:-1] + r"\Z", setting.value):
-                message = f"`workspace.{key}` must name {what}, not `{setting.value}`"
-                self.report("config-invalid-value", item.span, message, f"workspace.{key}")
+                message = f"`{key}` must name {what}, not `{setting.value}`"
+                self.report("config-invalid-value", item.span, message, key)
             settings.append(setting)
         return tuple(settings)
 

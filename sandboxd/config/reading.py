@@ -58,6 +58,7 @@ def check(
             "user": lambda node: reader.own_text(node, "user"),
             "nested_sandbox": lambda node: reader.choice(node, "nested_sandbox", NESTED_SANDBOXES),
             "capabilities": reader.capabilities,
+            "devices": reader.devices,
             "network": reader.network,
             "credentials": reader.credentials,
             "workspace": reader.workspace,

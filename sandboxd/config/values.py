@@ -27,6 +27,8 @@ MODES_WITHOUT_NAMES = ("none", "open")
 """The modes of a network beside which a list of names would do nothing."""
 # The form of a volume's name that engines take.
 VOLUME_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
+# A device by its number or UUID, a part of one by its own, or all of them.
+GPU = r"^(all|[0-9]{1,3}|(GPU|MIG)-[0-9a-zA-Z/-]{1,80})$"
 LEVELS = ("off", "hint", "warning", "error")
 
 

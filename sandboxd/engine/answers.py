@@ -51,6 +51,16 @@ class LogConfig(TypedDict, total=False):
     Config: dict[str, str] | None
 
 
+class DeviceRequest(TypedDict, total=False):
+    """Devices that a driver of the engine passes in, as ``--gpus`` asks for them."""
+
+    Driver: str
+    Count: int
+    """-1 for all."""
+    DeviceIDs: list[str] | None
+    Capabilities: list[list[str]] | None
+
+
 class HostConfig(TypedDict, total=False):
     """The host's side of a container, in a request to create it and in the engine's description of it.
 
@@ -63,6 +73,7 @@ class HostConfig(TypedDict, total=False):
     """``SOURCE:TARGET[:OPTIONS]``, as ``-v`` takes it."""
     CapAdd: list[str] | None
     CapDrop: list[str] | None
+    DeviceRequests: list[DeviceRequest] | None
     Devices: list[dict[str, str]] | None
     Dns: list[str] | None
     DnsSearch: list[str] | None

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandboxd.engine.unreachable import words
 from sandboxd.host.facts import NOT_YET, Component, Engine, Premise, Runtime
+from sandboxd.host.nvidia import drivers
 
 # gVisor's kernel says one of these of itself: the first since its beginning, the second in 2026, too.
 GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
@@ -138,6 +139,7 @@ def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
             path=_text(entry.get("path")) or "",
             args=tuple(str(arg) for arg in _items(entry.get("runtimeArgs"))),
             version=_version(_text(versions.get(name))),
+            nvproxy_drivers=drivers(_table(raw.get("nvproxy_drivers")).get(name)),
         )
         runtime = _judge(runtime, _table(trials.get(name)), "trials" in raw)
         runtimes.append(_with_premises(runtime, _table(raw.get("premises")).get(name)))

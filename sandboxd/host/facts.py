@@ -44,6 +44,8 @@ class Runtime(NamedTuple):
     premises: tuple[Premise, ...] = ()
     """What was tried of it; () where nothing was, for the reason in `premises_untried`."""
     premises_untried: str = ""
+    nvproxy_drivers: tuple[str, ...] | None = None
+    """NVIDIA's drivers that a gVisor knows the calls of, by version; None where it was not asked."""
 
     def holds(self, *names: str) -> bool:
         """Whether all of these premises were seen to hold; what was not tried does not."""
@@ -142,6 +144,15 @@ class Engine(NamedTuple):
         return None
 
 
+class Nvidia(NamedTuple):
+    """What of NVIDIA's is on the machine whose kernel containers run on; '' for what is not there."""
+
+    driver: str
+    """The version of the kernel's driver: ``550.54.14``."""
+    toolkit: str
+    """The version of the Container Toolkit, by which an engine passes devices in."""
+
+
 class HostFacts(NamedTuple):
     """One machine as sandboxd sees it."""
 
@@ -182,6 +193,8 @@ class HostFacts(NamedTuple):
     """Clients on this machine: ``vscode``, ``devcontainer-cli``."""
     cuse: bool | None = None
     """Whether the kernel that containers run on offers character devices in user space."""
+    nvidia: Nvidia | None = None
+    """None where the engine's machine is another one, or was not looked at."""
     apparmor_profiles: tuple[str, ...] | None = None
     """Profiles of ours that the engine's kernel has loaded, to enforce; None if not seen."""
 

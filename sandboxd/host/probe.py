@@ -21,6 +21,9 @@ from sandboxd.host.trials import has_own_kernel, host_boot_id, run_trials
 Trying = Literal["remembered", "unknown", "all"]
 """Which premises of gVisor builds are tried: none, those that are not remembered, or all and all runtimes."""
 
+_NVIDIA = "/proc/driver/nvidia/version"
+"""Where NVIDIA's driver says what it is."""
+
 
 def probe(
     environ: Mapping[str, str], *, trial: bool, premises: Trying = "unknown", timeout: float = 5.0
@@ -44,6 +47,7 @@ def raw_facts(
     if _is_of_this_kernel(engine, str(facts["kernel"])):
         facts["cuse"] = cuse(str(facts["kernel"]))
         facts["packages"] = packages(memory)
+        facts["nvidia"] = {"driver": _read(_NVIDIA) or "", "toolkit": _toolkit(memory)}
     memory.save()
     return facts
 
@@ -137,6 +141,12 @@ def _engine(
     offered = usable_runtimes(engine["info"], podman)
     runtimes = _runtimes(offered, identity.is_local, memory)
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
+    if identity.is_local and os.path.exists(_NVIDIA):
+        engine["nvproxy_drivers"] = {
+            r["name"]: _ask(r["path"], "nvproxy", "list-supported-drivers", memory=memory)
+            for r in runtimes
+            if any(arg.lstrip("-").startswith("nvproxy") for arg in r["args"])
+        }
     if trial:
         anew = premises == "all"
         engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory, anew)
@@ -240,28 +250,42 @@ def _runtimes(
     return described
 
 
+def _toolkit(memory: Memory) -> str:
+    """The version that NVIDIA's Container Toolkit prints, '' where engines find no hook of it."""
+    # By one of these an engine passes devices in, the second with CDI (moby#50228).
+    hooks = ("nvidia-container-runtime-hook", "nvidia-cdi-hook")
+    hook = next((path for name in hooks if (path := locate(name))), "")
+    return (_version("nvidia-ctk", memory) or hook) if hook else ""
+
+
 def _version(path: str, memory: Memory) -> str | None:
-    """The version that a runtime's program prints, asked again only when the file is another."""
+    """The first line of the version that a program prints."""
+    answer = _ask(path, "--version", memory=memory)
+    return answer.splitlines()[0].strip()[:100] if answer else None
+
+
+def _ask(path: str, *words: str, memory: Memory) -> str | None:
+    """What a program prints, asked again only when the file is another; None where it fails."""
     program = locate(path)
     build = build_of(path)
     if not build:
         return None
-    key = f"version:{program}:{build}"
+    key = f"{' '.join(words).strip('-')}:{program}:{build}"
     remembered = memory.get(key)
     if isinstance(remembered, str):
         return remembered
-    answer = _ask_version(program)
+    answer = _run(program, *words)
     if answer is not None:
         memory.put(key, answer)
     return answer
 
 
-def _ask_version(program: str) -> str | None:
+def _run(program: str, *words: str) -> str | None:
     import subprocess
 
     try:
         result = subprocess.run(
-            [program, "--version"],
+            [program, *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=5,
@@ -271,8 +295,8 @@ def _ask_version(program: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    lines = result.stdout.splitlines()
-    return lines[0].strip()[:100] if lines and result.returncode == 0 else None
+    text = result.stdout.strip()[:4096]
+    return text if text and result.returncode == 0 else None
 
 
 def _machine() -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sandboxd.host.engine_facts import engine_from_raw
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.machine_facts import machine_from_raw
+from sandboxd.host.nvidia import nvidia
 
 if TYPE_CHECKING:
     from typing import Any
@@ -37,6 +38,7 @@ def from_raw(raw: dict[str, Any]) -> HostFacts:
         or (None if cgroup2 is None or system != "Linux" else "2" if cgroup2 else "1"),
         engine=facts,
         apparmor_profiles=_loaded_profiles(raw.get("apparmor_profiles"), facts),
+        nvidia=nvidia(raw.get("nvidia")),
         **machine_from_raw(raw),
     )
 

@@ -36,6 +36,7 @@ _FIELDS = {
     "remoteUser": ("user",),
     "capabilities": ("cap_add", "cap_drop"),
     "capAdd": ("cap_add",),
+    "devices": ("gpus",),
     "network": ("network", "egress"),
     "workspace": ("mounts",),
     "environment": ("env",),
@@ -47,7 +48,7 @@ _FIELDS = {
 }
 
 # The controls whose loss is said at a key, beside those that are named as its fields.
-_LOSSES = {"runtime": ("gVisor", "gVisor build")}
+_LOSSES = {"runtime": ("gVisor", "gVisor build"), "devices": ("GPU",)}
 
 
 def workspace_of(path: str) -> str | None:

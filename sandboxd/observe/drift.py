@@ -43,6 +43,7 @@ _SINGLE = {
     "uts": "",
     "userns": "",
     "read_only_rootfs": "false",
+    "gpus": "",
     "memory": "",
     "cpus": "",
     "pids_limit": "",

@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandboxd.model.container import Container, Device, Mount, Pair, SecurityOption
+from sandboxd.model.gpus import ALL, spelling
 from sandboxd.model.values import Origin, Value
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class _Reader:
                 self._value(Pair(u["Name"], f"{u['Soft']}:{u['Hard']}"), "Ulimits")
                 for u in host.get("Ulimits") or []
             ),
+            gpus=self._gpus(),
             log_driver=self._text("Type", host.get("LogConfig") or {}),
             log_options=self._pairs((host.get("LogConfig") or {}).get("Config"), "LogConfig"),
             command=tuple(config.get("Cmd") or ()),
@@ -182,6 +184,18 @@ class _Reader:
                 value = value or "true"
             options.append(self._value(SecurityOption(name, value), "SecurityOpt"))
         return tuple(options)
+
+    def _gpus(self) -> Value[str] | None:
+        """All requests for devices as one: `all`, a number of them, or what they name."""
+        requests = self._host.get("DeviceRequests") or []
+        named = tuple(name for request in requests for name in request.get("DeviceIDs") or ())
+        counts = [int(request.get("Count") or 0) for request in requests]
+        if not requests:
+            return None
+        if -1 in counts or not (named or any(counts)):
+            return self._value(ALL, "DeviceRequests")
+        text = spelling(named) if named else str(sum(counts))
+        return self._value(text, "DeviceRequests")
 
     def _network(self) -> Value[str] | None:
         mode = self._host.get("NetworkMode") or "default"

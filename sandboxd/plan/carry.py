@@ -83,7 +83,7 @@ _TOOLS_LABELS = ("dev.sandboxd.", "devcontainer.", "com.docker.", "vsch.", "dev.
 
 # Flags of docker that `kinds` reads into the model.
 _DESCRIBED_FLAGS = (
-    "annotation", "cap-add", "cap-drop", "cgroupns", "cpus", "device", "env", "init", "ipc", "memory",
+    "annotation", "cap-add", "cap-drop", "cgroupns", "cpus", "device", "env", "gpus", "init", "ipc", "memory",
     "mount", "network", "pid", "pids-limit", "privileged", "publish", "read-only", "runtime",
     "security-opt", "tmpfs", "ulimit", "user", "userns", "uts", "volume", "workdir",
 )  # fmt: skip
@@ -150,8 +150,11 @@ class _Carrier:
         elif takes_from_host(str(value)):
             self.leave_out(key, _FROM_HOST, node)
             return
-        if key == "hostRequirements" and isinstance(value, dict) and value.pop("gpu", None):
-            self.leave_out("hostRequirements.gpu", "a device of the host would be passed in", node)
+        if key == "hostRequirements" and isinstance(value, dict):
+            # The CLI adds `--gpus all` for it, whatever was granted; `plan.gpus` says what becomes of it.
+            value.pop("gpu", None)
+            if not value:
+                return
         if key == "features" and isinstance(value, dict):
             for name in [name for name in value if self.refuse_feature(name, node)]:
                 del value[name]

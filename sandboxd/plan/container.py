@@ -1,7 +1,7 @@
 """The container of a plan, made of the decisions.
 
-Nothing that reopens the host is ever emitted: no host namespaces, devices, sockets or annotations
-other than the one that switches gVisor's seccomp filter on.
+Nothing that reopens the host is ever emitted: no host namespaces, sockets, devices other than graphics
+processors by grant, or annotations other than the one that switches gVisor's seccomp filter on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sandboxd.plan.capabilities import capabilities
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.decisions import Decisions
 from sandboxd.plan.git_settings import git_settings
+from sandboxd.plan.gpus import gpus
 from sandboxd.plan.layout import Layout, layout
 from sandboxd.plan.limits import limits
 from sandboxd.plan.mounts import target_folder
@@ -61,6 +62,7 @@ def make_container(
         cpus=bound.cpus,
         pids_limit=bound.pids,
         ulimits=bound.ulimits,
+        gpus=gpus(config, base, choice, host, notes),
         log_driver=bound.log_driver,
         log_options=bound.log_options,
         command=places.command,

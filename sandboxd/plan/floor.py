@@ -9,7 +9,7 @@ from __future__ import annotations
 from sandboxd.config.model import Config, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.plan import capabilities, credentials, nested, network_limits
+from sandboxd.plan import capabilities, credentials, gpus, nested, network_limits
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.policy.floor import Floor
@@ -59,6 +59,9 @@ def apply(
     nested.refuse(
         profile, config, floor, trusted, _how_to_grant(floor, "take `nested_sandbox` out of it")
     )
+    gpus.refuse(
+        profile, config, floor, trusted, _how_to_grant(floor, "take it out of `[devices] gpus`")
+    )
     credentials.refuse(
         config, floor, trusted, _how_to_grant(floor, "take it out of `[credentials] use`")
     )
@@ -92,6 +95,7 @@ def loosened(
     settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
     if nested.is_wanted(config):
         settings.append("a sandbox inside the sandbox")
+    settings += [f"graphics processor {name}" for name in gpus.names(config)]
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
     settings += [f"credential {name}" for name in config.credentials.names()]
     settings += network_limits.loosened(profile, config, hosts)

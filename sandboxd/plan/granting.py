@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan import capabilities, credentials, names, nested, profiles
+from sandboxd.plan import capabilities, credentials, gpus, names, nested, profiles
 from sandboxd.plan.floor import leaves_gvisor, loosened
 from sandboxd.plan.profiles import Network, Profile, is_looser
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
@@ -81,6 +81,7 @@ def wanted(
     if loosened(profile, config, hosts=hosts):
         changes += _of_profile(profile, config)
         changes += _of_names(profile, config, hosts)
+        changes += [Change("graphics processors", right) for right in gpus.rights(config)]
         changes += [Change("credential", right) for right in credentials.rights(config)]
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:

@@ -82,6 +82,8 @@ class Profile(NamedTuple):
     cpus: str = ""
     log: str = ""
     """The size of the container's log (``10m``), '' for no limit."""
+    gpus: bool = False
+    """Whether the user can grant it graphics processors."""
     hooks: bool = False
     """Whether `sandboxd up` runs the lifecycle hooks of the config, of its Features and of its image."""
     lasts: bool = False
@@ -145,6 +147,7 @@ _SCHEMA: dict[str, set[str]] = {
     "seccomp": {"runc", "runsc", "nested_runc", "nested_runsc"},
     "apparmor": {"runc"},
     "network": {"mode", "allow", "by_files", "loosest", "without_gateway", "canary"},
+    "devices": {"gpus"},
     "limits": {"memory", "processes", "cpus", "time", "log"},
     "filesystem": {"root", "home", "tmp"},
     "lifecycle": {"hooks"},
@@ -189,6 +192,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         hot=data["workspace"]["hot"],
         cpus=_processors(data["limits"]["cpus"]),
         log=data["limits"]["log"],
+        gpus=data["devices"]["gpus"],
         hooks=data["lifecycle"]["hooks"],
         git_identity=data["git"]["identity"],
         lasts=data["workspace"]["lasts"],

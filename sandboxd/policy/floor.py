@@ -32,6 +32,7 @@ _DEMANDED: dict[str, dict[object, str]] = {
     "network": {"none": "no_network", "allow": "no_open_network"},
     "network_private": {False: "no_private"},
     "layout": {"clone": "clone"},
+    "gpus": {False: "no_gpus"},
     "allow_runc": {False: "no_runc_grant"},
     "trust": {False: "no_trust"},
     "nested_sandbox": {"off": "no_nested_sandbox"},
@@ -76,6 +77,8 @@ class Floor(NamedTuple):
     """The company's proxy that gateways go out by, without credentials."""
     clone: bool = False
     """No sandbox works on the host's folder itself."""
+    no_gpus: bool = False
+    """No graphics processor is passed in."""
     no_runc_grant: bool = False
     no_trust: bool = False
     no_nested_sandbox: bool = False

@@ -13,7 +13,8 @@ from inside.
 
 ## What to do instead
 
-Where it is needed it is needed: keep the NVIDIA Container Toolkit at 1.17.8 or newer, name
+Leave it out where nothing needs it; `[devices] gpus` in sandboxd.toml passes devices into a sandbox after
+`sandboxd trust add`. Keep the NVIDIA Container Toolkit at 1.17.8 or newer, name
 single devices (`--gpus device=0`), and use images that you know.
 
 ## Under gVisor

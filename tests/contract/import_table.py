@@ -20,11 +20,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kinds": frozenset({"errors", "findings", "model", "syntax", "text"}),
     "effective": frozenset({"errors", "kinds", "model", "syntax", "text"}),
     "host.facts": frozenset(),
-    "host.engine_facts": frozenset({"engine.unreachable", "host.facts"}),
+    "host.nvidia": frozenset({"host.facts"}),
+    "host.engine_facts": frozenset({"engine.unreachable", "host.facts", "host.nvidia"}),
     "engine.unreachable": frozenset(),
     "engine.answers": frozenset(),
     "host.machine_facts": frozenset({"host.facts"}),
-    "host.raw_answers": frozenset({"host.engine_facts", "host.facts", "host.machine_facts"}),
+    "host.raw_answers": frozenset(
+        {"host.engine_facts", "host.facts", "host.machine_facts", "host.nvidia"}
+    ),
     "host.advisories": frozenset(),
     "host.advisory": frozenset({"host.advisories"}),
     "host.builds": frozenset({"host.facts"}),

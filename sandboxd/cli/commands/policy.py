@@ -12,6 +12,7 @@ hold, and each can only take away:
     layout = "clone"                                     # no sandbox has the host's folder itself
     credentials = ["github"]                             # services that may be used with your secrets
     capabilities = []                                    # those that a sandboxd.toml may add
+    gpus = false                                         # no graphics processor is passed in
     allow_runc = false                                   # `--allow-runc` counts for nothing
     nested_sandbox = "off"                               # bubblewrap inside gets no calls for it
     trust = false                                        # no grants of `sandboxd trust`

@@ -186,7 +186,11 @@ class Reader:
         node = node.get("gpu") if node is not None else None
         if node is None or not is_truthy(node):
             return None
-        return self.value("all", node, "hostRequirements", node.text() or "gpu")
+        if node.kind == "object":
+            words = ", ".join(str(member.key.value) for member in node.members)
+        else:
+            words = node.text() or ""
+        return self.value("all", node, "hostRequirements", f"gpu: {words}" if words else "gpu")
 
     def strings(self, key: str) -> list[tuple[Node, str]]:
         node = self.root.get(key)

@@ -25,6 +25,7 @@ FIELDS = {
     "annotation": "annotations",
     "memory": "memory",
     "cpus": "cpus",
+    "gpus": "gpus",
     "pids-limit": "pids_limit",
     "ulimit": "ulimits",
     "log-driver": "log_driver",

@@ -12,6 +12,7 @@ from typing import Any
 
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Build, Mount
+from sandboxd.model.gpus import devices
 from sandboxd.model.labels import EDITOR, MADE_BY
 from sandboxd.plan.compose import ComposeProject, build_arguments
 from sandboxd.plan.plan import Plan
@@ -90,6 +91,10 @@ def _service(plan: Plan, project: ComposeProject) -> dict[str, Any]:
     ):
         service[key] = {v.value.name: v.value.value for v in pairs}
     service["labels"][MADE_BY] = EDITOR
+    if container.gpus is not None:
+        service["deploy"] = {
+            "resources": {"reservations": {"devices": [_gpus(container.gpus.value)]}}
+        }
     service["depends_on"] = _compose_services.needs(plan)
     service |= _network(plan, project)
     service |= _limits(plan)
@@ -106,6 +111,12 @@ def _network(plan: Plan, project: ComposeProject) -> dict[str, Any]:
     if not project.networks and "default" in project.foreign_networks:
         return {"network_mode": "bridge"}
     return {"networks": list(project.networks)}
+
+
+def _gpus(value: str) -> dict[str, Any]:
+    """Graphics processors in the form that Compose has had longest (`gpus` came with 2.30)."""
+    named = list(devices(value))
+    return ({"device_ids": named} if named else {"count": "all"}) | {"capabilities": ["gpu"]}
 
 
 def _limits(plan: Plan) -> dict[str, Any]:

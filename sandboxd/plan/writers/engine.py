@@ -10,6 +10,7 @@ from sandboxd.credentials.uses import environment
 from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
+from sandboxd.model.gpus import devices
 from sandboxd.model.labels import EGRESS, PLAN, SHARES
 from sandboxd.plan.git_settings import with_settings
 from sandboxd.plan.lasting import Lasting, variables
@@ -18,7 +19,7 @@ from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import CreateRequest, HostConfig, MountRequest
+    from sandboxd.engine.answers import CreateRequest, DeviceRequest, HostConfig, MountRequest
 
 
 def arguments(plan: Plan) -> CreateRequest:
@@ -114,8 +115,16 @@ def _host_config(plan: Plan) -> HostConfig:
         config["ReadonlyRootfs"] = container.read_only_rootfs.value
     if container.init is not None:
         config["Init"] = container.init.value
+    if container.gpus is not None:
+        config["DeviceRequests"] = [_device_request(container.gpus.value)]
     add_limits(config, container)
     return config
+
+
+def _device_request(gpus: str) -> DeviceRequest:
+    """The request that `docker run --gpus` makes; -1 stands for all."""
+    named = list(devices(gpus))
+    return {"Count": 0 if named else -1, "DeviceIDs": named, "Capabilities": [["gpu"]]}
 
 
 def add_limits(config: HostConfig, container: Container) -> None:

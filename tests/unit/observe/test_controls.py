@@ -255,3 +255,49 @@ def test_a_shipped_profile_is_known_by_its_hash() -> None:
         )
         assert seccomp.profile_name(identity).startswith(f"{file}, profile sha256:")
     assert seccomp.profile_name("profile sha256:0") == "profile sha256:0"
+
+
+def with_gpus(name: str, requests: list[dict[str, Any]]) -> dict[str, Any]:
+    inspected = recorded(name)
+    return inspected | {"HostConfig": inspected["HostConfig"] | {"DeviceRequests": requests}}
+
+
+ALL_GPUS = [{"Count": -1, "DeviceIDs": None, "Capabilities": [["gpu"]]}]
+
+
+def test_devices_of_the_graphics_driver_are_what_is_mounted_inside() -> None:
+    plain = process("runc-dev")
+    mounted = plain._replace(
+        mounts=(*plain.mounts, ("/dev/nvidia0", ("ro",), ()), ("/dev/nvidiactl", ("ro",), ()))
+    )
+    assert "GPU" not in found_in(recorded("runc-dev"), plain, RUNC)
+    asked = with_gpus("runc-dev", ALL_GPUS)
+    assert found_in(asked, mounted, RUNC)["GPU"] == (
+        "open",
+        "`all` was asked for; inside is `nvidia0`, `nvidiactl`",
+    )
+    assert found_in(asked, plain, RUNC)["GPU"][0] == "not seen"
+    assert found_in(asked, None, RUNC)["GPU"][0] == "not seen"
+    state, why = found_in(recorded("runc-dev"), mounted, RUNC)["GPU"]
+    assert (state, why) == (
+        "not in force",
+        "none was asked for, and inside is `nvidia0`, `nvidiactl`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "state"),
+    [
+        (("--nvproxy",), "open"),
+        (("--nvproxy=true",), "open"),
+        (FLAGS, "not in force"),
+        ((), "not seen"),
+    ],
+)
+def test_gvisor_passes_calls_to_the_driver_on_only_by_its_flag(
+    flags: tuple[str, ...], state: str
+) -> None:
+    single = [{"Count": 0, "DeviceIDs": ["1"], "Capabilities": [["gpu"]]}]
+    sight = RUNSC._replace(sentry=flags)
+    assert found_in(with_gpus("runsc-agent", single), None, sight)["GPU"][0] == state
+    assert "GPU" not in found_in(recorded("runsc-agent"), None, sight)

@@ -156,6 +156,7 @@ LOOSER = {
     "runtime": ('runtime = "runc"', "alone cannot take gVisor away"),
     "capability": ('[capabilities]\nadd = ["KILL"]', "does not have `KILL`"),
     "volume": ('[workspace]\nshared_volumes = ["cache"]', "alone cannot share `cache`"),
+    "gpus": ('[devices]\ngpus = ["all"]', "alone cannot have graphics processors"),
     "layout": ('profile = "agent"\n[workspace]\nlayout = "bind"', "host's folder itself"),
 }
 
@@ -188,6 +189,7 @@ def test_runc_for_one_run_is_the_user_s_to_allow() -> None:
 
 
 TIGHTER = (
+    "[devices]\ngpus = []",
     'runtime = "gvisor"',
     '[network]\nmode = "none"',
     '[workspace]\nlayout = "clone"',

@@ -1,0 +1,28 @@
+"""Graphics processors as `docker run --gpus` spells them."""
+
+from __future__ import annotations
+
+ALL = "all"
+
+
+def spelling(devices: tuple[str, ...]) -> str:
+    """The value of `--gpus` for these devices by number or UUID, `all` for every one.
+
+    :param devices: not empty
+    """
+    if ALL in devices:
+        return ALL
+    text = "device=" + ",".join(devices)
+    # Docker reads the value as comma-separated fields.
+    return f'"{text}"' if "," in text else text
+
+
+def devices(text: str) -> tuple[str, ...]:
+    """The devices that a value of `--gpus` names, () for all of them.
+
+    A value that only has a number of devices stands as it is: which ones they are the engine chooses.
+    """
+    text = text.strip('"')
+    if text == ALL:
+        return ()
+    return tuple(name for name in text.removeprefix("device=").split(",") if name)
