@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
-from sandboxd.model.remote import AT_ATTACH, AT_START, Command, Hook
+from sandboxd.model.remote import AT_ATTACH, AT_START, DOTFILES, Command, Hook
 
 if TYPE_CHECKING:
     from sandboxd.model.remote import Remote
 
-SOURCE = "your dotfiles"
+SOURCE = "`--dotfiles`"
 
 _LATER = (AT_START, AT_ATTACH)
 
@@ -18,7 +18,12 @@ _LATER = (AT_START, AT_ATTACH)
 _INSTALL = """\
 set -e
 folder=$HOME/dotfiles
-[ -e "$folder" ] || git clone --depth 1 -- "$1" "$folder"
+if [ ! -e "$folder" ]; then
+  git clone --depth 1 -- "$1" "$folder"
+elif [ "$(git -C "$folder" config --get remote.origin.url)" != "$1" ]; then
+  echo "$folder is of another repository: 'sandboxd up --recreate' makes a container without it"
+  exit 1
+fi
 cd "$folder"
 for name in install.sh install bootstrap.sh bootstrap script/bootstrap setup.sh setup script/setup; do
   if [ -f "$name" ]; then chmod +x "$name"; exec "./$name"; fi
@@ -38,7 +43,7 @@ def with_dotfiles(remote: Remote, repository: str) -> Remote:
     url = _url(repository)
     words = ("/bin/sh", "-c", _INSTALL, "sh", url)
     # What stands before an `@` may be a password.
-    hook = Hook("postCreateCommand", SOURCE, (Command("", words, url.rpartition("@")[2]),))
+    hook = Hook(DOTFILES, SOURCE, (Command("", words, url.rpartition("@")[2]),))
     before = tuple(each for each in remote.hooks if each.stage not in _LATER)
     behind = tuple(each for each in remote.hooks if each.stage in _LATER)
     return remote._replace(hooks=(*before, hook, *behind))

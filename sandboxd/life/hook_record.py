@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_atomic
 from sandboxd.host.folders import state_folder
-from sandboxd.model.remote import AT_ATTACH, AT_START, STAGES
+from sandboxd.model.remote import AT_ATTACH, AT_START, IN_ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,8 @@ class Stage(NamedTuple):
     """The exit code of that one."""
     mark: str = ""
     """The variable that its processes have in their environment."""
+    commands: str = ""
+    """Identity of the commands that ran, of a stage that is done; '' where it is not known."""
 
 
 class Record(NamedTuple):
@@ -64,7 +66,7 @@ class Record(NamedTuple):
         """What went wrong and what is still to run, for people; () where all is well."""
         words = [
             f"`{name}` of {stage.source} {_fate(stage)}"
-            for name in STAGES
+            for name in IN_ORDER
             if (stage := self.stages.get(name)) is not None and stage.state != "done"
         ]
         if self.left:
@@ -102,7 +104,9 @@ def _stage(document: Mapping[str, object]) -> Stage:
     stage = Stage(**document)  # type: ignore[arg-type]
     if stage.state not in _STATES:
         raise ValueError(stage.state)
-    return stage._replace(source=str(stage.source), mark=str(stage.mark))
+    return stage._replace(
+        source=str(stage.source), mark=str(stage.mark), commands=str(stage.commands)
+    )
 
 
 def _fate(stage: Stage) -> str:

@@ -7,6 +7,8 @@ along what hooks wrote (gVisor's root file system, a private copy), a start is a
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.life import exec_settings, hook_record, hook_run, timeline, user_environment
@@ -14,10 +16,10 @@ from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Inside
 from sandboxd.life.lock import project_lock
 from sandboxd.model.container import Pair
-from sandboxd.model.remote import AT_ATTACH, NO_REMOTE, STAGES
+from sandboxd.model.remote import AT_ATTACH, DOTFILES, IN_ORDER, NO_REMOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
@@ -172,7 +174,9 @@ class _Run:
         lasts = not (self._plan.gvisor or self._plan.prepare)
         self._record = (record or self._record).since(started, lasts=lasts)
         self._record = self._record._replace(started=started, left=())
-        due = [stage for stage in STAGES if self._is_due(stage)]
+        due = [stage for stage in IN_ORDER if self._is_due(stage)]
+        for line in self._left_alone(due):
+            self._tell(line)
         if not due:
             return None
         inside = Inside(self._container, "", {}, self._remote.folder)
@@ -183,10 +187,11 @@ class _Run:
         inside = inside._replace(env=env)
         ready = self._remote.waits_for()
         for stage in due:
-            behind = tuple(other for other in due if STAGES.index(other) >= STAGES.index(stage))
-            if STAGES.index(stage) >= ready and until_ready:
+            behind = tuple(other for other in due if IN_ORDER.index(other) >= IN_ORDER.index(stage))
+            if IN_ORDER.index(stage) >= ready and until_ready:
                 self._keep(self._record._replace(left=behind))
-                self._tell(f"ready; left to the next `sandboxd up`: {', '.join(behind)}")
+                names = (f"{n} (by `--dotfiles` again)" if n == DOTFILES else n for n in behind)
+                self._tell(f"ready; left to the next `sandboxd up`: {', '.join(names)}")
                 return None
             failure = self._run_stage(stage, inside, behind[1:])
             if failure is not None:
@@ -198,6 +203,22 @@ class _Run:
             return False
         stage = self._record.stages.get(name)
         return name == AT_ATTACH or stage is None or stage.state != "done"
+
+    def _left_alone(self, due: Collection[str]) -> Iterator[str]:
+        """Words for what is asked for and does not run, although it is not what ran before."""
+        for name in IN_ORDER:
+            stage = self._record.stages.get(name)
+            if name in due or stage is None or not self._remote.of(name):
+                continue
+            if name == DOTFILES and stage.commands == self._commands(name):
+                yield "not run: the installation of your dotfiles: they are there"
+            elif stage.commands and stage.commands != self._commands(name):
+                yield f"not run: `{name}` was changed, and ran in this container before"
+                yield "  hint: `sandboxd up --recreate` makes it anew"
+
+    def _commands(self, name: str) -> str:
+        words = [command.words for hook in self._remote.of(name) for command in hook.commands]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
     def _end_leftovers(self, inside: Inside) -> None:
         """End the processes of a run whose sandboxd was killed: they would work beside those of this one."""
@@ -226,7 +247,7 @@ class _Run:
                 record = self._record.with_stage(stage, Stage("failed", source, ended.code))
                 self._keep(record._replace(left=behind))
                 return Failure(stage, source, ended.code, behind)
-        self._keep(self._record.with_stage(stage, Stage("done")))
+        self._keep(self._record.with_stage(stage, Stage("done", commands=self._commands(stage))))
         return None
 
     def _keep(self, record: Record) -> None:

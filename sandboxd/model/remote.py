@@ -18,6 +18,12 @@ STAGES = (
 AT_START = "postStartCommand"
 AT_ATTACH = "postAttachCommand"
 
+DOTFILES = "dotfiles"
+"""The stage in which files of the user are installed: once for each container, and asked for by the user alone."""
+
+IN_ORDER = (*STAGES[:3], DOTFILES, *STAGES[3:])
+"""All stages that run inside, in their order."""
+
 WAIT_FOR = "updateContentCommand"
 """The hook after which a container is ready where `waitFor` names none."""
 
@@ -78,6 +84,8 @@ class Remote(NamedTuple):
     """Names of `secrets` that the config would like to have."""
     is_written: bool = False
     """Whether a devcontainer.json asks for all that, if only by being there."""
+    refused: tuple[str, ...] = ()
+    """What of an image's label does not count, in words that a plan did not say."""
 
     def of(self, stage: str) -> tuple[Hook, ...]:
         """The hooks of one stage."""
@@ -86,7 +94,7 @@ class Remote(NamedTuple):
     def waits_for(self) -> int:
         """The number of stages that come before the container is ready."""
         name = self.wait_for or WAIT_FOR
-        return STAGES.index(name) + 1 if name in STAGES else 0
+        return IN_ORDER.index(name) + 1 if name in STAGES else 0
 
 
 NO_REMOTE = Remote()

@@ -270,7 +270,7 @@ def start(
     remote = settle(running.inspected, plan, environ, secrets or {})
     if dotfiles:
         remote = with_dotfiles(remote, dotfiles)
-    for line in said_of_secrets(remote):
+    for line in (*said_of_secrets(remote), *remote.refused):
         tell(line)
     failure = None
     if running.sick and remote.hooks:
@@ -290,6 +290,8 @@ def start(
             cancel.check,
             until_ready=until_ready,
         )
+    elif dotfiles:
+        tell("not run: the installation of your dotfiles, because of `--no-hooks`")
     if remote.is_written:
         # A hook that runs again may change it again.
         is_final = failure is None and not running.sick

@@ -33,7 +33,7 @@ def say_hooks(profile: Profile, hooks: tuple[Value[str], ...], notes: Notes) -> 
         stage = value.origin.key
         source = value.origin.describe() if value.origin.kind in ("feature", "label") else ""
         item = f"{stage}{f' of {source}' if source else ''}: {value.written}"
-        why = _objection(profile, value.written)
+        why = _objection(profile.name, profile.hooks, value.written)
         if why:
             refused.append(LeftOut(item, why, value.place))
         else:
@@ -46,9 +46,9 @@ def _stage(value: Value[str]) -> int:
     return STAGES.index(value.origin.key) if value.origin.key in STAGES else len(STAGES)
 
 
-def _objection(profile: Profile, text: str) -> str:
-    if not profile.hooks:
-        return f"profile `{profile.name}` runs no code of the repository by itself"
+def _objection(profile: str, runs_hooks: bool, text: str) -> str:
+    if not runs_hooks:
+        return f"profile `{profile}` runs no code of the repository by itself"
     return _FROM_HOST if takes_from_host(text) else ""
 
 
@@ -115,19 +115,35 @@ def complete(plan: Plan, label: str) -> Remote:
 
     :param label: the value of ``devcontainer.metadata``, '' without it
     """
-    remote = plan.remote
+    remote, brought = plan.remote, NO_REMOTE
     if label:
-        remote = over(reader.of_label(label, _variables(plan)), remote)
+        brought = reader.of_label(label, _variables(plan))
+        remote = over(brought, remote)
+    refused = [
+        f"not run: {hook.stage} of {hook.source}: {why}"
+        for hook in brought.hooks
+        if (why := _why_not(plan, hook)) and not _is_said(plan, hook)
+    ]
+    refused += [
+        f"left out: remoteEnv `{pair.name}` of the image's label: {_FROM_HOST}"
+        for pair in brought.env
+        if takes_from_host(pair.value)
+    ]
     return remote._replace(
-        hooks=tuple(
-            hook for hook in remote.hooks if plan.runs_hooks and not _takes_from_host(hook)
-        ),
+        hooks=tuple(hook for hook in remote.hooks if not _why_not(plan, hook)),
         env=tuple(pair for pair in remote.env if not takes_from_host(pair.value)),
+        refused=tuple(refused),
     )
 
 
-def _takes_from_host(hook: Hook) -> bool:
-    return any(takes_from_host(word) for command in hook.commands for word in command.words)
+def _why_not(plan: Plan, hook: Hook) -> str:
+    words = (word for command in hook.commands for word in command.words)
+    return _objection(plan.profile, plan.runs_hooks, " ".join(words))
+
+
+def _is_said(plan: Plan, hook: Hook) -> bool:
+    """Whether the plan names what is refused of this hook: it does where the label was known to it."""
+    return any(refused.item.startswith(f"{hook.stage} of ") for refused in plan.hooks_refused)
 
 
 def _variables(plan: Plan) -> Variables:

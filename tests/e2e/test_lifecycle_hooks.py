@@ -269,8 +269,9 @@ def test_dotfiles_are_installed_inside_and_nowhere_else(
         subprocess.run([*git, *words], check=True)
     sandboxes.give_to_user(folder)
     try:
+        up(engine, folder)
         done = up(engine, folder, "--dotfiles", f"file:///workspaces/{folder.name}/dots")
-        assert "postCreateCommand of your dotfiles: `file:///workspaces/" in done.stderr
+        assert "dotfiles of `--dotfiles`: `file:///workspaces/" in done.stderr
         text = sandboxes.run(engine, folder, "exec", "-n", "cat", "/home/dev/.of_dots").stdout
         assert text == "from the repository\n"
         assert not (Path.home() / ".of_dots").exists()

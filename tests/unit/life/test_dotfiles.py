@@ -14,7 +14,7 @@ def test_they_come_behind_what_makes_a_container() -> None:
     remote = with_dotfiles(Remote(hooks), "ann/dots")
     assert [(hook.stage, hook.source) for hook in remote.hooks[2:4]] == [
         ("postCreateCommand", "file"),
-        ("postCreateCommand", "your dotfiles"),
+        ("dotfiles", "`--dotfiles`"),
     ]
     assert remote.hooks[3].commands[0].words[-1] == "https://github.com/ann/dots.git"
 

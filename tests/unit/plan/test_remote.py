@@ -56,6 +56,10 @@ def test_what_runs_is_named_with_when_and_what_copies_the_host_is_refused() -> N
         ("postStartCommand", "devcontainer.json"),
     ]
     assert [pair.name for pair in remote.env] == ["A"]
+    assert remote.refused == (
+        "not run: postCreateCommand of Feature `./own`: it copies a variable of the host, maybe a "
+        "secret, into the sandbox",
+    )
 
 
 @pytest.mark.parametrize("profile", ["review", "untrusted"])
