@@ -11,7 +11,14 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.life import exec_settings, hook_record, hook_run, timeline, user_environment
+from sandboxd.life import (
+    exec_settings,
+    hook_record,
+    hook_run,
+    refused_names,
+    timeline,
+    user_environment,
+)
 from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Inside
 from sandboxd.life.lock import project_lock
@@ -38,6 +45,8 @@ class Failure(NamedTuple):
     code: int
     left: tuple[str, ...]
     """The stages that did not run because of it."""
+    refused: tuple[str, ...] = ()
+    """What the network refused since the first hook began, as `sandboxd egress allow` takes it."""
 
 
 def settle(
@@ -185,6 +194,7 @@ class _Run:
             self._engine, self._container, self._user(), config, self._remote, self._tell
         )
         inside = inside._replace(env=env)
+        number = self._number_of_network()
         ready = self._remote.waits_for()
         for stage in due:
             behind = tuple(other for other in due if IN_ORDER.index(other) >= IN_ORDER.index(stage))
@@ -195,8 +205,15 @@ class _Run:
                 return None
             failure = self._run_stage(stage, inside, behind[1:])
             if failure is not None:
-                return failure
+                refused = refused_names.since(self._engine, self._plan.sandbox, number)
+                return failure._replace(refused=refused)
         return None
+
+    def _number_of_network(self) -> int | None:
+        """The last event of the gateway, None without one."""
+        if self._plan.egress is None:
+            return None
+        return refused_names.number_now(self._engine, self._plan.sandbox)
 
     def _is_due(self, name: str) -> bool:
         if not self._remote.of(name):

@@ -348,8 +348,16 @@ def _words_of_services(sick: Sequence[Sick]) -> tuple[str, str]:
 def _words(failure: Failure) -> tuple[str, str]:
     """What failed, and the next step."""
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
+    if failure.refused:
+        message += f"; the network refused {', '.join(f'`{name}`' for name in failure.refused)}"
     if failure.left:
         message += f"; not run: {', '.join(f'`{stage}`' for stage in failure.left)}"
+    if failure.refused:
+        return (
+            message,
+            f"`sandboxd egress allow {failure.refused[0]}` lets it through, `sandboxd egress log` has all; then "
+            "`sandboxd up` runs the hook again",
+        )
     return (
         message,
         "the sandbox runs: look around with `sandboxd shell`; `sandboxd up` runs the hook again",

@@ -126,6 +126,17 @@ def test_one_that_fails_ends_the_run_and_runs_again(engine: str, folder: Path) -
 
 
 @pytest.mark.usefixtures("helped")
+def test_one_that_fails_for_a_refused_name_is_told_with_the_way_to_allow_it(
+    engine: str, folder: Path
+) -> None:
+    write(folder, postCreateCommand="wget -T 5 -q -O - http://refused.example/; exit 3")
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 1
+    assert "ended with exit code 3; the network refused `refused.example`" in done.stderr
+    assert "hint: `sandboxd egress allow refused.example` lets it through" in done.stderr
+
+
+@pytest.mark.usefixtures("helped")
 def test_an_interrupt_ends_what_runs_and_leaves_the_sandbox(
     engine: str, api: Engine, folder: Path
 ) -> None:

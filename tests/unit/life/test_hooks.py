@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from sandboxd.engine.client import Engine
-from sandboxd.life import hook_run, hooks, user_environment
+from sandboxd.life import hook_run, hooks, refused_names, user_environment
 from sandboxd.life.dotfiles import with_dotfiles
 from sandboxd.model.remote import Command, Hook, Remote
 from tests.unit.plan.examples import GVISOR, RUNC_GRANTED, plan
@@ -26,14 +26,17 @@ class World:
         self.ran: list[str] = []
         self.said: list[str] = []
 
-    def run(self, _engine: object, _inside: object, hook: Hook, *_: object) -> None:
+    def run(
+        self, _engine: object, _inside: object, hook: Hook, *_: object
+    ) -> hook_run.Ended | None:
         self.ran.append(hook.commands[0].written)
+        return hook_run.Ended("", 3) if "fail" in self.ran[-1] else None
 
-    def up(self, remote: Remote, started: str = "now", **options: bool) -> None:
+    def up(self, remote: Remote, started: str = "now", **options: bool) -> hooks.Failure | None:
         self.ran.clear()
         self.said.clear()
         inspected: Any = {"Id": "one", "State": {"StartedAt": started}, "Config": {}}
-        hooks.run(
+        return hooks.run(
             ENGINE,
             inspected,
             self.plan,
@@ -50,6 +53,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(tmp_path)
     monkeypatch.setattr(hook_run, "run", made.run)
     monkeypatch.setattr(user_environment, "remote_environment", lambda *_: {})
+    monkeypatch.setattr(refused_names, "number_now", lambda *_: 7)
+    monkeypatch.setattr(refused_names, "since", lambda *words: (f"after.{words[-1]}.example",))
     return made
 
 
@@ -89,3 +94,12 @@ def test_dotfiles_that_nobody_waits_for_have_to_be_given_again(world: World) -> 
     assert world.said == [
         "ready; left to the next `sandboxd up`: postCreateCommand, dotfiles (by `--dotfiles` again)"
     ]
+
+
+def test_a_failure_names_what_the_network_refused_meanwhile(world: World) -> None:
+    failing = CREATED._replace(commands=(Command("", ("fail",), "fail"),))
+    failure = world.up(Remote((failing,)))
+    assert failure is not None and failure.refused == ("after.7.example",)
+    world.plan = world.plan._replace(egress=None)
+    failure = world.up(Remote((failing,)))
+    assert failure is not None and failure.refused == ("after.None.example",), "there is no gateway"

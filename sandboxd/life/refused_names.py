@@ -1,0 +1,53 @@
+"""The names that a gateway refused while something ran in its sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.egress import words
+from sandboxd.egress.names import normal
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import running_gateway
+from sandboxd.life.gateway_channel import attach
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine
+
+
+def number_now(engine: Engine, sandbox: str) -> int | None:
+    """The number of the last event of the gateway of `sandbox`; None where none answers."""
+    try:
+        gateway = running_gateway.gateway_of(engine, sandbox)
+        if gateway is None:
+            return None
+        with attach(engine, gateway.id) as channel:
+            channel.send({"op": "state"})
+            return channel.wait_for(
+                lambda event: event["seq"] if event["event"] == "state" else None
+            )
+    except EnvironmentFailure:
+        return None
+
+
+def since(engine: Engine, sandbox: str, number: int | None) -> tuple[str, ...]:
+    """What `sandboxd egress allow` would take for each refusal after the event `number`, each once.
+
+    :param number: None where it is not known: then nothing is
+    """
+    if number is None:
+        return ()
+    try:
+        gateway = running_gateway.gateway_of(engine, sandbox)
+        if gateway is None:
+            return ()
+        with attach(engine, gateway.id) as channel:
+            events = running_gateway.past(channel, number)
+    except EnvironmentFailure:
+        return ()
+    return tuple(
+        dict.fromkeys(
+            words.target(normal(event["name"]), event["port"])
+            for event in events
+            if event["event"] == "denied" and words.approvable(event["name"], event["reason"])
+        )
+    )
