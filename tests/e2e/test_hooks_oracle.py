@@ -134,3 +134,72 @@ def test_order_folder_user_and_environment_are_the_same(
     finally:
         sandboxes.run(engine, folder, "down")
     assert api.containers(f"{PROJECT}={folder}") == []
+
+
+ODD = {
+    "SPACES": "  value with  lots of spaces. ",
+    "QUOTES": "value with \"quotes\" and 'single ones'",
+    "DOLLAR": "value with $dollar, ${brace} and $$two",
+    "BACKSLASH": "C:\\temp\\new\\",
+    "SHELL_MARKS": "`id`;a/t?h&^%#@!*|>x",
+    "LINES": '{\n  "fo$o": "ba\'r"\n}',
+    "EMPTY": "",
+}
+"""Values that a shell, a command line or a Dockerfile would read as something else."""
+
+
+def make_odd(folder: Path, image: str) -> Path:
+    """A project whose hooks, several side by side, write what they see of variables of such values."""
+    sandboxes.make_project(folder, image, "runc")
+    (folder / "sandboxd.toml").write_text('runtime = "runc"\n')
+    config = {
+        "image": image,
+        "remoteUser": "dev",
+        "containerUser": "dev",
+        "updateRemoteUserUID": False,
+        "runArgs": ["-e", "OF_ARGUMENT=of an argument"],
+        "containerEnv": ODD,
+        "remoteEnv": {
+            **{f"REMOTE_{name}": value for name, value in ODD.items()},
+            "COPIED": "${containerEnv:OF_ARGUMENT} ${containerEnv:SPACES}",
+        },
+        "postCreateCommand": {
+            "text": "env -0 >text.log",
+            "list": ["sh", "-c", "env -0 >list.log"],
+        },
+    }
+    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+    sandboxes.give_to_user(folder)
+    return folder
+
+
+@pytest.mark.parametrize("runtime", ["runc"], indirect=True)
+@pytest.mark.usefixtures("runtime")
+def test_values_arrive_as_they_are_written_whatever_is_in_them(
+    engine: str, rich: Rich, tmp_path: Path
+) -> None:
+    runner = Runner(engine, tmp_path)
+    theirs = make_odd(tmp_path / "reference/ws", rich.image)
+    up = runner.run(runner.cli, "up", "--workspace-folder", str(theirs))
+    runner.run("docker", "rm", "-f", json.loads(up.stdout.splitlines()[-1])["containerId"])
+    ours = make_odd(tmp_path / "ours/ws", rich.image)
+    sandboxes.grant(ours)
+    try:
+        assert sandboxes.run(engine, ours, "trust", "add").returncode == 0
+        done = sandboxes.run(engine, ours, "up")
+        assert done.returncode == 0, done.stderr
+        for name in ("text.log", "list.log"):
+            assert values(ours / name) == values(theirs / name)
+        seen = values(ours / "text.log")
+        assert {name: seen[name] for name in ODD} == ODD
+        assert {name: seen[f"REMOTE_{name}"] for name in ODD} == ODD
+        assert seen["COPIED"] == f"of an argument {ODD['SPACES']}"
+    finally:
+        sandboxes.run(engine, ours, "down")
+
+
+def values(log: Path) -> dict[str, str]:
+    """The variables of the config that a hook had, as `env -0` wrote them."""
+    variables = (entry.partition("=") for entry in log.read_text().split("\0"))
+    ours = {*ODD, *(f"REMOTE_{name}" for name in ODD), "OF_ARGUMENT", "COPIED"}
+    return {name: value for name, _, value in variables if name in ours}
