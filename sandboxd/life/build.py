@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import posixpath
+import re
 import shutil
 import signal
 import stat
@@ -34,6 +35,8 @@ BUILD_SECONDS = 1800.0
 _LEFT_SECONDS = 2 * BUILD_SECONDS
 _LOOK_SECONDS = 0.1
 _LAST_LINES = 4
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""What package managers and the engine's builder put around their words."""
 _PREFIX = "sandboxd-build-"
 
 
@@ -193,8 +196,9 @@ def _run(
         output.seek(0)
         written = output.read()
     if code:
-        lines = written.decode("utf-8", "replace").strip().splitlines()
-        words = " | ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())
+        text = _COLOURS.sub("", written.decode("utf-8", "replace"))
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        words = " | ".join(lines[-_LAST_LINES:])
         raise EnvironmentFailure(
             f"the build failed with exit code {code}: {words.replace(folder, '')[-600:]}",
             "`sandboxd check` looks at the Dockerfile; correct what the builder names",

@@ -10,6 +10,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity, TlsFiles
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import build
 from sandboxd.plan.recipe import Recipe
 from tests.patience import eventually
@@ -78,6 +79,19 @@ def test_a_build_that_is_given_up_ends_with_what_it_started(programs: Path, tmp_
         build.build(engine, RECIPE, environ, lambda _: None, give_up)
     pid = int(log.read_text())
     eventually(lambda: not _runs(pid))
+
+
+def test_the_last_words_of_a_build_that_fails_have_no_colours(
+    programs: Path, tmp_path: Path
+) -> None:
+    (programs / "npx").write_text(
+        "#!/bin/sh\nprintf 'one\\ntwo\\nthree\\n\\033[0m\\033[91mERR! no access\\n\\033[0m\\n\\033[0mended\\n'\nexit 243\n"
+    )
+    with pytest.raises(EnvironmentFailure) as caught:
+        arguments_of(programs, tmp_path)
+    assert caught.value.message == (
+        "the build failed with exit code 243: two | three | ERR! no access | ended"
+    )
 
 
 def _runs(pid: int) -> bool:
