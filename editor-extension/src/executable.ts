@@ -1,5 +1,5 @@
 /**
- * Which `sandboxd` program is started.
+ * Which `sandboxd` program is started, and which other tools.
  *
  * Never one inside an open folder, trusted or not: what runs in the sandbox writes there, so a
  * program found there would be its way out. Only the machine's own settings may name such a path.
@@ -16,6 +16,8 @@ export interface Disk {
 }
 
 export interface Search {
+    /** The name of the program; `sandboxd` where it is not said. */
+    name?: string;
     /** The setting `sandboxd.path` of the machine; '' when unset. */
     setting: string;
     environ: Readonly<Record<string, string | undefined>>;
@@ -58,7 +60,7 @@ export function findProgram(search: Search): Found | NotFound {
         }
     }
     const also = refused.length === 0 ? '' : `; not used, since it lies in an open folder: ${refused.join(', ')}`;
-    return { program: undefined, reason: `no program sandboxd in PATH, ~/.local/bin or the folders of uv and pipx${also}` };
+    return { program: undefined, reason: `no program ${nameOf(search)} in PATH, ~/.local/bin or the folders of uv and pipx${also}` };
 }
 
 function fromSetting(search: Search): Found | NotFound {
@@ -101,7 +103,11 @@ function* candidates(search: Search): Generator<{ folder: string; from: string }
 }
 
 function names(search: Search): string[] {
-    return search.platform === 'win32' ? ['sandboxd.exe'] : ['sandboxd'];
+    return search.platform === 'win32' ? [`${nameOf(search)}.exe`] : [nameOf(search)];
+}
+
+function nameOf(search: Search): string {
+    return search.name ?? 'sandboxd';
 }
 
 function isInside(file: string, search: Search): boolean {

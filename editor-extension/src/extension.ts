@@ -4,16 +4,23 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import * as os from 'node:os';
 import * as vscode from 'vscode';
 import { Server } from './client';
+import { AgentCommands } from './commands/agents';
 import { bench } from './commands/bench';
+import { ChangeCommands } from './commands/changes';
 import type { Context } from './commands/context';
 import { install, menu } from './commands/help';
-import { daemonStart, down, generate, init, reopen, up } from './commands/life';
+import { daemonStart, down, generate, init, up } from './commands/life';
 import { PortCommands } from './commands/ports';
-import { review, setUp, shell, trust } from './commands/review';
+import { reopen } from './commands/reopen';
+import { setUp, shell, showLogs } from './commands/shell';
+import { Trust } from './commands/trust';
 import { verify } from './commands/verify';
-import { findProgram, type Disk } from './executable';
+import { findProgram, type Disk, type Found, type NotFound } from './executable';
+import { Logs } from './logs/logs';
 import { Forwards } from './ports/forwards';
 import { StatusFeed } from './status/feed';
+import { Agents } from './views/agents';
+import { Changes } from './views/changes';
 import { Reports, SCHEME } from './views/pages';
 import { Ports } from './views/ports';
 import { Sandboxes } from './views/sandboxes';
@@ -31,7 +38,10 @@ class Extension {
     private readonly server = new Server(this.log);
     private readonly feed = new StatusFeed(() => this.program, this.log);
 
+    private readonly logs = new Logs();
     private readonly forwards = new Forwards();
+    private readonly changes = new Changes();
+    private readonly agents = new Agents(() => this.program, this.feed);
     private readonly ports = new Ports(() => this.program, this.forwards);
 
     constructor(private readonly subscriptions: vscode.Disposable[]) {
@@ -40,6 +50,9 @@ class Extension {
             this.log,
             this.server,
             this.feed,
+            this.logs,
+            this.changes,
+            this.agents,
             this.forwards,
             view,
             new Shield(this.feed),
@@ -65,14 +78,7 @@ class Extension {
     }
 
     private async startNow(): Promise<void> {
-        const found = findProgram({
-            setting: vscode.workspace.getConfiguration('sandboxd').get<string>('path', ''),
-            environ: process.env,
-            home: os.homedir(),
-            folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
-            platform: process.platform,
-            disk: DISK,
-        });
+        const found = find('sandboxd', vscode.workspace.getConfiguration('sandboxd').get<string>('path', ''));
         this.program = found.program;
         await setContext('server', found.program === undefined ? 'missing' : 'found');
         if (found.program === undefined) {
@@ -107,8 +113,11 @@ class Extension {
     }
 
     private registerCommands(): void {
-        const context: Context = { log: this.log, feed: this.feed, program: () => this.program };
+        const context: Context = { log: this.log, feed: this.feed, program: () => this.program, tool: (name) => find(name).program };
         const reports = new Reports();
+        const changes = new ChangeCommands(context, reports, this.changes);
+        const agents = new AgentCommands(context, this.agents, this.logs, changes);
+        const trust = new Trust(context, reports);
         const ports = new PortCommands(context, this.ports, this.forwards);
         const commands: Record<string, (argument?: unknown) => unknown> = {
             init: (argument) => init(context, argument),
@@ -116,8 +125,22 @@ class Extension {
             up: (argument) => up(context, argument),
             down: (argument) => down(context, argument),
             verify: (argument) => verify(context, reports, argument),
-            review: (argument) => review(context, reports, argument),
-            trust: (argument) => trust(context, argument),
+            review: (argument) => changes.review(argument),
+            reviewAgain: () => changes.again(),
+            openChange: (argument) => changes.open(argument),
+            toggleChange: () => this.changes.toggle(),
+            bring: () => changes.bring(),
+            keepCommits: () => changes.keepCommits(),
+            closeReview: () => this.changes.show({ folder: '', name: '' }, undefined),
+            agentStart: (argument) => agents.start(argument),
+            agentResume: (argument) => agents.resume(argument),
+            agentWatch: (argument) => agents.watch(argument),
+            agentLogs: (argument) => agents.showOutput(argument),
+            agentReview: (argument) => agents.review(argument),
+            agentStop: (argument) => agents.stop(argument),
+            trust: (argument) => trust.show(argument),
+            grant: () => trust.grant(),
+            logs: (argument) => showLogs(context, this.logs, argument),
             setUp: (argument) => setUp(argument),
             shell: (argument) => shell(context, argument),
             bench: (argument) => bench(context, reports, argument),
@@ -126,7 +149,7 @@ class Extension {
             forwardPort: (argument) => ports.forward(argument),
             closePort: (argument) => ports.stop(argument),
             daemonStart: (argument) => daemonStart(context, argument),
-            reopen: () => reopen(),
+            reopen: (argument) => reopen(context, argument),
             refresh: () => this.feed.refresh(),
             menu: () => menu(context),
             install: () => install(this.reason === '' ? 'It was found, so there is nothing to install' : this.reason),
@@ -135,10 +158,16 @@ class Extension {
             walkthrough: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', 'sandboxd.sandboxd#start'),
         };
         this.subscriptions.push(
+            agents,
             vscode.workspace.registerTextDocumentContentProvider(SCHEME, reports),
             ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`sandboxd.${name}`, run)),
         );
     }
+}
+
+function find(name: string, setting = ''): Found | NotFound {
+    const folders = (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath);
+    return findProgram({ name, setting, environ: process.env, home: os.homedir(), folders, platform: process.platform, disk: DISK });
 }
 
 const DISK: Disk = {

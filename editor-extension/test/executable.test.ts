@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { devContainer } from '../src/dev_container';
 import { findProgram, type Search } from '../src/executable';
 
 function search(there: string[], changes: Partial<Search> = {}, links: Record<string, string> = {}): Search {
@@ -35,6 +36,21 @@ test('a program in an open folder is not used, whatever points to it', () => {
     assert.equal(findProgram(search(['/usr/bin/sandboxd'], {}, link)).program, undefined);
     const alias = { '/home/ann/weather': '/data/weather', '/usr/bin/sandboxd': '/data/weather/x' };
     assert.equal(findProgram(search(['/usr/bin/sandboxd'], {}, alias)).program, undefined);
+});
+
+test('another tool is looked for by the same rules', () => {
+    const there = ['/home/ann/weather/devcontainer', '/usr/bin/devcontainer', '/usr/bin/sandboxd'];
+    const environ = { PATH: '/home/ann/weather:/usr/bin' };
+    assert.equal(findProgram(search(there, { environ, name: 'devcontainer' })).program, '/usr/bin/devcontainer');
+});
+
+test('the config of a dev container is named, and no other one is chosen', () => {
+    const config = '/p/.devcontainer/sandboxd/devcontainer.json';
+    const { authority, folder } = devContainer('/p', config, '// Generated\n{\n  "name": "workspaceFolder",\n  "workspaceFolder": "/workspaces/a \\"b"\n}');
+    const subject = JSON.parse(Buffer.from(authority.slice('dev-container+'.length), 'hex').toString()) as unknown;
+    assert.deepEqual(subject, { hostPath: '/p', configFile: { scheme: 'file', path: config } });
+    assert.equal(folder, '/workspaces/a "b');
+    assert.equal(devContainer('/p', config, '{}').folder, '/workspaces/p');
 });
 
 test('relative entries of PATH mean nothing', () => {

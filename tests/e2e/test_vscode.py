@@ -11,234 +11,23 @@ import json
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import docker
 import pytest
 
-from tests.e2e import sandboxes
+from tests.e2e import devcontainer_cli, sandboxes
+from tests.e2e.code_server import CodeServer, code, script, shots
 from tests.e2e.test_forward import free_port
 from tests.patience import PATIENCE
 from tools import editors
-from tools.engine import processes
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENARIOS = Path(__file__).parent / "vscode"
-
-SETTINGS = {
-    "chat.disableAIFeatures": True,
-    "editor.minimap.enabled": False,
-    "extensions.autoCheckUpdates": False,
-    "git.enabled": False,
-    "json.schemaDownload.enable": False,
-    "security.workspace.trust.startupPrompt": "always",
-    "telemetry.telemetryLevel": "off",
-    "terminal.integrated.gpuAcceleration": "off",  # its text is then in the page
-    "window.autoDetectColorScheme": True,
-    "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "workbench.startupEditor": "none",
-    "workbench.tips.enabled": False,
-}
+__all__ = ["code", "shots"]
 
 pytestmark = pytest.mark.node
-
-
-class CodeServer:
-    """A running VS Code; every program named `sandboxd` that it starts is written down."""
-
-    def __init__(self, base: Path, shots: Path, docker_host: str) -> None:
-        self.base = base
-        self.shots = shots
-        self.calls = base / "calls"
-        self.restricted = base / "unknown"
-        self.settings = base / "data" / "User" / "settings.json"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._environ = self._environment(docker_host)
-
-    def install(self, vsix: Path) -> None:
-        self.settings.parent.mkdir(parents=True)
-        self.settings.write_text(json.dumps(SETTINGS))
-        done = subprocess.run(
-            [*self._command(), "--install-extension", str(vsix)],
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-            check=False,
-        )
-        assert "successfully installed" in done.stdout, done.stdout + done.stderr
-
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        with (self.base / "log").open("w") as log:
-            server = subprocess.Popen(
-                [*self._command(), "--bind-addr", f"127.0.0.1:{self.port}", "--auth", "none"],
-                env=self._environ,
-                cwd=self.base,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            self._wait(server)
-            yield
-        finally:
-            # Left alone it would keep its extension hosts for hours.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGTERM)
-            server.wait(PATIENCE)
-            # What is ended may just have started another one.
-            while ours := processes.with_home(str(self.base / "home")):
-                processes.end(ours)
-
-    def play(self, scenario: str, folder: Path, **more: Any) -> dict[str, Any]:
-        """What `scenario` returns.
-
-        :param more: what else it is to know
-        """
-        given = {
-            **more,
-            "port": self.port,
-            "folder": str(folder),
-            "shots": str(self.shots),
-            "playwright": str(editors.PLAYWRIGHT),
-            "chromium": shutil.which("chromium"),
-        }
-        done = subprocess.run(
-            [str(editors.NODE), str(SCENARIOS / f"{scenario}.mjs")],
-            env={**self._environ, "SCENARIO": json.dumps(given)},
-            capture_output=True,
-            text=True,
-            timeout=5 * PATIENCE,
-            check=False,
-        )
-        self._close_windows()
-        assert done.returncode == 0, f"{done.stderr}\npictures: {self.shots}\n{self._log()}"
-        played: dict[str, Any] = json.loads(done.stdout)
-        return played
-
-    def run(self, *arguments: str, folder: Path) -> None:
-        """`sandboxd` in the environment of the editor."""
-        done = subprocess.run(
-            [str(self.base / "bin" / "sandboxd"), *arguments],
-            cwd=folder,
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=2 * PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-
-    def _close_windows(self) -> None:
-        """End what belongs to the window: code-server waits for hours for it to come back."""
-        ours = processes.with_home(str(self.base / "home"))
-        processes.end(
-            [pid for pid in ours if "--type=extensionHost" in " ".join(processes.command_line(pid))]
-        )
-
-    def _log(self) -> str:
-        """What the extension wrote, and what it started."""
-        logs = [path.read_text() for path in sorted(self.base.rglob("*sandboxd*.log"))]
-        return "\n".join([*logs, "called:", *self.called()])
-
-    def called(self) -> list[str]:
-        """Folder and arguments of each call of `sandboxd` so far."""
-        return self.calls.read_text().splitlines() if self.calls.exists() else []
-
-    def _command(self) -> list[str]:
-        folders = ["--user-data-dir", str(self.base / "data")]
-        folders += ["--extensions-dir", str(self.base / "extensions")]
-        quiet = ["--config", str(self.base / "config.yaml")]
-        quiet += ["--disable-telemetry", "--disable-update-check"]
-        return [str(editors.NODE), str(editors.CODE_SERVER), *quiet, *folders]
-
-    def _environment(self, docker_host: str) -> dict[str, str]:
-        tools = self.base / "bin"
-        tools.mkdir()
-        program = Path(sys.executable).parent / "sandboxd"
-        script(tools / "sandboxd", f'echo "$PWD $*" >> "{self.calls}"\nexec "{program}" "$@"')
-        home = self.base / "home"
-        runtime = home / "run"
-        runtime.mkdir(parents=True)
-        runtime.chmod(0o700)
-        # A program inside the folder comes first, as a careless shell configuration would have it.
-        folders = [str(self.restricted / "bin"), str(tools), str(editors.NODE.parent)]
-        path = os.pathsep.join([*folders, "/usr/bin", "/bin"])
-        # VS Code asks a login shell for the environment, and /etc/profile sets PATH anew.
-        (home / ".profile").write_text(f'export PATH="{path}"\n')
-        return {
-            "HOME": str(home),
-            "XDG_RUNTIME_DIR": str(runtime),
-            "PATH": path,
-            "SHELL": "/bin/sh",
-            "LANG": "C.UTF-8",
-            "DOCKER_HOST": docker_host,
-        }
-
-    def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and server.poll() is None:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()
-                return
-            time.sleep(0.1)
-        pytest.fail(f"code-server does not answer: {(self.base / 'log').read_text()[-2000:]}")
-
-
-def script(path: Path, body: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(0o755)
-
-
-@pytest.fixture(scope="module")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    given = os.environ.get("SANDBOXD_SCREENSHOTS")
-    folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def code(request: pytest.FixtureRequest, homes: Path, shots: Path) -> Iterator[CodeServer]:
-    reason = editors.lacks("vscode", "extension", "chromium")
-    if reason:
-        pytest.skip(f"no VS Code for tests: {reason}")
-    try:
-        docker_host = str(request.getfixturevalue("engine"))
-    except pytest.skip.Exception:
-        docker_host = f"unix://{homes}/no-engine.sock"
-    base = Path(tempfile.mkdtemp(dir=homes))
-    server = CodeServer(base, shots, docker_host)
-    server.install(packaged())
-    with server.running():
-        yield server
-
-
-def packaged() -> Path:
-    """The extension, packaged as for a release."""
-    done = subprocess.run(
-        ["npm", "run", "package"],
-        cwd=editors.EXTENSION,
-        capture_output=True,
-        text=True,
-        timeout=5 * PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return editors.EXTENSION / "dist" / "sandboxd.vsix"
 
 
 def test_the_units_of_the_extension() -> None:
@@ -329,28 +118,146 @@ def test_the_shield_follows_what_runs(
     assert played["attempts"] > 40
 
 
-@pytest.mark.engine
-def test_ports_are_seen_opened_and_closed(
-    code: CodeServer, tmp_path: Path, busybox_image: str
-) -> None:
+@pytest.fixture
+def weather(code: CodeServer, tmp_path: Path, busybox_image: str) -> Iterator[Path]:
+    """A project whose sandbox runs, on the host's kernel."""
     project = sandboxes.make_project(tmp_path / "weather", busybox_image, "runc", granted=False)
-    (project / "index.html").write_text("sunny\n")
     code.run("trust", "add", folder=project)
-    port = free_port()
+    code.run("up", folder=project)
     try:
-        code.run("up", folder=project)
-        code.run("exec", "--", "httpd", "-p", f"127.0.0.1:{port}", "-h", ".", folder=project)
-        played = code.play("ports", project, number=port)
-        row, opened, closed = played["rows"]
-        assert row == closed == f"{port}httpd, inside only"
-        address = played["address"].removeprefix("http://")
-        assert opened == f"{port}{address} httpd"
-        assert played["page"] == "sunny\n"
-        # Only this machine reaches it, and a browser is sent to nothing else.
-        assert re.fullmatch(r"127\.0\.0\.1:\d+", address)
-        assert address.rpartition(":")[2] in played["browser"]
+        yield project
     finally:
         code.run("down", folder=project)
+
+
+@pytest.mark.engine
+def test_ports_are_seen_opened_and_closed(code: CodeServer, weather: Path) -> None:
+    (weather / "index.html").write_text("sunny\n")
+    port = free_port()
+    code.run("exec", "--", "httpd", "-p", f"127.0.0.1:{port}", "-h", ".", folder=weather)
+    played = code.play("ports", weather, number=port)
+    row, opened, closed = played["rows"]
+    assert row == closed == f"{port}httpd, inside only"
+    address = played["address"].removeprefix("http://")
+    assert opened == f"{port}{address} httpd"
+    assert played["page"] == "sunny\n"
+    # Only this machine reaches it, and a browser is sent to nothing else.
+    assert re.fullmatch(r"127\.0\.0\.1:\d+", address)
+    assert address.rpartition(":")[2] in played["browser"]
+
+
+@pytest.fixture
+def config(code: CodeServer, weather: Path) -> Path:
+    """The file that is generated beside the one that a person wrote."""
+    code.run("down", folder=weather)
+    assert (weather / ".devcontainer/devcontainer.json").read_text() == "{}\n"
+    return weather / ".devcontainer/sandboxd/devcontainer.json"
+
+
+@pytest.mark.engine
+def test_reopening_starts_the_generated_file_by_the_reference_cli(
+    code: CodeServer, weather: Path, config: Path, engine: str
+) -> None:
+    devcontainer_cli.program()
+    played = code.play(
+        "reopen",
+        weather,
+        name="reopen-cli",
+        question="Start the dev container of weather?",
+        answer="the dev container of weather runs",
+    )
+    assert "which would move it inside, is not installed" in played["asked"]
+    with contextlib.closing(docker.DockerClient(base_url=engine, timeout=PATIENCE)) as client:
+        label = f"devcontainer.config_file={config}"
+        (container,) = client.containers.list(filters={"label": label})
+        try:
+            assert "no-new-privileges" in str(container.attrs["HostConfig"]["SecurityOpt"])
+        finally:
+            container.remove(force=True)
+
+
+DEV_CONTAINERS = """
+const vscode = require('vscode');
+exports.activate = () => vscode.commands.registerCommand('remote-containers.reopenInContainer', async (...given) => {
+    const found = await vscode.workspace.findFiles('.devcontainer/sandboxd/devcontainer.json');
+    void vscode.window.showInformationMessage(`stand-in: ${given.length} arguments, ${found.length} generated`);
+});
+"""
+"""Stands for the extension Dev Containers, which is in no registry of packages: its command, and how it is called."""
+
+
+@pytest.mark.engine
+def test_reopening_is_left_to_dev_containers_where_it_is(
+    code: CodeServer, weather: Path, config: Path, tmp_path: Path
+) -> None:
+    manifest = {"name": "remote-containers", "publisher": "ms-vscode-remote", "version": "0.1.0"}
+    manifest |= {"engines": {"vscode": "^1.91.0"}, "main": "main.js", "activationEvents": ["*"]}
+    vsix = tmp_path / "stand-in.vsix"
+    with zipfile.ZipFile(vsix, "w") as archive:
+        archive.writestr("extension/package.json", json.dumps(manifest))
+        archive.writestr("extension/main.js", DEV_CONTAINERS)
+    code.install(vsix)
+    try:
+        played = code.play(
+            "reopen",
+            weather,
+            name="reopen-dev-containers",
+            question="Reopen in the sandbox?",
+            answer="stand-in:",
+        )
+    finally:
+        code.uninstall("ms-vscode-remote.remote-containers")
+    # Two files are there, so a person is told which one is the sandbox.
+    assert "Choose the configuration that sandboxd wrote" in played["asked"]
+    assert "stand-in: 0 arguments, 1 generated" in played["said"]
+    assert config.read_text().startswith("// Generated by sandboxd")
+
+
+@pytest.mark.engine
+def test_output_is_followed_until_the_sandbox_ends(code: CodeServer, weather: Path) -> None:
+    # The main process sleeps; what is written to its stream is its output.
+    ticks = "n=0; while n=$((n+1)); do printf '\\033[31mtick\\033[0m %d\\n' $n; sleep 1; done"
+    loop = f"({ticks}) > /proc/1/fd/1 2>&1 < /dev/null &"
+    code.run("exec", "-n", "--", "sh", "-c", loop, folder=weather)
+    played = code.play("logs", weather)
+    first, later = played["ticks"]
+    assert later > first
+    assert (
+        played["last"]
+        == '-- sandboxd: the sandbox ended; "sandboxd: Show Logs of Sandbox" looks again'
+    )
+    assert not [line for line in played["lines"] if "[31m" in line]
+
+
+def test_trust_is_given_to_what_was_shown(code: CodeServer, tmp_path: Path) -> None:
+    project = tmp_path / "weather"
+    project.mkdir()
+    config = 'image = "img:1"\nprofile = "trusted"\n'
+    (project / "sandboxd.toml").write_text(config)
+    played = code.play("trust", project)
+    assert re.search(r"no new privileges\n +true\n", played["before"])
+    assert re.search(r"no new privileges\n +false\n", played["after"])
+    assert "does not ask for what was looked at" in played["refused"]
+    assert played["listed"] == ["", f"{project}: profile trusted: in force\n"]
+    assert (project / "sandboxd.toml").read_text() == config
+
+
+FORECASTER = """
+title = "Forecaster"
+source = "https://example.org/forecaster"
+program = "sh"
+
+[command]
+start = ["-c", "true"]
+print = ["-c", '''
+echo "task: $1"
+echo "echo and sunny" >> weather.sh
+echo new > added.txt
+mkdir -p .github/workflows
+echo "on: push" > .github/workflows/x.yml
+while sleep 1; do :; done
+''', "sh", "{task}"]
+"""
 
 
 @pytest.mark.engine
@@ -361,13 +268,22 @@ def test_what_an_agent_did_is_seen_and_brought(
     (demo_project / "sandboxd.toml").write_text('profile = "agent"\n')
     for path in (demo_project, *demo_project.rglob("*")):
         os.chown(path, 1000, 1000)
-    change = "echo 'echo and sunny' >> weather.sh; mkdir .github; echo on: push > .github/x.yml"
+    agents = code.base / "home/.config/sandboxd/agents"
+    agents.mkdir(parents=True)
+    (agents / "forecaster.toml").write_text(FORECASTER)
     try:
-        code.run("up", folder=demo_project)
-        code.run("exec", "--", "sh", "-c", change, folder=demo_project)
         played = code.play("agent", demo_project)
-        assert ".github/x.yml" in played["marked"]
-        assert (demo_project / "weather.sh").read_text().endswith("echo and sunny\n")
+        assert "at work for 0 min" in played["working"]
+        # What acts on the host comes first, and is not chosen.
+        rows = [
+            row for row in played["rows"] if row.startswith(("Acts", "x.yml", "Files", "weather"))
+        ]
+        assert [row.split()[0] for row in rows] == ["Acts", "x.yml", "Files", "weather.sh"]
+        assert "0 of 1" in rows[0] and "2 of 2" in rows[2]
+        assert played["brought"].endswith("echo and sunny\n")
+        assert "not those that were looked at" in played["refused"].replace("\n", " ")
+        assert (demo_project / "weather.sh").read_text() == played["brought"]
+        assert not (demo_project / "added.txt").exists()
         assert not (demo_project / ".github").exists()
     finally:
-        code.run("down", "--discard", folder=demo_project)
+        code.run("down", "--name", "forecaster", "--discard", folder=demo_project)

@@ -13,6 +13,8 @@ export interface Context {
     feed: StatusFeed;
     /** The program to run, undefined when there is none. */
     program(): string | undefined;
+    /** Another tool of this machine by its name, outside of every open folder; undefined where there is none. */
+    tool(name: string): string | undefined;
 }
 
 /** The folder that a command is about: of the clicked line or lens, else of the file in front. */
@@ -52,6 +54,8 @@ export interface Job {
     fine?: readonly number[];
     /** What it reads from stdin. */
     input?: string;
+    /** Another program than `sandboxd`. */
+    program?: string;
 }
 
 /**
@@ -59,13 +63,14 @@ export interface Job {
  * end well, which the user was then told.
  */
 export async function runJob(context: Context, job: Job): Promise<Ended | undefined> {
-    const program = programFor(context);
-    if (program === undefined) {
+    const own = programFor(context);
+    if (own === undefined) {
         return undefined;
     }
+    const program = job.program ?? own;
     const where = { location: vscode.ProgressLocation.Notification, title: `sandboxd: ${job.title}`, cancellable: true };
     const ended = await vscode.window.withProgress(where, (progress, cancel) => {
-        context.log.info(`$ sandboxd ${job.args.join(' ')}  (in ${job.folder})`);
+        context.log.info(`$ ${path.basename(program)} ${job.args.join(' ')}  (in ${job.folder})`);
         const onStatus = (line: string): void => {
             context.log.info(line);
             progress.report({ message: inMessage(line) });
@@ -106,4 +111,16 @@ export async function tellFailure(context: Context, message: string, hint: strin
     if (chosen !== undefined) {
         context.log.show();
     }
+}
+
+/** Run `sandboxd` where a person can talk with it; undefined where nothing is run, which the user was then told. */
+export function inTerminal(context: Context, name: string, args: string[], cwd: string): vscode.Terminal | undefined {
+    const program = programFor(context);
+    if (program === undefined) {
+        return undefined;
+    }
+    // The program itself and no shell: nothing of a folder's name is read as a command.
+    const terminal = vscode.window.createTerminal({ name, shellPath: program, shellArgs: args, cwd });
+    terminal.show();
+    return terminal;
 }

@@ -26,12 +26,17 @@ export async function menu(context: Context): Promise<void> {
             { label: '$(beaker) Verify Sandbox', description: 'attack it from inside', command: 'sandboxd.verify' },
             { label: '$(git-compare) Review Changes of Sandbox', description: 'where it works on a copy: see what it did, and bring it', command: 'sandboxd.review' },
             { label: '$(terminal) Open Shell in Sandbox', command: 'sandboxd.shell' },
+            { label: '$(output) Show Logs of Sandbox', description: 'what it writes, as it writes it', command: 'sandboxd.logs' },
+            { label: '$(plug) Forward Port', description: 'open a port of it on this machine', command: 'sandboxd.forwardPort' },
             { label: '$(dashboard) Measure Cost of Sandbox', description: 'the same work in hardened runc and gVisor', command: 'sandboxd.bench' },
             { label: '$(play) Start Sandbox', description: 'does nothing when it runs as planned', command: 'sandboxd.up' },
             { label: '$(debug-stop) Stop Sandbox', command: 'sandboxd.down' },
         );
     } else {
         entries.push({ label: '$(play) Start Sandbox', command: 'sandboxd.up' });
+    }
+    if (vscode.workspace.isTrusted && context.program() !== undefined) {
+        entries.push({ label: '$(sparkle) Start Agent', description: 'it works on a copy of this folder', command: 'sandboxd.agentStart' });
     }
     if (project !== undefined) {
         entries.push({ label: '$(remote) Reopen in Sandbox', command: 'sandboxd.reopen' });

@@ -26,6 +26,13 @@ export class Reports implements vscode.TextDocumentContentProvider {
         await vscode.window.showTextDocument(this.keep(`${name}.diff`, text), { preview: true });
     }
 
+    /** Show two texts beside each other; returns the address of the second one. */
+    async showTwo(name: string, before: string, after: string, title: string, preserveFocus = false): Promise<vscode.Uri> {
+        const right = this.keep(`after/${name}`, after);
+        await vscode.commands.executeCommand('vscode.diff', this.keep(`before/${name}`, before), right, title, { preview: true, preserveFocus });
+        return right;
+    }
+
     private keep(name: string, text: string): vscode.Uri {
         const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
         this.pages.set(uri.path, text);

@@ -17,7 +17,7 @@ export async function play(scenario) {
     const page = await browser.newPage({ viewport: { width: 1180, height: 720 } });
     const code = new Code(page);
     try {
-        await page.goto(`http://127.0.0.1:${given.port}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'domcontentloaded' });
+        await page.goto(`http://127.0.0.1:${given.port}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'domcontentloaded', timeout: WAIT });
         await code.see('.monaco-workbench');
         console.log(JSON.stringify(await scenario(code)));
     } catch (error) {
@@ -141,13 +141,13 @@ class Code {
         return (await this.rows()).find((row) => row.startsWith(text));
     }
 
-    /** Put the cursor of our view on the row that begins with `text`, as arrow keys would. */
-    async select(text) {
+    /** Put the cursor of one of our views on the row that begins with `text`, by arrow keys. */
+    async select(text, view = 'Sandboxes') {
         const { keyboard } = this.page;
-        await this.command('sandboxd: Focus on Sandboxes View');
+        await this.command(`sandboxd: Focus on ${view} View`);
         await keyboard.press('Home');
         for (let moved = 0; moved < MOST_ROWS; moved += 1) {
-            const focused = this.page.locator('.pane-body .monaco-list-row.focused').first();
+            const focused = this.page.locator('.pane-body .monaco-list:focus-within .monaco-list-row.focused, .pane-body .monaco-list:focus .monaco-list-row.focused').first();
             if ((await focused.innerText()).trim().startsWith(text)) {
                 return;
             }
