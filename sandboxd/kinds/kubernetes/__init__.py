@@ -2,7 +2,7 @@
 
 A manifest has any name: it is known by its content. A name or a folder that is usual for one saves a
 look into other files. A template of Helm is no YAML before Helm has filled
-it in: it is named as not checked.
+it in: it is named as not checked, as is what a kustomization changes.
 
 Sources: https://kubernetes.io/docs/reference/kubernetes-api/, https://agent-sandbox.sigs.k8s.io/.
 """
@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _defaults
+from sandboxd.kinds.kubernetes import kustomization
 from sandboxd.model.container import Container, Unseen
 from sandboxd.model.document import Document
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit, SourceText
 
 NAME = "kubernetes"
-NAMES = ("*.yml", "*.yaml")
+NAMES = ("*.yml", "*.yaml", "kustomization")
 LANGUAGES = ("kubernetes", "yaml.kubernetes", "helm")
 COMMENT = "#"
 WATCHED = ("**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}",)
@@ -43,8 +44,8 @@ _WORDS = re.compile(
     r"(?:.*[._-])?(?:k8s|kubernetes|pods?|deployments?|deploy|statefulsets?|daemonsets?|replicasets?"
     r"|jobs?|cronjobs?|sandbox(?:es|template)?)(?:[._-].*)?\.ya?ml\Z"
 )
-_VERSION = re.compile(r"^apiVersion:[ \t]*[\"']?[a-z0-9][\w./-]*", re.MULTILINE)
-_KIND = re.compile(r"^kind:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
+_VERSION = re.compile(r"^([\"']?)apiVersion\1:[ \t]*[\"']?[a-z0-9][\w./-]*", re.MULTILINE)
+_KIND = re.compile(r"^([\"']?)kind\1:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]+(?:- )?apiVersion:", re.MULTILINE)
 # The content is only looked at where a manifest shows what it is.
 _LOOKED_AT = 20_000
@@ -55,11 +56,15 @@ _HELM = re.compile(r"^[ \t]*(?:- )?(?:[\w./\"-]+:[ \t]+)?\{\{[^{}\n]*\}\}", re.M
 def matches(path: str) -> bool:
     """Return True in a usual folder of manifests, and for the usual names of one."""
     *folders, name = path.lower().split("/")
+    if name in kustomization.NAMES:
+        return True
     return not _FOLDERS.isdisjoint(folders[-4:]) or _WORDS.match(name) is not None
 
 
 def fits(path: str, text: str) -> bool:
     """Return True if the content is that of objects of Kubernetes."""
+    if kustomization.is_one(path):
+        return True
     start = text[:_LOOKED_AT]
     return _VERSION.search(start) is not None and _KIND.search(start) is not None
 
@@ -87,6 +92,10 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
         hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
         unseen = Unseen("arguments", "is a template, of Helm most likely, and no YAML yet", hint)
         return (Container(document.source.path, None, unseen=(unseen,), partial=True),)
+    if kustomization.is_one(document.source.path) and document.tree.root is not None:
+        unseen_parts = kustomization.unseen(document.tree.root)
+        whole = Container(document.source.path, None, unseen=unseen_parts, partial=True)
+        return (whole._replace(on_cluster=True),) if unseen_parts else ()
     pods = read(document)
     described = [each for pod in pods.specs for each in containers_of(pod, document.source)]
     if pods.left_out:

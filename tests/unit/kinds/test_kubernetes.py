@@ -42,7 +42,9 @@ def one(below_spec: str) -> Container:
         ("/p/k8s/values.yaml", "image: nginx\n", None),
         ("/p/k8s/compose.yaml", "services: {}\n", "compose"),
         ("/p/deploy/lefthook.yml", "pre-commit: {}\n", "lefthook"),
-        ("/p/k8s/web.yaml", '"apiVersion": v1\n"kind": Pod\n', None),
+        ("/p/k8s/web.yaml", '"apiVersion": v1\n"kind": Pod\n', "kubernetes"),
+        ("/p/k8s/web.yaml", '"apiVersion: v1\n"kind": Pod\n', None),
+        ("/p/prod/kustomization.yaml", "resources: [../base]\n", "kubernetes"),
     ],
 )
 def test_a_manifest_is_known_by_its_content(path: str, text: str, name: str | None) -> None:
