@@ -125,7 +125,8 @@ class StartedDocument(TypedDict):
     stand_ins_stay: bool
     ports: list[str]
     gvisor: bool
-    timing: TimingDocument
+    timing: TimingDocument | None
+    """None where another operation started it: `agent`."""
 
 
 def serve(request: Request) -> Started:

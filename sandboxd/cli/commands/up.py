@@ -117,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
         started: StartedDocument = operate("start", directory, options, progress.OneLine().say)
     finally:
         progress.clear()
+    assert started["timing"] is not None
     timing = start_timing.of_command(started["timing"], (time.monotonic() - began) * 1000)
     runtime = started["runtime"] or "the engine's default"
     if started["gvisor"]:
