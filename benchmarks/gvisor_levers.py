@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Measure what makes file work under gVisor faster, each lever alone, beside runc.
 
-    benchmarks/gvisor_levers.py [--rounds N] [--files N] [--json]
+    benchmarks/gvisor_levers.py [--layouts] [--rounds N] [--files N] [--json]
+
+With `--layouts` it is not levers but the ways in which `sandboxd up` has a workspace: the folder itself, with hot
+trees in memory, and a private copy in a volume; each under runc, and under gVisor with directfs off and on.
 
 All containers stay up; in each round every one does the same work once, in turn, so that a busy machine
 slows all alike. The ratio is to runc in the same round: read its median and its spread, not milliseconds.
@@ -21,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,11 +42,13 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
 
 
 class Place(NamedTuple):
-    """A way to have the project: `runtime` of `RUNTIMES` or ``runc``; `memory` for a copy in a tmpfs."""
+    """A way to have the project: `runtime` of `RUNTIMES` or ``runc``; a `copy` in ``memory`` or a ``volume``."""
 
     name: str
     runtime: str
-    memory: bool = False
+    copy: str = ""
+    is_hot: bool = False
+    """Whether packages are unpacked into a tmpfs."""
     env: tuple[str, ...] = ()
 
 
@@ -58,14 +63,24 @@ def _git(*settings: tuple[str, str]) -> tuple[str, ...]:
     return tuple(pairs)
 
 
-PLACES = (
+LAYOUTS = tuple(
+    Place(f"{title}, {layout}", runtime, copy, is_hot)
+    for title, runtime in (("runc", "runc"), ("directfs off", "off"), ("directfs on", "on"))
+    for layout, copy, is_hot in (
+        ("bind", "", False),
+        ("hot trees", "", True),
+        ("private copy", "volume", False),
+    )
+)
+
+LEVERS = (
     Place("runc, bind", "runc"),
     Place("directfs off, bind", "off"),
     Place("directfs on, bind", "on"),
     Place("off, checkStat minimal", "off", env=_git(MINIMAL)),
     Place("off, minimal and untracked cache", "off", env=_git(MINIMAL, UNTRACKED)),
     Place("off, root in memory", "off-memory"),
-    Place("off, copy in memory", "off", memory=True),
+    Place("off, copy in memory", "off", copy="memory"),
 )
 
 WORK = {
@@ -73,7 +88,9 @@ WORK = {
     "grep": "grep -r needle-that-is-nowhere src || true",
     "tests": "python3 -m unittest discover -q -s checks 2>/dev/null",
     "build": "make -s -C c clean && make -s -j2 -C c all",
-    "unpack packages": "rm -rf node_modules && mkdir node_modules && tar -xf packages.tar -C node_modules",
+    # The folder itself may be a mount.
+    "unpack packages": "mkdir -p node_modules && find node_modules -mindepth 1 -delete && "
+    "tar -xf packages.tar -C node_modules",
 }
 
 _PROGRAM = """
@@ -189,12 +206,14 @@ def start(host: str, image: str, place: Place, project: Path) -> str:
     runtime = place.runtime if place.runtime == "runc" else f"lever-{place.runtime}"
     words = ["run", "-d", "--init=false", "--network=none", f"--runtime={runtime}"]
     words += [f"--env={pair}" for pair in (*place.env, "HOME=/root", "PYTHONDONTWRITEBYTECODE=1")]
-    source = "/source" if place.memory else "/work"
-    words += ["-v", f"{project}:{source}"]
-    if place.memory:
-        words += ["--tmpfs=/work:exec,size=1g"]
+    words += ["-v", f"{project}:{'/source' if place.copy else '/work'}"]
+    if place.copy:
+        words += ["--tmpfs=/work:exec,size=1g"] if place.copy == "memory" else ["-v", "/work"]
+    if place.is_hot:
+        (project / "node_modules").mkdir(exist_ok=True)
+        words += ["--tmpfs=/work/node_modules:exec,size=1g"]
     container = docker(host, *words, image, "sleep", "7200").strip()
-    if place.memory:
+    if place.copy:
         docker(host, "exec", container, "sh", "-c", "cp -a /source/. /work/")
     docker(host, "exec", container, "git", "config", "--global", "safe.directory", "*")
     return container
@@ -218,17 +237,17 @@ def _seconds_or_nan(host: str, container: str, command: str, what: str) -> float
         return float("nan")
 
 
-def measure(rounds: int, files: int) -> dict[str, dict[str, list[float]]]:
+def measure(places: Sequence[Place], rounds: int, files: int) -> dict[str, dict[str, list[float]]]:
     """Seconds by work and place; one round more is made first and not counted."""
     results: dict[str, dict[str, list[float]]] = {
-        work: {place.name: [] for place in PLACES} for work in WORK
+        work: {place.name: [] for place in places} for work in WORK
     }
     folder = Path(tempfile.mkdtemp(prefix="levers-"))
     try:
         with engine() as (host, _):
             image = rich_image.build(host, folder / "image").image
             containers = []
-            for number, place in enumerate(PLACES):
+            for number, place in enumerate(places):
                 # A work tree of its own: they write into it.
                 project = folder / f"project-{number}"
                 if number == 0:
@@ -251,7 +270,7 @@ def measure(rounds: int, files: int) -> dict[str, dict[str, list[float]]]:
 
 def ratios(results: dict[str, list[float]]) -> dict[str, tuple[float, float, float]]:
     """By place: median, lowest and highest ratio to the first place in the same round."""
-    base = results[PLACES[0].name]
+    base = next(iter(results.values()))
     table = {}
     for name, values in results.items():
         pairs = zip(values, base, strict=True)
@@ -261,18 +280,18 @@ def ratios(results: dict[str, list[float]]) -> dict[str, tuple[float, float, flo
     return table
 
 
-def render(results: dict[str, dict[str, list[float]]]) -> str:
+def render(places: Sequence[Place], results: dict[str, dict[str, list[float]]]) -> str:
     """The table of docs/benchmarks.md."""
     lines = [f"| | {' | '.join(WORK)} |", f"|---{'|---' * len(WORK)}|"]
     tables = {work: ratios(values) for work, values in results.items()}
-    for place in PLACES:
+    for place in places:
         cells = []
         for work in WORK:
             if place.name not in tables[work]:
                 cells.append("failed")
                 continue
             median, low, high = tables[work][place.name]
-            if place is PLACES[0]:
+            if place is places[0]:
                 milliseconds = statistics.median(results[work][place.name]) * 1000
                 cells.append(f"{milliseconds:.0f} ms")
             else:
@@ -285,10 +304,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--layouts", action="store_true", help="measure layouts, not levers")
     parser.add_argument("--json", action="store_true", help="print every measured second")
     args = parser.parse_args()
-    results = measure(args.rounds, args.files)
-    print(json.dumps(results, indent=1) if args.json else render(results))
+    places = LAYOUTS if args.layouts else LEVERS
+    results = measure(places, args.rounds, args.files)
+    print(json.dumps(results, indent=1) if args.json else render(places, results))
     return 0
 
 
