@@ -35,6 +35,7 @@ await play(async (code) => {
     await code.shot('changes-chosen');
     await bring(code);
     await code.see('.notification-toast', /brought.into.the.workspace:.1.change/);
+    await code.gone('.pane-body .monaco-list-row', 'weather.sh');
     // It is at work still, and changes what was looked at.
     const brought = readFileSync(`${folder}/weather.sh`, 'utf8');
     execFileSync('sandboxd', ['exec', '--name', 'forecaster', '--', 'sh', '-c', 'echo more >> weather.sh'], { cwd: folder });

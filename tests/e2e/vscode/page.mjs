@@ -5,6 +5,7 @@ export const given = JSON.parse(process.env.SCENARIO);
 const { chromium } = createRequire(import.meta.url)(given.playwright);
 const WAIT = 60_000;
 const MOST_ROWS = 60;
+const TRIES = 3;
 
 export const { folder } = given;
 
@@ -79,11 +80,22 @@ class Code {
         return rows.map((row) => row.replaceAll('\u00a0', ' '));
     }
 
+    /** Run a command of the palette, which closes where a window that starts up takes the focus. */
     async command(title) {
-        await this.page.keyboard.press('F1');
-        await this.see('.quick-input-widget input');
-        await this.page.keyboard.type(title, { delay: 10 });
-        await (await this.see('.quick-input-list .monaco-list-row', title)).click();
+        for (let tries = 1; ; tries += 1) {
+            await this.page.keyboard.press('F1');
+            await this.see('.quick-input-widget input');
+            await this.page.keyboard.type(title, { delay: 10 });
+            try {
+                await (await this.see('.quick-input-list .monaco-list-row', title, WAIT / TRIES)).click();
+                return;
+            } catch (error) {
+                if (tries === TRIES) {
+                    throw error;
+                }
+                await this.page.keyboard.press('Escape');
+            }
+        }
     }
 
     /** The text of our item in the status bar. */
