@@ -91,6 +91,7 @@ _DATABASES = {
 _DATABASE = f"""
 FROM {BASE}
 COPY start /usr/local/bin/start
+RUN rm -rf {{volume}}
 VOLUME {{volume}}
 ENTRYPOINT ["/usr/local/bin/start"]
 """

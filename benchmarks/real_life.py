@@ -26,7 +26,8 @@ _SECONDS_TO_SERVE = 90.0
 _HOOK = re.compile(r"^(\w+Command) of [^:]+: ", re.MULTILINE)
 _REF = re.compile(r"^refs/sandboxd/\S+/(?!worktree$)\S+$", re.MULTILINE)
 CHANGE = (
-    "echo 'A line from the sandbox.' >>README.md && git commit --quiet --all --message 'Add a line'"
+    "echo 'A line from the sandbox.' >>README.md && git add README.md"
+    " && git commit --quiet --message 'Add a line'"
 )
 _WITH_A_COPY = '\n[workspace]\nlayout = "clone"\n'
 
@@ -199,7 +200,9 @@ def wait_for_page(url: str, words: str, server: subprocess.Popen[str]) -> None:
             output, _ = server.communicate()
             raise Failed(f"the server ended with {server.returncode}: {last_words(output)}")
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            # As browsers ask: some servers have a page for those who want one alone.
+            request = urllib.request.Request(url, headers={"Accept": "text/html"})
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 shown = answer.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             shown = f"status {error.code}: {error.read().decode(errors='replace')}"
