@@ -56,12 +56,19 @@ def render(projects: list[Project], results: Results) -> str:
         all=len(own),
     )
     parts = [head, "\n".join(_table(measured, results))]
-    if absent := [each.name for each in projects if each.name not in results]:
-        parts.append(f"Not measured: {', '.join(absent)}.")
+    if absent := list(_absent(projects, results)):
+        parts.append(f"Not measured: {'; '.join(absent)}.")
     if faults := list(_faults(measured, results)):
         parts.append("## What did not work\n\n" + "\n".join(faults))
     parts.append("## What stands in for what\n\n" + "\n".join(_stand_ins(measured)))
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def _absent(projects: list[Project], results: Results) -> Iterator[str]:
+    for project in projects:
+        ways = [name for way, name in TITLES.items() if way not in results.get(project.name, {})]
+        if ways:
+            yield f"{project.name} by {', '.join(ways)}"
 
 
 def _table(projects: list[Project], results: Results) -> Iterator[str]:
