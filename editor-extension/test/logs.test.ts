@@ -20,6 +20,13 @@ test('a sequence without an end does not keep the rest back', () => {
     assert.equal(plain.feed('after\n'), 'after\n');
 });
 
+test('a piece of nothing but returns is read in one pass', () => {
+    const plain = new PlainText();
+    assert.equal(plain.feed(`${'\r'.repeat(1 << 20)}x`).length, (1 << 20) + 1);
+    assert.equal(plain.feed('\r\r'), '');
+    assert.equal(plain.feed('\r\ny\n'), '\ny\n');
+});
+
 test('a grant is shown before and after, and its words hide nothing', () => {
     const changes = [
         { control: 'network', before: 'allowed names', after: 'open' },

@@ -7,6 +7,7 @@ downgrade, as is everything of the plan that a Pod has no word for.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -183,7 +184,7 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
         "workspace",
         "an empty volume of the Pod, which goes with it: your folder is not there, and no file in it is "
         "read-only",
-        f"tar -cf - . | kubectl exec -i {where}{name} -- tar -xf - -C {target}",
+        f"tar -cf - . | kubectl exec -i {where}{name} -- tar -xf - -C {shlex.quote(target)}",
     )
     places = ", ".join(f"`{place}`" for place in PLACES)
     yield Downgrade("root file system", f"read-only: only the workspace, {places} can be written")

@@ -3,26 +3,22 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { devContainer } from '../dev_container';
+import { configsIn, devContainer } from '../dev_container';
 import { inMessage } from '../views/words';
 import { folderOf, runJob, type Context } from './context';
 import { generated } from './life';
 
 const DEV_CONTAINERS = 'ms-vscode-remote.remote-containers';
 const REOPEN = 'remote-containers.reopenInContainer';
-const ONLY_ONE = path.join('.devcontainer', 'devcontainer.json');
 
 export async function reopen(context: Context, argument: unknown): Promise<void> {
     const folder = folderOf(argument);
     // The file is made anew: what is started is what the project asks for now, and is allowed.
-    const ended = folder === undefined ? undefined : await runJob(context, { title: 'writing devcontainer.json', args: ['generate'], folder });
-    if (folder === undefined || ended === undefined) {
+    const config = folder === undefined ? undefined : await generated(context, folder);
+    if (folder === undefined || config === undefined) {
         return;
     }
-    const config = generated(folder);
-    if (config === undefined) {
-        void vscode.window.showErrorMessage('sandboxd: no devcontainer.json was made. "sandboxd: Show Log" says why.');
-    } else if (vscode.extensions.getExtension(DEV_CONTAINERS) !== undefined || (await vscode.commands.getCommands(true)).includes(REOPEN)) {
+    if (vscode.extensions.getExtension(DEV_CONTAINERS) !== undefined || (await vscode.commands.getCommands(true)).includes(REOPEN)) {
         await attach(folder, config);
     } else {
         await start(context, folder, config);
@@ -31,9 +27,10 @@ export async function reopen(context: Context, argument: unknown): Promise<void>
 
 /** This window moves into the container. */
 async function attach(folder: string, config: string): Promise<void> {
-    // Beside a hand-written file its command asks which one is meant, and the other one is no sandbox.
-    const isNamed = vscode.env.remoteName === undefined && process.platform !== 'win32' && path.relative(folder, config) !== ONLY_ONE;
-    const choose = isNamed || path.relative(folder, config) === ONLY_ONE ? '' : 'Choose the configuration that sandboxd wrote (.devcontainer/sandboxd). ';
+    // Its command asks which one is meant where there are several, and another one is no sandbox.
+    const isOnly = configsIn(folder).length === 1;
+    const isNamed = !isOnly && vscode.env.remoteName === undefined && process.platform !== 'win32';
+    const choose = isNamed || isOnly ? '' : `Choose the configuration that sandboxd wrote (${path.relative(folder, config)}). `;
     const detail = `${choose}An attached editor is a way back to this machine: extensions here trust what the inside says. For code that you do not trust use "sandboxd: Open Shell in Sandbox".`;
     if ((await vscode.window.showInformationMessage('Reopen in the sandbox?', { modal: true, detail }, 'Reopen')) === undefined) {
         return;

@@ -38,24 +38,30 @@ export class Trust {
             return;
         }
         const { before, after } = sides(request);
-        const page = await this.reports.showTwo(`${name}.grant`, before, after, `${name}: without the grant ↔ with it`);
+        // Another request has another page, also of a folder with the same name.
+        const page = await this.reports.showTwo(`${request.digest}/${name}.grant`, before, after, `${name}: without the grant ↔ with it`);
         if (request.granted) {
             void vscode.window.showInformationMessage(inMessage(`sandboxd: this is trusted already: ${name}.`));
             return;
         }
-        this.shown = { folder, digest: request.digest, page };
+        const shown = { folder, digest: request.digest, page };
+        this.shown = shown;
         const question = inMessage(`sandboxd: grant ${name} what is shown, until a file of it changes?`);
         const chosen = await vscode.window.showWarningMessage(question, 'Trust');
         if (chosen !== undefined) {
-            await this.grant();
+            await this.grantWhile(shown, isOpen(shown.page));
         }
     }
 
-    /** Grant what is shown now; what is no longer open is shown again instead. */
+    /** Grant what is in front; where that is something else, a file of a sandbox by such a name too, it is shown instead. */
     async grant(): Promise<void> {
         const { shown } = this;
-        if (shown === undefined || !isOpen(shown.page)) {
-            return this.show(shown === undefined ? undefined : vscode.Uri.file(path.join(shown.folder, 'sandboxd.toml')).toString());
+        return shown === undefined ? this.show(undefined) : this.grantWhile(shown, isInFront(shown.page));
+    }
+
+    private async grantWhile(shown: Shown, isSeen: boolean): Promise<void> {
+        if (!isSeen) {
+            return this.show(vscode.Uri.file(path.join(shown.folder, 'sandboxd.toml')).toString());
         }
         const args = ['trust', 'add', '--expect', shown.digest];
         const ended = await runJob(this.context, { title: 'granting it', args, folder: shown.folder });
@@ -67,7 +73,14 @@ export class Trust {
 }
 
 function isOpen(page: vscode.Uri): boolean {
-    return vscode.window.tabGroups.all
-        .flatMap((group) => group.tabs)
-        .some(({ input }) => input instanceof vscode.TabInputTextDiff && input.modified.toString() === page.toString());
+    return vscode.window.tabGroups.all.flatMap((group) => group.tabs).some((tab) => isOf(tab, page));
+}
+
+function isInFront(page: vscode.Uri): boolean {
+    const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+    return tab !== undefined && isOf(tab, page);
+}
+
+function isOf({ input }: vscode.Tab, page: vscode.Uri): boolean {
+    return input instanceof vscode.TabInputTextDiff && input.modified.toString() === page.toString();
 }

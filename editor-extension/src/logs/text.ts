@@ -2,7 +2,8 @@
 
 // Colours, moves of the cursor, titles, and other sequences that begin with ESC.
 const SEQUENCES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])/g;
-const UNFINISHED = /(?:\r+|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*))$/;
+// Each run of line ends is tried once, from its start: a sandbox may write nothing else.
+const UNFINISHED = /(?:(?<!\r)\r+|\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*))$/;
 // Tabs and ends of lines stay.
 const OTHERS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 /** A sequence that is longer is none. */
@@ -18,6 +19,6 @@ export class PlainText {
         const isKept = text.length - unfinished <= LONGEST;
         this.rest = isKept ? text.slice(unfinished) : '';
         text = isKept ? text.slice(0, unfinished) : text;
-        return text.replace(/\r+\n/g, '\n').replace(/\r/g, '\n').replace(OTHERS, '');
+        return text.replace(/(?<!\r)\r+\n/g, '\n').replace(/\r/g, '\n').replace(OTHERS, '');
     }
 }

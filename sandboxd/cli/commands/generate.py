@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants
-from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, UsageError
 from sandboxd.host import stand_ins
 
 if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
+    from sandboxd.plan.generate import Written
     from sandboxd.plan.grants import Grants
     from sandboxd.project import Project
 
@@ -29,6 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="write nothing; exit 1 if a file would change"
     )
     parser.add_argument("--diff", action="store_true", help="write nothing; show what would change")
+    parser.add_argument(
+        "--json", action="store_true", help="print which files there are, and which were written"
+    )
     _grants.configure(parser)
 
 
@@ -37,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.ipc.announce import announce
     from sandboxd.project import Project
 
+    if args.json and (args.check or args.diff):
+        raise UsageError("`--json` is about files that are written", "leave it out")
     project = Project.open(args.path, os.environ)
     host = probe(os.environ, trial=True)
     grants = _grants.grants(args)
@@ -46,11 +52,13 @@ def run(args: argparse.Namespace) -> int:
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
     plan = project.plan(host, grants)
-    changed = _write(project, host, grants)
+    written = _write(project, host, grants)
     if plan.inner is not None and _make_network(project):
-        changed |= _write(project, host, grants)
-    if not changed:
+        written += _write(project, host, grants)
+    if not any(item.changed for item in written):
         terminal.status("up to date")
+    if args.json:
+        _print_json(project.workspace, written)
     lost = dict.fromkeys(item.control for item in plan.downgrades)
     if lost:
         terminal.entry("not in force", f"{', '.join(lost)}: `sandboxd explain-plan` says why")
@@ -59,8 +67,25 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _write(project: Project, host: HostFacts, grants: Grants) -> bool:
-    """Write the files; whether one was changed."""
+def _print_json(workspace: str, written: list[Written]) -> None:
+    """Print each file once, and which one a client of dev containers is to be given."""
+    import json
+
+    from sandboxd.plan.generate import BESIDE_FILE, MAIN_FILE
+
+    changed = {item.path: False for item in written}
+    changed |= {item.path: True for item in written if item.changed}
+    document = {
+        "version": 1,
+        "project": workspace,
+        "config": next(path for path in changed if path in (MAIN_FILE, BESIDE_FILE)),
+        "files": [{"path": path, "written": is_new} for path, is_new in changed.items()],
+    }
+    print(json.dumps(document, indent=2))
+
+
+def _write(project: Project, host: HostFacts, grants: Grants) -> list[Written]:
+    """Write the files, and say of each that was changed."""
     before = stand_ins.noted(os.environ, project.workspace)
     written = project.generate(host, grants)
     new = [p for p in stand_ins.noted(os.environ, project.workspace) if p not in before]
@@ -73,7 +98,7 @@ def _write(project: Project, host: HostFacts, grants: Grants) -> bool:
             terminal.status(f"kept your edits as {item.copy}")
         if item.changed:
             terminal.status(f"wrote {item.path}")
-    return any(item.changed for item in written)
+    return written
 
 
 def _make_network(project: Project) -> bool:

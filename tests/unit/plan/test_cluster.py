@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
@@ -51,6 +53,12 @@ def test_a_profile_that_needs_gvisor_is_refused_without_a_class_in_words_of_a_cl
         of_cluster('profile = "agent"', Cluster(), grants=Grants(allow_runc=True)).profile
         == "agent"
     )
+
+
+def test_the_next_step_is_one_command_whatever_the_folder_is_called() -> None:
+    chosen = of_cluster(workspace=workspace(path="/src/a;touch $(id)"))
+    fixes = {each.control: each.fix for each in cluster.downgrades(chosen, GVISOR)}
+    assert shlex.split(fixes["workspace"])[-1] == "/workspaces/a;touch $(id)"
 
 
 def test_capabilities_go_and_are_named() -> None:
