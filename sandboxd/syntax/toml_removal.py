@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.syntax._removal import Comments, merge, next_line, remove
+from sandboxd.syntax._removal import Comments, comma_behind, merge, next_line, remove
 from sandboxd.syntax._toml_places import headers, is_inline, rest_of_line, statements
 from sandboxd.syntax.node import walk
 from sandboxd.text import Edit, Span
@@ -38,30 +38,57 @@ def remove_values(text: str, tree: Tree, values: Iterable[Node]) -> tuple[Edit, 
     inline: dict[int, tuple[Node, set[int]]] = {}
     blocks: set[int] = set()
     for value in values:
-        parent = tree.parents.of(value)
-        if parent is None:
+        if tree.parents.of(value) is None:
             raise ValueError("the whole file cannot be taken out")
-        if parent is not tree.root and is_inline(text, parent):
-            inline.setdefault(id(parent), (parent, set()))[1].add(_index(parent, value))
+        parent = _around(text, tree, value)
+        below = {id(node) for node in walk(value)}
+        if parent is None:
+            blocks |= below
         else:
-            blocks.update(id(node) for node in walk(value))
-    for parent, indexes in inline.values():
+            inline.setdefault(id(parent), (parent, set()))[1].update(below)
+    for parent, removed in inline.values():
         if id(parent) not in blocks:
-            edits.extend(remove(text, _children(parent), indexes, _COMMENTS))
+            written = enumerate(_written(text, parent))
+            indexes = {index for index, value in written if id(value) in removed}
+            edits.extend(remove(text, _children(text, parent), indexes, _COMMENTS))
     cuts = [_with_blank_lines(text, cut) for cut in merge([*_cuts(text, tree, blocks)])]
     edits.extend(Edit(cut, "") for cut in merge(cuts))
     return tuple(edits)
 
 
-def _index(parent: Node, value: Node) -> int:
-    children = parent.items or [member.value for member in parent.members]
-    return next(index for index, child in enumerate(children) if child is value)
+def _around(text: str, tree: Tree, value: Node) -> Node | None:
+    """The list or inline table that `value` is written in, None where it stands in lines of its own."""
+    parent = tree.parents.of(value)
+    while parent is not None and parent is not tree.root and not is_inline(text, parent):
+        parent = tree.parents.of(parent)
+    return None if parent is tree.root else parent
 
 
-def _children(parent: Node) -> list[Span]:
+def _written(text: str, parent: Node) -> list[Node]:
+    """The values between the commas of a list or inline table; a dotted key makes tables around its own."""
     if parent.kind == "array":
-        return [item.span for item in parent.items]
-    return [Span(key.span.start, value.span.end) for key, value in parent.members]
+        return parent.items
+    values: list[Node] = []
+    for _, value in parent.members:
+        is_made = value.kind == "object" and not is_inline(text, value)
+        values.extend(_written(text, value) if is_made else [value])
+    return sorted(values, key=lambda value: value.span)
+
+
+def _children(text: str, parent: Node) -> list[Span]:
+    children, at = [], parent.span.start + 1
+    for value in _written(text, parent):
+        start = value.span.start if parent.kind == "array" else _behind_comma(text, at)
+        at = value.span.end
+        children.append(Span(start, at))
+    return children
+
+
+def _behind_comma(text: str, at: int) -> int:
+    """Where the key behind `at` begins."""
+    comma = comma_behind(text, at, _COMMENTS)
+    trivia = _COMMENTS.trivia.match(text, at if comma is None else comma + 1)
+    return trivia.end() if trivia else at
 
 
 def _cuts(text: str, tree: Tree, removed: set[int]) -> Iterator[Span]:
