@@ -253,6 +253,9 @@ def _dns(plan: Plan, options: Cluster) -> dict[str, Any]:
 def _environment(plan: Plan, options: Cluster) -> list[tuple[str, str]]:
     pairs = {value.value.name: value.value.value for value in plan.container.env}
     pairs["HOME"] = HOME
+    # Where NVIDIA's runtime is the node's usual one, a variable of the image or project alone passes devices in. Source:
+    # https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/docker-specialized.html
+    pairs["NVIDIA_VISIBLE_DEVICES"] = "void"
     if plan.egress is not None:
         proxies = inner_network.proxies(options.gateway_address, pairs)
         pairs |= {pair.name: pair.value for pair in proxies}

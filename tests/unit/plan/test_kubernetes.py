@@ -217,6 +217,12 @@ def test_the_kubelet_puts_no_variable_into_a_text_of_the_project() -> None:
     assert "$" not in "".join(container["command"]).replace("$$", "")
 
 
+def test_no_variable_of_the_project_asks_a_node_for_its_graphics_processors() -> None:
+    text = 'profile = "untrusted"\nenvironment = {NVIDIA_VISIBLE_DEVICES = "all"}\n'
+    (container,) = objects(text)[-1]["spec"]["containers"]
+    assert {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"} in container["env"]
+
+
 def test_a_time_limit_ends_the_pod() -> None:
     assert objects('profile = "untrusted"')[-1]["spec"]["activeDeadlineSeconds"] == 3600
     assert "activeDeadlineSeconds" not in objects('profile = "agent"')[-1]["spec"]
