@@ -24,6 +24,15 @@ test('what acts on this machine, and what was deleted, is not chosen by itself',
     assert.equal(groupOf(change('x', { control: 'CI', blocked: 'too large' })), 'not brought');
 });
 
+test('a text that there was no room to show is not chosen by itself', () => {
+    const withheld = change('a', { shown: false, old: null, new: null });
+    const image = change('b.png', { shown: false, added: null, removed: null, old: null, new: null });
+    const choice = new Choice(review(withheld, image));
+    assert.deepEqual(choice.changes, [image]);
+    choice.set([withheld], true);
+    assert.deepEqual(choice.changes, [withheld, image]);
+});
+
 test('what is never brought cannot be chosen', () => {
     const choice = new Choice(review(LINK, GONE));
     choice.set([LINK, GONE], true);

@@ -46,12 +46,17 @@ export function groupOf(change: Change): Group {
     return change.kind === 'deleted' ? 'deleted' : 'files';
 }
 
-/** The paths that are to be brought; what comes by itself is chosen from the start, nothing else is. */
+/** Whether it is a text that cannot be looked at here, since there was no room for it beside the others. */
+function isWithheld(change: Change): boolean {
+    return !change.shown && change.added !== null;
+}
+
+/** The paths that are to be brought; what comes by itself and can be looked at is chosen from the start, nothing else is. */
 export class Choice {
     private readonly chosen: Set<string>;
 
     constructor(readonly review: Review) {
-        this.chosen = new Set(review.changes.filter((change) => change.by_itself).map((change) => change.path));
+        this.chosen = new Set(review.changes.filter((change) => change.by_itself && !isWithheld(change)).map((change) => change.path));
     }
 
     of(group: Group): Change[] {
