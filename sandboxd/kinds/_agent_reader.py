@@ -61,11 +61,21 @@ def members(node: Node | None) -> Iterator[tuple[str, Node]]:
 
 
 def servers(
-    node: Node | None, path: str, key: str, name: str = "MCP server", form: Form = JSON
+    node: Node | None,
+    path: str,
+    key: str,
+    name: str = "MCP server",
+    form: Form = JSON,
+    switch: str = "",
 ) -> Iterator[Program]:
-    """The MCP servers of a table that are started by a command."""
+    """The MCP servers of a table that are started by a command.
+
+    `switch` is the key with which the agent leaves a server out where it is false, '' if it knows none.
+    """
     for label, entry in members(node):
-        yield from server(entry, path, key, label, name, form)
+        state = entry.get(switch) if switch else None
+        if state is None or state.value is not False:
+            yield from server(entry, path, key, label, name, form)
 
 
 def server(
@@ -166,7 +176,9 @@ def command(entry: Node | None, path: str, key: str, occasion: str) -> Iterator[
         text = (node.text() or "") if node is not None else ""
         if node is not None and text and text not in texts:
             texts.add(text)
-            yield Program("hook", occasion, value(node, path, key, entry))
+            words = " ".join([text, *_words(entry.get("args") if entry is not None else None)])
+            read = value(node, path, key, entry)
+            yield Program("hook", occasion, read._replace(value=words, written=words))
 
 
 def helper(root: Node | None, path: str, key: str, occasion: str) -> Iterator[Program]:

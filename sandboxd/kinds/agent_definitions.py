@@ -49,10 +49,10 @@ containers = _defaults.containers
 
 _OF_THEIR_NAME = (".agent.md", ".chatmode.md", ".prompt.md")
 _FOLDERS = (".github/", ".claude/", ".cursor/", ".opencode/", ".codex/", ".agents/", ".gemini/")
+_OF_CLAUDE = ".claude/"
 _MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t\r]*$", re.DOTALL | re.MULTILINE)
-_ACTS = re.compile(
-    r"^[\"']?(?:hooks|mcp-servers|mcpServers|allowed-tools)[\"']?[ \t]*:", re.MULTILINE
-)
+_ACTS = re.compile(r"^[\"']?(?:hooks|mcp-servers|mcpServers)[\"']?[ \t]*:", re.MULTILINE)
+_ASKS_NOT = re.compile(r"^[\"']?allowed-tools[\"']?[ \t]*:", re.MULTILINE)
 _MOST = 64 * 1024
 """Characters in which the settings end: more than anybody writes."""
 
@@ -72,7 +72,10 @@ def parse(source: SourceText) -> Document:
     match = _MATTER.match(source.text[:_MOST])
     text = ""
     # Most say nothing that acts, many of them in what is no YAML and read word by word all the same.
-    if match is not None and _ACTS.search(match[1]):
+    acts = match is not None and (
+        _ACTS.search(match[1]) or (_OF_CLAUDE in source.path and _ASKS_NOT.search(match[1]))
+    )
+    if match is not None and acts:
         # Positions stay those of the file.
         before = re.sub(r"[^\r\n]", " ", source.text[: match.start(1)])
         text = before + match[1]
@@ -91,7 +94,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
             path,
             "an agent",
             tuple(_programs(root, path, servers)),
-            tuple(_questions(root, path) if ".claude/" in path else ()),
+            tuple(_questions(root, path) if _OF_CLAUDE in path else ()),
             variables=tuple(_agent_reader.remote_variables(servers, path, "mcp-servers")),
         ),
     )

@@ -69,7 +69,8 @@ def _programs(document: Document) -> Iterator[Program]:
     hooks = _agent_reader.at(root, "hooks")
     yield from _agent_reader.hooks(hooks, path, _agent_events.OCCASIONS)
     servers = _agent_reader.at(root, _SERVERS)
-    yield from _agent_reader.servers(servers, path, _SERVERS, form=_form(document.source))
+    form = _form(document.source)
+    yield from _agent_reader.servers(servers, path, _SERVERS, form=form, switch="enabled")
 
 
 def _variables(root: Node | None, path: str, servers: Node | None) -> Iterator[Value[str]]:

@@ -59,7 +59,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
 
 
 def _programs(root: Node | None, path: str, servers: Node | None) -> Iterator[Program]:
-    yield from _agent_reader.servers(servers, path, "mcp")
+    yield from _agent_reader.servers(servers, path, "mcp", switch="enabled")
     for table, occasion in _STARTED:
         for name, entry in _agent_reader.members(_agent_reader.at(root, table)):
             yield from _agent_reader.named_helper(

@@ -26,6 +26,7 @@ TOKENS = (
     ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}"),
     ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
     ("a DigitalOcean token", r"\bdo[opr]_v1_[a-f0-9]{64}"),
+    ("a Supabase token", r"\bsbp_[a-f0-9]{40}"),
     ("a Vault token", r"\bhv[sb]\.[A-Za-z0-9_-]{24,}"),
     ("a Databricks token", r"\bdapi[a-f0-9]{32}"),
     ("a Pulumi token", r"\bpul-[a-f0-9]{40}"),
@@ -65,7 +66,11 @@ def secret_name(name: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    return re.search(_PLACEHOLDER, value) is not None
+    """True for what a person typed to fill the place: a word that says so, or a few characters over and over."""
+    return (
+        re.search(_PLACEHOLDER, value) is not None
+        or re.fullmatch(r"(.{1,16}?)\1+", value) is not None
+    )
 
 
 def looks_random(value: str) -> bool:

@@ -17,7 +17,7 @@ spread by a `SessionStart` hook.
 
 An error is what no project has to do there: running what it fetches, touching keys, opening a shell. A
 server is a hint where the agent asks before it starts one, and so is what starts in the container
-(`customizations.vscode.mcp`).
+(`customizations.vscode.mcp`), and an `echo` of a fixed text.
 
 ## What to do instead
 
@@ -37,6 +37,7 @@ An agent that runs in the sandbox starts it there as well, and then it reaches w
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, Replace, RuleMeta, Severity
@@ -60,6 +61,9 @@ META = RuleMeta(
     since="0.1.0",
     why="it runs with your rights, outside of the sandbox that the agent has for its commands",
 )
+
+# Nothing in it that a shell or `cmd` would replace, run or write to a file.
+_PRINTS = r"echo +(?:'[^'%]*'|\"[^\"$`\\!%]*\"|[\w .,:-]*)"
 
 
 def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
@@ -97,6 +101,8 @@ def _severity(program: Program, config: AgentConfig, effect: str) -> Severity:
     if effect:
         return Severity.ERROR
     if program.kind == "server" and config.asks_for_servers:
+        return Severity.HINT
+    if re.fullmatch(_PRINTS, program.command.value):
         return Severity.HINT
     return Severity.WARNING
 

@@ -2,7 +2,8 @@
 
 ## What it is
 
-A token with a known form in a variable or header of an MCP server, or among the variables of an agent.
+A token with a known form in a variable or header of an MCP server, or among the variables of an agent, or
+in the words of a command that it runs.
 
 ## Why it is bad
 
@@ -55,3 +56,9 @@ def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
         if kind:
             key = value.origin.key
             yield at_value(META, value, f"`{key}` holds {kind} that is written out", key)
+    for program in subject.programs:
+        kind = literal_token(program.command.value)
+        if kind:
+            key = program.command.origin.key
+            message = f"the command of `{key}` holds {kind} that is written out"
+            yield at_value(META, program.command, message, key)

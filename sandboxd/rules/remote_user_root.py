@@ -65,8 +65,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if subject.on_cluster:
         return
     severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
-    if maps_root(host) or value.origin.key == "user":
-        # Compose: what a service runs as is not what somebody works as.
+    if maps_root(host) or value.origin.key in ("user", "docker run"):
+        # Compose, and a command of a script: what a service runs as is not what somebody works as.
         severity = Severity.HINT
     yield at_value(
         META,

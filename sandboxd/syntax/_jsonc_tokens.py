@@ -27,6 +27,7 @@ TOKEN = re.compile(
 STRING, MARK, WORD, LINE_COMMENT, BLOCK_COMMENT, OPEN_STRING, SINGLE_QUOTED, OTHER = range(1, 9)
 
 _WHITE = " \t\r\n"
+MERGE_MARK = "a merge was not finished here: keep one side, and remove its marks"
 
 # The patterns below are compiled on first use, since that is slow and small files seldom need them.
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
@@ -94,6 +95,8 @@ def _integer(text: str) -> int | float:
 def about_word(text: str) -> str:
     """Return the message about a word that is no JSON value."""
     shown = readable(text)
+    if text in ("<<<<<<<", "|||||||", "=======", ">>>>>>>"):
+        return MERGE_MARK
     if text.startswith("#"):
         return "JSON has no `#` comments: write `//`"
     if text.lower() in _LITERALS:

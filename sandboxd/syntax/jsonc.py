@@ -130,11 +130,20 @@ class _Parser:
             self.is_passed_over = True
             self.begin_member(Node("string", Span(start, end), word))
         else:
-            self.problem(start, end, tokens.about_word(word))
+            self.unknown_word(word, start, end)
             self.bad_word = Span(start, end)
             number = tokens.number_ahead(word) if self.state == _VALUE else None
             if number is not None:
                 self.value(Node("number", Span(start, end), number.value))
+
+    def unknown_word(self, word: str, start: int, end: int) -> None:
+        last = self.problems[-1] if self.problems else None
+        is_of_mark = last is not None and last.message == tokens.MERGE_MARK
+        if last is not None and is_of_mark and "\n" not in self.text[last.span.start : start]:
+            # The name of a branch or a commit behind the mark.
+            self.problems[-1] = Problem(Span(last.span.start, end), last.message)
+        else:
+            self.problem(start, end, tokens.about_word(word))
 
     def other(self, start: int, end: int) -> None:
         char = self.text[start]
