@@ -31,7 +31,7 @@ class Change(NamedTuple):
 
 
 def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...]:
-    """What can be tried for a project whose sandbox is `plan`.
+    """The changes that can be tried for a project whose sandbox is `plan`.
 
     :param filled: the folder that the command fills, where it fills one
     """

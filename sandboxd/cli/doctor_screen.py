@@ -132,7 +132,7 @@ def _runtime_state(runtime: Runtime) -> tuple[str, str]:
 
 
 def _premises(engine: Engine) -> list[str]:
-    """What each gVisor runtime was seen to hold, and what follows from it."""
+    """Lines with the premises that each gVisor runtime was seen to hold, and what follows from them."""
     from sandboxd.host import premises
 
     modules = premises.load()

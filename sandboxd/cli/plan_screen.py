@@ -71,7 +71,7 @@ def _reasons(reasons: Sequence[Reason], columns: int) -> Iterator[str]:
 
 
 def _names(plan: Plan, columns: int) -> Iterator[str]:
-    """What a gateway cannot know, and the hosts that nothing allows yet."""
+    """Lines with what a gateway cannot know, and with the hosts that nothing allows yet."""
     if plan.egress is None:
         return
     if plan.egress.rules:
@@ -101,7 +101,7 @@ def _entry(head: str, why: str, columns: int) -> list[str]:
 
 
 def _below(label: str, text: str, columns: int) -> list[str]:
-    """What to do about the entry above."""
+    """The line with the next step for the entry above."""
     return screen.row(
         f"      {label}", terminal.one_line(text), columns, len(label) + 7, whole=True
     )

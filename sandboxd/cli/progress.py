@@ -27,7 +27,7 @@ class OneLine:
         self._is_over = not sys.stderr.isatty()
 
     def say(self, text: str, passing: bool) -> None:
-        """As `say`."""
+        """Print a step; a passing one is replaced by the next on a terminal."""
         if passing and not text:
             self._is_over = True
         is_work = not self._is_over and text.startswith(_WORK)

@@ -49,7 +49,7 @@ def present(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def choose(record: Record, environ: Mapping[str, str]) -> Choice:
-    """What the filter of a sandbox is given.
+    """The keys and hosts that the filter of a sandbox is given.
 
     :raises NoSecret: the agent has none of the keys, or a host is not known
     """

@@ -99,7 +99,7 @@ def _document(data: bytes) -> Any:
 
 
 def _reason(document: Any, secret: Secret) -> str:
-    """What the service says about it, without the secret."""
+    """The service's own words about a refusal, without the secret."""
     for _ in range(2):
         if not isinstance(document, dict):
             return ""

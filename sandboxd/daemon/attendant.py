@@ -91,7 +91,7 @@ class Memory:
                 self._has_credentials = False
 
     def missing_credentials(self) -> Credentials | None:
-        """Those that the gateway has to get, since it has none."""
+        """The credentials to give to a gateway that has none; None where it has some, or there are none."""
         with self.lock:
             return None if self._has_credentials else self.credentials
 

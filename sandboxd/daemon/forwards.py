@@ -55,7 +55,7 @@ class Forwards:
         return project.lines() if project is not None else ()
 
     def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
-        """Those that have an address here, while they are forwarded."""
+        """The ports of `workspace` that have an address here, while they are forwarded."""
         project = self._projects.get(workspace)
         return project.open_ports() if project is not None else ()
 
@@ -114,7 +114,7 @@ class _Project:
                 self._forwarder.stop()
 
     def lines(self) -> tuple[str, ...]:
-        """What is to be said of each port."""
+        """A line for each port: its address here, or why it has none."""
         forwarder = self._forwarder
         problem = forwarder.problem if forwarder is not None else self._problem
         if problem:

@@ -51,7 +51,7 @@ class CredentialsDocument(TypedDict):
 
 
 def credentials_to_json(credentials: Credentials) -> CredentialsDocument:
-    """What `credentials_from_json` reads."""
+    """JSON of `credentials`, which `credentials_from_json` reads."""
     bindings: list[dict[str, object]] = [
         {
             **binding._asdict(),

@@ -57,7 +57,7 @@ def subnets() -> tuple[str, ...]:
 
 
 def subnets_of(pool: str) -> tuple[str, ...]:
-    """Those of one of `POOLS`."""
+    """The subnets of one of `POOLS`."""
     return tuple(str(net) for net in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX))
 
 

@@ -81,7 +81,7 @@ def load() -> dict[str, Module]:
 def subjects(
     runtimes: Iterable[Mapping[str, Any]], outcomes: Mapping[str, Mapping[str, Any]]
 ) -> list[Subject]:
-    """Those of `runtimes` that started a container with a kernel of their own.
+    """The runtimes that started a container with a kernel of its own.
 
     :param outcomes: what `trials.run_trials` returned
     """
@@ -271,7 +271,7 @@ def _source(path: str) -> str:
 
 
 def _records(output: bytes, nonce: str) -> dict[str, dict[str, Any]]:
-    """What the runner reported, by premise."""
+    """The runner's report of each premise, by its name."""
     records = {}
     for line in output.decode("utf-8", "replace").splitlines():
         if line.startswith(f"{nonce} "):

@@ -6,7 +6,7 @@ import os
 
 
 def build_of(path: str) -> str:
-    """What tells a program from another one of its path; '' where there is none."""
+    """A text that differs between two programs of the same path; '' where there is none."""
     try:
         status = os.stat(locate(path))
     except OSError:

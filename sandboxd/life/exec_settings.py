@@ -47,7 +47,7 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, settings: S
 
 
 def recall(environ: Mapping[str, str], workspace: str, container: str) -> Settings:
-    """Those of the container with this id; `NOTHING` where its start gave none."""
+    """The settings of the container with this id; `NOTHING` where its start gave none."""
     path = _path(environ, workspace)
     try:
         # Most have none, and a command is to begin at once.

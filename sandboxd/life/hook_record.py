@@ -49,7 +49,7 @@ class Record(NamedTuple):
     """Stages that did not run because one before them failed, or because nobody waited for them."""
 
     def since(self, started: str, *, lasts: bool) -> Record:
-        """What still counts in a container that was started at `started`.
+        """The part of the record that still counts in a container that was started at `started`.
 
         :param lasts: whether what hooks wrote outside of the workspace outlives a stop
         """

@@ -59,7 +59,7 @@ def of_run(mark: bytes, known: set[Identity]) -> set[Identity]:
 
 
 def all_processes(mark: bytes) -> dict[int, Process]:
-    """Those that can be seen, by their numbers, without process 1 and this one."""
+    """The visible processes by their numbers, without process 1 and this one."""
     processes = {}
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) in (1, os.getpid()):

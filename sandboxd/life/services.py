@@ -40,7 +40,7 @@ _NO_NEW_PRIVILEGES = "no-new-privileges=true"
 
 
 class Surroundings(NamedTuple):
-    """What a service stands in."""
+    """The networks, names and folders around a service."""
 
     inner: Inner
     resolv_conf: str

@@ -33,7 +33,7 @@ class Span(NamedTuple):
 
     @property
     def milliseconds(self) -> float:
-        """How long it took."""
+        """The length of the span in milliseconds."""
         return self.ended - self.began
 
 

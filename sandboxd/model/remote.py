@@ -59,7 +59,7 @@ class Port(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As it is written: ``3000`` or ``db:5432``."""
+        """The port as a config writes it: ``3000`` or ``db:5432``."""
         return f"{self.service}:{self.number}" if self.service else str(self.number)
 
 

@@ -30,7 +30,7 @@ def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
 
 
 def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
-    """What the sandbox goes on without."""
+    """The credentials that the sandbox goes on without, as downgrades."""
     missing = resolved.missing if resolved is not None else ()
     return tuple(
         Downgrade("credentials", f"`{each.name}` is not in force: {each.why}", each.hint)

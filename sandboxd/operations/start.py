@@ -347,7 +347,7 @@ def _words_of_services(sick: Sequence[Sick]) -> tuple[str, str]:
 
 
 def _words(failure: Failure) -> tuple[str, str]:
-    """What failed, and the next step."""
+    """Words for what failed, and the next step."""
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
     if failure.refused:
         message += f"; the network refused {', '.join(f'`{name}`' for name in failure.refused)}"

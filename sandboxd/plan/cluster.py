@@ -126,7 +126,7 @@ def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
 
 
 def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
-    """Of the kernel, rights and limits."""
+    """Downgrades of the kernel, rights and limits."""
     if cluster.runtime_class:
         name = cluster.runtime_class
         why = f"that the class `{name}` runs it is what you say; no node was asked"
@@ -177,7 +177,7 @@ def _of_network(plan: Plan) -> Iterator[Downgrade]:
 
 
 def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
-    """Of files, and of what works inside."""
+    """Downgrades of files, and of what works inside."""
     target, name = target_folder(plan.workspace), name_of(plan)
     where = f"-n {cluster.namespace} " if cluster.namespace else ""
     yield Downgrade(

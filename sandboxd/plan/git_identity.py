@@ -23,7 +23,7 @@ _LONGEST_VALUE = 256
 
 
 def git_identity(workspace: str, of_user: Iterable[str], home: str) -> tuple[tuple[str, str], ...]:
-    """Those of `KEYS` that are set, each with its value.
+    """The settings of `KEYS` that are set, each with its value.
 
     :param workspace: absolute, without links
     :param of_user: the user's own configs, in git's order; the repository's comes behind them

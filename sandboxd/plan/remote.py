@@ -79,7 +79,7 @@ def ports_of(plan: Plan) -> tuple[Port, ...]:
 
 
 def of_file(document: Document, plan: Plan) -> Remote:
-    """What the project's own devcontainer.json asks for."""
+    """The requests of the project's own devcontainer.json."""
     root = document.tree.root
     if root is None or root.kind != "object":
         return NO_REMOTE
@@ -147,7 +147,7 @@ def _is_said(plan: Plan, hook: Hook) -> bool:
 
 
 def _variables(plan: Plan) -> Variables:
-    """What is known of a plan; nothing of the host's environment."""
+    """The variables that a plan knows; none of the host's environment."""
     workspace = plan.container.working_dir
     folder = plan.remote.folder or (workspace.value if workspace is not None else None)
     return Variables(workspace=plan.workspace, container_workspace=folder)

@@ -23,7 +23,7 @@ _LONGEST_SECONDS = 24 * 3600.0
 
 
 def needs(written: Written) -> tuple[Need, ...]:
-    """What has to be there before the service; of a name the last entry counts.
+    """The services that have to be there before this one; of a name the last entry counts.
 
     :raises ValueError: a condition is none
     """

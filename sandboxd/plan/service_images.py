@@ -31,7 +31,7 @@ class Needs(NamedTuple):
 
 
 def needs(image: str) -> Needs:
-    """What the image of this name needs; that of an unknown one is `DEFAULT`."""
+    """The needs of the image of this name; those of an unknown one are `DEFAULT`."""
     return _table().get(repository(image), Needs(DEFAULT, "", ""))
 
 

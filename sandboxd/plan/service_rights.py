@@ -41,7 +41,7 @@ def capabilities(container: Container) -> tuple[str, ...]:
 
 
 def without_effect(container: Container) -> Iterator[str]:
-    """What its project asks for and it does not get, in words."""
+    """Words for each right that the project asks for and the service does not get."""
     added = ", ".join(f"`{name}`" for name in sorted(_added(container)))
     if added and _steps_down(container) and container.user is not None:
         yield f"{added} has no effect: its user `{container.user.value}` is not root, and gains no rights"

@@ -302,7 +302,7 @@ class Project:
         return self._with_chosen(survey(self.workspace, (), (), hosts=by_files).hosts)
 
     def _with_chosen(self, hosts: ProjectHosts) -> ProjectHosts:
-        """What the files name, and what they chose for the sandbox that runs."""
+        """The hosts that the files name, and those that they chose for the sandbox that runs."""
         return hosts._replace(chosen=chosen_groups.recall(self.environ, self.sandbox))
 
     def recipe(self) -> Recipe | None:

@@ -92,7 +92,7 @@ def _path(written: str, name: str) -> str:
 def _item(
     folder: str, path: str, data: bytes, executable: bool, include: Collection[str]
 ) -> Item | str:
-    """What to write; or why nothing is."""
+    """The file to write; or why none is."""
     if not path.isprintable():
         return "its name has characters that drive a terminal, or that nobody sees"
     weight, why = weigh(path)

@@ -44,7 +44,7 @@ def definitions(runsc: str, needs: trial.Needs) -> dict[str, Definition]:
 
 
 def registered(place: EngineConfig) -> tuple[str, ...]:
-    """Those of our runtimes that are in the engine's config."""
+    """Our runtimes that are in the engine's config."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     return tuple(name for name in NAMES if name in daemon_json.definitions(text))
 

@@ -108,7 +108,7 @@ def identities(content: bytes) -> tuple[Identity, ...]:
 
 
 def identities_content(listed: tuple[Identity, ...]) -> bytes:
-    """What `identities` reads."""
+    """The content of a message that `identities` reads."""
     fields = (string(each.key) + string(each.comment) for each in listed)
     return len(listed).to_bytes(4, "big") + b"".join(fields)
 
@@ -127,7 +127,7 @@ def bind(content: bytes) -> Bind | None:
 
 
 def bind_content(claim: Bind) -> bytes:
-    """What `bind` reads."""
+    """The content of a message that `bind` reads."""
     fields = (_BIND, claim.host_key, claim.session, claim.signature)
     return b"".join(map(string, fields)) + bytes([claim.is_forwarding])
 

@@ -318,7 +318,7 @@ def _gateways(engine: Engine, inspected: Inspected) -> list[str]:
 
 
 def _of_replica(copy: replica.Replica, tmpfs: Mapping[str, int]) -> dict[str, Any]:
-    """What attempts have to know of the replica that is not so of the sandbox."""
+    """The facts for attempts in which the replica differs from the sandbox."""
     return {
         "image_nodes": copy.nodes,
         "volumes": list(copy.volumes),

@@ -239,7 +239,7 @@ def _show_commits(changes: Changes, option: str) -> None:
 
 
 def _counts(items: Sequence[Item], moved: int) -> str:
-    """How many of each kind, and how many of them do not come by themselves."""
+    """Words with the number of changes of each kind, and of those that do not come by themselves."""
     kinds = Counter(item.kind for item in items)
     parts = [f"{kinds[kind]} {kind}" for kind in ("added", "changed", "deleted") if kinds[kind]]
     parts += [f"{moved} renamed"] if moved else []

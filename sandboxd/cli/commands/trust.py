@@ -158,5 +158,5 @@ def _show(line: str) -> None:
 
 
 def _agrees() -> bool:
-    """What a person answers; without one the command itself is the answer."""
+    """Whether the person at the terminal agrees; without a terminal the command itself is the answer."""
     return not sys.stdin.isatty() or terminal.answers("grant it? [y/N] ", "y", "yes")

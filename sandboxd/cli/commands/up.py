@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def next_step(ports: Sequence[str], name: str) -> str:
-    """How to work in a sandbox that was started, and to open what it serves.
+    """The commands for working in a sandbox that was started, and for opening its ports.
 
     :param ports: those that its config names and nobody opens
     :param name: of the sandbox, '' for the one without
@@ -176,7 +176,7 @@ def _secrets(paths: list[str]) -> dict[str, str]:
 
 
 def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
-    """What is left out of the devcontainer.json, and what is not in force.
+    """Print the parts of devcontainer.json that are left out, and the controls that are not in force.
 
     Of the latter what is new since the last start; the rest is counted.
     """

@@ -35,7 +35,7 @@ class Clients:
         return known
 
     async def admits(self, address: str) -> bool:
-        """As `serves`, and waits for a look that is under way."""
+        """Whether the client is served, after a look that is under way."""
         if not self.serves(address) and self._look is not None:
             await asyncio.wait({self._look}, timeout=_WAIT)
         return self.serves(address)

@@ -35,7 +35,7 @@ class HeldCredentials:
         self._bindings, self._context = {}, None
 
     def service(self, port: int) -> str:
-        """Which service the policy has at `port`, '' for none."""
+        """The name of the service that the policy has at `port`, '' for none."""
         services = {number: service for service, number in self._gate.policy.credentials}
         return services.get(port, "")
 

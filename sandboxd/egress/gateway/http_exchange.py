@@ -27,7 +27,7 @@ class Switched(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What is done to the body of a response, which is read whole for it."""
+    """A change of the body of a response, which is read whole for it."""
 
     most_bytes: int
     function: Callable[[bytes], bytes]

@@ -1,4 +1,4 @@
-"""What clients of the HTTP proxy are told."""
+"""The answers by which the HTTP proxy refuses a request."""
 
 from __future__ import annotations
 

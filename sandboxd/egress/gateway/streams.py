@@ -27,7 +27,7 @@ class Stream(Protocol):
         """At most `size` bytes, as soon as there are any; b"" at the end."""
 
     async def receive_into(self, buffer: memoryview) -> int:
-        """As `receive`, into `buffer`; how many there were."""
+        """Receive into `buffer`; the number of bytes, 0 at the end."""
 
     async def send(self, data: bytes) -> None:
         """Returns when the system has taken all of it."""
@@ -36,7 +36,7 @@ class Stream(Protocol):
 
 
 class PlainStream:
-    """As it is."""
+    """A connection without TLS: bytes pass as they are."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock, self._loop = sock, asyncio.get_running_loop()

@@ -115,7 +115,7 @@ def _is_in_order(control: Mapping[str, Any]) -> bool:
 
 
 def _controls(heading: str, colour: str, controls: list[Mapping[str, Any]]) -> str:
-    """What was seen of each; '' where there is none."""
+    """The table of controls and what was seen of each; '' where there is none."""
     if not controls:
         return ""
     title = f"{heading} ({len(controls)})"
