@@ -47,7 +47,7 @@ def test_a_file_that_comes_by_name_only(tmp_path: Path, capsys: pytest.CaptureFi
     (copy.inside / ".vscode").mkdir()
     (copy.inside / ".vscode" / EVIL).write_text("")
     changes = copy.changes()
-    args = argparse.Namespace(include=[], deletions=None, yes=True)
-    command._apply(changes, weigh.items(changes), args)
+    args = argparse.Namespace(deletions=None, yes=True)
+    command._apply(changes, weigh.items(changes), [], args)
     hint = capsys.readouterr().err.rpartition("by ")[2]
     assert words(hint) == ["--include", f".vscode/{EVIL}"]

@@ -56,7 +56,7 @@ def test_one_that_ends_when_asked_may_finish_and_others_are_not_touched(
     mark: str, tmp_path: Path
 ) -> None:
     saved = tmp_path / "saved"
-    script = f"trap 'echo x > {saved}; exit' TERM; echo; while :; do sleep 0.05; done"
+    script = f"trap 'echo x > {saved}; exit 0' TERM; echo; while :; do sleep 0.05; done"
     with begin(mark, script) as process, begin(f"{mark}0", "echo; exec sleep 100") as other:
         try:
             answer = run_inside(mark, 20)
@@ -74,7 +74,8 @@ def test_one_that_refuses_is_killed_with_what_came_from_it_without_a_mark(mark: 
         child = int(process.stdout.readline())
         answer = run_inside(mark, 0.2)
         assert answer["left"] == 0 and answer["count"] >= 2
-        assert process.wait(10) == -signal.SIGKILL
+        # What it waits for may be killed first: then it ends by itself.
+        assert process.wait(10) in (0, -signal.SIGKILL)
         eventually(lambda: not alive(child))
 
 
