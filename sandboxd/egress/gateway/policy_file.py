@@ -28,6 +28,8 @@ class PolicyFile:
 
     def follow(self) -> None:
         """Look now, and each second from now on."""
+        # First: a command that fails must not leave an old policy in force for good.
+        self._loop.call_later(_EVERY, self.follow)
         try:
             status = os.stat(self._path)
             # The kubelet puts another file in its place.
@@ -37,7 +39,6 @@ class PolicyFile:
         if state != self._state:
             self._state = state
             self._command(self._read())
-        self._loop.call_later(_EVERY, self.follow)
 
     def _read(self) -> bytes | None:
         try:

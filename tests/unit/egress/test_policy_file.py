@@ -1,0 +1,39 @@
+"""A policy in a file is looked at again whatever becomes of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.egress.gateway.channel import LONGEST_LINE
+from sandboxd.egress.gateway.policy_file import PolicyFile
+
+
+def test_each_policy_is_given_once_and_one_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    looks: list[Callable[[], None]] = []
+    loop: Any = SimpleNamespace(call_later=lambda _seconds, look: looks.append(look))
+    given: list[bytes | None] = []
+
+    def command(data: bytes | None) -> None:
+        given.append(data)
+        if data == b"broken":
+            raise ValueError("a fault of the gateway")
+
+    path = tmp_path / "policy.json"
+    PolicyFile(loop, str(path), command).follow()
+    path.write_bytes(b"broken")
+    with pytest.raises(ValueError, match="a fault of the gateway"):
+        looks[-1]()
+    path.write_bytes(b"whole")
+    looks[-1]()
+    looks[-1]()
+    path.write_bytes(b"x" * (LONGEST_LINE + 1))
+    looks[-1]()
+    path.unlink()
+    looks[-1]()
+    assert given == [b"", b"broken", b"whole", None, b""]
+    assert len(looks) == 6, "one look after the other"
