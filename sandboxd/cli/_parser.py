@@ -47,6 +47,18 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         )
 
 
+def parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """The arguments of a command, whose options may stand before, between and behind its own words.
+
+    :raises UsageError: they are not what the command takes
+    """
+    positionals = parser._get_positional_actions()
+    # Before Python 3.13 argparse takes a second word that may be absent for absent at the first option.
+    if len(positionals) > 1 and all(action.nargs in (None, "?") for action in positionals):
+        return parser.parse_intermixed_args(words)
+    return parser.parse_args(words)
+
+
 class Parser(argparse.ArgumentParser):
     """Reports a usage error like every other error."""
 

@@ -151,7 +151,9 @@ def _dispatch(argv: list[str]) -> int:
         raise_on_signals()
     arguments: Any = plain_arguments.read(command.configure, argv[1:])
     if arguments is None:
-        arguments = build_parser(argv[0], command).parse_args(argv[1:])
+        from sandboxd.cli._parser import parse
+
+        arguments = parse(build_parser(argv[0], command), argv[1:])
     return command.run(arguments)
 
 

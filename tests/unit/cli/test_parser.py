@@ -1,0 +1,47 @@
+"""Options stand before, between or behind the words of a command."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from sandboxd.cli._parser import parse
+from sandboxd.cli.main import build_parser, load_command
+from sandboxd.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "options"),
+    [
+        ("trust", ["add", "/srv/app"], [["--yes"], ["--expect", "d"]]),
+        ("export", ["kubernetes", "/srv/app"], [["--cpus", "3"], ["--sandbox"]]),
+    ],
+)
+def test_every_order_means_the_same(name: str, words: list[str], options: list[list[str]]) -> None:
+    command = load_command(name)
+    expected = build_parser(name, command).parse_args([*words, *options[0], *options[1]])
+    assert expected.path == "/srv/app"
+    pieces = [[word] for word in words] + options
+    for order in itertools.permutations(pieces):
+        if order.index([words[0]]) < order.index([words[1]]):
+            given = [word for piece in order for word in piece]
+            assert parse(build_parser(name, command), given) == expected, given
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["add", "/srv/app", "--jsn"], "there is no option `--jsn`"),
+        (["add", "/srv/app", "more"], "`more` is one argument too many"),
+        (["ad"], "`ad` is no choice"),
+    ],
+)
+def test_faults_are_said_in_words(given: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse(build_parser("trust", load_command("trust")), given)
+
+
+def test_a_word_that_is_missing_is_named() -> None:
+    with pytest.raises(UsageError, match="`kubernetes` is missing"):
+        parse(build_parser("export", load_command("export")), ["--sandbox"])
