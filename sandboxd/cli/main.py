@@ -162,12 +162,16 @@ _MAKES = ("up", "down", "verify", "review", "bench", "generate", "init", "self-t
 
 _GROUPS = {
     "look at configs": ("check", "explain", "rules"),
-    "ask for a sandbox": ("init", "generate", "explain-plan", "trust", "policy", "credentials"),
-    "work in it": ("up", "exec", "shell", "logs", "forward", "down", "list", "review", "bench"),
+    "ask for a sandbox": (
+        "init", "generate", "explain-plan", "trust", "policy", "credentials", "export",
+    ),
+    "work in it": (
+        "up", "agent", "exec", "shell", "cp", "logs", "forward", "restart", "down", "list", "review", "bench",
+    ),
     "know what holds": ("status", "verify", "drift", "egress", "audit"),
-    "this machine": ("doctor", "recommend", "setup", "daemon", "self-test"),
+    "this machine": ("doctor", "recommend", "setup", "daemon", "prune", "self-test"),
     "editors and shells": ("lsp", "schema", "completion"),
-}
+}  # fmt: skip
 _OTHERS = "more"
 
 
