@@ -270,7 +270,8 @@ async def test_a_policy_that_appears_has_each_project_looked_at_once(own_home: P
     prepared.mkdir()
     (prepared / "policy.toml").write_text('network = "none"\n')
     prepared.rename(own_home / ".config" / "sandboxd")
-    await until(lambda: events)
+    await until(lambda: [e for e in events if e["kind"] != "unchanged"])
     await keeper.settled(None, 5.0)
-    assert [event["kind"] for event in events] == ["regenerated"]
+    # A look at the folder that came before may end behind `clear`; it found nothing new.
+    assert [e["kind"] for e in events if e["kind"] != "unchanged"] == ["regenerated"]
     await keeper.close()
