@@ -23,6 +23,9 @@ NOT_YET = "`sandboxd doctor --try` tries them"
 PINS = ("folder_truncate", "folder_remount", "file_mode")
 """The premises of a plain read-only bind that holds."""
 
+MOUNT_POINTS = ("folder_move", "exec_filter")
+"""Of these premises one is enough for a pin that no program with mounts of its own moves away."""
+
 
 class Runtime(NamedTuple):
     """A runtime registered with the engine.
@@ -67,7 +70,7 @@ class Runtime(NamedTuple):
         A filter in `exec` stops such mounts. Where nothing was tried, as in `pins_hold`.
         """
         if self.premises:
-            return self.holds("folder_move") or self.holds("exec_filter")
+            return any(map(self.holds, MOUNT_POINTS))
         return self.directfs_off()
 
     def flag(self, name: str) -> str | None:

@@ -180,7 +180,7 @@ class _Target(NamedTuple):
             path = outside.look(self.engine, own).path
             identity = _believable_identity(report.identity, host.boot_id, path)
             in_use = self._in_use(attempts, facts)
-            nested = _declares_nested(own, plan)
+            opens_nested = _declares_nested(own, plan)
             own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
             results = []
             for attempt in attempts:
@@ -190,7 +190,7 @@ class _Target(NamedTuple):
                     record = {"state": "stopped", "detail": "it asks the gateway, which denies"}
                 # Behind a gateway nothing of the network is left open on purpose.
                 profile = "" if self._is_behind and attempt.group else self.profile
-                if nested and (why := attempt.declared.get("nested_sandbox", "")):
+                if opens_nested and (why := attempt.declared.get("nested_sandbox", "")):
                     attempt = attempt._replace(declared={profile: why})
                 if why := out.declared(attempt.id):
                     attempt = attempt._replace(declared={profile: why})

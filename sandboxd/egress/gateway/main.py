@@ -52,9 +52,6 @@ async def _serve(network: Network, watcher: socket.socket | None, began: float) 
 
     loop = asyncio.get_running_loop()
     gateway = Gateway(loop, network, watcher)
-    loop.set_exception_handler(
-        lambda _, context: gateway.failed(context.get("exception") or RuntimeError())
-    )
     gateway.start(watcher is not None, began)
     gc.freeze()
     await loop.create_future()

@@ -40,9 +40,6 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 async def _serve(network: Network, policy: str, clients: str, began: float) -> None:
     loop = asyncio.get_running_loop()
     gateway = Gateway(loop, network, None, Clients(loop, clients))
-    loop.set_exception_handler(
-        lambda _, context: gateway.failed(context.get("exception") or RuntimeError())
-    )
     gateway.answer_probes()
     gateway.start(False, began)
     PolicyFile(loop, policy, gateway.command).follow()

@@ -105,6 +105,9 @@ class Gateway:
 
         :param began: when the process asked for the host (`facts.ask_neighbour`), by the monotonic clock
         """
+        self._loop.set_exception_handler(
+            lambda _, context: self.failed(context.get("exception") or RuntimeError())
+        )
         status = facts.status()
         self._journal.say(
             "ready",

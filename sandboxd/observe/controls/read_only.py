@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.host.facts import PINS
+from sandboxd.host.facts import MOUNT_POINTS, PINS
 from sandboxd.observe.control import Control
 from sandboxd.observe.controls._sight import blind
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 NAME = "read-only"
 PLACE = 100
 PROOF = ("pin-truncate", "pin-truncate-reading", "pin-write", "pin-remount", "pin-unmount")
-_MOUNT_POINTS = ("folder_move", "exec_filter")
-"""Of these premises one is enough: see `Runtime.keeps_mount_points`."""
 
 
 def on_linux(sight: Sight) -> tuple[Control, ...]:
@@ -33,7 +31,7 @@ def under_gvisor(sight: Sight) -> tuple[Control, ...]:
     if "--directfs=false" in sight.outside.flags:
         state: State = "in force"
         why = "mounted read-only, and directfs is off"
-    elif sight.outside.holds(*PINS) and any(map(sight.outside.holds, _MOUNT_POINTS)):
+    elif sight.outside.holds(*PINS) and any(map(sight.outside.holds, MOUNT_POINTS)):
         state = "in force"
         why = "mounted read-only, which held when this build was tried"
     else:
