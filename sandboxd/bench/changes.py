@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config.model import Setting, WorkspaceWishes
 from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.toml_output import value
 
 if TYPE_CHECKING:
     from sandboxd.config.model import Config
@@ -48,7 +49,7 @@ def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...
     ]
     if filled is not None:
         trees = (*_in_memory(config, plan), filled)
-        line = f"hot = [{', '.join(_quoted(tree) for tree in trees)}]"
+        line = f"hot = [{', '.join(value(tree) for tree in trees)}]"
         price = f"what is in `{filled}` is hidden from the host, and gone with the sandbox"
         wishes = config.wishes._replace(hot=tuple(Setting(tree) for tree in trees))
         possible.append(Change("memory", line, price, wishes))
@@ -62,10 +63,6 @@ def _in_memory(config: Config, plan: Plan) -> tuple[str, ...]:
     folder = plan.container.working_dir.value if plan.container.working_dir else ""
     targets = {mount.value.target for mount in plan.container.mounts if mount.value.type == "tmpfs"}
     return tuple(tree for tree in KNOWN if f"{folder}/{tree}" in targets)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | None:

@@ -72,10 +72,7 @@ class CannotRun(EnvironmentFailure):
 
             if command == os.path.basename(ASK_PROGRAM):
                 hint = f"`{ASK_PROGRAM}` is it, where its folder is not in the image's PATH"
-        elif "no space left on device" in words or "did not terminate successfully" in words:
-            from sandboxd.engine.failures import CannotLaunch
-
-            failure = CannotLaunch(words.partition(": ")[2].strip()[:300])
+        elif (failure := _launch_failure(words)) is not None:
             message, hint = failure.message, failure.hint
         elif "permission denied" in words:
             message = f"`{command}` is no program that this user may start in the sandbox"
@@ -86,6 +83,12 @@ class CannotRun(EnvironmentFailure):
             )
             hint = "`sandboxd shell` opens a shell to look around"
         super().__init__(message, hint)
+
+
+def _launch_failure(words: str) -> SandboxdError | None:
+    from sandboxd.engine.failures import launch_failure
+
+    return launch_failure(words)
 
 
 def run(

@@ -46,9 +46,9 @@ def facts_of(path: str | None) -> HostFacts:
 
 
 def measured_costs() -> tuple[Cost, ...]:
-    """The last measurement of `sandboxd bench` on this host, () if it never ran.
+    """The last measurements of `sandboxd bench`: of a command of the project here, and of this host.
 
-    With that of a command of the project here. The other's file holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``.
+    The file of the latter holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``. () if none ran.
     """
     from sandboxd.host.folders import cache_folder
     from sandboxd.plan.recommend import Cost
@@ -80,9 +80,9 @@ def _cost_of_command() -> tuple[Cost, ...]:
     from sandboxd.host import measurement
     from sandboxd.plan.recommend import Cost
 
-    config = nearest(os.path.realpath(os.getcwd()))
-    workspace = os.path.dirname(config) if config else os.path.realpath(os.getcwd())
-    last = measurement.recall(os.environ, workspace)
+    here = os.path.realpath(os.getcwd())
+    config = nearest(here)
+    last = measurement.recall(os.environ, os.path.dirname(config) if config else here)
     if last is None or last.ratio is None:
         return ()
     source = f"measured here by `sandboxd bench -- COMMAND`, {last.when[:10]}"

@@ -20,8 +20,6 @@ _CODE_SECONDS = 2.0
 _KILLED = 128 + 9
 _STDOUT = 1
 _LAUNCH_FAILED = b"OCI runtime exec failed: "
-CANNOT_LAUNCH = ("no space left on device", "did not terminate successfully")
-"""In the words of an engine whose runtime fails by itself."""
 _NO_PROCESS = 3
 """An exit code that neither a shell nor an engine gives by itself."""
 _ENDING_SECONDS = 0.5
@@ -88,9 +86,9 @@ def require_started(code: int, output: bytes) -> None:
     :raises CannotLaunch: it could not
     """
     if code and output.startswith(_LAUNCH_FAILED):
-        words = " ".join(output[len(_LAUNCH_FAILED) :].decode("utf-8", "replace").split())[:300]
-        if any(sign in words for sign in CANNOT_LAUNCH):
-            raise failures.CannotLaunch(words)
+        failure = failures.launch_failure(output.decode("utf-8", "replace"))
+        if failure is not None:
+            raise failure
 
 
 def kill_marked(

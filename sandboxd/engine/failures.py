@@ -35,6 +35,20 @@ class CannotStart(EngineFailure):
     """The engine made the container, and its runtime could not start it."""
 
 
+_CANNOT_LAUNCH = ("no space left on device", "did not terminate successfully")
+"""In the words of an engine whose runtime fails by itself."""
+
+
+def launch_failure(words: str) -> CannotLaunch | None:
+    """The failure of the runtime itself, None where it is the program that is missing, or may not start.
+
+    :param words: of the engine, from ``OCI runtime exec failed: `` on
+    """
+    if not any(sign in words for sign in _CANNOT_LAUNCH):
+        return None
+    return CannotLaunch(" ".join(words.partition(": ")[2].split())[:300])
+
+
 class CannotLaunch(EngineFailure):
     """The runtime fails before it starts a program in a container that runs, as on a disk that is full.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
+from sandboxd.model.sandbox_id import name_of, option_of, sandbox_id, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _start(name: str, others: Sequence[str]) -> str:
     """The next command of a person who asked for the sandbox `name`, where there are only `others`."""
     if others:
         return f"start it: `sandboxd up`; or name one that is there: `--name {others[0]}`"
-    return f"start it: `sandboxd up{f' --name {name}' if name else ''}`"
+    return f"start it: `sandboxd up{option_of(name)}`"
 
 
 def sandboxes_of(engine: Engine, sandbox: str) -> list[Summary]:

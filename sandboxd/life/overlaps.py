@@ -16,7 +16,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life.states import holds_work
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.model.sandbox_id import name_of, option_of, workspace_of
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
@@ -96,7 +96,7 @@ def _refusal(container: Summary, source: str, workspace: str) -> EnvironmentFail
     return EnvironmentFailure(
         f"the sandbox of `{project}` runs and can write `{source}`, so it could exchange what is "
         f"mounted from `{workspace}`",
-        f"end it first: `sandboxd down --project {shlex.quote(project)}{f' --name {name}' if name else ''}`"
+        f"end it first: `sandboxd down --project {shlex.quote(project)}{option_of(name)}`"
         if by_us
         else f"end it first: `docker stop {container.name}`",
     )

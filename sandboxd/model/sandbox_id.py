@@ -35,7 +35,11 @@ def name_of(sandbox: str) -> str:
 
 def name_option(sandbox: str) -> str:
     """What a command needs behind it to mean this sandbox: ` --name login`; '' for the one without a name."""
-    name = name_of(sandbox)
+    return option_of(name_of(sandbox))
+
+
+def option_of(name: str) -> str:
+    """The same for the name alone."""
     return f" --name {name}" if name else ""
 
 

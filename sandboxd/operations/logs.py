@@ -56,6 +56,7 @@ def open_logs(
 
 def _container(engine: Engine, directory: str, name: str) -> str:
     from sandboxd.life.find import project_containers
+    from sandboxd.model.sandbox_id import option_of
 
     directory = project_folder(directory)
     containers = project_containers(engine, directory, name)
@@ -63,7 +64,7 @@ def _container(engine: Engine, directory: str, name: str) -> str:
         which = f"sandbox `{name}`" if name else "sandbox"
         raise EnvironmentFailure(
             f"`{directory}` has no {which}",
-            f"start it: `sandboxd up{f' --name {name}' if name else ''}`",
+            f"start it: `sandboxd up{option_of(name)}`",
         )
     return containers[0].id
 

@@ -190,7 +190,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
     "bench": frozenset(
-        {"config", "engine", "errors", "host.facts", "life", "payload", "plan", "project", "screen"}
+        {
+            "config",
+            "engine",
+            "errors",
+            "host.facts",
+            "life",
+            "payload",
+            "plan",
+            "project",
+            "screen",
+            "toml_output",
+        }
     ),
     "bench.workloads": frozenset(),
     "egress": frozenset(),

@@ -165,8 +165,10 @@ def _say_there_is_no_copy(as_json: bool) -> None:
 
 
 def _option(args: argparse.Namespace) -> str:
-    """What the proposed commands need to mean the same sandbox: ` --name login`, or ''."""
-    return f" --name {args.name}" if args.name else ""
+    """What the proposed commands need to mean the same sandbox."""
+    from sandboxd.model.sandbox_id import option_of
+
+    return option_of(args.name)
 
 
 def _require_known(paths: list[str], items: tuple[Item, ...], option: str) -> None:

@@ -153,7 +153,9 @@ def next_step(ports: Sequence[str], name: str) -> str:
     """
     import shlex
 
-    option = f" --name {name}" if name else ""
+    from sandboxd.model.sandbox_id import option_of
+
+    option = option_of(name)
     shell, forward = f"`sandboxd shell{option}`", f"sandboxd forward{option}"
     if not ports:
         return f"{shell} opens a terminal inside; `{forward}` shows what listens there"
