@@ -203,21 +203,14 @@ def _run_inside(engine: Engine, container: str, plan: Plan, cache: str) -> list[
 
 
 def _work(engine: Engine, container: str, command: list[str], stdin: bytes) -> tuple[int, bytes]:
-    output = bytearray()
-
-    def keep(_: int, data: bytes) -> None:
-        output.extend(data)
-        if len(output) > execute.MOST_BYTES:
-            raise execute.TooMuch("the workloads wrote without end")
-
+    request = Exec(command)
     try:
-        code = programs.run(engine, container, Exec(command), stdin, _WORK_SECONDS, keep)
+        return programs.output_of(engine, container, request, stdin, _WORK_SECONDS, "the workloads")
     except TimeoutError:
         raise EnvironmentFailure(
             f"the sandbox did not finish its work within {_WORK_SECONDS:g} s",
             "measure on a machine that does less beside it",
         ) from None
-    return code, bytes(output)
 
 
 def _commands(

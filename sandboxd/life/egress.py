@@ -149,12 +149,13 @@ def beside(
         if failures:
             raise failures[0]
 
-    isolation = host_isolation.place(os.environ, engine, egress.pair.inner.driver)
     thread.start()
-    if not host_isolation.is_known(isolation):
-        wait()
-        host_isolation.note(isolation)
     try:
+        # What the engine is asked for it costs nothing beside the start of the gateway.
+        isolation = host_isolation.place(os.environ, engine, egress.pair.inner.driver)
+        if not host_isolation.is_known(isolation):
+            wait()
+            host_isolation.note(isolation)
         yield
     except BaseException:
         thread.join()

@@ -7,7 +7,6 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from sandboxd.engine import execute
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
@@ -30,23 +29,17 @@ def end(engine: Engine, container: str, mark: str) -> int:
     :raises EnvironmentFailure: they go on, or it cannot be known
     """
     nonce = f"sandboxd-{secrets.token_hex(8)}"
-    source = _source()
-    task = json.dumps({"nonce": nonce, "mark": mark, "seconds": _GRACE_SECONDS})
-    program = f"{source}\n\nmain(json.loads({json.dumps(task)}))\n".encode()
+    source = programs.source_beside(__file__, "leftover_inside.py")
+    program = programs.with_task(source, {"nonce": nonce, "mark": mark, "seconds": _GRACE_SECONDS})
     tar = interpreter.archive(program, programs.imported_by([source]), cache_folder(os.environ))
-    output = bytearray()
-
-    def keep(_: int, data: bytes) -> None:
-        output.extend(data)
-        if len(output) > execute.MOST_BYTES:
-            raise execute.TooMuch("what looks for the last run wrote without end")
-
     request = Exec(["sh", "-c", interpreter.SCRIPT, "sh", nonce])
     try:
-        code = programs.run(engine, container, request, tar, _TOTAL_SECONDS, keep)
+        code, output = programs.output_of(
+            engine, container, request, tar, _TOTAL_SECONDS, "what looks for the last run"
+        )
     except TimeoutError:
         raise _unknown(f"no answer within {_TOTAL_SECONDS:g} s") from None
-    count, left = _answer(bytes(output), nonce, code)
+    count, left = _answer(output, nonce, code)
     if left:
         raise _unknown(f"{left} of its processes cannot be ended")
     return count
@@ -69,9 +62,3 @@ def _unknown(why: str) -> EnvironmentFailure:
         f"the agent of the run that was interrupted may go on inside: {why}",
         "`sandboxd restart` with the same `--name` ends all that runs there, and keeps the copy; then run this again",
     )
-
-
-def _source() -> str:
-    path = os.path.join(os.path.dirname(__file__), "leftover_inside.py")
-    with open(path, encoding="utf-8") as file:
-        return file.read()

@@ -107,18 +107,16 @@ def _fill(
     say: Callable[[str], None],
 ) -> None:
     """Run the program that fetches and unpacks in a sandbox with the volume; `report` hears what it says."""
-    source = _source()
-    task = json.dumps(
-        {
-            "folder": volume.TARGET,
-            "authorities": roots.pem(environ),
-            "packages": [
-                {"name": each.name, "url": each.url, "integrity": each.integrity}
-                for each in agent.of_machine(platform.machine())
-            ],
-        }
-    )
-    text = f"{source}\n\nmain(json.loads({json.dumps(task)}))\n".encode()
+    source = programs.source_beside(__file__, "unpack_inside.py")
+    task = {
+        "folder": volume.TARGET,
+        "authorities": roots.pem(environ),
+        "packages": [
+            {"name": each.name, "url": each.url, "integrity": each.integrity}
+            for each in agent.of_machine(platform.machine())
+        ],
+    }
+    text = programs.with_task(source, task)
     modules = programs.imported_by([source])
     beside = egress.prepare(engine, place.folder, place.policy, place.gateway_image, say)
     body = _body(beside.image, agent, place.runtime)
@@ -223,9 +221,3 @@ class _Report:
             why = self._failure or (errors[-1] if errors else "it ended early")
             raise EnvironmentFailure(f"`{self._agent.title}` is not installed: {why}", _HINT)
         return self._size
-
-
-def _source() -> str:
-    path = os.path.join(os.path.dirname(__file__), "unpack_inside.py")
-    with open(path, encoding="utf-8") as file:
-        return file.read()

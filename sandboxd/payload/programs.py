@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
+import json
+import os
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import execute, frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.engine.client import Engine, Exec
 
@@ -56,6 +59,36 @@ def run(
     code = execute.wait_for_code(engine, container, exec_id)
     execute.require_started(code, beginning)
     return code
+
+
+def output_of(
+    engine: Engine, container: str, request: Exec, data: bytes, seconds: float, who: str
+) -> tuple[int, bytes]:
+    """`run`, of which little is expected: its exit code, and all that it wrote.
+
+    :param who: what runs, in words for a person
+    :raises TooMuch: it writes without end
+    """
+    output = bytearray()
+
+    def keep(_: int, piece: bytes) -> None:
+        output.extend(piece)
+        if len(output) > execute.MOST_BYTES:
+            raise execute.TooMuch(f"{who} wrote without end")
+
+    return run(engine, container, request, data, seconds, keep), bytes(output)
+
+
+@functools.cache
+def source_beside(module: str, name: str) -> str:
+    """The text of a program that runs inside: the file `name` in the folder of the file `module`."""
+    with open(os.path.join(os.path.dirname(module), name), encoding="utf-8") as file:
+        return file.read()
+
+
+def with_task(source: str, task: Mapping[str, object]) -> bytes:
+    """The program `source`, whose `main` is called with `task`."""
+    return f"{source}\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n".encode()
 
 
 def imported_by(sources: Iterable[str]) -> tuple[str, ...]:

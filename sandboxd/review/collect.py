@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import json
 import os
 import secrets
@@ -165,11 +164,12 @@ def _fill(engine: Engine, inspected: Inspected, workspace: str, spool: _Spool, h
         "largest_bundle": changes.LARGEST_BUNDLE,
         "have": refs.known_commits(workspace),
     }
-    text = f"{_source()}\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n".encode()
+    source = programs.source_beside(__file__, "changes_inside.py")
+    text = programs.with_task(source, task)
     spool.expect(nonce)
     reason = _run(engine, inspected["Id"], ["python3", "-I", "-S", "-"], text, spool)
     if not spool.begun:
-        tar = interpreter.archive(text, programs.imported_by([_source()]), cache_folder(os.environ))
+        tar = interpreter.archive(text, programs.imported_by([source]), cache_folder(os.environ))
         command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
         reason = _run(engine, inspected["Id"], command, tar, spool)
     if not spool.begun:
@@ -221,13 +221,6 @@ def _run(engine: Engine, container: str, command: list[str], stdin: bytes, spool
     errors = spool.errors.decode("utf-8", "replace").strip().splitlines()
     reason = interpreter.REASONS.get(code) or (errors[-1] if errors else f"exit code {code}")
     return reason[:300]
-
-
-@functools.cache
-def _source() -> str:
-    path = os.path.join(os.path.dirname(__file__), "changes_inside.py")
-    with open(path, encoding="utf-8") as file:
-        return file.read()
 
 
 def age(path: str) -> float:

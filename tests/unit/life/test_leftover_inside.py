@@ -14,15 +14,22 @@ from typing import Any
 import pytest
 
 from sandboxd.life import leftover, leftover_inside
+from sandboxd.payload import programs
 from tests.integration.daemon.world import alive
 from tests.patience import eventually
 
 
 def run_inside(mark: str, seconds: float) -> dict[str, Any]:
     task = {"nonce": "n", "mark": mark, "seconds": seconds}
-    program = f"{leftover._source()}\n\nmain({task!r})\n"
+    program = programs.with_task(
+        programs.source_beside(leftover.__file__, "leftover_inside.py"), task
+    )
     done = subprocess.run(
-        [sys.executable, "-I", "-"], input=program, capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-"],
+        input=program.decode(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     nonce, _, answer = done.stdout.partition(" ")
     assert nonce == "n"
