@@ -119,7 +119,7 @@ def live(life: Life, runtime: str) -> list[Step]:
             life.step("tests", lambda: ran(life.run(*inside, project.tests)))
             if project.serve:
                 life.step("server", lambda: _open_server(life, inside))
-            life.step("commit", lambda: _commit(life, inside))
+            life.step("commit", lambda: commit(life, inside))
     finally:
         down = life.step("down", lambda: ran(life.sandboxd("down")))
     if down:
@@ -219,7 +219,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _commit(life: Life, inside: list[str]) -> str:
+def commit(life: Life, inside: list[str]) -> str:
+    """Commit a change inside; whose it is, as git here says."""
     life.run(*inside, CHANGE)
     return life.run("git", "log", "-1", "--format=by %an").stdout.strip()
 

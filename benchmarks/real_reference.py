@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from real_life import CHANGE, Failed, Life, Step, ran
+from real_life import Failed, Life, Step, commit, ran
 
 from tools import editors
 
@@ -18,7 +18,7 @@ def live(life: Life) -> list[Step]:
     try:
         if life.step("up", lambda: _up(life, [*client, "up", *where])):
             life.step("tests", lambda: ran(life.run(*inside, life.project.tests)))
-            life.step("commit", lambda: _commit(life, inside))
+            life.step("commit", lambda: commit(life, inside))
     finally:
         life.step("down", lambda: _remove(life))
     return life.steps
@@ -31,11 +31,6 @@ def _up(life: Life, command: list[str]) -> str:
         words = f"{answer.get('message', '')} {answer.get('description', '')}".strip()
         raise Failed(" ".join(words.split())[:200] or "it says nothing")
     return ""
-
-
-def _commit(life: Life, inside: list[str]) -> str:
-    life.run(*inside, CHANGE)
-    return life.run("git", "log", "-1", "--format=by %an").stdout.strip()
 
 
 def _remove(life: Life) -> str:

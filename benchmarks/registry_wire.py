@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from sandboxd.egress.gateway.client_hello import BadHello, HelloReader
 from sandboxd.verify import listeners
 from tests.e2e import outside
+from tests.integration.egress.company import exchange
 
 NAME_SERVER = outside.ADDRESS
 """For dockerd's `--dns`."""
@@ -70,15 +71,4 @@ def _relay(client: socket.socket, names: frozenset[str]) -> None:
             server.sendall(first)
             for each in (client, server):
                 each.settimeout(None)
-            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-            back.start()
-            _copy(client, server)
-            back.join()
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(_BYTES):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+            exchange(client, server)

@@ -19,6 +19,9 @@ DNS_PORT = 53
 POD_DNS_PORT, PROBE_PORT = 1053, 8080
 """In a Pod: its user may not listen below 1024, so its Service has the port 53; and who looks after it asks."""
 
+POD_FLAGS = ("-I", "-S", "-B")
+"""Of the Python of a Pod: the archive of the gateway alone is on its module path."""
+
 OWN_PORTS = frozenset([DNS_PORT, PROXY_PORT, SOCKS_PORT, ASK_PORT])
 """Ports of the gateway that no credential can have."""
 

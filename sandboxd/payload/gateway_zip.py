@@ -13,7 +13,6 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.payload.gateway_image import program_modules
 
 PROGRAM = "sandboxd.egress.gateway.pod"
-FLAGS = ("-I", "-S", "-B")
 
 _MAIN = f"""import sys
 

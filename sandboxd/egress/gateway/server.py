@@ -263,7 +263,9 @@ class Gateway:
     # -- listeners
 
     def _listener(self, sock: socket.socket, door: Door, for_clients: bool = True) -> Listener:
-        served = functools.partial(self._admit, door) if for_clients and self._clients else door
+        served = door
+        if for_clients and self._clients is not None:
+            served = functools.partial(self._admit, self._clients, door)
 
         def accepted(client: socket.socket) -> None:
             if not self._parts.connections.take(client, served):
@@ -271,10 +273,10 @@ class Gateway:
 
         return Listener(self._loop, sock, accepted, lambda: self._full("files"))
 
-    async def _admit(self, door: Door, connection: Connection) -> None:
+    async def _admit(self, clients: Clients, door: Door, connection: Connection) -> None:
         """Serve a client that is one of ours; a connection of another is reset."""
         address = connection.client.getpeername()[0]
-        if self._clients is None or await self._clients.admits(address):
+        if await clients.admits(address):
             await door(connection)
         else:
             self._journal.attempt("denied", "", 0, "direct", "client", "", address)

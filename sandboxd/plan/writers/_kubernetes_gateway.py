@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.egress import layout
 from sandboxd.egress.wire import policy_to_json, version
 from sandboxd.model.labels import GATEWAY, PROJECT
+from sandboxd.plan.writers._pod_security import CONTAINER, POD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 _USER = 65532
 _POLICY, _PROGRAM = "/etc/sandboxd/policy", "/opt/sandboxd"
 _TCP = {"dns-tcp": layout.POD_DNS_PORT, "proxy": layout.PROXY_PORT, "socks": layout.SOCKS_PORT}
-_FLAGS = ("-I", "-S", "-B")
-"""The archive alone is on the module path: see `payload.gateway_zip`."""
 
 _NOT_PUBLIC = (
     "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
@@ -128,8 +127,7 @@ def _deployment(gateway: str, name: str, image: str, program: bytes) -> dict[str
         "metadata": {"labels": {GATEWAY: name}, "annotations": {"dev.sandboxd.program": digest}},
         "spec": {
             "terminationGracePeriodSeconds": 1,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
+            **POD,
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": _USER,
@@ -158,13 +156,9 @@ def _container(name: str, image: str) -> dict[str, Any]:
     return {
         "name": "gateway",
         "image": image,
-        "command": ["python3", *_FLAGS, *program],
+        "command": ["python3", *layout.POD_FLAGS, *program],
         "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": CONTAINER,
         "resources": {
             "requests": {"cpu": "20m", "memory": "48Mi"},
             "limits": {"cpu": "1", "memory": "128Mi", "ephemeral-storage": "64Mi"},

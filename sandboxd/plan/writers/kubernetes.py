@@ -23,6 +23,7 @@ from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.service_reading import size
 from sandboxd.plan.writers import _kubernetes_gateway as gateway
 from sandboxd.plan.writers import _yaml
+from sandboxd.plan.writers._pod_security import CONTAINER, POD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,8 +155,7 @@ def _pod(plan: Plan, options: Cluster) -> dict[str, Any]:
         **limit,
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": 5,
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
+        **POD,
         "dnsPolicy": "None",
         "dnsConfig": _dns(plan, options),
         "securityContext": {
@@ -191,11 +191,7 @@ def _container(plan: Plan, options: Cluster, volumes: list[_Volume]) -> dict[str
         "env": [
             {"name": name, "value": _literal(text)} for name, text in _environment(plan, options)
         ],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": CONTAINER,
         "resources": {
             # Without requests the limits would be what the scheduler sets aside.
             "requests": {"cpu": "100m", "memory": "256Mi"},

@@ -53,14 +53,20 @@ class Company:
             server.connect((self._origin, port))
             client.sendall(first)
             server.sendall(early)
-            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-            back.start()
-            _copy(client, server)
-            back.join()
+            exchange(client, server)
+
+
+def exchange(one: socket.socket, other: socket.socket) -> None:
+    """Carry what each side sends to the other, until both have ended."""
+    back = threading.Thread(target=_copy, args=(other, one), daemon=True)
+    back.start()
+    _copy(one, other)
+    back.join()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)
+    with contextlib.suppress(OSError):
         target.shutdown(socket.SHUT_WR)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from sandboxd.egress.layout import POD_FLAGS
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import policy_to_json
 from sandboxd.payload import gateway_zip
@@ -20,7 +21,7 @@ from tests.integration.egress.program import Event, Program
 CLIENTS = "demo-clients"
 DOMAIN = "team.svc.cluster.local"
 PROGRAM, POLICY = "/opt/sandboxd/gateway.zip", "/etc/sandboxd/policy/policy.json"
-COMMAND = ("python3", *gateway_zip.FLAGS, PROGRAM, "$(POD_IP)", POLICY, CLIENTS)
+COMMAND = ("python3", *POD_FLAGS, PROGRAM, "$(POD_IP)", POLICY, CLIENTS)
 
 
 class PodProgram(Program):

@@ -14,7 +14,6 @@ from sandboxd.egress.policy import Policy, Upstream
 from sandboxd.egress.wire import policy_from_json
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import GATEWAY, PROJECT
-from sandboxd.payload import gateway_zip
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
 from sandboxd.plan.plan import Plan
@@ -165,7 +164,7 @@ def test_the_pod_asks_its_gateway_alone_and_the_gateway_serves_that_pod() -> Non
 def test_the_gateway_is_started_as_its_archive_wants_it() -> None:
     documents = objects()
     (container,) = pod_specs(documents)[0]["containers"]
-    assert tuple(container["command"][1:4]) == gateway_zip.FLAGS
+    assert tuple(container["command"][1:4]) == ("-I", "-S", "-B")
     program, policy = (only(documents, "ConfigMap", end) for end in ("-program", "-policy"))
     assert base64.b64decode(program["binaryData"]["gateway.zip"]) == PROGRAM
     assert container["command"][4].endswith("/gateway.zip")
