@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import NamedTuple
 
 PREFIX = 19
@@ -45,13 +46,15 @@ class InnerAddresses(NamedTuple):
 _FIRST_SERVICE, _MOST_SERVICES = 512, 512
 
 
-def service(addresses: InnerAddresses, number: int) -> str:
-    """The address of a project's service: of those that the engine gives to nobody by itself.
+def services(addresses: InnerAddresses, names: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The addresses of a project's services by their names: of those that the engine gives to nobody by itself.
 
-    :param number: its place in `Policy.services`
+    :param names: (name, service that it leads to), as a plan's `Policy.services`
     """
-    assert 0 <= number < _MOST_SERVICES
-    return str(ipaddress.IPv4Network(addresses.subnet)[_FIRST_SERVICE + number])
+    owners = list(dict.fromkeys(owner for _, owner in names))
+    assert len(owners) <= _MOST_SERVICES
+    network = ipaddress.IPv4Network(addresses.subnet)
+    return {owner: str(network[_FIRST_SERVICE + number]) for number, owner in enumerate(owners)}
 
 
 def subnets() -> tuple[str, ...]:

@@ -65,7 +65,8 @@ class Policy(NamedTuple):
     canaries: tuple[str, ...] = ()
     """Names that nothing has a reason to ask for: a use of one is reported as such."""
     services: tuple[tuple[str, str], ...] = ()
-    """(name, address) of containers on the same network; the address is '' until there is a network."""
+    """(name, address) of containers on the same network. Until there is a network, the name of the container's
+    service stands for its address: several names may lead to one."""
     forbidden: tuple[str, ...] = ()
     """Networks (``192.0.2.7/32``) that are never dialled: the host's own addresses."""
     addresses: tuple[tuple[str, str], ...] = ()

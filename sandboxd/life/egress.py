@@ -6,7 +6,6 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses, subnets
@@ -23,7 +22,7 @@ from sandboxd.life import (
 )
 from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
-from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, PROJECT, RESOLV_CONF, SHARES
+from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, NAMED, PROJECT, RESOLV_CONF
 from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Downgrade, Plan
 
@@ -90,12 +89,8 @@ def add_to(
     host["Dns"] = [gateway_address]
     # Without it the engine copies the host's search domains, and programs inside would ask for them.
     host["DnsSearch"] = ["."]
-    if shared := body.get("Labels", {}).get(SHARES):
-        # The name of a service that shares this network leads here.
-        names_of_services = [name for name, _ in egress.policy.services]
-        number = names_of_services.index(shared)
-        address = layout.service(egress.pair.inner.addresses, number)
-        endpoint = {"IPAMConfig": {"IPv4Address": address}}
+    if name := body.get("Labels", {}).get(NAMED):
+        endpoint = {"IPAMConfig": {"IPv4Address": dict(egress.policy.services)[name]}}
         body["NetworkingConfig"] = {"EndpointsConfig": {egress.pair.inner.name: endpoint}}
     names = (variable.partition("=")[0] for variable in body["Env"])
     proxies = inner_network.proxies(gateway_address, names)

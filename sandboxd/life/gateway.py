@@ -266,15 +266,12 @@ def complete(
 
     :param addresses_before: names and synthetic addresses of before, which keep their meaning
     """
-    services = tuple(
-        (name, layout.service(pair.inner.addresses, number))
-        for number, (name, _) in enumerate(policy.services)
-    )
+    service_addresses = layout.services(pair.inner.addresses, policy.services)
     own = {str(subnet) for subnet in pair.outer_subnets}
     if pid := sources.engine_process(engine):
         own |= addresses.of_process() | addresses.of_process(pid)
     policy = policy._replace(
-        services=services,
+        services=tuple((name, service_addresses[owner]) for name, owner in policy.services),
         addresses=(),
         forbidden=(*policy.forbidden, *sorted(own)),
     )

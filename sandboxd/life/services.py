@@ -110,7 +110,7 @@ def body(service: Service, plan: Plan, around: Surroundings, archive: bytes = b"
         "HostConfig": _host_config(service, plan, around),
     }
     if not service.shares:
-        request["Hostname"] = service.name
+        request["Hostname"] = service.hostname or service.name
         address = address_of(service.name, plan, around.inner)
         request["NetworkingConfig"] = {
             "EndpointsConfig": {around.inner.name: {"IPAMConfig": {"IPv4Address": address}}}
@@ -134,8 +134,8 @@ def body(service: Service, plan: Plan, around: Surroundings, archive: bytes = b"
 
 def address_of(name: str, plan: Plan, inner: Inner) -> str:
     """The address of the service `name` (as in DNS) on the inner network."""
-    names = [known for known, _ in plan.egress.services] if plan.egress is not None else []
-    return layout.service(inner.addresses, names.index(name))
+    names = plan.egress.services if plan.egress is not None else ()
+    return layout.services(inner.addresses, names)[name]
 
 
 def _host_config(service: Service, plan: Plan, around: Surroundings) -> HostConfig:

@@ -64,8 +64,9 @@ GATEWAY = "dev.sandboxd.gateway"
 SERVICE = "dev.sandboxd.service"
 """On another service of a Compose project, beside a gateway: the identity of the sandbox that it belongs to."""
 
-SHARES = "dev.sandboxd.shares"
-"""On a sandbox whose network another service has, too: the name of that service, whose address it has."""
+NAMED = "dev.sandboxd.named"
+"""On a sandbox to which a name of its Compose project leads: that of its own service, or of one that has its
+network, too."""
 
 NETWORK = "dev.sandboxd.network"
 """On a network of ours: the identity of the sandbox whose inner one it is, '' for the gateways' way out."""

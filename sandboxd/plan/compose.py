@@ -9,12 +9,13 @@ from typing import NamedTuple
 from sandboxd.config.values import takes_from_host
 from sandboxd.effective.flavour import compose_paths
 from sandboxd.effective.variables import Variables
+from sandboxd.egress.names import NotAName, normal
 from sandboxd.kinds import compose
 from sandboxd.kinds.compose.project import Project
 from sandboxd.kinds.compose.project import Service as Written
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
-from sandboxd.plan import service_health, services
+from sandboxd.plan import service_health, service_names, services
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.service import Need, Service
@@ -37,8 +38,10 @@ class ComposeProject(NamedTuple):
     build: Build | None = None
     services: tuple[Service, ...] = ()
     """The other services that are started with it, as `sandboxd up` would start them."""
-    service_names: tuple[str, ...] = ()
-    """The names of all of them that can be names in DNS."""
+    names: tuple[tuple[str, str], ...] = ()
+    """(name in DNS, name of the service that it leads to) of all of them, and of the workspace."""
+    own_name: str = ""
+    """The name in DNS of the workspace, '' where it has none of its own."""
     needs: tuple[Need, ...] = ()
     """What has to be true of other services before anything of the project runs in the workspace."""
 
@@ -62,6 +65,8 @@ def compose_project(
     network_names = _names(networks.node) if networks is not None else ()
     foreign = tuple(n for n in dict.fromkeys((*network_names, "default")) if _is_foreign(read, n))
     others = services.read(read, base.sidecars, name or "")
+    own = _own_service(service_parts, base, others)
+    known = service_names.table(others, own)
     return ComposeProject(
         service=name or "",
         files=tuple(posixpath.relpath(path, workspace) for path in paths),
@@ -73,9 +78,25 @@ def compose_project(
         else None,
         build=base.build.value if base.build is not None else None,
         services=others,
-        service_names=services.names(others),
+        names=known,
+        own_name=own.name if own is not None and own.name in dict(known) else "",
         needs=_needs(service_parts),
     )
+
+
+def _own_service(
+    written: Written | None, base: Container, others: tuple[Service, ...]
+) -> Service | None:
+    """The workspace as a service that others ask for; None where it has the address of one of them."""
+    if written is None or any(service.shares for service in others):
+        return None
+    try:
+        name = normal(written.name)
+    except NotAName:
+        return None
+    if any(service.name == name for service in others):
+        return None
+    return Service(name, base, aliases=service_names.called(written).names)
 
 
 def _needs(service: Written | None) -> tuple[Need, ...]:
@@ -129,7 +150,7 @@ def beside(
     open_files = _written_from_inside(project, workspace) if profile.access == "rw" else ()
     alone = bool(weak or open_files) and profile.gvisor == "required" and bool(base.sidecars)
     chosen = (
-        services.choose(project.services, gvisor, workspace, notes)
+        services.choose(project.services, project.names, gvisor, workspace, notes)
         if has_gateway and not alone
         else ()
     )

@@ -198,4 +198,4 @@ def _with_services(policy: Policy | None, project: ComposeProject | None) -> Pol
     """`policy` with the names of the project's other services, whether they can be started or not."""
     if policy is None or project is None:
         return policy
-    return policy._replace(services=tuple((name, "") for name in project.service_names))
+    return policy._replace(services=project.names)

@@ -46,6 +46,10 @@ class Service(NamedTuple):
     name: str
     """As a name for DNS, '' where it is none."""
     container: Container
+    hostname: str = ""
+    """Its own name inside, '' for `name`."""
+    aliases: tuple[str, ...] = ()
+    """The other names in DNS by which its project's programs may ask for it."""
     command: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
     obstacle: str = ""

@@ -80,22 +80,11 @@ def _over(below: Health, part: Part) -> Health:
 def _test(part: Part) -> tuple[str, ...]:
     node = yaml.target(part.node)
     if node.kind == "array":
-        words = tuple(_resolve(part, part.file.text(item) or "") for item in node.items)
+        words = tuple(part.file.fill(part.file.text(item) or "").text for item in node.items)
         if words[:1] not in (("NONE",), ("CMD",), ("CMD-SHELL",)):
             raise ValueError("a health check that begins with none of `CMD`, `CMD-SHELL`, `NONE`")
         return words
-    return ("CMD-SHELL", _resolve(part, part.file.text(node) or ""))
-
-
-def _resolve(part: Part, text: str) -> str:
-    """`text` with its variables replaced, and `$$` as the dollar sign that it means.
-
-    :raises ValueError: a variable is not known
-    """
-    resolved = part.file.resolve(text.replace("$$", "\0"))
-    if "$" in resolved:
-        raise ValueError("a health check with a variable whose value is not known")
-    return resolved.replace("\0", "$")
+    return ("CMD-SHELL", part.file.fill(part.file.text(node) or "").text)
 
 
 def duration(text: str) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxd.config.values import takes_from_host
 from sandboxd.egress.names import NotAName, normal
 from sandboxd.kinds.compose.values import entries
-from sandboxd.plan import service_health
+from sandboxd.plan import service_health, service_names
 from sandboxd.plan.service import ProjectFile, Service
 from sandboxd.syntax import yaml
 from sandboxd.syntax.substitution import substitute
@@ -28,15 +28,18 @@ _READ = frozenset(
         "cap_add",
         "cap_drop",
         "command",
+        "container_name",
         "depends_on",
         "entrypoint",
         "env_file",
         "environment",
         "healthcheck",
+        "hostname",
         "image",
         "init",
         "mem_limit",
         "network_mode",
+        "networks",
         "pids_limit",
         "read_only",
         "security_opt",
@@ -52,15 +55,12 @@ _READ = frozenset(
 _WITHOUT_EFFECT = frozenset(
     [
         "annotations",
-        "container_name",
         "cpus",
         "deploy",
         "expose",
-        "hostname",
         "labels",
         "logging",
         "memswap_limit",
-        "networks",
         "platform",
         "profiles",
         "pull_policy",
@@ -97,16 +97,21 @@ def read(written: Written, sidecar: Container, workspace_service: str) -> Servic
             command=_words(written.last("command")),
             entrypoint=_words(written.last("entrypoint")),
         )
-    except ValueError:
-        return service._replace(obstacle="has a command whose words are not known")
+    except ValueError as error:
+        return service._replace(obstacle=f"has a command whose words are not known: {error}")
     try:
         service = service._replace(
             needs=service_health.needs(written), health=service_health.health(written)
         )
+        without = (*without, *_unset(written))
     except ValueError as error:
         return service._replace(obstacle=f"has {error}")
+    called = service_names.called(written)
     shares = network_owner(written) == workspace_service and bool(workspace_service)
     return service._replace(
+        hostname=called.hostname,
+        aliases=called.names,
+        without=(*without, *called.without),
         env=tuple(
             f"{name}={value}".replace("\0", "$")
             for name, value in _environment(written, sidecar).items()
@@ -205,21 +210,31 @@ def _words(part: Part | None) -> tuple[str, ...] | None:
     node = yaml.target(part.node)
     if node.kind == "array":
         texts = [part.file.text(yaml.target(item)) or "" for item in node.items]
-        words = [_resolve(part, text) for text in texts]
+        words = [part.file.fill(text).text for text in texts]
     else:
         text = part.file.text(node)
         if text is None:
             return None
-        words = shlex.split(_resolve(part, text))
+        words = shlex.split(part.file.fill(text).text)
     return tuple(words)
 
 
-def _resolve(part: Part, text: str) -> str:
-    """`text` with its variables replaced, and `$$` as the dollar sign that it means.
-
-    :raises ValueError: a variable is not known
-    """
-    resolved = part.file.resolve(text.replace("$$", "\0"))
-    if "$" in resolved:
-        raise ValueError("a variable")
-    return resolved.replace("\0", "$")
+def _unset(written: Written) -> tuple[str, ...]:
+    """Words for the variables of what the service runs that are set nowhere: Compose has them empty, too."""
+    parts = [part for key in ("command", "entrypoint") if (part := written.last(key))]
+    for part in written.parts.get("healthcheck", ()):
+        if (test := yaml.get(part.node, "test")) is not None:
+            parts.append(part._replace(node=test))
+    names = dict[str, None]()
+    for part in parts:
+        node = yaml.target(part.node)
+        for each in node.items if node.kind == "array" else (node,):
+            names |= dict.fromkeys(part.file.fill(part.file.text(each) or "").unset)
+    if not names:
+        return ()
+    verb = "is" if len(names) == 1 else "are"
+    listed = ", ".join(f"`{name}`" for name in names)
+    return (
+        f"{listed} {verb} not set in the project's `.env`, so empty in what it runs: "
+        "`sandboxd up` reads no variable of the host",
+    )

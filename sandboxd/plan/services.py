@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandboxd.model.container import Container
-from sandboxd.plan import service_rights
+from sandboxd.plan import service_names, service_rights
 from sandboxd.plan.service import Need, Service
 from sandboxd.plan.service_reading import network_owner
 from sandboxd.plan.service_reading import read as read_service
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from sandboxd.kinds.compose.project import Project
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.workspace import WorkspaceFacts
-
-MOST = 512
-"""How many names of services a gateway knows: so many addresses are kept for them."""
 
 
 def read(
@@ -41,26 +38,26 @@ def read(
     return tuple(services)
 
 
-def names(services: Iterable[Service]) -> tuple[str, ...]:
-    """The names that they have in DNS, each once, in the order by which they get their addresses."""
-    return tuple(dict.fromkeys(service.name for service in services if service.name))[:MOST]
-
-
 def choose(
-    services: tuple[Service, ...], gvisor: bool, workspace: WorkspaceFacts, notes: Notes
+    services: tuple[Service, ...],
+    names: tuple[tuple[str, str], ...],
+    gvisor: bool,
+    workspace: WorkspaceFacts,
+    notes: Notes,
 ) -> tuple[Service, ...]:
     """Those that `up` starts, in the order in which it does; the others are named with the reason.
 
+    :param names: those by which services are known, with the service that each leads to
     :param gvisor: whether they run in gVisor, whose network stack no two sandboxes share
     """
-    known, chosen = names(services), dict[str, Service]()
+    known, chosen = dict(names), dict[str, Service]()
     for service in services:
         written = service.container.name
         why = weakness(_with_copies(service.container), workspace) or service.obstacle
         if not why and service.name in chosen:
             why = f"is called as `{chosen[service.name].container.name}` is"
         if not why and service.name not in known:
-            why = f"is one of more than {MOST}"
+            why = f"is one of more than {service_names.MOST}"
         if not why:
             why = service_rights.surplus(service.container)
         if why:
@@ -70,7 +67,9 @@ def choose(
                 "take that out of its Compose file, or start the service by other means",
             )
             continue
-        for words in (*service.without, *service_rights.without_effect(service.container)):
+        elsewhere = service_names.elsewhere(service, names)
+        rights = service_rights.without_effect(service.container)
+        for words in (*service.without, *elsewhere, *rights):
             notes.downgrade("service", f"`{written}`: {words}")
         chosen[service.name] = _confined(service, gvisor, notes)
     service_rights.say(chosen.values(), notes)

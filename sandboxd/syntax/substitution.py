@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,38 @@ _NAME = r"([A-Za-z_][A-Za-z0-9_]*)(:?[-?+])?"
 _DEEPEST = 8
 # How much the values of variables may add to a text: they may hold each other many times over.
 _MOST_ADDED = 16_000
+# A variable that `substitute` leaves, whatever it was written with.
+_LEFT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# Stands for a dollar sign that begins no variable: no text of a config holds it.
+_DOLLAR = "\0"
+
+
+class Filled(NamedTuple):
+    """A text without variables, and the names of those that are set nowhere."""
+
+    text: str
+    unset: tuple[str, ...] = ()
+
+
+def fill(text: str, lookup: Callable[[str], str | None]) -> Filled:
+    """`text` as Compose starts a program with it: a variable that is set nowhere is empty, `$$` a dollar sign.
+
+    :raises ValueError: a variable that has to be set (`${NAME:?}`) is not, or a dollar sign begins none
+    """
+
+    def value_of(name: str) -> str | None:
+        value = lookup(name)
+        return None if value is None else value.replace("$", _DOLLAR)
+
+    left = substitute(text.replace("$$", _DOLLAR), value_of)
+    unset = tuple(dict.fromkeys(_LEFT.findall(left)))
+    for name in unset:
+        if re.search(rf"\$\{{{name}:?\?", text):
+            raise ValueError(f"the variable `{name}`, which has to be set and is not")
+    rest = _LEFT.sub("", left)
+    if "$" in rest:
+        raise ValueError("a dollar sign that begins no variable")
+    return Filled(rest.replace(_DOLLAR, "$"), unset)
 
 
 def substitute(text: str, lookup: Callable[[str], str | None]) -> str:

@@ -145,6 +145,51 @@ def test_a_service_that_ends_at_once_is_named_with_its_last_words(
         world.run("down", "--discard", cwd=project)
 
 
+# It serves what it gets of the workspace, asked by a name of the workspace.
+RELAY = """
+mkdir -p /tmp/www
+while :; do wget -T 5 -q -O /tmp/www/new http://site.test:8080/word && mv /tmp/www/new /tmp/www/got; sleep 1; done &
+exec httpd -f -p 80 -h /tmp/www
+"""
+
+
+def test_each_name_of_a_service_and_of_the_workspace_leads_to_it(
+    engine: str, world: World, project: Path
+) -> None:
+    image = import_busybox_image(engine)
+    entries = {
+        "app": {"image": image, "hostname": "site.test"},
+        "relay": {
+            "image": image,
+            "container_name": "my_relay",
+            "hostname": "relay.internal",
+            "command": ["sh", "-c", RELAY, "${NOT_SET}"],
+            "networks": {"default": {"aliases": ["front"]}},
+        },
+    }
+    (project / ".devcontainer/compose.yml").write_text(json.dumps({"services": entries}))
+
+    def inside(text: str) -> str:
+        done = world.run("exec", "-n", "sh", "-c", text, cwd=project)
+        return done.stdout + done.stderr
+
+    try:
+        done = world.run("up", cwd=project)
+        assert done.returncode == 0, done.stderr
+        said = " ".join(done.stderr.split())
+        assert "`relay`: `NOT_SET` is not set in the project's `.env`, so empty" in said
+        inside("mkdir /tmp/www; echo of the workspace >/tmp/www/word; httpd -p 8080 -h /tmp/www")
+        deadline = time.monotonic() + 60
+        for name in ("relay", "my_relay", "relay.internal", "front"):
+            for before in (PLAIN, ""):
+                while (
+                    inside(f"{before}wget -T 5 -q -O - http://{name}/got") != "of the workspace\n"
+                ):
+                    assert time.monotonic() < deadline, (name, before)
+    finally:
+        world.run("down", "--discard", cwd=project)
+
+
 def told(ask: Callable[[], str]) -> list[str]:
     """The lines that `db` tells once it has its names."""
     deadline = time.monotonic() + 60

@@ -15,7 +15,7 @@ from sandboxd.findings import Place
 from sandboxd.kinds.compose.env import dotenv
 from sandboxd.model.container import Unseen
 from sandboxd.syntax import yaml
-from sandboxd.syntax.substitution import substitute
+from sandboxd.syntax.substitution import Filled, fill, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +48,13 @@ class File(NamedTuple):
     def resolve(self, text: str) -> str:
         """`text` with its known variables replaced; the environment takes precedence over `.env`."""
         return substitute(text, self._lookup)
+
+    def fill(self, text: str) -> Filled:
+        """`text` as Compose starts a program with it.
+
+        :raises ValueError: a variable that has to be set is not, or a dollar sign begins none
+        """
+        return fill(text, self._lookup)
 
     def public(self, text: str) -> str:
         """`text` with defaults only, for messages: values of `.env` may be secrets."""

@@ -11,7 +11,7 @@ from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.gpus import devices
-from sandboxd.model.labels import EGRESS, PLAN, SHARES
+from sandboxd.model.labels import EGRESS, NAMED, PLAN
 from sandboxd.plan.git_settings import with_settings
 from sandboxd.plan.lasting import Lasting, variables
 from sandboxd.plan.layout import MARK_FOLDER
@@ -61,8 +61,9 @@ def _body(plan: Plan) -> CreateRequest:
     if plan.egress is not None:
         # `up` puts it on the network of its gateway; which rules hold there is no part of a container.
         body["Labels"][EGRESS] = container.name
-        if shared := next((service.name for service in plan.services if service.shares), ""):
-            body["Labels"][SHARES] = shared
+        shared = next((service.name for service in plan.services if service.shares), "")
+        if name := shared or (plan.compose.own_name if plan.services and plan.compose else ""):
+            body["Labels"][NAMED] = name
     if container.user is not None:
         body["User"] = container.user.value
     if container.stop_signal is not None:

@@ -13,7 +13,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.life import services
 from sandboxd.life.networks import Inner
 from sandboxd.life.services import Surroundings
-from sandboxd.model.labels import SHARES
+from sandboxd.model.labels import NAMED
 from sandboxd.plan import service_images
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
@@ -90,7 +90,9 @@ def test_the_policy_has_the_names_of_all_and_a_command_that_asks_for_it_has_them
 ) -> None:
     plan = planned(tmp_path, db=DB, Cache={"image": "r"}, weak={"image": "x", "privileged": True})
     assert plan.egress is not None
-    assert plan.egress.services == (("cache", ""), ("db", ""), ("weak", ""))
+    names = ("cache", "db", "weak", "app")
+    assert plan.egress.services == tuple((name, name) for name in names)
+    assert arguments(plan)["Labels"][NAMED] == "app", "services reach the workspace by its name"
     assert [each.name for each in plan.services] == ["cache", "db"]
     from sandboxd.policy.floor import NO_FLOOR
 
@@ -120,7 +122,9 @@ def test_the_policy_has_the_names_of_all_and_a_command_that_asks_for_it_has_them
         ({"security_opt": ["label=type:x"]}, "has a filter of its own"),
         ({"environment": {"A": "${A_OF_HOST}"}}, "takes `A` from the host's environment"),
         ({"environment": ["A"]}, "takes `A` from the host's environment"),
-        ({"command": "run ${NOT_KNOWN}"}, "has a command whose words are not known"),
+        ({"command": "run ${NOT_KNOWN:?say it}"}, "`NOT_KNOWN`, which has to be set and is not"),
+        ({"healthcheck": {"test": ["CMD", "${NOT_KNOWN?}"]}}, "has the variable `NOT_KNOWN`"),
+        ({"command": "run $"}, "a dollar sign that begins no variable"),
         ({"command": "run 'one"}, "has a command whose words are not known"),
         ({"image": "${NOT_KNOWN}"}, "has a variable whose value is not known"),
         ({"image": None, "build": "."}, "names no image, only a `build`"),
@@ -285,7 +289,7 @@ def test_a_network_that_is_shared_keeps_localhost_under_runc(tmp_path: Path, own
     assert body["HostConfig"]["NetworkMode"] == "container:workspace-id"
     assert body.keys().isdisjoint({"Hostname", "NetworkingConfig"})
     assert "Dns" not in body["HostConfig"], "the engine refuses it"
-    assert arguments(plan)["Labels"][SHARES] == "db", "its name leads to the workspace"
+    assert arguments(plan)["Labels"][NAMED] == "db", "its name leads to the workspace"
 
 
 def test_a_network_that_is_shared_is_refused_in_words_under_gvisor(tmp_path: Path) -> None:
@@ -293,7 +297,7 @@ def test_a_network_that_is_shared_is_refused_in_words_under_gvisor(tmp_path: Pat
     (reason,) = reasons(plan)
     assert reason.startswith("`db` is not at `localhost`")
     assert request(plan, "db")["HostConfig"]["NetworkMode"] == "inner"
-    assert SHARES not in arguments(plan)["Labels"]
+    assert NAMED not in arguments(plan)["Labels"], "two names would lead to one of two places"
 
 
 def test_variables_come_from_the_projects_own_file_and_from_nowhere_else(
@@ -312,6 +316,44 @@ def test_variables_come_from_the_projects_own_file_and_from_nowhere_else(
     ]
 
 
+def test_a_variable_that_is_set_nowhere_is_empty_in_what_runs_and_named(tmp_path: Path) -> None:
+    check = {"test": ["CMD-SHELL", "pg_isready -U $${POSTGRES_USER} -d ${DATABASE}"]}
+    plan = planned(
+        tmp_path,
+        db=DB | {"healthcheck": check, "command": "run --level=${LEVEL} $NAME ${A:-b}"},
+    )
+    body = request(plan, "db")
+    assert body["Healthcheck"]["Test"] == ["CMD-SHELL", "pg_isready -U ${POSTGRES_USER} -d "]
+    assert body["Cmd"] == ["run", "--level=", "b"]
+    assert reasons(plan) == [
+        "`db`: `LEVEL`, `NAME`, `DATABASE` are not set in the project's `.env`, so empty in what it runs: "
+        "`sandboxd up` reads no variable of the host"
+    ]
+
+
+def test_each_name_that_compose_knows_a_service_by_leads_to_it(tmp_path: Path) -> None:
+    app = {"image": "img:1", "hostname": "web.test", "networks": {"default": {"aliases": ["site"]}}}
+    aliases = {"default": {"aliases": ["Postgres", "db.internal", "cache", "site"]}, "x": None}
+    db = DB | {"container_name": "my_db", "hostname": "primary", "networks": aliases}
+    cache = {"image": "r", "hostname": "no name", "container_name": "localhost", "networks": ["x"]}
+    plan = planned(tmp_path, app=app, cache=cache, db=db)
+    assert plan.egress is not None
+    led = dict(plan.egress.services)
+    by_db = ["db", "my_db", "primary", "postgres", "db.internal", "site"]
+    assert {name: led[name] for name in by_db} == dict.fromkeys(by_db, "db")
+    assert led["web.test"] == led["app"] == "app" and led["cache"] == "cache"
+    assert request(plan, "db")["Hostname"] == "primary"
+    assert request(plan, "cache")["Hostname"] == "cache"
+    whys = reasons(plan)
+    assert "`db`: `cache` does not lead to it, but to `cache`" in whys
+    assert any("`cache`: its hostname `no name` does not lead to it" in why for why in whys)
+    assert any("its container_name `localhost` does not lead to it" in why for why in whys)
+    endpoint = request(plan, "db")["NetworkingConfig"]["EndpointsConfig"]["inner"]
+    assert endpoint == {"IPAMConfig": {"IPv4Address": "198.18.2.1"}}
+    addresses = layout.services(PLACE, plan.egress.services)
+    assert addresses == {"cache": "198.18.2.0", "db": "198.18.2.1", "app": "198.18.2.2"}
+
+
 @pytest.mark.parametrize("mode", ["none", "open"])
 def test_without_a_gateway_none_is_started(tmp_path: Path, mode: str) -> None:
     toml = f'profile = "{"trusted" if mode == "open" else "dev"}"\n[network]\nmode = "{mode}"\n'
@@ -322,7 +364,7 @@ def test_without_a_gateway_none_is_started(tmp_path: Path, mode: str) -> None:
 def test_a_name_that_is_none_in_dns_and_one_that_is_there_twice_are_named(tmp_path: Path) -> None:
     plan = planned(tmp_path, db=DB, DB=DB, localhost={"image": "x"})
     assert len(plan.services) == 1
-    assert plan.egress is not None and plan.egress.services == (("db", ""),)
+    assert plan.egress is not None and plan.egress.services == (("db", "db"), ("app", "app"))
     whys = " ".join(reasons(plan))
     assert "`localhost` has a name that is this machine's own name" in whys
     assert "`db` is called as `DB` is" in whys
