@@ -1,0 +1,77 @@
+"""The server's side of a WebSocket, as far as `exec` needs one (RFC 6455: whole messages, no extensions)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import struct
+import threading
+from typing import BinaryIO, Protocol
+
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_CONTINUED, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
+
+
+class Sink(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+    def flush(self) -> object: ...
+
+
+def accept_key(key: str) -> str:
+    """The answer to `Sec-WebSocket-Key`."""
+    return base64.b64encode(hashlib.sha1(key.encode() + _GUID).digest()).decode()
+
+
+class WebSocket:
+    """A connection whose handshake is done. Several threads may send."""
+
+    def __init__(self, source: BinaryIO, sink: Sink) -> None:
+        self._source, self._sink = source, sink
+        self._sending = threading.Lock()
+
+    def receive(self) -> bytes | None:
+        """The next message; None once the other side has closed."""
+        whole = b""
+        while True:
+            head = self._source.read(2)
+            if len(head) < 2:
+                return None
+            length = head[1] & 0x7F
+            if length == 126:
+                (length,) = struct.unpack("!H", self._source.read(2))
+            elif length == 127:
+                (length,) = struct.unpack("!Q", self._source.read(8))
+            mask = self._source.read(4) if head[1] & 0x80 else bytes(4)
+            data = _masked(self._source.read(length), mask)
+            kind = head[0] & 0x0F
+            if kind == _CLOSE:
+                return None
+            if kind == _PING:
+                self._send(_PONG, data)
+            elif kind in (_CONTINUED, _TEXT, _BINARY):
+                whole += data
+                if head[0] & 0x80:
+                    return whole
+
+    def send(self, data: bytes) -> None:
+        self._send(_BINARY, data)
+
+    def close(self) -> None:
+        self._send(_CLOSE, struct.pack("!H", 1000))
+
+    def _send(self, kind: int, data: bytes) -> None:
+        size = len(data)
+        if size < 126:
+            head = struct.pack("!BB", 0x80 | kind, size)
+        elif size < 1 << 16:
+            head = struct.pack("!BBH", 0x80 | kind, 126, size)
+        else:
+            head = struct.pack("!BBQ", 0x80 | kind, 127, size)
+        with self._sending:
+            self._sink.write(head + data)
+            self._sink.flush()
+
+
+def _masked(data: bytes, mask: bytes) -> bytes:
+    key = int.from_bytes(mask * (len(data) // 4 + 1), "big") >> (8 * (4 - len(data) % 4))
+    return (int.from_bytes(data, "big") ^ key).to_bytes(len(data), "big")
