@@ -9,13 +9,13 @@ from __future__ import annotations
 import http.server
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandboxd.credentials import service
+from tests import certificates
 from tests.e2e import https_server
 from tools import agents
 
@@ -68,11 +68,7 @@ class Services:
 
 
 def _certificate(folder: Path) -> Path:
-    names = ",".join(f"DNS:{host}" for host in HOSTS)
-    words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
-    more = ["-keyout", "key.pem", "-out", "ca.pem", "-subj", "/CN=agents"]
-    command = [*words.split(), *more, "-addext", f"subjectAltName={names}"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    certificates.self_signed(folder, "agents", *HOSTS, key="key.pem", certificate="ca.pem")
     return folder / "ca.pem"
 
 

@@ -55,15 +55,13 @@ def build(engine: str, folder: Path, secrets: Path) -> str:
 
 
 def _add(root: Path, secrets: Path) -> list[str]:
-    import ensurepip
 
     there, option = programs(), root / "opt"
     option.mkdir()
     for name in ("ca.pem", "user", "known_hosts"):
         shutil.copy2(secrets / name, option / name)
         (option / name).chmod(0o644)  # ssh minds only the keys of its own user
-    (packed,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
-    shutil.copy2(packed, option / "pip.whl")
+    shutil.copy2(rich_image.pip_wheel(), option / "pip.whl")
     tiny_packages.write_npm_project(option / "project", f"https://{client_services.HOST}")
     dynamic = ["/usr/lib/git-core/git-remote-http"]
     shutil.copy2(os.path.realpath(dynamic[0]), root / "usr/lib/git-core/git-remote-http")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandboxd.verify import listeners
+from tests import certificates
 from tests.e2e import https_server, outside, tiny_packages
 from tests.patience import eventually
 
@@ -26,16 +27,9 @@ _SSHD_START = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec "$@"'
 
 def authority(folder: Path) -> None:
     """`ca.pem`, and what it vouches for as `HOST`: `leaf.pem`, `leaf.key`. Some clients refuse one for both."""
-    words = "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    certificates.self_signed(folder, "tests", key="ca.key", certificate="ca.pem")
     name = f"subjectAltName=DNS:{HOST}"
-    (folder / "names").write_text(f"{name}\nbasicConstraints=CA:FALSE\n")
-    for line in (
-        f"{words} -x509 -days 2 -keyout ca.key -out ca.pem -subj /CN=tests",
-        f"{words} -keyout leaf.key -out leaf.csr -subj /CN={HOST}",
-        "openssl x509 -req -days 2 -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names"
-        " -out leaf.pem",
-    ):
-        subprocess.run(line.split(), cwd=folder, check=True, capture_output=True)
+    certificates.signed(folder, HOST, name, key="leaf.key", certificate="leaf.pem")
 
 
 def keys(folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandboxd.credentials import service
+from tests import certificates
 from tests.e2e import https_server
 from tests.e2e.lfs_store import LfsStore
 from tests.e2e.tiny_packages import integrity, make_repository, tarball, wheel
@@ -84,11 +85,7 @@ class Services:
 
 def certificate(folder: Path) -> None:
     """One for all hosts that vouches for itself: `ca.pem`, `key.pem`."""
-    names = ",".join(f"DNS:{host}" for host in HOSTS)
-    words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
-    more = ["-keyout", "key.pem", "-out", "ca.pem", "-subj", "/CN=services"]
-    command = [*words.split(), *more, "-addext", f"subjectAltName={names}"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    certificates.self_signed(folder, "services", *HOSTS, key="key.pem", certificate="ca.pem")
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sysconfig
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,15 @@ _FILES = {
 }
 _NODE_FILE = re.compile(rb"/usr/share/nodejs/[\w./@-]+\.js")
 _LINE = re.compile(r"(?:=> |^\s*)(/\S+) \(0x")
+
+
+def pip_wheel() -> Path:
+    """The wheel of pip that this Python makes environments with; Debian's Python keeps it elsewhere."""
+    import ensurepip
+
+    bundled = Path(ensurepip.__file__).parent / "_bundled"
+    (wheel,) = Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or bundled).glob("pip-*.whl")
+    return wheel
 
 
 class Rich(NamedTuple):

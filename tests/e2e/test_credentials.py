@@ -69,11 +69,8 @@ def services(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.fixture(scope="module")
 def image(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     def more(root: Path) -> list[str]:
-        import ensurepip
-
-        (packed,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
         (root / "opt").mkdir()
-        shutil.copy2(packed, root / "opt/pip.whl")
+        shutil.copy2(rich_image.pip_wheel(), root / "opt/pip.whl")
         if npm := shutil.which("npm"):
             shutil.copytree(Path(os.path.realpath(npm)).parents[1], root / "opt/npm", symlinks=True)
         programs = [path for path in [shutil.which("git-lfs")] if path]

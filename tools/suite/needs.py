@@ -74,6 +74,7 @@ PACKAGES = (
     Package("golang-go", "/usr/bin/go", "engine"),
     Package("redis-server", "/usr/bin/redis-server", "engine"),
     Package("redis-tools", "/usr/bin/redis-cli", "engine"),
+    Package("curl", "curl", "engine"),
     Package("git-lfs", "git-lfs", "engine"),
     Package("openssh-client", "ssh-agent", ""),
     Package("openssh-server", "/usr/sbin/sshd", "engine"),

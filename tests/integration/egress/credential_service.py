@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from tests import certificates
+
 SECRET = "marked-secret-7d1b90e5"
 VALUE = f"Bearer {SECRET}"
 _WAIT_SECONDS = 30.0
@@ -31,18 +33,7 @@ def certificate(folder: Path, host: str) -> Certificate:
     :raises FileNotFoundError: there is no openssl
     """
     key, crt, both = (folder / f"{host}.{kind}" for kind in ("key", "crt", "pem"))
-    words = [
-        "openssl",
-        "req",
-        "-x509",
-        "-nodes",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-    ]
-    subject = ["-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"]
-    subprocess.run([*words, *subject, "-keyout", key, "-out", crt], check=True, capture_output=True)  # fmt: skip
+    certificates.self_signed(folder, host, host, key=key.name, certificate=crt.name)
     both.write_text(key.read_text() + crt.read_text())
     return Certificate(str(both), crt.read_text())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from sandboxd.credentials import roots, trial
 from sandboxd.credentials.secret import Secret
 from sandboxd.credentials.service import Endpoint, Service, Trial
 from sandboxd.errors import EnvironmentFailure
+from tests import certificates
 
 TRUE = "marked-true"
 
@@ -33,10 +33,7 @@ class Stub(NamedTuple):
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("authority")
-    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout key.pem"
-    more = "-out ca.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    command = ["openssl", *words.split(), *more.split()]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    certificates.self_signed(folder, "localhost", "localhost", key="key.pem", certificate="ca.pem")
     return folder
 
 
@@ -126,10 +123,7 @@ def test_a_redirect_is_not_followed(stub: Stub) -> None:
 def test_a_certificate_of_nobody_gets_no_secret(
     stub: Stub, authority: Path, tmp_path: Path
 ) -> None:
-    words = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -out ca -subj /CN=x"
-    )
-    subprocess.run(["openssl", *words.split()], cwd=tmp_path, check=True, capture_output=True)
+    certificates.self_signed(tmp_path, "x", key="k", certificate="ca")
     other = stub._replace(environ={"SSL_CERT_FILE": str(tmp_path / "ca")})
     assert "its certificate does not hold" in ask(other).words
     assert stub.asked == []
