@@ -151,6 +151,16 @@ def in_same_project(path: str, beside: str) -> bool:
     return os.path.realpath(path).startswith(root.rstrip("/") + "/")
 
 
+def write_private(path: str, data: bytes) -> bool:
+    """Like `write_atomic`, for what sandboxd keeps for itself: file and folder are the user's alone.
+
+    :raises OSError: the folder cannot be made
+    :raises EnvironmentFailure: no space or no permission
+    """
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    return write_atomic(path, data, 0o600)
+
+
 def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:
     """Replace `path` by `data` unless it holds these bytes already; True if it was written.
 

@@ -9,7 +9,7 @@ from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
 from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import decode, read_bytes, write_atomic
+from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document
 
@@ -112,12 +112,11 @@ def _record(table: Mapping[str, Any]) -> Record:
 
 def _write(environ: Mapping[str, str], records: list[Record]) -> None:
     path = _path(environ)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     listed = [
         {"name": str(record.name), "source": record.source, "place": list(record.place)}
         for record in sorted(records)
     ]
-    write_atomic(path, document({"credentials": listed}, _COMMENT), 0o600)
+    write_private(path, document({"credentials": listed}, _COMMENT))
 
 
 def _path(environ: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.errors import EnvironmentFailure, UnreadableError
-from sandboxd.files import decode, read_bytes, write_atomic
+from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.host.folders import state_folder
 from sandboxd.ipc.messages import ENGINE_VARIABLES
 from sandboxd.toml_output import document
@@ -103,8 +103,7 @@ def save(path: str, entries: Iterable[Entry]) -> str:
         else:
             log.warning("`%s` is not remembered: its path is not UTF-8", ascii(entry.path))
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, document({"version": 1, "projects": tables}, _COMMENT), 0o600)
+        write_private(path, document({"version": 1, "projects": tables}, _COMMENT))
     except EnvironmentFailure as error:
         return error.message
     except OSError as error:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
 
 
@@ -36,9 +36,8 @@ def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> b
     if recall(environ, workspace) is not None:
         return False
     path = _path(environ, workspace)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     record = {"workspace": workspace, "groups": sorted(groups)}
-    write_atomic(path, json.dumps(record).encode(), 0o600)
+    write_private(path, json.dumps(record).encode())
     return True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
 
 
@@ -30,8 +30,7 @@ def keep(environ: Mapping[str, str], measurement: Measurement) -> None:
     :raises OSError: its folder cannot be made
     """
     path = _path(environ, measurement.workspace)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    write_atomic(path, json.dumps(measurement._asdict()).encode(), 0o600)
+    write_private(path, json.dumps(measurement._asdict()).encode())
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> Measurement | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.files import write_atomic
+from sandboxd.files import write_private
 from sandboxd.host.folders import cache_folder
 
 # Only the entries that were used last are saved: engines and runtimes come and go.
@@ -44,8 +44,7 @@ class Memory:
             return
         newest = dict(list(self._values.items())[-_ENTRIES:])
         with contextlib.suppress(OSError, EnvironmentFailure):
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            write_atomic(self._path, json.dumps(newest, indent=1).encode(), mode=0o600)
+            write_private(self._path, json.dumps(newest, indent=1).encode())
         self._changed = False
 
 

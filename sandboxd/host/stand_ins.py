@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import write_atomic
+from sandboxd.files import write_private
 from sandboxd.host.folders import state_folder, workspace_file
 
 _LARGEST = 1 << 20
@@ -22,8 +22,7 @@ def note(environ: Mapping[str, str], workspace: str, paths: Iterable[str]) -> No
     every = sorted({*noted(environ, workspace), *paths})
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, json.dumps(every).encode("ascii"), 0o600)
+        write_private(path, json.dumps(every).encode("ascii"))
 
 
 def noted(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from sandboxd.egress import layout
 from sandboxd.errors import SandboxdError
-from sandboxd.files import write_atomic
+from sandboxd.files import write_private
 from sandboxd.host.folders import state_folder, workspace_file
 
 _LONGEST = 64
@@ -44,8 +44,7 @@ def note(environ: Mapping[str, str], workspace: str, subnet: str) -> None:
     """Keep `subnet` for `workspace`. Where it cannot be written, the next question has the old answer."""
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, f"{subnet}\n".encode(), 0o600)
+        write_private(path, f"{subnet}\n".encode())
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:

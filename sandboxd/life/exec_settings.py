@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, settings: S
         if settings == NOTHING:
             os.unlink(path)
             return
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         record = {"workspace": workspace, "container": container, **settings._asdict()}
-        write_atomic(path, json.dumps(record).encode(), 0o600)
+        write_private(path, json.dumps(record).encode())
 
 
 def recall(environ: Mapping[str, str], workspace: str, container: str) -> Settings:

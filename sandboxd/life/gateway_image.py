@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import GATEWAY_IMAGE
 from sandboxd.payload import gateway_image
@@ -117,8 +117,7 @@ def _remember(engine: Engine, version: str, identifier: str) -> None:
     path = _path(engine, version)
     if path:
         with contextlib.suppress(OSError, SandboxdError):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            write_atomic(path, identifier.encode(), 0o600)
+            write_private(path, identifier.encode())
 
 
 def _path(engine: Engine, version: str) -> str:

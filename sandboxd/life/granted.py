@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, *, allow_ru
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
         if allow_runc:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             record = {"workspace": workspace, "container": container}
-            write_atomic(path, json.dumps(record).encode(), 0o600)
+            write_private(path, json.dumps(record).encode())
         elif (before := recall(environ, workspace)) is not None and before.container != container:
             os.unlink(path)
 

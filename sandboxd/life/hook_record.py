@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder
 from sandboxd.model.remote import AT_ATTACH, AT_START, IN_ORDER
 
@@ -83,8 +83,7 @@ def keep(environ: Mapping[str, str], workspace: str, record: Record) -> None:
     stages = {name: stage._asdict() for name, stage in record.stages.items()}
     document = {"workspace": workspace, **record._asdict(), "stages": stages}
     with contextlib.suppress(OSError, SandboxdError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, json.dumps(document).encode(), 0o600)
+        write_private(path, json.dumps(document).encode())
 
 
 def recall(environ: Mapping[str, str], workspace: str, container: str) -> Record | None:

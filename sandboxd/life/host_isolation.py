@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import write_atomic
+from sandboxd.files import write_private
 from sandboxd.host.folders import state_folder
 
 if TYPE_CHECKING:
@@ -41,5 +41,4 @@ def is_known(path: str) -> bool:
 def note(path: str) -> None:
     """Remember that it held; where that cannot be written, the next start waits again."""
     with contextlib.suppress(OSError, SandboxdError):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, b"", 0o600)
+        write_private(path, b"")

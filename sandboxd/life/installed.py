@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
-from sandboxd.files import read_bytes, write_atomic
+from sandboxd.files import read_bytes, write_private
 from sandboxd.host.folders import state_folder
 from sandboxd.model.labels import START
 
@@ -34,9 +34,8 @@ def note(engine: Engine, volume: str, environ: Mapping[str, str]) -> None:
     """
     path = _path(environ)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         record = {**_read(environ), _number(engine, volume): volume}
-        write_atomic(path, json.dumps(record, indent=1).encode(), 0o600)
+        write_private(path, json.dumps(record, indent=1).encode())
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot write `{path}`: {error.strerror}", "make room, or set XDG_STATE_HOME"

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def news(
     if set(entries) != known:
         record = {"workspace": workspace, "downgrades": sorted(entries)}
         with contextlib.suppress(OSError, SandboxdError):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            write_atomic(path, json.dumps(record).encode(), 0o600)
+            write_private(path, json.dumps(record).encode())
     return tuple(item for text, item in entries.items() if text not in known)
 
 

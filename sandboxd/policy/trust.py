@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sandboxd.audit import notes
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import decode, read_bytes, write_atomic
+from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document
 
@@ -143,6 +143,5 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _write(path: str, entries: list[Grant]) -> None:
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     listed = [{"workspace": g.workspace, "sha256": g.digest, "profile": g.profile} for g in entries]
-    write_atomic(path, document({"grants": listed}, _COMMENT), 0o600)
+    write_private(path, document({"grants": listed}, _COMMENT))

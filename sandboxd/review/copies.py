@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
-from sandboxd.files import read_source, write_atomic
+from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
 
@@ -56,8 +56,7 @@ def note_whole(volume: Volume) -> None:
     path = _path(volume["Name"])
     record = {"volume": volume["Name"], "time": _time(volume)}
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, json.dumps(record).encode(), 0o600)
+        write_private(path, json.dumps(record).encode())
     except (OSError, SandboxdError) as error:
         raise EnvironmentFailure(
             f"cannot note that the private copy is whole: {error}",

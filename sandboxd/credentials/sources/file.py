@@ -10,7 +10,7 @@ from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.credentials.secret import LONGEST
 from sandboxd.credentials.sources import NoSecret
 from sandboxd.errors import UsageError
-from sandboxd.files import write_atomic
+from sandboxd.files import write_private
 from sandboxd.policy.floor import user_folder
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def read(record: Record, environ: Mapping[str, str]) -> str:
 def write(name: Name, environ: Mapping[str, str], secret: Secret) -> str:
     """Write the secret of `name`; returns the path."""
     path = _path(name, environ)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    write_atomic(path, secret.reveal().encode() + b"\n", 0o600)
+    write_private(path, secret.reveal().encode() + b"\n")
     return path
 
 
