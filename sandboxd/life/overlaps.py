@@ -49,8 +49,10 @@ def refuse(engine: Engine, plan: Plan, own: str = "") -> None:
         for source in writable:
             # What is a mount of its own in there cannot be exchanged from in there.
             copied = [path for path in meant if path not in writable and _is_below(path, source)]
-            if copied if plan.prepare else _overlap(workspace, source):
-                raise _refusal(container, source, copied[0] if copied else workspace)
+            if not plan.prepare and _overlap(workspace, source):
+                copied = [workspace]
+            if copied:
+                raise _refusal(container, source, copied[0])
 
 
 def writable_folders(inspected: Inspected) -> Iterator[str]:

@@ -13,6 +13,7 @@ from sandboxd.host import stand_ins
 from sandboxd.life import (
     device_files,
     egress,
+    git_left,
     journal,
     lasting,
     mounted,
@@ -189,9 +190,11 @@ def down(
         # A file that tools read is of the sandbox without a name.
         has_file = sandbox == workspace and generate.is_there(workspace)
         stub_paths = journal.noted(sandbox)
+        could_write = False
         for old in sandboxes_of_up(engine, sandbox):
             stub_paths += _stubs(old)
             journal.note(sandbox, stub_paths)
+            could_write = could_write or git_left.could_write(engine, old, workspace)
             end(engine, old, sandbox, progress, discard)
             for path in () if has_file else stubs.still_needed(workspace, _stubs(old)):
                 progress(
@@ -214,6 +217,8 @@ def down(
         elif stub_paths:
             stubs.remove(workspace, stub_paths)
             journal.clear(sandbox)
+        if could_write:
+            git_left.say(workspace, progress)
         return removed
 
 

@@ -15,6 +15,7 @@ from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
 from sandboxd.plan.hot_trees import Tree, hot_trees
 from sandboxd.plan.hot_trees import why as why_hot
+from sandboxd.plan.linked_worktree import path_inside
 from sandboxd.plan.mounts import (
     pinned_volume,
     refuse_links,
@@ -160,16 +161,24 @@ def layout(
 def _repository(
     profile: Profile, facts: WorkspaceFacts, choice: Choice, notes: Notes
 ) -> Mount | None:
-    """The repository of a linked work tree, to be copied as well; None where there is none to copy."""
-    if profile.access != "copy" or facts.linked is None:
+    """The repository of a linked work tree: to be copied as well, or where the file `.git` names it.
+
+    None where there is none, or where it cannot be at that path inside.
+    """
+    if facts.linked is None:
         return None
-    why = (
-        "the repository of this work tree: the copy gets its commits, and no hook and no submodule"
-    )
-    notes.reason("mounts", f"{REPOSITORY} (read-only)", why, "host")
+    if profile.access == "copy":
+        target = REPOSITORY
+        why = "the repository of this work tree: the copy gets its commits, and no hook and no submodule"
+    else:
+        target = path_inside(target_folder(facts.path), facts.linked)
+        why = "the repository of this work tree: who can write there has git on the host write anywhere"
+    if not target:
+        return None
+    notes.reason("mounts", f"{target} (read-only)", why, "host")
     if choice.plain_pins_hold:
-        return Mount("bind", facts.linked.common, REPOSITORY, read_only=True)
-    return pinned_volume(facts.linked.common, REPOSITORY)
+        return Mount("bind", facts.linked.common, target, read_only=True)
+    return pinned_volume(facts.linked.common, target)
 
 
 def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tuple[str, ...]:

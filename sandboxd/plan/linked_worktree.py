@@ -16,21 +16,27 @@ from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 
 _LONGEST = 4096
+_NOT_TO_COVER = frozenset({"dev", "proc", "sandboxd", "sys"})
+"""Folders inside where nothing of the host's is put by a name that the host chose."""
 
 
 class LinkedWorktree(NamedTuple):
-    """`common` is the repository's own folder, absolute; `name` that of this work tree in its `worktrees`."""
+    """`common` is the repository's own folder, absolute; `name` that of this work tree in its `worktrees`.
+
+    `named` is `common` as the file `.git` names it: absolute, or relative to the workspace.
+    """
 
     common: str
     name: str
+    named: str
 
 
 def linked_worktree(workspace: str) -> LinkedWorktree | None:
     """The repository of `workspace`, an absolute path without links; None where it is no linked work tree."""
-    own = _line(workspace, ".git").removeprefix("gitdir: ")
-    if not own:
+    written = _line(workspace, ".git").removeprefix("gitdir: ")
+    if not written:
         return None
-    own = os.path.normpath(os.path.join(workspace, own))
+    own = os.path.normpath(os.path.join(workspace, written))
     common, name = posixpath.dirname(posixpath.dirname(own)), posixpath.basename(own)
     is_ours = (
         own == os.path.realpath(own)
@@ -45,7 +51,16 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
     to_common = os.path.normpath(os.path.join(own, _line(own, "commondir")))
     if (back, to_common) != (posixpath.join(workspace, ".git"), common):
         return None
-    return LinkedWorktree(common, name)
+    return LinkedWorktree(
+        common, name, posixpath.dirname(posixpath.dirname(posixpath.normpath(written)))
+    )
+
+
+def path_inside(target: str, linked: LinkedWorktree) -> str:
+    """Where git inside looks for the repository of the work tree at `target`; '' for what has to stay as it is."""
+    path = posixpath.normpath(posixpath.join(target, linked.named))
+    is_own = f"{path}/".startswith(f"{target}/") or f"{target}/".startswith(f"{path}/")
+    return "" if is_own or path.count("/") < 2 or path.split("/")[1] in _NOT_TO_COVER else path
 
 
 def repository_folder(workspace: str) -> str:

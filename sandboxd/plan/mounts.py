@@ -14,6 +14,7 @@ import posixpath
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Mount
 from sandboxd.model.values import Value
+from sandboxd.plan import git_on_host
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Reason
 from sandboxd.plan.workspace import WorkspaceFacts
@@ -116,7 +117,7 @@ def refuse_links(facts: WorkspaceFacts) -> None:
 
 def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
     _say_what_is_not_pinned(facts, notes)
-    _say_what_git_starts(facts, notes)
+    git_on_host.say(facts, target_folder(facts.path), notes)
     if facts.sockets:
         names = ", ".join(f"`{name}`" for name in facts.sockets)
         notes.downgrade(
@@ -185,36 +186,6 @@ def _list_names(names: list[str]) -> str:
     more = len(names) - _MOST_NAMED
     first = names[:_MOST_NAMED] if more > 1 else names
     return ", ".join(first) + (f" and {more} more" if more > 1 else "")
-
-
-def _say_what_git_starts(facts: WorkspaceFacts, notes: Notes) -> None:
-    """Files that make git on the host read a config that no pin covers (measured with git 2.47)."""
-    for path in facts.not_as_made:
-        notes.downgrade(
-            "git on the host",
-            f"`{path}` names another repository: git reads that one's config, which is not pinned",
-            f"look at what it names, then `rm {path}`; no command of git leaves it there",
-        )
-    if ".git" in facts.of_kind("file"):
-        notes.downgrade(
-            "git on the host",
-            "`.git` is a file that names a repository: nothing of that one is pinned, and where it "
-            "lies in the workspace its config can be written from inside",
-            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy",
-        )
-    if any(path.startswith(".git/") for path in facts.existing_control_files):
-        notes.downgrade(
-            "git on the host",
-            "a program inside can make a repository of its own in any folder, and enter it into the "
-            "index: its config starts programs with the next `git status` there, or at the top"
-            + ("" if facts.bare_refused else "; a bare one needs no `.git`"),
-            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy"
-            + (
-                ""
-                if facts.bare_refused
-                else "; `git config --global safe.bareRepository explicit` closes the second way"
-            ),
-        )
 
 
 def _outermost_missing(facts: WorkspaceFacts, path: str) -> str:

@@ -13,6 +13,7 @@ from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
+from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
 from sandboxd.plan.hot_trees import KNOWN, State, Tree
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
@@ -74,6 +75,8 @@ class WorkspaceFacts(NamedTuple):
     name: str = ""
     """That of the sandbox, where several work on the workspace."""
 
+    git_links: tuple[GitLink, ...] = ()
+    """Symbolic links that git on the host would write through."""
     programs: tuple[Program, ...] = ()
     """Programs of sandboxd's own choice that are mounted beside the workspace."""
 
@@ -141,6 +144,7 @@ def survey(
         exposed=tuple(sorted(entry for entry in exposed if entry.path not in files)),
         hosts=project_hosts(path, near.names) if hosts else NO_HOSTS,
         bare_refused=git.bare_refused,
+        git_links=git_links(path, MOST_AT_A_START).links,
     )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.plan.linked_worktree import linked_worktree, repository_folder
+from sandboxd.plan.linked_worktree import LinkedWorktree, linked_worktree, repository_folder
+from sandboxd.plan.plan import Plan
+from tests.unit.plan.examples import plan, workspace
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def main(tmp_path: Path) -> Path:
 
 def test_a_work_tree_that_git_linked_has_its_repository(main: Path) -> None:
     linked = linked_worktree(str(main.parent / "one"))
-    assert linked == (str(main / ".git"), "one")
+    assert linked == (str(main / ".git"), "one", str(main / ".git"))
     assert repository_folder(str(main.parent / "one")) == str(main)
     assert linked_worktree(str(main)) is None and repository_folder(str(main)) == str(main)
 
@@ -62,3 +64,30 @@ def test_a_repository_in_the_workspace_itself_is_none_of_the_users(main: Path) -
     (main / ".git").rename(planted / ".git")
     (one / ".git").write_text(f"gitdir: {planted}/.git/worktrees/one\n")
     assert linked_worktree(str(one)) is None
+
+
+def planned(folder: Path, **changes: object) -> Plan:
+    linked = linked_worktree(str(folder))
+    return plan(workspace=workspace(path=str(folder), linked=linked, **changes))
+
+
+def test_the_repository_is_read_only_where_the_file_names_it(main: Path) -> None:
+    """Who can write there has git on the host write into any file, in each of its work trees."""
+    made = planned(main.parent / "one")
+    assert made.repository is not None
+    assert made.repository.target == str(main / ".git") and made.repository.read_only
+    (said,) = [d for d in made.downgrades if d.control == "git inside"]
+    assert "read-only inside" in said.why and "sandboxd agent" in said.fix
+
+
+def test_a_relative_name_means_a_place_beside_the_workspace(main: Path) -> None:
+    (main.parent / "one/.git").write_text("gitdir: ../main/.git/worktrees/one\n")
+    made = planned(main.parent / "one")
+    assert made.repository is not None and made.repository.target == "/workspaces/main/.git"
+
+
+@pytest.mark.parametrize("named", ["/proc/x/.git", "/repo", "/sandboxd/x/.git", "/workspaces/one"])
+def test_a_repository_covers_nothing_else_inside(main: Path, named: str) -> None:
+    linked = LinkedWorktree(str(main / ".git"), "one", named)
+    made = plan(workspace=workspace(path=str(main.parent / "one"), linked=linked))
+    assert made.repository is None

@@ -1,0 +1,35 @@
+"""What a sandbox left in the `.git` of a workspace that git on the host would write through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+from sandboxd.life import overlaps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.engine.client import Engine, Summary
+
+
+def could_write(engine: Engine, container: Summary, workspace: str) -> bool:
+    """Whether `container` has `workspace` itself to write in, and no copy of it."""
+    try:
+        return workspace in overlaps.writable_folders(engine.inspect(container.id))
+    except failures.ContainerGone:
+        return False
+
+
+def say(workspace: str, progress: Callable[[str], None]) -> None:
+    """Name each link, once nothing inside can make another one."""
+    from sandboxd.plan.git_links import MOST_AT_AN_END, git_links
+    from sandboxd.plan.git_on_host import words_of_links
+
+    links = git_links(workspace, MOST_AT_AN_END)
+    for why, fix in words_of_links(links.links):
+        progress(why)
+        progress(f"  hint: {fix}")
+    if not links.complete:
+        progress(f"not checked: `.git` for links, behind its first {MOST_AT_AN_END} entries")
+        progress("  hint: `find .git -type l` lists those that git on the host writes through")
