@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
-from sandboxd.config.reading import nearest
 from sandboxd.daemon import memory, registry_file
 from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.gateways import Gateways
@@ -30,6 +28,7 @@ from sandboxd.ipc import messages
 from sandboxd.model.labels import EGRESS
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.plan.inner_network import RESOLV_FILE
+from sandboxd.project.here import workspace_of_folder
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
 from sandboxd.status.observe import Observed, Sandbox
@@ -205,10 +204,10 @@ class Keeper:
         await self.registry.saved()
         return True
 
-    async def find(self, cwd: str) -> str | None:
-        """The workspace that `cwd` is in: the folder of the nearest sandboxd.toml."""
-        file = await self._threads.run(nearest, cwd)
-        return os.path.realpath(os.path.dirname(file)) if file is not None else None
+    async def find(self, cwd: str, engine: EngineKey) -> str | None:
+        """The workspace that `cwd` is in, as `project.here` has it; projects that are kept are known."""
+        environ = self.hosts.environ(engine)
+        return await self._threads.run(workspace_of_folder, cwd, environ, self.projects)
 
     def visit(self, path: str, engine: EngineKey) -> None:
         """Look at the sandbox of a project that somebody asks about but that is not kept."""

@@ -19,6 +19,7 @@ from sandboxd.host import measurement
 from sandboxd.ipc import messages
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Connection, Handler
+from sandboxd.project.here import sessions
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.hooks import hooks_now
@@ -87,7 +88,7 @@ class StatusMethods:
     async def _ask(self, connection: Connection) -> tuple[Caller, World]:
         """The caller, and the world as it is now."""
         keeper, engine = self._keeper, engine_of(connection, self._keeper.hosts)
-        here = await keeper.find(directory_of(connection))
+        here = await keeper.find(directory_of(connection), engine)
         if here is None or here in keeper.projects:
             world = await keeper.hosts.fresh(engine)
             await keeper.settled(here, _CHECKING_SECONDS)
@@ -123,8 +124,9 @@ class StatusMethods:
         keeper = self._keeper
         projects = [self._row(path, world, caller.engine) for path in shown]
         if caller.visited is not None:
-            visited = combine(caller.here, caller.visited, world.observed)
-            projects.append(visited._replace(keeps=False))
+            own = sessions(keeper.hosts.environ(caller.engine), caller.here)
+            visited = combine(caller.here, caller.visited, world.observed, sessions=own)
+            projects.append(visited._replace(keeps=caller.visited.is_bare))
         problem = keeper.watching.watcher.problem
         daemon = DaemonLine(
             running=True,
@@ -153,7 +155,8 @@ class StatusMethods:
         hooks = hooks_now(environ, path, examined, world.observed)
         ports = self._keeper.forwards.lines(path)
         measured = measurement.recall(environ, path)
-        row = combine(path, examined, world.observed, names, hooks, ports, measured)
+        own = sessions(environ, path)
+        row = combine(path, examined, world.observed, names, hooks, ports, measured, own)
         return row._replace(keeps=project.keeps, open_ports=self._open_ports(row))
 
     def _open_ports(self, row: ProjectStatus) -> tuple[OpenPort, ...]:

@@ -10,7 +10,7 @@ from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.remote import Port
-from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.observe.drift import differences
 from sandboxd.status.model import (
     Counts,
@@ -28,6 +28,9 @@ from sandboxd.status.verification import verification
 from sandboxd.verify import last_verdict
 from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 from sandboxd.verify.proof import with_proof
+
+BEGIN = "`sandboxd init` writes a first config"
+AGENTS = "`sandboxd agent` says what each agent goes on with"
 
 
 class GrantedPlan(NamedTuple):
@@ -66,6 +69,8 @@ class Examined(NamedTuple):
     """Ports that a daemon forwards while the sandbox runs."""
     ports_left: tuple[str, ...] = ()
     """Ports of the config that nobody forwards by itself, with the reason."""
+    is_bare: bool = False
+    """It has no config, neither of sandboxd's nor of an editor's: nothing is asked for the folder itself."""
     hooks_refused: tuple[str, ...] = ()
     """Lifecycle hooks that `sandboxd up` does not run, with the reason."""
 
@@ -83,6 +88,7 @@ def combine(
     hooks: tuple[str, ...] = (),
     ports: tuple[str, ...] = (),
     measured: Measurement | None = None,
+    sessions: tuple[str, ...] = (),
 ) -> ProjectStatus:
     """The status of one project, from its files, its container and its last verification.
 
@@ -90,6 +96,7 @@ def combine(
     :param hooks: what is to be said of its lifecycle hooks
     :param ports: what is to be said of its ports
     :param measured: what `bench` last said of a command
+    :param sessions: the names of agents' sessions on it
     """
     if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)
@@ -115,7 +122,7 @@ def combine(
         hooks=hooks,
         measured=measured,
         ports=(*ports, *examined.ports_left) if live is not None else (),
-        beside=_beside(path, observed),
+        beside=_beside(path, observed, sessions),
     )
     return status._replace(hint=_hint(status, examined, observed, live))
 
@@ -157,12 +164,14 @@ def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
     return "running" if live.running else "stopped"
 
 
-def _beside(path: str, observed: Observed) -> tuple[tuple[str, State], ...]:
-    """The sandboxes with a name of the workspace `path`."""
+def _beside(
+    path: str, observed: Observed, sessions: tuple[str, ...]
+) -> tuple[tuple[str, State], ...]:
+    """The sandboxes with a name of the workspace `path`, those of agents among them that are not there now."""
+    names = {name_of(each) for each in observed.containers if workspace_of(each) == path}
     return tuple(
-        (name_of(identity), state(identity, True, True, observed))
-        for identity in sorted(observed.containers)
-        if workspace_of(identity) == path and name_of(identity)
+        (name, state(sandbox_id(path, name), True, True, observed))
+        for name in sorted({*names, *sessions} - {""})
     )
 
 
@@ -193,6 +202,8 @@ def _hint(
 
     if status.state == "missing":
         return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
+    if examined.is_bare and live is None:
+        return AGENTS if status.beside else BEGIN
     if examined.lacks_grant:
         return "`sandboxd trust add` shows what it takes away, and grants it"
     if examined.problem:

@@ -58,7 +58,9 @@ def examine_open(
     trust = _trust(project, environ, facts)
     granted = _granted_plan(project, environ, facts)
     try:
-        plan = plan or project.plan(facts)
+        if plan is None and _is_bare(project):
+            return Examined(counts=counts, is_bare=True)
+        examined = from_plan(plan or project.plan(facts), counts)
     except SandboxdError as error:
         return Examined(
             valid=not isinstance(error, UsageError),
@@ -70,7 +72,11 @@ def examine_open(
             granted=granted,
             egress=_names_without_plan(project),
         )
-    return from_plan(plan, counts)._replace(trust=trust, granted=granted)
+    return examined._replace(trust=trust, granted=granted)
+
+
+def _is_bare(project: Project) -> bool:
+    return project.config.path is None and project.base() is None
 
 
 def _names_without_plan(project: Project) -> Policy | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
-from sandboxd.config.reading import nearest
 from sandboxd.egress.ledger import Ledger
 from sandboxd.engine.client import connect_from
 from sandboxd.errors import DaemonError, SandboxdError
@@ -13,15 +11,16 @@ from sandboxd.host import measurement
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.life import running_gateway
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.project import Project
-from sandboxd.status.combine import Examined, combine
+from sandboxd.project.here import folders_above, sessions, workspace_of_folder
+from sandboxd.status.combine import BEGIN, Examined, combine
 from sandboxd.status.examine import examine
 from sandboxd.status.hooks import hooks_now
 from sandboxd.status.model import DaemonLine, StatusReport
 from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Observer
 
-BEGIN = "`sandboxd init` writes a first config"
 KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
 
 
@@ -34,28 +33,41 @@ def look_once(
     """
     # Nobody waits here for what a build of gVisor holds: `up`, `generate` and `doctor` try it.
     facts = probe(environ, trial=True, premises="remembered")
-    config = nearest(cwd)
     rows = []
-    if config is not None:
-        workspace = os.path.realpath(os.path.dirname(config))
-        engine = facts.engine
-        if engine is not None and engine.error:
-            observed = Observed({}, engine.error, engine.hint)
-        else:
-            observed = Observer().observe(environ, (workspace,))
+    workspace, observed = _look_around(environ, cwd, facts)
+    if workspace is not None:
         examined = _examine(workspace, environ, facts)
         ledger = _ledger(workspace, environ, observed)
         names = names_now(environ, workspace, examined.egress, ledger, now)
         hooks = hooks_now(environ, workspace, examined, observed)
         measured = measurement.recall(environ, workspace)
-        rows.append(combine(workspace, examined, observed, names, hooks, measured=measured))
-    hint = BEGIN if config is None else KEEPS
+        own = sessions(environ, workspace)
+        rows.append(
+            combine(workspace, examined, observed, names, hooks, measured=measured, sessions=own)
+        )
+    hint = BEGIN if workspace is None else KEEPS
     daemon = DaemonLine(
         running=False,
         problem=problem.message if problem is not None else "this is a single look",
         hint=problem.hint if problem is not None else hint,
     )
     return StatusReport(daemon, facts, tuple(rows), here=rows[0].path if rows else "")
+
+
+def _look_around(
+    environ: Mapping[str, str], cwd: str, facts: HostFacts
+) -> tuple[str | None, Observed]:
+    """The workspace of `cwd`, and its sandboxes; without any config, the nearest folder that has some."""
+    workspace = workspace_of_folder(cwd, environ)
+    engine = facts.engine
+    if engine is not None and engine.error:
+        return workspace, Observed({}, engine.error, engine.hint)
+    if workspace is not None:
+        return workspace, Observer().observe(environ, (workspace,))
+    above = tuple(folders_above(cwd))
+    observed = Observer().observe(environ, above)
+    used = {workspace_of(identity) for identity in observed.containers}
+    return next((path for path in above if path in used), None), observed
 
 
 def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> Ledger | None:

@@ -229,7 +229,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "status": frozenset(
         {
             "checking",
-            "config",
             "egress",
             "engine",
             "errors",
@@ -280,7 +279,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "daemon": frozenset(
         {
             "__init__",
-            "config",
             "egress",
             "engine",
             "errors",
