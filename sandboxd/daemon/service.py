@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from sandboxd import __version__
 from sandboxd.daemon import activation, memory
+from sandboxd.daemon.caches import Caches
 from sandboxd.daemon.claim import Claim, claim
 from sandboxd.daemon.commands import Commands
 from sandboxd.daemon.editors import Editors
@@ -46,10 +47,11 @@ class Service:
         self.operating = Operating(
             environ,
             self.keeper.hosts,
-            self.keeper.register_soon,
+            self._started,
             self.keeper.gateways,
             self.keeper.ssh_agents,
         )
+        self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
         self.commands = Commands(environ, self.keeper.hosts)
         self.lifetime = Lifetime(self.keeper, self.editors, self.operating, idle_seconds)
         self.server = Server(
@@ -86,10 +88,16 @@ class Service:
             await self.commands.close()
             await self.server.close()
             await self.editors.close()
+            await self.caches.close()
             await self.keeper.close()
             log.info("stopped")
         if self.lifetime.failure is not None:
             raise self.lifetime.failure
+
+    def _started(self, workspace: str, key: EngineKey) -> None:
+        """A sandbox was started; its client has not been answered yet."""
+        self.keeper.register_soon(workspace, key)
+        self.caches.look_soon(key)
 
     def _host_changed(self, key: EngineKey) -> None:
         self.editors.host_changed(key)

@@ -213,7 +213,7 @@ def start(
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot, or a credential is required and
         its secret cannot be had
     """
-    from sandboxd.life import granted
+    from sandboxd.life import cache_uses, granted
     from sandboxd.life.dotfiles import with_dotfiles
     from sandboxd.life.hooks import keep_environment, said_of_secrets, settle
     from sandboxd.life.hooks import run as run_hooks
@@ -248,6 +248,7 @@ def start(
     keep_credentials(plan.sandbox, resolved and resolved.credentials)
     has_ssh = keep_ssh(plan.sandbox, resolved and resolved.ssh)
     given = _credentials.for_gateway(plan, resolved)
+    cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
     with _groups.hold(environ, project):
         running = up(engine, plan, tell, cancel.check, gateway_image, given, replace)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=allow_runc)

@@ -86,6 +86,10 @@ def variables(places: Iterable[Lasting], present: Iterable[str]) -> list[str]:
     return [f"{name}={value}" for name, value in values.items() if name not in own]
 
 
+def beginning(kind: str, sandbox: str) -> str:
+    """How the names of the volumes of a kind begin that belong to a sandbox; behind it is a profile's name."""
+    return f"{PREFIX}{kind}-{container_name(sandbox).removeprefix(PREFIX)}-"
+
+
 def _volume(kind: Kind, profile: Profile, workspace: WorkspaceFacts) -> str:
-    name = container_name(workspace.sandbox).removeprefix(PREFIX)
-    return f"{PREFIX}{kind}-{name}-{profile.name}"
+    return beginning(kind, workspace.sandbox) + profile.name

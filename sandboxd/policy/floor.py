@@ -42,7 +42,8 @@ _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
 _PROXY, _PROXY_EXCEPT = "network_proxy", "network_proxy_except"
 # These take nothing away: they say how gateways are made, and where they go out.
 _WAYS = (_GATEWAY_IMAGE, _PROXY, _PROXY_EXCEPT)
-_KEYS = (*_LISTS, *_DEMANDED, *_WAYS)
+_CACHES = "caches"
+_KEYS = (*_LISTS, *_DEMANDED, *_WAYS, _CACHES)
 
 
 class Demand(NamedTuple):
@@ -82,6 +83,8 @@ class Floor(NamedTuple):
     no_runc_grant: bool = False
     no_trust: bool = False
     no_nested_sandbox: bool = False
+    caches: int | None = None
+    """Bytes that all caches of packages on an engine may take together."""
     enforced: Mapping[str, str] = {}
     """Rules whose findings nothing suppresses, each with the file that says so."""
     demands: tuple[Demand, ...] = ()
@@ -173,12 +176,23 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
             raise _wrong(demand, "an image by its digest, `NAME@sha256:...`: a tag can be moved")
         # No demand; the organisation's counts before the user's.
         return floor._replace(gateway_image=floor.gateway_image or value)
+    if key == _CACHES:
+        return floor._replace(caches=min(_bytes(demand), floor.caches or _bytes(demand)))
     values = _DEMANDED[key]
     if not any(type(value) is type(other) and value == other for other in values):
         listed = " or ".join(f"`{str(other).lower()}`" for other in values)
         raise _wrong(demand, f"{listed}: a policy can only take away")
     field: dict[str, Any] = {values[value]: True}
     return floor._replace(**field)
+
+
+def _bytes(demand: Demand) -> int:
+    # Late: most floors say nothing of caches.
+    from sandboxd.policy.byte_size import EXPECTED, size_of
+
+    if (size := size_of(demand.value)) is None:
+        raise _wrong(demand, EXPECTED)
+    return size
 
 
 def _tighten_list(floor: Floor, demand: Demand) -> Floor:

@@ -156,6 +156,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "egress",
             "engine",
             "errors",
+            "file_lock",
             "files",
             "host",
             "host.stand_ins",

@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import doctor_screen, terminal
+    from sandboxd.cli.caches_report import caches_document, caches_line
     from sandboxd.cli.host_report import raw_facts
     from sandboxd.host.raw_answers import from_raw
     from sandboxd.screen import fit
@@ -45,10 +46,14 @@ def run(args: argparse.Namespace) -> int:
         json.dump(raw, sys.stdout, indent=2)
         print()
     elif args.json:
-        json.dump(doctor_screen.as_json(facts), sys.stdout, indent=2)
+        data = doctor_screen.as_json(facts)
+        data["caches"] = None if args.facts is not None else caches_document(facts)
+        json.dump(data, sys.stdout, indent=2)
         print()
     elif args.long:
         print(fit(doctor_screen.render(facts), terminal.width()))
+        if args.facts is None:
+            print(fit(f"\ncaches   {caches_line(facts)}", terminal.width()))
     else:
         has_config = find_upward(os.getcwd(), "sandboxd.toml") is not None
         print(doctor_screen.brief(facts, terminal.width(), has_config))

@@ -3,6 +3,9 @@
 Caches, pins, networks and gateways that nothing uses go, and are made again when they are needed. What may hold
 work (private copies, homes, images that were built, kept results) stays unless `--all` asks for it as well.
 
+Caches have a bound together, 20 GiB or `caches` in policy.toml: once a day the daemon takes those away that were used
+longest ago and that no container has.
+
 Only what has our label and our name is looked at.
 """
 
@@ -36,14 +39,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     options: Options = {"frees": args.yes, "with_work": args.all}
-    rows: list[dict[str, Any]] = operate("prune", os.getcwd(), options)["rows"]
+    pruned = operate("prune", os.getcwd(), options)
+    rows: list[dict[str, Any]] = pruned["rows"]
     if args.json:
         import json
 
-        print(json.dumps({"version": 1, "rows": rows}, indent=2))
+        print(json.dumps({"version": 1, "rows": rows, "caches": pruned["caches"]}, indent=2))
         return EXIT_OK
     for row in rows:
         _print(row)
+    caches = pruned["caches"]
+    size, bound = size_text(caches["size"]), size_text(caches["bound"])
+    terminal.status(f"caches of packages: {size}, at most {bound} (`caches` in policy.toml)")
     if args.yes:
         _say_freed([row for row in rows if row["is_freed"]])
     else:

@@ -5,8 +5,11 @@ One file of `kinds` for each kind of thing. Nothing is looked at that is not our
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from sandboxd.life import cache_uses
+from sandboxd.life.cache_uses import Measured
 from sandboxd.operations.interruption import Step, interruptible
 
 if TYPE_CHECKING:
@@ -36,17 +39,27 @@ class Row(NamedTuple):
     is_freed: bool
 
 
+class Caches(NamedTuple):
+    """All caches of packages that are left, in bytes: what they take, and what they may."""
+
+    size: int
+    bound: int
+
+
 class Pruned(NamedTuple):
     """All that there is, what was freed among it."""
 
     rows: tuple[Row, ...]
+    caches: Caches
 
 
 def serve(request: Request) -> Pruned:
     """Look for everything of ours, and free with `Options` what they ask for."""
     from sandboxd.errors import SandboxdError
     from sandboxd.operations.prune import kinds
+    from sandboxd.policy import cache_size
 
+    bound = cache_size.bound(request.environ)
     engine = interruptible(request.engine, request.cancel)
     frees, with_work = request.flag("frees"), request.flag("with_work")
     rows = []
@@ -59,7 +72,12 @@ def serve(request: Request) -> Pruned:
             except SandboxdError as error:
                 request.progress(Step(f"`{entry.name}` stays: {error.message}"))
         rows.append(Row(entry.kind, entry.name, entry.about, entry.size, entry.state, is_freed))
-    return Pruned(tuple(rows))
+    caches = Caches(
+        sum(row.size or 0 for row in rows if row.kind == "caches" and not row.is_freed), bound
+    )
+    measured = Measured(time.time(), caches.size)
+    cache_uses.note_size(request.environ, engine.host, measured)
+    return Pruned(tuple(rows), caches)
 
 
 def _is_wanted(entry: Entry, with_work: bool) -> bool:

@@ -20,6 +20,8 @@ OWN = container_name(SANDBOX).removeprefix("sandboxd-")
 class Played:
     """An engine with volumes alone: name, labels, bytes, number of users."""
 
+    host = "unix:///played"
+
     def __init__(self, *there: tuple[str, dict[str, str], int, int]) -> None:
         self.there = {name: (labels, size, users) for name, labels, size, users in there}
         self.removed: list[str] = []
@@ -88,6 +90,13 @@ def test_work_goes_only_when_it_is_asked_for(played: Played) -> None:
     rows(played, frees=True, with_work=True)
     assert f"sandboxd-copy-{OWN}-agent" in played.removed
     assert f"sandboxd-caches-{OWN}-dev" not in played.removed
+
+
+def test_caches_that_are_left_are_added_up_beside_their_bound(played: Played) -> None:
+    request = Request("/", {}, {"frees": False, "with_work": False}, lambda: cast("Engine", played))
+    assert prune.serve(request).caches == (70, 20 << 30)
+    request = Request("/", {}, {"frees": True, "with_work": False}, lambda: cast("Engine", played))
+    assert prune.serve(request).caches == (40, 20 << 30)
 
 
 def test_to_list_work_frees_nothing(played: Played) -> None:

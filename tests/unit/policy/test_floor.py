@@ -52,6 +52,13 @@ def test_the_image_of_gateways_is_the_organisations_before_the_users(
     assert load(files).gateway_image == theirs
 
 
+def test_the_smaller_bound_of_caches_counts(files: tuple[Path, Path]) -> None:
+    files[1].write_text('caches = "100 GiB"\n')
+    assert load(files).caches == 100 << 30
+    files[0].write_text('caches = "512MiB"\n')
+    assert load(files).caches == 512 << 20
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -65,6 +72,9 @@ def test_the_image_of_gateways_is_the_organisations_before_the_users(
         ('gateway_image = "gateway:1"', "a tag can be moved"),
         ('gateway_image = "gateway@sha256:12"', "a tag can be moved"),
         ("gateway_image = 1", "a tag can be moved"),
+        ("caches = 20", "a size like `20GiB`"),
+        ('caches = "0GiB"', "a size like `20GiB`"),
+        ('caches = "20GB"', "a size like `20GiB`"),
         ("profiles = [", "not valid TOML"),
         ("\udcff", "not valid TOML"),
     ],

@@ -8,7 +8,7 @@ from sandboxd.life.lasting import remove
 from sandboxd.model.labels import VOLUME
 from sandboxd.model.sandbox_id import describe
 from sandboxd.operations.prune.entry import Entry
-from sandboxd.plan.container_name import container_name
+from sandboxd.plan.lasting import beginning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,12 +41,11 @@ def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
     for volume in engine.volumes(VOLUME):
         sandbox = (volume.get("Labels") or {}).get(VOLUME, "")
         for kind, holds_work in _OF_SANDBOXES.items():
-            own = f"sandboxd-{kind}-{container_name(sandbox).removeprefix('sandboxd-')}-"
-            if volume["Name"].startswith(own):
+            if volume["Name"].startswith(beginning(kind, sandbox)):
                 yield entry(kind, volume["Name"], f"of {describe(sandbox)}", holds_work)
-    for label, beginning, about in _OTHERS:
+    for label, first, about in _OTHERS:
         for volume in engine.volumes(label):
-            if volume["Name"].startswith(beginning):
+            if volume["Name"].startswith(first):
                 yield entry("volume", volume["Name"], about, False)
 
 
