@@ -20,7 +20,10 @@ from tools.engine.packages import InstallError
 from tools.programs import ROOT
 
 PROGRAM = locked_environment.home("audit") / "bin" / "pip-audit"
-LOCKS = [ROOT / "requirements" / name for name in ("runtime.txt", "dev.txt", "audit.txt")]
+LOCKS = [
+    ROOT / "requirements" / name
+    for name in ("runtime.txt", "kubernetes.txt", "dev.txt", "audit.txt")
+]
 
 
 def missing() -> str:
