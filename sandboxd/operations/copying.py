@@ -14,9 +14,10 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations._folder import project_folder, working_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
-    from sandboxd.engine.client import Engine, Exec
+    from sandboxd.engine.client import Engine
+    from sandboxd.review.collect import Inside
     from sandboxd.review.copy_out import Copied
 
 # What comes out is held in memory.
@@ -37,24 +38,30 @@ def copy_in(engine: Engine, directory: str, source: str, target: str, name: str 
     :raises UsageError: there is no such file, or there is too much
     :raises EnvironmentFailure: it cannot be written inside
     """
-    from sandboxd.engine.client import Exec
-    from sandboxd.engine.execute import run_quietly
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
-    from sandboxd.review import copy_in as reader
 
     sandbox = locate(engine, project_folder(directory), name)
     path = posixpath.join(working_dir(directory, sandbox), target)
-    is_folder, _ = run_quietly(engine, sandbox.id, Exec(["sh", "-c", '[ -d "$1" ]', "sh", path]))
+    return put(_inside(engine, sandbox.id), workspace_of(sandbox.labels[PROJECT]), source, path)
+
+
+def put(inside: Inside, workspace: str, source: str, path: str) -> int:
+    """Copy the file or folder `source` of the host to `path` of a sandbox; how many files.
+
+    :param workspace: on the host, below which no link is followed
+    :raises UsageError: there is no such file, or there is too much
+    :raises EnvironmentFailure: it cannot be written inside
+    """
+    from sandboxd.review import copy_in as reader
+
+    output = _Output(1 << 16)
+    is_folder = _run(inside, ["sh", "-c", '[ -d "$1" ]', "sh", path], b"", output)
     own = os.path.basename(os.path.abspath(source))
     folder, entry = (path, own) if is_folder == 0 else posixpath.split(path.rstrip("/"))
-    archive, count = reader.pack(
-        *reader.place(workspace_of(sandbox.labels[PROJECT]), source), entry
-    )
-    output = _Output(1 << 16)
-    command = ["tar", "-xf", "-", "-C", folder]
-    code = _run(engine, sandbox.id, Exec(command), archive, output)
+    archive, count = reader.pack(*reader.place(workspace, source), entry)
+    code = _run(inside, ["tar", "-xf", "-", "-C", folder], archive, output)
     if code:
         raise EnvironmentFailure(
             f"`{source}` cannot be written to `{path}` inside: {output.reason(code)}",
@@ -78,40 +85,62 @@ def copy_out(
     :raises UsageError: the folder for it is not there
     :raises EnvironmentFailure: it cannot be read inside, or it is too much
     """
-    from sandboxd.engine.client import Exec
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
-    from sandboxd.review import copy_out as writer
-    from sandboxd.review.copy_in import place
 
     sandbox = locate(engine, project_folder(directory), name)
     path = posixpath.join(working_dir(directory, sandbox), source)
+    workspace = workspace_of(sandbox.labels[PROJECT])
+    return fetch(_inside(engine, sandbox.id), workspace, path, target, include)
+
+
+def fetch(
+    inside: Inside, workspace: str, path: str, target: str, include: Collection[str]
+) -> Copied:
+    """Copy `path` of a sandbox to `target` of the host, as `review` writes.
+
+    :raises UsageError: the folder for it is not there
+    :raises EnvironmentFailure: it cannot be read inside, or it is too much
+    """
+    from sandboxd.review import copy_out as writer
+    from sandboxd.review.copy_in import place
+
     own = posixpath.basename(path.rstrip("/")) or "root"
     target = os.path.abspath(target)
     folder, entry = (target, own) if os.path.isdir(target) else os.path.split(target)
     if not os.path.isdir(folder):
         raise UsageError(f"there is no folder `{folder}`", f"`mkdir -p {folder}`")
     output = _Output(MOST_BYTES)
-    code = _run(engine, sandbox.id, Exec(["sh", "-c", _PACK, "sh", path]), b"", output)
+    code = _run(inside, ["sh", "-c", _PACK, "sh", path], b"", output)
     if code:
         raise EnvironmentFailure(
             f"`{path}` cannot be read inside: {output.reason(code)}",
             "check its name: `sandboxd exec ls`; the image needs `tar` and `readlink`",
         )
-    root, below = place(workspace_of(sandbox.labels[PROJECT]), os.path.join(folder, entry))
+    root, below = place(workspace, os.path.join(folder, entry))
     return writer.write(root, below, output.data(), include)
 
 
-def _run(engine: Engine, container: str, request: Exec, data: bytes, output: _Output) -> int:
-    """Run `request` with the input `data`; its exit code.
+def _inside(engine: Engine, container: str) -> Inside:
+    def inside(
+        command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+    ) -> int:
+        from sandboxd.engine.client import Exec
+        from sandboxd.payload.programs import run
+
+        return run(engine, container, Exec(command), data, seconds, write)
+
+    return inside
+
+
+def _run(inside: Inside, command: list[str], data: bytes, output: _Output) -> int:
+    """Run `command` with the input `data`; its exit code.
 
     :raises EnvironmentFailure: it does not end
     """
-    from sandboxd.payload.programs import run
-
     try:
-        return run(engine, container, request, data, _SECONDS, output.write)
+        return inside(command, data, _SECONDS, output.write)
     except TimeoutError:
         raise EnvironmentFailure(
             f"the sandbox did not copy it within {_SECONDS:.0f} s",

@@ -16,10 +16,14 @@ import stat
 import subprocess
 import sys
 import tempfile
+
+# Not `hashlib`, which brings a library of 5 MB where our own Python goes inside.
+from _blake2 import blake2b
 from typing import Any
 
 CHUNK = 1 << 16
 ROUNDS = 10
+DIGEST = 16
 WORKTREE = "refs/sandboxd/worktree"
 HEAD = "refs/sandboxd/head"
 STASH = "refs/sandboxd/stash"
@@ -37,10 +41,12 @@ def main(task: dict[str, Any]) -> None:
         halt_others()
     state: dict[str, Any] = {"ignored": ignored_names(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
-    count = walk(out, task, state, source, copy)
+    listed = task.get("listed")
+    original = Original(source) if listed is None else Listed(listed)
+    count = walk(out, task, state, original, copy)
     # The repository of a linked work tree is mounted elsewhere: its `.git` here leads nowhere.
-    original = os.fsencode(task["repository"]) if os.path.isdir(task["repository"]) else source
-    problem = commits(out, task, original, copy, count > 0)
+    repository = os.fsencode(task["repository"]) if os.path.isdir(task["repository"]) else source
+    problem = commits(out, task, repository, copy, count > 0)
     skipped = sorted(name.decode("latin-1") for name in state["skipped"])
     end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
     emit(out, dict(end, problem=problem), b"")
@@ -82,13 +88,74 @@ def emit(out: Any, head: dict[str, Any], data: bytes) -> None:
     out.write(json.dumps(head).encode() + b"\n" + data)
 
 
-def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, copy: bytes) -> int:
+class Original:
+    """The workspace that was copied, in a folder beside the copy."""
+
+    def __init__(self, source: bytes) -> None:
+        self.source = source
+
+    def entries(self, folder: bytes) -> dict[bytes, Any]:
+        return entries(self.source, folder)
+
+    def differs(self, copy: bytes, path: bytes, old: Any, new: Any) -> bool:
+        return differs(self.source, copy, path, old, new)
+
+
+class ListedStatus:
+    """What a list says of one path, by the names of `os.stat_result`."""
+
+    def __init__(self, mode: int, size: int, mtime: int, content: str) -> None:
+        self.st_mode, self.st_size, self.st_mtime_ns = mode, size, mtime
+        self.content = content
+
+
+class Listed:
+    """The workspace that was copied, as a list: it is on another machine.
+
+    :param listed: mode, size, time and content of each path, whose characters are bytes; the content of a file
+        is its BLAKE2b of `DIGEST` bytes, that of a link where it leads
+    """
+
+    def __init__(self, listed: dict[str, Any]) -> None:
+        self.folders: dict[bytes, dict[bytes, Any]] = {}
+        for text, fields in listed.items():
+            folder, _, name = text.encode("latin-1").rpartition(b"/")
+            self.folders.setdefault(folder, {})[name] = ListedStatus(*fields)
+
+    def entries(self, folder: bytes) -> dict[bytes, Any]:
+        return self.folders.get(folder, {})
+
+    def differs(self, copy: bytes, path: bytes, old: Any, new: Any) -> bool:
+        if old is None or stat.S_IFMT(old.st_mode) != stat.S_IFMT(new.st_mode):
+            return True
+        full = os.path.join(copy, path)
+        if stat.S_ISLNK(new.st_mode):
+            return bool(os.readlink(full) != old.content.encode("latin-1"))
+        if not stat.S_ISREG(new.st_mode):
+            return False
+        if is_changed(old, new):
+            return True
+        if new.st_mtime_ns in (old.st_mtime_ns, whole_second(old)):
+            return False
+        digest = blake2b(digest_size=DIGEST)
+        try:
+            with open(full, "rb") as file:
+                while True:
+                    data = file.read(CHUNK)
+                    if not data:
+                        return bool(digest.hexdigest() != old.content)
+                    digest.update(data)
+        except OSError:
+            return True
+
+
+def walk(out: Any, task: dict[str, Any], state: dict[str, Any], original: Any, copy: bytes) -> int:
     """Compare both trees without following links; not recursive, since trees may be deep."""
     count = 0
     folders = [b""]
     while folders:
         folder = folders.pop()
-        before, after = entries(source, folder), entries(copy, folder)
+        before, after = original.entries(folder), entries(copy, folder)
         for name in sorted(set(before) | set(after)):
             path = folder + b"/" + name if folder else name
             old, new = before.get(name), after.get(name)
@@ -97,7 +164,7 @@ def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, c
                     state["skipped"].append(path)
                 continue
             if path in state["ignored"]:
-                if not same_file(source, copy, path, old, new):
+                if not same_file(original, copy, path, old, new):
                     state["skipped"].append(path)
                 continue
             old_folder = old is not None and stat.S_ISDIR(old.st_mode)
@@ -107,7 +174,7 @@ def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, c
             if old is not None and not old_folder and (new is None or new_folder):
                 emit(out, describe(path, "gone", old), b"")
                 count += 1
-            if new is not None and not new_folder and differs(source, copy, path, old, new):
+            if new is not None and not new_folder and original.differs(copy, path, old, new):
                 send(out, task, copy, path, new)
                 count += 1
     return count
@@ -124,11 +191,11 @@ def entries(root: bytes, folder: bytes) -> dict[bytes, os.stat_result]:
     return statuses
 
 
-def same_file(source: bytes, copy: bytes, path: bytes, old: Any, new: Any) -> bool:
+def same_file(original: Any, copy: bytes, path: bytes, old: Any, new: Any) -> bool:
     """Whether `path` is the same file or link in both trees; never of folders."""
     if old is None or new is None or stat.S_ISDIR(old.st_mode) or stat.S_ISDIR(new.st_mode):
         return False
-    return not differs(source, copy, path, old, new)
+    return not original.differs(copy, path, old, new)
 
 
 def differs(
@@ -140,10 +207,9 @@ def differs(
         return os.readlink(os.path.join(source, path)) != os.readlink(os.path.join(copy, path))
     if not stat.S_ISREG(new.st_mode):
         return False
-    if old.st_size != new.st_size or (old.st_mode ^ new.st_mode) & 0o111:
+    if is_changed(old, new):
         return True
-    whole_second = old.st_mtime_ns - old.st_mtime_ns % 10**9
-    if new.st_mtime_ns in (old.st_mtime_ns, whole_second):  # `tar` keeps no more
+    if new.st_mtime_ns in (old.st_mtime_ns, whole_second(old)):
         return False
     try:
         with (
@@ -158,6 +224,16 @@ def differs(
                     return False
     except OSError:
         return True
+
+
+def is_changed(old: Any, new: os.stat_result) -> bool:
+    """Whether a file is another one by its size, or by who may run it."""
+    return bool(old.st_size != new.st_size or (old.st_mode ^ new.st_mode) & 0o111)
+
+
+def whole_second(old: Any) -> int:
+    """The time of a file as `tar` keeps it."""
+    return int(old.st_mtime_ns - old.st_mtime_ns % 10**9)
 
 
 def describe(path: bytes, kind: str, status: os.stat_result) -> dict[str, Any]:

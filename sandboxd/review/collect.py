@@ -13,20 +13,22 @@ import os
 import secrets
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sandboxd.engine import execute
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder, state_folder
 from sandboxd.model.labels import PROJECT
-from sandboxd.model.sandbox_id import name_of, sandbox_id
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
 from sandboxd.review import changes, copies, refs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.review.changes import Changes
@@ -52,6 +54,30 @@ def folder() -> str:
     return os.path.join(state_folder(os.environ), "changes")
 
 
+class Inside(Protocol):
+    """Runs a command in a sandbox, with all of its input given.
+
+    :raises TimeoutError: it did not end within `seconds`
+    """
+
+    def __call__(
+        self, command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+    ) -> int:
+        """Hand its output to `write` (1 stdout, 2 stderr); its exit code."""
+
+
+class Copy(NamedTuple):
+    """Where a private copy is inside, and what it was made of."""
+
+    folder: str
+    started: int
+    """When it was begun, in nanoseconds since 1970."""
+    mark: str = ""
+    """A file inside that says that it is whole; '' where that is known."""
+    listed: Mapping[str, object] | None = None
+    """What was copied, as `changes_inside` reads it; None where the original is mounted beside the copy."""
+
+
 def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool = False) -> Changes:
     """The changes of a running container's copy, kept in a new file; the caller removes it.
 
@@ -60,7 +86,29 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     """
     started = _copied_at(engine, inspected)
     _require_an_answer(engine, inspected["Id"])
-    name = str(inspected["Name"]).lstrip("/")
+    is_marked = MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
+    copy = Copy(
+        (inspected.get("Config") or {}).get("WorkingDir") or "/", started, MARK if is_marked else ""
+    )
+
+    def inside(
+        command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+    ) -> int:
+        return programs.run(engine, inspected["Id"], Exec(command), data, seconds, write)
+
+    sandbox = sandbox_id(workspace, _sandbox_name(inspected))
+    return collect_by(inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), halt=halt)
+
+
+def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: bool) -> Changes:
+    """The changes of `copy`, kept in a new file; the caller removes it.
+
+    :param sandbox: its identity
+    :param name: of its container, or of what stands for one
+    :param halt: stop what runs in it first
+    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    """
+    workspace = workspace_of(sandbox)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = os.path.join(folder(), f"{name}-{stamp}-{secrets.token_hex(2)}{SUFFIX}")
     # A name of its own until it is whole: after a kill no partial stream counts as kept work.
@@ -69,8 +117,8 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
         os.makedirs(folder(), mode=0o700, exist_ok=True)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
-            file.write(changes.header(workspace, name, started, _sandbox_name(inspected)))
-            _fill(engine, inspected, workspace, _Spool(file), halt)
+            file.write(changes.header(workspace, name, copy.started, name_of(sandbox)))
+            _fill(inside, copy, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
         result = changes.read(unfinished)
@@ -148,16 +196,15 @@ def _start_time(inspected: Inspected) -> int:
     return seconds * 10**9 + int((fraction + "0" * 9)[:9])
 
 
-def _fill(engine: Engine, inspected: Inspected, workspace: str, spool: _Spool, halt: bool) -> None:
+def _fill(inside: Inside, copy: Copy, workspace: str, spool: _Spool, halt: bool) -> None:
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     task = {
         "nonce": nonce,
         "source": SOURCE,
         "repository": REPOSITORY,
-        "mark": MARK
-        if MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
-        else "",
-        "copy": (inspected.get("Config") or {}).get("WorkingDir") or "/",
+        "listed": copy.listed,
+        "mark": copy.mark,
+        "copy": copy.folder,
         "halt": halt,
         "made_by_tools": KNOWN,
         "largest": changes.LARGEST,
@@ -167,11 +214,11 @@ def _fill(engine: Engine, inspected: Inspected, workspace: str, spool: _Spool, h
     source = programs.source_beside(__file__, "changes_inside.py")
     text = programs.with_task(source, task)
     spool.expect(nonce)
-    reason = _run(engine, inspected["Id"], ["python3", "-I", "-S", "-"], text, spool)
+    reason = _run(inside, ["python3", "-I", "-S", "-"], text, spool)
     if not spool.begun:
         tar = interpreter.archive(text, programs.imported_by([source]), cache_folder(os.environ))
         command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
-        reason = _run(engine, inspected["Id"], command, tar, spool)
+        reason = _run(inside, command, tar, spool)
     if not spool.begun:
         raise EnvironmentFailure(
             f"the changes in the sandbox cannot be read: {reason}",
@@ -209,10 +256,10 @@ class _Spool:
         self._file.write(data)
 
 
-def _run(engine: Engine, container: str, command: list[str], stdin: bytes, spool: _Spool) -> str:
+def _run(inside: Inside, command: list[str], stdin: bytes, spool: _Spool) -> str:
     """Run a command with `stdin` as its input; returns how it ended, in words."""
     try:
-        code = programs.run(engine, container, Exec(command), stdin, TOTAL_SECONDS, spool.write)
+        code = inside(command, stdin, TOTAL_SECONDS, spool.write)
     except TimeoutError:
         raise EnvironmentFailure(
             f"the sandbox does not say what changed within {TOTAL_SECONDS:g} s",

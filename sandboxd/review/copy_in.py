@@ -45,18 +45,28 @@ def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:
             beneath.open_folder(folder) as root,
             beneath.parent_of(root, path, create=False) as parent,
         ):
-            count = _Packing(tar, buffer).add(parent, os.path.basename(path), entry, 0)
+            count = Packing(tar, buffer).add(parent, os.path.basename(path), entry, 0)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"`{path}` cannot be read: {reason}", "check its name") from None
     return buffer.getvalue(), count
 
 
-class _Packing:
+class Packing:
     """An archive that is written into `buffer`."""
 
-    def __init__(self, tar: tarfile.TarFile, buffer: io.BytesIO) -> None:
+    def __init__(self, tar: tarfile.TarFile, buffer: IO[bytes]) -> None:
         self._tar, self._buffer = tar, buffer
+
+    def is_wanted(self, _entry: str, _is_folder: bool) -> bool:
+        """Whether the archive is to have `_entry`."""
+        return True
+
+    def put(
+        self, info: tarfile.TarInfo, _status: os.stat_result, file: IO[bytes] | None = None
+    ) -> None:
+        """Write one entry, with the content of `file` where it is one."""
+        self._tar.addfile(info, file)
 
     def add(self, folder: int, name: str, entry: str, level: int) -> int:
         """Add what `name` is in the open `folder`; how many files.
@@ -64,12 +74,14 @@ class _Packing:
         :raises OSError: it cannot be read, or became another kind of file meanwhile
         """
         status = os.lstat(name, dir_fd=folder)
+        if not self.is_wanted(entry, stat.S_ISDIR(status.st_mode)):
+            return 0
         if stat.S_ISDIR(status.st_mode):
             return self._add_folder(folder, name, entry, level)
         if stat.S_ISLNK(status.st_mode):
             info = _info(entry, status, tarfile.SYMTYPE)
             info.linkname = os.readlink(name, dir_fd=folder)
-            self._put(info)
+            self._put(info, status)
         elif stat.S_ISREG(status.st_mode):
             with open(_open(folder, name, os.O_NONBLOCK), "rb") as file:
                 status = os.fstat(file.fileno())
@@ -77,9 +89,9 @@ class _Packing:
                     raise OSError(f"`{name}` is no file any more")
                 info = _info(entry, status, tarfile.REGTYPE)
                 info.size = status.st_size
-                self._put(info, file)
+                self._put(info, status, file)
         elif stat.S_ISFIFO(status.st_mode):
-            self._put(_info(entry, status, tarfile.FIFOTYPE))
+            self._put(_info(entry, status, tarfile.FIFOTYPE), status)
         else:
             # A socket or a device of the host is nothing inside.
             return 0
@@ -90,16 +102,19 @@ class _Packing:
             raise UsageError(f"`{entry}` is nested too deep", "copy a part of it, or pack it")
         below = _open(folder, name, os.O_DIRECTORY)
         try:
-            self._put(_info(entry, os.fstat(below), tarfile.DIRTYPE))
+            status = os.fstat(below)
+            self._put(_info(entry, status, tarfile.DIRTYPE), status)
             names = sorted(os.listdir(below))
             return sum(self.add(below, each, f"{entry}/{each}", level + 1) for each in names)
         finally:
             os.close(below)
 
-    def _put(self, info: tarfile.TarInfo, file: IO[bytes] | None = None) -> None:
+    def _put(
+        self, info: tarfile.TarInfo, status: os.stat_result, file: IO[bytes] | None = None
+    ) -> None:
         if self._buffer.tell() + info.size > MOST_BYTES:
             raise UsageError("it is more than 1 GiB", "copy a part of it")
-        self._tar.addfile(info, file)
+        self.put(info, status, file)
 
 
 def _info(entry: str, status: os.stat_result, kind: bytes) -> tarfile.TarInfo:

@@ -42,7 +42,14 @@ def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
     inspected = engine.inspect(container)
     if not collect.is_copy(inspected):
         return None
-    changes = collect.collect(engine, inspected, workspace, halt=True)
+    return hold(collect.collect(engine, inspected, workspace, halt=True))
+
+
+def hold(changes: Changes) -> Rescued:
+    """Keep what was collected of a sandbox that is about to end.
+
+    :raises EnvironmentFailure: a part of it cannot be kept; then nothing is
+    """
     items = weigh.items(changes)
     if not items and changes.bundle is None and not changes.problem:
         os.unlink(changes.path)
@@ -143,8 +150,15 @@ def before_end(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
             f"{error.hint}; or throw the work away: `sandboxd down{option} --discard`",
         ) from None
-    if rescued is None:
-        return
+    if rescued is not None:
+        report(rescued, option, progress)
+
+
+def report(rescued: Rescued, option: str, progress: Callable[[str], None]) -> None:
+    """Say where the kept work of a sandbox is.
+
+    :param option: what a command needs behind it to mean the sandbox
+    """
     if rescued.changes.skipped:
         progress(f"not kept, {rescued.changes.not_looked_at()}")
     if not rescued.holds_something():
