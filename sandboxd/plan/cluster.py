@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sandboxd.errors import UsageError
@@ -45,6 +45,8 @@ class Cluster(NamedTuple):
     """One that the cluster can pull, in place of the plan's."""
     namespace: str = ""
     runtime_class: str = ""
+    handler: str = ""
+    """What that class runs, where the API server was asked."""
     seccomp_profile: str = ""
     """A path below the folder of profiles of each node's kubelet."""
     gateway_image: str = ""
@@ -67,6 +69,18 @@ def facts(cluster: Cluster) -> HostFacts:
     return HostFacts("Linux", engine=engine)
 
 
+_HANDLERS = ("runsc", "gvisor")
+"""How RuntimeClasses call gVisor: by the name of its program, and on Google's clusters."""
+
+
+def gvisor_class(classes: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """The first RuntimeClass whose handler is gVisor's by its name, with the handler; ('', '') for none."""
+    for name, handler in sorted(classes):
+        if handler.startswith(_HANDLERS):
+            return name, handler
+    return "", ""
+
+
 def without_class(profile: str) -> UsageError:
     """The refusal of a plan by `profile` that needs gVisor, where no class was named."""
     return UsageError(
@@ -77,8 +91,16 @@ def without_class(profile: str) -> UsageError:
 
 
 def name_of(plan: Plan) -> str:
-    """The name of the sandbox's objects: a label of DNS, with room for a kind behind it."""
-    words = re.sub(r"[^a-z0-9]+", "-", container_name(plan.sandbox).lower()).strip("-")
+    """The name of the sandbox's objects."""
+    return object_name(plan.sandbox)
+
+
+def object_name(sandbox: str) -> str:
+    """The name of the objects of a sandbox: a label of DNS, with room for a kind behind it.
+
+    :param sandbox: its identity
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", container_name(sandbox).lower()).strip("-")
     if len(words) <= _LONGEST_NAME:
         return words
     head, _, digest = words.rpartition("-")
@@ -130,6 +152,8 @@ def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     if cluster.runtime_class:
         name = cluster.runtime_class
         why = f"that the class `{name}` runs it is what you say; no node was asked"
+        if cluster.handler:
+            why = f"the class `{name}` runs `{cluster.handler}`, by the word of the API server; no node was looked at"
         yield Downgrade(
             "gVisor", why, f"kubectl get runtimeclass {name} -o jsonpath='{{.handler}}'"
         )

@@ -69,9 +69,15 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.project import Project
 
     options = cluster.Cluster(
-        args.image, args.namespace, args.runtime_class, args.seccomp_profile, args.gateway_image,
-        args.gateway_address, args.cpus, args.sandbox,
-    )  # fmt: skip
+        image=args.image,
+        namespace=args.namespace,
+        runtime_class=args.runtime_class,
+        seccomp_profile=args.seccomp_profile,
+        gateway_image=args.gateway_image,
+        gateway_address=args.gateway_address,
+        cpus=args.cpus,
+        for_controller=args.sandbox,
+    )
     project = Project.open(args.path, os.environ)
     try:
         plan = project.plan(cluster.facts(options), _grants.grants(args))

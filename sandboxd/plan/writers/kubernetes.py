@@ -51,26 +51,43 @@ def render(plan: Plan, options: Cluster, program: bytes) -> str:
     :param program: the archive of the gateway's program, which is only used where names are allowed
     :raises UsageError: an option is missing or no such value, or the plan is not one for a cluster
     """
+    written = objects(plan, options, program)
+    heading = [
+        f"Profile `{plan.profile}` of sandboxd, for Kubernetes: `kubectl apply -f FILE`.",
+        "Not in force there, or not looked at:",
+        *(f"- {line}" for line in _lost(plan, options)),
+    ]
+    return "".join(f"# {_one_line(line)}\n" for line in heading) + _yaml.documents(written)
+
+
+def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]]:
+    """What `render` writes, in the order to make it: the Pod, or the Sandbox, is the last.
+
+    :raises UsageError: as `render`
+    """
     _refuse(plan, options)
-    lost = [f"{d.control}: {d.why}" for d in cluster.downgrades(plan, options)]
     name = cluster.name_of(plan)
-    objects = [
+    written = [
         *gateway.objects(plan, options, name, program),
-        _workspace(plan, options, name, lost),
+        _workspace(plan, options, name, _lost(plan, options)),
     ]
     if options.namespace:
-        for each in objects:
+        for each in written:
             each["metadata"] = {
                 "name": each["metadata"].pop("name"),
                 "namespace": options.namespace,
                 **each["metadata"],
             }
-    heading = [
-        f"Profile `{plan.profile}` of sandboxd, for Kubernetes: `kubectl apply -f FILE`.",
-        "Not in force there, or not looked at:",
-        *(f"- {line}" for line in lost),
-    ]
-    return "".join(f"# {_one_line(line)}\n" for line in heading) + _yaml.documents(objects)
+    return written
+
+
+def yaml_of(documents: list[dict[str, Any]]) -> str:
+    """Objects as the text of a file."""
+    return _yaml.documents(documents)
+
+
+def _lost(plan: Plan, options: Cluster) -> list[str]:
+    return [f"{d.control}: {d.why}" for d in cluster.downgrades(plan, options)]
 
 
 def _refuse(plan: Plan, options: Cluster) -> None:
