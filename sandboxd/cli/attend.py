@@ -107,8 +107,9 @@ def run(
     :param words: the program and its arguments; [] for a shell
     :param name: of the sandbox; '' for the one without
     """
-    with _Surroundings(tty=tty) as surroundings:
-        command = _begin(
+
+    def begin() -> Attended:
+        return _begin(
             directory,
             words,
             tty=tty,
@@ -118,7 +119,17 @@ def run(
             working_dir=working_dir,
             name=name,
         )
-        return attend(command, words[0] if words else "sh", surroundings, stdin=stdin)
+
+    return run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
+
+
+def run_begun(begin: Callable[[], Attended], program: str, *, tty: bool, stdin: bool) -> int:
+    """Attend to the command that `begin` begins; signals that come meanwhile wait for it.
+
+    :param program: its name, for the message that there is none
+    """
+    with _Surroundings(tty=tty) as surroundings:
+        return attend(begin(), program, surroundings, stdin=stdin)
 
 
 def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: Any) -> Attended:

@@ -143,6 +143,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ssh_agent.wire",
         }
     ),
+    "cluster": frozenset({"errors", "files", "host.folders"}),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "review": frozenset(
@@ -251,6 +252,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "agents",
             "audit",
             "bench",
+            "checking",
+            "cluster",
             "config",
             "credentials",
             "egress",

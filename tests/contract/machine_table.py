@@ -8,6 +8,7 @@ _EDGES = (
     "audit",
     "host",
     "engine",
+    "cluster",
     "payload",
     "life",
     "observe",
@@ -33,6 +34,8 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "watchfiles": ("daemon",),
     "tomli_w": ("toml_output",),
     "pickle": (),  # to read one runs what it says
+    "lightkube": ("cluster",),
+    "httpx2": ("cluster",),
     "docker": ("engine",),  # see docs/decisions/0007
     "requests": ("engine",),
     "urllib3": ("engine",),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sandboxd.engine.client import Engine
+    from sandboxd.operations.on_cluster.target import Target
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +33,38 @@ def add_name(parser: argparse.ArgumentParser) -> None:
         default="",
         help="one of several sandboxes of the project, each with a private copy and this name",
     )
+
+
+def add_on(parser: argparse.ArgumentParser) -> None:
+    """The option that names a cluster in the place of this machine's engine."""
+    parser.add_argument(
+        "--on",
+        metavar="CONTEXT",
+        default="",
+        help="on the Kubernetes cluster of this context of your kubeconfig",
+    )
+
+
+def option(args: argparse.Namespace) -> str:
+    """What a command needs behind it to mean the same sandbox: ` --on NAME --name NAME`, '' for none."""
+    from sandboxd.model.sandbox_id import option_of
+
+    on = ""
+    if args.on:
+        import shlex
+
+        on = f" --on {shlex.quote(args.on)}"
+    return on + option_of(args.name)
+
+
+def target(args: argparse.Namespace) -> Target:
+    """The sandbox that is meant, on the cluster of `--on`.
+
+    :raises SandboxdError: there is no such context, or no such folder
+    """
+    from sandboxd.operations.on_cluster.target import target
+
+    return target(args.on, folder(args), name(args), os.environ)
 
 
 def name(args: argparse.Namespace) -> str:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 
+from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK
 from sandboxd.files import find_upward
 
@@ -18,6 +19,7 @@ HELP = "what this host can do, and why not more"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_on(parser)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--long", action="store_true", help="all that was seen of this machine")
     output.add_argument("--json", action="store_true", help="print the facts as JSON")
@@ -34,6 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.on:
+        from sandboxd.cli.on_cluster import looking
+
+        return looking.doctor(args.on, as_json=args.json)
     from sandboxd.cli import doctor_screen, terminal
     from sandboxd.cli.caches_report import caches_document, caches_line
     from sandboxd.cli.host_report import raw_facts

@@ -23,6 +23,7 @@ HELP = "stop and remove the project's sandbox"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument(
         "--all", action="store_true", help="end all sandboxes of all projects on this engine"
     )
@@ -32,6 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.on:
+        from sandboxd.cli.on_cluster import starting
+
+        return starting.down(_sandbox.target(args), args)
     if args.all:
         return _end_all(args.discard)
     options: Options = {"name": _sandbox.name(args), "discard": args.discard}

@@ -18,6 +18,7 @@ HELP = "run a command in the project's sandbox"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("-u", "--user", default="", metavar="USER", help="run as this user")
     parser.add_argument("--root", action="store_true", help="run as root inside the sandbox")
     parser.add_argument("-w", "--workdir", default="", metavar="DIR", help="folder to run in")
@@ -39,6 +40,12 @@ def run(args: argparse.Namespace) -> int:
     if not command:
         raise UsageError("no command is given", "write it after `--`: `sandboxd exec -- ls -l`")
     tty = attend.wants_terminal(allowed=not (args.no_tty or args.no_stdin))
+    if args.on:
+        from sandboxd.cli.on_cluster import working
+
+        return working.run_command(
+            _sandbox.target(args), args, command, tty=tty, stdin=not args.no_stdin
+        )
     return attend.run(
         _sandbox.folder(args),
         command,

@@ -21,10 +21,15 @@ HELP = "list the sandboxes and projects"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_on(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.on:
+        from sandboxd.cli.on_cluster import looking
+
+        return looking.list_all(args.on, as_json=args.json)
     failure: SandboxdError | None = None
     sandboxes: list[dict[str, Any]] = []
     try:

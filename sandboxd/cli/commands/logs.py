@@ -25,6 +25,7 @@ HELP = "show the output of the project's sandbox"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
     parser.add_argument("--service", default="", metavar="NAME", help="that of this service")
     parser.add_argument("--tail", default="all", metavar="N", help="only the last N lines")
@@ -45,7 +46,11 @@ def run(args: argparse.Namespace) -> int:
     def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
 
-    if args.service or not through_daemon.logs(
+    if args.on:
+        from sandboxd.cli.on_cluster import working
+
+        working.show_logs(_sandbox.target(args), args, since, lambda piece: show(1, piece))
+    elif args.service or not through_daemon.logs(
         directory,
         name=_sandbox.name(args),
         follow=args.follow,

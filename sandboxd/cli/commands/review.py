@@ -37,6 +37,7 @@ _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("--stat", action="store_true", help="only the line for each file")
     parser.add_argument("--diff", action="store_true", help="show the differences, too")
     parser.add_argument(
@@ -87,7 +88,13 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.verify.last_verdict import duration
 
     _require_whole(args)
-    collected = Collected(**operate("review", _sandbox.folder(args), {"name": _sandbox.name(args)}))
+    if args.on:
+        from sandboxd.operations.on_cluster import review as on_cluster
+
+        collected = on_cluster.collect(_sandbox.target(args))
+    else:
+        document = operate("review", _sandbox.folder(args), {"name": _sandbox.name(args)})
+        collected = Collected(**document)
     if not collected.path:
         _say_there_is_no_copy(args.json)
         return EXIT_OK
@@ -166,9 +173,7 @@ def _say_there_is_no_copy(as_json: bool) -> None:
 
 def _option(args: argparse.Namespace) -> str:
     """What the proposed commands need to mean the same sandbox."""
-    from sandboxd.model.sandbox_id import option_of
-
-    return option_of(args.name)
+    return _sandbox.option(args)
 
 
 def _require_known(paths: list[str], items: tuple[Item, ...], option: str) -> None:

@@ -14,11 +14,16 @@ HELP = "open a shell in the project's sandbox"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("--root", action="store_true", help="as root inside the sandbox")
 
 
 def run(args: argparse.Namespace) -> int:
     tty = attend.wants_terminal(allowed=True)
+    if args.on:
+        from sandboxd.cli.on_cluster import working
+
+        return working.run_command(_sandbox.target(args), args, [], tty=tty, stdin=True)
     return attend.run(
         _sandbox.folder(args),
         [],

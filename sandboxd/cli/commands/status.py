@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_DAEMON, EXIT_OK, DaemonError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ HELP = "show what is asked for and what is really in force"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_on(parser)
     parser.add_argument(
         "--json", action="store_true", help="machine-readable; with --watch by line"
     )
@@ -45,6 +47,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.on:
+        from sandboxd.cli.on_cluster import looking
+        from sandboxd.operations.on_cluster.target import target
+
+        return looking.status(target(args.on, os.getcwd(), "", os.environ), args)
     from sandboxd.ipc import client
 
     form = _form(args)

@@ -22,6 +22,9 @@ it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
 container by its runtime, the gateway, hooks, services, and sandboxd itself. `--json` prints it with all else that
 is known of the start.
 
+`--on CONTEXT` starts it on a Kubernetes cluster, in the namespace of that context of your kubeconfig, with a private
+copy of the workspace that goes there: `docs/kubernetes.md`. What git ignores stays here.
+
 With `--name` several sandboxes work on one project side by side, each in a private copy of its own.
 """
 
@@ -48,6 +51,7 @@ HELP = "start the project's sandbox"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     _grants.configure(parser)
     parser.add_argument(
         "--all",
@@ -80,6 +84,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
     )
+    parser.add_argument("--image", default="", help="with --on: an image that the cluster can pull")
+    parser.add_argument(
+        "--runtime-class", default="", metavar="NAME",
+        help="with --on: a RuntimeClass (default: the first that runs gVisor)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gateway-image", default="", metavar="IMAGE",
+        help="with --on: an image with Python 3.11 or later (default: python:3-slim)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seccomp-profile", default="", metavar="FILE",
+        help="with --on: a filter that each node has below its kubelet's folder",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")
     parser.add_argument(
@@ -96,6 +113,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli.on_cluster import options as of_cluster
+
+    if args.on:
+        from sandboxd.cli.on_cluster import starting
+
+        return starting.up(_sandbox.target(args), args, _grants.grants(args))
+    of_cluster.refuse_here(args)
     if args.verify and args.json:
         raise UsageError(
             "`--json` prints the start alone", "leave `--verify` out, then `sandboxd verify --json`"

@@ -1,0 +1,56 @@
+"""Work in a sandbox on a cluster: commands, and its log."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import attend
+from sandboxd.cli.on_cluster.options import refuse_there
+from sandboxd.operations.on_cluster import exec, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.operations.on_cluster.target import Target
+
+
+def run_command(
+    where: Target, args: argparse.Namespace, words: list[str], *, tty: bool, stdin: bool
+) -> int:
+    """Run `words`, or a shell where there are none, and attend to it; its exit code."""
+    refuse_there("exec" if words else "shell", args)
+    ends = stdin and not tty and _ends()
+    # A terminal whose output goes elsewhere, and /dev/null, have nothing for the command.
+    stdin = stdin and (tty or ends)
+
+    def begin() -> attend.Attended:
+        return exec.begin(
+            where,
+            words,
+            tty=tty,
+            stdin=stdin,
+            must_end_input=ends,
+            env=attend.terminal_variables(tty) + list(getattr(args, "env", [])),
+            working_dir=getattr(args, "workdir", ""),
+        )
+
+    return attend.run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
+
+
+def show_logs(
+    where: Target, args: argparse.Namespace, since: int, write: Callable[[bytes], None]
+) -> None:
+    """Hand the output of the sandbox's main process to `write`."""
+    refuse_there("logs", args)
+    look.show_logs(where, follow=args.follow, tail=args.tail, since=since, write=write)
+
+
+def _ends() -> bool:
+    """Whether our input is a file, a pipe or a socket, which ends."""
+    try:
+        return not stat.S_ISCHR(os.fstat(0).st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,96 @@
+"""What a cluster made of an object: the fields that admission changed, and what it put beside ours."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_QUANTITY = re.compile(r"([0-9.]+)(m|k|Ki|M|Mi|G|Gi|T|Ti)?\Z")
+_FACTORS = {
+    None: 1.0, "m": 1e-3, "k": 1e3, "Ki": 2.0**10, "M": 1e6, "Mi": 2.0**20, "G": 1e9, "Gi": 2.0**30, "T": 1e12,
+    "Ti": 2.0**40,
+}  # fmt: skip
+_BESIDE = ("containers", "initContainers", "ephemeralContainers", "volumes", "volumeMounts", "env", "envFrom",
+           "imagePullSecrets", "ports", "nameservers", "egress", "ingress")  # fmt: skip
+"""Lists to which a webhook adds: a sidecar, a volume, a variable. Defaults add to others."""
+_ALONE = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers", "runtimeClassName", "hostAliases",
+          "add", "privileged", "procMount")  # fmt: skip
+"""Fields that weaken where they are there though we wrote none."""
+_MOST = 40
+_LONGEST = 80
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Each field that is not as we wrote it, in words: its path, what it is, what it was."""
+    found = []
+    for key in ("spec", "data", "binaryData"):
+        if key in ours:
+            found += list(_of(key, ours[key], theirs.get(key)))
+    for key in ("labels", "annotations"):
+        written = (ours.get("metadata") or {}).get(key) or {}
+        found += list(
+            _of(f"metadata.{key}", written, (theirs.get("metadata") or {}).get(key) or {})
+        )
+    return found[:_MOST]
+
+
+def _of(path: str, ours: Any, theirs: Any) -> Iterator[str]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key, value in ours.items():
+            yield from _of(f"{path}.{key}", value, theirs.get(key))
+        for key in (*_BESIDE, *_ALONE):
+            if key not in ours and theirs.get(key):
+                yield f"`{path}.{key}` was added: {_shown(theirs[key])}"
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        yield from _of_list(path, ours, theirs)
+    elif not _same(ours, theirs):
+        if theirs is None:
+            yield f"`{path}` was taken away: it was {_shown(ours)}"
+        else:
+            yield f"`{path}` is {_shown(theirs)}, and was {_shown(ours)}"
+
+
+def _of_list(path: str, ours: list[Any], theirs: list[Any]) -> Iterator[str]:
+    key = "mountPath" if path.endswith("volumeMounts") else "name"
+    is_named = all(isinstance(each, dict) and key in each for each in (*ours, *theirs))
+    if is_named and path.rpartition(".")[2] != "ports":
+        present = {each[key]: each for each in theirs}
+        for each in ours:
+            yield from _of(f"{path}[{each[key]}]", each, present.pop(each[key], None))
+        rest = list(present.values())
+    else:
+        for number, each in enumerate(ours):
+            yield from _of(
+                f"{path}[{number}]", each, theirs[number] if number < len(theirs) else None
+            )
+        rest = theirs[len(ours) :]
+    if path.rpartition(".")[2] in _BESIDE:
+        for each in rest:
+            name = each.get(key) if isinstance(each, dict) else None
+            yield f"`{path}` has one more: {f'`{name}`' if name else _shown(each)}"
+
+
+def _same(ours: Any, theirs: Any) -> bool:
+    if ours == theirs or str(ours) == str(theirs):
+        return True
+    if ours in ({}, [], "", None) and theirs in ({}, [], "", None):
+        return True
+    first, second = _amount(ours), _amount(theirs)
+    return first is not None and first == second
+
+
+def _amount(value: Any) -> float | None:
+    match = _QUANTITY.match(str(value))
+    return (
+        float(match[1]) * _FACTORS[match[2]]
+        if match is not None and match[1].count(".") < 2
+        else None
+    )
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return f"`{text[:_LONGEST]}{'...' if len(text) > _LONGEST else ''}`"

@@ -1,0 +1,242 @@
+"""Objects of a cluster: read, applied, deleted; an answer that asks for patience is asked for again."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from sandboxd.cluster import failures, sign_in
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sandboxd.cluster.kubeconfig import Context
+
+_Answer = TypeVar("_Answer")
+
+FIELD_MANAGER = "sandboxd"
+_SECONDS = 15.0
+_TRIES = 5
+_LONGEST_WAIT = 8.0
+_AGAIN = (429, 503)
+"""Codes by which an API server asks for patience: nothing was done."""
+
+
+class Kind(NamedTuple):
+    """A kind of object: where it is found."""
+
+    version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+
+
+POD = Kind("v1", "Pod", "pods")
+SERVICE = Kind("v1", "Service", "services")
+CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps")
+EVENT = Kind("v1", "Event", "events")
+DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
+NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+RUNTIME_CLASS = Kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False)
+ACCESS_REVIEW = Kind(
+    "authorization.k8s.io/v1",
+    "SelfSubjectAccessReview",
+    "selfsubjectaccessreviews",
+    namespaced=False,
+)
+MADE = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD)
+"""The kinds of objects of a sandbox, in the order to make them."""
+
+
+def kind_of(document: Mapping[str, Any]) -> Kind:
+    """The kind of an object of a sandbox."""
+    found = (document["apiVersion"], document["kind"])
+    return next(kind for kind in MADE if (kind.version, kind.kind) == found)
+
+
+class Cluster:
+    """The API server of a context, with the user's rights."""
+
+    def __init__(self, context: Context, environ: Mapping[str, str]) -> None:
+        """:raises EnvironmentFailure: `lightkube` is not installed, or the user cannot be signed in"""
+        try:
+            from lightkube import Client
+            from lightkube.config.client_adapter import Client as http_client
+            from lightkube.config.client_adapter import ConnectionParams
+            from lightkube.config.kubeconfig import KubeConfig
+        except ImportError:
+            raise failures.missing_extra() from None
+        import httpx2
+
+        self.context = context
+        described = {
+            "clusters": [{"name": "it", "cluster": dict(context.cluster)}],
+            "users": [{"name": "me", "user": sign_in.user(context, environ)}],
+            "contexts": [
+                {
+                    "name": "it",
+                    "context": {"cluster": "it", "user": "me", "namespace": context.namespace},
+                }
+            ],
+        }
+        proxy = context.cluster.get("proxy-url") or None
+        timeout = httpx2.Timeout(_SECONDS)
+        with self._explained("reach it"):
+            config = KubeConfig.from_dict(described).get("it")
+            self._client = Client(config, timeout=timeout, field_manager=FIELD_MANAGER, proxy=proxy)
+            self.http = http_client(config, ConnectionParams(timeout=timeout, proxy=proxy))
+            """For what `lightkube` has no word for: streams of commands and logs."""
+        self._types: dict[Kind, Any] = {}
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+        self.http.close()
+
+    def get(self, kind: Kind, name: str) -> dict[str, Any] | None:
+        """The object, None where there is none.
+
+        :raises EnvironmentFailure: it cannot be had
+        """
+        try:
+            return self._ask(
+                f"read {kind.plural}", lambda: dict(self._client.get(self._type(kind), name))
+            )
+        except failures.Refused as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def list(
+        self,
+        kind: Kind,
+        labels: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Objects of the namespace, or of the cluster, with these labels and fields."""
+
+        def ask() -> list[dict[str, Any]]:
+            found = self._client.list(
+                self._type(kind), labels=dict(labels or {}), fields=dict(fields or {})
+            )
+            return [dict(each) for each in found]
+
+        return self._ask(f"read {kind.plural}", ask)
+
+    def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Make the object, or bring it to what `document` says; returns what the cluster made of it.
+
+        :raises Refused: the cluster does not take it
+        """
+        kind = kind_of(document)
+        name = str(document["metadata"]["name"])
+
+        def ask() -> dict[str, Any]:
+            return dict(self._client.apply(self._type(kind)(document), name))
+
+        return self._ask(f"make {kind.kind} `{name}`", ask)
+
+    def create(self, kind: Kind, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Post a document that is a question."""
+        return self._ask(
+            f"answer a {kind.kind}", lambda: dict(self._client.create(self._type(kind)(document)))
+        )
+
+    def delete(self, kind: Kind, name: str, grace: int | None = None) -> bool:
+        """Delete the object; False where there is none.
+
+        :param grace: seconds that its processes have
+        """
+        try:
+            self._ask(
+                f"delete {kind.kind} `{name}`",
+                lambda: self._client.delete(self._type(kind), name, grace_period=grace),
+            )
+        except failures.Refused as error:
+            if error.code == 404:
+                return False
+            raise
+        return True
+
+    def text(self, path: str, doing: str) -> dict[str, Any]:
+        """The JSON object at `path` of the API server, as `/version`."""
+
+        def ask() -> dict[str, Any]:
+            answer = self.http.get(path)
+            if answer.status_code >= 400:
+                raise failures.refused(self.context, doing, answer.status_code, "", answer.text)
+            found = answer.json()
+            return found if isinstance(found, dict) else {}
+
+        return self._ask(doing, ask)
+
+    def path(self, pod: str, action: str) -> str:
+        """The path of an action of a Pod, as `exec`."""
+        return f"/api/v1/namespaces/{self.context.namespace}/pods/{pod}/{action}"
+
+    def _type(self, kind: Kind) -> Any:
+        if kind not in self._types:
+            from lightkube import generic_resource
+
+            group, _, version = kind.version.rpartition("/")
+            make = (
+                generic_resource.create_namespaced_resource
+                if kind.namespaced
+                else generic_resource.create_global_resource
+            )
+            self._types[kind] = make(group, version, kind.kind, kind.plural)
+        return self._types[kind]
+
+    def _ask(self, doing: str, ask: Callable[[], _Answer]) -> _Answer:
+        """The answer; an API server that has too much to do is asked several times."""
+        for attempt in range(_TRIES):
+            try:
+                with self._explained(doing):
+                    return ask()
+            except failures.Refused as error:
+                if error.code not in _AGAIN or attempt == _TRIES - 1:
+                    raise
+                time.sleep(min(_LONGEST_WAIT, 0.5 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    @contextlib.contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        with explained(self.context, doing):
+            yield
+
+
+@contextlib.contextmanager
+def explained(context: Context, doing: str) -> Iterator[None]:
+    """Raise what the library does as errors for people.
+
+    :param doing: what is asked for, behind `refuses to`
+    """
+    import httpx2
+    from lightkube.core.exceptions import ApiError, ConfigError
+
+    try:
+        yield
+    except ApiError as error:
+        raise failures.refused(context, doing, *failures.status_of(error)) from None
+    except httpx2.HTTPStatusError as error:
+        code = error.response.status_code
+        raise failures.refused(context, doing, code, "", error.response.text) from None
+    except (httpx2.HTTPError, OSError) as error:
+        raise failures.unreachable(context, error) from None
+    except (ConfigError, ValueError, KeyError) as error:
+        raise EnvironmentFailure(
+            f"the context `{context.name}` is none that can be used: {' '.join(str(error).split())[:300]}",
+            f"`{context.kubectl} get pods` has to work",
+        ) from None
+
+
+def connect(name: str, environ: Mapping[str, str]) -> Cluster:
+    """The cluster of the context `name`.
+
+    :raises SandboxdError: there is no such context, or it cannot be used
+    """
+    from sandboxd.cluster import kubeconfig
+
+    return Cluster(kubeconfig.load(name, environ), environ)

@@ -1,0 +1,245 @@
+"""A command in a Pod over a WebSocket, by Kubernetes' channel protocol.
+
+The first byte of a message is its channel: 0 stdin, 1 stdout, 2 stderr, 3 how it ended, 4 the terminal's size; 255
+closes one, which servers before 1.30 do not know: there a command cannot be told that its input ended.
+Source: https://kubernetes.io/docs/reference/kubernetes-api/ (Pod exec), kubernetes/remotecommand v5.channel.k8s.io
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.cluster import failures
+from sandboxd.cluster.api import explained
+from sandboxd.errors import EnvironmentFailure, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandboxd.cluster.api import Cluster
+
+CONTAINER = "workspace"
+"""The container of the Pod that the work is in."""
+
+_V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
+_STDIN, _STDOUT, _STDERR, _END, _SIZE, _CLOSE = 0, 1, 2, 3, 4, 255
+_LARGEST_MESSAGE = 4 << 20
+_PIECE = 64 << 10
+_PING_SECONDS = 20.0
+"""Load balancers cut connections that are silent for a minute."""
+
+
+class PodGone(EnvironmentFailure):
+    """The Pod ended with or before the command, or the way to it is cut."""
+
+
+class NoEndOfInput(UsageError):
+    """The cluster is too old to tell a command that its input ended."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this cluster cannot tell a command that its input ended: it is older than Kubernetes 1.30",
+            "give the command no input: `sandboxd exec -n`; files go in by `sandboxd cp`",
+        )
+
+
+class Channels:
+    """A command that runs in a Pod; a context manager, which cuts it off at its end."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        pod: str,
+        command: Sequence[str],
+        *,
+        tty: bool = False,
+        stdin: bool = False,
+        must_end_input: bool = False,
+        container: str = CONTAINER,
+    ) -> None:
+        """Begin `command`.
+
+        :param must_end_input: its input ends before its output does
+        :raises NoEndOfInput: it must, and the cluster cannot tell; nothing was begun
+        :raises PodGone: there is no such Pod, or it does not run
+        """
+        self._cluster = cluster
+        self._pod = pod
+        self._code: int | None = None
+        params = [("container", container), ("stdout", "true")]
+        params += [("stdin", "true")] if stdin else []
+        params += [("tty", "true")] if tty else [("stderr", "true")]
+        params += [("command", word) for word in command]
+        self._session_context = cluster.http.websocket(
+            cluster.path(pod, "exec"),
+            subprotocols=[_V5] if must_end_input else [_V5, _V4],
+            params=params,
+            max_message_size_bytes=_LARGEST_MESSAGE,
+            keepalive_ping_interval_seconds=_PING_SECONDS,
+            keepalive_ping_timeout_seconds=_PING_SECONDS,
+        )
+        self._session = self._open(must_end_input)
+
+    def __enter__(self) -> Channels:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cut the connection; the command may go on inside."""
+        import httpx2
+
+        try:
+            self._session_context.__exit__(None, None, None)
+        except (httpx2.HTTPError, OSError, RuntimeError):
+            # It is gone already.
+            return
+
+    @property
+    def can_end_input(self) -> bool:
+        """Whether the command can be told that its input ended."""
+        return bool(self._session.subprotocol == _V5)
+
+    def send(self, data: bytes) -> None:
+        """Some of its input.
+
+        :raises PodGone: it does not take any
+        """
+        for start in range(0, len(data), _PIECE):
+            self._send(bytes((_STDIN,)) + data[start : start + _PIECE])
+
+    def end_input(self) -> None:
+        """Its input ended; nothing where that cannot be said."""
+        if self.can_end_input:
+            self._send(bytes((_CLOSE, _STDIN)))
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell its terminal the size."""
+        size = json.dumps({"Width": columns, "Height": rows}).encode()
+        self._send(bytes((_SIZE,)) + size)
+
+    def pieces(self, seconds: float | None = None) -> Iterator[tuple[int, bytes]]:
+        """Its output, each piece with its stream (1 stdout, 2 stderr), until it ended.
+
+        :param seconds: between two pieces
+        :raises TimeoutError: it is silent for longer
+        :raises PodGone: the connection ended before it did
+        """
+        from httpx2.websockets import HTTPXWSException
+
+        while True:
+            try:
+                message: bytes = self._session.receive_bytes(timeout=seconds)
+            except queue.Empty:
+                raise TimeoutError from None
+            except HTTPXWSException:
+                raise self._gone() from None
+            channel, data = message[:1], message[1:]
+            if channel in (b"\x01", b"\x02") and data:
+                yield channel[0], data
+            elif channel == b"\x03":
+                self._code = self._end(data)
+                return
+
+    @property
+    def code(self) -> int:
+        """Its exit code, once `pieces` has ended."""
+        assert self._code is not None, "it did not end"
+        return self._code
+
+    def _open(self, must_end_input: bool) -> Any:
+        from httpx2.websockets import WebSocketUpgradeError
+
+        try:
+            with explained(self._cluster.context, "run a command"):
+                session = self._session_context.__enter__()
+        except WebSocketUpgradeError as error:
+            response = error.response
+            raise self._refused(response.status_code, _read(response), must_end_input) from None
+        if must_end_input and session.subprotocol != _V5:
+            self._session_context.__exit__(None, None, None)
+            raise NoEndOfInput
+        return session
+
+    def _refused(self, code: int, said: str, must_end_input: bool) -> Exception:
+        reason, message = "", said
+        try:
+            status = json.loads(said)
+            reason, message = str(status.get("reason", "")), str(status.get("message", ""))
+        except (ValueError, AttributeError):
+            pass
+        context = self._cluster.context
+        if code == 404:
+            return PodGone(
+                f"there is no Pod `{self._pod}` in the namespace `{context.namespace}`",
+                f"`sandboxd up{context.option}` starts it",
+            )
+        if must_end_input and "protocol" in message:
+            return NoEndOfInput()
+        if code in (400, 500) and ("container" in message or "phase" in message):
+            return PodGone(
+                f"the Pod `{self._pod}` does not run: {' '.join(message.split())[:300]}",
+                f"`sandboxd status{context.option}` shows its state",
+            )
+        return failures.refused(context, "run a command in the Pod", code, reason, message)
+
+    def _send(self, data: bytes) -> None:
+        import httpx2
+        from httpx2.websockets import HTTPXWSException
+
+        try:
+            self._session.send_bytes(data)
+        except (HTTPXWSException, httpx2.HTTPError, OSError):
+            raise self._gone() from None
+        except Exception as error:
+            # The protocol's own library says so once the connection was closed.
+            if type(error).__name__ != "LocalProtocolError":
+                raise
+            raise self._gone() from None
+
+    def _gone(self) -> PodGone:
+        option = self._cluster.context.option
+        return PodGone(
+            f"the connection to the Pod `{self._pod}` broke off",
+            f"`sandboxd status{option}` shows whether it still runs",
+        )
+
+    def _end(self, data: bytes) -> int:
+        """The exit code that the server tells.
+
+        :raises PodGone: it tells that it could not be run
+        """
+        try:
+            status = json.loads(data)
+            if status.get("status") == "Success":
+                return 0
+            if status.get("reason") == "NonZeroExitCode":
+                causes = (status.get("details") or {}).get("causes") or ()
+                return next(int(c["message"]) for c in causes if c.get("reason") == "ExitCode")
+            message = str(status.get("message", ""))
+        except (ValueError, AttributeError, KeyError, TypeError, StopIteration):
+            message = data.decode("utf-8", "replace")
+        raise CannotBegin(self._pod, " ".join(message.split())[:400])
+
+
+class CannotBegin(EnvironmentFailure):
+    """The node could not run the command; `words` are its own."""
+
+    def __init__(self, pod: str, words: str) -> None:
+        super().__init__(
+            f"the node cannot run a command in the Pod `{pod}`: {words}",
+            "`sandboxd status` with the same `--on` shows its state",
+        )
+        self.words = words
+
+
+def _read(response: Any) -> str:
+    try:
+        response.read()
+        return str(response.text)
+    except Exception:
+        # A connection that was refused in the middle has no more to say.
+        return ""

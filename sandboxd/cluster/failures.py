@@ -1,0 +1,160 @@
+"""What went wrong between us and a cluster, in words with the next step."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.cluster.kubeconfig import Context
+
+_LONGEST = 600
+_QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]+), (?P<rest>.*)")
+_WEBHOOK = re.compile(
+    r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.S
+)
+_RIGHT = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"')
+
+
+class Refused(EnvironmentFailure):
+    """The API server refuses what is asked: `code` is that of HTTP."""
+
+    def __init__(self, code: int, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class Unreachable(EnvironmentFailure):
+    """The API server does not answer."""
+
+
+def missing_extra() -> EnvironmentFailure:
+    """`lightkube` is not installed."""
+    return EnvironmentFailure(
+        "clusters need the extra `kubernetes`, which is not installed",
+        "`pip install 'sandboxd[kubernetes]'`",
+    )
+
+
+def refused(context: Context, doing: str, code: int, reason: str, message: str) -> Refused:
+    """The error for an answer of the API server.
+
+    :param doing: what was asked, as `read the Pods`
+    :param reason: the word of its `Status`
+    """
+    said = " ".join(message.split())[:_LONGEST] or reason or f"code {code}"
+    text, hint = _words(context, doing, code, reason, said)
+    return Refused(code, text, hint)
+
+
+def _words(context: Context, doing: str, code: int, reason: str, said: str) -> tuple[str, str]:
+    name = context.name
+    if code == 401:
+        return (
+            f"the cluster of `{name}` does not take your credentials: they are expired, or of another cluster",
+            f"sign in again with the cluster's own tool; `{context.kubectl} get pods` has to work",
+        )
+    if (match := _QUOTA.search(said)) is not None:
+        return (
+            f"the namespace `{context.namespace}` has no room: quota {match['name']} ({match['rest']})",
+            f"end what you do not need, or ask who manages the quota; `{context.kubectl} get quota` shows it",
+        )
+    if (match := _WEBHOOK.search(said)) is not None:
+        return (
+            f"the cluster's webhook `{match['name']}` refuses it: {match['why'] or 'no reason is given'}",
+            "it is a rule of that cluster: who manages it can say what it wants",
+        )
+    if "violates PodSecurity" in said:
+        return (
+            f"the namespace `{context.namespace}` refuses it by Pod Security: {said}",
+            "report it with this line: what sandboxd writes is to pass `restricted`",
+        )
+    if code == 403:
+        right = _RIGHT.search(said)
+        what = f"you may not {right['verb']} {right['resource']}" if right else said
+        return (
+            f"the cluster of `{name}` refuses to {doing}: {what}",
+            f"`sandboxd doctor{context.option}` lists each right that is missing, and a Role that gives them",
+        )
+    if code == 404 and "namespaces" in said:
+        return (
+            f"there is no namespace `{context.namespace}` in the cluster of `{name}`",
+            f"`kubectl --context {name} create namespace {context.namespace}`",
+        )
+    if code == 409 and reason == "Conflict":
+        return (
+            f"another program manages what sandboxd would write: {said}",
+            f"`{context.kubectl} get all --show-managed-fields -o yaml` names it; "
+            f"`sandboxd down{context.option}`, then start again",
+        )
+    if code == 410:
+        return f"the cluster of `{name}` has forgotten what was asked for: {said}", "run it again"
+    if code == 429:
+        return (
+            f"the cluster of `{name}` has too much to do, also after several tries",
+            "run it again later",
+        )
+    if code >= 500:
+        return (
+            f"the cluster of `{name}` fails to {doing}: {said}",
+            f"run it again; `kubectl --context {name} get --raw /readyz?verbose` says what is ill",
+        )
+    return f"the cluster of `{name}` refuses to {doing}: {said}", "it is a rule of that cluster"
+
+
+def unreachable(context: Context, error: Exception) -> SandboxdError:
+    """The error where no answer came.
+
+    :param error: of the HTTP library
+    """
+    chain = _chain(error)
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Unreachable(
+                f"the certificate of `{context.server}` is not that of the cluster in `{context.name}`: "
+                f"{cause.verify_message or cause.reason}",
+                "sign in to the cluster again; a proxy on the way may also have put its own in its place",
+            )
+        if isinstance(cause, FileNotFoundError):
+            return UsageError(
+                f"the context `{context.name}` names the file `{cause.filename}`, which is not there",
+                "sign in to the cluster again: its own tool writes that file",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return Unreachable(
+                f"no TLS with `{context.server}`: {cause.reason or cause}",
+                "check the `server` in your kubeconfig",
+            )
+    kind = type(error).__name__
+    if "Timeout" in kind:
+        why = "it does not answer in time"
+    else:
+        why = " ".join(str(chain[-1] or error).split())[:300] or kind
+    return Unreachable(
+        f"the cluster of `{context.name}` at `{context.server}` cannot be reached: {why}",
+        f"is a VPN or a tunnel needed? `{context.kubectl} get pods` has to work",
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    return chain
+
+
+def status_of(error: Any) -> tuple[int, str, str]:
+    """Code, reason and message of lightkube's error about an answer."""
+    status = getattr(error, "status", None)
+    response = getattr(error, "response", None)
+    code = getattr(status, "code", None) or getattr(response, "status_code", 0) or 0
+    return (
+        int(code),
+        str(getattr(status, "reason", "") or ""),
+        str(getattr(status, "message", "") or ""),
+    )

@@ -1,0 +1,158 @@
+"""The contexts of the user's kubeconfig files: where a cluster is, and who the user is there.
+
+Read by us: `lightkube` knows neither several files in KUBECONFIG, nor a proxy of a cluster, nor plugins of the
+version that clouds use. Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LARGEST = 4 << 20
+_PATHS_OF_CLUSTER = ("certificate-authority",)
+_PATHS_OF_USER = ("client-certificate", "client-key", "tokenFile")
+_SECTIONS = {"clusters": "cluster", "contexts": "context", "users": "user"}
+
+
+class Context(NamedTuple):
+    """A context of a kubeconfig: `cluster` and `user` are its entries, with absolute paths."""
+
+    name: str
+    namespace: str
+    cluster: Mapping[str, Any]
+    user: Mapping[str, Any]
+    folder: str
+    """Of the file that names the user: a plugin's path is relative to it."""
+
+    @property
+    def option(self) -> str:
+        """What a command needs behind it to mean this cluster: ` --on NAME`."""
+        return option_of(self.name)
+
+    @property
+    def kubectl(self) -> str:
+        """The beginning of a command of kubectl that means the same cluster and namespace."""
+        return f"kubectl --context {shlex.quote(self.name)} -n {self.namespace}"
+
+    @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        return str(self.cluster["server"])
+
+
+def option_of(name: str) -> str:
+    """` --on NAME` as a shell reads it; '' for this machine."""
+    return f" --on {shlex.quote(name)}" if name else ""
+
+
+def load(name: str, environ: Mapping[str, str]) -> Context:
+    """The context `name` of the files in KUBECONFIG, else of `~/.kube/config`.
+
+    :raises EnvironmentFailure: there is no such file, or one that is none
+    :raises UsageError: there is no such context, or it is not whole
+    """
+    paths = _paths(environ)
+    entries = _merged(paths)
+    contexts = entries["contexts"]
+    if name not in contexts:
+        names = ", ".join(f"`{each}`" for each in sorted(contexts)[:8]) or "none"
+        raise UsageError(
+            f"there is no context `{name}` in {_files(paths)}", f"name one that is there: {names}"
+        )
+    context = contexts[name]
+    cluster = entries["clusters"].get(str(context.get("cluster", "")))
+    if cluster is None or not cluster.get("server"):
+        raise UsageError(
+            f"the context `{name}` names the cluster `{context.get('cluster', '')}`, which has no server",
+            f"`kubectl config view --minify --context {shlex.quote(name)}` shows what it has",
+        )
+    if cluster.get("tls-server-name"):
+        raise UsageError(
+            f"the cluster of `{name}` has a `tls-server-name`, which sandboxd cannot use",
+            "give its `server` the name that is in its certificate",
+        )
+    who = str(context.get("user", ""))
+    user = entries["users"].get(who)
+    if who and user is None:
+        raise UsageError(
+            f"the context `{name}` names the user `{who}`, who is in none of the files",
+            "sign in to the cluster again: its own tool writes that entry",
+        )
+    user = user or {}
+    folder = str(user.get(_FOLDER, ""))
+    return Context(name, str(context.get("namespace") or "default"), cluster, user, folder)
+
+
+_FOLDER = "\0folder"
+"""A key that no file has: the folder of the file that an entry is from."""
+
+
+def _paths(environ: Mapping[str, str]) -> list[str]:
+    named = [path for path in environ.get("KUBECONFIG", "").split(os.pathsep) if path]
+    if named:
+        return named
+    return [os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".kube", "config")]
+
+
+def _files(paths: list[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths)
+
+
+def _merged(paths: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The entries of all files by section and name; of two with one name the first counts."""
+    present = [path for path in paths if os.path.exists(path)]
+    if not present:
+        raise EnvironmentFailure(
+            f"there is no kubeconfig at {_files(paths)}",
+            "sign in to the cluster with its own tool, or name the file: `KUBECONFIG=FILE`",
+        )
+    result: dict[str, dict[str, dict[str, Any]]] = {section: {} for section in _SECTIONS}
+    for path in present:
+        document = _read(path)
+        for section, key in _SECTIONS.items():
+            for item in document.get(section) or ():
+                if isinstance(item, dict) and isinstance(item.get(key), dict):
+                    entry = _absolute(item[key], os.path.dirname(os.path.abspath(path)))
+                    result[section].setdefault(str(item.get("name", "")), entry)
+    return result
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ValueError(f"it is larger than {_LARGEST >> 20} MiB")
+        document = yaml.load(data, yaml.CSafeLoader)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise EnvironmentFailure(f"`{path}` cannot be read: {reason}", "check its mode") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise EnvironmentFailure(
+            f"`{path}` is no kubeconfig: {reason}", "`kubectl config view` reads it, too"
+        ) from None
+    if not isinstance(document, dict):
+        raise EnvironmentFailure(
+            f"`{path}` is no kubeconfig", "`kubectl config view` reads it, too"
+        )
+    return document
+
+
+def _absolute(entry: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    """`entry`, whose paths are relative to `folder`, with absolute ones."""
+    result = dict(entry)
+    for key in (*_PATHS_OF_CLUSTER, *_PATHS_OF_USER):
+        if isinstance(result.get(key), str) and result[key]:
+            result[key] = os.path.join(folder, result[key])
+    result[_FOLDER] = folder
+    return result

@@ -1,0 +1,60 @@
+"""The output of a Pod's main process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import failures
+from sandboxd.cluster.api import explained
+from sandboxd.cluster.channels import CONTAINER, PodGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.cluster.api import Cluster
+
+_CONNECT_SECONDS = 15.0
+
+
+def show(
+    cluster: Cluster,
+    pod: str,
+    *,
+    follow: bool,
+    tail: str,
+    since: int,
+    write: Callable[[bytes], None],
+) -> None:
+    """Hand it to `write`, piece by piece; stdout and stderr are one there.
+
+    :param tail: lines, or ``all``
+    :param since: seconds since 1970; 0 for all
+    :raises PodGone: there is no such Pod, or it broke off
+    """
+    import httpx2
+
+    params = {"container": CONTAINER, **({"follow": "true"} if follow else {})}
+    if tail != "all":
+        params["tailLines"] = tail
+    if since:
+        params["sinceTime"] = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # One that follows may be silent for days.
+    timeout = httpx2.Timeout(_CONNECT_SECONDS, read=None if follow else _CONNECT_SECONDS)
+    path = cluster.path(pod, "log")
+    with (
+        explained(cluster.context, "read its log"),
+        cluster.http.stream("GET", path, params=params, timeout=timeout) as answer,
+    ):
+        if answer.status_code == 404:
+            raise PodGone(
+                f"there is no Pod `{pod}` in the namespace `{cluster.context.namespace}`",
+                f"`sandboxd up{cluster.context.option}` starts it",
+            )
+        if answer.status_code >= 400:
+            answer.read()
+            raise failures.refused(
+                cluster.context, "read its log", answer.status_code, "", answer.text
+            )
+        for piece in answer.iter_bytes():
+            write(piece)

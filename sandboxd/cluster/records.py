@@ -1,0 +1,70 @@
+"""What this machine knows of a sandbox on a cluster: which Pod it made, and what it copied into it.
+
+Nothing inside can change it. A Pod of another uid than the noted one has no copy that is known to be whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.files import read_bytes, write_atomic
+from sandboxd.host.folders import state_folder, workspace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandboxd.cluster.kubeconfig import Context
+
+_LARGEST = 64 << 20
+
+
+class Record(NamedTuple):
+    """A copy in the Pod `uid`, begun at `started` (nanoseconds since 1970)."""
+
+    uid: str
+    started: int
+    folder: str
+    """Of the copy, inside."""
+    listed: Mapping[str, Any]
+    """What was copied, as `review.original` lists it."""
+    not_in_force: Sequence[str]
+    """What the start named."""
+
+
+def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:
+    """What is known of the sandbox; None where this machine made none."""
+    with contextlib.suppress(SandboxdError, ValueError, TypeError, RecursionError):
+        return Record(**json.loads(read_bytes(_path(environ, context, pod), _LARGEST)))
+    return None
+
+
+def note(environ: Mapping[str, str], context: Context, pod: str, record: Record) -> None:
+    """Note that the copy is whole.
+
+    :raises EnvironmentFailure: it cannot be noted, so its changes could not be found
+    """
+    path = _path(environ, context, pod)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, json.dumps(record._asdict()).encode(), 0o600)
+    except (OSError, SandboxdError) as error:
+        raise EnvironmentFailure(
+            f"cannot note what was copied to the cluster: {error}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+
+
+def forget(environ: Mapping[str, str], context: Context, pod: str) -> None:
+    """The sandbox is gone."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(environ, context, pod))
+
+
+def _path(environ: Mapping[str, str], context: Context, pod: str) -> str:
+    # The server and not the name of the context, which a user may change.
+    identity = f"{context.server}\n{context.namespace}\n{pod}"
+    return workspace_file(os.path.join(state_folder(environ), "clusters"), identity, ".json")

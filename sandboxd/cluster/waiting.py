@@ -1,0 +1,286 @@
+"""Waiting for Pods to run and to be gone, with the reason in words where they do not.
+
+A Pod is asked for each second, not watched: a watch whose connection is half open says nothing, for ever.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.cluster import api
+from sandboxd.cluster.channels import PodGone
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.cluster.api import Cluster, Kind
+
+START_SECONDS = 300.0
+"""Pulling an image, and a node that has to be made first, take minutes."""
+_LOOK_SECONDS = 0.5
+_HOPELESS_SECONDS = 10.0
+"""How long a fault that a kubelet tries again may last."""
+_GONE_SECONDS = 60.0
+
+_PULL = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "RegistryUnavailable",
+)
+_CONFIG = (
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+    "CrashLoopBackOff",
+)
+
+
+class CannotStart(EnvironmentFailure):
+    """A Pod does not come to run; the message says why."""
+
+
+class _Fault(NamedTuple):
+    """Why a Pod does not run yet. `is_final`: waiting is no use."""
+
+    text: str
+    hint: str
+    is_final: bool = False
+
+
+def until_running(
+    cluster: Cluster, name: str, say: Callable[[str], None], seconds: float = START_SECONDS
+) -> dict[str, Any]:
+    """The Pod `name`, once its container runs.
+
+    :param say: hears why it does not run yet, whenever that changes
+    :raises CannotStart: it will not, or did not within `seconds`
+    """
+    return _until(
+        cluster, lambda: cluster.get(api.POD, name), runs, f"the Pod `{name}`", say, seconds
+    )
+
+
+def until_gateway(
+    cluster: Cluster,
+    deployment: str,
+    labels: Mapping[str, str],
+    say: Callable[[str], None],
+    seconds: float = START_SECONDS,
+) -> dict[str, Any]:
+    """The Pod of a gateway, once it is ready.
+
+    :raises CannotStart: as `until_running`
+    """
+
+    def look() -> dict[str, Any] | None:
+        pods = [
+            pod
+            for pod in cluster.list(api.POD, labels)
+            if "deletionTimestamp" not in pod["metadata"]
+        ]
+        if pods:
+            return max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+        return _failed_replica(cluster.get(api.DEPLOYMENT, deployment))
+
+    return _until(cluster, look, is_ready, "the gateway", say, seconds)
+
+
+def until_gone(cluster: Cluster, kind: Kind, name: str) -> None:
+    """:raises EnvironmentFailure: the object is still there after a minute"""
+    deadline = time.monotonic() + _GONE_SECONDS
+    while cluster.get(kind, name) is not None:
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure(
+                f"the {kind.kind} `{name}` is still there {_GONE_SECONDS:g} s after it was deleted",
+                f"its node may be gone: `{cluster.context.kubectl} delete {kind.kind.lower()} {name} --force`",
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def _until(
+    cluster: Cluster,
+    look: Callable[[], dict[str, Any] | None],
+    is_there: Callable[[dict[str, Any]], bool],
+    what: str,
+    say: Callable[[str], None],
+    seconds: float,
+) -> dict[str, Any]:
+    deadline = time.monotonic() + seconds
+    since, last = time.monotonic(), ""
+    while True:
+        pod = look()
+        if pod is not None and is_there(pod):
+            return pod
+        fault = _fault(cluster, pod)
+        now = time.monotonic()
+        if fault.text != last:
+            # A pull that fails is told in two words, turn about.
+            since, last = now, fault.text
+            say(f"{what} does not run yet: {fault.text}")
+        hopeless = fault.is_final or (
+            fault.hint and now - since > _HOPELESS_SECONDS and _is_hopeless(pod)
+        )
+        if hopeless or now > deadline:
+            raise CannotStart(
+                f"{what} does not start: {fault.text}", fault.hint or _look_hint(cluster)
+            )
+        time.sleep(_LOOK_SECONDS)
+
+
+def runs(pod: Mapping[str, Any]) -> bool:
+    """Whether all of its containers run."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return bool(statuses) and all("running" in (each.get("state") or {}) for each in statuses)
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Whether its probes say that it can be used."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+
+
+def _is_hopeless(pod: Mapping[str, Any] | None) -> bool:
+    """Whether a fault is one that time does not mend: no node may yet be made for a Pod that waits for one."""
+    return pod is not None and bool(_waiting(pod))
+
+
+def _waiting(pod: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Reason and message of a container that does not come to run."""
+    for each in (pod.get("status") or {}).get("containerStatuses") or ():
+        waiting = (each.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in (*_PULL, *_CONFIG):
+            return str(waiting["reason"]), str(waiting.get("message", ""))
+    return None
+
+
+def _fault(cluster: Cluster, pod: Mapping[str, Any] | None) -> _Fault:
+    if pod is None:
+        return _Fault("nothing was made of it yet", "")
+    if "failure" in pod:
+        return _Fault(str(pod["failure"]), _look_hint(cluster), is_final=True)
+    ended = end_of(pod)
+    if ended:
+        return _Fault(ended, _look_hint(cluster), is_final=True)
+    waiting = _waiting(pod)
+    if waiting is not None:
+        reason, message = waiting
+        image = ((pod.get("spec") or {}).get("containers") or [{}])[0].get("image", "")
+        if reason in _PULL:
+            text = f"its image `{image}` cannot be pulled: {_short(message) or reason}"
+            return _Fault(
+                text, "check its name, and whether the cluster may pull it; another: `--image NAME`"
+            )
+        return _Fault(f"{reason}: {_short(message)}", _look_hint(cluster))
+    return _of_events(cluster, pod)
+
+
+def _of_events(cluster: Cluster, pod: Mapping[str, Any]) -> _Fault:
+    """The last warning about a Pod that has no container yet."""
+    name = str(pod["metadata"]["name"])
+    try:
+        events = cluster.list(api.EVENT, fields={"involvedObject.name": name})
+    except SandboxdError:
+        events = []
+    warnings = [each for each in events if each.get("type") == "Warning"]
+    if not warnings:
+        node = (pod.get("spec") or {}).get("nodeName")
+        return _Fault(
+            f"it is being made on the node `{node}`" if node else "no node has it yet", ""
+        )
+    last = max(warnings, key=_time_of)
+    reason, message = str(last.get("reason", "")), _short(str(last.get("message", "")))
+    if reason == "FailedScheduling":
+        return _Fault(
+            f"no node takes it: {message}", "`--cpus` and the profile say what it asks for"
+        )
+    if "RuntimeHandler" in message or "runtime handler" in message or "no runtime for" in message:
+        return _Fault(
+            f"its node has no runtime of that RuntimeClass: {message}",
+            "name another: `--runtime-class NAME`, or none with `--allow-runc`",
+            is_final=True,
+        )
+    return _Fault(f"{reason}: {message}", _look_hint(cluster))
+
+
+def _time_of(event: Mapping[str, Any]) -> str:
+    metadata = event.get("metadata") or {}
+    return str(
+        event.get("lastTimestamp")
+        or event.get("eventTime")
+        or metadata.get("creationTimestamp")
+        or ""
+    )
+
+
+def end_of(pod: Mapping[str, Any]) -> str:
+    """Why a Pod ended, in words; '' for one that did not."""
+    status = pod.get("status") or {}
+    phase = str(status.get("phase", ""))
+    if phase not in ("Failed", "Succeeded"):
+        return ""
+    reason, message = str(status.get("reason", "")), _short(str(status.get("message", "")))
+    if reason == "Evicted":
+        return f"its node evicted it: {message}"
+    if reason == "DeadlineExceeded":
+        return "its time limit is over"
+    if reason in ("NodeShutdown", "Terminated", "NodeLost", "Shutdown"):
+        return f"its node was drained or went down: {message or reason}"
+    for each in status.get("containerStatuses") or ():
+        ended = (each.get("state") or {}).get("terminated") or {}
+        if ended.get("reason") == "OOMKilled":
+            return "it needed more memory than its limit"
+        if ended:
+            return (
+                f"its container ended with exit code {ended.get('exitCode', '?')} {message}".strip()
+            )
+    return f"it ended ({reason or phase}) {message}".strip()
+
+
+def reason_of(pod: Mapping[str, Any]) -> str:
+    """Why a container of a Pod does not run yet, by the Pod itself; '' where it does not say."""
+    waiting = _waiting(pod)
+    return f"{waiting[0]}: {_short(waiting[1])}" if waiting is not None else ""
+
+
+def _failed_replica(deployment: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What stands for a Pod that could not be made: {'failure': words}."""
+    for each in ((deployment or {}).get("status") or {}).get("conditions") or ():
+        if each.get("type") == "ReplicaFailure" and each.get("status") == "True":
+            return {"failure": _short(str(each.get("message", "")))}
+    return None
+
+
+def require_running(cluster: Cluster, name: str) -> dict[str, Any]:
+    """The Pod `name`, which runs.
+
+    :raises PodGone: it is not there, or ended
+    """
+    option = cluster.context.option
+    pod = cluster.get(api.POD, name)
+    if pod is None:
+        raise PodGone(
+            f"no sandbox of this project runs in the namespace `{cluster.context.namespace}` of "
+            f"`{cluster.context.name}`",
+            f"`sandboxd up{option}` starts it",
+        )
+    ended = end_of(pod)
+    if ended:
+        raise PodGone(
+            f"the sandbox ended, and what was in it is gone: {ended}",
+            f"`sandboxd down{option}` takes the rest away, `sandboxd up{option}` starts it anew",
+        )
+    if not runs(pod) or "deletionTimestamp" in pod["metadata"]:
+        raise PodGone("the sandbox does not run now", f"`sandboxd status{option}` shows its state")
+    return pod
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:300]
+
+
+def _look_hint(cluster: Cluster) -> str:
+    return f"`{cluster.context.kubectl} describe pods` has all that the cluster says"

@@ -1,0 +1,47 @@
+"""The changes of a sandbox on a cluster, got out of its Pod into a file of this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import records, running, waiting
+from sandboxd.errors import UsageError
+from sandboxd.review import collect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.review.changes import Changes
+    from sandboxd.review.collect import Inside
+
+
+def collected(target: Target, *, halt: bool) -> Changes:
+    """The changes of the running sandbox, kept in a new file; the caller removes it.
+
+    :param halt: stop what runs in it first, since it is about to end
+    :raises PodGone: it does not run
+    :raises UsageError: this machine did not copy the workspace there
+    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    """
+    pod = waiting.require_running(target.cluster, target.pod)
+    record = records.recall(target.environ, target.cluster.context, target.pod)
+    if record is None or record.uid != pod["metadata"]["uid"]:
+        raise UsageError(
+            "what was copied to this sandbox is noted on the machine that started it, and not on this one",
+            f"run it there; or take files out: `sandboxd cp{target.option} :FILE .`",
+        )
+
+    copy = collect.Copy(record.folder, record.started, listed=dict(record.listed))
+    return collect.collect_by(inside(target), copy, target.sandbox, target.pod, halt=halt)
+
+
+def inside(target: Target) -> Inside:
+    """The way in which programs of ours run in the Pod of `target`."""
+
+    def run(
+        command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+    ) -> int:
+        return running.run(target.cluster, target.pod, command, data, seconds, write)
+
+    return run

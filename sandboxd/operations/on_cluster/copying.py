@@ -1,0 +1,35 @@
+"""Copy files into a sandbox on a cluster and out of it, by the rules that hold on this machine."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import waiting
+from sandboxd.operations import copying
+from sandboxd.operations.on_cluster._work import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.review.copy_out import Copied
+
+
+def copy_in(target: Target, source: str, path: str) -> int:
+    """Copy `source` of this machine to `path` inside; how many files.
+
+    :raises SandboxdError: as of `copying.put`, or no sandbox runs there
+    """
+    waiting.require_running(target.cluster, target.pod)
+    return copying.put(inside(target), target.workspace, source, posixpath.join(target.here, path))
+
+
+def copy_out(target: Target, path: str, to: str, include: Collection[str]) -> Copied:
+    """Copy `path` inside to `to` of this machine.
+
+    :raises SandboxdError: as of `copying.fetch`, or no sandbox runs there
+    """
+    waiting.require_running(target.cluster, target.pod)
+    full = posixpath.join(target.here, path)
+    return copying.fetch(inside(target), target.workspace, full, to, include)

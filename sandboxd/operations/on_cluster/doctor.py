@@ -1,0 +1,97 @@
+"""What a cluster can do for sandboxes, and which rights the user lacks there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.cluster import api, failures, rights
+from sandboxd.operations.on_cluster import look
+from sandboxd.plan.cluster import gvisor_class
+from sandboxd.plan.writers.kubernetes import yaml_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.cluster.rights import Right
+    from sandboxd.operations.on_cluster.look import Seen
+
+_ENDS_INPUT = (1, 30)
+
+
+class Examined(NamedTuple):
+    """`classes`: name and handler of each RuntimeClass, None where they cannot be listed; `gvisor`: '' for none."""
+
+    context: str
+    server: str
+    namespace: str
+    version: str
+    classes: tuple[tuple[str, str], ...] | None
+    gvisor: str
+    ends_input: bool
+    missing: tuple[Right, ...]
+
+
+def examine(on: str, environ: Mapping[str, str]) -> Examined:
+    """Look at the cluster of the context `on`.
+
+    :raises SandboxdError: it cannot be reached, or takes no question
+    """
+    cluster = api.connect(on, environ)
+    context = cluster.context
+    version = cluster.text("/version", "say its version")
+    classes: tuple[tuple[str, str], ...] | None = None
+    try:
+        found = cluster.list(api.RUNTIME_CLASS)
+        classes = tuple(
+            sorted((str(each["metadata"]["name"]), str(each.get("handler", ""))) for each in found)
+        )
+    except failures.Refused:
+        pass
+    return Examined(
+        context.name,
+        context.server,
+        context.namespace,
+        str(version.get("gitVersion", "unknown")),
+        classes,
+        gvisor_class(classes or ())[0],
+        _number(version) >= _ENDS_INPUT,
+        tuple(rights.missing(cluster)),
+    )
+
+
+def sandboxes(on: str, environ: Mapping[str, str]) -> tuple[list[Seen], Context]:
+    """All sandboxes in the namespace of the context `on`, and the context.
+
+    :raises SandboxdError: it cannot be asked
+    """
+    cluster = api.connect(on, environ)
+    return look.every(cluster, environ), cluster.context
+
+
+def roles(found: Examined) -> str:
+    """The objects that give the rights, as YAML; `NAME` stands for the user."""
+    return yaml_of(rights.roles(found.namespace))
+
+
+def document(found: Examined) -> dict[str, Any]:
+    """All of it as JSON has it."""
+    return {
+        "version": 1,
+        **found._asdict(),
+        "classes": None
+        if found.classes is None
+        else [{"name": n, "handler": h} for n, h in found.classes],
+        "missing": [
+            {"right": str(r), "what_for": r.what_for, "optional": r.is_optional}
+            for r in found.missing
+        ],
+    }
+
+
+def _number(version: Mapping[str, Any]) -> tuple[int, int]:
+    """Major and minor number; clouds write `32+`."""
+    digits = [
+        "".join(c for c in str(version.get(key, "")) if c.isdigit()) for key in ("major", "minor")
+    ]
+    return int(digits[0] or 0), int(digits[1] or 0)

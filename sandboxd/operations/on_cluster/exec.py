@@ -1,0 +1,44 @@
+"""Begin a command in a sandbox on a cluster; its streams, its signals and its end are the caller's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import waiting
+from sandboxd.cluster.attended import PodCommand
+from sandboxd.operations.shell import SCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.operations.on_cluster.target import Target
+
+
+def begin(
+    target: Target,
+    words: Sequence[str],
+    *,
+    tty: bool,
+    stdin: bool,
+    must_end_input: bool,
+    env: Sequence[str] = (),
+    working_dir: str = "",
+) -> PodCommand:
+    """Begin `words` in the running sandbox.
+
+    :param words: [] for a shell
+    :param must_end_input: its input is a file or a pipe
+    :raises PodGone: no sandbox runs there
+    :raises NoEndOfInput: the cluster is too old for an input that ends
+    """
+    waiting.require_running(target.cluster, target.pod)
+    return PodCommand(
+        target.cluster,
+        target.pod,
+        words or ("sh", "-c", SCRIPT),
+        folder=working_dir or target.here,
+        env=env,
+        tty=tty,
+        stdin=stdin,
+        must_end_input=must_end_input,
+    )

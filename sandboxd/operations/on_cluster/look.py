@@ -1,0 +1,114 @@
+"""What is to be seen of sandboxes on a cluster, by the word of its API server; nothing inside is asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.cluster import api, logs, records, waiting
+from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
+from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.cluster.api import Cluster
+    from sandboxd.operations.on_cluster.target import Target
+
+
+class Seen(NamedTuple):
+    """A sandbox as the API server describes it; '' for what is not said.
+
+    `state` is ``running``, ``starting``, ``ending`` or ``ended``; `why` says more of it.
+    """
+
+    name: str
+    state: str
+    why: str
+    profile: str
+    node: str
+    runtime_class: str
+    image: str
+    started: str
+    """RFC 3339."""
+    gateway: str
+    """``ready``, ``not ready`` or ``none``."""
+    is_closed: bool
+    """Whether the NetworkPolicy that closes it is there; whether it is enforced, a start has tried."""
+    is_ours: bool
+    """Whether this machine started it."""
+    not_in_force: tuple[str, ...]
+
+
+def look(target: Target) -> Seen | None:
+    """The sandbox of `target`, None where there is none."""
+    pod = target.cluster.get(api.POD, target.pod)
+    return None if pod is None else _seen(target.cluster, target.environ, pod)
+
+
+def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Seen]:
+    """All sandboxes in the namespace that `up` started, by name."""
+    pods = cluster.list(api.POD, {MADE_BY: UP})
+    return sorted(_seen(cluster, environ, pod) for pod in pods)
+
+
+def show_logs(
+    target: Target, *, follow: bool, tail: str, since: int, write: Callable[[bytes], None]
+) -> None:
+    """Hand the output of the sandbox's main process to `write`.
+
+    :param tail: lines, or ``all``
+    :param since: seconds since 1970; 0 for all
+    :raises PodGone: there is none
+    """
+    logs.show(target.cluster, target.pod, follow=follow, tail=tail, since=since, write=write)
+
+
+def _seen(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any]) -> Seen:
+    metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
+    name = str(metadata["name"])
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    record = records.recall(environ, cluster.context, name)
+    is_ours = record is not None and record.uid == metadata.get("uid")
+    said = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
+    state, why = _state(pod)
+    statuses = status.get("containerStatuses") or [{}]
+    return Seen(
+        name,
+        state,
+        why,
+        str(labels.get(PROFILE, "")),
+        str(spec.get("nodeName") or ""),
+        str(spec.get("runtimeClassName") or ""),
+        str(statuses[0].get("imageID") or statuses[0].get("image") or ""),
+        str(status.get("startTime") or ""),
+        _gateway(cluster, name),
+        _is_closed(cluster.get(api.NETWORK_POLICY, name), labels),
+        is_ours,
+        tuple(record.not_in_force if record is not None and is_ours else said),
+    )
+
+
+def _state(pod: Mapping[str, Any]) -> tuple[str, str]:
+    ended = waiting.end_of(pod)
+    if ended:
+        return "ended", ended
+    if "deletionTimestamp" in pod["metadata"]:
+        return "ending", "it was deleted"
+    if waiting.runs(pod):
+        return "running", ""
+    return "starting", waiting.reason_of(pod)
+
+
+def _gateway(cluster: Cluster, name: str) -> str:
+    pods = cluster.list(api.POD, {GATEWAY: name})
+    if not pods:
+        return "none"
+    return "ready" if any(waiting.is_ready(pod) for pod in pods) else "not ready"
+
+
+def _is_closed(policy: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a policy selects the Pod and has both directions."""
+    spec = (policy or {}).get("spec") or {}
+    selected = (spec.get("podSelector") or {}).get("matchLabels") or {}
+    types = spec.get("policyTypes") or ()
+    return selected == {PROJECT: labels.get(PROJECT)} and {"Ingress", "Egress"} <= set(types)

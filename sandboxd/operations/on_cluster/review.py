@@ -1,0 +1,28 @@
+"""The changes that a sandbox on a cluster made in its copy, for the same review as those of this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster.channels import PodGone
+from sandboxd.operations.on_cluster import _work
+from sandboxd.operations.review import Collected
+from sandboxd.review import collect as kept
+
+if TYPE_CHECKING:
+    from sandboxd.operations.on_cluster.target import Target
+
+
+def collect(target: Target) -> Collected:
+    """The changes of the running sandbox, else those that were kept of the last one.
+
+    :raises PodGone: it does not run, and nothing was kept
+    :raises SandboxdError: they cannot be had, or cannot be believed
+    """
+    try:
+        return Collected(_work.collected(target, halt=False).path, None)
+    except PodGone:
+        streams = kept.streams_of(target.sandbox)
+        if not streams:
+            raise
+        return Collected(streams[0], kept.age(streams[0]))

@@ -1,0 +1,91 @@
+"""Take a sandbox away from its cluster; what was changed in it is kept on this machine first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.audit import notes
+from sandboxd.cluster import api, records, running, waiting
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.operations.on_cluster import _objects, _work
+from sandboxd.review import rescue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.operations.on_cluster.target import Target
+
+
+class Stopped(NamedTuple):
+    """`was_there`: whether there was a Pod; `problem`: why its end is not recorded, '' where it is."""
+
+    pod: str
+    was_there: bool
+    problem: str
+
+
+def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
+    """Take the sandbox of `target` away; that there is none is fine.
+
+    :param discard: throw away what was changed in it
+    :param say: hears where the work is kept, or that it is lost
+    :raises EnvironmentFailure: the work cannot be kept; then the sandbox goes on running
+    """
+    pod = target.cluster.get(api.POD, target.pod)
+    ended = waiting.end_of(pod) if pod is not None else ""
+    if ended:
+        say(f"what was changed in the sandbox since the last `review` is lost: {ended}")
+    elif pod is not None and not discard:
+        _keep(target, say)
+    was_there = _objects.take_away(target.cluster, target.pod)
+    records.forget(target.environ, target.cluster.context, target.pod)
+    problem = ""
+    if was_there:
+        context = target.cluster.context
+        problem = notes.note(
+            target.environ,
+            "stop",
+            target.workspace,
+            removed=[target.pod],
+            discarded=discard,
+            cluster=context.name,
+            namespace=context.namespace,
+        )
+    return Stopped(target.pod, was_there, problem)
+
+
+def _keep(target: Target, say: Callable[[str], None]) -> None:
+    record = records.recall(target.environ, target.cluster.context, target.pod)
+    pod = target.cluster.get(api.POD, target.pod) or {}
+    starts = (pod.get("status") or {}).get("phase") == "Pending"
+    if starts or (record is None and _is_empty(target)):
+        # A start that was killed: nothing of the project came so far.
+        return
+    try:
+        rescued = rescue.hold(_work.collected(target, halt=True))
+    except SandboxdError as error:
+        _let_go_on(target)
+        raise EnvironmentFailure(
+            f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
+            f"{error.hint}; or throw the work away: `sandboxd down{target.option} --discard`",
+        ) from None
+    except BaseException:
+        _let_go_on(target)
+        raise
+    rescue.report(rescued, target.option, say)
+
+
+def _is_empty(target: Target) -> bool:
+    words = ["sh", "-c", '[ -z "$(ls -A "$1")" ]', "sh", target.folder]
+    try:
+        return running.quietly(target.cluster, target.pod, words)[0] == 0
+    except SandboxdError:
+        return False
+
+
+def _let_go_on(target: Target) -> None:
+    """Continue the processes that were stopped, since the sandbox does not end after all."""
+    try:
+        running.quietly(target.cluster, target.pod, ["sh", "-c", "kill -CONT -1"])
+    except SandboxdError:
+        return

@@ -1,0 +1,66 @@
+"""The sandbox that a command means, on a cluster."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.cluster import api
+from sandboxd.model.sandbox_id import option_of, sandbox_id
+from sandboxd.operations._folder import project_folder
+from sandboxd.plan.cluster import object_name
+from sandboxd.plan.mounts import target_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.cluster.api import Cluster
+
+
+class Target(NamedTuple):
+    """A sandbox of a project, by the names that it has on its cluster; it need not be there."""
+
+    cluster: Cluster
+    environ: Mapping[str, str]
+    directory: str
+    """Where the caller stands."""
+    workspace: str
+    name: str
+
+    @property
+    def sandbox(self) -> str:
+        """Its identity."""
+        return sandbox_id(self.workspace, self.name)
+
+    @property
+    def pod(self) -> str:
+        return object_name(self.sandbox)
+
+    @property
+    def folder(self) -> str:
+        """Where the workspace is inside."""
+        return target_folder(self.workspace)
+
+    @property
+    def here(self) -> str:
+        """The folder inside that stands for the one that the caller is in."""
+        below = os.path.relpath(os.path.realpath(self.directory), self.workspace)
+        return (
+            self.folder
+            if below == "." or below.startswith("..")
+            else os.path.join(self.folder, below)
+        )
+
+    @property
+    def option(self) -> str:
+        """What a command needs behind it to mean this sandbox."""
+        return f"{self.cluster.context.option}{option_of(self.name)}"
+
+
+def target(on: str, directory: str, name: str, environ: Mapping[str, str]) -> Target:
+    """The sandbox `name` of the project that `directory` lies in, on the cluster of the context `on`.
+
+    :raises SandboxdError: there is no such context, or no folder
+    """
+    workspace = os.path.realpath(project_folder(directory))
+    return Target(api.connect(on, environ), environ, directory, workspace, name)
