@@ -25,16 +25,16 @@ _LONGEST = 80
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
     """Each field that is not as we wrote it, in words: its path, what it is, what it was."""
-    found = []
+    results = []
     for key in ("spec", "data", "binaryData"):
         if key in ours:
-            found += list(_of(key, ours[key], theirs.get(key)))
+            results += list(_of(key, ours[key], theirs.get(key)))
     for key in ("labels", "annotations"):
         written = (ours.get("metadata") or {}).get(key) or {}
-        found += list(
+        results += list(
             _of(f"metadata.{key}", written, (theirs.get("metadata") or {}).get(key) or {})
         )
-    return found[:_MOST]
+    return results[:_MOST]
 
 
 def _of(path: str, ours: Any, theirs: Any) -> Iterator[str]:

@@ -46,14 +46,14 @@ ACCESS_REVIEW = Kind(
     "selfsubjectaccessreviews",
     namespaced=False,
 )
-MADE = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD)
+KINDS = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD)
 """The kinds of objects of a sandbox, in the order to make them."""
 
 
 def kind_of(document: Mapping[str, Any]) -> Kind:
     """The kind of an object of a sandbox."""
-    found = (document["apiVersion"], document["kind"])
-    return next(kind for kind in MADE if (kind.version, kind.kind) == found)
+    answer = (document["apiVersion"], document["kind"])
+    return next(kind for kind in KINDS if (kind.version, kind.kind) == answer)
 
 
 class Cluster:
@@ -118,10 +118,10 @@ class Cluster:
         """Objects of the namespace, or of the cluster, with these labels and fields."""
 
         def ask() -> list[dict[str, Any]]:
-            found = self._client.list(
+            answer = self._client.list(
                 self._type(kind), labels=dict(labels or {}), fields=dict(fields or {})
             )
-            return [dict(each) for each in found]
+            return [dict(each) for each in answer]
 
         return self._ask(f"read {kind.plural}", ask)
 
@@ -167,8 +167,8 @@ class Cluster:
             answer = self.http.get(path)
             if answer.status_code >= 400:
                 raise failures.refused(self.context, doing, answer.status_code, "", answer.text)
-            found = answer.json()
-            return found if isinstance(found, dict) else {}
+            document = answer.json()
+            return document if isinstance(document, dict) else {}
 
         return self._ask(doing, ask)
 

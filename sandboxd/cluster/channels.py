@@ -41,7 +41,7 @@ class NoEndOfInput(UsageError):
     def __init__(self) -> None:
         super().__init__(
             "this cluster cannot tell a command that its input ended: it is older than Kubernetes 1.30",
-            "give the command no input: `sandboxd exec -n`; files go in by `sandboxd cp`",
+            "give the command no input: `sandboxd exec -n`; files go in by `sandboxd cp FILE :`",
         )
 
 
@@ -164,10 +164,10 @@ class Channels:
             raise NoEndOfInput
         return session
 
-    def _refused(self, code: int, said: str, must_end_input: bool) -> Exception:
-        reason, message = "", said
+    def _refused(self, code: int, text: str, must_end_input: bool) -> Exception:
+        reason, message = "", text
         try:
-            status = json.loads(said)
+            status = json.loads(text)
             reason, message = str(status.get("reason", "")), str(status.get("message", ""))
         except (ValueError, AttributeError):
             pass

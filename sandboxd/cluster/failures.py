@@ -45,53 +45,58 @@ def refused(context: Context, doing: str, code: int, reason: str, message: str) 
     :param doing: what was asked, as `read the Pods`
     :param reason: the word of its `Status`
     """
-    said = " ".join(message.split())[:_LONGEST] or reason or f"code {code}"
-    text, hint = _words(context, doing, code, reason, said)
+    text_of_server = " ".join(message.split())[:_LONGEST] or reason or f"code {code}"
+    text, hint = _words(context, doing, code, reason, text_of_server)
     return Refused(code, text, hint)
 
 
-def _words(context: Context, doing: str, code: int, reason: str, said: str) -> tuple[str, str]:
+def _words(
+    context: Context, doing: str, code: int, reason: str, text_of_server: str
+) -> tuple[str, str]:
     name = context.name
     if code == 401:
         return (
             f"the cluster of `{name}` does not take your credentials: they are expired, or of another cluster",
             f"sign in again with the cluster's own tool; `{context.kubectl} get pods` has to work",
         )
-    if (match := _QUOTA.search(said)) is not None:
+    if (match := _QUOTA.search(text_of_server)) is not None:
         return (
             f"the namespace `{context.namespace}` has no room: quota {match['name']} ({match['rest']})",
             f"end what you do not need, or ask who manages the quota; `{context.kubectl} get quota` shows it",
         )
-    if (match := _WEBHOOK.search(said)) is not None:
+    if (match := _WEBHOOK.search(text_of_server)) is not None:
         return (
             f"the cluster's webhook `{match['name']}` refuses it: {match['why'] or 'no reason is given'}",
             "it is a rule of that cluster: who manages it can say what it wants",
         )
-    if "violates PodSecurity" in said:
+    if "violates PodSecurity" in text_of_server:
         return (
-            f"the namespace `{context.namespace}` refuses it by Pod Security: {said}",
+            f"the namespace `{context.namespace}` refuses it by Pod Security: {text_of_server}",
             "report it with this line: what sandboxd writes is to pass `restricted`",
         )
     if code == 403:
-        right = _RIGHT.search(said)
-        what = f"you may not {right['verb']} {right['resource']}" if right else said
+        right = _RIGHT.search(text_of_server)
+        what = f"you may not {right['verb']} {right['resource']}" if right else text_of_server
         return (
             f"the cluster of `{name}` refuses to {doing}: {what}",
             f"`sandboxd doctor{context.option}` lists each right that is missing, and a Role that gives them",
         )
-    if code == 404 and "namespaces" in said:
+    if code == 404 and "namespaces" in text_of_server:
         return (
             f"there is no namespace `{context.namespace}` in the cluster of `{name}`",
             f"`kubectl --context {name} create namespace {context.namespace}`",
         )
     if code == 409 and reason == "Conflict":
         return (
-            f"another program manages what sandboxd would write: {said}",
+            f"another program manages what sandboxd would write: {text_of_server}",
             f"`{context.kubectl} get all --show-managed-fields -o yaml` names it; "
             f"`sandboxd down{context.option}`, then start again",
         )
     if code == 410:
-        return f"the cluster of `{name}` has forgotten what was asked for: {said}", "run it again"
+        return (
+            f"the cluster of `{name}` has forgotten what was asked for: {text_of_server}",
+            "run it again",
+        )
     if code == 429:
         return (
             f"the cluster of `{name}` has too much to do, also after several tries",
@@ -99,10 +104,13 @@ def _words(context: Context, doing: str, code: int, reason: str, said: str) -> t
         )
     if code >= 500:
         return (
-            f"the cluster of `{name}` fails to {doing}: {said}",
+            f"the cluster of `{name}` fails to {doing}: {text_of_server}",
             f"run it again; `kubectl --context {name} get --raw /readyz?verbose` says what is ill",
         )
-    return f"the cluster of `{name}` refuses to {doing}: {said}", "it is a rule of that cluster"
+    return (
+        f"the cluster of `{name}` refuses to {doing}: {text_of_server}",
+        "it is a rule of that cluster",
+    )
 
 
 def unreachable(context: Context, error: Exception) -> SandboxdError:

@@ -34,7 +34,7 @@ class Trial(NamedTuple):
     """What came of it, and in words what was seen."""
 
     outcome: Outcome
-    seen: str
+    evidence: str
 
 
 def try_network(
@@ -73,6 +73,6 @@ def try_network(
 
 def _ask(cluster: Cluster, pod: str, place: tuple[str, int]) -> str:
     words = ["sh", "-c", f'{_TRY}try "$1" "$2" "$3"', "sh", place[0], str(place[1]), str(_SECONDS)]
-    _, said = running.quietly(cluster, pod, words)
-    lines = said.split()
+    _, output = running.quietly(cluster, pod, words)
+    lines = output.split()
     return lines[-1] if lines else ""

@@ -27,7 +27,7 @@ class Right(NamedTuple):
 
 
 def _rights() -> tuple[Right, ...]:
-    made = (
+    resources = (
         ("", "pods", "the sandbox"),
         ("", "services", "the address of the gateway"),
         ("", "configmaps", "the gateway's program and policy"),
@@ -35,7 +35,9 @@ def _rights() -> tuple[Right, ...]:
         ("networking.k8s.io", "networkpolicies", "closing the sandbox's network"),
     )
     verbs = ("get", "list", "create", "patch", "delete")
-    rights = [Right(verb, group, resource, why) for group, resource, why in made for verb in verbs]
+    rights = [
+        Right(verb, group, resource, why) for group, resource, why in resources for verb in verbs
+    ]
     return (
         *rights,
         Right("get", "", "pods", "commands inside", "exec"),

@@ -90,8 +90,8 @@ def _ask(context: Context, plugin: Mapping[str, Any], environ: Mapping[str, str]
         )
         raise _failed(context, name, why) from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise _failed(context, name, said[-1][:300] if said else f"exit code {done.returncode}")
+        errors = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise _failed(context, name, errors[-1][:300] if errors else f"exit code {done.returncode}")
     try:
         status = json.loads(done.stdout[:_LARGEST])["status"]
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -81,7 +81,7 @@ def _say(started: Started) -> None:
             rest = len(started.sent.left) - _MOST_NAMED
             more = f" and {rest} more" if rest > 0 else ""
             terminal.entry(
-                "left here", f"what git ignores: {names}{more}; `sandboxd cp` brings one"
+                "left here", f"what git ignores: {names}{more}; `sandboxd cp FILE :` brings one"
             )
     for line in started.changed:
         terminal.entry("changed", f"the cluster made something else of it: {line}", terminal.YELLOW)

@@ -46,10 +46,10 @@ def send(target: Target, say: Callable[[str], None]) -> Sent:
     started = time.time_ns()
     with tempfile.TemporaryFile() as file:
         packed = original.pack(target.workspace, ignored.is_left, file)
-        said = bytearray()
+        output = bytearray()
 
         def hear(_: int, piece: bytes) -> None:
-            said.extend(piece[: max(0, 2000 - len(said))])
+            output.extend(piece[: max(0, 2000 - len(output))])
 
         command = ["tar", "-xpf", "-", "-C", target.folder]
         try:
@@ -68,7 +68,7 @@ def send(target: Target, say: Callable[[str], None]) -> Sent:
                 "leave large files out by `.gitignore`, then run it again",
             ) from None
     if code:
-        words = " ".join(said.decode("utf-8", "replace").split())[:300]
+        words = " ".join(output.decode("utf-8", "replace").split())[:300]
         raise EnvironmentFailure(
             f"the workspace could not be copied into the Pod: {words or f'exit code {code}'}",
             "the image needs `sh`, `head` and `tar`; the volume has the size of the profile's copy",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sandboxd.cluster.kubeconfig import Context
     from sandboxd.cluster.rights import Right
-    from sandboxd.operations.on_cluster.look import Seen
+    from sandboxd.operations.on_cluster.look import Sandbox
 
 _ENDS_INPUT = (1, 30)
 
@@ -42,9 +42,9 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
     version = cluster.text("/version", "say its version")
     classes: tuple[tuple[str, str], ...] | None = None
     try:
-        found = cluster.list(api.RUNTIME_CLASS)
+        facts = cluster.list(api.RUNTIME_CLASS)
         classes = tuple(
-            sorted((str(each["metadata"]["name"]), str(each.get("handler", ""))) for each in found)
+            sorted((str(each["metadata"]["name"]), str(each.get("handler", ""))) for each in facts)
         )
     except failures.Refused:
         pass
@@ -60,7 +60,7 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
     )
 
 
-def sandboxes(on: str, environ: Mapping[str, str]) -> tuple[list[Seen], Context]:
+def sandboxes(on: str, environ: Mapping[str, str]) -> tuple[list[Sandbox], Context]:
     """All sandboxes in the namespace of the context `on`, and the context.
 
     :raises SandboxdError: it cannot be asked
@@ -69,22 +69,22 @@ def sandboxes(on: str, environ: Mapping[str, str]) -> tuple[list[Seen], Context]
     return look.every(cluster, environ), cluster.context
 
 
-def roles(found: Examined) -> str:
+def roles(facts: Examined) -> str:
     """The objects that give the rights, as YAML; `NAME` stands for the user."""
-    return yaml_of(rights.roles(found.namespace))
+    return yaml_of(rights.roles(facts.namespace))
 
 
-def document(found: Examined) -> dict[str, Any]:
+def document(facts: Examined) -> dict[str, Any]:
     """All of it as JSON has it."""
     return {
         "version": 1,
-        **found._asdict(),
+        **facts._asdict(),
         "classes": None
-        if found.classes is None
-        else [{"name": n, "handler": h} for n, h in found.classes],
+        if facts.classes is None
+        else [{"name": n, "handler": h} for n, h in facts.classes],
         "missing": [
             {"right": str(r), "what_for": r.what_for, "optional": r.is_optional}
-            for r in found.missing
+            for r in facts.missing
         ],
     }
 

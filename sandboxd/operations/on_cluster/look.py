@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
 
 
-class Seen(NamedTuple):
+class Sandbox(NamedTuple):
     """A sandbox as the API server describes it; '' for what is not said.
 
     `state` is ``running``, ``starting``, ``ending`` or ``ended``; `why` says more of it.
@@ -39,16 +39,16 @@ class Seen(NamedTuple):
     not_in_force: tuple[str, ...]
 
 
-def look(target: Target) -> Seen | None:
+def look(target: Target) -> Sandbox | None:
     """The sandbox of `target`, None where there is none."""
     pod = target.cluster.get(api.POD, target.pod)
-    return None if pod is None else _seen(target.cluster, target.environ, pod)
+    return None if pod is None else _sandbox(target.cluster, target.environ, pod)
 
 
-def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Seen]:
+def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
     """All sandboxes in the namespace that `up` started, by name."""
     pods = cluster.list(api.POD, {MADE_BY: UP})
-    return sorted(_seen(cluster, environ, pod) for pod in pods)
+    return sorted(_sandbox(cluster, environ, pod) for pod in pods)
 
 
 def show_logs(
@@ -63,16 +63,16 @@ def show_logs(
     logs.show(target.cluster, target.pod, follow=follow, tail=tail, since=since, write=write)
 
 
-def _seen(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any]) -> Seen:
+def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any]) -> Sandbox:
     metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
     name = str(metadata["name"])
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     record = records.recall(environ, cluster.context, name)
     is_ours = record is not None and record.uid == metadata.get("uid")
-    said = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
+    annotation = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
     state, why = _state(pod)
     statuses = status.get("containerStatuses") or [{}]
-    return Seen(
+    return Sandbox(
         name,
         state,
         why,
@@ -84,7 +84,7 @@ def _seen(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any]) 
         _gateway(cluster, name),
         _is_closed(cluster.get(api.NETWORK_POLICY, name), labels),
         is_ours,
-        tuple(record.not_in_force if record is not None and is_ours else said),
+        tuple(record.not_in_force if record is not None and is_ours else annotation),
     )
 
 

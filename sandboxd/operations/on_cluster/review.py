@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cluster.channels import PodGone
 from sandboxd.operations.on_cluster import _work
 from sandboxd.operations.review import Collected
-from sandboxd.review import collect as kept
+from sandboxd.review import collect as streams_folder
 
 if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
@@ -22,7 +22,7 @@ def collect(target: Target) -> Collected:
     try:
         return Collected(_work.collected(target, halt=False).path, None)
     except PodGone:
-        streams = kept.streams_of(target.sandbox)
+        streams = streams_folder.streams_of(target.sandbox)
         if not streams:
             raise
-        return Collected(streams[0], kept.age(streams[0]))
+        return Collected(streams[0], streams_folder.age(streams[0]))

@@ -103,13 +103,13 @@ def _take_away_quietly(target: Target) -> None:
 def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
     name, handler = options.runtime_class, ""
     if name:
-        found = target.cluster.get(api.RUNTIME_CLASS, name)
-        if found is None:
+        runtime_class = target.cluster.get(api.RUNTIME_CLASS, name)
+        if runtime_class is None:
             names = (
                 ", ".join(f"`{each['metadata']['name']}`" for each in _classes(target)) or "none"
             )
             raise UsageError(f"the cluster has no RuntimeClass `{name}`", f"it has {names}")
-        handler = str(found.get("handler", ""))
+        handler = str(runtime_class.get("handler", ""))
     else:
         classes = _classes(target)
         pairs = [(str(each["metadata"]["name"]), str(each.get("handler", ""))) for each in classes]
@@ -127,10 +127,10 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
 def _classes(target: Target) -> list[dict[str, Any]]:
     """The RuntimeClasses, by name; none where the user may not ask."""
     try:
-        found = target.cluster.list(api.RUNTIME_CLASS)
+        runtime_class = target.cluster.list(api.RUNTIME_CLASS)
     except failures.Refused:
         return []
-    return sorted(found, key=lambda each: str(each["metadata"]["name"]))
+    return sorted(runtime_class, key=lambda each: str(each["metadata"]["name"]))
 
 
 def _plan(project: Project, wishes: plan_cluster.Cluster, grants: Grants) -> Plan:
@@ -204,7 +204,7 @@ def _make(
     trial = _try(target, wishes, gateway)
     if trial.outcome == "open" and must_be_closed:
         raise EnvironmentFailure(
-            f"the cluster's network enforces no NetworkPolicy, and profile `{plan.profile}` needs it closed: {trial.seen}",
+            f"the cluster's network enforces no NetworkPolicy, and profile `{plan.profile}` needs it closed: {trial.evidence}",
             "use a cluster whose network enforces them, or a profile for code that you trust",
         )
     passing("copying the workspace")
@@ -240,25 +240,25 @@ def _try(target: Target, wishes: plan_cluster.Cluster, gateway: dict[str, Any] |
         works = (wishes.gateway_address, layout.PROXY_PORT)
         return try_network(target.cluster, target.pod, [(address, layout.PROBE_PORT)], works)
     server = '[ -n "$KUBERNETES_SERVICE_HOST" ] && echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"'
-    _, said = running.quietly(target.cluster, target.pod, ["sh", "-c", server])
-    words = said.split()
+    _, output = running.quietly(target.cluster, target.pod, ["sh", "-c", server])
+    words = output.split()
     fails = [(words[0], int(words[1]))] if len(words) == 2 and words[1].isdecimal() else []
     return try_network(target.cluster, target.pod, fails, None)
 
 
 def _not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:
     """What of the plan does not hold on this cluster, after what was tried."""
-    kept = [
+    others = [
         each
         for each in plan_cluster.downgrades(plan, wishes)
         if each.control not in ("network", "workspace")
     ]
     network: list[Downgrade] = []
     if trial.outcome == "open":
-        why = f"the cluster enforces no NetworkPolicy, so all that its network has is open: {trial.seen}"
+        why = f"the cluster enforces no NetworkPolicy, so all that its network has is open: {trial.evidence}"
         network = [Downgrade("network", why, "use a cluster whose network enforces them")]
     elif trial.outcome == "not checked":
-        why = f"whether the cluster enforces NetworkPolicies was not checked: {trial.seen}"
+        why = f"whether the cluster enforces NetworkPolicies was not checked: {trial.evidence}"
         network = [Downgrade("network", why)]
     workspace = Downgrade(
         "workspace",
@@ -266,7 +266,7 @@ def _not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tup
         "and no file in it is read-only",
         "bring the work from time to time: `sandboxd review` with the same `--on`",
     )
-    return (*network, workspace, *kept)
+    return (*network, workspace, *others)
 
 
 def _record_start(
