@@ -12,7 +12,7 @@ _HERE_ONLY = {
     "up": {
         "build": "a cluster only pulls images: build it, push it, and name it by `--image`",
         "fresh": "`--recreate` begins with a new copy there, too, and keeps the changes of the old one",
-        "dotfiles": "bring what you need in the image, or by `sandboxd cp`",
+        "dotfiles": "bring what you need in the image, or by `sandboxd cp FILE :`",
         "env_file": "a Pod's variables can be read by all who may read the Pod",
         "until_ready": "no lifecycle hook runs there",
         "verify": "what is tried there is tried at each start, and named",
