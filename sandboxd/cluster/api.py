@@ -95,15 +95,19 @@ class Cluster:
         self._client.close()
         self.http.close()
 
-    def get(self, kind: Kind, name: str) -> dict[str, Any] | None:
+    def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
         """The object, None where there is none.
 
+        :param namespace: another than the context's
         :raises EnvironmentFailure: it cannot be had
         """
+        place = {"namespace": namespace} if namespace else {}
+
+        def ask() -> dict[str, Any]:
+            return dict(self._client.get(self._type(kind), name, **place))
+
         try:
-            return self._ask(
-                f"read {kind.plural}", lambda: dict(self._client.get(self._type(kind), name))
-            )
+            return self._ask(f"read {kind.plural}", ask)
         except failures.Refused as error:
             if error.code == 404:
                 return None

@@ -242,8 +242,20 @@ def _try(target: Target, wishes: plan_cluster.Cluster, gateway: dict[str, Any] |
     server = '[ -n "$KUBERNETES_SERVICE_HOST" ] && echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"'
     _, output = running.quietly(target.cluster, target.pod, ["sh", "-c", server])
     words = output.split()
-    fails = [(words[0], int(words[1]))] if len(words) == 2 and words[1].isdecimal() else []
-    return try_network(target.cluster, target.pod, fails, None)
+    if len(words) == 2 and words[1].isdecimal():
+        return try_network(target.cluster, target.pod, [(words[0], int(words[1]))], None)
+    return try_network(target.cluster, target.pod, _api_server(target), None)
+
+
+def _api_server(target: Target) -> list[tuple[str, int]]:
+    """The API server's address inside the cluster, where the user may know it."""
+    try:
+        service = target.cluster.get(api.SERVICE, "kubernetes", "default")
+    except failures.Refused:
+        return []
+    spec = (service or {}).get("spec") or {}
+    ports = [int(each["port"]) for each in spec.get("ports") or () if "port" in each]
+    return [(str(spec["clusterIP"]), ports[0])] if ports and spec.get("clusterIP") else []
 
 
 def _not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:

@@ -1,0 +1,74 @@
+"""What an API server answers, in words for whoever has to act."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from sandboxd.cluster import failures
+from sandboxd.cluster.kubeconfig import Context
+
+TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "text", "message", "hint"),
+    [
+        (401, "Unauthorized", "Unauthorized", "does not take your credentials", "sign in again"),
+        (
+            403, "Forbidden", 'pods is forbidden: User "ann" cannot create resource "pods" in API group "" in the namespace "shop"',
+            "refuses to make Pod `x`: you may not create pods", "sandboxd doctor --on team",
+        ),
+        (
+            403, "Forbidden", 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3',
+            "has no room: quota small (requested: pods=1", "get quota",
+        ),
+        (
+            403, "Forbidden", 'pods "x" is forbidden: violates PodSecurity "restricted:latest": privileged',
+            "refuses it by Pod Security", "report it",
+        ),
+        (
+            400, "", 'admission webhook "policy.example" denied the request: no on Sundays',
+            "webhook `policy.example` refuses it: no on Sundays", "a rule of that cluster",
+        ),
+        (404, "NotFound", 'namespaces "shop" not found', "there is no namespace `shop`", "create namespace shop"),
+        (409, "Conflict", 'conflict with "argo": .spec', "another program manages", "--show-managed-fields"),
+        (410, "Expired", "too old", "has forgotten", "run it again"),
+        (429, "TooManyRequests", "slow down", "has too much to do", "later"),
+        (500, "", "etcd is gone", "fails to make Pod `x`: etcd is gone", "readyz"),
+    ],
+)  # fmt: skip
+def test_each_refusal_has_its_words(
+    code: int, reason: str, text: str, message: str, hint: str
+) -> None:
+    error = failures.refused(TEAM, "make Pod `x`", code, reason, text)
+    assert message in error.message and hint in error.hint and error.code == code
+    assert error.exit_code == 4
+
+
+def chained(cause: Exception) -> Exception:
+    error = OSError("it failed")
+    error.__cause__ = cause
+    return error
+
+
+def test_a_certificate_that_is_not_the_clusters_is_told_from_a_network_that_is_down() -> None:
+    wrong = ssl.SSLCertVerificationError("self-signed")
+    wrong.verify_message = "self-signed certificate"
+    error = failures.unreachable(TEAM, chained(wrong))
+    assert "the certificate of `https://10.0.0.1` is not that of the cluster" in error.message
+    error = failures.unreachable(TEAM, chained(ConnectionRefusedError(111, "Connection refused")))
+    assert "cannot be reached: [Errno 111] Connection refused" in error.message
+    error = failures.unreachable(TEAM, TimeoutError())
+    assert "it does not answer in time" in error.message and "VPN" in error.hint
+
+
+def test_a_key_that_is_not_there_is_the_users_to_mend() -> None:
+    lost = FileNotFoundError(2, "No such file", "/home/ann/key.pem")
+    error = failures.unreachable(TEAM, lost)
+    assert "names the file `/home/ann/key.pem`" in error.message and error.exit_code == 2
+
+
+def test_a_missing_extra_is_one_line() -> None:
+    assert failures.missing_extra().hint == "`pip install 'sandboxd[kubernetes]'`"

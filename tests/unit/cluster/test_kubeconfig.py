@@ -1,0 +1,154 @@
+"""Which cluster and which user a context means, and the words where it means none."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandboxd.cluster import kubeconfig, sign_in
+from sandboxd.errors import SandboxdError
+
+SERVER = {"server": "https://10.0.0.1:6443", "certificate-authority": "ca.pem"}
+
+
+def config(**more: Any) -> dict[str, Any]:
+    return {
+        "clusters": [{"name": "c", "cluster": SERVER}],
+        "contexts": [
+            {"name": "team", "context": {"cluster": "c", "user": "u", "namespace": "shop"}}
+        ],
+        "users": [{"name": "u", "user": {"token": "t"}}],
+        **more,
+    }
+
+
+def write(path: Path, document: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def load(folder: Path, document: Any, name: str = "team") -> kubeconfig.Context:
+    return kubeconfig.load(name, {"KUBECONFIG": str(write(folder / "config", document))})
+
+
+def refusal(call: Any) -> str:
+    with pytest.raises(SandboxdError) as info:
+        call()
+    return f"{info.value.message}\n{info.value.hint}"
+
+
+def test_a_context_says_where_and_who(tmp_path: Path) -> None:
+    context = load(tmp_path, config())
+    assert (context.server, context.namespace) == ("https://10.0.0.1:6443", "shop")
+    assert context.cluster["certificate-authority"] == str(tmp_path / "ca.pem")
+    assert sign_in.user(context, {}) == {"token": "t"}
+    assert context.option == " --on team"
+
+
+def test_a_name_that_a_shell_would_read_is_quoted() -> None:
+    assert (
+        kubeconfig.option_of("arn:aws:eks:eu:1:cluster/a b")
+        == " --on 'arn:aws:eks:eu:1:cluster/a b'"
+    )
+    assert kubeconfig.option_of("") == ""
+
+
+def test_of_two_files_the_first_counts_and_both_are_read(tmp_path: Path) -> None:
+    first = write(tmp_path / "a", {"users": [{"name": "u", "user": {"token": "first"}}]})
+    second = write(tmp_path / "b", config())
+    environ = {"KUBECONFIG": os.pathsep.join([str(first), str(second), str(tmp_path / "none")])}
+    context = kubeconfig.load("team", environ)
+    assert context.user["token"] == "first" and context.namespace == "shop"
+
+
+def test_without_a_variable_the_file_of_the_home_is_read(tmp_path: Path) -> None:
+    write(tmp_path / ".kube/config", config())
+    assert kubeconfig.load("team", {"HOME": str(tmp_path)}).namespace == "shop"
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (config(contexts=[]), "there is no context `team`"),
+        (config(clusters=[]), "which has no server"),
+        (config(users=[]), "names the user `u`, who is in none of the files"),
+        (
+            config(clusters=[{"name": "c", "cluster": {**SERVER, "tls-server-name": "x"}}]),
+            "`tls-server-name`",
+        ),
+        ([1], "is no kubeconfig"),
+        ("a: [", "is no kubeconfig"),
+    ],
+)
+def test_a_context_that_cannot_be_used_is_named(
+    tmp_path: Path, document: Any, message: str
+) -> None:
+    if isinstance(document, str):
+        (tmp_path / "config").write_text(document)
+        environ = {"KUBECONFIG": str(tmp_path / "config")}
+        assert message in refusal(lambda: kubeconfig.load("team", environ))
+    else:
+        assert message in refusal(lambda: load(tmp_path, document))
+
+
+def test_no_file_is_said_with_its_place(tmp_path: Path) -> None:
+    said = refusal(lambda: kubeconfig.load("team", {"HOME": str(tmp_path)}))
+    assert f"there is no kubeconfig at `{tmp_path}/.kube/config`" in said
+
+
+def plugin(folder: Path, script: str, **more: Any) -> kubeconfig.Context:
+    program = folder / "sign-in"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    entry = {"apiVersion": "client.authentication.k8s.io/v1", "command": "./sign-in", **more}
+    return load(folder, config(users=[{"name": "u", "user": {"exec": entry}}]))
+
+
+def test_a_program_signs_in_and_is_told_of_the_cluster(tmp_path: Path) -> None:
+    script = (
+        'printf %s "$KUBERNETES_EXEC_INFO" > asked; '
+        """echo '{"status": {"token": "fresh '"$1"' '"$WHO"'"}}'"""
+    )
+    more = {
+        "args": ["a"],
+        "env": [{"name": "WHO", "value": "me"}],
+        "provideClusterInfo": True,
+    }
+    context = plugin(tmp_path, f"cd {tmp_path}; {script}", **more)
+    assert sign_in.user(context, os.environ) == {"token": "fresh a me"}
+    asked = (tmp_path / "asked").read_text()
+    assert '"server": "https://10.0.0.1:6443"' in asked and '"interactive": false' in asked
+
+
+def test_a_program_may_give_a_certificate(tmp_path: Path) -> None:
+    script = """echo '{"status": {"clientCertificateData": "C", "clientKeyData": "K"}}'"""
+    assert sign_in.user(plugin(tmp_path, script), os.environ) == {
+        "client-certificate-data": "Qw==",
+        "client-key-data": "Sw==",
+    }
+
+
+@pytest.mark.parametrize(
+    ("script", "more", "message"),
+    [
+        ("echo 'session expired' >&2; exit 1", {}, "failed: session expired"),
+        ("echo '{}'", {}, "it printed neither a token nor a certificate"),
+        ("true", {"apiVersion": "client.authentication.k8s.io/v9"}, "of version `client."),
+        (
+            "true",
+            {"command": "no-such-program", "installHint": "get it at example.com"},
+            "`no-such-program`, which is not installed\nget it at example.com",
+        ),
+    ],
+)
+def test_a_program_that_does_not_sign_in_is_named(
+    tmp_path: Path, script: str, more: dict[str, Any], message: str
+) -> None:
+    context = plugin(tmp_path, script, **more)
+    assert message in refusal(lambda: sign_in.user(context, os.environ))

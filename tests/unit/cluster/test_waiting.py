@@ -1,0 +1,123 @@
+"""Why a Pod does not run, and why it ended, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandboxd.cluster import api, waiting
+from sandboxd.cluster.channels import PodGone
+from sandboxd.cluster.kubeconfig import Context
+from sandboxd.cluster.waiting import CannotStart
+
+
+class OneCluster:
+    """Answers with each of `pods` in turn, the last for ever."""
+
+    context = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
+
+    def __init__(
+        self, *pods: dict[str, Any] | None, events: list[dict[str, Any]] | None = None
+    ) -> None:
+        self.pods = list(pods)
+        self.events = events or []
+
+    def get(self, _: Any, _name: str) -> dict[str, Any] | None:
+        return self.pods.pop(0) if len(self.pods) > 1 else self.pods[0]
+
+    def list(self, kind: Any, *_: Any, **_more: Any) -> list[dict[str, Any]]:
+        return self.events if kind == api.EVENT else [each for each in self.pods if each]
+
+
+def pod(**status: Any) -> dict[str, Any]:
+    spec = {"containers": [{"name": "workspace", "image": "team/shop:1"}], "nodeName": "n1"}
+    return {"metadata": {"name": "x", "uid": "1"}, "spec": spec, "status": status}
+
+
+def waits(reason: str, message: str = "") -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": message}}
+    return pod(phase="Pending", containerStatuses=[{"state": state}])
+
+
+RUNS = pod(phase="Running", containerStatuses=[{"state": {"running": {}}}])
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def sleep(_: float) -> None:
+        now[0] += 2.0
+
+    monkeypatch.setattr(waiting.time, "sleep", sleep)
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
+
+
+def start(cluster: Any) -> tuple[Any, list[str]]:
+    steps: list[str] = []
+    return waiting.until_running(cluster, "x", steps.append, 60.0), steps
+
+
+def test_each_reason_is_told_once_until_it_runs() -> None:
+    running, steps = start(OneCluster(None, pod(phase="Pending"), pod(phase="Pending"), RUNS))
+    assert running is RUNS
+    assert steps == [
+        "the Pod `x` does not run yet: nothing was made of it yet",
+        "the Pod `x` does not run yet: it is being made on the node `n1`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "events", "message", "hint"),
+    [
+        (waits("ImagePullBackOff", "no such manifest"), [], "its image `team/shop:1` cannot be pulled: no such manifest", "--image NAME"),
+        (waits("CreateContainerConfigError", "runAsNonRoot and image has root"), [], "CreateContainerConfigError: runAsNonRoot", "describe pods"),
+        (
+            pod(phase="Pending"),
+            [{"type": "Warning", "reason": "FailedScheduling", "message": "0/3 nodes: insufficient memory"}],
+            "no node takes it: 0/3 nodes: insufficient memory", "ask",
+        ),
+        (
+            pod(phase="Pending"),
+            [{"type": "Warning", "reason": "FailedCreatePodSandBox", "message": 'no runtime for "runsc" is configured'}],
+            "its node has no runtime of that RuntimeClass", "--runtime-class",
+        ),
+        (pod(phase="Failed", reason="Evicted", message="low on memory"), [], "its node evicted it: low on memory", "describe pods"),
+    ],
+)  # fmt: skip
+def test_what_never_runs_is_said(
+    state: dict[str, Any], events: list[dict[str, Any]], message: str, hint: str
+) -> None:
+    with pytest.raises(CannotStart) as info:
+        start(OneCluster(state, events=events))
+    assert message in info.value.message and hint in info.value.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"phase": "Running"}, ""),
+        ({"phase": "Failed", "reason": "DeadlineExceeded"}, "its time limit is over"),
+        ({"phase": "Failed", "reason": "NodeShutdown", "message": "bye"}, "its node was drained or went down: bye"),
+        (
+            {"phase": "Failed", "containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled"}}}]},
+            "it needed more memory than its limit",
+        ),
+        (
+            {"phase": "Succeeded", "containerStatuses": [{"state": {"terminated": {"exitCode": 0}}}]},
+            "its container ended with exit code 0",
+        ),
+    ],
+)  # fmt: skip
+def test_an_end_has_its_reason(status: dict[str, Any], words: str) -> None:
+    assert waiting.end_of(pod(**status)) == words
+
+
+def test_a_sandbox_that_is_no_more_says_that_its_work_is_gone() -> None:
+    evicted: Any = OneCluster(pod(phase="Failed", reason="Evicted", message="disk"))
+    with pytest.raises(PodGone, match="what was in it is gone: its node evicted it"):
+        waiting.require_running(evicted, "x")
+    nothing: Any = OneCluster(None)
+    with pytest.raises(PodGone, match="no sandbox of this project runs in the namespace `shop`"):
+        waiting.require_running(nothing, "x")
