@@ -170,15 +170,15 @@ class Channels:
             status = json.loads(text)
             reason, message = str(status.get("reason", "")), str(status.get("message", ""))
         except (ValueError, AttributeError):
-            pass
+            if must_end_input and code in (400, 403):
+                # The handshake itself was refused, before anybody asked for rights: no protocol in common.
+                return NoEndOfInput()
         context = self._cluster.context
         if code == 404:
             return PodGone(
                 f"there is no Pod `{self._pod}` in the namespace `{context.namespace}`",
                 f"`sandboxd up{context.option}` starts it",
             )
-        if must_end_input and "protocol" in message:
-            return NoEndOfInput()
         if code in (400, 500) and ("container" in message or "phase" in message):
             return PodGone(
                 f"the Pod `{self._pod}` does not run: {' '.join(message.split())[:300]}",
