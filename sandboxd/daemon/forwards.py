@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
+_OPEN_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 _STEADY_SECONDS = 60.0
 """Ports that were forwarded no longer wait longer than before for the next try."""
 
@@ -53,6 +55,19 @@ class Forwards:
         """Each port with its address here, or why it has none."""
         project = self._projects.get(workspace)
         return project.lines() if project is not None else ()
+
+    def wait(self, workspace: str, ports: tuple[Port, ...]) -> tuple[str, ...]:
+        """The lines of `ports` once each has an address here or a reason why not; () where that takes too long.
+
+        Called by a thread, for a sandbox that was started a moment ago.
+        """
+        deadline = time.monotonic() + _OPEN_SECONDS
+        while time.monotonic() < deadline:
+            project = self._projects.get(workspace)
+            if project is not None and project.ports == ports and project.has_tried_all():
+                return project.lines()
+            time.sleep(_LOOK_SECONDS)
+        return ()
 
     def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
         """The ports of `workspace` that have an address here, while they are forwarded."""
@@ -112,6 +127,10 @@ class _Project:
             self._stopped.set()
             if self._forwarder is not None:
                 self._forwarder.stop()
+
+    def has_tried_all(self) -> bool:
+        """Whether each port has an address, or a reason why it has none."""
+        return len(self._doors) == len(self.ports)
 
     def lines(self) -> tuple[str, ...]:
         """A line for each port: its address here, or why it has none."""
@@ -175,7 +194,7 @@ class _Project:
         """Listen for every port that can be had; None where that is none, or nobody wants it any more."""
         forwarded: list[Forwarded] = []
         for port in self.ports:
-            wish = Wish(port.number, port.number, port.needs_same, port.label)
+            wish = Wish(port.number, port.here or port.number, port.needs_same, port.label)
             try:
                 entry = Forwarded(local.listen(wish), port.number, port.service)
             except SandboxdError as error:

@@ -24,6 +24,7 @@ from sandboxd.operations.request import Request
 from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
+    from sandboxd.daemon.forwards import Forwards
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
@@ -51,17 +52,20 @@ class Operating:
         register_soon: Callable[[str, EngineKey], None],
         gateways: Gateways,
         ssh_agents: SshAgents,
+        forwards: Forwards,
     ) -> None:
         """
         :param register_soon: called on the event loop for each workspace that is started
         :param gateways: those that are attended to
         :param ssh_agents: hears which keys a start chose
+        :param forwards: the ports of the projects that are kept
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
         self._gateways = gateways
         self._ssh_agents = ssh_agents
+        self._forwards = forwards
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -152,6 +156,7 @@ class Operating:
             attended=self._gateways.find,
             keep_credentials=self._gateways.keep_credentials,
             keep_ssh=self._ssh_agents.keep,
+            wait_for_ports=self._forwards.wait,
             progress=tell,
             cancel=cancel,
         )

@@ -50,6 +50,7 @@ class Service:
             self._started,
             self.keeper.gateways,
             self.keeper.ssh_agents,
+            self.keeper.forwards,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
         self.commands = Commands(environ, self.keeper.hosts)

@@ -47,7 +47,7 @@ class Hook(NamedTuple):
 
 
 class Port(NamedTuple):
-    """A port of `forwardPorts`, with what `portsAttributes` says of it."""
+    """A port of `forwardPorts` or `appPort`, with what `portsAttributes` says of it."""
 
     number: int
     label: str = ""
@@ -56,11 +56,14 @@ class Port(NamedTuple):
     """Whether another port on the user's machine will not do (`requireLocalPort`)."""
     service: str = ""
     """The service of a Compose project whose port it is, '' for the workspace's own."""
+    here: int = 0
+    """The port of the user's machine that the config names for it, 0 for the same number."""
 
     @property
     def text(self) -> str:
-        """The port as a config writes it: ``3000`` or ``db:5432``."""
-        return f"{self.service}:{self.number}" if self.service else str(self.number)
+        """The port as `sandboxd forward` takes it: ``3000``, ``db:5432``, or ``3000:8080`` for another one here."""
+        text = f"{self.service}:{self.number}" if self.service else str(self.number)
+        return f"{text}:{self.here}" if self.here else text
 
 
 class Remote(NamedTuple):
@@ -78,6 +81,8 @@ class Remote(NamedTuple):
     """The folder inside to work in, where it is not the workspace itself."""
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
+    no_ports: tuple[str, ...] = ()
+    """What of the config's ports cannot be forwarded, in words."""
     secrets: tuple[Pair, ...] = ()
     """Values that the user gives, over `env`; they may be secrets."""
     asks_for: tuple[str, ...] = ()
@@ -111,6 +116,7 @@ def over(below: Remote, above: Remote) -> Remote:
         above.env_probe or below.env_probe,
         above.folder or below.folder,
         tuple({port.text: port for port in (*below.ports, *above.ports)}.values()),
+        tuple(dict.fromkeys((*below.no_ports, *above.no_ports))),
         (*below.secrets, *above.secrets),
         tuple(dict.fromkeys((*below.asks_for, *above.asks_for))),
         below.is_written or above.is_written,

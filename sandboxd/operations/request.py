@@ -12,13 +12,19 @@ from sandboxd.operations.interruption import Cancel, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TypeAlias
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine
+    from sandboxd.model.remote import Port
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.operations.interruption import Progress
     from sandboxd.ssh_agent.choice import Choice
+
+    WaitForPorts: TypeAlias = Callable[[str, tuple[Port, ...]], tuple[str, ...]]
+    """Waits until a daemon has opened the ports of a workspace's config; each with its address here, or why it
+    has none. () where no daemon does."""
 
 
 class Request:
@@ -36,6 +42,7 @@ class Request:
     :param keep_credentials: has a daemon remember the secrets of a sandbox (its identity) in memory for a
         gateway that it starts again, or forget them (None)
     :param keep_ssh: has a daemon give a sandbox the keys that its start chose, or none (None); whether it does
+    :param wait_for_ports: see `WaitForPorts`
     """
 
     def __init__(
@@ -50,6 +57,7 @@ class Request:
         attended: FindGateway | None = None,
         keep_credentials: Callable[[str, Credentials | None], None] | None = None,
         keep_ssh: Callable[[str, Choice | None], bool] | None = None,
+        wait_for_ports: WaitForPorts | None = None,
         progress: Progress = silent,
         cancel: Cancel | None = None,
     ) -> None:
@@ -59,6 +67,7 @@ class Request:
         self.register = register
         self.keep_credentials = keep_credentials or _forget
         self.keep_ssh = keep_ssh or serve_no_ssh
+        self.wait_for_ports = wait_for_ports or open_no_port
         self.progress = progress
         self.cancel = cancel or Cancel()
         self._options = options
@@ -134,6 +143,11 @@ class Request:
 
 def _forget(_workspace: str, _credentials: Credentials | None) -> None:
     """Without a daemon nobody is there to start a gateway again."""
+
+
+def open_no_port(_workspace: str, _ports: tuple[Port, ...]) -> tuple[str, ...]:
+    """Without a daemon nobody is there to open a port."""
+    return ()
 
 
 def serve_no_ssh(_workspace: str, _choice: Choice | None) -> bool:

@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.errors import UsageError
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.life.timeline import Timeline, span
-from sandboxd.operations import _credentials, _groups, _plan, recording
+from sandboxd.operations import _credentials, _groups, _plan, _start_words, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
-from sandboxd.operations.request import serve_no_ssh
+from sandboxd.operations.request import open_no_port, serve_no_ssh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine
-    from sandboxd.life.hooks import Failure
-    from sandboxd.life.service_start import Sick
     from sandboxd.life.timeline import Timing
     from sandboxd.life.up_down import How, Replace
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
-    from sandboxd.operations.request import Request
+    from sandboxd.operations.request import Request, WaitForPorts
     from sandboxd.plan.plan import Downgrade, Plan
     from sandboxd.plan.recipe import Recipe
     from sandboxd.ssh_agent.choice import Choice
@@ -79,11 +77,17 @@ class Started(NamedTuple):
     stand_ins_stay: bool = False
     """Whether they outlast the sandbox: generated files are there, which name them."""
     ports: tuple[str, ...] = ()
-    """Those of `forwardPorts` that no daemon opens, as `forward` takes them; hostile text."""
+    """Those of the config that no daemon opens, as `forward` takes them; hostile text."""
     gvisor: bool = False
     """Whether its runtime is gVisor."""
     timing: Timing | None = None
     """What the start spent its time on, where it was asked for by a command."""
+    addresses: tuple[str, ...] = ()
+    """Of `ports`, each where `forward` opens it if nothing else is there."""
+    opened: tuple[str, ...] = ()
+    """Ports of the config that a daemon opens, each with its address or why it has none; hostile text."""
+    ports_left: tuple[str, ...] = ()
+    """Those that nobody opens by itself, with the reason; hostile text."""
 
 
 class SpanDocument(TypedDict):
@@ -127,6 +131,9 @@ class StartedDocument(TypedDict):
     gvisor: bool
     timing: TimingDocument | None
     """None where another operation started it: `agent`."""
+    addresses: list[str]
+    opened: list[str]
+    ports_left: list[str]
 
 
 def serve(request: Request) -> Started:
@@ -154,6 +161,7 @@ def _serve(request: Request) -> Started:
         register=request.register,
         keep_credentials=request.keep_credentials,
         keep_ssh=request.keep_ssh,
+        wait_for_ports=request.wait_for_ports,
         progress=request.progress,
         cancel=request.cancel,
     )
@@ -187,6 +195,7 @@ def start(
     register: Callable[[str], None] | None = None,
     keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none,
     keep_ssh: Callable[[str, Choice | None], bool] = serve_no_ssh,
+    wait_for_ports: WaitForPorts = open_no_port,
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Started:
@@ -208,6 +217,7 @@ def start(
     :param register: has a daemon keep the workspace; None: one that runs is told
     :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
     :param keep_ssh: has a daemon give the sandbox the keys that are chosen; whether it does
+    :param wait_for_ports: has a daemon open the ports of the config, and says where
     :raises UsageError: the config is not valid, or it needs a grant that was not given
     :raises RecordFailure: `allow_runc` cannot be recorded
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot, or a credential is required and
@@ -222,7 +232,7 @@ def start(
     from sandboxd.plan import generate
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Downgrade
-    from sandboxd.plan.remote import ports_of
+    from sandboxd.plan.remote import ports_left, ports_of
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
@@ -299,6 +309,9 @@ def start(
         is_final = failure is None and not running.sick
         keep_environment(engine, running.inspected, plan, remote, environ, tell, is_final)
     runtime = plan.container.runtime
+    # A daemon opens those of the one without a name.
+    own = ports_of(plan) if plan.runs_hooks and not name else ()
+    opened = wait_for_ports(plan.workspace, own) if own else ()
     return Started(
         running.id,
         running.name,
@@ -308,13 +321,21 @@ def start(
         (runtime.value or "") if runtime else "",
         lost,
         news(environ, plan.sandbox, lost),
-        *(_words(failure) if failure is not None else _words_of_services(running.sick)),
-        tuple(dict.fromkeys(each.item for each in plan.left_out)),
+        *(
+            _start_words.of_hook(failure)
+            if failure is not None
+            else _start_words.of_services(running.sick)
+        ),
+        tuple(dict.fromkeys(each.item for each in plan.left_out if not each.of_other_tools)),
         running.stand_ins,
         not name and generate.is_there(plan.workspace),
-        # A daemon opens those of the one without a name.
         tuple(port.text for port in ports_of(plan) if name or register is None),
         plan.gvisor,
+        addresses=tuple(
+            _start_words.address(port) for port in ports_of(plan) if name or register is None
+        ),
+        opened=opened,
+        ports_left=ports_left(plan),
     )
 
 
@@ -339,31 +360,6 @@ def _refuse_by_policy(environ: Mapping[str, str], option: str) -> None:
             "yours inside",
             "leave it out; `sandboxd credentials list` shows what tools inside can use without having it",
         )
-
-
-def _words_of_services(sick: Sequence[Sick]) -> tuple[str, str]:
-    """What is not as it should be of the project's services, and the next step; '' for nothing."""
-    message = "; ".join(f"the service `{each.service}` {each.why}" for each in sick)
-    return message, next((each.hint for each in sick if each.hint), "")
-
-
-def _words(failure: Failure) -> tuple[str, str]:
-    """Words for what failed, and the next step."""
-    message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
-    if failure.refused:
-        message += f"; the network refused {', '.join(f'`{name}`' for name in failure.refused)}"
-    if failure.left:
-        message += f"; not run: {', '.join(f'`{stage}`' for stage in failure.left)}"
-    if failure.refused:
-        return (
-            message,
-            f"`sandboxd egress allow {failure.refused[0]}` lets it through, `sandboxd egress log` has all; then "
-            "`sandboxd up` runs the hook again",
-        )
-    return (
-        message,
-        "the sandbox runs: look around with `sandboxd shell`; `sandboxd up` runs the hook again",
-    )
 
 
 def _telling(environ: Mapping[str, str]) -> Callable[[str], None]:

@@ -21,6 +21,11 @@ _HARMLESS_NETWORKS = ("", "default", "bridge", "none")
 
 _FROM_HOST = "it copies a variable of the host, maybe a secret, into the sandbox"
 
+_APP_PORT = (
+    "not published, since other machines could reach it: `sandboxd up` forwards it to this machine alone, an "
+    "editor what `forwardPorts` names"
+)
+
 # Field of Container -> why sandboxd does not take it over.
 _NEVER: dict[str, str] = {
     "cap_add": "capabilities come from the profile; ask for more in sandboxd.toml: `[capabilities] add`",
@@ -55,7 +60,10 @@ def leave_out(base: Container, notes: Notes) -> None:
         # A `Value` is a tuple, too.
         values = (setting,) if isinstance(setting, Value) else setting or ()
         for value in values:
-            notes.leave_out(value, why)
+            if value.origin.key == "appPort":
+                notes.leave_out(value, _APP_PORT, of_other_tools=True)
+            else:
+                notes.leave_out(value, why)
     if base.network is not None and not is_harmless_network(base.network.value):
         notes.leave_out(base.network, "it shares the network of the host or of other containers")
     for user in (base.user, base.remote_user):

@@ -46,7 +46,7 @@ class Notes:
     ) -> None:
         self.downgrades.append(Downgrade(control, why, fix, of_other_tools))
 
-    def leave_out(self, value: Value[T], why: str) -> None:
+    def leave_out(self, value: Value[T], why: str, *, of_other_tools: bool = False) -> None:
         """Note that a value of the hand-written config is not taken over."""
         written = value.written or str(value.value)
         if isinstance(value.value, Pair) and not written.startswith(value.value.name):
@@ -56,4 +56,4 @@ class Notes:
             # Another tool creates the container, so it cannot be left out here.
             self.brought.setdefault(value.origin._replace(key=""), []).append(f"`{item}`")
             return
-        self.left_out.append(LeftOut(item, why, value.place))
+        self.left_out.append(LeftOut(item, why, value.place, of_other_tools))

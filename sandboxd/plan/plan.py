@@ -49,6 +49,8 @@ class LeftOut(NamedTuple):
     item: str
     why: str
     place: Place | None = None
+    of_other_tools: bool = False
+    """Only what something else than `sandboxd up` starts lacks it."""
 
 
 class Plan(NamedTuple):

@@ -55,10 +55,13 @@ def _objection(profile: str, runs_hooks: bool, text: str) -> str:
 def ports_left(plan: Plan) -> tuple[str, ...]:
     """Ports of the config that nobody forwards by itself, with the reason and the way to have them."""
     started = ports_of(plan)
-    others = tuple(
-        f"{port.text}: not forwarded, `sandboxd up` does not start `{port.service}`"
-        for port in plan.remote.ports
-        if port not in started
+    others = (
+        *(
+            f"{port.text}: not forwarded, `sandboxd up` does not start `{port.service}`"
+            for port in plan.remote.ports
+            if port not in started
+        ),
+        *plan.remote.no_ports,
     )
     if plan.runs_hooks:
         return others

@@ -126,7 +126,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
         egress=plan.egress,
         editors_request=requested(arguments(plan._replace(lasting=()))) if plan.lasting else None,
         ports=ports_of(plan) if plan.runs_hooks else (),
-        ports_left=ports_left(plan) if plan.remote.ports else (),
+        ports_left=ports_left(plan),
         hooks_refused=tuple(f"not run: {item.item}: {item.why}" for item in plan.hooks_refused),
     )
 

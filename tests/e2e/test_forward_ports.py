@@ -52,20 +52,30 @@ def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project:
         (project / "data").write_bytes(data)
         done = sandboxes.run(engine, project, "up")
         assert done.returncode == 0, done.stderr
-        eventually(lambda: len(ports(engine, project)) == 3, lambda: ports(engine, project))
-        first, second, third = ports(engine, project)
+        # While its files are looked at again, a project has no row of ports.
+        seen: list[str] = []
+
+        def has_three() -> bool:
+            seen[:] = ports(engine, project)
+            return len(seen) == 3
+
+        eventually(has_three, lambda: seen)
+        first, second, third = seen
         assert first == f"{free} (Web): http://127.0.0.1:{free}"
         match = re.fullmatch(rf"{number}: http://127\.0\.0\.1:(\d+)", second)
         assert match and int(match[1]) != number
         assert third == "db:5432: not forwarded, `sandboxd up` does not start `db`"
         assert exchange(free, GET).partition(b"\r\n\r\n")[2] == data
-        assert open_ports(engine, project)[0] == {
-            "port": free,
-            "service": "",
-            "label": "Web",
-            "url": first.partition(": ")[2],
-        }
-        assert [port["port"] for port in open_ports(engine, project)] == [free, number]
+        web = {"port": free, "service": "", "label": "Web", "url": first.partition(": ")[2]}
+        opened: list[dict[str, object]] = []
+
+        def has_two() -> bool:
+            opened[:] = open_ports(engine, project)
+            return len(opened) == 2
+
+        eventually(has_two, lambda: opened)
+        assert opened[0] == web
+        assert [port["port"] for port in opened] == [free, number]
         listed = json.loads(sandboxes.run(engine, project, "forward", "--json").stdout)
         assert {"port": free, "program": "httpd"} in listed["listening"]
         shown = sandboxes.run(engine, project, "status").stdout
@@ -78,6 +88,33 @@ def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project:
 
     eventually(is_closed, lambda: "the port is still open")
     assert ports(engine, project) == []
+
+
+def test_each_form_of_a_port_is_open_when_up_ends(engine: str, project: Path) -> None:
+    one, two, three, here = (free_port() for _ in range(4))
+    config = {
+        "forwardPorts": [one, f"localhost:{two}", "8080:3000", "none"],
+        "appPort": [three, f"{here}:{one}"],
+        "postStartCommand": "; ".join(
+            f"httpd -p 127.0.0.1:{port} -h ." for port in (one, two, three)
+        ),
+    }
+    (project / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+    (project / "data").write_bytes(b"the data")
+    done = sandboxes.run(engine, project, "up")
+    try:
+        assert done.returncode == 0, done.stderr
+        said = " ".join(done.stderr.split())
+        for port in (one, two, three, here):
+            assert f": http://127.0.0.1:{port}" in said, said
+            assert exchange(port, GET).partition(b"\r\n\r\n")[2] == b"the data"
+        assert "port forwardPorts `8080:3000` is not forwarded: `8080` is the name of a" in said
+        assert "port forwardPorts `none` is not forwarded: it is no port" in said
+        assert "left out" not in said, said
+        again = sandboxes.run(engine, project, "up")
+        assert f": http://127.0.0.1:{here}" in again.stderr, "named at each start"
+    finally:
+        assert sandboxes.run(engine, project, "down").returncode == 0
 
 
 @pytest.mark.gvisor

@@ -25,7 +25,7 @@ def test_an_empty_folder_becomes_a_project(tmp_path: Path) -> None:
     }
     assert f"wrote {tmp_path}/sandboxd.toml" in done.err
     assert "python/README.md" in done.err
-    assert done.err.splitlines()[-1] == "next: `sandboxd generate`, then `sandboxd up`"
+    assert done.err.splitlines()[-1] == "next: `sandboxd up`"
     assert sandboxd("generate", tmp_path).code == 0
 
 

@@ -111,11 +111,10 @@ def run(args: argparse.Namespace) -> int:
                 f"template `{args.template}` has a profile, and `--profile {profile.name}` is another",
                 "leave one out; `profile` in sandboxd.toml can be changed afterwards",
             )
-        compose = init_template.write(args.path, args.template, args.option, args.image)
+        init_template.write(args.path, args.template, args.option, args.image)
     else:
-        compose = False
         _write_config(args.path, profile, args.image, _names(args.credential))
-    _say_next(args.path, compose)
+    _say_next(args.path)
     return EXIT_OK
 
 
@@ -208,15 +207,15 @@ def _credentials(names: list[str]) -> str:
     return _CREDENTIALS.format(names=listed) if names else _NO_CREDENTIALS
 
 
-def _say_next(folder: str, compose: bool) -> None:
+def _say_next(folder: str) -> None:
     from sandboxd.ipc import client
 
     is_registered = client.register(os.environ, os.path.realpath(folder), start=False) is None
     if is_registered:
         terminal.status("the running daemon keeps its files generated")
-    first = "" if is_registered else "`sandboxd generate`, then "
-    then = "open the folder in its container from your editor" if compose else "`sandboxd up`"
-    terminal.status(f"next: {first}{then}")
+    if not is_registered:
+        terminal.status("for an editor: `sandboxd generate` writes the files that it starts from")
+    terminal.status("next: `sandboxd up`")
 
 
 def _image(image: str | None, has_config: bool) -> str:

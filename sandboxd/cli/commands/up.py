@@ -42,7 +42,6 @@ from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from sandboxd.operations.start import Options, StartedDocument, TimingDocument
 
@@ -148,8 +147,12 @@ def run(args: argparse.Namespace) -> int:
         runtime += " (gVisor)"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
     _say_what_is_lost(started, args.all)
+    for line in started["opened"]:
+        terminal.entry("port", line)
+    for line in started["ports_left"]:
+        terminal.entry("port", line, terminal.YELLOW)
     if started["how"] != "already running" and not started["problem"]:
-        terminal.entry("next", next_step(started["ports"], options["name"]))
+        terminal.entry("next", next_step(started, options["name"]))
     if args.timing:
         terminal.lines(start_timing.screen(timing, terminal.width_of(sys.stderr)))
     if args.json:
@@ -169,10 +172,9 @@ def run(args: argparse.Namespace) -> int:
     return verification.verdict.exit_code
 
 
-def next_step(ports: Sequence[str], name: str) -> str:
+def next_step(started: StartedDocument, name: str) -> str:
     """The commands for working in a sandbox that was started, and for opening its ports.
 
-    :param ports: those that its config names and nobody opens
     :param name: of the sandbox, '' for the one without
     """
     import shlex
@@ -181,9 +183,13 @@ def next_step(ports: Sequence[str], name: str) -> str:
 
     option = option_of(name)
     shell, forward = f"`sandboxd shell{option}`", f"sandboxd forward{option}"
-    if not ports:
+    if started["opened"]:
+        return f"{shell} opens a terminal inside"
+    if not started["ports"]:
         return f"{shell} opens a terminal inside; `{forward}` shows what listens there"
-    return f"{shell} opens a terminal inside; `{shlex.join([*forward.split(), *ports])}` opens its ports here"
+    command = shlex.join([*forward.split(), *started["ports"]])
+    addresses = ", ".join(started["addresses"])
+    return f"{shell} opens a terminal inside; `{command}` opens {addresses}"
 
 
 def _print_json(started: StartedDocument, timing: TimingDocument) -> None:

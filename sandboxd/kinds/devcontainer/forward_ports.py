@@ -1,36 +1,78 @@
-"""`forwardPorts` of a devcontainer.json, with `portsAttributes` and `otherPortsAttributes`."""
+"""`forwardPorts` and `appPort` of a devcontainer.json, with `portsAttributes` and `otherPortsAttributes`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.kinds._javascript import is_truthy
+from sandboxd.kinds.devcontainer import app_port
 from sandboxd.kinds.devcontainer.reader import text_of
 from sandboxd.model.remote import Port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandboxd.syntax.node import Node
 
-_HIGHEST = 65535
 _MOST = 50
 _SAME_CONTAINER = ("", "localhost", "127.0.0.1", "::1")
 
 
-def read(root: Node) -> tuple[Port, ...]:
-    """The ports of this container, and those of other services (``db:5432``).
+class Ports(NamedTuple):
+    """The ports of this container and of other services, and words for what is none."""
 
-    What is no port is left out, as the reference client leaves it out.
-    """
-    node = root.get("forwardPorts")
+    ports: tuple[Port, ...] = ()
+    none: tuple[str, ...] = ()
+
+
+def read(root: Node) -> Ports:
+    """The ports that a config names, each once; of two entries for one the last counts."""
     ports: dict[str, Port] = {}
-    for item in (node.items if node is not None else [])[:_MOST]:
-        text = item.text() if item.kind == "string" else str(item.value)
-        host, _, digits = (text or "").rpartition(":")
-        if not (digits.isascii() and digits.isdecimal() and 0 < int(digits) <= _HIGHEST):
+    none: list[str] = []
+    for key, node in _entries(root):
+        text = text_of(node) if node.kind == "string" else str(node.value)
+        try:
+            several = _app(text or "", root) if key == "appPort" else [_forwarded(text or "", root)]
+        except ValueError as error:
+            none.append(f"{key} `{text}` is not forwarded: {error}")
             continue
-        port = _port(int(digits), "" if host in _SAME_CONTAINER else host.lower(), root)
-        ports[port.text] = port
-    return tuple(ports.values())
+        for port in several:
+            if len(ports) >= _MOST and port.text not in ports:
+                none.append(f"{key} `{text}` is not forwarded: it is one of more than {_MOST}")
+                break
+            ports[port.text] = port
+    return Ports(tuple(ports.values()), tuple(dict.fromkeys(none)))
+
+
+def _entries(root: Node) -> Iterator[tuple[str, Node]]:
+    """Both keys take a list, or one entry without it, as in the reference client."""
+    for key in ("forwardPorts", "appPort"):
+        node = root.get(key)
+        if node is None or not is_truthy(node):
+            continue
+        for item in node.items if node.kind == "array" else (node,):
+            yield key, item
+
+
+def _forwarded(text: str, root: Node) -> Port:
+    """:raises ValueError: it is no port, in words"""
+    host, _, digits = text.rpartition(":")
+    number = app_port.number(digits)
+    if host.isdecimal():
+        raise ValueError(
+            f'`{host}` is the name of a service there; write `{digits}`, or `"appPort": "{text}"`'
+        )
+    return _port(number, "" if host in _SAME_CONTAINER else host.lower(), root)
+
+
+def _app(text: str, root: Node) -> list[Port]:
+    """:raises ValueError: it is nothing that is published, in words"""
+    if root.get("dockerComposeFile") is not None:
+        raise ValueError("it has no effect in a Compose project; `forwardPorts` has")
+    return [
+        _port(inside, "", root)._replace(here=here if here != inside else 0)
+        for inside, here in app_port.published(text)
+    ]
 
 
 def _port(number: int, service: str, root: Node) -> Port:

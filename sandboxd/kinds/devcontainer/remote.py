@@ -32,7 +32,8 @@ def read(root: Node, source: str, variables: Resolver) -> Remote:
         text_of(root.get("waitFor")) or "",
         tuple(_environment(root, variables)),
         text_of(root.get("userEnvProbe")) or "",
-        ports=ports,
+        ports=ports.ports,
+        no_ports=ports.none,
         asks_for=tuple(_secrets(root)),
     )
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sandboxd.cli.commands.up import next_step
+from typing import Any, cast
+
+from sandboxd.cli.commands import up
+
+
+def next_step(ports: list[str], name: str, opened: tuple[str, ...] = ()) -> str:
+    addresses = [f"http://127.0.0.1:{port.rpartition(':')[2]}" for port in ports]
+    document: dict[str, Any] = {"ports": ports, "addresses": addresses, "opened": opened}
+    return up.next_step(cast("Any", document), name)
 
 
 def test_the_ports_of_the_config_are_opened_by_the_line_that_is_shown() -> None:
@@ -10,7 +18,12 @@ def test_the_ports_of_the_config_are_opened_by_the_line_that_is_shown() -> None:
         "`sandboxd shell` opens a terminal inside; `sandboxd forward` shows what listens there"
     )
     assert next_step(["3306", "db:5432"], "") == (
-        "`sandboxd shell` opens a terminal inside; `sandboxd forward 3306 db:5432` opens its ports here"
+        "`sandboxd shell` opens a terminal inside; `sandboxd forward 3306 db:5432` opens "
+        "http://127.0.0.1:3306, http://127.0.0.1:5432"
+    )
+    assert (
+        next_step([], "", ("3000: http://127.0.0.1:3000",))
+        == "`sandboxd shell` opens a terminal inside"
     )
 
 

@@ -125,3 +125,21 @@ def test_nobody_waits_for_a_pause_to_end(forwards: Forwards) -> None:
     thread.join(PATIENCE)
     assert not thread.is_alive()
     assert forwards.lines("/ws") == ()
+
+
+def test_a_start_hears_where_its_ports_are_once_each_was_tried(forwards: Forwards) -> None:
+    with local.listen(module.Wish(20000, 20000, False, "")) as taken:
+        port = free_port()._replace(label="Web")
+        number = taken.getsockname()[1]
+        own = (port, Port(80, here=number, needs_same=True))
+        forwards.update("/ws", KEY, own)
+        first, second = forwards.wait("/ws", own)
+    assert first == f"{port.number} (Web): http://127.0.0.1:{port.number}"
+    assert second.startswith(f"80:{number}: port `{number}` of this machine is taken")
+
+
+def test_a_start_does_not_wait_for_ever_for_ports_that_nobody_opens(
+    forwards: Forwards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_OPEN_SECONDS", 0.05)
+    assert forwards.wait("/ws", (Port(3000),)) == ()

@@ -72,7 +72,12 @@ def operating(hosts: SlowHosts) -> Operating:
     gateways = SimpleNamespace(find=None, keep_credentials=None)
     ssh_agents = SimpleNamespace(keep=None)
     return Operating(
-        {}, cast("Any", hosts), lambda *_args: None, cast("Any", gateways), cast("Any", ssh_agents)
+        {},
+        cast("Any", hosts),
+        lambda *_args: None,
+        cast("Any", gateways),
+        cast("Any", ssh_agents),
+        cast("Any", SimpleNamespace(wait=lambda *_args: ())),
     )
 
 

@@ -136,3 +136,82 @@ def test_ports_with_their_attributes() -> None:
         Port(5432, "Rest", service="db"),
         Port(8443, "", "https", needs_same=True),
     )
+
+
+def ports(**config: Any) -> list[str]:
+    """The ports of a config, as `sandboxd forward` takes them."""
+    return [port.text for port in read(config).ports]
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        (3000, ["3000"]),
+        ("3000", ["3000"]),
+        ("localhost:3000", ["3000"]),
+        ("db:5432", ["db:5432"]),
+        ([3000, "DB:5432", 3000], ["3000", "db:5432"]),
+        ([], []),
+        ("", []),
+        (None, []),
+    ],
+)
+def test_each_form_of_forward_ports(written: Any, read_as: list[str]) -> None:
+    assert ports(forwardPorts=written) == read_as
+    assert read({"forwardPorts": written}).no_ports == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        (3000, ["3000"]),
+        ("3000", ["3000"]),
+        ("8080:3000", ["3000:8080"]),
+        ("127.0.0.1:8080:3000", ["3000:8080"]),
+        ("[::1]:3000:3000/tcp", ["3000"]),
+        ("0.0.0.0::3000", ["3000"]),
+        ("3000-3002:4000-4002", ["4000:3000", "4001:3001", "4002:3002"]),
+        ("8000-8009:80", ["80:8000"]),
+        (["3000", 3001, "9000:3000"], ["3000", "3001", "3000:9000"]),
+    ],
+)
+def test_each_form_of_app_port(written: Any, read_as: list[str]) -> None:
+    assert ports(appPort=written) == read_as
+    assert read({"appPort": written}).no_ports == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "why"),
+    [
+        ("forwardPorts", "web", "it is no port: write `3000`"),
+        ("forwardPorts", 70000, "it is no port"),
+        ("forwardPorts", 0.5, "it is no port"),
+        ("forwardPorts", True, "it is no port"),
+        ("forwardPorts", "8080:3000", '`8080` is the name of a service there; write `3000`, or `"appPort"'),
+        ("appPort", "web", "it is nothing that can be published"),
+        ("appPort", "db:3000", "it is nothing that can be published"),
+        ("appPort", "53:53/udp", "`udp` is not forwarded, TCP alone is"),
+        ("appPort", "3000-3002:4000-4001", "its ranges are not of one length"),
+        ("appPort", "1-60000", "it is a range of more than 50 ports"),
+        ("appPort", "3002-3000", "it is nothing that can be published"),
+    ],
+)  # fmt: skip
+def test_what_is_no_port_is_named(key: str, written: Any, why: str) -> None:
+    remote = read({key: [written, 4000]})
+    assert [port.text for port in remote.ports] == ["4000"], "the others count"
+    (line,) = remote.no_ports
+    assert line.startswith(f"{key} `{written}` is not forwarded: ") and why in line
+
+
+def test_app_port_has_no_effect_in_a_compose_project() -> None:
+    remote = read({"dockerComposeFile": "c.yml", "appPort": 3000, "forwardPorts": [4000]})
+    assert [port.text for port in remote.ports] == ["4000"]
+    assert remote.no_ports == (
+        "appPort `3000` is not forwarded: it has no effect in a Compose project; `forwardPorts` has",
+    )
+
+
+def test_a_config_has_no_more_than_so_many_ports() -> None:
+    remote = read({"forwardPorts": list(range(1, 52))})
+    assert len(remote.ports) == 50
+    assert remote.no_ports == ("forwardPorts `51` is not forwarded: it is one of more than 50",)

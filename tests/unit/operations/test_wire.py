@@ -44,4 +44,7 @@ def test_a_start_is_an_object() -> None:
         "left_out": [],
         "stand_ins": [],
         "ports": [],
+        "addresses": [],
+        "opened": [],
+        "ports_left": [],
     }

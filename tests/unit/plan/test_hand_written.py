@@ -94,7 +94,7 @@ def test_what_is_weak_is_left_out_with_a_reason() -> None:
     assert left_out.count("runArgs: host") == 5
     assert all(entry.why for entry in the_plan.left_out)
     (port,) = [entry for entry in the_plan.left_out if entry.item.startswith("appPort")]
-    assert "`sandboxd forward`" in port.why, "it is named, with what takes its place"
+    assert "`sandboxd up` forwards it" in port.why, "it is named, with what takes its place"
     container = the_plan.container
     targets = {m.value.target for m in container.mounts if "weather" not in m.value.target}
     assert targets == {"/cache", "/scratch"}

@@ -1,0 +1,42 @@
+"""What a start says at its end, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.life.hooks import Failure
+    from sandboxd.life.service_start import Sick
+    from sandboxd.model.remote import Port
+
+
+def address(port: Port) -> str:
+    """The address that a port has where nothing else of this machine has it."""
+    return f"{port.scheme}://127.0.0.1:{port.here or port.number}"
+
+
+def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
+    """What is not as it should be of the project's services, and the next step; '' for nothing."""
+    message = "; ".join(f"the service `{each.service}` {each.why}" for each in sick)
+    return message, next((each.hint for each in sick if each.hint), "")
+
+
+def of_hook(failure: Failure) -> tuple[str, str]:
+    """Words for what failed, and the next step."""
+    message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
+    if failure.refused:
+        message += f"; the network refused {', '.join(f'`{name}`' for name in failure.refused)}"
+    if failure.left:
+        message += f"; not run: {', '.join(f'`{stage}`' for stage in failure.left)}"
+    if failure.refused:
+        return (
+            message,
+            f"`sandboxd egress allow {failure.refused[0]}` lets it through, `sandboxd egress log` has all; then "
+            "`sandboxd up` runs the hook again",
+        )
+    return (
+        message,
+        "the sandbox runs: look around with `sandboxd shell`; `sandboxd up` runs the hook again",
+    )
