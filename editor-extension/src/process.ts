@@ -19,6 +19,8 @@ export interface Options {
     onText?: (text: string) => void;
     /** What it reads from stdin, which is otherwise empty. */
     input?: string;
+    /** Leave stdin open as long as this process lives: by its end the program learns that we are gone. */
+    holdsInput?: boolean;
     cancel?: Cancel;
 }
 
@@ -46,7 +48,10 @@ export function run(program: string, args: readonly string[], options: Options):
             env: { ...process.env, NO_COLOR: '1', COLUMNS: '120' },
         });
         // It may end without having read it all.
-        child.stdin.on('error', () => undefined).end(options.input ?? '');
+        child.stdin.on('error', () => undefined);
+        if (options.holdsInput !== true) {
+            child.stdin.end(options.input ?? '');
+        }
         const kept = new Kept();
         if (options.onText === undefined) {
             createInterface({ input: child.stdout }).on('line', options.onLine ?? ((line) => kept.add(kept.out, line)));

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +13,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def at_end_of_input(stop: Callable[[], None]) -> None:
+    """Call `stop`, in a thread, once nobody holds the other end of standard input; what comes by it is dropped."""
+
+    def read() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 65536):
+                pass
+        # It may have ended by itself meanwhile.
+        with contextlib.suppress(OSError):
+            stop()
+
+    threading.Thread(target=read, name="input", daemon=True).start()
 
 
 @contextlib.contextmanager

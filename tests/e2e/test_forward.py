@@ -69,6 +69,7 @@ class Forwarding:
     def __init__(self, engine: str, folder: Path, *words: str) -> None:
         self.process = subprocess.Popen(
             sandboxes.command(engine, folder, "forward", *words),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -158,6 +159,20 @@ def test_bytes_go_both_ways_and_nothing_is_left(engine: str, up: Path) -> None:
     while relays(engine, up):
         assert time.monotonic() < deadline, relays(engine, up)
         time.sleep(0.2)
+
+
+def test_it_ends_with_the_program_that_holds_its_input(engine: str, with_python: Path) -> None:
+    local = free_port()
+    with forwarding(engine, with_python, "--until-eof", f"7000:{local}") as forward:
+        assert forward.line() == f"http://127.0.0.1:{local} -> port 7000 inside\n"
+        assert forward.process.stdin is not None
+        # What comes by it is no end.
+        forward.process.stdin.write("anything\n")
+        forward.process.stdin.flush()
+        forward.waits_for("nothing listens on port 7000 inside yet")
+        assert forward.process.poll() is None
+        forward.process.stdin.close()
+        assert forward.process.wait(PATIENCE) == 0, forward.errors
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ export class Forwards implements vscode.Disposable {
                 }
                 stop.dispose();
             };
-            run(program, ['forward', '--json', port], { cwd: project, cancel: stop.token, onLine }).then(
+            const words = ['forward', '--until-eof', '--json', port];
+            run(program, words, { cwd: project, cancel: stop.token, onLine, holdsInput: true }).then(
                 ({ stderr }) => ended(failure(stderr).message),
                 (error: Error) => ended(error.message),
             );

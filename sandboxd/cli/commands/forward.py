@@ -6,7 +6,8 @@ engine: a sandbox without a network has its ports forwarded, too, and programs t
 `localhost` alone are reached. Any protocol over TCP.
 
 Only this machine reaches them, unless `--address` says otherwise. While the sandbox is away, connections wait
-for it.
+for it. With `--until-eof` it ends when its standard input does: an editor or a script that holds the other end and
+dies, by whatever signal, takes it along.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1",
         metavar="ADDRESS",
         help="listen there; others may reach the sandbox then (default: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="end with standard input, whose other end another program holds",
     )
     parser.add_argument(
         "--json",
@@ -70,7 +76,7 @@ def _list(args: argparse.Namespace, directory: str) -> int:
 
 
 def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> int:
-    from sandboxd.cli.stopping import stopped_by_signals
+    from sandboxd.cli.stopping import at_end_of_input, stopped_by_signals
     from sandboxd.operations.forward import prepare
 
     forwarder = prepare(
@@ -83,6 +89,8 @@ def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> in
         _sandbox.name(args),
     )
     try:
+        if args.until_eof:
+            at_end_of_input(forwarder.stop)
         for port in forwarder.ports:
             print(_line(port, args.address, as_json=args.json), flush=True)
         _say_what_is_closed(args, directory, wishes)
