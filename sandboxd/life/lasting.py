@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import VOLUME, VOLUME_TIME
-from sandboxd.review import copies
+from sandboxd.review import copies, host_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,7 @@ def remove_copies(engine: Engine, sandbox: str) -> None:
     for volume in engine.volumes(f"{VOLUME}={sandbox}"):
         if copies.is_copy(volume["Name"]):
             remove(engine, volume["Name"])
+            host_times.forget(sandbox)
 
 
 def remove(engine: Engine, name: str) -> None:

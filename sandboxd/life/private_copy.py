@@ -10,7 +10,7 @@ from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.life import lasting, timeline
 from sandboxd.plan.layout import COPY_REPOSITORY, MARK, REPOSITORY
-from sandboxd.review import copies
+from sandboxd.review import copies, host_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,9 @@ def make(engine: Engine, container: str, plan: Plan) -> None:
     volume = lasting.copy_of(engine, plan)
     if not plan.prepare or (volume is not None and copies.whole_since(volume)):
         return
+    host_times.note(
+        plan.sandbox, copies.of_container(engine, engine.inspect(container)), plan.workspace
+    )
     for command in _commands(plan, volume is None):
         with timeline.span("copy", "copy the workspace"):
             code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)

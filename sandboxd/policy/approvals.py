@@ -6,11 +6,14 @@ belongs to a folder by path and inode: another folder at the same path has none.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
+from sandboxd.egress import elapsed
 from sandboxd.egress.approvals import Approval, Limits, effective
+from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.errors import UnreadableError, UsageError
@@ -28,6 +31,9 @@ FILE_NAME = "egress.toml"
 MOST_OF_PROJECT = 256
 MOST = 2048
 
+_SET_SECONDS = 60.0
+"""A clock is corrected by less than this all the time."""
+
 _LOCK_NAME = "egress.lock"
 _COMMENT = """\
 Names that the sandbox of a project may reach, or may not, by answers of this user.
@@ -36,11 +42,30 @@ _ANSWERS = {"allow": True, "deny": False}
 
 
 class _Entry(NamedTuple):
-    """One approval, and the folder that it is for."""
+    """One approval, the folder that it is for, and the moment at which it was given."""
 
     workspace: str
     inode: int
     approval: Approval
+    given: Moment = elapsed.NEVER
+
+    def until(self, now: float, moment: Moment) -> float:
+        """When it ends by the clock as it is set now, 0 for never.
+
+        A clock that was set lengthens none: of the machine's present run it is known what has passed.
+        """
+        until, when = self.approval.until, self.approval.when
+        if not until:
+            return 0.0
+        if not self.given.boot or self.given.boot != moment.boot:
+            return until if now >= when - _SET_SECONDS else now
+        left = until - when - (moment.seconds - self.given.seconds)
+        return now + left if now + left < until - _SET_SECONDS else until
+
+    def now(self, now: float, moment: Moment) -> Approval | None:
+        """The approval with its end as of now; None where it has ended."""
+        approval = self.approval._replace(until=self.until(now, moment))
+        return None if approval.ended(now) else approval
 
 
 def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[Approval, ...]:
@@ -55,10 +80,16 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
     if _is_below(_path(environ), workspace):
         return ()
     folder = (workspace, _inode(workspace))
+    entries, moment = _read(environ), elapsed.moment()
+    living = [(entry, entry.now(now, moment)) for entry in entries]
+    if any(approval is None for _, approval in living):
+        # What has ended is not to begin again when the clock goes back; who cannot write has it end all the same.
+        with contextlib.suppress(OSError, UsageError):
+            _change(environ, now, lambda rest: rest)
     return tuple(
-        entry.approval
-        for entry in _read(environ)
-        if entry.inode and entry[:2] == folder and not entry.approval.ended(now)
+        approval
+        for entry, approval in living
+        if approval is not None and entry.inode and entry[:2] == folder
     )
 
 
@@ -96,7 +127,7 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
             f"approvals would be written to `{path}`, within the workspace itself",
             "set XDG_CONFIG_HOME to a folder outside of it",
         )
-    entry = _Entry(workspace, _inode(workspace), approval)
+    entry = _Entry(workspace, _inode(workspace), approval, elapsed.moment())
 
     def change(entries: list[_Entry]) -> list[_Entry]:
         others = [other for other in entries if not _is_replaced(other, entry)]
@@ -205,7 +236,8 @@ def _change(
     # Two who answer at once must not lose one's no.
     with locked(os.path.join(os.path.dirname(path), _LOCK_NAME)):
         before = _read(environ)
-        after = change([entry for entry in before if not entry.approval.ended(now)])
+        moment = elapsed.moment()
+        after = change([entry for entry in before if entry.now(now, moment) is not None])
         if after != before:
             write_atomic(path, document({"approvals": [_table(e) for e in after]}, _COMMENT), 0o600)
 
@@ -249,7 +281,8 @@ def _entry(table: Mapping[str, Any]) -> _Entry:
         float(until),
         table["once"] is True,
     )
-    return _Entry(str(table["workspace"]), int(table["inode"]), approval)
+    given = Moment(str(table.get("boot", "")), float(table.get("passed", 0.0)))
+    return _Entry(str(table["workspace"]), int(table["inode"]), approval, given)
 
 
 def _table(entry: _Entry) -> dict[str, Any]:
@@ -264,6 +297,8 @@ def _table(entry: _Entry) -> dict[str, Any]:
         "once": approval.once,
         "when": approval.when,
         "by": approval.by,
+        "boot": entry.given.boot,
+        "passed": entry.given.seconds,
     }
 
 

@@ -11,9 +11,10 @@ import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, cast
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.review.host_times import Times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 Kind = Literal["file", "link", "gone", "other", "large", "unreadable"]
 _KINDS = ("file", "link", "gone", "other", "large", "unreadable")
@@ -26,6 +27,8 @@ MOST_BYTES = 512 << 20
 MOST_ENTRIES = 50_000
 _LONGEST_LINE = 1 << 16
 _LONGEST_NAME = 255
+_VERSION = 2
+"""That of files with the host's times behind the stream."""
 
 
 class Change(NamedTuple):
@@ -60,6 +63,10 @@ class Changes(NamedTuple):
     skipped: tuple[str, ...]
     more: int
     problem: str
+    end: int = 0
+    """Offset behind what the sandbox wrote."""
+    times: Mapping[str, Times] | None = None
+    """Those of the host's files before the copy, as far as they are in `entries`; None: they are not known."""
 
     def content(self, change: Change) -> bytes:
         return self._bytes(change.offset, change.size)
@@ -103,13 +110,15 @@ class NotWhole(EnvironmentFailure):
         )
 
 
-def header(workspace: str, container: str, started: int, name: str = "") -> bytes:
+def header(workspace: str, container: str, started: int, name: str = "", number: int = 0) -> bytes:
     """The first line of a stream, which is ours.
 
     :param name: of the sandbox; '' for the one without
+    :param number: higher than that of every stream before
     """
     fields = {
-        "version": 1,
+        "version": _VERSION,
+        "number": number,
         "workspace": workspace,
         "name": name,
         "container": container,
@@ -129,6 +138,7 @@ def read(path: str) -> Changes:
         try:
             workspace, container = str(fields["workspace"]), str(fields["container"])
             started = int(fields["started"])
+            has_times = fields.get("version") == _VERSION
         except (KeyError, TypeError, ValueError):
             raise Untrue("it does not begin as we begin it") from None
         entries: list[Change] = []
@@ -136,7 +146,9 @@ def read(path: str) -> Changes:
         for head in _heads(file):
             kind = head.get("kind")
             if kind == "end":
-                return _whole(path, workspace, container, started, entries, bundle, head)
+                whole = _whole(path, workspace, container, started, entries, bundle, head)
+                whole = whole._replace(end=file.tell())
+                return whole._replace(times=_read_times(file)) if has_times else whole
             offset, size = file.tell(), _number(head, "size", MOST_BYTES)
             if kind == "bundle":
                 bundle = offset, size
@@ -146,6 +158,31 @@ def read(path: str) -> Changes:
                     raise Untrue(f"more than {MOST_ENTRIES} changes")
             file.seek(size, os.SEEK_CUR)
     raise Untrue("it ends early")
+
+
+def with_times(changes: Changes, times: Mapping[str, Times] | None) -> Changes:
+    """`changes` with the times of the host's files, kept in its file in place of what stands behind the stream.
+
+    Without this a file says nothing of times that can be believed.
+    """
+    entries = times and {
+        entry.path: times[entry.path] for entry in changes.entries if entry.path in times
+    }
+    with open(changes.path, "r+b") as file:
+        file.truncate(changes.end)
+        file.seek(changes.end)
+        file.write(json.dumps({"times": entries}).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return changes._replace(times=entries)
+
+
+def _read_times(file: BinaryIO) -> Mapping[str, Times] | None:
+    try:
+        times = json.loads(file.read(MOST_BYTES))["times"]
+        return times and {path: Times(*map(int, pair)) for path, pair in times.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _whole(

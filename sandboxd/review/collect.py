@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import secrets
 import time
@@ -18,13 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from sandboxd.engine import execute
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import cache_folder, state_folder
+from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
-from sandboxd.review import changes, copies, refs
+from sandboxd.review import changes, copies, host_times, refs
+from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.review.changes import Changes
 
-SUFFIX = ".changes"
-UNFINISHED = ".new"
-"""After the name of a stream that is being written."""
 # Reading a copy of 10,000 files takes a second under gVisor; a large one is written to disk besides.
 TOTAL_SECONDS = 300.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -47,11 +44,6 @@ def is_copy(inspected: Inspected) -> bool:
         mount.get("Destination") == SOURCE and not mount.get("RW")
         for mount in inspected.get("Mounts") or []
     )
-
-
-def folder() -> str:
-    """The folder of kept streams, private to this user."""
-    return os.path.join(state_folder(os.environ), "changes")
 
 
 class Inside(Protocol):
@@ -76,6 +68,8 @@ class Copy(NamedTuple):
     """A file inside that says that it is whole; '' where that is known."""
     listed: Mapping[str, object] | None = None
     """What was copied, as `changes_inside` reads it; None where the original is mounted beside the copy."""
+    times: Mapping[str, host_times.Times] | None = None
+    """Those of the host's files before it was made; None: the clock says what the host changed since."""
 
 
 def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool = False) -> Changes:
@@ -88,7 +82,10 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     _require_an_answer(engine, inspected["Id"])
     is_marked = MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
     copy = Copy(
-        (inspected.get("Config") or {}).get("WorkingDir") or "/", started, MARK if is_marked else ""
+        (inspected.get("Config") or {}).get("WorkingDir") or "/",
+        started,
+        MARK if is_marked else "",
+        times=_times(engine, inspected),
     )
 
     def inside(
@@ -117,11 +114,13 @@ def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: boo
         os.makedirs(folder(), mode=0o700, exist_ok=True)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as file:
-            file.write(changes.header(workspace, name, copy.started, name_of(sandbox)))
+            number = max((each.number for each in every()), default=0) + 1
+            head = changes.header(workspace, name, copy.started, name_of(sandbox), number)
+            file.write(head)
             _fill(inside, copy, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
-        result = changes.read(unfinished)
+        result = changes.with_times(changes.read(unfinished), copy.times)
         os.rename(unfinished, path)
         return result._replace(path=path)
     except BaseException as error:
@@ -151,22 +150,7 @@ def _require_an_answer(engine: Engine, container: str) -> None:
 
 def streams_of(sandbox: str) -> list[str]:
     """Streams that were kept of a sandbox, by its identity, the newest first."""
-    streams = []
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(folder()):
-            if entry.name.endswith(SUFFIX) and sandbox_of(entry.path) == sandbox:
-                streams.append((entry.stat().st_mtime, entry.path))
-    return [path for _, path in sorted(streams, reverse=True)]
-
-
-def sandbox_of(path: str) -> str:
-    """The identity of the sandbox whose changes a kept file holds, '' without our header."""
-    try:
-        with open(path, "rb") as file:
-            header = json.loads(file.readline(65536))
-        return sandbox_id(str(header["workspace"]), str(header.get("name", "")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return ""
+    return [stream.path for stream in every() if stream.sandbox == sandbox]
 
 
 def _sandbox_name(inspected: Inspected) -> str:
@@ -186,6 +170,11 @@ def _copied_at(engine: Engine, inspected: Inspected) -> int:
     if since is None:
         raise changes.NotWhole
     return since
+
+
+def _times(engine: Engine, inspected: Inspected) -> Mapping[str, host_times.Times] | None:
+    sandbox = ((inspected.get("Config") or {}).get("Labels") or {}).get(PROJECT) or ""
+    return host_times.recall(sandbox, copies.of_container(engine, inspected))
 
 
 def _start_time(inspected: Inspected) -> int:

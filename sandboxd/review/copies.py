@@ -38,6 +38,14 @@ def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:
     return None
 
 
+def of_container(engine: Engine, inspected: Inspected) -> str:
+    """What tells the copy in a container from every other: one in memory is made with each start."""
+    volume = copy_of(engine, inspected)
+    if volume is not None:
+        return f"{volume['Name']} {_time(volume)}"
+    return f"{inspected['Id']} {inspected['State']['StartedAt']}"
+
+
 def whole_since(volume: Volume) -> int | None:
     """When a whole copy was begun, in nanoseconds since 1970; None for one that is not whole."""
     label = _time(volume)

@@ -5,23 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import NamedTuple
 
-from sandboxd.review import collect
+from sandboxd.review.collect import TOTAL_SECONDS
+from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 MOST_OF_A_SANDBOX = 5
 MOST_BYTES = 2 << 30
 """The limit of all projects together; the newest stream of each stays even if it is larger."""
-
-
-class Stream(NamedTuple):
-    """A kept file; `written` in seconds since 1970."""
-
-    written: float
-    path: str
-    sandbox: str
-    """Its identity."""
-    size: int
 
 
 def prune() -> list[str]:
@@ -30,11 +20,10 @@ def prune() -> list[str]:
     What somebody began to write and never finished goes without a word: it holds nothing that is whole.
     """
     _remove_unfinished()
-    streams = sorted(every(), reverse=True)
     counts: dict[str, int] = {}
     total = 0
     messages = []
-    for stream in streams:
+    for stream in every():
         rank = counts[stream.sandbox] = counts.get(stream.sandbox, 0) + 1
         total += stream.size
         if rank == 1 or (rank <= MOST_OF_A_SANDBOX and total <= MOST_BYTES):
@@ -53,25 +42,10 @@ def prune() -> list[str]:
 
 def _remove_unfinished() -> None:
     with contextlib.suppress(OSError):
-        for entry in os.scandir(collect.folder()):
-            if entry.name.endswith(collect.SUFFIX + collect.UNFINISHED):
+        for entry in os.scandir(folder()):
+            if entry.name.endswith(SUFFIX + UNFINISHED):
                 with contextlib.suppress(OSError):
                     age = time.time() - entry.stat(follow_symlinks=False).st_mtime
                     # The time counts from the last byte that was written.
-                    if age > collect.TOTAL_SECONDS:
+                    if age > TOTAL_SECONDS:
                         os.unlink(entry.path)
-
-
-def every() -> list[Stream]:
-    """The files that begin with our header; others are never removed."""
-    streams = []
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(collect.folder()):
-            if not entry.name.endswith(collect.SUFFIX):
-                continue
-            sandbox = collect.sandbox_of(entry.path)
-            if sandbox:
-                with contextlib.suppress(OSError):
-                    status = entry.stat(follow_symlinks=False)
-                    streams.append(Stream(status.st_mtime, entry.path, sandbox, status.st_size))
-    return streams

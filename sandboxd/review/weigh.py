@@ -96,7 +96,7 @@ def look(root: int, path: str) -> Here:
 
 def _item(root: int, changes: Changes, change: Change) -> Item | None:
     here = look(root, change.path)
-    moved_on = here.mode != 0 and here.ctime > changes.started
+    moved_on = here.mode != 0 and _moved_on(changes, change.path, here)
     if change.kind == "gone":
         # The host made or changed it since the copy: it was never the sandbox's to delete.
         if not here.mode or stat.S_ISDIR(here.mode) or moved_on:
@@ -105,7 +105,7 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
     new = changes.content(change)
     if change.kind in ("file", "link") and _same(change, here, new):
         return None
-    if moved_on and change.mtime <= changes.started:
+    if moved_on and _is_untouched(changes, change):
         return None
     blocked = {
         "large": "too large to be brought; take it out by `sandboxd exec -n -- cat`",
@@ -117,6 +117,25 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
     if stat.S_ISDIR(here.mode) or here.behind_link:
         blocked = blocked or "a folder or a link of the host is in its place"
     return _weigh(change, "changed" if here.mode else "added", here, new, blocked)
+
+
+def _moved_on(changes: Changes, path: str, here: Here) -> bool:
+    """Whether the host changed what is at `path` since the copy; the clock decides where nothing was noted."""
+    if changes.times is None:
+        return here.ctime > changes.started
+    before = changes.times.get(path)
+    return before is None or before.changed != here.ctime
+
+
+def _is_untouched(changes: Changes, change: Change) -> bool:
+    """Whether the inside has the file as it was copied, by its time: `tar` may keep whole seconds."""
+    if changes.times is None:
+        return change.mtime <= changes.started
+    before = changes.times.get(change.path)
+    return before is not None and change.mtime in (
+        before.written,
+        before.written - before.written % 10**9,
+    )
 
 
 def _same(change: Change, here: Here, new: bytes) -> bool:

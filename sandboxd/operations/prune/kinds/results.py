@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.model.sandbox_id import describe
 from sandboxd.operations.prune.entry import Entry
-from sandboxd.review import streams
+from sandboxd.review import stream_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ ORDER = 5
 
 def find(_engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
     """Each file that begins with our header."""
-    for stream in streams.every():
+    for stream in stream_files.every():
         yield Entry(
             "result",
             stream.path,
