@@ -238,6 +238,22 @@ def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None
             os.unlink(_resolv_conf_path(workspace))
 
 
+@contextlib.contextmanager
+def left_on_failure(engine: Engine, workspace: str, discards: bool) -> Iterator[None]:
+    """Take the gateway away where a sandbox does not end that is to be thrown away: it has no way out then.
+
+    :param discards: whether that was asked for; the gateway of any other goes on with its work
+    """
+    try:
+        yield
+    except EnvironmentFailure:
+        if discards:
+            # One that does not end either is found by the next `down`.
+            with contextlib.suppress(EnvironmentFailure):
+                leave(engine, workspace)
+        raise
+
+
 def other_networks(inspected: Inspected, egress: Egress) -> tuple[str, ...]:
     """Names of networks that the workspace's container is on beside its inner one."""
     endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}

@@ -195,7 +195,8 @@ def down(
             stub_paths += _stubs(old)
             journal.note(sandbox, stub_paths)
             could_write = could_write or git_left.could_write(engine, old, workspace)
-            end(engine, old, sandbox, progress, discard)
+            with egress.left_on_failure(engine, sandbox, discard):
+                end(engine, old, sandbox, progress, discard)
             for path in () if has_file else stubs.still_needed(workspace, _stubs(old)):
                 progress(
                     f"`{path}` stays: a `HEAD` beside it would make git take the folder for a bare "

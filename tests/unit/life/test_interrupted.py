@@ -160,3 +160,22 @@ def test_stand_ins_of_generated_files_go_with_the_files(
     left = {path.name for path in engine.workspace.iterdir()}
     assert left == (set(STAND_INS) if is_there else {".vscode"}), "what is used by now stays"
     assert bool(stand_ins.noted(os.environ, workspace)) == is_there
+
+
+@pytest.mark.parametrize("discards", [True, False])
+def test_what_was_to_be_thrown_away_and_does_not_end_has_no_gateway(
+    engine: Played, monkeypatch: pytest.MonkeyPatch, discards: bool
+) -> None:
+    """What is to be kept goes on with its work, and with its gateway."""
+    left: list[str] = []
+    monkeypatch.setattr(up_down.egress, "leave", lambda _, sandbox, **__: left.append(sandbox))
+    monkeypatch.setattr(up_down, "sandboxes_of_up", lambda *_: engine.containers())
+
+    def silent(*_: object) -> None:
+        raise EnvironmentFailure("it does not end", "end its processes")
+
+    monkeypatch.setattr(up_down, "end", silent)
+    engine.there["hanging"] = {}
+    with pytest.raises(EnvironmentFailure, match="does not end"):
+        up_down.down(engine, str(engine.workspace), lambda _: None, discards)  # type: ignore[arg-type]
+    assert left == ([str(engine.workspace)] if discards else [])
