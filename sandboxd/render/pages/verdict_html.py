@@ -29,6 +29,12 @@ _SECTIONS = (
     ("not-applicable", "Not applicable", "There was nothing to try."),
 )
 
+_STATES = (
+    ("Not as asked", ("not in force", "not seen")),
+    ("Ways out that are open on purpose", ("open",)),
+)
+"""Headings of controls that are not simply in order, each with their states."""
+
 
 def render(document: Mapping[str, Any]) -> str:
     """The whole page."""
@@ -40,7 +46,9 @@ def render(document: Mapping[str, Any]) -> str:
             section = _attempts(outcome, heading, meaning, attempts)
             (back if outcome in _FOLDED else front).append(section)
     controls = document["controls"]
-    front.append(_controls("Not as asked", "warn", [c for c in controls if not _is_in_order(c)]))
+    for heading, states in _STATES:
+        chosen = [control for control in controls if control["state"] in states]
+        front.append(_controls(heading, "warn", chosen))
     back.append(_controls("Seen inside", "soft", [c for c in controls if _is_in_order(c)]))
     return page(title, "".join([*front, *back, _attacked(document)]), _STYLE)
 
@@ -111,7 +119,7 @@ def _section(heading: str, colour: str, body: str, *, is_folded: bool) -> str:
 
 
 def _is_in_order(control: Mapping[str, Any]) -> bool:
-    return bool(control["state"] in ("in force", "left out"))
+    return not any(control["state"] in states for _, states in _STATES)
 
 
 def _controls(heading: str, colour: str, controls: list[Mapping[str, Any]]) -> str:

@@ -137,3 +137,15 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
         load(str(file))
     with pytest.raises(SandboxdError, match=r"`.*none\.json` does not exist"):
         load(str(tmp_path / "none.json"))
+
+
+def test_a_way_out_that_is_open_on_purpose_is_as_it_was_asked() -> None:
+    controls = [
+        {"name": "network", "state": "open", "why": "`bridge`"},
+        {"name": "seccomp", "state": "not in force", "why": "Seccomp is 0"},
+        {"name": "AppArmor", "state": "left out", "why": "no kernel has it"},
+    ]
+    page = verdict_html.render(report_of(a="held") | {"controls": controls})
+    assert "Not as asked (1)" in page and "Ways out that are open on purpose (1)" in page
+    assert "Seen inside (1)" in page
+    assert page.index("Seccomp is 0") < page.index("Ways out") < page.index("`bridge`")
