@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.model.labels import PROJECT
-from sandboxd.review import collect
+from sandboxd.review import collect, copies, host_times
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
 
@@ -75,8 +75,17 @@ def down(engine: str, folder: Path, *more: str) -> subprocess.CompletedProcess[s
     return done
 
 
+def assert_times_are_noted(api: Engine, folder: Path) -> None:
+    """Those of the host's files before the copy, by which edits since are known whatever the clock says."""
+    (container,) = api.containers(f"{PROJECT}={folder}")
+    copy = copies.of_container(api, api.inspect(container.id))
+    times = host_times.recall(str(folder), copy)
+    assert times is not None
+    assert times["main.py"].changed == (folder / "main.py").stat().st_ctime_ns
+
+
 def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
-    engine: str, repository: Path, streams: Path
+    engine: str, api: Engine, repository: Path, streams: Path
 ) -> None:
     def sandboxd(*words: str) -> str:
         done = sandboxes.run(engine, repository, *words)
@@ -86,6 +95,7 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
     control = (repository / ".git/config").read_bytes()
     sandboxd("up", "--allow-runc")
     try:
+        assert_times_are_noted(api, repository)
         before = sandboxes.tree(repository)
         sandboxd("exec", "-n", "sh", "-c", WORK)
         assert sandboxes.tree(repository) == before
