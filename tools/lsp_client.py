@@ -169,7 +169,7 @@ class LspClient:
         """Close a document."""
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
-    def shut_down(self, seconds: float = 10) -> int:
+    def shut_down(self, seconds: float = 60) -> int:
         """`shutdown` and `exit`; returns the server's exit code."""
         assert self.request("shutdown")["result"] is None
         self.notify("exit")
