@@ -202,13 +202,15 @@ def _of_network(plan: Plan) -> Iterator[Downgrade]:
 
 def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     """Downgrades of files, and of what works inside."""
-    target, name = target_folder(plan.workspace), name_of(plan)
+    target, name = shlex.quote(target_folder(plan.workspace)), name_of(plan)
     where = f"-n {cluster.namespace} " if cluster.namespace else ""
     yield Downgrade(
         "workspace",
         "an empty volume of the Pod, which goes with it: your folder is not there, and no file in it is "
         "read-only",
-        f"tar -cf - . | kubectl exec -i {where}{name} -- tar -xf - -C {shlex.quote(target)}",
+        # Not `.` itself: the folder of a volume is root's, and tar would fail where it sets its time and mode.
+        "find . -mindepth 1 -maxdepth 1 -print0 | tar -cf - --null -T - | "
+        f"kubectl exec -i {where}{name} -- tar -xf - -C {target}",
     )
     places = ", ".join(f"`{place}`" for place in PLACES)
     yield Downgrade("root file system", f"read-only: only the workspace, {places} can be written")

@@ -51,7 +51,7 @@ def test_what_is_not_in_force_is_said_on_standard_error(project: Path) -> None:
     assert done.out.startswith("# Profile `dev` of sandboxd, for Kubernetes")
     screen = " ".join(done.err.split())
     assert "not in force gVisor: no RuntimeClass is named" in screen
-    assert "hint: tar -cf - . | kubectl exec -i sandboxd-weather-" in screen
+    assert "--null -T - | kubectl exec -i sandboxd-weather-" in screen
     assert max(len(line) for line in done.err.splitlines()) <= 80
 
 

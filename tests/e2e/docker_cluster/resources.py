@@ -50,6 +50,11 @@ RESOURCES = (
 SANDBOX = Resource("agents.x-k8s.io/v1beta1", "sandboxes", "Sandbox")
 """Of agent-sandbox, where the cluster has it."""
 
+_SHORT = {
+    "configmaps": ["cm"], "deployments": ["deploy"], "events": ["ev"], "namespaces": ["ns"],
+    "networkpolicies": ["netpol"], "nodes": ["no"], "pods": ["po"], "services": ["svc"],
+}  # fmt: skip
+
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -111,8 +116,9 @@ class Catalogue:
     def _kinds(self, group_version: str) -> dict[str, Any]:
         listed: list[dict[str, Any]] = []
         for each in (r for r in self._all if r.group_version == group_version):
-            entry = {
+            entry: dict[str, Any] = {
                 "name": each.plural,
+                "shortNames": _SHORT.get(each.plural, []),
                 "singularName": each.kind.lower(),
                 "namespaced": each.namespaced,
                 "kind": each.kind,
