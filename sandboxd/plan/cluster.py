@@ -167,9 +167,16 @@ def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     if cluster.seccomp_profile:
         why = f"whether each node has `{cluster.seccomp_profile}` is not known; without it no Pod starts"
         yield Downgrade("seccomp", why)
+        if cluster.runtime_class:
+            why = "gVisor passes over a filter unless its nodes run it with `--oci-seccomp`"
+            yield Downgrade("seccomp in gVisor", why)
     elif plan.seccomp_path:
         why = "the filter is the node's own (RuntimeDefault), and not that of the profile"
-        yield Downgrade("seccomp", why, "name one that each node has: `--seccomp-profile FILE`")
+        yield Downgrade(
+            "seccomp",
+            why,
+            "write it by `--seccomp-files FOLDER`, and name it once each node has it: `--seccomp-profile FILE`",
+        )
     if plan.container.pids_limit is not None or plan.container.ulimits:
         why = "a Pod has no word for one: the `podPidsLimit` of each node's kubelet is what holds"
         yield Downgrade("process limit", why)

@@ -70,6 +70,22 @@ def test_the_same_project_gives_the_same_bytes(project: Path) -> None:
     assert first.out == second.out
 
 
+def test_the_filter_is_written_for_each_architecture_and_named_with_its_place(
+    project: Path,
+) -> None:
+    folder = project.parent / "filters"
+    done = sandboxd("export", "kubernetes", project, *GATEWAY, "--seccomp-files", folder)
+    assert done.code == 0, done.err
+    assert "--seccomp-profile sandboxd/dev-runc.json" in " ".join(done.err.split())
+    files = [folder / architecture / "dev-runc.json" for architecture in ("amd64", "arm64")]
+    assert [json.loads(file.read_text())["architectures"][0] for file in files] == [
+        "SCMP_ARCH_X86_64",
+        "SCMP_ARCH_AARCH64",
+    ]
+    blocked = sandboxd("export", "kubernetes", project, *GATEWAY, "--seccomp-files", files[0])
+    assert (blocked.code, blocked.out) == (4, "") and "hint: name another" in blocked.err
+
+
 @pytest.mark.parametrize(
     ("profile", "arguments", "message"),
     [

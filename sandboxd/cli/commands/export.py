@@ -13,7 +13,7 @@ import sys
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants
-from sandboxd.errors import EXIT_OK
+from sandboxd.errors import EXIT_OK, EnvironmentFailure, UsageError
 
 HELP = "the plan as objects for Kubernetes"
 
@@ -51,6 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a filter that each node has below its kubelet's folder, in the place of the node's own",
     )  # fmt: skip
     parser.add_argument(
+        "--seccomp-files", default="", metavar="FOLDER",
+        help="write the profile's filter there as well, for each architecture, in the form of a kubelet",
+    )  # fmt: skip
+    parser.add_argument(
         "--cpus", default="2", metavar="NUMBER", help="the most processors (default: 2)"
     )
     parser.add_argument(
@@ -62,7 +66,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.errors import EnvironmentFailure
     from sandboxd.payload import gateway_zip
     from sandboxd.plan import cluster
     from sandboxd.plan.writers import kubernetes
@@ -86,9 +89,39 @@ def run(args: argparse.Namespace) -> int:
             raise
         raise cluster.without_class(project.profile.name) from None
     program = gateway_zip.archive() if plan.egress is not None else b""
-    sys.stdout.write(kubernetes.render(plan, options, program))
+    text = kubernetes.render(plan, options, program)
+    if args.seccomp_files:
+        _write_filters(plan.seccomp_path, plan.profile, args.seccomp_files)
+    sys.stdout.write(text)
     for downgrade in cluster.downgrades(plan, options):
         terminal.entry("not in force", f"{downgrade.control}: {downgrade.why}")
         if downgrade.fix:
             terminal.entry("  hint:", downgrade.fix)
     return EXIT_OK
+
+
+def _write_filters(path: str, profile: str, folder: str) -> None:
+    from sandboxd.files import write_atomic
+    from sandboxd.plan.writers import oci_seccomp
+
+    if not path:
+        raise UsageError(
+            f"profile `{profile}` has no filter of its own", "leave `--seccomp-files` out"
+        )
+    name = os.path.basename(path)
+    for architecture in oci_seccomp.ARCHITECTURES:
+        file = os.path.join(folder, architecture, name)
+        try:
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"cannot make the folder `{os.path.dirname(file)}`: {(error.strerror or '').lower()}",
+                "name another: `--seccomp-files FOLDER`",
+            ) from None
+        write_atomic(file, oci_seccomp.render(path, architecture).encode())
+        terminal.entry("wrote", file)
+    terminal.entry(
+        "  hint:",
+        f"copy them to `/var/lib/kubelet/seccomp/sandboxd` of the nodes of each architecture, then name "
+        f"it: `--seccomp-profile sandboxd/{name}`",
+    )

@@ -1,0 +1,57 @@
+"""A seccomp filter as a kubelet hands it to its runtime: that of the OCI runtime specification.
+
+Docker's form, in which ours are written, has rules for containers with a capability or of an architecture.
+Who reads the file as the other form passes over those conditions, and takes each rule as one for all: `mount`,
+`unshare` and `setns` are let through. Here the conditions are decided once, for a container without
+capabilities, and what is left is a list that both read alike.
+
+Sources: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp,
+https://kubernetes.io/docs/tutorials/security/seccomp/.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandboxd.files import read_source
+from sandboxd.kinds import seccomp
+from sandboxd.model.seccomp import Context, SeccompProfile
+
+ARCHITECTURES = ("amd64", "arm64")
+"""Those of nodes, as Kubernetes names them (label `kubernetes.io/arch`)."""
+
+_NATIVE = {"amd64": "SCMP_ARCH_X86_64", "arm64": "SCMP_ARCH_AARCH64"}
+_FIELDS = ("names", "action", "errnoRet", "args")
+
+
+def render(path: str, architecture: str) -> str:
+    """The text of the filter for nodes of one architecture.
+
+    :param path: of one that ships, in Docker's form
+    """
+    source = read_source(path)
+    written = json.loads(source.text)
+    ((_, profile),) = seccomp.subjects(seccomp.parse(source))
+    assert isinstance(profile, SeccompProfile)
+    context = Context(architecture)
+    rules = zip(written["syscalls"], profile.rules, strict=True)
+    filter_: dict[str, Any] = {
+        key: written[key] for key in ("defaultAction", "defaultErrnoRet") if key in written
+    }
+    filter_["architectures"] = _architectures(written, architecture)
+    filter_["syscalls"] = [
+        {key: entry[key] for key in _FIELDS if key in entry}
+        for entry, rule in rules
+        if rule.applies(context)
+    ]
+    return json.dumps(filter_, indent=1) + "\n"
+
+
+def _architectures(written: dict[str, Any], architecture: str) -> list[str]:
+    """The native one first, then those whose programs run on such a machine as well."""
+    native = _NATIVE[architecture]
+    for entry in written.get("archMap", ()):
+        if entry["architecture"] == native:
+            return [native, *entry.get("subArchitectures", ())]
+    return [native]
