@@ -7,7 +7,6 @@ What weakens a sandbox or gives it more is recorded before it is done, and is no
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from sandboxd.audit.entry import Kind
 from sandboxd.audit.record import Record, RecordFailure
 from sandboxd.host.folders import state_folder
+from sandboxd.host.login import login_name
 
 
 def folder(environ: Mapping[str, str]) -> str:
@@ -29,7 +29,7 @@ def require(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) 
     :param facts: JSON values; never a secret
     :raises RecordFailure: it cannot be, so it must not be done
     """
-    Record(folder(environ)).append(kind, project, _user(), facts, time.time())
+    Record(folder(environ)).append(kind, project, login_name(), facts, time.time())
 
 
 def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> str:
@@ -39,16 +39,3 @@ def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> 
     except RecordFailure as failure:
         return f"not recorded: {failure.message}"
     return ""
-
-
-def _user() -> str:
-    """The login name of this process' user, else its number."""
-    if sys.platform == "win32":
-        return os.environ.get("USERNAME", "")
-    import pwd
-
-    uid = os.getuid()
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -105,7 +105,7 @@ class Engine(NamedTuple):
     id: str | None = None
     kind: str | None = None
     """``docker``, ``docker-desktop``, ``colima``, ``lima``, ``orbstack``, ``rancher-desktop``,
-    ``podman``."""
+    ``podman``; ``kubernetes`` stands for the nodes of a cluster."""
     version: str | None = None
     api_version: str | None = None
     os: str | None = None

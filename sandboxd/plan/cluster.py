@@ -20,6 +20,7 @@ from sandboxd.plan.git_settings import SAFE
 from sandboxd.plan.layout import HOME, MARK_FOLDER, REPOSITORY, SOURCE
 from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.plan import Downgrade, Plan
+from sandboxd.plan.volumes import project_digest
 
 PLACES = (HOME, "/tmp")  # noqa: S108 - paths inside
 """Folders that can be written beside the workspace."""
@@ -54,6 +55,8 @@ class Cluster(NamedTuple):
     gateway_address: str = ""
     """A free address of the cluster's range for Services."""
     cpus: str = "2"
+    user: str = ""
+    """The login name of who works in the sandbox."""
     for_controller: bool = False
     """Whether a Sandbox of agent-sandbox is made in the place of a Pod."""
 
@@ -63,6 +66,7 @@ def facts(cluster: Cluster) -> HostFacts:
     runtimes = (Runtime(cluster.runtime_class, "", usable=True, gvisor=True),)
     engine = Engine(
         "kubernetes",
+        kind="kubernetes",
         security_options=("name=seccomp",),
         runtimes=runtimes if cluster.runtime_class else (),
     )
@@ -90,20 +94,21 @@ def without_class(profile: str) -> UsageError:
     )
 
 
-def name_of(plan: Plan) -> str:
+def name_of(plan: Plan, cluster: Cluster) -> str:
     """The name of the sandbox's objects."""
-    return object_name(plan.sandbox)
+    return object_name(plan.sandbox, cluster.user)
 
 
-def object_name(sandbox: str) -> str:
+def object_name(sandbox: str, user: str) -> str:
     """The name of the objects of a sandbox: a label of DNS, with room for a kind behind it.
 
     :param sandbox: its identity
+    :param user: whose it is: in a namespace that people share, two may have one path
     """
     words = re.sub(r"[^a-z0-9]+", "-", container_name(sandbox).lower()).strip("-")
-    if len(words) <= _LONGEST_NAME:
-        return words
-    head, _, digest = words.rpartition("-")
+    head, digest = words.rpartition("-")[0], project_digest(f"{user}\0{sandbox}")
+    if len(head) + 1 + len(digest) <= _LONGEST_NAME:
+        return f"{head}-{digest}"
     return f"{head[: _LONGEST_NAME - len(digest) - 1].rstrip('-')}-{digest}"
 
 
@@ -209,7 +214,7 @@ def _of_network(plan: Plan) -> Iterator[Downgrade]:
 
 def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     """Downgrades of files, and of what works inside."""
-    target, name = shlex.quote(target_folder(plan.workspace)), name_of(plan)
+    target, name = shlex.quote(target_folder(plan.workspace)), name_of(plan, cluster)
     where = f"-n {cluster.namespace} " if cluster.namespace else ""
     yield Downgrade(
         "workspace",

@@ -51,7 +51,7 @@ def make_plan(
     """
     notes = Notes(profile.name)
     decisions = make_decisions(profile, config, host, base, workspace, grants, floor, notes)
-    _refuse_writers_side_by_side(decisions.profile, workspace)
+    _refuse_writers_side_by_side(decisions.profile, host, workspace)
     container, places = make_container(decisions, host, workspace, notes)
     project = _beside(project, decisions, container, workspace, notes)
     nested.refuse_beside(config, project)
@@ -149,9 +149,13 @@ def make_network(
     return Network(mode.value, policy, source, problem)
 
 
-def _refuse_writers_side_by_side(profile: Profile, workspace: WorkspaceFacts) -> None:
+def _refuse_writers_side_by_side(
+    profile: Profile, host: HostFacts, workspace: WorkspaceFacts
+) -> None:
     """:raises UsageError: a sandbox beside others would write the folder itself"""
-    if workspace.name and profile.access == "rw":
+    # On a cluster each has a volume of its own, whatever its profile.
+    on_cluster = host.engine is not None and host.engine.kind == "kubernetes"
+    if workspace.name and profile.access == "rw" and not on_cluster:
         raise UsageError(
             f"`{workspace.name}` would write your folder itself, as another sandbox of it may",
             'give each a private copy (`profile = "agent"`, or `[workspace] layout = "clone"`, in '

@@ -187,8 +187,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "file_lock": frozenset(),
-    "audit": frozenset({"errors", "file_lock", "files", "host.folders"}),
+    "audit": frozenset({"errors", "file_lock", "files", "host.folders", "host.login"}),
     "host.folders": frozenset(),
+    "host.login": frozenset(),
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
     "bench": frozenset(

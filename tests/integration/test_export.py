@@ -70,6 +70,20 @@ def test_the_same_project_gives_the_same_bytes(project: Path) -> None:
     assert first.out == second.out
 
 
+def test_a_second_sandbox_of_the_project_has_objects_of_its_own(project: Path) -> None:
+    first, second = (
+        {each["metadata"]["name"] for each in yaml.safe_load_all(done.out)}
+        for done in (
+            sandboxd("export", "kubernetes", project, *GATEWAY, *words)
+            for words in ((), ("--name", "second"))
+        )
+    )
+    assert len(first) == len(second) and not first & second
+    assert any(name.startswith("sandboxd-weather-second-") for name in second)
+    refused = sandboxd("export", "kubernetes", project, *GATEWAY, "--name", "A b")
+    assert refused.code == 2 and "is no name of a sandbox" in refused.err
+
+
 def test_the_filter_is_written_for_each_architecture_and_named_with_its_place(
     project: Path,
 ) -> None:

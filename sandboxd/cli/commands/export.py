@@ -28,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of the objects (default: the one that kubectl uses)",
     )
     parser.add_argument(
+        "--name",
+        default="",
+        metavar="NAME",
+        help="one of several sandboxes of the project, each with objects of its own",
+    )
+    parser.add_argument(
         "--image",
         default="",
         help="an image that the cluster can pull, in the place of the project's",
@@ -66,6 +72,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.host.login import login_name
+    from sandboxd.model.sandbox_id import check_name
     from sandboxd.payload import gateway_zip
     from sandboxd.plan import cluster
     from sandboxd.plan.writers import kubernetes
@@ -79,9 +87,10 @@ def run(args: argparse.Namespace) -> int:
         gateway_image=args.gateway_image,
         gateway_address=args.gateway_address,
         cpus=args.cpus,
+        user=login_name(),
         for_controller=args.sandbox,
     )
-    project = Project.open(args.path, os.environ)
+    project = Project.open(args.path, os.environ, check_name(args.name))
     try:
         plan = project.plan(cluster.facts(options), _grants.grants(args))
     except EnvironmentFailure:

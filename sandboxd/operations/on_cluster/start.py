@@ -10,6 +10,7 @@ from sandboxd.cluster.network_trial import Trial, try_network
 from sandboxd.cluster.records import Record
 from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.host.login import login_name
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _send, stop
@@ -121,6 +122,7 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
         handler=handler,
         seccomp_profile=options.seccomp_profile,
         gateway_image=options.gateway_image or GATEWAY_IMAGE,
+        user=login_name(),
     )
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import api
+from sandboxd.host.login import login_name
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations._folder import project_folder
 from sandboxd.plan.cluster import object_name
@@ -34,7 +35,7 @@ class Target(NamedTuple):
 
     @property
     def pod(self) -> str:
-        return object_name(self.sandbox)
+        return object_name(self.sandbox, login_name())
 
     @property
     def folder(self) -> str:

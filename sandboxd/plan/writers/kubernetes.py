@@ -66,7 +66,7 @@ def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]
     :raises UsageError: as `render`
     """
     _refuse(plan, options)
-    name = cluster.name_of(plan)
+    name = cluster.name_of(plan, options)
     written = [
         *gateway.objects(plan, options, name, program),
         _workspace(plan, options, name, _lost(plan, options)),

@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
 from sandboxd.plan.grants import Grants
@@ -107,18 +108,23 @@ def test_an_image_that_decides_over_its_user_gets_a_number() -> None:
 def test_a_name_is_one_of_dns_with_room_behind_it(folder: str, begins: str) -> None:
     facts = workspace()._replace(path=f"/home/dev/{folder}")
     chosen = plan_of(configured(), cluster.facts(GVISOR), None, facts)
-    name = cluster.name_of(chosen)
+    name = cluster.name_of(chosen, GVISOR)
     assert name.startswith(begins)
     assert len(f"{name}-gateway-program") <= 63
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
-def test_two_projects_of_one_folder_name_have_two_names() -> None:
-    names = {
-        cluster.name_of(plan_of(configured(), cluster.facts(GVISOR), None, workspace(path=path)))
-        for path in ("/a/" + "x" * 80, "/b/" + "x" * 80)
-    }
-    assert len(names) == 2
+def test_two_projects_users_or_sandboxes_of_one_folder_name_have_two_names() -> None:
+    pairs = [("/a/", "ann"), ("/b/", "ann"), ("/a/", "ben")]
+    names = {cluster.object_name(path + "x" * 80, user) for path, user in pairs}
+    names.add(cluster.object_name(sandbox_id("/a/" + "x" * 80, "second"), "ann"))
+    assert len(names) == 4
+    assert cluster.object_name("/a/shop//second", "ann").startswith("sandboxd-shop-second-")
+
+
+def test_a_second_sandbox_needs_no_other_layout_since_each_has_a_volume() -> None:
+    facts = workspace()._replace(name="second")
+    assert plan_of(configured(), cluster.facts(GVISOR), None, facts).name == "second"
 
 
 def test_an_image_that_is_built_has_to_be_named() -> None:
