@@ -71,6 +71,12 @@ class PodCommand:
         except PodGone:
             return
 
+    def close(self) -> None:
+        """Cut the connection to it, and let its threads go; the command may go on inside."""
+        self._channels.close()
+        for end in (self.connection, self._ours):
+            end.close()
+
     def kill(self, number: int) -> None:
         """Send its processes a signal."""
         script = _SIGNAL.format(variable=self._variable, number=number)
@@ -82,7 +88,6 @@ class PodCommand:
         :raises PodGone: the Pod ended with or before it
         """
         self._ended.wait()
-        self._channels.close()
         if self._failure is not None:
             raise self._failure
         return self._channels.code

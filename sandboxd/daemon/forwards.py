@@ -11,6 +11,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.forward import local
 from sandboxd.forward.forwarder import Forwarded, Forwarder
 from sandboxd.forward.ports import Wish
+from sandboxd.forward.trunk import open_trunk
 from sandboxd.host.folders import cache_folder
 from sandboxd.life.find import locate
 from sandboxd.life.service_address import address_of
@@ -203,11 +204,10 @@ class _Project:
             forwarded.append(entry)
             self._doors[port] = _Door(f"{port.scheme}://{local.LOOPBACK}:{entry.local}")
         forwarder = Forwarder(
-            self._engine,
+            lambda container: open_trunk(self._engine, container, self._folder),
             lambda: locate(self._engine, self._workspace).id,
             forwarded,
             lambda text: log.debug("`%s`: %s", self._workspace, text),
-            self._folder,
             lambda service: address_of(self._engine, self._workspace, service),
         )
         with self._lock:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.forward.frames import Broken
 from sandboxd.forward.relay import Relay
-from sandboxd.forward.trunk import Trunk, open_trunk
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from sandboxd.engine.client import Engine
+    from sandboxd.forward.trunk import Trunk
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -45,25 +44,23 @@ class Forwarder:
 
     def __init__(
         self,
-        engine: Engine,
+        open_stream: Callable[[str], Trunk],
         locate: Callable[[], str],
         ports: Sequence[Forwarded],
         tell: Callable[[str], None],
-        cache_folder: str | None,
         address_of: Callable[[str], str] = lambda _service: "",
     ) -> None:
         """
+        :param open_stream: starts the relay in the container of this id; raises EnvironmentFailure where it cannot
         :param locate: the id of the container that runs; raises ContainerGone where none does
         :param address_of: the address of a service as the sandbox reaches it, '' for its own; raises
             ContainerGone where it does not run
         :param tell: hears in words of what went wrong, and of what goes on again
-        :param cache_folder: where a Python for images without one is kept
         """
-        self._engine = engine
+        self._open_stream = open_stream
         self._locate = locate
         self.ports = ports
         self._tell = tell
-        self._cache_folder = cache_folder
         self._address_of = address_of
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
@@ -117,7 +114,7 @@ class Forwarder:
         """
         container = self._locate()
         targets = [self._target(port) for port in self.ports]
-        trunk = open_trunk(self._engine, container, self._cache_folder)
+        trunk = self._open_stream(container)
         if not self._serve(trunk, targets):
             raise EnvironmentFailure(
                 f"the relay in the sandbox does not start: {_words(trunk)}", _HINT

@@ -35,12 +35,16 @@ class Listener(NamedTuple):
     program: str = ""
 
 
+LOOK = ("sh", "-c", _SCRIPT)
+"""The command whose output `parse` reads."""
+
+
 def look(engine: Engine, container: str) -> tuple[Listener, ...]:
     """The TCP ports on which something listens in a running container, by number.
 
     :raises EnvironmentFailure: the sandbox does not answer
     """
-    _, output = run_quietly(engine, container, Exec(["sh", "-c", _SCRIPT]))
+    _, output = run_quietly(engine, container, Exec(list(LOOK)))
     return parse(output.decode("utf-8", "replace"))
 
 

@@ -7,13 +7,15 @@ import contextlib
 import os
 import secrets
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.forward import frames, inside, pipes, relay
+from sandboxd.forward import frames, pipes, relay
+from sandboxd.forward import inside as inside_end
 from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
@@ -27,9 +29,13 @@ _PYTHON = "import sys; sys.exit(sys.version_info < (3, 8))"
 # Its text is the beginning of its input: as an argument it would fill every list of processes.
 _START = "import os; text = b''\nwhile len(text) < {size}: text += os.read(0, {size} - len(text))\nexec(text)"
 _UNPACK_SECONDS = 60.0
+_LOOK_SECONDS = 10.0
 # Behind it nothing is left, however it ends.
 _RUN = 'home=$1; shift; trap \'rm -rf "$home"\' EXIT; trap "exit 0" HUP TERM; "$@"'
 _MOST_WORDS = 2000
+
+Inside = Callable[[list[str], bytes, float, Callable[[int, bytes], None]], int]
+"""Runs a command in a sandbox with this input, within so many seconds; hands its output on."""
 
 
 class Trunk:
@@ -89,30 +95,46 @@ class Trunk:
 
 
 def open_trunk(
-    engine: Engine, container: str, cache_folder: str | None, end: ModuleType = inside
+    engine: Engine, container: str, cache_folder: str | None, end: ModuleType = inside_end
 ) -> Trunk:
     """Start the relay in a running container.
 
     :param end: the module of its inner end, whose text is sent in
     :raises EnvironmentFailure: the image has neither a Python nor what ours needs to be brought
     """
-    own = Exec(["python3", "-I", "-c", _PYTHON])
-    code, _ = run_quietly(engine, container, own)
-    text = program(end).encode()
-    words = ["python3", "-I", "-c", _START.format(size=len(text))]
-    request = (
-        Exec(words, stdin=True) if code == 0 else _bring(engine, container, text, cache_folder)
-    )
+
+    def inside(
+        command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+    ) -> int:
+        if data:
+            return programs.run(engine, container, Exec(command), data, seconds, write)
+        return run_quietly(engine, container, Exec(command))[0]
+
+    request, text = prepare(inside, cache_folder, end)
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, tty=False)
-    if code == 0:
-        # Where the command has ended already, the end of the stream says so with its words.
-        with contextlib.suppress(OSError):
-            connection.sendall(text)
+    # Where the command has ended already, the end of the stream says so with its words.
+    with contextlib.suppress(OSError):
+        connection.sendall(text)
     return Trunk(connection, first)
 
 
-def program(end: ModuleType = inside) -> str:
+def prepare(
+    inside: Inside, cache_folder: str | None, end: ModuleType = inside_end
+) -> tuple[Exec, bytes]:
+    """The command that runs the relay in a sandbox, and the beginning of its input.
+
+    :param inside: runs a command there with this input, hands its output on; its exit code
+    :raises EnvironmentFailure: the image has neither a Python nor what ours needs to be brought
+    """
+    text = program(end).encode()
+    own = ["python3", "-I", "-c", _PYTHON]
+    if inside(own, b"", _LOOK_SECONDS, lambda _stream, _data: None) == 0:
+        return Exec(["python3", "-I", "-c", _START.format(size=len(text))], stdin=True), text
+    return _bring(inside, text, cache_folder), b""
+
+
+def program(end: ModuleType = inside_end) -> str:
     """The text of the program inside: frames and the relay, then its inner end, as short as it can be."""
     parts = []
     for module in (frames, relay, pipes, end):
@@ -136,7 +158,7 @@ def _is_text(line: ast.AST) -> bool:
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
 
-def _bring(engine: Engine, container: str, text: bytes, cache_folder: str | None) -> Exec:
+def _bring(inside: Inside, text: bytes, cache_folder: str | None) -> Exec:
     """Unpack our own Python inside; the command that runs the relay by it, and removes it behind itself.
 
     :raises EnvironmentFailure: it cannot be unpacked there
@@ -145,10 +167,8 @@ def _bring(engine: Engine, container: str, text: bytes, cache_folder: str | None
     archive = interpreter.archive(text, modules, cache_folder)
     mark = secrets.token_hex(8)
     output = bytearray()
-    request = Exec(["sh", "-c", interpreter.UNPACK, "sh", mark])
-    code = programs.run(
-        engine, container, request, archive, _UNPACK_SECONDS, lambda _, data: output.extend(data)
-    )
+    words = ["sh", "-c", interpreter.UNPACK, "sh", mark]
+    code = inside(words, archive, _UNPACK_SECONDS, lambda _, data: output.extend(data))
     home = output.decode("utf-8", "replace").strip()
     if code or not home.endswith(f"/sandboxd-python-{mark}"):
         reason = interpreter.REASONS.get(code, f"exit code {code}")
@@ -156,7 +176,7 @@ def _bring(engine: Engine, container: str, text: bytes, cache_folder: str | None
             f"no relay can run in this image: it has no Python, and {reason}",
             "use an image that has Python 3.8, or `sh` and `tar`",
         )
-    words = interpreter.command(home, os.path.join(home, "program.py"))
+    command = interpreter.command(home, os.path.join(home, "program.py"))
     return Exec(
-        ["sh", "-c", _RUN, "sh", home, *words], env=interpreter.environment(home), stdin=True
+        ["sh", "-c", _RUN, "sh", home, *command], env=interpreter.environment(home), stdin=True
     )

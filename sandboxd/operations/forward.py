@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sandboxd.engine.client import Engine
-    from sandboxd.forward.forwarder import Forwarder
+    from sandboxd.forward.forwarder import Forwarded, Forwarder
     from sandboxd.forward.listening import Listener
     from sandboxd.forward.ports import Wish
 
@@ -43,12 +43,32 @@ def prepare(
     :raises EnvironmentFailure: no sandbox runs there, or a port is taken
     :raises UsageError: the address is none, or the policy forbids it
     """
-    from sandboxd.forward import local
-    from sandboxd.forward.forwarder import Forwarded, Forwarder
+    from sandboxd.forward.forwarder import Forwarder
+    from sandboxd.forward.trunk import open_trunk
     from sandboxd.host.folders import cache_folder
     from sandboxd.life.find import locate
     from sandboxd.life.service_address import address_of
     from sandboxd.model.labels import PROJECT
+
+    require_address(address, environ)
+    folder = project_folder(directory)
+    sandbox = locate(engine, folder, name).labels[PROJECT]
+    for wish in wishes:
+        if wish.service:
+            address_of(engine, sandbox, wish.service)
+    cache = cache_folder(environ)
+    return Forwarder(
+        lambda container: open_trunk(engine, container, cache),
+        lambda: locate(engine, folder, name).id,
+        listen(wishes, address),
+        tell,
+        lambda service: address_of(engine, sandbox, service),
+    )
+
+
+def require_address(address: str, environ: Mapping[str, str]) -> None:
+    """:raises UsageError: the policy forbids to listen at `address`"""
+    from sandboxd.forward import local
     from sandboxd.policy import floor
 
     if not local.is_loopback(address) and (demands := floor.load(environ)).no_trust:
@@ -57,11 +77,17 @@ def prepare(
             "reach the sandbox",
             "leave `--address` out",
         )
-    folder = project_folder(directory)
-    sandbox = locate(engine, folder, name).labels[PROJECT]
-    for wish in wishes:
-        if wish.service:
-            address_of(engine, sandbox, wish.service)
+
+
+def listen(wishes: Sequence[Wish], address: str) -> list[Forwarded]:
+    """A socket for each of `wishes`, or none.
+
+    :raises EnvironmentFailure: a port is taken
+    :raises UsageError: the address is none
+    """
+    from sandboxd.forward import local
+    from sandboxd.forward.forwarder import Forwarded
+
     ports: list[Forwarded] = []
     try:
         for wish in wishes:
@@ -70,11 +96,4 @@ def prepare(
         for port in ports:
             port.listener.close()
         raise
-    return Forwarder(
-        engine,
-        lambda: locate(engine, folder, name).id,
-        ports,
-        tell,
-        cache_folder(environ),
-        lambda service: address_of(engine, sandbox, service),
-    )
+    return ports

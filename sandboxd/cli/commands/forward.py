@@ -5,6 +5,8 @@ project; without any, say what listens inside. It goes through the
 engine: a sandbox without a network has its ports forwarded, too, and programs that listen inside on
 `localhost` alone are reached. Any protocol over TCP.
 
+With `--on CONTEXT` it goes through a command in the Pod, as `exec` does.
+
 Only this machine reaches them, unless `--address` says otherwise. While the sandbox is away, connections wait
 for it. With `--until-eof` it ends when its standard input does: an editor or a script that holds the other end and
 dies, by whatever signal, takes it along.
@@ -23,7 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.forward.forwarder import Forwarded
+    from sandboxd.forward.forwarder import Forwarded, Forwarder
+    from sandboxd.forward.listening import Listener
     from sandboxd.forward.ports import Wish
 
 HELP = "open ports of the project's sandbox on this machine"
@@ -31,6 +34,7 @@ HELP = "open ports of the project's sandbox on this machine"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("ports", nargs="*", metavar="[SERVICE:]PORT[:LOCAL]", help="a port inside")
     parser.add_argument(
         "--address",
@@ -59,9 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace, directory: str) -> int:
-    from sandboxd.operations.forward import look
-
-    listeners = look(_sandbox.connect(), directory, _sandbox.name(args))
+    listeners = _look(args, directory)
     if args.json:
         print(
             json.dumps({"version": 1, "listening": [listener._asdict() for listener in listeners]})
@@ -77,17 +79,8 @@ def _list(args: argparse.Namespace, directory: str) -> int:
 
 def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> int:
     from sandboxd.cli.stopping import at_end_of_input, stopped_by_signals
-    from sandboxd.operations.forward import prepare
 
-    forwarder = prepare(
-        _sandbox.connect(),
-        directory,
-        os.environ,
-        wishes,
-        args.address,
-        terminal.status,
-        _sandbox.name(args),
-    )
+    forwarder = _prepare(args, directory, wishes)
     try:
         if args.until_eof:
             at_end_of_input(forwarder.stop)
@@ -99,6 +92,29 @@ def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> in
     finally:
         forwarder.close()
     return EXIT_OK
+
+
+def _look(args: argparse.Namespace, directory: str) -> tuple[Listener, ...]:
+    if args.on:
+        from sandboxd.operations.on_cluster import forward
+
+        return forward.look(_sandbox.target(args))
+    from sandboxd.operations.forward import look
+
+    return look(_sandbox.connect(), directory, _sandbox.name(args))
+
+
+def _prepare(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> Forwarder:
+    if args.on:
+        from sandboxd.operations.on_cluster import forward
+
+        return forward.prepare_ports(_sandbox.target(args), wishes, args.address, terminal.status)
+    from sandboxd.operations.forward import prepare
+
+    name = _sandbox.name(args)
+    return prepare(
+        _sandbox.connect(), directory, os.environ, wishes, args.address, terminal.status, name
+    )
 
 
 def _line(port: Forwarded, address: str, *, as_json: bool) -> str:
@@ -113,10 +129,9 @@ def _line(port: Forwarded, address: str, *, as_json: bool) -> str:
 def _say_what_is_closed(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> None:
     """Name the ports on which nothing listens inside yet; what cannot be asked is left to the connections."""
     from sandboxd.errors import SandboxdError
-    from sandboxd.operations.forward import look
 
     try:
-        listeners = look(_sandbox.connect(), directory, _sandbox.name(args))
+        listeners = _look(args, directory)
     except SandboxdError:
         return
     open_inside = {listener.port for listener in listeners}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ def run_command(
     stdin = stdin and (tty or ends)
 
     def begin() -> attend.Attended:
-        return exec.begin(
+        command = exec.begin(
             where,
             words,
             tty=tty,
@@ -36,8 +37,12 @@ def run_command(
             env=attend.terminal_variables(tty) + list(getattr(args, "env", [])),
             working_dir=getattr(args, "workdir", ""),
         )
+        stack.callback(command.close)
+        return command
 
-    return attend.run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
+    # However it ends: the connection has threads that would keep this process.
+    with contextlib.ExitStack() as stack:
+        return attend.run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
 
 
 def show_logs(

@@ -78,15 +78,10 @@ def start(
         present = None
     if grants.allow_runc:
         recording.before_weak_start(target.environ, target.workspace)
-    if plan.egress is not None:
-        say("making the gateway's address", True)
-        address = _objects.gateway_address(cluster, plan, wishes, target.pod)
-        wishes = wishes._replace(gateway_address=address)
-    objects = _objects.written(plan, wishes)
     if present is not None:
-        return _running(target, present, objects[-1], plan, wishes)
+        return _running(target, plan, wishes)
     try:
-        return _make(target, plan, wishes, objects, profile.gvisor == "required", say)
+        return _make(target, plan, wishes, profile.gvisor == "required", say)
     except BaseException:
         say("taking away what was made", True)
         _take_away_quietly(target)
@@ -148,13 +143,15 @@ def _plan(project: Project, wishes: plan_cluster.Cluster, grants: Grants) -> Pla
         ) from None
 
 
-def _running(
-    target: Target,
-    pod: dict[str, Any],
-    planned: dict[str, Any],
-    plan: Plan,
-    wishes: plan_cluster.Cluster,
-) -> Started:
+def _with_address(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> plan_cluster.Cluster:
+    """`wishes` with the address of the gateway's Service, which is made where there is none."""
+    if plan.egress is None:
+        return wishes
+    address = _objects.gateway_address(target.cluster, plan, wishes, target.pod)
+    return wishes._replace(gateway_address=address)
+
+
+def _running(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> Started:
     """The answer where the Pod is there already.
 
     :raises SandboxdError: it is not one that can be worked in
@@ -167,6 +164,7 @@ def _running(
             f"the Pod `{target.pod}` was started by somebody else, or from another machine",
             "`--name NAME` gives you one of your own",
         )
+    planned = _objects.written(plan, _with_address(target, plan, wishes))[-1]
     before = (metadata.get("annotations") or {}).get(_objects.PLAN)
     if before != planned["metadata"]["annotations"][_objects.PLAN]:
         raise UsageError(
@@ -185,7 +183,6 @@ def _make(
     target: Target,
     plan: Plan,
     wishes: plan_cluster.Cluster,
-    objects: list[dict[str, Any]],
     must_be_closed: bool,
     say: Callable[[str, bool], None],
 ) -> Started:
@@ -194,7 +191,9 @@ def _make(
     def passing(text: str) -> None:
         say(text, True)
 
-    changed = _objects.make(cluster, objects, passing)
+    passing("making the gateway's address")
+    wishes = _with_address(target, plan, wishes)
+    changed = _objects.make(cluster, _objects.written(plan, wishes), passing)
     gateway = None
     if plan.egress is not None:
         passing("waiting for the gateway")

@@ -43,8 +43,7 @@ def listener() -> Iterator[socket.socket]:
 
 @contextlib.contextmanager
 def forwarding(sandbox: Sandbox, listener: socket.socket, told: list[str]) -> Iterator[Forwarder]:
-    engine: Any = None
-    forwarder = Forwarder(engine, lambda: "id", [Forwarded(listener, 80)], told.append, None)
+    forwarder = Forwarder(sandbox.open, lambda: "id", [Forwarded(listener, 80)], told.append)
     thread = threading.Thread(target=forwarder.run, daemon=True)
     thread.start()
     yield forwarder
@@ -65,7 +64,6 @@ def test_a_lie_is_told_and_connections_get_the_next_relay(
     monkeypatch: pytest.MonkeyPatch, listener: socket.socket
 ) -> None:
     sandbox, told = Sandbox(pack(READY, 0)), list[str]()
-    monkeypatch.setattr(module, "open_trunk", sandbox.open)
     with forwarding(sandbox, listener, told) as forwarder:
         address = listener.getsockname()
         with socket.create_connection(address, PATIENCE) as first:
@@ -88,7 +86,6 @@ def test_the_problem_is_there_until_a_relay_carries_again(
     monkeypatch: pytest.MonkeyPatch, listener: socket.socket
 ) -> None:
     sandbox, told = Sandbox(pack(READY, 0), pack(READY, 0) + LIE), list[str]()
-    monkeypatch.setattr(module, "open_trunk", sandbox.open)
     with forwarding(sandbox, listener, told) as forwarder:
         # A lie of a relay that never carried anything ends it.
         eventually(lambda: forwarder._has_worked)
@@ -108,15 +105,13 @@ def test_each_pause_after_a_lie_is_longer_up_to_a_bound(
         if len(pauses) == 12:
             forwarder.stop()
 
-    monkeypatch.setattr(module, "open_trunk", sandbox.open)
     monkeypatch.setattr(module.select, "select", pause)
-    engine: Any = None
     told: list[str] = []
 
     def tell(text: str) -> None:
         told.append(text)
 
-    forwarder = Forwarder(engine, lambda: "id", [Forwarded(listener, 80)], tell, None)
+    forwarder = Forwarder(sandbox.open, lambda: "id", [Forwarded(listener, 80)], tell)
     runner = threading.Thread(target=forwarder.run, daemon=True)
     runner.start()
     eventually(lambda: forwarder._has_worked)
@@ -133,9 +128,7 @@ def test_a_relay_that_never_began_ends_it_in_words(
     monkeypatch: pytest.MonkeyPatch, listener: socket.socket
 ) -> None:
     sandbox = Sandbox(b"Welcome to this shell, its banner is long enough")
-    monkeypatch.setattr(module, "open_trunk", sandbox.open)
-    engine: Any = None
-    forwarder = Forwarder(engine, lambda: "id", [Forwarded(listener, 80)], print, None)
+    forwarder = Forwarder(sandbox.open, lambda: "id", [Forwarded(listener, 80)], print)
     with pytest.raises(EnvironmentFailure, match="breaks its protocol: it sent a frame of an unk"):
         forwarder.run()
     forwarder.close()

@@ -1,0 +1,85 @@
+"""Ports of a sandbox on a cluster, forwarded over a command: a port-forward of Kubernetes fails into gVisor's Pods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import running, waiting
+from sandboxd.cluster.attended import PodCommand
+from sandboxd.errors import UsageError
+from sandboxd.forward import listening
+from sandboxd.forward.forwarder import Forwarder
+from sandboxd.forward.trunk import Trunk, prepare
+from sandboxd.host.folders import cache_folder
+from sandboxd.operations import forward
+from sandboxd.operations.on_cluster._work import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sandboxd.forward.listening import Listener
+    from sandboxd.forward.ports import Wish
+    from sandboxd.operations.on_cluster.target import Target
+
+
+def look(target: Target) -> tuple[Listener, ...]:
+    """The ports on which programs listen inside.
+
+    :raises PodGone: no sandbox runs there
+    """
+    waiting.require_running(target.cluster, target.pod)
+    _, output = running.quietly(target.cluster, target.pod, listening.LOOK)
+    return listening.parse(output)
+
+
+def prepare_ports(
+    target: Target, wishes: Sequence[Wish], address: str, tell: Callable[[str], None]
+) -> Forwarder:
+    """Listen for all `wishes`, and be ready to forward them.
+
+    :param tell: hears in words of what happens while it runs
+    :raises PodGone: no sandbox runs there
+    :raises UsageError: a port is another service's, or the address is none that may be used
+    """
+    for wish in wishes:
+        if wish.service:
+            raise UsageError(
+                f"the service `{wish.service}` is not on the cluster",
+                "forward ports of the sandbox itself",
+            )
+    forward.require_address(address, target.environ)
+    waiting.require_running(target.cluster, target.pod)
+    return Forwarder(
+        lambda _pod: _open(target), lambda: _locate(target), forward.listen(wishes, address), tell
+    )
+
+
+def _locate(target: Target) -> str:
+    return str(waiting.require_running(target.cluster, target.pod)["metadata"]["uid"])
+
+
+def _open(target: Target) -> Trunk:
+    request, text = prepare(inside(target), cache_folder(target.environ))
+    command = PodCommand(
+        target.cluster,
+        target.pod,
+        request.command,
+        folder="/",
+        env=request.env,
+        tty=False,
+        stdin=True,
+        must_end_input=False,
+    )
+    command.connection.sendall(text)
+    return _PodTrunk(command)
+
+
+class _PodTrunk(Trunk):
+    """The connection to the relay in a Pod, which goes with the command."""
+
+    def __init__(self, command: PodCommand) -> None:
+        super().__init__(command.connection, b"")
+        self._command = command
+
+    def close(self) -> None:
+        self._command.close()
