@@ -36,7 +36,7 @@ class Copy:
         self.mark.touch()
         self._stream = folder / "stream.changes"
 
-    def changes(self, **limits: int) -> Changes:
+    def changes(self, **more: object) -> Changes:
         """What the program writes, read as the host reads it."""
         task = {
             "nonce": "n",
@@ -49,7 +49,7 @@ class Copy:
             "mark": str(self.mark),
             "halt": False,
             "have": refs.known_commits(str(self.host)),
-            **limits,
+            **more,
         }
         program = Path(changes_inside.__file__).read_text()
         program += f"\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n"
