@@ -33,6 +33,8 @@ class Record(NamedTuple):
     """What was copied, as `review.original` lists it."""
     not_in_force: Sequence[str]
     """What the start named."""
+    objects: Sequence[Mapping[str, Any]] = ()
+    """As they were applied."""
 
 
 def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:

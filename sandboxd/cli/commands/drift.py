@@ -3,6 +3,9 @@
 Exit code 0: as planned. 6: it differs. A control is `in force`
 where it was seen, by the host or by `sandboxd verify`; `not in force` where it was asked for and is not there;
 `not seen`; `left out` where nothing asks for it; or `open`, a way out that is open on purpose.
+
+With `--on CONTEXT` the objects on the cluster are compared with those that `up` applied; what a process inside says of
+its rights is shown as the word of the sandbox.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ _COLOURS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument(
         "--all", action="store_true", help="name the controls that are in order, too"
     )
@@ -46,6 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.on:
+        from sandboxd.cli.on_cluster import looking
+
+        return looking.drift(_sandbox.target(args), as_json=args.json)
     import json
 
     from sandboxd.cli.operating import operate

@@ -193,7 +193,8 @@ def _make(
 
     passing("making the gateway's address")
     wishes = _with_address(target, plan, wishes)
-    changed = _objects.make(cluster, _objects.written(plan, wishes), passing)
+    objects = _objects.written(plan, wishes)
+    changed = _objects.make(cluster, objects, passing)
     gateway = None
     if plan.egress is not None:
         passing("waiting for the gateway")
@@ -217,6 +218,7 @@ def _make(
         target.folder,
         sent.listed,
         [f"{each.control}: {each.why}" for each in lost],
+        objects,
     )
     records.note(target.environ, cluster.context, target.pod, record)
     node = str(pod["spec"].get("nodeName", ""))
