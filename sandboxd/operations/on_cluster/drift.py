@@ -8,7 +8,7 @@ from sandboxd.cluster import admission, api, records, running, waiting
 from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sandboxd.operations.on_cluster.target import Target
 
@@ -65,13 +65,14 @@ def _inside(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What a process inside has that it is not to have, and what it has, in words."""
     user = str(((pod.get("spec") or {}).get("securityContext") or {}).get("runAsUser", ""))
-    rows = (
+    rows: tuple[tuple[str, str, Callable[[str], bool], str], ...] = (
         ("capabilities", fields.get("CapEff", ""), lambda v: v.strip("0") == "", "none"),
         ("capabilities to gain", fields.get("CapBnd", ""), lambda v: v.strip("0") == "", "none"),
         ("no-new-privileges", fields.get("NoNewPrivs", ""), lambda v: v == _ON, "on"),
         ("user", fields.get("Uid", "").partition(" ")[0], lambda v: v == user, user),
     )
-    wrong, right = [], []
+    wrong: list[str] = []
+    right: list[str] = []
     for name, value, holds, words in rows:
         if not value:
             right.append(f"{name}: not checked, the sandbox does not say")
