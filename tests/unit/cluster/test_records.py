@@ -9,7 +9,9 @@ from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.records import Record
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
-RECORD = Record("uid-1", 1, "/workspaces/a", {"a": [1, 2, 3, "x"]}, ["network: open"])
+RECORD = Record(
+    "uid-1", 1, "/workspaces/a", {"a": [1, 2, 3, "x"]}, ["network: open"], [{"kind": "Pod"}]
+)
 
 
 def test_a_note_is_of_one_pod_in_one_namespace_of_one_server(tmp_path: Path) -> None:
