@@ -151,22 +151,23 @@ def in_same_project(path: str, beside: str) -> bool:
     return os.path.realpath(path).startswith(root.rstrip("/") + "/")
 
 
-def write_private(path: str, data: bytes) -> bool:
+def write_private(path: str, data: bytes, *, synced: bool = True) -> bool:
     """Like `write_atomic`, for what sandboxd keeps for itself: file and folder are the user's alone.
 
     :raises OSError: the folder cannot be made
     :raises EnvironmentFailure: no space or no permission
     """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    return write_atomic(path, data, 0o600)
+    return write_atomic(path, data, 0o600, synced=synced)
 
 
-def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:
+def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = True) -> bool:
     """Replace `path` by `data` unless it holds these bytes already; True if it was written.
 
     Readers see the old or the new file, never a part: same-directory temporary file, fsync,
     rename. A symlink at `path` is replaced, not followed.
 
+    :param synced: False for what is worth nothing after a crash of the machine: the disk is not waited for
     :raises EnvironmentFailure: no space, no permission, or the folder is missing
     """
     import contextlib
@@ -181,7 +182,8 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:
             with open(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if synced:
+                    os.fsync(file.fileno())
             os.rename(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -62,6 +63,7 @@ def subnets() -> tuple[str, ...]:
     return tuple(subnet for pool in POOLS for subnet in subnets_of(pool))
 
 
+@functools.cache
 def subnets_of(pool: str) -> tuple[str, ...]:
     """The subnets of one of `POOLS`."""
     return tuple(str(net) for net in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX))

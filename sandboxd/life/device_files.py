@@ -13,33 +13,39 @@ from typing import TYPE_CHECKING
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from sandboxd.engine.answers import CreateRequest
+    from sandboxd.engine.answers import CreateRequest, MountPoint
     from sandboxd.engine.client import Engine
+    from sandboxd.life.volumes import Known
 
 _MOST = 32 * 1024 * 1024
 
 
-def old_volumes(engine: Engine, body: CreateRequest) -> frozenset[str]:
+def old_volumes(known: Known, body: CreateRequest) -> frozenset[str]:
     """The volumes of a request that are there already, which the engine does not fill any more."""
     names = {
         mount["Source"]
         for mount in body["HostConfig"].get("Mounts") or []
         if mount.get("Type") == "volume" and mount.get("Source")
     }
-    return frozenset(name for name in names if engine.volume(name) is not None)
+    return frozenset(name for name in names if known.volume(name) is not None)
 
 
 def refuse(
-    engine: Engine, container: str, old: frozenset[str], progress: Callable[[str], None]
+    engine: Engine,
+    container: str,
+    points: Iterable[MountPoint],
+    old: frozenset[str],
+    progress: Callable[[str], None],
 ) -> None:
     """Refuse a created container that has a device file in a volume which the engine filled for it.
 
+    :param points: what it will mount
     :param old: volumes that were there before
     :raises EnvironmentFailure: there is one
     """
-    for mount in engine.inspect(container).get("Mounts") or []:
+    for mount in points:
         target = mount.get("Destination") or ""
         if mount.get("Type") != "volume" or mount.get("Name") in old:
             continue

@@ -254,6 +254,30 @@ def left_on_failure(engine: Engine, workspace: str, discards: bool) -> Iterator[
         raise
 
 
+@contextlib.contextmanager
+def leaving(engine: Engine, workspace: str) -> Iterator[None]:
+    """`leave` while the block starts a sandbox whose plan has no gateway any more; left once both are done.
+
+    :raises EnvironmentFailure: something of it is still there
+    """
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            leave(engine, workspace)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = timeline.thread(run, "leave")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
 def other_networks(inspected: Inspected, egress: Egress) -> tuple[str, ...]:
     """Names of networks that the workspace's container is on beside its inner one."""
     endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}

@@ -102,9 +102,18 @@ def sandboxes_of(engine: Engine, sandbox: str) -> list[Summary]:
     return _containers_with_labels(engine, f"{PROJECT}={sandbox}")
 
 
-def sandboxes_of_up(engine: Engine, sandbox: str) -> list[Summary]:
-    """The containers, in any state, that `sandboxd up` made for a sandbox, by its identity."""
-    return _containers_with_labels(engine, f"{PROJECT}={sandbox}", f"{MADE_BY}={UP}")
+def sandboxes_of_up(
+    engine: Engine, sandbox: str, present: Sequence[Summary] | None = None
+) -> list[Summary]:
+    """The containers, in any state, that `sandboxd up` made for a sandbox, by its identity.
+
+    :param present: the containers of all projects, where the engine listed them just now
+    """
+    if present is None:
+        return _containers_with_labels(engine, f"{PROJECT}={sandbox}", f"{MADE_BY}={UP}")
+    marks = {PROJECT: sandbox, MADE_BY: UP}
+    ours = [c for c in present if all(c.labels.get(key) == marks[key] for key in marks)]
+    return [c for c in ours if is_believed(engine, c)]
 
 
 def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:

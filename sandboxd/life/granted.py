@@ -30,7 +30,8 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, *, allow_ru
     with contextlib.suppress(OSError, SandboxdError):
         if allow_runc:
             record = {"workspace": workspace, "container": container}
-            write_private(path, json.dumps(record).encode())
+            # The container that it is about ends with the machine.
+            write_private(path, json.dumps(record).encode(), synced=False)
         elif (before := recall(environ, workspace)) is not None and before.container != container:
             os.unlink(path)
 

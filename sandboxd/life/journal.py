@@ -35,12 +35,15 @@ def note(workspace: str, paths: Iterable[str]) -> None:
     That it cannot be noted is no reason not to start. Not synchronised to disk: it is for a process
     that dies, not for a machine.
     """
+    if not (names := sorted(set(paths))):
+        clear(workspace)
+        return
     path = _path(workspace)
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
         with open(os.open(f"{path}.new", flags, 0o600), "w", encoding="ascii") as file:
-            json.dump(sorted(set(paths)), file)
+            json.dump(names, file)
         os.replace(f"{path}.new", path)
 
 

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.life.volumes import Known
 from sandboxd.model.labels import VOLUME, VOLUME_TIME
 from sandboxd.review import copies, host_times
 
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
 _EVERYBODYS = 0o1777
 
 
-def ensure(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> None:
+def ensure(
+    engine: Engine, plan: Plan, progress: Callable[[str], None], known: Known | None = None
+) -> None:
     """Have the volumes of `plan`, whose containers are gone.
 
     A copy that was never whole is made anew: what is missing in it is no work.
 
+    :param known: what was heard of the volumes in this start
     :raises EnvironmentFailure: one cannot be made, or is somebody else's
     """
+    known = known or Known(engine)
     for place in plan.lasting:
-        volume = engine.volume(place.volume)
+        volume = known.volume(place.volume)
         if volume is not None and (volume.get("Labels") or {}).get(VOLUME) != plan.sandbox:
             raise EnvironmentFailure(
                 f"the volume `{place.volume}` is not sandboxd's",
@@ -40,6 +45,7 @@ def ensure(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> None:
         if volume is None or is_torn:
             labels = {VOLUME: plan.sandbox, VOLUME_TIME: str(time.time_ns())}
             engine.create_volume(place.volume, labels)
+            known.changed(place.volume)
 
 
 def give(engine: Engine, container: str, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
@@ -24,17 +24,20 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 
-def refuse(engine: Engine, plan: Plan, own: str = "") -> None:
+def refuse(
+    engine: Engine, plan: Plan, own: str = "", present: Sequence[Summary] | None = None
+) -> None:
     """Refuse to mount the workspace of `plan` while a running sandbox can write it, above it or in it.
 
     A private copy mounts the folder itself and nothing in it, so only who writes above it could exchange it.
 
     :param own: id of the container that is to be started, which does not count
+    :param present: the containers of all projects, where the engine listed them just now
     :raises EnvironmentFailure: there is such a sandbox
     """
     workspace = plan.workspace
     meant = [workspace, *([plan.repository.source] if plan.repository is not None else [])]
-    for container in engine.containers(PROJECT):
+    for container in engine.containers(PROJECT) if present is None else present:
         if container.id == own or not holds_work(container.state):
             continue
         # A sandbox can write its own project at most, so the others need not be looked at.

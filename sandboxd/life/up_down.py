@@ -26,7 +26,7 @@ from sandboxd.life.end import end, remove
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
-from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, UP
+from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, PROJECT, SOURCES, START, STUBS, UP
 from sandboxd.model.sandbox_id import name_option, workspace_of
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ def up(
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
         stub_paths: tuple[str, ...] = journal.noted(plan.sandbox)
-        for old in sandboxes_of_up(engine, plan.sandbox):
+        present = engine.containers(PROJECT)
+        for old in sandboxes_of_up(engine, plan.sandbox, present):
             stub_paths += _stubs(old)
             if replace is None:
                 how, why, inspected = _reuse(engine, old, identity, plan, beside, progress)
@@ -117,12 +118,12 @@ def up(
             replaced = True
         if replace == "copy":
             lasting.remove_copies(engine, plan.sandbox)
-        overlaps.refuse(engine, plan)
-        lasting.ensure(engine, plan, progress)
-        volumes.refuse_other_device(engine, body)
-        if beside is None:
-            egress.leave(engine, plan.sandbox)
-        else:
+        # To end another one takes so long that others may have started since.
+        overlaps.refuse(engine, plan, present=None if replaced else present)
+        known = volumes.Known(engine)
+        lasting.ensure(engine, plan, progress, known)
+        volumes.refuse_other_device(engine, body, known)
+        if beside is not None:
             egress.add_to(body, beside, engine, files(plan.credentials, plan.workspace))
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
@@ -133,8 +134,12 @@ def up(
             body["Labels"] |= {**identity, MADE_BY: UP, START: start}
             if created or stub_paths:
                 body["Labels"][STUBS] = ":".join(sorted({*created, *stub_paths}))
-            with egress.beside(engine, beside, progress, start):
-                inspected = _create(engine, name, body, plan, beside, progress)
+            with (
+                egress.leaving(engine, plan.sandbox)
+                if beside is None
+                else egress.beside(engine, beside, progress, start)
+            ):
+                inspected = _create(engine, name, body, plan, beside, known, progress)
                 container = str(inspected["Id"])
                 private_copy.make(engine, container, plan)
             sick = _start_services(engine, plan, beside, inspected, start, progress, check)
@@ -323,6 +328,7 @@ def _create(
     body: CreateRequest,
     plan: Plan,
     beside: Egress | None,
+    known: volumes.Known,
     progress: Callable[[str], None],
 ) -> Inspected:
     from sandboxd.life.user import refuse_root
@@ -332,7 +338,7 @@ def _create(
         opened = mounted.open_sources(body["HostConfig"].get("Mounts") or [])
         body["Labels"][SOURCES] = mounted.note(opened)
     # Asked before: what is new afterwards was filled from the image.
-    old = device_files.old_volumes(engine, body) if plan.gvisor else frozenset()
+    old = device_files.old_volumes(known, body) if plan.gvisor else frozenset()
     try:
         container = engine.create(name, body)
     except failures.NameTaken as error:
@@ -342,9 +348,10 @@ def _create(
             raise
         raise sources.elsewhere(engine, error.path, "it is not there") from None
     sources.check(engine, container, body["HostConfig"].get("Mounts") or [])
-    volumes.refuse_image_volumes(engine, container, plan)
+    points = volumes.points(engine, container, plan)
+    volumes.refuse_image_volumes(points, plan)
     if plan.gvisor:
-        device_files.refuse(engine, container, old, progress)
+        device_files.refuse(engine, container, points, old, progress)
     refuse_root(engine, container, plan)
     lasting.give(engine, container, plan)
     engine.start(container)

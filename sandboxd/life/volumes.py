@@ -8,18 +8,42 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import CreateRequest, Volume
+    from collections.abc import Iterable
+
+    from sandboxd.engine.answers import CreateRequest, MountPoint, Volume
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
 
-def refuse_other_device(engine: Engine, body: CreateRequest) -> None:
-    """Refuse a volume that exists with another device: the engine would keep the old one."""
+class Known:
+    """The volumes of one start: the engine is asked about each once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[str, Volume | None] = {}
+
+    def volume(self, name: str) -> Volume | None:
+        """The description of a volume as it was at the first question; None: there is none."""
+        if name not in self._known:
+            self._known[name] = self._engine.volume(name)
+        return self._known[name]
+
+    def changed(self, name: str) -> None:
+        """The volume was made or removed: it is asked about again."""
+        self._known.pop(name, None)
+
+
+def refuse_other_device(engine: Engine, body: CreateRequest, known: Known | None = None) -> None:
+    """Refuse a volume that exists with another device: the engine would keep the old one.
+
+    :param known: what was heard of the volumes in this start
+    """
+    known = known or Known(engine)
     for mount in body.get("HostConfig", {}).get("Mounts") or []:
         options = ((mount.get("VolumeOptions") or {}).get("DriverConfig") or {}).get("Options")
         if mount.get("Type") != "volume" or not mount.get("Source"):
             continue
-        existing = engine.volume(mount["Source"])
+        existing = known.volume(mount["Source"])
         if not options:
             device = _options(existing).get("device")
             if device:
@@ -36,21 +60,29 @@ def refuse_other_device(engine: Engine, body: CreateRequest) -> None:
                 f"the volume `{mount['Source']}` is in use with another folder behind it",
                 f"remove its container, then `docker volume rm {mount['Source']}`",
             )
+        known.changed(mount["Source"])
 
 
-def refuse_image_volumes(engine: Engine, container: str, plan: Plan) -> None:
+def points(engine: Engine, container: str, plan: Plan) -> list[MountPoint]:
+    """What a created container will mount, where it matters what the image adds to that; else []."""
+    if not plan.gvisor and not _has_read_only_root(plan):
+        return []
+    return engine.inspect(container).get("Mounts") or []
+
+
+def refuse_image_volumes(points: Iterable[MountPoint], plan: Plan) -> None:
     """Refuse a volume that only the image asks for, where nothing of the image may be written.
 
     The engine makes one for each `VOLUME`: a folder on the host's disk, without a size, that can be
     written although the root file system cannot.
 
-    :raises EnvironmentFailure: the created container has one
+    :param points: what the created container will mount
+    :raises EnvironmentFailure: it has one
     """
-    read_only = plan.container.read_only_rootfs
-    if read_only is None or not read_only.value:
+    if not _has_read_only_root(plan):
         return
     planned = {value.value.target for value in plan.container.mounts}
-    for mount in engine.inspect(container).get("Mounts") or []:
+    for mount in points:
         target = mount.get("Destination") or ""
         if mount.get("Type") == "volume" and target not in planned:
             raise EnvironmentFailure(
@@ -59,6 +91,11 @@ def refuse_image_volumes(engine: Engine, container: str, plan: Plan) -> None:
                 f'give it memory: `"mounts": ["type=tmpfs,target={target}"]` in devcontainer.json; or '
                 "use an image without `VOLUME`",
             )
+
+
+def _has_read_only_root(plan: Plan) -> bool:
+    read_only = plan.container.read_only_rootfs
+    return read_only is not None and read_only.value
 
 
 def pins(engine: Engine, container: str) -> list[str]:
