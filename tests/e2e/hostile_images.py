@@ -36,16 +36,16 @@ def lying_shell() -> bytes:
 def status_shell(status: str, mounts: str = "") -> bytes:
     """A `sh` that shows whoever looks the `status` and the mounts that it would like to see."""
     boot = "b0073d00-0000-4000-8000-000000000000"
-    parts = [
-        boot,
-        status,
-        mounts,
-        "sandboxd (enforce)",
-        "Iface Destination",
-        "0 100000 65536",
-        "64",
-    ]
-    text = "\\n-- sandboxd --\\n".join(part.replace("\n", "\\n") for part in [*parts, ""])
+    shown = {
+        "sys/kernel/random/boot_id": boot,
+        "self/status": status,
+        "self/mountinfo": mounts,
+        "self/attr/current": "sandboxd (enforce)",
+        "net/route": "Iface Destination",
+        "self/uid_map": "0 100000 65536",
+    }
+    files = [f"==> /proc/{name} <==\n{content}\n" for name, content in shown.items()]
+    text = "\n".join([*files, "-- processes --\n64\n"]).replace("\n", "\\n")
     return (
         "#!/bin/busybox ash\n"
         'case "$2" in *boot_id*) printf \'' + text + "'; exit 0 ;; esac\n"
