@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config.model import Setting, WorkspaceWishes
-from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.plan.proposed_trees import in_memory
 from sandboxd.toml_output import value
 
 if TYPE_CHECKING:
@@ -48,21 +48,12 @@ def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...
         )
     ]
     if filled is not None:
-        trees = (*_in_memory(config, plan), filled)
+        trees = (*in_memory(plan, config), filled)
         line = f"hot = [{', '.join(value(tree) for tree in trees)}]"
         price = f"what is in `{filled}` is hidden from the host, and gone with the sandbox"
         wishes = config.wishes._replace(hot=tuple(Setting(tree) for tree in trees))
         possible.append(Change("memory", line, price, wishes))
     return tuple(possible)
-
-
-def _in_memory(config: Config, plan: Plan) -> tuple[str, ...]:
-    """The folders that are in memory without the change, which it must name as well."""
-    if config.wishes.hot is not None:
-        return tuple(setting.value for setting in config.wishes.hot)
-    folder = plan.container.working_dir.value if plan.container.working_dir else ""
-    targets = {mount.value.target for mount in plan.container.mounts if mount.value.type == "tmpfs"}
-    return tuple(tree for tree in KNOWN if f"{folder}/{tree}" in targets)
 
 
 def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | None:

@@ -50,6 +50,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.measurement": frozenset({"errors", "files", "host.folders"}),
     "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
+    "host.tree_sizes": frozenset(),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
@@ -106,12 +107,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "findings",
             "host.builds",
             "host.facts",
+            "host.tree_sizes",
             "kinds",
             "model",
             "platforms",
             "policy",
             "syntax",
             "text",
+            "toml_output",
         }
     ),
     "render": frozenset({"findings", "markup", "screen", "text"}),

@@ -2,6 +2,10 @@
 
 Then what a gateway cannot know of the names that it lets through, which other hosts the project names,
 what will not be in force, and what of a hand-written devcontainer.json is left out.
+
+Where gVisor runs a project on the host's own folder, the folders that tools fill are measured: those of many
+files, or of files that change often, are named with the line of sandboxd.toml that keeps them in memory.
+No file is opened for it, no link followed, and it ends after 1.5 s.
 """
 
 from __future__ import annotations
@@ -18,7 +22,10 @@ from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from sandboxd.host.tree_sizes import Sizes
     from sandboxd.plan.plan import Plan
+    from sandboxd.plan.proposed_trees import Proposal
+    from sandboxd.project import Project
 
 HELP = "why each line of the plan is there"
 
@@ -44,13 +51,42 @@ def run(args: argparse.Namespace) -> int:
     if args.docker_run:
         _docker_run(plan)
         return EXIT_OK
+    trees = _hot_trees(project, plan)
     if args.json:
-        json.dump(_as_json(plan), sys.stdout, indent=2)
+        document = {**_as_json(plan), "hot_trees": trees and _trees_as_json(*trees)}
+        json.dump(document, sys.stdout, indent=2)
         print()
         return EXIT_OK
     for line in plan_screen.lines(plan, terminal.width()):
         print(line)
+    if trees is not None:
+        from sandboxd.cli import trees_screen
+
+        for line in trees_screen.lines(*trees, terminal.width()):
+            print(line)
     return EXIT_OK
+
+
+def _hot_trees(project: Project, plan: Plan) -> tuple[Sizes, Proposal] | None:
+    """The measured folders and what is proposed of them; None where nothing could be."""
+    from sandboxd.host import tree_sizes
+    from sandboxd.plan import proposed_trees
+    from sandboxd.plan.hot_trees import KNOWN
+
+    if not proposed_trees.is_of_use(plan, project.profile):
+        return None
+    sizes = tree_sizes.sizes(plan.workspace, KNOWN)
+    return sizes, proposed_trees.propose(plan, project.profile, project.config, sizes.trees)
+
+
+def _trees_as_json(sizes: Sizes, proposal: Proposal) -> dict[str, object]:
+    return {
+        "measured": [tree._asdict() for tree in sizes.trees],
+        "complete": sizes.is_whole,
+        "proposed": [tree.path for tree in proposal.trees],
+        "line": proposal.line,
+        "too_large": [tree.path for tree in proposal.too_large],
+    }
 
 
 def _docker_run(plan: Plan) -> None:

@@ -1,0 +1,192 @@
+"""How many files are below the folders of a workspace that tools fill: counted, never opened, no link followed.
+
+The workspace is hostile: it may be endless, be changed while it is walked, and hold a file system that hangs.
+So the walk is bounded by entries, depth and time, stays on the workspace's own file system, and runs in a
+thread that nobody waits for longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+SECONDS = 1.5
+"""How long a walk may take in all."""
+RECENT_SECONDS = 7 * 24 * 3600.0
+"""A file that was written since then counts as changed."""
+
+_MOST_ENTRIES = 100_000
+"""Of one tree, and of all folders outside of the trees."""
+_DEEPEST = 40
+_MOST_TREES = 200
+_LARGEST_IGNORES = 64 * 1024
+_SKIPPED = frozenset((".git", ".hg", ".svn"))
+
+
+class Size(NamedTuple):
+    """A folder below the workspace, with all below it; `recent` of its files were written in the last 7 days."""
+
+    path: str
+    files: int
+    bytes: int
+    recent: int
+    is_whole: bool
+    """False: there is more, which was not counted."""
+
+
+class Sizes(NamedTuple):
+    """The trees of a workspace, the one with most files first."""
+
+    trees: tuple[Size, ...]
+    is_whole: bool
+    """False: not every folder was looked at, or not to its end."""
+
+
+class _Walk:
+    """One walk; `trees` and `is_whole` can be read while it goes on."""
+
+    def __init__(self, markers: Mapping[str, tuple[str, ...]], seconds: float) -> None:
+        self.trees: list[Size] = []
+        self.is_whole = True
+        self._markers = markers
+        self._deadline = time.monotonic() + seconds
+        self._since = time.time() - RECENT_SECONDS
+        self._left = _MOST_ENTRIES
+
+    def find(self, folder: int, path: str, device: int, depth: int = 0) -> None:
+        """Count each tree at or below `path`, whose descriptor is `folder`; others are searched for more."""
+        names: dict[str, os.stat_result] = {}
+        for name, status in self._entries(folder):
+            self._left -= 1
+            names[name] = status
+            if self._left < 0:
+                self.is_whole = False
+                break
+        to_ignore = _ignored(folder) if ".gitignore" in names else frozenset()
+        for name, status in sorted(names.items()):
+            if not stat.S_ISDIR(status.st_mode) or name in _SKIPPED or status.st_dev != device:
+                continue
+            if not self._may_go_on(depth) or len(self.trees) >= _MOST_TREES:
+                self.is_whole = False
+                return
+            below = f"{path}/{name}" if path else name
+            with _opened(folder, name) as child:
+                if child < 0:
+                    continue
+                if name in to_ignore or any(each in names for each in self._markers.get(name, ())):
+                    self.trees.append(self._measure(child, below, device))
+                else:
+                    self.find(child, below, device, depth + 1)
+
+    def _measure(self, folder: int, path: str, device: int) -> Size:
+        files = size = recent = entries = 0
+        is_whole = True
+
+        def add(folder: int, depth: int) -> None:
+            nonlocal files, size, recent, entries, is_whole
+            below = []
+            for name, status in self._entries(folder):
+                entries += 1
+                if entries > _MOST_ENTRIES:
+                    is_whole = False
+                    return
+                if stat.S_ISDIR(status.st_mode):
+                    if status.st_dev == device:
+                        below.append(name)
+                    continue
+                files += 1
+                size += status.st_size
+                recent += status.st_mtime >= self._since
+            for name in below:
+                if entries > _MOST_ENTRIES or not self._may_go_on(depth):
+                    is_whole = False
+                    return
+                with _opened(folder, name) as child:
+                    if child >= 0:
+                        add(child, depth + 1)
+
+        add(folder, 0)
+        self.is_whole = self.is_whole and is_whole
+        return Size(path, files, size, recent, is_whole)
+
+    def _may_go_on(self, depth: int) -> bool:
+        return depth < _DEEPEST and time.monotonic() < self._deadline
+
+    def _entries(self, folder: int) -> Iterator[tuple[str, os.stat_result]]:
+        """The entries of a folder, as far as the time goes; one that cannot be looked at is left out."""
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    with contextlib.suppress(OSError):
+                        yield entry.name, entry.stat(follow_symlinks=False)
+                    if time.monotonic() >= self._deadline:
+                        self.is_whole = False
+                        return
+        except OSError:
+            self.is_whole = False
+
+
+def sizes(
+    workspace: str, markers: Mapping[str, tuple[str, ...]], seconds: float = SECONDS
+) -> Sizes:
+    """The folders of `workspace` that a tool fills, with their files: those beside a file that tells of the tool,
+    and those that a `.gitignore` names.
+
+    :param markers: names of folders, with the files beside them one of which has to be there
+    :param seconds: the longest that it takes; what was counted until then is returned
+    """
+    walk = _Walk(markers, seconds)
+
+    def run() -> None:
+        with _opened(None, workspace) as folder:
+            if folder < 0:
+                walk.is_whole = False
+                return
+            walk.find(folder, "", os.fstat(folder).st_dev)
+
+    thread = threading.Thread(target=run, name="tree-sizes", daemon=True)
+    thread.start()
+    thread.join(seconds + 0.5)
+    trees = sorted(walk.trees, key=lambda tree: (-tree.files, tree.path))
+    return Sizes(tuple(trees), walk.is_whole and not thread.is_alive())
+
+
+@contextlib.contextmanager
+def _opened(folder: int | None, name: str) -> Iterator[int]:
+    """The descriptor of a folder, in whose place no link is followed; -1 where it cannot be opened."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except OSError:
+        yield -1
+        return
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _ignored(folder: int) -> frozenset[str]:
+    """The plain names of folders in the `.gitignore` of a folder: `target`, `/target/`, `**/target`."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(".gitignore", flags, dir_fd=folder)
+    except OSError:
+        return frozenset()
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        try:
+            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            text = file.read(_LARGEST_IGNORES) if is_regular else ""
+        except OSError:
+            return frozenset()
+    lines = [line.strip() for line in text.splitlines()]
+    exceptions = {line[1:].strip("/") for line in lines if line.startswith("!")}
+    names = {line.removeprefix("**/").strip("/") for line in lines}
+    return frozenset(
+        name for name in names - exceptions if name and not set(name) & set("/*?[!#\\")
+    )
