@@ -10,7 +10,9 @@ import argparse
 import contextlib
 import os
 import platform
+import re
 import secrets
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -205,6 +207,7 @@ def render(by_column: Outcomes, environment: str) -> str:
         "Every attempt of `sandboxd verify`, made in sandboxes that are meant to hold and in some that",
         "are not, and judged by its effect on the host (decision 11). `·` held, **E** escaped, `o` open",
         "on purpose and declared by the profile, `?` could not be shown, empty: nothing to try.",
+        f"Seen on {environment}.",
         "",
         "| column | runtime | sandbox | escaped | open on purpose |",
         "|---|---|---|---|---|",
@@ -261,9 +264,14 @@ def differences(before: Outcomes, after: Outcomes, same_machine: bool) -> list[s
 
 
 def environment(api: Engine) -> str:
-    """What an outcome may depend on: the kernel, the engine, the processor."""
+    """What an outcome may depend on: the kernel, the engine, the processor, the gVisor build."""
     kernel = ".".join(os.uname().release.split(".")[:2])
-    return f"Linux {kernel} {platform.machine()}, Docker {api.info().get('ServerVersion')}"
+    info = api.info()
+    path = ((info.get("Runtimes") or {}).get("runsc") or {}).get("path") or "runsc"
+    done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    build = re.search(r"release-\d{8}|\d{8}", done.stdout)
+    machine = f"Linux {kernel} {platform.machine()}, Docker {info.get('ServerVersion')}"
+    return f"{machine}, runsc {build[0] if build else 'of an unknown build'}"
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ container's own (`Xvfb`, the `desktop-lite` Feature), or Wayland through `waypip
 ## Under gVisor
 
 gVisor does not connect to sockets of the host; it is a hint, as long as `host-uds` is off.
+Seen with runsc 20240729.
 
 ## References
 

@@ -21,6 +21,7 @@ Write `deny mount,` as docker's own profile does. Where one mount is needed, nam
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

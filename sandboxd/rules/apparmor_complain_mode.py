@@ -19,6 +19,7 @@ Take the flag out, load the profile again (`apparmor_parser -r FILE`), and look 
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

@@ -20,6 +20,7 @@ Leave the network to the container's network settings (`--network=none` keeps lo
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

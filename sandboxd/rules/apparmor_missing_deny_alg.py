@@ -19,6 +19,7 @@ Add `deny network alg,`, or allow only the families that are used (`network inet
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

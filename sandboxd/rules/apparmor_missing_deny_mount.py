@@ -18,6 +18,7 @@ Add `deny mount,`, as docker's own profile has it.
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

@@ -23,6 +23,7 @@ Take docker's own denies; the fix adds those that are missing.
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

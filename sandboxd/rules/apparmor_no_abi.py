@@ -19,6 +19,7 @@ Begin the file with `abi <abi/3.0>,`.
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

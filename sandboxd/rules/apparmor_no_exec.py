@@ -23,6 +23,7 @@ Begin with `file,` and deny what is dangerous, as docker's own profile does; or 
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

@@ -18,6 +18,7 @@ Debian, SUSE. `sandboxd doctor` says what this host has.
 ## Under gVisor
 
 gVisor ignores AppArmor profiles on every host; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

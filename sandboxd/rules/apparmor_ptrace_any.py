@@ -18,6 +18,7 @@ processes of the same profile, so that `--pid=host` alone does not hand over the
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

@@ -18,6 +18,7 @@ Correct the text at the place shown, and try it: `apparmor_parser -Q -K FILE` re
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

@@ -22,6 +22,7 @@ Remove it. If a mount is really needed, load a profile that allows this one moun
 ## Under gVisor
 
 gVisor ignores AppArmor profiles, so the option has no effect, and is a hint.
+Seen with runsc 20240729.
 
 ## References
 

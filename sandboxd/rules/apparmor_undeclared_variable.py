@@ -21,6 +21,7 @@ Begin the file with the line
 ## Under gVisor
 
 gVisor ignores AppArmor profiles (it says so in its log), so the profile is no control there.
+Seen with runsc 20240729.
 
 ## References
 

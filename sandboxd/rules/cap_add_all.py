@@ -23,6 +23,7 @@ everything.
 
 The capabilities are virtual; no module is loaded and no device opened. SYS_ADMIN among them voids
 what is pinned read-only in the workspace, so it stays a warning.
+Seen with runsc 20240729.
 
 ## References
 

@@ -18,6 +18,7 @@ program `perf_event_paranoid` of 1 or 2 and no capability are enough.
 ## Under gVisor
 
 gVisor has no BPF and no performance events of the host; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -20,6 +20,7 @@ Remove it. Backup programs that ask for it can run as the owner of the files.
 ## Under gVisor
 
 File handles are gVisor's own, and the host is not reached; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

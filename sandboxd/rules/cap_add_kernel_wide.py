@@ -26,6 +26,7 @@ Remove it unless the program says what it needs it for. For locked memory, a lim
 ## Under gVisor
 
 They act on gVisor's own kernel; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -27,6 +27,7 @@ Where a hook or the image of the project needs it itself, no fix is offered: it 
 
 The network stack is gVisor's, and the host's kernel is not reached; it is a hint, unless the
 container is on the host's network.
+Seen with runsc 20240729.
 
 ## References
 

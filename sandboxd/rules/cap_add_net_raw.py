@@ -19,6 +19,7 @@ it for the hour in which it is needed.
 ## Under gVisor
 
 gVisor takes it away unless it is started with `--net-raw`; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -29,6 +29,7 @@ Where a hook or the image of the project needs it itself, no fix is offered: it 
 
 The capability is virtual and the host is not reached. But code that has it can mount over and
 re-mount what is pinned read-only in the workspace, so it stays a warning.
+Seen with runsc 20240729.
 
 ## References
 

@@ -21,6 +21,7 @@ Where a hook or the image of the project needs it itself, no fix is offered: it 
 ## Under gVisor
 
 There is no host kernel to load it into; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

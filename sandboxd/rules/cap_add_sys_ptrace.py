@@ -22,6 +22,7 @@ fails, `kernel.yama.ptrace_scope` of the host is the reason.
 ## Under gVisor
 
 Tracing stays within gVisor's kernel; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

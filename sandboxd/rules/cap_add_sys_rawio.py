@@ -22,6 +22,7 @@ Remove it. Time and kernel settings belong to the host's own configuration.
 ## Under gVisor
 
 They act on gVisor's own kernel; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -25,6 +25,7 @@ It is a hint, since nearly no config does it and by itself its absence opens not
 
 The capabilities are virtual. Dropping them still keeps root inside from mounting over and
 forging, so the hint stays.
+Seen with runsc 20240729.
 
 ## References
 

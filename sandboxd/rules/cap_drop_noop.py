@@ -19,6 +19,7 @@ Keep the drop, remove the other line, and add back by name what is really needed
 ## Under gVisor
 
 The capabilities are virtual there, so it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

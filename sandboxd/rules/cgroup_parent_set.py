@@ -16,6 +16,7 @@ Remove it; limit the container itself with `--memory`, `--cpus` and `--pids-limi
 ## Under gVisor
 
 No difference: gVisor relies on the host's control groups for limits.
+Seen with runsc 20240729.
 
 ## References
 

@@ -23,6 +23,7 @@ a command of the image and not of the workspace.
 
 The capabilities are virtual. Privileged code inside can mount over and re-mount what is pinned
 read-only, so it stays a warning.
+Seen with runsc 20240729.
 
 ## References
 

@@ -18,6 +18,7 @@ It is off by default, and each container has to switch it on for itself.
 ## Under gVisor
 
 gVisor ignores the setuid bit unless it is started with `--allow-suid`.
+Seen with runsc 20240729, which does not have that option.
 
 ## References
 

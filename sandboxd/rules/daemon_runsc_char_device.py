@@ -21,6 +21,7 @@ Remove it; `emulated-only` is the default of each `runsc` that has the option. F
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+runsc 20240729 does not have the option; what it does is not tried, but taken from gVisor's source.
 
 ## References
 

@@ -19,6 +19,7 @@ Remove it when the fault is found; give `--debug-log` a folder that only root re
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+runsc 20240729 has the option; what it does is not tried, but taken from gVisor's documentation.
 
 ## References
 

@@ -18,6 +18,7 @@ Remove it, and register one runtime for each set of flags that is needed.
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+Seen with runsc 20240729.
 
 ## References
 

@@ -18,6 +18,7 @@ Remove it. For one trusted container register a second runtime with the flag, un
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+Seen with runsc 20240729.
 
 ## References
 

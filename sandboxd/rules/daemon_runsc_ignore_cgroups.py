@@ -17,6 +17,7 @@ Remove it. Where control groups cannot be used (rootless on cgroup v1) say so be
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+runsc 20240729 has the option; what it does is not tried, but taken from gVisor's documentation.
 
 ## References
 

@@ -18,6 +18,7 @@ Remove it; `shared` is the default. For speed put hot folders (`node_modules`, `
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+Seen with runsc 20240729.
 
 ## References
 

@@ -18,6 +18,7 @@ Remove it. Docker inside of a container is the one use that needs it: register a
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+Seen with runsc 20240729.
 
 ## References
 

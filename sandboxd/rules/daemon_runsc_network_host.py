@@ -20,6 +20,7 @@ update gVisor, or keep it and allow it here.
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+Seen with runsc 20240729.
 
 ## References
 

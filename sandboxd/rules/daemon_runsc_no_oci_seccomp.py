@@ -19,6 +19,7 @@ allowlist.
 ## Under gVisor
 
 It is about gVisor only. Processes that are started by `exec` have no filter in either case.
+Seen with runsc 20240729; release-20260817 filters those as well.
 
 ## References
 

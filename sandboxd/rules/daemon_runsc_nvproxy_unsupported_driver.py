@@ -17,6 +17,7 @@ Use a driver that `runsc nvproxy list-supported-drivers` names.
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+runsc 20240729 does not have the option; what it does is not tried, but taken from gVisor's source.
 
 ## References
 

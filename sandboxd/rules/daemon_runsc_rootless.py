@@ -18,6 +18,7 @@ Remove it under an engine that runs as root; a rootless engine sets it by itself
 ## Under gVisor
 
 It is about gVisor only: every container that runs under this runtime is concerned.
+runsc 20240729 has the option; what it does is not tried, but taken from gVisor's documentation.
 
 ## References
 

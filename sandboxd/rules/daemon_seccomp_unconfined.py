@@ -17,6 +17,7 @@ Remove it. For a single program that needs more, give its container a profile.
 ## Under gVisor
 
 gVisor ignores the profile unless `oci-seccomp` is on.
+Seen with runsc 20240729.
 
 ## References
 

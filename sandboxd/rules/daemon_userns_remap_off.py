@@ -18,7 +18,9 @@ fit, which is why it is a hint only.
 
 ## Under gVisor
 
-gVisor runs its kernel as nobody; what is reached through a bind mount is reached as root all the same.
+gVisor's own kernel is root of the host, with few capabilities, where it has the host's network; what
+is reached through a bind mount is reached as root in any case.
+Seen with runsc 20240729.
 
 ## References
 

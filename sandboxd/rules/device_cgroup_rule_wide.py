@@ -19,6 +19,7 @@ Name the kind of device: `c 188:* rmw` for USB serial ports, `c 189:* rmw` for U
 ## Under gVisor
 
 Nodes that are made inside do not open devices of the host; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

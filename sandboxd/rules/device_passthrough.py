@@ -27,6 +27,7 @@ Remove disks and memory. Pass in the one device that is needed, `/dev/ttyUSB0` r
 ## Under gVisor
 
 The node is there, and opening it fails; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

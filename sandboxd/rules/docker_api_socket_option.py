@@ -18,6 +18,7 @@ Remove it. To build images inside, use a builder without root or an engine in a 
 ## Under gVisor
 
 gVisor does not connect to sockets of the host, but the logins are there: a warning.
+Seen with runsc 20240729.
 
 ## References
 

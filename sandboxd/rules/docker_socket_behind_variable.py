@@ -18,6 +18,7 @@ Remove the mount. If another socket is meant, mount it under its own name.
 ## Under gVisor
 
 gVisor refuses to connect to sockets of the host; it is a warning, as long as `host-uds` is off.
+Seen with runsc 20240729.
 
 ## References
 

@@ -27,6 +27,7 @@ them from the host and join a network.
 gVisor refuses to connect to sockets of the host, so `docker` inside only fails. It is a warning
 there, and an error again when `host-uds` is on, which the annotation
 `dev.gvisor.flag.host-uds=open` does from inside the config.
+Seen with runsc 20240729.
 
 ## References
 

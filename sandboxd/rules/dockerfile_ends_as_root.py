@@ -23,6 +23,7 @@ Create a user, and end with it: `RUN useradd -m dev` and `USER dev`.
 ## Under gVisor
 
 Root inside is no root on the host. Owning the files of the workspace stays.
+Seen with runsc 20240729.
 
 ## References
 

@@ -20,6 +20,7 @@ Leave such settings to the devcontainer.json that needs them, where a reader see
 ## Under gVisor
 
 Mounts and what is read from the host's environment hold there as well; capabilities are virtual.
+Seen with runsc 20240729.
 
 ## References
 

@@ -21,6 +21,7 @@ container what it needs.
 ## Under gVisor
 
 gVisor ignores the setuid bit unless it is started with `--allow-suid`.
+Seen with runsc 20240729, which does not have that option.
 
 ## References
 

@@ -26,6 +26,7 @@ take them back: `"privileged": false` loses, and a profile in `runArgs` loses ag
 
 `privileged`, capabilities and the missing filter give nothing on the host, so they are a warning or a
 hint there. The engine's socket does as soon as `host-uds` is on.
+Seen with runsc 20240729.
 
 ## References
 

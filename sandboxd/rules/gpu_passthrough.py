@@ -20,6 +20,7 @@ single devices (`--gpus device=0`), and use images that you know.
 ## Under gVisor
 
 The hooks run on the host all the same, and gVisor hands most of the driver through (`nvproxy`).
+Not tried on a build.
 
 ## References
 

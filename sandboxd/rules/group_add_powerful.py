@@ -18,6 +18,7 @@ Remove it, or add the one number that the mounted files really have, if it is a 
 ## Under gVisor
 
 What is mounted is reached in the same way; the device files are not. It is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -19,6 +19,7 @@ Remove it. What has to talk to the host can use a port.
 ## Under gVisor
 
 This is about gVisor only; elsewhere it has no effect.
+Seen with runsc 20240729.
 
 ## References
 

@@ -17,6 +17,7 @@ Set flags on the runtime, in the engine's daemon.json, where they are seen.
 ## Under gVisor
 
 This is about gVisor only.
+Seen with runsc 20240729.
 
 ## References
 

@@ -21,6 +21,7 @@ folders that the user has to write.
 ## Under gVisor
 
 `sudo` fails in the same way, unless the runtime has `--allow-suid`.
+Seen with runsc 20240729, which does not have that option.
 
 ## References
 

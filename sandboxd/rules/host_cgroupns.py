@@ -19,6 +19,7 @@ Remove it. systemd inside works with a namespace of its own since version 247.
 ## Under gVisor
 
 gVisor has control groups of its own; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -22,6 +22,7 @@ Give the container shared memory of its own: `--shm-size=8g`.
 
 Segments and queues are gVisor's own, but the engine mounts the host's `/dev/shm` all the same, and
 what lies there is read and written: a warning.
+Seen with runsc 20240729.
 
 ## References
 

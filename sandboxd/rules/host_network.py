@@ -25,6 +25,7 @@ Remove it: the container then has a bridge network. Publish what the host must r
 
 What it does depends on the runtime's own `--network`: it can still be the host's network. It is
 a warning, since sockets and loopback services are in question and not the kernel.
+Seen with runsc 20240729.
 
 ## References
 

@@ -21,6 +21,7 @@ at the host, use the host.
 ## Under gVisor
 
 gVisor keeps its own process table and shows nothing of the host, so it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -24,6 +24,7 @@ Mount the one file that is needed, read-only. For logs, a folder of the project'
 
 No difference: a bind mount goes past gVisor's kernel, and with `/proc` so do the host's
 processes.
+Seen with runsc 20240729.
 
 ## References
 

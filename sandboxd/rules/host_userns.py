@@ -17,6 +17,7 @@ Remove it. If the container has to write files of a host user, map that one id.
 ## Under gVisor
 
 gVisor has its own users; it is a hint.
+Not tried on a build.
 
 ## References
 

@@ -16,6 +16,7 @@ license servers rely on. Without it is only one wall less.
 ## Under gVisor
 
 gVisor ignores it; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -25,6 +25,7 @@ that of the base. None of these can be written as a fix, so there is none.
 ## Under gVisor
 
 What only concerns the host's kernel is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -25,6 +25,7 @@ Build a small image of your own from it with an empty label, and name that:
 ## Under gVisor
 
 gVisor ignores these options, so it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -16,6 +16,7 @@ largest: often the editor or the browser.
 ## Under gVisor
 
 gVisor relies on the host's control groups for limits: no difference.
+Seen with runsc 20240729.
 
 ## References
 

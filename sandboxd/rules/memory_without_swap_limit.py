@@ -16,6 +16,7 @@ The same number for both: `--memory=4g --memory-swap=4g`.
 ## Under gVisor
 
 gVisor relies on the host's control groups for limits: no difference.
+Seen with runsc 20240729.
 
 ## References
 

@@ -17,6 +17,7 @@ of the host. Shared mounts were also a part of the ways around runc's masks (CVE
 ## Under gVisor
 
 Mounts inside are gVisor's own and do not propagate; it is a hint.
+Not tried on a build.
 
 ## References
 

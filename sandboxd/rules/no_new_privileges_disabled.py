@@ -20,6 +20,7 @@ when the image is built.
 ## Under gVisor
 
 gVisor ignores the setuid bit unless it is started with `--allow-suid`, so it is a hint.
+Seen with runsc 20240729, which does not have that option.
 
 ## References
 

@@ -24,6 +24,7 @@ It is a hint, since nearly no config has it and by itself its absence opens noth
 
 gVisor ignores the setuid bit unless it is started with `--allow-suid`. The option costs nothing
 there and holds if the runtime changes.
+Seen with runsc 20240729, which does not have that option.
 
 ## References
 

@@ -16,6 +16,7 @@ Remove it, and give the container the memory that it needs.
 ## Under gVisor
 
 gVisor relies on the host's control groups: no difference.
+Not tried on a build.
 
 ## References
 

@@ -16,6 +16,7 @@ Remove it. A positive number makes the container go first.
 ## Under gVisor
 
 gVisor's own process gets the score: no difference.
+Not tried on a build.
 
 ## References
 

@@ -19,6 +19,7 @@ Remove it. For debugging another service, attach for as long as it takes: `docke
 ## Under gVisor
 
 Both have to run in one gVisor sandbox for it, which docker does not do; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -19,6 +19,7 @@ in:
 
 A pids limit there counts gVisor's own threads, and ends the sandbox without a word when it is
 reached. `--ulimit nproc=4096` limits the processes of the user inside, and is enough.
+Seen with runsc 20240729.
 
 ## References
 

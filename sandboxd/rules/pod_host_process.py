@@ -16,6 +16,7 @@ Keep it for what installs the node itself; everything else runs without.
 ## Under gVisor
 
 gVisor does not run on Windows.
+Not tried on a build.
 
 ## References
 

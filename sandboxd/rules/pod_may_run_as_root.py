@@ -21,6 +21,7 @@ what the image says is not known here.
 ## Under gVisor
 
 Root inside is root of gVisor's kernel only; files that are mounted are still written as root.
+Not tried on a build.
 
 ## References
 

@@ -24,6 +24,7 @@ It is a hint, since by itself its absence opens nothing.
 ## Under gVisor
 
 gVisor answers the calls itself; the filter holds what it passes on.
+Not tried on a build.
 
 ## References
 

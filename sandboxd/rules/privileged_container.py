@@ -31,6 +31,7 @@ Where a hook or the image of the project needs it itself, no fix is offered: it 
 The capabilities are virtual and the devices cannot be opened: the host is not reached. But
 privileged code inside can mount over and re-mount what `sandboxd` pins read-only, so it stays a
 warning.
+Seen with runsc 20240729.
 
 ## References
 

@@ -23,6 +23,7 @@ Dockerfile.
 
 Root there is root of gVisor's kernel only; it is a hint. The same goes for rootless engines and
 for `userns-remap`.
+Seen with runsc 20240729.
 
 ## References
 

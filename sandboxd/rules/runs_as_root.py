@@ -16,6 +16,7 @@ Everything that the editor starts is root inside; see remote-user-root.
 ## Under gVisor
 
 Root there is root of gVisor's kernel only.
+Seen with runsc 20240729.
 
 ## References
 

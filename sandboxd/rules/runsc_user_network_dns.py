@@ -20,6 +20,7 @@ services that have to find each other on the default bridge with `network_mode: 
 ## Under gVisor
 
 This is about gVisor only.
+Not tried on a build.
 
 ## References
 

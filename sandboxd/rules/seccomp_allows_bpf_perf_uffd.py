@@ -23,6 +23,7 @@ docker's list does. Profile on the host, or with a profiler that samples in user
 
 gVisor answers system calls itself and ignores the profile, unless `oci-seccomp` is on. A profile is
 no control there for what an editor or `exec` starts.
+Seen with runsc 20240729; release-20260817 filters those as well.
 
 ## References
 

@@ -21,6 +21,7 @@ Take it off the list. Docker's own list ties it to CAP_DAC_READ_SEARCH.
 
 gVisor answers system calls itself and ignores the profile, unless `oci-seccomp` is on. A profile is
 no control there for what an editor or `exec` starts.
+Seen with runsc 20240729; release-20260817 filters those as well.
 
 ## References
 

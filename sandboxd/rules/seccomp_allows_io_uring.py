@@ -21,6 +21,7 @@ themselves.
 
 gVisor answers system calls itself and ignores the profile, unless `oci-seccomp` is on. A profile is
 no control there for what an editor or `exec` starts.
+Seen with runsc 20240729; release-20260817 filters those as well.
 
 ## References
 

@@ -22,6 +22,7 @@ Take the names off the list. Docker's own list allows each only together with it
 
 gVisor answers system calls itself and ignores the profile, unless `oci-seccomp` is on. A profile is
 no control there for what an editor or `exec` starts.
+Seen with runsc 20240729; release-20260817 filters those as well.
 
 ## References
 

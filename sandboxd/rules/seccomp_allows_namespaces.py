@@ -32,6 +32,7 @@ and `setns`:
 
 gVisor has namespaces of its own, which give nothing on the host. It ignores the profile unless
 `oci-seccomp` is on.
+Seen with runsc 20240729.
 
 ## References
 

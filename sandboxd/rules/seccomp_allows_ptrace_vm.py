@@ -24,6 +24,7 @@ For an unattended agent leave it off: it reads the memory of every process of th
 ## Under gVisor
 
 gVisor traces within its own kernel only. It ignores the profile unless `oci-seccomp` is on.
+Seen with runsc 20240729.
 
 ## References
 

@@ -27,6 +27,7 @@ If not, it is a sound choice: 32-bit calls are a way around conditions on argume
 ## Under gVisor
 
 gVisor runs no 32-bit programs at all.
+Not tried on a build.
 
 ## References
 

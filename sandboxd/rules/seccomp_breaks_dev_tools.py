@@ -22,6 +22,7 @@ list, as the profiles that `sandboxd init` writes do, and take from it.
 
 It ignores the profile unless `oci-seccomp` is on, and then an allowlist breaks more than this: see
 `seccomp-clone3-eperm`.
+Seen with runsc 20240729.
 
 ## References
 

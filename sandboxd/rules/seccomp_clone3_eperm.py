@@ -25,6 +25,7 @@ Say it, as docker's own list does:
 
 With `oci-seccomp` gVisor answers EPERM to every call that is not allowed, and never ENOSYS. There the
 rule is needed in any case.
+Seen with runsc 20240729.
 
 ## References
 

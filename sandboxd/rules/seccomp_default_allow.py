@@ -23,6 +23,7 @@ There it is the other way round: gVisor refuses every name of an allowlist that 
 and threads fail. A denylist is right for it. A file with `gvisor` or `runsc` in its name that refuses
 mounts and new namespaces is a hint. The one that `sandboxd generate` wrote is none, as long as
 nobody changed it.
+Seen with runsc 20240729.
 
 ## References
 

@@ -23,6 +23,7 @@ Name the call once for each case; take it out of the plain list when it has a ru
 ## Under gVisor
 
 The same where `oci-seccomp` is on; else it ignores the whole profile.
+Seen with runsc 20240729.
 
 ## References
 

@@ -20,6 +20,7 @@ Mount the folder of the profile read-only over the workspace:
 ## Under gVisor
 
 gVisor ignores seccomp profiles unless `oci-seccomp` is on; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -19,6 +19,7 @@ Or remove the profile: gVisor's own kernel is the stronger of the two.
 ## Under gVisor
 
 This is about gVisor only. The annotation needs no permission of the engine.
+Seen with runsc 20240729.
 
 ## References
 

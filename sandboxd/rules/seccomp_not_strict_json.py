@@ -20,6 +20,7 @@ Remove it. Rules of a profile may hold a `comment` property with the text.
 ## Under gVisor
 
 The profile is read by docker before gVisor gets it, so there is no difference.
+Seen with runsc 20240729.
 
 ## References
 

@@ -21,6 +21,7 @@ Refuse or allow the call by its arguments (`SCMP_ACT_ERRNO`, `SCMP_ACT_ALLOW`).
 ## Under gVisor
 
 gVisor has no supervisors. It ignores the profile unless `oci-seccomp` is on.
+Not tried on a build.
 
 ## References
 

@@ -19,6 +19,7 @@ Say it in top-level `securityOpt`, which comes last.
 ## Under gVisor
 
 gVisor ignores the profile unless `oci-seccomp` is on; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -26,6 +26,7 @@ Allow families from below, which no other bit passes:
 ## Under gVisor
 
 gVisor has neither family. It ignores the profile unless `oci-seccomp` is on.
+Seen with runsc 20240729.
 
 ## References
 

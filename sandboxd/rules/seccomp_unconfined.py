@@ -28,6 +28,7 @@ sandboxd.toml opens five calls, on a private copy of the project.
 
 gVisor has a system call table of its own and ignores docker's profile, unless `oci-seccomp` is
 on. So the option has no effect, and is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -20,6 +20,7 @@ the call (`eventfd` is `eventfd2`, `umount` is `umount2`).
 ## Under gVisor
 
 The same; it ignores the whole profile unless `oci-seccomp` is on.
+Seen with runsc 20240729.
 
 ## References
 

@@ -19,6 +19,7 @@ Keep one, in top-level `securityOpt`.
 ## Under gVisor
 
 gVisor ignores both unless `oci-seccomp` is on, so it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

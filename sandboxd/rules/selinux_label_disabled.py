@@ -20,6 +20,7 @@ the engine's socket: see docker-socket-mounted.
 ## Under gVisor
 
 gVisor needs it on SELinux hosts, and has a kernel of its own; it is a hint.
+Not tried on a build.
 
 ## References
 

@@ -16,6 +16,7 @@ As much as is needed, and a memory limit: `--shm-size=8g --memory=16g`.
 ## Under gVisor
 
 gVisor keeps it in its own memory: no difference.
+Seen with runsc 20240729.
 
 ## References
 

@@ -22,6 +22,7 @@ a socket of its own in front of the host's.
 ## Under gVisor
 
 The socket is not reached unless `host-uds` is on, but the mode of the file is changed: no difference.
+Seen with runsc 20240729.
 
 ## References
 

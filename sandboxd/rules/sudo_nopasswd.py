@@ -25,6 +25,7 @@ No fix is offered: the image may need the user's `sudo` while it is built.
 ## Under gVisor
 
 `sudo` fails unless gVisor is started with `--allow-suid`.
+Seen with runsc 20240729, which does not have that option.
 
 ## References
 

@@ -15,7 +15,8 @@ Leave out what is not needed; say in a comment what it is for.
 
 ## Under gVisor
 
-They are settings of gVisor's own network.
+Programs inside read the values of gVisor's own kernel, which they do not change.
+Seen with runsc 20240729.
 
 ## References
 

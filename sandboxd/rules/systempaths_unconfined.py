@@ -22,6 +22,7 @@ gVisor.
 ## Under gVisor
 
 `/proc` is gVisor's own, and the host's settings are not in it; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 

@@ -14,7 +14,8 @@ A number that is large enough: `nofile=65536`.
 
 ## Under gVisor
 
-They hold for gVisor's own process.
+They hold for what runs inside, where gVisor counts.
+Seen with runsc 20240729.
 
 ## References
 

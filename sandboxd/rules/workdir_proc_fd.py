@@ -20,6 +20,7 @@ A directory of the image. Ask who wrote the line.
 ## Under gVisor
 
 gVisor's own kernel has no such file of the host. A build step still runs under runc.
+Not tried on a build.
 
 ## References
 

@@ -20,6 +20,7 @@ gVisor.
 ## Under gVisor
 
 The control groups inside are gVisor's own; it is a hint.
+Seen with runsc 20240729.
 
 ## References
 
