@@ -136,16 +136,21 @@ class Keeper:
             )
         return self._register(path, engine, keeps)
 
-    def register_soon(self, path: str, engine: EngineKey) -> None:
-        """Keep the project as `register` does, after the command that started it has answered."""
+    def register_soon(self, path: str, engine: EngineKey, stale: bool) -> None:
+        """Keep the project, after the command that started it has answered; one that is kept is only scanned.
+
+        :param stale: its generated files are to be written again, though none of its own changed
+        """
 
         def register() -> None:
             if not self._is_closed:
-                self.tasks.spawn(self._register(path, engine, True))
+                self.tasks.spawn(self._register(path, engine, True, stale))
 
         asyncio.get_running_loop().call_later(_ANSWER_SECONDS, register)
 
-    async def _register(self, path: str, engine: EngineKey, keeps: bool) -> None:
+    async def _register(
+        self, path: str, engine: EngineKey, keeps: bool, force: bool = True
+    ) -> None:
         project = self.projects.get(path)
         if project is not None and not keeps:
             return
@@ -158,7 +163,7 @@ class Keeper:
                 if workspace_of(identity) == path:
                     self._attend(identity, sandbox)
         self.watching.rewatch()
-        await self.generation.look(project, time.monotonic(), force=True)
+        await self.generation.look(project, time.monotonic(), force)
         self._make_network(path)
 
     async def settled(self, here: str | None, seconds: float) -> None:

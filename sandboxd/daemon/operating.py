@@ -49,13 +49,14 @@ class Operating:
         self,
         environ: Mapping[str, str],
         hosts: Hosts,
-        register_soon: Callable[[str, EngineKey], None],
+        register_soon: Callable[[str, EngineKey, bool], None],
         gateways: Gateways,
         ssh_agents: SshAgents,
         forwards: Forwards,
     ) -> None:
         """
-        :param register_soon: called on the event loop for each workspace that is started
+        :param register_soon: called on the event loop for each workspace that is started, with whether its generated
+            files are stale
         :param gateways: those that are attended to
         :param ssh_agents: hears which keys a start chose
         :param forwards: the ports of the projects that are kept
@@ -152,7 +153,7 @@ class Operating:
             params,
             lambda: self._hosts.engine(key),
             facts=facts,
-            register=lambda workspace: call_soon(self._register_soon, workspace, key),
+            register=lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
             attended=self._gateways.find,
             keep_credentials=self._gateways.keep_credentials,
             keep_ssh=self._ssh_agents.keep,

@@ -75,6 +75,9 @@ def scan(workspace: str) -> Scan:
         # Through symlinks: a linked config changes when its target does.
         with contextlib.suppress(OSError):
             status = os.stat(os.path.join(workspace, name))
+            if stat.S_ISDIR(status.st_mode):
+                # A stand-in of a start: no config, so that it comes and goes is no change.
+                continue
             stamp.append((sys.intern(name), _identity(status)))
             times.append((status.st_mtime_ns, name == "sandboxd.toml"))
     saved, is_newest = max(times, default=(0, False))

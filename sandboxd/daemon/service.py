@@ -95,9 +95,9 @@ class Service:
         if self.lifetime.failure is not None:
             raise self.lifetime.failure
 
-    def _started(self, workspace: str, key: EngineKey) -> None:
+    def _started(self, workspace: str, key: EngineKey, stale: bool) -> None:
         """A sandbox was started; its client has not been answered yet."""
-        self.keeper.register_soon(workspace, key)
+        self.keeper.register_soon(workspace, key, stale)
         self.caches.look_soon(key)
 
     def _host_changed(self, key: EngineKey) -> None:

@@ -37,7 +37,8 @@ class Request:
     :param options: what the user typed, as JSON has it
     :param connect: the engine; called when an operation first needs it
     :param facts: waits for the host's facts; None: the operation looks for itself
-    :param register: has a daemon keep a workspace that was started; None: one that runs is told
+    :param register: has a daemon keep a workspace that was started, whose generated files are to be written again or
+        not; None: one that runs is told
     :param attended: the gateways that a daemon attends to
     :param keep_credentials: has a daemon remember the secrets of a sandbox (its identity) in memory for a
         gateway that it starts again, or forget them (None)
@@ -53,7 +54,7 @@ class Request:
         connect: Callable[[], Engine],
         *,
         facts: Facts = None,
-        register: Callable[[str], None] | None = None,
+        register: Callable[[str, bool], None] | None = None,
         attended: FindGateway | None = None,
         keep_credentials: Callable[[str, Credentials | None], None] | None = None,
         keep_ssh: Callable[[str, Choice | None], bool] | None = None,

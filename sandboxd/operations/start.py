@@ -192,7 +192,7 @@ def start(
     secrets: Mapping[str, str] | None = None,
     dotfiles: str = "",
     facts: Facts = None,
-    register: Callable[[str], None] | None = None,
+    register: Callable[[str, bool], None] | None = None,
     keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none,
     keep_ssh: Callable[[str, Choice | None], bool] = serve_no_ssh,
     wait_for_ports: WaitForPorts = open_no_port,
@@ -214,7 +214,8 @@ def start(
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
     :param secrets: values that hooks, and commands until the next start, get inside; their names are told
     :param dotfiles: a repository of the user's whose files are installed inside, '' for none
-    :param register: has a daemon keep the workspace; None: one that runs is told
+    :param register: has a daemon keep the workspace, whose generated files are to be written again or not; None: one
+        that runs is told
     :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
     :param keep_ssh: has a daemon give the sandbox the keys that are chosen; whether it does
     :param wait_for_ports: has a daemon open the ports of the config, and says where
@@ -272,9 +273,12 @@ def start(
         problem := recording.started(environ, plan, host, running)
     ):
         lost = (*lost, Downgrade("record", problem))
-    (register or _telling(environ))(plan.workspace)
-    # A daemon that keeps the project writes them again by itself.
-    if register is None and _names_other_addresses(plan, environ):
+    is_moved = _names_other_addresses(plan, environ)
+    if register is not None:
+        register(plan.workspace, is_moved)
+    else:
+        _announce(environ, plan.workspace)
+    if register is None and is_moved:
         tell(
             "stale: the generated files name addresses that the engine no longer gives this project"
         )
@@ -362,13 +366,10 @@ def _refuse_by_policy(environ: Mapping[str, str], option: str) -> None:
         )
 
 
-def _telling(environ: Mapping[str, str]) -> Callable[[str], None]:
-    def tell(workspace: str) -> None:
-        from sandboxd.ipc.announce import announce
+def _announce(environ: Mapping[str, str], workspace: str) -> None:
+    from sandboxd.ipc.announce import announce
 
-        announce(environ, workspace, keeps=True)
-
-    return tell
+    announce(environ, workspace, keeps=True)
 
 
 def _build(

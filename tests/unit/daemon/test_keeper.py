@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.daemon import generation, watch
+from sandboxd.daemon import generation, watch, work
 from sandboxd.daemon import keeper as keeper_module
+from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import load, registry_path
@@ -58,6 +59,41 @@ async def test_polling_keeps_files_generated(
     await until(lambda: '"image": "bb"' in generated.read_text())
     await until(lambda: keeper.watching.watcher.problem)
     assert "no file events" in keeper.watching.watcher.problem
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_a_start_of_a_project_that_is_kept_has_it_written_again_only_if_it_has_to_be(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    real = work.generate
+
+    def generate(path: str, *rest: Any) -> Any:
+        looked.append(path)
+        return real(path, *rest)
+
+    scanned: list[bool] = []
+    look = Generation.look
+
+    async def watched(self: Generation, *arguments: Any) -> None:
+        await look(self, *arguments)
+        scanned.append(True)
+
+    monkeypatch.setattr(work, "generate", generate)
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    folder = project(own_home)
+    keeper.register_soon(str(folder), ENGINE, False)
+    await until(lambda: looked == [str(folder)])
+    monkeypatch.setattr(Generation, "look", watched)
+    # What a start of the sandbox makes in the workspace.
+    (folder / ".devcontainer.json").mkdir()
+    keeper.register_soon(str(folder), ENGINE, False)
+    await until(lambda: scanned)
+    assert len(looked) == 1, "it was checked again although nothing of it changed"
+    keeper.register_soon(str(folder), ENGINE, True)
+    await until(lambda: len(looked) == 2)
     await keeper.close()
 
 
