@@ -34,7 +34,7 @@ import os
 import sys
 import time
 
-from sandboxd.cli import progress, start_timing, terminal
+from sandboxd.cli import losses, progress, start_timing, terminal
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="name every control that is not in force, not only what is new since the last start",
+        help="say every control that is not in force in full, not only what is new since the last start",
     )
     parser.add_argument(
         "--build",
@@ -210,7 +210,7 @@ def _secrets(paths: list[str]) -> dict[str, str]:
 def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
     """Print the parts of devcontainer.json that are left out, and the controls that are not in force.
 
-    Of the latter what is new since the last start; the rest is counted.
+    Of the latter what is new since the last start, grouped where it is much; the rest is counted.
     """
     if started["stand_ins"]:
         paths = ", ".join(f"`{path}`" for path in started["stand_ins"])
@@ -225,10 +225,7 @@ def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
         text = f"of your devcontainer.json: {items}; `sandboxd explain-plan` says why"
         terminal.entry("left out", text, terminal.YELLOW)
     shown = started["downgrades"] if everything else started["news"]
-    for item in shown:
-        terminal.entry("not in force", f"{item['control']}: {item['why']}", terminal.YELLOW)
-        if item["fix"]:
-            terminal.entry("  hint:", item["fix"])
+    losses.say(shown, everything)
     before = len(started["downgrades"]) - len(shown)
     if before:
         terminal.entry("not in force", f"{before} as at the last start: `sandboxd up --all`")
