@@ -75,6 +75,11 @@ class Engine(Networks, Volumes):
         with self.asking() as session:
             return json_object(session.version(api_version=False))
 
+    def signature(self) -> str:
+        """The name and version with which the engine signs its answers; '' where it does not."""
+        with self.asking(PING_SECONDS) as session:
+            return session.signature()
+
     def info(self) -> dict[str, Any]:
         """The engine's description of itself: runtimes, security options, roots."""
         with self.asking() as session:

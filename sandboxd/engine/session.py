@@ -90,6 +90,11 @@ class Session(APIClient):  # type: ignore[misc]
             self._negotiated = version
         return self._negotiated
 
+    def signature(self) -> str:
+        """The header `Server` of an answer, by the question that costs an engine least."""
+        response: requests.Response = self._get(self._url("/_ping", versioned_api=False))
+        return str(response.headers.get("Server", ""))
+
     def head(self, url: str, **options: Any) -> requests.Response:
         """The headers that a GET would have.
 

@@ -185,7 +185,15 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
                 why = error.message
         progress(f"the gateway is made anew: {why}")
     gateway.start(
-        engine, workspace, pair, egress.image, egress.policy, number, egress.credentials, progress
+        engine,
+        workspace,
+        pair,
+        egress.image,
+        egress.policy,
+        number,
+        egress.credentials,
+        progress,
+        present,
     )
     return True
 

@@ -156,18 +156,20 @@ def start(
     number: str = "",
     credentials: Credentials | None = None,
     progress: Callable[[str], None] = lambda _text: None,
+    old: Summary | None = None,
 ) -> PolicySet:
     """Make and start the gateway of `workspace`; returns once `policy` is in force.
 
-    One that is there is removed first. Of a failed attempt nothing is left.
+    Of a failed attempt nothing is left.
 
     :param number: the random one of the start that it belongs to
     :param credentials: given to it behind the policy
     :param progress: hears what the gateway cannot do here and holds without
+    :param old: the one that is there, which is removed first
     :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
     """
     request = body(image, pair.inner, workspace, number)
-    if (old := container_of(engine, workspace)) is not None:
+    if old is not None:
         remove(engine, old.id)
     container = engine.create(name_of(workspace), request)
     try:

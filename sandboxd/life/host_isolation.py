@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sandboxd.errors import SandboxdError
 from sandboxd.files import write_private
 from sandboxd.host.folders import state_folder
+from sandboxd.life import sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +28,18 @@ def place(environ: Mapping[str, str], engine: Engine, driver: str) -> str:
 
     :param driver: of the inner network
     """
-    version = engine.version()
-    parts = [engine.host, driver, version.get("Version"), version.get("KernelVersion")]
+    parts = [engine.host, driver, *_versions(engine)]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
     return os.path.join(state_folder(environ), "isolation", name)
+
+
+def _versions(engine: Engine) -> tuple[str, str]:
+    """The engine's version and that of its kernel."""
+    # To say its version an engine starts three programs, which takes longer than all else that is asked here.
+    if sources.on_this_machine(engine) and (signature := engine.signature()):
+        return signature, os.uname().release
+    version = engine.version()
+    return str(version.get("Version")), str(version.get("KernelVersion"))
 
 
 def is_known(path: str) -> bool:

@@ -1,8 +1,8 @@
 """The networks of a sandbox that reaches the outside by name alone.
 
 The inner one belongs to a project: its workspace and its gateway are on it, and the engine's host is
-not. `down` keeps it, since making one takes longer than all else of a gateway; `down --discard` removes
-it. The outer one is the way out of all gateways of an engine; nothing listens there.
+not. `down` keeps it where a generated file names it: to make one takes 60 ms. The outer one is the way out of
+all gateways of an engine; nothing listens there.
 
 A network is known by its name and its label, which anybody can write. So it counts only when it is
 exactly as we would make it.

@@ -95,6 +95,15 @@ def test_the_caller_s_own_headers_are_sent(tmp_path: Path) -> None:
     assert all(b"X-Team: blue" in sent for sent in requests)
 
 
+def test_the_signature_of_an_engine_is_in_its_cheapest_answer() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nServer: Docker/26.1 (linux)\r\nContent-Length: 0\r\n\r\n"
+    with recording(answer) as (engine, requests):
+        assert engine.signature() == "Docker/26.1 (linux)"
+    assert requests[-1].startswith(b"GET /_ping ")
+    with recording(ok({"Id": "i"})) as (engine, _):
+        assert engine.signature() == ""
+
+
 def test_the_engine_s_version_is_asked_once_and_spoken() -> None:
     with recording(ok({"Id": "i"})) as (engine, requests):
         engine.image_id("a/b:1")

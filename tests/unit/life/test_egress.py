@@ -23,7 +23,10 @@ from tests.patience import PATIENCE
 PLACE = layout.inner_addresses("198.18.0.0/19")
 PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "macvlan"), "b", ())
 BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", Policy(version=7))
-ENGINE = cast("Engine", SimpleNamespace(host="unix:///engine", version=lambda: {"Version": "26.1"}))
+ENGINE = cast(
+    "Engine",
+    SimpleNamespace(host="unix:///engine", is_local=False, version=lambda: {"Version": "26.1"}),
+)
 
 
 def silent(_text: str) -> None: ...
@@ -165,6 +168,40 @@ def test_nothing_starts_beside_a_gateway_before_its_engine_was_seen_to_hold(
     with egress.beside(ENGINE, BESIDE._replace(pair=bridge), silent):
         order.append("workspace")
     assert order == ["first", "workspace"], "another driver holds by other means"
+
+
+@pytest.mark.parametrize(
+    ("is_here", "signature", "asked"),
+    [
+        (True, "Docker/26.1 (linux)", []),
+        (True, "", ["version"]),
+        (False, "Docker/26.1 (linux)", ["version"]),
+    ],
+)
+def test_an_engine_of_this_machine_starts_no_programs_to_say_its_version(
+    monkeypatch: pytest.MonkeyPatch, is_here: bool, signature: str, asked: list[str]
+) -> None:
+    calls: list[str] = []
+
+    def version() -> dict[str, str]:
+        calls.append("version")
+        return {"Version": "26.1", "KernelVersion": "6.18"}
+
+    monkeypatch.setattr(sources, "on_this_machine", lambda _engine: is_here)
+
+    def place(signature: str, driver: str = "macvlan") -> str:
+        engine = SimpleNamespace(
+            host="unix:///engine", version=version, signature=lambda: signature
+        )
+        return host_isolation.place({}, cast("Engine", engine), driver)
+
+    first = place(signature)
+    assert calls == asked
+    assert first == place(signature) and first != place(signature, "bridge")
+    if not asked:
+        assert first != place("Docker/27.0 (linux)"), "another version was never seen to hold"
+        monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release="another"))
+        assert first != place(signature), "nor was another kernel"
 
 
 def test_an_engine_whose_host_answers_starts_nothing_and_is_asked_again(
