@@ -84,7 +84,7 @@ def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -
     try:
         timings = measure_all(rounds, runtimes)
     except (private.EngineError, packages.InstallError, RuntimeError) as error:
-        why = str(error).strip().splitlines()[0]
+        why = " ".join(str(error).split())
         return [rows.Row("up and exec", None, "", None, why)]
     own = {t.runtime: t.milliseconds for t in timings if t.tool == "sandboxd up"}
     return [row for timing in timings for row in rows_of(timing, own[timing.runtime])]
@@ -170,6 +170,8 @@ def measure(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> l
     project = make_project(home / runtime, environ, runtime, '[network]\nmode = "open"\n')
     run([*SANDBOXD, "trust", "add", str(project)], environ, project)
     guarded = make_project(home / f"{runtime}-guarded", environ, runtime, "")
+    # As the other one: of what is granted a daemon generates the file, and `down` keeps the network that it names.
+    run([*SANDBOXD, "trust", "add", str(guarded)], environ, guarded)
     starts = [*tools(project, environ), with_gateway(guarded)]
     times: dict[str, list[float]] = {tool.name: [] for tool in starts}
     for index in range(rounds + 1):
@@ -313,8 +315,21 @@ def run(command: list[str], environ: dict[str, str], cwd: Path) -> float:
     )
     seconds = time.perf_counter() - before
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-600:]}")
+        raise RuntimeError(f"`{' '.join(command)}` {end_of(done)}")
     return seconds
+
+
+def end_of(done: subprocess.CompletedProcess[str]) -> str:
+    """How a program that failed ended, in one line: its code and its error, else its last words."""
+    lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("error:", "hint:", "Error"))]
+    words = " ".join(errors or lines[-3:]) or "without a word"
+    how = (
+        f"was killed by signal {-done.returncode}"
+        if done.returncode < 0
+        else f"ended with {done.returncode}"
+    )
+    return f"{how}: {words[-500:]}"
 
 
 if __name__ == "__main__":
