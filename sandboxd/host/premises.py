@@ -132,10 +132,11 @@ def run(
     _imports()
     try:
         with (
+            container.python(_imports(), cache_folder) as python,
             trials.image(engine, empty_archive()) as image,
             ThreadPoolExecutor(len(those), thread_name_prefix="premises") as threads,
         ):
-            answers = list(threads.map(lambda s: _try(engine, image, s, cache_folder), those))
+            answers = list(threads.map(lambda s: _try(engine, image, s, python), those))
     except EnvironmentFailure as error:
         answers = [_no_answer(error.message) for _ in those]
     for subject, answer in zip(those, answers, strict=True):
@@ -143,7 +144,7 @@ def run(
     return {subject.name: answer for subject, answer in zip(those, answers, strict=True)}
 
 
-def _try(engine: Engine, image: str, subject: Subject, cache_folder: str | None) -> Answer:
+def _try(engine: Engine, image: str, subject: Subject, python: str) -> Answer:
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     output = bytearray()
 
@@ -160,7 +161,8 @@ def _try(engine: Engine, image: str, subject: Subject, cache_folder: str | None)
                 _body(image, subject, folder),
                 (_FOLDER, _FILE, _ABOVE, _PINNED),
                 _imports(),
-                cache_folder,
+                None,
+                python_folder=python,
             ) as started,
         ):
             request = Exec(started.command("-"), env=started.environment())

@@ -41,6 +41,18 @@ class Started(NamedTuple):
 
 
 @contextlib.contextmanager
+def python(modules: tuple[str, ...], cache_folder: str | None) -> Iterator[str]:
+    """A folder of the host with our Python, for several containers side by side; removed afterwards.
+
+    :param modules: what the programs to run there import
+    :raises EnvironmentFailure: this machine's Python cannot be sent along
+    """
+    with tempfile.TemporaryDirectory(prefix="sandboxd-python-") as folder:
+        interpreter.unpack(folder, tuple(sorted({*modules, "select"})), cache_folder)
+        yield folder
+
+
+@contextlib.contextmanager
 def running(
     engine: Engine,
     name: str,
@@ -49,6 +61,7 @@ def running(
     modules: tuple[str, ...],
     cache_folder: str | None,
     life_seconds: int = LIFE_SECONDS,
+    python_folder: str | None = None,
 ) -> Iterator[Started]:
     """Start a container of `body` with our Python in it, and remove it afterwards.
 
@@ -56,12 +69,16 @@ def running(
     :param mounts: where `body` asks for mounts; any other is refused
     :param modules: what the programs to run there import
     :param life_seconds: after which it ends by itself
+    :param python_folder: where our Python is unpacked already, by `python` with the same modules
     :raises EnvironmentFailure: it does not start, has a mount that was not asked for, or this machine's
         Python cannot be sent along
     """
     home = f"/.sandboxd-{secrets.token_hex(16)}"
-    with tempfile.TemporaryDirectory(prefix="sandboxd-python-") as folder:
-        interpreter.unpack(folder, tuple(sorted({*modules, "select"})), cache_folder)
+    with (
+        python(modules, cache_folder)
+        if python_folder is None
+        else contextlib.nullcontext(python_folder)
+    ) as folder:
         container = engine.create(
             f"{name}-{secrets.token_hex(6)}", _with_python(body, folder, home, life_seconds)
         )

@@ -108,8 +108,7 @@ def unpack(folder: str, modules: tuple[str, ...], cache_folder: str | None) -> N
 
     :raises EnvironmentFailure: this machine's Python cannot be taken apart
     """
-    data = archive(b"", modules, cache_folder)
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(_parts(modules, cache_folder))) as tar:
         tar.extractall(folder, filter="data")
     for place, _, files in os.walk(folder):
         for path in (place, *(os.path.join(place, name) for name in files)):
@@ -124,13 +123,18 @@ def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) 
     :param cache_folder: where it is kept for the next time, None for nowhere
     :raises EnvironmentFailure: this machine's Python cannot be taken apart
     """
-    listing = _LIST.format(modules=", ".join(("sys", *modules)))
     result = io.BytesIO()
-    result.write(_build(listing) if cache_folder is None else _from_cache(listing, cache_folder))
+    result.write(_parts(modules, cache_folder))
     result.seek(0)
     with tarfile.open(fileobj=result, mode="a") as tar:
         _add(tar, "program.py", program, 0o600)
     return result.getvalue()
+
+
+def _parts(modules: tuple[str, ...], cache_folder: str | None) -> bytes:
+    """A tar of the interpreter alone; parameters and errors are those of `archive`."""
+    listing = _LIST.format(modules=", ".join(("sys", *modules)))
+    return _build(listing) if cache_folder is None else _from_cache(listing, cache_folder)
 
 
 def identity(more: str = "") -> str:
