@@ -242,7 +242,7 @@ def test_without_a_sandboxd_toml_nothing_is_written(world: World) -> None:
     project, file = keep_project(world)
     (project / "sandboxd.toml").unlink()
     # A generation that had begun before may still end.
-    eventually(lambda: world.status()["projects"][0]["problem"] == "no image is named")
+    eventually(lambda: "sandboxd init" in (world.status()["projects"][0]["hint"] or ""))
     file.unlink()
     regenerate_another(world)
     assert not file.exists()
