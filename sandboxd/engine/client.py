@@ -77,7 +77,7 @@ class Engine(Networks, Volumes):
 
     def signature(self) -> str:
         """The name and version with which the engine signs its answers; '' where it does not."""
-        with self.asking(PING_SECONDS) as session:
+        with self.asking() as session:
             return session.signature()
 
     def info(self) -> dict[str, Any]:
