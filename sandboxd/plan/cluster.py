@@ -32,7 +32,8 @@ _LONGEST_NAME = 44
 """Characters: those of a Service are 63 at most, and its kind stands behind the name."""
 
 _NOT_OF_A_CLUSTER = frozenset({
-    "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git on the host",
+    "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git inside",
+    "git on the host",
     "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "root file system",
     "seccomp", "time limit", "user", "workspace sockets",
 })  # fmt: skip
