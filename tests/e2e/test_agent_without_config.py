@@ -1,0 +1,40 @@
+"""An agent in a folder without any config: nothing is put there, and `status` names the agent."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e import sandboxes
+from tests.e2e.agent_world import Person, script_agent
+from tests.e2e.test_agents import engine, image, person, private_engine, services, state
+from tests.e2e.test_egress import pytest_generate_tests, runtime
+
+__all__ = [
+    "engine",
+    "image",
+    "person",
+    "private_engine",
+    "pytest_generate_tests",
+    "runtime",
+    "services",
+    "state",
+]
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+
+def test_an_agent_needs_no_config_and_leaves_none(person: Person, image: str) -> None:
+    (person.project / "sandboxd.toml").unlink()
+    person.write_agent("scribe", script_agent("echo by an agent >> weather.sh"))
+    person.world.start()
+    before = sandboxes.tree(person.project)
+    done = person.agent("scribe", "--image", image, "--print", "write")
+    assert done.returncode == 0 and "M weather.sh  +1 -0" in done.stderr, done.stderr
+    assert "scribe running" in person.must("status")
+    person.must("daemon", "stop")
+    # A single look.
+    shown = person.must("status")
+    assert "scribe running" in shown and "`sandboxd agent` says what each agent" in shown, shown
+    person.must("down", "--name", "scribe", "--discard")
+    assert "scribe not created" in person.must("status")
+    assert sandboxes.tree(person.project) == before
