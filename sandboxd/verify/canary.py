@@ -41,7 +41,8 @@ _KEEP = ("keep",)
 class Canaries:
     """The bait on the host, created on entry and removed on exit.
 
-    `facts` go inside, `host` stays outside; `missing` says by attempt why it cannot be judged.
+    `facts` go inside, `host` stays outside; `missing` says by attempt why it cannot be judged. `readable` are targets of
+    mounts that may be read, and nothing else.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Canaries:
         control: Iterable[str] = (),
         declared: Iterable[str] = (),
         around: surroundings.Surroundings = surroundings.NOTHING,
+        readable: Iterable[str] = (),
     ) -> None:
         self.missing: dict[str, str] = {}
         self._view = view
@@ -62,6 +64,7 @@ class Canaries:
         self._foreign = tuple(
             m for m in view.foreign(declared) if not _is_decoy(m.source, m.target)
         )
+        self._readable = frozenset(readable)
         self._plant = PREFIX + secrets.token_hex(6)
         self._engine_pid = listeners.engine_pid(engine_host)
         self._secrets = {engine_id} if engine_id else set()
@@ -329,7 +332,7 @@ class Canaries:
     def _find_reached(self, attempt: str, paths: Iterable[str]) -> list[str]:
         """The paths claimed by an attempt that are really the host's, as sentences."""
         effects = []
-        foreign = [m.target for m in self._foreign]
+        foreign = [m.target for m in self._foreign if m.target not in self._readable]
         for path in paths:
             source = self._view.host_path(path)
             if source is None:

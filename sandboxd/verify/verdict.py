@@ -170,6 +170,8 @@ class _Target(NamedTuple):
                 plan.control_files if plan else (),
                 [*declared, started.home],
                 surroundings.look(self.engine, own, variables, others),
+                # To be read, and attacked as every other folder of the host.
+                [plan.repository.target] if plan and plan.repository else (),
             ) as canaries,
         ):
             facts = canaries.facts | out.facts | _of_replica(copy, canaries.facts["tmpfs"])

@@ -115,6 +115,9 @@ def test_nothing_can_be_put_into_the_repository_of_a_work_tree(
     for repository in (main / ".git", main / ".git/worktrees/login"):
         sandboxd(linked, *plant(repository, startup))
     assert sandboxes.tree(main) == before
+    verified = sandboxd(linked, "verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "is as planned" in sandboxd(linked, "drift").stdout
     git(linked, "commit", "--allow-empty", "-m", "y")
     git(main, "commit", "--allow-empty", "-m", "z")
     assert not startup.exists()

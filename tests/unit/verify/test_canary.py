@@ -63,6 +63,19 @@ def test_an_address_that_is_not_here_makes_the_attempt_unclear(workspace: Path) 
         assert list(bait.missing) == ["host-gateway"]
 
 
+def test_what_may_be_read_is_attacked_by_writing_alone(workspace: Path) -> None:
+    """The repository of a linked work tree is a folder of the host, and its config is no secret of another's."""
+    data = workspace.parent / "data"
+    mount = HostMount(str(workspace), "/ws", True)
+    view = View((HostMount(str(data), "/data", False), mount), mount)
+    (data / "config").write_text("[core]")
+    with Canaries(view, "tcp://x", "engine-id", ("127.0.0.1",), readable=["/data"]) as bait:
+        reached = {"reached": ["/data/config"]}
+        assert bait.damage("credential-files", reached) == ()
+        assert bait.facts["foreign_mounts"] == ["/data"]
+        assert bait.damage("control-file-write", reached) != ()
+
+
 def test_each_effect_is_seen_by_the_host(workspace: Path) -> None:
     with canaries(workspace) as bait:
         for attempt in PIN_ATTEMPTS:
