@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import overlaps
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ def could_write(engine: Engine, container: Summary, workspace: str) -> bool:
         return workspace in overlaps.writable_folders(engine.inspect(container.id))
     except failures.ContainerGone:
         return False
+    except EnvironmentFailure:
+        # One that hangs is to be ended all the same, and looked after.
+        return True
 
 
 def say(workspace: str, progress: Callable[[str], None]) -> None:
