@@ -40,7 +40,8 @@ MARK = f"{MARK_FOLDER}/whole"
 """Made when a private copy is whole, on a file system of its own: no file of a repository is there."""
 
 # Under gVisor a pipe of two `tar` takes a third of the time of `cp`. The shell does not tell that the first
-# part of a pipe failed, and an image may have no `tar`. Each entry is named, for the folder itself may be
+# part of a pipe failed, and an image may have no `tar`. It also fails where the host writes a file meanwhile;
+# `cp -f` then copies over what cannot be written, as git's objects. Each entry is named, for the folder itself may be
 # another user's, whose mode and times cannot be set.
 COPY = (
     "sh",
@@ -49,7 +50,7 @@ COPY = (
     'for f in * .[!.]* ..?*; do if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "./$f"; fi; done; '
     '[ $# -gt 0 ] || { : > "$mark"; exit; }; '
     'bad=$({ { tar -cf - "$@" || echo 1 >&3; } | tar -C "$to" -xpf - || echo 1 >&3; } 3>&1); '
-    '[ -z "$bad" ] || cp -RPp "$@" "$to" || exit 1; : > "$mark"',
+    '[ -z "$bad" ] || cp -RPpf "$@" "$to" || exit 1; : > "$mark"',
     "sh",
 )
 
@@ -63,7 +64,7 @@ COPY_REPOSITORY = (
     '*) [ ! -e "$f" ] || set -- "$@" "./$f" ;; esac; done; '
     'rm -rf "$to" && mkdir "$to" || exit 1; '
     'bad=$({ { tar -cf - "$@" || echo 1 >&3; } | tar -C "$to" -xpf - || echo 1 >&3; } 3>&1); '
-    '[ -z "$bad" ] || cp -RPp "$@" "$to" || exit 1; '
+    '[ -z "$bad" ] || cp -RPpf "$@" "$to" || exit 1; '
     'cp "$own/HEAD" "$to/HEAD" || exit 1; '
     'for f in index ORIG_HEAD logs/HEAD; do [ ! -f "$own/$f" ] || cp "$own/$f" "$to/$f"; done; '
     'printf "[core]\\n\\tbare = false\\n" >> "$to/config"',

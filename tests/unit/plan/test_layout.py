@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,39 @@ def test_the_copy_is_whole_or_fails(tmp_path: Path, programs: tuple[str, ...]) -
     words[-3] = str(tmp_path / "empty")
     assert subprocess.run(words, capture_output=True, check=False).returncode == 0
     assert mark.exists()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, as those of pytest are not."""
+    with tempfile.TemporaryDirectory(prefix="sbx-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def test_a_copy_goes_on_where_the_host_writes_meanwhile(open_folder: Path) -> None:
+    """`tar` then says that a file changed as it read it: what it copied may be read-only, as git's objects."""
+    source, target, path = (open_folder / name for name in ("from", "to", "path"))
+    for folder in (source / "objects", target, path):
+        folder.mkdir(parents=True)
+    (source / "objects/1").write_text("x")
+    (source / "objects/1").chmod(0o444)
+    (source / "link").symlink_to("objects")
+    (path / "tar").write_text(f'#!/bin/sh\n{shutil.which("tar")} "$@"; [ "$1" != -cf ]\n')
+    (path / "tar").chmod(0o755)
+    for program in ("cp", "sh"):
+        (path / program).symlink_to(shutil.which(program) or "")
+    user = 1000 if os.geteuid() == 0 else None
+    os.chown(target, user or os.geteuid(), -1)
+    mark = target / "mark"
+    words = [str(path / "sh"), *COPY[1:], str(source), str(target), str(mark)]
+    done = subprocess.run(
+        words, env={"PATH": str(path)}, capture_output=True, check=False, user=user, group=user
+    )
+    assert done.returncode == 0, done.stderr
+    assert (target / "objects/1").read_text() == "x" and mark.exists()
+    assert os.readlink(target / "link") == "objects"
 
 
 @pytest.mark.parametrize("profile", ["review", "untrusted"])
