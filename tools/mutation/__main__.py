@@ -1,27 +1,30 @@
 """Change the code at one point after the other and see whether a test notices.
 
-Writes docs/mutation.md, also when it is ended with Ctrl-C. Outcomes are kept in .dev/mutation, so that
-the next run goes on where this one was, as long as the code and its tests are the same.
+Writes docs/mutation.md, also when it is ended with Ctrl-C. Outcomes are kept in .dev/mutation, and each holds
+as long as what it rests on is the same: the next run tries what survived, with the tests that are new, and
+what has changed.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import subprocess
+import queue
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from tools.mutation import page, sample
+from tools.mutation.outcomes import Again, Outcomes
 from tools.mutation.points import Point
-from tools.mutation.trial import IN_PROCESS, PROCESSES, Outcome, Workplace
+from tools.mutation.reach import Reach
+from tools.mutation.record import Record
+from tools.mutation.trial import Outcome, Workplace, stamps
 from tools.programs import ROOT
 
-Key = tuple[str, int]
-"""Title and line of a change: a function may hold the same text twice."""
+KEPT = ROOT / ".dev" / "mutation"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,73 +35,99 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--room", default="", help="only changes of sandboxd/ROOM; writes no page")
     parser.add_argument("--list", action="store_true", help="only print the changes")
     parser.add_argument("--at-least", type=int, default=0, metavar="PERCENT", help="else exit 1")
-    parser.add_argument(
-        "--processes",
-        action="store_true",
-        help="run the tests of whole processes too: it takes long",
-    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at a time")
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs found")
     args = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="sandboxd-mutation-") as folder:
-        workplace = Workplace(ROOT, Path(folder))
-        drawn = sample.draw(workplace.root, args.sample, args.seed, args.room)
+    with contextlib.ExitStack() as stack:
+        drawn = sample.draw(ROOT, args.sample, args.seed, args.room)
         if args.list:
             print("\n".join(f"{point.title} (line {point.line})" for point in drawn))
             return 0
-        folders = [*IN_PROCESS, *(PROCESSES if args.processes else ())]
-        workplace.know(_record("reach", *folders), folders)
-        record = _record("outcomes", str(args.seed), args.room, *folders[len(IN_PROCESS) :])
-        known = _load(record)
+        KEPT.mkdir(parents=True, exist_ok=True)
+        kept = KEPT / f"outcomes-{args.seed}"
+        if args.fresh:
+            kept.unlink(missing_ok=True)
+            (KEPT / "reach").unlink(missing_ok=True)
+        places = [
+            Workplace(ROOT, Path(stack.enter_context(_folder())), page.processes())
+            for _ in range(args.jobs)
+        ]
+        for place in places:
+            stack.callback(place.end)
+        outcomes = Outcomes(places[0].root, kept, page.processes())
+        drawn = sample.draw(places[0].root, args.sample, args.seed, args.room)
+        _know(places)
+        found: list[Outcome] = []
         with contextlib.suppress(KeyboardInterrupt):
-            _try_all(workplace, drawn, known, record)
-        for test in workplace.red:
+            _try_all(places, drawn, outcomes, found)
+        red = sorted({test for place in places for test in place.red})
+        for test in red:
             print(f"fails without a change, and was left out: {test}", flush=True)
-    outcomes = [known[_key(point)] for point in drawn if _key(point) in known]
     if not args.room:
-        text = page.render(outcomes, args.seed, len(drawn), len(workplace.red))
+        text = page.render(found, args.seed, len(drawn), len(red))
         (ROOT / "docs" / "mutation.md").write_text(text, encoding="utf-8")
-    noticed = sum(bool(each.noticed_by) for each in outcomes)
-    print(f"{noticed} of {len(outcomes)} changes were noticed")
-    return int(100 * noticed < args.at_least * len(outcomes))
+    noticed = sum(bool(each.noticed_by) for each in found)
+    print(f"{noticed} of {len(found)} changes were noticed")
+    return int(100 * noticed < args.at_least * len(found))
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="sandboxd-mutation-")
+
+
+def _know(places: Sequence[Workplace]) -> None:
+    """Know which tests run which function; files of tests that are new since the last run are run."""
+    record = Record(KEPT / "reach")
+    files = stamps(ROOT)
+    if changed := record.changed(files):
+        print(f"recording what {len(changed)} files of tests run", flush=True)
+        places[0].record(record, files)
+    for place in places:
+        place.reach = Reach(place.root, record.tests())
 
 
 def _try_all(
-    workplace: Workplace, drawn: Sequence[Point], known: dict[Key, Outcome], record: Path
+    places: Sequence[Workplace], drawn: Sequence[Point], outcomes: Outcomes, found: list[Outcome]
 ) -> None:
-    """Try what is not known yet, and write each outcome down at once."""
-    for number, point in enumerate(drawn, 1):
-        key = _key(point)
-        if key not in known:
-            known[key] = workplace.attempt(point)
-            with record.open("a", encoding="utf-8") as file:
-                print(json.dumps(known[key]._asdict()), file=file)
-        by = known[key].noticed_by
-        print(f"{number:4d} {'noticed' if by else 'SURVIVED'}  {point.title}  {by}", flush=True)
+    """Try what is not known yet, one change in each workplace at a time."""
+    left: queue.SimpleQueue[tuple[Point, Again]] = queue.SimpleQueue()
+    lock = threading.Lock()
+    ended = threading.Event()
 
+    def tell(outcome: Outcome) -> None:
+        found.append(outcome)
+        by = outcome.noticed_by
+        word = "noticed" if by else "SURVIVED"
+        print(f"{len(found):4d} {word}  {outcome.title}  {by}", flush=True)
 
-def _key(change: Point | Outcome) -> Key:
-    return change.title, change.line
+    def work(place: Workplace) -> None:
+        while not ended.is_set():
+            try:
+                point, how = left.get_nowait()
+            except queue.Empty:
+                return
+            outcome = place.attempt(point, how.first, how.files)
+            if not ended.is_set():
+                with lock:
+                    outcomes.keep(outcome)
+                    tell(outcome)
 
-
-def _record(*words: str) -> Path:
-    """Where something is kept of this code and these tests; that of others is not looked at."""
-    trees = subprocess.run(
-        ["git", "rev-parse", "HEAD:sandboxd", "HEAD:tests"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    folder = ROOT / ".dev" / "mutation"
-    folder.mkdir(parents=True, exist_ok=True)
-    name = "-".join([*(tree[:8] for tree in trees), *filter(None, words)])
-    return folder / name.replace("/", "-")
-
-
-def _load(record: Path) -> dict[Key, Outcome]:
-    if not record.exists():
-        return {}
-    rows = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-    return {_key(outcome): outcome for outcome in (Outcome(**row) for row in rows)}
+    for point in drawn:
+        known = outcomes.of(point)
+        if isinstance(known, Outcome):
+            tell(known)
+        else:
+            left.put((point, known))
+    workers = [threading.Thread(target=work, args=(place,)) for place in places]
+    for worker in workers:
+        worker.start()
+    try:
+        for worker in workers:
+            worker.join()
+    finally:
+        ended.set()
+        for worker in workers:
+            worker.join()
 
 
 if __name__ == "__main__":

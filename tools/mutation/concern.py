@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import deque
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from tools.mutation.sample import room
 
 FOLDERS = ("tests/unit", "tests/rules", "tests/contract")
 """Tests that need no engine, no editor and no daemon."""
+
+LEFT_OUT = frozenset(
+    f"tests/contract/test_{name}.py"
+    for name in ("growth", "imports", "oldest_python", "readme", "status_path")
+)
+"""They take minutes, and look at the form or the time of the code."""
 
 MOST_FILES = 30
 """Of the tests that import a module of the foundation, nearly all, as many run."""
@@ -35,6 +42,7 @@ class Suite:
             str(path.relative_to(root))
             for folder in FOLDERS
             for path in (root / folder).rglob("test_*.py")
+            if str(path.relative_to(root)) not in LEFT_OUT
         )
         self._imports: dict[str, set[str]] = {}
 
@@ -50,6 +58,15 @@ class Suite:
             ]
         own = self._of(f"tests/unit/{name}")
         return sorted(own, key=lambda file: (Path(path).stem not in file, file))
+
+    def mentioning(self, path: str, name: str) -> list[str]:
+        """Files of the tests that name a value of the module: they may look at it and run nothing."""
+        value = re.compile(rf"\b{re.escape(name)}\b")
+        module = re.compile(rf"\b{re.escape(Path(path).stem)}\b")
+        texts = {file: (self.root / file).read_text(encoding="utf-8") for file in self.files}
+        return [file for file, text in texts.items() if value.search(text) and module.search(text)][
+            :MOST_FILES
+        ]
 
     def far(self, path: str) -> list[str]:
         """Files of the tests that import the module, however indirectly, the nearest ones first."""

@@ -6,6 +6,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tools.mutation.sample import room
 from tools.mutation.trial import Outcome
@@ -19,25 +20,35 @@ _HEAD = """# What the tests notice
 
 A test suite is worth what it notices. `python -m tools.mutation` draws changes of one point of the code
 (a guard dropped, a comparison turned, an item of a list left out, a call forgotten), the same for the
-same code and seed: each room of the package has its share, and a third are items of lists. Each change
-is made in a clone. One run of the unit, rule and contract tests before has recorded which of them run
-which function; of those that run the changed one, half a minute's worth are tried, the nearest and cheapest
-first, and one should fail, twice, and pass without the change. Where no test runs it, those of its room and
-the thirty files that import the module most directly are tried. Tests that need an engine, a daemon or an
-editor do not count here, unless `--processes` is given.
+same code and seed: each room of the package has its share, and a third are items of lists. Where the code
+changes, the sample changes there alone. Each change is made in a clone. One run of the unit, rule and contract
+tests before has recorded which of them run which function; of those that run the changed one, or use the changed
+value, half a minute's worth are tried, the nearest and cheapest first, and one should fail, twice, and pass
+without the change. Where no test runs it, those of its room and the thirty files that import the module most
+directly are tried. Tests that need an engine, a daemon or an editor do not count here, but for those that
+tools/mutation/reasons.toml names for a change.
 
 """
 
 
 def reasons() -> dict[str, str]:
     """Why a survivor stays, by the title of its change."""
-    rows = tomllib.loads(REASONS.read_text(encoding="utf-8")).get("survivor", [])
-    return {row["change"]: row["reason"] for row in rows}
+    return {row["change"]: row["reason"] for row in _rows("survivor")}
+
+
+def processes() -> dict[str, list[str]]:
+    """Tests of whole processes that are tried for a change which others do not notice, by its title."""
+    return {row["change"]: row["tests"] for row in _rows("process")}
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = tomllib.loads(REASONS.read_text(encoding="utf-8")).get(name, [])
+    return rows
 
 
 def _at_first(seed: int) -> list[str]:
     """What a sample showed when it was drawn, before tests for its survivors were written."""
-    for row in tomllib.loads(REASONS.read_text(encoding="utf-8")).get("sample", []):
+    for row in _rows("sample"):
         if row["seed"] == seed:
             noticed, drawn = row["noticed"], row["drawn"]
             return [
@@ -59,6 +70,10 @@ def render(outcomes: Sequence[Outcome], seed: int, drawn: int, red: int) -> str:
         f"Seed {seed}: of {len(outcomes)} changes {noticed} were noticed, "
         f"{100 * noticed // max(1, len(outcomes))} %.",
     ]
+    named = processes()
+    of_processes = sum(bool(each.noticed_by) and each.title in named for each in outcomes)
+    if of_processes:
+        lines.append(f"{of_processes} of them were noticed by tests of whole processes.")
     if drawn > len(outcomes):
         lines.append(f"The run was ended before the other {drawn - len(outcomes)} of {drawn}.")
     if red:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,12 +40,15 @@ class Point(NamedTuple):
     """The bytes that are replaced, as text on one line."""
     where: str
     """The function or name that holds the point: it stays the same when lines move."""
+    before_it: int = 0
+    """So many changes that read the same stand above it in the same function."""
 
     @property
     def title(self) -> str:
-        """Names the change independently of the line it is on."""
-        after = " ".join(self.text.split()) or "(nothing)"
-        return f"{self.path} {self.where}: {self.kind} `{self.before}` -> `{after}`"
+        """Names the change independently of the line it is on; no two have the same."""
+        after = "(nothing)" if self.kind == "list item" else " ".join(self.text.split())
+        again = f" (number {self.before_it + 1})" if self.before_it else ""
+        return f"{self.path} {self.where}: {self.kind} `{self.before}` -> `{after}`{again}"
 
     def applied(self, source: bytes) -> bytes:
         """The file after the change."""
@@ -55,7 +59,14 @@ def points(root: Path, path: str) -> list[Point]:
     """All changes of a module, in the order of the text; a few do not parse: see `parses`."""
     source = (root / path).read_bytes()
     reader = _Reader(path, source)
-    return sorted({*reader.walk(ast.parse(source), "module")})
+    return list(_numbered(sorted({*reader.walk(ast.parse(source), "module")})))
+
+
+def _numbered(found: Iterable[Point]) -> Iterator[Point]:
+    above: Counter[str] = Counter()
+    for point in found:
+        yield point._replace(before_it=above[point.title])
+        above[point.title] += 1
 
 
 def parses(root: Path, point: Point) -> bool:
@@ -87,7 +98,7 @@ class _Reader:
                 continue
             if isinstance(child, (ast.Assign, ast.AnnAssign)) and where == "module":
                 inside = _name(child)
-                if child.value is not None and not inside.startswith("__"):
+                if child.value is not None and not inside.startswith(("__", "(")):
                     yield from self._items(child.value, inside)
             yield from self._at(child, inside)
             yield from self.walk(child, inside)
@@ -130,7 +141,7 @@ class _Reader:
                 stop = at + len(hit[0])
                 before = self._text(node)
                 yield self._make("comparison turned", at, stop, swapped, before, where)
-            if isinstance(right, (ast.Tuple, ast.Set, ast.List)):
+            if isinstance(operator, (ast.In, ast.NotIn)):
                 yield from self._items(right, where)
             left = right
 
@@ -168,7 +179,13 @@ class _Reader:
         for (start, end), following in zip(spans, [*spans[1:], None], strict=True):
             before = self.source[start:end].decode()
             stop = following[0] if following else self._after_comma(end)
-            yield self._make("list item", start, stop, "", before, where)
+            text = ""
+            if isinstance(value, ast.Tuple) and len(spans) == 2 and following:
+                # What is left is a tuple only with a comma.
+                last = following[1]
+                if self._after_comma(last) == last:
+                    stop, text = last, f"{self.source[following[0] : last].decode()},"
+            yield self._make("list item", start, stop, text, before, where)
 
     def _words(self, node: ast.expr, where: str) -> Iterator[Point]:
         start, end = self._span(node)

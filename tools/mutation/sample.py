@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from tools.mutation.points import Point, parses, points
@@ -29,36 +30,42 @@ def every_point(root: Path) -> list[Point]:
 
 
 def draw(root: Path, count: int, seed: int, only: str = "") -> list[Point]:
-    """`count` points; the same for the same code and seed. `only` names a room."""
-    chance = random.Random(seed)
+    """`count` points; `only` names a room.
+
+    Each point has a place in the seed's order by what it says: where the code changes, the sample
+    changes there and stays the same elsewhere.
+    """
     wanted = [point for point in every_point(root) if only in ("", room(point.path))]
     lists = [point for point in wanted if point.kind == "list item"]
     others = [point for point in wanted if point.kind != "list item"]
-    drawn = _from_rooms(root, lists, count // LIST_SHARE, chance)
-    drawn += _from_rooms(root, others, count - len(drawn), chance)
-    chance.shuffle(drawn)
-    return drawn
+    drawn = _from_rooms(root, lists, count // LIST_SHARE, seed)
+    drawn += _from_rooms(root, others, count - len(drawn), seed)
+    return sorted(drawn, key=lambda point: _place(seed, point.title))
 
 
-def _from_rooms(
-    root: Path, candidates: Sequence[Point], count: int, chance: random.Random
-) -> list[Point]:
+def _from_rooms(root: Path, candidates: Sequence[Point], count: int, seed: int) -> list[Point]:
     """One of each room in turn, until there are enough; in a room each module is as likely."""
     rooms: dict[str, dict[str, list[Point]]] = defaultdict(lambda: defaultdict(list))
     for point in candidates:
         rooms[room(point.path)][point.path].append(point)
-    drawn: list[Point] = []
-    while len(drawn) < count and rooms:
-        for name in chance.sample(sorted(rooms), len(rooms)):
-            if len(drawn) == count:
-                break
-            path = chance.choice(sorted(rooms[name]))
-            left = rooms[name][path]
-            point = left.pop(chance.randrange(len(left)))
-            if parses(root, point):
-                drawn.append(point)
-            if not left:
-                del rooms[name][path]
-            if not rooms[name]:
-                del rooms[name]
-    return drawn
+    queues = [
+        _one_of_each(
+            [
+                sorted(of_file, key=lambda point: _place(seed, point.title))
+                for _, of_file in sorted(files.items(), key=lambda item: _place(seed, item[0]))
+            ]
+        )
+        for _, files in sorted(rooms.items(), key=lambda item: _place(seed, item[0]))
+    ]
+    in_turn = _one_of_each([list(queue) for queue in queues])
+    return list(islice((point for point in in_turn if parses(root, point)), count))
+
+
+def _one_of_each(rows: Sequence[Sequence[Point]]) -> Iterator[Point]:
+    """The first of each row, then the second of each that has one, to the end."""
+    for at in range(max(map(len, rows), default=0)):
+        yield from (row[at] for row in rows if at < len(row))
+
+
+def _place(seed: int, words: str) -> bytes:
+    return hashlib.sha256(f"{seed} {words}".encode()).digest()
