@@ -30,6 +30,8 @@ IN_CI = os.environ.get("CI") == "true"
 # A test with one of these that is skipped has shown nothing: in CI it counts as failed, unless
 # `./dev test` found beforehand that this machine cannot have what the test needs.
 MUST_RUN_IN_CI = ("engine", "gvisor", "node", "editor", "shell", "agents")
+# A test that has one of these fixtures counts as marked: the fixture may skip it.
+_MARKED_BY = {"engine": "engine", "own_engines": "engine", "runsc": "gvisor"}
 LACKS = json.loads(os.environ.get("SANDBOXD_TEST_LACKS", "[]"))
 EXCUSED = {marker for lack in LACKS for marker in lack["markers"]}
 
@@ -184,8 +186,9 @@ def pytest_runtest_makereport(
     report = yield
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         marks = [name for name in MUST_RUN_IN_CI if item.get_closest_marker(name)]
-        if "engine" in getattr(item, "fixturenames", ()):
-            marks.append("engine")
+        marks += [
+            _MARKED_BY[name] for name in getattr(item, "fixturenames", ()) if name in _MARKED_BY
+        ]
         if marks and not EXCUSED.intersection(marks):
             report.outcome = "failed"
             report.longrepr = f"must not be skipped in CI: {_reason(report)}"

@@ -152,14 +152,17 @@ def _digest(name: str) -> str:
     return hashlib.sha256(_LOCKS[name].read_bytes()).hexdigest()
 
 
+def no_vscode() -> str:
+    """Why this checkout can never have VS Code, '' if it can."""
+    if platform.machine() != "x86_64":
+        return "its native modules are only for x86_64"
+    if " " in str(CACHE):
+        return f"its native modules cannot be built in a path with a blank, such as `{ROOT}`"
+    return ""
+
+
 DOWNLOADS = (
-    Download(
-        "vscode",
-        "VS Code",
-        True,
-        _install_vscode,
-        "" if platform.machine() == "x86_64" else "its native modules are only for x86_64",
-    ),
+    Download("vscode", "VS Code", True, _install_vscode, no_vscode()),
     Download("devcontainer-cli", "the dev container CLI", True, _install_cli),
     Download("extension", "the extension's packages", True, _install_extension),
     Download("neovim-0.11", "Neovim 0.11", False, _install_neovim),

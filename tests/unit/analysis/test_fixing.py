@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandboxd.analysis import fixing
 from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import Severity
 from sandboxd.text import SourceText
@@ -99,3 +100,12 @@ def test_a_broken_file_is_fixed_where_it_is_whole() -> None:
     result = fixed(text, unsafe=True)
     assert "privileged" not in result
     assert '"name": "y"' in result
+
+
+def test_of_a_large_file_no_more_passes_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fixes that touch each other take a pass each, and each pass reads the whole text."""
+    text = '{"image": "x", "runArgs": ["--privileged", "--network=host", "--pid=host"]}'
+    whole = fix_source(SourceText(PATH, text), unsafe=True)
+    monkeypatch.setattr(fixing, "MAX_CHARACTERS", 1)
+    first = fix_source(SourceText(PATH, text), unsafe=True)
+    assert 0 < len(first.applied) < len(whole.applied)

@@ -311,3 +311,14 @@ async def test_a_policy_that_appears_has_each_project_looked_at_once(own_home: P
     # A look at the folder that came before may end behind `clear`; it found nothing new.
     assert [e["kind"] for e in events if e["kind"] != "unchanged"] == ["regenerated"]
     await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_to_watch_anew_is_no_reason_to_look_at_everything(own_home: Path) -> None:
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    await keeper.register(str(project(own_home)), ENGINE)
+    await keeper.watching.watch_all()
+    assert keeper.watching.watcher.problem == ""
+    assert not keeper.watching._doubt.is_set()
+    await keeper.close()

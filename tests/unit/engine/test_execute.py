@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,8 +86,6 @@ def test_a_body_that_is_not_whole_is_no_end(body: bytes) -> None:
 
 
 def test_a_hanging_stream_ends_in_time() -> None:
-    import socket
-
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(TimeoutError):
         pump(execute.Limited(ours, 0.1), b"", False, lambda *_: None)
@@ -185,7 +184,6 @@ def test_lock_folder_that_others_can_write_is_refused() -> None:
 
 def test_an_answer_without_end_does_not_fill_our_memory() -> None:
     import contextlib
-    import socket
     import threading
 
     ours, theirs = socket.socketpair()
@@ -208,3 +206,27 @@ def test_an_answer_without_end_does_not_fill_our_memory() -> None:
         execute.run_quietly(Flooded(), "c", Exec(["cat"]))  # type: ignore[arg-type]
     writer.join(PATIENCE)
     assert not writer.is_alive()
+
+
+class Written:
+    """An engine whose command has written this and ended."""
+
+    def __init__(self, data: bytes) -> None:
+        self._ours, theirs = socket.socketpair()
+        with theirs:
+            theirs.sendall(data)
+
+    def exec_create(self, *_: object) -> str:
+        return "id"
+
+    def exec_start(self, *_: object) -> tuple[socket.socket, bytes]:
+        return self._ours, b""
+
+    def exec_exit_code(self, *_: object) -> int:
+        return 0
+
+
+@pytest.mark.parametrize(("stdout_only", "kept"), [(False, b"out, err"), (True, b"out")])
+def test_what_a_command_complains_about_may_be_left_out(stdout_only: bool, kept: bytes) -> None:
+    engine: Any = Written(frame(1, b"out") + frame(2, b", err"))
+    assert execute.run_quietly(engine, "c", Exec(["x"]), stdout_only=stdout_only) == (0, kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 
@@ -93,3 +94,11 @@ def test_it_listens_for_this_machine_alone() -> None:
     with local.listen(Wish(1, 0)) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
         assert listener.family == socket.AF_INET
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_port_that_this_user_may_not_have_is_no_wrong_address(number: int) -> None:
+    """bind(2) says the first for a low port, a security module the second."""
+    answer = local._reason(OSError(number, "no"), Wish(80, 80), "127.0.0.1")
+    assert "this user may not listen on port `80`" in answer.message
+    assert "sandboxd forward 80:8080" in answer.hint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from sandboxd.ipc import fast_status
@@ -22,7 +24,16 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return asked
 
 
-@pytest.mark.parametrize(("arguments", "format_"), [([], "text"), (["--json"], "json")])
+@pytest.mark.parametrize(
+    ("arguments", "format_"),
+    [
+        ([], "text"),
+        (["--json"], "json"),
+        (["--long"], "long"),
+        (["--all"], "all"),
+        (["--short"], "short"),
+    ],
+)
 def test_the_plain_question_is_answered(
     requests: list[bytes],
     capsys: pytest.CaptureFixture[str],
@@ -48,3 +59,25 @@ def test_an_answer_that_is_not_the_usual_one_goes_the_long_way(
 ) -> None:
     monkeypatch.setattr(fast_status, "_ask", lambda _request: lines)
     assert fast_status.fast_status([]) is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "terminal", "columns"),
+    [("", 132, 132), ("100", 132, 100), ("wide", 132, 132), ("", 0, 80), ("", None, 80)],
+)
+def test_the_screen_is_as_wide_as_the_terminal(
+    requests: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    terminal: int | None,
+    columns: int,
+) -> None:
+    def size(_descriptor: int) -> os.terminal_size:
+        if terminal is None:
+            raise OSError("no terminal")
+        return os.terminal_size((terminal, 24))
+
+    monkeypatch.setenv("COLUMNS", variable)
+    monkeypatch.setattr(os, "get_terminal_size", size)
+    fast_status.fast_status([])
+    assert f'"columns":{columns}}}'.encode() in requests[0]

@@ -66,3 +66,27 @@ def test_what_starts_a_program(line: str) -> None:
 @pytest.mark.parametrize("line", ['echo "' + "\\" * 50_001 + "`", "A=" + "'" * 50_001 + "$"])
 def test_a_long_line_is_read(line: str) -> None:
     assert _lines(line) == [line]
+
+
+# githooks(5), those that git runs in a clone.
+HOOKS = {
+    "applypatch-msg": "with each patch of a mail",
+    "commit-msg": "with the message of each commit",
+    "post-checkout": "after each checkout and clone",
+    "post-commit": "after each commit",
+    "post-merge": "after each pull",
+    "post-rewrite": "after each rebase",
+    "pre-applypatch": "with each patch of a mail",
+    "pre-auto-gc": "before git cleans up",
+    "pre-commit": "before each commit",
+    "pre-merge-commit": "before each merge",
+    "pre-push": "before each push",
+    "pre-rebase": "before each rebase",
+    "prepare-commit-msg": "with the message of each commit",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_when_a_hook_of_git_runs(hook: str) -> None:
+    assert _hook_reader.occasion(hook) == HOOKS[hook]
+    assert _hook_reader.occasion(f"{hook}-of-ours") == f"at `{hook}-of-ours`"

@@ -135,3 +135,14 @@ def test_the_way_out_itself_is_never_dialled() -> None:
     """With an engine elsewhere nothing more is known; here, each of the host's own addresses is added."""
     whole = gateway.complete(ELSEWHERE, PAIR, Policy(forbidden=("192.0.2.0/24",)))
     assert whole.forbidden == ("192.0.2.0/24", "172.18.0.0/16")
+
+
+def test_what_the_kernel_of_a_gateway_is_told() -> None:
+    """ip-sysctl of the kernel's documents: nothing is forwarded, low ports need no right, no echo, no IPv6."""
+    assert gateway._SYSCTLS == {
+        "net.ipv4.ip_forward": "0",
+        "net.ipv4.ip_unprivileged_port_start": "0",
+        "net.ipv4.icmp_echo_ignore_all": "1",
+        "net.ipv6.conf.all.disable_ipv6": "1",
+        "net.ipv6.conf.default.disable_ipv6": "1",
+    }

@@ -222,3 +222,13 @@ async def test_of_a_file_that_is_closed_unsaved_what_is_on_disk_counts_again(
     await until(is_privileged)
     client.say("textDocument/didClose", {"textDocument": {"uri": feature.as_uri()}})
     await until(lambda: not is_privileged())
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_kept_of_a_file_that_is_closed() -> None:
+    client = Client()
+    client.open(URI, WEAK)
+    judgements = client.session.context.judgements
+    assert judgements.last(URI) is not None
+    client.say("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert judgements.last(URI) is None

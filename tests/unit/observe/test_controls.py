@@ -11,9 +11,10 @@ from sandboxd.data import data_path
 from sandboxd.host.facts import PINS
 from sandboxd.observe import inspection, look_inside
 from sandboxd.observe.control import STATES
-from sandboxd.observe.controls import controls, seccomp
+from sandboxd.observe.controls import controls, directfs, seccomp
 from sandboxd.observe.outside import Outside
 from sandboxd.observe.process import Process
+from sandboxd.verify import attempts
 from tests.unit.observe.test_inspection import recorded
 
 HERE = Path(__file__).parent
@@ -301,3 +302,8 @@ def test_gvisor_passes_calls_to_the_driver_on_only_by_its_flag(
     sight = RUNSC._replace(sentry=flags)
     assert found_in(with_gpus("runsc-agent", single), None, sight)["GPU"][0] == state
     assert "GPU" not in found_in(recorded("runsc-agent"), None, sight)
+
+
+def test_every_attack_that_truncates_a_pin_proves_that_directfs_is_off() -> None:
+    truncating = {a.id for a in attempts.load() if a.id.startswith("pin-truncate")}
+    assert set(directfs.PROOF) == truncating

@@ -175,3 +175,21 @@ def test_what_the_plan_leaves_to_the_engine_is_no_drift() -> None:
     body = request_of(json.loads(json.dumps(inspected)))
     del body["HostConfig"]["Runtime"], body["User"]
     assert differences(inspection.requested(body), inspection.container(inspected)) == ()
+
+
+@pytest.mark.parametrize(
+    ("mount", "options"),
+    [
+        ({}, ()),
+        ({"Propagation": ""}, ()),
+        ({"Propagation": "rprivate"}, ()),
+        ({"Propagation": "rshared"}, ("bind-propagation=rshared",)),
+    ],
+)
+def test_what_a_mount_passes_on_is_told_where_the_engine_says_it(
+    mount: dict[str, str], options: tuple[str, ...]
+) -> None:
+    inspected = recorded("runc-dev")
+    inspected["Mounts"] = [{"Type": "bind", "Source": "/a", "Destination": "/b", **mount}]
+    [read] = [m.value for m in inspection.container(inspected).mounts if m.value.target == "/b"]
+    assert read.options == options

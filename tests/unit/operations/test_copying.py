@@ -24,3 +24,15 @@ def test_a_sandbox_that_sends_without_end_is_cut_off() -> None:
     output.write(1, b"x" * 10)
     with pytest.raises(EnvironmentFailure, match="more than can be copied"):
         output.write(1, b"x")
+
+
+@pytest.mark.parametrize(
+    ("complaint", "reason"),
+    [(b"tar: /x: no such\n file\n", "tar: /x: no such file"), (b" \n", "exit code 3")],
+)
+def test_a_copy_that_fails_says_what_the_command_complained_about(
+    complaint: bytes, reason: str
+) -> None:
+    output = copying._Output(10)
+    output.write(2, complaint)
+    assert output.reason(3) == reason

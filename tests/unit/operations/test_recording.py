@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
 
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
@@ -29,3 +32,37 @@ def test_credentials_that_were_used_are_recorded_by_their_service(tmp_path: Path
     assert entries[1].facts == {
         "service": "npm", "used": 3, "rejected": 1, "refused": 2, "failed": 0,
     }  # fmt: skip
+
+
+class Engine(NamedTuple):
+    default_runtime: str | None
+    runtimes: tuple[Any, ...] = (SimpleNamespace(name="runsc-own", version="20260101"),)
+
+
+@pytest.mark.parametrize(
+    ("planned", "default", "recorded"),
+    [
+        ("runsc-own", "runc", ("runsc-own", "20260101")),
+        ("", "runsc-own", ("runsc-own", "20260101")),
+        ("", None, ("", "")),
+        (None, "runc", ("runc", "")),
+    ],
+)
+def test_a_start_is_recorded_with_the_runtime_that_runs_it(
+    tmp_path: Path, planned: str | None, default: str | None, recorded: tuple[str, str]
+) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    runtime = None if planned is None else SimpleNamespace(value=planned)
+    plan: Any = SimpleNamespace(
+        container=SimpleNamespace(runtime=runtime),
+        workspace="/work",
+        profile="dev",
+        credentials=(),
+        downgrades_of_up=tuple,
+    )
+    facts: Any = SimpleNamespace(engine=Engine(default))
+    running: Any = SimpleNamespace(inspected={"Image": "sha256:1"}, how="created", id="c1")
+    assert recording.started(environ, plan, facts, running) == ""
+    record = Record(notes.folder(environ))
+    [entry] = chain.check(record.files(), record.head()).entries
+    assert (entry.facts["runtime"], entry.facts["runtime_build"]) == recorded

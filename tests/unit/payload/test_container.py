@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.payload import container, interpreter, programs
 from tests.patience import PATIENCE
 
@@ -42,3 +45,16 @@ def test_an_end_that_came_before_the_program_is_left_to_its_output_to_explain() 
 @pytest.mark.parametrize("code", [126, 127])
 def test_an_image_without_a_shell_is_said(code: int) -> None:
     assert interpreter.REASONS[code] == "it has no shell"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "named"),
+    [([], ""), (["/w"], ""), (["/w", "/data", "/cache"], "/cache, /data")],
+)
+def test_mounts_that_an_image_brings_are_refused(mounts: list[str], named: str) -> None:
+    answer = {"Mounts": [{"Destination": mount} for mount in mounts]}
+    engine: Any = SimpleNamespace(inspect=lambda _container: answer)
+    with contextlib.ExitStack() as stack:
+        if named:
+            stack.enter_context(pytest.raises(EnvironmentFailure, match=f"asks for: {named}"))
+        container._refuse_other_mounts(engine, "c", {"/w"})

@@ -65,3 +65,9 @@ def test_no_name_stands_in_two_rows() -> None:
 def test_names_to_pin_are_spelt_as_their_tools_spell_them() -> None:
     assert {"Jenkinsfile", "CLAUDE.md", ".envrc", ".config/mise"} <= set(root_names())
     assert "Makefile" not in root_names() and not any("*" in name for name in root_names())
+
+
+def test_no_name_is_lost_from_the_table() -> None:
+    """Held apart from the table: whoever adds a name there adds it here, and none goes unseen."""
+    lines = (ROOT / "tests/data/names-that-act.txt").read_text().splitlines()[1:]
+    assert sorted(f"{row.weight} {name}" for row in ROWS for name in row.names) == lines

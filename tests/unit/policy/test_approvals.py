@@ -162,3 +162,16 @@ def test_answers_at_once_lose_none(environ: dict[str, str], workspace: str) -> N
     for thread in threads:
         thread.join()
     assert len(approvals.of_project(environ, workspace, NOW)) == 20
+
+
+@pytest.mark.parametrize(("time", "is_read"), [(5, True), (5.5, True), ("5", False), (True, False)])
+def test_a_time_is_a_number_however_it_is_written(time: object, is_read: bool) -> None:
+    table = {
+        "workspace": "/w", "inode": 1, "name": "example.org", "ports": [443], "answer": "allow",
+        "when": time, "by": "shell", "until": time, "once": False,
+    }  # fmt: skip
+    if is_read:
+        assert approvals._entry(table).approval.until == float(str(time))
+    else:
+        with pytest.raises(TypeError):
+            approvals._entry(table)

@@ -110,3 +110,8 @@ def test_what_is_absent_is_asked_for(make: Make) -> None:
     assert not engine_control.knows(engine, {}, ("runsc-sandboxd",))
     other = {"runsc-sandboxd": {"path": "/other", "runtimeArgs": ["--directfs=false"]}}
     assert not engine_control.knows(engine, other, ())
+
+
+def test_a_reload_that_failed_counts_for_nothing(make: Make) -> None:
+    """Whoever else made the engine know them may not have made it read our config."""
+    assert bring(make("LEARN; false", "true")) == "restart"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -170,3 +171,19 @@ def test_the_programs_of_the_build_before_are_kept_and_put_back(apt: Path) -> No
     assert runsc.read_text() == "build 1", "a second run keeps what the first one kept"
     assert not (apt / "state" / "programs").exists()
     one.undo(state, quiet)
+
+
+@pytest.mark.parametrize(
+    ("says", "folder"),
+    [
+        ("FOLDER='/opt/apt/list.d/'\n", "/opt/apt/list.d"),
+        ("FOLDER='list.d/'\n", "/etc/apt/sources.list.d"),
+        ("", "/etc/apt/sources.list.d"),
+    ],
+)
+def test_the_source_is_written_where_apt_says_that_it_reads(
+    monkeypatch: pytest.MonkeyPatch, says: str, folder: str
+) -> None:
+    answer = subprocess.CompletedProcess([], 0, says, "")
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_options: answer)
+    assert os.path.dirname(packages.sources_file()) == folder

@@ -122,3 +122,18 @@ def test_what_did_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> 
     assert observer.observe({}, ("/a",)).containers["/a"].problem == "no answer"
     assert observer.observe({}, ("/a",)).containers["/a"].controls == FOUND.controls
     assert not answers
+
+
+def test_one_that_only_claims_to_be_the_project_s_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, looks: list[str]
+) -> None:
+    """Whoever may start containers can give one any label; it has no mount of the project."""
+
+    class Claims(FakeEngine):
+        def inspect(self, container: str) -> Any:
+            mounts = [] if container == "claims" else super().inspect(container)["Mounts"]
+            return {**super().inspect(container), "Mounts": mounts}
+
+    engine = Claims({"claims": ("/a", "1"), "real": ("/b", "1")})
+    monkeypatch.setattr(observe, "connect_from", lambda _: engine)
+    assert set(Observer().observe({}, ("/a", "/b")).containers) == {"/b"}

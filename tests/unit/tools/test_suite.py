@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tools import editors
 from tools.engine import packages
 from tools.engine.packages import InstallError
 from tools.suite import needs, prepare, run
@@ -130,6 +132,16 @@ def test_every_package_says_how_it_is_seen_and_whose_tests_need_it() -> None:
         assert package in {each.name for each in needs.PACKAGES}
 
 
+def test_vs_code_is_not_built_where_it_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(editors, "CACHE", Path("/home/kim/my work/.dev/editors"))
+    assert "a path with a blank" in editors.no_vscode()
+    monkeypatch.setattr(editors, "CACHE", Path("/home/kim/work/.dev/editors"))
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    assert editors.no_vscode() == ""
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    assert "only for x86_64" in editors.no_vscode()
+
+
 def test_a_user_without_root_has_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SANDBOXD_TEST_DOCKER_HOST", raising=False)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -164,6 +176,29 @@ def test_in_ci_only_what_cannot_be_had_may_be_skipped(
     assert "NOT CHECKED on this machine" in done.stdout or code
     for lack in lacks:
         assert f"without {lack}" in done.stdout
+
+
+SKIPPING_FIXTURE = """
+import pytest
+@pytest.fixture
+def {fixture}():
+    pytest.skip("no such thing")
+def test_it({fixture}):
+    pass
+"""
+
+
+@pytest.mark.parametrize("fixture", ["engine", "own_engines", "runsc"])
+def test_in_ci_a_fixture_that_asks_for_an_engine_may_not_skip_either(
+    tmp_path: Path, fixture: str
+) -> None:
+    (tmp_path / "test_skips.py").write_text(SKIPPING_FIXTURE.format(fixture=fixture))
+    environ = {**run._environ([]), "CI": "true"}
+    done = pytest_of(tmp_path, environ, "-p", "tests.conftest")
+    assert done.returncode == 1 and "must not be skipped in CI" in done.stdout
+    lack = Lack("an engine", "no root", ("engine", "gvisor"))
+    environ = {**run._environ([lack]), "CI": "true"}
+    assert pytest_of(tmp_path, environ, "-p", "tests.conftest").returncode == 0
 
 
 CHILD = """

@@ -159,3 +159,14 @@ def test_folders_are_moved_onto_full_ones_beside_them(workspace: Path) -> None:
 def test_a_process_s_network_can_be_ours() -> None:
     assert listeners.reaches_network(os.getpid())
     assert not listeners.reaches_network(2**30)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [".devcontainer.json", ".devcontainer/devcontainer.json", ".git/config", "sandboxd.toml"],
+)
+def test_files_that_make_the_tools_of_the_host_act_are_attacked(workspace: Path, path: str) -> None:
+    """dev container tools read the first two, git and sandboxd the others: whatever a profile pins."""
+    (workspace / path).write_text("{}")
+    with canaries(workspace) as bait:
+        assert f"/ws/{path}" in bait.facts["control_files"]
