@@ -208,3 +208,13 @@ def test_many_files_are_summed_up_the_worst_first() -> None:
     assert lines[0].split() == ["1", "error", "f7"]
     assert lines[1].split() == ["1", "warning", "f0"]
     assert lines[-1] == "and 10 more files"
+
+
+@pytest.mark.parametrize("at", [0, 60, 150, 190])
+def test_dots_stand_where_a_line_goes_on(at: int) -> None:
+    """A line that is a little too long is cut only once, in the window itself."""
+    line = "".join(chr(97 + i % 26) for i in range(200))
+    shown, carets = marked(line, at, at + 10)
+    assert shown[carets.index("^") : len(carets)] == line[at : at + 10]
+    assert shown.startswith("...") == (at > 40)
+    assert shown.endswith("...") == (at < 180)
