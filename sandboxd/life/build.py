@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import posixpath
-import re
 import shutil
 import signal
 import stat
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
+from sandboxd.life import build_failure
 from sandboxd.plan.recipe import LOCKS
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ DEVCONTAINER_CLI = "@devcontainers/cli@0.89.0"
 BUILD_SECONDS = 1800.0
 _LEFT_SECONDS = 2 * BUILD_SECONDS
 _LOOK_SECONDS = 0.1
-_LAST_LINES = 4
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-"""What package managers and the engine's builder put around their words."""
 _PREFIX = "sandboxd-build-"
 
 
@@ -61,7 +58,7 @@ def build(
         else:
             command = _plain(recipe, tree, environ)
         progress(f"building `{recipe.tag}` with the engine's builder, outside of the runtime")
-        _run(command, engine.identity.environ(environ), folder, check)
+        _run(command, engine.identity.environ(environ), folder, progress, check)
 
 
 def _place(environ: Mapping[str, str]) -> str | None:
@@ -172,7 +169,11 @@ def _devcontainer_cli(
 
 
 def _run(
-    command: list[str], environ: Mapping[str, str], folder: str, check: Callable[[], None]
+    command: list[str],
+    environ: Mapping[str, str],
+    folder: str,
+    progress: Callable[[str], None],
+    check: Callable[[], None],
 ) -> None:
     with (
         tempfile.TemporaryFile() as output,
@@ -196,12 +197,12 @@ def _run(
         output.seek(0)
         written = output.read()
     if code:
-        text = _COLOURS.sub("", written.decode("utf-8", "replace"))
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        words = " | ".join(lines[-_LAST_LINES:])
+        failed = build_failure.read(written, folder)
+        for line in failed.lines:
+            progress(f"build | {line}")
         raise EnvironmentFailure(
-            f"the build failed with exit code {code}: {words.replace(folder, '')[-600:]}",
-            "`sandboxd check` looks at the Dockerfile; correct what the builder names",
+            f"the build failed with exit code {code}{f' at {failed.step}' if failed.step else ''}",
+            "the lines above are its last ones; `sandboxd up` builds again once what they name is corrected",
         )
 
 

@@ -74,8 +74,11 @@ def test_a_build_that_fails_says_what_the_builder_says(engine: str, folder: Path
     assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
     done = sandboxes.run(engine, folder, "up")
     assert done.returncode == 4
-    assert "the build failed" in done.stderr
-    assert "exit 3" in done.stderr
+    lines = done.stderr.splitlines()
+    assert "build | no such luck" in lines
+    (error,) = [line for line in lines if line.startswith("error: ")]
+    assert error.startswith("error: the build failed with exit code ")
+    assert " at `RUN echo no such luck; exit 3` (" in error
     assert "hint:" in done.stderr
 
 
@@ -108,3 +111,22 @@ def test_features_are_put_on_and_widen_nothing(engine: str, api: Engine, folder:
     inspected = api.inspect(api.containers(f"{PROJECT}={folder}")[0].id)
     assert inspected["HostConfig"]["Privileged"] is False
     assert inspected["HostConfig"]["CapDrop"] == ["ALL"]
+
+
+@pytest.mark.node
+def test_a_feature_that_cannot_be_installed_is_named_with_its_last_words(
+    engine: str, folder: Path
+) -> None:
+    feature = folder / ".devcontainer/hello"
+    feature.mkdir()
+    about = {"id": "hello", "version": "1.0.0", "name": "Hello"}
+    (feature / "devcontainer-feature.json").write_text(json.dumps(about))
+    (feature / "install.sh").write_text("#!/bin/sh\necho there is no such package\nexit 7\n")
+    config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
+    config["features"] = {"./hello": {}}
+    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+    assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 4
+    assert "build | there is no such package" in done.stderr.splitlines()
+    assert " at the installation of the Feature `" in done.stderr

@@ -87,11 +87,12 @@ def test_the_last_words_of_a_build_that_fails_have_no_colours(
     (programs / "npx").write_text(
         "#!/bin/sh\nprintf 'one\\ntwo\\nthree\\n\\033[0m\\033[91mERR! no access\\n\\033[0m\\n\\033[0mended\\n'\nexit 243\n"
     )
+    said: list[str] = []
+    engine = Engine(Identity("tcp://nowhere:1", tls=TlsFiles("/certificates", verify=True)))
     with pytest.raises(EnvironmentFailure) as caught:
-        arguments_of(programs, tmp_path)
-    assert caught.value.message == (
-        "the build failed with exit code 243: two | three | ERR! no access | ended"
-    )
+        build.build(engine, RECIPE, {"PATH": str(programs)}, said.append)
+    assert caught.value.message == "the build failed with exit code 243"
+    assert said[-5:] == [f"build | {w}" for w in ("one", "two", "three", "ERR! no access", "ended")]
 
 
 def _runs(pid: int) -> bool:
