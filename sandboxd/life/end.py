@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import runtime_processes
-from sandboxd.life import volumes
+from sandboxd.life import removal, volumes
 from sandboxd.life.states import holds_work, settle
 from sandboxd.model.sandbox_id import name_option
 
@@ -41,6 +41,10 @@ def end(
     with _blame_the_right_one(engine, container.name, name_option(sandbox)):
         if holds_work(container.state):
             container = settle(engine, container)
+        if container.state == "removing":
+            # Its memory is gone already: somebody else removes it, or a run that was interrupted.
+            removal.container(engine, container.id, progress)
+            container = container._replace(state="removed")
         if holds_work(container.state) and container.state != "removed":
             if not discard:
                 rescue.before_end(engine, container.id, sandbox, progress)
@@ -48,12 +52,17 @@ def end(
             silent = (failures.NoAnswer,) if discard else ()
             with contextlib.suppress(failures.ContainerGone, *silent):
                 engine.stop(container.id, STOP_SECONDS)
-        remove(engine, container.id, by_force=discard)
+        remove(engine, container.id, by_force=discard, progress=progress)
     for volume in pins:
-        engine.remove_volume(volume)
+        removal.volume(engine, volume, progress)
 
 
-def remove(engine: Engine, container: str, by_force: bool = False) -> None:
+def remove(
+    engine: Engine,
+    container: str,
+    by_force: bool = False,
+    progress: Callable[[str], None] = removal.silent,
+) -> None:
     """Remove a container, also one that is being started or removed at this moment.
 
     An engine that removes what it is starting says that it does not run, and leaves it.
@@ -63,7 +72,7 @@ def remove(engine: Engine, container: str, by_force: bool = False) -> None:
     """
     deadline = time.monotonic() + _GONE_SECONDS
     while True:
-        _remove(engine, container, by_force)
+        _remove(engine, container, by_force, progress)
         try:
             state = engine.inspect(container)["State"].get("Status")
         except failures.ContainerGone:
@@ -76,10 +85,12 @@ def remove(engine: Engine, container: str, by_force: bool = False) -> None:
         time.sleep(0.1)
 
 
-def _remove(engine: Engine, container: str, by_force: bool) -> None:
+def _remove(
+    engine: Engine, container: str, by_force: bool, progress: Callable[[str], None]
+) -> None:
     """Remove a container; by force, one that hangs loses its shim and its gVisor first.
 
-    An old gVisor that ran out of memory is dead, while its shim, and so the engine, says that it runs.
+    One that is large is waited for. An old gVisor that ran out of memory is dead, while its shim, and so the engine, says that it runs.
 
     :param container: its whole id
     :raises EnvironmentFailure: its processes are another user's, or the engine does not answer
@@ -88,7 +99,12 @@ def _remove(engine: Engine, container: str, by_force: bool) -> None:
         engine.remove(container)
         return
     except failures.NoAnswer:
-        if not by_force or not engine.is_local or not engine.answers():
+        if not engine.answers():
+            raise
+        if removal.is_going(engine, container):
+            removal.container(engine, container, progress)
+            return
+        if not by_force or not engine.is_local:
             raise
     ended, others = runtime_processes.end(container)
     if others and not ended:

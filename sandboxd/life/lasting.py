@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import removal
 from sandboxd.life.volumes import Known
 from sandboxd.model.labels import VOLUME, VOLUME_TIME
 from sandboxd.review import copies, host_times
@@ -41,7 +42,7 @@ def ensure(
         is_torn = place.kind == "copy" and volume is not None and not copies.whole_since(volume)
         if is_torn:
             progress("the private copy of before is not whole: making it anew")
-            remove(engine, place.volume)
+            remove(engine, place.volume, progress)
         if volume is None or is_torn:
             labels = {VOLUME: plan.sandbox, VOLUME_TIME: str(time.time_ns())}
             engine.create_volume(place.volume, labels)
@@ -70,28 +71,45 @@ def copy_of(engine: Engine, plan: Plan) -> Volume | None:
     return engine.volume(names[0]) if names else None
 
 
-def has_copy(engine: Engine, sandbox: str) -> bool:
+def has_copy(
+    engine: Engine, sandbox: str, progress: Callable[[str], None] = removal.silent
+) -> bool:
     """Whether a private copy of a sandbox is there."""
-    return any(copies.is_copy(each["Name"]) for each in engine.volumes(f"{VOLUME}={sandbox}"))
+    return any(copies.is_copy(each["Name"]) for each in _volumes(engine, sandbox, progress))
 
 
-def remove_copies(engine: Engine, sandbox: str) -> None:
+def _volumes(engine: Engine, sandbox: str, progress: Callable[[str], None]) -> list[Volume]:
+    """The volumes of a sandbox, whose container may have been removed a moment ago with large ones of its own."""
+    label = f"{VOLUME}={sandbox}"
+    return removal.patiently(
+        engine,
+        lambda: engine.volumes(label),
+        "removing the container's own volumes",
+        f"docker volume ls --filter label={VOLUME}",
+        progress,
+    )
+
+
+def remove_copies(
+    engine: Engine, sandbox: str, progress: Callable[[str], None] = removal.silent
+) -> None:
     """Throw away the private copies of a sandbox, whose containers are gone.
 
     :raises EnvironmentFailure: a container uses one
     """
-    for volume in engine.volumes(f"{VOLUME}={sandbox}"):
+    for volume in _volumes(engine, sandbox, progress):
         if copies.is_copy(volume["Name"]):
-            remove(engine, volume["Name"])
+            remove(engine, volume["Name"], progress)
             host_times.forget(sandbox)
 
 
-def remove(engine: Engine, name: str) -> None:
-    """Throw a volume away.
+def remove(engine: Engine, name: str, progress: Callable[[str], None] = removal.silent) -> None:
+    """Throw a volume away, and wait for one that is large.
 
     :raises EnvironmentFailure: a container uses it
     """
-    if not engine.remove_volume(name) and engine.volume(name) is not None:
+    is_removed = removal.volume(engine, name, progress)
+    if not is_removed and engine.volume(name) is not None:
         raise EnvironmentFailure(
             f"the volume `{name}` is in use by a container",
             f"see which: `docker ps -a --filter volume={name}`; remove it, then run the command again",

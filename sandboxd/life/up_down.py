@@ -117,7 +117,7 @@ def up(
             end(engine, old, plan.sandbox, progress)
             replaced = True
         if replace == "copy":
-            lasting.remove_copies(engine, plan.sandbox)
+            lasting.remove_copies(engine, plan.sandbox, progress)
         # To end another one takes so long that others may have started since.
         overlaps.refuse(engine, plan, present=None if replaced else present)
         known = volumes.Known(engine)
@@ -209,8 +209,8 @@ def down(
                 )
             removed.append(old.name)
         if discard:
-            lasting.remove_copies(engine, sandbox)
-        elif removed and lasting.has_copy(engine, sandbox):
+            lasting.remove_copies(engine, sandbox, progress)
+        elif removed and lasting.has_copy(engine, sandbox, progress):
             again = f"sandboxd up{name_option(sandbox)}"
             progress(f"the copy stays: `{again}` takes it up")
             progress(f"`{again} --fresh` begins with a new one")
