@@ -92,9 +92,12 @@ def add_to(
     if name := body.get("Labels", {}).get(NAMED):
         endpoint = {"IPAMConfig": {"IPv4Address": dict(egress.policy.services)[name]}}
         body["NetworkingConfig"] = {"EndpointsConfig": {egress.pair.inner.name: endpoint}}
-    names = (variable.partition("=")[0] for variable in body["Env"])
-    proxies = inner_network.proxies(gateway_address, names)
-    body["Env"] = [*body["Env"], *(f"{pair.name}={pair.value}" for pair in proxies)]
+    names = [variable.partition("=")[0] for variable in body["Env"]]
+    added = (
+        *inner_network.proxies(gateway_address, names),
+        *inner_network.npm_by_name(egress.policy.rules, names),
+    )
+    body["Env"] = [*body["Env"], *(f"{pair.name}={pair.value}" for pair in added)]
     # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
     # engine, or another user's, cannot bind a file of ours.
     if sources.can_read_ours(engine):

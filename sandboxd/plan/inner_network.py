@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from sandboxd.egress import layout
+from sandboxd.egress.policy import Rule
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.labels import EGRESS, RESOLV_CONF
 from sandboxd.model.values import Origin, Value
@@ -22,6 +23,8 @@ T = TypeVar("T")
 RESOLV_FILE = f"{GENERATED_FOLDER}/resolv.conf"
 """A generated file: the engine's own name server at 127.0.0.11 is dead in gVisor's network stack."""
 
+NPM_NO_PROXY = "npm_config_noproxy"
+_NPM_GROUPS = frozenset(["group npm", "group yarn", "group jsr"])
 _NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
 
 
@@ -87,6 +90,23 @@ def proxies(gateway: str, names: Iterable[str]) -> tuple[Pair, ...]:
         for spelling in (name, name.lower())
         if spelling not in present
     )
+
+
+def npm_by_name(rules: Iterable[Rule], names: Iterable[str]) -> tuple[Pair, ...]:
+    """The variable by which npm asks for its registries by name, as programs without a proxy do.
+
+    Through a proxy npm 9, which Debian 13 has, makes two connections for each package; by name it keeps 15. It knows
+    no wildcard. npm 10 and later keep 15 either way.
+
+    :param rules: what the gateway lets through
+    :param names: of the variables that there are: a project that says itself what goes past its proxy is obeyed
+    """
+    hosts = [
+        rule.pattern.host for rule in rules if rule.source in _NPM_GROUPS and not rule.pattern.below
+    ]
+    if not hosts or {"no_proxy", NPM_NO_PROXY} & {name.lower() for name in names}:
+        return ()
+    return (Pair(NPM_NO_PROXY, ",".join(dict.fromkeys((_NO_PROXY, *hosts)))),)
 
 
 def _value(field: str, value: T, written: str = "") -> Value[T]:

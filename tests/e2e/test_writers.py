@@ -39,6 +39,7 @@ RS = os.path.join(os.path.dirname(sys.executable), "devcontainer")
 _BY_A_FILE = {
     "mount /etc/resolv.conf": "a generated file in place of one of the state folder",
     "mount /usr/local/bin/sandboxd-ask": "only `up` brings it",
+    "env npm_config_noproxy": "only `up` knows which names its gateway lets through",
 }
 # Volumes that belong to a user are made by `up` alone, and a generated file lies in the repository,
 # where a name and an e-mail address are no one's business.

@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 
 from sandboxd.egress import layout
-from sandboxd.egress.policy import Policy
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
@@ -90,6 +91,34 @@ def test_a_variable_of_the_project_is_left_to_it(is_here: None) -> None:
     assert [v for v in added(["NO_PROXY=db"])["Env"] if v.startswith("NO_PROXY=")] == [
         "NO_PROXY=db"
     ]
+
+
+def rules(*sources_of_rules: tuple[str, str]) -> Policy:
+    return Policy(rules=tuple(Rule(pattern(n), (443,), source=s) for n, s in sources_of_rules))
+
+
+@pytest.mark.parametrize(
+    ("policy", "env", "value"),
+    [
+        (rules(("packages.test", "group npm")), [], "packages.test"),
+        (
+            rules(("a.test", "group yarn"), ("b.test", "sandboxd.toml"), ("*.c.test", "group npm")),
+            [],
+            "a.test",
+        ),
+        (rules(("b.test", "sandboxd.toml")), [], ""),
+        (rules(("a.test", "group npm")), ["no_proxy=db"], ""),
+        (rules(("a.test", "group npm")), ["NPM_CONFIG_NOPROXY=db"], ""),
+    ],
+)
+def test_npm_asks_for_its_registries_by_name(
+    is_here: None, policy: Policy, env: list[str], value: str
+) -> None:
+    body: dict[str, Any] = {"Env": env, "HostConfig": {}}
+    egress.add_to(body, BESIDE._replace(policy=policy), ENGINE)
+    variables = dict(variable.split("=", 1) for variable in body["Env"])
+    expected = f"{variables.get('no_proxy')},{value}" if value else None
+    assert variables.get("npm_config_noproxy") == expected
 
 
 def test_an_engine_elsewhere_gets_no_file_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
