@@ -38,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     if args.rollback:
         return _roll_back(journal, requested)
     options = _resume(journal, requested)
+    if args.nvproxy:
+        _refuse_without_driver()
     if not args.apply:
         _print_plan(options, journal)
         return EXIT_OK
@@ -51,6 +53,14 @@ def run(args: argparse.Namespace) -> int:
     return _apply(journal, options)
 
 
+def _refuse_without_driver() -> None:
+    from sandboxd.host.probe import machine_raw
+    from sandboxd.host.raw_answers import from_raw
+    from sandboxd.setup import graphics
+
+    graphics.refuse(from_raw(machine_raw(os.environ)).nvidia)
+
+
 def _apply(journal: Journal, options: Options) -> int:
     from sandboxd.setup import gvisor, runner
     from sandboxd.setup.journal import Journal
@@ -58,7 +68,8 @@ def _apply(journal: Journal, options: Options) -> int:
     if not _is_root():
         _print_plan(options, journal)
         return _needs_root("--apply")
-    name = "" if journal.exists or options.source or options.binary else _good_enough(options)
+    is_said = options.source or options.binary or options.nvproxy
+    name = "" if journal.exists or is_said else _good_enough(options)
     if name:
         terminal.status(f"nothing to do: `{name}` holds everything that plans rely on")
         return EXIT_OK
@@ -166,7 +177,9 @@ def _resume(journal: Journal, requested: Options) -> Options:
             "put the first back: `sudo sandboxd setup gvisor --rollback`",
         )
     return before._replace(
-        may_restart=requested.may_restart or before.may_restart, wait_seconds=requested.wait_seconds
+        may_restart=requested.may_restart or before.may_restart,
+        wait_seconds=requested.wait_seconds,
+        nvproxy=requested.nvproxy or before.nvproxy,
     )
 
 
@@ -195,6 +208,7 @@ def _options(args: argparse.Namespace) -> Options:
         "key_fingerprint": args.key_fingerprint,
         "key_url": args.key_url,
         "state": _absolute(args.state),
+        "nvproxy": args.nvproxy,
     }
     return Options()._replace(**{name: value for name, value in values.items() if value})
 
@@ -245,7 +259,9 @@ def _print_arguments(options: Options) -> None:
     if needs.starts:
         print(f"  # a newer runsc may need none of the first: `{UPDATE}`")
     before = (files.read(options.daemon_json) or b"").decode("utf-8", "replace")
-    after = daemon_json.merge(before, register.definitions(runsc, needs), options.daemon_json)
+    after = daemon_json.merge(
+        before, register.definitions(runsc, needs, options.nvproxy), options.daemon_json
+    )
     diff = difflib.unified_diff(
         before.splitlines(), after.splitlines(), options.daemon_json, "after", lineterm="", n=2
     )

@@ -73,14 +73,14 @@ def roll_back(options: Options) -> None:
 def steps(options: Options) -> list[Step]:
     """The steps of an update: gVisor's repository, its newest package, and what that build needs."""
     from sandboxd.setup import gvisor
-    from sandboxd.setup.register import RegisterStep, TrialStep
+    from sandboxd.setup.register import RegisterStep, TrialStep, passes_graphics
     from sandboxd.setup.upgrade import UpgradeStep
 
     place, folder = options.place, _folder(options)
     return [
         *gvisor.repository_steps(options),
         UpgradeStep(folder, options.repository),
-        RegisterStep(place, "/usr/bin/runsc", folder, anew=True),
+        RegisterStep(place, "/usr/bin/runsc", folder, anew=True, nvproxy=passes_graphics(place)),
         TrialStep(place),
     ]
 

@@ -135,7 +135,7 @@ def why_not_under_gvisor(build: Runtime, host: HostFacts) -> tuple[str, str] | N
     if build.flag("nvproxy") not in ("", "true"):
         return (
             f"`{build.name}` is registered without `--nvproxy`",
-            f"add that to its `runtimeArgs` in the engine's daemon.json, and reload the engine; or {_RUNC}",
+            f"`sudo sandboxd setup gvisor --apply --nvproxy` registers it so; or {_RUNC}",
         )
     driver = host.nvidia.driver if host.nvidia is not None else ""
     if build.nvproxy_drivers is None or not driver:

@@ -35,6 +35,8 @@ class Options(NamedTuple):
     repository: str = packages.REPOSITORY
     """The address of gVisor's repository, or of a mirror that the same key signs."""
     state: str = "/var/lib/sandboxd/setup/gvisor"
+    nvproxy: bool = False
+    """Whether our runtimes pass NVIDIA's devices on."""
 
     def as_json(self) -> dict[str, object]:
         return self._asdict()
@@ -96,7 +98,7 @@ def steps(options: Options) -> list[Step]:
         binary = packages.BinaryStep(options.binary, options.checksum_file, options.folder)
         install_steps = [binary]
         runsc = binary.runsc
-    install_steps.append(RegisterStep(place, runsc, options.state))
+    install_steps.append(RegisterStep(place, runsc, options.state, nvproxy=options.nvproxy))
     return [KeepStep(place, options.state, install_steps), *install_steps, TrialStep(place)]
 
 

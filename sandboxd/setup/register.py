@@ -15,8 +15,11 @@ from sandboxd.host import premises
 from sandboxd.host.engine_facts import names_gvisor
 from sandboxd.host.facts import PINS
 from sandboxd.host.memory import Memory
+from sandboxd.host.nvidia import drivers
+from sandboxd.host.probe import machine_raw
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import run_trials
-from sandboxd.setup import daemon_json, files, trial
+from sandboxd.setup import daemon_json, files, graphics, trial
 from sandboxd.setup.daemon_json import Definition
 from sandboxd.setup.engine_control import Control, bring_to, knows, reload_and_wait
 from sandboxd.setup.step import Say, State, Step
@@ -29,17 +32,18 @@ CHANGED_SINCE = "changed-since"
 """A file beside the journal: on the way back, daemon.json was not what we had written."""
 
 
-def definitions(runsc: str, needs: trial.Needs) -> dict[str, Definition]:
+def definitions(runsc: str, needs: trial.Needs, nvproxy: bool = False) -> dict[str, Definition]:
     """Our runtimes, with exactly what the trials showed to be needed.
 
     Where read-only folders hold with directfs on, one is enough.
+
+    :param nvproxy: they pass NVIDIA's devices on
     """
+    others = [*needs.start_arguments, *([graphics.NVPROXY] if nvproxy else [])]
     holds = [need.argument for need in needs.holds]
-    runtimes: dict[str, Definition] = {
-        SAFE: {"path": runsc, "runtimeArgs": [*holds, *needs.start_arguments]}
-    }
+    runtimes: dict[str, Definition] = {SAFE: {"path": runsc, "runtimeArgs": [*holds, *others]}}
     if holds:
-        runtimes[FAST] = {"path": runsc, "runtimeArgs": needs.start_arguments}
+        runtimes[FAST] = {"path": runsc, "runtimeArgs": others}
     return runtimes
 
 
@@ -47,6 +51,15 @@ def registered(place: EngineConfig) -> tuple[str, ...]:
     """Our runtimes that are in the engine's config."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     return tuple(name for name in NAMES if name in daemon_json.definitions(text))
+
+
+def passes_graphics(place: EngineConfig) -> bool:
+    """Whether our first runtime in the engine's config passes NVIDIA's devices on."""
+    text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
+    definition = daemon_json.definitions(text).get(SAFE)
+    return isinstance(definition, dict) and graphics.NVPROXY in (
+        definition.get("runtimeArgs") or []
+    )
 
 
 class EngineConfig(NamedTuple):
@@ -101,9 +114,18 @@ class RegisterStep:
     id = "register"
 
     def __init__(
-        self, place: EngineConfig, runsc: str, backup_folder: str, anew: bool = False
+        self,
+        place: EngineConfig,
+        runsc: str,
+        backup_folder: str,
+        anew: bool = False,
+        nvproxy: bool = False,
     ) -> None:
-        """`anew`: what is registered was found out with another build, so nothing is done yet."""
+        """
+        :param anew: what is registered was found out with another build, so nothing is done yet
+        :param nvproxy: they pass NVIDIA's devices on
+        """
+        self._nvproxy = nvproxy
         self._place = place
         self._runsc = runsc
         self._anew = anew
@@ -115,16 +137,19 @@ class RegisterStep:
             f"try {self._runsc}: which arguments it needs here",
             f"add `runtimes` {SAFE}, and {FAST} if that needs {trial.DIRECTFS_OFF}, to "
             f"{self._place.daemon_json}",
+            *((f"with {graphics.NVPROXY}; {graphics.NOT_GIVEN}",) if self._nvproxy else ()),
             "dockerd --validate, then reload the engine (no container stops)",
         )
 
     def is_done(self) -> bool:
-        return not self._anew and _is_registered(self._place)
+        return not self._anew and _is_registered(self._place, self._nvproxy)
 
     def before(self) -> State:
         return files.snapshot(self._place.daemon_json)
 
     def do(self, say: Say) -> State:
+        if self._nvproxy:
+            self._say_of_graphics(say)
         needs = trial.find(self._runsc)
         if needs.error:
             raise EnvironmentFailure(
@@ -147,9 +172,17 @@ class RegisterStep:
             say("the engine is not running: it reads its config when it starts")
         return result
 
+    def _say_of_graphics(self, say: Say) -> None:
+        """:raises EnvironmentFailure: this machine has no driver of NVIDIA's"""
+        facts = from_raw(machine_raw(os.environ))
+        graphics.refuse(facts.nvidia)
+        assert facts.nvidia is not None
+        for line in graphics.words(facts.nvidia, drivers(_supported_drivers(self._runsc))):
+            say(f"  {graphics.NVPROXY}: {line}")
+
     def _register(self, needs: trial.Needs, say: Say) -> State:
         """Write our runtimes into the config, and have a running engine read it."""
-        runtimes = definitions(self._runsc, needs)
+        runtimes = definitions(self._runsc, needs, self._nvproxy)
         path = self._place.daemon_json
         before = (files.read(path) or b"").decode("utf-8", "strict")
         absent = tuple(name for name in NAMES if name not in runtimes)
@@ -256,7 +289,23 @@ def _why_pins_fail(place: EngineConfig) -> str:
     return "; ".join(verdicts[name]["detail"] for name in PINS if not verdicts[name]["holds"])
 
 
-def _is_registered(place: EngineConfig) -> bool:
+def _supported_drivers(runsc: str) -> str:
+    """What the build prints; '' where it prints nothing."""
+    try:
+        process = subprocess.run(
+            [runsc, "nvproxy", "list-supported-drivers"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return process.stdout
+
+
+def _is_registered(place: EngineConfig, nvproxy: bool = False) -> bool:
     """Whether our runtimes are in the config with a program that exists, and the engine has them."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     table = daemon_json.definitions(text)
@@ -265,6 +314,8 @@ def _is_registered(place: EngineConfig) -> bool:
         return False
     for definition in ours.values():
         if not isinstance(definition, dict) or not os.path.exists(str(definition.get("path"))):
+            return False
+        if nvproxy and graphics.NVPROXY not in (definition.get("runtimeArgs") or []):
             return False
     expected = {n: {"runtimeArgs": [], **d} for n, d in ours.items() if isinstance(d, dict)}
     return place.control.info() is None or knows(place.control, expected, ())

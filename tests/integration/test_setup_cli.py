@@ -174,3 +174,15 @@ def test_doctor_of_a_recorded_host_names_the_way_out() -> None:
     data = json.loads(sandboxd("doctor", "--json", "--facts", "tests/hosts/arch-linux.json").stdout)
     assert data["platform"] == "linux_native"
     assert [warning["ids"][0] for warning in data["warnings"]] == ["CVE-2026-93320"]
+
+
+def test_graphics_processors_are_registered_only_where_there_is_a_driver(
+    options: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["gvisor", *options, "--source=repository", "--nvproxy"]
+    if not os.path.exists("/proc/driver/nvidia/version"):
+        with pytest.raises(EnvironmentFailure, match="this machine has no driver of theirs"):
+            run(*asked)
+    monkeypatch.setattr(setup_run, "_refuse_without_driver", lambda: None)
+    assert run(*asked) == 0
+    assert "with --nvproxy=true; not passed in: devices of AMD and Intel" in capsys.readouterr().out

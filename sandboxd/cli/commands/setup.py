@@ -64,6 +64,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", metavar="SECONDS", type=float, help="how long the engine may take to come back"
     )
+    parser.add_argument(
+        "--nvproxy",
+        action="store_true",
+        help="have our runtimes pass NVIDIA's graphics processors on, where this machine has their driver",
+    )
     parser.add_argument("--state", metavar="DIR", help="where the journal is kept")
     parser.add_argument("--image", metavar="IMAGE", help="the image to verify with")
 
