@@ -26,7 +26,7 @@ class Variables(NamedTuple):
 
     `workspace` is the absolute host path of the project, `realpath` follows symbolic links
     (given only where the disk may be looked at), `container_workspace` is where the workspace
-    stands inside, `files` are those that a config names, `images` what an engine says of images,
+    stands inside, `mounted_at` where a plan mounts it whatever the config says, `files` are those that a config names, `images` what an engine says of images,
     by the names that configs have for them.
     """
 
@@ -35,6 +35,7 @@ class Variables(NamedTuple):
     home: str | None = None
     realpath: Callable[[str], str] | None = None
     container_workspace: str | None = None
+    mounted_at: str | None = None
     files: Files | None = None
     images: Mapping[str, ImageFacts] | None = None
 
@@ -72,7 +73,9 @@ class Variables(NamedTuple):
         return self._replace(workspace=(above if separator else folder) or "/")
 
     def inside(self, workspace: str) -> Variables:
-        """The variables for a container that has the workspace at the path `workspace`."""
+        """The variables for a container that has the workspace, or the folder of it to work in, at `workspace`."""
+        if self.mounted_at is not None and not workspace.startswith(f"{self.mounted_at}/"):
+            workspace = self.mounted_at
         return self._replace(container_workspace=workspace)
 
     def resolve(self, text: str) -> str:

@@ -68,7 +68,8 @@ _DESCRIBED = (
 )
 
 _OTHER: dict[str, str] = {
-    "workspaceFolder": "the workspace is where sandboxd mounts it; `sandboxd up` works in a folder of it",
+    "workspaceFolder": "the workspace is where sandboxd mounts it, and `${containerWorkspaceFolder}` is that place; `sandboxd "
+    "up` works in a folder of it",
     "overrideCommand": "the container is kept alive by the tool that starts it",
     "extensions": "an old spelling: move it to `customizations.vscode`",
     "settings": "an old spelling: move it to `customizations.vscode`",

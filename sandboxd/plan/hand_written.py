@@ -18,6 +18,7 @@ from sandboxd.model.files import Files
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.compose import ComposeProject, compose_project
 from sandboxd.plan.label import image_labels, of_label
+from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.plan import Downgrade
 
 
@@ -36,6 +37,8 @@ def describe(
         return label, None
     variables = Variables(
         workspace=config.workspace,
+        # A config may name another place, where the sandbox has nothing of it.
+        mounted_at=target_folder(config.workspace),
         home=home,
         realpath=os.path.realpath,
         files=Files(load=read_beside),

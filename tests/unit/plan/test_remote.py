@@ -145,3 +145,33 @@ def test_a_folder_is_left_out_only_where_it_is_another(folder: str, tmp_path: Pa
 def test_another_remote_user_is_named(users: dict[str, str], refused: list[str]) -> None:
     made = plan(hand_written=json.dumps({"image": "img:1", **users}))
     assert [item.item for item in made.left_out] == refused
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ({}, "/workspaces/ws"),
+        ({"workspaceFolder": "/app"}, "/workspaces/ws"),
+        ({"workspaceFolder": "/app", "workspaceMount": "type=bind,source=${localWorkspaceFolder},target=/app"}, "/workspaces/ws"),
+        ({"workspaceFolder": "/workspaces/ws/web"}, "/workspaces/ws/web"),
+        ({"workspaceFolder": "/workspaces/ws-other"}, "/workspaces/ws"),
+    ],
+)  # fmt: skip
+def test_the_folder_of_the_workspace_is_one_that_the_sandbox_has(
+    tmp_path: Path, written: dict[str, str], place: str
+) -> None:
+    folder = tmp_path / "ws"
+    (folder / ".devcontainer").mkdir(parents=True)
+    config = {
+        "image": "img:1",
+        "containerEnv": {"SRC": "${containerWorkspaceFolder}/src"},
+        "remoteEnv": {"ALSO": "${containerWorkspaceFolder}"},
+        "postCreateCommand": "ls ${containerWorkspaceFolder}",
+    } | written
+    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+    (folder / "sandboxd.toml").write_text("")
+    made = Project.open(str(folder), {"HOME": str(tmp_path)}).plan(GVISOR)
+    env = {each.value.name: each.value.value for each in made.container.env}
+    assert env["SRC"] == f"{place}/src"
+    assert made.remote.env[0].value == place
+    assert made.remote.hooks[0].commands[0].written == f"ls {place}"
