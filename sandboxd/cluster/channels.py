@@ -7,8 +7,10 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/ (Pod exec), kuberne
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
+import socket
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cluster import failures
@@ -27,6 +29,7 @@ _V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _END, _SIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _LARGEST_MESSAGE = 4 << 20
 _PIECE = 64 << 10
+_END_SECONDS = 5.0
 _PING_SECONDS = 20.0
 """Load balancers cut connections that are silent for a minute."""
 
@@ -92,11 +95,27 @@ class Channels:
         """Cut the connection; the command may go on inside."""
         import httpx2
 
+        self._end_reading()
         try:
             self._session_context.__exit__(None, None, None)
         except (httpx2.HTTPError, OSError, RuntimeError):
             # It is gone already.
             return
+
+    def _end_reading(self) -> None:
+        """Let the library's thread end that waits for more.
+
+        It would else read from whichever connection gets the socket's number after it was closed.
+        """
+        from httpx2.websockets import HTTPXWSException
+
+        connection = self._session.stream.get_extra_info("socket")
+        with contextlib.suppress(OSError, TypeError):
+            # Not by the method of a TLS socket, which takes away what the other thread works with.
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        with contextlib.suppress(HTTPXWSException, queue.Empty):
+            while True:
+                self._session.receive(timeout=_END_SECONDS)
 
     @property
     def can_end_input(self) -> bool:
