@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cluster import running, waiting
 from sandboxd.cluster.attended import PodCommand
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward import listening
 from sandboxd.forward.forwarder import Forwarder
 from sandboxd.forward.trunk import Trunk, prepare
@@ -59,7 +59,13 @@ def _locate(target: Target) -> str:
 
 
 def _open(target: Target) -> Trunk:
-    request, text = prepare(inside(target), cache_folder(target.environ))
+    try:
+        request, text = prepare(inside(target), cache_folder(target.environ))
+    except TimeoutError:
+        raise EnvironmentFailure(
+            "the sandbox does not start a relay in time",
+            f"look at what runs in it: `sandboxd exec{target.option} ps`",
+        ) from None
     command = PodCommand(
         target.cluster,
         target.pod,
