@@ -55,11 +55,12 @@ class Network:
             nat, rules = "\n".join(self._services()), "\n".join(self._policies())
             text = f"*nat\n{nat}\nCOMMIT\n*filter\n{rules}\nCOMMIT\n"
             if text != self._loaded:
-                self._run("iptables-restore --noflush", text)
+                self._run("iptables-restore --wait 60 --noflush", text)
                 if not self._loaded:
                     self._run(
-                        "iptables -I FORWARD -j PODS; iptables -t nat -I PREROUTING -j SERVICES\n"
-                        f"iptables -t nat -I POSTROUTING -s {PODS} ! -d {PODS} -j MASQUERADE"
+                        "iptables --wait 60 -I FORWARD -j PODS\n"
+                        "iptables --wait 60 -t nat -I PREROUTING -j SERVICES\n"
+                        f"iptables --wait 60 -t nat -I POSTROUTING -s {PODS} ! -d {PODS} -j MASQUERADE"
                     )
                 self._loaded = text
 

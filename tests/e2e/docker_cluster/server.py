@@ -236,7 +236,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Sec-WebSocket-Protocol", protocol)
         self.end_headers()
         self.close_connection = True
-        peer = WebSocket(self.rfile, self.wfile)  # type: ignore[arg-type]
+        assert isinstance(self.connection, ssl.SSLSocket)
+        peer = WebSocket(self.connection)
         words = [value for name, value in pairs if name == "command"]
         wanted = {name: query.get(name) in ("true", "1") for name in ("stdin", "tty")}
         command = streams.Command(container, words, wanted["stdin"], wanted["tty"])

@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -78,9 +79,16 @@ def _feed(
                 size = json.loads(data)
                 api.exec_resize(made, height=size["Height"], width=size["Width"])
             elif channel == _CLOSED and protocol == V5 and data == bytes([_STDIN]):
+                _await_start(api, made)
                 engine.shutdown(socket.SHUT_WR)
         # Gone: what is still running has nobody to write to.
         engine.shutdown(socket.SHUT_RDWR)
+
+
+def _await_start(api: docker.APIClient, made: str) -> None:
+    """Input that ends before its command has begun, the engine does not end at all."""
+    while (state := api.exec_inspect(made))["ExitCode"] is None and not state["Running"]:
+        time.sleep(0.02)
 
 
 def _pass_on(engine: socket.socket, peer: WebSocket, tty: bool) -> None:

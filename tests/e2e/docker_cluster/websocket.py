@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import select
+import ssl
 import struct
 import threading
-from typing import BinaryIO, Protocol
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_TURN = 1.0
+"""Seconds after which a connection is tried again that does not say it is ready."""
 _CONTINUED, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
-
-
-class Sink(Protocol):
-    def write(self, data: bytes, /) -> object: ...
-    def flush(self) -> object: ...
 
 
 def accept_key(key: str) -> str:
@@ -25,24 +23,27 @@ def accept_key(key: str) -> str:
 class WebSocket:
     """A connection whose handshake is done. Several threads may send."""
 
-    def __init__(self, source: BinaryIO, sink: Sink) -> None:
-        self._source, self._sink = source, sink
-        self._sending = threading.Lock()
+    def __init__(self, connection: ssl.SSLSocket) -> None:
+        self._connection = connection
+        connection.setblocking(False)
+        self._buffer = b""
+        # One TLS connection must not be read and written at the same moment.
+        self._using = threading.Lock()
 
     def receive(self) -> bytes | None:
         """The next message; None once the other side has closed."""
         whole = b""
         while True:
-            head = self._source.read(2)
+            head = self._read(2)
             if len(head) < 2:
                 return None
             length = head[1] & 0x7F
             if length == 126:
-                (length,) = struct.unpack("!H", self._source.read(2))
+                (length,) = struct.unpack("!H", self._read(2))
             elif length == 127:
-                (length,) = struct.unpack("!Q", self._source.read(8))
-            mask = self._source.read(4) if head[1] & 0x80 else bytes(4)
-            data = _masked(self._source.read(length), mask)
+                (length,) = struct.unpack("!Q", self._read(8))
+            mask = self._read(4) if head[1] & 0x80 else bytes(4)
+            data = _masked(self._read(length), mask)
             kind = head[0] & 0x0F
             if kind == _CLOSE:
                 return None
@@ -67,9 +68,31 @@ class WebSocket:
             head = struct.pack("!BBH", 0x80 | kind, 126, size)
         else:
             head = struct.pack("!BBQ", 0x80 | kind, 127, size)
-        with self._sending:
-            self._sink.write(head + data)
-            self._sink.flush()
+        left = memoryview(head + data)
+        while left:
+            with self._using:
+                try:
+                    left = left[self._connection.send(left) :]
+                    continue
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    pass
+            select.select([], [self._connection], [], _TURN)
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes; fewer where the other side has closed."""
+        while len(self._buffer) < size:
+            with self._using:
+                try:
+                    data = self._connection.recv(1 << 16)
+                    if not data:
+                        break
+                    self._buffer += data
+                    continue
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    pass
+            select.select([self._connection], [], [], _TURN)
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
 
 
 def _masked(data: bytes, mask: bytes) -> bytes:
