@@ -59,6 +59,8 @@ class Network:
                 if not self._loaded:
                     self._run(
                         "iptables --wait 60 -I FORWARD -j PODS\n"
+                        # The API server is not forwarded to, and is outside of the Pods all the same.
+                        f"iptables --wait 60 -I INPUT -s {PODS} -p tcp --dport {_API_PORT} -j PODS-OUT\n"
                         "iptables --wait 60 -t nat -I PREROUTING -j SERVICES\n"
                         f"iptables --wait 60 -t nat -I POSTROUTING -s {PODS} ! -d {PODS} -j MASQUERADE"
                     )
