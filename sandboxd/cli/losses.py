@@ -10,9 +10,11 @@ if TYPE_CHECKING:
 
 _MOST_IN_FULL, _IN_FULL_BEFORE_OTHERS = 3, 2
 """So many are said in full; of more, so many, and the others by name."""
+_ASKED_FOR = ("credentials",)
+"""What the user added by name is said in full, however much it is: work inside fails without."""
 _IMPORTANT = (
-    # What the user asked for by name, what mends several at once, then what reaches the host.
-    *("gVisor", "record", "credentials", "network", "gVisor build", "control files"),
+    # What mends several at once, then what reaches the host.
+    *("gVisor", "record", "network", "gVisor build", "control files"),
     *("workspace sockets", "AppArmor", "seccomp"),
 )
 
@@ -39,8 +41,12 @@ def group(
     """Those to say in full, and those to name."""
     if len(entries) <= _MOST_IN_FULL:
         return entries, ()
-    ordered = sorted(entries, key=lambda item: _rank(item["control"]))
-    return ordered[:_IN_FULL_BEFORE_OTHERS], ordered[_IN_FULL_BEFORE_OTHERS:]
+    asked_for = [item for item in entries if item["control"] in _ASKED_FOR]
+    ordered = sorted(
+        (item for item in entries if item["control"] not in _ASKED_FOR),
+        key=lambda item: _rank(item["control"]),
+    )
+    return [*asked_for, *ordered[:_IN_FULL_BEFORE_OTHERS]], ordered[_IN_FULL_BEFORE_OTHERS:]
 
 
 def names(entries: Sequence[Mapping[str, str]]) -> str:

@@ -53,6 +53,14 @@ def test_of_many_the_most_important_are_said_and_the_others_named(
     ]
 
 
+def test_each_credential_that_is_missing_is_said_in_full(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = said(capsys, *OLD_BUILD, "credentials", "credentials", "credentials")
+    assert lines.count("not in force  credentials: why credentials") == 3
+    assert any(line.startswith("not in force  3 more: ") for line in lines)
+
+
 def test_all_of_them_are_said_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, *OLD_BUILD, everything=True)
     assert [line for line in lines if line.startswith("not in force")] == [
