@@ -11,6 +11,7 @@ from sandboxd.egress import words
 from sandboxd.egress.ledger import Question, Totals
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.observe.control import Control
+from sandboxd.status.combine import BEGIN
 from sandboxd.status.model import (
     Counts,
     DaemonLine,
@@ -21,7 +22,7 @@ from sandboxd.status.model import (
     StatusReport,
     Verification,
 )
-from sandboxd.status.once import BEGIN, KEEPS
+from sandboxd.status.once import KEEPS
 
 FOLDER = Path(__file__).resolve().parents[2] / "tests" / "screens"
 
