@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 _MOST = 32 * 1024 * 1024
 
 
-def old_volumes(known: Known, body: CreateRequest) -> frozenset[str]:
-    """The volumes of a request that are there already, which the engine does not fill any more."""
-    names = {
-        mount["Source"]
-        for mount in body["HostConfig"].get("Mounts") or []
-        if mount.get("Type") == "volume" and mount.get("Source")
-    }
-    return frozenset(name for name in names if known.volume(name) is not None)
+def leave_old_volumes(known: Known, body: CreateRequest) -> frozenset[str]:
+    """Have the engine put nothing into the volumes of a request that are there already; returns them.
+
+    It would fill one of them that is empty, and what came from an earlier image was looked at then.
+    """
+    old = set()
+    for mount in body["HostConfig"].get("Mounts") or []:
+        name = mount.get("Source") if mount.get("Type") == "volume" else ""
+        if name and known.volume(name) is not None:
+            mount["VolumeOptions"] = {**(mount.get("VolumeOptions") or {}), "NoCopy": True}
+            old.add(name)
+    return frozenset(old)
 
 
 def refuse(

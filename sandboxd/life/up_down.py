@@ -338,7 +338,7 @@ def _create(
         opened = mounted.open_sources(body["HostConfig"].get("Mounts") or [])
         body["Labels"][SOURCES] = mounted.note(opened)
     # Asked before: what is new afterwards was filled from the image.
-    old = device_files.old_volumes(known, body) if plan.gvisor else frozenset()
+    old = device_files.leave_old_volumes(known, body) if plan.gvisor else frozenset()
     try:
         container = engine.create(name, body)
     except failures.NameTaken as error:

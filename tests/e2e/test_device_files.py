@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import subprocess
 from pathlib import Path
@@ -41,3 +42,30 @@ def test_it_does_not_start_under_gvisor(
         finally:
             assert sandboxes.run(engine, project, "down").returncode == 0
             docker("rmi", "-f", tag)
+
+
+def test_only_under_gvisor_an_empty_volume_of_the_project_stays_empty(
+    engine: str, api: Engine, tmp_path: Path, busybox_image: str, runtime: str
+) -> None:
+    """Docker fills an empty volume at each start, not at the first alone: with what a later image has."""
+    project = sandboxes.make_project(tmp_path / "w", busybox_image, runtime)
+    config = project / "sandboxd.toml"
+
+    def up() -> None:
+        done = sandboxes.run(engine, project, "up", "--allow-runc")
+        assert done.returncode == 0, done.stderr
+
+    with image_nodes.image(api, busybox_image) as (image, folder):
+        mounts = {"mounts": [f"source=data,target={folder},type=volume"]}
+        (project / ".devcontainer/devcontainer.json").write_text(json.dumps(mounts))
+        try:
+            up()
+            assert sandboxes.run(engine, project, "down").returncode == 0
+            config.write_text(config.read_text().replace(busybox_image, image))
+            up()
+            listed = sandboxes.run(engine, project, "exec", "--", "ls", "-A", folder)
+            assert listed.returncode == 0, listed.stderr
+            # runc opens no device that the engine did not allow: there Docker fills it.
+            assert (listed.stdout == "") == (runtime == "gvisor")
+        finally:
+            assert sandboxes.run(engine, project, "down").returncode == 0
