@@ -9,14 +9,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _MOST_IN_FULL, _IN_FULL_BEFORE_OTHERS = 3, 2
-"""So many are said in full; of more, so many, and the others by name."""
-_ASKED_FOR = ("credentials",)
-"""What the user added by name is said in full, however much it is: work inside fails without."""
-_IMPORTANT = (
+"""So many of the machine's are said in full; of more, so many, and the others by name."""
+_OF_THE_MACHINE = (
     # What mends several at once, then what reaches the host.
-    *("gVisor", "record", "network", "gVisor build", "control files"),
-    *("workspace sockets", "AppArmor", "seccomp"),
+    *(
+        "gVisor",
+        "network",
+        "gVisor build",
+        "control files",
+        "workspace sockets",
+        "AppArmor",
+        "seccomp",
+    ),
+    *(
+        "git on the host",
+        "seccomp in gVisor",
+        "system calls",
+        "capabilities",
+        "limits",
+        "cpu limit",
+    ),
+    *("process limit", "time limit", "files in memory", "root file system", "user", "tripwire"),
 )
+"""The most important first: they are the same for all projects here. What is of one project, as a service that
+does not start or a build, is always said in full."""
 
 
 def say(entries: Sequence[Mapping[str, str]], everything: bool) -> None:
@@ -39,14 +55,14 @@ def group(
     entries: Sequence[Mapping[str, str]],
 ) -> tuple[Sequence[Mapping[str, str]], Sequence[Mapping[str, str]]]:
     """Those to say in full, and those to name."""
-    if len(entries) <= _MOST_IN_FULL:
+    of_project = [item for item in entries if item["control"] not in _OF_THE_MACHINE]
+    if len(entries) - len(of_project) <= _MOST_IN_FULL:
         return entries, ()
-    asked_for = [item for item in entries if item["control"] in _ASKED_FOR]
     ordered = sorted(
-        (item for item in entries if item["control"] not in _ASKED_FOR),
-        key=lambda item: _rank(item["control"]),
+        (item for item in entries if item["control"] in _OF_THE_MACHINE),
+        key=lambda item: _OF_THE_MACHINE.index(item["control"]),
     )
-    return [*asked_for, *ordered[:_IN_FULL_BEFORE_OTHERS]], ordered[_IN_FULL_BEFORE_OTHERS:]
+    return [*of_project, *ordered[:_IN_FULL_BEFORE_OTHERS]], ordered[_IN_FULL_BEFORE_OTHERS:]
 
 
 def names(entries: Sequence[Mapping[str, str]]) -> str:
@@ -55,7 +71,3 @@ def names(entries: Sequence[Mapping[str, str]]) -> str:
     for item in entries:
         counts[item["control"]] = counts.get(item["control"], 0) + 1
     return ", ".join(name if n == 1 else f"{name} ({n})" for name, n in counts.items())
-
-
-def _rank(control: str) -> int:
-    return _IMPORTANT.index(control) if control in _IMPORTANT else len(_IMPORTANT)

@@ -33,7 +33,7 @@ _LONGEST_NAME = 44
 
 _NOT_OF_A_CLUSTER = frozenset({
     "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git inside",
-    "git on the host",
+    "git on the host", "git repository",
     "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "root file system",
     "seccomp", "time limit", "user", "workspace sockets",
 })  # fmt: skip

@@ -13,6 +13,8 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import WorkspaceFacts
 
 _CONTROL = "git on the host"
+_THIS = "git repository"
+"""What is so in this workspace, and in no other."""
 _INSIDE = "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy"
 _COPY = (
     'commit on the host, or work on a private copy: `sandboxd agent`, or `[workspace] layout = "clone"` in '
@@ -25,7 +27,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
     """Name what stays open in a workspace that is written inside, at `target`."""
     for path in facts.not_as_made:
         notes.downgrade(
-            _CONTROL,
+            _THIS,
             f"`{path}` names another repository: git reads that one's config, which is not pinned",
             f"look at what it names, then `rm {path}`; no command of git leaves it there",
         )
@@ -33,7 +35,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
         _say_linked(facts.linked, target, notes)
     elif ".git" in facts.of_kind("file"):
         notes.downgrade(
-            _CONTROL,
+            _THIS,
             "`.git` is a file that names a repository: nothing of that one is pinned, and where it "
             "lies in the workspace its config can be written from inside",
             _INSIDE,
@@ -42,7 +44,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
         _say_nested(facts, notes)
         _say_links(notes)
     for line in words_of_links(facts.git_links):
-        notes.downgrade(_CONTROL, *line)
+        notes.downgrade(_THIS, *line)
 
 
 def words_of_links(links: tuple[GitLink, ...]) -> list[tuple[str, str]]:

@@ -78,7 +78,7 @@ def plant(repository: Path | str, startup: Path) -> tuple[str, ...]:
 def test_a_link_in_the_repository_is_named(sandboxd: Sandboxd, main: Path, tmp_path: Path) -> None:
     """Nothing keeps the link from being made: the attack works, so it is said before and after."""
     startup = tmp_path / ".zshenv"
-    up = sandboxd(main, "up")
+    up = sandboxd(main, "up", "--all")
     assert up.returncode == 0 and "put a symbolic link where git writes" in said(up), up.stderr
     assert sandboxd(main, *plant(".git", startup)).returncode == 0
     (main / "new.txt").write_text("x")

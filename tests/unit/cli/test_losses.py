@@ -53,12 +53,18 @@ def test_of_many_the_most_important_are_said_and_the_others_named(
     ]
 
 
-def test_each_credential_that_is_missing_is_said_in_full(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize("control", ["credentials", "service", "build", "git repository", "record"])
+def test_what_is_of_the_project_is_said_in_full(
+    capsys: pytest.CaptureFixture[str], control: str
 ) -> None:
-    lines = said(capsys, *OLD_BUILD, "credentials", "credentials", "credentials")
-    assert lines.count("not in force  credentials: why credentials") == 3
+    lines = said(capsys, *OLD_BUILD, control, control, control)
+    assert lines.count(f"not in force  {control}: why {control}") == 3
     assert any(line.startswith("not in force  3 more: ") for line in lines)
+
+
+def test_the_machines_are_counted_without_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "seccomp", "service", "service", "service", "network", "user")
+    assert len(lines) == 12 and not any("more:" in line for line in lines)
 
 
 def test_all_of_them_are_said_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
