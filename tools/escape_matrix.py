@@ -24,6 +24,7 @@ from sandboxd.egress.policy import Rule
 from sandboxd.engine.answers import CreateRequest
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
+from sandboxd.host import addresses
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
@@ -264,14 +265,17 @@ def differences(before: Outcomes, after: Outcomes, same_machine: bool) -> list[s
 
 
 def environment(api: Engine) -> str:
-    """What an outcome may depend on: the kernel, the engine, the processor, the gVisor build."""
+    """What an outcome may depend on: kernel, processor, engine, gVisor build, the filter of packets."""
     kernel = ".".join(os.uname().release.split(".")[:2])
     info = api.info()
     path = ((info.get("Runtimes") or {}).get("runsc") or {}).get("path") or "runsc"
     done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
     build = re.search(r"release-\d{8}|\d{8}", done.stdout)
     machine = f"Linux {kernel} {platform.machine()}, Docker {info.get('ServerVersion')}"
-    return f"{machine}, runsc {build[0] if build else 'of an unknown build'}"
+    runsc = f"runsc {build[0] if build else 'of an unknown build'}"
+    # Where it is off, packets that are bound to a device reach the host behind a gateway, too.
+    on = {None: "unknown", False: "off", True: "on"}[addresses.reverse_path_filter()]
+    return f"{machine}, {runsc}, rp_filter {on}"
 
 
 @contextlib.contextmanager
