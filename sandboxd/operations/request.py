@@ -37,7 +37,7 @@ class Request:
     :param options: what the user typed, as JSON has it
     :param connect: the engine; called when an operation first needs it
     :param facts: waits for the host's facts; None: the operation looks for itself
-    :param register: has a daemon keep a workspace that was started, whose generated files are to be written again or
+    :param register: has a daemon keep a workspace that was started, which is to be checked and generated again or
         not; None: one that runs is told
     :param attended: the gateways that a daemon attends to
     :param keep_credentials: has a daemon remember the secrets of a sandbox (its identity) in memory for a

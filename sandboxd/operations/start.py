@@ -214,7 +214,7 @@ def start(
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
     :param secrets: values that hooks, and commands until the next start, get inside; their names are told
     :param dotfiles: a repository of the user's whose files are installed inside, '' for none
-    :param register: has a daemon keep the workspace, whose generated files are to be written again or not; None: one
+    :param register: has a daemon keep the workspace, which is to be checked and generated again or not; None: one
         that runs is told
     :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
     :param keep_ssh: has a daemon give the sandbox the keys that are chosen; whether it does
@@ -275,7 +275,8 @@ def start(
         lost = (*lost, Downgrade("record", problem))
     is_moved = _names_other_addresses(plan, environ)
     if register is not None:
-        register(plan.workspace, is_moved)
+        # The plan that a daemon keeps is about the container, what its start was granted, and its image.
+        register(plan.workspace, is_moved or running.how != "already running")
     else:
         _announce(environ, plan.workspace)
     if register is None and is_moved:
