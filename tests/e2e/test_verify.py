@@ -155,7 +155,7 @@ def test_without_our_python_nothing_is_called_held(
     def fails(*_: object) -> bytes:
         raise EnvironmentFailure("the Python here has no loader", "use another one")
 
-    monkeypatch.setattr(interpreter, "archive", fails)
+    monkeypatch.setattr(interpreter, "_parts", fails)
     folder = make_project(tmp_path / "ws", busybox_image, "runc")
     verdict = attack(api, folder, host_facts)
     assert {result.outcome for result in verdict.results} == {"inconclusive"}
