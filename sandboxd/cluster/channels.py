@@ -11,6 +11,7 @@ import contextlib
 import json
 import queue
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cluster import failures
@@ -29,7 +30,7 @@ _V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _END, _SIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _LARGEST_MESSAGE = 4 << 20
 _PIECE = 64 << 10
-_END_SECONDS = 5.0
+_END_SECONDS, _LOOK_SECONDS = 5.0, 0.05
 _PING_SECONDS = 20.0
 """Load balancers cut connections that are silent for a minute."""
 
@@ -71,6 +72,7 @@ class Channels:
         self._cluster = cluster
         self._pod = pod
         self._code: int | None = None
+        self._is_cut = False
         params = [("container", container), ("stdout", "true")]
         params += [("stdin", "true")] if stdin else []
         params += [("tty", "true")] if tty else [("stderr", "true")]
@@ -113,9 +115,15 @@ class Channels:
         with contextlib.suppress(OSError, TypeError):
             # Not by the method of a TLS socket, which takes away what the other thread works with.
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        with contextlib.suppress(HTTPXWSException, queue.Empty):
-            while True:
-                self._session.receive(timeout=_END_SECONDS)
+        deadline = time.monotonic() + _END_SECONDS
+        # A reader of ours may hear the end in our place.
+        while not self._is_cut and time.monotonic() < deadline:
+            try:
+                self._session.receive(timeout=_LOOK_SECONDS)
+            except (TimeoutError, queue.Empty):
+                continue
+            except HTTPXWSException:
+                return
 
     @property
     def can_end_input(self) -> bool:
@@ -155,6 +163,7 @@ class Channels:
             except queue.Empty:
                 raise TimeoutError from None
             except HTTPXWSException:
+                self._is_cut = True
                 raise self._gone() from None
             channel, data = message[:1], message[1:]
             if channel in (b"\x01", b"\x02") and data:
