@@ -89,6 +89,10 @@ class Namespaces:
         for name in (self.workspace, self.gateway, self.internet):
             _ip("netns", "add", name)
             self._made.append(name)
+            # Machines begin with different filters, and a new namespace with its machine's: here with the
+            # one that lets an attacker try the most.
+            for each in ("all", "default"):
+                self.sysctl(name, f"net/ipv4/conf/{each}/rp_filter", "0")
             _ip("-n", name, "link", "set", "lo", "up")
         self._wire(self.workspace, "inner", self.gateway, "inner")
         self._wire(self.gateway, "outer", self.internet, "outer")
