@@ -17,24 +17,12 @@ import pytest
 from sandboxd.engine.client import Engine
 from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
+from tests.e2e.agent_fixtures import *  # noqa: F403 - pytest finds them by their names
 from tests.e2e.agent_world import Person, script_agent
 from tests.e2e.machine_faults import restart, suspend
-from tests.e2e.test_agents import engine, image, person, private_engine, services, state
-from tests.e2e.test_egress import pytest_generate_tests, runtime
 from tests.integration.daemon.world import read_until
 from tests.patience import PATIENCE, eventually
 from tools.engine import private
-
-__all__ = [
-    "engine",
-    "image",
-    "person",
-    "private_engine",
-    "pytest_generate_tests",
-    "runtime",
-    "services",
-    "state",
-]
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
