@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.model.sandbox_id import option_of_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ class Context(NamedTuple):
     @property
     def option(self) -> str:
         """What a command needs behind it to mean this cluster: ` --on NAME`."""
-        return option_of(self.name)
+        return option_of_cluster(self.name)
 
     @property
     def kubectl(self) -> str:
@@ -47,11 +48,6 @@ class Context(NamedTuple):
     def server(self) -> str:
         """The URL of the API server."""
         return str(self.cluster["server"])
-
-
-def option_of(name: str) -> str:
-    """` --on NAME` as a shell reads it; '' for this machine."""
-    return f" --on {shlex.quote(name)}" if name else ""
 
 
 def load(name: str, environ: Mapping[str, str]) -> Context:

@@ -43,6 +43,13 @@ def option_of(name: str) -> str:
     return f" --name {name}" if name else ""
 
 
+def option_of_cluster(context: str) -> str:
+    """What a command needs to mean a cluster, as a shell reads it: ` --on CONTEXT`; '' for this machine."""
+    import shlex
+
+    return f" --on {shlex.quote(context)}" if context else ""
+
+
 def describe(sandbox: str) -> str:
     """The sandbox as people read it: its workspace, and the option that chooses it there."""
     return f"{workspace_of(sandbox)}{name_option(sandbox)}"

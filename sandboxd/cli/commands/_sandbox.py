@@ -47,14 +47,9 @@ def add_on(parser: argparse.ArgumentParser) -> None:
 
 def option(args: argparse.Namespace) -> str:
     """What a command needs behind it to mean the same sandbox: ` --on NAME --name NAME`, '' for none."""
-    from sandboxd.model.sandbox_id import option_of
+    from sandboxd.model.sandbox_id import option_of, option_of_cluster
 
-    on = ""
-    if args.on:
-        import shlex
-
-        on = f" --on {shlex.quote(args.on)}"
-    return on + option_of(args.name)
+    return option_of_cluster(args.on) + option_of(args.name)
 
 
 def target(args: argparse.Namespace) -> Target:

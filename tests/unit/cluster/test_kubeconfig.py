@@ -12,6 +12,7 @@ import yaml
 
 from sandboxd.cluster import kubeconfig, sign_in
 from sandboxd.errors import SandboxdError
+from sandboxd.model.sandbox_id import option_of_cluster
 
 SERVER = {"server": "https://10.0.0.1:6443", "certificate-authority": "ca.pem"}
 
@@ -53,10 +54,9 @@ def test_a_context_says_where_and_who(tmp_path: Path) -> None:
 
 def test_a_name_that_a_shell_would_read_is_quoted() -> None:
     assert (
-        kubeconfig.option_of("arn:aws:eks:eu:1:cluster/a b")
-        == " --on 'arn:aws:eks:eu:1:cluster/a b'"
+        option_of_cluster("arn:aws:eks:eu:1:cluster/a b") == " --on 'arn:aws:eks:eu:1:cluster/a b'"
     )
-    assert kubeconfig.option_of("") == ""
+    assert option_of_cluster("") == ""
 
 
 def test_of_two_files_the_first_counts_and_both_are_read(tmp_path: Path) -> None:
