@@ -1,4 +1,4 @@
-"""An agent, as its file has it (`shipped`): its program, how that is started, and what it needs. Pure."""
+"""An AI agent as data, read from its TOML file (`shipped`): its program, its command lines, what it needs. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MACHINES = ("x86_64", "aarch64")
 
 
 class Package(NamedTuple):
-    """A package of npm's registry, by its content: what has another digest is not unpacked."""
+    """A package of the npm registry that holds an agent; an archive with another digest is not unpacked."""
 
     name: str
     version: str
@@ -45,14 +45,14 @@ class Package(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The address of its archive."""
+        """The URL of the package's archive."""
         (host,) = load_group(REGISTRY).hosts
         base = self.name.rpartition("/")[2]
         return f"https://{host.pattern}/{self.name}/-/{base}-{self.version}.tgz"
 
 
 class Commands(NamedTuple):
-    """The words behind the program, for each way to start it; () where the agent has no such way."""
+    """The arguments after the program's name for each way to start it; () where the agent has no such way."""
 
     start: tuple[str, ...]
     print: tuple[str, ...] = ()
@@ -63,43 +63,48 @@ class Commands(NamedTuple):
 
 
 class Agent(NamedTuple):
-    """`credentials` are services it asks with the user's secret, `allow` names and groups beside them."""
+    """One AI agent that `sandboxd agent` can start."""
 
     name: str
     title: str
+    """Its name for people."""
     source: str
-    """The page of its maker that says how it is started."""
+    """URL of the maker's page that documents these command lines."""
     program: str
-    """Its path in the folder of its packages; without packages a program of the image."""
+    """Path of the program in the folder of its packages; without packages, the name of a program of the image."""
     commands: Commands
     settings: tuple[str, ...] = ()
-    """Words that point it at the gateway."""
+    """Arguments that make it use the sandbox's gateway."""
     unattended: tuple[str, ...] = ()
-    """Flags by which it asks nobody: the sandbox holds in its place."""
+    """Arguments that turn its own confirmations off: the sandbox limits it in their place."""
     inner_sandbox: str = ""
-    """What becomes of a sandbox of its own inside ours, and why; '' where it has none."""
+    """What happens to the agent's own sandbox inside ours, and why; '' where it has none."""
     limits: str = ""
+    """What does not work, in words for a person; '' where nothing is known."""
     credentials: tuple[str, ...] = ()
+    """Services that it uses with the user's secret, which stays at the gateway."""
     allow: tuple[str, ...] = ()
+    """Host names and groups that it reaches beside those services."""
     needs: tuple[str, ...] = ()
     """Programs that the image has to have."""
     packages: tuple[Package, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    """(name, value) of its variables."""
     files: tuple[tuple[str, str], ...] = ()
-    """Paths in the home inside and texts, each written where nothing is yet."""
+    """(path below the home inside, text) of files that are written where there is none yet."""
 
     def of_machine(self, machine: str) -> tuple[Package, ...]:
-        """Its packages for a machine.
+        """The agent's packages for one processor architecture.
 
         :param machine: as `uname -m` calls it
         """
         return tuple(each for each in self.packages if each.machine in ("", machine))
 
     def words(self, *, print_: bool = False, resume: bool = False) -> list[str]:
-        """The words behind the program, with its flags in place; `TASK` stands where the task does.
+        """The program's arguments, settings and flags filled in; `TASK` stands where the task goes.
 
         :param print_: for a task without a terminal
-        :param resume: to go on where it ended last
+        :param resume: to continue where it ended last
         :raises LookupError: it has no such way to start
         """
         commands = self.commands
@@ -114,15 +119,15 @@ class Agent(NamedTuple):
 
 
 def digest(packages: Sequence[Package]) -> str:
-    """Identity of the content of `packages`."""
+    """A digest of the content of `packages`: 16 hexadecimal digits."""
     text = "\n".join(f"{each.name} {each.integrity}" for each in packages)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def read(name: str, data: dict[str, Any]) -> Agent:
-    """An agent from the content of its file.
+    """The agent that the parsed TOML file `data` describes.
 
-    :raises ValueError: a key is missing, unknown or of no meaning
+    :raises ValueError: a key is missing or unknown, or has a value that is not valid
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"`{name}` is no name: small letters, digits and `-`")

@@ -1,4 +1,4 @@
-"""The agents that there are: those that ship, and the user's own in `agents/` of the config folder."""
+"""The known agents: those that ship, and the user's own in `agents/` of the config folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENDING = ".toml"
 
 
 def own_folder(environ: Mapping[str, str]) -> str:
-    """The folder of the user's own agents; it need not be there."""
+    """The folder for the user's own agents; it may not exist."""
     return os.path.join(user_folder(environ), "agents")
 
 
@@ -35,9 +35,9 @@ def names(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def load(name: str, environ: Mapping[str, str]) -> Agent:
-    """The agent `name`; a file of the user's goes before one that ships.
+    """The agent `name`; the user's own file goes before one that ships.
 
-    :raises UsageError: there is none, or its file is not valid or open to others
+    :raises UsageError: there is no such agent, or its file is not valid or writable by others
     """
     own = os.path.join(own_folder(environ), name + _ENDING)
     if "/" not in name and os.path.lexists(own):

@@ -1,8 +1,7 @@
-"""The sandboxd.toml of a session: what the project's own asks for, in profile `agent`, and what the agent needs.
+"""The sandboxd.toml of an agent's session: the project's own, in profile `agent`, with what the agent needs.
 
-Only what a sandbox for an agent can have is taken over. It is a file of the user's state, granted by content as
-any other, so a changed project or agent asks again.
-"""
+Only what a sandbox for an agent can have is taken over. The file is trusted by its content like any other, so
+a changed project or agent asks the user again."""
 
 from __future__ import annotations
 
@@ -24,10 +23,10 @@ The sandbox of {title} on {project}.
 
 
 def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> bytes:
-    """The text of the file.
+    """The text of a session's sandboxd.toml.
 
-    :param project: what the project's own sandboxd.toml says
-    :param choices: of the user, which go before both
+    :param project: the config in the project's own sandboxd.toml
+    :param choices: the user's, which override project and agent
     :param image: the image where neither names one
     """
     content: dict[str, Any] = {"profile": PROFILE}

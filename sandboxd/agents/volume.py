@@ -19,13 +19,13 @@ LABEL = "dev.sandboxd.program"
 
 
 def name(agent: Agent) -> str:
-    """The name of the volume on this kind of machine; '' where the agent has no packages for it."""
+    """The name of the volume on this machine's architecture; '' where the agent has no packages for it."""
     packages = agent.of_machine(platform.machine())
     return f"{PREFIX}{agent.name}-{digest(packages)}" if packages else ""
 
 
 def label(agent: Agent) -> str:
-    """Name and value of the volume's label."""
+    """The volume's label, `NAME=VALUE`."""
     packages = agent.of_machine(platform.machine())
     return f"{LABEL}={agent.name} {' '.join(f'{each.name}@{each.version}' for each in packages)}"
 

@@ -1,8 +1,7 @@
-"""Whether the record is whole: each line names the one before it, and the head names the last. Pure.
+"""Whether the audit record is whole: each line names the one before it, the head names the last. Pure.
 
-It shows what was cut, changed or lost. Whoever may write as this user can write the whole record anew;
-only a copy elsewhere shows that (`sandboxd audit --journald`, `--otlp`).
-"""
+It shows what was cut, changed or lost. Whoever may write as this user can write the whole record anew; only a
+copy elsewhere shows that (`sandboxd audit --journald`, `--otlp`)."""
 
 from __future__ import annotations
 
@@ -20,14 +19,14 @@ class Head(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file of the record. `first` is the number of its first entry, which its name tells."""
+    """One file of the record. `first` is the number of its first entry, taken from the file's name."""
 
     first: int
     content: bytes
 
 
 class Fault(NamedTuple):
-    """A place where the record is not as it was written."""
+    """A place where the record was changed or lost something."""
 
     number: int
     """The entry at or after which it is."""
@@ -35,7 +34,7 @@ class Fault(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """All entries that could be read, and where the chain is broken."""
+    """The entries that could be read, and the faults of the chain."""
 
     entries: tuple[Entry, ...]
     faults: tuple[Fault, ...]
@@ -44,7 +43,7 @@ class Reading(NamedTuple):
 
 
 def check(files: Sequence[File], head: Head | None) -> Reading:
-    """Read the record and follow its chain.
+    """Read the record and check its chain.
 
     :param files: the oldest first
     :param head: None where its file is missing
@@ -76,7 +75,7 @@ def check(files: Sequence[File], head: Head | None) -> Reading:
 def _breaks(entry: Entry, last: Head | None, first: int | None) -> list[Fault]:
     """The faults between an entry and the one before it; [] for none.
 
-    :param first: the number that the entry must have, where it begins the record
+    :param first: the number that the entry must have if it is the first of the record
     """
     if last is None:
         if first is not None and entry.number != first:
@@ -92,9 +91,9 @@ def _breaks(entry: Entry, last: Head | None, first: int | None) -> list[Fault]:
 
 
 def _end(last: Head | None, head: Head | None, entries: dict[int, Entry]) -> list[Fault]:
-    """The faults of the end; [] for none.
+    """The faults at the end of the record; [] for none.
 
-    A process that was killed between an entry and its head leaves a head that is one behind.
+    A process that was killed between writing an entry and its head leaves a head that is one behind.
     """
     if head is None:
         return [Fault(last.number, "the file that names the last entry is missing")] if last else []

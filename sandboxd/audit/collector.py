@@ -1,8 +1,7 @@
-"""Post new entries of the record to an OpenTelemetry collector, each once.
+"""Post new entries of the audit record to an OpenTelemetry collector, each once.
 
-Where it is say the variables that every OpenTelemetry program reads:
-https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
-"""
+The collector's address comes from the environment variables that every OpenTelemetry program reads:
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ _CURSOR = "sent.json"
 
 
 class Collector(NamedTuple):
-    """An address, and fields of requests to it, which may be secret."""
+    """An OpenTelemetry collector: its URL, and header fields for requests to it, which may be secret."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -42,11 +41,11 @@ class Collector(NamedTuple):
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """Follow none: the entries are for one host."""
+        """Follow no redirect: the entries are meant for one host."""
 
 
 def collector(environ: Mapping[str, str]) -> Collector:
-    """The collector that the variables name.
+    """The collector that the environment variables name.
 
     :raises UsageError: they name none, or no URL of HTTP
     """
@@ -66,12 +65,12 @@ def collector(environ: Mapping[str, str]) -> Collector:
 
 
 def send_new(entries: Sequence[Entry], folder: str, to: Collector, version: str) -> int:
-    """Post the entries that `to` has not had yet; how many there were.
+    """Post the entries that `to` has not received yet; returns their number.
 
-    :param entries: all of the record, in their order
-    :param folder: of the record; the number of the last one that was posted is noted there
-    :param version: of sandboxd
-    :raises EnvironmentFailure: the collector does not take them; those before are noted
+    :param entries: the whole record, oldest first
+    :param folder: the record's folder, where the number of the last posted entry is kept
+    :param version: the version of sandboxd
+    :raises EnvironmentFailure: the collector does not accept them; those accepted before are noted
     """
     path = os.path.join(folder, _CURSOR)
     last = _last(path, to.url)
@@ -113,7 +112,7 @@ def _post(document: dict[str, Any], to: Collector, sent: int) -> None:
 
 
 def _document(data: bytes) -> dict[str, Any]:
-    """What the collector says of a part that it did not take."""
+    """The `partialSuccess` of the collector's answer, which says what it rejected; {} without one."""
     with contextlib.suppress(ValueError):
         document = json.loads(data)
         partial = document.get("partialSuccess") if isinstance(document, dict) else None
@@ -122,7 +121,7 @@ def _document(data: bytes) -> dict[str, Any]:
 
 
 def _last(path: str, url: str) -> int:
-    """The number of the last entry that `url` has had, 0 for none."""
+    """The number of the last entry posted to `url`; 0 if none was."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError), open(path, "rb") as file:
         cursor = json.loads(file.read(1 << 12))
         if cursor["url"] == url:

@@ -1,4 +1,4 @@
-"""An entry of the record as a line of JSON, which names the line before it by its hash. Pure."""
+"""An entry of the audit record as a line of JSON, chained to the line before by its hash. Pure."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ LONGEST_LINE = 128 << 10
 
 
 class Entry(NamedTuple):
-    """One thing that happened."""
+    """One recorded event. Its fields are those of the line of JSON."""
 
     number: int
-    """From 1; each entry has the next one."""
+    """Counts from 1 without gaps."""
     time: float
     """Seconds since 1970."""
     kind: Kind
     project: str
-    """Its folder; '' for what belongs to none."""
+    """The project's folder; '' for what belongs to no project."""
     by: str
-    """The user of the system, by name."""
+    """The login name of the user."""
     facts: Mapping[str, Any]
-    """JSON values. A name that something inside a sandbox chose is hostile text."""
+    """Details, as JSON values. A name that something inside a sandbox chose is hostile text."""
     before: str
-    """The hash of the line before, `FIRST` for none."""
+    """The hash of the line before; `FIRST` in the first line."""
 
 
 def line(entry: Entry) -> bytes:
-    """The line of `entry`, without its end."""
+    """The JSON line of `entry`, without a line end."""
     text = _line(entry, bounded(entry.facts))
     if len(text) <= LONGEST_LINE:
         return text
@@ -69,7 +69,7 @@ def line(entry: Entry) -> bytes:
 
 
 def read(text: bytes) -> Entry | None:
-    """The entry of a line, None where it is none."""
+    """The entry that a line holds; None where it holds none."""
     try:
         fields = json.loads(text)
         entry = Entry(**fields)
@@ -98,7 +98,7 @@ def _line(entry: Entry, facts: object) -> bytes:
 
 
 def bounded(value: Any) -> Any:
-    """`value` with long texts and lists cut, at any depth that facts have."""
+    """`value` with long texts and lists cut, at every depth."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST_TEXT else value[: LONGEST_TEXT - 3] + "..."
     if isinstance(value, Mapping):

@@ -1,7 +1,6 @@
-"""Send entries of the record to the system's journal, by its own protocol.
+"""Send entries of the audit record to systemd's journal, by its native protocol.
 
-https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: a datagram an entry, a field a line.
-"""
+https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: one datagram for each entry, one line for each field."""
 
 from __future__ import annotations
 
@@ -19,9 +18,9 @@ _INFO = 6
 
 
 def send(entries: Iterable[Entry], path: str = SOCKET) -> int:
-    """Send `entries`; how many there were.
+    """Send `entries` to the journal; returns their number.
 
-    :raises EnvironmentFailure: there is no journal, or it does not take one
+    :raises EnvironmentFailure: there is no journal, or it refuses one
     """
     count = 0
     try:
@@ -40,7 +39,7 @@ def send(entries: Iterable[Entry], path: str = SOCKET) -> int:
 
 
 def message(entry: Entry) -> bytes:
-    """The datagram of an entry. JSON escapes line ends, so no value can forge a field."""
+    """The datagram of one entry. JSON escapes line ends, so no value can forge a field."""
     fields = {
         "MESSAGE": json.dumps(f"{entry.kind}: {words.sentence(entry)}")[1:-1],
         "PRIORITY": str(_INFO),

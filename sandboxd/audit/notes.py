@@ -1,8 +1,7 @@
-"""Write to the record of the user, from wherever something happens.
+"""Write to the user's audit record, from every part of the program.
 
-What weakens a sandbox or gives it more is recorded before it is done, and is not done without
-(`require`). Work goes on without (`note`), and whoever does it says that it was not recorded.
-"""
+What weakens a sandbox or gives it more is recorded before it is done, and is not done unless it could be
+(`require`). Everything else goes on without (`note`), and the caller says that it was not recorded."""
 
 from __future__ import annotations
 
@@ -18,22 +17,22 @@ from sandboxd.host.login import login_name
 
 
 def folder(environ: Mapping[str, str]) -> str:
-    """Where the record of this user is."""
+    """The folder of this user's record."""
     return os.path.join(state_folder(environ), "audit")
 
 
 def require(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> None:
     """Record what is about to be done.
 
-    :param project: its folder; '' for none
+    :param project: the project's folder; '' for none
     :param facts: JSON values; never a secret
-    :raises RecordFailure: it cannot be, so it must not be done
+    :raises RecordFailure: it cannot be recorded, so it must not be done
     """
     Record(folder(environ)).append(kind, project, login_name(), facts, time.time())
 
 
 def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> str:
-    """Record what was done or seen; '' or, for a person, why it is not recorded."""
+    """Record what was done or seen; returns '', or why it could not be recorded, in words for a person."""
     try:
         require(environ, kind, project, **facts)
     except RecordFailure as failure:

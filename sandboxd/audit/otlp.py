@@ -17,9 +17,9 @@ _WARNINGS = frozenset({"refused", "tripwire", "attempts-lost", "drift"})
 
 
 def request(entries: Iterable[Entry], version: str) -> dict[str, Any]:
-    """The document.
+    """The `ExportLogsServiceRequest` of `entries`, as JSON data.
 
-    :param version: of sandboxd
+    :param version: the version of sandboxd
     """
     scope = {"name": "sandboxd.audit", "version": version}
     return {

@@ -1,7 +1,6 @@
-"""The record on disk: lines are added under a lock, and the oldest file goes when there are too many.
+"""The audit record on disk: lines are appended under a lock; the oldest file is removed when there are too many.
 
-It lies in the user's state folder, which no sandbox sees.
-"""
+It lies in the user's state folder, which no sandbox sees."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ class RecordFailure(EnvironmentFailure):
 
 
 class Record:
-    """The record in one folder, which is made when it is first written."""
+    """The record in one folder, which is created by the first write."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -41,10 +40,10 @@ class Record:
     def append(
         self, kind: Kind, project: str, by: str, facts: Mapping[str, Any], now: float
     ) -> Entry:
-        """Add an entry; its last bytes are with the system when this returns.
+        """Append an entry and wait until the system has its bytes.
 
         :param now: seconds since 1970
-        :raises RecordFailure: it is not written; what was written of it is taken back
+        :raises RecordFailure: it is not written; a part that was written is taken back
         """
         try:
             self._make_folder()
@@ -54,7 +53,7 @@ class Record:
             raise self._failure(error) from None
 
     def files(self) -> tuple[File, ...]:
-        """All files, the oldest first.
+        """All files of the record, the oldest first.
 
         :raises RecordFailure: one cannot be read
         """
@@ -66,7 +65,7 @@ class Record:
             raise self._failure(error) from None
 
     def head(self) -> Head | None:
-        """The entry that was written last, None where nothing says so."""
+        """The entry that was written last; None where there is no readable head."""
         try:
             fields = json.loads(self._read(_HEAD, 1000))
             return Head(int(fields["number"]), str(fields["digest"]))
@@ -120,7 +119,7 @@ class Record:
             os.close(descriptor)
 
     def _write_head(self, head: Head) -> None:
-        """Not worth failing for: an entry that it does not name yet is believed."""
+        """Write the head; failing is no error, since an entry that the head does not name yet is believed."""
         path = self._path(_HEAD)
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)

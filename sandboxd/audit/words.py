@@ -16,9 +16,9 @@ _MOMENTS = frozenset({"until"})
 
 
 def sentence(entry: Entry) -> str:
-    """The facts of an entry, each with its name: `how: started, profile: dev, downgrades: none`.
+    """The facts of an entry as text: `how: started, profile: dev, downgrades: none`.
 
-    Of a hash it has the first 12 digits; moments are of this machine's time zone.
+    Hashes are cut to 12 digits; times are in this machine's time zone.
     """
     return ", ".join(
         f"{name.replace('_', ' ')}: {_moment(v) if name in _MOMENTS else _value(v)}"
@@ -27,7 +27,7 @@ def sentence(entry: Entry) -> str:
 
 
 def _moment(value: Any) -> str:
-    """A time in seconds since 1970; 0 is none."""
+    """The local date and time of `value`, in seconds since 1970; 0 means none."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e11:
         return "for good" if value == 0 else _value(value)
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(value))

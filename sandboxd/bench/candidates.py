@@ -24,12 +24,13 @@ _LEAST_CONTROLS = "trusted"
 
 
 class Chosen(NamedTuple):
-    """`left_out` says of each sandbox that cannot be measured here, why."""
+    """The sandboxes to measure."""
 
     candidates: tuple[Candidate, ...]
     left_out: tuple[str, ...]
+    """Why each other sandbox cannot be measured here, a sentence each."""
     own: str = ""
-    """The name of the one that `up` would start."""
+    """The name of the candidate that `up` would start."""
 
 
 def choose(
@@ -41,10 +42,11 @@ def choose(
     plain: bool,
     progress: Callable[[str], None],
 ) -> Chosen:
-    """The sandboxes of `project` on this host, each with a copy of it below `scratch`.
+    """The sandboxes of `project` on this host, each with a copy of the project below `scratch`.
 
-    :param plain: with plain Docker among them. Even a shell that only waits is a program of the image,
-        which the repository chose: without the profile's controls it runs only if the user says so
+    :param most_bytes: the size of the largest workspace that is copied
+    :param plain: include plain Docker. Even a shell that only waits is a program of the image, which the
+        repository chose: without the profile's controls it runs only if the user says so
     :raises UsageError: the profile does not allow runc, and nothing is left to compare with
     :raises EnvironmentFailure: nothing can be started here
     """
@@ -92,10 +94,10 @@ def candidate(
     most_bytes: int,
     change: Change | None = None,
 ) -> Candidate:
-    """A sandbox of `project`, with a copy of it below `scratch`.
+    """One sandbox of `project`, with a copy of the project below `scratch`.
 
-    :param change: what is tried of its config
-    :raises UsageError: the workspace is too large, or the change cannot be
+    :param change: a change of its config that is tried
+    :raises UsageError: the workspace is too large, or the change cannot be made
     """
     folder = os.path.join(scratch, variant.name, os.path.basename(project.workspace) or "root")
     os.mkdir(os.path.dirname(folder), 0o755)

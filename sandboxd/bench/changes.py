@@ -32,9 +32,9 @@ class Change(NamedTuple):
 
 
 def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...]:
-    """The changes that can be tried for a project whose sandbox is `plan`.
+    """The changes worth trying for a project whose sandbox is `plan`.
 
-    :param filled: the folder that the command fills, where it fills one
+    :param filled: the folder that the command writes most files into, if any
     """
     if plan.prepare:
         # It works on a copy already, and nothing of that is on the host.
@@ -57,9 +57,9 @@ def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...
 
 
 def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | None:
-    """The folder at the top of a workspace that a command put most files into; None for none.
+    """The top folder of a workspace that a command wrote most files into; None if it wrote few.
 
-    :param before: files by folder, of `count_files`
+    :param before: number of files by folder, from `count_files`
     """
     more = {name: count - before.get(name, 0) for name, count in after.items()}
     best = max(more, key=lambda name: more[name], default=None)
@@ -67,7 +67,7 @@ def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | 
 
 
 def count_files(workspace: str, skip: Iterable[str] = (".git",)) -> dict[str, int]:
-    """Files below each folder at the top of `workspace`; no link is followed.
+    """The number of files below each top folder of `workspace`; no link is followed.
 
     :param skip: folders that cannot be kept in memory
     """

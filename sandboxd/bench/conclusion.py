@@ -1,4 +1,4 @@
-"""What the figures of a user's own command say, in one sentence: the cost, and the change that helps most."""
+"""One sentence about a measured command: what the sandbox costs, and the change that makes it fastest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEAST_GAIN = 0.9
 
 
 def conclusion(results: Results) -> str:
-    """The sentence; '' for workloads, which are no work of the user's."""
+    """The sentence for people; '' where workloads and no command were measured."""
     row = results.command
     if row is None:
         return ""
@@ -33,7 +33,7 @@ def conclusion(results: Results) -> str:
 
 
 def best(results: Results) -> Trial | None:
-    """The change that helps most; None where none helps in every round."""
+    """The tried change that saves most time; None where none was faster in every round."""
     helping = [
         trial
         for trial in results.trials
@@ -64,7 +64,7 @@ def _time(row: Row, variant: str) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """A time as people read it."""
+    """A duration in milliseconds as text for a person: `4.21 ms`, `180 ms`, `2.30 s`."""
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:.2f} s"
     return f"{milliseconds:.2f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"

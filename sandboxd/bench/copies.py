@@ -15,17 +15,17 @@ MOST_FILES = 50_000
 
 
 class Copied(NamedTuple):
-    """Counts of a copy; links are copied as links, sockets and devices not at all."""
+    """What was copied: links are copied as links, sockets and devices not at all."""
 
     files: int
     bytes: int
 
 
 def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
-    """Copy the folder `source` to `target`, which must not be there yet; owners and modes are kept.
+    """Copy the folder `source` to `target`, which must not exist yet; owners and modes are kept.
 
     :raises UsageError: it is larger than `most_bytes`, or has too many files
-    :raises EnvironmentFailure: it cannot be read, or there is no room
+    :raises EnvironmentFailure: it cannot be read, or the disk is full
     """
     files = size = 0
     links: list[tuple[str, str, os.stat_result]] = []
@@ -67,7 +67,7 @@ def _make_links(links: list[tuple[str, str, os.stat_result]]) -> None:
 
 
 def remove(folder: str) -> None:
-    """Take a copy away, whatever the sandbox left in it; what resists stays."""
+    """Remove a copy, whatever the sandbox left in it; what cannot be removed stays, without an error."""
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)

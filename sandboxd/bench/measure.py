@@ -54,9 +54,9 @@ def measure(
     cache: str,
     progress: Callable[[str], None],
 ) -> tuple[tuple[Row, ...], tuple[Variant, ...]]:
-    """The rows, and the variants as they ran. Everything started is removed again.
+    """The measurements, and the variants as they ran. Everything that was started is removed again.
 
-    :param command: the user's own work, measured instead of the workloads; () for the workloads
+    :param command: the user's own command, measured instead of the workloads; () for the workloads
     :raises UsageError: the command fails
     :raises EnvironmentFailure: a sandbox cannot be started
     """
@@ -81,9 +81,9 @@ def try_changes(
     rounds: int,
     progress: Callable[[str], None],
 ) -> tuple[Trial, ...]:
-    """The user's command in the sandbox `own`, and with each change, in turn within each round.
+    """Time the user's command in the sandbox `own`, and with each change, in turn within each round.
 
-    A change with which the sandbox does not start, or the command fails, is a trial that says so.
+    A change with which the sandbox does not start, or the command fails, gives a trial that says so.
 
     :raises UsageError: the command fails in `own`
     """
@@ -140,7 +140,7 @@ def _start(
     starts: dict[str, list[float]],
     progress: Callable[[str], None],
 ) -> str:
-    """Start it as often as there are rounds; the last one stays."""
+    """Start a candidate once for each round; returns the id of the last container, which stays."""
     name = candidate.variant.name
     identity = ""
     for turn in range(rounds):
@@ -220,7 +220,7 @@ def _commands(
     rounds: int,
     progress: Callable[[str], None],
 ) -> list[Row]:
-    """The user's command; a first run fills caches and is not counted."""
+    """Time the user's command; a first run fills caches and is not counted."""
     times: dict[str, list[float]] = {}
     for turn in range(rounds + 1):
         for candidate, container in running:
@@ -239,7 +239,7 @@ def _tell_round(
 
 
 def _timed(engine: Engine, container: str, candidate: Candidate, command: Sequence[str]) -> float:
-    """The milliseconds of one run; raises as `_run_command`."""
+    """The milliseconds that one run of the command takes; raises as `_run_command`."""
     began = time.perf_counter()
     _run_command(engine, container, candidate, command)
     return (time.perf_counter() - began) * 1000

@@ -22,9 +22,9 @@ class Variant(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One kind of work: milliseconds by variant, one for each round, the same rounds for all.
+    """One kind of work: milliseconds by variant, one figure for each round, the same rounds for all.
 
-    `why` says of a variant why it has no figure.
+    `why` says by variant why there is no figure.
     """
 
     name: str
@@ -34,16 +34,16 @@ class Row(NamedTuple):
     why: dict[str, str]
 
     def milliseconds(self, variant: str) -> float | None:
-        """The median, None where nothing was measured."""
+        """The median of a variant, in milliseconds; None where nothing was measured."""
         times = self.times.get(variant)
         return median(times) if times else None
 
     def ratio(self, variant: str, base: str) -> float | None:
-        """The median over the rounds of this variant's time by the base's in the same round."""
+        """The median over the rounds of a variant's time divided by the base's time in the same round."""
         return self._of_ratios(variant, base, median)
 
     def spread(self, variant: str, base: str) -> tuple[float, float] | None:
-        """The smallest and the largest ratio of a round."""
+        """The smallest and the largest ratio of one round."""
         low = self._of_ratios(variant, base, min)
         high = self._of_ratios(variant, base, max)
         return None if low is None or high is None else (low, high)
@@ -74,23 +74,25 @@ class Trial(NamedTuple):
 
 
 class Results(NamedTuple):
-    """`variants` in order, the first is what the others are compared with."""
+    """All that one run of `bench` measured."""
 
     project: str
     variants: tuple[Variant, ...]
+    """The sandboxes; the others are compared with the first."""
     rows: tuple[Row, ...]
     rounds: int
     when: str
+    """Date and time of the run."""
     host: Mapping[str, str]
     left_out: tuple[str, ...] = ()
-    """Sandboxes that were not measured, and why."""
+    """Sandboxes that were not measured, and why: a sentence each."""
     own: str = ""
     """The name of the variant that `up` would start for the project."""
     trials: tuple[Trial, ...] = ()
 
     @property
     def command(self) -> Row | None:
-        """The row of the user's own command; None for workloads."""
+        """The row of the user's own command; None where workloads were measured."""
         return next((row for row in self.rows if row.name == COMMAND), None)
 
 
@@ -142,7 +144,7 @@ def _figure(row: Row, variant: str, base: str) -> dict[str, Any]:
 
 
 def figures_to_remember(results: Results) -> dict[str, Any]:
-    """The figures of this machine for `recommend`: gVisor beside the first variant."""
+    """The figures that `recommend` shows later: gVisor against the first variant."""
     base = results.variants[0].name
     gvisor = next((v.name for v in results.variants if v.name == "gvisor"), None)
     figures = []

@@ -17,12 +17,14 @@ _ORDER = ("computing", "system_calls", "starting_processes", "local_connections"
 
 
 class Workload(NamedTuple):
-    """`unit` is what one run of it does."""
+    """One piece of work that is measured."""
 
     name: str
     title: str
     unit: str
+    """What one run of it does."""
     source: str
+    """The text of its module."""
 
 
 @functools.cache

@@ -16,7 +16,7 @@ _LEAST_RUNS = 3
 
 
 def main(parcel: dict[str, Any]) -> None:
-    """Milliseconds of one run, by workload: warmed up once, then run as often as its slice allows."""
+    """Report the milliseconds of one run of each workload: warmed up once, then repeated for its time slice."""
     workspace = parcel["workspace"]
     for name, source in parcel["modules"].items():
         module = types.ModuleType(name)
