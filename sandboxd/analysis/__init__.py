@@ -171,7 +171,7 @@ class _Checker:
         ]
 
     def judge(self, document: Document) -> list[Finding]:
-        """The findings of a file's content, allowed ones marked, and those about its comments."""
+        """The findings of a file, suppressed ones marked, and those about its suppression comments."""
         findings: list[Finding] = []
         self.counts_by_rule, self.cut = {}, set()
         self.is_marked = suppressions.MARK in document.source.text

@@ -23,12 +23,13 @@ class Allowance(NamedTuple):
 
 
 class RuleSettings(NamedTuple):
-    """`levels` maps rules to their severity, None for "off".
+    """The severities and accepted findings that a project sets for rules.
 
     `today` is an ISO date; when it is '' no allowance that expires is honoured.
     """
 
     levels: Mapping[str, Severity | None] = {}
+    """The severity of each rule that the project sets; None for "off"."""
     allowances: tuple[Allowance, ...] = ()
     today: str = ""
     enforced: Mapping[str, str] = {}

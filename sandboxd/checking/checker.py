@@ -1,4 +1,4 @@
-"""Texts and folders in, reports out, with the settings, the policy and the files that count for them."""
+"""Check texts and folders with the settings, the policy and the other files that apply to them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Checker:
-    """One look at files with one environment and one host; make another one when either changes.
+    """Checks files for one environment and one host; make another one when either changes.
 
-    :param files_at_hand: texts that go before the disk, and the way to read those beside a text
-    :param is_here: whether the texts lie on this machine, so that its environment counts for them
-    :param needs_policy: raise where a policy is unclear, instead of enforcing every rule
+    :param files_at_hand: texts that replace those on disk, and the way to read the files beside a text
+    :param is_here: whether the texts lie on this machine, so that its environment applies to them
+    :param needs_policy: raise where a policy cannot be read, instead of enforcing every rule
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Checker:
 
     @property
     def problems(self) -> tuple[Skipped, ...]:
-        """Configs that had to be applied and could not be, in the order in which they were met."""
+        """Configs that should be applied and cannot be, in the order in which they were met."""
         problems = (entry.problem for entry in self._decided.values())
         return tuple(dict.fromkeys(problem for problem in problems if problem is not None))
 
@@ -72,7 +72,7 @@ class Checker:
     def settings(self, path: str) -> RuleSettings:
         """The severities and suppressions of the rules for the file at `path`.
 
-        :raises UsageError: a policy is not clear, and `needs_policy`
+        :raises UsageError: a policy cannot be read, and `needs_policy` is set
         """
         settings = self._of_folder(os.path.dirname(path)).settings
         enforced = self.enforced()

@@ -24,7 +24,7 @@ _LARGEST_INDEX = 16 << 20
 
 
 class Pattern(NamedTuple):
-    """One line: what it matches below its folder, and whether it takes an earlier one back."""
+    """One line of a `.gitignore`: what it matches below its folder, and whether it takes an earlier match back."""
 
     expression: re.Pattern[str]
     negated: bool
@@ -47,18 +47,18 @@ class Ignore:
         return Ignore(folder, patterns, self) if patterns else self
 
     def whole(self, folder: str) -> Ignore:
-        """The patterns for a folder that is ignored: they ignore all in it that git does not track."""
+        """The patterns for a folder that is itself ignored: all in it is, but what git tracks."""
         return Ignore(folder, _ALL, self)
 
     def tracks(self, path: str, is_folder: bool) -> bool:
-        """Whether git's index has `path`, or something below it: then no pattern holds."""
+        """Whether git's index has `path`, or something below it: then no pattern applies."""
         if self.root._index is None:
             self.root._index = _read_index(self.root.folder)
         name = os.fsencode(path[len(self.root.folder) + 1 :]) + (b"/" if is_folder else b"\0")
         return _has(self.root._index, name)
 
     def ignores(self, path: str, is_folder: bool) -> bool:
-        """Whether git would leave `path` out; the last pattern that fits decides."""
+        """Whether git would leave `path` out; the last pattern that matches decides."""
         if path.rpartition("/")[2] in _READ_ANYWAY:
             return False
         level: Ignore | None = self

@@ -1,4 +1,4 @@
-"""How the nearest `sandboxd.toml` weighs the rules for a file."""
+"""The severities and suppressions that the nearest `sandboxd.toml` sets for a file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 
 
 class Decided(NamedTuple):
-    """`problem` says why nothing of the config is applied, None where all of it is, or there is none.
-
-    `config` is the file as it was parsed, None where there is none or it cannot be read.
-    """
+    """The rule settings for a folder's files, and the config that they come from."""
 
     settings: RuleSettings
     problem: Skipped | None = None
+    """Why nothing of the config is applied; None where all of it is, or there is none."""
     config: Document | None = None
+    """The config as it was parsed; None where there is none or it cannot be read."""
 
 
 NOTHING_DECIDED = Decided(NO_SETTINGS)

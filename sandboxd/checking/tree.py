@@ -23,7 +23,7 @@ _NOT_ENTERED = frozenset(
 
 
 class Targets(NamedTuple):
-    """Absolute paths to check, in order, what a walk could not look at, and what git ignores."""
+    """What to check, in order, as absolute paths; what a walk could not look at; and what git ignores."""
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...]

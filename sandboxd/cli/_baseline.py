@@ -77,7 +77,7 @@ class Baseline:
         return not entry.expires or self.today <= entry.expires
 
     def stale(self, findings: Iterable[Finding]) -> list[Entry]:
-        """Entries that no finding matches any more."""
+        """The entries that no finding matches any more."""
         there = {self.key(finding) for finding in findings}
         return [entry for key, entry in self.entries.items() if key not in there]
 
@@ -104,9 +104,9 @@ class Baseline:
 
 
 def load(path: str, today: str) -> Baseline:
-    """The baseline at `path`.
+    """The baseline in the file at `path`.
 
-    :raises UsageError: it cannot be read, or is none
+    :raises UsageError: it cannot be read, or is no baseline
     """
     hint = f"`sandboxd check --write-baseline {path} --reason TEXT` writes one"
     try:

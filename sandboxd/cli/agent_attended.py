@@ -1,4 +1,4 @@
-"""An agent at work: the client attends it, and says at its end, or where that is not seen, what comes next."""
+"""Run an agent for `sandboxd agent`, and say at its end, or where that is not seen, what to do next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FIRST_LINES = 12
 def attend_until_end(
     own: Session, agent: Agent, ready: ReadyDocument, *, has_terminal: bool
 ) -> int:
-    """Run the agent until it ends; its exit code.
+    """Run the agent until it ends; returns its exit code.
 
     :raises SandboxdError: its end was not seen; the hint says how to go on
     """
@@ -59,18 +59,18 @@ def attend_until_end(
 
 
 def way_back(own: Session, agent: Agent) -> str:
-    """The commands for a session that was interrupted, in words."""
+    """The commands that continue or end an interrupted session, as a sentence."""
     return f"`{resuming(own, agent)}` goes on with its work, `sandboxd review --name {own.name}` shows it"
 
 
 def resuming(own: Session, agent: Agent) -> str:
-    """The command that goes on with a session."""
+    """The command that continues a session."""
     name = f" --name {own.name}" if own.name != own.agent else ""
     return f"sandboxd agent {own.agent}{name}{' --resume' if agent.commands.resume else ''}"
 
 
 def conclude(own: Session, agent: Agent, code: int) -> None:
-    """Say what the agent changed, and the next commands; nothing of it goes to standard output."""
+    """Print to stderr what the agent changed and the next commands."""
     from sandboxd.operations.review import Collected, reviewed
     from sandboxd.review import patch
 

@@ -1,4 +1,4 @@
-"""The agents that there are, and the sessions on a project with what is known of each now."""
+"""The agents that can be started, and the sessions on a project with their present state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `sandboxd agent` asks and says before an agent begins: what the agent is given."""
+"""What `sandboxd agent` asks and says before an agent starts: what it is given."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Se
 
 
 def require_secrets(own: Session) -> None:
-    """Name the one command that gives a credential that is required and of which no secret is known.
+    """Name the command that adds a required credential whose secret is not known.
 
-    :raises UsageError: there is one
+    :raises UsageError: a required credential has no known secret
     """
     from sandboxd.credentials import records, service
 
@@ -119,7 +119,7 @@ def _agrees() -> bool:
 def get_ready(own: Session, options: Options) -> ReadyDocument:
     """The running sandbox with the program in it, and the command that starts the agent.
 
-    :raises SandboxdError: it cannot be had
+    :raises SandboxdError: it cannot be started
     """
     try:
         ready: ReadyDocument = operate("agent", own.project, options, progress.OneLine().say)

@@ -1,7 +1,6 @@
 """A command inside, with this process's streams, terminal, signals and exit code.
 
-Imports nothing that costs anything: `exec` may take little longer than the engine's own client.
-"""
+Imports nothing slow: `exec` may take little longer than the engine's own client."""
 
 from __future__ import annotations
 
@@ -102,10 +101,10 @@ def run(
     working_dir: str = "",
     name: str = "",
 ) -> int:
-    """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it.
+    """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it until it ends.
 
     :param words: the program and its arguments; [] for a shell
-    :param name: of the sandbox; '' for the one without
+    :param name: of the sandbox; '' for the one without a name
     """
 
     def begin() -> Attended:
@@ -126,7 +125,7 @@ def run(
 def run_begun(begin: Callable[[], Attended], program: str, *, tty: bool, stdin: bool) -> int:
     """Attend to the command that `begin` begins; signals that come meanwhile wait for it.
 
-    :param program: its name, for the message that there is none
+    :param program: the program's name, for the message that it does not exist
     """
     with _Surroundings(tty=tty) as surroundings:
         return attend(begin(), program, surroundings, stdin=stdin)

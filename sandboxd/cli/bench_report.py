@@ -21,9 +21,9 @@ _MUCH = 3.0
 
 
 def size(text: str) -> int:
-    """Bytes of a size such as ``512m``.
+    """The number of bytes of a size such as ``512m``.
 
-    :raises UsageError: it is none
+    :raises UsageError: `text` is no size
     """
     units = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
     number = text[:-1] if text[-1:].lower() in units else text
@@ -51,7 +51,7 @@ def write(path: str, results: Results) -> None:
 
 
 def table(results: Results) -> str:
-    """The screen: a row for each kind of work, a column for each sandbox."""
+    """The results as a table: a row for each kind of work, a column for each sandbox."""
     base = results.variants[0]
     # The command stands in the first line, and leaves its column no room.
     titles = ["the command" if row.name == COMMAND else row.title for row in results.rows]

@@ -1,7 +1,6 @@
-"""Signals while the daemon works in a command's place: the first cancels the operation, the second ends us.
+"""Signals while the daemon works for a command: the first cancels the operation, the second ends this process.
 
-Imports nothing that costs anything.
-"""
+Imports nothing slow."""
 
 from __future__ import annotations
 

@@ -12,19 +12,21 @@ WORDS, FILES, FOLDERS, COMMAND, ANYTHING = "words", "files", "folders", "command
 
 
 class Values(NamedTuple):
-    """The values that can stand in a place: these words, else files, folders, a command line, or anything."""
+    """The values that a place of the command line takes: these words, else files, folders, a command line, or anything."""
 
     kind: str = ANYTHING
     words: tuple[str, ...] = ()
 
 
 class Option(NamedTuple):
-    """`values` is None for a switch; `label` names its value in help texts."""
+    """One option of a command."""
 
     names: tuple[str, ...]
     help: str
     values: Values | None
+    """None for a switch, which takes no value."""
     label: str
+    """The name of its value in help texts."""
 
 
 class Argument(NamedTuple):

@@ -14,7 +14,7 @@ from sandboxd.screen import row, wrap
 
 
 def render(facts: HostFacts) -> str:
-    """Verdict first, then runtimes and controls, then at most three commands."""
+    """The screen: the verdict, then runtimes and controls, then at most three commands."""
     lines = [_verdict(facts), ""]
     engine = facts.engine
     lines.append(_host_line(facts))
@@ -34,7 +34,7 @@ def render(facts: HostFacts) -> str:
 
 
 def brief(facts: HostFacts, columns: int, has_config: bool = False) -> str:
-    """Usable or not, then what to do in order of gain; what else was seen is behind a flag.
+    """The short screen: usable or not, then what to do, the most useful first; the rest is behind a flag.
 
     :param has_config: there is a sandboxd.toml already, so none has to be made
     """
@@ -73,7 +73,7 @@ def _verdict(facts: HostFacts) -> str:
 
 
 def _old_build(facts: HostFacts) -> list[str]:
-    """What is weaker and slower under the build that is used, and the command that brings another."""
+    """What is weaker and slower under the build in use, and the command that installs a newer one."""
     gvisor = facts.usable_gvisor()
     weaker = shortfall(gvisor) if gvisor is not None else ""
     return [f"{weaker}; `{UPDATE}`"] if weaker else []

@@ -14,11 +14,11 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 def read(paths: Iterable[str]) -> dict[str, str]:
-    """The variables of the files at `paths`, of one name the last; ``NAME=value`` a line, ``#`` for comments.
+    """The variables in the files at `paths`, ``NAME=value`` a line, ``#`` for comments; of one name the last counts.
 
     A value in quotes is what stands between them.
 
-    :raises UsageError: a file cannot be read, or a line is none
+    :raises UsageError: a file cannot be read, or a line has another form
     """
     from sandboxd.files import read_source
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def raw_facts(path: str | None, *, anew: bool = False) -> dict[str, Any]:
-    """The raw answers of this host, every runtime tried; with `path` those of a report.
+    """The raw answers of this host, every runtime tried; with `path`, those of a saved report.
 
-    :param anew: try what is remembered, too
+    :param anew: try again what is remembered
     :raises UsageError: there is no report at `path`
     """
     if path is None:

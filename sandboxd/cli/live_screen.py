@@ -28,7 +28,7 @@ _LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 
 def possible() -> bool:
-    """Whether stdout is a terminal that can do this."""
+    """Whether stdout is a terminal that can be redrawn."""
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and os.name == "posix"
 
 

@@ -1,4 +1,4 @@
-"""The controls of a start that are not in force, so that they leave room for the rest of a screen."""
+"""Prints the controls of a start that are not in force, short enough to leave room for the rest."""
 
 from __future__ import annotations
 

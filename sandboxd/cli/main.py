@@ -114,7 +114,7 @@ def run(argv: list[str]) -> int:
 
 
 def _is_terminal_gone() -> bool:
-    """Whether stdout or stderr is a terminal that was closed: it refuses even nothing."""
+    """Whether stdout or stderr is a terminal that was closed: it refuses even an empty write."""
     for stream in (sys.stdout, sys.stderr):
         try:
             os.write(stream.fileno(), b"")

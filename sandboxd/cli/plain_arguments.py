@@ -1,8 +1,7 @@
 """Arguments in their plain form, read without `argparse`, whose import costs more than Python's own start.
 
-Plain is: options by their whole names, each value a word of its own or after `=`, and the words of another
-command last. Whatever else a person or a command asks for, help and errors included, is `argparse`'s.
-"""
+Plain means: options by their whole names, each value a word of its own or after `=`, and the words of another
+command last. Everything else, help and errors included, is left to `argparse`."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ def read(configure: Callable[[Any], None], words: Sequence[str]) -> Arguments | 
 
 
 class _Plain:
-    """Stands for a parser while a command adds its arguments."""
+    """Takes the place of a parser while a command declares its arguments."""
 
     def __init__(self) -> None:
         self._actions: dict[str, tuple[str, str]] = {}

@@ -21,7 +21,7 @@ _WORK = ("building ", "making ", "removing ", "starting ")
 
 
 class OneLine:
-    """Work in the place of what was worked at before, on a terminal, until an empty passing step."""
+    """Progress on a terminal in one line that each step replaces, until an empty passing step."""
 
     def __init__(self) -> None:
         self._is_over = not sys.stderr.isatty()
@@ -37,7 +37,7 @@ class OneLine:
 
 
 def clear() -> None:
-    """Take the passing line away."""
+    """Remove the passing line."""
     if sys.stderr.isatty():
         _replace("")
 

@@ -27,10 +27,10 @@ NO_COPY: dict[str, Any] = {
 
 
 def document(review: Reviewed) -> dict[str, Any]:
-    """All of it.
+    """The review as JSON data.
 
-    `digest` is the answer of `--expect`. `old` and `new` are null where nothing is there, or nothing is shown
-    (`shown`). `by_itself`: `--apply` brings it without being told more.
+    `digest` is what `--expect` takes. `old` and `new` are null where a side has no content, or none that is
+    shown (`shown`). `by_itself`: `--apply` brings the change without further options.
     """
     by_itself = {item.path for item in choice.choose(review.items, (), deletions=False).writes}
     left = MOST_TEXT

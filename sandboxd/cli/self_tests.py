@@ -30,7 +30,7 @@ class Result(NamedTuple):
 
 
 class Broken(Exception):
-    """A part of the installation is not as it must be; the text says what."""
+    """A part of the installation does not work; the text says what."""
 
 
 def run(environ: Mapping[str, str]) -> Iterator[Result]:
@@ -114,7 +114,7 @@ class _Answers(list[bytes]):
         self.append(bytes(data))
 
     def close(self) -> None:
-        """Do nothing: there is no stream."""
+        """Do nothing: there is no stream to close."""
 
 
 async def _initialize() -> Any:
@@ -170,7 +170,7 @@ def _engine(environ: Mapping[str, str]) -> Result:
 
 
 def python() -> str:
-    """The interpreter, for the headline."""
+    """Version of Python and name of the system, for the headline."""
     return f"Python {'.'.join(map(str, sys.version_info[:3]))} on {sys.platform}"
 
 

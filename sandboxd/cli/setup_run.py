@@ -96,7 +96,7 @@ def _apply(journal: Journal, options: Options) -> int:
 
 
 def _good_enough(options: Options) -> str:
-    """The name of a registered gVisor runtime that needs nothing of ours beside it, '' where there is none."""
+    """The name of a registered gVisor runtime that needs no arguments of ours; '' where there is none."""
     from sandboxd.host.builds import shortfall
     from sandboxd.host.probe import probe
 

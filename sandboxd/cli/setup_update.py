@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def update(options: Options, image: str | None) -> int:
-    """Attack, update, attack again; the exit code of the last attacks.
+    """Attack, update, attack again; returns the exit code of the last attacks.
 
     :raises EnvironmentFailure: there is no package to update, a step failed, or less holds afterwards;
         everything was put back then
@@ -97,5 +97,5 @@ def _folder(options: Options) -> str:
 
 
 def _rank(code: int) -> int:
-    """How bad the outcome of `verify` is: what holds, then what could not be attacked, then what escaped."""
+    """The severity of an exit code of `verify`: all held, then could not be attacked, then something escaped."""
     return {EXIT_OK: 0, EXIT_ENVIRONMENT: 1, EXIT_NOT_HELD: 2}.get(code, 1)

@@ -23,7 +23,7 @@ _OWN, _BESIDE = "#", "-"
 
 
 def of_command(timing: TimingDocument, milliseconds: float) -> TimingDocument:
-    """`timing` with what the command itself took of the `milliseconds` that it waited for the start."""
+    """`timing` with the command's own share of the `milliseconds` that it waited for the start."""
     own = max(milliseconds - timing["milliseconds"], 0.0)
     return {
         "milliseconds": timing["milliseconds"] + own,
@@ -69,7 +69,7 @@ def _legend(drawn: list[SpanDocument], rest: int) -> str:
 
 
 def _by_whole(spans: list[SpanDocument]) -> list[SpanDocument]:
-    """Each span behind what it is a part of: two threads write theirs down in turn."""
+    """The spans, each behind the one that it is a part of: two threads write theirs in turn."""
     own = [span for span in spans if not span["is_beside"]]
     beside = [span for span in spans if span["is_beside"]]
     groups: list[list[SpanDocument]] = []

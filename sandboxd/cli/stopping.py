@@ -1,4 +1,4 @@
-"""A command that works until it is told to end, which is how it ends well."""
+"""Ends a command that runs until it is told to stop, and for which that is the normal end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def at_end_of_input(stop: Callable[[], None]) -> None:
-    """Call `stop`, in a thread, once nobody holds the other end of standard input; what comes by it is dropped."""
+    """Call `stop`, in a thread, at the end of standard input; what arrives before is dropped."""
 
     def read() -> None:
         with contextlib.suppress(OSError):
@@ -31,7 +31,7 @@ def at_end_of_input(stop: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at Ctrl-C, SIGTERM and SIGHUP while the block runs; one that is ignored stays so."""
+    """Call `stop` at Ctrl-C, SIGTERM and SIGHUP while the block runs; an ignored signal stays ignored."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         stop()

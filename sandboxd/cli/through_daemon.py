@@ -1,4 +1,4 @@
-"""Operations that a daemon does in a command's place. Imports nothing that costs anything."""
+"""Operations that a daemon does for a command. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ class RemoteCommand:
         self._lock = _new_lock()
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell its terminal the size."""
+        """Set the size of the command's terminal, in characters."""
         size: messages.Resize = {"rows": rows, "columns": columns}
         self._ask(messages.EXEC_RESIZE, size)
 
     def kill(self, number: int) -> None:
-        """Send its processes a signal."""
+        """Send a signal to the command's processes."""
         signal: messages.Signal = {"number": number}
         if self._ask(messages.EXEC_SIGNAL, signal) is None:
             self._directly().kill(number)
 
     def exit_code(self) -> int:
-        """Its exit code, once its output has ended.
+        """The command's exit code, once its output has ended.
 
         :raises ContainerGone: the container ended with or before it
         """
@@ -100,7 +100,7 @@ class RemoteCommand:
                 return None
 
     def _directly(self) -> Any:
-        """The command by a connection of our own to the engine, for use after the daemon ended."""
+        """The same command over a connection of this process to the engine, for when the daemon has ended."""
         from sandboxd.engine.client import connect_from
         from sandboxd.operations.exec import Command
 
@@ -214,7 +214,7 @@ class _Broken(Exception):
 
 
 class _Checked:
-    """A body whose failures are told from those of whoever writes."""
+    """A response body that tells its own read errors from the errors of the function that writes."""
 
     def __init__(self, body: Chunks) -> None:
         self._body = body

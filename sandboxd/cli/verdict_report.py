@@ -1,4 +1,4 @@
-"""Reports of `verify`: written by the ending of their name, and compared."""
+"""Reports of `verify`: written in the format that the file name's ending says, and compared."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def document(verified: Verified) -> dict[str, Any]:
 
 
 def conclude(verified: Verified) -> None:
-    """Print the verdict, and what to know about it, where nothing is shown between them."""
+    """Print the verdict and the notes on it, where nothing is shown between them."""
     say_verdict(verified)
     say_what_was_attacked(verified)
 

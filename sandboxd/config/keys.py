@@ -72,7 +72,7 @@ class Table(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """True if the project chooses the names of its keys."""
+        """Whether the project chooses the names of its keys."""
         return self.keys[0].name == "*"
 
 

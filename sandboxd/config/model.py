@@ -30,11 +30,11 @@ class Allow(NamedTuple):
 
 
 class WorkspaceWishes(NamedTuple):
-    """`[workspace]`: None where the profile, or what was found on disk, decides.
+    """The table `[workspace]`; None where the profile, or what was found on disk, decides.
 
-    `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are
-    folders, relative to the workspace, to be kept in memory; `shared_volumes` are named volumes
-    that are not the project's alone.
+    `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are folders,
+    relative to the workspace, to be kept in memory; `shared_volumes` are named volumes that are not the
+    project's alone.
     """
 
     layout: Setting[str] | None = None
@@ -43,7 +43,7 @@ class WorkspaceWishes(NamedTuple):
 
 
 class NetworkWishes(NamedTuple):
-    """`[network]`: None where the profile decides. `allow` takes the place of the profile's own list."""
+    """The table `[network]`; None where the profile decides. `allow` replaces the profile's own list."""
 
     mode: Setting[str] | None = None
     allow: tuple[Setting[Entry], ...] | None = None
@@ -62,18 +62,21 @@ class NetworkWishes(NamedTuple):
 
 
 class CredentialWishes(NamedTuple):
-    """`[credentials]`: services to use, and those without which nothing starts."""
+    """The table `[credentials]`: services to use, and those without which nothing starts."""
 
     use: tuple[Setting[Name], ...] = ()
     required: tuple[Setting[Name], ...] = ()
 
     def names(self) -> tuple[Name, ...]:
-        """All of both, each once, by name."""
+        """The names in both lists, each once, sorted."""
         return tuple(sorted({setting.value for setting in (*self.use, *self.required)}))
 
 
 class Config(NamedTuple):
-    """`path` is the file's path as it is shown, None when there is no file."""
+    """A project's config: a `sandboxd.toml`, or the defaults where there is none.
+
+    `path` is the file's path as it is shown, None when there is no file.
+    """
 
     path: str | None
     workspace: str

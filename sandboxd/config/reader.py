@@ -51,7 +51,7 @@ class Reader:
         self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence))
 
     def suggest(self, name: str, names: Collection[str]) -> str:
-        """A known name that is close to a misspelt one; only for the first few, since the search is slow."""
+        """The known name closest to a misspelt one; only for the first few, since the search is slow."""
         return _suggest(name, names) if len(self.findings) < _MOST_SUGGESTED else ""
 
     def wrong_type(self, node: Node, key: str, expected: str) -> None:
@@ -172,7 +172,7 @@ class Reader:
         return tuple(entries)
 
     def _no_idle_list(self, node: Node, wishes: NetworkWishes) -> None:
-        """Report a mode beside which a list of names would do nothing: a restriction must not silently be none."""
+        """Report a list of names beside a mode that ignores it: a restriction must not silently be none."""
         mode = wishes.mode
         if mode is None or mode.value not in MODES_WITHOUT_NAMES:
             return
@@ -212,7 +212,7 @@ class Reader:
         return tuple(names)
 
     def _one_account_each(self, names: Sequence[Setting[Name]]) -> None:
-        """Tools inside have one address for a service: by two accounts nobody would know who acts."""
+        """Report two accounts of one service: tools inside have one address for it, so it would be unclear who acts."""
         first: dict[str, Name] = {}
         for setting in names:
             other = first.setdefault(setting.value.service, setting.value)
@@ -239,7 +239,7 @@ class Reader:
         return wishes
 
     def matching(self, node: Node, key: str, pattern: str, what: str) -> tuple[Setting[str], ...]:
-        """The texts of a list; those that are no `what` by their form are reported."""
+        """The texts of a list that match `pattern`; each other one is reported as no `what`."""
         import re
 
         settings = []

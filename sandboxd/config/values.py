@@ -39,6 +39,6 @@ def profile_names() -> tuple[str, ...]:
 
 
 def takes_from_host(text: str) -> bool:
-    """True if a string names a variable of the host's environment."""
+    """Whether a string names a variable of the host's environment."""
     lowered = text.lower()
     return "${localenv" in lowered or "${env" in lowered

@@ -22,7 +22,7 @@ class UnknownService(NotACredential):
 
 
 class Name(NamedTuple):
-    """``github`` or, with an account, ``github:work``."""
+    """The name of a credential: ``github`` or, with an account, ``github:work``."""
 
     service: str
     account: str = ""
@@ -32,9 +32,9 @@ class Name(NamedTuple):
 
 
 def parse(text: str) -> Name:
-    """The name that `text` is.
+    """The name that `text` spells.
 
-    :raises NotACredential: it has not the form of one, or there is no such service
+    :raises NotACredential: it is not of the form of a name, or there is no such service
     """
     service, colon, account = text.partition(":")
     if service not in services.names() and service not in own_services.names():

@@ -9,9 +9,9 @@ from sandboxd.errors import UsageError
 
 
 def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:
-    """Refuse a file of the user's that is a link, somebody else's, or open by one of these bits of its mode.
+    """Refuse a file that is a link, another user's, or has one of these `bits` in its mode.
 
-    :raises UsageError: it is
+    :raises UsageError: it is such a file
     """
     if not stat.S_ISREG(status.st_mode):
         raise UsageError(f"`{path}` is no regular file", "replace it by one of your own")

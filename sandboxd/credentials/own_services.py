@@ -19,17 +19,17 @@ NAME = r"my-[a-z0-9]{1,20}"
 
 
 def is_name(name: str) -> bool:
-    """Whether `name` has the form of one."""
+    """Whether `name` has the form of a name of the user's own service."""
     return re.fullmatch(NAME, name) is not None
 
 
 def path(name: str) -> str:
-    """The file of the service `name`, which may not be there."""
+    """The path of the file of the service `name`, which may not exist."""
     return os.path.join(user_folder(os.environ), "services", f"{name}.toml")
 
 
 def names() -> tuple[str, ...]:
-    """Names of all that this user has."""
+    """The names of all services that this user describes."""
     try:
         entries = os.listdir(os.path.dirname(path("my-0")))
     except OSError:

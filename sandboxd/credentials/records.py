@@ -29,8 +29,11 @@ Where the secrets of credentials are; none of them is in this file.
 
 
 class Record(NamedTuple):
-    """`place` is for `environment` the name of a variable, for `command` its words, for `ssh-agent` the
-    fingerprints of keys and the hosts that they log in to, else empty."""
+    """Where one secret is.
+
+    `place` depends on `source`: for `environment` the name of a variable, for `command` its words, for
+    `ssh-agent` the fingerprints of keys and the hosts that they log in to, else empty.
+    """
 
     name: Name
     source: str
@@ -75,18 +78,18 @@ def load(environ: Mapping[str, str]) -> tuple[Record, ...]:
 
 
 def find(records: tuple[Record, ...], name: Name) -> Record | None:
-    """The record of `name`."""
+    """The record of `name`; None where there is none."""
     return next((record for record in records if record.name == name), None)
 
 
 def put(environ: Mapping[str, str], record: Record) -> None:
-    """Write a record down; it takes the place of an earlier one of the same name."""
+    """Save a record in place of an earlier one of the same name."""
     others = [old for old in load(environ) if old.name != record.name]
     _write(environ, [*others, record])
 
 
 def remove(environ: Mapping[str, str], name: Name) -> Record | None:
-    """Take the record of `name` away; returns it, None where there was none."""
+    """Remove the record of `name`; returns it, None where there was none."""
     before = load(environ)
     record = find(before, name)
     if record is not None:

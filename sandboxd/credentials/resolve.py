@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Missing(NamedTuple):
-    """A credential whose secret could not be had, and why."""
+    """A credential whose secret could not be read, and why."""
 
     name: Name
     why: str
@@ -28,7 +28,7 @@ class Missing(NamedTuple):
 
 
 class Resolved(NamedTuple):
-    """The credentials for a gateway, and those that it does not get."""
+    """The credentials for a gateway, and those whose secrets are missing."""
 
     credentials: Credentials
     missing: tuple[Missing, ...] = ()
@@ -39,9 +39,9 @@ class Resolved(NamedTuple):
 def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
     """Read the secrets of `uses`.
 
-    :param environ: of the shell that calls
+    :param environ: the environment of the calling shell
     :raises UsageError: the user's list of credentials cannot be read
-    :raises EnvironmentFailure: a required one cannot be had
+    :raises EnvironmentFailure: the secret of a required one cannot be read
     """
     listed = records.load(environ)
     bindings: list[Binding] = []

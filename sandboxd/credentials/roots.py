@@ -1,4 +1,4 @@
-"""The authorities that this machine trusts, as text: who adds a secret has to know whom it gives it to."""
+"""The certificate authorities that this machine trusts: the gateway verifies a server before it sends a secret."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----EN
 
 
 def pem(environ: Mapping[str, str]) -> str:
-    """The certificates of the authorities, and nothing else that the file may hold.
+    """The authorities' certificates in PEM, without anything else that the file may hold.
 
-    :param environ: its `SSL_CERT_FILE` goes before what the machine has
-    :raises EnvironmentFailure: there are none
+    :param environ: its `SSL_CERT_FILE` overrides the machine's own file
+    :raises EnvironmentFailure: there are no certificates
     """
     path = _path(environ)
     why = "no file of them is where systems have it"

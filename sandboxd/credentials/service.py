@@ -1,4 +1,4 @@
-"""A service, as its file has it (`services`): who takes the secret, and how a tool inside gets there."""
+"""A service, read from its TOML file (`services`): which host takes the secret, and how tools inside reach it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Endpoint(NamedTuple):
     query parameters of such a name are refused."""
 
     def value(self, secret: Secret) -> str:
-        """The value of the header."""
+        """The value of the header that carries `secret`."""
         text = secret.reveal()
         if self.scheme == "bearer":
             return f"Bearer {text}"
@@ -75,14 +75,14 @@ class File(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """Git is to use `endpoint` for addresses that begin with one of `prefixes`."""
+    """A setting that makes Git use `endpoint` for addresses that begin with one of `prefixes`."""
 
     endpoint: str
     prefixes: tuple[str, ...]
 
 
 class Trial(NamedTuple):
-    """A request that changes nothing and needs the secret; `account` is the field that says whose it is."""
+    """A request that changes nothing and needs the secret; `account` is the field of the answer that names the account."""
 
     endpoint: str
     path: str
@@ -91,30 +91,31 @@ class Trial(NamedTuple):
 
 
 class Service(NamedTuple):
-    """`title` and what its `secret` is called there; `admits`: what a program inside can do with it.
-
-    `groups` are groups of hosts that its tools reach beside it; `limits` says which tools or uses
-    are not served.
-    """
+    """A service whose credential tools inside can use."""
 
     name: str
     title: str
+    """Its name for people."""
     secret: str
+    """What the service calls its secret, e.g. an access token."""
     admits: str
+    """What a program inside can do with it, in words."""
     groups: tuple[str, ...]
+    """Groups of hosts that its tools reach beside it."""
     limits: str
+    """Which tools or uses are not served, in words."""
     source: str
     endpoints: tuple[Endpoint, ...]
     variables: tuple[Variable, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     trial: Trial | None = None
-    """None: it has no request that only asks."""
+    """None where it has no request that changes nothing."""
     files: tuple[File, ...] = ()
     uses_agent: bool = False
-    """Whether it has no secret that is sent anywhere: the user's SSH agent signs."""
+    """Whether the user's SSH agent signs, so that no secret is sent anywhere."""
 
     def endpoint(self, name: str) -> Endpoint:
-        """The endpoint `name`, which is there."""
+        """The endpoint called `name`, which must exist."""
         return next(each for each in self.endpoints if each.name == name)
 
 
@@ -143,9 +144,9 @@ def _load(name: str) -> Service:
 
 
 def read(name: str, data: dict[str, Any]) -> Service:
-    """A service from the content of its file.
+    """The service that the parsed TOML file `data` describes.
 
-    :raises ValueError: a key is missing, unknown or of no meaning
+    :raises ValueError: a key is missing or unknown, or has a value that is not valid
     """
     if data.keys() - _OPTIONAL != _KEYS:
         raise ValueError(f"service {name}: it must have {sorted(_KEYS)}")

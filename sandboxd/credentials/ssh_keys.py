@@ -69,7 +69,7 @@ def choose(record: Record, environ: Mapping[str, str]) -> Choice:
 
 
 def unknown(host: str) -> NoSecret:
-    """The error about a host whose keys nobody knows."""
+    """The error about a host whose host keys are not known."""
     name, _, port = host.partition(":")
     words = f"-p {port} {name}" if port else name
     return NoSecret(

@@ -1,4 +1,4 @@
-"""One request to a service that changes nothing, by which it says what it thinks of a secret."""
+"""Test a secret by one request to its service that changes nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REASONS = ("error_description", "message", "error")
 
 
 class Answer(NamedTuple):
-    """The answer of a service. `words` hold its own text, which whoever shows them makes printable."""
+    """The result of a test. `words` hold the service's own text, which must be made printable before it is shown."""
 
     state: State
     words: str
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """Follow none: the secret is for one host."""
+        """Follow no redirect: the secret is meant for one host."""
 
 
 def ask(service: Service, secret: Secret, environ: Mapping[str, str]) -> Answer:

@@ -40,7 +40,7 @@ class Use(NamedTuple):
 
     @property
     def service(self) -> Service:
-        """The service, as it ships."""
+        """The description of its service."""
         return service.load(self.name.service)
 
     def rights(self) -> str:
@@ -77,7 +77,7 @@ def assign(
 
 
 def decoy(workspace: str, name: Name) -> str:
-    """The text that stands inside where a tool wants a secret: worth nothing, and another for each project."""
+    """The placeholder that stands inside in place of a secret: worthless, and different for each project."""
     number = hashlib.sha256(f"{name}\0{workspace}".encode(errors="surrogateescape")).hexdigest()
     return PREFIX + number[:20]
 
@@ -114,7 +114,7 @@ def files(uses: Iterable[Use], workspace: str) -> dict[str, str]:
 
 
 def places(uses: Iterable[Use], workspace: str) -> dict[str, str]:
-    """What is known inside of each service, as `SERVICE.WORD`: the gateway's addresses, and the placeholder."""
+    """The values that texts for the inside can name, as `SERVICE.WORD`: the gateway's addresses, and the placeholder."""
     return {
         f"{use.name.service}.{word}": value
         for use in uses

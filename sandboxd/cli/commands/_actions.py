@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser, package: str) -> None:
 
 
 def run(args: argparse.Namespace, package: str) -> int:
-    """Do the action that was typed."""
+    """Run the action that was typed; returns its exit code."""
     code: int = _load(package, args.action).run(args)
     return code
 

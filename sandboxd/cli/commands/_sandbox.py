@@ -63,9 +63,9 @@ def target(args: argparse.Namespace) -> Target:
 
 
 def name(args: argparse.Namespace) -> str:
-    """The name of the sandbox that is meant; '' for the one without.
+    """The name of the sandbox that is meant; '' for the one without a name.
 
-    :raises UsageError: it is no name
+    :raises UsageError: it is no valid name
     """
     from sandboxd.model.sandbox_id import check_name
 
@@ -82,7 +82,7 @@ def connect() -> Engine:
 def folder(args: argparse.Namespace) -> str:
     """The folder that names the project, absolute.
 
-    :raises UsageError: it is not there
+    :raises UsageError: it does not exist
     """
     path: str = os.path.abspath(args.project)
     if not os.path.isdir(path):

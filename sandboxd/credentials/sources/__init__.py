@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class NoSecret(EnvironmentFailure):
-    """The secret cannot be had; the message says why and holds nothing of it."""
+    """The secret cannot be read; the message says why and holds nothing of it."""
 
 
 def read(record: Record, environ: Mapping[str, str]) -> Secret:
-    """The secret of `record`.
+    """Read the secret of `record` from its source.
 
-    :param environ: of the shell that calls
-    :raises NoSecret: it cannot be had, or is none
+    :param environ: the environment of the calling shell
+    :raises NoSecret: it cannot be read, or is no valid secret
     """
     text: str = source(record.source).read(record, environ)
     try:

@@ -1,8 +1,7 @@
 """The keyring of the user's desktop, by the library `keyring` where it is installed.
 
-It is asked in a process of its own: a locked one waits for its user, and the daemon has not the session
-of the shell that calls.
-"""
+It is asked in a process of its own: a locked keyring waits for its user, and the daemon is not part of the
+session of the calling shell."""
 
 from __future__ import annotations
 
@@ -58,7 +57,7 @@ def remove(name: Name, environ: Mapping[str, str]) -> None:
 
 
 def _ask(request: Mapping[str, str], name: Name, environ: Mapping[str, str]) -> str:
-    """The answer of the program that asks; the secret passes by pipes alone."""
+    """The answer of the helper process; the secret passes by pipes alone."""
     try:
         done = subprocess.run(
             # `-P`: no module of the folder that it runs in counts.
