@@ -1,4 +1,4 @@
-"""Gifts of a service manager: a socket that listens already, and a socket to tell that we are ready."""
+"""What a service manager passes to the daemon: a socket that listens already, and one to report readiness on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FIRST = 3
 
 
 def inherited(environ: Mapping[str, str], path: str) -> socket.socket | None:
-    """The listening socket at `path` that was handed to this very process, if any."""
+    """The listening socket at `path` that the service manager passed to this very process; None without one."""
     if environ.get("LISTEN_PID") != str(os.getpid()):
         return None
     count = environ.get("LISTEN_FDS", "")
@@ -27,7 +27,7 @@ def inherited(environ: Mapping[str, str], path: str) -> socket.socket | None:
 
 
 def notify(environ: Mapping[str, str], state: str) -> None:
-    """Tell the service manager, where there is one (``READY=1``, ``STOPPING=1``)."""
+    """Report a state (``READY=1``, ``STOPPING=1``) to the service manager, where there is one."""
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return

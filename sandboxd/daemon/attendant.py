@@ -1,4 +1,4 @@
-"""The daemon's hand on one gateway: it hears what was tried, gives it its policy, and starts it again."""
+"""The daemon's supervision of one gateway: it reads its events, sends it its policy, and restarts it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ log = logging.getLogger(__name__)
 
 
 class EngineAccess(NamedTuple):
-    """The engine that a gateway runs on, and the user's variables: asked each time, as a context may be edited."""
+    """The engine that a gateway runs on, and the user's variables: read anew each time, since a context may be edited."""
 
     engine: Callable[[], Engine]
     environ: Callable[[], Mapping[str, str]]
 
 
 class Stopped(Exception):
-    """The attendant is to end."""
+    """The attendant was told to end."""
 
 
 class Memory:
@@ -65,7 +65,7 @@ class Memory:
         self._run = ""
 
     def begin(self, run: str) -> int:
-        """Note which run of which container speaks from now on; the number of its last known event."""
+        """Note which run of which container speaks from now on; returns the number of its last known event."""
         with self.lock:
             if run != self._run:
                 self._run, self.version, self.ledger.last_number = run, 0, 0
@@ -91,22 +91,22 @@ class Memory:
                 self._has_credentials = False
 
     def missing_credentials(self) -> Credentials | None:
-        """The credentials to give to a gateway that has none; None where it has some, or there are none."""
+        """The credentials to send to a gateway that has none; None where it has some, or there are none."""
         with self.lock:
             return None if self._has_credentials else self.credentials
 
     def known(self) -> tuple[tuple[str, str], ...]:
-        """Names and synthetic addresses."""
+        """The names and their synthetic addresses."""
         with self.lock:
             return tuple(self.addresses.items())
 
 
 class Attendant:
-    """One thread for the gateway of one running sandbox.
+    """Supervises the gateway of one running sandbox, in a thread of its own.
 
-    :param changed: called in that thread when something new was told
-    :param mended: called in that thread when the gateway was started, and has its policy
-    :param failed: called in that thread with the words for a person, when the gateway cannot be had
+    :param changed: called in that thread when the gateway reported something new
+    :param mended: called in that thread when the gateway was restarted, and has its policy
+    :param failed: called in that thread with the words for a person, when the gateway cannot be run
     """
 
     def __init__(
@@ -137,22 +137,22 @@ class Attendant:
         self._thread.start()
 
     def is_alive(self) -> bool:
-        """Whether the gateway is attended to."""
+        """Whether the thread runs."""
         return self._thread.is_alive()
 
     def is_ready(self) -> bool:
-        """Whether the gateway is attended to, and what it told before is known."""
+        """Whether the thread runs, and has read what the gateway reported before."""
         return self.is_alive() and self._has_past.is_set()
 
     def stop(self) -> None:
-        """End soon; the gateway goes on by itself."""
+        """End the thread soon; the gateway goes on by itself."""
         self._stop.set()
         channel = self._channel
         if channel is not None:
             channel.close()
 
     def push(self, policy: Policy) -> None:
-        """Have the gateway let `policy` through, as `running_gateway.push`; names keep their addresses."""
+        """Have the gateway enforce `policy`, as `running_gateway.push`; names keep their addresses."""
         engine = self._access.engine()
         running_gateway.push(engine, self._sandbox, policy, self._memory.known())
 
@@ -162,13 +162,13 @@ class Attendant:
             return copy.deepcopy(self._memory.ledger)
 
     def answer(self, question: int, why: str) -> None:
-        """Say no to a question from inside; a yes is a policy that allows it."""
+        """Deny a question from inside; to allow it, push a policy that does."""
         present = running_gateway.gateway_of(self._access.engine(), self._sandbox)
         if present is not None:
             present.answer(question, why)
 
     def refresh(self) -> None:
-        """Give the gateway the policy that holds now, unless it has it; a failure is told."""
+        """Send the gateway the policy that applies now, unless it has it; a failure is reported."""
         try:
             refreshed = operation.refresh(
                 self._access.engine(),
@@ -201,7 +201,7 @@ class Attendant:
             self._stop.wait(pause)
 
     def _attend(self) -> None:
-        """Read what the gateway tells until it ends; at once where none runs."""
+        """Read the gateway's events until it ends; returns at once where none runs."""
         engine = self._access.engine()
         present = gateway.container_of(engine, self._sandbox)
         if present is None or present.state != "running":
@@ -223,7 +223,7 @@ class Attendant:
                 self._take(event)
 
     def _give_credentials(self, engine: Engine) -> None:
-        """A gateway that somebody else started again has none; a failure is told."""
+        """Send the credentials to a gateway that was started again by somebody else; a failure is reported."""
         credentials = self._memory.missing_credentials()
         if credentials is None:
             return
@@ -244,7 +244,7 @@ class Attendant:
             self._changed()
 
     def _record_tripwire(self, name: str, port: int, detail: str) -> None:
-        """Note the first use of each name in the user's record: whoever is inside can try it for ever."""
+        """Record the first use of each name only: whoever is inside can try it for ever."""
         if name in self._tripped or len(self._tripped) >= _MOST_TRIPPED:
             return
         self._tripped.add(name)
@@ -254,7 +254,7 @@ class Attendant:
             log.warning("`%s`: %s", self._sandbox, problem)
 
     def _record_loss(self, before: Totals, time: float) -> None:
-        """Note once for each kind of attempts that some have no line: a flood may be there to hide others."""
+        """Record once for each kind that some attempts have no line: a flood may be there to hide others."""
         ledger = self._memory.ledger
         after = ledger.totals
         kinds = {
@@ -271,7 +271,7 @@ class Attendant:
             log.warning("`%s`: %s", self._sandbox, problem)
 
     def _use_up(self, name: str, port: int, used_at: float) -> None:
-        """An approval for one connection ended: the next gateway is not to have it."""
+        """Remove an approval for one connection that was used: the next gateway must not have it."""
         try:
             approvals.use_up(
                 self._access.environ(), workspace_of(self._sandbox), name, port, used_at
@@ -280,7 +280,7 @@ class Attendant:
             self._tell(f"an approval was used, and could not be taken away: {error.message}")
 
     def _mend(self) -> bool:
-        """Start the gateway again while its sandbox runs; False if the sandbox does not run any more."""
+        """Restart the gateway while its sandbox runs; False if the sandbox does not run any more."""
         is_mended = operation.mend(
             self._access.engine(),
             self._sandbox,

@@ -1,8 +1,7 @@
 """Work that nobody waits for, such as looking at thousands of projects after the start.
 
-Projects are done one by one, with as much rest as work: somebody who saves a file meanwhile must not
-notice.
-"""
+Projects are done one by one, with pauses as long as the work: somebody who saves a file meanwhile must not
+notice."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ class Backlog:
         return len(self._waiting)
 
     def add(self, projects: Iterable[Tracked]) -> None:
-        """Look at these after all others; until then what is known of them is not believed."""
+        """Look at these after all others; until then what is known of them is taken as outdated."""
         for project in projects:
             if project not in self._waiting:
                 project.happened()

@@ -1,7 +1,7 @@
-"""Keeps the caches of packages within their bound: once a day, after a sandbox was started and answered for.
+"""Keeps the package caches within their size limit: once a day, after a sandbox was started.
 
-To know their sizes the engine reads all its volumes, which takes from a moment to minutes. Nobody waits for that.
-"""
+To know their sizes the engine reads all its volumes, which takes from a moment to minutes. Nobody waits for
+that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Caches:
-    """One look at a time, whatever is started meanwhile.
+    """Trims the caches of engines; at most one look waits for each engine.
 
     :param is_busy: whether an operation runs: then the look is left to the next start
     """
@@ -35,13 +35,13 @@ class Caches:
         self._waiting: set[EngineKey] = set()
 
     def look_soon(self, key: EngineKey, seconds: float = _QUIET_SECONDS) -> None:
-        """Look at the caches of an engine in a while, where that was not done within a day."""
+        """Look at an engine's caches after `seconds`, unless that was done within a day."""
         if key not in self._waiting:
             self._waiting.add(key)
             self._tasks.spawn(self._look(key, seconds))
 
     async def close(self) -> None:
-        """Look no more."""
+        """Cancel what waits."""
         await self._tasks.close()
 
     async def _look(self, key: EngineKey, seconds: float) -> None:

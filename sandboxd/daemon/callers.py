@@ -1,4 +1,4 @@
-"""The client that asks: the engine that it means, the project that it stands in, and the world that it sees."""
+"""What a request says of its client: the engine that it means, its working directory, its environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandboxd.status.combine import Examined
 
 
 class Caller(NamedTuple):
-    """A client, as far as an answer depends on it."""
+    """The facts about a client that an answer depends on."""
 
     engine: EngineKey
     """The engine that it means."""
@@ -38,9 +38,9 @@ def directory_of(connection: Connection) -> str:
 
 
 def read_view(params: Mapping[str, Any]) -> messages.View:
-    """The world that a caller sees.
+    """The client's surroundings, from the request's `params`.
 
-    :raises InvalidParams: it is not described as it should be
+    :raises InvalidParams: they do not have the expected form
     """
     view = parameters.values(params, "view")
     directory = parameters.text(view, "directory")
@@ -58,7 +58,7 @@ def read_view(params: Mapping[str, Any]) -> messages.View:
 
 
 def compare(view: messages.View, environ: Mapping[str, str]) -> None:
-    """Go on only for a caller who sees what this process sees.
+    """Check that the client sees the same files and folders as this process.
 
     :raises Refused: the folder is another one here, or the user's own folders are
     """

@@ -1,4 +1,4 @@
-"""Being the one daemon of a user: a lock that the kernel gives back however the holder dies."""
+"""Makes sure that a user has one daemon, by a lock that the kernel releases however its holder dies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Claim:
         return self._where
 
     def release(self) -> None:
-        """Let another daemon be the one; socket, locks and folder are removed, once.
+        """Make room for another daemon: remove socket, locks and folder. Later calls do nothing.
 
         A socket that the service manager listens on stays: it is not ours to take away.
         """
@@ -57,7 +57,8 @@ class Claim:
 def claim(where: str, *, keep_socket: bool = False) -> Iterator[Claim]:
     """Hold the daemon's lock in the folder `where`.
 
-    :param keep_socket: what listens on the socket was handed to us; else it is a dead one's
+    :param keep_socket: the socket was passed to us by a service manager; else one that is there is left over
+        from a dead daemon
     :raises DaemonError: another daemon holds the lock, or the folder cannot be trusted
     """
     uid = os.getuid()
@@ -80,7 +81,7 @@ def claim(where: str, *, keep_socket: bool = False) -> Iterator[Claim]:
 def _lock(where: str, uid: int) -> int:
     """A locked descriptor of the lock file that is in place now.
 
-    The last holder removes the file: a lock on a removed file excludes nobody, so look again.
+    The last holder removes the file: a lock on a removed file excludes nobody, so it is checked again.
     """
     for _ in range(50):
         address.ensure_folder(where, uid)

@@ -1,8 +1,7 @@
-"""Commands and logs that the daemon begins and hands to its clients with the engine's connection.
+"""Commands and logs that the daemon begins and then hands to its clients, with the engine's connection.
 
-The client reads and writes that connection by itself; a command's sizes, signals and exit code go through
-the daemon. Only a local engine's connection is a descriptor that works in another process.
-"""
+The client reads and writes that connection by itself; a command's terminal size, signals and exit code go
+through the daemon. Only a local engine's connection is a descriptor that works in another process."""
 
 from __future__ import annotations
 
@@ -55,7 +54,7 @@ class Commands:
         }
 
     async def close(self) -> None:
-        """Leave the commands to their clients, who find the engine by themselves."""
+        """Leave the commands to their clients, which then connect to the engine by themselves."""
         self._is_closing = True
         await self._tasks.close()
 
@@ -123,9 +122,9 @@ class Commands:
         return WithDescriptor(shown, logs.connection)
 
     def _local_engine(self, view: messages.View, key: EngineKey) -> Engine:
-        """The engine, for a client who sees what we see and can take a connection of it.
+        """The engine, for a client that sees what we see and can be passed a connection to it.
 
-        :raises Refused: it cannot, or sees another world
+        :raises Refused: it cannot, or its environment differs from ours
         """
         compare(view, self._environ)
         engine = self._hosts.engine(key)
@@ -179,7 +178,7 @@ class Commands:
         return command
 
     async def _end_with(self, connection: Connection) -> None:
-        """A client that goes away before its command ended takes it along, as its terminal would."""
+        """End a command whose client goes away before its end, as closing its terminal would."""
         await connection.closed.wait()
         command = self._commands.pop(connection, None)
         if command is not None and not self._is_closing:
@@ -191,8 +190,8 @@ class Commands:
 
 
 def _name(params: dict[str, Any]) -> str:
-    """The name of the sandbox that is meant.
+    """The name of the sandbox in `params`.
 
-    :raises UsageError: it is none
+    :raises UsageError: it is no valid name
     """
     return check_name(parameters.text(params, "name"))

@@ -65,14 +65,14 @@ class Editors:
         return len(self._sessions)
 
     def warm(self) -> None:
-        """Begin to import and to compile what sessions need."""
+        """Begin to import and compile what sessions need."""
         if self._ready is None:
             self._ready = asyncio.create_task(asyncio.to_thread(_warm))
 
     async def attach(
         self, connection: Connection, params: Mapping[str, Any]
     ) -> Callable[[], Awaitable[None]]:
-        """Begin a session on a connection; what is returned serves it."""
+        """Begin a session on a connection; returns the function that serves it."""
         environ = params.get("environ")
         if not isinstance(environ, dict) or not all(
             isinstance(value, str) for value in environ.values()
@@ -87,7 +87,7 @@ class Editors:
         return lambda: self._serve(connection, environ, engine)
 
     def host_changed(self, engine: EngineKey) -> None:
-        """Judge what is open again: runtimes came or went."""
+        """Judge the open documents again: runtimes came or went."""
         facts = self._keeper.hosts.known(engine).facts
         for session, key in self._sessions.items():
             if key == engine and facts is not None:
@@ -99,7 +99,7 @@ class Editors:
             session.project_changed(path)
 
     def names_changed(self) -> None:
-        """The gateway of a project told something; its files are what they were."""
+        """Tell sessions that a gateway reported something; the project's files did not change."""
         for session in self._sessions:
             session.names_changed()
 
@@ -163,7 +163,7 @@ class Editors:
 
 
 def _warm() -> None:
-    """In a thread: half a second that nobody should wait for."""
+    """Run `lsp.warm` in a thread: half a second that nobody should wait for."""
     from sandboxd.lsp.warm import warm_up
 
     try:

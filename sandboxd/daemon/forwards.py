@@ -1,4 +1,4 @@
-"""The ports of configs (`forwardPorts`), open on this machine as long as their sandboxes run."""
+"""The ports of configs (`forwardPorts`), open on this machine while their sandboxes run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STEADY_SECONDS = 60.0
 
 
 class Forwards:
-    """Lives on the event loop."""
+    """The forwarded ports of all projects. To be used on the event loop, unless a method says otherwise."""
 
     def __init__(self, hosts: Hosts) -> None:
         self._hosts = hosts
@@ -60,7 +60,7 @@ class Forwards:
     def wait(self, workspace: str, ports: tuple[Port, ...]) -> tuple[str, ...]:
         """The lines of `ports` once each has an address here or a reason why not; () where that takes too long.
 
-        Called by a thread, for a sandbox that was started a moment ago.
+        To be called in a thread, for a sandbox that was started a moment ago.
         """
         deadline = time.monotonic() + _OPEN_SECONDS
         while time.monotonic() < deadline:
@@ -105,9 +105,7 @@ class _Project:
         folder: str | None,
         before: _Project | None,
     ) -> None:
-        """
-        :param before: who may have the same ports still
-        """
+        """:param before: the thread that may still hold the same ports"""
         self.ports = ports
         self.thread = threading.Thread(
             target=self._run, args=(before,), name="forward", daemon=True
@@ -123,7 +121,7 @@ class _Project:
         self._problem = ""
 
     def stop(self) -> None:
-        """End soon."""
+        """End the thread soon."""
         with self._lock:
             self._stopped.set()
             if self._forwarder is not None:
@@ -178,7 +176,7 @@ class _Project:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _forward(self) -> bool:
-        """Forward until `stop`; whether any port could be had."""
+        """Forward until `stop`; returns whether any port could be listened on."""
         forwarder = self._listen()
         if forwarder is None:
             self._problem = ""
@@ -192,7 +190,7 @@ class _Project:
         return True
 
     def _listen(self) -> Forwarder | None:
-        """Listen for every port that can be had; None where that is none, or nobody wants it any more."""
+        """Listen on every port that is free; None where none is, or `stop` was called."""
         forwarded: list[Forwarded] = []
         for port in self.ports:
             wish = Wish(port.number, port.here or port.number, port.needs_same, port.label)

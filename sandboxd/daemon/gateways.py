@@ -1,4 +1,4 @@
-"""The gateways of all running sandboxes of projects that are kept."""
+"""The gateways of all running sandboxes of kept projects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Gateways:
-    """Lives on the event loop; `find` may be called from any thread."""
+    """One attendant for each gateway. To be used on the event loop; `find` also from any thread."""
 
     def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
         self._hosts = hosts
@@ -51,7 +51,7 @@ class Gateways:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-policy")
 
     def update(self, sandbox: str, key: EngineKey, wanted: bool) -> None:
-        """Attend to the gateway of `sandbox`, or not."""
+        """Begin or end attending to the gateway of `sandbox`, as `wanted` says."""
         attendant = self._attendants.get(sandbox)
         if attendant is not None and (not wanted or not attendant.is_alive()):
             del self._attendants[sandbox]
@@ -74,7 +74,7 @@ class Gateways:
             self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
-        """The config may allow other names than before: give its gateways the policy that holds now."""
+        """Send the gateways of `workspace` the policy that applies now: its config may allow other names."""
         for sandbox, attendant in self._attendants.items():
             if workspace_of(sandbox) == workspace:
                 self._submit(attendant.refresh)
@@ -98,9 +98,9 @@ class Gateways:
         self._submit(make)
 
     def find(self, sandbox: str) -> Attendant | None:
-        """The gateway that runs for `sandbox`: it takes a policy, and has a ledger.
+        """The attendant of the gateway that runs for `sandbox`; it takes a policy, and has a ledger.
 
-        None also while what it told before is still read: whoever asks then asks it directly.
+        None also until its earlier events are read: the caller then asks the gateway directly.
         """
         attendant = self._attendants.get(sandbox)
         return attendant if attendant is not None and attendant.is_ready() else None
@@ -111,9 +111,9 @@ class Gateways:
         return attendant.ledger() if attendant is not None else None
 
     def keep_credentials(self, sandbox: str, credentials: Credentials | None) -> None:
-        """Remember what a start reads, for the next gateway of the same sandbox; None forgets it.
+        """Keep the credentials that a start has read, for the next gateway of the same sandbox; None forgets them.
 
-        May be called from any thread, before the gateway runs: what it gets then is not of before.
+        May be called from any thread, before the gateway runs, so that it gets none of an earlier start.
         """
         if credentials is not None:
             leave_no_core()
@@ -122,7 +122,7 @@ class Gateways:
             memory.credentials = None
 
     def forget(self, workspace: str, key: EngineKey) -> None:
-        """The project is known no more: its networks go, unless a sandbox still needs them."""
+        """Remove the networks of a project that is no longer known, unless a sandbox still needs them."""
         known = {*self._attendants, *self._memories}
         sandboxes = {workspace, *(each for each in known if workspace_of(each) == workspace)}
         for sandbox in sandboxes:
@@ -133,7 +133,7 @@ class Gateways:
             self._submit(self._end_unused, sandbox, key, True)
 
     def close(self) -> None:
-        """Attend to none; they go on by themselves."""
+        """Attend to none any more; the gateways go on by themselves."""
         for attendant in self._attendants.values():
             attendant.stop()
         self._attendants.clear()
@@ -148,7 +148,7 @@ class Gateways:
         )
 
     def _look_at_addresses(self) -> None:
-        """A gateway never dials an address of this machine's: it is told of each that comes."""
+        """Tell gateways of new addresses of this machine: they never dial one."""
         self._look = None
         if not self._attendants:
             return
@@ -160,7 +160,7 @@ class Gateways:
         self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def _end_unused(self, sandbox: str, key: EngineKey, forget: bool) -> None:
-        """Remove the gateway that no sandbox has any more: an editor ends its container alone."""
+        """Remove a gateway that no sandbox uses any more: an editor ends its container alone."""
         try:
             engine, environ = self._hosts.engine(key), self._hosts.environ(key)
             operation.end_unused(engine, sandbox, environ, forget=forget)

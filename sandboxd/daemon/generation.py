@@ -1,4 +1,4 @@
-"""Looking at one project after the other, and having its files written where its config changed."""
+"""Examines projects one after the other, and generates their files where the config changed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 class Generation:
     """Looks at projects, at once or when there is time.
 
-    :param emit: is told of each outcome
-    :param folders_changed: called when a project has other folders to watch than before
+    :param emit: called with each outcome
+    :param folders_changed: called when a project's folders to watch changed
     """
 
     def __init__(
@@ -50,24 +50,24 @@ class Generation:
         self._backlog = Backlog(lambda project: self.look(project, time.monotonic(), force=True))
 
     def start(self) -> None:
-        """Begin to work off what `look_later` was given."""
+        """Begin to work through what `look_later` was given."""
         self._tasks.spawn_essential(self._backlog.run())
 
     def look_later(self, projects: Iterable[Tracked]) -> None:
-        """Look at these when there is time, and generate them; until then nothing is said of them."""
+        """Look at these when there is time, and generate them; until then their state is unknown."""
         self._backlog.add(projects)
 
     def look_soon(self, project: Tracked, since: float) -> None:
-        """Look at it now, beside everything else; once, however much happens until its turn comes.
+        """Look at a project now, beside other work; once, however often it changes until its turn comes.
 
-        :param since: when the change was noticed (monotonic)
+        :param since: when the change was noticed (monotonic, in seconds)
         """
         if not project.is_queued:
             project.is_queued = True
             self._tasks.spawn(self.look(project, since))
 
     async def wait(self, projects: Collection[Tracked]) -> None:
-        """Wait until all that is known to have happened to `projects` was looked at."""
+        """Wait until all changes noticed so far of `projects` were looked at."""
         while any(project.is_due for project in projects):
             await self._progress.wait()
 

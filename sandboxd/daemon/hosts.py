@@ -1,9 +1,8 @@
-"""Facts of each engine that a caller names, kept true by the engine's own events.
+"""Facts of each engine that a client names, kept up to date by the engine's own events.
 
-While its stream of events is open, an answer holds until an event says otherwise; without the
-stream the engine is asked anew. Engine calls run in threads with timeouts: a hanging engine
-costs its answer, not the daemon.
-"""
+While its stream of events is open, an answer holds until an event says otherwise; without the stream the
+engine is asked anew. Engine calls run in threads with timeouts: a hanging engine costs its answer, not the
+daemon."""
 
 from __future__ import annotations
 
@@ -45,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 class World(NamedTuple):
-    """One engine's host and containers as last seen; `at` is monotonic."""
+    """One engine's host and containers as last seen; `at` is monotonic time in seconds."""
 
     facts: HostFacts | None = None
     observed: Observed = NOT_ASKED
@@ -53,7 +52,7 @@ class World(NamedTuple):
 
 
 class Hosts:
-    """The worlds of all callers."""
+    """The worlds of all engines that clients named."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class Hosts:
         return engine.world if engine is not None else World()
 
     def key(self, variables: Mapping[str, str]) -> EngineKey:
-        """The engine that a caller's variables lead to: the same for all callers who mean the same."""
+        """The engine that a client's variables lead to; equal for all clients that mean the same engine."""
         key = EngineKey.of(variables)
         if key.config == default_config(self._environ):
             # The key is that of callers and projects that name no config.
@@ -128,9 +127,9 @@ class Hosts:
 
     @contextlib.contextmanager
     def operated(self, key: EngineKey) -> Iterator[None]:
-        """An operation changes containers: the looks that its events ask for come once, after it.
+        """Delay the looks that an operation's own events ask for until it ends, while the block runs.
 
-        Each takes processor time that its container needs to start. Who asks meanwhile is answered as ever.
+        Each look takes processor time that its container needs to start. Requests are answered as ever.
         """
         engine = self._engine(key)
         engine.operations += 1
@@ -143,7 +142,7 @@ class Hosts:
                 engine.put_off = self._later(key, engine, _AFTER_SECONDS)
 
     def is_current(self, key: EngineKey) -> bool:
-        """Whether an event would have told if what is known were no longer true."""
+        """Whether an event would have been received if what is known were outdated."""
         engine = self._engines.get(key)
         return engine is not None and engine.events.is_open and not engine.is_stale()
 
@@ -213,7 +212,7 @@ class Hosts:
                 return True
 
     async def _try_builds(self, engine: _Engine) -> None:
-        """Try what a new build of gVisor holds, and have the facts read again; nobody waits for it."""
+        """Try what a new build of gVisor holds, in the background, and have the facts read again."""
         loop = asyncio.get_running_loop()
         environ = engine.environ
         try:
@@ -233,7 +232,10 @@ class Hosts:
 
 
 class _Answer(NamedTuple):
-    """`probed` is when the probe began, None without one or without an engine that answered it."""
+    """The engine's answer to one question.
+
+    `probed` is when the probe began (monotonic), None without one or without an engine that answered it.
+    """
 
     facts: HostFacts
     observed: Observed
@@ -243,7 +245,7 @@ class _Answer(NamedTuple):
 
 
 class _Engine:
-    """One engine: what is known, and what has happened since."""
+    """One engine: what is known of it, and what happened since."""
 
     def __init__(self, environ: dict[str, str], ask_soon: Callable[[], None]) -> None:
         self.environ = environ
@@ -277,7 +279,7 @@ class _Engine:
         return age > _PROBE_SECONDS if self.events.is_open else True
 
     def believed(self) -> HostFacts | None:
-        """The host's facts, while an event would have told that they are others; else None."""
+        """The host's facts, if an event would have been received had they changed; else None."""
         is_due = time.monotonic() - self._probed > _PROBE_SECONDS or not self.events.is_open
         return None if is_due else self.world.facts
 
@@ -287,7 +289,7 @@ class _Engine:
         self._ask_soon()
 
     def may_try(self) -> bool:
-        """Whether builds of gVisor may be tried now; what cannot be remembered is not tried all the time."""
+        """Whether builds of gVisor may be tried now; a trial that cannot be remembered is not repeated often."""
         if time.monotonic() - self._tried < _PROBE_SECONDS:
             return False
         self._tried = time.monotonic()
@@ -320,7 +322,7 @@ class _Engine:
         return look
 
     def take(self, answer: _Answer, count: int) -> None:
-        """Believe an answer.
+        """Store an answer as what is known.
 
         :param count: `happened` when the question was asked
         """

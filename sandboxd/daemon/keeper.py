@@ -1,4 +1,4 @@
-"""The projects that the daemon keeps generated: who is one, and what follows when the world changes."""
+"""The projects that the daemon keeps generated, and what is done when something they depend on changes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """All registered projects. Lives on the event loop; files are touched in threads."""
+    """All registered projects. To be used on the event loop; files are touched in threads."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Keeper:
         )
 
     async def start(self) -> None:
-        """Take up the remembered projects and begin to watch them."""
+        """Load the remembered projects and begin to watch them."""
         await self.registry.load()
         self.tasks.spawn_essential(self.registry.run())
         self.generation.start()
@@ -107,7 +107,7 @@ class Keeper:
         self.tasks.spawn_essential(self._take_up())
 
     async def close(self) -> None:
-        """Write and watch nothing any more."""
+        """Stop writing and watching."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -137,7 +137,7 @@ class Keeper:
         return self._register(path, engine, keeps)
 
     def register_soon(self, path: str, engine: EngineKey, stale: bool) -> None:
-        """Keep the project, after the command that started it has answered; one that is kept is only scanned.
+        """Register a project after the command that started it was answered; one that is kept is only scanned.
 
         :param stale: its generated files are to be written again, though none of its own changed
         """
@@ -167,9 +167,10 @@ class Keeper:
         self._make_network(path)
 
     async def settled(self, here: str | None, seconds: float) -> None:
-        """Wait until what is known of the project `here` is what is there, or for `seconds`.
+        """Wait until the known state of the project `here` is up to date, or for `seconds`.
 
-        Of few projects, until it is of all. No event is waited for: the files themselves are looked at.
+        If there are few projects, wait for all of them. The files themselves are looked at, so no event is
+        waited for.
         """
         paths = list(self.projects) if len(self.projects) <= _FEW else [here or ""]
         with contextlib.suppress(TimeoutError):
@@ -183,9 +184,9 @@ class Keeper:
                 await self.generation.wait(projects)
 
     async def _in_doubt(self, paths: Collection[str]) -> list[Tracked]:
-        """The projects `paths` whose files changed; all of them when the look takes too long.
+        """The projects among `paths` whose files changed; all of them when the look takes too long.
 
-        What was known of a project before is never shown as what is there now.
+        An outdated state of a project is never shown as its present one.
         """
         try:
             await self.watching.see_policies()
@@ -210,7 +211,7 @@ class Keeper:
         return True
 
     async def find(self, cwd: str, engine: EngineKey) -> str | None:
-        """The workspace that `cwd` is in, as `project.here` has it; projects that are kept are known."""
+        """The workspace that `cwd` is in, as `project.here` finds it; kept projects count too."""
         environ = self.hosts.environ(engine)
         return await self._threads.run(workspace_of_folder, cwd, environ, self.projects)
 
@@ -223,13 +224,13 @@ class Keeper:
             self.hosts.ask_again(engine)
 
     async def examine(self, path: str, engine: EngineKey, world: World) -> Examined:
-        """Examine a project; nothing is written."""
+        """Examine a project without writing anything."""
         if world.facts is None:
             return Examined()
         return await self._threads.run(examine, path, self.hosts.environ(engine), world.facts)
 
     async def _take_up(self) -> None:
-        """Watch first, then look: what changes in between is seen twice, not never.
+        """Watch the remembered projects, then look at them: a change in between is seen twice, not missed.
 
         First the projects whose config was saved while no daemon ran, then the ones used last.
         """
@@ -245,7 +246,7 @@ class Keeper:
         self.generation.look_later(sorted(new, key=lambda p: (not p.scan.is_newest, -p.scan.saved)))
 
     def _forget_missing(self) -> None:
-        """Know no more of projects whose folder has been gone for long: a disk comes back sooner."""
+        """Forget projects whose folder has been missing for long; a disk that is mounted again comes back sooner."""
         latest = time.time() - MISSING_SECONDS
         for path, project in list(self.projects.items()):
             since = project.missing_since
@@ -257,7 +258,7 @@ class Keeper:
                 self.ssh_agents.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
-        """A project's files were looked at: what its gateway is to let through may be other names."""
+        """Handle the outcome of a look at a project: its gateway may have to allow other names."""
         self._emit(event)
         if event["kind"] in ("regenerated", "unchanged"):
             self.gateways.refresh(event["path"])
@@ -266,7 +267,7 @@ class Keeper:
             self._make_network(event["path"])
 
     def _make_network(self, path: str) -> None:
-        """An editor that starts the generated file is to find the network that it names, with its addresses."""
+        """Make the network that a generated file names, for an editor that starts it."""
         project = self.projects.get(path)
         if project is not None and project.keeps:
             self.gateways.make_network(path, project.engine, self._generate_again)
@@ -277,7 +278,7 @@ class Keeper:
             self.generation.look_later([project])
 
     def _host_changed(self, key: EngineKey) -> None:
-        """A runtime came or went: plans may come out differently."""
+        """Look at all projects of an engine again: a runtime came or went, so plans may differ."""
         self._emit({"kind": "host", "message": "the engine or its runtimes are not what they were"})
         if self._tell_host_changed is not None:
             self._tell_host_changed(key)
@@ -309,7 +310,7 @@ class Keeper:
         self.forwards.update(path, project.engine, project.examined.ports if is_running else ())
 
     def _relay(self, path: str, sandbox: Sandbox | None) -> None:
-        """Under gVisor watchers inside hear nothing of edits made on the host."""
+        """Start or stop the relay of host edits: under gVisor, watchers inside hear nothing of them."""
         project = self.projects.get(path)
         if sys.platform != "linux" or project is None:
             return
@@ -318,7 +319,7 @@ class Keeper:
         self._relays.update(path, self.hosts.environ(project.engine), is_wanted)
 
     def _attend(self, identity: str, sandbox: Sandbox | None) -> None:
-        """Hear what the gateway of a running sandbox tells, and have it run as long as that does."""
+        """Read the events of a running sandbox's gateway, and keep it running while the sandbox does."""
         project = self.projects.get(workspace_of(identity))
         container = sandbox.container if sandbox is not None else None
         if project is not None:

@@ -1,4 +1,4 @@
-"""When the daemon ends, and how: told to, idle, by an error, or by making way for another daemon."""
+"""When and how the daemon ends: told to, idle, by an error, or replaced by another daemon."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 
 class Lifetime:
-    """Waits for the end of the daemon, and keeps its place until then.
+    """Waits for the end of the daemon, and keeps its socket in place until then.
 
-    :param idle_seconds: how long without being needed; None is the default above
+    :param idle_seconds: how long it runs without being needed; None is the default above
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Lifetime:
         self.handlers: dict[str, Handler] = {messages.SHUTDOWN: self._shutdown}
 
     def stop(self) -> None:
-        """End soon, in order."""
+        """End soon, cleaning up."""
         self._stopping.set()
 
     def fail(self, error: BaseException) -> None:
@@ -96,7 +96,7 @@ class Lifetime:
         return {}
 
     async def _hand_over(self, claimed: Claim, server: Server) -> None:
-        """When asked to: make way for another daemon, but serve our editors and operations to their end.
+        """Make room for another daemon when asked to, but serve our editors and operations to their end.
 
         The editors' unsaved text is in our memory; ending would cost them their session.
         """
@@ -141,7 +141,7 @@ class _Place:
         self._keeper = keeper
 
     def is_lost(self) -> bool:
-        """Whether to make way. A missing socket alone is created again, unless a service manager owns it."""
+        """Whether another daemon should take over. A socket alone that is missing is made again, if it is ours."""
         if not self._claimed.is_in_place():
             log.warning("the lock is gone: another daemon may take over")
             return True

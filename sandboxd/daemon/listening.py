@@ -32,7 +32,7 @@ logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 class Listening:
-    """Tells of changes directly in `folders`, until it is stopped or fails.
+    """Reports changes directly in `folders`, until it is stopped or fails.
 
     :param tell: called in the thread with each batch of changes
     :param failed: called in the thread, once, with the reason why no more will come
@@ -58,11 +58,11 @@ class Listening:
         self._thread.start()
 
     def wait_until_it_listens(self) -> None:
-        """Block until changes from now on are told, or until it failed."""
+        """Block until every later change will be reported, or until it failed."""
         self._stop.was_asked.wait(_BEGIN_SECONDS)
 
     def stop(self) -> None:
-        """End the run; blocks for one step."""
+        """End the run; blocks for at most one step."""
         self._stop.is_wanted = True
         if self._thread.is_alive():
             self._thread.join(_END_SECONDS)

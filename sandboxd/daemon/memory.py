@@ -1,4 +1,4 @@
-"""This process's memory: what glibc would keep although nothing is in it, and what a crash would leave of it."""
+"""This process's memory: returning what glibc would keep, and leaving no core dump."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def give_back() -> None:
 
 
 def leave_no_core() -> None:
-    """Have a crash leave no image of the memory, since secrets are in it from now on.
+    """Leave no core dump after a crash, since the memory holds secrets from now on.
 
     The kernel reads 1 as "to no file, and to no program of the host either" (core(5)).
     """

@@ -1,4 +1,4 @@
-"""Folders on file systems of the network: the kernel tells only of changes that this machine makes."""
+"""Finds folders on network file systems: the kernel reports only the changes that this machine makes there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TYPES = frozenset(
 
 
 def networked(paths: Iterable[str], mounts: str) -> set[str]:
-    """The members of `paths` that lie on a file system of the network.
+    """The members of `paths` that lie on a network file system.
 
     :param mounts: the content of /proc/self/mountinfo
     """
@@ -23,12 +23,12 @@ def networked(paths: Iterable[str], mounts: str) -> set[str]:
 
 
 def networked_now(paths: Iterable[str]) -> set[str]:
-    """The members of `paths` that do so by the mounts of this moment."""
+    """The members of `paths` that lie on a network file system by the present mounts."""
     return networked(paths, read_mounts())
 
 
 def read_mounts() -> str:
-    """The mounts of this machine, '' where the system does not tell."""
+    """The content of /proc/self/mountinfo; '' where the system has none."""
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
             return file.read()

@@ -1,8 +1,7 @@
-"""Operations that the daemon does for its clients, as their own processes would do them.
+"""Operations that the daemon runs for its clients, as their own processes would.
 
-Nothing is granted here: the options that the user typed travel, everything else is read from the user's
-own state, which is the daemon's too, or the request is refused and the client does it by itself.
-"""
+Nothing is granted here: the options that the user typed travel, everything else is read from the user's own
+state, which is the daemon's too, or the request is refused and the client does it by itself."""
 
 from __future__ import annotations
 
@@ -92,9 +91,10 @@ class Operating:
         return {}
 
     async def _operate(self, name: str, connection: Connection, params: dict[str, Any]) -> Any:
-        """Do the operation `name` in a thread.
+        """Run the operation `name` in a thread.
 
-        :raises Refused: there is none of that name, or the client sees another world or gave up
+        :raises Refused: there is none of that name, or the client's environment differs from ours, or it gave
+            up
         """
         operation = operations.load(name)
         if operation is None:
@@ -163,7 +163,7 @@ class Operating:
         )
 
     async def _facts(self, key: EngineKey) -> Callable[[], HostFacts] | None:
-        """The host's facts for an operation; None where they are not known in time."""
+        """A function that returns the host's facts; None where they are not known in time."""
         facts = await self._hosts.facts(key, _FACTS_SECONDS)
         return (lambda: facts) if facts is not None else None
 
@@ -184,5 +184,5 @@ class Operating:
 
 
 def _cancel_soon(cancel: Cancel) -> None:
-    """Cancel in a thread of its own: it closes a connection, which may block, and waits for nobody's turn."""
+    """Cancel in a thread of its own: it closes a connection, which may block."""
     threading.Thread(target=cancel.cancel, daemon=True).start()

@@ -12,7 +12,7 @@ from sandboxd.status.combine import Examined
 
 
 class EngineKey(NamedTuple):
-    """The engine that a caller means: the values of `messages.ENGINE_VARIABLES`, None for an unset one."""
+    """The engine that a client means: the values of `messages.ENGINE_VARIABLES`, None for an unset one."""
 
     host: str | None
     context: str | None
@@ -24,7 +24,7 @@ class EngineKey(NamedTuple):
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> EngineKey:
-        """The engine that a caller's variables lead to."""
+        """The engine that a client's variables lead to."""
         return cls(*(variables.get(name) for name in ENGINE_VARIABLES))
 
     def variables(self) -> dict[str, str]:
@@ -33,7 +33,7 @@ class EngineKey(NamedTuple):
         return {name: value for name, value in pairs if value is not None}
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` with these variables as the caller has them."""
+        """`base` with these variables set, or unset, as for the client."""
         others = {name: base[name] for name in base if name not in ENGINE_VARIABLES}
         return {**others, **self.variables()}
 
@@ -74,25 +74,25 @@ class Tracked:
 
     @property
     def is_due(self) -> bool:
-        """Whether something happened to it since it was last looked at."""
+        """Whether something changed since the last look."""
         return self._dealt != self._changes
 
     def happened(self) -> None:
-        """From now on what is known of it is not to be believed."""
+        """Note a change: what is known is outdated from now on."""
         self._changes += 1
 
     @property
     def changes(self) -> int:
-        """Counts what happened to it."""
+        """The number of changes so far."""
         return self._changes
 
     def dealt_with(self, changes: int) -> None:
-        """Note that the changes up to `changes` are dealt with."""
+        """Note that the first `changes` changes were looked at."""
         self._dealt = changes
 
     @property
     def is_known(self) -> bool:
-        """Whether it was looked at."""
+        """Whether it was ever looked at."""
         return self._examined is not None
 
     @property

@@ -1,4 +1,4 @@
-"""The projects that the daemon knows, and the one writer of the file that remembers them."""
+"""The projects that the daemon knows, and the only writer of the file that remembers them."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Registry:
         """The last failure to read or to remember, for a person; '' while all is well."""
 
     async def load(self) -> None:
-        """Take up what was remembered."""
+        """Load the remembered projects."""
         loaded = await asyncio.to_thread(registry_file.load, self._path)
         self.problem, self._may_write = loaded.problem, loaded.may_write
         for project in loaded.projects:
             self.projects.setdefault(project.path, project)
 
     def add(self, project: Tracked) -> None:
-        """Know it from now on, in place of one with the same path."""
+        """Add a project, in place of one with the same path."""
         self.projects[project.path] = project
         self.note_change()
 
     def remove(self, path: str) -> bool:
-        """Know it no more; False if it was not known."""
+        """Remove a project; False if it was not known."""
         was_known = self.projects.pop(path, None) is not None
         if was_known:
             self.note_change()
@@ -52,7 +52,7 @@ class Registry:
         self._changed.set()
 
     async def saved(self) -> None:
-        """Wait until all changes up to now were written, or could not be (`problem`)."""
+        """Wait until all changes up to now were written, or failed to be (`problem`)."""
         changes = self._changes
         while self._written < changes:
             self._has_written.clear()

@@ -1,4 +1,4 @@
-"""The file that remembers the projects across restarts: TOML that a person can read and mend."""
+"""The file that remembers the projects across restarts: TOML that a person can read and repair."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """The content of a file. `problem` says, for a person, what could not be used and where it is now.
+    """The content of the file. `problem` says, for a person, what could not be used and where it is now.
 
-    `may_write` is False when the file could not be moved aside: then it must not be written over.
+    `may_write` is False when a broken file could not be moved aside: then it must not be overwritten.
     """
 
     projects: list[Tracked]
@@ -39,7 +39,7 @@ class Loaded(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One project as it is written down; made on the event loop, written in a thread."""
+    """One project as it is written; made on the event loop, written in a thread."""
 
     path: str
     engine: EngineKey
@@ -48,12 +48,12 @@ class Entry(NamedTuple):
 
 
 def registry_path(environ: Mapping[str, str]) -> str:
-    """The file of this user's projects."""
+    """The path of this user's file of projects."""
     return os.path.join(state_folder(environ), "projects.toml")
 
 
 def load(path: str) -> Loaded:
-    """The remembered projects; a file that is not whole is copied aside, and the good part of it used."""
+    """The remembered projects; a damaged file is copied aside, and its good part used."""
     if not os.path.lexists(path):
         _mention_old_file(path)
         return Loaded([])
@@ -86,7 +86,7 @@ def load(path: str) -> Loaded:
 
 
 def save(path: str, entries: Iterable[Entry]) -> str:
-    """Remember `entries`; why that failed, '' if it did not."""
+    """Write `entries`; returns why that failed, or ''."""
     tables = []
     for entry in entries:
         table: dict[str, Any] = {"path": entry.path}
@@ -131,7 +131,7 @@ def _project(item: object) -> Tracked:
 
 
 def _set_aside(path: str) -> str:
-    """Move `path` to a name that is free; the name.
+    """Move `path` to a free name beside it; returns that name.
 
     :raises OSError: it cannot be moved
     """

@@ -1,12 +1,11 @@
-"""Host edits made known inside gVisor sandboxes.
+"""Reports host edits inside gVisor sandboxes.
 
-Under runsc a change made on the host is seen inside at once, but raises no inotify event there:
-file watchers stay deaf. So for each running sandbox one shell inside sets the
-time of change of what was changed to what it is, which does raise one: nothing else is altered.
+Under runsc a change made on the host is seen inside at once, but raises no inotify event there: file watchers
+hear nothing. So for each running sandbox one shell inside sets the modification time of each changed file to
+what it is, which does raise one: nothing else is altered.
 
-What runs inside is not trusted: it gets names of the workspace's own files, nothing it says is
-read, and a sandbox that does not take them loses its relay.
-"""
+What runs inside is not trusted: it gets names of the workspace's own files, nothing it says is read, and a
+sandbox that does not take them loses its relay."""
 
 from __future__ import annotations
 
@@ -72,7 +71,7 @@ class Relays:
 
 
 class Relay:
-    """Watches one workspace on the host, and touches inside what changed."""
+    """Watches one workspace on the host, and touches changed files inside."""
 
     def __init__(self, workspace: str, environ: Mapping[str, str]) -> None:
         self._workspace = workspace
@@ -90,7 +89,7 @@ class Relay:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End soon."""
+        """End the thread soon."""
         self._ear.end()
 
     def _run(self) -> None:
@@ -108,7 +107,7 @@ class Relay:
             self._ear.close()
 
     def _connect(self) -> tuple[socket.socket, str]:
-        """A shell in the sandbox, and where it has the workspace.
+        """A connection to a shell in the sandbox, and the path of the workspace there.
 
         :raises OSError: there is none, or it does not show the workspace
         """
@@ -123,7 +122,7 @@ class Relay:
         return connection, target
 
     def _pass_on(self, connection: socket.socket, target: str) -> None:
-        """Until the end of the ear or of the sandbox's shell.
+        """Pass changes on until `stop`, or until the sandbox's shell ends.
 
         :raises OSError: the system gives no more events, or the shell does not take what changed
         """
@@ -139,7 +138,7 @@ class Relay:
                     connection.sendall(b"".join(lines))
 
     def _due(self, paths: set[str]) -> set[str]:
-        """The paths to touch: the same one not at once again."""
+        """The paths to touch now; none twice within a short time."""
         if len(paths) > MOST_PATHS:
             paths = set(sorted({os.path.dirname(path) for path in paths})[:MOST_PATHS])
         # A removed file cannot be touched, so its folder is.
@@ -155,9 +154,9 @@ class Relay:
 
 
 class _Ear:
-    """Changes in a workspace, and a descriptor that can be read when there are some.
+    """The changes in a workspace, and a descriptor that is readable when there are some.
 
-    Folders that are made are listened to soon: until then what changes in them is not passed on.
+    A new folder is listened to after a moment: until then changes in it are not passed on.
     """
 
     def __init__(self, workspace: str) -> None:
@@ -175,16 +174,16 @@ class _Ear:
         self.is_ended = False
 
     def fileno(self) -> int:
-        """Can be read when something is there to take."""
+        """The descriptor, which is readable when there are changes to take."""
         return self._receive.fileno()
 
     @property
     def wait_seconds(self) -> float | None:
-        """The seconds until it has to be renewed, None where it need not be."""
+        """Seconds until `open` has to be called again; None where it need not be."""
         return None if self._renew_at is None else max(0.0, self._renew_at - time.monotonic())
 
     def open(self) -> None:
-        """Listen to the folders that the workspace has now; the run before ends after the new one began."""
+        """Listen to the folders that the workspace has now; the earlier run ends after the new one began."""
         began = time.monotonic()
         self._renew_at = None
         self._folders = frozenset(filter(is_nameable, folders_below(self._workspace)))
@@ -199,7 +198,7 @@ class _Ear:
         self._rested_at = time.monotonic() + (time.monotonic() - began) * _REST
 
     def take(self) -> set[str]:
-        """The paths that changed since the last time.
+        """The paths that changed since the last call.
 
         :raises OSError: the system gives no more events
         """
@@ -218,19 +217,19 @@ class _Ear:
         return paths
 
     def end(self) -> None:
-        """Wake a waiting thread to check `is_ended`; may be called from any thread."""
+        """Wake a waiting thread, which then checks `is_ended`; may be called from any thread."""
         self.is_ended = True
         self._wake()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._listening is not None:
             self._listening.stop()
         self._receive.close()
         self._send.close()
 
     def _is_folder(self, path: str) -> bool:
-        """Whether what came or went at `path` is a folder to listen to."""
+        """Whether a path that appeared or went is a folder to listen to."""
         return path in self._folders or (
             os.path.basename(path) not in _LEFT_OUT and _is_folder(path)
         )
@@ -283,7 +282,7 @@ def _lines(paths: Iterable[str], workspace: str, target: str) -> Iterator[bytes]
 
 
 def _target(inspected: Inspected, workspace: str) -> str | None:
-    """The path of the workspace inside, None when it is a copy or not mounted."""
+    """The path of the workspace inside; None when it is a copy or not mounted."""
     for mount in inspected.get("Mounts") or []:
         if mount.get("Type") == "bind" and mount.get("Source") == workspace:
             return str(mount.get("Destination")).rstrip("/")

@@ -14,10 +14,10 @@ from sandboxd.status.observe import Observed
 def choose(
     projects: Mapping[str, Tracked], here: str, observed: Observed, most: int
 ) -> tuple[list[str], dict[State, int]]:
-    """The paths to show, and the states of all others with their number.
+    """The paths to show, and how many of the others are in which state.
 
-    More than `most` are never shown: the one `here` comes first, then what runs, then what has a
-    problem. The others are idle and well.
+    At most `most` are shown: the one `here` comes first, then what runs, then what has a problem. The others
+    are idle and well.
     """
     if len(projects) <= most:
         return sorted(projects), {}

@@ -1,4 +1,4 @@
-"""A quick look at a project's folders: which config files there are, and whether they changed."""
+"""A quick look at a project's folders: which config files exist, and whether they changed."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ class Scan(NamedTuple):
     """Whether `saved` is that of sandboxd.toml: then nothing was generated from it since."""
 
     def like(self, before: Scan) -> Scan:
-        """This scan, sharing memory with `before`: most of the time nothing differs."""
+        """This scan, sharing memory with `before` where they are equal, which is most of the time."""
         if self == before:
             return before
         return self if self.folders != before.folders else self._replace(folders=before.folders)
 
     def differs(self, now: Scan) -> bool:
-        """Whether a config file is not what it was."""
+        """Whether a config file changed between this scan and `now`."""
         return (self.exists, self.stamp) != (now.exists, now.stamp)
 
     def with_older(self, before: Scan, written: Collection[str]) -> Scan:
         """This scan, but with the stamps of `before` for all files that are not in `written`.
 
-        Our own writes are no change to act upon; what somebody else wrote meanwhile still is one.
+        Our own writes must not count as changes; what somebody else wrote meanwhile still does.
         """
         stamp = {entry[0]: entry for entry in before.stamp}
         stamp.update((entry[0], entry) for entry in self.stamp if entry[0] in written)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """Puts together what answers the methods of `ipc.messages`: each part names its own in `handlers`."""
+    """Assembles the parts that answer the methods of `ipc.messages`; each names its own in `handlers`."""
 
     def __init__(self, environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
         own_folder = os.path.join(address.folder(environ, os.getuid()), "watching")
@@ -96,7 +96,7 @@ class Service:
             raise self.lifetime.failure
 
     def _started(self, workspace: str, key: EngineKey, stale: bool) -> None:
-        """A sandbox was started; its client has not been answered yet."""
+        """Handle the start of a sandbox, before its client is answered."""
         self.keeper.register_soon(workspace, key, stale)
         self.caches.look_soon(key)
 
@@ -104,7 +104,7 @@ class Service:
         self.editors.host_changed(key)
 
     def _emit(self, event: messages.Event) -> None:
-        """Tell the log, the editors and the clients that watch of an event."""
+        """Report an event to the log, the editors and the clients that watch."""
         level = logging.DEBUG if event["kind"] == "unchanged" else logging.INFO
         log.log(level, "%s", " ".join(f"{key}={value}" for key, value in event.items()))
         if event["kind"] == "network":
@@ -115,9 +115,9 @@ class Service:
 
 
 def run(environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
-    """Be the daemon until SIGTERM, SIGINT, a request to stop, or idleness.
+    """Run as the daemon until SIGTERM, SIGINT, a request to stop, or idleness.
 
-    :raises DaemonError: there is one already, or its folder cannot be trusted
+    :raises DaemonError: another daemon runs, or the folder for the socket cannot be trusted
     """
     _allow_many_clients()
     memory.keep_together()
@@ -145,7 +145,7 @@ async def _main(
 
 
 def _allow_many_clients() -> None:
-    """Use as many descriptors as we may: the usual soft limit is 1,024."""
+    """Raise the soft limit of open files to the hard one: the usual soft limit is 1,024."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""The agents of running sandboxes: of those whose last start chose keys, as long as they run."""
+"""SSH agents for running sandboxes whose last start chose keys."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class SshAgents:
-    """Lives on the event loop; `keep` may be called from any thread."""
+    """One agent for each such sandbox. To be used on the event loop; `keep` also from any thread."""
 
     def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
         self._hosts, self._emit = hosts, emit
@@ -43,16 +43,16 @@ class SshAgents:
         self._agents: dict[str, _Agent] = {}
 
     def keep(self, sandbox: str, choice: Choice | None) -> bool:
-        """Serve what a start chose, in the place of what one before it did; None for nothing.
+        """Serve the keys that a start chose, instead of those of an earlier one; None for none.
 
-        Returns that somebody does, as who has no daemon returns that nobody does.
+        Always True: a daemon serves them. Without a daemon the same callback answers False.
         """
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
             self._loop.call_soon_threadsafe(self._take, sandbox, choice)
         return True
 
     def update(self, sandbox: str, key: EngineKey, is_running: bool) -> None:
-        """A sandbox runs, or does not."""
+        """Begin or end serving a sandbox, as `is_running` says."""
         if is_running:
             self._running[sandbox] = key
         else:
@@ -60,14 +60,14 @@ class SshAgents:
         self._follow(sandbox)
 
     def forget(self, workspace: str) -> None:
-        """The project is known no more."""
+        """Stop serving the sandboxes of a project that is no longer known."""
         for sandbox in {*self._running, *self._choices}:
             if workspace_of(sandbox) == workspace:
                 self._running.pop(sandbox, None)
                 self._take(sandbox, None)
 
     def close(self) -> None:
-        """Serve none any more."""
+        """Stop serving all."""
         for agent in self._agents.values():
             agent.stop()
         self._agents.clear()
@@ -101,7 +101,7 @@ class SshAgents:
 
 
 class _Agent:
-    """That of one sandbox, in a thread; each kind of login is recorded once, and all with their counts at the end."""
+    """The agent of one sandbox, in a thread. Each kind of login is recorded once, and their counts at the end."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The methods `status/...`: what is known of the projects, as a screen or a document, once or live."""
+"""The methods `status/...`: the state of the projects, as a screen or a document, once or live."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CHECKING_SECONDS = 0.1
 
 
 class StatusMethods:
-    """Answers what is known, and tells the clients that stay of what happens."""
+    """Answers `status` requests, and sends events to the clients that watch."""
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
@@ -45,9 +45,9 @@ class StatusMethods:
         }
 
     def tell(self, event: messages.Event, connections: Collection[Connection]) -> None:
-        """Send an event to those clients that stay.
+        """Send an event to the clients that watch.
 
-        :param connections: all that are open
+        :param connections: all open connections
         """
         self._watchers.intersection_update(connections)
         for connection in self._watchers:
@@ -86,7 +86,7 @@ class StatusMethods:
         return {}
 
     async def _ask(self, connection: Connection) -> tuple[Caller, World]:
-        """The caller, and the world as it is now."""
+        """The client, and the world as it is now."""
         keeper, engine = self._keeper, engine_of(connection, self._keeper.hosts)
         here = await keeper.find(directory_of(connection), engine)
         if here is None or here in keeper.projects:
@@ -163,6 +163,6 @@ class StatusMethods:
         return self._keeper.forwards.open_ports(row.path) if row.state == "running" else ()
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
-        """The record of the gateway of a running sandbox; None where nobody listens to one."""
+        """The record of the gateway of a running sandbox; None where no gateway is attended to."""
         ledger, environ = self._keeper.gateways.ledger(path), self._keeper.hosts.environ(engine)
         return names_now(environ, path, examined.egress, ledger, time.time())

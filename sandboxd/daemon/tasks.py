@@ -1,4 +1,4 @@
-"""Jobs that run beside everything else."""
+"""Background jobs on the event loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 
 class Tasks:
-    """The jobs of one owner, which is named where one fails; they end with `close`, if not before.
+    """The jobs of one owner, whose name is logged when one fails; `close` ends those that still run.
 
-    :param fatal: called, once, when a job failed without which the daemon would lie by silence
+    :param fatal: called, once, when a job failed without which the daemon would show outdated state
     """
 
     def __init__(
@@ -24,11 +24,11 @@ class Tasks:
         self._running: set[asyncio.Task[None]] = set()
 
     def spawn(self, job: Coroutine[Any, Any, None]) -> None:
-        """Do it beside everything else; a failure is logged."""
+        """Run a job in the background; a failure is logged."""
         self._start(job)
 
     def spawn_essential(self, job: Coroutine[Any, Any, None]) -> None:
-        """Do it beside everything else; a failure is logged and is `fatal`."""
+        """Run a job in the background; a failure is logged and calls `fatal`."""
         self._start(job).add_done_callback(self._essential_done)
 
     async def close(self) -> None:

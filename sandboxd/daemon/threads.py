@@ -1,4 +1,4 @@
-"""The threads in which files are touched, so that the event loop waits for no disk."""
+"""The threads in which files are touched, so that the event loop never waits for a disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Two: one that generates does not keep a look at files waiting."""
+    """Two threads: generating in one does not delay a look at files in the other."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_MOST, thread_name_prefix="project")

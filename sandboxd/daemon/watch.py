@@ -1,9 +1,8 @@
-"""Watching folders for changes: events where the system gives them, else a look every second.
+"""Watching folders for changes: by events where the system has them, else by a look every second.
 
-Only folders are watched, never files: editors replace a file by renaming another over it, which
-ends a watch on the file itself. Nothing is watched recursively: a filter would run only after
-the kernel has been asked to watch all of node_modules.
-"""
+Only folders are watched, never files: editors replace a file by renaming another over it, which ends a watch
+on the file itself. Nothing is watched recursively: a filter would run only after the kernel has been asked to
+watch all of node_modules."""
 
 from __future__ import annotations
 
@@ -51,19 +50,18 @@ log = logging.getLogger(__name__)
 
 
 class _Folders(NamedTuple):
-    """The folders that are there: a number for device and inode of those to listen to, and those that tell
-    nothing."""
+    """The watched folders that exist: those to listen to, by device and inode, and those without events."""
 
     armed: dict[str, int]
     deaf: frozenset[str]
 
 
 class Watcher:
-    """Tells of changes directly in a set of folders, which may be replaced at any time.
+    """Reports changes directly in a set of folders, which may be replaced at any time.
 
-    :param own: a folder of ours, made when needed: that a change in it is told proves that events come
+    :param own: a folder of ours, made when needed: a change in it proves that events arrive
     :param rearm: called when a folder went away: `watch` is to be called again
-    :param doubt: called when changes may not have been told: files are to be looked at
+    :param doubt: called when changes may have been missed: files are to be looked at
     """
 
     def __init__(
@@ -98,19 +96,19 @@ class Watcher:
 
     @property
     def armed(self) -> frozenset[str]:
-        """The folders whose changes are told now."""
+        """The folders whose changes are reported now."""
         return frozenset(self._current.armed) if self._current is not None else frozenset()
 
     @property
     def rest(self) -> float:
-        """Seconds that replacing the watcher should wait: it costs 0.2 s for 10,000 folders."""
+        """Seconds to wait before replacing the watcher: that costs 0.2 s for 10,000 folders."""
         return max(0.0, self._rested_at - time.monotonic())
 
     async def watch(self, folders: frozenset[str]) -> frozenset[str]:
-        """Watch exactly `folders`; the ones that are not there are left out.
+        """Watch exactly `folders`; those that do not exist are left out.
 
-        :return: folders of which changes before this moment may not have been told. A folder that was
-            watched before is not among them: nothing that happened meanwhile is lost
+        :return: folders of which changes before this moment may have been missed. A folder that was watched
+            before is not among them
         """
         async with self._changing:
             is_same, self._wanted = folders == self._wanted, folders
@@ -128,13 +126,13 @@ class Watcher:
             return frozenset(folder for folder, _ in now.items() - before)
 
     async def close(self) -> None:
-        """Tell nothing more."""
+        """Report nothing more."""
         async with self._changing:
             await self._end()
             await asyncio.to_thread(_remove, self._own)
 
     async def _follow(self, folders: frozenset[str]) -> dict[str, int]:
-        """Have a run that listens to what is there of `folders`; the folders with their identity.
+        """Start a run for those of `folders` that exist; returns them with their identity.
 
         :raises OSError: the system gives no events
         """
@@ -149,10 +147,10 @@ class Watcher:
         raise OSError("folders come and go all the time")
 
     async def _replace(self, armed: dict[str, int]) -> None:
-        """Start a run; end the one before once the new one listens and the old one told all it knew.
+        """Start a run; end the earlier one once the new one listens and the old one reported all it knew.
 
-        The kernel keeps the events of one run in order: when the old one tells of the same proof as
-        the new one, it has told of all that happened before.
+        The kernel keeps the events of one run in order: when the old one reports the same proof as the new
+        one, it has reported all that happened before.
         """
         began = time.monotonic()
         await asyncio.to_thread(os.makedirs, self._own, 0o700, exist_ok=True)
@@ -174,9 +172,9 @@ class Watcher:
             raise new.error
 
     async def _proven(self, run: _Run) -> str:
-        """Make changes in our own folder until `run` tells of one; its path.
+        """Make changes in our own folder until `run` reports one; returns its path.
 
-        :raises OSError: it failed, or told nothing in time
+        :raises OSError: the run failed, or reported nothing in time
         """
         deadline = time.monotonic() + _READY_SECONDS
         mine: set[str] = set()
@@ -203,7 +201,7 @@ class Watcher:
         log.warning("%s", self.problem)
 
     def take_changes(self, run: _Run, changes: Changes, at: float) -> None:
-        """A run tells of changes; called on the loop."""
+        """Handle changes that a run reports; called on the loop."""
         paths = set()
         for change, path in changes:
             if path == self._own or os.path.dirname(path) == self._own:
@@ -225,10 +223,10 @@ class Watcher:
             self._doubt()
 
     def died(self, run: _Run, error: OSError) -> None:
-        """A run has ended by itself; called on the loop.
+        """Handle a run that ended by itself; called on the loop.
 
-        A file name that is not UTF-8 ends it, and any program can make one: the folder in which it
-        was made is not listened to for a while, so that it costs the others nothing.
+        A file name that is not UTF-8 ends it, and any program can make one: the folder in which it was made
+        is not listened to for a while, so that the other folders are not affected.
         """
         if run is not self._current:
             return
@@ -245,7 +243,7 @@ class Watcher:
 
 
 class _Run:
-    """A `Listening`, as it looks from the event loop."""
+    """A `Listening`, as used from the event loop."""
 
     def __init__(self, watcher: Watcher, armed: dict[str, int], own: str) -> None:
         self._watcher = watcher
@@ -267,7 +265,7 @@ class _Run:
     async def until(self, check: Callable[[], bool]) -> None:
         """Wait until `check` is true.
 
-        :raises OSError: it tells nothing more
+        :raises OSError: the run reports nothing more
         """
         while not check():
             if self.error is not None:
@@ -324,10 +322,10 @@ def _remove(own: str) -> None:
 
 
 def _look(folders: frozenset[str], muted: frozenset[str]) -> _Folders:
-    """In a thread: those of `folders` that are there.
+    """Sort out `folders`, in a thread: those that exist, and of those the ones without events.
 
-    Of a file system of the network the kernel tells only what this machine does; a folder that cannot
-    be read, or whose path is not UTF-8, cannot be given to the library.
+    On a network file system the kernel reports only what this machine does; a folder that cannot be read, or
+    whose path is not UTF-8, cannot be given to the library.
     """
     armed: dict[str, int] = {}
     deaf = networked_now(folders) | (muted & folders)

@@ -1,4 +1,4 @@
-"""Noticing that a project, a policy or a folder of an editor changed: by events, and by looking."""
+"""Notices that a project, a policy or an editor's folder changed: by events, and by looking."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Changed = Callable[[set[str]], None]
 
 
 class Watching:
-    """Send each project that changed to `generation`, and all of them when a policy or a grant did.
+    """Sends each project that changed to `generation`; all of them when a policy or a grant did.
 
     :param projects: all projects by path; it changes
     :param own_folder: a folder for the watcher alone; it is made when needed
@@ -73,7 +73,7 @@ class Watching:
         """When something last happened in a folder that is watched (monotonic)."""
 
     def start(self) -> None:
-        """Begin to look at all files now and then."""
+        """Begin to look at all files at intervals."""
         self._tasks.spawn_essential(self._sweep_for_ever())
 
     def end(self) -> None:
@@ -91,7 +91,7 @@ class Watching:
             self.rewatch()
 
     def rewatch(self) -> None:
-        """Watch the folders that there are now: soon, and once for many changes."""
+        """Replace the watched folders by the present ones: soon, and once for many changes."""
         if self._rewatch is None and not self._is_closed:
             pause = max(_REWATCH_SECONDS, self.watcher.rest)
             self._rewatch = asyncio.get_running_loop().call_later(pause, self._start_rewatch)
@@ -135,7 +135,7 @@ class Watching:
         ]
 
     def _on_change(self, paths: set[str], at: float) -> None:
-        """Tell of paths that changed whom it concerns."""
+        """Report changed paths to everything that depends on them."""
         self.active_at = at
         touched = paths | {os.path.dirname(path) for path in paths}
         for folders, changed in list(self._others.values()):
@@ -150,7 +150,7 @@ class Watching:
             self._generation.look_soon(project, at)
 
     def _touched(self, paths: Iterable[str], touched: Set[str]) -> set[Tracked]:
-        """The projects in which something happened; those that are not there may be back."""
+        """The projects in which something changed; those that were missing may be back."""
         gone = (p for p in self._projects.values() if not p.scan.exists)
         projects = {p for p in gone if not touched.isdisjoint(p.scan.folders)}
         for path in paths:
@@ -163,8 +163,8 @@ class Watching:
     def _nearest_policies(self) -> frozenset[str]:
         """The folders in which a policy would change or appear.
 
-        Not /etc: all programs open files there, and each time the kernel would wake the watcher. That
-        an organisation's first policy appears is found by the next look at the policies.
+        Not /etc: all programs open files there, and each time the kernel would wake the watcher. An
+        organisation's first policy is found by the next look at the policies.
         """
         user, organisation = self._policies
         return frozenset({nearest(user), *filter(os.path.isdir, (organisation,))})
@@ -174,7 +174,7 @@ class Watching:
         self._tasks.spawn_essential(self.watch_all())
 
     def _not_there(self, folders: Set[str]) -> frozenset[str]:
-        """The folders that cannot be watched since they do not exist."""
+        """The folders that do not exist and so cannot be watched."""
         if self.watcher.problem:
             return frozenset()
         return frozenset(folders - self.watcher.armed - self.watcher.deaf)
@@ -184,7 +184,7 @@ class Watching:
         return [p.path for p in self._projects.values() if not folders.isdisjoint(p.scan.folders)]
 
     async def _poll(self) -> None:
-        """Look often at the projects of whose changes no event tells, while there are any."""
+        """Look often at the projects for which there are no events, while there are any."""
         while projects := self._having(self.watcher.deaf):
             await asyncio.sleep(DEAF_SECONDS)
             await self._sweep(projects)

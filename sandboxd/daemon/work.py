@@ -1,4 +1,4 @@
-"""The two things done to a project's files, in a thread: look at them, generate from them."""
+"""The two things done to a project's files, in a thread: examine them, generate from them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """The outcome of one change. Paths are relative to the workspace.
+    """The result of handling one change. Paths are relative to the workspace.
 
-    `copies` are a user's edits of generated files, moved aside; `failure` says why nothing could
-    be written although the config is fine; `done` is when the files were in place (monotonic).
+    `copies` are a user's edits of generated files, moved aside; `failure` says why nothing could be written
+    although the config is valid; `done` is when the files were in place (monotonic, in seconds).
     """
 
     examined: Examined
@@ -66,7 +66,7 @@ def _guarded(
 
 
 def bug(error: Exception) -> Examined:
-    """A project that could not be looked at because of an error of ours."""
+    """The result for a project that could not be looked at because of an error in sandboxd."""
     text = f"bug in sandboxd: {type(error).__name__}: {error}"
     return Examined(problem=text, hint="`sandboxd daemon logs` shows where")
 

@@ -32,7 +32,7 @@ class Built(NamedTuple):
 
 
 def over_dockerfile(container: Container, document: Document, variables: Variables) -> Container:
-    """`container` over what the Dockerfile says that its image is built from."""
+    """`container` merged over the settings of the Dockerfile that its image is built from."""
     layer = read_image(container, document, variables).layer
     merged = merge(layer, container)
     return merged._replace(unseen=(*container.unseen, *layer.unseen))

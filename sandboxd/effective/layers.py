@@ -1,4 +1,4 @@
-"""Descriptions of one container, laid over each other."""
+"""Merges descriptions of one container."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sandboxd.model.container import Container
 
 
 def merge(below: Container, above: Container) -> Container:
-    """`above` handed to docker after `below`: lists grow, of single values the later wins."""
+    """`above` passed to docker after `below`: lists grow, of single values the later wins."""
     fields: dict[str, object] = {}
     for name, old, new in zip(Container._fields, below, above, strict=True):
         if type(old) is tuple and type(new) is tuple:

@@ -41,7 +41,7 @@ class Variables(NamedTuple):
 
     @classmethod
     def here(cls, environ: Mapping[str, str], files: Files | None = None) -> Variables:
-        """Return the facts of this machine for a user with this environment, alike for all commands."""
+        """The variables of this machine for a user with this environment; the same for all commands."""
         return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath, files=files)
 
     def environment(self, name: str) -> str | None:
@@ -51,7 +51,7 @@ class Variables(NamedTuple):
         return self.local_env.get(name)
 
     def image(self, name: str) -> ImageFacts | None:
-        """Return the facts about the image of this name, None if there are none."""
+        """The facts about the image of this name; None if there are none."""
         return None if self.images is None else self.images.get(name)
 
     def read(self, path: str, beside: str) -> SourceText:
