@@ -1,8 +1,7 @@
-"""Which resolved addresses may be dialled. The name gave the right to connect; this is what it leads to.
+"""Which resolved addresses may be dialled: the policy allows a name, and this checks what it leads to.
 
-A name's owner chooses its addresses, so each is judged right before it is dialled. An IPv6 address
-that carries an IPv4 one is judged by what it carries: a translator on the way would dial that.
-"""
+A name's owner chooses its addresses, so each is judged right before it is dialled. An IPv6 address that
+carries an IPv4 one is judged by what it carries: a translator on the way would dial that."""
 
 from __future__ import annotations
 
@@ -17,13 +16,20 @@ Kind = Literal["public", "private", "never"]
 
 
 class Judgement(NamedTuple):
-    """``private`` is for a rule that says so, ``never`` for none; `why` in words that follow "is"."""
+    """Whether an address may be dialled, and why not.
+
+    A ``private`` one may be by a rule that says so, a ``never`` one by none; `why` continues "the address
+    is".
+    """
 
     kind: Kind
     why: str = ""
 
     def may_be_dialled(self, private: bool) -> bool:
-        """Whether a rule may dial it; `private` is that of the rule."""
+        """Whether a rule may dial the address.
+
+        :param private: whether the rule allows private addresses
+        """
         return self.kind == "public" or (private and self.kind == "private")
 
 
@@ -87,7 +93,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """The networks that `texts` spell, to be given to `judge`.
+    """The networks in `texts`, to be passed to `judge`.
 
     :raises ValueError: one is no network
     """
@@ -95,7 +101,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def judge(text: str, forbidden: Sequence[Network] = ()) -> Judgement:
-    """Whether the gateway may dial the address `text`, as a resolver answered it, and why not.
+    """Whether the gateway may dial the address `text`, in the form a resolver answers with, and why not.
 
     :param forbidden: networks of this sandbox's own: `Policy.forbidden`, and its inner network
     """

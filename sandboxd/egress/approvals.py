@@ -69,7 +69,7 @@ def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, no
 
 
 def rule(approval: Approval) -> Rule:
-    """The rule of the policy that an approval is. It never opens private addresses."""
+    """The policy rule for an approval. It never opens private addresses."""
     return Rule(
         approval.pattern,
         approval.ports,

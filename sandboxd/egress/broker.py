@@ -1,9 +1,8 @@
-"""What a credential is bound to, and which requests get it. Pure: the gateway and its host decide by the same lines.
+"""Decides which requests get a credential. Pure: the gateway and its host decide by the same code.
 
-A tool inside speaks plain HTTP with `url(port)`. The gateway adds the secret and goes out by TLS, so
-the secret is outside of the sandbox alone. A binding is in force as long as the policy in force has its
-service and port in `Policy.credentials`; without its binding such a port answers 503.
-"""
+A tool inside speaks plain HTTP with `url(port)`. The gateway adds the secret and goes out by TLS, so the
+secret stays outside of the sandbox. A binding is in force as long as the policy in force has its service and
+port in `Policy.credentials`; without its binding such a port answers 503."""
 
 from __future__ import annotations
 
@@ -62,12 +61,12 @@ _WORDS = {
 
 
 class Binding(NamedTuple):
-    """One credential: where it goes, and for which requests."""
+    """One credential: the host that it goes to, and the requests that get it."""
 
     service: str
     """Letters, digits and dashes: ``github-api``."""
     port: int
-    """Where the gateway serves it on the inner network; none of `layout.OWN_PORTS`."""
+    """The gateway's port for it on the inner network; none of `layout.OWN_PORTS`."""
     host: str
     host_port: int
     header: str
@@ -97,7 +96,7 @@ class Refused(NamedTuple):
 
 
 def url(port: int) -> str:
-    """Where a tool inside reaches the binding of `port`; the same in each sandbox."""
+    """The URL by which a tool inside reaches the binding of `port`; the same in each sandbox."""
     return f"http://{layout.GATEWAY_NAME}:{port}"
 
 
@@ -123,7 +122,7 @@ def decide(binding: Binding, method: str, target: str) -> Allowed | Refused:
 
 
 def is_stripped(binding: Binding, name: str) -> bool:
-    """Whether a request's header field `name` does not pass."""
+    """Whether a request's header field `name` is removed."""
     own = (*binding.strip, binding.header, *(name for name, _ in binding.extra))
     field = spellings.field(name)
     return (
@@ -134,7 +133,7 @@ def is_stripped(binding: Binding, name: str) -> bool:
 
 
 def traces(binding: Binding) -> tuple[bytes, ...]:
-    """What would show the secret: no header field of an answer that holds one of them passes."""
+    """The byte strings that reveal the secret: no header field of an answer that holds one is passed on."""
     parts = {binding.value, binding.value.rpartition(" ")[2]}
     scheme, _, encoded = binding.value.partition(" ")
     if scheme.lower() == "basic":

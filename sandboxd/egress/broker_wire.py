@@ -28,11 +28,11 @@ _VALUE = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 
 
 class NotBindings(ValueError):
-    """The value is no list of bindings; the message says which field is wrong, and nothing of it."""
+    """The value is no list of bindings; the message names the wrong field, and never its value."""
 
 
 class Credentials(NamedTuple):
-    """All that a gateway needs to add credentials."""
+    """The credentials of a gateway, and the certificates that it verifies their hosts by."""
 
     bindings: tuple[Binding, ...] = ()
     roots: str = ""
@@ -43,7 +43,7 @@ class Credentials(NamedTuple):
 
 
 class CredentialsDocument(TypedDict):
-    """`Credentials` as JSON has them: with the secrets."""
+    """`Credentials` as JSON, secrets included."""
 
     bindings: list[dict[str, object]]
     """The fields of `broker.Binding`."""

@@ -1,4 +1,4 @@
-"""What a gateway told about credentials: one line for each service. Pure."""
+"""The events of a gateway about credentials, summed up in one line for each service. Pure."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class CredentialLine(NamedTuple):
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the last thing that the service said of the secret was no."""
+        """Whether the service refused the secret at its last use."""
         return bool(self.last_rejected) and self.last_rejected >= self.last
 
 
 def enter(lines: dict[str, CredentialLine], event: CredentialTried) -> None:
-    """Count `event` into `lines`, by service; of too many services the last ones are left out."""
+    """Add `event` to the counts in `lines`, by service; beyond a number of services the last are left out."""
     service, outcome, count = event["service"], event["outcome"], event["count"]
     if service not in lines and len(lines) >= MOST_SERVICES:
         return

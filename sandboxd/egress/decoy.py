@@ -1,4 +1,4 @@
-"""How a gateway knows the decoy of its sandbox, a token that is worth nothing, on its way out. Pure."""
+"""Finds the decoy of a sandbox, a worthless token in place of a secret, in requests that leave it. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_carried(
 
 
 class Search:
-    """Looks for decoys in bytes that come in pieces, wherever the pieces are cut."""
+    """Finds decoys in bytes that arrive in pieces, wherever the pieces are cut."""
 
     def __init__(self, decoys: Sequence[str]) -> None:
         self._texts = [each.encode() for each in decoys]
@@ -23,7 +23,7 @@ class Search:
         self._end = b""
 
     def feed(self, data: bytes) -> bool:
-        """Whether one ends in `data`."""
+        """Whether a decoy ends in `data`."""
         if not self._texts:
             return False
         # A piece of megabytes is not copied for the few bytes before it.

@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 
 class Moment(NamedTuple):
-    """`seconds` since the machine started; `boot` tells one start of a machine from the next, '' if that is not known."""
+    """A moment since the machine started.
+
+    `seconds` count from that start; `boot` tells one start of a machine from the next, '' if that is not
+    known.
+    """
 
     boot: str
     seconds: float
@@ -17,7 +21,7 @@ NEVER = Moment("", 0.0)
 
 
 def moment() -> Moment:
-    """This moment; `NEVER` where the system does not tell."""
+    """The present moment; `NEVER` where the system has no such clock."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return Moment(file.read().strip(), time.clock_gettime(time.CLOCK_BOOTTIME))

@@ -17,7 +17,10 @@ class NotAnEntry(ValueError):
 
 
 class Entry(NamedTuple):
-    """`text` as it was written; either `group` or `pattern` is set."""
+    """One entry of a list of names.
+
+    `text` is the entry as written; either `group` or `pattern` is set.
+    """
 
     text: str
     group: str = ""
@@ -26,25 +29,25 @@ class Entry(NamedTuple):
     private: bool = False
 
     def rules(self, source: str) -> tuple[Rule, ...]:
-        """The rules that it stands for; those of a group name the group as their source."""
+        """The policy rules of the entry; those of a group name the group as their source."""
         if self.pattern is None:
             return group.load(self.group).rules()
         return (Rule(self.pattern, self.ports, self.private, source),)
 
     def in_full(self) -> str:
-        """The entry with the hosts and ports that it stands for."""
+        """The entry with all its hosts and ports, as text."""
         hosts = [f"{rule.pattern}:{','.join(map(str, rule.ports))}" for rule in self.rules("")]
         return f"{self.group} ({', '.join(hosts)})" if self.group else hosts[0]
 
     def admits(self) -> str:
-        """The power that the entry gives to programs inside, in words."""
+        """What the entry lets programs inside do, in words."""
         return group.load(self.group).admits if self.group else CONSEQUENCE
 
 
 def entry(text: str) -> Entry:
-    """The entry of `allow` that `text` is.
+    """The entry of `allow` that `text` spells.
 
-    :raises NotAnEntry: it is none, or it means names of many owners
+    :raises NotAnEntry: it is none, or covers names of many owners
     """
     if text in groups.names():
         return Entry(text, group=text)
@@ -59,7 +62,7 @@ def entry(text: str) -> Entry:
 
 
 def private_entry(text: str) -> Entry:
-    """The entry of `private` that `text` is: a host that may lead to a private address, or such an address.
+    """The entry of `private` that `text` spells: a host that may resolve to a private address, or such an address.
 
     :raises NotAnEntry: it is none
     """
@@ -126,7 +129,7 @@ def _pattern(host: str) -> Pattern:
 
 
 def _punycode(host: str) -> str:
-    """The spelling in DNS, '' where there is none."""
+    """The host name in punycode, as DNS has it; '' where there is none."""
     try:
         return host.encode("idna").decode("ascii")
     except UnicodeError:

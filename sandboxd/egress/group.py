@@ -1,4 +1,4 @@
-"""A group of hosts, as its file has it (`groups`)."""
+"""A group of hosts, read from its TOML file (`groups`)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Host(NamedTuple):
 
 
 class UsedBy(NamedTuple):
-    """The signs in a project that it uses a group; without any, only sandboxd.toml can name it."""
+    """The signs in a project that it uses a group; without any, the group applies only if sandboxd.toml names it."""
 
     files: tuple[str, ...] = ()
     """Patterns for names of files at its top or one level down; with a slash, for paths."""
@@ -48,7 +48,7 @@ class Group(NamedTuple):
     used_by: UsedBy = UsedBy()
 
     def rules(self) -> tuple[Rule, ...]:
-        """The rules that it stands for."""
+        """The policy rules of the group."""
         return tuple(
             Rule(host.pattern, host.ports, source=f"group {self.name}", needs_sni=host.needs_sni)
             for host in self.hosts

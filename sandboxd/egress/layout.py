@@ -1,4 +1,4 @@
-"""Who has which address on the inner network of a sandbox."""
+"""Which address on the inner network of a sandbox belongs to whom."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GATEWAY_NAME = "gateway.sandboxd.internal"
 
 
 class InnerAddresses(NamedTuple):
-    """The parts of one inner network, as texts."""
+    """The addresses of one inner network, as texts."""
 
     subnet: str
     host: str
@@ -48,9 +48,9 @@ _FIRST_SERVICE, _MOST_SERVICES = 512, 512
 
 
 def services(addresses: InnerAddresses, names: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The addresses of a project's services by their names: of those that the engine gives to nobody by itself.
+    """The address of each of a project's services by name, out of those that the engine does not assign by itself.
 
-    :param names: (name, service that it leads to), as a plan's `Policy.services`
+    :param names: (name, service that it leads to), as in a plan's `Policy.services`
     """
     owners = list(dict.fromkeys(owner for _, owner in names))
     assert len(owners) <= _MOST_SERVICES
@@ -70,12 +70,12 @@ def subnets_of(pool: str) -> tuple[str, ...]:
 
 
 def pod_addresses(address: str) -> InnerAddresses:
-    """Those of a gateway that is a Pod at `address`: no other address there is ours."""
+    """The addresses for a gateway that is a Pod at `address`: there it has no other."""
     return InnerAddresses(f"{address}/32", "", address, "", "")
 
 
 def inner_addresses(subnet: str) -> InnerAddresses:
-    """The parts of `subnet`.
+    """The addresses of the inner network `subnet`.
 
     :raises ValueError: it is no network of the size `PREFIX`
     """

@@ -1,7 +1,6 @@
-"""What a gateway told, as a person wants to read it: one line for each thing that was tried. Pure.
+"""The events of a gateway as a list for people: one line for each thing that was tried. Pure.
 
-Whoever is inside chooses names and reasons, so all is bounded, and what is left out is counted.
-"""
+Whoever is inside chooses names and reasons, so everything is bounded, and what is left out is counted."""
 
 from __future__ import annotations
 
@@ -66,7 +65,7 @@ class Question(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Numbers of attempts; a line of the ledger may stand for many."""
+    """Numbers of attempts; one line of the ledger may stand for many."""
 
     denied: int = 0
     reached: int = 0
@@ -83,7 +82,7 @@ class Totals(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A rule for one connection was used up."""
+    """The use of a rule for one connection."""
 
     name: str
     port: int
@@ -91,7 +90,7 @@ class Use(NamedTuple):
 
 
 class Ledger:
-    """Takes the events of one gateway in their order; one that was taken before is passed over."""
+    """Collects the events of one gateway in their order; one that was taken before is ignored."""
 
     def __init__(self) -> None:
         self.last_number = 0
@@ -108,7 +107,7 @@ class Ledger:
         self._questions: dict[int, Question] = {}
 
     def take(self, events: Iterable[Event]) -> None:
-        """Enter `events`."""
+        """Add `events`."""
         for event in events:
             if event["seq"] <= self.last_number:
                 continue
@@ -135,7 +134,7 @@ class Ledger:
         return tuple(sorted(lines, key=lambda line: line.last))
 
     def questions(self, policy: Policy, now: float) -> tuple[Question, ...]:
-        """The questions that `policy` leaves open: a name that it allows or denies is answered."""
+        """The questions that `policy` leaves open: one about a name that it allows or denies is answered."""
         return tuple(
             question
             for question in self._questions.values()
@@ -143,7 +142,7 @@ class Ledger:
         )
 
     def is_of_verify(self, time: float) -> bool:
-        """Whether what was denied at `time` by the gateway's clock is taken for an attempt of verify."""
+        """Whether an attempt denied at `time`, by the gateway's clock, is taken for one of `sandboxd verify`."""
         return time < self._verified_until
 
     def _lose(self, event: Lost) -> None:
@@ -197,7 +196,7 @@ class Ledger:
             self._forget_one()
 
     def _forget_one(self) -> None:
-        """A denied one goes first, then a reached one, and of these the one that changed longest ago."""
+        """Remove one line: a denied one first, else a reached one, and of these the one that changed longest ago."""
         kind = next(kind for kind in _KINDS if len(self._lines[kind]) > FEWEST_OF_A_KIND)
         lines, totals = self._lines[kind], self.totals
         times = lines.pop(next(iter(lines))).times

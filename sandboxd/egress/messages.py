@@ -13,7 +13,7 @@ from sandboxd.egress.broker_wire import CredentialsDocument
 
 
 class SetPolicy(TypedDict):
-    """Use this policy from now on; answered by `PolicySet` with its version, or by `Refused`."""
+    """Command: use this policy from now on. Answered by `PolicySet` with its version, or by `Refused`."""
 
     op: Literal["policy"]
     policy: dict[str, object]
@@ -27,9 +27,9 @@ VERIFY_BEGINS, VERIFY_ENDS = "verify begins", "verify ends"
 
 
 class Replay(TypedDict):
-    """Send the events after the number `after` again: the reader was not attached then.
+    """Command: send the events after the number `after` again, for a reader that attached later.
 
-    Answered by them, and `Replayed` behind the last one.
+    Answered by those events, and `Replayed` after the last one.
     """
 
     op: Literal["events"]
@@ -39,13 +39,13 @@ class Replay(TypedDict):
 
 
 class AskState(TypedDict):
-    """Answered by `State`."""
+    """Command: report the state. Answered by `State`."""
 
     op: Literal["state"]
 
 
 class Answer(TypedDict):
-    """A person's no to a question from inside; a yes is a new policy that allows it."""
+    """Command: a person denies a question from inside. To allow it, a new policy is sent."""
 
     op: Literal["answer"]
     id: int
@@ -53,7 +53,7 @@ class Answer(TypedDict):
 
 
 class SetCredentials(CredentialsDocument):
-    """Use these secrets from now on, and none of before; answered by `CredentialsSet`, or by `Refused`.
+    """Command: use these secrets from now on, and no others. Answered by `CredentialsSet`, or by `Refused`.
 
     After a refused one no credential is in force. A connection that has been given one goes on.
     """
@@ -74,7 +74,7 @@ class Numbered(TypedDict):
 
 
 class Ready(Numbered):
-    """The first event: the gateway has given up its rights and listens. It has no policy yet."""
+    """The first event: the gateway has given up its privileges and listens. It has no policy yet."""
 
     event: Literal["ready"]
     uid: int
@@ -97,7 +97,7 @@ class Ready(Numbered):
 class HostLook(Numbered):
     """Whether the engine's host answers on the inner network, where it must not.
 
-    Said soon after `Ready`, and again when it answers only later.
+    Sent soon after `Ready`, and again if the host answers only later.
     """
 
     event: Literal["host"]
@@ -120,7 +120,7 @@ class Refused(Numbered):
 
 
 class Attempted(Numbered):
-    """Something inside asked for a name. Alike ones within a second are one event with a count."""
+    """Something inside asked for a name. Equal attempts within a second are one event with a count."""
 
     event: Literal["denied", "reached"]
     name: str
@@ -178,7 +178,7 @@ class CredentialsSet(Numbered):
 
 
 class CredentialTried(Numbered):
-    """A request came for a service with a credential. Alike ones within a second are one event with a count."""
+    """A request to a service with a credential. Equal ones within a second are one event with a count."""
 
     event: Literal["credential"]
     service: str
@@ -196,7 +196,7 @@ class CredentialTried(Numbered):
 
 
 class Lost(Numbered):
-    """So many events were not kept, since there were too many."""
+    """A number of events that were not kept, since there were too many."""
 
     event: Literal["lost"]
     count: int

@@ -1,8 +1,7 @@
 """Host names in the one spelling that the policy, the DNS stub and both proxies compare.
 
-What is no such name is refused, not repaired: each spelling that one reader takes for a name and
-another for an address is a way past a filter.
-"""
+Other spellings are refused, not repaired: one that some parsers take for a name and others for an address is
+a way past a filter."""
 
 from __future__ import annotations
 
@@ -31,11 +30,11 @@ class Pattern(NamedTuple):
         return f"*.{self.host}" if self.below else self.host
 
     def matches(self, name: str) -> bool:
-        """Whether `name`, which `normal` returned, is meant."""
+        """Whether the pattern covers `name`, which `normal` returned."""
         return name.endswith(f".{self.host}") if self.below else name == self.host
 
     def covers(self, other: Pattern) -> bool:
-        """Whether each name that `other` means is one of this."""
+        """Whether this pattern covers each name that `other` covers."""
         if other.below:
             return self.below and (other.host == self.host or self.matches(other.host))
         return self.matches(other.host)
@@ -65,7 +64,7 @@ def normal(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """`text`, which is an IPv4 address in its one spelling: four decimal numbers.
+    """`text`, if it is an IPv4 address in its one spelling, four decimal numbers.
 
     :raises NotAName: it is none, or it is spelled otherwise
     """
@@ -90,7 +89,7 @@ def pattern(text: str) -> Pattern:
 
 
 def _is_number(label: str) -> bool:
-    """Whether a reader of addresses takes a name that ends like this for one (WHATWG URL, section 3.5)."""
+    """Whether parsers of addresses take a name with this last label for a number (WHATWG URL, section 3.5)."""
     return label.isdigit() or (
         label.startswith("0x") and all(digit in "0123456789abcdef" for digit in label[2:])
     )

@@ -1,4 +1,4 @@
-"""Placeholders of credentials: what stands inside where a tool wants a secret, and how a gateway knows one. Pure."""
+"""Placeholders of credentials: the texts inside in place of secrets, and how a gateway recognises one. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name and port -> verdict. Pure: the daemon, the gateway and `sandboxd egress check` ask the same lines."""
+"""The verdict on a name and a port. Pure: the daemon, the gateway and `sandboxd egress check` use the same code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Reason = Literal[
 
 
 class Rule(NamedTuple):
-    """Names that may be reached, and by which ports."""
+    """Names that may be reached, and at which ports."""
 
     pattern: Pattern
     """An IPv4 address, as `names.address` spells it, is allowed by a rule of its own with `private`."""
@@ -37,7 +37,7 @@ class Rule(NamedTuple):
 
 
 class Upstream(NamedTuple):
-    """An HTTP proxy of a company, by which alone names can be reached."""
+    """A company's HTTP proxy, the only way out of its network."""
 
     host: str
     """A name or an address, of whatever range: only the person outside says it."""
@@ -56,7 +56,7 @@ class Upstream(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """All that a gateway lets through; the empty one lets nothing through."""
+    """All that a gateway lets through; the empty policy lets nothing through."""
 
     version: int = 0
     rules: tuple[Rule, ...] = ()
@@ -82,7 +82,10 @@ class Policy(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`rule` is the one that decided; None where none did."""
+    """The decision about a name and a port.
+
+    `rule` is the rule that decided; None where none did.
+    """
 
     reason: Reason
     rule: Rule | None = None
@@ -93,7 +96,7 @@ class Verdict(NamedTuple):
 
 
 class Decider:
-    """The verdicts of one policy, by an index over its rules: a name is looked up, not compared with each."""
+    """Decides by one policy, with an index over its rules, so that a name is looked up and not compared with each."""
 
     def __init__(self, policy: Policy) -> None:
         self._exact: dict[str, list[Rule]] = {}
@@ -139,9 +142,9 @@ class Decider:
 
 
 def decide(policy: Policy, text: str, port: int, now: float) -> Verdict:
-    """Whether `text` may be reached at `port`; who asks often keeps a `Decider`.
+    """Whether `text` may be reached at `port`; for many names, keep a `Decider`.
 
-    Of the rules for it that one decides which is most exact.
+    Of the rules for a name the most exact decides.
 
     :param port: 0 asks for any port: whether the name resolves
     :param now: seconds since the epoch

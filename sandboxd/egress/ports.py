@@ -1,4 +1,4 @@
-"""Numbers of ports: 1 to 65535."""
+"""Port numbers: 1 to 65535."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ HIGHEST_PORT = 65535
 
 
 def is_port(value: object) -> bool:
-    """Whether `value` is a whole number of a port; True and False are none."""
+    """Whether `value` is an int that is a port number; True and False are not."""
     return type(value) is int and 0 < value <= HIGHEST_PORT
 
 

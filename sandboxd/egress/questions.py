@@ -36,7 +36,7 @@ class Ask(NamedTuple):
 
 
 class NotAQuestion(ValueError):
-    """The request is none; the message says why, for whoever asked."""
+    """The request holds no valid question; the message says why, for whoever sent it."""
 
 
 def read(target: str, body: bytes) -> Ask:

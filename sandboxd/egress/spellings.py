@@ -1,7 +1,6 @@
-"""One name or path in the spellings that servers take for the same. Pure.
+"""The spellings of a name or path that servers take for the same. Pure.
 
-What is judged here is judged for a server that is not known: where two could differ, the wider reading counts.
-"""
+The server is not known: where two servers could differ, the wider reading counts."""
 
 from __future__ import annotations
 
@@ -19,22 +18,22 @@ _THREE_DOTS = re.compile(r"\.{3,}")
 
 
 def field(name: str) -> str:
-    """A header field's name as servers read it that hand fields on as variables: these know letters, digits and `_`.
+    """A header field's name as servers read it that turn fields into variables, which know letters, digits and `_`.
 
-    In lower case, with `-` for all else and none at its ends.
+    In lower case, with `-` for everything else and none at its ends.
     """
     return _NO_FIELD_LETTER.sub("-", name.lower()).strip("-")
 
 
 def parameter(name: str) -> str:
-    """The letters and digits of a query parameter's name: what is between them is `_` for one server or another."""
+    """The letters and digits of a query parameter's name: servers may turn the rest into `_`."""
     return "".join(
         char for char in unicodedata.normalize("NFKC", name).casefold() if char.isalnum()
     )
 
 
 def parameters(query: str) -> set[str]:
-    """The names of a query's parameters by each separator that a server may know, each as of `parameter`.
+    """The names of a query's parameters, split at each separator that a server may know, as `parameter` has them.
 
     One with brackets is there with and without what is in them: `a[b]` is an `a` in some languages.
     """

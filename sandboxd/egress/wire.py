@@ -51,13 +51,13 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
 
 
 def version(policy: Policy) -> int:
-    """The version of `policy` by its content: equal ones have an equal one, and none has 0."""
+    """The version of `policy`, a hash of its content: equal for equal policies, and never 0."""
     text = json.dumps(policy_to_json(policy._replace(version=0)), sort_keys=True)
     return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16) or 1
 
 
 def policy_from_json(value: object) -> Policy:
-    """The policy that `value` is.
+    """The policy in the JSON value `value`.
 
     :raises NotAPolicy: a key is missing or unknown, or a value is not of its type or out of bounds
     """

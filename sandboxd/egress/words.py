@@ -1,8 +1,7 @@
-"""Verdicts, and what became of attempts, in words for a person. Pure.
+"""Verdicts and attempts in words for a person. Pure.
 
-Names are hostile text: whoever shows a sentence escapes it, and no name is ever put into a command
-that a shell would read as more than one word.
-"""
+Names are hostile text: whoever shows a sentence escapes it, and no name is ever put into a command that a
+shell would read as more than one word."""
 
 from __future__ import annotations
 
@@ -57,12 +56,12 @@ _OF_TIME = (9, 10)
 
 
 def reason(code: str) -> str:
-    """A `policy.Reason`, or another reason of `messages.Attempted`, as words."""
+    """The text for a `policy.Reason`, or another reason of `messages.Attempted`."""
     return _REASONS.get(code, code)
 
 
 def door(code: str) -> str:
-    """The way by which it was tried."""
+    """The text for the way by which a name was tried."""
     return _DOORS.get(code, code)
 
 
@@ -76,14 +75,14 @@ def approvable(name: str, code: str) -> bool:
 
 
 def command(name: str, port: int, code: str) -> str:
-    """The exact command that would allow it; '' where none does."""
+    """The exact command that would allow the attempt; '' where none does."""
     if not approvable(name, code):
         return ""
     return f"sandboxd egress allow {target(normal(name), port)}"
 
 
 def target(name: str, port: int) -> str:
-    """`name:port`; only the name where it means that port, or where only the name was looked up.
+    """`name:port`; the name alone where it implies that port, or where only the name was looked up.
 
     A name without a dot always has its port: alone it would be taken for a group.
     """

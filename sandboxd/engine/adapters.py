@@ -23,7 +23,7 @@ _PROBE_SECONDS, _PROBES = 10, 3
 
 
 class UnixAdapter(UnixHTTPAdapter):  # type: ignore[misc]
-    """The SDK's, with one pool of connections: it makes a pool for each URL, so none is used twice."""
+    """The SDK's adapter for Unix sockets, with one connection pool: the SDK makes one for each URL, so none is reused."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"http+unix://{path}", max_pool_size=_CONNECTIONS)
@@ -33,7 +33,7 @@ class UnixAdapter(UnixHTTPAdapter):  # type: ignore[misc]
 
 
 class TcpAdapter(HTTPAdapter):
-    """TCP with keepalive; with `tls`, that alone decides whom to trust, not the library's bundle."""
+    """TCP with keepalive; `tls` alone decides whom to trust, not the library's bundle."""
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
         self._context = tls
@@ -49,11 +49,11 @@ class TcpAdapter(HTTPAdapter):
         return super().build_connection_pool_key_attributes(request, verify=True)[0], {}
 
     def cert_verify(self, *_: Any) -> None:
-        """Nothing is loaded on top of what the TLS context holds."""
+        """Load no further certificates: the TLS context has all that count."""
 
 
 class SshAdapter(BaseHTTPAdapter):  # type: ignore[misc]
-    """A pool whose every connection is an `ssh` of its own."""
+    """A pool in which every connection is an `ssh` process of its own."""
 
     def __init__(self, address: Address, agent: str) -> None:
         super().__init__()

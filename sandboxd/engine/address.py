@@ -10,11 +10,14 @@ _PORTS = {"tcp": 2375, "http": 2375, "https": 2376}
 
 
 class AddressError(ValueError):
-    """The address is of a kind that cannot be spoken to from here."""
+    """The address is of a kind that cannot be connected to from here."""
 
 
 class Address(NamedTuple):
-    """`unix` has a path only; the others have a name, and ssh may have all."""
+    """The address of an engine.
+
+    A `unix` address has only a path; the others have a name, and an ssh address may have every part.
+    """
 
     scheme: str
     name: str = ""
@@ -23,7 +26,7 @@ class Address(NamedTuple):
     path: str = ""
 
     def url(self, tls: bool) -> str:
-        """The base of the URLs of an engine that is reached by the network."""
+        """The base of the URLs of an engine that is reached over the network."""
         name = f"[{self.name}]" if ":" in self.name else self.name
         secure = tls or self.scheme == "https"
         port = self.port or _PORTS["https" if secure else self.scheme]
@@ -31,9 +34,9 @@ class Address(NamedTuple):
 
 
 def parse(host: str) -> Address:
-    """The address that a DOCKER_HOST value means.
+    """The address in a DOCKER_HOST value.
 
-    :raises AddressError: it is of a kind that cannot be spoken to, or broken
+    :raises AddressError: it is malformed, or of a kind that cannot be connected to
     """
     scheme, mark, rest = host.partition("://")
     scheme = scheme.lower()

@@ -107,7 +107,7 @@ class HostConfig(TypedDict, total=False):
 
 
 class CreateRequest(TypedDict, total=False):
-    """``POST /containers/create``."""
+    """The body of ``POST /containers/create``."""
 
     Image: Required[str]
     Cmd: list[str]
@@ -153,7 +153,7 @@ class State(TypedDict, total=False):
 
 
 class Config(TypedDict, total=False):
-    """The program of a container, and its surroundings."""
+    """The main program of a container, and its environment."""
 
     Image: str
     User: str
@@ -175,7 +175,7 @@ class NetworkSettings(TypedDict, total=False):
 
 
 class Inspected(TypedDict, total=False):
-    """``GET /containers/ID/json``."""
+    """The answer to ``GET /containers/ID/json``."""
 
     Id: Required[str]
     Name: Required[str]
@@ -191,14 +191,14 @@ class Inspected(TypedDict, total=False):
 
 
 class Image(TypedDict, total=False):
-    """``GET /images/NAME/json``."""
+    """The answer to ``GET /images/NAME/json``."""
 
     Id: Required[str]
     Config: Config | None
 
 
 class ImageSummary(TypedDict, total=False):
-    """One of ``GET /images/json``."""
+    """One element of the answer to ``GET /images/json``."""
 
     Id: Required[str]
     RepoTags: list[str] | None
@@ -209,7 +209,7 @@ class ImageSummary(TypedDict, total=False):
 
 
 class Volume(TypedDict, total=False):
-    """``GET /volumes/NAME``."""
+    """The answer to ``GET /volumes/NAME``."""
 
     Name: Required[str]
     Driver: str
@@ -236,7 +236,7 @@ class Actor(TypedDict, total=False):
 
 
 class Event(TypedDict, total=False):
-    """One of ``GET /events``."""
+    """One element of the stream ``GET /events``."""
 
     Type: str
     Action: str

@@ -86,7 +86,7 @@ class Engine(Networks, Volumes):
             return json_object(session.info())
 
     def answers(self) -> bool:
-        """Whether the engine itself answers, whatever one of its containers does."""
+        """Whether the engine itself answers, even if one of its containers hangs."""
         try:
             with self.asking(PING_SECONDS) as session:
                 session.ping()
@@ -201,7 +201,7 @@ class Engine(Networks, Volumes):
             session.start(container)
 
     def unpause(self, container: str) -> None:
-        """Let a paused container go on.
+        """Resume a paused container.
 
         :raises EngineFailure: it is not paused, or its runtime cannot
         """
@@ -209,7 +209,7 @@ class Engine(Networks, Volumes):
             session.unpause(container)
 
     def stop(self, container: str, grace: int) -> None:
-        """Ask it to end, and kill it after `grace` seconds."""
+        """Send the container its stop signal, and kill it after `grace` seconds."""
         with self.asking(END_SECONDS) as session:
             session.stop(container, grace)
 
@@ -261,13 +261,13 @@ class Engine(Networks, Volumes):
             return str(json_object(prepared)["Id"])
 
     def exec_start(self, exec_id: str, tty: bool) -> tuple[socket.socket, bytes]:
-        """Start a prepared command: its connection, and the output that came with the answer."""
+        """Start a prepared command; returns its connection, and the output that came with the answer."""
         with self.asking() as session:
             data = {"Detach": False, "Tty": tty}
             return take_over(session.switch(session._url("/exec/{0}/start", exec_id), data))
 
     def attach(self, container: str) -> tuple[socket.socket, bytes]:
-        """A connection to a container's first process, also before it starts, and what came with the answer.
+        """A connection to a container's main process, also before it starts, and the output that came with the answer.
 
         What is sent is its input; it gives frames as `frames.pump` reads them. Others may be attached.
         """
@@ -285,14 +285,14 @@ class Engine(Networks, Volumes):
             return None if answer.get("Running") else answer.get("ExitCode")
 
     def exec_resize(self, exec_id: str, rows: int, columns: int) -> None:
-        """Tell a command's terminal its size; too late is no error."""
+        """Set the size of a command's terminal; no error if the command has ended."""
         with contextlib.suppress(failures.EngineFailure), self.asking() as session:
             session.exec_resize(exec_id, height=rows, width=columns)
 
     def open_logs(self, container: str, follow: bool, tail: str, since: int = 0) -> Growing | None:
-        """The connection on which a container's output comes; None where it comes in another way.
+        """The connection on which a container's output arrives; None where `logs` has to be used.
 
-        `frames.Chunks` and `frames.pump` read it, with the parameters of `logs`.
+        `frames.Chunks` and `frames.pump` read it; the parameters are those of `logs`.
         """
         has_tty = bool(self.inspect(container)["Config"].get("Tty"))
         with self.asking() as session:
@@ -305,7 +305,7 @@ class Engine(Networks, Volumes):
     def logs(
         self, container: str, follow: bool, tail: str, since: int = 0
     ) -> Iterator[tuple[int, bytes]]:
-        """Pieces of a container's output: 1 for stdout, 2 for stderr.
+        """The pieces of a container's output, each with its stream: 1 for stdout, 2 for stderr.
 
         :param follow: wait for more as long as the container runs
         :param tail: how many of the last lines, or `all`
@@ -362,7 +362,7 @@ def _stat(headers: Mapping[str, str]) -> PathStat:
 def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engine:
     """The engine of this identity.
 
-    :param answer_seconds: how long the engine may take for the answer to a question
+    :param answer_seconds: how long the engine may take for one answer
     :raises EngineFailure: its address is of a kind that cannot be used from here
     """
     try:

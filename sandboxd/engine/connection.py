@@ -19,7 +19,7 @@ ANSWER_SECONDS = 10.0
 
 
 class Connection:
-    """Cheap to make: nothing is loaded or asked before the first question. Threads may share it."""
+    """One engine's connection. Cheap to make: nothing is loaded or asked before the first call. Thread-safe."""
 
     def __init__(self, identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> None:
         parse(identity.host)
@@ -61,9 +61,9 @@ class Connection:
 
 
 def json_object(value: object) -> dict[str, Any]:
-    """An answer that has to be a JSON object.
+    """`value`, an answer that has to be a JSON object.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not an object
     """
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
@@ -71,9 +71,9 @@ def json_object(value: object) -> dict[str, Any]:
 
 
 def json_objects(value: object) -> list[dict[str, Any]]:
-    """An answer that has to be a list of JSON objects.
+    """`value`, an answer that has to be a list of JSON objects.
 
-    :raises ValueError: it is none
+    :raises ValueError: it is not such a list
     """
     if not isinstance(value, list):
         raise ValueError("not a JSON list")

@@ -1,8 +1,7 @@
-"""Which engine a caller means, and the way to it: read once from the caller's environment.
+"""Which engine a caller means, and how it is reached: read once from the caller's environment.
 
-The SDK reads the same files, but always by the variables of its own process; a daemon acts for
-callers whose variables differ from its own.
-"""
+The SDK reads the same files, but always by the variables of its own process; a daemon acts for callers whose
+variables differ from its own."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class TooMuch(EnvironmentFailure):
-    """The inside writes without end."""
+    """The command writes more output than is accepted."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -80,10 +80,10 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
 
 
 def require_started(code: int, output: bytes) -> None:
-    """Tell a runtime that could start no program from a program that failed, or is missing.
+    """Raise where the runtime could not start a program, as opposed to a program that failed or is missing.
 
     :param output: what came first
-    :raises CannotLaunch: it could not
+    :raises CannotLaunch: the runtime failed
     """
     if code and output.startswith(_LAUNCH_FAILED):
         failure = failures.launch_failure(output.decode("utf-8", "replace"))
@@ -99,7 +99,7 @@ def kill_marked(
     number: int,
     seconds: float = SHORT_SECONDS,
 ) -> bool:
-    """Signal the processes whose environment holds `variable`, as the user whose they are.
+    """Signal the processes whose environment holds `variable`, as the user they run as.
 
     The engine has no call for that; another command of the same user can find and signal them.
 
@@ -124,7 +124,7 @@ def run_quietly(
     *,
     stdout_only: bool = False,
 ) -> tuple[int, bytes]:
-    """Run a short command without our streams; its exit code and what it wrote.
+    """Run a short command that is not connected to our streams; returns its exit code and output.
 
     :param stdout_only: leave out what it wrote to stderr
     :raises EnvironmentFailure: it does not end within `seconds`, or writes without end

@@ -1,4 +1,4 @@
-"""The failures of an engine, in words that a person can act on."""
+"""The failures of an engine, with messages and hints for people."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class ContainerGone(EngineFailure):
 
 
 class NoAnswer(EngineFailure):
-    """Nothing came back in time: the engine hangs, or the container that was asked about."""
+    """No answer in time: the engine hangs, or the container that was asked about."""
 
 
 class NameTaken(EngineFailure):
-    """Another container has the name."""
+    """Another container has this name already."""
 
 
 class CannotStart(EngineFailure):
-    """The engine made the container, and its runtime could not start it."""
+    """The engine made the container, but its runtime could not start it."""
 
 
 _CANNOT_LAUNCH = ("no space left on device", "did not terminate successfully")
@@ -40,9 +40,9 @@ _CANNOT_LAUNCH = ("no space left on device", "did not terminate successfully")
 
 
 def launch_failure(words: str) -> CannotLaunch | None:
-    """The failure of the runtime itself, None where it is the program that is missing, or may not start.
+    """The failure of the runtime itself; None where the program is missing or may not be executed.
 
-    :param words: of the engine, from ``OCI runtime exec failed: `` on
+    :param words: the engine's message, from ``OCI runtime exec failed: `` on
     """
     if not any(sign in words for sign in _CANNOT_LAUNCH):
         return None
@@ -50,9 +50,9 @@ def launch_failure(words: str) -> CannotLaunch | None:
 
 
 class CannotLaunch(EngineFailure):
-    """The runtime fails before it starts a program in a container that runs, as on a disk that is full.
+    """The runtime fails before it starts a program in a running container, for example when the disk is full.
 
-    :param words: of the engine
+    :param words: the engine's message
     """
 
     def __init__(self, words: str) -> None:
@@ -64,7 +64,7 @@ class CannotLaunch(EngineFailure):
 
 
 class SourceMissing(CannotStart):
-    """A folder or file to mount is not there for the engine; `path` is the one."""
+    """A folder or file to mount does not exist for the engine; `path` is its path."""
 
     def __init__(self, path: str) -> None:
         super().__init__(
@@ -177,7 +177,7 @@ _CASES = (
 
 
 def refused(status: int, words: str) -> EngineFailure:
-    """The meaning of an answer with an error: its status and the engine's own `words`."""
+    """The failure behind an answer with an error status; `words` is the engine's own message."""
     for case in _CASES:
         match = re.search(case.pattern, words, re.IGNORECASE)
         if match is not None:

@@ -23,13 +23,13 @@ _LONGEST_LINE = 1024
 
 
 class Frames:
-    """Pieces of output, each with the number of its stream, out of bytes as they arrive."""
+    """Splits bytes into pieces of output, each with the number of its stream."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def take(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """The frames that are whole with `data`: 1 for stdout, 2 for stderr."""
+        """The frames that `data` completes: 1 for stdout, 2 for stderr."""
         buffer = self._buffer
         buffer += data
         while len(buffer) >= _HEAD:

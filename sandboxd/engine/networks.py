@@ -1,4 +1,4 @@
-"""Networks of an engine: which there are, and their making."""
+"""Networks of an engine: listing, making and removing them."""
 
 from __future__ import annotations
 

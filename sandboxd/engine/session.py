@@ -91,7 +91,7 @@ class Session(APIClient):  # type: ignore[misc]
         return self._negotiated
 
     def signature(self) -> str:
-        """The header `Server` of an answer, by the question that costs an engine least."""
+        """The header `Server` of an answer, from the cheapest request."""
         response: requests.Response = self._get(self._url("/_ping", versioned_api=False))
         return str(response.headers.get("Server", ""))
 
@@ -116,9 +116,9 @@ class Session(APIClient):  # type: ignore[misc]
     def switch(
         self, url: str, data: dict[str, Any] | None = None, **params: Any
     ) -> requests.Response:
-        """Ask for a connection that is a process's from then on, and no request's any more.
+        """Request a connection that belongs to a process from then on, and carries no further requests.
 
-        :param data: the body; what attaches has none, for the process would read it
+        :param data: the body; attaching sends none, for the process would read it
         :raises docker.errors.APIError: the engine refuses
         """
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
@@ -132,7 +132,7 @@ class Session(APIClient):  # type: ignore[misc]
 
 
 def failure_of(error: Exception, host: str, waited: float) -> failures.EngineFailure | None:
-    """The meaning of an error of the SDK, None for one that is no failure of the engine."""
+    """The failure that an error of the SDK means; None for an error that is no failure of the engine."""
     if isinstance(error, docker.errors.APIError):
         response = error.response
         status = response.status_code if response is not None else 500

@@ -69,7 +69,7 @@ class Stream:
 
 
 class Growing(NamedTuple):
-    """A connection with a container's output in chunks; its holder closes it."""
+    """A connection with a container's output in chunks; its owner closes it."""
 
     connection: socket.socket
     first: bytes

@@ -1,4 +1,4 @@
-"""TLS to an engine: the caller's certificate, and the one authority that may vouch for the engine."""
+"""TLS to an engine: the caller's certificate, and the one authority that the engine's certificate must come from."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Why an engine cannot be reached: the case, read from the chain of exceptions, and its words.
+"""Why an engine cannot be reached: the case, found in the chain of exceptions, and its message.
 
-The libraries between us and the socket wrap the error of the system several times, and each
-in its own way: the cause is searched for below.
-"""
+The libraries between us and the socket wrap the system's error several times, each in its own way: the cause
+is searched for below."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ class CertificatesError(OSError):
 
 
 class SshError(OSError):
-    """ssh did not lead to the engine; the text is its last word."""
+    """`ssh` did not connect to the engine; the text is the last line that it printed."""
 
 
 class Words(NamedTuple):

@@ -79,6 +79,6 @@ class Volumes(Connection):
 
 
 def _known(usage: Mapping[str, Any] | None, name: str) -> int | None:
-    """A number of the engine's, which says -1 for what it does not know."""
+    """A number from the engine; None for -1, which means that it does not know it."""
     number = (usage or {}).get(name)
     return number if isinstance(number, int) and number >= 0 else None

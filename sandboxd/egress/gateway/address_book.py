@@ -1,11 +1,10 @@
-"""Synthetic addresses: which stands for which name.
+"""Synthetic addresses: which address stands for which name.
 
-An address never changes its meaning while the gateway lives. After a restart it keeps it for the
-names that the policy carries, which the host learned from `Assigned`. For a name that the host did
-not learn (it was not running) the first address is chosen at random: a client that still holds an
-address of before then meets another name's with a chance of names in use to size of the range, and
-meets none otherwise, which is refused; and TLS and HTTP are held to the name as well.
-"""
+An address never changes its meaning while the gateway lives. After a restart it keeps it for the names that
+the policy carries, which the host learned from `Assigned`. For other names the first address is chosen at
+random: a client that still holds an address from before the restart then reaches a different name with a
+probability of (names in use / size of the range), and else none, which is refused; TLS and HTTP are checked
+against the name as well."""
 
 from __future__ import annotations
 
@@ -14,11 +13,11 @@ from collections.abc import Iterable
 
 
 class AddressBook:
-    """Hands out the addresses of one range."""
+    """Assigns the addresses of one range to names."""
 
     def __init__(self, network: str, start: int) -> None:
         """:param network: '' for no range: then no name gets an address
-        :param start: any number: where in the range the first address is taken from
+        :param start: any number: where in the range assigning begins
         """
         self._first = self._size = self._next = self._below = 0
         if network:
@@ -30,7 +29,7 @@ class AddressBook:
 
     @property
     def has_range(self) -> bool:
-        """Whether there are addresses to hand out at all."""
+        """Whether there are addresses to assign at all."""
         return self._size > 0
 
     def __len__(self) -> int:
@@ -45,16 +44,17 @@ class AddressBook:
         return self._addresses.get(name)
 
     def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Take over names and addresses of before; those of this life win."""
+        """Take over names and addresses of an earlier run; those assigned in this run take precedence."""
         for name, address in pairs:
             if name in self._addresses or address in self._names or not self._holds(address):
                 continue
             self._enter(name, address)
 
     def assign(self, name: str, below: bool) -> str | None:
-        """A new address for `name`, which has none yet; None where all are given out.
+        """A new address for `name`, which has none yet; None where all are in use.
 
-        :param below: it is one of the endless names below a wildcard, which get half of the range
+        :param below: whether `name` is one of the endless names below a wildcard, which share half of the
+            range
         """
         if len(self) >= self._size or (below and self._below >= self._size // 2):
             return None

@@ -1,4 +1,4 @@
-"""Questions from inside: they are passed out, and nothing inside can answer them."""
+"""Questions from inside about names: they are passed to the host, and nothing inside can answer them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class AskDoor:
         self._next, self._recent = 1, list[float]()
 
     def policy_changed(self) -> None:
-        """Look again at whatever waits."""
+        """Check again whether the questions that wait are answered by the policy."""
         for question in self._open.values():
             question.changed.set()
 
     def answer(self, ident: int, why: str) -> bool:
-        """A person says no; False where no such question waits."""
+        """Deny a question; False where no such question waits."""
         for question in self._open.values():
             if question.id == ident:
                 question.no, question.asked = why, self._parts.loop.time()
@@ -63,7 +63,7 @@ class AskDoor:
         return False
 
     async def serve(self, connection: Connection) -> None:
-        """One request."""
+        """Serve one request."""
         reader = Reader(connection)
         try:
             async with asyncio.timeout(_READ_SECONDS):
@@ -142,9 +142,9 @@ class AskDoor:
 
 
 async def _request(reader: Reader) -> Ask | None:
-    """The question of a request; None at an early end.
+    """The question in a request; None if the client ends early.
 
-    :raises BadHead: it is none of HTTP/1
+    :raises BadHead: it is no HTTP/1 request
     :raises NotAQuestion: it asks nothing
     """
     while (parts := http_head.split(reader.data)) is None:
@@ -173,7 +173,7 @@ async def _request(reader: Reader) -> Ask | None:
 
 
 async def _gone(reader: Reader) -> None:
-    """Until the client closes; what it says meanwhile is thrown away."""
+    """Read and drop what the client sends until it closes the connection."""
     while await reader.more():
         reader.take()
 

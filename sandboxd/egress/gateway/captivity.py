@@ -1,4 +1,4 @@
-"""Whether a network leads all names to one place, as those do that want a login before anything else."""
+"""Detects a captive portal: a network that resolves all names to one place, to demand a login."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Captivity:
         """Addresses by name."""
 
     def suspicion(self, name: str, address: str) -> str:
-        """What to add where `name` led to `address`, which is refused; '' as long as it is the only name."""
+        """The words to add where `name` resolved to `address`, which is refused; '' while no other name led there."""
         self._names[name] = address
         self._names.move_to_end(name)
         if len(self._names) > _MOST:

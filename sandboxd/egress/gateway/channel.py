@@ -1,4 +1,4 @@
-"""The control channel: JSON lines in and out, which never wait for whoever is at the other end."""
+"""The control channel: JSON lines in and out; writing never waits for the reader."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PIPE = 1 << 20
 
 
 class Channel:
-    """Standard input and output."""
+    """The control channel on standard input and output."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, command: Callable[[bytes | None], None]
     ) -> None:
-        """:param command: gets each line; None stands for one that is too long to be read"""
+        """:param command: called with each line; None stands for one that is too long to be read"""
         self._loop, self._command = loop, command
         self._line, self._too_long = bytearray(), False
         self._unread, self._writing = bytearray(), False
@@ -34,7 +34,7 @@ class Channel:
             self._loop.add_reader(0, self._read)
 
     def write(self, line: bytes) -> bool:
-        """Send it when the other end reads; False where it has not read for too long."""
+        """Send a line when the reader is ready; False where it has not read for too long."""
         if len(self._unread) + len(line) > MOST_UNREAD:
             return False
         self._unread += line

@@ -1,4 +1,4 @@
-"""The first message of TLS (RFC 8446, section 4.1.2): which server it asks for."""
+"""Parses the first message of TLS (RFC 8446, section 4.1.2): which server the client asks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST_RECORD, _LONGEST_HELLO, _MOST_BYTES = 1 << 14, 1 << 15, 40_000
 
 
 class BadHello(ValueError):
-    """The bytes begin like TLS and are no ClientHello that can be read."""
+    """The bytes begin like TLS, but are no ClientHello that can be read."""
 
 
 class Hello(NamedTuple):
@@ -29,7 +29,7 @@ def is_tls(data: bytes | bytearray) -> bool:
 
 
 class HelloReader:
-    """Takes the bytes of a client in pieces of any size, however the records cut the message."""
+    """Parses a ClientHello from pieces of any size, however TLS records cut it."""
 
     def __init__(self) -> None:
         self._raw = bytearray()
@@ -37,7 +37,7 @@ class HelloReader:
         self._message = bytearray()
 
     def feed(self, data: bytes) -> Hello | None:
-        """The hello, or None as long as some of it is missing.
+        """The hello, or None while some of it is missing.
 
         :raises BadHello: it is none, or longer than any that a program sends
         """
@@ -83,7 +83,7 @@ class _Bytes:
         return int.from_bytes(self.take(size), "big")
 
     def vector(self, size: int) -> _Bytes:
-        """The bytes whose length stands before them in `size` bytes."""
+        """The bytes behind a length field of `size` bytes."""
         return _Bytes(self.take(self.number(size)))
 
 

@@ -1,8 +1,7 @@
-"""Whom a gateway in a Pod serves: the addresses that a name of the cluster has.
+"""The clients of a gateway in a Pod: the addresses that a name of the cluster resolves to.
 
-A container's gateway is alone with its sandbox on a network. A Pod's network has every other Pod on it, so
-the name of a Service without an address of its own, which selects the sandbox, says who may ask.
-"""
+A container's gateway is alone with its sandbox on a network. A Pod's network has every other Pod on it, so a
+headless Service that selects the sandbox says who may ask."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ _NO_ADDRESS = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
 class Clients:
-    """The addresses of one name; nobody is served before they were looked up."""
+    """The addresses of one name; no client is served before they were looked up."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
         """:param name: as the cluster resolves it for this Pod"""
@@ -28,14 +27,14 @@ class Clients:
         self._again()
 
     def serves(self, address: str) -> bool:
-        """Whether `address` is served, as far as is known now; a no has the name looked up again soon."""
+        """Whether `address` is served, by the last look-up; a refusal makes the name be looked up again soon."""
         known = self._loop.time() - self._answered < _FORGOTTEN and address in self._addresses
         if not known and self._loop.time() - self._began >= _AT_MOST:
             self._start()
         return known
 
     async def admits(self, address: str) -> bool:
-        """Whether the client is served, after a look that is under way."""
+        """Whether the client is served, once a look-up that runs has ended."""
         if not self.serves(address) and self._look is not None:
             await asyncio.wait({self._look}, timeout=_WAIT)
         return self.serves(address)

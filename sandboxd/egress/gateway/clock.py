@@ -1,4 +1,4 @@
-"""The time by which approvals end: a clock that is set back, or stands, does not lengthen them."""
+"""The time by which approvals end: setting the machine's clock back, or stopping it, does not lengthen them."""
 
 from __future__ import annotations
 

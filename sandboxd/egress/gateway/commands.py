@@ -1,4 +1,4 @@
-"""Commands of the host's end, read strictly."""
+"""Parses commands from the host, strictly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandboxd.egress.wire import NotAPolicy, policy_from_json
 
 
 class NotACommand(ValueError):
-    """The line is none that can be followed."""
+    """The line is no valid command."""
 
     def __init__(self, why: str, op: str = "", version: int = 0, closes: bool = True) -> None:
         """:param closes: it is, or may have been, a policy: nothing may be let through by the old one"""
@@ -55,9 +55,9 @@ _KEYS = {
 
 
 def read(line: bytes) -> Command:
-    """The command of a line.
+    """The command in a line.
 
-    :raises NotACommand: it is none; see `messages`
+    :raises NotACommand: it is no valid command; see `messages`
     """
     try:
         value = json.loads(line)

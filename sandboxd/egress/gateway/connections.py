@@ -1,4 +1,4 @@
-"""The connections of clients: how many there are, whom they reach, and how they end."""
+"""The connections of clients: their number, the names that they reach, and their end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST, OTHER_FILES = 2048, 512
 
 
 class Connection:
-    """One client: first served by a task, then perhaps by a relay alone."""
+    """One client: served by a task first, then perhaps by a relay alone."""
 
     __slots__ = ("binding", "client", "name", "orderly", "port", "relay", "rule", "task")
 
@@ -35,7 +35,7 @@ class Connection:
         self.relay: Relay | None = None
 
     def end(self) -> None:
-        """Reset it, whatever it is at."""
+        """Reset the connection, whatever state it is in."""
         if self.relay is not None:
             self.relay.close()
         elif self.task is not None:
@@ -43,12 +43,12 @@ class Connection:
 
 
 class Connections:
-    """All of them; what is not to be had any more is refused."""
+    """All connections; a new one is refused when there are too many."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, failed: Callable[[BaseException], None]
     ) -> None:
-        """:param failed: gets what no door expected"""
+        """:param failed: called with errors that no handler expected"""
         self._loop, self._failed = loop, failed
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most = min(MOST, (files - min(OTHER_FILES, files // 2)) // 2)

@@ -1,8 +1,7 @@
-"""Plain HTTP from inside, which gets its credential here and goes out by TLS that is verified.
+"""Takes plain HTTP from inside, adds the credential, and sends it on by verified TLS.
 
-The client never has the secret: what it says in place of one is taken off, and what the service echoes
-is, too. A redirect is an answer as any other; who follows it goes through the filter of names.
-"""
+The client never has the secret: the placeholder that it sends is removed, and so is what the service echoes.
+A redirect is an answer as any other; a client that follows it goes through the filter of names."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ class CredentialDoor:
         self._open = 0
 
     async def serve(self, connection: Connection) -> None:
-        """One connection, each request by a verdict of its own."""
+        """Serve one connection; each request is judged by itself."""
         port = connection.client.getsockname()[1]
         reader = Reader(connection)
         if self._open >= MOST_OPEN:
@@ -83,7 +82,7 @@ class CredentialDoor:
     async def _request(
         self, connection: Connection, reader: Reader, port: int, client: h11.Connection, request: h11.Request
     ) -> bool:  # fmt: skip
-        """Whether another request may follow."""
+        """Handle one request; returns whether another may follow."""
         credential = self._held.find(port)
         if credential is None:
             await self._refuse(reader, port, "missing", request, 503)
@@ -146,7 +145,7 @@ class CredentialDoor:
         client: h11.Connection,
         request: h11.Request,
     ) -> bool:
-        """Whether another request may follow."""
+        """Send one request and its answer; returns whether another may follow."""
         host = next(value for name, value in request.headers if name == b"host").decode("latin-1")
 
         def answered(answer: Answer) -> Answer:

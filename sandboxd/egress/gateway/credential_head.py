@@ -18,7 +18,7 @@ _PLACES = frozenset([b"location", b"content-location", b"link"])
 
 
 def is_for_gateway(request: h11.Request, address: str, port: int) -> bool:
-    """Whether the Host field names the gateway: a page or a name that leads here does not get the secret."""
+    """Whether the Host field names the gateway: a foreign page or name that resolves to it must not get the secret."""
     try:
         host = http_head.host_field(request, 80)
     except http_head.BadHead:
@@ -29,7 +29,7 @@ def is_for_gateway(request: h11.Request, address: str, port: int) -> bool:
 
 
 def outgoing(request: h11.Request, binding: Binding, target: str) -> h11.Request:
-    """The request as the service gets it: with the secret, and with nothing of the client's in its place."""
+    """The request as the service gets it: with the secret, and without the client's own value of that header."""
     forwarded = http_head.forwarded(request, binding.host, binding.host_port, target, _HTTPS)
     fields = [
         (name, value)
@@ -57,7 +57,7 @@ def incoming(response: Answer, binding: Binding, host: str) -> Answer:
 
 
 def moved(value: bytes, binding: Binding, host: str) -> bytes:
-    """`value` with URLs of the service's own host as such of the gateway, since only there is the credential."""
+    """`value` with URLs of the service's host replaced by URLs of the gateway, where the credential is added."""
     port = b"(?::443)?" if binding.host_port == _HTTPS else b":%d" % binding.host_port
     own = rb"(?<![^\s<,])https://" + re.escape(binding.host.encode()) + port + rb"(?=[/?#>]|$)"
     return re.sub(own, lambda _: f"http://{host}".encode("latin-1"), value, flags=re.IGNORECASE)

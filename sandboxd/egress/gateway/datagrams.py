@@ -1,4 +1,4 @@
-"""Takes packets from a socket at a bounded pace, and counts those that the kernel had to drop."""
+"""Reads packets from a socket at a limited rate, and counts those that the kernel had to drop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MEMORY_INFO, _DROPS = 55, 8
 
 
 class Datagrams:
-    """A flood of packets gets a part of the processor, and connections the rest."""
+    """Reads packets so that a flood takes a part of the processor and leaves connections the rest."""
 
     def __init__(
         self,
@@ -25,8 +25,8 @@ class Datagrams:
         arrived: Callable[[bytes, Any], None],
         lost: Callable[[int], None],
     ) -> None:
-        """:param arrived: gets each packet and its sender
-        :param lost: gets how many were dropped
+        """:param arrived: called with each packet and its sender
+        :param lost: called with the number of dropped packets
         """
         self._loop, self._sock, self._arrived, self._lost = loop, sock, arrived, lost
         self._dropped = 0

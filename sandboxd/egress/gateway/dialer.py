@@ -1,4 +1,4 @@
-"""From a name that may be reached to a connection: each address is judged, and that one is dialled."""
+"""From an allowed name to a connection: each resolved address is judged, and exactly that address is dialled."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PROXY_SECONDS, _LOOK_SECONDS, _SILENCE_SECONDS = 2 * DIAL_SECONDS, 2.0, 30.0
 
 
 class Way(NamedTuple):
-    """A connection that leads to a name."""
+    """A connection to an allowed name."""
 
     sock: socket.socket
     upstream: Upstream | None = None
@@ -147,7 +147,7 @@ class Dialer:
         return await self._first([place], port, self._inner)
 
     async def _first(self, addresses: list[str], port: int, interface: str) -> socket.socket:
-        """The first that answers."""
+        """A connection to the first of `addresses` that answers."""
         detail = ""
         for candidate in addresses:
             family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
@@ -173,7 +173,7 @@ class Dialer:
         raise NoWay("unreachable", detail)
 
     async def _through(self, upstream: Upstream, name: str, port: int, speaks_http: bool) -> Way:
-        """By the company's proxy, which looks the name up and dials it."""
+        """A connection by the company's proxy, which resolves the name and dials it."""
         sock = await self._proxy(upstream)
         if speaks_http:
             return Way(sock, upstream)

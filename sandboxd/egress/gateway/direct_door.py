@@ -1,4 +1,4 @@
-"""Connections to synthetic addresses: the address that a client dialled says the name."""
+"""Connections to synthetic addresses: the dialled address identifies the name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DOOR = "direct"
 
 
 async def serve(parts: Parts, connection: Connection) -> None:
-    """One connection; a refusal is a reset."""
+    """Serve one connection; a refused one is reset."""
     address, port = connection.client.getsockname()
     name = parts.gate.book.name(address)
     if name is None:

@@ -1,4 +1,4 @@
-"""Messages of the domain name system (RFC 1035): what the stub reads and writes, and the resolver."""
+"""Messages of the domain name system (RFC 1035), as the stub and the resolver read and write them."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def query(ident: int, name: str, kind: int, upper: int = 0) -> bytes:
 
 
 def read_answer(packet: bytes, asked: bytes) -> Answer:
-    """The addresses that a message gives for what `asked`, made by `query`, asks.
+    """The addresses in a message that answers `asked`, a query made by `query`.
 
     :raises Malformed: it is not the answer to exactly that question
     """
@@ -180,7 +180,7 @@ def _read_name(packet: bytes, at: int) -> tuple[str, int]:
 
 
 def _label(data: bytes) -> str:
-    """A dot in a label would become a border between two."""
+    """A label as text; one with a dot in it is refused, since it would read as two."""
     if not all(0x20 < byte < 0x7F and byte != 0x2E for byte in data):
         raise Malformed("not a host name")
     return data.decode("ascii").lower()

@@ -14,7 +14,7 @@ _DISCARD = 9
 
 
 class WayOut(NamedTuple):
-    """The interface of the default route; '' without one."""
+    """The default route: its interface; '' without one."""
 
     interface: str
     router: str
@@ -54,7 +54,7 @@ def interface_of(address: str) -> str:
 
 
 def way_out() -> WayOut:
-    """By which interface everything else is reached."""
+    """The default route."""
     interface = router = ""
     with open("/proc/net/route") as file:
         for row in list(file)[1:]:
@@ -76,7 +76,7 @@ def way_out() -> WayOut:
 
 
 def ip_forward() -> bool:
-    """Whether the kernel carries packets from one interface to another."""
+    """Whether the kernel forwards packets from one interface to another."""
     return _read("net/ipv4/ip_forward") != "0"
 
 
@@ -86,7 +86,7 @@ def has_ipv6(interface: str) -> bool:
 
 
 def ask_neighbour(address: str) -> None:
-    """Have the kernel ask who has `address`, by a datagram that nobody waits for; `neighbour` has the answer."""
+    """Make the kernel ask for the hardware address of `address`, by a datagram; `neighbour` has the answer."""
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
         contextlib.suppress(OSError),
@@ -95,7 +95,7 @@ def ask_neighbour(address: str) -> None:
 
 
 def neighbour(address: str) -> bool:
-    """Whether `address` answered to the name of its network card."""
+    """Whether `address` answered with its hardware address."""
     with open("/proc/net/arp") as file:
         rows = [row.split() for row in file]
     return any(row[0] == address and row[2] != "0x0" for row in rows[1:])
@@ -117,7 +117,7 @@ def nameservers() -> list[str]:
 
 
 def _read(name: str, missing: str = "") -> str:
-    """A switch of the kernel; one that cannot be read is not as wanted."""
+    """The value of a kernel switch; one that cannot be read counts as set wrongly."""
     try:
         with open(f"/proc/sys/{name}") as file:
             return file.read().strip()

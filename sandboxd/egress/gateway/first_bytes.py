@@ -15,7 +15,7 @@ class Refused(Exception):
 
 
 class FirstBytes:
-    """Holds the first bytes of a client back until they are known to be in order."""
+    """Holds the first bytes of a client back until they are checked."""
 
     def __init__(self, name: str, needs_sni: bool) -> None:
         self._name, self._needs_sni = name, needs_sni

@@ -1,4 +1,4 @@
-"""One verdict for every door: the policy's, with what only the running gateway knows."""
+"""The verdict on a connection: the policy's, with what only the running gateway knows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Gate:
         return self._policy
 
     def set(self, policy: Policy) -> None:
-        """Judge by `policy` from now on. A rule that is used up stays so as long as policies hold it."""
+        """Judge by `policy` from now on. A used-up rule stays so as long as policies contain it."""
         if self._used:
             self._used &= set(policy.rules)
         self._policy, self._services = policy, dict(policy.services)
@@ -68,7 +68,7 @@ class Gate:
         return Judgement(name, reason in ("allowed", "service"), reason, verdict.rule)
 
     def is_tripwire(self, text: str) -> bool:
-        """Whether nothing has a reason to name `text`."""
+        """Whether `text` is a name that no program has a reason to ask for."""
         return self._decider.decide(text, 0, self.clock()).reason == "canary"
 
     def service(self, name: str) -> str | None:
@@ -76,13 +76,13 @@ class Gate:
         return self._services.get(name)
 
     def claim(self, rule: Rule | None) -> None:
-        """Take the one connection of a rule that has only one: `judge` does not know it any more."""
+        """Use the one connection of a rule that allows one: `judge` no longer counts that rule."""
         if rule is not None and rule.once:
             self._used.add(rule)
             self._forget_used()
 
     def give_back(self, rule: Rule | None) -> None:
-        """The connection did not come about: the rule holds for the next one."""
+        """Undo `claim` for a connection that was not made: the rule allows the next one."""
         if rule is not None and rule in self._used:
             self._used.discard(rule)
             self._forget_used()

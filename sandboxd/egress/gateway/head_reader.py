@@ -1,4 +1,4 @@
-"""The head of the next request of a client, within a time."""
+"""Reads the head of a client's next request, within a time limit."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ TOO_SLOW = 408
 
 
 async def next_head(reader: Reader, seconds: float) -> bytes | None:
-    """The next head; None when there is none.
+    """The next head; None when the client ended.
 
     :param seconds: until its first byte
-    :raises BadHead: it is none, or it did not come to its end in time (`TOO_SLOW`)
+    :raises BadHead: it is no head, or was not complete in time (`TOO_SLOW`)
     """
     try:
         async with asyncio.timeout(seconds):

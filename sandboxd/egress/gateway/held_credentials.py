@@ -1,4 +1,4 @@
-"""The secrets that the gateway has, in its memory alone, and which of them its policy lets be used."""
+"""The secrets of the gateway, in its memory only, and which of them its policy allows to be used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandboxd.egress.policy import Rule
 
 
 class HeldCredentials:
-    """Empty until the first command, and after one that could not be read."""
+    """The credentials in force: none before the first command, and none after one that could not be read."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
@@ -21,7 +21,7 @@ class HeldCredentials:
         self._context: ssl.SSLContext | None = None
 
     def set(self, credentials: Credentials) -> None:
-        """Take these in the place of all others.
+        """Replace all credentials by these.
 
         :raises ValueError: their certificates cannot be read; then there are none
         """
@@ -31,7 +31,7 @@ class HeldCredentials:
         self._bindings = {binding.port: binding for binding in credentials.bindings}
 
     def clear(self) -> None:
-        """Have none."""
+        """Drop all credentials."""
         self._bindings, self._context = {}, None
 
     def service(self, port: int) -> str:
@@ -40,7 +40,7 @@ class HeldCredentials:
         return services.get(port, "")
 
     def find(self, port: int) -> tuple[Binding, ssl.SSLContext] | None:
-        """The binding of `port` that is in force, and what its host is verified by."""
+        """The binding of `port` that is in force, and the TLS context that verifies its host; None without one."""
         binding = self._bindings.get(port)
         if binding is None or self._context is None or binding.service != self.service(port):
             return None

@@ -1,4 +1,4 @@
-"""HTTP: the proxy, and the plain HTTP of tunnels to port 80, where each request must be for the name."""
+"""HTTP: the proxy, and plain HTTP in tunnels to port 80, where each request must be for the tunnel's name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Wanted(NamedTuple):
-    """The host, the port and the path that one request asks for."""
+    """The host, port and path that one request asks for."""
 
     host: str
     port: int
@@ -51,7 +51,7 @@ async def enter(
     refusal: Callable[[str, str], bytes],
     early: bytes = b"",
 ) -> None:
-    """As `tunnel.carry`, with the requests of a tunnel to port 80 judged one by one."""
+    """Carry a tunnel to port 80 as `tunnel.carry` does, with each request judged by itself."""
     if destination.port != PORT or destination.judgement.reason == "service":
         await tunnel.carry(parts, connection, destination, accepted, refusal, early)
         return
@@ -60,20 +60,20 @@ async def enter(
 
 
 class HttpDoor:
-    """Serves the requests of one connection, each by a verdict of its own."""
+    """Serves the requests of one connection, each judged by itself."""
 
     def __init__(
         self, parts: Parts, connection: Connection, fixed: Destination | None = None
     ) -> None:
-        """:param fixed: the tunnel that the requests came by; None for the proxy"""
+        """:param fixed: the tunnel that carries the requests; None for the proxy"""
         self._parts, self._connection, self._fixed = parts, connection, fixed
         self._door = fixed.door if fixed else "http"
         self._reader = Reader(connection)
 
     async def serve(self, early: bytes = b"") -> None:
-        """Until the client ends, or does what is refused.
+        """Serve requests until the client ends, or one is refused.
 
-        :param early: what it said already
+        :param early: bytes that the client sent already
         """
         self._reader.data = early
         seconds = HEAD_SECONDS
@@ -112,8 +112,8 @@ class HttpDoor:
     def _wanted(self, request: h11.Request) -> Wanted:
         """The host, port and path of a request.
 
-        :raises BadHead: that cannot be told
-        :raises OtherHost: the Host field says something else
+        :raises BadHead: they cannot be determined
+        :raises OtherHost: the Host field names another host
         """
         target = http_head.target(request)
         if request.method == b"CONNECT":
@@ -141,7 +141,7 @@ class HttpDoor:
         return wanted
 
     async def _request(self, client: h11.Connection, request: h11.Request, wanted: Wanted) -> bool:
-        """Whether another request may follow."""
+        """Handle one request; returns whether another may follow."""
         connect = request.method == b"CONNECT"
         door = "connect" if connect else self._door
         judgement = tunnel.judge(self._parts, self._connection, wanted.host, wanted.port, door)
@@ -207,7 +207,7 @@ class HttpDoor:
         return result
 
     def _bait(self, request: h11.Request) -> str:
-        """In words, what the head of a request carries that is worth nothing anywhere; '' for nothing."""
+        """The decoy or placeholder in a request's head, in words; '' for none."""
         if placeholder.is_carried(request.target, request.headers):
             return _PLACEHOLDER
         decoys = self._parts.gate.policy.decoys

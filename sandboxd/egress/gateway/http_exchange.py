@@ -1,4 +1,4 @@
-"""One request to one origin and its response, read and written anew by h11 on both sides."""
+"""One request to one origin and its response, parsed and written anew by h11 on both sides."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LARGEST_READ, _SMALLEST_READ, _MOST_HELD = 1 << 18, 1 << 12, 16 << 20
 
 
 class Switched(NamedTuple):
-    """The origin speaks another protocol from now on; what each end said of it already."""
+    """The origin switched to another protocol; holds the first bytes of each end in it."""
 
     to_client: bytes
     to_server: bytes
 
 
 class Change(NamedTuple):
-    """A change of the body of a response, which is read whole for it."""
+    """A replacement for a response body, which is read whole for it."""
 
     most_bytes: int
     function: Callable[[bytes], bytes]
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 
 class ClientLeft(h11.RemoteProtocolError):
-    """The client closed in the middle of its request."""
+    """The client closed the connection in the middle of its request."""
 
 
 class DecoySent(Exception):
@@ -43,7 +43,7 @@ class DecoySent(Exception):
 
 
 class _Length(bytes):
-    """Stands for bytes that h11 shall count and that are sent round it."""
+    """Stands for bytes that h11 counts but that are sent without it."""
 
     def __new__(cls, size: int) -> _Length:
         length = super().__new__(cls)
@@ -57,7 +57,7 @@ class _Length(bytes):
 
 
 class Exchange:
-    """A request that was allowed, on its way."""
+    """An allowed request and its response."""
 
     running = 0
     """How many there are: each reads less at a time when they are many."""
@@ -72,9 +72,9 @@ class Exchange:
         change: Callable[[h11.Response], Change | None] = lambda _answer: None,
     ) -> None:
         """:param client: has parsed the head of the request and waits for its body
-        :param answered: makes of the head of an answer what the client gets
-        :param search: looks at the body of the request
-        :param change: says for the head of an answer what is done to its body
+        :param answered: turns the response's head into what the client gets
+        :param search: looks for decoys in the request's body
+        :param change: from a response's head, how its body is changed; None leaves it
         """
         self._reader, self._client, self._server = reader, client, server
         self._answered, self._search, self._change = answered, search, change
@@ -82,11 +82,11 @@ class Exchange:
         self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
 
     async def run(self, request: h11.Request) -> bool | Switched:
-        """Whether another request may follow on the client's connection.
+        """Send the request and its response on; returns whether another request may follow on the client's connection.
 
         :param request: as the origin gets it
         :raises h11.ProtocolError: an end breaks the rules; both connections must end
-        :raises DecoySent: its body holds one; both connections must end
+        :raises DecoySent: its body holds a decoy; both connections must end
         :raises upstream.Refusal: the proxy wants other credentials; the client was told nothing yet
         """
         Exchange.running += 1
@@ -142,7 +142,7 @@ class Exchange:
                 raise h11.RemoteProtocolError("not a body")
 
     async def _download(self) -> Switched | None:
-        """Pass the response on; what is at hand is written at once, not piece by piece."""
+        """Pass the response on; bytes that are there are written at once, not piece by piece."""
         ready = b""
         while True:
             event = self._origin.next_event()
@@ -176,7 +176,7 @@ class Exchange:
                 raise h11.RemoteProtocolError("not a response")
 
     def _length(self, response: h11.Response) -> int | None:
-        """The bytes of its body, where nothing but their number has to be read."""
+        """The length of a body that need not be parsed, in bytes; None where it has to be."""
         lengths = [value for name, value in response.headers if name == b"content-length"]
         chunked = any(name == b"transfer-encoding" for name, _ in response.headers)
         bodiless = self._method == b"HEAD" or response.status_code in (204, 304)

@@ -1,4 +1,4 @@
-"""Heads of HTTP/1 requests: what two readers could read in two ways is refused, not repaired."""
+"""Parses heads of HTTP/1 requests: what two parsers could read in two ways is refused, not repaired."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HOP = frozenset(
 
 
 class BadHead(ValueError):
-    """The head is refused; `status` is what to answer."""
+    """The head is refused; `status` is the HTTP status to answer with."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -120,9 +120,9 @@ def target(request: h11.Request) -> Target | None:
 
 
 def host_field(request: h11.Request, port: int) -> tuple[str, int] | None:
-    """Host and port that the Host field names; None where there is no such field.
+    """Host and port in the Host field; None where there is no such field.
 
-    :param port: what stands for a missing one
+    :param port: the port where the field has none
     :raises BadHead: it is no host
     """
     for name, value in request.headers:
@@ -132,7 +132,7 @@ def host_field(request: h11.Request, port: int) -> tuple[str, int] | None:
 
 
 def same(one: tuple[str, int], other: tuple[str, int]) -> bool:
-    """Whether two hosts with ports are one, in whatever letters."""
+    """Whether two hosts with ports are the same, whatever their letter case."""
     return (_comparable(one[0]), one[1]) == (_comparable(other[0]), other[1])
 
 
@@ -176,13 +176,13 @@ def forwarded(
 
 
 def is_websocket(request: h11.Request) -> bool:
-    """The one other protocol that a request may turn into: h2c would carry requests that nobody reads."""
+    """Whether a request asks to switch to WebSocket. No other switch is allowed: h2c would hide requests."""
     values = [value.lower() for field, value in request.headers if field == b"upgrade"]
     return request.method == b"GET" and values == [b"websocket"]
 
 
 def returned(response: h11.Response | h11.InformationalResponse) -> list[tuple[bytes, bytes]]:
-    """The fields of a response that go to the client."""
+    """The header fields of a response that are sent to the client."""
     hop = {name.encode() for name in _HOP} | {
         word.strip().lower()
         for field, value in response.headers

@@ -1,4 +1,4 @@
-"""Events of the gateway, by number: kept for who attaches later, and never more than can be held."""
+"""Numbered events of the gateway: kept for a host that attaches later, within a fixed amount of memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Journal:
     """Numbers events, writes them, and counts those that it cannot hold."""
 
     def __init__(self, write: Callable[[bytes], bool], clock: Callable[[], float]) -> None:
-        """:param write: takes a line, or is False where there is no room for it
+        """:param write: writes a line; False where there is no room for it
         :param clock: seconds since the epoch
         """
         self._write, self._clock = write, clock
@@ -42,7 +42,7 @@ class Journal:
         rule: str = "",
         detail: str = "",
     ) -> None:
-        """Report what something inside asked for: at once, and those like it together at `tick`."""
+        """Report an attempt from inside: at once, and equal ones together at the next `tick`."""
         fields: _Fields = {
             "name": name[:_LONGEST_TEXT],
             "port": port,
@@ -55,7 +55,7 @@ class Journal:
     def credential(
         self, service: str, outcome: str, status: int = 0, reason: str = "", detail: str = ""
     ) -> None:
-        """Report a use of a credential, as `messages.CredentialTried` has it; others crowd it out never."""
+        """Report a use of a credential, as `messages.CredentialTried`; other events never push it out."""
         fields: _Fields = {
             "service": service,
             "outcome": outcome,
@@ -65,11 +65,11 @@ class Journal:
         self._count("credential", "credential", fields, detail)
 
     def lose(self, count: int) -> None:
-        """So many attempts came too fast to be looked at: nothing is known of them, and nothing came of them."""
+        """Count attempts that came too fast to be looked at; none of them got through."""
         self._lost = self._lost.plus(Count(count))
 
     def tick(self) -> None:
-        """To be called once a second: what was alike, and how much was lost."""
+        """Report what was counted since the last call; to be called once a second."""
         alike, self._alike = self._alike, {}
         for kind, counts in alike.items():
             for key, count in counts.items():
@@ -80,7 +80,7 @@ class Journal:
             self._say("lost", lost, "lost", _lost_fields(lost))
 
     def replay(self, after: int) -> None:
-        """Write the events after the number `after` again, and how many attempts are gone of them."""
+        """Write the events after the number `after` again, and how many of them are no longer kept."""
         for gap in self._buffer.gaps_after(after):
             # It has the number of an event that is gone: who has read that one passes this over, too.
             self._write(_line("lost", gap.number, gap.time, _lost_fields(gap.stands_for)))
@@ -89,7 +89,7 @@ class Journal:
                 self._lost = self._lost.plus(line.stands_for)
 
     def _count(self, kind: str, event: str, fields: _Fields, detail: str) -> None:
-        """:param kind: has a bound of its own, so that many events of one do not hide those of another"""
+        """:param kind: has its own limit, so that many events of one kind do not hide those of another"""
         counts = self._alike.setdefault(kind, {})
         if detail:
             fields["detail"] = detail[:_LONGEST_TEXT]
@@ -108,7 +108,7 @@ class Journal:
         self._say(kind, _count_of(kind, count), event, {**fields, "count": count})
 
     def _say(self, kind: str, stands_for: Count, event: str, fields: Mapping[str, object]) -> None:
-        """:param kind: has room of its own among the events that are kept"""
+        """:param kind: has its own room among the kept events"""
         self._number += 1
         now = self._clock()
         line = _line(event, self._number, now, fields)

@@ -1,8 +1,7 @@
-"""The answer of a Git LFS server to a batch: where each file is, and what to send along to get it. Pure.
+"""The answer of a Git LFS server to a batch request: where each file is, and which header to send for it. Pure.
 
-Of files at the service's own host the URLs lead to the gateway, where the credential is. Some servers
-repeat the credential there as a field to send along: it does not come in.
-"""
+URLs of the service's own host are changed to the gateway, where the credential is added. Some servers repeat
+the credential as a header to send: it is removed."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ _KIND = b"application/vnd.git-lfs+json"
 
 
 def change_of(answer: h11.Response, binding: Binding, host: str) -> Change | None:
-    """The change of the body of `answer`; None where it is no answer of Git LFS.
+    """How the body of `answer` is changed; None where it is no answer of Git LFS.
 
     :param host: as the client named the gateway
     """
@@ -33,9 +32,9 @@ def change_of(answer: h11.Response, binding: Binding, host: str) -> Change | Non
 
 
 def changed(body: bytes, binding: Binding, host: str) -> bytes:
-    """`body` for the client.
+    """`body` as the client gets it.
 
-    :raises ValueError: it is no JSON, or would show the credential all the same
+    :raises ValueError: it is no JSON, or would still show the credential
     """
     try:
         document = json.loads(body) if body else None
@@ -68,7 +67,7 @@ def _change_action(
 
 
 def _in_json(mark: bytes) -> bytes:
-    """`mark` as it stands within a text of JSON."""
+    """`mark` as it is escaped in a JSON string."""
     return json.dumps(mark.decode("ascii"))[1:-1].encode()
 
 

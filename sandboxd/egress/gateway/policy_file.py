@@ -1,4 +1,4 @@
-"""A policy that comes by a file: a ConfigMap that is mounted, and changes while the gateway runs."""
+"""Reads the policy from a file: a mounted ConfigMap, which may change while the gateway runs."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _EVERY = 1.0
 
 
 class PolicyFile:
-    """Gives a command each time that the file holds another one.
+    """Gives a command each time that the file's content changed.
 
-    What cannot be read is given as a command that cannot be followed: then nothing is let through.
+    Unreadable content is given as an invalid command: then nothing is let through.
     """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, path: str, command: Callable[[bytes | None], None]
     ) -> None:
         """:param path: of a file with one `messages.SetPolicy`, which may have several lines
-        :param command: gets it; None stands for a file that is too long
+        :param command: called with the content; None stands for a file that is too long
         """
         self._loop, self._path, self._command = loop, path, command
         self._state: tuple[int, ...] | None = None
 
     def follow(self) -> None:
-        """Look now, and each second from now on."""
+        """Read the file now, and each second from now on."""
         # First: a command that fails must not leave an old policy in force for good.
         self._loop.call_later(_EVERY, self.follow)
         try:

@@ -1,4 +1,4 @@
-"""The only part with privileges: a route, a packet socket, and then none of them any more."""
+"""The only part that has privileges: it adds a route, opens a packet socket, and then gives them all up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEPT_BYTES = 64
 
 
 def make_local(network: str) -> None:
-    """Take each address of `network` for one of this machine: `ip route add local NETWORK dev lo`.
+    """Treat each address of `network` as this machine's: `ip route add local NETWORK dev lo`.
 
     :raises OSError: the kernel refuses: no NET_ADMIN
     """
@@ -47,7 +47,7 @@ def make_local(network: str) -> None:
 
 
 def syn_watcher(interface: str) -> socket.socket | None:
-    """Sees connections begin on `interface`, also to ports that nobody listens on; None without NET_RAW."""
+    """A socket that sees connections begin on `interface`, also to closed ports; None without NET_RAW."""
     try:
         watcher = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
     except PermissionError:
@@ -58,7 +58,7 @@ def syn_watcher(interface: str) -> socket.socket | None:
 
 
 def overlook(watcher: socket.socket, ports: Iterable[int]) -> None:
-    """Let the kernel sort out what is for `ports`, so that it neither wakes us nor fills the queue.
+    """Have the kernel drop the packets for `ports`, so that they neither wake us nor fill the queue.
 
     The filter takes TCP packets with SYN and without ACK that are no later fragment.
     """
@@ -77,7 +77,7 @@ def overlook(watcher: socket.socket, ports: Iterable[int]) -> None:
 
 
 def become(user: int) -> None:
-    """Be `user` and nobody else: the kernel clears all capabilities when the last 0 goes."""
+    """Change to `user` for good: the kernel clears all capabilities when the last user id 0 goes."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)

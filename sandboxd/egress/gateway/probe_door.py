@@ -1,4 +1,4 @@
-"""Answers whoever looks after the Pod: whether the program lives, and whether a policy is in force."""
+"""Answers Kubernetes' probes: whether the program lives, and whether a policy is in force."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIVE, READY = "/live", "/ready"
 
 
 async def serve(gate: Gate, connection: Connection) -> None:
-    """One request. Nothing that it says depends on what was asked before."""
+    """Serve one request. The answer does not depend on its content."""
     reader = Reader(connection)
     try:
         head = await next_head(reader, HEAD_SECONDS)

@@ -1,4 +1,4 @@
-"""Reads from a client in steps, within a time."""
+"""Reads from a client in steps, within a time limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LAST_SECONDS, _LAST_BYTES = 2.0, 1 << 18
 
 
 class Reader:
-    """The client of a connection, and what was read from it and not used yet."""
+    """A client's connection, and the bytes that were read from it and not used yet."""
 
     def __init__(self, connection: Connection, data: bytes = b"") -> None:
         self.sock, self.data = connection.client, data
@@ -21,13 +21,13 @@ class Reader:
         self._loop = asyncio.get_running_loop()
 
     async def more(self, size: int = _SIZE) -> bool:
-        """Read on; False at the end."""
+        """Read further bytes; False at the end."""
         data = await self._loop.sock_recv(self.sock, size)
         self.data += data
         return bool(data)
 
     def take(self, size: int | None = None) -> bytes:
-        """The first `size` bytes, or all, which are used now."""
+        """Remove and return the first `size` bytes, or all."""
         size = len(self.data) if size is None else size
         data, self.data = self.data[:size], self.data[size:]
         return data
@@ -37,10 +37,10 @@ class Reader:
             await self._loop.sock_sendall(self.sock, data)
 
     async def end(self, data: bytes = b"") -> None:
-        """Say `data` as the last, and let the client read it before the connection is closed.
+        """Send `data` as the last bytes, and let the client read them before the connection is closed.
 
-        A close with bytes unread becomes a reset, which can overtake what was sent: for a moment
-        what the client still says is thrown away.
+        A close with bytes unread becomes a reset, which can overtake what was sent: so for a moment what the
+        client still sends is read and dropped.
         """
         self._connection.orderly = True
         with contextlib.suppress(TimeoutError):

@@ -20,7 +20,7 @@ _STATUS = {"unresolved": 502, "unreachable": 502, "upstream": 502, "full": 503}
 
 
 def denied(name: str, port: int, reason: str, rule: str = "", detail: str = "") -> bytes:
-    """Why `name` is not reached, and what somebody outside would type to allow it."""
+    """The answer for a denied name: why, and the command by which somebody outside could allow it."""
     place = printable(f"{name}:{port}" if port else name)
     lines = [f"{place} was not reached from this sandbox: {words.reason(reason)}"]
     if detail:
@@ -34,7 +34,7 @@ def denied(name: str, port: int, reason: str, rule: str = "", detail: str = "") 
 
 
 def unreached(name: str, port: int, reason: str, detail: str, service: str) -> bytes:
-    """Why the host of a credential was not reached, or not trusted."""
+    """The answer for a credential's host that was not reached, or not trusted."""
     lines = [f"{printable(f'{name}:{port}')} was not reached: {words.reason(reason)}"]
     if detail:
         lines.append(printable(detail))
@@ -54,5 +54,5 @@ def response(status: int, text: str) -> bytes:
 
 
 def printable(text: str) -> str:
-    """Hostile text, for a terminal."""
+    """Hostile text, made harmless for a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:300])

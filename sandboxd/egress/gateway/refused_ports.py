@@ -1,4 +1,4 @@
-"""Reports connections to ports that nobody listens on: the kernel refuses them without a word to us."""
+"""Reports connections to closed ports: the kernel refuses them without telling us."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ DOOR = "port"
 
 
 class RefusedPorts:
-    """Listens to what `privileges.syn_watcher` sees."""
+    """Reports what `privileges.syn_watcher` sees."""
 
     def __init__(
         self, parts: Parts, watcher: socket.socket, gateway: str, own_ports: Iterable[int]
     ) -> None:
-        """:param own_ports: those that are served at the address `gateway` alone"""
+        """:param own_ports: those that are open at the address `gateway` alone"""
         self._parts, self._watcher = parts, watcher
         self._gateway, self._own_ports = gateway, frozenset(own_ports)
         self._ports: frozenset[int] = frozenset()
         Datagrams(parts.loop, watcher, self._arrived, parts.journal.lose)
 
     def overlook(self, ports: Iterable[int], own_ports: Iterable[int]) -> None:
-        """These are listened on now, at every address and at the gateway's own."""
+        """Report no connections to `ports` at any address, nor to `own_ports` at the gateway's own: they are open now."""
         self._ports, self._own_ports = frozenset(ports), frozenset(own_ports)
         privileges.overlook(self._watcher, self._ports)
 

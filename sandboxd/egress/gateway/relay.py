@@ -22,13 +22,13 @@ _ROUNDS = 4
 
 
 class Waiting:
-    """The bytes that all relays hold for readers that are slow; reads get small when it is much."""
+    """The number of bytes that all relays hold for slow readers; reads get smaller when it is large."""
 
     bytes = 0
 
 
 class Relay:
-    """Ends by itself, or by `close`."""
+    """Copies bytes between two sockets; ends by itself, or by `close`."""
 
     __slots__ = ("_check", "_closed", "_ended", "_finished", "_loop", "_paused", "_refused", "_sides",
                  "_waiting", "_writing")  # fmt: skip
@@ -42,8 +42,8 @@ class Relay:
         check: FirstBytes | None = None,
         refused: Callable[[Refused], None] | None = None,
     ) -> None:
-        """:param check: what the client says passes it first
-        :param refused: called when it does not pass, before both ends are reset
+        """:param check: checks the client's first bytes
+        :param refused: called when they are refused, before both ends are reset
         """
         self._loop, self._sides = loop, (client, server)
         self._ended, self._check, self._refused = ended, check, refused
@@ -53,7 +53,7 @@ class Relay:
         self._closed = False
 
     def start(self, to_client: bytes = b"", to_server: bytes = b"") -> None:
-        """Carry from now on; first of all what was read from the ends before."""
+        """Begin to copy; the bytes that were read from the ends before are sent first."""
         try:
             if to_server:
                 self._pass(CLIENT, to_server)
@@ -65,7 +65,7 @@ class Relay:
             self._resume(side)
 
     def close(self) -> None:
-        """End it now; ends that are not finished are reset."""
+        """End now; directions that are not finished are reset."""
         if self._closed:
             return
         self._closed = True
@@ -103,7 +103,7 @@ class Relay:
             self.close()
 
     def _pass(self, side: int, data: bytes) -> None:
-        """Pass the client's bytes on once the first of them are in order, else close."""
+        """Pass the client's bytes on once the first of them passed the check, else close."""
         if self._check is not None:
             try:
                 data = self._check.feed(data)
@@ -156,7 +156,7 @@ class Relay:
             self._resume(1 - side)
 
     def _finish(self, side: int) -> None:
-        """`side` sends no more: so is the other told, when it has got all."""
+        """Handle the end of `side`'s data: the other end is told once it has received everything."""
         if side == CLIENT and self._check is not None and self._check.holds:
             self.close()  # TLS that never came to say for which server
             return

@@ -1,4 +1,4 @@
-"""Events that are kept to be sent again: each kind has room of its own, so that none pushes out another."""
+"""Events that are kept to be sent again: each kind has its own room, so that none pushes out another."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OTHER_ROOM = 8 * _KIB
 
 
 class Count(NamedTuple):
-    """Attempts that nobody is told of one by one."""
+    """A number of attempts that are not reported one by one."""
 
     total: int = 0
     reached: int = 0

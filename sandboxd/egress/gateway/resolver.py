@@ -1,4 +1,4 @@
-"""Asks the servers of this container for the addresses of names, and only for names to be dialled."""
+"""Asks this container's name servers for addresses, and only for names that are to be dialled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_KEPT, _LONGEST_KEPT, _FAILURE_KEPT, _AT_ONCE = 2048, 300, 2, 64
 
 
 class NoServer(OSError):
-    """No server answered."""
+    """No name server answered."""
 
 
 class _Entry(NamedTuple):
@@ -27,10 +27,10 @@ class _Entry(NamedTuple):
 
 
 class Resolver:
-    """Keeps answers as long as they hold; alike questions wait for one answer."""
+    """Caches answers for their lifetime; equal questions at one time share one answer."""
 
     def __init__(self, servers: list[str], interface: str, ipv6: bool) -> None:
-        """:param interface: of the way out; a server on loopback is the engine's and is not bound to it"""
+        """:param interface: that of the default route; a server on loopback is the engine's and is not bound to it"""
         addresses = []
         for text in servers:
             with contextlib.suppress(ValueError):
@@ -42,9 +42,9 @@ class Resolver:
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
     async def addresses(self, name: str) -> tuple[str, ...]:
-        """The addresses of `name`, those of IPv4 first; none where it has none.
+        """The addresses of `name`, IPv4 first; () where it has none.
 
-        :raises NoServer: nobody answered in time
+        :raises NoServer: no server answered in time
         """
         task = self._asked.get(name)
         if task is None:
@@ -54,9 +54,9 @@ class Resolver:
         return await asyncio.shield(task)
 
     async def has_only_ipv6(self, name: str) -> bool:
-        """Whether `name`, which has no address for this gateway, has some that it cannot use.
+        """Whether `name`, which has no usable address, has addresses that the gateway cannot use.
 
-        :raises NoServer: nobody answered in time
+        :raises NoServer: no server answered in time
         """
         return not self._ipv6 and bool(await self._one(name, dns.AAAA))
 
@@ -137,7 +137,7 @@ class Resolver:
             return answer._replace(truncated=False)
 
     def _socket(self, server: str, kind: socket.SocketKind) -> socket.socket:
-        """The kernel chooses the port at random."""
+        """A socket for one question; the kernel chooses its port at random."""
         address = ipaddress.ip_address(server)
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)

@@ -1,4 +1,4 @@
-"""The parts of the gateway together, and what the host's end commands."""
+"""The gateway as a whole: its parts, and the host's commands."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Gateway:
         clients: Clients | None = None,
     ) -> None:
         """:param watcher: from `privileges.syn_watcher`
-        :param clients: whom it serves; None for everybody on the inner network
+        :param clients: who is served; None for everybody on the inner network
         """
         self._loop, self._network, self._clients = loop, network, clients
         addresses, inner, outer = network.addresses, network.inner, network.way_out
@@ -101,7 +101,7 @@ class Gateway:
         SPARE.take()
 
     def start(self, sees_refused_ports: bool, began: float) -> None:
-        """Say what there is, and follow commands from now on.
+        """Report readiness, and follow commands from now on.
 
         :param began: when the process asked for the host (`facts.ask_neighbour`), by the monotonic clock
         """
@@ -126,7 +126,7 @@ class Gateway:
         self._loop.call_later(_TICK, self._tick)
 
     def failed(self, error: BaseException) -> None:
-        """Something that no part expected: said where it happened, without what was in it."""
+        """Report an unexpected error: the place in the code, without any content."""
         if isinstance(error, MemoryError):
             self._full("memory")
             return
@@ -136,7 +136,7 @@ class Gateway:
             os.write(2, f"gateway: {type(error).__name__} at {place}\n".encode())
 
     def answer_probes(self) -> None:
-        """Say to everybody who asks whether a policy is in force."""
+        """Serve Kubernetes' probes."""
         door = functools.partial(probe_door.serve, self._parts.gate)
         sock = bound(socket.SOCK_STREAM, "", self._network.address, layout.PROBE_PORT)
         self._listener(sock, door, for_clients=False)
@@ -208,7 +208,7 @@ class Gateway:
         self._journal.say("credentials", services=services, mark=command.mark)
 
     def _cut(self) -> None:
-        """End connections that would not be let through now; one that used its rule up was."""
+        """End connections that the present policy does not allow; one that used up its rule was allowed."""
         for connection in self._parts.connections:
             if connection.binding and not self._held.is_in_force(connection.binding):
                 connection.end()
@@ -222,7 +222,7 @@ class Gateway:
                 connection.end()
 
     def _end_expired(self) -> None:
-        """End connections whose rule's time is over, unless another rule lets them go on."""
+        """End connections whose rule has expired, unless another rule allows them."""
         parts, now = self._parts, self._parts.gate.clock()
         for connection in parts.connections:
             rule = connection.rule
@@ -235,7 +235,7 @@ class Gateway:
                 connection.rule = judgement.rule
 
     def _close_all(self) -> None:
-        """Nothing is let through, and what is open ends."""
+        """Allow nothing, and end what is open."""
         self._parts.gate.set(Policy())
         for listener in self._ports.values():
             listener.close()
@@ -274,7 +274,7 @@ class Gateway:
         return Listener(self._loop, sock, accepted, lambda: self._full("files"))
 
     async def _admit(self, clients: Clients, door: Door, connection: Connection) -> None:
-        """Serve a client that is one of ours; a connection of another is reset."""
+        """Serve a client if it is allowed to use this gateway; else reset its connection."""
         address = connection.client.getpeername()[0]
         if await clients.admits(address):
             await door(connection)
@@ -292,9 +292,9 @@ class Gateway:
         self._loop.call_later(_TICK, self._tick)
 
     def _look_for_host(self, asked: float) -> None:
-        """Whether somebody answers for the address that the engine keeps for its host, if it keeps one.
+        """Report whether anybody answers at the address that the engine keeps for its host, if it keeps one.
 
-        :param asked: when the first question was put, by the monotonic clock
+        :param asked: when the first question was sent, by the monotonic clock
         """
         host = self._network.addresses.host
         if not host:

@@ -1,4 +1,4 @@
-"""Sockets as the gateway uses them: each on one interface, none that waits."""
+"""Sockets for the gateway: each on one interface, non-blocking."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def bound(kind: socket.SocketKind, interface: str, address: str, port: int) -> s
 
 
 def to_device(sock: socket.socket, interface: str) -> None:
-    """Send and receive by `interface` alone, whatever the routes say; '' lets the routes decide."""
+    """Bind to `interface`, whatever the routes say; '' leaves it to the routes."""
     if not interface:
         return
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
 
 
 def stream_options(sock: socket.socket) -> None:
-    """Small pieces at once, and an end that went away without a word is noticed."""
+    """Send small pieces at once, and notice a peer that vanished."""
     with contextlib.suppress(OSError):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -60,7 +60,7 @@ def reset(sock: socket.socket) -> None:
 
 
 class Listener:
-    """Hands each new connection to `accepted`; refuses them while there are no files left."""
+    """Passes each new connection to `accepted`; refuses it while there are no file descriptors left."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Listener:
             self._accepted(client)
 
     def _refuse(self) -> None:
-        """One file is kept for this: the connection is taken and reset, instead of left to wait."""
+        """Take and reset a connection by the spare descriptor, instead of leaving it to wait."""
         self._full()
         SPARE.release()
         with contextlib.suppress(OSError):
@@ -111,7 +111,7 @@ class Listener:
 
 
 class Spare:
-    """A file that is open for nothing, so that there is one when all others are in use."""
+    """A spare file descriptor, to be freed when all others are in use."""
 
     def __init__(self) -> None:
         self._file = -1

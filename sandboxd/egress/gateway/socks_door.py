@@ -22,7 +22,7 @@ _CODES = {
 
 
 async def serve(parts: Parts, connection: Connection) -> None:
-    """One connection; names alone are let through, and addresses judged as what they are."""
+    """Serve one connection; a name is judged by the policy, an address as what it is."""
     reader = Reader(connection)
     try:
         async with asyncio.timeout(_SECONDS):
@@ -44,9 +44,9 @@ async def serve(parts: Parts, connection: Connection) -> None:
 
 
 async def _request(reader: Reader) -> Request | None:
-    """The request of a SOCKS client; None where it ends before.
+    """The request of a SOCKS client; None where it ends early.
 
-    :raises BadSocks: it is not SOCKS 5, or more than is spoken here
+    :raises BadSocks: it is not SOCKS 5, or a part of it that is not supported
     """
     while (size := socks_format.read_greeting(reader.data)) is None:
         if not await reader.more():

@@ -24,7 +24,7 @@ class Code(IntEnum):
 
 
 class BadSocks(ValueError):
-    """Not SOCKS 5, or a part of it that is not there; `reply` is what to answer."""
+    """Not SOCKS 5, or an unsupported part of it; `reply` is the code to answer with."""
 
     def __init__(self, message: str, reply: bytes = b"") -> None:
         super().__init__(message)
@@ -42,14 +42,14 @@ class Request(NamedTuple):
 
 
 def reply(code: Code) -> bytes:
-    """The answer to a request; the address that it was connected from is nobody's business."""
+    """The answer to a request; the address field is left empty, as the client needs none."""
     return bytes([5, code, 0, _IPV4]) + bytes(6)
 
 
 def read_greeting(data: bytes) -> int | None:
-    """The bytes of the greeting; None as long as some are missing.
+    """The length of the greeting in bytes; None while some are missing.
 
-    :raises BadSocks: it is none, or offers no way without a password
+    :raises BadSocks: it is no greeting, or offers no method without a password
     """
     if data[:1] not in (b"", b"\x05"):
         raise BadSocks("not SOCKS 5")
@@ -91,7 +91,7 @@ def read_request(data: bytes) -> Request | None:
 
 
 def _name(host: bytes) -> str:
-    """A NUL would end the name for a reader written in C, and not for us."""
+    """A host name; one with a NUL is refused, since it would end there for a reader written in C."""
     if not host or not all(0x20 < byte < 0x7F for byte in host):
         raise BadSocks("not a name", reply(Code.NOT_ALLOWED))
     return host.decode("ascii")

@@ -1,4 +1,4 @@
-"""Connections to servers as an exchange of HTTP uses them: plain, or by TLS that is verified."""
+"""Connections to servers for an exchange of HTTP: plain, or by verified TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class NotTrusted(OSError):
-    """The server is not who it has to be; the message is for a person."""
+    """The server could not be verified; the message is for a person."""
 
 
 class Stream(Protocol):
@@ -27,10 +27,10 @@ class Stream(Protocol):
         """At most `size` bytes, as soon as there are any; b"" at the end."""
 
     async def receive_into(self, buffer: memoryview) -> int:
-        """Receive into `buffer`; the number of bytes, 0 at the end."""
+        """Receive into `buffer`; returns the number of bytes, 0 at the end."""
 
     async def send(self, data: bytes) -> None:
-        """Returns when the system has taken all of it."""
+        """Send `data`; returns when the system has taken all of it."""
 
     def close(self) -> None: ...
 
@@ -55,9 +55,9 @@ class PlainStream:
 
 
 class SecureStream:
-    """By TLS, in buffers of one record: transports of asyncio hold a quarter of a megabyte each.
+    """A connection by TLS, with buffers of one record: transports of asyncio hold a quarter of a megabyte each.
 
-    The context forbids to negotiate anew, so what is sent never waits for what is received.
+    The context forbids renegotiation, so sending never waits for receiving.
     """
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
@@ -69,9 +69,9 @@ class SecureStream:
         self._sending = asyncio.Lock()
 
     async def handshake(self) -> None:
-        """Make sure of the server.
+        """Do the handshake and verify the server.
 
-        :raises NotTrusted: it shows no certificate for its host that is trusted, or speaks no TLS
+        :raises NotTrusted: it shows no trusted certificate for its host, or speaks no TLS
         """
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
@@ -130,7 +130,7 @@ class SecureStream:
 
 
 def client_context(roots: str) -> ssl.SSLContext:
-    """What servers are verified by: their host, and these certificates (PEM text).
+    """A TLS context that verifies a server's host name by these certificates (PEM text).
 
     :raises ValueError: there are none in `roots`
     """

@@ -1,4 +1,4 @@
-"""The name server of the inner network: it answers from the policy and asks nobody."""
+"""The name server of the inner network: it answers from the policy and forwards nothing."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _IDLE_SECONDS, _MOST_QUERIES = 10.0, 1000
 
 
 class Stub:
-    """Answers by UDP and TCP."""
+    """Answers queries by UDP and TCP."""
 
     def __init__(
         self, parts: Parts, sock: socket.socket, own: str, serves: Callable[[str], bool]
     ) -> None:
-        """:param own: the gateway's own address, which its name stands for where there are credentials
-        :param serves: whether a sender by its address is answered
+        """:param own: the gateway's own address, which its name resolves to where there are credentials
+        :param serves: whether a sender's address is answered
         """
         self._parts, self._sock, self._own, self._serves = parts, sock, own, serves
         Datagrams(parts.loop, sock, self._arrived, parts.journal.lose)

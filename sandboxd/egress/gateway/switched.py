@@ -1,4 +1,4 @@
-"""A connection that speaks another protocol than HTTP from now on: bytes both ways, by TLS on one side."""
+"""Relays a connection that switched from HTTP to another protocol; one side may use TLS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIZE = 1 << 16
 
 
 async def carry(reader: Reader, stream: Stream, switched: Switched) -> None:
-    """Until one end says no more: WebSocket ends by a message of its own, never by half a connection."""
+    """Copy both ways until one end closes: WebSocket ends by a message of its own, never by half a connection."""
 
     async def up() -> None:
         await stream.send(switched.to_server)

@@ -1,4 +1,4 @@
-"""From a verdict to bytes both ways: the rule's one connection, the dial, the second check, the relay."""
+"""From a verdict to a running tunnel: claim the rule, dial, check the first bytes, relay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HELLO_SECONDS = 10.0
 
 
 class Parts(NamedTuple):
-    """The parts of the gateway that each door needs."""
+    """The parts of the gateway that every door needs."""
 
     loop: asyncio.AbstractEventLoop
     gate: Gate
@@ -35,12 +35,12 @@ class Destination(NamedTuple):
     door: str
 
     def report(self, parts: Parts, reason: str, detail: str = "") -> None:
-        """Say that it was not reached, though the policy allows it."""
+        """Report that it was not reached, although the policy allows it."""
         name, source = self.judgement.name, self.judgement.source
         parts.journal.attempt("denied", name, self.port, self.door, reason, source, detail)
 
     def reached(self, parts: Parts) -> None:
-        """Say that it was reached, and that a rule for one connection is used up by it."""
+        """Report that it was reached, and which rule for one connection that used up."""
         name, rule = self.judgement.name, self.judgement.rule
         reason, source = self.judgement.reason, self.judgement.source
         parts.journal.attempt("reached", name, self.port, self.door, reason, source)
@@ -49,9 +49,9 @@ class Destination(NamedTuple):
 
 
 def judge(parts: Parts, connection: Connection, text: str, port: int, door: str) -> Judgement:
-    """The verdict for a connection, reported when it is no; and the connection is known by it.
+    """The verdict on a connection; a refusal is reported, and the connection keeps the verdict.
 
-    Whoever goes on without waiting has the rule for one connection to itself by `Gate.claim`.
+    A caller that claims the rule without waiting (`Gate.claim`) has a rule for one connection to itself.
     """
     judgement = parts.gate.judge(text, port)
     if judgement.allowed:
@@ -63,9 +63,9 @@ def judge(parts: Parts, connection: Connection, text: str, port: int, door: str)
 
 
 async def dial(parts: Parts, destination: Destination, speaks_http: bool = False) -> Way:
-    """A connection to where `judge` allowed one, by a rule that was claimed.
+    """A connection to a destination that `judge` allowed, by a claimed rule.
 
-    :param speaks_http: as `Dialer.dial` has it
+    :param speaks_http: as for `Dialer.dial`
     :raises NoWay: it cannot be reached; that is reported, and a rule for one connection is given back
     """
     try:
@@ -87,11 +87,11 @@ async def carry(
     refusal: Callable[[str, str], bytes],
     early: bytes = b"",
 ) -> None:
-    """Make a tunnel of `connection` to where `judge` allowed one.
+    """Make a tunnel from `connection` to a destination that `judge` allowed.
 
-    :param accepted: tells the client that there is one
-    :param refusal: from reason and detail, what tells it that there is none
-    :param early: what it said already
+    :param accepted: tells the client that the tunnel is open
+    :param refusal: makes, from reason and detail, the answer that it is not
+    :param early: bytes that the client sent already
     """
     rule = destination.judgement.rule
     parts.gate.claim(rule)
@@ -137,7 +137,7 @@ def _report(parts: Parts, destination: Destination, refused: Refused) -> None:
 
 
 async def _checked(reader: Reader, check: FirstBytes) -> bytes:
-    """The first bytes of a client, when they are in order."""
+    """The first bytes of a client, once they passed the check."""
     try:
         async with asyncio.timeout(_HELLO_SECONDS):
             while True:

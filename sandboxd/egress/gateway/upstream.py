@@ -1,4 +1,4 @@
-"""The words that a company's proxy is asked with, and what its answers mean (RFC 9110, sections 9.3.6, 11.7)."""
+"""Requests to a company's HTTP proxy, and the meaning of its answers (RFC 9110, sections 9.3.6, 11.7)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def connect(sock: socket.socket, upstream: Upstream, name: str, port: int)
 
 
 def whole_url(request: h11.Request, name: str, port: int, upstream: Upstream) -> h11.Request:
-    """`request` to an origin as a proxy gets it: with the whole URL, and the proxy's credentials."""
+    """`request` in the form for a proxy: with the whole URL, and the proxy's credentials."""
     place = name if port == 80 else f"{name}:{port}"
     headers = request.headers.raw_items()
     if upstream.credentials:
@@ -64,10 +64,10 @@ def whole_url(request: h11.Request, name: str, port: int, upstream: Upstream) ->
 
 
 def pass_on(answer: Answer, upstream: Upstream | None) -> Answer:
-    """`answer`, which goes to the client.
+    """`answer`, if it may be sent to the client.
 
-    :param upstream: the proxy that it came by
-    :raises Refusal: the proxy asks for credentials: whoever is inside has none, and must not be asked
+    :param upstream: the proxy that it came from
+    :raises Refusal: the proxy asks for credentials: the client has none, and must not be asked
     """
     if upstream is not None and answer.status_code == WANTS_CREDENTIALS:
         raise Refusal(refusal(answer.status_code, upstream))
@@ -75,7 +75,7 @@ def pass_on(answer: Answer, upstream: Upstream | None) -> Answer:
 
 
 def refusal(status: int, upstream: Upstream) -> str:
-    """What the proxy means by an answer that is no success, in words that follow "the proxy"."""
+    """The meaning of the proxy's answer that is no success, in words that follow "the proxy"."""
     if status == WANTS_CREDENTIALS:
         if upstream.credentials:
             return "refuses the credentials of `proxy-credentials` (407)"
