@@ -25,6 +25,7 @@ def show(
     tail: str,
     since: int,
     write: Callable[[bytes], None],
+    container: str = CONTAINER,
 ) -> None:
     """Hand it to `write`, piece by piece; stdout and stderr are one there.
 
@@ -34,7 +35,7 @@ def show(
     """
     import httpx2
 
-    params = {"container": CONTAINER, **({"follow": "true"} if follow else {})}
+    params = {"container": container, **({"follow": "true"} if follow else {})}
     if tail != "all":
         params["tailLines"] = tail
     if since:

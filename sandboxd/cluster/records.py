@@ -11,11 +11,12 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.file_lock import locked as lock_file
 from sandboxd.files import read_bytes, write_atomic
 from sandboxd.host.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sandboxd.cluster.kubeconfig import Context
 
@@ -60,10 +61,21 @@ def note(environ: Mapping[str, str], context: Context, pod: str, record: Record)
         ) from None
 
 
+@contextlib.contextmanager
+def locked(environ: Mapping[str, str], context: Context, pod: str) -> Iterator[None]:
+    """Let no other process of this user change what the sandbox may reach while the block runs."""
+    path = _path(environ, context, pod)
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with lock_file(f"{path}.lock"):
+        yield
+
+
 def forget(environ: Mapping[str, str], context: Context, pod: str) -> None:
     """The sandbox is gone."""
-    with contextlib.suppress(OSError):
-        os.unlink(_path(environ, context, pod))
+    path = _path(environ, context, pod)
+    for each in (path, f"{path}.lock"):
+        with contextlib.suppress(OSError):
+            os.unlink(each)
 
 
 def _path(environ: Mapping[str, str], context: Context, pod: str) -> str:

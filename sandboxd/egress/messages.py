@@ -7,7 +7,8 @@ takes the place of the one before it as the empty policy, so that nothing is let
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+import json
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from sandboxd.egress.broker_wire import CredentialsDocument
 
@@ -237,3 +238,14 @@ Event = (
     | State
     | Replayed
 )
+
+
+def event_of(line: bytes) -> Event | None:
+    """The event that a line is, None for one that is none of the protocol."""
+    try:
+        value: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+        return None
+    return cast("Event", value) if isinstance(value.get("seq"), int) else None

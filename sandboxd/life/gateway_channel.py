@@ -11,8 +11,9 @@ import json
 import socket
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
+from sandboxd.egress.messages import event_of
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
 
@@ -130,7 +131,7 @@ class Channel:
             for line in whole:
                 if stream == 2:
                     self._errors.append(line.decode("utf-8", "replace"))
-                elif (event := _event(line)) is not None:
+                elif (event := event_of(line)) is not None:
                     self._events.append(event)
 
 
@@ -140,14 +141,3 @@ def attach(engine: Engine, container: str) -> Channel:
     :raises EngineFailure: there is none
     """
     return Channel(*engine.attach(container))
-
-
-def _event(line: bytes) -> Event | None:
-    """The event that a line is, None for one that is none of the protocol."""
-    try:
-        value: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
-        return None
-    return cast("Event", value) if isinstance(value.get("seq"), int) else None

@@ -73,8 +73,14 @@ class Laptop:
     def __call__(
         self, *words: str, code: int = 0, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
+        return self.type(words[0], "--on", "test", *words[1:], code=code, input=input)
+
+    def type(
+        self, *words: str, code: int = 0, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `sandboxd` with these words."""
         done = subprocess.run(
-            [sys.executable, "-m", "sandboxd", words[0], "--on", "test", *words[1:]],
+            [sys.executable, "-m", "sandboxd", *words],
             cwd=self.project, env=self.environ, input=input, capture_output=True, text=True,
             stdin=subprocess.DEVNULL if input is None else None, timeout=4 * PATIENCE, check=False,
         )  # fmt: skip

@@ -52,14 +52,16 @@ def option(args: argparse.Namespace) -> str:
     return option_of_cluster(args.on) + option_of(args.name)
 
 
-def target(args: argparse.Namespace) -> Target:
+def target(args: argparse.Namespace, sandbox: str | None = None) -> Target:
     """The sandbox that is meant, on the cluster of `--on`.
 
+    :param sandbox: its name, where another option than `--name` has it
     :raises SandboxdError: there is no such context, or no such folder
     """
     from sandboxd.operations.on_cluster.target import target
 
-    return target(args.on, folder(args), name(args), os.environ)
+    chosen = name(args) if sandbox is None else _checked(sandbox)
+    return target(args.on, folder(args), chosen, os.environ)
 
 
 def name(args: argparse.Namespace) -> str:
@@ -67,9 +69,13 @@ def name(args: argparse.Namespace) -> str:
 
     :raises UsageError: it is no valid name
     """
+    return _checked(args.name)
+
+
+def _checked(text: str) -> str:
     from sandboxd.model.sandbox_id import check_name
 
-    return check_name(args.name) if args.name else ""
+    return check_name(text) if text else ""
 
 
 def connect() -> Engine:

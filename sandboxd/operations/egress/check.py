@@ -11,6 +11,8 @@ from sandboxd.operations.egress import _project
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.egress.policy import Policy
+
 
 class Checked(NamedTuple):
     """A verdict. `name` is as it was asked for."""
@@ -31,11 +33,14 @@ class Checked(NamedTuple):
     """What would allow it, '' where nothing does."""
 
 
-def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
+def check(
+    directory: str, environ: Mapping[str, str], text: str, *, policy: Policy | None = None
+) -> Checked:
     """The gateway's verdict about `NAME` or `NAME:PORT` in the project that `directory` lies in.
 
     The address that the name resolves to is judged only when it is dialled.
 
+    :param policy: that of the gateway that is meant; None for what one of now would have
     :raises UsageError: the port is none
     """
     from sandboxd.egress import words
@@ -44,7 +49,7 @@ def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
     now = time.time()
     project = _project.open_project(directory, environ, now)
     name, port = _split(text)
-    policy = project.policy
+    policy = policy or project.policy
     verdict = decide(policy, name, port, now)
     rule = verdict.rule
     return Checked(

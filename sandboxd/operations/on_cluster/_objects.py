@@ -43,11 +43,18 @@ def gateway_address(cluster: Cluster, plan: Plan, options: plan_cluster.Cluster,
     return str((service.get("spec") or {}).get("clusterIP", ""))
 
 
-def written(plan: Plan, options: plan_cluster.Cluster) -> list[dict[str, Any]]:
-    """The objects of a sandbox that `up` makes; the Pod is the last."""
+def written(
+    plan: Plan, options: plan_cluster.Cluster, answered: Plan | None = None
+) -> list[dict[str, Any]]:
+    """The objects of a sandbox that `up` makes; the Pod is the last.
+
+    :param answered: the plan with the user's answers about names, which are no change of the plan
+    """
     program = gateway_zip.archive() if plan.egress is not None else b""
     objects = kubernetes.objects(plan, options, program)
     digest = hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:16]
+    if answered is not None:
+        objects = kubernetes.objects(answered, options, program)
     metadata = objects[-1]["metadata"]
     metadata["labels"][MADE_BY] = UP
     metadata["annotations"][PLAN] = digest

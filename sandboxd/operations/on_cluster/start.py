@@ -13,7 +13,8 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.host.login import login_name
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
-from sandboxd.operations.on_cluster import _objects, _send, stop
+from sandboxd.operations.on_cluster import _names, _objects, _send, stop
+from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan import profiles
 from sandboxd.plan.plan import Downgrade
@@ -171,6 +172,8 @@ def _running(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> Starte
             "the sandbox runs by another plan than the one of now",
             f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",
         )
+    if plan.egress is not None:
+        PodGateway(target).refresh()
     parts = (each.partition(": ") for each in record.not_in_force)
     named = tuple(Downgrade(control, why) for control, _, why in parts)
     node = str(pod["spec"].get("nodeName", ""))
@@ -193,7 +196,7 @@ def _make(
 
     passing("making the gateway's address")
     wishes = _with_address(target, plan, wishes)
-    objects = _objects.written(plan, wishes)
+    objects = _objects.written(plan, wishes, _names.with_answers(target, plan))
     changed = _objects.make(cluster, objects, passing)
     gateway = None
     if plan.egress is not None:

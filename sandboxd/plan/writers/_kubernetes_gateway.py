@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sandboxd.plan.cluster import Cluster
     from sandboxd.plan.plan import Plan
 
+POLICY_FILE = "policy.json"
+
 _USER = 65532
 _POLICY, _PROGRAM = "/etc/sandboxd/policy", "/opt/sandboxd"
 _TCP = {"dns-tcp": layout.POD_DNS_PORT, "proxy": layout.PROXY_PORT, "socks": layout.SOCKS_PORT}
@@ -33,18 +35,13 @@ def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dic
     """All of them, in the order to make them: nothing runs before its policy is there."""
     if plan.egress is None:
         return [_network_policy(name, PROJECT, name, [], [])]
-    policy = _for_pod(plan.egress)
+    policy = for_pod(plan.egress)
     gateway = f"{name}-gateway"
-    inside = [
-        {"protocol": "UDP", "port": layout.POD_DNS_PORT},
-        *({"protocol": "TCP", "port": port} for port in _TCP.values()),
-    ]
+    inside = _doors()
     to_gateway = {"to": [_pods(GATEWAY, name)], "ports": inside}
-    from_sandbox = {"from": [_pods(PROJECT, name)], "ports": inside}
     return [
         _network_policy(name, PROJECT, name, [], [to_gateway]),
-        _network_policy(gateway, GATEWAY, name, [from_sandbox], _ways_out(policy)),
-        _object("v1", "ConfigMap", f"{gateway}-policy", name, data={"policy.json": _command(policy)}),
+        *of_policy(policy, name),
         _object(
             "v1", "ConfigMap", f"{gateway}-program", name,
             binaryData={"gateway.zip": base64.b64encode(program).decode("ascii")},
@@ -55,7 +52,27 @@ def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dic
     ]  # fmt: skip
 
 
-def _for_pod(policy: Policy) -> Policy:
+def of_policy(policy: Policy, name: str) -> list[dict[str, Any]]:
+    """The objects of the gateway that a change of its policy changes.
+
+    :param policy: as `for_pod` made it
+    """
+    gateway = f"{name}-gateway"
+    from_sandbox = {"from": [_pods(PROJECT, name)], "ports": _doors()}
+    data = {POLICY_FILE: _command(policy)}
+    return [
+        _network_policy(gateway, GATEWAY, name, [from_sandbox], _ways_out(policy)),
+        _object("v1", "ConfigMap", f"{gateway}-policy", name, data=data),
+    ]
+
+
+def _doors() -> list[dict[str, Any]]:
+    """The ports of the gateway that are for the sandbox."""
+    tcp = ({"protocol": "TCP", "port": port} for port in _TCP.values())
+    return [{"protocol": "UDP", "port": layout.POD_DNS_PORT}, *tcp]
+
+
+def for_pod(policy: Policy) -> Policy:
     """`policy` as far as a Pod can hold it, with its version."""
     policy = policy._replace(canaries=(), decoys=(), services=(), credentials=(), addresses=())
     return policy._replace(version=version(policy))
@@ -152,7 +169,12 @@ def _deployment(gateway: str, name: str, image: str, program: bytes) -> dict[str
 
 
 def _container(name: str, image: str) -> dict[str, Any]:
-    program = [f"{_PROGRAM}/gateway.zip", "$(POD_IP)", f"{_POLICY}/policy.json", f"{name}-clients"]
+    program = [
+        f"{_PROGRAM}/gateway.zip",
+        "$(POD_IP)",
+        f"{_POLICY}/{POLICY_FILE}",
+        f"{name}-clients",
+    ]
     return {
         "name": "gateway",
         "image": image,

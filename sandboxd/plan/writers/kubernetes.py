@@ -11,9 +11,11 @@ https://agent-sandbox.sigs.k8s.io/ (the fields of a Sandbox, v1beta1).
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from sandboxd.egress.wire import policy_from_json
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import EXPORT, MADE_BY, PROFILE, PROJECT
 from sandboxd.plan import cluster, inner_network, profiles
@@ -26,8 +28,9 @@ from sandboxd.plan.writers import _yaml
 from sandboxd.plan.writers._pod_security import CONTAINER, POD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from sandboxd.egress.policy import Policy
     from sandboxd.model.container import Mount
     from sandboxd.plan.cluster import Cluster
     from sandboxd.plan.plan import Plan
@@ -71,14 +74,37 @@ def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]
         *gateway.objects(plan, options, name, program),
         _workspace(plan, options, name, _lost(plan, options)),
     ]
-    if options.namespace:
-        for each in written:
-            each["metadata"] = {
-                "name": each["metadata"].pop("name"),
-                "namespace": options.namespace,
-                **each["metadata"],
-            }
-    return written
+    return _with_namespace(written, options.namespace)
+
+
+def of_policy(policy: Policy, name: str, namespace: str) -> list[dict[str, Any]]:
+    """The objects of the sandbox `name` that a change of its gateway's policy changes.
+
+    :param policy: as `for_pod` made it
+    """
+    return _with_namespace(gateway.of_policy(policy, name), namespace)
+
+
+def for_pod(policy: Policy) -> Policy:
+    """`policy` as far as a gateway's Pod can hold it, with its version."""
+    return gateway.for_pod(policy)
+
+
+def policy_of(config_map: Mapping[str, Any]) -> Policy | None:
+    """The policy that a ConfigMap as `of_policy` writes it holds; None where it holds none that can be read."""
+    try:
+        text = config_map["data"][gateway.POLICY_FILE]
+        return policy_from_json(json.loads(text)["policy"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _with_namespace(documents: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
+    if namespace:
+        for each in documents:
+            metadata = each["metadata"]
+            each["metadata"] = {"name": metadata.pop("name"), "namespace": namespace, **metadata}
+    return documents
 
 
 def yaml_of(documents: list[dict[str, Any]]) -> str:

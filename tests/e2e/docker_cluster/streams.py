@@ -13,6 +13,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import docker
@@ -114,6 +115,7 @@ def log(
         follow=query.get("follow") == "true",
         timestamps=query.get("timestamps") == "true",
         tail=int(tail) if tail.isdigit() else tail,
+        since=datetime.fromisoformat(query["sinceTime"]) if "sinceTime" in query else None,
     )
     for line in lines:
         write(line)

@@ -49,7 +49,7 @@ def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
     def run(*answers: dict[str, Any], **options: bool) -> str:
         left = iter(answers)
-        monkeypatch.setattr(_asking, "ask", lambda *_: next(left))
+        monkeypatch.setattr(_asking, "asker", lambda _: lambda _action: next(left))
         monkeypatch.setattr(log, "_LOOK_SECONDS", 0)
         assert log.run(argparse.Namespace(**{"follow": False, "json": False} | options)) == 0
         return capsys.readouterr().out
@@ -141,7 +141,7 @@ def test_each_outcome_has_a_line(show: Any) -> None:
 def test_without_a_sandbox_it_fails_and_names_what_starts_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
-    monkeypatch.setattr(_asking, "ask", lambda *_: ENDED)
+    monkeypatch.setattr(_asking, "asker", lambda _: lambda _action: ENDED)
     with pytest.raises(EnvironmentFailure, match="no sandbox of `/w`") as failure:
         log.run(argparse.Namespace(follow=False, json=as_json))
     assert failure.value.hint == "start it: `sandboxd up`"

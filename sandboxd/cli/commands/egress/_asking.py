@@ -8,18 +8,31 @@ from sandboxd.cli.commands import _sandbox
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from typing import Any
 
     from sandboxd.operations.egress import Options
 
 
-def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]") -> None:
-    """The name that an action is about, and the project."""
+def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]", *, on: bool = True) -> None:
+    """The name that an action is about, and the project.
+
+    :param on: it may be about a sandbox on a cluster
+    """
     parser.add_argument(
         "name", metavar=f"NAME{port}", help="a host, or `*.host` for all names below it"
     )
-    _sandbox.add_project(parser)
+    if on:
+        add_project(parser)
+    else:
+        _sandbox.add_project(parser)
     add_sandbox(parser)
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """The options that name the project, and a cluster."""
+    _sandbox.add_project(parser)
+    _sandbox.add_on(parser)
 
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +44,26 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
 
 def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, Any]:
     """The result of `operations.egress.actions.act`."""
+    return asker(args)(action, **arguments)
+
+
+def asker(args: argparse.Namespace) -> Callable[..., dict[str, Any]]:
+    """`ask` for several questions in a row, each as `action, **arguments`."""
+    if getattr(args, "on", ""):
+        from sandboxd.cli.on_cluster.naming import asker as on_cluster
+
+        return on_cluster(_sandbox.target(args, args.sandbox))
+    return lambda action, **arguments: _ask_here(args, action, arguments)
+
+
+def option(args: argparse.Namespace) -> str:
+    """What a command needs behind it to mean the same cluster; '' for this machine."""
+    from sandboxd.model.sandbox_id import option_of_cluster
+
+    return option_of_cluster(getattr(args, "on", ""))
+
+
+def _ask_here(args: argparse.Namespace, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
     from sandboxd.cli.operating import operate
 
     options: Options = {
@@ -42,17 +75,16 @@ def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, An
     return answer
 
 
-def say_whether_live(answer: dict[str, Any]) -> None:
+def say_whether_live(args: argparse.Namespace, answer: dict[str, Any]) -> None:
     """Whether a running sandbox has an answer that was given."""
+    up = f"`sandboxd up{option(args)}`"
     if answer["is_live"]:
         terminal.status("in force now")
     elif answer["unasked"]:
         terminal.status(f"kept, and not known to be in force: {answer['unasked']}")
-        terminal.status("hint: `sandboxd up` gives it to a sandbox that runs")
+        terminal.status(f"hint: {up} gives it to a sandbox that runs")
     else:
-        terminal.status(
-            f"kept: no gateway of `{answer['workspace']}` runs; the next `sandboxd up` has it"
-        )
+        terminal.status(f"kept: no gateway of `{answer['workspace']}` runs; the next {up} has it")
 
 
 def when(until: float, once: bool, now: float) -> str:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     terminal.status(words.CONSEQUENCE)
     if answer["replaced"]:
         terminal.status(f"you had denied `{answer['name']}`: that denial is gone")
-    _asking.say_whether_live(answer)
+    _asking.say_whether_live(args, answer)
     terminal.status(
         f"`sandboxd egress promote {_asking.word(args.name)}` makes it a rule of sandboxd.toml"
     )

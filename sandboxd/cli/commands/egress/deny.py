@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         terminal.status(f"taken back: {terminal.count(count, 'answer')} about `{name}`")
     else:
         terminal.status(
-            f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}` takes it back"
+            f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}{_asking.option(args)}` takes it back"
         )
-    _asking.say_whether_live(answer)
+    _asking.say_whether_live(args, answer)
     return 0

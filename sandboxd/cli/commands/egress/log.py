@@ -10,13 +10,13 @@ import sys
 import time
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 from sandboxd.errors import EnvironmentFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
     from typing import Any
 
 HELP = "names that were denied, reached and asked for"
@@ -26,7 +26,7 @@ _COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _asking.add_project(parser)
     _asking.add_sandbox(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on as long as it runs")
     parser.add_argument(
@@ -35,15 +35,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    log = _asking.ask(args, "log")
+    ask = _asking.asker(args)
+    log = ask("log")
     if not log["is_running"]:
         if args.json:
             _print_document(log)
         raise EnvironmentFailure(
-            f"no sandbox of `{log['workspace']}` with a gateway runs", "start it: `sandboxd up`"
+            f"no sandbox of `{log['workspace']}` with a gateway runs",
+            f"start it: `sandboxd up{_asking.option(args)}`",
         )
     if args.follow:
-        return _follow(args, log)
+        return _follow(args, ask, log)
     if args.json:
         _print_document(log)
     else:
@@ -52,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _follow(args: argparse.Namespace, log: dict[str, Any]) -> int:
+def _follow(
+    args: argparse.Namespace, ask: Callable[..., dict[str, Any]], log: dict[str, Any]
+) -> int:
     """Show what is new, until the sandbox ends."""
     printed: dict[tuple[Any, ...], int] = {}
     asked: set[int] = set()
@@ -68,7 +72,7 @@ def _follow(args: argparse.Namespace, log: dict[str, Any]) -> int:
             _print(rows, questions)
         sys.stdout.flush()
         time.sleep(_LOOK_SECONDS)
-        log = _next(args)
+        log = _next(ask)
     terminal.status("the sandbox ended")
     return 0
 
@@ -77,13 +81,13 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in ("outcome", "name", "port", "door", "reason", "rule"))
 
 
-def _next(args: argparse.Namespace) -> dict[str, Any]:
+def _next(ask: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """The log of now; a gateway that goes away in the middle of its answer is asked for once more."""
     try:
-        return _asking.ask(args, "log")
+        return ask("log")
     except EnvironmentFailure:
         time.sleep(_LOOK_SECONDS)
-        return _asking.ask(args, "log")
+        return ask("log")
 
 
 def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ HELP = "make a name a rule of sandboxd.toml"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _asking.add_name(parser)
+    _asking.add_name(parser, on=False)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,178 @@
+"""The gateway's Pod of a sandbox on a cluster: its policy is a ConfigMap, its events are its log."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.cluster import api, failures, logs, records
+from sandboxd.cluster.channels import PodGone
+from sandboxd.egress.ledger import Ledger
+from sandboxd.egress.messages import event_of
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import GATEWAY
+from sandboxd.operations.on_cluster import _names
+from sandboxd.plan.writers import kubernetes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.egress.messages import Event
+    from sandboxd.egress.policy import Policy
+    from sandboxd.operations.on_cluster.target import Target
+
+_TAKES_SECONDS = 120.0
+"""A kubelet that passes our mark over brings a changed ConfigMap within a minute or two."""
+_LOOK_SECONDS = 0.5
+_LONGEST_LINE = 1 << 20
+_MARK = "dev.sandboxd.policy"
+"""An annotation of the gateway's Pod: its kubelet looks at ConfigMaps at once when the Pod changes. Source:
+https://kubernetes.io/docs/tutorials/configuration/updating-configuration-via-a-configmap/."""
+
+
+class PodGateway:
+    """As `operations.egress.gateways.Gateway` has it; what it tells is kept from one look to the next."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._ledger = Ledger()
+        self._policy: tuple[str, int, str] = ("", 0, "")
+        """Of the last event about a policy: the event, its version, and why it was refused."""
+        self._pod, self._run, self._since = "", 0.0, 0
+
+    def policy(self) -> Policy | None:
+        """The policy that its ConfigMap holds; None where there is none, or none that can be read."""
+        name = f"{self._target.pod}-gateway-policy"
+        config_map = self._target.cluster.get(api.CONFIG_MAP, name)
+        return kubernetes.policy_of(config_map) if config_map is not None else None
+
+    def refresh(self) -> None:
+        """Give it the names of now, unless it has them; raises as `push`."""
+        wanted = _names.policy_now(self._target)
+        if wanted is not None and self.policy() != wanted:
+            self.push(wanted)
+
+    def push(self, policy: Policy) -> None:
+        """Have it let through what holds now for this sandbox, and cut the rest; returns once it does.
+
+        :param policy: read anew, since each sandbox of a project may have names of its own
+        :raises EnvironmentFailure: it does not take it, or not in time
+        """
+        target = self._target
+        with records.locked(target.environ, target.cluster.context, target.pod):
+            wanted = _names.policy_now(target) or policy
+            namespace = target.cluster.context.namespace
+            documents = kubernetes.of_policy(wanted, target.pod, namespace)
+            for document in documents:
+                target.cluster.apply(document)
+            self._note(documents)
+        self._wait(wanted.version)
+
+    def ledger(self) -> Ledger:
+        """The record of what its log tells."""
+        self._read(self._running())
+        return copy.deepcopy(self._ledger)
+
+    def answer(self, question: int, why: str) -> None:
+        """No question comes from a Pod: its gateway has no door for them there."""
+
+    def _note(self, documents: list[dict[str, Any]]) -> None:
+        """What was applied is what `drift` compares with."""
+        target = self._target
+        record = records.recall(target.environ, target.cluster.context, target.pod)
+        if record is None:
+            return
+        fresh = {(each["kind"], each["metadata"]["name"]): each for each in documents}
+        objects = [fresh.get((o["kind"], o["metadata"]["name"]), o) for o in record.objects]
+        changed = record._replace(objects=objects)
+        records.note(target.environ, target.cluster.context, target.pod, changed)
+
+    def _wait(self, version: int) -> None:
+        deadline = time.monotonic() + _TAKES_SECONDS
+        marked = ""
+        while True:
+            pod = self._running()
+            if pod is None:
+                # It reads the ConfigMap before it lets anything through.
+                return
+            if pod["metadata"]["uid"] != marked:
+                marked = pod["metadata"]["uid"]
+                self._mark(pod, version)
+            self._read(pod)
+            event, last, why = self._policy
+            if last == version and event == "policy":
+                return
+            if last == version:
+                raise EnvironmentFailure(
+                    f"the gateway refuses the policy and lets nothing through: {why}",
+                    f"correct `[network]` in sandboxd.toml, then run `sandboxd up{self._target.option}`",
+                )
+            if time.monotonic() > deadline:
+                raise EnvironmentFailure(
+                    f"the gateway has not taken the names of now within {_TAKES_SECONDS:g} s",
+                    "they are in its ConfigMap, and its node brings that late; "
+                    f"`sandboxd status{self._target.option}` shows whether it is ready",
+                )
+            time.sleep(_LOOK_SECONDS)
+
+    def _mark(self, pod: Mapping[str, Any], version: int) -> None:
+        metadata = {"name": pod["metadata"]["name"], "annotations": {_MARK: str(version)}}
+        if "namespace" in pod["metadata"]:
+            metadata["namespace"] = pod["metadata"]["namespace"]
+        # Without the mark, and where the Pod is gone meanwhile, the ConfigMap comes by itself.
+        with contextlib.suppress(failures.Refused):
+            self._target.cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
+
+    def _running(self) -> dict[str, Any] | None:
+        pods = [
+            pod
+            for pod in self._target.cluster.list(api.POD, {GATEWAY: self._target.pod})
+            if "deletionTimestamp" not in pod["metadata"]
+            and (pod.get("status") or {}).get("phase") == "Running"
+        ]
+        return max(pods, key=lambda p: str(p["metadata"].get("creationTimestamp")), default=None)
+
+    def _read(self, pod: Mapping[str, Any] | None) -> None:
+        """Take the events of its log since the last look."""
+        if pod is None:
+            return
+        if pod["metadata"]["uid"] != self._pod:
+            self._pod, self._since = pod["metadata"]["uid"], 0
+        rest = b""
+
+        def take(piece: bytes) -> None:
+            nonlocal rest
+            *whole, rest = (rest + piece).split(b"\n")
+            rest = rest[:_LONGEST_LINE]
+            for line in whole:
+                if (event := event_of(line)) is not None:
+                    # What the log holds is a Pod's word: half an event is none.
+                    with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
+                        self._take(event)
+
+        # One that does not run yet has no log.
+        with contextlib.suppress(PodGone, failures.Refused):
+            logs.show(
+                self._target.cluster,
+                pod["metadata"]["name"],
+                follow=False,
+                tail="all",
+                since=self._since,
+                write=take,
+                container="gateway",
+            )
+
+    def _take(self, event: Event) -> None:
+        if event["event"] == "ready" and event["time"] != self._run:
+            # Another process, which numbers its events anew.
+            self._run, self._ledger.last_number = float(event["time"]), 0
+        if event["seq"] <= self._ledger.last_number:
+            return
+        self._since = int(event["time"])
+        if event["event"] == "policy":
+            self._policy = ("policy", event["version"], "")
+        elif event["event"] == "refused" and event["op"] in ("", "policy"):
+            self._policy = ("refused", event["version"], str(event["why"])[:300])
+        self._ledger.take((event,))

@@ -1,0 +1,44 @@
+"""The names that a sandbox on a cluster is to reach now: those of its plan, with the answers of its user."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.plan.writers import kubernetes
+from sandboxd.policy import approvals, floor
+
+if TYPE_CHECKING:
+    from sandboxd.egress.policy import Policy
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.plan import Plan
+
+
+def with_answers(target: Target, plan: Plan) -> Plan:
+    """`plan` with what the user allowed and denied by name.
+
+    :raises UsageError: the policy or the answers cannot be read
+    """
+    if plan.egress is None:
+        return plan
+    demands = floor.load(target.environ)
+    policy = approvals.in_force(target.environ, target.workspace, plan.egress, demands, time.time())
+    return plan._replace(egress=_lasting(policy))
+
+
+def policy_now(target: Target) -> Policy | None:
+    """The policy that the gateway's Pod is to have, with its version; None where the project has no gateway.
+
+    :raises UsageError: the config is not valid, or the answers cannot be read
+    """
+    from sandboxd.project import Project
+    from sandboxd.project.names import names_now
+
+    project = Project.open(target.workspace, target.environ, target.name)
+    policy = names_now(project, time.time()).policy
+    return kubernetes.for_pod(_lasting(policy)) if policy is not None else None
+
+
+def _lasting(policy: Policy) -> Policy:
+    """Without approvals for one connection: a gateway's Pod that starts again would let one more through."""
+    return policy._replace(rules=tuple(rule for rule in policy.rules if not rule.once))
