@@ -148,21 +148,21 @@ def get(name: str) -> Kind:
 
 
 def parsed(name: str, source: SourceText, texts: Files | ParsedTexts | None) -> Document:
-    """`source` as the kind `name` reads it, parsed once for all who share `texts`."""
+    """`source` parsed by the kind `name`, once for all who share `texts`."""
     parse = get(name).parse
     return parse(source) if texts is None else texts.parsed(source, parse)
 
 
 def keep(document: Document, texts: Files) -> None:
-    """Let `parsed` answer with `document` for its text."""
+    """Store `document` in `texts`, so that `parsed` returns it for its text."""
     texts.parsed_texts.keep(document.source, get(document.kind).parse, document)
 
 
 def find(path: str, text: str | None = None) -> Kind | None:
     """The kind of a file that somebody opened or named; None if it is none of ours.
 
-    The name decides, and `text` where it is given and the name is that of other files as well (see
-    `fits`) or says nothing (see `recognises`).
+    The name decides; so does `text`, if it is given, where other files have such a name too (see `fits`), or
+    where the name says nothing (see `recognises`).
     """
     path = path.replace(os.sep, "/")
     for kind in _candidates(path):
@@ -176,12 +176,12 @@ def find(path: str, text: str | None = None) -> Kind | None:
 
 
 def find_in_tree(path: str) -> Kind | None:
-    """Return the kind of a file met on a walk, by its name alone; see `Kind.fits` for the rest."""
+    """The kind of a file met on a walk, by its name alone; see `Kind.fits` for the rest."""
     return find(path)
 
 
 def of_language(name: str) -> str:
-    """Return the name of the kind that an editor's name for a language stands for, '' for none."""
+    """The name of the kind for an editor's language id; '' for none."""
     return LANGUAGES.get(name.lower(), "")
 
 
@@ -195,7 +195,7 @@ def _candidates(path: str) -> Iterator[Kind]:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """Return True if `name` fits `pattern`, where a `*` stands for anything."""
+    """Whether `name` fits `pattern`, where a `*` stands for anything."""
     first, *rest = pattern.split("*")
     if not rest:
         return name == pattern

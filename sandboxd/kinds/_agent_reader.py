@@ -22,7 +22,7 @@ _COMMANDS = ("command", "bash", "powershell", "windows", "linux", "osx")
 
 
 class Form(NamedTuple):
-    """How a language writes what runs a server in the sandbox."""
+    """The spelling of a command that runs an MCP server in the sandbox, in one configuration language."""
 
     encode: Callable[[object], str]
     behind: Callable[[Node], str]
@@ -35,7 +35,7 @@ _MOST = 500
 
 
 def value(node: Node, path: str, key: str, entry: Node | None = None) -> Value[Any]:
-    """The scalar at `node` as a value; `entry` is what goes when it is removed."""
+    """The scalar at `node` as a value; a fix that removes it removes `entry`."""
     text = node.text()
     span = node.span
     if text is not None and span.end - span.start == len(text) + 2:
@@ -47,14 +47,14 @@ def value(node: Node, path: str, key: str, entry: Node | None = None) -> Value[A
 
 
 def at(root: Node | None, *keys: str) -> Node | None:
-    """The node below `root` by one name after the other."""
+    """The node below `root` along these names; None where one is missing."""
     for key in keys:
         root = root.get(key) if root is not None else None
     return root
 
 
 def members(node: Node | None) -> Iterator[tuple[str, Node]]:
-    """The named values of an object; of anything else none."""
+    """The named values of an object; none for anything else."""
     for member in (node.members if node is not None else [])[:_MOST]:
         if member.value.kind != "missing":
             yield str(member.key.value), member.value
@@ -98,7 +98,7 @@ def server(
 
 
 def servers_inside(node: Node, path: str) -> AgentConfig:
-    """`customizations.vscode.mcp.servers`, which VS Code starts in the container.
+    """The MCP servers in `customizations.vscode.mcp.servers`, which VS Code starts in the container.
 
     Source: https://code.visualstudio.com/docs/copilot/customization/mcp-servers.
     """
@@ -115,7 +115,7 @@ def servers_inside(node: Node, path: str) -> AgentConfig:
 def _wrapped(
     entry: Node, command: Node, path: str, words: list[str], form: Form
 ) -> tuple[tuple[Value[str], str], ...]:
-    """The texts by which the server runs in the sandbox: its standard streams stay as they are."""
+    """The edited texts by which the server runs in the sandbox, with its standard streams unchanged."""
     if words[0].rpartition("/")[2] == "sandboxd":
         return ()
     inside = form.encode(["exec", "--", *words])
@@ -130,7 +130,7 @@ def _wrapped(
 
 
 def remote_variables(node: Node | None, path: str, key: str) -> Iterator[Value[str]]:
-    """The variables and headers of the servers of a table."""
+    """The variables and headers of remote servers in a table."""
     for server, entry in members(node):
         for table in ("env", "environment", "headers", "http_headers"):
             yield from variables(entry.get(table), path, f"{key}.{server}.{table}")
@@ -144,14 +144,14 @@ def variables(node: Node | None, path: str, key: str) -> Iterator[Value[str]]:
 
 
 def hooks(node: Node | None, path: str, occasions: Mapping[str, str]) -> Iterator[Program]:
-    """Commands by event: `{"SessionStart": [{"matcher": ..., "hooks": [{"command": ...}]}]}`, or flat."""
+    """The commands by event: `{"SessionStart": [{"matcher": ..., "hooks": [{"command": ...}]}]}`, or flat."""
     for event, entry in _hook_entries(node):
         occasion = occasions.get(event, f"at `{event}`")
         yield from command(entry, path, f"hooks.{event}", occasion)
 
 
 def hook_addresses(node: Node | None, path: str) -> Iterator[Destination]:
-    """Where hooks of the type `http` send their events."""
+    """The addresses that hooks of the type `http` send their events to."""
     for event, entry in _hook_entries(node):
         if (kind := entry.get("type")) is not None and kind.text() == "http":
             for address in destination(entry, path, "url", f"the data of each `{event}`"):
@@ -182,7 +182,7 @@ def command(entry: Node | None, path: str, key: str, occasion: str) -> Iterator[
 
 
 def helper(root: Node | None, path: str, key: str, occasion: str) -> Iterator[Program]:
-    """A setting whose value is a command."""
+    """The program of a setting whose value is a command."""
     node = at(root, *key.split("."))
     words = _words(node)
     if node is not None and words:
@@ -203,7 +203,7 @@ def named_helper(entry: Node, path: str, key: str, name: str, occasion: str) -> 
 def switch(
     root: Node | None, path: str, key: str, weak: object, effect: str, *, is_total: bool = False
 ) -> Iterator[Switch]:
-    """The setting `key` where it has the value `weak`; a dot parts the names of tables."""
+    """The setting `key` where it has the value `weak`; dots in `key` separate the names of tables."""
     node = at(root, *key.split("."))
     if node is not None and node.kind not in ("object", "array") and node.value == weak:
         yield Switch(value(node, path, key), effect, is_total)

@@ -70,7 +70,7 @@ def _profile(
 
 
 def _name(header: str) -> str | None:
-    """``profile name /attach flags=(...)``, or the path of the program alone."""
+    """The name in a header: ``profile name /attach flags=(...)``, or only the path of a program."""
     words = header.split()
     if words[:1] == ["profile"] or words[:1] == ["hat"]:
         return words[1].strip('"') if len(words) > 1 else None
@@ -78,7 +78,7 @@ def _name(header: str) -> str | None:
 
 
 def _is_attached(header: str) -> bool:
-    """Return True if a path of a program follows the name, or is the name."""
+    """Whether a header names a program's path, behind the name or instead of one."""
     words = header.partition("flags=")[0].split()
     return any(word.startswith(("/", '"/', "@{")) for word in words[:3])
 
@@ -115,13 +115,13 @@ def _rule(node: Node, path: str) -> AppArmorRule:
 
 
 def _number(text: str) -> int:
-    """The priority of a rule, 0 for what is no number."""
+    """The priority of a rule; 0 where `text` is no number."""
     digits = text.removeprefix("-")
     return int(text) if digits.isdecimal() and len(digits) <= 5 else 0
 
 
 def _file_rule(words: list[str], value: Value[str], deny: bool) -> AppArmorRule:
-    """``/path/** rw``, ``rw /path``, ``"/a b" r`` and ``/a px -> other``."""
+    """A rule about files: ``/path/** rw``, ``rw /path``, ``"/a b" r`` or ``/a px -> other``."""
     text = " ".join(words)
     if "->" in words:
         words = words[: words.index("->")]
@@ -139,7 +139,10 @@ def _file_rule(words: list[str], value: Value[str], deny: bool) -> AppArmorRule:
 def edits(
     document: Document, profile: AppArmorProfile, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """Rules are added behind the last one, with its indentation, and go with their line."""
+    """The edits that make `changes`.
+
+    A rule is added behind the last one, with its indentation; one is removed with its line.
+    """
     text = document.source.text
     text_edits: list[Edit] = []
     added: list[str] = []
@@ -182,7 +185,7 @@ def _indent(text: str, block: Node) -> str:
 
 
 def _whole(text: str, span: Span) -> Span:
-    """A rule with its comma, and its line when nothing else stands on it."""
+    """The span of a rule with its comma, and with its line when nothing else stands on it."""
     start, end = span
     if text[end : end + 1] == ",":
         end += 1

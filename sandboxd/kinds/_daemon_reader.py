@@ -82,7 +82,7 @@ _NESTED = ("builder", "features", "proxies")
 
 
 def config(document: Document) -> DaemonConfig | None:
-    """The configuration of a file; None when it is not docker's."""
+    """The configuration in a file; None when it is not Docker's."""
     root = document.tree.root
     if root is None or root.kind != "object":
         return None

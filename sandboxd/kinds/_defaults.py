@@ -1,4 +1,4 @@
-"""The members of a kind that needs nothing of its own: its module takes these under the same names."""
+"""Default members of a kind: a kind's module imports those for which it needs nothing of its own."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ LARGEST = 256 * 1024
 
 
 def fits(path: str, text: str) -> bool:
-    """Every file of a matching name is of the kind."""
+    """True: every file of a matching name is of the kind."""
     return True
 
 
 def recognises(path: str, text: str) -> bool:
-    """No file of another name is of the kind."""
+    """False: no file of another name is of the kind."""
     return False
 
 
 def subjects(document: Document) -> tuple[tuple[str, object], ...]:
-    """The file describes nothing but containers."""
+    """Nothing: the file describes nothing but containers."""
     return ()
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    """The file describes no container."""
+    """Nothing: the file describes no container."""
     return ()
 
 
 def no_edits(
     document: Document, subject: Any, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """No finding in the file has a fix."""
+    """None: no finding in the file has a fix."""
     return None
 
 
@@ -67,7 +67,7 @@ def toml_edits(
 
 
 def by_edits(edits: Edits) -> Can:
-    """Return a `can` that makes the edits and sees whether there are any."""
+    """A `can` that answers by whether `edits` gives any."""
 
     def can(document: Document, subject: Any, changes: Sequence[Change]) -> bool:
         return bool(edits(document, subject, changes))

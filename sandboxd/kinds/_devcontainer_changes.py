@@ -28,7 +28,7 @@ PROPERTY = {
 
 
 def can(document: Document, container: Container, changes: Sequence[Change]) -> bool:
-    """Return True if this file can express all `changes`."""
+    """Whether this file can express all `changes`."""
     root = document.tree.root
     if root is None or root.kind != "object" or not changes:
         return False
@@ -53,6 +53,6 @@ def _can(root: Node, container: Container, change: Change) -> bool:
 
 
 def _names_another_image(container: Container) -> bool:
-    """Return True if docker takes a word of `runArgs` for the image, and reads no option behind it."""
+    """Whether docker takes a word of `runArgs` for the image, and so reads no option behind it."""
     image = getattr(container, "image", None)
     return image is not None and image.origin.key == "runArgs"

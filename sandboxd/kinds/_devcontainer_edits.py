@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def edits(
     document: Document, container: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    """The edits that make `changes`; None when this file cannot express one of them."""
     root = document.tree.root
     if root is None or not can(document, container, changes):
         return None
@@ -45,7 +45,7 @@ def edits(
 
 
 def _replacement(change: Replace) -> Edit:
-    """In ``--flag=value`` only the value is replaced; a pair of strings has it in the second.
+    """The edit of one value: in ``--flag=value`` the part behind the sign, of a pair of strings the second.
 
     An object (a mount) becomes a string.
     """
@@ -58,7 +58,7 @@ def _replacement(change: Replace) -> Edit:
 
 
 def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
-    """None where the whole text would have to go."""
+    """The edits that remove `nodes`; None where the whole text would have to go."""
     text = document.source.text
     text_edits: list[Edit] = []
     arrays: dict[int, tuple[Node, list[Node]]] = {}
@@ -76,7 +76,7 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
 
 
 def _remove_items(document: Document, array: Node, items: list[Node]) -> Sequence[Edit]:
-    """An array that would be left empty goes as a whole, unless comments stand in it."""
+    """The edits that remove items of an array; the array itself if it would be left empty without comments."""
     text = document.source.text
     place = document.tree.parents.member(array)
     if len(items) == len(array.items) and place is not None:
@@ -87,7 +87,7 @@ def _remove_items(document: Document, array: Node, items: list[Node]) -> Sequenc
 
 
 def _additions(document: Document, root: Node, added: dict[str, list[str]]) -> list[Edit]:
-    """Items go to the arrays that are there; new arrays come in together, behind the last."""
+    """The edits that add items to existing arrays, and new arrays together behind the last one."""
     text, tree = document.source.text, document.tree
     text_edits: list[Edit] = []
     new: list[tuple[str, list[str]]] = []
@@ -111,5 +111,5 @@ def _additions(document: Document, root: Node, added: dict[str, list[str]]) -> l
 
 
 def _separator(text: str, node: Node) -> str:
-    """Several children go in as one: edits at the same place would each bring a comma."""
+    """The text before children that are added together: edits at one place would each bring a comma."""
     return ",\n" if "\n" in text[node.span.start : node.span.end] else ", "

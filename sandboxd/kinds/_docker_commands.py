@@ -46,7 +46,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
 
 
 def _runs(words: list[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
-    """The words that say `docker run`, and those behind them."""
+    """The words of each `docker run`: those before its arguments, and the arguments."""
     if words and str(words[0].value) in _SHOWING:
         return
     for index, word in enumerate(words):
@@ -89,14 +89,14 @@ def _container(
 
 
 def _whole_word(flag: Flag) -> Flag:
-    """A value that stands behind a variable or between quotes is shown as its whole word."""
+    """The flag with its whole word as the place, for a value behind a variable or between quotes."""
     node = flag.nodes[-1]
     is_exact = node.span.end - node.span.start - len(str(node.value)) in (0, 2)
     return flag if is_exact else flag._replace(value_span=node.span)
 
 
 def _is_image_variable(items: list[Node], index: int) -> bool:
-    """``$IMAGE``, behind which stands the image's own command."""
+    """Whether a word such as ``$IMAGE`` is the image, behind which the image's own command stands."""
     text = str(items[index].value)
     if not text.startswith("$") or not any(name in text.lower() for name in _IMAGE_NAMES):
         return False
@@ -144,7 +144,10 @@ def _expand(word: Node, assignments: dict[str, str]) -> Node:
 def edits(
     document: Document, container: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """Words go with the blanks before them, and with their line where they had it for themselves."""
+    """The edits that make `changes`.
+
+    A word is removed with the blanks before it, and with its line where it stands alone.
+    """
     text = document.source.text
     text_edits: list[Edit] = []
     added: list[str] = []

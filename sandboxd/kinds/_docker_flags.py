@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 def container(
     flags: Iterable[Flag], base: Container, origin: Origin, path: str, variables: Resolver
 ) -> Container:
-    """`base` with what `flags` set. Flags that a container description has no field for, and
-    values that the engine would refuse, change nothing."""
+    """`base` with the settings in `flags`.
+
+    Flags without a field in a container's description, and values that the engine would refuse, change
+    nothing.
+    """
     single: dict[str, Any] = {}
     lists: dict[str, list[Any]] = {}
     for flag in flags:
@@ -54,7 +57,7 @@ def container(
 
 
 def boolean(text: str) -> bool | None:
-    """Go's ParseBool; None for a spelling that docker refuses."""
+    """The value that Go's ParseBool gives; None for a spelling that docker refuses."""
     return BOOLEANS.get(text)
 
 
@@ -64,12 +67,12 @@ def number(text: str) -> int | None:
 
 
 def capability(text: str) -> str:
-    """Upper-case without ``CAP_``: docker takes any case, with and without the prefix."""
+    """The name in upper case without ``CAP_``: docker takes any case, with and without the prefix."""
     return text.strip().upper().removeprefix("CAP_")
 
 
 def security_option(text: str) -> SecurityOption:
-    """``name=value`` or ``name:value``; `no-new-privileges` alone means true."""
+    """The option in ``name=value`` or ``name:value``; `no-new-privileges` alone means true."""
     ends = [at for at in (text.find("="), text.find(":")) if at >= 0]
     if not ends:
         return SecurityOption(text, "true" if text == "no-new-privileges" else "")
@@ -86,13 +89,13 @@ def pair(text: str) -> Pair:
 
 
 def added_host(text: str) -> Pair:
-    """``name:address`` or ``name=address``; an address may hold colons itself."""
+    """The entry ``name:address`` or ``name=address``; an address may hold colons itself."""
     ends = [at for at in (text.find("="), text.find(":")) if at >= 0]
     return Pair(text[: min(ends)], text[min(ends) + 1 :]) if ends else Pair(text, "")
 
 
 def device(text: str) -> Device:
-    """``/dev/a``, ``/dev/a:/dev/b`` or ``/dev/a:/dev/b:rw``."""
+    """The device in ``/dev/a``, ``/dev/a:/dev/b`` or ``/dev/a:/dev/b:rw``."""
     parts = text.split(":")
     if len(parts) == 1:
         return Device(text, text)
@@ -117,7 +120,7 @@ def inner_span(node: Node, written: str, start: int, end: int) -> Span | None:
 
 
 def _with_variables(read: Callable[[str], object]) -> Read:
-    """The reader `read`, given the text with its variables replaced."""
+    """A reader that calls `read` with the variables of the text replaced."""
     return lambda text, variables: read(variables.resolve(text))
 
 

@@ -36,7 +36,7 @@ def settings(node: Node | None, path: str) -> EditorSettings | None:
 
 
 def _entry(key: str, item: Node) -> tuple[str, Node]:
-    """An item of a list; `{"name": ..., "value": ...}` is as an entry of an object."""
+    """An item of a list as (name, value) with `{"name": ..., "value": ...}` treated like a member of an object."""
     name, value = _text(item.get("name")), item.get("value")
     if name and value is not None and len(item.members) == 2:
         return f"{key}/{name}", value
@@ -64,7 +64,7 @@ def tasks(root: Node | None, path: str) -> list[EditorTask]:
 
 
 def _command(task: Node) -> str:
-    """The command as one reads it; that of the system that is named first where it has several."""
+    """The command of a task as text; of several for different systems, the first."""
     for holder in (task, *(task.get(name) for name in ("linux", "osx", "windows"))):
         command = holder.get("command") if holder is not None else None
         if holder is None or command is None:

@@ -26,7 +26,7 @@ _HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postS
 
 
 def describe(root: Node, base: Container, locate: Locate, variables: Resolver) -> Container:
-    """`base` with what the file of a Feature asks for; a later value wins."""
+    """`base` with the settings of a Feature's file; a later value wins."""
     mounts: list[Value[Any]] = []
     for item in _items(root.get("mounts")):
         text = item.text()
@@ -55,7 +55,7 @@ def describe(root: Node, base: Container, locate: Locate, variables: Resolver) -
 
 
 def entrypoint(root: Node, locate: Locate) -> list[Value[str]]:
-    """Return the entry points that a Feature, or an image's label, starts with the container."""
+    """The entry points that a Feature, or an image's label, starts with the container."""
     node = root.get("entrypoint")
     text = _text(node)
     return [] if node is None or not text else [locate(text, node, "entrypoint", text)]

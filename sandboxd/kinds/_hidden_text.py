@@ -1,4 +1,4 @@
-"""Characters of a text that a person does not see, and an agent reads."""
+"""Finds characters of a text that a person does not see, but an agent reads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MOST = 1000
 
 
 def instructions(source: SourceText) -> Iterator[tuple[str, object]]:
-    """The text as one that agents follow, where it has such characters."""
+    """The text as one for agents, if it has such characters."""
     hidden = tuple(_hidden(source))
     if hidden:
         yield "Instructions", Instructions(source.path, hidden)
@@ -53,7 +53,7 @@ def _hidden(source: SourceText) -> Iterator[Value[str]]:
 
 
 def edits(changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    """The edits that take the characters out."""
+    """The edits that remove the characters."""
     removals = []
     for change in changes:
         if not isinstance(change, Remove) or change.value.place is None:

@@ -56,7 +56,7 @@ def occasion(hook: str) -> str:
 
 
 def commands(node: Node | None, path: str, key: str, when: str) -> Iterator[HostCommand]:
-    """The command at `node`, or those of its list."""
+    """The command at `node`, or each in its list."""
     entries = node.items[:_MOST] if node is not None and node.kind == "array" else [node]
     for entry in entries:
         if entry is not None and entry.text():
@@ -64,7 +64,7 @@ def commands(node: Node | None, path: str, key: str, when: str) -> Iterator[Host
 
 
 def lines(source: SourceText, when: str) -> Iterator[HostCommand]:
-    """The lines of a script that do something; a line that goes on is one with the next."""
+    """The lines of a script that run something; a continued line is joined with the next."""
     start = count = 0
     while start < len(source.text) and count < _MOST:
         end = _end(source.text, start)
@@ -80,7 +80,7 @@ def lines(source: SourceText, when: str) -> Iterator[HostCommand]:
 
 
 def _end(text: str, start: int) -> int:
-    """Where the line from `start` ends."""
+    """The offset at which the line from `start` ends."""
     while True:
         end = text.find("\n", start)
         if end < 0:

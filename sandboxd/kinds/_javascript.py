@@ -1,4 +1,4 @@
-"""JSON values as JavaScript takes them, in which the dev container CLI is written."""
+"""JSON values as JavaScript treats them, in which the dev container CLI is written."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def is_truthy(node: Node) -> bool:
-    """Return True if a property counts as set: `"false"` in quotes does, 0 and `""` do not."""
+    """Whether JavaScript treats a property as true: `"false"` in quotes is, 0 and `""` are not."""
     return node.kind in ("object", "array") or bool(node.value)

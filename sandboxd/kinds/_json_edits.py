@@ -21,11 +21,13 @@ def edits(
     changes: Sequence[Change],
     target: Callable[[Node, str], Node | None],
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`; `target` finds the array or object that a field stands for.
+    """The edits that make `changes`.
 
-    An item for an array is its JSON text; for an object, `"key": value`. An array that a removal
-    would leave empty is removed, together with the object around it where that is an item of an
-    array itself (the `names` of a rule).
+    An item for an array is its JSON text; for an object, `"key": value`. An array that a removal would leave
+    empty is removed, together with the object around it where that is an item of an array itself (the `names`
+    of a rule).
+
+    :param target: finds the array or object that a field stands for
     """
     root = document.tree.root
     if root is None or root.kind != "object":
@@ -56,7 +58,7 @@ def edits(
 
 
 def _exchange(document: Document, array: Node, items: list[str]) -> Edit:
-    """The last item of an array, which goes, makes room for what comes in."""
+    """The edit that replaces the last item of an array by the added ones."""
     text, last = document.source.text, array.items[-1].span
     before = text[line_start(text, last.start) : last.start]
     separator = ", " if before.strip() else f",{document.source.line_end()}{before}"
@@ -78,7 +80,7 @@ def _additions(document: Document, node: Node, items: list[str]) -> Sequence[Edi
 
 
 def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
-    """Items of one array go together; None where the whole text, or a key without its value, would go."""
+    """The edits that remove `nodes`, items of one array together; None where the whole text, or a key alone, would go."""
     text, parents = document.source.text, document.tree.parents
     text_edits: list[Edit] = []
     arrays: dict[int, tuple[Node, list[Node]]] = {}

@@ -17,7 +17,7 @@ _TYPES: dict[str, MountType] = {"bind": "bind", "volume": "volume", "tmpfs": "tm
 
 
 class Written(NamedTuple):
-    """A mount, and the part of the text that names what is mounted: start and end in it."""
+    """A mount, and where in the text its source stands: start and end."""
 
     mount: Mount
     start: int
@@ -25,7 +25,7 @@ class Written(NamedTuple):
 
 
 def from_csv(text: str, variables: Resolver) -> Written:
-    """``type=bind,source=/a,target=/b,readonly``: docker reads it as one CSV record."""
+    """The mount in ``type=bind,source=/a,target=/b,readonly``, which docker reads as one CSV record."""
     kind, source, target, read_only = "volume", "", "", False
     options: list[str] = []
     start, end = 0, len(text)
@@ -55,7 +55,7 @@ def from_csv(text: str, variables: Resolver) -> Written:
 
 
 def from_volume(text: str, variables: Resolver) -> Written:
-    """``/host:/inside:ro``, ``name:/inside``, or only ``/inside`` for a volume without a name."""
+    """The mount in ``/host:/inside:ro``, ``name:/inside``, or ``/inside`` alone for a volume without a name."""
     parts = _split_volume(text)
     if len(parts) == 1:
         return Written(_mount("volume", "", parts[0], False, [], variables), 0, len(text))
@@ -68,7 +68,7 @@ def from_volume(text: str, variables: Resolver) -> Written:
 
 
 def from_tmpfs(text: str, variables: Resolver) -> Written:
-    """``/tmp:rw,size=64m``."""
+    """The mount in ``/tmp:rw,size=64m``."""
     target, _, options = text.partition(":")
     rest = [option for option in options.split(",") if option]
     mount = _mount("tmpfs", "", target, "ro" in rest, rest, variables)
@@ -76,7 +76,7 @@ def from_tmpfs(text: str, variables: Resolver) -> Written:
 
 
 def from_fields(kind: str, source: str, target: str, variables: Resolver) -> Mount:
-    """The object form of devcontainer.json. The CLI hands on these three, and drops `readonly`."""
+    """A mount in devcontainer.json's object form. The CLI passes these three fields on, and drops `readonly`."""
     return _mount(kind, source, target, False, [], variables)
 
 
@@ -120,7 +120,7 @@ def _csv_fields(text: str) -> list[tuple[str, int]]:
 
 
 def _split_volume(text: str) -> list[str]:
-    """The parts between colons, where a colon of ``${localEnv:X}`` or of ``C:\\`` is none."""
+    """The parts between colons; a colon of ``${localEnv:X}`` or of a Windows drive does not separate."""
     parts: list[str] = []
     start = at = 0
     while at < len(text):

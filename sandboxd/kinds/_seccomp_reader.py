@@ -43,7 +43,7 @@ def profile(document: Document) -> SeccompProfile | None:
 
 
 def target(root: Node, field: str) -> Node | None:
-    """Return the list to add to: one of the profile, or the `names` of the first plain rule."""
+    """The list to add to: one of the profile, or the `names` of the first plain rule; None without one."""
     syscalls = go_json.get(root, "syscalls")
     if field in ("syscalls", "architectures"):
         return go_json.get(root, field)

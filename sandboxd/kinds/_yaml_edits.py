@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def removals(document: Document, nodes: Iterable[Node], root: Node | None) -> list[Edit] | None:
-    """The edits that take `nodes` out, and each object and list that would be left empty.
+    """The edits that remove `nodes`, and each object and list that would be left empty.
 
-    :param root: an object that is not taken out as a whole
-    :return: None where that would have to be, or where the file has no place for the change
+    :param root: an object that is not removed as a whole
+    :return: None where that would be needed, or where the file has no place for the change
     """
     text, parents = document.source.text, document.tree.parents
     arrays: dict[int, tuple[Node, list[Node]]] = {}
@@ -56,7 +56,7 @@ def removals(document: Document, nodes: Iterable[Node], root: Node | None) -> li
 
 
 def additions(text: str, obj: Node, added: Addition) -> list[Edit]:
-    """The edits that add settings to an object, each where a part of its path is there already."""
+    """The edits that add settings to an object, each below the part of its path that exists already."""
     text_edits: list[Edit] = []
     for key, value in added.items():
         inner = yaml.get(obj, key)
@@ -71,7 +71,7 @@ def additions(text: str, obj: Node, added: Addition) -> list[Edit]:
 
 
 def _written(text: str, obj: Node, value: Addition | list[str] | str) -> str:
-    """`value` as the object writes its others: in lines, unless it is on one."""
+    """`value` in the style of the object's other values: one line each, or all on one line."""
     if isinstance(value, str):
         return value
     column = obj.members[0].key.span.start if obj.members else 0

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def edits(document: Document, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
     """The edits that make `changes`; None where the file has no place for one of them.
 
-    A replacement is a scalar. What a removal would leave empty goes with it.
+    A replacement is a scalar. A table or list that a removal would leave empty is removed too.
     """
     text_edits: list[Edit] = []
     for change in changes:

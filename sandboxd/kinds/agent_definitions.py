@@ -108,7 +108,7 @@ def _programs(root: Node, path: str, servers: Node | None) -> Iterator[Program]:
 
 
 def _questions(root: Node, path: str) -> Iterator[Switch]:
-    """What Claude Code alone takes from it; a folder of skills elsewhere is installed by somebody."""
+    """The entries of `allowed-tools` that let Claude Code run every shell command; no other agent reads it."""
     tools = root.get("allowed-tools")
     if tools is None:
         return

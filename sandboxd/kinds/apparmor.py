@@ -41,7 +41,7 @@ def matches(path: str) -> bool:
 
 
 def fits(path: str, text: str) -> bool:
-    """Licences, notes and scripts stand in such folders as well: they begin with no statement.
+    """Whether the text begins with a statement: licences, notes and scripts stand in such folders as well.
 
     A file without any statement fits.
     """

@@ -115,7 +115,7 @@ def _programs(root: Node | None, path: str) -> Iterator[Program]:
 
 
 def _plugins(root: Node | None, path: str) -> Iterator[Program]:
-    """Plug-ins of markets that the repository names: hooks, servers and commands of somebody else."""
+    """Plug-ins from marketplaces that the repository names: hooks, servers and commands of a third party."""
     own = {name for name, _ in _agent_reader.members(_agent_reader.at(root, _MARKETS))}
     for name, entry in _agent_reader.members(_agent_reader.at(root, "enabledPlugins")):
         if entry.value is True and name.rpartition("@")[2] in own:

@@ -1,9 +1,8 @@
 """`.github/hooks/*.json`: commands that GitHub Copilot and VS Code run around their agents.
 
 Source: https://docs.github.com/copilot/reference/hooks-configuration,
-https://code.visualstudio.com/docs/copilot/customization/hooks. The events are spelt with a small first
-letter by the one and with a capital by the other; both read both.
-"""
+https://code.visualstudio.com/docs/copilot/customization/hooks. The one spells events with a small first
+letter, the other with a capital; both read both."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _programs(root: Node | None, path: str) -> Iterator[Program]:
 
 
 def _credentials(root: Node | None) -> Iterator[tuple[str, Node]]:
-    """Where a credential comes from, by the name of its entry."""
+    """The source of each credential, with the name of its entry."""
     for name, entry in _agent_reader.members(_agent_reader.at(root, "secrets")):
         yield f"secrets.{name}", entry
     for name, entry in _agent_reader.members(_agent_reader.at(root, "registries")):

@@ -81,7 +81,7 @@ _FIRST_WORD = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*([A-Za-z]+)(?=[ \t]
 
 
 def matches(path: str) -> bool:
-    """`Dockerfile`, `Dockerfile.dev`, `dev.Dockerfile` and the like; of source files only variants."""
+    """Whether a name is `Dockerfile`, `Dockerfile.dev`, `dev.Dockerfile` or the like; of source files only variants."""
     name = path.rpartition("/")[2]
     if _NAME.match(name) is None or name.lower().endswith(_OTHERS):
         return False
@@ -89,7 +89,7 @@ def matches(path: str) -> bool:
 
 
 def fits(path: str, text: str) -> bool:
-    """A name that a source file may have as well is one of ours if an instruction comes first."""
+    """Whether a file whose name a source file may have begins with an instruction."""
     if not _is_source(path.rpartition("/")[2]):
         return True
     from sandboxd.syntax.dockerfile import KEYWORDS
@@ -130,7 +130,7 @@ def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[
 
 
 def _removal(document: Document, node: Node) -> Edit:
-    """An instruction, which is a node of the tree, takes its line along; a word does not."""
+    """The edit that removes an instruction with its line, or a word with the blanks behind it."""
     text, root = document.source.text, document.tree.root
     start, end = node.span
     if root is None or all(node is not instruction for instruction in root.items):

@@ -67,7 +67,7 @@ def _commands(settings: Node, path: str, hook: str) -> Iterator[HostCommand]:
 
 
 def _jobs(node: Node | None, path: str, hook: str, when: str, depth: int) -> Iterator[HostCommand]:
-    """A job runs a command, or is a group of jobs."""
+    """The commands of a job, which runs one or is a group of jobs."""
     for job in node.items if node is not None and depth else ():
         yield from _hook_reader.commands(job.get("run"), path, f"{hook}.jobs", when)
         group = job.get("group")

@@ -35,7 +35,7 @@ def matches(path: str) -> bool:
 
 
 def fits(path: str, text: str) -> bool:
-    """A `mcp.json` may be anything; one that names servers is ours."""
+    """Whether the text names MCP servers: a file called `mcp.json` may be anything."""
     return path.endswith(".mcp.json") or any(f'"{table}"' in text for table in _TABLES)
 
 

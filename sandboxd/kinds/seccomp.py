@@ -25,7 +25,7 @@ containers = _defaults.containers
 
 
 def matches(path: str) -> bool:
-    """Named after seccomp, itself or the folder that it stands in."""
+    """Whether a file, or the folder that it is in, is named after seccomp."""
     folder, _, name = path.lower().rpartition("/")
     return name.endswith(".json") and (
         "seccomp" in name or folder.rpartition("/")[2] in ("seccomp", "seccomp-profiles")
@@ -33,7 +33,7 @@ def matches(path: str) -> bool:
 
 
 def recognises(path: str, text: str) -> bool:
-    """True for a JSON object with a profile's keys, in any case, and an action of libseccomp."""
+    """Whether the text is a JSON object with a profile's keys, in any case, and an action of libseccomp."""
     text = text.lower()
     if "\\u" in text:
         import re

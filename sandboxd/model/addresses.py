@@ -1,4 +1,4 @@
-"""Addresses in settings: which of them name the machine that reads them."""
+"""Whether an address in a setting is that of the machine that reads it."""
 
 from __future__ import annotations
 

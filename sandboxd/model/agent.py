@@ -1,4 +1,4 @@
-"""What a repository sets for the AI agents that open it: programs, questions, destinations."""
+"""Settings of a repository for the AI agents that open it: programs, questions, destinations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Switch(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """A place that an agent's data is sent to, other than its maker's own."""
+    """An address that an agent's data is sent to, other than its maker's own."""
 
     value: Value[str]
     data: str
@@ -43,7 +43,7 @@ class Destination(NamedTuple):
 
 
 class AgentConfig(NamedTuple):
-    """A file of an agent: `agent` is its name as people know it."""
+    """The settings in one file for one agent: `agent` is its name as people know it."""
 
     path: str
     agent: str
@@ -62,7 +62,7 @@ class AgentConfig(NamedTuple):
 
 
 class Instructions(NamedTuple):
-    """A text that agents follow: `hidden` are its parts that a person does not see."""
+    """A text that agents follow; `hidden` are the parts that a person does not see."""
 
     path: str
     hidden: tuple[Value[str], ...]

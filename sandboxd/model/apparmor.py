@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class AppArmorRule(NamedTuple):
-    """One rule. `word` is its kind, ``file`` for paths; `rest` is what stands behind the kind.
+    """One rule. `word` is its kind, ``file`` for paths; `rest` is the text after the kind.
 
-    `path` and `permissions` are set for rules about files; a bare ``file,`` has the path ``/**``.
-    A rule of a higher `priority` decides before those below it, whatever they deny (AppArmor 4.1).
+    `path` and `permissions` are set for rules about files; a bare ``file,`` has the path ``/**``. A rule of a
+    higher `priority` decides before those below it, whatever they deny (AppArmor 4.1).
     """
 
     word: str
@@ -53,16 +53,16 @@ def read_preamble(statements: Sequence[str]) -> AppArmorPreamble:
 
 
 def _is_unknown(include: str) -> bool:
-    """The usual abstractions and tunables execute nothing; of other files nothing is known."""
+    """Whether an included file may allow anything: the usual abstractions and tunables allow no execution."""
     name = include.replace("if exists", "").strip(' <>"\t')
     return not name.startswith(("abs", "tun", "abi/"))
 
 
 class AppArmorProfile(NamedTuple):
-    """`node` is what stands between the braces of a profile.
+    """One profile of an AppArmor file.
 
-    `attached` says that the kernel gives the profile, or the one around it, to a program of the host by
-    its path: then it is none that an engine gives to a container by its name.
+    `node` is the text between its braces. `attached` says that the kernel gives the profile, or the one
+    around it, to a program of the host by its path: then an engine gives it to no container by its name.
     """
 
     path: str
@@ -78,17 +78,17 @@ class AppArmorProfile(NamedTuple):
         return [rule for rule in self.rules if rule.word == word]
 
     def includes_unknown(self) -> bool:
-        """Return True if a file is included, inside the profile or outside, of which nothing is known."""
+        """Whether a file is included, inside the profile or outside, whose content is not known."""
         return self.preamble.includes_unknown or any(
             _is_unknown(rule.rest) for rule in self.of("include")
         )
 
     def access(self) -> FileAccess:
-        """Return the rules about files, prepared for fast lookups by path."""
+        """The rules about files, prepared for fast lookups by path."""
         return FileAccess(self.rules)
 
     def runs_programs(self) -> bool:
-        """Return True if any rule allows to execute a program, in whichever mode."""
+        """Whether any rule allows a program to be executed, in whichever mode."""
         return any(
             not rule.deny
             and (rule.word == "all" or (rule.word == "file" and _executes(rule.permissions)))

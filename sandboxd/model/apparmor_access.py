@@ -46,9 +46,9 @@ class FileAccess:
         self._lengths = sorted({len(begin) for begin in self._by_begin})
 
     def deciding(self, path: str, permission: str) -> AppArmorRule | None:
-        """Return the rule that lets a process use `path` so, None when it may not.
+        """The rule that lets a process use `path` in this way; None when it may not.
 
-        Of what is included nothing is known here: `abstractions/base` allows reading libraries.
+        The content of included files is not known here: `abstractions/base` allows reading libraries.
         """
         question = (path, permission)
         if question not in self._decided:
@@ -98,13 +98,13 @@ def _pattern(glob: str) -> re.Pattern[str] | None:
 
 
 def _choices(glob: str) -> int:
-    """Count the wildcards and braces of a pattern; stars side by side count once."""
+    """The number of wildcards and braces in a pattern; adjacent stars count once."""
     stars = sum(1 for part in glob.replace("**", "*").split("*")[1:] if part != "*")
     return stars + glob.count("{") - glob.count("@{")
 
 
 def _literal_begin(glob: str) -> str:
-    """The part of a path before its first wildcard: whatever it covers begins so."""
+    """The part of a path before its first wildcard: every path that it matches begins with it."""
     plain = _with_variables(glob.strip('"'))
     return plain[: min(at if (at := plain.find(char)) >= 0 else len(plain) for char in "*?[{")]
 
@@ -139,14 +139,14 @@ def _expression(glob: str) -> str:
 
 
 def _set(inner: str) -> str:
-    """One of several characters, where only a ``^`` in front and a ``-`` within mean something."""
+    """The regular expression of a character set, in which only a leading ``^`` and a ``-`` within are special."""
     negation = "^" if inner.startswith("^") else ""
     escaped = [char if char.isalnum() or char == "-" else "\\" + char for char in inner]
     return f"[{negation}{''.join(escaped[len(negation) :])}]".replace("--", "\\-\\-")
 
 
 def _with_variables(glob: str) -> str:
-    """Well-known variables as the system defines them; of others nothing is known."""
+    """A path with well-known variables replaced by the system's usual values."""
     parts = glob.split("@{")
     texts = [parts[0]]
     for part in parts[1:]:

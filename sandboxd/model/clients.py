@@ -1,10 +1,9 @@
-"""The settings of devcontainer.json that its clients honour, as far as that was measured.
+"""Which settings of devcontainer.json each of its clients honours, as measured.
 
-Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66;
-of dvt-cli 0.5.0, of Zed and of the Agent Host of Visual Studio Code the source was read. Both of Visual Studio
-Code's ways start that CLI. JetBrains was not tried: a cell that nobody has measured or read is None, and is never
-shown as honoured. docs/dev-containers.md has the table for people.
-"""
+Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66; of
+dvt-cli 0.5.0, of Zed and of the Agent Host of Visual Studio Code the source was read. Both of Visual Studio
+Code's ways start that CLI. JetBrains was not tried: a cell that nobody has measured or read is None, and is
+never shown as honoured. docs/dev-containers.md has the table for people."""
 
 from __future__ import annotations
 
@@ -96,10 +95,10 @@ CLIENTS = (
 
 
 def answers(setting: str) -> dict[str, Answer]:
-    """Return the behaviour of all clients for a setting; None for one that nobody has measured."""
+    """How each client treats a setting; None for one that nobody has measured."""
     return {client.name: client.answers.get(setting) for client in CLIENTS}
 
 
 def not_honouring(setting: str) -> dict[str, Answer]:
-    """The clients that are known to do something else with it than it says."""
+    """The clients that are known to treat the setting differently from what it says."""
     return {name: does for name, does in answers(setting).items() if does not in (None, "honoured")}

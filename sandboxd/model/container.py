@@ -57,8 +57,11 @@ class Pair(NamedTuple):
 
 
 class Build(NamedTuple):
-    """The build of an image: `options` are in the words of `docker build` (``network``, ``ssh``,
-    ``allow``, ``build-context``, ``cache-from``), `context` is a host path or a URL."""
+    """How an image is built.
+
+    `options` are in the words of `docker build` (``network``, ``ssh``, ``allow``, ``build-context``,
+    ``cache-from``), `context` is a host path or a URL.
+    """
 
     context: Value[str] | None = None
     dockerfile: Value[str] | None = None
@@ -179,7 +182,7 @@ class Container(NamedTuple):
     """A container of a Pod: the node that runs it is not this machine."""
 
     def option(self, name: str) -> Value[SecurityOption] | None:
-        """The `--security-opt` of this name that is in force: docker takes the last one."""
+        """The `--security-opt` of this name that takes effect: docker uses the last one."""
         options = (option for option in reversed(self.security_opt) if option.value.name == name)
         return next(options, None)
 
@@ -194,9 +197,9 @@ class Container(NamedTuple):
         return any(cap.value == "ALL" for cap in self.cap_drop)
 
     def is_whole(self) -> bool:
-        """False when most of it is written elsewhere: then nothing can be said to be missing."""
+        """Whether most of it is written in this file: else nothing can be said to be missing."""
         return not self.partial and all(unseen.source != "compose" for unseen in self.unseen)
 
     def uses_gvisor(self) -> bool:
-        """True when the runtime's name says gVisor; what it really is only the engine knows."""
+        """Whether the runtime's name is one of gVisor's; what it really is only the engine knows."""
         return self.runtime is not None and self.runtime.value.startswith("runsc")

@@ -19,12 +19,12 @@ class DaemonRuntime(NamedTuple):
     args: tuple[Value[str], ...]
 
     def is_gvisor(self) -> bool:
-        """True if the path, or else the name, is gVisor's; False for an entry that has neither."""
+        """Whether the path, or without one the name, is gVisor's."""
         path = self.path.value if self.path is not None else self.name.value
         return "runsc" in path.rpartition("/")[2]
 
     def flag(self, name: str) -> tuple[Value[str], str] | None:
-        """The last argument that sets a flag, with its value; 'true' for a flag alone."""
+        """The last argument that sets a flag, with the flag's value; 'true' for a flag without one."""
         last = None
         for index, arg in enumerate(self.args):
             key, equals, value = arg.value.lstrip("-").partition("=")
@@ -38,9 +38,10 @@ class DaemonRuntime(NamedTuple):
 
 
 class DaemonConfig(NamedTuple):
-    """`values` holds the scalars of the top level, `lists` the arrays of strings, by key.
+    """The content of a `daemon.json`.
 
-    Below `builder.entitlements` and the like the key is written with dots.
+    `values` holds the scalars of the top level, `lists` the arrays of strings, by key. Below
+    `builder.entitlements` and the like the key is written with dots.
     """
 
     path: str

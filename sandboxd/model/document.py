@@ -1,4 +1,4 @@
-"""A file that was parsed, and what it is."""
+"""A parsed file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Document(NamedTuple):
-    """`kind` is the name of a module of `kinds`, e.g. ``devcontainer`` or ``sandboxd_toml``."""
+    """A parsed file.
+
+    `kind` is the name of a module of `kinds`, e.g. ``devcontainer`` or ``sandboxd_toml``.
+    """
 
     kind: str
     source: SourceText

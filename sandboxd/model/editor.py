@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class EditorSettings(NamedTuple):
-    """Settings of VS Code; the key of each is its origin's. Of objects the texts are listed.
+    """Settings of VS Code; a value's key is in its origin.
 
-    `scalars` holds text, numbers and switches. What stands in an object or a list is there with
-    its path: ``terminal.integrated.profiles.linux/bash/path``.
+    `scalars` holds text, numbers and switches. A value in an object or a list has its path as key:
+    ``terminal.integrated.profiles.linux/bash/path``.
     """
 
     path: str
@@ -37,7 +37,7 @@ class EditorSettings(NamedTuple):
 
 
 class EditorTask(NamedTuple):
-    """A task of VS Code. `run_on` says when it starts by itself, `hidden` that its output is not shown."""
+    """A task of VS Code. `run_on` is the event that starts it by itself, `hidden` that its output is not shown."""
 
     label: str
     command: str

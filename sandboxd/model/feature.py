@@ -24,12 +24,12 @@ class Feature(NamedTuple):
     locked: bool | None = None
 
     def is_pinned(self) -> bool:
-        """True if it is named with a digest or a full version number."""
+        """Whether it is named with a digest or a full version number."""
         return self.version.startswith("sha256:") or self.version.count(".") >= 2
 
 
 class LockedFeature(NamedTuple):
-    """An entry of `devcontainer-lock.json`, with the fields as they are written."""
+    """An entry of `devcontainer-lock.json`, as written."""
 
     name: Value[str]
     version: Value[str] | None
@@ -79,7 +79,7 @@ _HARMLESS = (
 
 
 def asks(feature: Feature) -> tuple[str, ...] | None:
-    """Return the options that a well-known Feature asks for; () for none, None if it is not known."""
+    """The options that a well-known Feature asks for; () for none, None if it is not known."""
     if not feature.id.startswith(OFFICIAL):
         return None
     name = feature.id[len(OFFICIAL) :]

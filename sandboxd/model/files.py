@@ -1,4 +1,4 @@
-"""The files beside the one that is checked, which it names: Compose files, Dockerfiles, `.env`."""
+"""The files that the checked file names: Compose files, Dockerfiles, `.env`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_KEPT = 4_000_000
 class ParsedTexts:
     """A cache of parse results, so that each version of a text is parsed once.
 
-    Of each path the last version is kept, as long as there are no more than `most` code points.
+    The last version of each path is kept, up to `most` code points in total.
     """
 
     def __init__(self, most: int = MOST_KEPT) -> None:

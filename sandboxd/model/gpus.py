@@ -18,9 +18,9 @@ def spelling(devices: tuple[str, ...]) -> str:
 
 
 def devices(text: str) -> tuple[str, ...]:
-    """The devices that a value of `--gpus` names, () for all of them.
+    """The devices that a value of `--gpus` names; () for all.
 
-    A value that only has a number of devices stands as it is: which ones they are the engine chooses.
+    A value that is only a number of devices is returned as it is: the engine chooses which ones.
     """
     text = text.strip('"')
     if text == ALL:

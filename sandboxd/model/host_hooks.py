@@ -9,14 +9,17 @@ if TYPE_CHECKING:
 
 
 class HostCommand(NamedTuple):
-    """`occasion` says when it runs, in words that follow "runs": ``before each commit``."""
+    """One command that a tool runs on the host.
+
+    `occasion` says when, in words that follow "runs": ``before each commit``.
+    """
 
     command: Value[str]
     occasion: str
 
 
 class HostHooks(NamedTuple):
-    """A file of such a tool: `tool` is its name as people know it."""
+    """The commands in a file of one tool; `tool` is its name as people know it."""
 
     path: str
     tool: str

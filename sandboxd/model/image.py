@@ -25,8 +25,11 @@ LONGEST = 1024
 
 
 class Stage(NamedTuple):
-    """`base` is the image it starts from, build arguments with defaults put in; `parent` is the
-    number of the stage that it starts from, if it is one."""
+    """One stage of a Dockerfile.
+
+    `base` is the image it starts from, build arguments with defaults put in; `parent` is the number of the
+    stage that it starts from, if it starts from one.
+    """
 
     number: int
     name: str
@@ -71,7 +74,7 @@ class Image(NamedTuple):
         return None
 
     def steps(self, stage: Stage) -> tuple[Instruction, ...]:
-        """Return the instructions of a stage: the `ONBUILD` triggers of its parent, then its own."""
+        """The instructions of a stage: the `ONBUILD` triggers of its parent, then its own."""
         if stage.parent is None:
             return stage.instructions
         triggers = (step.triggered() for step in self.stages[stage.parent].instructions)
@@ -80,7 +83,7 @@ class Image(NamedTuple):
     def instructions(self, *keywords: str) -> Iterator[Instruction]:
         """The instructions of these kinds in all stages, in the order of the file.
 
-        One behind `ONBUILD` is among them: it is done in every image that is built upon this one.
+        One after `ONBUILD` is included: it is executed in every image that is built upon this one.
         """
         for stage in self.stages:
             for written in stage.instructions:
@@ -163,7 +166,7 @@ def _stages(
 
 
 def resolve(text: str, variables: Mapping[str, str]) -> str:
-    """`text` with the variables that are known; as it is written where it would get too long."""
+    """`text` with the known variables replaced; unchanged where it would get too long."""
     if text.count("$") > MOST_VARIABLES:
         return text
     expansion = substitute(text, variables.get)

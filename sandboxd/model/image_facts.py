@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
 
 class ImageFacts(NamedTuple):
-    """`user` is whom it runs as, '' for root; `metadata` its label ``devcontainer.metadata``, ''
-    when it has none. None where that is not known."""
+    """Settings of an image that matter for a config; a field is None where it is not known.
+
+    `user` is whom it runs as, '' for root; `metadata` its label ``devcontainer.metadata``, '' when it has
+    none.
+    """
 
     user: str | None = None
     metadata: str | None = None
@@ -23,7 +26,7 @@ class ImageLabel(NamedTuple):
     tree: Tree
 
     def entries(self) -> list[Node] | None:
-        """Its objects: it holds an array of them, or one. None when it is no JSON."""
+        """The objects in the label: an array of them, or one. None when it is no JSON."""
         root = self.tree.root
         if root is None or self.tree.problems or root.kind not in ("array", "object"):
             return None

@@ -1,7 +1,6 @@
-"""The labels that sandboxd puts on containers, and who may be believed for them.
+"""The labels that sandboxd puts on containers, and when they can be believed.
 
-An image can bring any label: a label alone never makes a container ours (see `life.find`).
-"""
+An image can bring any label: a label alone never makes a container ours (see `life.find`)."""
 
 from __future__ import annotations
 

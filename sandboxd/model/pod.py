@@ -1,4 +1,4 @@
-"""What only a Pod of Kubernetes has, beside its containers."""
+"""Settings that only a Pod of Kubernetes has, beside those of its containers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class PodContainer(NamedTuple):
-    """One container of a Pod: the settings that Pod Security looks at, those of its Pod counted in.
+    """One container of a Pod: the settings that Pod Security looks at, those inherited from its Pod included.
 
-    None means "not set". `place` is its name. A container without an image is a part that an overlay
-    changes; `is_whole` is False then.
+    None means "not set". `place` is its name. A container without an image is a part that an overlay changes;
+    `is_whole` is False then.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a devcontainer.json asks of the tool that works in its running container, and not of the engine."""
+"""The settings of a devcontainer.json for the tool that works in its running container, not for the engine."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Port(NamedTuple):
 
 
 class Remote(NamedTuple):
-    """The hooks in the order in which they run, and the environment of what runs beside them."""
+    """The hooks in the order in which they run, and the environment of commands."""
 
     hooks: tuple[Hook, ...] = ()
     wait_for: str = ""

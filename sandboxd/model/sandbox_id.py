@@ -34,31 +34,31 @@ def name_of(sandbox: str) -> str:
 
 
 def name_option(sandbox: str) -> str:
-    """What a command needs behind it to mean this sandbox: ` --name login`; '' for the one without a name."""
+    """The further argument that makes a command mean this sandbox: ` --name login`; '' for the one without a name."""
     return option_of(name_of(sandbox))
 
 
 def option_of(name: str) -> str:
-    """The same for the name alone."""
+    """The same as `name_option`, from the name alone."""
     return f" --name {name}" if name else ""
 
 
 def option_of_cluster(context: str) -> str:
-    """What a command needs to mean a cluster, as a shell reads it: ` --on CONTEXT`; '' for this machine."""
+    """The further argument that makes a command mean a cluster, as a shell reads it: ` --on CONTEXT`; '' for none."""
     import shlex
 
     return f" --on {shlex.quote(context)}" if context else ""
 
 
 def describe(sandbox: str) -> str:
-    """The sandbox as people read it: its workspace, and the option that chooses it there."""
+    """The sandbox for people: its workspace, and the option that chooses it there."""
     return f"{workspace_of(sandbox)}{name_option(sandbox)}"
 
 
 def check_name(name: str) -> str:
-    """`name`, which is part of a container's name and of paths; '' names the sandbox without a name.
+    """`name`, if it may be a part of a container's name and of paths; '' names the sandbox without a name.
 
-    :raises UsageError: it is none
+    :raises UsageError: it may not
     """
     plain = name[:1] in _FIRST and len(name) <= _LONGEST and _CHARACTERS.issuperset(name)
     if name and not plain:

@@ -1,4 +1,4 @@
-"""A seccomp profile as the engine takes it, and what it answers to a system call."""
+"""A seccomp profile as the engine reads it, and its answer to a system call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Argument(NamedTuple):
     two: int = 0
 
     def holds(self, actual: int) -> bool:
-        """Return True if `actual` meets it. A condition that the engine refuses to load is never met."""
+        """Whether `actual` meets the condition. One that the engine refuses to load is never met."""
         value = self.value & _ALL_BITS
         return {
             "SCMP_CMP_NE": actual != value,
@@ -43,7 +43,7 @@ class Argument(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """On what a rule depends: capabilities, architectures as Go names them, the kernel's version."""
+    """When a rule applies: capabilities, architectures as Go names them, the kernel's version."""
 
     caps: tuple[str, ...] = ()
     arches: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class SeccompRule(NamedTuple):
     node: Node
 
     def applies(self, context: Context) -> bool:
-        """Return True if the engine hands this rule to the kernel for such a container."""
+        """Whether the engine passes this rule to the kernel for such a container."""
         only, unless = self.includes, self.excludes
         if context.arch in unless.arches or any(cap in context.caps for cap in unless.caps):
             return False
@@ -75,10 +75,10 @@ class SeccompRule(NamedTuple):
         return all(cap in context.caps for cap in only.caps)
 
     def matches(self, args: Mapping[int, int]) -> bool:
-        """Return True if the arguments of a call meet its conditions; one that is not given is 0.
+        """Whether the arguments of a call meet the rule's conditions; a missing argument counts as 0.
 
-        All conditions must hold, except where two of them are on one argument: then runc makes a
-        rule of its own of every condition, so that one is enough.
+        All conditions must hold, except where two of them are on one argument: then runc makes a separate
+        rule of every condition, so that one is enough.
         """
         if not self.args:
             return True
@@ -86,7 +86,7 @@ class SeccompRule(NamedTuple):
         return any(results) if self.is_split() else all(results)
 
     def is_split(self) -> bool:
-        """Return True if two conditions are on the same argument."""
+        """Whether two conditions are on the same argument."""
         return len({argument.position for argument in self.args}) < len(self.args)
 
 
@@ -120,7 +120,10 @@ class Outcome(NamedTuple):
 
 
 class SeccompProfile(NamedTuple):
-    """`by_name` holds for each call the rules that name it, in the order of the file."""
+    """A seccomp profile.
+
+    `by_name` maps each call to the rules that name it, in the order of the file.
+    """
 
     path: str
     place: Place
@@ -135,11 +138,11 @@ class SeccompProfile(NamedTuple):
     def decide(
         self, call: str, args: Mapping[int, int] | None = None, context: Context = PLAIN
     ) -> Outcome:
-        """Return the kernel's answer to a call.
+        """The kernel's answer to a call.
 
-        As libseccomp builds the filter, the first rule without conditions on arguments takes all
-        calls of its name. Among rules with conditions that overlap the order is its own affair,
-        so the one that lets the call happen is taken.
+        As libseccomp builds the filter, the first rule without conditions on arguments takes all calls of its
+        name. The order among overlapping rules with conditions is not defined, so the one that lets the call
+        happen is taken.
         """
         matching: list[Outcome] = []
         for name, rule in self.by_name.get(call, ()):
@@ -158,11 +161,11 @@ class SeccompProfile(NamedTuple):
         return Outcome(action, self._errno(action, self.default_errno))
 
     def is_denylist(self) -> bool:
-        """Return True if a call that no rule names is let through."""
+        """Whether a call that no rule names is allowed."""
         return self.by_default().is_open
 
     def open_calls(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
-        """Return the names, as written in the rules, of those `calls` that are allowed with any arguments."""
+        """The names, as written in the rules, of those `calls` that are allowed with any arguments."""
         names: list[Value[str]] = []
         for call in calls:
             outcome = self.decide(call, None, context)

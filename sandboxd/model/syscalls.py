@@ -10,5 +10,5 @@ CLONE3 = NEWEST["clone3"]
 
 
 def syscall_names() -> frozenset[str]:
-    """The names that libseccomp knows, of which runc passes over all others."""
+    """The names that libseccomp knows; runc ignores all others."""
     return frozenset(NAMES.split())

@@ -53,7 +53,7 @@ def matches(path: str) -> bool:
 
 
 def recognises(path: str, text: str) -> bool:
-    """A file of another name, which `dockerComposeFile` or `include` may well use."""
+    """Whether a file of another name is a Compose file: `dockerComposeFile` or `include` may use it."""
     return not path.endswith(_A_PART) and _CONTENT.search(text[:_LOOKED_AT]) is not None
 
 
@@ -99,14 +99,14 @@ def services(project: Project, document: str) -> tuple[Container, ...]:
 def edits(
     document: Document, subject: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    """The edits that make `changes`; None when this file cannot express one of them."""
     from sandboxd.kinds.compose import editing
 
     return editing.edits(document, subject, changes)
 
 
 def _standing(document: Document, variables: Resolver) -> Project:
-    """The project that a file belongs to by its name."""
+    """The project that a file belongs to, by its name."""
     from sandboxd.kinds.compose.project import Project
 
     project = Project(variables)
@@ -130,7 +130,7 @@ def _standing(document: Document, variables: Resolver) -> Project:
 
 
 def _is_there(path: str, beside: str, variables: Resolver) -> bool:
-    """Return True if there is such a file, also if it cannot be read."""
+    """Whether there is such a file, even if it cannot be read."""
     from sandboxd.errors import MissingFileError, UnreadableError
 
     try:

@@ -26,7 +26,7 @@ _PAIRS = ("ssh", "additional_contexts")
 
 
 def build(parts: Sequence[Part], document: str) -> tuple[Value[Build], list[Unseen]]:
-    """`parts` of the key `build` in the order of the files, and what of them is not read.
+    """The build in `parts`, the values of the key `build` in the order of the files, and which of them are not read.
 
     Of a build argument and of an option with a name the last one counts.
     """
@@ -69,9 +69,9 @@ def _path(node: Node, part: Part, key: str, document: str) -> Value[str]:
 
 
 def _options(node: Node, part: Part, document: str) -> Iterator[tuple[object, Value[Pair] | None]]:
-    """In the words of `docker build`, each with what a later file replaces it by.
+    """The options in the words of `docker build`, each with its key; a later file replaces those of the same key.
 
-    None: the option is turned off.
+    The value None turns an option off.
     """
     network = yaml.get(node, "network")
     if network is not None and part.file.text(network):

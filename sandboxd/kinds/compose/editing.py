@@ -24,7 +24,7 @@ _ADDED = ("cap_add", "cap_drop", "security_opt")
 def edits(
     document: Document, container: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    """The edits that make `changes`; None when this file cannot express one of them."""
     service = _service(document, container)
     text_edits: list[Edit] = []
     removed: list[Node] = []
@@ -57,7 +57,7 @@ def edits(
 
 
 def _service(document: Document, container: Container) -> Node | None:
-    """The object that the service is in this file; None when it stands elsewhere or is an alias."""
+    """The object of the service in this file; None when it stands elsewhere or is an alias."""
     for root in (document.tree.root, *document.tree.others):
         table = yaml.get(root, "services")
         member = table.member(container.name) if table is not None else None
@@ -67,7 +67,7 @@ def _service(document: Document, container: Container) -> Node | None:
 
 
 def _replacement(document: Document, change: Replace) -> tuple[Edit, ...] | None:
-    """The edit that replaces a value; in ``name=value`` the name stays. None where the file spells it otherwise."""
+    """The edit that replaces a value; in ``name=value`` the name stays. None where the file spells it in another way."""
     node = change.value.nodes[-1]
     target = yaml.target(node)
     text = target.text()

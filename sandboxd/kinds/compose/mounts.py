@@ -62,7 +62,7 @@ class Mounts:
             yield from self.files(section)
 
     def watched(self) -> Iterator[Value[Mount]]:
-        """Yield the paths that `develop.watch` copies inside; the action `rebuild` copies nothing."""
+        """The paths that `develop.watch` copies inside; the action `rebuild` copies nothing."""
         for part in self.service.parts.get("develop", ()):
             table = yaml.get(part.node, "watch")
             for item in table.items if table is not None else ():
@@ -147,7 +147,7 @@ class Mounts:
         return at_device._replace(nodes=locate(mount, node, part, "volumes", self.document).nodes)
 
     def files(self, section: str) -> Iterator[Value[Mount]]:
-        """Compose binds the file of a secret or a config into the container, read-only."""
+        """The files of secrets or configs, which Compose binds into the container, read-only."""
         for node, part in self.nodes(section):
             name = part.file.text(node) or part.file.text(yaml.get(node, "source"))
             entry = self.project.top_value(section, name or "", "file")

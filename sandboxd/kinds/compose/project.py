@@ -42,7 +42,7 @@ class File(NamedTuple):
     dotenv: Mapping[str, str]
 
     def text(self, node: Node | None) -> str | None:
-        """A scalar as the text that Compose makes of it; None for anything else."""
+        """The text that Compose makes of a scalar; None for anything else."""
         return None if node is None else yaml.scalar_text(node)
 
     def resolve(self, text: str) -> str:
@@ -50,14 +50,14 @@ class File(NamedTuple):
         return substitute(text, self._lookup)
 
     def fill(self, text: str) -> Filled:
-        """`text` as Compose starts a program with it.
+        """`text` with variables replaced, as Compose starts a program with it.
 
-        :raises ValueError: a variable that has to be set is not, or a dollar sign begins none
+        :raises ValueError: a required variable is not set, or a dollar sign begins no variable
         """
         return fill(text, self._lookup)
 
     def public(self, text: str) -> str:
-        """`text` with defaults only, for messages: values of `.env` may be secrets."""
+        """`text` with only the defaults filled in, for messages: values of `.env` may be secrets."""
         return substitute(text, lambda _: None)
 
     def host_path(self, text: str) -> str:
@@ -79,7 +79,10 @@ class Part(NamedTuple):
 
 
 class Service(NamedTuple):
-    """`parts` are by key, later ones win or are added."""
+    """A service as its files write it.
+
+    `parts` are by key; later ones win or are added.
+    """
 
     name: str
     place: Place
@@ -105,7 +108,7 @@ class Project:
         self._opened = 0
 
     def add_chain(self, first: File, others: list[File]) -> None:
-        """Files that are merged, each over those before it."""
+        """Add files that are merged, each over those before it."""
         for file in (first, *others):
             self._read.add(file.source.path)
             for root in file.roots:
@@ -127,7 +130,7 @@ class Project:
         return self.open(path, beside, folder) if self._opened <= MAX_FILES else None
 
     def open(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
-        """The file at `path`; None when it cannot be read, which is then said."""
+        """The file at `path`; None when it cannot be read, which is then noted."""
         named_by = beside if isinstance(beside, str) else beside.source.path
         try:
             source = self.variables.read(path, named_by)
@@ -141,7 +144,10 @@ class Project:
     def file(
         self, source: SourceText, tree: Tree, folder: str | None = None, above: File | None = None
     ) -> File:
-        """`folder` is that of the first file of a chain; `above` lends its `.env`."""
+        """A parsed file of the project.
+
+        `folder` is that of the first file of a chain; `above` lends its `.env`.
+        """
         roots = (tree.root, *tree.others) if tree.root is not None else ()
         folder = posixpath.dirname(source.path) if folder is None else folder
         variables = dict(above.dotenv) if above is not None else {}
@@ -157,7 +163,7 @@ class Project:
             return {}
 
     def takes(self) -> bool:
-        """Return True if one more setting is read; that the limit is reached is said once."""
+        """Whether one more setting may be read; reaching the limit is noted once."""
         self._left -= 1
         if self._left == 0:
             reason = f"holds more than {MAX_PARTS:,} settings, the rest is not read"
@@ -246,7 +252,7 @@ class Project:
         return services
 
     def _include(self, include: Node, file: File) -> None:
-        """A path, or an object with `path` (one or a chain) and `project_directory`."""
+        """Add an included path, or an object with `path` (one or a chain) and `project_directory`."""
         node = yaml.get(include, "path") if include.kind == "object" else include
         paths = [path for item in _items(node) if (path := file.text(item))]
         folder = file.text(yaml.get(include, "project_directory"))

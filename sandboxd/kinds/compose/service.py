@@ -61,7 +61,7 @@ _PAIRS = {
 
 
 def container(service: Service, project: Project, document: str) -> Container:
-    """Return the container that `service` describes; `document` is the file that is checked."""
+    """The container that `service` describes; `document` is the file that is checked."""
     return _Reader(service, project, document).read()
 
 
@@ -123,7 +123,7 @@ class _Reader:
         return self.value(part.file.resolve(text), part.node, part, key)
 
     def switch(self, key: str) -> Value[bool] | None:
-        """Compose takes strings as well, once their variables are replaced."""
+        """A boolean; Compose takes strings as well, once their variables are replaced."""
         part = self.service.last(key)
         text = part.file.text(part.node) if part is not None else None
         switch = boolean(part.file.resolve(text)) if part is not None and text else None
@@ -132,7 +132,7 @@ class _Reader:
         return self.value(switch, part.node, part, key)
 
     def nodes(self, key: str) -> Iterator[tuple[Node, Part]]:
-        """The items of a list over all its parts; one that stands for a list of one counts."""
+        """The items of a list over all its parts; a single value counts as a list of one."""
         for part in self.service.parts.get(key, ()):
             node = yaml.target(part.node)
             if node.kind == "array":
@@ -149,7 +149,7 @@ class _Reader:
                 yield self.value(convert(part.file.resolve(text)), node, part, key)
 
     def pairs(self, key: str, marks: str) -> Iterator[Value[Pair]]:
-        """``NAME=value`` of a list or ``NAME: value`` of an object; of a name the last one counts."""
+        """The pairs in a list of ``NAME=value`` or an object ``NAME: value``; of a name the last one counts."""
         latest: dict[object, Value[Pair]] = {}
         for part in self.service.parts.get(key, ()):
             for name, written, node in entries(part, marks):
@@ -223,7 +223,7 @@ class _Reader:
                 yield self.value(host, path_node, part, "env_file")
 
     def environment_of_files(self) -> None:
-        """`environment` goes before what the files hold."""
+        """Add the variables of `env_file`, which `environment` overrides."""
         from sandboxd.kinds.compose.env import of_files
 
         pairs, unseen = of_files(self.fields["env_files"], self.project, self.document)
@@ -258,7 +258,7 @@ class _Reader:
         return self.value(part.file.resolve(text), kind, part, "provider")
 
     def limits(self) -> None:
-        """`deploy.resources.limits` says the same as the keys of the service."""
+        """Read `deploy.resources.limits`, which has the same meaning as the keys of the service."""
         for key, field in (("memory", "memory"), ("cpus", "cpus")):
             for part in self.service.parts.get("deploy", ()):
                 node = yaml.get(part.node, "resources", "limits", key)
@@ -296,7 +296,7 @@ class _Reader:
         self.fields["log_options"] = tuple(latest.values())
 
     def gpus(self) -> None:
-        """`gpus: all`, a list of devices, or the long way through `deploy`."""
+        """Read `gpus: all`, a list of devices, or the long form below `deploy`."""
         for node, part in self.nodes("gpus"):
             gpus = part.file.resolve(part.file.text(node) or "") or "all"
             self.set("gpus", self.value(gpus, node, part, "gpus"))

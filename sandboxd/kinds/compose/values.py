@@ -27,7 +27,7 @@ def locate(
 ) -> Value[Any]:
     """`normal` at its place; behind an alias that is where its anchor stands.
 
-    `document` is the file that is checked: what stands in another one has that for its origin.
+    `document` is the file that is checked: a value from another file has that file as its origin.
     """
     target = yaml.target(node)
     source = part.file.source
@@ -66,7 +66,7 @@ def content(node: Node, text: str) -> Span:
 
 
 def part_of(node: Node, text: str, start: int, end: int) -> Span | None:
-    """Return the place of the characters from `start` to `end` of a value; None if it has escapes."""
+    """The place of the characters from `start` to `end` of a value; None if it has escapes."""
     target = yaml.target(node)
     inner = content(target, text)
     if text[inner.start : inner.end] != target.value:
@@ -75,7 +75,7 @@ def part_of(node: Node, text: str, start: int, end: int) -> Span | None:
 
 
 def boolean(text: str) -> bool | None:
-    """Compose converts strings to booleans as YAML 1.1 would; None for another word."""
+    """The boolean that Compose makes of a string, as YAML 1.1 would; None for another word."""
     text = text.lower()
     if text in _TRUE:
         return True

@@ -46,7 +46,7 @@ def parse(source: SourceText) -> Document:
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
     """The layers of the one container, all with the same name: before, of and behind `runArgs`.
 
-    There are two for Compose, which has no `runArgs`, and none when the file holds no object.
+    Compose has no `runArgs`, so there are two; () when the file holds no object.
     """
     root = document.tree.root
     if root is None or root.kind != "object":
@@ -59,7 +59,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
 
 
 def inside(root: Node, variables: Resolver) -> Resolver:
-    """`variables` with the place of the workspace inside: Compose mounts none by itself."""
+    """`variables` with the path of the workspace inside: Compose mounts none by itself."""
     folder = text_of(root.get("workspaceFolder"))
     if folder is None and root.get("dockerComposeFile") is not None:
         folder = "/"
@@ -67,7 +67,7 @@ def inside(root: Node, variables: Resolver) -> Resolver:
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
-    """Yield the settings and MCP servers that VS Code takes over into the container that it opens."""
+    """The settings and MCP servers that VS Code takes over into the container that it opens."""
     root, path = document.tree.root, document.source.path
     customizations = root.get("customizations") if root is not None else None
     vscode = customizations.get("vscode") if customizations is not None else None
@@ -104,7 +104,7 @@ def _for_docker(reader: Reader, empty: Container) -> tuple[Container, ...]:
 def edits(
     document: Document, container: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    """The edits that make `changes`; None when this file cannot express one of them."""
     # Late: most files that are checked need no fix.
     from sandboxd.kinds import _devcontainer_edits
 
@@ -112,7 +112,7 @@ def edits(
 
 
 def can(document: Document, container: Container, changes: Sequence[Change]) -> bool:
-    """Return True if `edits` has an answer; this takes a fraction of the time."""
+    """Whether `edits` would give edits, found in a fraction of the time."""
     from sandboxd.kinds import _devcontainer_changes
 
     return _devcontainer_changes.can(document, container, changes)

@@ -1,4 +1,4 @@
-"""`appPort` of a devcontainer.json: the reference client hands each entry to `docker run --publish`. Pure."""
+"""The entries of `appPort` in a devcontainer.json, which the reference client passes to `docker run --publish`. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ _MOST = 50
 
 
 def number(text: str) -> int:
-    """The port that `text` is.
+    """The port in `text`.
 
-    :raises ValueError: it is none, in words
+    :raises ValueError: it is no port; the message is for a person
     """
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= _HIGHEST):
         raise ValueError('it is no port: write `3000`, or `"db:5432"` for the service `db`')
@@ -19,9 +19,9 @@ def number(text: str) -> int:
 def published(text: str) -> tuple[tuple[int, int], ...]:
     """The (port inside, port here) of an entry: ``[ADDRESS:][HERE:]INSIDE[/tcp]``, each of which may be a range.
 
-    The address is not looked at: all are opened for this machine alone.
+    The address is ignored: all are opened for this machine alone.
 
-    :raises ValueError: it is none, in words
+    :raises ValueError: it is no port; the message is for a person
     """
     rest, _, protocol = text.partition("/")
     if protocol not in ("", "tcp"):

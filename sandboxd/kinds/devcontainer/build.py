@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 def build(reader: Reader, table: Node | None, root: Node) -> Build:
-    """`table` is the value of `build`; without it the old properties at the top count.
+    """The build that the file describes.
 
-    Paths of the Dockerfile and of the context are relative to the file; the context is the
-    Dockerfile's folder where none is given.
+    `table` is the value of `build`; without it the old properties at the top count. Paths of the Dockerfile
+    and of the context are relative to the file; the context is the Dockerfile's folder where none is given.
     """
     base = posixpath.dirname(reader.path)
     dockerfile = _first(table, ("dockerfile", "dockerFile")) or root.get("dockerFile")
@@ -77,7 +77,7 @@ def _path(reader: Reader, node: Node | None, base: str) -> Value[str] | None:
 
 
 def _options(reader: Reader, table: Node | None) -> Iterator[Value[Pair]]:
-    """`options` are arguments of `docker build`; one that takes no value has ''."""
+    """The arguments for `docker build` in `options`; one without a value has ''."""
     options = _first(table, ("options",))
     items = options.items if options is not None and options.kind == "array" else []
     index = 0

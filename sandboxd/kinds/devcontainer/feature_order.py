@@ -28,7 +28,7 @@ MAX_FEATURES = 200
 
 
 class Step(NamedTuple):
-    """A Feature to install: its file's object where that could be read, and where it is named."""
+    """A Feature to install: its file's object where that could be read, and the place that names it."""
 
     name: str
     place: Place
@@ -81,7 +81,7 @@ def _rounds(waits: dict[str, tuple[set[str], set[str]]], ahead: dict[str, int]) 
 
 
 def _identity(name: str, path: str) -> str:
-    """Equal for the same Feature; its version and the case of its letters do not count."""
+    """A text that is equal for the same Feature, whatever its version and the case of its letters."""
     use = model.parse(name)
     if use.source != "local":
         return use.id

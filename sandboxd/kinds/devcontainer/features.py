@@ -26,10 +26,10 @@ _LOCKS = {".devcontainer.json": ".devcontainer-lock.json"}
 
 
 def layer(path: str, root: Node, base: Container, variables: Resolver) -> Container:
-    """`base` with the Features of a devcontainer.json; the files of the project's own are read.
+    """`base` with what the Features of a devcontainer.json add; the project's own Features are read.
 
-    `root` is the object of the file. Settings of Features are in the order of installation; their
-    place is the Feature's name in the file.
+    `root` is the object of the file. Settings of Features are in the order of installation; their place is
+    the Feature's name in the file.
     """
     features = root.get("features")
     uses: list[Value[Feature]] = []
@@ -78,7 +78,7 @@ def _lock(path: str, variables: Resolver) -> set[str] | None:
 
 
 def _at_name(name: str, place: Place) -> Locate:
-    """Locate the values of a Feature at its name: only removing that changes them."""
+    """A function that places values of a Feature at its name: only removing that changes them."""
 
     def locate(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
         return Value(normal, Origin("feature", name, key), place, written)

@@ -19,7 +19,7 @@ _SAME_CONTAINER = ("", "localhost", "127.0.0.1", "::1")
 
 
 class Ports(NamedTuple):
-    """The ports of this container and of other services, and words for what is none."""
+    """The ports of this container and of other services, and a sentence for each entry that is no port."""
 
     ports: tuple[Port, ...] = ()
     none: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ def read(root: Node) -> Ports:
 
 
 def _entries(root: Node) -> Iterator[tuple[str, Node]]:
-    """Both keys take a list, or one entry without it, as in the reference client."""
+    """The entries of both keys: a list, or one entry without a list, as the reference client takes them."""
     for key in ("forwardPorts", "appPort"):
         node = root.get(key)
         if node is None or not is_truthy(node):
@@ -92,7 +92,10 @@ def _port(number: int, service: str, root: Node) -> Port:
 
 
 def _attributes(number: int, service: str, node: Node | None) -> Node | None:
-    """The entry of a port: by its number, else by a range. Patterns are of ports nobody named, and not read."""
+    """The attributes of a port: by its number, else by a range.
+
+    Patterns match ports that nobody named, so they are not read.
+    """
     if node is None:
         return None
     if service:

@@ -35,7 +35,7 @@ def layers(
     base: Container,
     variables: Resolver,
 ) -> tuple[Container, Container]:
-    """Return the settings of the label that go before `runArgs`, and those behind it.
+    """The settings of the label that go before `runArgs`, and those behind it.
 
     Findings stand at `image`, the place where the user can choose another one.
     """
@@ -60,7 +60,7 @@ def layers(
 
 
 def _entries(document: Document) -> list[Node]:
-    """The objects of the label: it holds an array of them, or one. Other text the CLI ignores.
+    """The objects of the label: an array of them, or one. The CLI ignores other text.
 
     JSON with comments is other text: here the CLI is strict.
     """

@@ -57,7 +57,7 @@ class Reader:
         return Origin("file", self.path, key)
 
     def before(self, base: Container) -> Container:
-        """Return `base` with the settings ahead of `runArgs` that docker and Compose both get."""
+        """`base` with the settings ahead of `runArgs` that both docker and Compose get."""
         return base._replace(
             place=self.anchor(),
             mounts=tuple(self.mounts()),
@@ -73,7 +73,7 @@ class Reader:
         )
 
     def before_docker(self, base: Container) -> Container:
-        """Return `base` with the settings that the CLI drops without a word for Compose."""
+        """`base` with the settings that the CLI silently drops for Compose."""
         mounts = base.mounts
         node = self.root.get("workspaceMount")
         text = text_of(node)
@@ -87,7 +87,7 @@ class Reader:
         )
 
     def build(self) -> Value[Build] | None:
-        """`build`, and the old form with `dockerFile` and `context` beside each other."""
+        """The value of `build`, or of the old properties `dockerFile` and `context`."""
         node = self.root.get("build")
         table = node if node is not None and node.kind == "object" else None
         legacy = self.root.get("dockerFile")
@@ -123,7 +123,7 @@ class Reader:
         return container._replace(unseen=tuple(unseen))
 
     def after(self, base: Container) -> Container:
-        """The CLI appends `--privileged` and `--init` only for true: they cannot turn one off."""
+        """`base` with the settings behind `runArgs`. The CLI adds `--privileged` and `--init` only for true."""
         return base._replace(
             gpus=self.gpus(),
             init=self.switch("init"),
@@ -139,7 +139,7 @@ class Reader:
         )
 
     def is_missing(self, option: Value[SecurityOption]) -> bool:
-        """Return True if a seccomp profile is known to be missing; docker looks in the project's folder."""
+        """Whether a seccomp profile is known to be missing; docker looks in the project's folder."""
         path = option.value.value
         if option.value.name != "seccomp" or path in _NO_FILES or self.variables.files is None:
             return False
@@ -174,7 +174,7 @@ class Reader:
         return self.value(self.variables.resolve(text), node, key)
 
     def switch(self, key: str) -> Value[bool] | None:
-        """The CLI takes whatever JavaScript takes for true: `"false"` in quotes, too."""
+        """A boolean as the CLI reads it, which takes whatever JavaScript treats as true: `"false"` in quotes, too."""
         node = self.root.get(key)
         if node is None or not is_truthy(node):
             return None

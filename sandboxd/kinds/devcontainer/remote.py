@@ -22,9 +22,9 @@ _SHELL = ("/bin/sh", "-c")
 
 
 def read(root: Node, source: str, variables: Resolver) -> Remote:
-    """The hooks and the environment that one object names; other forms than the reference's are no hook.
+    """The hooks and the environment in one object; forms that the reference does not know are ignored.
 
-    :param source: where it stands, in words
+    :param source: the file or label that it stands in, in words
     """
     ports = forward_ports.read(root)
     return Remote(
@@ -82,7 +82,7 @@ def _hooks(root: Node, source: str, variables: Resolver) -> Iterator[Hook]:
 
 
 def _command(name: str, node: Node, variables: Resolver) -> Command | None:
-    """A text is for a shell, a list is a program with its arguments."""
+    """The command in a node: text for a shell, or a list with a program and its arguments."""
     if node.kind == "array":
         words = tuple(variables.resolve(str(item.value)) for item in node.items)
         return Command(name, words, " ".join(words)) if words else None

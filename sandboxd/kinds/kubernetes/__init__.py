@@ -54,7 +54,7 @@ _HELM = re.compile(r"^[ \t]*(?:- )?(?:[\w./\"-]+:[ \t]+)?\{\{[^{}\n]*\}\}", re.M
 
 
 def matches(path: str) -> bool:
-    """Return True in a usual folder of manifests, and for the usual names of one."""
+    """Whether a file is in a usual folder of manifests, or has a usual name of one."""
     *folders, name = path.lower().split("/")
     if name in kustomization.NAMES:
         return True
@@ -62,7 +62,7 @@ def matches(path: str) -> bool:
 
 
 def fits(path: str, text: str) -> bool:
-    """Return True if the content is that of objects of Kubernetes."""
+    """Whether the content is that of objects of Kubernetes."""
     if kustomization.is_one(path):
         return True
     start = text[:_LOOKED_AT]
@@ -122,7 +122,7 @@ def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer]]:
 def edits(
     document: Document, subject: Container | Pod | PodContainer, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    """The edits that make `changes`; None when this file cannot express one of them."""
     from sandboxd.kinds.kubernetes import editing
 
     return editing.edits(document, subject, changes)

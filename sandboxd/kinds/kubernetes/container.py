@@ -29,7 +29,7 @@ def containers_of(spec: PodSpec, source: SourceText) -> Iterator[Container]:
 
 
 class _Reader:
-    """Reads one container; what it does not say its Pod says."""
+    """Reads one container; a setting that it lacks is taken from its Pod."""
 
     def __init__(self, node: Node, spec: PodSpec, source: SourceText) -> None:
         self.node = node
@@ -81,7 +81,7 @@ class _Reader:
         return shared
 
     def runtime(self) -> Value[str] | None:
-        """A class of gVisor's is named after it, or after its handler `runsc`."""
+        """The runtime: `runsc` for a class that is named after gVisor, else the name of the class."""
         value = text(self.spec.spec, "runtimeClassName", self.source)
         if value is not None and "gvisor" in value.value:
             return value._replace(value="runsc")
@@ -118,7 +118,7 @@ class _Reader:
             yield retyped(masks._replace(written="procMount: Unmasked"), option)
 
     def profile(self, key: str, name: str) -> Value[SecurityOption] | None:
-        """A profile that is switched off; what a cluster has under another name is not known here."""
+        """A profile that is switched off; what other names mean on the cluster is not known here."""
         for context in (self.own, self.outer):
             kind = yaml.get(context, key, "type")
             if kind is None or not kind.text():
@@ -137,7 +137,7 @@ class _Reader:
         return None
 
     def annotated_profile(self) -> Value[SecurityOption] | None:
-        """The way of writing before Kubernetes 1.30."""
+        """A profile in the annotations, the form before Kubernetes 1.30."""
         name = yaml.get(self.node, "name")
         label = name.text() if name is not None else ""
         value = yaml.get(self.spec.annotations, f"{_ANNOTATION}{label}")
@@ -163,7 +163,7 @@ class _Reader:
                 yield locate(pair, value, "env", self.source, entry=item)
 
     def ports(self) -> Iterator[Value[str]]:
-        """Ports of the node. Ports of the Pod alone are open to the cluster, whatever is written."""
+        """The ports of the node. Ports of the Pod alone are open to the cluster, whatever is written."""
         for item in items(self.node, "ports"):
             host = yaml.get(item, "hostPort")
             if host is None or not yaml.scalar_text(host) or host.value == 0:

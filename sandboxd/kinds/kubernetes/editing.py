@@ -33,10 +33,10 @@ _FALSE = ("no-new-privileges=true", "no-new-privileges:true")
 def edits(
     document: Document, subject: Container | Pod | PodContainer, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file.
+    """The edits that make `changes`; None when this file cannot express one of them.
 
-    Additions to a container are in docker's words; to a Pod, or to what only a container of a Pod has,
-    the field is a path with dots below its description.
+    Additions to a container are in docker's words; to a Pod, or to what only a container of a Pod has, the
+    field is a path with dots below its description.
     """
     target = _object(document, subject)
     text_edits: list[Edit] = []
@@ -88,7 +88,7 @@ def _holds(node: Node, at: int) -> bool:
 
 
 def _add(added: Addition, change: Add, in_words_of_docker: bool) -> bool:
-    """Note what is written for `change`; False where a manifest has no word for it."""
+    """Note the text to add for `change`; False where a manifest cannot express it."""
     path = tuple(change.field.split("."))
     item: str | list[str] = change.item
     if in_words_of_docker:

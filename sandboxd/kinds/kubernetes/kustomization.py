@@ -1,7 +1,6 @@
-"""`kustomization.yaml`: what it makes of manifests that are read, and is not read itself.
+"""`kustomization.yaml`: it changes manifests that are read, and is not evaluated itself.
 
-Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/.
-"""
+Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ def is_one(path: str) -> bool:
 
 
 def unseen(root: Node) -> tuple[Unseen, ...]:
-    """What the manifests are changed by, or taken from, each in words that follow the file's name."""
+    """What a kustomization changes the manifests by, or takes them from, in words that follow the file's name."""
     hint = "check what it makes: `kubectl kustomize FOLDER > manifests.yaml`, then `sandboxd check manifests.yaml`"
     return tuple(Unseen("arguments", reason, hint) for reason in _reasons(root))
 

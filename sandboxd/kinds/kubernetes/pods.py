@@ -1,4 +1,4 @@
-"""The Pods of a file: where each kind of object keeps the template of its own."""
+"""The Pods of a file: where each kind of object keeps its Pod template."""
 
 from __future__ import annotations
 
@@ -104,14 +104,14 @@ def read(document: Document) -> Pods:
 
 
 class _Budget:
-    """What is read of one file, so that a check takes no longer than a moment whatever anchors multiply."""
+    """A limit on what is read of one file, so that a check stays fast however much anchors multiply."""
 
     def __init__(self) -> None:
         self._containers, self._settings = MOST, MOST_SETTINGS
         self.left_out = ""
 
     def containers(self, spec: Node) -> Iterator[Node]:
-        """The containers of a Pod, as long as there is room."""
+        """The containers of a Pod, until the limit is reached."""
         of_pod = sum(_size(spec, path) for path in _LISTS_OF_POD)
         for key in _LISTS:
             table = yaml.get(spec, key)

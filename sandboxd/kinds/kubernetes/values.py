@@ -40,7 +40,10 @@ def locate(
     entry: Node | None = None,
     shown: str = "",
 ) -> Value[Any]:
-    """`normal` at its place. `entry` is what goes when it is removed; `shown` what messages call it."""
+    """`normal` at its place.
+
+    A fix that removes it removes `entry`; messages call it `shown`.
+    """
     written = yaml.scalar_text(node)
     return Value(
         normal,
@@ -82,5 +85,5 @@ def switch(node: Node | None, key: str, source: SourceText) -> Value[bool] | Non
 
 
 def retyped(value: Value[Any], normal: T) -> Value[T]:
-    """The value in another form: what is written at its place means `normal`."""
+    """The value with `normal` in place of its own normal form, at the same place."""
     return Value(normal, value.origin, value.place, value.written, value.nodes)
