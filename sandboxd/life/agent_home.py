@@ -27,7 +27,7 @@ _WRITE = 'cd "$1" || exit 1; [ -e "$2" ] && exit; mkdir -p "$(dirname "$2")" && 
 
 
 def ensure(engine: Engine, container: str, agent: Agent) -> str:
-    """The home inside.
+    """The agent's home folder inside, made where it is missing.
 
     :raises EnvironmentFailure: the image lacks a program that the agent needs, or has no place for a home
     """
@@ -45,7 +45,7 @@ def ensure(engine: Engine, container: str, agent: Agent) -> str:
 
 
 def write(engine: Engine, container: str, home: str, path: str, text: str) -> None:
-    """Write a file of the home where nothing is yet.
+    """Write a file into the home, unless there is one already.
 
     :raises EnvironmentFailure: it cannot be written
     """

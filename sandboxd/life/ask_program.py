@@ -1,4 +1,4 @@
-"""Files of the user's own that a sandbox gets, bound read-only: the program to ask with, and settings."""
+"""Files on this machine that a sandbox gets, bound read-only: the program to ask for names with, and settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = "sandboxd-ask"
 
 
 def ask_program(environ: Mapping[str, str]) -> str:
-    """The path of the program to ask with on this machine.
+    """The path on this machine of the program to ask for names with.
 
     Installers drop the right to execute a file that is part of a package, so it is copied.
 

@@ -1,4 +1,4 @@
-"""A stopped sandbox that is started for a look at its private copy, and stopped again."""
+"""Starts a stopped sandbox for a look at its private copy, and stops it again."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _GRACE_SECONDS = 1
 
 
 def has_lasting_copy(engine: Engine, container: Summary) -> bool:
-    """Whether the private copy of a stopped container is still there, and whole."""
+    """Whether the private copy of a stopped container still exists and is complete."""
     volume = copies.copy_of(engine, engine.inspect(container.id))
     return volume is not None and copies.whole_since(volume) is not None
 
 
 @contextlib.contextmanager
 def awake(engine: Engine, container: Summary, progress: Callable[[str], None]) -> Iterator[None]:
-    """Have a stopped container run while the block does: its first process alone, and no gateway.
+    """Run a stopped container while the block runs: its main process alone, without gateway.
 
     :raises EnvironmentFailure: it does not start, or something else than its own folder was mounted
     """

@@ -46,7 +46,7 @@ def build(
 ) -> None:
     """Make the image `recipe.tag`; nothing of a failed build is left but the builder's cache.
 
-    :param check: called again and again while the builder works; ends it by raising
+    :param check: called repeatedly while the builder works; ends it by raising
     :raises EnvironmentFailure: a tool for it is missing, or it fails
     """
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_place(environ)) as folder:
@@ -103,7 +103,7 @@ def _plain(recipe: Recipe, tree: str, environ: Mapping[str, str]) -> list[str]:
 def _with_features(
     recipe: Recipe, folder: str, environ: Mapping[str, str], progress: Callable[[str], None]
 ) -> list[str]:
-    """The dev container CLI with a config that has nothing but the build.
+    """The command line of the dev container CLI, with a config that has nothing but the build.
 
     It takes local Features only from below `.devcontainer`.
     """

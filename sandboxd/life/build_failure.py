@@ -1,4 +1,4 @@
-"""Where a build failed, by what its tools wrote: the step, and the last lines of its output. Pure."""
+"""Reads from a failed build's output which step failed. Pure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ _OUTPUT = re.compile(r"^\d+\.\d+ (?P<text>.*)")
 
 
 class Failed(NamedTuple):
-    """`step` is '' where it is not known; `lines` are hostile text, each without its end."""
+    """The step of a build that failed, and the last lines of its output.
+
+    `step` is '' where it is not known; `lines` are hostile text, each without its line end.
+    """
 
     step: str
     lines: tuple[str, ...]
 
 
 def read(written: bytes, folder: str) -> Failed:
-    """Where a build failed that wrote `written`.
+    """The failure in `written`, the output of a build.
 
-    :param folder: the one in which it ran, whose name says nothing
+    :param folder: the folder in which it ran, which is left out of the text
     """
     text = _COLOURS.sub("", written.decode("utf-8", "replace")).replace(folder, "")
     # A line that is drawn again and again is what was written last.

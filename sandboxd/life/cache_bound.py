@@ -1,8 +1,7 @@
-"""The bound of all caches of packages together: those that were used longest ago go first.
+"""The size limit of all package caches together: those unused for longest are removed first.
 
-A cache is made again by the tool that fills it, so none is worth a full disk. One that a container has, whether
-it runs or not, stays.
-"""
+A cache is made again by the tool that fills it, so none is worth a full disk. One that a container has,
+whether it runs or not, stays."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Cache(NamedTuple):
-    """One volume; `size` in bytes, `used` is higher for one that was used later, 0 for none that is known."""
+    """One cache volume; `size` in bytes, `used` is higher for one that was used later, 0 for unknown."""
 
     name: str
     size: int
@@ -31,16 +30,16 @@ class Cache(NamedTuple):
 
 
 class Bounded(NamedTuple):
-    """`size` in bytes of what is there now, and the volumes that went for it."""
+    """The result of trimming: `size` in bytes of the caches left, and the removed volumes."""
 
     size: int
     removed: tuple[str, ...]
 
 
 def find(engine: Engine, environ: Mapping[str, str]) -> tuple[Cache, ...]:
-    """The caches on an engine, each with its size: the engine reads all its volumes for it.
+    """The caches on an engine with their sizes, for which the engine reads all its volumes.
 
-    What the engine does not know of one counts as nothing and as in use.
+    A size that the engine does not know counts as 0, and such a cache as in use.
 
     :raises EnvironmentFailure: the engine does not answer
     """
@@ -60,7 +59,7 @@ def _is_ours(volume: Volume) -> bool:
 
 
 def choose(caches: tuple[Cache, ...], bound: int) -> tuple[Cache, ...]:
-    """Those that have to go so that all of them have at most `bound` bytes, as far as they can. Pure.
+    """The caches to remove so that the rest have at most `bound` bytes, as far as that is possible. Pure.
 
     The one that was used last stays: a start may be about to mount it.
     """
@@ -77,7 +76,7 @@ def choose(caches: tuple[Cache, ...], bound: int) -> tuple[Cache, ...]:
 
 
 def keep_within(engine: Engine, environ: Mapping[str, str], bound: int) -> Bounded:
-    """Measure the caches, note what they take, and remove what is too much.
+    """Measure the caches, note their size, and remove those above the limit.
 
     :raises EnvironmentFailure: the engine does not answer
     """
@@ -90,6 +89,6 @@ def keep_within(engine: Engine, environ: Mapping[str, str], bound: int) -> Bound
 
 
 def is_due(engine: Engine, environ: Mapping[str, str]) -> bool:
-    """Whether the caches of an engine were not measured within a day."""
+    """Whether the caches of an engine were last measured more than a day ago."""
     measured = cache_uses.recall(environ).measured.get(engine.host)
     return measured is None or not measured.is_recent(time.time())

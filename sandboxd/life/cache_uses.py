@@ -1,7 +1,6 @@
-"""Which caches of packages were used, in which order, and what they took when they were last measured.
+"""The order in which package caches were used, and their size when they were last measured.
 
-The order is counted and not timed: a clock that was set wrong for an hour makes no cache the oldest one.
-"""
+The order is counted and not timed: a clock that was set wrong for an hour makes no cache the oldest one."""
 
 from __future__ import annotations
 
@@ -22,18 +21,24 @@ _MOST = 2000
 
 
 class Measured(NamedTuple):
-    """All caches of one engine together: `size` in bytes, `at` in seconds since 1970."""
+    """The size of all caches of one engine: `size` in bytes, `at` in seconds since 1970."""
 
     at: float
     size: int
 
     def is_recent(self, now: float) -> bool:
-        """Whether it is of the last day; one of the future was made by a clock that was wrong."""
+        """Whether it was measured within the last day.
+
+        A time in the future comes from a wrong clock and does not count.
+        """
         return 0 <= now - self.at < DAY_SECONDS
 
 
 class Uses(NamedTuple):
-    """`order` has a higher number for a volume that was used later, `measured` is by the engine's address."""
+    """What is known of the caches.
+
+    `order` has a higher number for a volume that was used later; `measured` is by the engine's address.
+    """
 
     order: Mapping[str, int]
     measured: Mapping[str, Measured]
@@ -43,7 +48,7 @@ NOTHING = Uses({}, {})
 
 
 def recall(environ: Mapping[str, str]) -> Uses:
-    """What was noted; nothing where it cannot be read, and then no cache counts as used."""
+    """The noted uses; none where they cannot be read, and then no cache counts as used."""
     try:
         record = json.loads(read_source(_path(environ)).text)
         order = {str(name): int(number) for name, number in record["order"].items()}
@@ -57,7 +62,7 @@ def recall(environ: Mapping[str, str]) -> Uses:
 
 
 def note_use(environ: Mapping[str, str], volumes: Iterable[str]) -> None:
-    """`volumes` are used now: nothing else was used later. Where it cannot be written, nothing is noted."""
+    """Note that `volumes` are used now, later than all others. If it cannot be written, nothing is noted."""
     names = list(volumes)
     before = recall(environ)
     latest = max(before.order.values(), default=0)
@@ -74,7 +79,7 @@ def note_use(environ: Mapping[str, str], volumes: Iterable[str]) -> None:
 
 
 def note_size(environ: Mapping[str, str], engine: str, measured: Measured) -> None:
-    """The caches of the engine at the address `engine` were measured."""
+    """Note the size of the caches of the engine at the address `engine`."""
     _change(environ, lambda uses: uses._replace(measured={**uses.measured, engine: measured}))
 
 

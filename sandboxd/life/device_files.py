@@ -23,9 +23,9 @@ _MOST = 32 * 1024 * 1024
 
 
 def leave_old_volumes(known: Known, body: CreateRequest) -> frozenset[str]:
-    """Have the engine put nothing into the volumes of a request that are there already; returns them.
+    """Have the engine put nothing into existing volumes of a create request; returns these volumes.
 
-    It would fill one of them that is empty, and what came from an earlier image was looked at then.
+    It would fill one of them that is empty; files from an earlier image were checked at that time.
     """
     old = set()
     for mount in body["HostConfig"].get("Mounts") or []:
@@ -43,11 +43,11 @@ def refuse(
     old: frozenset[str],
     progress: Callable[[str], None],
 ) -> None:
-    """Refuse a created container that has a device file in a volume which the engine filled for it.
+    """Refuse a created container with a device file in a volume that the engine filled for it.
 
-    :param points: what it will mount
-    :param old: volumes that were there before
-    :raises EnvironmentFailure: there is one
+    :param points: its mounts
+    :param old: volumes that existed before
+    :raises EnvironmentFailure: there is a device file
     """
     for mount in points:
         target = mount.get("Destination") or ""

@@ -35,7 +35,7 @@ done
 
 
 def with_dotfiles(remote: Remote, repository: str) -> Remote:
-    """`remote` with the installation of `repository` behind what is run once for each container.
+    """`remote` with the installation of `repository` after the hooks that run once for each container.
 
     :param repository: a URL that git takes, or ``owner/name`` of GitHub
     :raises UsageError: it is neither

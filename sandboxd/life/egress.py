@@ -1,4 +1,4 @@
-"""The gateway beside the workspace: started with it, given its policy, and gone with it."""
+"""The gateway beside the workspace: started with it, given its policy, and removed with it."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def prepare(
     """The networks, the image and the whole policy for the gateway of `workspace`.
 
     :param policy: without version, addresses and the host's networks
-    :param named_image: what the user's policy names for engines that cannot run what is made here
-    :param addresses_before: names and synthetic addresses of before, which keep their meaning
-    :param credentials: what the gateway is given behind its policy
-    :raises EnvironmentFailure: something of it cannot be had; then nothing may start
+    :param named_image: the image that the user's policy names for engines that cannot run ours
+    :param addresses_before: earlier names and synthetic addresses, which keep their meaning
+    :param credentials: sent to the gateway after its policy
+    :raises EnvironmentFailure: one of them cannot be made; then nothing may start
     """
     if not sources.can_read_ours(engine):
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
@@ -79,7 +79,7 @@ def add_to(
     engine: Engine,
     settings: Mapping[str, str] | None = None,
 ) -> None:
-    """Put the container of a create request on the inner network, by which only names lead out.
+    """Put the container of a create request on the inner network, so that only names lead out.
 
     :param settings: texts of files that tools inside read, by path
     """
@@ -120,13 +120,13 @@ def add_to(
 def beside(
     engine: Engine, egress: Egress | None, progress: Callable[[str], None], number: str = ""
 ) -> Iterator[None]:
-    """See to the gateway while the block runs; left once both are done.
+    """Start or update the gateway in parallel to the block; returns when both are done.
 
     On an engine that was never seen to keep its host off the inner network the block waits for the gateway:
     what starts in it could talk to the host until the gateway has looked.
 
-    :param number: the random one of the start
-    :raises EnvironmentFailure: the gateway cannot be had, or does not hold
+    :param number: the random number of the start
+    :raises EnvironmentFailure: the gateway cannot be run, or does not hold
     """
     if egress is None:
         yield
@@ -164,11 +164,11 @@ def beside(
 def follow(
     engine: Engine, egress: Egress, progress: Callable[[str], None], number: str = ""
 ) -> bool:
-    """Have the gateway run with its policy: one that runs as it has to takes the policy, else a new one does.
+    """Have the gateway run with its policy: a sound one takes the new policy, else it is replaced.
 
     Returns whether a new one was made.
 
-    :raises EnvironmentFailure: it cannot be had, or does not hold; then none runs
+    :raises EnvironmentFailure: it cannot be run, or does not hold; then none runs
     """
     with timeline.span("gateway", "have it run"):
         return _follow(engine, egress, progress, number)
@@ -210,7 +210,7 @@ def start_services(
     progress: Callable[[str], None],
     check: Callable[[], None],
 ) -> tuple[Sick, ...]:
-    """Have the other services of the plan run on the inner network, and no others; those that do not.
+    """Have exactly the other services of the plan run on the inner network; returns those that do not.
 
     :param workspace: the running sandbox
     :param start: the random number of the start that they belong to, '' where the sandbox ran already
@@ -227,7 +227,7 @@ def start_services(
 def surroundings(
     engine: Engine, inner: networks.Inner, workspace: Inspected
 ) -> services.Surroundings:
-    """What the services beside the running sandbox stand in."""
+    """The networks, names and folders for the services beside the running sandbox."""
     folder = (workspace["Config"].get("Labels") or {}).get(PROJECT, "")
     ours = sources.can_read_ours(engine)
     resolv_conf = _resolv_conf(folder, inner.addresses.gateway) if ours else ""
@@ -251,9 +251,9 @@ def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None
 
 @contextlib.contextmanager
 def left_on_failure(engine: Engine, workspace: str, discards: bool) -> Iterator[None]:
-    """Take the gateway away where a sandbox does not end that is to be thrown away: it has no way out then.
+    """Remove the gateway if the block fails to end a sandbox that is to be thrown away: it then has no way out.
 
-    :param discards: whether that was asked for; the gateway of any other goes on with its work
+    :param discards: whether that was asked for; the gateway of any other continues
     """
     try:
         yield
@@ -267,7 +267,7 @@ def left_on_failure(engine: Engine, workspace: str, discards: bool) -> Iterator[
 
 @contextlib.contextmanager
 def leaving(engine: Engine, workspace: str) -> Iterator[None]:
-    """`leave` while the block starts a sandbox whose plan has no gateway any more; left once both are done.
+    """Remove the gateway in parallel to the block, which starts a sandbox whose plan has none any more.
 
     :raises EnvironmentFailure: something of it is still there
     """
@@ -313,9 +313,9 @@ def refuse_other_networks(inspected: Inspected, egress: Egress | None) -> None:
 
 
 def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
-    """What this host's settings leave open of a gateway's network.
+    """The downgrades that this host's settings cause for a gateway's network.
 
-    With an address-less bridge alone, packets that bind to a device reach the host; none comes back.
+    With an address-less bridge alone, packets that bind to a device reach the host; no answer comes back.
     """
     if egress is None or egress.pair.inner.driver != "bridge":
         return ()

@@ -1,4 +1,4 @@
-"""The end of a container: its work is kept first, and nothing of it stays behind."""
+"""Ends a container: its work is kept first, and nothing of it stays behind."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def remove(
     by_force: bool = False,
     progress: Callable[[str], None] = removal.silent,
 ) -> None:
-    """Remove a container, also one that is being started or removed at this moment.
+    """Remove a container, even one that is being started or removed at this moment.
 
     An engine that removes what it is starting says that it does not run, and leaves it.
 
-    :param by_force: end the processes behind one that the engine does not get rid of
+    :param by_force: kill the processes of a container that the engine cannot remove
     :raises EnvironmentFailure: it is still there
     """
     deadline = time.monotonic() + _GONE_SECONDS
@@ -125,9 +125,9 @@ def _remove(
 
 @contextlib.contextmanager
 def _blame_the_right_one(engine: Engine, name: str, option: str) -> Iterator[None]:
-    """Turn the engine's silence on one container into words on that container.
+    """Turn the engine's silence about one container into an error that names that container.
 
-    :param option: what `sandboxd down` needs behind it to mean its sandbox
+    :param option: what `sandboxd down` needs as further arguments to mean its sandbox
     :raises EnvironmentFailure: the container does not end, or the engine does not answer at all
     """
     try:

@@ -1,8 +1,7 @@
-"""The environment and the folder that a config gives to commands in its sandbox, kept by its start.
+"""Environment and working folder for commands in a sandbox, saved by its start.
 
-`remoteEnv` and `workspaceFolder` are of what enters a container, not of the container. They lie in the user's
-state folder: `exec` reads no config.
-"""
+The config's `remoteEnv` and `workspaceFolder` apply to what enters a container, not to the container. They
+are saved in the user's state folder: `exec` reads no config."""
 
 from __future__ import annotations
 
@@ -21,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """`env` is ``NAME=value`` each; `folder` a folder inside, '' for the container's own."""
+    """The settings for commands in one container.
+
+    `env` is ``NAME=value`` each; `folder` a folder inside, '' for the container's own.
+    """
 
     env: tuple[str, ...] = ()
     folder: str = ""
@@ -35,7 +37,7 @@ NOTHING = Settings()
 
 
 def keep(environ: Mapping[str, str], workspace: str, container: str, settings: Settings) -> None:
-    """Remember them for a container; where that cannot be written, commands have the container's own."""
+    """Save the settings of a container; if they cannot be written, commands get the container's own."""
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
         if settings == NOTHING:
@@ -46,7 +48,7 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, settings: S
 
 
 def recall(environ: Mapping[str, str], workspace: str, container: str) -> Settings:
-    """The settings of the container with this id; `NOTHING` where its start gave none."""
+    """The settings of the container with this id; `NOTHING` where its start saved none."""
     path = _path(environ, workspace)
     try:
         # Most have none, and a command is to begin at once.

@@ -1,4 +1,4 @@
-"""Which containers are a project's."""
+"""Finds the containers of a project."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def project_containers(engine: Engine, directory: str, name: str = "") -> list[S
 
 
 def names_beside(engine: Engine, workspace: str) -> list[str]:
-    """Names of the sandboxes, in any state, that `up` made for `workspace` (its real path) beside others."""
+    """Names of the sandboxes, in any state, that `up` made for `workspace` (its real path) with a name of their own."""
     containers = engine.containers(PROJECT, f"{MADE_BY}={UP}")
     names = {name_of(c.labels[PROJECT]) for c in containers if _workspace(c) == workspace}
     return sorted(names - {""})
@@ -91,7 +91,7 @@ def locate(engine: Engine, directory: str, name: str = "") -> Summary:
 
 
 def _start(name: str, others: Sequence[str]) -> str:
-    """The next command of a person who asked for the sandbox `name`, where there are only `others`."""
+    """The next command for a person who asked for the sandbox `name`, where there are only `others`."""
     if others:
         return f"start it: `sandboxd up`; or name one that is there: `--name {others[0]}`"
     return f"start it: `sandboxd up{option_of(name)}`"
@@ -117,17 +117,17 @@ def sandboxes_of_up(
 
 
 def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:
-    """Containers with our labels that are a sandbox of the project that the labels name.
+    """The containers with our labels that really are a sandbox of the project that the labels name.
 
-    An image can bring any label, and would stand for another project's sandbox.
+    An image can bring any label, and would pass for another project's sandbox.
     """
     return [c for c in engine.containers(*labels) if is_believed(engine, c)]
 
 
 def is_believed(engine: Engine, container: Summary) -> bool:
-    """Whether the labels were put on the container itself, and it has the project's folder.
+    """Whether the labels were put on the container itself, and it mounts the project's folder.
 
-    Else somebody runs an image with our labels: nothing is to be run in it, and it is not ours to remove.
+    Otherwise somebody runs an image with our labels: nothing may be run in it, and it is not ours to remove.
     An image brings no name, and no mount.
     """
     from sandboxd.plan.container_name import container_name

@@ -1,9 +1,8 @@
-"""The gateway of one sandbox: a hardened container that lets names through, and nothing else.
+"""The gateway of one sandbox: a hardened container that passes connections to allowed names, and nothing else.
 
-It starts with four capabilities, sets its addresses up, and gives them all away within milliseconds;
-then it listens. It lets nothing through before it was given a policy, and a sandbox whose gateway is
-gone has no way out at all: nothing here fails open.
-"""
+It starts with four capabilities, sets its addresses up, and drops them all within milliseconds; then it
+listens. It lets nothing through before it was given a policy, and a sandbox whose gateway is gone has no way
+out at all: nothing here fails open."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ def name_of(workspace: str) -> str:
 
 
 def way_back(made_by: str | None) -> str:
-    """The command that starts the gateway of a container again, by the label `MADE_BY` of the container."""
+    """The command that starts a container's gateway again, by the container's label `MADE_BY`."""
     return "sandboxd daemon start" if made_by == EDITOR else "sandboxd up"
 
 
@@ -74,8 +73,8 @@ def container_of(engine: Engine, workspace: str) -> Summary | None:
 def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRequest:
     """The create request of a gateway.
 
-    :param image: its id
-    :param number: the random one of the start that it belongs to
+    :param image: the image's id
+    :param number: the random number of the start that it belongs to
     """
     own = inner.addresses
     seccomp = json.loads(read_source(data_path("profiles", "seccomp", "gateway.json")).text)
@@ -160,12 +159,12 @@ def start(
 ) -> PolicySet:
     """Make and start the gateway of `workspace`; returns once `policy` is in force.
 
-    Of a failed attempt nothing is left.
+    A failed attempt leaves nothing behind.
 
-    :param number: the random one of the start that it belongs to
-    :param credentials: given to it behind the policy
-    :param progress: hears what the gateway cannot do here and holds without
-    :param old: the one that is there, which is removed first
+    :param number: the random number of the start that it belongs to
+    :param credentials: sent to it after the policy
+    :param progress: called with what the gateway cannot do here and does not need
+    :param old: the existing one, which is removed first
     :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
     """
     request = body(image, pair.inner, workspace, number)
@@ -191,10 +190,10 @@ def push(
     cut: bool = False,
     credentials: Credentials | None = None,
 ) -> PolicySet:
-    """Have the running gateway of `workspace` use `policy`, as `complete` made it.
+    """Have the running gateway of `workspace` enforce `policy`, which `complete` made.
 
-    :param cut: end connections that it does not let through
-    :param credentials: given to it behind the policy; None leaves it those that it has
+    :param cut: end connections that it does not allow
+    :param credentials: sent to it after the policy; None leaves it those that it has
     :raises EnvironmentFailure: there is no gateway, or it refuses: then it lets nothing through
     """
     with attach_running(engine, workspace) as channel:
@@ -241,7 +240,7 @@ def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
 
 
 def set_credentials(channel: Channel, credentials: Credentials) -> CredentialsSet:
-    """Have the gateway use these credentials in the place of all others, and wait until it does.
+    """Replace all credentials of the gateway by these, and wait until they are in force.
 
     :raises EnvironmentFailure: it refuses them, and has none then; or it does not answer
     """
@@ -266,7 +265,7 @@ def complete(
 ) -> Policy:
     """`policy` with what only this machine knows; equal contents have an equal version.
 
-    :param addresses_before: names and synthetic addresses of before, which keep their meaning
+    :param addresses_before: earlier names and synthetic addresses, which keep their meaning
     """
     service_addresses = layout.services(pair.inner.addresses, policy.services)
     own = {str(subnet) for subnet in pair.outer_subnets}
@@ -281,9 +280,9 @@ def complete(
 
 
 def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:
-    """What the gateway finds of itself, once it has looked at its inner network as well.
+    """The gateway's report about itself, once it has also checked its inner network.
 
-    :raises EnvironmentFailure: it has rights left, or the host is on the inner network
+    :raises EnvironmentFailure: it has privileges left, or the host is on the inner network
     """
     ready: list[Ready] = []
 
@@ -310,7 +309,7 @@ def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:
 
 
 def blind_spot(ready: Ready) -> str:
-    """What a gateway refuses here without a record of it, in words; '' for nothing."""
+    """What a gateway refuses on this host without recording it, in words; '' for nothing."""
     if ready["sees_refused_ports"]:
         return ""
     return (

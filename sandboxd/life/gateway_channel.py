@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 
 class Channel:
-    """The attached stream of one gateway. Not for several threads at once, but for `close`."""
+    """The attached stream of one gateway. Not thread-safe, except for `close`."""
 
     def __init__(self, connection: socket.socket, first: bytes = b"") -> None:
-        """:param first: what came with the engine's answer"""
+        """:param first: bytes that arrived with the engine's answer"""
         self._connection = connection
         self._frames = Frames()
         self._lines = {1: b"", 2: b""}
@@ -59,10 +59,10 @@ class Channel:
             raise self.ended() from None
 
     def events(self, seconds: float | None = None) -> Iterator[Event]:
-        """Events as they come, until the gateway ends.
+        """Events as they arrive, until the gateway ends.
 
-        :param seconds: the time for all of them; None: as long as it takes
-        :raises TimeoutError: it is over
+        :param seconds: the time limit for all of them; None: no limit
+        :raises TimeoutError: it has passed
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
@@ -74,7 +74,7 @@ class Channel:
             self._take(data)
 
     def wait_for(self, choose: Callable[[Event], T | None], seconds: float = ANSWER_SECONDS) -> T:
-        """The first thing but None that `choose` makes of an event.
+        """The first result of `choose` for an event that is not None.
 
         :raises EnvironmentFailure: the gateway ended, or nothing came in time
         """
@@ -90,7 +90,7 @@ class Channel:
         raise self.ended()
 
     def ended(self) -> EnvironmentFailure:
-        """The words for a gateway that ended, its last ones among them."""
+        """The error for a gateway that ended, with its last output."""
         words = " ".join(" ".join(self._errors).split())[-300:]
         return EnvironmentFailure(
             "the gateway ended" + (f": {words}" if words else ""),

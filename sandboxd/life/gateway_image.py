@@ -37,8 +37,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 def ensure(engine: Engine, named: str, progress: Callable[[str], None]) -> str:
     """The id of the image to start a gateway from.
 
-    :param named: the image that the user's policy names for engines that cannot run what is made here,
-        by its digest
+    :param named: the image that the user's policy names, by digest, for engines that cannot run ours
     :raises EnvironmentFailure: there is none: what is missing, and the line that would name one
     """
     version = gateway_image.digest()
@@ -96,7 +95,7 @@ def _import(engine: Engine, archive: bytes, version: str) -> str:
 
 
 def _remove_old(engine: Engine, newest: str) -> None:
-    """Remove images of earlier versions; of one that is in use, or that another user needs, nothing goes."""
+    """Remove images of earlier versions, except one that is in use or that another user needs."""
     with contextlib.suppress(failures.EngineFailure):
         for image in engine.images(GATEWAY_IMAGE):
             is_old = time.time() - float(image.get("Created") or time.time()) > _OLD_SECONDS
@@ -113,7 +112,7 @@ def _recall(engine: Engine, version: str) -> str:
 
 
 def _remember(engine: Engine, version: str, identifier: str) -> None:
-    """Note the image's id; a failure only means that the image is built again."""
+    """Note the image's id; if that fails, the image is built again next time."""
     path = _path(engine, version)
     if path:
         with contextlib.suppress(OSError, SandboxdError):

@@ -1,4 +1,4 @@
-"""Whether a sandbox really reaches nothing but names through its gateway: the row of `status`."""
+"""Checks that a running sandbox reaches nothing but names through its gateway, for a row of `status`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATE_SECONDS = 10.0
 def with_gateway(
     engine: Engine, controls: tuple[Control, ...], inspected: Inspected
 ) -> tuple[Control, ...]:
-    """`controls`, the one of the network as the gateway is at this moment.
+    """`controls`, with that of the network as the gateway is at this moment.
 
     :param inspected: the sandbox, as the engine describes it
     """
@@ -50,9 +50,9 @@ def _network(engine: Engine, inspected: Inspected, control: Control) -> Control:
 
 
 def _look(engine: Engine, inspected: Inspected, closed: str) -> tuple[bool, str]:
-    """Whether it holds, and the observation.
+    """Whether the gateway holds, and the observation.
 
-    :param closed: what it means where there is no gateway, in words
+    :param closed: what a missing gateway means, in words
     :raises EnvironmentFailure: a network is not as we make it, or the gateway does not answer
     """
     live = inspection.container(inspected)
@@ -88,7 +88,7 @@ def _end(engine: Engine, present: Summary) -> str:
 
 
 def weakness(engine: Engine, workspace: str) -> str:
-    """What is not as it has to be of the running gateway of `workspace`, in words; '' for nothing.
+    """What is wrong with the running gateway of `workspace`, in words; '' for nothing.
 
     :raises EnvironmentFailure: a network is not as we make it
     """
@@ -116,7 +116,7 @@ def _ask(engine: Engine, container: str) -> State:
 
 
 def _rights(inspected: Inspected) -> str:
-    """The rights that the gateway's process should have dropped and has; '' also if they are hidden."""
+    """The privileges that the gateway's process should have dropped but has; '' also if they are hidden."""
     process = host_process.look(inspected)
     if process is None:
         return ""

@@ -1,4 +1,4 @@
-"""What a sandbox left in the `.git` of a workspace that git on the host would write through."""
+"""Finds links that a sandbox left in a workspace's `.git` and that git on the host would write through."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def could_write(engine: Engine, container: Summary, workspace: str) -> bool:
-    """Whether `container` has `workspace` itself to write in, and no copy of it."""
+    """Whether `container` can write `workspace` itself, and not only a copy of it."""
     try:
         return workspace in overlaps.writable_folders(engine.inspect(container.id))
     except failures.ContainerGone:
@@ -26,7 +26,7 @@ def could_write(engine: Engine, container: Summary, workspace: str) -> bool:
 
 
 def say(workspace: str, progress: Callable[[str], None]) -> None:
-    """Name each link, once nothing inside can make another one."""
+    """Report each link, once nothing inside can make another one."""
     from sandboxd.plan.git_links import MOST_AT_AN_END, git_links
     from sandboxd.plan.git_on_host import words_of_links
 

@@ -1,7 +1,6 @@
-"""The grants of a container's start, kept with it for whoever compares it with its plan.
+"""The grants of a container's start, saved for comparing the container with its plan.
 
-It lies in the user's state folder, by workspace: an image can bring a label that says the same.
-"""
+They lie in the user's state folder, by workspace: an image can bring a label that says the same."""
 
 from __future__ import annotations
 
@@ -19,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Granted(NamedTuple):
-    """A start with `--allow-runc`; `container` is the id of what it started."""
+    """The grant `--allow-runc` of a start; `container` is the id of what it started."""
 
     container: str
 
 
 def keep(environ: Mapping[str, str], workspace: str, container: str, *, allow_runc: bool) -> None:
-    """Remember the grant of a start, or that there was none; no failure of the start if it cannot be."""
+    """Save the grant of a start, or that there was none; failing to write is no failure of the start."""
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
         if allow_runc:
@@ -37,7 +36,7 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, *, allow_ru
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> Granted | None:
-    """The grant of the last start in `workspace`, None when it had none."""
+    """The grant of the last start in `workspace`; None when it had none."""
     try:
         record = json.loads(read_source(_path(environ, workspace)).text)
         return Granted(str(record["container"])) if record["workspace"] == workspace else None

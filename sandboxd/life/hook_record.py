@@ -40,7 +40,10 @@ class Stage(NamedTuple):
 
 
 class Record(NamedTuple):
-    """`container` is the id, `started` the time of its start in the engine's spelling."""
+    """The lifecycle hooks that ran in one container.
+
+    `container` is its id, `started` the time of its start in the engine's spelling.
+    """
 
     container: str
     started: str
@@ -49,9 +52,9 @@ class Record(NamedTuple):
     """Stages that did not run because one before them failed, or because nobody waited for them."""
 
     def since(self, started: str, *, lasts: bool) -> Record:
-        """The part of the record that still counts in a container that was started at `started`.
+        """The part of the record that still applies to a container that was started at `started`.
 
-        :param lasts: whether what hooks wrote outside of the workspace outlives a stop
+        :param lasts: whether what hooks wrote outside of the workspace survives a stop
         """
         if started == self.started:
             return self
@@ -63,7 +66,7 @@ class Record(NamedTuple):
         return self._replace(stages={**self.stages, name: stage})
 
     def lines(self) -> tuple[str, ...]:
-        """What went wrong and what is still to run, for people; () where all is well."""
+        """What failed and what is still to run, for people; () where all is well."""
         words = [
             f"`{name}` of {stage.source} {_fate(stage)}"
             for name in IN_ORDER
@@ -78,7 +81,7 @@ _EACH_START = (AT_START, AT_ATTACH)
 
 
 def keep(environ: Mapping[str, str], workspace: str, record: Record) -> None:
-    """Remember it; where that cannot be written, the hooks run once more at the next `up`."""
+    """Save the record; if it cannot be written, the hooks run once more at the next `up`."""
     path = _path(environ, workspace)
     stages = {name: stage._asdict() for name, stage in record.stages.items()}
     document = {"workspace": workspace, **record._asdict(), "stages": stages}

@@ -1,4 +1,4 @@
-"""Runs the commands of one hook side by side, and tells their output line by line."""
+"""Runs the commands of one hook side by side, and reports their output line by line."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def run(
     tell: Callable[[str], None],
     check: Callable[[], None],
 ) -> Ended | None:
-    """Run the commands of `hook` until all have ended; the first that failed, None where none did.
+    """Run the commands of `hook` until all have ended; returns the first that failed, or None.
 
-    :param tell: hears of each line of output; may raise to end the hook, whose processes end with it
-    :param check: called when the output has ended, may raise as well
+    :param tell: called with each line of output; may raise to end the hook, whose processes end with it
+    :param check: called when the output has ended; may raise as well
     :raises ContainerGone: the sandbox ended meanwhile
     """
     running: list[_Running] = []
@@ -98,7 +98,7 @@ def run(
 
 
 def end_marked(engine: Engine, inside: Inside, mark: str) -> None:
-    """End the processes of a hook whose sandboxd is gone."""
+    """End the processes of a hook whose sandboxd process is gone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         kill_marked(engine, inside.container, inside.user, mark, number, _KILL_SECONDS)
 
@@ -111,7 +111,7 @@ def _begin(engine: Engine, inside: Inside, command: Command, mark: str) -> _Runn
 
 
 def _tell_all(running: list[_Running], stage: str, tell: Callable[[str], None]) -> None:
-    """Tell the output of all commands, each line with the name of its hook, until they end."""
+    """Report the output of all commands, each line with the name of its hook, until they end."""
     lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
     for each in running:
         name = f"{stage} {each.command.name}" if each.command.name else stage
@@ -150,13 +150,13 @@ def _read(each: _Running, name: str, lines: queue.Queue[str | None]) -> None:
 
 
 def _shown(name: str, line: bytes) -> str:
-    """What a terminal would show of a line: a progress bar writes over itself."""
+    """The text of a line that a terminal would show: a progress bar overwrites itself."""
     text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace")
     return f"{name} | {text}"
 
 
 def _end(engine: Engine, inside: Inside, running: list[_Running], mark: str) -> None:
-    """End what still runs: asked first, then killed."""
+    """End what still runs: by SIGTERM first, then by SIGKILL."""
     kill_marked(engine, inside.container, inside.user, mark, signal.SIGTERM, _KILL_SECONDS)
     deadline = time.monotonic() + _ENDING_SECONDS
     with contextlib.suppress(EnvironmentFailure):

@@ -1,9 +1,8 @@
-"""The lifecycle hooks of a sandbox that was just started: which are due, in which order, and what is remembered.
+"""The lifecycle hooks of a sandbox that was just started: which are due, in which order, and what is recorded.
 
-Once for each container: those of its creation. Once for each start: `postStartCommand`. At each `up`:
-`postAttachCommand`. One that failed or was interrupted is due again, with all behind it. Where a stop takes
-along what hooks wrote (gVisor's root file system, a private copy), a start is a creation.
-"""
+Hooks of a container's creation run once for each container, `postStartCommand` once for each start, and
+`postAttachCommand` at each `up`. One that failed or was interrupted is due again, with all behind it. Where a
+stop discards what hooks wrote (gVisor's root file system, a private copy), a start counts as a creation."""
 
 from __future__ import annotations
 
@@ -52,7 +51,7 @@ class Failure(NamedTuple):
 def settle(
     inspected: Inspected, plan: Plan, environ: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Remote:
-    """What config and image ask for in a running container; commands there have it from now on.
+    """What config and image ask for in a running container, saved for later commands there.
 
     :param secrets: values that the user gives to them
     """
@@ -74,7 +73,7 @@ def settle(
 
 
 def said_of_secrets(remote: Remote) -> tuple[str, ...]:
-    """Names of the values that get in, and of those that the config asks for and nobody gives."""
+    """Names of the values that get in, and of those that the config asks for but nobody gives."""
     given = [pair.name for pair in remote.secrets]
     present = {*given, *(pair.name for pair in remote.env)}
     lacking = [name for name in remote.asks_for if name not in present]
@@ -103,12 +102,12 @@ def keep_environment(
     tell: Callable[[str], None],
     is_final: bool,
 ) -> None:
-    """Have commands in a container get the environment of its user's shell, as `userEnvProbe` says.
+    """Save, for commands in a container, the environment of its user's shell, as `userEnvProbe` says.
 
-    Hooks may have changed it; in a container that ran before, what was asked for then counts.
+    Hooks may have changed it; in a container that ran before, the earlier answer is used.
 
-    :param tell: hears why it is not known
-    :param is_final: whether nothing of the next `up` changes it, so that it is not asked again
+    :param tell: called with the reason why it is not known
+    :param is_final: whether the next `up` cannot change it, so that it is not asked again
     """
     container, started = str(inspected["Id"]), inspected["State"].get("StartedAt", "")
     settings = exec_settings.recall(environ, plan.sandbox, container)
@@ -136,11 +135,11 @@ def run(
     *,
     until_ready: bool = False,
 ) -> Failure | None:
-    """Run the hooks of `remote` that are due in a running container; the one that failed, None where none did.
+    """Run the hooks of `remote` that are due in a running container; returns the one that failed, or None.
 
-    :param tell: hears of each hook and each line of its output
+    :param tell: called with each hook and each line of its output
     :param check: a place at which the run may be ended by raising
-    :param until_ready: leave those behind `waitFor` to the next `up`
+    :param until_ready: leave those after `waitFor` to the next `up`
     :raises ContainerGone: the sandbox ended meanwhile
     """
     if not remote.hooks:
@@ -222,7 +221,7 @@ class _Run:
         return name == AT_ATTACH or stage is None or stage.state != "done"
 
     def _left_alone(self, due: Collection[str]) -> Iterator[str]:
-        """Words for what is asked for and does not run, although it is not what ran before."""
+        """A sentence for each hook that is asked for and does not run, although it differs from what ran before."""
         for name in IN_ORDER:
             stage = self._record.stages.get(name)
             if name in due or stage is None or not self._remote.of(name):
@@ -238,7 +237,7 @@ class _Run:
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
     def _end_leftovers(self, inside: Inside) -> None:
-        """End the processes of a run whose sandboxd was killed: they would work beside those of this one."""
+        """End the processes of an earlier run whose sandboxd process was killed: they would interfere with this one."""
         for stage in self._record.stages.values():
             if stage.state == "running" and stage.mark:
                 hook_run.end_marked(self._engine, inside, stage.mark)

@@ -1,8 +1,7 @@
-"""Which engines were seen to keep their host off the inner network of a gateway.
+"""The engines that were seen to keep their host off the inner network of a gateway.
 
-A gateway looks whether the host answers there, beside the start of the workspace. Where an engine was never
-seen to hold, the workspace starts behind that look: nothing inside talks to the host meanwhile.
-"""
+A gateway checks whether the host answers there, in parallel to the start of the workspace. Where an engine
+was never seen to hold, the workspace starts after that check: nothing inside talks to the host meanwhile."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def place(environ: Mapping[str, str], engine: Engine, driver: str) -> str:
-    """The file that stands for an engine that holds: another version, kernel or driver has another one.
+    """The file that records that an engine holds; its path differs by engine version, kernel and driver.
 
     :param driver: of the inner network
     """
@@ -48,6 +47,6 @@ def is_known(path: str) -> bool:
 
 
 def note(path: str) -> None:
-    """Remember that it held; where that cannot be written, the next start waits again."""
+    """Record that it held; if that cannot be written, the next start waits again."""
     with contextlib.suppress(OSError, SandboxdError):
         write_private(path, b"")

@@ -1,8 +1,7 @@
-"""Which volumes of programs are whole: noted on the host when an installation ended, by a number of its own.
+"""Which volumes of programs are complete: noted on the host at the end of an installation, by a random number.
 
-A volume alone does not say: an installation can be killed, and an engine makes an empty one of any name that a
-container asks for. The number is a label of the volume, which only an installation gives it.
-"""
+A volume alone does not show it: an installation can be killed, and an engine makes an empty one of any name
+that a container asks for. The number is a label of the volume, which only an installation gives it."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ def is_whole(engine: Engine, volume: str, environ: Mapping[str, str]) -> bool:
 
 
 def note(engine: Engine, volume: str, environ: Mapping[str, str]) -> None:
-    """Remember that the volume is whole.
+    """Record that the volume is complete.
 
     :raises EnvironmentFailure: that cannot be written
     """

@@ -1,8 +1,7 @@
-"""The stand-ins that a start or an end is about to make or to leave, noted until a container notes them.
+"""The stand-ins that a start or an end is about to create or leave, noted until a container's label has them.
 
-A process that is killed in the middle leaves empty files and folders in the workspace that nobody else
-knows as ours: the next start takes them over, the next end takes them away.
-"""
+A process that is killed in the middle leaves empty files and folders in the workspace that nobody else knows
+as ours: the next start takes them over, the next end removes them."""
 
 from __future__ import annotations
 
@@ -30,10 +29,10 @@ def noted(workspace: str) -> tuple[str, ...]:
 
 
 def note(workspace: str, paths: Iterable[str]) -> None:
-    """Note paths before they are made, or before the container goes that notes them.
+    """Note paths before they are made, or before the container is removed whose label has them.
 
-    That it cannot be noted is no reason not to start. Not synchronised to disk: it is for a process
-    that dies, not for a machine.
+    A failure is ignored: the start goes on. Not synchronised to disk: it is for a process that dies, not for
+    a machine.
     """
     if not (names := sorted(set(paths))):
         clear(workspace)
@@ -48,7 +47,7 @@ def note(workspace: str, paths: Iterable[str]) -> None:
 
 
 def clear(workspace: str) -> None:
-    """All is finished, or a container notes it."""
+    """Remove the note: all is finished, or a container's label has the paths."""
     with contextlib.suppress(OSError):
         os.unlink(_path(workspace))
 

@@ -1,4 +1,4 @@
-"""The volumes that outlive a container: made, given to the user inside, and thrown away."""
+"""Volumes that outlive a container: creating them, giving them to the user inside, removing them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _EVERYBODYS = 0o1777
 def ensure(
     engine: Engine, plan: Plan, progress: Callable[[str], None], known: Known | None = None
 ) -> None:
-    """Have the volumes of `plan`, whose containers are gone.
+    """Make the volumes of `plan` whose containers are gone.
 
-    A copy that was never whole is made anew: what is missing in it is no work.
+    An incomplete copy is made anew: what is missing in it is no work.
 
-    :param known: what was heard of the volumes in this start
-    :raises EnvironmentFailure: one cannot be made, or is somebody else's
+    :param known: volumes that were already asked about in this start
+    :raises EnvironmentFailure: one cannot be made, or belongs to somebody else
     """
     known = known or Known(engine)
     for place in plan.lasting:
@@ -50,7 +50,7 @@ def ensure(
 
 
 def give(engine: Engine, container: str, plan: Plan) -> None:
-    """Give the folders of the volumes to the user of a container that was not started yet.
+    """Make the user the owner of the volumes' folders, in a container that was not started yet.
 
     The engine makes them root's. No program of the image runs for it.
     """
@@ -79,7 +79,7 @@ def has_copy(
 
 
 def _volumes(engine: Engine, sandbox: str, progress: Callable[[str], None]) -> list[Volume]:
-    """The volumes of a sandbox, whose container may have been removed a moment ago with large ones of its own."""
+    """The volumes of a sandbox, waiting for an engine that is still removing a container."""
     label = f"{VOLUME}={sandbox}"
     return removal.patiently(
         engine,
@@ -93,7 +93,7 @@ def _volumes(engine: Engine, sandbox: str, progress: Callable[[str], None]) -> l
 def remove_copies(
     engine: Engine, sandbox: str, progress: Callable[[str], None] = removal.silent
 ) -> None:
-    """Throw away the private copies of a sandbox, whose containers are gone.
+    """Remove the private copies of a sandbox, whose containers are gone.
 
     :raises EnvironmentFailure: a container uses one
     """
@@ -104,7 +104,7 @@ def remove_copies(
 
 
 def remove(engine: Engine, name: str, progress: Callable[[str], None] = removal.silent) -> None:
-    """Throw a volume away, and wait for one that is large.
+    """Remove a volume, and wait for a large one.
 
     :raises EnvironmentFailure: a container uses it
     """

@@ -1,4 +1,4 @@
-"""The end of an agent's run that its client left behind, before another run begins in the same sandbox."""
+"""Ends an agent's run that its client left behind, before another run begins in the same sandbox."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _TOTAL_SECONDS = 60.0
 
 
 def end(engine: Engine, container: str, mark: str) -> int:
-    """End the processes whose environment has `mark`, ``NAME=value``, and all that came from them; their number.
+    """End the processes whose environment has `mark`, ``NAME=value``, and their descendants; returns their number.
 
-    By a Python of ours, since the image's programs for that may be missing. What runs inside can hide from it, as
-    from anything inside: it is asked so that two agents do not undo each other's work, and keeps nobody in.
+    By a Python of ours, since the image may lack programs for that. What runs inside can hide from it, as
+    from anything inside: this keeps two agents from undoing each other's work, and confines nobody.
 
     :raises EnvironmentFailure: they go on, or it cannot be known
     """

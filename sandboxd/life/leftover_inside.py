@@ -1,9 +1,8 @@
-"""Runs inside a sandbox: ends the processes of a run that nobody attends any more.
+"""Runs inside a sandbox: ends the processes of a run that no client attends any more.
 
-Only the standard library; it is sent as text, with a Python of ours. A process is one of the run when its environment
-has the mark, or that of a process that it came from. It is known by its number and its start, since numbers are
-given again.
-"""
+Only the standard library; it is sent as text, with a Python of ours. A process belongs to the run when its
+environment has the mark, or that of an ancestor has. It is identified by its number and its start time, since
+numbers are reused."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ Identity = tuple[int, int]
 
 
 class Process(NamedTuple):
-    """A process that is no zombie."""
+    """A process that is not a zombie."""
 
     identity: Identity
     parent: int

@@ -84,11 +84,11 @@ def _no_links(root: str, parts: Sequence[str]) -> Iterator[int]:
 
 
 def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:
-    """Paths of those whose mount in the process `pid` is not what was opened.
+    """Paths of the sources whose mount in the process `pid` is not what was opened.
 
-    None: the process has none of the mounts, as the host sees it: its runtime keeps them elsewhere.
+    None: the host sees none of the mounts in that process: its runtime keeps them elsewhere.
 
-    :raises OSError: the mounts of the process cannot be seen
+    :raises OSError: the mounts of the process cannot be read
     """
     with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         theirs = _mounts(file.read())
@@ -114,7 +114,7 @@ def _is_mounted(
 
 
 def _mounts(text: str) -> dict[str, str]:
-    """By mount point: the device, and the path in its file system. The last one of a point is on top."""
+    """Device and path in its file system of each mount point; the last mount of a point is on top."""
     table = {}
     for line in text.splitlines():
         fields = line.split(" ")
@@ -141,7 +141,7 @@ def _plain(field: str) -> str:
 
 
 def compare(sources: Sequence[Source], pid: int) -> bool:
-    """Compare what was opened with what the process `pid` has mounted; False where that is not seen.
+    """Compare what was opened with what the process `pid` has mounted; False where that cannot be seen.
 
     :raises EnvironmentFailure: something else is mounted
     """
@@ -168,7 +168,7 @@ def note(sources: Iterable[Source]) -> str:
 def replaced(noted: str, workspace: str) -> tuple[str, ...]:
     """Paths within `workspace` that another file was put in place of since `noted` was written.
 
-    Their pins are gone. () also for a note that is none.
+    Their pins are gone. () also for an invalid note.
     """
     try:
         inodes = json.loads(noted or "{}")

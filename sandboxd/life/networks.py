@@ -1,12 +1,11 @@
-"""The networks of a sandbox that reaches the outside by name alone.
+"""The networks of a sandbox that reaches the outside only by name.
 
-The inner one belongs to a project: its workspace and its gateway are on it, and the engine's host is
-not. `down` keeps it where a generated file names it: to make one takes 60 ms. The outer one is the way out of
-all gateways of an engine; nothing listens there.
+The inner one belongs to a project: its workspace and its gateway are on it, and the engine's host is not.
+`down` keeps it where a generated file names it: to make one takes 60 ms. The outer one is the way out of all
+gateways of an engine; nothing listens there.
 
-A network is known by its name and its label, which anybody can write. So it counts only when it is
-exactly as we would make it.
-"""
+A network is known by its name and its label, which anybody can write. So it counts only when it is exactly as
+we would make it."""
 
 from __future__ import annotations
 
@@ -63,8 +62,8 @@ class Pair(NamedTuple):
 def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> Pair:
     """The networks of `workspace`'s gateway, made where they are missing.
 
-    The inner one has the subnet that generated files name, unless other networks have its addresses;
-    which one it has is noted for them.
+    The inner one has the subnet that generated files name, unless other networks have its addresses; its
+    subnet is noted for those files.
 
     :raises EnvironmentFailure: one cannot be made, or one of the name is not as we make it
     """
@@ -220,7 +219,7 @@ def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> 
 
 
 def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) -> bool:
-    """Make the inner network by the first driver that can, or find it made; False: its addresses are taken.
+    """Make the inner network by the first driver that can, or find it made; False: its addresses are in use.
 
     A kernel without the `dummy` driver says so within a millisecond.
     """
@@ -239,7 +238,7 @@ def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) ->
 
 
 def _refuse_podman(engine: Engine) -> None:
-    """Podman's bridge always has the host on it, and its macvlan is on the host's own interface.
+    """Refuse Podman: its bridge always has the host on it, and its macvlan is on the host's own interface.
 
     :raises EnvironmentFailure: the engine is Podman
     """
@@ -271,7 +270,7 @@ def _ipv4(subnet: str) -> ipaddress.IPv4Network | None:
 
 
 def _sweep(engine: Engine, networks: Iterable[Network]) -> None:
-    """Remove inner networks of projects whose folder is gone; one that is in use stays."""
+    """Remove unused inner networks of projects whose folder no longer exists."""
     if not engine.is_local:
         return
     for network in networks:

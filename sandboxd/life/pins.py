@@ -1,4 +1,4 @@
-"""Pins of a running container that are gone, since a program on the host replaced the file."""
+"""Pins of a running container that no longer hold, since a program on the host replaced the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def without_gone(controls: tuple[Control, ...], inspected: Inspected) -> tuple[Control, ...]:
-    """`controls` as they are now that some files may have been replaced; the host's files are asked."""
+    """`controls`, with pins taken back whose files on the host were replaced."""
     labels = (inspected.get("Config") or {}).get("Labels") or {}
     workspace = workspace_of(labels.get(PROJECT) or "")
     paths = replaced(labels.get(SOURCES) or "", workspace)

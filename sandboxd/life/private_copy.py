@@ -1,4 +1,4 @@
-"""The private copy of a workspace in a container, and whether it is whole."""
+"""Makes the private copy of a workspace in a container, and checks that it is complete."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COPY_SECONDS = 300.0
 
 
 def make(engine: Engine, container: str, plan: Plan) -> None:
-    """Copy the workspace inside, where `plan` has a copy and none of before is whole.
+    """Copy the workspace inside, if `plan` has a copy and no complete one exists.
 
     :raises CannotStart: the workspace could not be copied; the container is of no use
     """
@@ -47,7 +47,7 @@ def make(engine: Engine, container: str, plan: Plan) -> None:
 
 
 def _commands(plan: Plan, marks: bool) -> Iterator[tuple[str, ...]]:
-    """The commands that copy, the last of them makes the mark, where a mark inside is to say that all ended."""
+    """The commands that copy; where a file inside marks a complete copy, the last of them makes it."""
     if marks and plan.repository is None:
         yield plan.prepare
         return
@@ -60,9 +60,9 @@ def _commands(plan: Plan, marks: bool) -> Iterator[tuple[str, ...]]:
 
 
 def is_whole(engine: Engine, container: str, plan: Plan) -> bool:
-    """Whether the copy in a running container was finished, where `plan` has one.
+    """Whether the copy in a running container is complete; True where `plan` has none.
 
-    One in memory is asked about by its own shell.
+    A copy in memory is checked by the container's own shell.
 
     :raises EnvironmentFailure: the container does not answer
     """

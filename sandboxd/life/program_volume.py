@@ -1,7 +1,6 @@
-"""Puts the program of an agent into its volume: in a sandbox of its own that reaches the registry alone.
+"""Installs the program of an agent into its volume, in a sandbox that reaches only the registry.
 
-Nothing of a package runs, here or on the host: our Python fetches it, compares its digest and unpacks it.
-"""
+Nothing of a package runs, here or on the host: our Python fetches it, compares its digest and unpacks it."""
 
 from __future__ import annotations
 
@@ -41,9 +40,9 @@ _HINT = "mend that, then run `sandboxd agent` again: what was fetched in part is
 
 
 class Place(NamedTuple):
-    """The sandbox of an installation, as far as it is not the same for all.
+    """The settings of an installation's sandbox that differ by machine and user.
 
-    `folder` is one of the user's state and stands for a project; `runtime` is the engine's name of it.
+    `folder` lies in the user's state folder and stands for a project; `runtime` is the engine's name of it.
     """
 
     folder: str
@@ -67,10 +66,10 @@ def ensure(
     tell: Callable[[str, bool], None],
     check: Callable[[], None],
 ) -> None:
-    """Have the volume of `agent` with its whole program; one that is there is left alone.
+    """Make sure that the volume of `agent` holds its whole program.
 
-    :param tell: hears of each step (text, whether the next one replaces it)
-    :raises EnvironmentFailure: it cannot be fetched, or is not what it has to be; then nothing is left
+    :param tell: called with each step (text, whether the next one replaces it)
+    :raises EnvironmentFailure: it cannot be fetched, or has another digest; then nothing is left
     """
     name = volume.name(agent)
     with project_lock(place.folder, lambda text: tell(text, False), check):
@@ -106,7 +105,7 @@ def _fill(
     report: _Report,
     say: Callable[[str], None],
 ) -> None:
-    """Run the program that fetches and unpacks in a sandbox with the volume; `report` hears what it says."""
+    """Run the program that fetches and unpacks, in a sandbox with the volume; `report` gets its output."""
     source = programs.source_beside(__file__, "unpack_inside.py")
     task = {
         "folder": volume.TARGET,
@@ -178,7 +177,7 @@ def _body(image: str, agent: Agent, runtime: str) -> CreateRequest:
 
 
 class _Report:
-    """What the program inside says, line by line; it is another sandbox's word, so each is read with care."""
+    """Parses the output of the program inside, line by line; it comes from a sandbox, so each line is checked."""
 
     def __init__(self, agent: Agent, tell: Callable[[str, bool], None]) -> None:
         self._agent = agent
@@ -212,9 +211,9 @@ class _Report:
             self._failure = str(words[0])[:500]
 
     def result(self) -> int:
-        """The bytes of the program.
+        """The size of the program in bytes.
 
-        :raises EnvironmentFailure: it did not get to the end
+        :raises EnvironmentFailure: the program inside did not finish
         """
         if self._failure or self._size < 0:
             errors = self._errors.decode("utf-8", "replace").strip().splitlines()

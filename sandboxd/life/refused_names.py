@@ -1,4 +1,4 @@
-"""The names that a gateway refused while something ran in its sandbox."""
+"""The names that a gateway refused while a command ran in its sandbox."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def number_now(engine: Engine, sandbox: str) -> int | None:
 
 
 def since(engine: Engine, sandbox: str, number: int | None) -> tuple[str, ...]:
-    """What `sandboxd egress allow` would take for each refusal after the event `number`, each once.
+    """An argument for `sandboxd egress allow` for each refusal after the event `number`, each once.
 
-    :param number: None where it is not known: then nothing is
+    :param number: None where it is not known: then there are none
     """
     if number is None:
         return ()

@@ -1,4 +1,4 @@
-"""The wait for what an engine is long about to remove: it deletes each file of a container or a volume."""
+"""Waits for an engine that removes a large container or volume: it deletes each file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORD_SECONDS = 10.0
 
 
 def silent(_line: str) -> None:
-    """A progress that nobody hears."""
+    """Drop progress."""
 
 
 def is_going(engine: Engine, container: str) -> bool:
@@ -54,7 +54,7 @@ def container(engine: Engine, name: str, progress: Callable[[str], None] = silen
 
 
 def volume(engine: Engine, name: str, progress: Callable[[str], None] = silent) -> bool:
-    """As `Engine.remove_volume`, however long it takes; False also where an earlier call removed it."""
+    """Remove a volume like `Engine.remove_volume`, however long it takes; False also if an earlier call removed it."""
     return patiently(
         engine,
         lambda: engine.remove_volume(name),
@@ -71,12 +71,12 @@ def patiently(
     command: str,
     progress: Callable[[str], None] = silent,
 ) -> T:
-    """The answer of `ask`, asked again as long as it is None, or nothing comes while the engine itself answers.
+    """The answer of `ask`, repeated while it is None, or does not come although the engine itself answers.
 
     An engine answers no question about volumes while it deletes the files of one.
 
     :param what: what is waited for, in words
-    :param command: shows by hand what is there
+    :param command: a command by which a person can look
     :raises EnvironmentFailure: there is no answer after `LONGEST_SECONDS`, or the engine does not answer
     """
     began = time.monotonic()

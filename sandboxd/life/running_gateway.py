@@ -1,4 +1,4 @@
-"""The gateway that runs for a project, by a connection of one's own: for commands where no daemon runs."""
+"""The running gateway of a project over an own connection, for commands where no daemon runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REPLAY_SECONDS = 10.0
 
 
 class RunningGateway:
-    """One gateway, by its container's id."""
+    """One gateway, by the id of its container."""
 
     def __init__(self, engine: Engine, workspace: str, container: str) -> None:
         self.id = container
@@ -30,11 +30,11 @@ class RunningGateway:
         self._workspace = workspace
 
     def push(self, policy: Policy) -> None:
-        """Have this gateway let `policy` through, as `push` of this module."""
+        """Have this gateway enforce `policy`, as `push` of this module."""
         push(self._engine, self._workspace, policy)
 
     def ledger(self) -> Ledger:
-        """The record of all that it told since it started.
+        """The record of all that it reported since it started.
 
         :raises EnvironmentFailure: it does not answer
         """
@@ -44,7 +44,7 @@ class RunningGateway:
         return ledger
 
     def answer(self, question: int, why: str) -> None:
-        """Say no to a question from inside; a yes is a policy that allows it."""
+        """Deny a question from inside; to allow it, push a policy that does."""
         with attach(self._engine, self.id) as channel:
             channel.send({"op": "answer", "id": question, "why": why})
             # Commands are read in their order, so an answer to this one shows that the first was read.
@@ -55,12 +55,12 @@ class RunningGateway:
 def push(
     engine: Engine, workspace: str, policy: Policy, addresses: Iterable[tuple[str, str]] = ()
 ) -> None:
-    """Have the gateway of `workspace` let through what `policy` does, and end what that does not.
+    """Have the gateway of `workspace` enforce `policy`, and end connections that it does not allow.
 
     Returns once it does.
 
     :param policy: without version, addresses and the host's networks
-    :param addresses: names and synthetic addresses of before, which keep their meaning
+    :param addresses: earlier names and synthetic addresses, which keep their meaning
     :raises EnvironmentFailure: there is none, or it does not take it; then nothing is let through
     """
     pair = networks.pair_of(engine, workspace)
@@ -75,7 +75,7 @@ def push(
 
 
 def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -> None:
-    """Have the gateway of `workspace` use `credentials` in the place of all that it has.
+    """Replace all credentials of the gateway of `workspace` by `credentials`.
 
     In force are those that its policy names. Returns once they are.
 
@@ -88,7 +88,7 @@ def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -
 def past(channel: Channel, after: int = 0, purpose: str = "") -> tuple[Event, ...]:
     """The events of a gateway after the number `after`, until now, in their order.
 
-    :param purpose: what its record is to say about this moment: a constant of `egress.messages`
+    :param purpose: noted in its record for this moment: a constant of `egress.messages`
     :raises EnvironmentFailure: it does not answer
     """
     # New events, and replays for other readers, come in between: numbers give the order.

@@ -1,4 +1,4 @@
-"""Where a service of a project is reached from its workspace."""
+"""The address by which a project's workspace reaches one of its services."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Copies of a project's files for its services: read without following a link, so that no path leads elsewhere.
+"""Copies of a project's files for its services, read without following a link.
 
-A mount would be looked up by its path when the engine starts the service, while the sandbox may exchange it.
-"""
+A mount would be looked up by its path when the engine starts the service, while the sandbox may exchange it."""
 
 from __future__ import annotations
 
@@ -26,11 +25,11 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def archive(workspace: str, files: Iterable[ProjectFile]) -> bytes:
-    """A tar archive of `files` at their places inside, each of root's and to be read by all; b'' for none.
+    """A tar archive of `files` at their places inside, owned by root and readable by all; b'' for none.
 
     Equal contents give equal bytes. Links within a folder are left out.
 
-    :raises UsageError: one is not there, is behind a link, or they are too large
+    :raises UsageError: one does not exist, is behind a link, or they are too large
     """
     files = tuple(files)
     if not files:

@@ -1,7 +1,6 @@
-"""Have a project's services run as planned: each once those that it waits for are as it needs them.
+"""Starts a project's services as planned: each once those that it waits for are ready.
 
-One that does not start, or is not healthy, ends nothing: it is named, and so is what waits for it.
-"""
+One that does not start, or is not healthy, ends nothing: it is named, and so is what waits for it."""
 
 from __future__ import annotations
 
@@ -52,10 +51,10 @@ def follow(
     progress: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Sick, ...]:
-    """Have the services of `plan` run as planned, and no others; returns those that do not.
+    """Have exactly the services of `plan` run as planned; returns those that do not.
 
-    Returns once those that the workspace waits for are as it needs them, and those that were started have gone on for
-    a second or have ended.
+    Returns once those that the workspace waits for are ready, and each started one has run for a second or
+    has ended.
 
     :param start: the random number of the start that they belong to
     :param check: a place at which the wait may be ended by raising
@@ -96,7 +95,7 @@ class _Run:
         self.sick: dict[str, Sick] = {}
 
     def request(self, service: Service, around: Surroundings) -> _Wanted | None:
-        """What is asked of the engine for `service`; None where its files cannot be copied."""
+        """The create request for `service`; None where its files cannot be copied."""
         try:
             archive = services.archive_of(service, self._plan)
         except UsageError as error:
@@ -105,7 +104,7 @@ class _Run:
         return _Wanted(service, services.body(service, self._plan, around, archive), archive)
 
     def clear(self, wanted: dict[str, _Wanted]) -> list[str]:
-        """Remove what does not run as wanted; returns the services that do."""
+        """Remove services that do not run as wanted; returns those that do."""
         running, others = [], []
         for old in services.find(self._engine, self._plan.sandbox):
             each = wanted.get(old.name)
@@ -120,7 +119,7 @@ class _Run:
         return running
 
     def start(self, wanted: _Wanted) -> None:
-        """Start a service once all that it needs is there, else name it."""
+        """Start a service once all its needs are met, else name it."""
         service, request = wanted.service, wanted.request
         written, image = service.container.name, request["Image"]
         for need in service.needs:
@@ -164,7 +163,7 @@ class _Run:
         return why is not None
 
     def meet(self, need: Need) -> bool:
-        """Wait until a need is met; one that will not be is named. Returns whether it is."""
+        """Wait until a need is met; a service that cannot meet it is named. Returns whether it is met."""
         if need.service in self.sick:
             return False
         name = services.name_of(self._plan.sandbox, self._names[need.service])

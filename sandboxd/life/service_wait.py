@@ -1,4 +1,4 @@
-"""Wait until a service runs, is healthy or has ended well; what stands in the way comes back in words."""
+"""Waits until a service runs, is healthy or has ended well; returns what stands in the way, in words."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def judge(state: State, need: Need) -> str | None:
 def early_end(engine: Engine, container: str) -> str | None:
     """Why the service in `container` failed, in words that follow its name; '' if it ended well, None if it runs.
 
-    :param container: its name
+    :param container: the container's name
     """
     try:
         inspected = engine.inspect(container)

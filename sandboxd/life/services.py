@@ -1,8 +1,8 @@
 """The containers of a project's other services, on the inner network of its gateway.
 
 They reach what the workspace reaches, by the same gateway, and each other by name. None has a path of the
-host, and each is held as the workspace is, but for the rights that entry points step down with.
-"""
+host, and each is confined as the workspace is, except for the capabilities that entry points need to change
+user."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NO_NEW_PRIVILEGES = "no-new-privileges=true"
 
 
 class Surroundings(NamedTuple):
-    """The networks, names and folders around a service."""
+    """The networks, names and folders that a service is started with."""
 
     inner: Inner
     resolv_conf: str
@@ -52,7 +52,7 @@ class Surroundings(NamedTuple):
 
 
 def surroundings(inner: Inner, resolv_conf: str, inspected: Inspected) -> Surroundings:
-    """Those beside the running workspace that the engine describes as `inspected`."""
+    """The surroundings for services beside the running workspace, which the engine describes as `inspected`."""
     started = (inspected.get("State") or {}).get("StartedAt", "")
     return Surroundings(inner, resolv_conf, str(inspected["Id"]), started)
 
@@ -63,7 +63,7 @@ def name_of(workspace: str, service: str) -> str:
 
 
 def find(engine: Engine, workspace: str) -> list[Summary]:
-    """The services of `workspace`, in any state. Their label could be anybody's, their names only ours."""
+    """The service containers of `workspace`, in any state. Anybody could set their label, but only we give their names."""
     prefix = name_of(workspace, "")
     return [
         container
@@ -97,7 +97,7 @@ def _end(engine: Engine, container: Summary) -> None:
 
 
 def body(service: Service, plan: Plan, around: Surroundings, archive: bytes = b"") -> CreateRequest:
-    """The create request of a service; its label has the fingerprint of it and of what it stands in.
+    """The create request of a service; its label has the fingerprint of the service and its surroundings.
 
     :param archive: the copies of files that it is given
     """

@@ -1,4 +1,4 @@
-"""Whether a project's other services run, and are held as `sandboxd up` holds them: the row of `status`."""
+"""Checks whether a project's other services run and are confined as `sandboxd up` does it, for a row of `status`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def look(engine: Engine, sandbox: Container, identity: str) -> Control | None:
 
 
 def weakness(inspected: Inspected, sandbox: Container, identity: str) -> str:
-    """The first way in which a service is held less than `up` holds it, in words; '' for none."""
+    """The first way in which a service is confined less than `up` does it, in words; '' for none."""
     live = inspection.container(inspected)
     host = inspected.get("HostConfig") or {}
     if live.is_privileged():
@@ -108,7 +108,7 @@ def weakness(inspected: Inspected, sandbox: Container, identity: str) -> str:
 
 
 def _rights(inspected: Inspected, may: set[str]) -> str:
-    """What its first process has on the host's kernel and should not; '' also where that is hidden."""
+    """The privileges of its main process on the host's kernel that it should not have; '' also where that is hidden."""
     process = host_process.look(inspected)
     if process is None or host_process.sentry(inspected):
         # In gVisor the host sees its kernel alone, which takes away from what runs in it.

@@ -1,9 +1,8 @@
-"""Whether the engine sees the folders that are meant: it mounts from its own disk, not from ours.
+"""Checks that the engine sees the same folders: it mounts from its own disk, not from ours.
 
-An engine on another machine, or in a virtual machine that shares only some folders, finds another
-folder at the same path, often an empty one, and mounts that without a word. It is asked what it
-sees in the container before anything is started.
-"""
+An engine on another machine, or in a virtual machine that shares only some folders, finds another folder at
+the same path, often an empty one, and mounts that silently. It is asked what it sees in the container before
+anything is started."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ _ENTRIES = 12
 
 
 def on_this_machine(engine: Engine) -> bool:
-    """Whether the engine's files are surely this machine's: a local socket, an engine behind it."""
+    """Whether the engine's files are certainly this machine's: a local socket, an engine behind it."""
     return engine_process(engine) != 0
 
 
@@ -45,7 +44,7 @@ def can_read_ours(engine: Engine) -> bool:
 
 
 def engine_process(engine: Engine) -> int:
-    """The process on this machine that listens for the engine, or for systemd in its stead; 0 elsewhere."""
+    """The pid on this machine that listens for the engine, or for systemd in its stead; 0 elsewhere."""
     if not engine.is_local or sys.platform != "linux":
         return 0
     path = engine.host.removeprefix("unix://")

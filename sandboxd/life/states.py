@@ -24,10 +24,10 @@ def holds_work(state: str) -> bool:
 
 
 def settle(engine: Engine, container: Summary) -> Summary:
-    """Let a paused container go on, and wait while it restarts or is being removed.
+    """Resume a paused container, and wait while it restarts or is being removed.
 
-    Returns it with the state that it has then, ``removed`` once the engine has none of its name;
-    after 10 s with the state of then.
+    Returns it with the state that it has then, ``removed`` once the engine has none of its name; after 10 s
+    with the state at that time.
     """
     if container.state == "paused":
         engine.unpause(container.id)

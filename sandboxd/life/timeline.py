@@ -1,8 +1,7 @@
-"""What a start spends its time on: spans by part and name, nested in each other, or beside the start.
+"""The durations of a start: spans by part and name, nested in each other, or in parallel to the start.
 
-The timeline of a start is the current one of its context, as in tracing: who works for a start says
-`span`, and nobody hands a timeline through. Without a current one that costs a look-up.
-"""
+The timeline of a start is the current one of its context, as in tracing: code that works for a start calls
+`span`, and no timeline is passed through. Without a current one that costs a look-up."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ Part = Literal["build", "gateway", "engine", "runtime", "copy", "services", "hoo
 
 
 class Span(NamedTuple):
-    """Something that took a while. Times are milliseconds since the start began."""
+    """One measured duration. Times are milliseconds since the start began."""
 
     part: Part
     name: str
@@ -38,7 +37,7 @@ class Span(NamedTuple):
 
 
 class Timing(NamedTuple):
-    """A whole start."""
+    """The measurements of a whole start."""
 
     milliseconds: float
     parts: Mapping[str, float]
@@ -62,7 +61,7 @@ class Timeline:
 
     @contextlib.contextmanager
     def current(self) -> Iterator[None]:
-        """Have `span` in this context, and in copies of it, write into this timeline."""
+        """Have `span` in this context, and in copies of it, record into this timeline."""
         token = _CURRENT.set(self)
         try:
             yield
@@ -71,7 +70,7 @@ class Timeline:
 
     @contextlib.contextmanager
     def span(self, part: Part, name: str) -> Iterator[None]:
-        """Write down how long the block takes, also where it raises."""
+        """Record how long the block takes, also where it raises."""
         depth = getattr(self._open, "depth", 0)
         self._open.depth = depth + 1
         began = self._now()
@@ -83,7 +82,7 @@ class Timeline:
             self._spans.append(Span(part, name, began, self._now(), depth, is_beside))
 
     def timing(self) -> Timing:
-        """All until now."""
+        """All measurements until now."""
         whole = self._now()
         spans = tuple(sorted(self._spans, key=lambda span: (span.began, span.depth)))
         parts: dict[str, float] = {}
@@ -101,12 +100,12 @@ _CURRENT: contextvars.ContextVar[Timeline | None] = contextvars.ContextVar("time
 
 
 def span(part: Part, name: str) -> contextlib.AbstractContextManager[None]:
-    """Write down in the current timeline how long the block takes; nothing where there is none."""
+    """Record in the current timeline how long the block takes; nothing where there is none."""
     timeline = _CURRENT.get()
     return contextlib.nullcontext() if timeline is None else timeline.span(part, name)
 
 
 def thread(target: Callable[[], None], name: str) -> threading.Thread:
-    """A daemon thread, not started, whose spans are beside those of this context."""
+    """A daemon thread, not started, whose spans are recorded in parallel to those of this context."""
     context = contextvars.copy_context()
     return threading.Thread(target=context.run, args=(target,), name=name, daemon=True)

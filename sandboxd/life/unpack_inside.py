@@ -26,7 +26,7 @@ TOP = "package/"
 
 
 class Failure(Exception):
-    """What went wrong, in words for a person."""
+    """An error, in words for a person."""
 
 
 def main(task: dict[str, Any]) -> None:

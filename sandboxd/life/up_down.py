@@ -1,4 +1,4 @@
-"""Make a project's container run as planned, and take it away again."""
+"""Makes a project's container run as planned, and removes it again."""
 
 from __future__ import annotations
 
@@ -70,15 +70,14 @@ def up(
 ) -> Running:
     """Make the project's container run as planned, with its gateway where the plan has one.
 
-    Running with the same plan: reused. Paused: goes on. Stopped: started again. Another plan, or
-    half-made: its work is kept, then it is made anew. Nothing of a failed attempt is left.
+    Running with the same plan: reused. Paused: resumed. Stopped: started again. Another plan, or half-made:
+    its work is kept, then it is made anew. A failed attempt leaves nothing behind.
 
-    :param gateway_image: what the user's policy names for engines that cannot run what is made here
-    :param credentials: given to the gateway behind its policy
+    :param gateway_image: the image that the user's policy names for engines that cannot run ours
+    :param credentials: sent to the gateway after its policy
     :param check: called while another start or stop of the project is waited for; ends it by raising
-    :param replace: make its container anew though it would do, and its copy as well: ``copy``
-    :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
-        has to go cannot be kept
+    :param replace: make its container anew in any case; ``copy``: its private copy as well
+    :raises EnvironmentFailure: the engine or its runtime cannot, or work in an old container cannot be kept
     """
     from sandboxd.credentials.uses import files
     from sandboxd.plan import stubs
@@ -165,7 +164,7 @@ def _start_services(
     progress: Callable[[str], None],
     check: Callable[[], None],
 ) -> tuple[Sick, ...]:
-    """Have the services of the plan run, once workspace and gateway do: they may share the one's network."""
+    """Start the services of the plan, after workspace and gateway: they may share the workspace's network."""
     if beside is None:
         return ()
     return egress.start_services(engine, plan, beside, workspace, start, progress, check)
@@ -264,9 +263,9 @@ def _reuse(
     beside: Egress | None,
     progress: Callable[[str], None],
 ) -> tuple[How | None, str, Inspected | None]:
-    """Make `old` do, when it was made from the same plan and can run; else None, and why not.
+    """Use `old` if it was made from the same plan and can run; else None, and why not.
 
-    With what the engine says of it, where it was asked.
+    With the engine's description of it, where that was asked for.
     """
     if not _same(old, identity):
         return None, "the plan or the image changed", None
@@ -381,7 +380,7 @@ def _compare_mounts(
 
 
 def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> EnvironmentFailure:
-    """A better message when the holder of the name is ours after all, made by another user."""
+    """A better error when the container that has the name is ours after all, made by another user."""
     labels = engine.inspect(name)["Config"].get("Labels") or {}
     if labels.get(MADE_BY) == UP:
         return EnvironmentFailure(

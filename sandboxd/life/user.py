@@ -1,4 +1,4 @@
-"""A user by name is whom the image says: a plan without root must not get it under another name."""
+"""The user inside: a name means what the image says, and must not stand for root where the plan forbids root."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _EXTENSIONS = (b"x", b"g", b"L", b"K")
 def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
     """Look a named user up as the engine will, in a container that was not started yet.
 
-    :raises UsageError: the name stands for root, for nobody, or its number cannot be known
+    :raises UsageError: the name stands for root, for no user, or its number cannot be determined
     """
     user = plan.container.user
     if user is None or not plan.refuses_root:
@@ -61,9 +61,9 @@ def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
 
 
 def _refuse_roots_group(number: str, user: str, table: str, plan: Plan) -> None:
-    """Refuse root's group, and what an engine takes for it; '' is a group that is not there.
+    """Refuse root's group in any spelling that an engine takes for it; '' is a group that does not exist.
 
-    :raises UsageError: it is
+    :raises UsageError: it is root's
     """
     if number and not (number.isdecimal() and int(number) > 0):
         raise UsageError(
@@ -76,7 +76,7 @@ def _refuse_roots_group(number: str, user: str, table: str, plan: Plan) -> None:
 def number_of(table: bytes, name: str, field: int = 2) -> str:
     """The number of a user or group, as it is written: the first line that has the name; '' for none.
 
-    A line without one, or whose number is none, is root's to an engine.
+    An engine takes a line without a number, or with an invalid one, for root's.
     """
     for line in table.decode("utf-8", "surrogateescape").split("\n"):
         fields = line.strip().split(":")
@@ -86,7 +86,7 @@ def number_of(table: bytes, name: str, field: int = 2) -> str:
 
 
 def _table(engine: Engine, container: str, table: str) -> bytes:
-    """A table of a container that was made, links followed; b"" where there is none."""
+    """The content of a table in a created container, links followed; b"" where there is none."""
     path = table
     for _ in range(_MOST_LINKS):
         answer = engine.archive(container, path, _LARGEST_TABLE)

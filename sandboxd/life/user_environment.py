@@ -43,11 +43,11 @@ def remote_environment(
     remote: Remote,
     tell: Callable[[str], None],
 ) -> dict[str, str]:
-    """What runs inside beside the container's own environment: the shell's, then `remoteEnv` over it.
+    """The variables of processes inside beside the container's own: the shell's, overridden by `remoteEnv`.
 
     :param user: of the processes, as the engine knows the container's
     :param config: the container's environment, ``NAME=value`` each
-    :param tell: hears why there is none of a shell
+    :param tell: called with the reason why there is none of a shell
     """
     own = dict(variable.partition("=")[::2] for variable in config)
     env = _probed(engine, container, user, own, remote.env_probe or _DEFAULT, tell)
@@ -55,7 +55,7 @@ def remote_environment(
 
 
 def remote_env(remote: Remote, config: Sequence[str]) -> dict[str, str]:
-    """`remoteEnv` with the variables of the container filled in, and what the user gives over it.
+    """`remoteEnv` with the container's variables filled in, overridden by what the user gives.
 
     :param config: the container's environment, ``NAME=value`` each
     """
@@ -72,7 +72,7 @@ def of_shell(
     kind: str,
     tell: Callable[[str], None],
 ) -> dict[str, str]:
-    """What the user's shell has that the container does not have by itself, {} where none is asked.
+    """The variables that the user's shell sets beyond the container's; {} where no shell is asked.
 
     :param kind: as `userEnvProbe` says it, '' for the default
     """
@@ -121,7 +121,7 @@ def _variables(text: str) -> dict[str, str]:
 
 
 def merge_paths(of_shell: str, of_container: str, *, is_root: bool) -> str:
-    """The shell's PATH with what the container's has beyond it, each behind its neighbour.
+    """The shell's PATH with the further entries of the container's, each behind its neighbour.
 
     As the dev container CLI does where it must not change the image's `/etc/profile`.
     """

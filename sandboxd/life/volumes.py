@@ -1,4 +1,4 @@
-"""Volumes of a container: those that stand for a host folder, and what may not be behind a name."""
+"""Volumes of a container: those that stand for a host folder, and checks of existing volumes."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class Known:
         self._known: dict[str, Volume | None] = {}
 
     def volume(self, name: str) -> Volume | None:
-        """The description of a volume as it was at the first question; None: there is none."""
+        """The description of a volume as it was when first asked for; None: there is none."""
         if name not in self._known:
             self._known[name] = self._engine.volume(name)
         return self._known[name]
 
     def changed(self, name: str) -> None:
-        """The volume was made or removed: it is asked about again."""
+        """Forget a volume that was made or removed: it is asked about again."""
         self._known.pop(name, None)
 
 
 def refuse_other_device(engine: Engine, body: CreateRequest, known: Known | None = None) -> None:
     """Refuse a volume that exists with another device: the engine would keep the old one.
 
-    :param known: what was heard of the volumes in this start
+    :param known: volumes that were already asked about in this start
     """
     known = known or Known(engine)
     for mount in body.get("HostConfig", {}).get("Mounts") or []:
@@ -99,7 +99,7 @@ def _has_read_only_root(plan: Plan) -> bool:
 
 
 def pins(engine: Engine, container: str) -> list[str]:
-    """Named volumes of a container that only point at host folders: they hold nothing."""
+    """Named volumes of a container that only point at host folders: they hold no data of their own."""
     try:
         mounts = engine.inspect(container).get("Mounts") or []
     except failures.ContainerGone:
