@@ -1,4 +1,4 @@
-"""A lock that processes of one user wait for, by a file."""
+"""A lock, held on a file, that other processes of the user wait for."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def locked(path: str) -> Iterator[None]:
-    """Hold the lock of the file `path`, which is made; nobody else has it within the block.
+    """Hold a lock on the file `path`, which is created if missing, while the block runs.
 
-    On Windows there is none, and nobody waits.
+    Windows has no such lock: there nothing is held and nobody waits.
 
     :raises OSError: the file cannot be opened, or is a link
     """

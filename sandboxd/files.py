@@ -152,7 +152,7 @@ def in_same_project(path: str, beside: str) -> bool:
 
 
 def write_private(path: str, data: bytes, *, synced: bool = True) -> bool:
-    """Like `write_atomic`, for what sandboxd keeps for itself: file and folder are the user's alone.
+    """Write a file of sandboxd's own like `write_atomic`; file and folder are accessible to this user alone.
 
     :raises OSError: the folder cannot be made
     :raises EnvironmentFailure: no space or no permission

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Severity(enum.IntEnum):
-    """The reach of a weak setting; ordered, so that thresholds compare.
+    """How far a weak setting reaches; ordered, so that thresholds compare.
 
-    HINT is hygiene, WARNING widens the attack surface or voids a control, ERROR reaches the host
-    or its credentials.
+    HINT is hygiene, WARNING widens the attack surface or voids a control, ERROR reaches the host or its
+    credentials.
     """
 
     HINT = 1

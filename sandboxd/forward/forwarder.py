@@ -1,4 +1,4 @@
-"""Ports of one sandbox, forwarded until it is stopped: a stream that ends is opened again."""
+"""Forwards ports of one sandbox until it is stopped: a stream that ends is opened again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HINT = "`sandboxd shell` opens a shell to look around"
 
 
 class Forwarded(NamedTuple):
-    """A socket that listens here, and the port of the sandbox that it stands for."""
+    """A listening socket on this machine, and the port of the sandbox that it leads to."""
 
     listener: socket.socket
     inside: int
@@ -35,12 +35,12 @@ class Forwarded(NamedTuple):
 
     @property
     def local(self) -> int:
-        """The port here."""
+        """The port on this machine."""
         return int(self.listener.getsockname()[1])
 
 
 class Forwarder:
-    """Runs in one thread; `stop` may be called in another, or by a signal's handler."""
+    """Forwards ports of one sandbox. Runs in one thread; `stop` may be called in another, or by a signal's handler."""
 
     def __init__(
         self,
@@ -50,12 +50,10 @@ class Forwarder:
         tell: Callable[[str], None],
         address_of: Callable[[str], str] = lambda _service: "",
     ) -> None:
-        """
-        :param open_stream: starts the relay in the container of this id; raises EnvironmentFailure where it cannot
-        :param locate: the id of the container that runs; raises ContainerGone where none does
-        :param address_of: the address of a service as the sandbox reaches it, '' for its own; raises
-            ContainerGone where it does not run
-        :param tell: hears in words of what went wrong, and of what goes on again
+        """:param open_stream: starts the relay in the container of this id; raises EnvironmentFailure where it cannot
+        :param locate: the id of the running container; raises ContainerGone where none runs
+        :param address_of: the address of a service as the sandbox reaches it, '' for the sandbox itself; raises ContainerGone where it does not run
+        :param tell: called with a sentence about each failure, and when it is over
         """
         self._open_stream = open_stream
         self._locate = locate
@@ -70,12 +68,12 @@ class Forwarder:
         """Why nothing is forwarded at the moment; '' while a stream carries, or the sandbox is away."""
 
     def stop(self) -> None:
-        """End `run` soon."""
+        """Make `run` end soon."""
         self._is_stopped = True
         os.write(self._waker, b"\0")
 
     def close(self) -> None:
-        """Let go of the ports, once `run` has ended."""
+        """Release the ports, once `run` has ended."""
         for port in self.ports:
             port.listener.close()
         os.close(self._wake)
@@ -109,7 +107,7 @@ class Forwarder:
     def _forward(self) -> None:
         """Open one stream and relay until it ends.
 
-        :raises Broken: the other end does not speak as ours
+        :raises Broken: the other end breaks the protocol
         :raises EnvironmentFailure: there is no sandbox, or the relay does not start in it
         """
         container = self._locate()
@@ -123,9 +121,9 @@ class Forwarder:
             self._tell("the sandbox, or its relay, ended; connections wait until it is back")
 
     def _serve(self, trunk: Trunk, targets: Sequence[str]) -> bool:
-        """Relay until the stream ends; whether it ever carried anything, or was not to.
+        """Relay until the stream ends; returns whether it carried anything, or had nothing to carry.
 
-        :raises Broken: the other end does not speak as ours
+        :raises Broken: the other end breaks the protocol
         """
         relay = Relay(trunk, refused=self._say_refused)
         for port, target in zip(self.ports, targets, strict=True):

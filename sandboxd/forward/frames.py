@@ -1,8 +1,7 @@
-"""What the two ends of a relay say to each other: frames, and which of them have no meaning.
+"""The protocol between the two ends of a relay: frames, and which of them are valid.
 
-A frame is its kind (1 byte), the connection's number and the length of what follows (4 bytes each, big endian).
-Sent into the sandbox as it is: standard library only, for Python 3.8.
-"""
+A frame is its kind (1 byte), the connection's number and the length of the content (4 bytes each, big
+endian). Sent into the sandbox as it is: standard library only, for Python 3.8."""
 
 from __future__ import annotations
 
@@ -25,11 +24,11 @@ _SIZES = {READY: 0, END: 0, CREDIT: _CREDIT.size}
 
 
 class Broken(Exception):
-    """The other end does not speak as we do: words that follow "it sent"."""
+    """The other end breaks the protocol: words that follow "it sent"."""
 
 
 def pack(kind: int, number: int, content: bytes = b"") -> bytes:
-    """A frame for the connection `number`; 0 for `READY`, which is about none."""
+    """A frame for the connection `number`; 0 for `READY`, which concerns none."""
     return _HEAD.pack(kind, number, len(content)) + content
 
 
@@ -39,18 +38,18 @@ def pack_credit(number: int, size: int) -> bytes:
 
 
 def credit_of(content: bytes) -> int:
-    """The bytes that the content of a `CREDIT` frame allows."""
+    """The number of bytes that a `CREDIT` frame with this content allows."""
     return int(_CREDIT.unpack(content)[0])
 
 
 class Decoder:
-    """Frames out of bytes as they arrive."""
+    """Splits bytes into frames as they arrive."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def take(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
-        """Kind, number and content of each frame that is whole with `data`.
+        """Kind, number and content of each frame that `data` completes.
 
         :raises Broken: a frame has an unknown kind, or a number or size that its kind does not have
         """
@@ -67,9 +66,9 @@ class Decoder:
 
 
 def _check(kind: int, number: int, size: int) -> None:
-    """Judge a frame by its head, before its content is waited for.
+    """Check the head of a frame before its content is waited for.
 
-    :raises Broken: no frame of ours has such a head
+    :raises Broken: no valid frame has such a head
     """
     if not READY <= kind <= CREDIT:
         raise Broken("a frame of an unknown kind")

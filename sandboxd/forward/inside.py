@@ -1,4 +1,4 @@
-"""The end of the relay in the sandbox: its input and output are the stream. Sent behind the texts of `frames`, `relay` and `pipes`."""
+"""The relay's end in the sandbox, on standard input and output. Sent behind the texts of `frames`, `relay` and `pipes`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sandboxd.forward.relay import Relay
 
 
 def dial(target: str) -> socket.socket:
-    """Begin a connection to a port of this sandbox (where nobody is at 127.0.0.1, at ::1), or of an IPv4 address.
+    """Begin a connection to a port of this sandbox (127.0.0.1, else ::1), or of an IPv4 address.
 
-    :raises OSError: there is nobody
-    :raises ValueError: that is no port
+    :raises OSError: nothing listens there
+    :raises ValueError: `target` is no port
     """
     host, _, number = target.rpartition(":")
     port = int(number)

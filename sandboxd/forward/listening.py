@@ -1,4 +1,4 @@
-"""What listens in a sandbox, asked by the image's own `sh` and `cat`: a convenience, and no more to be believed."""
+"""Which ports a sandbox listens on, read by the image's own `sh` and `cat`: convenient, but not trustworthy."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def look(engine: Engine, container: str) -> tuple[Listener, ...]:
 
 
 def parse(text: str) -> tuple[Listener, ...]:
-    """The output of the script; what is not understood of it is left out."""
+    """The listeners in the script's output; lines that are not understood are left out."""
     tables, folders, names = (*text.split(_SEPARATOR), "", "")[:3]
     programs = {match[1]: match[2] for match in _NAME.finditer(names)}
     owners = dict(_owners(folders))
@@ -61,7 +61,7 @@ def parse(text: str) -> tuple[Listener, ...]:
 
 
 def sockets(tables: str) -> Iterator[tuple[int, str]]:
-    """Port and inode of each socket that listens, of `/proc/net/tcp` and its sibling."""
+    """Port and inode of each listening socket in the text of `/proc/net/tcp` and `/proc/net/tcp6`."""
     for line in tables.splitlines():
         fields = line.split()
         is_row = len(fields) > 9 and fields[3] == _LISTENS
@@ -72,7 +72,7 @@ def sockets(tables: str) -> Iterator[tuple[int, str]]:
 
 
 def _owners(folders: str) -> Iterator[tuple[str, str]]:
-    """The inode of each socket with the process that has it, of a listing of descriptors."""
+    """The inode of each socket with the process that holds it, from a listing of descriptors."""
     process = ""
     for line in folders.splitlines():
         if folder := _FOLDER.match(line):

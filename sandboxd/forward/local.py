@@ -1,4 +1,4 @@
-"""Ports of this machine: taken, or somebody else's."""
+"""Ports of this machine: listening on one, and naming the program that has it already."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TRIES = 50
 
 
 def listen(wish: Wish, address: str = LOOPBACK) -> socket.socket:
-    """A socket that listens for `wish`; where its port is taken, and another will do, one of the next.
+    """A listening socket for `wish`; if its port is taken and another will do, on one of the next ports.
 
     :param address: of this machine
-    :raises EnvironmentFailure: the port is taken, or may not be had
+    :raises EnvironmentFailure: the port is taken, or needs a privilege
     :raises UsageError: `address` is no address of this machine
     """
     tries = 1 if wish.is_fixed else _TRIES
@@ -40,7 +40,7 @@ def listen(wish: Wish, address: str = LOOPBACK) -> socket.socket:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches it.
+    """Whether only this machine reaches `address`.
 
     :raises UsageError: it is no address
     """

@@ -18,14 +18,14 @@ class Pipes:
         os.set_blocking(1, False)
 
     def receive(self) -> bytes | None:
-        """What arrived; None for nothing yet, no byte at the end."""
+        """The bytes that arrived; None if there are none yet, b"" at the end."""
         try:
             return os.read(0, _SIZE)
         except BlockingIOError:
             return None
 
     def send(self, data: memoryview) -> int:
-        """Write a part; returns its size."""
+        """Write a part of `data`; returns its size in bytes."""
         try:
             return os.write(1, data)
         except BlockingIOError:

@@ -10,7 +10,7 @@ _HIGHEST = 65535
 
 
 class Wish(NamedTuple):
-    """A port of the sandbox, and the one here at which it is wanted."""
+    """A port of the sandbox, and the local port at which it is wanted."""
 
     inside: int
     local: int
@@ -23,9 +23,9 @@ class Wish(NamedTuple):
 
 
 def parse(text: str) -> Wish:
-    """``PORT`` or ``PORT:LOCAL``, with ``SERVICE:`` before it for that of another service.
+    """The wish in ``PORT`` or ``PORT:LOCAL``, with ``SERVICE:`` before it for a port of another service.
 
-    :raises UsageError: it is none of these
+    :raises UsageError: it has none of these forms
     """
     service, colon, rest = text.partition(":")
     if not colon or service[:1].isdigit():

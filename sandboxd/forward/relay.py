@@ -80,7 +80,7 @@ def _reason(error: Exception) -> str:
 
 
 def _words(content: bytes) -> str:
-    """A reason of the other end on one line, cut."""
+    """The reason that the other end gave, on one line and cut to a length."""
     return " ".join(content[: 4 * _MOST_WORDS].decode("utf-8", "replace").split())[:_MOST_WORDS]
 
 
@@ -93,9 +93,8 @@ class Relay:
         dial: Callable[[str], socket.socket] | None = None,
         refused: Callable[[str, str], None] | None = None,
     ) -> None:
-        """
-        :param dial: begins a connection to a target that the other end names; None: this end accepts
-        :param refused: hears of a target and why the other end has no connection to it
+        """:param dial: begins a connection to a target that the other end names; None: this end accepts
+        :param refused: called with a target, and why the other end has no connection to it
         """
         self._trunk = trunk
         self._dial = dial
@@ -122,7 +121,7 @@ class Relay:
             self._selector.register(listener, selectors.EVENT_READ, "listener")
 
     def wake_by(self, descriptor: int) -> None:
-        """End a turn as soon as `descriptor` can be read, by whoever wrote to it."""
+        """End a turn as soon as `descriptor` is readable."""
         self._selector.register(descriptor, selectors.EVENT_READ, "wake")
 
     def close(self) -> None:
@@ -133,9 +132,9 @@ class Relay:
         self._selector.close()
 
     def turn(self, seconds: float | None) -> bool:
-        """Wait for the next events and do what they allow; False at the end of the stream.
+        """Wait for the next events and handle them; False at the end of the stream.
 
-        :raises Broken: the other end does not speak as we do
+        :raises Broken: the other end breaks the protocol
         :raises OSError: the stream broke
         """
         self._watch()
@@ -152,7 +151,7 @@ class Relay:
         return True
 
     def _watch(self) -> None:
-        """Ask for the events that something can be done with."""
+        """Register for the events that can be handled now."""
         has_room = len(self._out) < _MOST_WAITING
         for link in self._links.values():
             events = 0
@@ -209,9 +208,9 @@ class Relay:
             self._hear(self._links[number], kind, content)
 
     def _hear(self, link: _Link, kind: int, content: bytes) -> None:
-        """Do what a frame says of one connection.
+        """Handle a frame about one connection.
 
-        :raises Broken: it may not be said now
+        :raises Broken: it is not allowed in this state
         """
         if link.other_has_ended and kind in (DATA, END):
             raise Broken("more of a connection than its end")
@@ -334,7 +333,7 @@ class Relay:
             self._drop(link)
 
     def _drop(self, link: _Link, error: OSError | None = None) -> None:
-        """Close a connection that broke, and say so."""
+        """Close a connection that broke, and report that to the other end."""
         self._frame(CLOSE, link.number, (error.strerror or "").encode() if error else b"")
         self._forget(link)
 

@@ -1,4 +1,4 @@
-"""The stream into a sandbox: a command there that runs our end of the relay, by the image's Python or by ours."""
+"""The stream into a sandbox: a command there runs our end of the relay, by the image's Python or by ours."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Inside = Callable[[list[str], bytes, float, Callable[[int, bytes], None]], int]
 
 
 class Trunk:
-    """The connection to the relay's command; not blocking, and its errors are told in words."""
+    """The non-blocking connection to the relay's command; collects what it writes to stderr."""
 
     def __init__(self, connection: socket.socket, first: bytes) -> None:
         connection.setblocking(False)
@@ -60,7 +60,7 @@ class Trunk:
         return self._connection.fileno()
 
     def receive(self) -> bytes | None:
-        """What arrived; None for nothing yet, no byte at the end."""
+        """The bytes that arrived; None if there are none yet, b"" at the end."""
         while True:
             data, self._first = self._first or self._read(), b""
             if not data:
@@ -75,14 +75,14 @@ class Trunk:
                 return bytes(output)
 
     def send(self, data: memoryview) -> int:
-        """Send a part; returns its size."""
+        """Send a part of `data`; returns its size in bytes."""
         try:
             return self._connection.send(data)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
 
     def close(self) -> None:
-        """Let the command go: at the end of its input it ends."""
+        """Close the connection: the command ends at the end of its input."""
         self._connection.close()
 
     def _read(self) -> bytes | None:
@@ -100,7 +100,7 @@ def open_trunk(
     """Start the relay in a running container.
 
     :param end: the module of its inner end, whose text is sent in
-    :raises EnvironmentFailure: the image has neither a Python nor what ours needs to be brought
+    :raises EnvironmentFailure: the image has neither a Python nor the programs that ours needs to be unpacked
     """
 
     def inside(
@@ -124,8 +124,8 @@ def prepare(
 ) -> tuple[Exec, bytes]:
     """The command that runs the relay in a sandbox, and the beginning of its input.
 
-    :param inside: runs a command there with this input, hands its output on; its exit code
-    :raises EnvironmentFailure: the image has neither a Python nor what ours needs to be brought
+    :param inside: runs a command there with this input, passes its output on, and returns its exit code
+    :raises EnvironmentFailure: the image has neither a Python nor the programs that ours needs to be unpacked
     """
     text = program(end).encode()
     own = ["python3", "-I", "-c", _PYTHON]
@@ -135,7 +135,7 @@ def prepare(
 
 
 def program(end: ModuleType = inside_end) -> str:
-    """The text of the program inside: frames and the relay, then its inner end, as short as it can be."""
+    """The text of the program inside: frames, the relay and its inner end, without docstrings and comments."""
     parts = []
     for module in (frames, relay, pipes, end):
         with open(str(module.__file__), encoding="utf-8") as file:
@@ -159,7 +159,7 @@ def _is_text(line: ast.AST) -> bool:
 
 
 def _bring(inside: Inside, text: bytes, cache_folder: str | None) -> Exec:
-    """Unpack our own Python inside; the command that runs the relay by it, and removes it behind itself.
+    """Unpack our own Python inside; returns the command that runs the relay by it and then removes it.
 
     :raises EnvironmentFailure: it cannot be unpacked there
     """

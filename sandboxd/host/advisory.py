@@ -1,4 +1,4 @@
-"""A published way out, as its file has it (`advisories`)."""
+"""A published escape, read from its TOML file (`advisories`)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _POSSIBLE = _NEEDED | {"condition", "needs", "attempts", "package"}
 
 
 class Affected(NamedTuple):
-    """Versions of one component.
+    """The affected versions of one component.
 
-    `fixed` holds the first repaired version of each branch; a branch that is older than all of them was
-    never repaired, and without any no version is. `since`: versions before it do not have the hole.
-    `system` is set where only one kind of computer has it (``Darwin``).
+    `fixed` holds the first repaired version of each branch; a branch that is older than all of them was never
+    repaired, and without any no version is. `since`: earlier versions do not have the vulnerability. `system`
+    is set where only one operating system has it (``Darwin``).
     """
 
     component: str
@@ -39,7 +39,7 @@ class Package(NamedTuple):
 
 
 class Advisory(NamedTuple):
-    """See `advisories` for the meaning of each field."""
+    """A published escape; `advisories` gives the meaning of each field."""
 
     name: str
     ids: tuple[str, ...]

@@ -18,9 +18,9 @@ _WEAKER = (
 
 
 def shortfall(runtime: Runtime) -> str:
-    """What is weaker and slower under `runtime` than under the build of gVisor's own repository.
+    """What is weaker and slower under `runtime` than under the build of gVisor's own repository, in one line.
 
-    '' where nothing was seen to be, and where nothing was tried.
+    '' where nothing is, and where nothing was tried.
     """
     if not runtime.premises or runtime.holds("exec_filter"):
         return ""

@@ -17,7 +17,7 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None:
-    """The names of the groups; None where no choice is kept, so that the files of now choose."""
+    """The names of the kept groups; None where no choice is kept, so that the present files choose."""
     try:
         record = json.loads(read_source(_path(environ, workspace)).text)
         if record["workspace"] != workspace:
@@ -28,7 +28,7 @@ def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None
 
 
 def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> bool:
-    """Keep the choice of a start, unless one is kept; whether it was kept by this call.
+    """Keep the choice of a start, unless one is kept; returns whether this call kept it.
 
     :raises SandboxdError: it cannot be written
     :raises OSError: its folder cannot be made
@@ -42,7 +42,7 @@ def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> b
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:
-    """The sandbox has ended: the files choose anew at its next start."""
+    """Forget the choice at the end of a sandbox: the files choose again at its next start."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, workspace))
 

@@ -76,7 +76,7 @@ _NAMES = {
 
 
 def product_name(name: object) -> str | None:
-    """The product that gives its engine this host name; None for other names, which are private."""
+    """The product whose engine has this host name; None for other names, which are private."""
     if not isinstance(name, str):
         return None
     return next(
@@ -147,7 +147,7 @@ def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
 
 
 def _with_premises(runtime: Runtime, answer: object) -> Runtime:
-    """`runtime` with what was tried of it; what says neither yes nor no was not tried."""
+    """`runtime` with the result of its trial; an answer that is neither yes nor no counts as not tried."""
     if not runtime.gvisor:
         return runtime
     premises = tuple(
@@ -191,7 +191,7 @@ def _is_gvisor(trial: dict[str, Any]) -> bool:
 
 
 def names_gvisor(version: str) -> bool:
-    """Whether a text of /proc/version is gVisor's; its boot id has to be another than the host's, too."""
+    """Whether a text of /proc/version is gVisor's. Proof also needs a boot id that is not the host's."""
     return GVISOR_KERNEL in version or _GVISOR_NAME in version
 
 

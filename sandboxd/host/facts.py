@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Premise(NamedTuple):
-    """Something that plans rely on in a build of gVisor, tried with this runtime: see `sandboxd.escapes.premises`."""
+    """Something that plans rely on in a build of gVisor, as tried with this runtime: see `sandboxd.escapes.premises`."""
 
     name: str
     holds: bool
@@ -56,16 +56,16 @@ class Runtime(NamedTuple):
         return held.issuperset(names)
 
     def pins_hold(self) -> bool:
-        """Whether a plain read-only bind holds: as it was tried here, else by `--directfs=false` alone.
+        """Whether a plain read-only bind holds: by a trial here, or without one if `--directfs=false` is set.
 
-        That one was seen to hold in every build that was tried (docs/decisions/0003, 0048).
+        That was seen to hold in every build that was tried (docs/decisions/0003, 0048).
         """
         if self.premises:
             return self.holds(*PINS)
         return self.directfs_off()
 
     def keeps_mount_points(self) -> bool:
-        """Whether what is pinned cannot be moved away either, by a program with mounts of its own.
+        """Whether a program with mounts of its own cannot move a pinned path away.
 
         A filter in `exec` stops such mounts. Where nothing was tried, as in `pins_hold`.
         """
@@ -83,12 +83,12 @@ class Runtime(NamedTuple):
         return last
 
     def directfs_off(self) -> bool:
-        """Whether files of the host are asked for one by one, which is three to four times slower."""
+        """Whether each file operation goes through the gofer, which is three to four times slower."""
         return self.flag("directfs") == "false"
 
 
 class Component(NamedTuple):
-    """A part of the stack and its version as it says it of itself: ``runc``, ``1.1.15+ds1``."""
+    """A part of the stack and the version that it reports: ``runc``, ``1.1.15+ds1``."""
 
     name: str
     version: str
@@ -148,7 +148,7 @@ class Engine(NamedTuple):
 
 
 class Nvidia(NamedTuple):
-    """What of NVIDIA's is on the machine whose kernel containers run on; '' for what is not there."""
+    """NVIDIA's software on the machine whose kernel containers run on; '' for what is not installed."""
 
     driver: str
     """The version of the kernel's driver: ``550.54.14``."""
@@ -203,21 +203,21 @@ class HostFacts(NamedTuple):
 
     @property
     def answered(self) -> bool:
-        """Whether an engine is there and said what it is: else nothing was seen of its controls."""
+        """Whether an engine answered and described itself: else nothing is known of its controls."""
         return self.engine is not None and not self.engine.error
 
     @property
     def has_untried_build(self) -> bool:
-        """Whether a gVisor runtime that starts was never tried for what plans rely on."""
+        """Whether a gVisor runtime starts containers but its premises were never tried."""
         runtimes = self.engine.runtimes if self.answered and self.engine is not None else ()
         return any(runtime.premises_untried == NOT_YET for runtime in runtimes)
 
     def usable_gvisor(self) -> Runtime | None:
-        """The best gVisor runtime that really started a container: see `_rank`."""
+        """The best gVisor runtime that started a container: see `_rank`."""
         return self.proven_gvisor() if self.answered else None
 
     def proven_gvisor(self) -> Runtime | None:
-        """The proven gVisor runtime, also where the engine answered before and does not now; None without one."""
+        """The gVisor runtime that was seen to work, even if the engine does not answer now; None without one."""
         if self.engine is None:
             return None
         proven = [r for r in self.engine.runtimes if r.usable and r.gvisor]
@@ -225,10 +225,10 @@ class HostFacts(NamedTuple):
 
 
 def _rank(runtime: Runtime) -> tuple[bool, int, bool, bool, str]:
-    """The order of gVisor runtimes, the best first.
+    """The sort key of gVisor runtimes, the best first.
 
-    One whose read-only binds hold, then the one of which most else was seen to hold, then the fastest;
-    of equal ones the one that `setup gvisor` registered.
+    One whose read-only binds hold, then the one with most other premises held, then the fastest; of equal
+    ones the one that `setup gvisor` registered.
     """
     held = sum(premise.holds for premise in runtime.premises)
     is_ours = runtime.name.startswith("runsc-sandboxd")

@@ -1,8 +1,7 @@
-"""What the build behind a registered runtime was last seen to hold, for who looks at running containers.
+"""The premises that a registered runtime's build was last seen to hold, for code that looks at running containers.
 
-A look must not try anything: it reads what a probe remembered of exactly this program, as it is on the disk
-now, with these arguments, on this kernel.
-"""
+Such a look must not try anything: it reads what a probe remembered of exactly this program, as it is on the
+disk now, with these arguments, on this kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is installed beside the engine: its packages, clients of dev containers, a kernel's CUSE."""
+"""Software beside the engine: its packages, dev container clients, CUSE in the kernel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST = 1 << 20
 def packages(memory: Memory) -> dict[str, str]:
     """Versions of Debian's packages of engines and runtimes; {} on other distributions.
 
-    Asked again only when the list of packages is another.
+    Read again only when the list of packages changed.
     """
     try:
         status = os.stat(_DPKG)
@@ -64,7 +64,7 @@ def _ask_dpkg() -> dict[str, str] | None:
 
 
 def programs(environ: Mapping[str, str]) -> dict[str, str]:
-    """Versions of the clients on this machine, as their own folders say: no program is started."""
+    """Versions of the dev container clients on this machine, read from their folders: no program is started."""
     cli = shutil.which("devcontainer", path=environ.get("PATH", os.defpath))
     folders = {
         "vscode": _VSCODE,

@@ -1,4 +1,4 @@
-"""Who works at this machine."""
+"""The user of this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From raw answers of the machine itself to facts: distribution, init, userns, markers. Pure."""
+"""From raw answers about the machine to facts: distribution, init, user namespaces, markers. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SELINUX = {"1": "enforcing", "0": "permissive", "": "disabled"}
 
 
 def machine_from_raw(raw: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `HostFacts` that tell of the machine; what was not asked stays None."""
+    """The fields of `HostFacts` about the machine; what was not asked stays None."""
     release = os_release(raw.get("os_release"))
     system = raw.get("system")
     return {
@@ -90,7 +90,7 @@ def _init(name: object) -> str | None:
 
 
 def _user_namespaces(raw: dict[str, Any]) -> bool | None:
-    """False as soon as one switch forbids it; None where none was read."""
+    """False if any switch forbids user namespaces; None where no switch was read."""
     switches = [
         _number(raw.get("max_user_namespaces")),
         _number(raw.get("unprivileged_userns_clone")),
@@ -106,7 +106,7 @@ def _hypervisor(text: object) -> str | None:
 
 
 def _program_version(line: object) -> str | None:
-    """``buildkitd github.com/moby/buildkit v0.12.5 1234``."""
+    """The version in a line such as ``buildkitd github.com/moby/buildkit v0.12.5 1234``."""
     match = re.search(r"(?<![\w.])v?(\d+\.\d+[\w.+~-]*)", line) if isinstance(line, str) else None
     return match[1] if match else None
 

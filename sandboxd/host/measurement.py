@@ -1,4 +1,4 @@
-"""What `sandboxd bench -- COMMAND` last said of a workspace, for `status` and `recommend`."""
+"""The last result of `sandboxd bench -- COMMAND` for a workspace, for `status` and `recommend`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 
 class Measurement(NamedTuple):
-    """The command and what was concluded of it, in words; `when` in ISO 8601."""
+    """The measured command and the conclusion, in words; `when` in ISO 8601."""
 
     workspace: str
     command: str
@@ -24,7 +24,7 @@ class Measurement(NamedTuple):
 
 
 def keep(environ: Mapping[str, str], measurement: Measurement) -> None:
-    """Keep it in the place of the last one of its workspace.
+    """Save a measurement in place of the last one of its workspace.
 
     :raises SandboxdError: it cannot be written
     :raises OSError: its folder cannot be made
@@ -34,7 +34,7 @@ def keep(environ: Mapping[str, str], measurement: Measurement) -> None:
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> Measurement | None:
-    """The last one of `workspace`; None where there is none."""
+    """The last measurement of `workspace`; None where there is none."""
     try:
         record = json.loads(read_source(_path(environ, workspace)).text)
         measurement = Measurement(

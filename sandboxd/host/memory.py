@@ -1,4 +1,4 @@
-"""Earlier answers of this machine, in one private file that may be lost at any time."""
+"""Remembered answers about this machine, in one private file that may be lost at any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENTRIES = 200
 
 
 class Memory:
-    """Values by key; `save` writes them if any is new. Unreadable or unwritable means forgotten."""
+    """Values by key; `save` writes them if any is new. A file that cannot be read counts as empty."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path

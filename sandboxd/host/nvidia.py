@@ -1,4 +1,4 @@
-"""What of NVIDIA's is on a machine, from raw answers. Pure; tolerant of anything in a pasted report."""
+"""NVIDIA's software on a machine, from raw answers. Pure; tolerant of anything in a pasted report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _VERSION = re.compile(r"version (\d\S*)")
 
 
 def nvidia(raw: object) -> Nvidia | None:
-    """The facts in the part `nvidia` of raw answers; None where nobody looked."""
+    """The facts in the part `nvidia` of raw answers; None where that was not asked."""
     if not isinstance(raw, dict):
         return None
     driver, toolkit = raw.get("driver"), raw.get("toolkit")

@@ -1,8 +1,7 @@
-"""Versions of Debian's packages in their order: epoch, upstream's version, Debian's revision. Pure.
+"""The order of Debian package versions: epoch, upstream version, Debian revision. Pure.
 
-As Debian's policy manual says (5.6.12): a ``~`` goes before the end of the text, letters before other
-characters, and digits are compared as numbers.
-"""
+As Debian's policy manual says (5.6.12): a ``~`` sorts before the end of the text, letters before other
+characters, and digits are compared as numbers."""
 
 from __future__ import annotations
 
@@ -12,12 +11,12 @@ from typing import Any
 
 
 def is_at_least(version: str, least: str) -> bool:
-    """Whether a package of `version` is `least` or a later one."""
+    """Whether the package version `version` is `least` or a later one."""
     return _key(version) >= _key(least)
 
 
 def upstream(version: str) -> str:
-    """The part that upstream's release gave: ``26.1.5+dfsg1`` of ``2:26.1.5+dfsg1-9+deb13u1``."""
+    """The upstream version in a package version: ``26.1.5+dfsg1`` of ``2:26.1.5+dfsg1-9+deb13u1``."""
     return _split(version)[1]
 
 

@@ -1,4 +1,4 @@
-"""The host's side of the premises: files and a socket that are bound read-only, and what became of them."""
+"""The host's side of the premises' trial: files and a socket that are bound read-only, and their state afterwards."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Tries what a plan relies on in a build of gVisor: one throw-away container for each runtime of it.
+"""Tries what a plan relies on in a build of gVisor: one throw-away container for each gVisor runtime.
 
 The answers are remembered by engine, program, version, arguments and kernel, and by the attacks themselves,
-so that a build is tried once. What could not be tried is not among them, and does not hold.
-"""
+so that a build is tried once. What could not be tried is not among them, and does not hold."""
 
 from __future__ import annotations
 
@@ -104,7 +103,7 @@ def subjects(
 def recall(
     engine_id: str, those: Iterable[Subject], kernel: str, memory: Memory
 ) -> dict[str, Answer]:
-    """The remembered answers by runtime; those of failures that are due again are left out."""
+    """The remembered answers by runtime; failures that are due for another trial are left out."""
     answers = {}
     for subject in those:
         answer = memory.get(key(engine_id, subject, kernel))
@@ -121,9 +120,9 @@ def run(
     memory: Memory,
     cache_folder: str | None,
 ) -> dict[str, Answer]:
-    """Try `those`, beside one another, and remember what was seen.
+    """Try `those`, side by side, and remember the results.
 
-    :param info: what the engine says of itself
+    :param info: the engine's description of itself
     :param kernel: the release of the kernel that they run on
     """
     if not those:
@@ -208,7 +207,10 @@ def _is_old_failure(answer: Answer) -> bool:
 
 
 def _body(image: str, subject: Subject, folder: PremiseFolder) -> CreateRequest:
-    """Root with SYS_ADMIN, the strongest that attacks; a filter that refuses one call, and limits."""
+    """A create request for root with SYS_ADMIN, the strongest that attacks; with a filter and limits.
+
+    The filter refuses one call.
+    """
     refused = load()["exec_filter"].REFUSED  # type: ignore[attr-defined]
     call = {"names": [refused], "action": "SCMP_ACT_ERRNO"}
     filters = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [call]}
@@ -284,7 +286,7 @@ def _records(output: bytes, nonce: str) -> dict[str, dict[str, Any]]:
 
 
 def key(engine_id: str, subject: Subject, kernel: str) -> str:
-    """The name of an answer in the memory: another one for another build, definition, kernel or attack."""
+    """The key of an answer in the memory: it differs by build, definition, kernel and attack."""
     attacks = hashlib.sha256(_program("").replace(b"\r", b"")).hexdigest()
     facts = [engine_id, *subject, kernel, attacks]
     return "premises:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -30,7 +30,7 @@ def probe(
 ) -> HostFacts:
     """Find out what this machine and its engine can do; with `trial` each runtime starts a container.
 
-    :param premises: ``remembered`` for who must not wait: a build is tried in a second or two
+    :param premises: ``remembered`` for a caller that must not wait: trying a build takes a second or two
     """
     return from_raw(raw_facts(environ, trial=trial, premises=premises, timeout=timeout))
 
@@ -166,7 +166,7 @@ def _premises(
     memory: Memory,
     trying: Trying,
 ) -> dict[str, Any]:
-    """What was seen of each gVisor runtime; a bind of this machine's folders is seen by local engines only."""
+    """The results for each gVisor runtime; only a local engine can bind this machine's folders."""
     if not any(map(has_own_kernel, engine["trials"].values())):
         return {}
     # Late: most engines have no gVisor, and it brings what tries it.
@@ -209,7 +209,7 @@ _INFO_KEYS = (
 
 
 def _images_with_label(engine: Engine) -> list[dict[str, Any]]:
-    """The images that bring settings for dev container tools: only that label, for others may tell."""
+    """The images that bring settings for dev container tools: that label alone, since a report may be shown to others."""
     key = "devcontainer.metadata"
     return [
         {"RepoTags": image.get("RepoTags"), "Labels": {key: (image.get("Labels") or {}).get(key)}}
@@ -251,7 +251,7 @@ def _runtimes(
 
 
 def _toolkit(memory: Memory) -> str:
-    """The version that NVIDIA's Container Toolkit prints, '' where engines find no hook of it."""
+    """The version that NVIDIA's Container Toolkit prints; '' where engines have no hook of it."""
     # By one of these an engine passes devices in, the second with CDI (moby#50228).
     hooks = ("nvidia-container-runtime-hook", "nvidia-cdi-hook")
     hook = next((path for name in hooks if (path := locate(name))), "")
@@ -265,7 +265,7 @@ def _version(path: str, memory: Memory) -> str | None:
 
 
 def _ask(path: str, *words: str, memory: Memory) -> str | None:
-    """What a program prints, asked again only when the file is another; None where it fails."""
+    """The output of a program, read again only when its file changed; None where it fails."""
     program = locate(path)
     build = build_of(path)
     if not build:

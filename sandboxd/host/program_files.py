@@ -6,7 +6,7 @@ import os
 
 
 def build_of(path: str) -> str:
-    """A text that differs between two programs of the same path; '' where there is none."""
+    """An identity of the program at `path`, which changes when it is replaced; '' where there is none."""
     try:
         status = os.stat(locate(path))
     except OSError:

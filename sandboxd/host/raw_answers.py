@@ -44,7 +44,7 @@ def from_raw(raw: dict[str, Any]) -> HostFacts:
 
 
 def _control(engine: Engine | None, name: str, file: object, system: str | None) -> bool | None:
-    """Whether the kernel that runs containers has a control; the engine's word goes first."""
+    """Whether the kernel that runs containers has a control; the engine's answer takes precedence."""
     if engine is not None and engine.version is not None:
         return any(name in option for option in engine.security_options)
     if system != "Linux":
@@ -53,7 +53,7 @@ def _control(engine: Engine | None, name: str, file: object, system: str | None)
 
 
 def _loaded_profiles(file: object, engine: Engine | None) -> tuple[str, ...] | None:
-    """``name (enforce)`` in each line; of another machine's engine nothing is known."""
+    """The names in lines such as ``name (enforce)``; None for another machine's engine."""
     if not isinstance(file, str) or engine is None or not engine.host.startswith("unix:"):
         return None
     lines = (line.rpartition(" (") for line in file.splitlines())

@@ -1,4 +1,4 @@
-"""Processes of the host that stand behind one container: its shim, and gVisor's own."""
+"""Processes of the host behind one container: its shim, and gVisor's own."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _SHIM = "containerd-shim"
 
 
 def of_gvisor(container: str) -> Iterator[int]:
-    """A sandbox and its gofer, by the container's id on their command lines."""
+    """The pids of a sandbox and its gofer, found by the container's id on their command lines."""
     for pid, name, words in _processes():
         if name in _GVISOR and any(container in word for word in words):
             yield pid
 
 
 def shims(container: str) -> Iterator[int]:
-    """The process between the engine and the runtime, by the container's whole id behind `-id`."""
+    """The pids of the process between engine and runtime, found by the container's whole id behind `-id`."""
     for pid, name, words in _processes():
         if name.startswith(_SHIM) and ("-id", container) in itertools.pairwise(words):
             yield pid
 
 
 def end(container: str) -> tuple[list[int], list[int]]:
-    """Kill all of them. Return the pids that were killed, and those of other users.
+    """Kill all of them; returns the pids that were killed, and those of other users.
 
     Without its shim the engine takes the container for ended, whatever it hung on.
 

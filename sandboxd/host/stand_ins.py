@@ -1,7 +1,6 @@
-"""The stand-ins that were made in a workspace for its generated files: they go once no such file is there.
+"""The stand-ins made in a workspace for its generated files: removed once no generated file is left.
 
-Those that a start made are noted on its container; for these there is none.
-"""
+Stand-ins of a start are noted on its container; these have none."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ _LARGEST = 1 << 20
 
 
 def note(environ: Mapping[str, str], workspace: str, paths: Iterable[str]) -> None:
-    """Note `paths` beside those of before. Where it cannot be written, they stay as any file of the user's."""
+    """Note `paths` beside those noted before. If that cannot be written, they stay like any file of the user's."""
     every = sorted({*noted(environ, workspace), *paths})
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
@@ -26,7 +25,7 @@ def note(environ: Mapping[str, str], workspace: str, paths: Iterable[str]) -> No
 
 
 def noted(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """Their paths, relative to the workspace, as they stand in the file; () for none."""
+    """The noted paths, relative to the workspace, as they stand in the file; () for none."""
     try:
         with open(_path(environ, workspace), "rb") as file:
             paths = json.loads(file.read(_LARGEST))
@@ -38,7 +37,7 @@ def noted(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:
-    """They were taken away."""
+    """Remove the note: the stand-ins were removed."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, workspace))
 

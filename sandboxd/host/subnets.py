@@ -41,14 +41,14 @@ def subnet_of(environ: Mapping[str, str], workspace: str) -> str:
 
 
 def note(environ: Mapping[str, str], workspace: str, subnet: str) -> None:
-    """Keep `subnet` for `workspace`. Where it cannot be written, the next question has the old answer."""
+    """Keep `subnet` for `workspace`. If it cannot be written, `subnet_of` gives the old one."""
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
         write_private(path, f"{subnet}\n".encode())
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:
-    """Give the subnet of `workspace` back."""
+    """Release the subnet of `workspace`."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, workspace))
 

@@ -59,7 +59,7 @@ class _Walk:
         self._left = _MOST_ENTRIES
 
     def find(self, folder: int, path: str, device: int, depth: int = 0) -> None:
-        """Count each tree at or below `path`, whose descriptor is `folder`; others are searched for more."""
+        """Count each tree at or below `path`, whose descriptor is `folder`; search other folders for more."""
         names: dict[str, os.stat_result] = {}
         for name, status in self._entries(folder):
             self._left -= 1
@@ -118,7 +118,7 @@ class _Walk:
         return depth < _DEEPEST and time.monotonic() < self._deadline
 
     def _entries(self, folder: int) -> Iterator[tuple[str, os.stat_result]]:
-        """The entries of a folder, as far as the time goes; one that cannot be looked at is left out."""
+        """The entries of a folder, while time is left; one that cannot be looked at is left out."""
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
@@ -134,11 +134,12 @@ class _Walk:
 def sizes(
     workspace: str, markers: Mapping[str, tuple[str, ...]], seconds: float = SECONDS
 ) -> Sizes:
-    """The folders of `workspace` that a tool fills, with their files: those beside a file that tells of the tool,
-    and those that a `.gitignore` names.
+    """The folders of `workspace` that tools fill, with their number of files.
 
-    :param markers: names of folders, with the files beside them one of which has to be there
-    :param seconds: the longest that it takes; what was counted until then is returned
+    Those are folders beside a file of their tool, and folders that a `.gitignore` names.
+
+    :param markers: names of folders, with the files one of which has to be beside them
+    :param seconds: the time limit; what was counted until then is returned
     """
     walk = _Walk(markers, seconds)
 
@@ -158,7 +159,7 @@ def sizes(
 
 @contextlib.contextmanager
 def _opened(folder: int | None, name: str) -> Iterator[int]:
-    """The descriptor of a folder, in whose place no link is followed; -1 where it cannot be opened."""
+    """The descriptor of a folder, opened without following a link; -1 where it cannot be opened."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(name, flags, dir_fd=folder)

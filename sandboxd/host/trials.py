@@ -1,8 +1,7 @@
 """Trials: whether a registered runtime really starts a container, and on which kernel.
 
-One container each, without network, removed at once. The outcome is remembered by engine,
-definition, version and kernel, so that a machine pays once.
-"""
+One container each, without network, removed at once. The outcome is remembered by engine, definition, version
+and kernel, so that each is tried once on a machine."""
 
 from __future__ import annotations
 
@@ -73,7 +72,7 @@ def run_trials(
 
 
 def _is_old_failure(trial: Trial) -> bool:
-    """A start may fail for a reason that passes, such as a machine under load."""
+    """Whether a remembered failure is due for another trial: its reason, such as load, may have passed."""
     at = trial.get("at")
     is_recent = isinstance(at, int | float) and 0 <= time.time() - at < _RETRY_SECONDS
     return trial.get("started") is False and not is_recent
@@ -104,7 +103,7 @@ def _run(
 
 @contextlib.contextmanager
 def image(engine: Engine, archive: bytes) -> Iterator[str]:
-    """The tag of an image with this root file system, removed at the end of the context.
+    """The tag of an image with this root file system; the image is removed at the end of the block.
 
     :raises EngineFailure: the engine does not take it
     """
@@ -193,7 +192,7 @@ def host_boot_id() -> str | None:
 
 
 def end_leaked(container: str) -> None:
-    """End what runsc leaves of a container that it could not start: a sandbox and its gofer."""
+    """End the processes that runsc leaves behind a container that it could not start: sandbox and gofer."""
     for pid in runtime_processes.of_gvisor(container):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)

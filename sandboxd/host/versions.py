@@ -1,10 +1,8 @@
-"""Versions of this host with known ways out. Pure.
+"""Versions on this host with known escapes. Pure.
 
-A number says what upstream released. A distribution repairs under its own numbers: where the advisory
-knows its package, and the host says which one it has, the package decides; else an old number of a
-distribution is a question, not a verdict. A kernel whose number tells nothing of its repairs is not
-judged at all.
-"""
+A number says what upstream released. A distribution repairs under its own numbers: where the advisory knows
+its package, and the host says which one it has, the package decides; else an old number of a distribution is
+a question, not a verdict. A kernel whose number tells nothing of its repairs is not judged at all."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ Number = tuple[tuple[int, ...], int, int]
 
 
 class Warned(NamedTuple):
-    """A component of this host in a version that a known escape works on.
+    """A component of this host with a version that a known escape works on.
 
     `condition` is what else it takes, '' for nothing. `repaired` names what repairs it, '' where nothing
     does. `repackaged`: the version is a distribution's, which may hold the repair under the old number.
@@ -93,7 +91,7 @@ def warnings(facts: HostFacts) -> tuple[Warned, ...]:
 
 
 def warning(facts: HostFacts, name: str) -> Warned | None:
-    """What `warnings` says of the advisory `name`, None if this host's versions exclude it."""
+    """The warning of the advisory `name`; None if this host's versions exclude it."""
     return next((w for w in warnings(facts) if w.advisory.name == name), None)
 
 

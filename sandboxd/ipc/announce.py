@@ -1,8 +1,6 @@
-"""Telling a daemon that runs of a project, for commands whose own work is something else.
+"""Tells a running daemon of a project, for commands whose own work is something else.
 
-Imports nothing that costs anything, takes a millisecond, and fails in silence: what the daemon
-makes of it stands in the daemon's log.
-"""
+Imports nothing slow, takes a millisecond, and fails silently: the daemon's log has what became of it."""
 
 from __future__ import annotations
 
@@ -20,10 +18,10 @@ _TIMEOUT = 0.3
 
 
 def announce(environ: Mapping[str, str], workspace: str, *, keeps: bool) -> bool:
-    """Make a running daemon remember `workspace`. Return True if it confirmed that.
+    """Make a running daemon remember `workspace`; True if it confirmed that.
 
-    :param keeps: whether its generated files are to be written at each save from now on; a project
-        that is kept stays so
+    :param keeps: whether its generated files are to be written at each save from now on; a project that is
+        kept already stays so
     """
     try:
         return _tell(environ, os.path.realpath(workspace), keeps)

@@ -1,7 +1,6 @@
-"""The commands' side of the socket: connect, start the daemon when it is wanted, ask, listen.
+"""The commands' end of the socket: connect, start the daemon when needed, ask, listen.
 
-Synchronous and without asyncio: a command asks one thing and ends.
-"""
+Synchronous and without asyncio: a command asks one thing and ends."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ class ConnectionLost(DaemonError):
 
 
 class Client:
-    """One greeted connection to the daemon."""
+    """One connection to the daemon after its `hello`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -121,7 +120,7 @@ class Client:
                 yield str(message["method"]), message.get("params") or {}
 
     def poll(self, seconds: float, also: Sequence[int] = ()) -> tuple[str, dict[str, Any]] | None:
-        """The next notification; None after `seconds`, or when a descriptor of `also` can be read.
+        """The next notification; None after `seconds`, or when a descriptor in `also` is readable.
 
         :raises DaemonError: the daemon ended the connection
         """
@@ -172,12 +171,12 @@ def connect(
     start: bool,
     patience: float = START_SECONDS,
 ) -> Client | None:
-    """A greeted client; None when no daemon runs and `start` is False.
+    """A client after its `hello`; None when no daemon runs and `start` is False.
 
-    A daemon of an older version makes way for one of ours when `start` is True.
+    A daemon of an older version is replaced by one of ours when `start` is True.
 
     :param patience: seconds to wait for a daemon that is starting
-    :raises DaemonError: the socket cannot be trusted, or the daemon does not come up or answer
+    :raises DaemonError: the socket cannot be trusted, or the daemon does not start or answer
     """
     if not hasattr(socket, "AF_UNIX") or not hasattr(os, "getuid"):
         if start:
@@ -202,7 +201,7 @@ def connect(
 
 
 def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str | None:
-    """Ask the daemon to keep `workspace` generated; the reason why it cannot, None if it does.
+    """Ask the daemon to keep `workspace` generated; returns why it cannot, or None.
 
     For commands whose own work does not depend on the daemon: never raises a `DaemonError`.
     """
@@ -259,7 +258,7 @@ def attach(client: Client, environ: Mapping[str, str]) -> socket.socket:
 def _make_way(client: Client, environ: Mapping[str, str], timeout: float = END_SECONDS) -> None:
     """Make a daemon release the socket, and wait until it did; it may go on to serve its editors.
 
-    :raises DaemonError: it still holds its place after `timeout` seconds
+    :raises DaemonError: it still holds the socket after `timeout` seconds
     """
     where = address.folder(environ, os.getuid())
     params: messages.Shutdown = {"handover": True}

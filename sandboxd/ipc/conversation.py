@@ -1,7 +1,6 @@
-"""A command's conversation with a daemon of its own version, without json, re, argparse or asyncio.
+"""A command's connection to a daemon of its own version, without json, re, argparse or asyncio.
 
-For commands that the daemon does in their place: they must cost little more than Python itself.
-"""
+For commands that the daemon does in their place: they must cost little more than Python itself."""
 
 from __future__ import annotations
 
@@ -29,11 +28,11 @@ class Lost(DaemonError):
 
 
 class NotHere(Exception):
-    """The daemon does not act for this caller: their environments differ, or it is of another version."""
+    """The daemon does not act for this caller: their environments differ, or their versions do."""
 
 
 class Conversation:
-    """A greeted connection for one request after the other."""
+    """A connection after its `hello`, for one request after the other."""
 
     def __init__(self, connection: socket) -> None:
         self._connection = connection
@@ -126,10 +125,10 @@ class Conversation:
         return line
 
     def _wait(self) -> None:
-        """Wait for bytes or the end of the connection, and let the handlers of signals run meanwhile.
+        """Wait until bytes arrive or the connection ends, while handlers of signals may run.
 
         Python runs a handler between two of its own steps. A signal that comes between the last one and
-        `recvmsg` does not end the wait in there; the byte that Python writes to the pipe ends this one.
+        `recvmsg` does not end that wait; the byte that Python writes to the pipe ends this one.
         """
         if self.waker < 0:
             return
@@ -148,7 +147,7 @@ class Conversation:
 def converse(environ: Mapping[str, str]) -> Conversation | None:
     """A conversation with the running daemon; None without one of this user and version.
 
-    :raises NoAnswer: there is one, and it does not answer
+    :raises NoAnswer: there is one, but it does not answer
     """
     connection = None
     try:
@@ -169,9 +168,9 @@ def converse(environ: Mapping[str, str]) -> Conversation | None:
 
 
 def view(environ: Mapping[str, str], directory: str) -> messages.View:
-    """The caller's view of the project folder and the user's folders, for the daemon to compare.
+    """The project folder and the user's folders as the caller sees them, for the daemon to compare.
 
-    :raises OSError: the folder is not there
+    :raises OSError: the folder does not exist
     """
     status = os.stat(directory)
     names = messages.FOLDER_VARIABLES

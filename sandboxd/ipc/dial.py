@@ -1,7 +1,6 @@
-"""A connection to a daemon that runs, and the first line on it, for those who cannot wait for json.
+"""Connects to a running daemon and sends the first line, for commands too fast to import json.
 
-Imported by the fast paths of `status` and `lsp`; the line is what `json` itself would write.
-"""
+Imported by the fast paths of `status` and `lsp`; the line is what `json` itself would write."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ class NoAnswer(DaemonError):
 def dial(environ: Mapping[str, str], seconds: float) -> socket | None:
     """A connected socket with a time limit of `seconds`; None without a daemon of this user.
 
-    :raises DaemonError: what is in its place cannot be trusted
+    :raises DaemonError: the socket in its place cannot be trusted
     """
     import _socket
 
@@ -69,7 +68,7 @@ def hello(environ: Mapping[str, str], cwd: str) -> str:
 def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that select the engine, relative paths resolved against the current folder.
 
-    Docker's folder is always among them: where nobody names one it is in our home, not in the daemon's.
+    Docker's config folder is always among them: unnamed, it is in the caller's home, not in the daemon's.
     """
     chosen = {name: environ[name] for name in messages.ENGINE_VARIABLES if name in environ}
     if not chosen.get("DOCKER_CONFIG"):
@@ -85,5 +84,5 @@ def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def default_config(environ: Mapping[str, str]) -> str:
-    """Docker's folder of a user who names none, as `engine.contexts` has it."""
+    """Docker's config folder for a user who names none, as in `engine.contexts`."""
     return os.path.abspath(os.path.join(environ.get("HOME", "/"), ".docker"))

@@ -70,7 +70,7 @@ def _ask(request: bytes) -> list[bytes] | None:
 
 
 def _parse(lines: list[bytes]) -> tuple[int, str] | None:
-    """Exit code and text, when both lines look exactly as this version's daemon writes them."""
+    """Exit code and text, if both lines look exactly as this version's daemon writes them; else None."""
     from _json import scanstring
 
     welcome, rendered = lines[0].decode("ascii"), lines[1].decode("ascii")
@@ -85,7 +85,9 @@ def _parse(lines: list[bytes]) -> tuple[int, str] | None:
 
 
 def _print(text: str) -> bool:
-    """Write to stdout; False when its reader went away (`| head`)."""
+    """Write to stdout; False when its reader closed it (`
+    head`).
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -26,9 +26,9 @@ def encode(value: Any) -> str:
 
 
 def decode(line: bytes) -> Any:
-    """The value that a line of JSON holds.
+    """The value in a line of JSON.
 
-    :raises ValueError: it holds none
+    :raises ValueError: the line is no JSON
     """
     from _json import make_scanner
 

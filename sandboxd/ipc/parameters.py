@@ -1,4 +1,4 @@
-"""Parameters of a request, read strictly: what is not of its kind is refused by its name."""
+"""Reads a request's parameters strictly: a value of the wrong type is refused, with its name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class InvalidParams(Exception):
 
 
 def flag(params: Mapping[str, Any], name: str) -> bool:
-    """The switch `name` of a request's params, off where it is missing.
+    """The switch `name` in a request's params; False where it is missing.
 
-    :raises InvalidParams: it is something else
+    :raises InvalidParams: it is no bool
     """
     value = params.get(name, False)
     if not isinstance(value, bool):
@@ -22,9 +22,9 @@ def flag(params: Mapping[str, Any], name: str) -> bool:
 
 
 def number(params: Mapping[str, Any], name: str) -> int:
-    """The whole number `name` of a request's params.
+    """The whole number `name` in a request's params.
 
-    :raises InvalidParams: it is missing or something else
+    :raises InvalidParams: it is missing or no int
     """
     value = params.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
@@ -33,9 +33,9 @@ def number(params: Mapping[str, Any], name: str) -> int:
 
 
 def text(params: Mapping[str, Any], name: str) -> str:
-    """The string `name` of a request's params.
+    """The string `name` in a request's params.
 
-    :raises InvalidParams: it is missing or something else
+    :raises InvalidParams: it is missing or no string
     """
     value = params.get(name)
     if not isinstance(value, str):
@@ -44,9 +44,9 @@ def text(params: Mapping[str, Any], name: str) -> str:
 
 
 def texts(params: Mapping[str, Any], name: str) -> list[str]:
-    """The list of strings `name` of a request's params.
+    """The list of strings `name` in a request's params.
 
-    :raises InvalidParams: it is missing or something else
+    :raises InvalidParams: it is missing or no list of strings
     """
     value = params.get(name)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -55,9 +55,9 @@ def texts(params: Mapping[str, Any], name: str) -> list[str]:
 
 
 def values(params: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The object `name` of a request's params.
+    """The object `name` in a request's params.
 
-    :raises InvalidParams: it is missing or something else
+    :raises InvalidParams: it is missing or no object
     """
     value = params.get(name)
     if not isinstance(value, dict):
@@ -66,9 +66,9 @@ def values(params: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def variables(params: Mapping[str, Any], name: str) -> dict[str, str]:
-    """The variables `name` of a request's params, by their names.
+    """The variables `name` in a request's params, by their names.
 
-    :raises InvalidParams: they are missing or something else
+    :raises InvalidParams: they are missing, or no object of strings
     """
     value = params.get(name)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):

@@ -1,9 +1,7 @@
-"""An editor's bytes to the daemon and back: all of `sandboxd lsp` when a daemon runs.
+"""Copies an editor's bytes to the daemon and back: all of `sandboxd lsp` when a daemon runs.
 
-Imports nothing that costs anything: an editor waits for it. Two threads that block need no
-buffers and no asyncio: who does not read is not written to. As soon as one side ends, so does
-the process.
-"""
+Imports nothing slow: an editor waits for it. Two blocking threads need neither buffers nor asyncio: a side
+that does not read is not written to. As soon as one side ends, so does the process."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ def fast_lsp(arguments: list[str]) -> None:
 
 
 def pump(connection: Stream, incoming: int, outgoing: int) -> NoReturn:
-    """Carry bytes both ways; ends the process with the exit code of the session."""
+    """Copy bytes both ways; ends the process with the exit code of the session."""
     from _thread import allocate_lock, start_new_thread
 
     ending = allocate_lock()
@@ -72,7 +70,7 @@ def pump(connection: Stream, incoming: int, outgoing: int) -> NoReturn:
 
 
 def _copy(receive: Callable[[int], bytes], outgoing: int) -> int:
-    """Copy until the session ends; its exit code, 1 when the daemon died."""
+    """Copy until the session ends; returns its exit code, 1 when the daemon died."""
     try:
         while data := receive(_SIZE):
             body, end, code = data.partition(messages.SESSION_END)

@@ -1,8 +1,7 @@
-"""The daemon's side of the socket: many clients, none of which can harm another or the daemon.
+"""The daemon's end of the socket: many clients, none of which can harm another or the daemon.
 
-Every connection has its own tasks and ends with them. A client that sends garbage, half a
-message, too much or nothing, or that does not read, loses its connection and nothing else.
-"""
+Every connection has its own tasks and ends with them. A client that sends garbage, half a message, too much
+or nothing, or that does not read, loses its connection and nothing else."""
 
 from __future__ import annotations
 
@@ -330,7 +329,7 @@ def _error(
 
 
 def _peer_uid(writer: asyncio.StreamWriter) -> int | None:
-    """Credentials of the process at the other end; None where the system does not tell."""
+    """The user id of the process at the other end; None where the system does not tell."""
     if not hasattr(socket, "SO_PEERCRED"):
         return None
     peer = writer.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""Starting a daemon: of many who want one, one does it, and it outlives them all."""
+"""Starts a daemon: of several processes that want one, one starts it, and it outlives them all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ATTEMPTS = 5
 
 
 def start(environ: Mapping[str, str], patience: float) -> None:
-    """Start a daemon and wait until it listens; of several starters one does it.
+    """Start a daemon and wait until it listens; of several callers at once, one starts it.
 
     :raises DaemonError: it ends, or does not listen within `patience` seconds
     """
@@ -109,7 +109,7 @@ def _listens(path: str) -> bool:
 
 
 def is_claimed(where: str) -> bool:
-    """Whether a daemon holds its lock."""
+    """Whether a running daemon holds the lock in the folder `where`."""
     import fcntl
 
     try:
