@@ -1,8 +1,7 @@
-"""Words that came from a repository or a sandbox, in what a program renders as markup: they stay words.
+"""Escapes text from a repository or a sandbox for places that render markup, so that it stays text.
 
-Every surface that shows such words goes through one of these: an editor's messages, hovers and lenses,
-pages, reports. Text for a terminal goes through `cli.terminal`.
-"""
+Every surface that shows such words goes through one of these: an editor's messages, hovers and lenses, pages,
+reports. Text for a terminal goes through `cli.terminal`."""
 
 from __future__ import annotations
 
@@ -14,10 +13,10 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&]|(?<=www)\.|:(?=//))")
 
 
 def in_message(text: str) -> str:
-    """For plain text in which some programs look for links: messages, findings, progress.
+    """`text` for plain text in which some programs look for links: messages, findings, progress.
 
     VS Code makes a button of `[label](command:...)` in a notification, and viewers of SARIF a link. Where
-    such a text shows a backslash as it is, there is no escape, so label and target are parted by a blank.
+    such a text shows a backslash as it is, there is no escape, so label and target are separated by a blank.
     """
     return text.replace("](", "] (")
 
@@ -28,7 +27,7 @@ def in_label(text: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """`text` as it is where it would be more than words in Markdown: a link, an image, HTML.
+    """`text` with Markdown's links, images and HTML escaped, and backticks kept.
 
     A value between backticks may hold some itself, and an image that is shown is one that is loaded.
     """

@@ -17,7 +17,7 @@ from sandboxd.text import Position
 
 
 class Context:
-    """One client's server, its judgements, and the process around it."""
+    """The server of one client, its judgements, and its surroundings."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Context:
         return [path for path in paths if path.startswith("/")]
 
     def refresh(self) -> None:
-        """Tell all features that something outside of the open texts changed."""
+        """Tell all features that something besides the open texts changed."""
         for refresher in self.refreshers:
             refresher()
 

@@ -1,4 +1,4 @@
-"""From findings to the protocol's shapes. Columns are in the units that the client asked for."""
+"""Converts findings to the protocol's types. Columns are in the units that the client asked for."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _related_information(
 
 
 def _in_words(related: Related, report: Report) -> str:
-    """A related place as words of the message, for clients that do not show such places."""
+    """A related place as part of the message, for clients that do not show such places."""
     return f"{_spot(related.place, report)}: {related.message}"
 
 

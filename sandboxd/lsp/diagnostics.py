@@ -38,7 +38,7 @@ def diagnostics_of(judged: Judged, who: convert.Client) -> list[types.Diagnostic
 
 
 def bug(document: OpenDocument, error: Exception) -> types.Diagnostic:
-    """Say that the file was not checked: an empty list would say that all is well."""
+    """A diagnostic that an error in sandboxd kept the file from being checked: an empty list would look clean."""
     log.exception("checking `%s` failed", document.source.path, exc_info=error)
     name = type(error).__name__
     return _remark(f"not checked, because of a bug in sandboxd: {name}: {error}")

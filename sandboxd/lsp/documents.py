@@ -1,8 +1,7 @@
-"""The texts that a client has open: what it sees, not what is on disk.
+"""The texts that a client has open: the editor's version, not that on disk.
 
-The kind of a text follows from its name, else from the client's language id: a Dockerfile that was
-never saved has no name yet.
-"""
+The kind of a text follows from its name, else from the client's language id: a Dockerfile that was never
+saved has no name yet."""
 
 from __future__ import annotations
 
@@ -93,7 +92,7 @@ class Documents:
 def uri_path(uri: str) -> str:
     """The path that a document is shown and judged under; '' when there is none.
 
-    Only a file of this machine has an absolute one: no other may lead to anything on the disk.
+    Only a file of this machine has an absolute path: no other URI may lead to anything on the disk.
     """
     try:
         parts = urlsplit(uri)
@@ -106,9 +105,9 @@ def uri_path(uri: str) -> str:
 
 
 def kind_of(path: str, language: str = "", text: str | None = None) -> str:
-    """The kind of a file by its name, else by what the client calls its language; '' for others.
+    """The kind of a file by its name, else by the client's language id; '' for others.
 
-    `text` tells a name that other files have as well.
+    `text` decides where other files have such a name as well.
     """
     kind = kinds.find(path, text) if path else None
     return kind.NAME if kind is not None else kinds.of_language(language)
@@ -126,7 +125,7 @@ def _apply_change(
 
 
 def _clean(text: str) -> str:
-    """`text` without what JSON may smuggle in but no file can hold: lone surrogates."""
+    """`text` without lone surrogates, which JSON can carry but no file can hold."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

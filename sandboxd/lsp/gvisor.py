@@ -1,4 +1,4 @@
-"""The edits that have a config use gVisor, on a host where a runtime of it has been seen to work."""
+"""Edits that make a config use gVisor, on a host where one of its runtimes was seen to work."""
 
 from __future__ import annotations
 

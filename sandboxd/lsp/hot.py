@@ -1,8 +1,7 @@
-"""The two messages that go with every key, without the converter.
+"""Codes the two messages that each key press causes without the converter.
 
-`didChange` comes in and `publishDiagnostics` goes out; both are simple, and cattrs takes as long
-for them as the rules do for a small file. Whatever is not of the usual shape goes the usual way.
-"""
+`didChange` comes in and `publishDiagnostics` goes out; both are simple, and cattrs takes as long for them as
+the rules do for a small file. Messages of another shape go through the converter."""
 
 from __future__ import annotations
 

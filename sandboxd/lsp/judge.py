@@ -46,9 +46,9 @@ def judge(
     verify: bool,
     texts: Mapping[str, SourceText],
 ) -> Outcome:
-    """The report on one text; `verify` tries its fixes, which costs many times the judgement.
+    """The report on one text; `verify` tries its fixes, which takes many times as long.
 
-    `texts` are all that are open: they go before what is on disk.
+    `texts` are all open texts: they replace what is on disk.
     """
     source = document.source
     # Files beside a text of another machine, or beside one that was never saved, are not on this disk.

@@ -112,7 +112,7 @@ class Judgements:
     async def verify(self, uri: str) -> Judged | None:
         """The judgement with verified fixes: only these may be offered.
 
-        In a thread: to try the fixes of one editor's large file must not hold up the others.
+        In a thread, so that trying the fixes of one editor's large file does not delay the others.
         """
         document = self.document(uri)
         if document is None:

@@ -20,7 +20,7 @@ from sandboxd.syntax.node import Node, Tree, readable, walk
 
 
 class Reasons(NamedTuple):
-    """The explanation at a place of a generated file or a sandboxd.toml."""
+    """The explanation of a setting in a generated file or a sandboxd.toml."""
 
     place: Place
     lines: list[str]

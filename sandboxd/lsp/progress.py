@@ -1,4 +1,4 @@
-"""Work that takes a while: shown by the editor, and ended when its user says so."""
+"""Shows long work in the editor, and ends it when the user cancels."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""pygls' protocol, made to outlive what clients and editors really send.
+"""pygls' protocol, made robust against what clients and editors really send.
 
-Compared with stock pygls 2.1: a request that does not decode is answered; only the outermost
-object of a message is taken for a message; futures of finished handlers are let go; `exit` ends
-the session, not the process; text is kept by us, since `str.splitlines` sees line ends where the
-protocol has none; errors go to the log and not into pop-ups.
-"""
+Compared with stock pygls 2.1: a request that does not decode is answered; only the outermost object of a
+message is taken for a message; futures of finished handlers are released; `exit` ends the session, not the
+process; text is kept by us, since `str.splitlines` sees line ends where the protocol has none; errors go to
+the log and not into pop-ups."""
 
 from __future__ import annotations
 
@@ -90,7 +89,7 @@ class TolerantProtocol(LanguageServerProtocol):
         return hot.change(data) if self._initialized and not self._shutdown else None
 
     def set_writer(self, writer: Any, include_headers: bool = True) -> None:
-        """Write to `writer`, and tell the client of it if it asks for a trace."""
+        """Write to `writer`, and trace messages for a client that asks for a trace."""
         self._traced = TracingWriter(writer)
         super().set_writer(self._traced, include_headers)
 
@@ -102,7 +101,7 @@ class TolerantProtocol(LanguageServerProtocol):
     def publish(
         self, uri: str, diagnostics: list[types.Diagnostic], version: int | None = None
     ) -> None:
-        """The diagnostics of a document, of this version if it is open."""
+        """Send the diagnostics of a document, with its version if it is open."""
         if self.writer is not None:
             self.writer.write(hot.publication(uri, diagnostics, version))
 
@@ -239,7 +238,7 @@ class TolerantProtocol(LanguageServerProtocol):
 def _without_links(message: Any) -> Any:
     """`message` with plain words instead of links in the texts of notifications.
 
-    Done for all messages: in one that is forgotten a repository could show a link of its own.
+    Applied to all messages: if one were forgotten, a repository could show a link of its own.
     """
     if not isinstance(message, dict):
         return message

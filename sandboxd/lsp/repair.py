@@ -1,9 +1,7 @@
-"""Making a client's message fit the types of lsprotocol, which are stricter than the protocol.
+"""Makes a client's message fit the types of lsprotocol, which are stricter than the protocol.
 
-A value that a newer client may legally send (a trace level, a symbol kind, a diagnostic tag) is
-an error to the decoder, and would cost the user the whole session. What does not fit is left
-out: we need none of it.
-"""
+A value that a newer client may legally send (a trace level, a symbol kind, a diagnostic tag) is an error to
+the decoder, and would cost the user the whole session. What does not fit is left out: we need none of it."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ _DEEPEST = 5
 
 
 def repair(method: str, params: dict[str, Any], decode: Decode) -> dict[str, Any]:
-    """A copy of `params` without the parts of known trouble makers that do not decode."""
+    """A copy of `params` without the values that do not decode; only fields that are known to fail are tried."""
     if method == types.INITIALIZE:
         return _initialize(params, decode)
     if method == types.TEXT_DOCUMENT_CODE_ACTION and isinstance(params.get("context"), dict):

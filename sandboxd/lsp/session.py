@@ -78,7 +78,7 @@ class Session:
             self.context.refresh()
 
     def names_changed(self) -> None:
-        """The gateway of a project told something: nothing is to be judged again."""
+        """Handle a report of a project's gateway: nothing is judged again."""
         for listener in self.context.names_listeners:
             listener()
 
@@ -109,7 +109,7 @@ class Session:
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
 
     async def _stop_without_editor(self, reader: asyncio.StreamReader) -> None:
-        """End when the editor's process is gone though its pipe is still held open by another.
+        """End when the editor's process is gone though another process holds its pipe open.
 
         A process id that means nothing here (a container, another machine) is not watched.
         """

@@ -1,4 +1,4 @@
-"""Looking for changed files where no daemon and no client does: a few `stat` calls each second."""
+"""Finds changed files where neither a daemon nor the client watches: a few `stat` calls each second."""
 
 from __future__ import annotations
 

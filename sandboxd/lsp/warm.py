@@ -1,8 +1,7 @@
-"""A conversation with nobody, so that the first editor does not pay for what is done only once.
+"""Runs a dummy session, so that the first editor does not wait for what is done only once.
 
-The converter compiles its hooks at the first message of each kind, rules are imported when a
-file needs them: some hundred milliseconds in all.
-"""
+The converter compiles its hooks at the first message of each kind, rules are imported when a file needs them:
+some hundred milliseconds in all."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ STATES: tuple[State, ...] = ("in force", "not in force", "not seen", "left out",
 
 
 class Control(NamedTuple):
-    """One control; `why` is the observation, or why there is none."""
+    """One control of a container. `why` is the observation, or why there is none."""
 
     name: str
     state: State

@@ -78,7 +78,7 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
 
 
 def _beside_gateway(planned: Container, live: Container) -> Container:
-    """`planned` as it is started where names through a gateway are planned: on its inner network."""
+    """`planned` as it is started behind a gateway: on its inner network."""
     inner = planned.label(EGRESS)
     if not inner or live.label(EGRESS) != inner:
         return planned
@@ -137,7 +137,7 @@ def _mounts(planned: Container, live: Container) -> list[Drift]:
 
 
 def _is_of_image(mount: Mount) -> bool:
-    """Whether it is a volume that the image asks for (`VOLUME`): the engine makes its name up, and nobody names it."""
+    """Whether it is an anonymous volume, which the engine makes for a `VOLUME` of the image."""
     return mount.type == "volume" and bool(re.fullmatch(r"[0-9a-f]{64}", mount.source))
 
 

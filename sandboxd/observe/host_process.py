@@ -19,9 +19,9 @@ _MOST_BYTES = 1 << 20
 
 
 def look(inspected: Inspected, root: str = "/proc") -> Process | None:
-    """The process that the engine names, None where the host's /proc does not show it to us.
+    """The main process that the engine names; None where the host's /proc hides it.
 
-    :param root: where the host's /proc is
+    :param root: the path of the host's /proc
     """
     pid = pid_of(inspected, root)
     if not pid:

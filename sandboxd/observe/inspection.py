@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def container(inspect: Inspected) -> Container:
-    """The container that `GET /containers/ID/json` describes."""
+    """The container in the answer to `GET /containers/ID/json`."""
     config, host = inspect.get("Config") or {}, inspect.get("HostConfig") or {}
     origin = Origin("engine", (inspect.get("Id") or "")[:12])
     read = _Reader(origin, config, host)
@@ -35,7 +35,7 @@ def container(inspect: Inspected) -> Container:
 
 
 def requested(body: CreateRequest) -> Container:
-    """The container that the body of `POST /containers/create` asks for."""
+    """The container in the body of `POST /containers/create`."""
     host = body.get("HostConfig") or {}
     read = _Reader(Origin("plan", "request"), body, host)
     return read.container("", read.requested_mounts())
@@ -186,7 +186,7 @@ class _Reader:
         return tuple(options)
 
     def _gpus(self) -> Value[str] | None:
-        """All requests for devices as one: `all`, a number of them, or what they name."""
+        """All device requests as one value: `all`, a number, or the devices that they name."""
         requests = self._host.get("DeviceRequests") or []
         named = tuple(name for request in requests for name in request.get("DeviceIDs") or ())
         counts = [int(request.get("Count") or 0) for request in requests]

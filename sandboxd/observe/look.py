@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """`problem` is why the inside did not answer, '' when it did or was not asked."""
+    """The result of one look at a container.
+
+    `problem` is why the inside did not answer, '' when it did or was not asked; `hint` is the next step then.
+    """
 
     controls: tuple[Control, ...]
     problem: str = ""
@@ -25,7 +28,7 @@ class Look(NamedTuple):
 def look(engine: Engine, inspected: Inspected, host_boot_id: str, cache_folder: str | None) -> Look:
     """Look at a running or paused container from outside, and, where it runs, from inside.
 
-    :param inspected: what the engine says of it
+    :param inspected: the engine's description of it
     :param host_boot_id: '' where it is hidden
     :param cache_folder: where our Python for an observer is kept
     :raises EnvironmentFailure: the engine does not answer

@@ -1,8 +1,7 @@
-"""A look from inside: what a process that `exec` starts is shown of itself, by the image's own `sh` and `head`.
+"""Looks from inside: what a process started by `exec` sees of itself, by the image's own `sh` and `head`.
 
-Both are the image's, and may say what its maker likes. So what is seen here can take a claim back; it
-never makes one.
-"""
+Both are the image's, and may say what its maker likes. So what is seen here can take a claim back; it never
+makes one."""
 
 from __future__ import annotations
 
@@ -51,7 +50,7 @@ def look(engine: Engine, container: str) -> Process | None:
 
 
 def parse(text: str) -> Process | None:
-    """The output of the script that looks, None when it is not whole."""
+    """The process in the output of the script that looks; None when the output is not complete."""
     shown, end, processes = text.rpartition(f"\n{_END}\n")
     if not end:
         return None

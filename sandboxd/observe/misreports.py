@@ -1,8 +1,6 @@
-"""Untrue reports of a sandbox about itself under gVisor, and what shows the truth instead.
+"""What a gVisor sandbox wrongly reports about itself, and what shows the truth instead.
 
-Each row was measured and is measured again by a test. `probe` is a shell command inside; `shows` a
-pattern that its output matches although `truth` is the case.
-"""
+Each row was measured and is measured again by a test."""
 
 from __future__ import annotations
 
@@ -10,13 +8,16 @@ from typing import NamedTuple
 
 
 class Misreport(NamedTuple):
-    """`instead` is where sandboxd looks."""
+    """One wrong report."""
 
     subject: str
     probe: str
+    """A shell command to run inside."""
     shows: str
+    """A pattern that its output matches although `truth` is the case."""
     truth: str
     instead: str
+    """What sandboxd goes by instead."""
 
 
 GVISOR = (

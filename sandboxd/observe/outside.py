@@ -20,9 +20,10 @@ SHARED = ("runc", "crun", "docker-runc", "youki")
 
 
 class Outside(NamedTuple):
-    """`path` and `arguments` are what the engine starts for the runtime's name, '' and () unknown.
+    """What the host shows of a container's runtime and limits.
 
-    `memory`, `processes` and `cpus` are the control group's limits, 0 is none.
+    `path` and `arguments` are what the engine starts for the runtime's name, '' and () unknown. `memory`
+    (bytes), `processes` and `cpus` are the control group's limits, 0 is none.
     """
 
     runtime: str
@@ -41,21 +42,21 @@ class Outside(NamedTuple):
 
     @property
     def is_gvisor(self) -> bool:
-        """True if the registered program or its arguments are gVisor's; the name proves nothing."""
+        """Whether the registered program or its arguments are gVisor's; the name proves nothing."""
         return "runsc" in self.path or any("runsc" in argument for argument in self.arguments)
 
     @property
     def shares_kernel(self) -> bool:
-        """Whether it is known to run on the host's kernel; other runtimes may start a machine."""
+        """Whether it certainly runs on the host's kernel; other runtimes may start a virtual machine."""
         return os.path.basename(self.path) in SHARED
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """gVisor's flags: as seen where they were, else as registered."""
+        """gVisor's flags: of the running process where they were seen, else as registered."""
         return self.sentry or self.arguments
 
     def holds(self, *premises: str) -> bool:
-        """Whether this build was seen to hold them: not where the sandbox runs with other flags than were tried."""
+        """Whether this build was seen to hold these premises; False where it runs with other flags than were tried."""
         is_as_tried = not self.sentry or set(self.arguments) <= set(self.sentry)
         return is_as_tried and self.held.issuperset(premises)
 

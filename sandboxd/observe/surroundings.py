@@ -1,4 +1,4 @@
-"""A container's surroundings by the host: its limits, its peers, its variables."""
+"""A container's limits, network peers and variables, as the host shows them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ class Peer(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """`limits`: 0 is none. `tmpfs`: size by mount point. `environment`: names given on purpose."""
+    """A container's surroundings.
+
+    `limits` are by name, 0 is none; `tmpfs` has sizes in bytes by mount point; `environment` has the names of
+    variables that are set on purpose.
+    """
 
     limits: Mapping[str, int]
     tmpfs: Mapping[str, int]

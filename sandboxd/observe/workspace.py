@@ -1,4 +1,4 @@
-"""A container's host folders, as `inspect` tells them: what is the workspace, what is not, where is what."""
+"""Which host folders a container mounts, and which of them is the workspace, from `inspect`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTROL_FILES = (
 
 
 class HostMount(NamedTuple):
-    """A host path and where it is inside."""
+    """A host path and its path inside."""
 
     source: str
     target: str
@@ -30,7 +30,7 @@ class HostMount(NamedTuple):
 
 
 class View(NamedTuple):
-    """All host mounts of a container, and which of them is the workspace (None: none)."""
+    """All host mounts of a container; `workspace` is the one of the project, None if there is none."""
 
     mounts: tuple[HostMount, ...]
     workspace: HostMount | None

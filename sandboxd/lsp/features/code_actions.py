@@ -1,8 +1,7 @@
 """Code actions: fix one finding, or all; harden the whole file; accept a finding; use gVisor.
 
-Every edit is made for exactly one version of the text. Those that take long to find are only
-named at first, and made when the client resolves them.
-"""
+Every edit is made for exactly one version of the text. Slow ones are only listed at first, and made when the
+client resolves them."""
 
 from __future__ import annotations
 
@@ -90,9 +89,9 @@ class CodeActions:
         ]
 
     async def resolve(self, action: types.CodeAction) -> types.CodeAction:
-        """The edit of an action that was only named.
+        """The edit of an action that was only listed.
 
-        :raises JsonRpcInvalidParams: the text is not what the action was for any more
+        :raises JsonRpcInvalidParams: the text has changed since
         """
         data: Any = action.data
         if action.edit is not None or not isinstance(data, dict):
@@ -204,7 +203,7 @@ class CodeActions:
 
 
 def _difference(before: str, after: str) -> Edit:
-    """One edit for what lies between the common start and the common end."""
+    """One edit for the text between the common start and the common end."""
     size = min(len(before), len(after))
     start = 0
     while start < size and before[start] == after[start]:

@@ -207,7 +207,7 @@ class Commands:
         return JsonRpcInvalidParams(error.message)
 
     async def _operate(self, job: Callable[[Cancel], T]) -> T:
-        """Run an operation in a thread; when the user gives up, wait until it has cleaned up."""
+        """Run an operation in a thread; if the user cancels, wait until it has cleaned up."""
         cancel = Cancel()
 
         def run() -> T | None:

@@ -96,7 +96,7 @@ class Diagnostics:
             self._schedule(uri)
 
     def files_changed(self, paths: set[str]) -> None:
-        """Handle changes on disk of `paths`; of open files the editor's text counts."""
+        """Handle changes of `paths` on disk; for open files the editor's text is used."""
         self._others_changed(paths - self._judgements.open_paths().keys())
 
     def _others_changed(self, paths: set[str]) -> None:

@@ -1,7 +1,6 @@
-"""Hover: why the setting under the cursor is weak, and what to do instead; else what it comes to.
+"""Hover: why the setting under the cursor is weak, and what to do instead; else its effective value.
 
-In a file that sandboxd generated: which of profile, host and config decided the line, and why.
-"""
+In a file that sandboxd generated: which of profile, host and config decided the line, and why."""
 
 from __future__ import annotations
 
@@ -97,7 +96,7 @@ def _findings(judged: Judged, at: int) -> tuple[Place | None, list[str]]:
 
 
 def _finding(finding: Finding) -> str:
-    """What it is, what it gives away, where it comes from, and the fix with its price."""
+    """A finding as Markdown: what it is, what it gives away, its origin, and the fix with its cost."""
     lines = [f"{finding.severity.label} **{finding.rule}**: {in_markdown(finding.message)}"]
     if finding.why:
         lines.append(f"Gives away: {in_markdown(finding.why)}")

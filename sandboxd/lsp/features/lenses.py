@@ -1,4 +1,4 @@
-"""Code lenses above a config: how many weak settings, what is in force, and what can be done."""
+"""Code lenses above a config: the number of weak settings, what is in force, and commands."""
 
 from __future__ import annotations
 

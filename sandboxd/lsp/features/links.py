@@ -1,9 +1,8 @@
-"""Links and definitions: from what a config names to the file, and between a config and its output.
+"""Links and definitions: from a config to the files that it names, and between a config and its output.
 
-A devcontainer.json leads to its Dockerfile, Compose files, service, local Features and seccomp
-profile; a Compose file to its Dockerfiles; a sandboxd.toml to its profile and to what is generated
-from it; a generated file back to its sandboxd.toml. An official Feature leads to its source.
-"""
+A devcontainer.json leads to its Dockerfile, Compose files, service, local Features and seccomp profile; a
+Compose file to its Dockerfiles; a sandboxd.toml to its profile and to what is generated from it; a generated
+file back to its sandboxd.toml. An official Feature leads to its source."""
 
 from __future__ import annotations
 
@@ -97,10 +96,9 @@ class Links:
         return types.Location(convert.file_uri(link.path), place)
 
     def _all(self, document: OpenDocument) -> list[Link]:
-        """The links whose files are there.
+        """The links whose files exist.
 
-        One that a repository's words lead out of its project is none: what a click on it would open is
-        not the repository's to choose.
+        One that leads out of the project is left out: what a click opens must not be the repository's choice.
         """
         path = document.source.path
         if not document.on_disk():

@@ -72,7 +72,7 @@ class Names:
         self._asking: asyncio.Task[None] | None = None
 
     def refresh(self) -> None:
-        """Something about a project is not what it was."""
+        """Handle a change of some project's status."""
         for workspace in self._workspaces():
             status = self._context.surroundings.status(workspace)
             names = status.names if status is not None else None
@@ -128,7 +128,7 @@ class Names:
         return True
 
     async def _ask_all(self) -> None:
-        """One message after the other, a few in a minute."""
+        """Show one message after the other, a few in a minute."""
         loop = asyncio.get_running_loop()
         while self._waiting:
             now = loop.time()
@@ -159,7 +159,7 @@ class Names:
             await self._answer(subject, answer)
 
     async def _answer(self, subject: Subject, answer: str) -> None:
-        """Do what the user chose, and say what came of it."""
+        """Act on what the user chose, and report the result."""
         target = subject.target
         try:
             if answer == NEVER:

@@ -91,7 +91,7 @@ class Projects:
         self._judge_soon()
 
     def touched(self, document: OpenDocument) -> None:
-        """A document was opened, changed or closed."""
+        """Handle that a document was opened, changed or closed."""
         path = document.source.path
         if document.on_disk() and kind_of(path):
             self._hand_over([os.path.dirname(path)])
@@ -112,7 +112,7 @@ class Projects:
                 self._context.surroundings.opened(workspace)
 
     def _judge_soon(self) -> None:
-        """Judge them with a delay: these files are not open, so nobody waits for them."""
+        """Check unopened files after a delay: nobody waits for them."""
         if self._soon is None:
             loop = asyncio.get_running_loop()
             self._soon = loop.call_later(_PAUSE_SECONDS, self._judge_now)
@@ -212,7 +212,7 @@ class Projects:
 
 
 def _root(path: str) -> str:
-    """The project that a config belongs to: the one with a sandboxd.toml, else the folder around."""
+    """The project folder of a config: the one with a sandboxd.toml, else the config's own folder."""
     workspace = plans.workspace_of(path)
     if workspace is not None:
         return workspace

@@ -49,7 +49,7 @@ class Pull:
         self._context.feature(types.WORKSPACE_DIAGNOSTIC, self.workspace)
 
     def looked_anew(self) -> None:
-        """Files that are not open were judged again."""
+        """Handle that files that are not open were judged again."""
         self._looked.set()
 
     async def document(

@@ -80,8 +80,8 @@ def controls(
 ) -> tuple[Control, ...]:
     """The controls of a running container.
 
-    :param live: what the engine says, as `observe.inspection` reads it
-    :param process: its first process as the host or an observer of ours sees it, None where neither can
+    :param live: the engine's description, as `observe.inspection` reads it
+    :param process: its main process as the host or an observer of ours sees it, None where neither can
     :param outside: what the host and the engine say of its runtime and limits
     :param inside: what the image's own programs show, None where they were not asked
     :param host_boot_id: '' where it is hidden
@@ -98,9 +98,9 @@ def controls(
 def without_replaced(
     controls: tuple[Control, ...], live: Container, workspace: str, paths: Collection[str]
 ) -> tuple[Control, ...]:
-    """`controls` without those that hold files which a program on the host has replaced.
+    """`controls` without those for files that a program on the host has replaced.
 
-    The kernel takes a mount away with the file that it was on, so what was seen of it is over.
+    The kernel takes a mount away with the file that it was on, so what was seen of it no longer holds.
 
     :param paths: within `workspace`, of the host
     """
@@ -121,7 +121,7 @@ def without_replaced(
 
 
 def _lower(controls: Iterable[Control], sight: Sight, inside: Process) -> tuple[Control, ...]:
-    """The controls; those that the inside contradicts are not in force."""
+    """`controls`, with those set to not in force that the inside contradicts."""
     against: dict[str, str] = {}
     for kind in kinds():
         against |= kind.contradictions(sight, inside)

@@ -1,4 +1,4 @@
-"""What controls are judged by, and words that several of them share."""
+"""The observations that controls are judged by, and words that several of them share."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Sight(NamedTuple):
 
 
 def blind(name: str) -> tuple[Control, ...]:
-    """The control `name` of a process that cannot be seen."""
+    """The control `name`, not seen, for a process that cannot be seen."""
     why = "the host's /proc is closed here, and no observer could be started"
     return (Control(name, "not seen", why),)
 
 
 def by_whom(sight: Sight) -> str:
-    """The source of a limit, in words."""
+    """Who shows a limit, in words."""
     return "by the host's control group" if sight.outside.sees_group else "as the engine was asked"
 
 
 def limit(name: str, text: str, requested: object) -> tuple[Control, ...]:
-    """A limit that the host's control group has: `text` in words, '' for none.
+    """The control of a limit that the host's control group sets: `text` in words, '' for none.
 
-    :param requested: what the engine was asked for, None for nothing
+    :param requested: the value that the engine was asked for, None for none
     """
     if text:
         return (Control(name, "in force", text),)
