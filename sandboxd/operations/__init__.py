@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Operation(Protocol):
-    """A module of this folder that the daemon does for a command, or the command by itself without one."""
+    """A module of this folder that the daemon runs for a command, or the command itself without a daemon."""
 
     NEEDS_FACTS: bool
     """Whether the daemon is to wait until it knows the host, so that the operation need not look."""
 
     def serve(self, request: Request) -> object:
-        """Do it; the result is made of named tuples, lists and plain values, for `wire.encode`.
+        """Run it; the result is made of named tuples, lists and plain values, for `wire.encode`.
 
-        :raises InvalidParams: an option is not of its kind
+        :raises InvalidParams: an option has the wrong type
         :raises SandboxdError: it failed
         """
 

@@ -17,7 +17,8 @@ def look(
 ) -> tuple[Control, ...]:
     """The controls as they are seen, with what the last `verify` of this very container proved.
 
-    :param is_as_planned: a result of `verify` says nothing of a sandbox that differs from its plan
+    :param is_as_planned: False: results of `verify` are left out, since they say nothing of a sandbox that
+        differs from its plan
     """
     from sandboxd.host.folders import cache_folder
     from sandboxd.host.trials import host_boot_id

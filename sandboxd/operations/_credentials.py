@@ -1,4 +1,4 @@
-"""The credentials of a start: read before anything starts, and given to its gateway once that runs."""
+"""The credentials of a start: read before anything starts, and sent to its gateway once that runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
-    """The secrets that the gateway of `plan` is to have; None where it uses none.
+    """The secrets for the gateway of `plan`; None where it uses none.
 
-    :param environ: of the shell that calls
+    :param environ: the environment of the calling shell
     :raises UsageError: the user's list of credentials cannot be read
-    :raises EnvironmentFailure: a required one cannot be had
+    :raises EnvironmentFailure: the secret of a required one cannot be read
     """
     if not plan.credentials:
         return None
@@ -30,7 +30,7 @@ def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
 
 
 def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
-    """The credentials that the sandbox goes on without, as downgrades."""
+    """The credentials that the sandbox starts without, as downgrades."""
     missing = resolved.missing if resolved is not None else ()
     return tuple(
         Downgrade("credentials", f"`{each.name}` is not in force: {each.why}", each.hint)
@@ -39,7 +39,7 @@ def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
 
 
 def without_ssh(resolved: Resolved | None, is_served: bool) -> tuple[Downgrade, ...]:
-    """What the sandbox goes on without where nobody passes the signatures of `resolved` on."""
+    """The downgrades of a sandbox whose signatures by `resolved`'s SSH keys nobody passes on."""
     if resolved is None or resolved.ssh is None or is_served:
         return ()
     why = "`ssh` is not in force: a daemon passes signatures on, and this start had none"
@@ -47,7 +47,7 @@ def without_ssh(resolved: Resolved | None, is_served: bool) -> tuple[Downgrade, 
 
 
 def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
-    """What the gateway of `plan` is given: none at all takes those of before away. None without a gateway."""
+    """What to send to the gateway of `plan`: an empty set removes earlier credentials. None without a gateway."""
     if plan.egress is None:
         return None
     if resolved is not None:
@@ -58,4 +58,4 @@ def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
 
 
 def keep_none(_workspace: str, _credentials: Credentials | None) -> None:
-    """Without a daemon nobody is there to remember secrets for."""
+    """Do nothing: without a daemon nobody keeps secrets for a later gateway."""

@@ -1,4 +1,4 @@
-"""What a project's files choose of the network is chosen once, when its sandbox starts."""
+"""Fixes the groups of names that a project's files choose, when its sandbox starts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def hold(environ: Mapping[str, str], project: Project) -> Iterator[None]:
 
 
 def keep(environ: Mapping[str, str], project: Project) -> bool:
-    """Keep what the files choose now, unless a choice is kept; whether it was kept by this call.
+    """Keep what the files choose now, unless a choice is kept; returns whether this call kept it.
 
     :raises EnvironmentFailure: it cannot be written
     """

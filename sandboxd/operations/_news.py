@@ -1,7 +1,6 @@
-"""Which controls a start lost that the last start of the project still had: only these are news.
+"""Which controls a start lost that the project's last start still had: only these are new to the user.
 
-What was told lies in the user's state folder, by workspace.
-"""
+What was shown is kept in the user's state folder, by workspace."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ def news(
 ) -> tuple[Downgrade, ...]:
     """Those of `downgrades` that the last call for `workspace` did not have; remembers all of them.
 
-    Where nothing can be read or written, all are news.
+    If the file cannot be read or written, all are new.
     """
     path = _path(environ, workspace)
     known = _recall(path, workspace)

@@ -38,7 +38,7 @@ def for_start(
 def for_comparison(
     directory: str, environ: Mapping[str, str], facts: Facts, name: str = ""
 ) -> Plan:
-    """The plan to compare a running sandbox with: a grant that its start needed is not asked for again.
+    """The plan to compare a running sandbox with; a grant that its start needed is not asked for again.
 
     :raises UsageError: the config is not valid
     """
@@ -70,11 +70,11 @@ def as_started(
 
 
 def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
-    """`plan` with the user's answers about names and credentials, and the gateway's image of the policy.
+    """`plan` with the user's answers about names and credentials, and the gateway image that the policy names.
 
     To be called right before a gateway gets them: an answer may be taken back while an image is built.
 
-    :param plan: as it was made; with answers of before it would keep those that have ended
+    :param plan: without earlier answers; those that have ended would stay in it
     :raises UsageError: the policy, the approvals or the credentials cannot be read
     """
     if plan.egress is None:
@@ -99,7 +99,7 @@ def _plan(
 
 
 def _probing(environ: Mapping[str, str]) -> Callable[[], HostFacts]:
-    """Begin to look at the machine; returns what waits for the answer.
+    """Begin to probe the machine in the background; returns a function that waits for the facts.
 
     The engine takes as long for it as we take to load what makes plans.
     """

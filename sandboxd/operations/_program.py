@@ -1,4 +1,4 @@
-"""The network of the sandbox that an agent's program is fetched in: the registry alone, as far as the floor lets it."""
+"""The network of the sandbox that fetches an agent's program: only the registry, if the floor allows it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[Policy, str]:
-    """The policy of its gateway, and the gateway's image of the user's policy.
+    """The policy of its gateway, and the gateway image that the user's policy names.
 
     :param folder: stands for the project
-    :raises UsageError: the floor keeps the registry away, or cannot be read
+    :raises UsageError: the floor forbids the registry, or cannot be read
     """
     demands = floor.load(environ)
     own, _ = permitted((Usual(Entry(REGISTRY, group=REGISTRY), "to install"),), demands)

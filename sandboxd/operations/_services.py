@@ -48,7 +48,7 @@ def drifts(engine: Engine, plan: Plan, sandbox: Inspected) -> tuple[Drift, ...]:
 
 
 def _end(inspected: Inspected) -> str:
-    """How a service ended that should run; '' for one that does, or that ended well."""
+    """How a service ended that should run, in words; '' for one that runs, or that ended well."""
     state = inspected["State"]
     if state.get("Running") or (state.get("Status") == "exited" and not state.get("ExitCode")):
         return ""

@@ -1,4 +1,4 @@
-"""What a start says at its end, in words."""
+"""The messages at the end of a start."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 def address(port: Port) -> str:
-    """The address that a port has where nothing else of this machine has it."""
+    """The address of a forwarded port whose number is free on this machine."""
     return f"{port.scheme}://127.0.0.1:{port.here or port.number}"
 
 
 def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
-    """What is not as it should be of the project's services, and the next step; '' for nothing."""
+    """What is wrong with the project's services, and the next step; '' for nothing."""
     message = "; ".join(f"the service `{each.service}` {each.why}" for each in sick)
     return message, next((each.hint for each in sick if each.hint), "")
 
 
 def of_hook(failure: Failure) -> tuple[str, str]:
-    """Words for what failed, and the next step."""
+    """The message about a failed hook, and the next step."""
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
     if failure.refused:
         message += f"; the network refused {', '.join(f'`{name}`' for name in failure.refused)}"

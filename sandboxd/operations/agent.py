@@ -1,4 +1,4 @@
-"""Get an agent ready on a project: its program, its sandbox, and the files of its home."""
+"""Prepares an agent's session on a project: its program, its sandbox, and the files of its home."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Options(TypedDict):
 
 
 class Ready(NamedTuple):
-    """A sandbox that runs, and the command that starts the agent in it."""
+    """A running sandbox, and the command that starts the agent in it."""
 
     started: Started
     command: tuple[str, ...]
@@ -54,7 +54,7 @@ class Ready(NamedTuple):
 
 
 class ReadyDocument(TypedDict):
-    """`Ready` as JSON has it."""
+    """`Ready` as JSON."""
 
     started: StartedDocument
     command: list[str]
@@ -62,11 +62,11 @@ class ReadyDocument(TypedDict):
 
 
 def serve(request: Request) -> Ready:
-    """Get a session on the project at the directory ready, with `Options`.
+    """Prepare a session on the project at the directory, with `Options`.
 
     :raises UsageError: it is no session, or its config needs a grant that was not given
-    :raises EnvironmentFailure: the program cannot be fetched, the sandbox not be started, or the image lacks
-        what the agent needs
+    :raises EnvironmentFailure: the program cannot be fetched, the sandbox cannot be started, or the image
+        lacks what the agent needs
     """
     from sandboxd.agents import catalog
     from sandboxd.agents.session import recall
@@ -113,9 +113,9 @@ def serve(request: Request) -> Ready:
 def _install(
     engine: Engine, agent: Agent, plan: Plan, environ: Mapping[str, str], request: Request
 ) -> None:
-    """Have the agent's program in its volume, where it has packages.
+    """Install the agent's program into its volume, if it has packages.
 
-    :raises UsageError: there is none for this machine, or the policy keeps the registry away
+    :raises UsageError: there is none for this machine, or the policy forbids the registry
     :raises EnvironmentFailure: it cannot be fetched
     """
     from sandboxd.agents import volume
@@ -147,9 +147,9 @@ def _install(
 
 
 def _end_last_run(engine: Engine, container: str, own: Session, request: Request) -> None:
-    """End what a client that is gone left running of the session.
+    """End the processes of the session's last run whose client is gone.
 
-    :raises EnvironmentFailure: it goes on, or it cannot be known
+    :raises EnvironmentFailure: they go on, or it cannot be known
     """
     from sandboxd.agents import run
     from sandboxd.life import leftover
@@ -164,7 +164,7 @@ def _end_last_run(engine: Engine, container: str, own: Session, request: Request
 def fill(text: str, words: Mapping[str, str]) -> str:
     """`text` of an agent's file with each ``${WORD}`` replaced, ``${WORD:tail}`` by its last 20 characters.
 
-    :raises UsageError: nothing is known by such a word
+    :raises UsageError: there is no such word
     """
 
     def value(match: re.Match[str]) -> str:
@@ -189,9 +189,9 @@ def _words(plan: Plan) -> dict[str, str]:
 
 
 def _command(agent: Agent, request: Request, words: Mapping[str, str]) -> list[str]:
-    """The words that start it.
+    """The command line that starts the agent.
 
-    :raises UsageError: it cannot be started like that
+    :raises UsageError: the agent cannot be started in that way
     """
     from sandboxd.agents import volume
     from sandboxd.agents.agent import TASK

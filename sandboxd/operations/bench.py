@@ -56,7 +56,7 @@ def serve(request: Request) -> Results:
 
 
 def decode(document: Mapping[str, Any]) -> Results:
-    """The result from what `wire.encode` made of it."""
+    """The `Results` in a document that `wire.encode` made."""
     from sandboxd.bench.results import Results, Row, Trial, Variant
 
     lists = {
@@ -83,11 +83,11 @@ def bench(
 ) -> Results:
     """Do the same work in each sandbox in turn, on copies of the workspace; everything is removed again.
 
-    Of the user's own command changes of the project's sandbox are tried, too, where gVisor takes longer. The
-    figures are kept for `recommend`; what is said of the command is, for `status` as well.
+    Where gVisor takes longer for the user's own command, changes of the project's sandbox are tried, too. The
+    figures are kept for `recommend`; the conclusion about the command for `status` as well.
 
-    :param command: the user's own work instead of the workloads
-    :param copy_limit: bytes of the largest workspace that is copied
+    :param command: the user's own command instead of the workloads
+    :param copy_limit: the size of the largest workspace that is copied, in bytes
     :param plain: compare with plain Docker, too, in which `command` is never run
     :raises UsageError: the command fails, or what is asked for measures nothing
     :raises EnvironmentFailure: a sandbox cannot be started
@@ -219,7 +219,7 @@ def _try_changes(
 
 
 def _cache(environ: Mapping[str, str]) -> str:
-    """The folder for what may be lost.
+    """The user's cache folder.
 
     :raises EnvironmentFailure: there is none
     """

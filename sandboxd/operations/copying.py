@@ -31,9 +31,9 @@ _PACK = (
 
 
 def copy_in(engine: Engine, directory: str, source: str, target: str, name: str = "") -> int:
-    """Copy the file or folder `source` of the host into the running sandbox `name`; how many files.
+    """Copy the file or folder `source` of the host into the running sandbox `name`; returns the number of files.
 
-    :param target: inside; into it where it is a folder, else its new name
+    :param target: a folder inside to copy into, else the new name
     :raises ContainerGone: no sandbox runs there
     :raises UsageError: there is no such file, or there is too much
     :raises EnvironmentFailure: it cannot be written inside
@@ -48,7 +48,7 @@ def copy_in(engine: Engine, directory: str, source: str, target: str, name: str 
 
 
 def put(inside: Inside, workspace: str, source: str, path: str) -> int:
-    """Copy the file or folder `source` of the host to `path` of a sandbox; how many files.
+    """Copy the file or folder `source` of the host to `path` of a sandbox; returns the number of files.
 
     :param workspace: on the host, below which no link is followed
     :raises UsageError: there is no such file, or there is too much
@@ -80,9 +80,9 @@ def copy_out(
 ) -> Copied:
     """Copy the file or folder `source` inside to `target` of the host, as `review` writes.
 
-    :param target: into it where it is a folder, else its new name
+    :param target: a folder to copy into, else the new name
     :raises ContainerGone: no sandbox runs there
-    :raises UsageError: the folder for it is not there
+    :raises UsageError: the folder for it does not exist
     :raises EnvironmentFailure: it cannot be read inside, or it is too much
     """
     from sandboxd.life.find import locate
@@ -135,7 +135,7 @@ def _inside(engine: Engine, container: str) -> Inside:
 
 
 def _run(inside: Inside, command: list[str], data: bytes, output: _Output) -> int:
-    """Run `command` with the input `data`; its exit code.
+    """Run `command` with the input `data`; returns its exit code.
 
     :raises EnvironmentFailure: it does not end
     """
@@ -171,5 +171,5 @@ class _Output:
         return b"".join(self._pieces)
 
     def reason(self, code: int) -> str:
-        """Why it failed, in words."""
+        """Why the command failed, in words."""
         return " ".join(self._errors.decode("utf-8", "replace").split()) or f"exit code {code}"

@@ -42,7 +42,7 @@ def serve(request: Request) -> Compared:
 
 
 def decode(document: Mapping[str, Any]) -> Compared:
-    """The result from what `wire.encode` made of it."""
+    """The `Compared` in a document that `wire.encode` made."""
     from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
 
@@ -91,7 +91,7 @@ def drift(
 
 
 def _of_gateway(controls: Iterable[Control]) -> tuple[Drift, ...]:
-    """The difference of a gateway that does not hold, which is no part of the container."""
+    """A difference for a gateway that does not hold, which is no part of the container."""
     from sandboxd.observe.drift import Drift
 
     return tuple(

@@ -1,4 +1,4 @@
-"""Begin a command in a project's sandbox; its streams, its signals and its end are the caller's."""
+"""Begins a command in a project's sandbox; the caller handles its streams, signals and end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOOK_SECONDS = 0.05
 
 
 class Command(NamedTuple):
-    """A command that runs inside; whoever has it reads and writes its connection."""
+    """A command that runs inside; its caller reads and writes its connection."""
 
     engine: Engine
     container: str
@@ -39,13 +39,13 @@ class Command(NamedTuple):
     """Output that came together with the engine's answer."""
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell its terminal the size; too late is no error."""
+        """Set the size of its terminal; no error if it has ended."""
         self.engine.exec_resize(self.exec_id, rows, columns)
 
     def kill(self, number: int) -> None:
-        """Send its processes a signal; that there are none left is no error.
+        """Send its processes a signal; no error if none are left.
 
-        Engines answer before the command's process is there, so one that is not seen is looked for again.
+        Engines answer before the command's process exists, so a missing one is looked for again.
         """
         from sandboxd.engine.execute import kill_marked
 
@@ -56,7 +56,7 @@ class Command(NamedTuple):
             sleep(_LOOK_SECONDS)
 
     def exit_code(self) -> int:
-        """Its exit code, once its output has ended.
+        """The command's exit code, once its output has ended.
 
         :raises ContainerGone: the container ended with or before it
         """
@@ -74,8 +74,8 @@ def exec_(
 ) -> Command:
     """Begin `request` in the running sandbox `name` of the project that `directory` lies in.
 
-    :param warn: hears, before it begins, that the sandbox reaches nothing as its gateway does not run; None
-        where whoever keeps the gateway running says so
+    :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run; None
+        where whoever keeps the gateway running reports that
     :raises ContainerGone: no sandbox runs there
     """
     from sandboxd.life import exec_settings
@@ -99,7 +99,7 @@ def exec_(
 
 
 def _folder_of(directory: str, sandbox: Summary, own: str) -> str:
-    """The folder inside of a caller at `directory`; '' for the container's own."""
+    """The folder inside for a caller at `directory`; '' for the container's own."""
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
 

@@ -36,12 +36,12 @@ def prepare(
     tell: Callable[[str], None],
     name: str = "",
 ) -> Forwarder:
-    """Listen for all `wishes`, and be ready to forward them; nobody is connected yet.
+    """Listen for all `wishes`, ready to forward; nothing is connected yet.
 
-    :param address: where to listen: other than this machine's own only as far as the policy lets the user
-    :param tell: hears in words of what happens while it runs
+    :param address: where to listen; another than this machine's own only if the policy allows it
+    :param tell: called with a sentence about what happens while it runs
     :raises EnvironmentFailure: no sandbox runs there, or a port is taken
-    :raises UsageError: the address is none, or the policy forbids it
+    :raises UsageError: `address` is no address, or the policy forbids it
     """
     from sandboxd.forward.forwarder import Forwarder
     from sandboxd.forward.trunk import open_trunk
@@ -80,10 +80,10 @@ def require_address(address: str, environ: Mapping[str, str]) -> None:
 
 
 def listen(wishes: Sequence[Wish], address: str) -> list[Forwarded]:
-    """A socket for each of `wishes`, or none.
+    """A listening socket for each of `wishes`; if one fails, all are closed.
 
     :raises EnvironmentFailure: a port is taken
-    :raises UsageError: the address is none
+    :raises UsageError: `address` is no address
     """
     from sandboxd.forward import local
     from sandboxd.forward.forwarder import Forwarded

@@ -1,4 +1,4 @@
-"""Have the gateway of a running sandbox let through what holds now, and start it again where it died."""
+"""Keep the gateway of a running sandbox up to date with the policy, and restart it when it died."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def refresh(
     addresses: Iterable[tuple[str, str]] = (),
     version: int = 0,
 ) -> Refreshed | None:
-    """Give the running gateway of a sandbox the policy that holds now, unless it has it.
+    """Send the running gateway of a sandbox the policy that applies now, unless it has it.
 
-    Connections that it does not let through end.
+    Connections that the policy does not allow end.
 
-    :param addresses: names and synthetic addresses of before, which keep their meaning
+    :param addresses: earlier names and synthetic addresses, which keep their meaning
     :param version: of the policy that the gateway has, 0 for none
-    :returns: None where no sandbox with a gateway runs, or the project wants none any more, which
-        `drift` shows and `up` makes so
-    :raises UsageError: the config is not valid; the gateway goes on as it is
+    :returns: None where no sandbox with a gateway runs, or the project wants none any more, which `drift`
+        shows and `up` makes so
+    :raises UsageError: the config is not valid; the gateway stays as it is
     :raises EnvironmentFailure: the gateway does not take it
     """
     from sandboxd.life import gateway, networks
@@ -71,12 +71,12 @@ def mend(
     credentials: Credentials | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Have the gateway of a sandbox run while its sandbox does; False where no such sandbox runs.
+    """Restart the gateway of a running sandbox; False where no such sandbox runs.
 
     :param credentials: those of the last start, where they are known
     :param check: called while a start or an end of the project is waited for; ends it by raising
     :raises UsageError: the config is not valid, so there is no policy
-    :raises EnvironmentFailure: the gateway cannot be had, or does not hold
+    :raises EnvironmentFailure: the gateway cannot be run, or does not hold
     """
     from sandboxd.life import egress
     from sandboxd.life.lock import project_lock
@@ -111,8 +111,8 @@ def make_network(
 ) -> bool:
     """Make the networks on which an editor's container of `workspace` finds its gateway.
 
-    :param most: as many inner networks of the engine are enough: no further one is made
-    :returns: whether the subnet is another one than generated files had so far
+    :param most: the largest number of inner networks on the engine: beyond it none is made
+    :returns: whether the subnet differs from that in generated files so far
     :raises EnvironmentFailure: a network cannot be made, or one of the name is not as we make it
     """
     from sandboxd.host.subnets import subnet_of
@@ -130,9 +130,9 @@ def make_network(
 def end_unused(
     engine: Engine, sandbox: str, environ: Mapping[str, str], *, forget: bool = False
 ) -> bool:
-    """Remove the gateway of a sandbox where no container of it is left; False where one is.
+    """Remove the gateway of a sandbox that has no container left; False where it has one.
 
-    :param forget: remove its inner network as well, and give its addresses back
+    :param forget: remove its inner network as well, and release its subnet
     :raises EnvironmentFailure: the engine does not remove it
     """
     from sandboxd.life import egress, find
@@ -157,7 +157,7 @@ def _names(sandbox: str, environ: Mapping[str, str]) -> AllowedNames:
 
 
 def _sandbox(engine: Engine, sandbox: str) -> Summary | None:
-    """The running sandbox of that identity that is to reach names through a gateway, whoever started it."""
+    """The running sandbox of that identity that is to use a gateway, whoever started it."""
     from sandboxd.life import find
 
     for container in find.sandboxes_of(engine, sandbox):

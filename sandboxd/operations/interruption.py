@@ -1,9 +1,8 @@
-"""Progress of an operation, and its end before it is done.
+"""Progress and cancelling of an operation.
 
-An operation is cancelled between two steps. Whoever waits for the operation calls `Cancel.cancel`, from
-any thread; the operation raises `Cancelled` at its next call of the engine, once, so that the calls that
-clean up afterwards go through.
-"""
+An operation is cancelled between two steps. Whoever waits for the operation calls `Cancel.cancel`, from any
+thread; the operation raises `Cancelled` at its next call of the engine, once, so that the calls that clean up
+afterwards go through."""
 
 from __future__ import annotations
 
@@ -31,11 +30,11 @@ Progress = Callable[[Step], None]
 
 
 class Cancelled(BaseException):
-    """The operation ended early, as its caller asked, and cleaned up. No `except Exception` holds it."""
+    """The operation was cancelled, and cleaned up. No `except Exception` catches it."""
 
 
 class Cancel:
-    """The way to end one operation early."""
+    """Cancels one operation."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
@@ -44,7 +43,7 @@ class Cancel:
 
     @property
     def is_asked(self) -> bool:
-        """Whether the operation is to end."""
+        """Whether `cancel` was called."""
         return self._asked.is_set()
 
     def cancel(self) -> None:
@@ -55,7 +54,7 @@ class Cancel:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def check(self) -> None:
-        """A place between two steps.
+        """Raise if the operation was cancelled; to be called between two steps.
 
         :raises Cancelled: the first time after `cancel`; later calls belong to the cleaning up
         """
@@ -64,7 +63,7 @@ class Cancel:
             raise Cancelled
 
     def waits_on(self, connection: socket.socket) -> None:
-        """`cancel` is to end this connection, which the operation is about to read."""
+        """Have `cancel` close this connection, which the operation is about to read."""
         if not self._is_raised:
             self._connections.add(connection)
             if self._asked.is_set():
@@ -77,7 +76,7 @@ def never() -> Cancel:
 
 
 def interruptible(engine: Engine, cancel: Cancel) -> Engine:
-    """`engine`, each call of which is a step of an operation, and a span of the current timeline."""
+    """A wrapper of `engine` whose every call is a step of an operation, and a span of the current timeline."""
     if isinstance(engine, _Interruptible) and engine.ends_by(cancel):
         return cast("Engine", engine)
     return cast("Engine", _Interruptible(engine, cancel))
@@ -88,14 +87,14 @@ _PARTS: dict[str, tuple[timeline.Part, str]] = {"start": ("runtime", "start")}
 
 
 class _Interruptible:
-    """Stands for an engine and checks before every call; never itself called by name."""
+    """A wrapper of an engine that checks for a cancel before every call."""
 
     def __init__(self, engine: Engine, cancel: Cancel) -> None:
         self._engine = engine
         self._cancel = cancel
 
     def ends_by(self, cancel: Cancel) -> bool:
-        """Whether it is this one that ends the operation."""
+        """Whether calls check this `cancel`."""
         return self._cancel is cancel
 
     def __getattr__(self, name: str) -> Any:
@@ -120,11 +119,11 @@ class _Interruptible:
 
 
 def silent(_step: Step) -> None:
-    """A progress that is not shown."""
+    """Drop progress."""
 
 
 def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
-    """`progress` for code that says whole lines; each is a place between two steps."""
+    """`progress` for code that reports whole lines; each is also a place to cancel."""
 
     def tell(text: str) -> None:
         cancel.check()
@@ -134,7 +133,7 @@ def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
 
 
 def counted(progress: Progress, cancel: Cancel, noun: str) -> Callable[[int, int], None]:
-    """`progress` for code that counts what it has done of a total."""
+    """`progress` for code that reports a count of a total."""
 
     def tell(done: int, total: int) -> None:
         cancel.check()

@@ -24,13 +24,14 @@ def logs(
     since: int = 0,
     service: str = "",
 ) -> Iterator[tuple[int, bytes]]:
-    """Pieces of it: 1 for stdout, 2 for stderr.
+    """The pieces of the output, each with its stream: 1 for stdout, 2 for stderr.
 
     :param follow: go on until it ends
     :param tail: only this many lines from the end, or ``all``
     :param since: only what was written since, in seconds since 1970; 0 for all
     :param service: that of this service, as its Compose file names it
-    :raises EnvironmentFailure: the project that `directory` lies in has no sandbox or service, in no state
+    :raises EnvironmentFailure: the project that `directory` lies in has no such sandbox or service, in any
+        state
     """
     container = _container(engine, directory, name)
     if service:
@@ -47,7 +48,7 @@ def open_logs(
     tail: str = "all",
     since: int = 0,
 ) -> Growing | None:
-    """The output as a connection that another process can read; None where it cannot be had as one.
+    """The output as a connection that another process can read; None where `logs` has to be used.
 
     :raises EnvironmentFailure: as `logs`
     """

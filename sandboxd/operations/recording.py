@@ -1,4 +1,4 @@
-"""What operations write into the user's record; each returns '' or, for a person, why it is not recorded."""
+"""What operations write into the user's audit record; each returns '', or why it is not recorded, for a person."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_NAMES = 50
 
 
 def before_weak_start(environ: Mapping[str, str], workspace: str) -> None:
-    """The user lets hardened runc run what needs gVisor.
+    """Record that the user lets hardened runc run what needs gVisor.
 
     :raises RecordFailure: it cannot be recorded, so nothing may start that way
     """
@@ -30,7 +30,7 @@ def before_weak_start(environ: Mapping[str, str], workspace: str) -> None:
 
 
 def started(environ: Mapping[str, str], plan: Plan, facts: HostFacts, running: Running) -> str:
-    """A sandbox runs as planned."""
+    """Record that a sandbox runs as planned."""
     from sandboxd.model.labels import PLAN
 
     inspected = running.inspected
@@ -56,7 +56,7 @@ def started(environ: Mapping[str, str], plan: Plan, facts: HostFacts, running: R
 
 
 def refused(environ: Mapping[str, str], workspace: str, error: SandboxdError) -> str:
-    """A sandbox was not started, since its config asks for what is not granted or not valid."""
+    """Record that a sandbox was not started, since its config is not valid or not granted."""
     return notes.note(environ, "refused", workspace, why=error.message)
 
 
@@ -67,9 +67,9 @@ def stopped(
     discarded: bool,
     ledger: Ledger | None,
 ) -> str:
-    """A sandbox was removed.
+    """Record that a sandbox was removed.
 
-    :param ledger: what its gateway told; None where it had none, or did not answer
+    :param ledger: the record of its gateway; None where it had none, or did not answer
     """
     problem = ""
     if ledger is not None:
@@ -94,7 +94,7 @@ def stopped(
 
 
 def _credentials(environ: Mapping[str, str], workspace: str, ledger: Ledger) -> str:
-    """Each credential that was tried, by its service; nothing of the secret is known here."""
+    """Record each credential that was used, by its service; the secret is not known here."""
     for line in ledger.credentials.values():
         problem = notes.note(
             environ,
@@ -112,7 +112,7 @@ def _credentials(environ: Mapping[str, str], workspace: str, ledger: Ledger) -> 
 
 
 def signed(environ: Mapping[str, str], workspace: str, verdict: LoginVerdict, count: int) -> str:
-    """Logins by SSH of one kind that a sandbox asked for: signed, or refused and why."""
+    """Record logins by SSH of one kind that a sandbox asked for: signed, or refused and why."""
     return notes.note(
         environ,
         "login",
@@ -125,7 +125,7 @@ def signed(environ: Mapping[str, str], workspace: str, verdict: LoginVerdict, co
 
 
 def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> str:
-    """A sandbox was attacked."""
+    """Record that a sandbox was attacked."""
     outcomes = [result.outcome for result in verdict.results]
     return notes.note(
         environ,
@@ -142,7 +142,7 @@ def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> st
 def drifted(
     environ: Mapping[str, str], workspace: str, container: str, differences: Sequence[Drift]
 ) -> str:
-    """A sandbox was compared with its plan; one that is as planned is not recorded."""
+    """Record that a sandbox differs from its plan; nothing where it does not."""
     if not differences:
         return ""
     return notes.note(
@@ -157,12 +157,12 @@ def drifted(
 
 
 def tripped(environ: Mapping[str, str], workspace: str, name: str, port: int, detail: str) -> str:
-    """Something inside used a name, or sent a token to it, that nothing has a reason to use."""
+    """Record that something inside used a name, or sent a token to it, that no program has a reason to use."""
     return notes.note(environ, "tripwire", workspace, name=name, port=port, detail=detail)
 
 
 def lost(environ: Mapping[str, str], workspace: str, totals: Totals) -> str:
-    """More was tried than a gateway or its listener can tell one by one: something may be hidden so."""
+    """Record that a gateway or its listener could not report every attempt: something may be hidden so."""
     return notes.note(
         environ,
         "attempts-lost",

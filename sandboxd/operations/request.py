@@ -1,4 +1,4 @@
-"""One operation that is asked for: by a command in its own process, or by a client of the daemon."""
+"""One request for an operation: by a command in its own process, or by a client of the daemon."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Request:
     def engine(self) -> Engine:
         """The engine that the caller means.
 
-        :raises EnvironmentFailure: it cannot be known
+        :raises EnvironmentFailure: it cannot be determined
         """
         return self._connect()
 
@@ -92,7 +92,7 @@ class Request:
         return check_name(self.optional_text("name") or "")
 
     def flag(self, name: str) -> bool:
-        """The switch `name`, off where it is missing."""
+        """The switch `name`; False where it is missing."""
         return parameters.flag(self._options, name)
 
     def number(self, name: str) -> int:
@@ -120,9 +120,9 @@ class Request:
         return parameters.variables(self._options, name) if name in self._options else {}
 
     def environ_of_caller(self) -> dict[str, str]:
-        """The variables `environ` for programs and configs, but engine and user's folders are our own.
+        """The caller's variables for programs and configs, but engine and user's folders are those of `environ`.
 
-        Grants and policy lie in those folders: a caller must not bring them along.
+        Grants and policy lie in those folders: a caller must not bring its own.
         """
         theirs = parameters.variables(self._options, "environ")
         # Whose keys sign is the caller's shell's to say; the engine is reached already.
@@ -143,14 +143,14 @@ class Request:
 
 
 def _forget(_workspace: str, _credentials: Credentials | None) -> None:
-    """Without a daemon nobody is there to start a gateway again."""
+    """Do nothing: without a daemon nobody starts a gateway again."""
 
 
 def open_no_port(_workspace: str, _ports: tuple[Port, ...]) -> tuple[str, ...]:
-    """Without a daemon nobody is there to open a port."""
+    """(): without a daemon nobody opens a port."""
     return ()
 
 
 def serve_no_ssh(_workspace: str, _choice: Choice | None) -> bool:
-    """Without a daemon nobody is there to pass signatures on."""
+    """False: without a daemon nobody passes signatures on."""
     return False

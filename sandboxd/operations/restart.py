@@ -21,7 +21,7 @@ Options = starting.Options
 
 
 def serve(request: Request) -> Started:
-    """Stop it, then `start` with the options of that."""
+    """Stop the sandbox, then `start` it with that operation's options."""
     engine = interruptible(request.engine, request.cancel)
     tell = lines(request.progress, request.cancel)
     halt(engine, request.directory, request.name, tell, request.cancel.check)
@@ -35,7 +35,7 @@ def halt(
     tell: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Stop the container that `up` made for the sandbox `name` of the project; none is fine.
+    """Stop the container that `up` made for the sandbox `name` of the project, if there is one.
 
     A private copy in memory is kept first, as `down` keeps it.
 

@@ -1,7 +1,7 @@
 """The changes that a sandbox made in its private copy of the workspace.
 
-They are collected into a file, which whoever shows them reads: a conversation with a person is no operation.
-"""
+They are collected into a file, which the command or editor reads: a conversation with a person is no
+operation."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ NEEDS_FACTS = False
 
 
 class Reviewed(NamedTuple):
-    """The changes, and each of them weighed.
+    """The changes, with the judgement on each.
 
-    `ended` is how many seconds ago the sandbox ended that they were kept of; None: it runs.
+    `ended` is how many seconds ago the sandbox ended whose changes were kept; None: it runs.
     """
 
     changes: Changes
@@ -38,9 +38,10 @@ class Reviewed(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """`path` is a file in the user's state folder, '' where the sandbox works on the workspace itself.
+    """Where collected changes are.
 
-    `ended` as in `Reviewed`.
+    `path` is a file in the user's state folder, '' where the sandbox works on the workspace itself. `ended`
+    as in `Reviewed`.
     """
 
     path: str
@@ -66,12 +67,12 @@ def collect(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Collected:
-    """Have the changes of the sandbox `name` of the project that `directory` lies in, else the newest kept.
+    """Collect the changes of the sandbox `name` of the project that `directory` lies in, else use the newest kept.
 
-    One that is stopped and whose copy lasts is started for it.
+    A stopped sandbox whose copy lasts is started for it.
 
     :raises UsageError: there is nothing to review
-    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    :raises EnvironmentFailure: they cannot be read, or are not plausible
     """
     from sandboxd.life import awake, find
     from sandboxd.review import collect
@@ -101,7 +102,7 @@ def collect(
 
 
 def _collect(engine: Engine, container: Summary, cancel: Cancel) -> Collected:
-    """Have the changes of a running container's copy, if it has one."""
+    """Collect the changes of a running container's copy, if it has one."""
     from sandboxd.model.labels import PROJECT
     from sandboxd.review import collect
 
@@ -128,10 +129,10 @@ def _start(engine: Engine, workspace: str, name: str) -> str:
 
 @contextlib.contextmanager
 def reviewed(collected: Collected, *, keep: bool = False) -> Iterator[Reviewed]:
-    """The changes that were collected, each weighed.
+    """The collected changes, each judged.
 
     :param keep: those of a running sandbox stay in the user's state folder
-    :raises EnvironmentFailure: they cannot be believed
+    :raises EnvironmentFailure: they are not plausible
     """
     from sandboxd.review import changes, weigh
 

@@ -1,4 +1,4 @@
-"""Begin a shell in a project's sandbox: the user's own where the image says which, else the first that is there."""
+"""Begins a shell in a project's sandbox: the user's own where the image says which, else the first that exists."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shell(
     name: str = "",
     warn: Callable[[str], None] | None = None,
 ) -> Command:
-    """Begin it in the running sandbox `name` of the project that `directory` lies in.
+    """Begin a shell in the running sandbox `name` of the project that `directory` lies in.
 
     :param warn: as of `exec_`
     :raises ContainerGone: no sandbox runs there

@@ -91,7 +91,7 @@ class Started(NamedTuple):
 
 
 class SpanDocument(TypedDict):
-    """`life.timeline.Span` as JSON has it."""
+    """`life.timeline.Span` as JSON."""
 
     part: str
     name: str
@@ -102,7 +102,7 @@ class SpanDocument(TypedDict):
 
 
 class TimingDocument(TypedDict):
-    """`life.timeline.Timing` as JSON has it."""
+    """`life.timeline.Timing` as JSON."""
 
     milliseconds: float
     parts: dict[str, float]
@@ -110,7 +110,7 @@ class TimingDocument(TypedDict):
 
 
 class StartedDocument(TypedDict):
-    """`Started` as JSON has it."""
+    """`Started` as JSON."""
 
     container: str
     name: str

@@ -33,7 +33,7 @@ class Options(TypedDict):
 
 
 class Stopped(NamedTuple):
-    """Names of containers: those that were removed, and an editor's, which stay."""
+    """Names of containers: the removed ones, and those of editors, which stay."""
 
     directory: str
     """The project's folder."""
@@ -42,7 +42,7 @@ class Stopped(NamedTuple):
 
 
 class StoppedDocument(TypedDict):
-    """`Stopped` as JSON has it."""
+    """`Stopped` as JSON."""
 
     directory: str
     removed: list[str]
@@ -76,11 +76,11 @@ def stop(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Stopped:
-    """Take away the sandbox `name` of the project that `directory` lies in; that there is none is fine.
+    """Remove the sandbox `name` of the project that `directory` lies in, if there is one.
 
     What was changed in a private copy is kept first.
 
-    :param environ: of the user, whose record says that it ended
+    :param environ: of the user, whose record notes the end
     :param discard: throw it away instead
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     """
@@ -104,7 +104,7 @@ def stop(
 
 
 def _ledger(engine: Engine, sandbox: str) -> Ledger | None:
-    """The record of the sandbox's gateway, which goes with it; None where none answers."""
+    """The record of the sandbox's gateway, which ends with it; None where none answers."""
     from sandboxd.life import running_gateway
 
     try:

@@ -60,7 +60,7 @@ def serve(request: Request) -> Verified:
 
 
 def decode(document: Mapping[str, Any]) -> Verified:
-    """The result from what `wire.encode` made of it."""
+    """The `Verified` in a document that `wire.encode` made."""
     from sandboxd.observe.control import Control
     from sandboxd.verify.verdict import Result, Verdict
 
@@ -152,7 +152,7 @@ def _attack_fresh(
     facts: Facts,
     tell: Callable[[int, int], None],
 ) -> tuple[Verdict, float]:
-    """In a container of the plan that is made for it; the sandbox in use is left alone."""
+    """Attack a container of the plan that is made for it; the sandbox in use is left alone."""
     from sandboxd.verify.verdict import verify_plan
 
     plan = _plan.for_comparison(directory, environ, facts)

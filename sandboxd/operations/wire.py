@@ -1,4 +1,4 @@
-"""Results of operations as JSON has them; each operation has the way back as `decode`."""
+"""Results of operations as JSON; each operation has `decode` for the way back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def encode(value: Any) -> Any:
-    """Named tuples become objects, other tuples become lists."""
+    """`value` as JSON data: named tuples become objects, other tuples lists."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: encode(item) for name, item in value._asdict().items()}
     if isinstance(value, tuple | list):

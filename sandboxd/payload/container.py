@@ -32,11 +32,11 @@ class Started(NamedTuple):
     home: str
 
     def command(self, *arguments: str) -> list[str]:
-        """The words that start our Python in it."""
+        """The arguments that start our Python in it."""
         return interpreter.command(self.home, *arguments)
 
     def environment(self) -> list[str]:
-        """The variables that go with `command`."""
+        """The variables for `command`."""
         return interpreter.environment(self.home)
 
 
@@ -44,8 +44,8 @@ class Started(NamedTuple):
 def python(modules: tuple[str, ...], cache_folder: str | None) -> Iterator[str]:
     """A folder of the host with our Python, for several containers side by side; removed afterwards.
 
-    :param modules: what the programs to run there import
-    :raises EnvironmentFailure: this machine's Python cannot be sent along
+    :param modules: the modules that the programs to run there import
+    :raises EnvironmentFailure: this machine's Python cannot be copied
     """
     with tempfile.TemporaryDirectory(prefix="sandboxd-python-") as folder:
         interpreter.unpack(folder, tuple(sorted({*modules, "select"})), cache_folder)
@@ -67,11 +67,11 @@ def running(
 
     :param name: the beginning of its name
     :param mounts: where `body` asks for mounts; any other is refused
-    :param modules: what the programs to run there import
+    :param modules: the modules that the programs to run there import
     :param life_seconds: after which it ends by itself
     :param python_folder: where our Python is unpacked already, by `python` with the same modules
     :raises EnvironmentFailure: it does not start, has a mount that was not asked for, or this machine's
-        Python cannot be sent along
+        Python cannot be copied
     """
     home = f"/.sandboxd-{secrets.token_hex(16)}"
     with (

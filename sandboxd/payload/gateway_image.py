@@ -37,17 +37,17 @@ class Module(NamedTuple):
 
 
 def command(*arguments: str) -> list[str]:
-    """The words that start the gateway in a container of the image."""
+    """The arguments that start the gateway in a container of the image."""
     return interpreter.command(HOME, "-m", PROGRAM, *arguments)
 
 
 def environment() -> list[str]:
-    """The variables that go with it."""
+    """The variables for `command`."""
     return interpreter.environment(HOME)
 
 
 def digest() -> str:
-    """Identity of the image that `archive` makes now; equal for equal interpreters and programs.
+    """A digest of the image that `archive` makes now; equal for equal interpreters and programs.
 
     :raises EnvironmentFailure: a part of the program is not installed
     """
@@ -60,10 +60,10 @@ def digest() -> str:
 
 
 def archive(cache_folder: str | None) -> bytes:
-    """The image's root file system.
+    """The image's root file system, as a tar.
 
-    :param cache_folder: where the interpreter is kept for the next time, None for nowhere
-    :raises EnvironmentFailure: this machine's Python cannot be taken apart
+    :param cache_folder: where the interpreter is cached, None for nowhere
+    :raises EnvironmentFailure: this machine's Python cannot be copied
     """
     modules, library = program_modules(PROGRAM)
     packed = interpreter.archive(b"", library, cache_folder)
@@ -85,7 +85,7 @@ def archive(cache_folder: str | None) -> bytes:
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    """Readable for the user without rights that the program goes on as."""
+    """Add a file, readable for the unprivileged user that the program becomes."""
     entry = tarfile.TarInfo(f"{HOME.lstrip('/')}/{name}")
     is_program = name in ("python", "loader") or name.endswith(".so") or ".so." in name
     entry.size, entry.mode = len(data), 0o755 if is_program else 0o644

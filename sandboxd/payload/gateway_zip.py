@@ -30,7 +30,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def archive() -> bytes:
-    """The program with all of our modules that it needs; equal for equal sources.
+    """The program with all of our modules that it needs, as a zip; equal for equal sources.
 
     :raises EnvironmentFailure: a part of the program is not installed, or it is too large for a ConfigMap
     """

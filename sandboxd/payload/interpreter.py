@@ -74,7 +74,7 @@ _PRELOAD, _NO_PRELOAD = b"/etc/ld.so.preload\0", b"/proc/self/nothing\0"
 
 
 def command(home: str, *arguments: str) -> list[str]:
-    """The words that start our Python in `home` with `arguments`.
+    """The arguments that start our Python in `home` with `arguments`.
 
     Neither the working directory nor a folder of the image is on its module path.
     """
@@ -83,7 +83,7 @@ def command(home: str, *arguments: str) -> list[str]:
 
 
 def environment(home: str) -> list[str]:
-    """Variables for that; those of the image that would change what is loaded are overridden.
+    """The variables for `command`; those of the image that would change what is loaded are overridden.
 
     A locale of the image could make the C library load a character set's program of the image.
     """
@@ -106,7 +106,7 @@ def environment(home: str) -> list[str]:
 def unpack(folder: str, modules: tuple[str, ...], cache_folder: str | None) -> None:
     """Put our Python into `folder` on the host, readable for whoever a container runs as.
 
-    :raises EnvironmentFailure: this machine's Python cannot be taken apart
+    :raises EnvironmentFailure: this machine's Python cannot be copied
     """
     with tarfile.open(fileobj=io.BytesIO(_parts(modules, cache_folder))) as tar:
         tar.extractall(folder, filter="data")
@@ -120,8 +120,8 @@ def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) 
     """A tar of the interpreter with `program` as ``program.py``.
 
     :param modules: what the program imports; what these need is found by importing them
-    :param cache_folder: where it is kept for the next time, None for nowhere
-    :raises EnvironmentFailure: this machine's Python cannot be taken apart
+    :param cache_folder: where it is cached, None for nowhere
+    :raises EnvironmentFailure: this machine's Python cannot be copied
     """
     result = io.BytesIO()
     result.write(_parts(modules, cache_folder))
@@ -138,7 +138,7 @@ def _parts(modules: tuple[str, ...], cache_folder: str | None) -> bytes:
 
 
 def identity(more: str = "") -> str:
-    """A short name of this interpreter's build and of `more`; another build has another name."""
+    """A short name of this interpreter's build and of `more`; it differs for another build."""
     binary = os.path.realpath(sys.executable)
     status = os.stat(binary)
     text = f"3 {binary} {sys.version} {status.st_size} {status.st_mtime_ns} {MAGIC_NUMBER!r} {more}"
@@ -158,7 +158,7 @@ def compile_module(name: str, source: bytes) -> bytes:
 
 
 def _from_cache(listing: str, folder: str) -> bytes:
-    """The archive of the cache, made where it is missing; what cannot be kept is made each time."""
+    """The archive from the cache, made where it is missing; if it cannot be cached, it is made each time."""
     path = os.path.join(folder, f"python-{identity(listing)}.tar")
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read()
@@ -187,13 +187,13 @@ def _build(listing: str) -> bytes:
 
 
 def _without_preload(loader: str) -> bytes:
-    """The loader's program, which asks the image for no list of libraries to load first."""
+    """The loader's program, changed so that it reads no list of libraries to preload from the image."""
     with open(loader, "rb") as file:
         return file.read().replace(_PRELOAD, _NO_PRELOAD)
 
 
 def _add_module(tar: tarfile.TarFile, name: str, file: str) -> None:
-    """A module under its import name; source is compiled here, which saves the time inside."""
+    """Add a module under its import name; source is compiled here, which saves the time inside."""
     path = f"modules/{name.replace('.', '/')}"
     if file.endswith(".so"):
         _add_file(tar, f"{path}.so", file)

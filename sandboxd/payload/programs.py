@@ -29,9 +29,9 @@ def run(
     seconds: float,
     write: Callable[[int, bytes], None],
 ) -> int:
-    """Run `request` with `data` as all of its input, hand its output to `write`; its exit code.
+    """Run `request` with `data` as all of its input, pass its output to `write`; returns its exit code.
 
-    :param write: gets each piece of output (1 stdout, 2 stderr)
+    :param write: called with each piece of output (1 stdout, 2 stderr)
     :raises TimeoutError: it did not end within `seconds`; it may still run
     :raises ContainerGone: the container ended with or before it
     :raises CannotLaunch: the runtime fails before it starts
@@ -64,7 +64,7 @@ def run(
 def output_of(
     engine: Engine, container: str, request: Exec, data: bytes, seconds: float, who: str
 ) -> tuple[int, bytes]:
-    """`run`, of which little is expected: its exit code, and all that it wrote.
+    """`run` for a program with little output: its exit code, and all that it wrote.
 
     :param who: what runs, in words for a person
     :raises TooMuch: it writes without end
@@ -110,9 +110,9 @@ def _feed(connection: socket.socket, data: bytes) -> None:
 
 
 def _send(connection: socket.socket, data: bytes, seconds: float) -> None:
-    """All of it before anything is read: over TLS one thread cannot write while another waits.
+    """Send everything before anything is read: over TLS one thread cannot write while another waits.
 
-    Our programs say next to nothing before they have read all.
+    Our programs write next to nothing before they have read all.
     """
     connection.settimeout(seconds)
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ProjectWithGateway(NamedTuple):
-    """A project whose sandbox reaches names, before anything is answered. `workspace` is its real path."""
+    """A project whose sandbox reaches names, before any answers. `workspace` is its real path."""
 
     workspace: str
     config: Config
@@ -51,9 +51,9 @@ def open_project(directory: str, environ: Mapping[str, str], now: float) -> Proj
 def running(
     project: ProjectWithGateway, environ: Mapping[str, str], find: FindGateway
 ) -> tuple[Gateway | None, str]:
-    """The gateway that runs, and why it cannot be asked: a person's answer is kept all the same.
+    """The running gateway, or why it cannot be asked; an answer is kept in either case.
 
-    Approvals that it has used up are taken away, where no daemon listened.
+    Approvals that it has used up are removed here if no daemon listened.
     """
     from sandboxd.policy import approvals
 
@@ -70,7 +70,7 @@ def running(
 def push(
     gateway: Gateway | None, project: ProjectWithGateway, environ: Mapping[str, str], now: float
 ) -> bool:
-    """Give the running gateway the names of `project` with the answers of `now`; False if none runs."""
+    """Send the running gateway the names of `project` with the answers of `now`; False if none runs."""
     from sandboxd.policy import approvals, floor, proxy_credentials
 
     if gateway is None:

@@ -1,4 +1,4 @@
-"""Names and ports as people type them: as entries of `[network] allow` are written, but for groups."""
+"""Names and ports as people type them: like entries of `[network] allow`, without groups."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sandboxd.errors import UsageError
 
 
 class Target(NamedTuple):
-    """`NAME` or `NAME:PORT`."""
+    """A name with ports, typed as `NAME` or `NAME:PORT`."""
 
     pattern: Pattern
     ports: tuple[int, ...]
 
     @property
     def has_port(self) -> bool:
-        """Whether one was named."""
+        """Whether a port was typed."""
         return self.ports != USUAL_PORTS
 
     def __str__(self) -> str:
@@ -27,9 +27,9 @@ class Target(NamedTuple):
 
 
 def target(text: str) -> Target:
-    """The name, or `*.host`, and the ports that `text` means.
+    """The name, or `*.host`, and the ports in `text`.
 
-    :raises UsageError: it is none
+    :raises UsageError: it has another form
     """
     if "/" in text:
         raise UsageError(
@@ -48,9 +48,9 @@ def target(text: str) -> Target:
 
 
 def name(text: str) -> Pattern:
-    """The name, or `*.host`, that `text` means without a port; one without a dot as well.
+    """The name, or `*.host`, in `text`, without a port; a name without a dot is taken, too.
 
-    :raises UsageError: it is none
+    :raises UsageError: it has another form
     """
     if "/" not in text and ":" in text:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The operations by name, for who has their arguments as JSON: the daemon, and commands without one."""
+"""The operations by name, for callers that have their arguments as JSON: the daemon, and commands without one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def act(
     arguments: Mapping[str, Any],
     find: FindGateway = none_runs,
 ) -> dict[str, Any]:
-    """Do `action`; the fields of its result as JSON has them.
+    """Run `action`; returns the fields of its result as JSON data.
 
     :raises UsageError: there is no such action, or it takes other arguments; else as the operation
     """

@@ -1,4 +1,4 @@
-"""Let a name through, for a time."""
+"""Allow a name for a time."""
 
 from __future__ import annotations
 
@@ -68,9 +68,10 @@ def allow(
     by: str = "shell",
     find: FindGateway = none_runs,
 ) -> Allowed:
-    """Let `text` (`NAME` or `NAME:PORT`) through in the project that `directory` lies in.
+    """Allow `text` (`NAME` or `NAME:PORT`) in the project that `directory` lies in.
 
-    :param duration: seconds after which it ends; one for once ends with its first connection as well
+    :param duration: seconds after which it ends
+    :param once: it also ends with its first connection
     :raises UsageError: the name, the floor or the profile forbids it, or it would change nothing
     """
     from sandboxd.egress.approvals import Approval
@@ -103,9 +104,9 @@ def allow(
 
 
 def _refuse(project: ProjectWithGateway, meant: Target, policy: Policy, now: float) -> None:
-    """Refuse what an approval would not change.
+    """Refuse an approval that would change nothing.
 
-    :param policy: with the approvals that there are
+    :param policy: with the present approvals
     """
     from sandboxd.egress import words
     from sandboxd.egress.approvals import obstacle
@@ -135,7 +136,7 @@ def _refuse(project: ProjectWithGateway, meant: Target, policy: Policy, now: flo
 
 
 def _refuse_address(meant: Target, lines: Iterable[Line]) -> None:
-    """A name that resolves to an address that is never dialled does so with any approval."""
+    """Refuse a name that resolves to an address which is never dialled, whatever is approved."""
     for line in lines:
         if line.reason == "address" and meant.pattern.matches(line.name.lower().removesuffix(".")):
             address = f" ({line.detail})" if line.detail else ""

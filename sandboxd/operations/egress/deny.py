@@ -1,4 +1,4 @@
-"""Let a name through no more, or take an answer back."""
+"""Deny a name, or take an answer back."""
 
 from __future__ import annotations
 

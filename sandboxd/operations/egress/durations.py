@@ -1,4 +1,4 @@
-"""Lengths of time as people type them."""
+"""Durations as people type them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 def seconds(text: str) -> float:
-    """A length of time such as `90s`, `30m`, `2h` or `7d`.
+    """The number of seconds of a duration such as `90s`, `30m`, `2h` or `7d`.
 
-    :raises UsageError: it is none, or too long
+    :raises UsageError: it has another form, or is too long
     """
     match = re.fullmatch(r"([0-9]{1,6})(s|m|min|h|d)", text, re.ASCII)
     length = int(match[1]) * _UNITS[match[2]] if match else 0

@@ -1,4 +1,4 @@
-"""The gateway that runs for a project, as these operations need it."""
+"""The running gateway of a project, as these operations use it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Gateway(Protocol):
-    """A daemon keeps its connection to it; a command opens one."""
+    """A running gateway: a daemon keeps its connection to it, a command opens one."""
 
     def push(self, policy: Policy) -> None:
-        """Have it let through what `policy` does, and cut what that does not; returns once it does.
+        """Have it enforce `policy`, and end connections that it does not allow; returns once it does.
 
         :param policy: without version, addresses, services and the host's networks
         :raises EnvironmentFailure: it does not take it; then nothing is let through
         """
 
     def ledger(self) -> Ledger:
-        """The record of all that it told since it started."""
+        """The record of all that it reported since it started."""
 
     def answer(self, question: int, why: str) -> None:
-        """Say no to a question from inside; a yes is a policy that allows it."""
+        """Deny a question from inside; to allow it, push a policy that does."""
 
 
 FindGateway = Callable[[str], "Gateway | None"]
@@ -35,14 +35,14 @@ FindGateway = Callable[[str], "Gateway | None"]
 
 
 class Together(NamedTuple):
-    """The gateways of the sandboxes of one workspace: an answer about a name is of all of them."""
+    """The gateways of the sandboxes of one workspace: an answer about a name applies to all of them."""
 
     meant: Gateway
     """The one that is asked for its record."""
     others: tuple[Gateway, ...]
 
     def push(self, policy: Policy) -> None:
-        """Have each let through what `policy` does."""
+        """Have each gateway enforce `policy`."""
         for gateway in (self.meant, *self.others):
             gateway.push(policy)
 
@@ -51,12 +51,12 @@ class Together(NamedTuple):
         return self.meant.ledger()
 
     def answer(self, question: int, why: str) -> None:
-        """Say no to a question from inside the sandbox that is meant."""
+        """Deny a question from inside the sandbox that is meant."""
         self.meant.answer(question, why)
 
 
 def gateways_of(request: Request, workspace: str) -> Gateway | None:
-    """The gateway of the sandbox that is meant, with those beside it; None where it does not run.
+    """The gateway of the sandbox that is meant, with those beside it; None where its own does not run.
 
     :param workspace: a real path
     """
@@ -71,4 +71,4 @@ def gateways_of(request: Request, workspace: str) -> Gateway | None:
 
 
 def none_runs(_workspace: str) -> None:
-    """A `FindGateway` for who knows that no sandbox runs."""
+    """A `FindGateway` for callers that know that no sandbox runs."""

@@ -37,7 +37,7 @@ class LogRow(NamedTuple):
 
 
 class Log(NamedTuple):
-    """The latest last. Nothing in it is from before the gateway started."""
+    """The lines of the record, the latest last, from the start of the gateway on."""
 
     workspace: str
     is_running: bool

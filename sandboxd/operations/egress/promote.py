@@ -1,4 +1,4 @@
-"""Make a name a rule of sandboxd.toml, where it lasts, is reviewed, and holds for everybody."""
+"""Make a name a rule of sandboxd.toml, where it is permanent, reviewed, and valid for everybody."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ class Promoted(NamedTuple):
 def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
     """Add `text` to `[network] allow` in the sandboxd.toml of the project that `directory` lies in.
 
-    Nothing else in the file changes. The approval, where there is one, goes on until it ends: the rule
-    counts once the user trusts the file.
+    Nothing else in the file changes. An approval stays until it ends: the rule counts once the user trusts
+    the file.
 
-    :raises UsageError: there is no sandboxd.toml, the name is forbidden or denied, or it is a rule
-        already
+    :raises UsageError: there is no sandboxd.toml, the name is forbidden or denied, or it is a rule already
     """
     from sandboxd.egress.approvals import obstacle
     from sandboxd.policy import approvals

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RuleRow(NamedTuple):
-    """One rule. `ports` is empty for a denial, which is of every port."""
+    """One rule. `ports` is empty for a denial, which applies to every port."""
 
     name: str
     ports: tuple[int, ...]
@@ -30,7 +30,7 @@ class RuleRow(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """Denials first: they win."""
+    """The rules of a project, denials first: they override the others."""
 
     workspace: str
     rows: tuple[RuleRow, ...]

@@ -40,14 +40,14 @@ class Row(NamedTuple):
 
 
 class Caches(NamedTuple):
-    """All caches of packages that are left, in bytes: what they take, and what they may."""
+    """The size of all package caches that are left, and its limit, in bytes."""
 
     size: int
     bound: int
 
 
 class Pruned(NamedTuple):
-    """All that there is, what was freed among it."""
+    """All that was found, and what of it was freed."""
 
     rows: tuple[Row, ...]
     caches: Caches

@@ -10,9 +10,10 @@ State = Literal["in use", "work", "unused"]
 
 
 class Entry(NamedTuple):
-    """`name` is the engine's, or a path; `about` says whose it is; `size` in bytes, None: not known.
+    """One thing of ours on this machine or its engine.
 
-    `free` removes it and says whether it did; what is in use by then stays.
+    `name` is the engine's, or a path; `about` says whose it is; `size` in bytes, None: not known. `free`
+    removes it and returns whether it did; what is in use by then stays.
     """
 
     kind: str

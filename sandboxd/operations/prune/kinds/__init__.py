@@ -1,7 +1,6 @@
-"""What there is to prune: one file for each kind, with `find(engine, environ)`.
+"""The kinds of things to prune: one file each, with `find(engine, environ)`.
 
-`find` gives each thing of its kind that is ours, by its label and by the name that we give it.
-"""
+`find` gives each thing of its kind that is ours, by its label and by the name that we give it."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def entries(engine: Engine, environ: Mapping[str, str]) -> Iterator[Entry]:
-    """All of them, kind by kind; what is freed of one kind may leave another unused.
+    """All entries, kind by kind; freeing one kind may leave another unused.
 
     :raises EnvironmentFailure: the engine does not answer
     """
