@@ -1,4 +1,4 @@
-"""Files of a workspace that make tools on the host act, by their names: to be pinned, or to be named."""
+"""Files of a workspace that make tools on the host act, found by their names: to be pinned, or to be named to the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _MOST_PINS = 64
 
 
 class Acting(NamedTuple):
-    """`pins` are paths within the workspace; `exposed` are there as well, and stay as they are."""
+    """The files that tools on the host act upon, as paths within the workspace.
+
+    `pins` are to be read-only; `exposed` stay writable.
+    """
 
     pins: tuple[str, ...] = ()
     exposed: tuple[Exposed, ...] = ()
@@ -60,7 +63,7 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
 
 
 def _outermost(paths: Iterable[str]) -> Iterator[str]:
-    """Without those that lie in another of them."""
+    """`paths` without those that lie in another of them."""
     outer: set[str] = set()
     for path in sorted(paths):
         parts = path.split("/")

@@ -101,7 +101,7 @@ def leave_out(base: Container, notes: Notes) -> None:
 
 
 def _other_user(base: Container) -> str | None:
-    """The `containerUser` that a sandbox has in place of the `remoteUser`; None where that one counts."""
+    """The `containerUser`, if the sandbox uses it instead of the `remoteUser`; else None."""
     user, remote = base.user, base.remote_user
     if user is None or remote is None or user.value == remote.value:
         return None
@@ -118,9 +118,9 @@ def _other_user(base: Container) -> str | None:
 
 
 def say_brought(notes: Notes) -> tuple[str, ...]:
-    """Note what an image or a Feature brings that the plan does not have; returns it in words.
+    """Note what an image or a Feature adds that the plan does not have; returns it in words.
 
-    With what may bring anything, since it was not read.
+    With a note on each source that may add anything, since it was not read.
     """
     sentences = []
     for origin, items in notes.brought.items():
@@ -135,7 +135,7 @@ def say_brought(notes: Notes) -> tuple[str, ...]:
 
 
 def _without_label(image: str) -> str:
-    """The step, for a person, to the same image without what its label brings.
+    """The step, for a person, by which the image's label no longer counts.
 
     A label in the project's own Dockerfile would not do: tools read that of the image in `FROM`.
     """
@@ -151,7 +151,7 @@ def is_harmless_network(mode: str) -> bool:
 
 
 def is_root(user: str) -> bool:
-    """Whether a `user` or `user:group` is the superuser; to an engine `+0` is that number, too."""
+    """Whether a `user` or `user:group` is the superuser; engines read `+0` as that number, too."""
     return _is_roots(user.partition(":")[0])
 
 
@@ -173,8 +173,9 @@ def _is_roots(name: str) -> bool:
 def mounts(
     base: Container, workspace: WorkspaceFacts, occupied: str, shared: Collection[str], notes: Notes
 ) -> tuple[Value[Mount], ...]:
-    """Mounts of `base` that reach nothing of the host; `occupied` is the workspace's target.
+    """The mounts of `base` that reach nothing of the host.
 
+    :param occupied: the workspace's path inside
     :param shared: volumes that the project may share with others
     """
     values = []

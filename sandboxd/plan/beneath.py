@@ -81,7 +81,7 @@ def _in_the_way(path: str, code: int | None) -> UsageError:
 
 
 def keep(folder: int, path: str) -> str:
-    """Keep the user's version under a name that is free, or one that has the same bytes already.
+    """Keep the user's version under a free name, or find one with the same bytes; returns the name.
 
     So a command that was killed before it replaced the file leaves no more copies each time.
     """
@@ -113,7 +113,7 @@ def _same(folder: int, name: str, other: str) -> bool:
 
 
 def replace(folder: int, name: str, text: str) -> None:
-    """Readers see the old file or the new one, never a part."""
+    """Replace a file atomically: readers see the old file or the new one, never a part."""
     temporary = f".{name}.{os.getpid()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with contextlib.suppress(FileNotFoundError):
@@ -167,9 +167,9 @@ def _reason(error: OSError) -> str:
 
 
 def create(folder: int, name: str, content: bytes) -> None:
-    """Make a file that is not there.
+    """Make a new file.
 
-    :raises FileExistsError: something is there
+    :raises FileExistsError: the path exists
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(name, flags, 0o644, dir_fd=folder)
@@ -182,7 +182,7 @@ def create(folder: int, name: str, content: bytes) -> None:
 
 
 def says(root: int, path: str, content: bytes) -> bool:
-    """Whether a regular file below `root` holds exactly `content`."""
+    """Whether `path` below `root` is a regular file that holds exactly `content`."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with parent_of(root, path, create=False) as folder:
         descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)

@@ -19,7 +19,7 @@ def limit(profile: Profile, floor: Floor) -> Profile:
 
 
 def added(profile: Profile, config: Config) -> tuple[str, ...]:
-    """The names asked for that the profile does not give by itself, each once."""
+    """The names asked for that the profile does not have, each once."""
     requested = (setting.value for setting in config.capabilities)
     return tuple(dict.fromkeys(cap for cap in requested if cap not in profile.cap_add))
 
@@ -49,7 +49,7 @@ def refuse(profile: Profile, config: Config, trusted: bool, how_to_grant: str) -
 
 
 def capabilities(profile: Profile, config: Config, notes: Notes) -> tuple[Value[str], ...]:
-    """The profile's, then those asked for; `refuse` has let them pass."""
+    """The profile's capabilities, then those asked for, which `refuse` has checked."""
     why = "package managers need it for files of the image"
     values = [notes.value("cap_add", cap, cap, why) for cap in profile.cap_add]
     for setting in config.capabilities:

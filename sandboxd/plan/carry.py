@@ -98,7 +98,7 @@ class Carried(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
 
     def without(self, item: str) -> Carried:
-        """The same, with nothing said of the loss of `item`, which is none."""
+        """The same without the note that `item` is lost, since it is no loss."""
         return self._replace(left_out=tuple(each for each in self.left_out if each.item != item))
 
 
@@ -181,7 +181,7 @@ class _Carrier:
         return posixpath.normpath(posixpath.join(self.prefix, path))
 
     def build(self, root: Node) -> None:
-        """`build`, or its old spelling, with paths that hold from the generated file's folder."""
+        """Take over `build`, or its old spelling, with paths relative to the generated file's folder."""
         node = root.get("build")
         value = plain(node) if node is not None else None
         build = dict(value) if isinstance(value, dict) else {}

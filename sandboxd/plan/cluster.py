@@ -1,8 +1,7 @@
-"""A plan for Kubernetes: the facts that stand for a cluster, what the user says of it, and what it cannot hold.
+"""A plan for Kubernetes: the facts that stand for a cluster, the user's statements about it, and its downgrades.
 
 No cluster is asked. What its nodes really do is not known here, and each claim that would need it is a
-downgrade, as is everything of the plan that a Pod has no word for.
-"""
+downgrade, as is everything of the plan that a Pod cannot express."""
 
 from __future__ import annotations
 
@@ -41,7 +40,7 @@ _NOT_OF_A_CLUSTER = frozenset({
 
 
 class Cluster(NamedTuple):
-    """What the user says of the cluster and of what is to run there; '' for what is not said."""
+    """What the user states about the cluster and about what is to run there; '' for what is not stated."""
 
     image: str = ""
     """One that the cluster can pull, in place of the plan's."""
@@ -63,7 +62,7 @@ class Cluster(NamedTuple):
 
 
 def facts(cluster: Cluster) -> HostFacts:
-    """What a plan may rely on: gVisor where the user names a class for it, and nothing of this machine."""
+    """The facts that a plan may rely on: gVisor where the user names a class for it, and nothing of this machine."""
     runtimes = (Runtime(cluster.runtime_class, "", usable=True, gvisor=True),)
     engine = Engine(
         "kubernetes",
@@ -101,10 +100,10 @@ def name_of(plan: Plan, cluster: Cluster) -> str:
 
 
 def object_name(sandbox: str, user: str) -> str:
-    """The name of the objects of a sandbox: a label of DNS, with room for a kind behind it.
+    """The name of a sandbox's objects: a DNS label, short enough for a suffix.
 
     :param sandbox: its identity
-    :param user: whose it is: in a namespace that people share, two may have one path
+    :param user: its user: in a shared namespace two users may have the same path
     """
     words = re.sub(r"[^a-z0-9]+", "-", container_name(sandbox).lower()).strip("-")
     head, digest = words.rpartition("-")[0], project_digest(f"{user}\0{sandbox}")
@@ -140,7 +139,7 @@ def user(plan: Plan) -> tuple[int, int]:
 
 
 def lost_mounts(plan: Plan) -> list[Mount]:
-    """The mounts of the plan that a Pod gets nothing for."""
+    """The mounts of the plan without a counterpart in a Pod."""
     target = target_folder(plan.workspace)
     ours = (target, SOURCE, REPOSITORY, MARK_FOLDER, RESOLV_CONF, *PLACES)
     mounts = [value.value for value in plan.container.mounts if value.value.type != "tmpfs"]
@@ -148,13 +147,13 @@ def lost_mounts(plan: Plan) -> list[Mount]:
 
 
 def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
-    """All that the plan has and the objects will not hold, or that nobody has looked at."""
+    """Everything of the plan that the objects do not enforce, or that was not looked at."""
     others = (d for d in plan.downgrades if d.control not in _NOT_OF_A_CLUSTER)
     return (*_of_node(plan, cluster), *_of_network(plan), *_of_work(plan, cluster), *others)
 
 
 def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
-    """Downgrades of the kernel, rights and limits."""
+    """Downgrades of the kernel, privileges and limits."""
     if cluster.runtime_class:
         name = cluster.runtime_class
         why = f"that the class `{name}` runs it is what you say; no node was asked"

@@ -1,4 +1,4 @@
-"""A Compose project as a plan sees it: which service is ours, and what stands beside it."""
+"""A Compose project as a plan uses it: which service is the workspace, and which others run beside it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from sandboxd.syntax.node import Node
 
 
 class ComposeProject(NamedTuple):
-    """`files` are paths within the workspace, in their order; `run_services` None where all run."""
+    """The Compose project that the workspace is a service of.
+
+    `files` are paths within the workspace, in their order; `run_services` is None where all run.
+    """
 
     service: str
     files: tuple[str, ...]
@@ -87,7 +90,7 @@ def compose_project(
 def _own_service(
     written: Written | None, base: Container, others: tuple[Service, ...]
 ) -> Service | None:
-    """The workspace as a service that others ask for; None where it has the address of one of them."""
+    """The workspace as a service that others can reach; None where it shares the address of one of them."""
     if written is None or any(service.shares for service in others):
         return None
     try:
@@ -140,9 +143,9 @@ def beside(
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> ComposeProject:
-    """The project as the profile lets Compose start it; names what Compose does beside the plan.
+    """The project as the profile lets Compose start it; names what Compose does beyond the plan.
 
-    Its `services` are those that `sandboxd up` starts, which has to have a gateway for them.
+    Its `services` are those that `sandboxd up` starts, which needs a gateway for them.
     """
     weaknesses = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
     weak = {name: why for name, why in weaknesses if why}
@@ -167,7 +170,7 @@ def beside(
 
 
 def _written_from_inside(project: ComposeProject, workspace: WorkspaceFacts) -> tuple[str, ...]:
-    """Files of the project that no pin covers: what is judged now may say something else later."""
+    """Files of the project that no pin covers, so that they can be changed from inside after they were judged."""
     pinned = workspace.existing_control_files
     return tuple(
         file
@@ -214,7 +217,7 @@ def _say(
 
 
 def _say_what_compose_starts(project: ComposeProject, no_network: bool, notes: Notes) -> None:
-    """Say what an editor's Compose starts beside the sandbox, and with which rights."""
+    """Note what an editor's Compose starts beside the sandbox, and with which privileges."""
     confined = {service.container.name for service in project.services}
     others = [name for name in project.sidecars if name not in confined]
     unreached = " and cannot be reached, since the sandbox has no network" if no_network else ""

@@ -107,7 +107,7 @@ def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] |
 
 
 def _roots_copy(profile: Profile, user: Value[str] | None, target: str) -> str:
-    """The folder of a copy for a user of no number: only the engine's root can own it then."""
+    """The folder of a private copy for a user without a known number: the engine can only make it root's."""
     numbered = user is not None and user.value.partition(":")[0].isdigit()
     return target if profile.access == "copy" and not numbered else ""
 
@@ -115,7 +115,7 @@ def _roots_copy(profile: Profile, user: Value[str] | None, target: str) -> str:
 def _require_name(image: str) -> None:
     """Refuse a text that a tool would take for something else than an image.
 
-    A registry is told the whole name, so no variable of the host may be in it.
+    The whole name is sent to a registry, so no variable of the host may be in it.
     """
     hint = 'write the name of an image: `image = "..."` in sandboxd.toml'
     if image.startswith("-"):

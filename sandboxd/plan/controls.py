@@ -20,7 +20,7 @@ OCI_SECCOMP = Pair("dev.gvisor.flag.oci-seccomp", "true")
 
 
 def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> bool:
-    """Whether the engine takes a filter at all; without a word it would refuse to start."""
+    """Whether the engine supports seccomp; without it, it refuses to start a container with a filter."""
     options = host.engine.security_options if host.engine else ()
     if choice.gvisor or not options or any("seccomp" in option for option in options):
         return True
@@ -108,7 +108,7 @@ def say_what_stays_open(
     container: Container,
     notes: Notes,
 ) -> None:
-    """Say what stays open although nothing failed."""
+    """Note what stays open by design."""
     filtered = any(o.value.name == "seccomp" for o in container.security_opt)
     if filtered and not choice.filters_exec:
         notes.downgrade(

@@ -38,7 +38,7 @@ def refuse(config: Config, floor: Floor, trusted: bool, how_to_grant: str) -> No
 
 
 def rights(config: Config) -> list[str]:
-    """What a grant for `config` gives away of the user's credentials, a line for each."""
+    """What a grant for `config` gives programs inside of the user's credentials, a line for each."""
     return [
         f"{use.name}: {use.rights()}; {use.service.admits}"
         for use in credential_uses.assign(config.credentials.names(), ())
@@ -46,7 +46,7 @@ def rights(config: Config) -> list[str]:
 
 
 def with_uses(policy: Policy | None, uses: tuple[Use, ...]) -> Policy | None:
-    """`policy` with the services and ports of `uses`; their secrets go another way."""
+    """`policy` with the services and ports of `uses`; their secrets are sent separately."""
     if policy is None:
         return None
     doors = [(door.label, door.port) for use in uses for door in use.doors]
@@ -92,7 +92,7 @@ def plan_uses(
 
 
 def _say_groups(planned: tuple[Use, ...], policy: Policy, notes: Notes) -> None:
-    """Name a group of hosts that the tools of a service reach without the secret, where nothing allows it."""
+    """Name groups of hosts that a service's tools reach without the secret, where nothing allows them."""
     sources = {rule.source for rule in policy.rules}
     for use in planned:
         for group in use.service.groups:
@@ -105,7 +105,7 @@ def _say_groups(planned: tuple[Use, ...], policy: Policy, notes: Notes) -> None:
 
 
 def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, notes: Notes) -> None:
-    """Name a variable of the project's own that keeps tools from the gateway."""
+    """Name a variable of the project's own that makes tools bypass the gateway."""
     own = {setting.value[0] for setting in config.environment}
     _say_no_proxy(planned, config, notes)
     for use in planned:
@@ -120,7 +120,7 @@ def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, not
 
 
 def _say_no_proxy(planned: tuple[Use, ...], config: Config, notes: Notes) -> None:
-    """Name a `NO_PROXY` of the project's own by which tools ask the proxy for the gateway itself."""
+    """Name a `NO_PROXY` of the project's own that makes tools send requests for the gateway to the proxy."""
     for setting in config.environment:
         name, value = setting.value
         names = {each.strip() for each in value.split(",")}

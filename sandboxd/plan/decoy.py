@@ -1,8 +1,7 @@
-"""What an unattended sandbox has for somebody who searches for secrets: a name and a token. Pure.
+"""A decoy in an unattended sandbox for programs that search for secrets: a host name and a token. Pure.
 
 They stand in one file where nobody else looks, and in no variable: honest programs print the environment,
-too, and an agent would show it to its model. Both follow from the project's path, so they stay the same.
-"""
+too, and an agent would show it to its model. Both follow from the project's path, so they stay the same."""
 
 from __future__ import annotations
 
@@ -17,12 +16,12 @@ _BODY, _CHECK = 30, 6
 
 
 def name(workspace: str) -> str:
-    """A name for `workspace` that nothing has a reason to use; `.internal` is nobody's in public DNS."""
+    """The decoy host name for `workspace`, below `.internal`, which belongs to nobody in public DNS."""
     return f"backup-{project_digest(workspace)}.internal"
 
 
 def token(workspace: str) -> str:
-    """One in the shape of GitHub's, with a checksum that is wrong.
+    """The decoy token for `workspace`: in the form of GitHub's, with a wrong checksum.
 
     GitHub ends each token with the CRC-32 of what stands before it, so no real one is the same.
     """
@@ -32,7 +31,7 @@ def token(workspace: str) -> str:
 
 
 def text(policy: Policy) -> str:
-    """The text of the file inside, '' for a sandbox without a decoy."""
+    """The text of the decoy's file inside; '' for a sandbox without a decoy."""
     if not policy.decoys:
         return ""
     return f"https://backup:{policy.decoys[0]}@{policy.canaries[0]}/backup.git\n"

@@ -1,8 +1,7 @@
-"""The floor applied to what a project asks for: it takes away, or refuses with the file's name.
+"""Applies the floor to what a project asks for: it restricts, or refuses with the file's name.
 
-A sandboxd.toml can only tighten what the plan would be without it: profile `dev`, and the runtime that
-`auto` takes on this host. What loosens that counts once the user trusts the file (`policy.trust`).
-"""
+A sandboxd.toml can only tighten what the plan would be without it: profile `dev`, and the runtime that `auto`
+takes on this host. What loosens that counts once the user trusts the file (`policy.trust`)."""
 
 from __future__ import annotations
 
@@ -80,7 +79,7 @@ def loosened(
     host: HostFacts | None = None,
     hosts: ProjectHosts = NO_HOSTS,
 ) -> tuple[str, ...]:
-    """The settings that take controls away, so that a user has to agree; none: the config only tightens.
+    """The settings that remove controls, so that a user has to agree; () if the config only tightens.
 
     :param host: None where it must hold on any host
     :param hosts: what the project's files name; without it more counts as loosened
@@ -103,7 +102,7 @@ def loosened(
 
 
 def leaves_gvisor(profile: Profile, config: Config, host: HostFacts | None) -> bool:
-    """Whether the config takes runc where the profile by itself would have taken gVisor.
+    """Whether the config chooses runc where the profile by itself would have chosen gVisor.
 
     :param host: None where it must hold on any host
     """
@@ -158,8 +157,8 @@ def runtime(
 ) -> Setting[str]:
     """The runtime asked for; runc only where gVisor does not work, or the user agreed to it.
 
-    :param allow_runc: the user said so for this run
-    :raises UsageError: the config asks for runc, and that takes gVisor away
+    :param allow_runc: the user's grant for this run
+    :raises UsageError: the config asks for runc where gVisor would be used
     """
     if floor.gvisor and config.runtime.value == "runc":
         raise UsageError(

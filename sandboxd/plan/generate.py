@@ -37,7 +37,7 @@ class Output(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The fate of an output; `copy` is where a user's edited file was moved, or ''."""
+    """What was done with an output; `copy` is the path that a user's edited file was moved to, or ''."""
 
     path: str
     changed: bool
@@ -87,7 +87,7 @@ def is_generated(source: SourceText) -> bool:
 
 
 def is_there(workspace: str) -> bool:
-    """Whether a generated devcontainer.json lies in the workspace; a link to one is none."""
+    """Whether the workspace has a generated devcontainer.json; a link to one does not count."""
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
         return any(_is_generated_at(root, path) for path in (MAIN_FILE, BESIDE_FILE))
     return False
@@ -181,7 +181,7 @@ def _is_ours(text: str) -> bool:
 
 
 def _was_edited(output: Output, before: str, seccomp_digest: str | None) -> bool:
-    """A seccomp profile cannot carry a header: its hash stands in the file that names it."""
+    """Whether a file on disk was edited. A seccomp profile cannot carry a header: the file that names it has its hash."""
     if output.path != devcontainer_json.SECCOMP_FILE:
         return before != output.text and is_edited(before)
     digest = _digest(before)

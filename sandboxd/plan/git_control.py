@@ -1,9 +1,8 @@
-"""Which files of a workspace decide what git on the host runs, beyond the names that are always so.
+"""Which files of a workspace decide what git on the host runs, beyond the names that always do.
 
-A repository's config names folders of hooks, other configs and programs, by any path. It is read here
-as git reads it (git-config(1)), without git, and without following a link below the workspace. A
-condition of `includeIf` counts as true.
-"""
+A repository's config names folders of hooks, other configs and programs, by any path. It is read here as git
+reads it (git-config(1)), without git, and without following a link below the workspace. A condition of
+`includeIf` counts as true."""
 
 from __future__ import annotations
 
@@ -43,15 +42,16 @@ _TEMPLATES = "init.templatedir"
 
 
 class Exposed(NamedTuple):
-    """A file of the workspace that is no pin, and why a change of it reaches the host."""
+    """A file of the workspace that is not pinned, and why a change of it reaches the host."""
 
     path: str
     why: str
 
 
 class GitControl(NamedTuple):
-    """`pins` are paths within the workspace, `folders` those of them that may be made as empty folders.
+    """The files of a repository that decide what git on the host runs.
 
+    `pins` are paths within the workspace, `folders` those of them that may be made as empty folders.
     `bare_refused`: the user's own config keeps git from taking a folder for a bare repository unasked
     (`safe.bareRepository = explicit`).
     """
@@ -63,7 +63,7 @@ class GitControl(NamedTuple):
 
 
 def user_configs(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The configs that git reads for a user in every repository, in its order."""
+    """The configs that git reads for a user in every repository, in git's order."""
     home = environ.get("HOME", "")
     folder = environ.get("XDG_CONFIG_HOME") or (home and os.path.join(home, ".config"))
     paths = ["/etc/gitconfig"]
@@ -126,7 +126,7 @@ class _Reader:
             self.folders.add(path)
 
     def repository(self, folder: str, worktree: str) -> None:
-        """The repository whose own folder is `folder`, '' for the workspace itself."""
+        """Pin the control files of the repository whose own folder is `folder`, '' for the workspace itself."""
         names = ("config", "config.worktree", *(("commondir",) if folder else ()))
         for name in names:
             self.pin(posixpath.join(folder, name))
@@ -135,7 +135,7 @@ class _Reader:
             self.read_config(os.path.join(self._workspace, folder, name), worktree)
 
     def linked_worktrees(self) -> None:
-        """Work trees elsewhere, whose git goes through a folder of this repository."""
+        """Pin for work trees elsewhere, whose git goes through a folder of this repository."""
         for number, name in enumerate(_folders(self._workspace, ".git/worktrees")):
             if number == _MOST_REPOSITORIES:
                 self.exposed[".git/worktrees"] = "it has too many linked work trees to pin them all"
@@ -144,7 +144,7 @@ class _Reader:
             self.pin(f".git/worktrees/{name}/config.worktree")
 
     def submodules(self) -> None:
-        """Repositories below `.git/modules`, whose names may have slashes and which nest."""
+        """Pin for repositories below `.git/modules`, whose names may have slashes and which nest."""
         waiting = [".git/modules"]
         looked_at = repositories = 0
         while waiting:
@@ -161,13 +161,13 @@ class _Reader:
             waiting += [f"{folder}/{name}" for name in _folders(self._workspace, folder)]
 
     def _worktree_of(self, folder: str) -> str:
-        """The work tree of a submodule, as its own config says it."""
+        """The work tree of a submodule, from its own config."""
         text = _text_inside(self._workspace, f"{folder}/config")
         names = [e.value for e in git_config.parse(text or "").entries if e.name == "core.worktree"]
         return os.path.normpath(os.path.join(self._workspace, folder, (names and names[-1]) or ""))
 
     def read_config(self, path: str, worktree: str, depth: int = 0) -> None:
-        """Pin what the config at `path` names; `worktree` is what its relative paths start from."""
+        """Pin what the config at `path` names; `worktree` is the base of its relative paths."""
         inside = self._inside(path)
         key = inside or path
         if key in self._read or len(self._read) >= _MOST_CONFIGS or depth > _DEEPEST_INCLUDE:
@@ -201,9 +201,9 @@ class _Reader:
                 self._pin_program(self._expand(word, worktree), name)
 
     def _pin_named(self, path: str, missing: str, *, may_make: bool = False) -> None:
-        """Pin `path` where it is in the workspace and there, or can be made as an empty folder.
+        """Pin `path` if it is in the workspace and exists, or can be made as an empty folder.
 
-        :param missing: what to say where it is not there, '' for nothing
+        :param missing: the note where it does not exist, '' for none
         """
         # A link in the workspace is a name as well as what it leads to.
         for candidate in {path, os.path.realpath(path)}:
@@ -216,7 +216,7 @@ class _Reader:
                 self.exposed[inside] = missing
 
     def _pin_program(self, path: str, setting: str) -> None:
-        """Pin `path` if it is there. Behind a link only what the link leads to can be pinned."""
+        """Pin `path` if it exists. Behind a link only the link's target can be pinned."""
         real = os.path.realpath(path)
         if os.path.lexists(path) and self._inside(path) and real != path:
             self.exposed[self._inside(path)] = (
@@ -283,7 +283,7 @@ def _text_inside(workspace: str, path: str) -> str | None:
 
 
 def _text(path: str) -> str | None:
-    """A config of the user's, who may have links."""
+    """The text of a config of the user's; links are followed. None if it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):

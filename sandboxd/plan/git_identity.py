@@ -1,9 +1,8 @@
-"""Who commits: the name and the e-mail that the user's git has in a repository, as a copy of two values.
+"""The name and e-mail address that the user's git uses in a repository, to commit inside as the user.
 
-Read as git reads them (git-config(1)), without git. A file that is included under a condition counts
-where the condition is one of the repository's folder (`gitdir`), which is how people keep two identities;
-other conditions count as false, since a wrong name in a commit is worse than none.
-"""
+Read as git reads them (git-config(1)), without git. A file that is included under a condition counts where
+the condition is one of the repository's folder (`gitdir`), which is how people keep two identities; other
+conditions count as false, since a wrong name in a commit is worse than none."""
 
 from __future__ import annotations
 

@@ -20,23 +20,29 @@ _LEFT_OUT = frozenset({".git/objects", ".git/hooks", ".git/annex", ".git/lfs"})
 
 
 class GitLink(NamedTuple):
-    """`path` is within the workspace; both are text that a program inside may have chosen."""
+    """A symbolic link in a repository's own folder.
+
+    `path` is within the workspace; both are text that a program inside may have chosen.
+    """
 
     path: str
     leads_to: str
 
 
 class GitLinks(NamedTuple):
-    """`complete` is False where the folder has more entries than were looked at."""
+    """The links of a repository's own folder.
+
+    `complete` is False where the folder has more entries than were looked at.
+    """
 
     links: tuple[GitLink, ...] = ()
     complete: bool = True
 
 
 def git_links(workspace: str, most: int) -> GitLinks:
-    """The links in the folder `.git` of `workspace`; none where it is no folder. Nothing is followed.
+    """The links in the folder `.git` of `workspace`; none where it is no folder. No link is followed.
 
-    :param most: entries to look at
+    :param most: the largest number of entries to look at
     """
     links: list[GitLink] = []
     folders = [".git"] if _is_own_folder(workspace) else []

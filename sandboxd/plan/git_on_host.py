@@ -1,7 +1,6 @@
-"""What a program that can write the workspace can have git on the host do, in words of a plan.
+"""Notes in a plan about what a program that can write the workspace can make git on the host do.
 
-Measured with git 2.47.
-"""
+Measured with git 2.47."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ _MOST_NAMED = 6
 
 
 def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
-    """Name what stays open in a workspace that is written inside, at `target`."""
+    """Note what stays open in a workspace that is writable inside, at `target`."""
     for path in facts.not_as_made:
         notes.downgrade(
             _THIS,
@@ -48,7 +47,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
 
 
 def words_of_links(links: tuple[GitLink, ...]) -> list[tuple[str, str]]:
-    """What is wrong with each of `links`, and the next step; further ones are counted."""
+    """What is wrong with each of `links`, and the next step; beyond a few they are only counted."""
     words = [
         (
             f"`{link.path}` is a symbolic link to `{link.leads_to}`: git on the host writes through it",

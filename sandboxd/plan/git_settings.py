@@ -49,7 +49,7 @@ def git_settings(
 
 
 def of_user(workspace: WorkspaceFacts, notes: Notes) -> tuple[tuple[str, str], ...]:
-    """Settings that the files for other tools do not have: these lie in the repository, for all to read."""
+    """Git settings from the user's own config. Generated files omit them: these lie in the repository for all to read."""
     identity = workspace.git_identity
     if identity:
         why = "commits inside have the name and e-mail of your git; no generated file has them"
@@ -58,7 +58,7 @@ def of_user(workspace: WorkspaceFacts, notes: Notes) -> tuple[tuple[str, str], .
 
 
 def with_settings(lines: Iterable[str], settings: Iterable[tuple[str, str]]) -> list[str]:
-    """The variables `lines`, ``NAME=value`` each, with further settings of git behind those that they have."""
+    """The variables `lines`, ``NAME=value`` each, with further git settings after those that they have."""
     values = dict(line.partition("=")[::2] for line in lines)
     count = values.get(_COUNT, "0")
     number = int(count) if count.isascii() and count.isdecimal() else 0

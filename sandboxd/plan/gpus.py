@@ -1,7 +1,6 @@
-"""The graphics processors of a sandbox: asked for in sandboxd.toml, granted by the user, had where the host can. Pure.
+"""The graphics processors of a sandbox: asked for in sandboxd.toml, granted by the user. Pure.
 
-Decision 56 says why.
-"""
+Decision 56 says why."""
 
 from __future__ import annotations
 
@@ -75,9 +74,9 @@ def rights(config: Config) -> list[str]:
 def gpus(
     config: Config, base: Container | None, choice: Choice, host: HostFacts, notes: Notes
 ) -> Value[str] | None:
-    """What is passed in, as `--gpus` spells it; None for nothing. What cannot be had is said.
+    """The devices to pass in, as `--gpus` spells them; None for none. Each obstacle is noted.
 
-    `config` is as far as floor and trust allow it; what the hand-written config asks for grants nothing.
+    `config` is limited by floor and trust already; what the hand-written config asks for grants nothing.
     """
     required = base.gpus if base is not None else None
     if not config.devices:
@@ -115,7 +114,7 @@ def _obstacle(choice: Choice, host: HostFacts) -> tuple[str, str] | None:
 
 
 def why_not_under_runc(host: HostFacts) -> tuple[str, str] | None:
-    """Why the engine could pass no device to a container of runc, and what to do; None where it can."""
+    """Why the engine cannot pass devices to a container of runc, and what to do; None where it can."""
     if host.engine is not None and host.engine.runtime("nvidia") is not None:
         return None
     if host.nvidia is None:
@@ -129,7 +128,7 @@ def why_not_under_runc(host: HostFacts) -> tuple[str, str] | None:
 
 
 def why_not_under_gvisor(build: Runtime, host: HostFacts) -> tuple[str, str] | None:
-    """Why gVisor would pass no device on, and what to do; None where it does."""
+    """Why gVisor would not pass devices on, and what to do; None where it does."""
     if without := why_not_under_runc(host):
         return without
     if build.flag("nvproxy") not in ("", "true"):

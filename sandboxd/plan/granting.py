@@ -1,4 +1,4 @@
-"""The question of trust: what a user is asked, and what it gives away, for the shell and editors alike."""
+"""What a user is asked to trust, and what that gives away, for the shell and editors alike."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Change(NamedTuple):
 
     @property
     def line(self) -> str:
-        """It on one line."""
+        """The change on one line."""
         arrow = f"{self.before} -> " if self.before else ""
         return f"{self.control}: {arrow}{self.after}"
 
@@ -51,7 +51,7 @@ class Wanted(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Identity of what is asked for: the same only where the same would be granted, and the same is told of it."""
+        """A digest of what is asked for: equal only where the same would be granted and shown."""
         return hashlib.sha256(json.dumps(self).encode()).hexdigest()
 
 
@@ -91,7 +91,7 @@ def wanted(
 
 
 def _of_profile(profile: Profile, config: Config) -> list[Change]:
-    """The controls that the config gives away, beside the default profile and what it does on its own."""
+    """The controls that the config removes, compared with the default profile."""
     # Controls that a stricter profile adds need no grant, and would hide those that do.
     changes = _differences(profiles.load("dev"), profile) if profile.needs_grant else []
     if config.wishes.layout is not None:

@@ -54,7 +54,7 @@ def describe(
 
 
 def unsound(base: Document) -> tuple[Downgrade, ...]:
-    """What a text that is no JSON loses: the plan is made of what could be read of it."""
+    """Downgrades for a text that is not valid JSON: the plan uses what could be read of it."""
     problems = [problem for problem in base.tree.problems if not problem.code]
     if not problems:
         return ()
@@ -85,7 +85,7 @@ def _with_named_image(base: Document, container: Container | None) -> Container 
 def _refuse_foreign_build(build: Build, workspace: str) -> None:
     """Refuse a build context outside of the workspace: its files are copied into the image.
 
-    :raises UsageError: it does not
+    :raises UsageError: it lies outside
     """
     inside = os.path.realpath(workspace).rstrip("/") + "/"
     for what, value in (("context", build.context), ("Dockerfile", build.dockerfile)):

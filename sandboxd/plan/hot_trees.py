@@ -1,10 +1,8 @@
 """Folders of many files that tools make: under gVisor they are kept in memory, not on the host.
 
-Each look at a file of the host costs a gVisor sandbox a question to another process; a tree like
-`node_modules` is nothing but such looks (docs/decisions/0021). What lies in memory goes with the
-sandbox, so only what tools can make again is put there, and never over what the host has already,
-unless the project asks for it.
-"""
+Each access to a file of the host costs a gVisor sandbox a call to another process; a tree like `node_modules`
+is accessed all the time (docs/decisions/0021). What lies in memory is lost with the sandbox, so only what
+tools can make again is put there, and never over what the host has already, unless the project asks for it."""
 
 from __future__ import annotations
 
@@ -38,8 +36,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
 class Tree(NamedTuple):
     """A folder below the workspace, as it is on the host.
 
-    `marker` is the file that tells of its tool, '' where the project asked for the tree.
-    ``in the way``: a link, a file, or no folder to make it in.
+    `marker` is the file that shows which tool makes it, '' where the project asked for the tree. ``in the
+    way``: a link, a file, or no folder to make it in.
     """
 
     path: str
@@ -56,7 +54,7 @@ def hot_trees(
 ) -> tuple[Tree, ...]:
     """The trees to keep in memory.
 
-    :raises UsageError: the project asks for one that cannot be
+    :raises UsageError: the project asks for one that cannot be kept in memory
     """
     is_asked_for = wishes.hot is not None
     if is_asked_for:
@@ -88,7 +86,7 @@ def hot_trees(
 
 
 def why(tree: Tree) -> str:
-    """The reason for its mount."""
+    """The reason that the plan gives for its mount."""
     cause = f"beside `{tree.marker}`" if tree.marker else "asked for"
     return f"{cause}: many files, which are slow on the host under gVisor"
 

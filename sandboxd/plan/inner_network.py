@@ -46,7 +46,7 @@ def inner_network(name: str, subnet: str) -> InnerNetwork:
 def join(container: Container, inner: InnerNetwork, workspace: str) -> Container:
     """`container` on `inner`, for a tool that makes neither network nor gateway.
 
-    Its name server is no part of a container: `flags` has it.
+    Its name server is no field of a container: see `flags`.
     """
     resolv = Mount("bind", posixpath.join(workspace, RESOLV_FILE), RESOLV_CONF, read_only=True)
     names = [value.value.name for value in container.env]
@@ -64,22 +64,22 @@ def join(container: Container, inner: InnerNetwork, workspace: str) -> Container
 def flags(inner: InnerNetwork) -> tuple[str, ...]:
     """The flags of `docker run` that name the gateway as the only name server.
 
-    The host's own search domains would else be asked for inside.
+    Without them the host's own search domains would be used inside.
     """
     return (f"--dns={inner.gateway}", "--dns-search=.")
 
 
 def resolv_conf(gateway: str) -> str:
-    """The text of a file that names the gateway as the only name server."""
+    """The text of a resolv.conf that names the gateway as the only name server."""
     return f"nameserver {gateway}\noptions timeout:2 attempts:2\n"
 
 
 def proxies(gateway: str, names: Iterable[str]) -> tuple[Pair, ...]:
-    """Variables for programs that can use a proxy: those get better words than "no such name".
+    """Variables that point programs at the gateway's proxy: they get better errors than "no such name".
 
     `ALL_PROXY` is the HTTP one as well: clients without SOCKS fail at the sight of another scheme.
 
-    :param names: of the variables that there are
+    :param names: names of the variables that exist
     """
     present = set(names)
     proxy = f"http://{gateway}:{layout.PROXY_PORT}"
@@ -93,13 +93,14 @@ def proxies(gateway: str, names: Iterable[str]) -> tuple[Pair, ...]:
 
 
 def npm_by_name(rules: Iterable[Rule], names: Iterable[str]) -> tuple[Pair, ...]:
-    """The variable by which npm asks for its registries by name, as programs without a proxy do.
+    """The variable by which npm connects to its registries directly, like programs without a proxy.
 
-    Through a proxy npm 9, which Debian 13 has, makes two connections for each package; by name it keeps 15. It knows
-    no wildcard. npm 10 and later keep 15 either way.
+    Through a proxy npm 9, which Debian 13 has, makes two connections for each package; by name it keeps 15.
+    It supports no wildcard. npm 10 and later keep 15 either way.
 
     :param rules: what the gateway lets through
-    :param names: of the variables that there are: a project that says itself what goes past its proxy is obeyed
+    :param names: names of the variables that exist: a project that sets its own proxy exceptions is left
+        alone
     """
     hosts = [
         rule.pattern.host for rule in rules if rule.source in _NPM_GROUPS and not rule.pattern.below

@@ -1,4 +1,4 @@
-"""The label `devcontainer.metadata` of a plan's image, by the engine."""
+"""The label `devcontainer.metadata` of a plan's image, as the engine reported it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def image_labels(host: HostFacts) -> Mapping[str, ImageFacts]:
 
 
 def of_label(image: Setting[str], host: HostFacts) -> Container | None:
-    """The container that the label of an image describes, placed at `image`; None without one."""
+    """The container in the label of an image, placed at `image`; None without a label."""
     images = image_labels(host)
     if images.get(image.value) is None:
         return None

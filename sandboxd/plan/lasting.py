@@ -1,10 +1,9 @@
 """Volumes of a sandbox that outlive its container: its private copy, its home, the caches of its tools.
 
-Each sandbox has its own, by its name and profile: what one puts into a cache or a home runs in no other. What
-lies in them was written inside, so it acts inside alone; a start-up file of a shell there is the sandbox's own.
+Each sandbox has its own, by its name and profile: what is put into a cache or a home runs in no other. Their
+content was written inside, so it acts only inside; a shell's start-up file there is the sandbox's own.
 
-They are of `sandboxd up`: a tool that starts a generated file has none of them, and the copy in memory.
-"""
+They belong to `sandboxd up`: a tool that starts a generated file has none of them, and the copy in memory."""
 
 from __future__ import annotations
 
@@ -46,7 +45,7 @@ _SPELLINGS = {"MAVEN_ARGS": "-Dmaven.repo.local={}"}
 
 
 class Lasting(NamedTuple):
-    """A volume at `target` inside; `mode` is that of its folder, which is the user's."""
+    """A volume mounted at `target` inside; `mode` is that of its folder, which the user owns."""
 
     kind: Kind
     volume: str
@@ -87,7 +86,7 @@ def variables(places: Iterable[Lasting], present: Iterable[str]) -> list[str]:
 
 
 def beginning(kind: str, sandbox: str) -> str:
-    """How the names of the volumes of a kind begin that belong to a sandbox; behind it is a profile's name."""
+    """The prefix of the names of a sandbox's volumes of one kind; a profile's name follows it."""
     return f"{PREFIX}{kind}-{container_name(sandbox).removeprefix(PREFIX)}-"
 
 

@@ -1,8 +1,7 @@
-"""The places that can be written inside: a root file system, a workspace, or a copy of it that goes away.
+"""The writable places inside: a root file system, a workspace, or a copy of it that is discarded.
 
-`tmpfs` mounts are spelled as the `--tmpfs` flag, whose options can allow programs in them: those of
-`--mount type=tmpfs` cannot, and builds, hooks and editors run programs in the home and in `/tmp`.
-"""
+`tmpfs` mounts are spelled as the `--tmpfs` flag, whose options can allow programs in them: those of `--mount
+type=tmpfs` cannot, and builds, hooks and editors run programs in the home and in `/tmp`."""
 
 from __future__ import annotations
 
@@ -78,9 +77,10 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Layout(NamedTuple):
-    """`first` are mounts in the order to make them; `last` come after those of the user's config.
+    """The mounts and variables of a sandbox's writable places.
 
-    `prepare` has to run inside, as the user, before the sandbox is ready.
+    `first` are mounts in the order to make them; `last` come after those of the user's config. `prepare` is a
+    command that has to run inside, as the user, before the sandbox is ready.
     """
 
     first: tuple[Value[Mount], ...]
@@ -103,7 +103,7 @@ def layout(
     covered: frozenset[str],
     notes: Notes,
 ) -> Layout:
-    """The mounts of the workspace inside, and the folders beside it that can be written.
+    """The mounts of the workspace inside, and the writable folders beside it.
 
     `covered` are folders inside that the user's own mounts are at.
 
@@ -162,7 +162,7 @@ def layout(
 def _repository(
     profile: Profile, facts: WorkspaceFacts, choice: Choice, notes: Notes
 ) -> Mount | None:
-    """The repository of a linked work tree: to be copied as well, or where the file `.git` names it.
+    """The mount of a linked work tree's repository: as a source of the copy, or where the file `.git` names it.
 
     None where there is none, or where it cannot be at that path inside.
     """
@@ -183,7 +183,7 @@ def _repository(
 
 
 def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tuple[str, ...]:
-    """Folders that have to be there to be mounted over: the engine would make them as root."""
+    """Folders that must exist to be mounted over: the engine would make them as root."""
     if profile.access != "rw":
         return ()
     return (*facts.of_kind("stub"), *(tree.path for tree in hot if tree.state == "missing"))
@@ -295,9 +295,9 @@ def _stop_signal(profile: Profile, notes: Notes) -> Value[str] | None:
 
 
 def seconds(text: str) -> int:
-    """``1h`` in seconds.
+    """The number of seconds in a text such as ``1h``.
 
-    :raises UsageError: it is no such text
+    :raises UsageError: it has another form
     """
     if text[-1:] not in _SECONDS or not text[:-1].isdigit():
         raise UsageError(f"`{text}` is no time", "write it like `90s`, `30m` or `1h`")

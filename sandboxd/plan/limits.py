@@ -1,4 +1,4 @@
-"""Limits by what each runtime really does with them (docs/decisions/0008)."""
+"""Limits in the form that each runtime really enforces (docs/decisions/0008)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Limits(NamedTuple):
 
 
 def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> Limits:
-    """The limits of `profile` in the form that the chosen runtime holds.
+    """The limits of `profile` in the form that the chosen runtime enforces.
 
-    A pids limit ends a gVisor sandbox without a message, for it counts the sandbox's own threads;
-    under runc a process limit does not bind root. So each runtime gets the other's missing half.
+    A pids limit ends a gVisor sandbox without a message, for it counts the sandbox's own threads; under runc
+    a process limit does not bind root. So each runtime gets the other's missing half.
     """
     if host.engine is not None and host.engine.rootless and host.engine.cgroup_version == "1":
         notes.downgrade(
@@ -50,7 +50,7 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
 def _log(profile: Profile, notes: Notes, limits: Limits) -> Limits:
     """`limits` with that of the container's log, which the engine writes to the host's disk.
 
-    The driver is named, since others refuse the option; both Docker and Podman know this one.
+    The log driver is named, since others refuse the option; both Docker and Podman know this one.
     """
     if not profile.log:
         return limits
@@ -63,7 +63,7 @@ def _log(profile: Profile, notes: Notes, limits: Limits) -> Limits:
 
 
 def _cpus(profile: Profile, host: HostFacts, notes: Notes) -> Value[str] | None:
-    """Processors, never more than the engine has: it would refuse to start the container."""
+    """The number of processors, never more than the engine has: it would refuse to start the container."""
     if not profile.cpus:
         return None
     engine = host.engine

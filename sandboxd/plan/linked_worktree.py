@@ -21,8 +21,9 @@ _NOT_TO_COVER = frozenset({"dev", "proc", "sandboxd", "sys"})
 
 
 class LinkedWorktree(NamedTuple):
-    """`common` is the repository's own folder, absolute; `name` that of this work tree in its `worktrees`.
+    """The repository of a linked work tree.
 
+    `common` is the repository's own folder, absolute; `name` that of this work tree in its `worktrees`.
     `named` is `common` as the file `.git` names it: absolute, or relative to the workspace.
     """
 
@@ -57,7 +58,7 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
 
 
 def path_inside(target: str, linked: LinkedWorktree) -> str:
-    """Where git inside looks for the repository of the work tree at `target`; '' for what has to stay as it is."""
+    """The path at which git inside looks for the repository of the work tree at `target`; '' if it must stay as it is."""
     path = posixpath.normpath(posixpath.join(target, linked.named))
     is_own = f"{path}/".startswith(f"{target}/") or f"{target}/".startswith(f"{path}/")
     return "" if is_own or path.count("/") < 2 or path.split("/")[1] in _NOT_TO_COVER else path
@@ -72,7 +73,7 @@ def repository_folder(workspace: str) -> str:
 
 
 def _line(folder: str, name: str) -> str:
-    """The one line of a small regular file, '' where it is none."""
+    """The content of a regular file of one short line; '' for anything else."""
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
         text = beneath.read_text(root, name) or ""
         line = text.removesuffix("\n")

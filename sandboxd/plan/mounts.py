@@ -1,10 +1,9 @@
-"""The workspace and its pins: how control files are made read-only so that it holds.
+"""Mounts the workspace and pins its control files read-only, so that they really cannot be changed.
 
-Measured (docs/decisions/0003): a pin holds only if every folder above it is a mount of its own
-(else `mv .git x` takes it away). Under the gVisor of 2024 with directfs a plain read-only directory bind
-can be emptied from inside; a local volume that the engine itself binds read-only holds there, too. Which
-of the two this host's build needs was tried (docs/decisions/0048).
-"""
+Measured (docs/decisions/0003): a pin holds only if every folder above it is a mount of its own (else `mv .git
+x` takes it away). Under the gVisor of 2024 with directfs a plain read-only directory bind can be emptied from
+inside; a local volume that the engine itself binds read-only holds there, too. Which of the two this host's
+build needs was tried (docs/decisions/0048)."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ _MOST_NAMED = 6
 def target_folder(workspace: str) -> str:
     """The path of the workspace inside: the one that dev container tools use, too.
 
-    Without what separates or quotes fields of a mount: those tools split mounts at every comma.
+    Characters that separate or quote fields of a mount are removed: those tools split mounts at every comma.
     """
     name = "".join(
         char if char.isprintable() and char not in ',"' else "-"
@@ -77,9 +76,9 @@ def workspace_mounts(
 
 
 def pinned_volume(source: str, target: str) -> Mount:
-    """A directory pin that the engine itself makes read-only.
+    """A volume that pins a directory: the engine itself binds it read-only.
 
-    The name carries the path: a volume name that is in use keeps its old device without a word.
+    The name carries the path: a volume name that is in use silently keeps its old device.
     """
     digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     options = (
@@ -134,7 +133,7 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
 
 
 def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
-    """One line for all files that tools on the host act upon and that can be made or changed inside."""
+    """Note in one line all files that tools on the host act upon and that can be made or changed inside."""
     if not facts.control_files:
         return
     missing = [f"`{_outermost_missing(facts, path)}`" for path in facts.of_kind("missing")]
@@ -160,7 +159,7 @@ def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
 
 
 def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes) -> None:
-    """Name what old gVisor with directfs leaves open on a file, which no volume can pin."""
+    """Note what old gVisor with directfs leaves open on a file, which no volume can pin."""
     files = [f"`{path}`" for path in facts.existing_control_files if path not in folders]
     if files:
         notes.downgrade(
@@ -172,7 +171,7 @@ def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes)
 
 
 def say_what_may_be_moved(notes: Notes) -> None:
-    """Name what gVisor with directfs leaves open on every pin where `exec` has no filter."""
+    """Note what gVisor with directfs leaves open on every pin where `exec` has no filter."""
     notes.downgrade(
         "control files",
         "under this gVisor, with directfs, a program inside that makes mounts of its own can move what is "
@@ -189,7 +188,7 @@ def _list_names(names: list[str]) -> str:
 
 
 def _outermost_missing(facts: WorkspaceFacts, path: str) -> str:
-    """`.git` rather than `.git/hooks` when no part of it is there."""
+    """The outermost missing part of `path`: `.git` rather than `.git/hooks` where neither exists."""
     top = path.split("/", 1)[0]
     exists = any(
         other.path == top or other.path.startswith(top + "/")

@@ -23,7 +23,7 @@ SOURCE = "sandboxd.toml"
 
 
 class Usual(NamedTuple):
-    """An entry that the profile has by itself for a project, and why."""
+    """An entry that the profile allows in a project by itself, and why."""
 
     entry: Entry
     why: str
@@ -55,7 +55,7 @@ def late(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, 
 
 
 def chosen_by_files(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
-    """The groups that ship and that the files of now choose, where the profile lets them."""
+    """The groups that ship and that the present files choose, where the profile lets them."""
     if profile.network.mode != "allow" or not profile.network.by_files:
         return ()
     listed = []
@@ -80,7 +80,7 @@ def beyond(wanted: Iterable[Setting[Entry]], own: Iterable[Usual]) -> tuple[Sett
 
 
 def covered(wanted: Entry, rules: Iterable[Rule]) -> bool:
-    """Whether all that `wanted` allows is allowed by `rules`."""
+    """Whether `rules` allow all that `wanted` allows."""
     rules = tuple(rules)
     return all(any(_covers(one, rule) for one in rules) for rule in wanted.rules(SOURCE))
 
@@ -117,7 +117,7 @@ def proposals(
 def _use(
     used_by: group.UsedBy, paths: Mapping[str, str], images: Iterable[str], facts: ProjectHosts
 ) -> str:
-    """The file, image or remote of the project that uses a group, in words; '' where none does.
+    """The file, image or remote of the project that shows the use of a group, in words; '' where none does.
 
     :param paths: files and folders by their names
     """
@@ -135,7 +135,7 @@ def _use(
 
 
 def _first(pattern: str, paths: Mapping[str, str], every: Iterable[str]) -> str:
-    """The first path that a pattern with a wildcard means, '' without one."""
+    """The first path that matches a pattern; '' where none does."""
     if "/" in pattern:
         return next(iter(fnmatch.filter(every, pattern)), "")
     return (

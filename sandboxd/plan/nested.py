@@ -35,14 +35,14 @@ def is_wanted(config: Config) -> bool:
 
 
 def is_list(file: str) -> bool:
-    """Whether the name or path of a shipped seccomp list is that of one that opens the calls."""
+    """Whether a shipped seccomp list, by its name or path, is one that opens the calls."""
     return "-nested-" in file
 
 
 def refuse(
     profile: Profile, config: Config, floor: Floor, trusted: bool, how_to_grant: str
 ) -> None:
-    """Refuse what policy, profile or layout do not allow, or what the user did not grant.
+    """Refuse nested sandboxes that policy, profile or layout do not allow, or that the user did not grant.
 
     :param profile: with the layout that is asked for
     :param how_to_grant: the next step where trust is missing
@@ -70,7 +70,7 @@ def refuse(
 
 
 def refuse_beside(config: Config, project: ComposeProject | None) -> None:
-    """Refuse it where other services would get the same list of calls.
+    """Refuse it in a project with other services, which would get the same list of calls.
 
     :raises UsageError: the project has other services that `up` starts
     """
@@ -80,7 +80,7 @@ def refuse_beside(config: Config, project: ComposeProject | None) -> None:
 
 
 def say(choice: Choice, host: HostFacts, notes: Notes) -> None:
-    """Say what is opened, at which price, and what bubblewrap still cannot do."""
+    """Note what is opened, at which cost, and what bubblewrap still cannot do."""
     if choice.gvisor:
         why = "namespaces and mounts are gVisor's own: nothing is opened on the host's kernel"
         notes.reason("security_opt", "nested_sandbox", why, "config")

@@ -46,7 +46,7 @@ _CLOSED_WITHOUT = (
 
 
 class Mode(NamedTuple):
-    """``none``, ``allow`` or ``open``, and who decided so."""
+    """The mode of a network, ``none``, ``allow`` or ``open``, and what decided it."""
 
     value: str
     why: str
@@ -56,7 +56,7 @@ class Mode(NamedTuple):
 
 
 def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
-    """The mode that holds, of a profile and a config that the floor and trust have limited."""
+    """The network's mode, from a profile and a config that are already limited by floor and trust."""
     setting = config.network.wanted_mode
     if base is not None and base.network is not None and base.network.value == "none":
         return Mode("none", "from your config", "config", base.network.place)
@@ -68,7 +68,7 @@ def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
 
 
 def inner(chosen: Mode, workspace: WorkspaceFacts) -> InnerNetwork | None:
-    """The network that tools put the container on by themselves; None where they put it on no such one."""
+    """The network that other tools put the container on; None where they use none of ours."""
     if chosen.value != "allow" or not workspace.subnet:
         return None
     return inner_network(container_name(workspace.sandbox), workspace.subnet)
@@ -109,10 +109,10 @@ def egress(
     hosts: ProjectHosts,
     notes: Notes,
 ) -> Egress:
-    """The policy of the gateway for the project at `workspace`; each name has its reason noted.
+    """The policy of the gateway for the project at `workspace`; the reason of each name is noted.
 
-    The version, addresses, services, the host's networks and a proxy's credentials are whoever starts the
-    gateway's to add.
+    Version, addresses, services, the host's networks and a proxy's credentials are added by whoever starts
+    the gateway.
     """
     if chosen.value != "allow":
         return Egress()
@@ -136,7 +136,7 @@ def egress(
 def say_what_stays_open(
     chosen: Mode, joined: InnerNetwork | None, container: Container, notes: Notes
 ) -> None:
-    """Name the open network of a container as a downgrade."""
+    """Note the open network of a container as a downgrade."""
     if joined is not None or container.network is None or container.network.value == "none":
         return
     if chosen.value == "allow":

@@ -68,7 +68,7 @@ def permitted(own: Iterable[Usual], floor: Floor) -> tuple[tuple[Usual, ...], tu
 
 
 def _close(profile: Profile, config: Config, floor: Floor) -> Profile:
-    """The profile where a floor forbids the open network: names by the project's files in its place."""
+    """The profile with a closed network where a floor forbids the open one: names by the project's files."""
     wanted, network = config.network.wanted_mode, profile.network
     if wanted is not None and wanted.value == "open":
         raise UsageError(
@@ -82,7 +82,7 @@ def _close(profile: Profile, config: Config, floor: Floor) -> Profile:
 
 
 def _refuse(profile: Profile, config: Config, floor: Floor) -> None:
-    """Refuse what no trust makes good."""
+    """Refuse what no grant can allow."""
     wishes = config.network
     wanted = wishes.wanted_mode
     mode, loosest = profile.network.mode, profile.network.loosest

@@ -1,4 +1,4 @@
-"""Where a plan's values, reasons and downgrades are gathered while it is made."""
+"""Collects a plan's reasons and downgrades while it is made."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Notes:
         return Value(value, Origin("plan", decided_by, field), place, item)
 
     def reason(self, field: str, item: str, why: str, decided_by: str = "") -> None:
-        """Say why something is so that is no value of the container."""
+        """Note the reason for something that is no value of the container."""
         self.reasons.append(Reason(field, item, decided_by or self.profile, why))
 
     def downgrade(

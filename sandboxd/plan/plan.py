@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 class Reason(NamedTuple):
     """Why a value of the plan is as it is.
 
-    `field` is a field of `Container`, or ``egress`` for a name, ``credential`` for one of the user's; `item` the value in docker's spelling; `decided_by` one of
-    ``profile dev``, ``config``, ``host``, ``floor``; `why` a sentence for a person.
+    `field` is a field of `Container`, or ``egress`` for a name, ``credential`` for one of the user's; `item`
+    the value in docker's spelling; `decided_by` one of ``profile dev``, ``config``, ``host``, ``floor``;
+    `why` a sentence for a person.
     """
 
     field: str
@@ -44,7 +45,7 @@ class Downgrade(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """Something of a hand-written config that the sandbox does not get, in the user's spelling."""
+    """A part of a hand-written config that the sandbox does not get, in the user's spelling."""
 
     item: str
     why: str
@@ -54,11 +55,12 @@ class LeftOut(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """`container` is what to create for the project at `workspace` (an absolute host path).
+    """The sandbox for one project on one host.
 
-    `seccomp_path` is the shipped profile's path on this host, '' for the engine's default;
-    `control_files` are the workspace paths pinned read-only, relative to the workspace; `stubs` are
-    those of them that are missing: empty folders that have to be made before the container is.
+    `container` is what to create for the project at `workspace` (an absolute host path). `seccomp_path` is
+    the shipped profile's path on this host, '' for the engine's default; `control_files` are the workspace
+    paths pinned read-only, relative to the workspace; `stubs` are those of them that are missing: empty
+    folders that have to be made before the container is.
     """
 
     workspace: str
@@ -139,7 +141,7 @@ class Plan(NamedTuple):
         return tuple(entry for entry in self.downgrades if not entry.of_other_tools)
 
     def image(self) -> str:
-        """The image that `up` starts, '' when there is none."""
+        """The image that `up` starts; '' when there is none."""
         if self.recipe is not None:
             return self.recipe.tag
         return self.container.image.value if self.container.image is not None else ""

@@ -152,7 +152,10 @@ def make_network(
 def _refuse_writers_side_by_side(
     profile: Profile, host: HostFacts, workspace: WorkspaceFacts
 ) -> None:
-    """:raises UsageError: a sandbox beside others would write the folder itself"""
+    """Refuse a named sandbox that would write the workspace folder itself.
+
+    :raises UsageError: it would
+    """
     # On a cluster each has a volume of its own, whatever its profile.
     on_cluster = host.engine is not None and host.engine.kind == "kubernetes"
     if workspace.name and profile.access == "rw" and not on_cluster:

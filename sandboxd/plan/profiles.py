@@ -129,7 +129,7 @@ def _read(name: str, path: str, _changed: int) -> Profile:
 
 
 def is_looser(mode: str, other: str) -> bool:
-    """Whether a sandbox reaches more by the network mode `mode` than by `other`."""
+    """Whether the network mode `mode` reaches more than `other`."""
     return NETWORK_STRENGTH.index(mode) > NETWORK_STRENGTH.index(other)
 
 

@@ -46,7 +46,7 @@ _DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.
 
 
 class Mention(NamedTuple):
-    """A host that a file names, and its port."""
+    """A host and port that a file names."""
 
     host: str
     port: int
@@ -54,8 +54,10 @@ class Mention(NamedTuple):
 
 
 class ProjectHosts(NamedTuple):
-    """`names` are files and folders at the top and one level down; `images` those of its Dockerfiles
-    and of its devcontainer.json.
+    """What a project's files say about the hosts that it uses.
+
+    `names` are files and folders at the top and one level down; `images` those of its Dockerfiles and of its
+    devcontainer.json.
     """
 
     names: tuple[str, ...] = ()

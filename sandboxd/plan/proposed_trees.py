@@ -1,8 +1,7 @@
-"""Which folders of a workspace would be faster in memory under gVisor: proposed, never chosen.
+"""Which folders of a workspace would be faster in memory under gVisor: proposed to the user, never chosen.
 
-What lies in memory hides what the host has in its place, and goes with the sandbox (docs/decisions/0021). So a
-folder is proposed only where a tool fills it, where it has many files, and where it fits.
-"""
+A folder in memory hides the host's folder at its place, and is lost with the sandbox (docs/decisions/0021).
+So one is proposed only where a tool fills it, where it has many files, and where it fits."""
 
 from __future__ import annotations
 
@@ -31,7 +30,10 @@ _MOST = 5
 
 
 class Proposal(NamedTuple):
-    """`trees` would be faster in memory; `line` is all of `hot` in sandboxd.toml, what is in memory already among it."""
+    """The folders that would be faster in memory.
+
+    `line` is the whole setting `hot` for sandboxd.toml, the present folders in memory included.
+    """
 
     trees: tuple[Size, ...]
     line: str
@@ -77,7 +79,7 @@ def propose(plan: Plan, profile: Profile, config: Config, trees: Iterable[Size])
 
 
 def in_memory(plan: Plan, config: Config) -> tuple[str, ...]:
-    """What `hot` has to name to stay as it is: its list takes the place of the folders that are found."""
+    """The folders that `hot` must list to stay in memory: its list replaces the folders that are found."""
     if config.wishes.hot is not None:
         return tuple(setting.value for setting in config.wishes.hot)
     folder = plan.container.working_dir.value if plan.container.working_dir else ""

@@ -30,12 +30,12 @@ LOCKS = ("devcontainer-lock.json", ".devcontainer-lock.json")
 
 
 class Recipe(NamedTuple):
-    """`tag` names the image, by its content; `digest` is what a grant is for.
+    """How to build a project's image.
 
-    Either `dockerfile` and `context` (paths within the workspace) or `base`, an image, is set;
-    `features` are put on top, each with its options, as in devcontainer.json. `parts` are the
-    files that are read, local Features among them: by their path below `folder`, where the
-    devcontainer.json is.
+    `tag` names the image, by its content; `digest` is what a grant is for. Either `dockerfile` and `context`
+    (paths within the workspace) or `base`, an image, is set; `features` are put on top, each with its
+    options, as in devcontainer.json. `parts` are the files that are read, local Features among them: by their
+    path below `folder`, where the devcontainer.json is.
     """
 
     tag: str
@@ -55,7 +55,7 @@ class Recipe(NamedTuple):
         return ", ".join([*parts, *(f"the Feature `{name}`" for name, _ in self.features)])
 
     def way_around(self) -> str:
-        """What makes the build needless, in words: an image that is named replaces the Dockerfile alone."""
+        """How to do without the build, in words: an image in sandboxd.toml replaces only the Dockerfile."""
         ways = ["name an image in sandboxd.toml"] if self.dockerfile else []
         ways += ["take its Features out of your devcontainer.json"] if self.features else []
         return " and ".join(ways)
@@ -65,7 +65,7 @@ def recipe(document: Document, container: Container, workspace: str, image: str)
     """The recipe of the image of `container`; None where an image is only named.
 
     :param image: the image that sandboxd.toml names instead of a build, '' for none
-    :raises UsageError: a part of it is not there, too large, or not within the workspace
+    :raises UsageError: a part of it does not exist, is too large, or lies outside of the workspace
     """
     build = container.build.value if container.build is not None and not image else None
     features = _features(document)

@@ -25,7 +25,7 @@ _PATTERN = re.compile(r"[*?\[\]$\\]")
 
 
 class Part(NamedTuple):
-    """A file, or a symbolic link with its text as `data`; `path` is within the workspace."""
+    """A file of a build, or a symbolic link with its target as `data`; `path` is within the workspace."""
 
     path: str
     mode: int
@@ -45,12 +45,12 @@ class Reader:
         return tuple(self._parts[path] for path in sorted(self._parts))
 
     def read(self, path: str, links: bool = True, optional: bool = False) -> bytes:
-        """The file at `path`, kept; of a folder everything below it is kept, and b"" returned.
+        """Read and keep the file at `path`; of a folder everything below it is kept, and b"" returned.
 
         No folder on the way is a link: the copy that is built would be written through it.
 
         :param links: whether there may be symbolic links
-        :raises UsageError: it is not there, leaves the workspace, or is too much
+        :raises UsageError: it does not exist, leaves the workspace, or is too much
         """
         if "\0" in path or path.startswith("/") or ".." in path.split("/"):
             raise UsageError(
@@ -74,7 +74,7 @@ class Reader:
         return b""
 
     def _keep(self, path: str, folder: int, mode: int, links: bool) -> bytes:
-        """The entries of the open `folder`: nobody can put another in its place meanwhile."""
+        """Keep the entries of the open `folder`: nobody can exchange it meanwhile."""
         if path in self._parts:
             return self._parts[path].data
         name = posixpath.basename(path)
@@ -129,7 +129,7 @@ def read_context(reader: Reader, dockerfile: str, context: str) -> None:
 
 
 def _sources(instruction: Instruction) -> Iterator[str]:
-    """Paths in the context that an instruction reads, ``.`` where that cannot be told."""
+    """The paths in the context that an instruction reads; ``.`` where that cannot be determined."""
     if instruction.keyword == "RUN":
         for _, mount in instruction.flag("mount"):
             options = dict(option.partition("=")[::2] for option in mount.split(","))
@@ -145,7 +145,7 @@ def _sources(instruction: Instruction) -> Iterator[str]:
 
 
 def _plain(source: str) -> str:
-    """A path, or all of the context for a pattern."""
+    """A source as a path; ``.``, all of the context, for a pattern or a path that leads out of it."""
     escapes = ".." in source.split("/")
     return "." if escapes or _PATTERN.search(source) else source
 

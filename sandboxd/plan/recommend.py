@@ -15,7 +15,10 @@ from sandboxd.plan.runtime import Choice, Decision, decide
 
 
 class Purpose(NamedTuple):
-    """`asked` is what sandboxd.toml would say as `runtime`; `guide` is the guide's own sentence."""
+    """A purpose that people ask a recommendation for.
+
+    `asked` is what sandboxd.toml would say as `runtime`; `guide` is the installation guide's own sentence.
+    """
 
     name: str
     what: str
@@ -51,14 +54,17 @@ PURPOSES = (
 
 
 class Loss(NamedTuple):
-    """An alternative, and what it gives up against the recommendation."""
+    """An alternative, and what it lacks against the recommendation."""
 
     alternative: str
     loses: str
 
 
 class Cost(NamedTuple):
-    """`source` says whose figure it is: ``guide``, or where it was measured."""
+    """What a runtime costs.
+
+    `source` says whose figure it is: ``guide``, or where it was measured.
+    """
 
     what: str
     figure: str
@@ -159,7 +165,7 @@ def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: Choice | None) 
 
 
 def _of_directfs(build: Runtime | None) -> list[Loss]:
-    """The runtime beside the one that is used: the faster one, or the one that is asked file by file."""
+    """The other of our two gVisor runtimes: the faster one, or the one without directfs."""
     if build is None or not build.pins_hold():
         return []
     if build.directfs_off():

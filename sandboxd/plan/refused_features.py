@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Refused(NamedTuple):
-    """Why a Feature is left out, and what does its work in a sandbox; both in words without a full stop."""
+    """Why a Feature is left out, and what replaces it in a sandbox; both in words without a full stop."""
 
     why: str
     instead: str
@@ -35,7 +35,7 @@ def refused(name: str) -> Refused | None:
 
 
 def without(container: Container) -> Container:
-    """`container` without the Features that are refused, and without all that they bring."""
+    """`container` without the refused Features and everything that they add."""
     if not any(refused(use.written) for use in container.features):
         return container
     fields: dict[str, Any] = {name: _without(value) for name, value in container._asdict().items()}
@@ -43,7 +43,7 @@ def without(container: Container) -> Container:
 
 
 def downgrades(container: Container | None) -> tuple[Downgrade, ...]:
-    """Each refused Feature of `container`, with the reason and the way to go instead."""
+    """A downgrade for each refused Feature of `container`, with the reason and the alternative."""
     uses = container.features if container is not None else ()
     return tuple(
         Downgrade("features", f"`{use.written}` is left out: {entry.why}", entry.instead)

@@ -1,7 +1,6 @@
-"""The hooks of a config and their environment, as `sandboxd up` lets them into its sandbox.
+"""The config's hooks and their environment, as `sandboxd up` runs them in its sandbox.
 
-A hook is code of the repository, or of its image, that runs inside: under the profiles that run such code.
-"""
+A hook is code of the repository, or of its image, that runs inside: under the profiles that run such code."""
 
 from __future__ import annotations
 
@@ -53,7 +52,7 @@ def _objection(profile: str, runs_hooks: bool, text: str) -> str:
 
 
 def ports_left(plan: Plan) -> tuple[str, ...]:
-    """Ports of the config that nobody forwards by itself, with the reason and the way to have them."""
+    """Ports of the config that are not forwarded automatically, with the reason and the way to forward them."""
     started = ports_of(plan)
     others = (
         *(
@@ -76,13 +75,13 @@ def ports_left(plan: Plan) -> tuple[str, ...]:
 
 
 def ports_of(plan: Plan) -> tuple[Port, ...]:
-    """Ports of the config that there are: the workspace's own, and those of services that `up` starts."""
+    """The config's ports that can be forwarded: the workspace's own, and those of services that `up` starts."""
     names = {"", *(service.name for service in plan.services)}
     return tuple(port for port in plan.remote.ports if port.service in names)
 
 
 def of_file(document: Document, plan: Plan) -> Remote:
-    """The requests of the project's own devcontainer.json."""
+    """The hooks and settings in the project's own devcontainer.json."""
     root = document.tree.root
     if root is None or root.kind != "object":
         return NO_REMOTE
@@ -93,7 +92,7 @@ def of_file(document: Document, plan: Plan) -> Remote:
 
 
 def is_workspace(document: Document, plan: Plan) -> bool:
-    """Whether the config's `workspaceFolder` is the place that the workspace has inside anyway."""
+    """Whether the config's `workspaceFolder` is the path that the workspace has inside anyway."""
     root = document.tree.root
     workspace = plan.container.working_dir
     if root is None or root.kind != "object" or workspace is None:
@@ -114,7 +113,7 @@ def _below(plan: Plan, path: str) -> str:
 
 
 def complete(plan: Plan, label: str) -> Remote:
-    """All that is to run in the plan's container, once it is known what its image's label holds.
+    """All hooks and settings for the plan's container, once its image's label is known.
 
     :param label: the value of ``devcontainer.metadata``, '' without it
     """
@@ -145,12 +144,12 @@ def _why_not(plan: Plan, hook: Hook) -> str:
 
 
 def _is_said(plan: Plan, hook: Hook) -> bool:
-    """Whether the plan names what is refused of this hook: it does where the label was known to it."""
+    """Whether the plan already notes that this hook is refused: it does if it knew the label."""
     return any(refused.item.startswith(f"{hook.stage} of ") for refused in plan.hooks_refused)
 
 
 def _variables(plan: Plan) -> Variables:
-    """The variables that a plan knows; none of the host's environment."""
+    """The variables that a plan can fill in; none of the host's environment."""
     workspace = plan.container.working_dir
     folder = plan.remote.folder or (workspace.value if workspace is not None else None)
     return Variables(workspace=plan.workspace, container_workspace=folder)

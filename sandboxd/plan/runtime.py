@@ -24,7 +24,10 @@ Refused = Literal["", "config", "host"]
 
 
 class Choice(NamedTuple):
-    """`name` is '' for the engine's default. `plain_pins_hold`: see `plan.mounts`."""
+    """The chosen runtime.
+
+    `name` is '' for the engine's default; `plain_pins_hold`: see `plan.mounts`.
+    """
 
     name: str
     gvisor: bool
@@ -36,12 +39,12 @@ class Choice(NamedTuple):
 
     @property
     def keeps_mount_points(self) -> bool:
-        """Whether no program inside can move away what is pinned; under runc the filter stops it."""
+        """Whether no program inside can move a pinned path away; under runc the filter prevents it."""
         return not self.gvisor or (self.build is not None and self.build.keeps_mount_points())
 
     @property
     def filters_exec(self) -> bool:
-        """Whether the filter of system calls is also in force in what `exec` starts."""
+        """Whether the system call filter also applies to what `exec` starts."""
         return not self.gvisor or (self.build is not None and self.build.holds("exec_filter"))
 
 
@@ -144,13 +147,13 @@ def _why_gvisor(runtime: Runtime) -> str:
 
 
 def _say_build(build: Runtime, notes: Notes) -> None:
-    """Say what the plan makes of this build of gVisor."""
+    """Note what follows for the plan from this build of gVisor."""
     for item, why in _of_build(build):
         notes.reason("runtime", item, why, "host")
 
 
 def _of_build(build: Runtime) -> Iterator[tuple[str, str]]:
-    """What follows from each thing that was tried, and the words for what the trial showed."""
+    """The consequence of each premise that was tried, and what the trial showed."""
     if not build.premises:
         yield "premises of gVisor", f"none counts: {build.premises_untried or 'not tried'}"
         return

@@ -11,7 +11,7 @@ Condition = Literal["started", "healthy", "completed"]
 
 
 class Need(NamedTuple):
-    """One entry of `depends_on`, by the name of the service in its Compose file."""
+    """One entry of `depends_on`, with the service's name in its Compose file."""
 
     service: str
     condition: Condition = "started"
@@ -20,7 +20,7 @@ class Need(NamedTuple):
 
 
 class Health(NamedTuple):
-    """A health check as the engine's API has it; times in seconds, 0 where the image's or the engine's count."""
+    """A health check as the engine's API has it; times in seconds, 0 for the image's or the engine's value."""
 
     test: tuple[str, ...] = ()
     """``NONE``, or ``CMD`` or ``CMD-SHELL`` and its words; () where the image's counts."""
@@ -32,7 +32,7 @@ class Health(NamedTuple):
 
 
 class ProjectFile(NamedTuple):
-    """A file or folder of the project of which the service gets a copy."""
+    """A file or folder of the project that is copied for the service."""
 
     path: str
     """Within the workspace."""
@@ -41,7 +41,7 @@ class ProjectFile(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A service as its project writes it; `command` and `entrypoint` are None where the image's count."""
+    """A service as its project writes it; `command` and `entrypoint` are None for the image's own."""
 
     name: str
     """As a name for DNS, '' where it is none."""

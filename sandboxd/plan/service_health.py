@@ -23,9 +23,9 @@ _LONGEST_SECONDS = 24 * 3600.0
 
 
 def needs(written: Written) -> tuple[Need, ...]:
-    """The services that have to be there before this one; of a name the last entry counts.
+    """The services that have to be ready before this one; of a name the last entry counts.
 
-    :raises ValueError: a condition is none
+    :raises ValueError: a condition is not valid
     """
     entries: dict[str, Need] = {}
     for part in written.parts.get("depends_on", ()):
@@ -43,9 +43,9 @@ def needs(written: Written) -> tuple[Need, ...]:
 
 
 def health(written: Written) -> Health | None:
-    """The health check of a service, None where the image's counts as it is.
+    """The health check of a service; None for the image's own.
 
-    :raises ValueError: it is not understood
+    :raises ValueError: it cannot be parsed
     """
     check: Health | None = None
     for part in written.parts.get("healthcheck", ()):
@@ -88,9 +88,9 @@ def _test(part: Part) -> tuple[str, ...]:
 
 
 def duration(text: str) -> float:
-    """``1m30s`` in seconds.
+    """The number of seconds in a text such as ``1m30s``.
 
-    :raises ValueError: it is no such text, or longer than a day
+    :raises ValueError: it has another form, or is longer than a day
     """
     if text == "0":
         return 0

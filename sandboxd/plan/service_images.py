@@ -21,7 +21,7 @@ DEFAULT = (
 
 
 class Needs(NamedTuple):
-    """The capabilities without which the programs of an image do not start."""
+    """The capabilities that an image's programs need to start."""
 
     capabilities: tuple[str, ...]
     why: str

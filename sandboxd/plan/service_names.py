@@ -22,7 +22,7 @@ _MOST_ALIASES = 2048
 
 
 class Called(NamedTuple):
-    """How a service is called beside its key in the Compose file; `without` is in words."""
+    """The names of a service beside its key in the Compose file; `without` is in words."""
 
     hostname: str = ""
     """Its own name inside, '' where none is said."""
@@ -31,7 +31,7 @@ class Called(NamedTuple):
 
 
 def called(written: Written) -> Called:
-    """What `container_name`, `hostname` and the aliases of its networks say, each in the spelling of DNS."""
+    """The names in `container_name`, `hostname` and the aliases of its networks, each in DNS spelling."""
     names, without, hostname = dict[str, None](), [], ""
     for key, text in _written(written):
         try:
@@ -47,7 +47,7 @@ def called(written: Written) -> Called:
 def table(services: Iterable[Service], workspace: Service | None) -> tuple[tuple[str, str], ...]:
     """(name, service that it leads to) of all; the services' own come first, in the order of their addresses.
 
-    A name that two are called by leads to the first, as a service's own name leads to no other.
+    A name that two services have leads to the first, and a service's own name always to itself.
 
     :param workspace: the service that the workspace is, where it has an address of its own
     """
@@ -64,7 +64,7 @@ def table(services: Iterable[Service], workspace: Service | None) -> tuple[tuple
 
 
 def elsewhere(service: Service, table: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Words for each name by which `service` is called and which does not lead to it."""
+    """A sentence for each name of `service` that leads to another one."""
     owners = dict(table)
     for alias in service.aliases:
         owner = owners.get(alias)

@@ -1,7 +1,6 @@
-"""A service of a Compose project as `sandboxd up` would start it: only what is wholly understood.
+"""Reads a service of a Compose project for `sandboxd up`, which starts it only if every key is understood.
 
-A key that is not in these lists may be the one that matters.
-"""
+A key that is not in these lists may be the one that matters."""
 
 from __future__ import annotations
 
@@ -123,7 +122,7 @@ def read(written: Written, sidecar: Container, workspace_service: str) -> Servic
 
 
 def network_owner(written: Written) -> str:
-    """The service whose network it has (`network_mode: service:NAME`), '' for its own."""
+    """The service whose network it shares (`network_mode: service:NAME`); '' for its own."""
     last = written.last("network_mode")
     text = last.file.resolve(last.file.text(last.node) or "") if last is not None else ""
     kind, _, name = text.partition(":")
@@ -168,9 +167,9 @@ def _is_unknown(text: str) -> bool:
 
 
 def _environment(written: Written, sidecar: Container) -> dict[str, str]:
-    """The variables, filled in by the project's own `.env` alone; those of `environment` over those of files.
+    """The variables, with only the project's own `.env` filled in; `environment` overrides files.
 
-    A dollar sign that is meant as such is a zero byte: one that is left belongs to an unknown variable.
+    An escaped dollar sign is kept as a zero byte: one that is left belongs to an unknown variable.
     """
     values = {
         pair.value.name: pair.value.value for pair in sidecar.env if pair.origin.key == "env_file"
@@ -185,7 +184,7 @@ def _environment(written: Written, sidecar: Container) -> dict[str, str]:
 
 
 def _files(sidecar: Container) -> tuple[ProjectFile, ...]:
-    """What is mounted of the project itself; what lies outside of it is an obstacle already."""
+    """What is mounted of the project itself; a mount from outside of it is an obstacle already."""
     workspace = sidecar.workspace or ""
     return tuple(
         ProjectFile(posixpath.relpath(mount.value.source, workspace), mount.value.target)
@@ -195,7 +194,7 @@ def _files(sidecar: Container) -> tuple[ProjectFile, ...]:
 
 
 def size(text: str) -> int | None:
-    """``64m`` or ``1.5gb`` in bytes, None where it is no size."""
+    """The number of bytes in ``64m`` or ``1.5gb``; None for another form."""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?([bkmgt]?)i?b?", text.lower())
     return None if match is None else int(float(match[1]) * 1024 ** "bkmgt".index(match[2] or "b"))
 
@@ -220,7 +219,7 @@ def _words(part: Part | None) -> tuple[str, ...] | None:
 
 
 def _unset(written: Written) -> tuple[str, ...]:
-    """Words for the variables of what the service runs that are set nowhere: Compose has them empty, too."""
+    """A sentence for each variable of the service's commands that is set nowhere: Compose has them empty, too."""
     parts = [part for key in ("command", "entrypoint") if (part := written.last(key))]
     for part in written.parts.get("healthcheck", ()):
         if (test := yaml.get(part.node, "test")) is not None:

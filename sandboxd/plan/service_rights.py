@@ -1,7 +1,6 @@
-"""The rights of a service beside the workspace: what it keeps, and what it asks for and does not get. Pure.
+"""The privileges of a service beside the workspace: those it keeps, and those it asks for and does not get. Pure.
 
-Its image counts, and what the project's own files say of it.
-"""
+Its image counts, and what the project's own files say of it."""
 
 from __future__ import annotations
 
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def at_most(container: Container) -> frozenset[str]:
-    """The capabilities that `up` gives to a service of this image, if its project asks for them."""
+    """The capabilities that `up` gives a service of this image at most, if its project asks for them."""
     return frozenset((*service_images.DEFAULT, *_needs(container).capabilities))
 
 
 def surplus(container: Container) -> str:
-    """The first capability that it asks for and cannot have, in words that follow its name; '' for none."""
+    """The first capability that it asks for and cannot get, in words that follow its name; '' for none."""
     may = at_most(container)
     beyond = (cap.value for cap in container.cap_add if cap.value not in may)
     return next((f"adds the capability `{name}`" for name in beyond), "")
@@ -41,7 +40,7 @@ def capabilities(container: Container) -> tuple[str, ...]:
 
 
 def without_effect(container: Container) -> Iterator[str]:
-    """Words for each right that the project asks for and the service does not get."""
+    """A sentence for each privilege that the project asks for and the service does not get."""
     added = ", ".join(f"`{name}`" for name in sorted(_added(container)))
     if added and _steps_down(container) and container.user is not None:
         yield f"{added} has no effect: its user `{container.user.value}` is not root, and gains no rights"
@@ -54,7 +53,7 @@ def without_effect(container: Container) -> Iterator[str]:
 
 
 def say(services: Iterable[Service], notes: Notes) -> None:
-    """Say once, for all services, who keeps which rights; each with its reason in `explain-plan`."""
+    """Note once, for all services, which keep which privileges; each with its reason in `explain-plan`."""
     words = []
     for service in services:
         names = ", ".join(service.capabilities)
@@ -86,7 +85,7 @@ def _added(container: Container) -> set[str]:
 
 
 def _steps_down(container: Container) -> bool:
-    """Whether its first process is no root from its start, as far as its project says."""
+    """Whether its main process starts as a user other than root, as far as its project says."""
     user = container.user.value.partition(":")[0] if container.user is not None else ""
     return user not in ("", "0", "root")
 

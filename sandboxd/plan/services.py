@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def read(
     project: Project, sidecars: Iterable[Container], workspace_service: str
 ) -> tuple[Service, ...]:
-    """The services that `sidecars` are, in the order of their names.
+    """The services named `sidecars`, in the order of their names.
 
     :param workspace_service: the name of the service that the workspace is
     """
@@ -45,9 +45,9 @@ def choose(
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> tuple[Service, ...]:
-    """Those that `up` starts, in the order in which it does; the others are named with the reason.
+    """The services that `up` starts, in that order; the others are noted with the reason.
 
-    :param names: those by which services are known, with the service that each leads to
+    :param names: (name, service that it leads to)
     :param gvisor: whether they run in gVisor, whose network stack no two sandboxes share
     """
     known, chosen = dict(names), dict[str, Service]()
@@ -77,7 +77,7 @@ def choose(
 
 
 def in_order(services: Iterable[Service]) -> tuple[Service, ...]:
-    """`services` with each behind all that it needs; those of a circle come last."""
+    """`services`, each after all that it needs; those in a cycle come last."""
     waiting = {service.container.name: service for service in services}
     ordered: list[Service] = []
     while waiting:
@@ -99,7 +99,7 @@ def unmet(service: Service, names: Iterable[str]) -> Need | None:
 
 
 def _with_copies(container: Container) -> Container:
-    """`container` as it is judged: what it mounts of the project is a copy, which cannot be written to."""
+    """`container` as it is judged: its mounts of project files are copies, which cannot be written to."""
     return container._replace(
         mounts=tuple(
             value._replace(value=value.value._replace(read_only=True))
@@ -111,7 +111,7 @@ def _with_copies(container: Container) -> Container:
 
 
 def _confined(service: Service, gvisor: bool, notes: Notes) -> Service:
-    """`service` with the rights that it keeps, each of which is named."""
+    """`service` with the privileges that it keeps, each of which is noted."""
     written = service.container.name
     if service.files:
         paths = ", ".join(f"`{file.path}`" for file in service.files)

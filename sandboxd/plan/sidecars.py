@@ -1,4 +1,4 @@
-"""The reach of a Compose project's other services into the host: Compose starts them as written."""
+"""What a Compose project's other services reach of the host when Compose starts them as written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HOST_BUILD = ("allow", "build-context", "ssh")
 
 
 def weakness(sidecar: Container, workspace: WorkspaceFacts) -> str:
-    """The worst that a service has of the host, '' if it has nothing."""
+    """The worst that a service reaches of the host, in words; '' if it reaches nothing."""
     return next(_weak(sidecar, workspace), "")
 
 
@@ -75,7 +75,7 @@ def _weak(sidecar: Container, workspace: WorkspaceFacts) -> Iterator[str]:
 
 
 def _mounts(mount: Mount, workspace: WorkspaceFacts) -> str:
-    """The fault of a mount, '' for one that shows nothing of the host or of other projects."""
+    """What a mount shows of the host or of other projects, in words; '' for nothing."""
     source = mount.source
     if mount.type == "volume":
         if source.startswith("sandboxd-"):

@@ -1,9 +1,7 @@
-"""Stubs for missing control files, so that there is something to mount over: empty folders, and
-files that say what holds without them.
+"""Stubs for missing control files, so that there is something to mount over.
 
-Made by the user's own hand (`up`, `generate`), never by following a link, and taken away again
-only while they are as they were made.
-"""
+They are empty folders, or files whose content means the same as no file. They are made by the user's own
+command (`up`, `generate`), never by following a link, and removed only while they are unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from sandboxd.policy.protect import REFUSES_BARE, stub_text
 
 
 def may_be(path: str) -> bool:
-    """Whether `path` can be one: a note of those can come from anybody.
+    """Whether `path` can be a stub: anybody may have written a note of stubs.
 
     Any empty folder can, since a repository's config may name any folder for its hooks.
     """
@@ -25,7 +23,7 @@ def may_be(path: str) -> bool:
 
 
 def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Make them; returns those that were not there.
+    """Make the stubs; returns those that did not exist.
 
     :raises UsageError: a link stands in the way
     :raises EnvironmentFailure: one cannot be made; then none is left
@@ -47,7 +45,7 @@ def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Take away those that are still as they were made and not needed; returns them."""
+    """Remove those that are unchanged and not needed; returns them."""
     removed: list[str] = []
     # Links and what is no folder are a reason to leave a thing alone, not to fail.
     errors = (OSError, SandboxdError)
@@ -67,7 +65,7 @@ def still_needed(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_needed(root: int, path: str) -> bool:
-    """Whether the folder that keeps git off a bare repository has such a one beside it."""
+    """Whether `path` keeps git from taking the workspace for a bare repository, and a `HEAD` is there."""
     if path != REFUSES_BARE:
         return False
     try:
@@ -93,7 +91,7 @@ def _remove(root: int, path: str) -> bool:
 
 
 def _make(root: int, path: str, owner: os.stat_result) -> bool:
-    """False if it is there. What root makes belongs to whom the workspace belongs to."""
+    """Make one stub; False if it exists. Made by root, it gets the workspace's owner."""
     name = os.path.basename(path)
     with beneath.parent_of(root, path, create=False) as folder:
         try:

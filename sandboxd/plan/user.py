@@ -74,8 +74,8 @@ def choose_user(
 
 
 def _with_group(user: str) -> str:
-    """A number with a group: an engine gives root's to one that the image has no line for.
+    """A numeric user with a group: an engine gives root's group to a user that the image does not list.
 
-    Other digits than ASCII's are a name to an engine.
+    Engines take digits other than ASCII's for a name.
     """
     return f"{user}:{user}" if user.isascii() and user.isdecimal() else user

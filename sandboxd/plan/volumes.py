@@ -1,8 +1,7 @@
 """Named volumes of a hand-written config: each project has its own, unless its user lets it share them.
 
-An engine has one name space of volumes. What one project puts into `cache`, another that names it
-would run, and a hostile one could name that of any other.
-"""
+An engine has one name space of volumes: what one project puts into `cache` another one could run, and a
+hostile project could name the volume of any other."""
 
 from __future__ import annotations
 
@@ -13,14 +12,14 @@ _ID = "${devcontainerId}"
 
 
 def project_digest(sandbox: str) -> str:
-    """A few characters that stand for a sandbox, by its identity, in names on an engine."""
+    """A short digest of a sandbox's identity, for names on an engine."""
     return hashlib.sha256(sandbox.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
 def own_name(name: str, sandbox: str, shared: Collection[str]) -> str:
-    """The plan's name for the volume `name` of a sandbox, by its identity.
+    """The plan's name for a sandbox's volume `name`, by the sandbox's identity.
 
-    :param shared: those that the user lets the project share with others
+    :param shared: volumes that the user lets the project share with others
     """
     if not name or name in shared:
         return name
@@ -31,5 +30,5 @@ def own_name(name: str, sandbox: str, shared: Collection[str]) -> str:
 
 
 def written_name(name: str, workspace: str) -> str:
-    """The name in the project's own files: Compose puts the project's name before it by itself."""
+    """The volume's name in the project's own files: Compose puts the project's name before it by itself."""
     return name.removesuffix(f"-{project_digest(workspace)}")

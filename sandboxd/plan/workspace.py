@@ -38,7 +38,7 @@ class ControlFile(NamedTuple):
 
 
 class Program(NamedTuple):
-    """A volume with a program that sandboxd put there, and the folder inside that it is read-only at."""
+    """A volume in which sandboxd installed a program, and the folder inside at which it is mounted read-only."""
 
     volume: str
     target: str
@@ -47,9 +47,10 @@ class Program(NamedTuple):
 
 
 class WorkspaceFacts(NamedTuple):
-    """`path` is absolute and free of links. `complete` is False when the search stopped early.
+    """A workspace on disk.
 
-    `not_as_made` are files that name another repository, where a stub would name the same.
+    `path` is absolute and free of links. `complete` is False when the search stopped early. `not_as_made` are
+    files that name another repository, where a stub would name the same.
     """
 
     path: str
@@ -90,7 +91,7 @@ class WorkspaceFacts(NamedTuple):
 
     @property
     def existing_control_files(self) -> tuple[str, ...]:
-        """Control files that can be pinned, those to be made for that among them."""
+        """Control files that can be pinned, including stubs to be made for that."""
         return tuple(f.path for f in self.control_files if f.kind in ("directory", "file", "stub"))
 
 
@@ -149,7 +150,7 @@ def survey(
 
 
 def _outermost(files: Iterable[ControlFile]) -> tuple[ControlFile, ...]:
-    """Without those that lie in a folder which is pinned as a whole."""
+    """`files` without those in a folder that is pinned as a whole."""
     pinned = {file.path for file in files if file.kind in ("directory", "stub")}
     return tuple(
         sorted(file for file in files if not any(up in pinned for up in _folders_above(file.path)))
@@ -172,7 +173,7 @@ def _hot(workspace: str) -> Iterator[Tree]:
 
 
 def _state(workspace: str, path: str) -> State:
-    """The state of `path`; no step of it follows a link."""
+    """The state of `path`; no link on the way is followed."""
     parts = path.split("/")
     for depth in range(1, len(parts) + 1):
         full = os.path.join(workspace, *parts[:depth])
@@ -189,7 +190,7 @@ def _state(workspace: str, path: str) -> State:
 
 
 def _control_file(workspace: str, relative: str, folders: frozenset[str]) -> ControlFile:
-    """The control file at `relative`; a link or a file in the way is what there is (`.git` in a worktree).
+    """The control file at `relative`; a link or a file on the way counts in its place (`.git` in a worktree).
 
     :param folders: those that may be made empty, beside those that always may
     """

@@ -15,14 +15,17 @@ from sandboxd.host.facts import HostFacts
 
 
 class Refusal(NamedTuple):
-    """Why something cannot be had here, and the exact next step."""
+    """Why something is not possible here, and the exact next step."""
 
     why: str
     fix: str
 
 
 class Advice(NamedTuple):
-    """`limits` are sentences about what this platform cannot do; `steps` are commands, best first."""
+    """What a platform's user should know.
+
+    `limits` are sentences about what the platform cannot do; `steps` are commands, best first.
+    """
 
     limits: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
@@ -37,7 +40,7 @@ class Ability(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """A way to more, the best first; `steps` are the exact commands."""
+    """A way to a stronger sandbox; `steps` are the exact commands."""
 
     title: str
     why: str

@@ -1,4 +1,4 @@
-"""Words that all platforms share: about engines that do not answer, and runtimes that were seen."""
+"""Answers that all platforms share: about engines that do not answer, and runtimes that were tried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ USE = ("sandboxd init", "sandboxd up")
 
 
 def without_engine(facts: HostFacts) -> Refusal | None:
-    """Why nothing can be said: the engine was not asked or does not answer."""
+    """The refusal where the engine was not asked or does not answer; None where it does."""
     engine = facts.engine
     if engine is None:
         return Refusal("the engine was not asked", DOCTOR)
@@ -20,7 +20,7 @@ def without_engine(facts: HostFacts) -> Refusal | None:
 
 
 def registered(facts: HostFacts) -> Runtime | None:
-    """A runtime that presents itself as gVisor; whether it is, only a trial shows."""
+    """A runtime that calls itself gVisor; whether it is, only a trial shows."""
     for runtime in facts.engine.runtimes if facts.engine is not None else ():
         binary = runtime.path.rsplit("/", 1)[-1]
         if runtime.gvisor or runtime.name.startswith("runsc") or binary.startswith("runsc"):
@@ -45,7 +45,7 @@ def why_no_gvisor(facts: HostFacts, otherwise: Refusal) -> Refusal:
 
 
 def advice(facts: HostFacts, limits: tuple[str, ...], steps: tuple[str, ...]) -> Advice:
-    """`steps`, or how to reach the engine where it does not answer."""
+    """`steps`, or how to reach the engine if it does not answer, as advice."""
     engine = facts.engine
     if engine is None or engine.error:
         return Advice(limits, (engine.hint,) if engine is not None and engine.hint else ())

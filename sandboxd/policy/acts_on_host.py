@@ -55,8 +55,8 @@ def _index() -> _Index:
 def weigh(path: str) -> tuple[Weight, str]:
     """The weight of a change of `path`, and the reason in words.
 
-    ``never``: in a repository's own folder; ``control``: a tool acts on it by itself; ``runs``: it is
-    run when the project is built or tested; '': neither.
+    ``never``: in a repository's own folder; ``control``: a tool acts on it by itself; ``runs``: it is run
+    when the project is built or tested; '': none of these.
     """
     parts = tuple(_plain(part) for part in path.split("/"))
     rows = list(_rows(parts))
@@ -95,20 +95,20 @@ def _rows_of(name: tuple[str, ...]) -> tuple[Row, ...]:
 
 
 def root_names() -> tuple[str, ...]:
-    """Every name without a pattern that tools act upon by themselves, as its tool spells it."""
+    """Every name without a pattern that tools act upon by themselves, in the tool's spelling."""
     return tuple(
         name for row in ROWS if row.weight == "control" for name in row.names if "*" not in name
     )
 
 
 def beside_head(path: str) -> str:
-    """Why a change of `path` matters in a folder that has a `HEAD`, '' if it does not."""
+    """Why a change of `path` matters in a folder that has a `HEAD`; '' if it does not."""
     name = _plain(path.rpartition("/")[2])
     return _REPOSITORY if name in _OF_A_REPOSITORY else ""
 
 
 def _plain(part: str) -> str:
-    """A name as file systems that fold case, or drop characters, would take it."""
+    """A name in the form that file systems see which fold case, or drop characters."""
     if part.isascii() and part.isprintable():
         return part.casefold().split(":")[0].rstrip(" .") or part
     text = unicodedata.normalize("NFKC", part)

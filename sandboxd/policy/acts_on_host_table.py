@@ -12,9 +12,10 @@ Weight = Literal["never", "control", "runs", ""]
 
 
 class Row(NamedTuple):
-    """`weight` as `acts_on_host.weigh` returns it; `why` is a phrase for a person.
+    """The files of one tool.
 
-    `source` is the page of the tool's makers that says when it reads the files.
+    `weight` as `acts_on_host.weigh` returns it; `why` is a phrase for a person. `source` is the page of the
+    tool's makers that says when it reads the files.
     """
 
     weight: Weight

@@ -1,8 +1,7 @@
-"""The approvals of the user: names that one project's sandbox may, or may not, reach beside its plan.
+"""The user's approvals: names that one project's sandbox may, or may not, reach beyond its plan.
 
-They lie in the user's config folder beside the grants of `trust`, which no sandbox sees. An approval
-belongs to a folder by path and inode: another folder at the same path has none.
-"""
+They lie in the user's config folder beside the grants of `trust`, which no sandbox sees. An approval belongs
+to a folder by path and inode: another folder at the same path has none."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ _ANSWERS = {"allow": True, "deny": False}
 
 
 class _Entry(NamedTuple):
-    """One approval, the folder that it is for, and the moment at which it was given."""
+    """One approval, with its folder and the time when it was given."""
 
     workspace: str
     inode: int
@@ -50,9 +49,9 @@ class _Entry(NamedTuple):
     given: Moment = elapsed.NEVER
 
     def until(self, now: float, moment: Moment) -> float:
-        """When it ends by the clock as it is set now, 0 for never.
+        """When it ends, by the clock as it is set now; 0 for never.
 
-        A clock that was set lengthens none: of the machine's present run it is known what has passed.
+        Setting the clock back does not lengthen it: within one run of the machine the elapsed time is known.
         """
         until, when = self.approval.until, self.approval.when
         if not until:
@@ -63,7 +62,7 @@ class _Entry(NamedTuple):
         return now + left if now + left < until - _SET_SECONDS else until
 
     def now(self, now: float, moment: Moment) -> Approval | None:
-        """The approval with its end as of now; None where it has ended."""
+        """The approval with its present end; None where it has ended."""
         approval = self.approval._replace(until=self.until(now, moment))
         return None if approval.ended(now) else approval
 
@@ -96,9 +95,9 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
 def in_force(
     environ: Mapping[str, str], workspace: str, planned: Policy, floor: Floor, now: float
 ) -> Policy:
-    """The policy of a plan with the approvals of its project: what a gateway is to have now.
+    """The policy of a plan with the approvals of its project, as a gateway has to have it now.
 
-    :raises UsageError: the approvals cannot be read, so nobody knows what is denied
+    :raises UsageError: the approvals cannot be read, so it is not known what is denied
     """
     return effective(planned, of_project(environ, workspace, now), limits(floor), now)
 
@@ -113,10 +112,10 @@ def limits(floor: Floor) -> Limits:
 
 
 def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
-    """Keep an answer; it takes the place of an earlier one about the same names.
+    """Keep an answer; it replaces an earlier one about the same names.
 
-    An approval takes the place of a denial of the same pattern, and the other way round: the person
-    answered anew. An approval of further ports stands beside the first.
+    An approval replaces a denial of the same pattern, and the other way round. An approval of further ports
+    is kept beside the first.
 
     :raises UsageError: there are too many, or the file would lie in the workspace
     :raises RecordFailure: an approval cannot be recorded; then nothing is approved
@@ -152,7 +151,7 @@ def remove(
     now: float,
     is_meant: Callable[[Approval], bool],
 ) -> tuple[Approval, ...]:
-    """Take back the answers of a person that are meant; returns them.
+    """Remove the answers that `is_meant` selects; returns them.
 
     :raises RecordFailure: a denial is among them and that cannot be recorded; then all stay
     """
@@ -193,7 +192,7 @@ def _remove(
 def use_up(
     environ: Mapping[str, str], workspace: str, name: str, port: int, used_at: float
 ) -> bool:
-    """An approval for one connection was used for `name` at `port`; False if there was none by then.
+    """Remove an approval for one connection that was used for `name` at `port`; False if there was none.
 
     :param used_at: seconds since the epoch; what was approved later is for another connection
     """
@@ -230,7 +229,7 @@ def _is_replaced(old: _Entry, new: _Entry) -> bool:
 def _change(
     environ: Mapping[str, str], now: float, change: Callable[[list[_Entry]], list[_Entry]]
 ) -> None:
-    """Read, change and write as one step; what has ended goes."""
+    """Read, change and write under one lock; approvals that have ended are dropped."""
     path = _path(environ)
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     # Two who answer at once must not lose one's no.
@@ -307,7 +306,7 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def _inode(workspace: str) -> int:
-    """The inode of the folder, 0 where there is none: no approval is of that."""
+    """The inode of the folder; 0 where there is none, which matches no approval."""
     try:
         return os.stat(workspace).st_ino
     except OSError:

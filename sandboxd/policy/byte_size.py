@@ -1,4 +1,4 @@
-"""Sizes as a policy writes them."""
+"""Sizes in bytes, as a policy writes them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ EXPECTED = "a size like `20GiB`, in MiB, GiB or TiB"
 
 
 def size_of(text: object) -> int | None:
-    """The bytes that a text like ``20GiB`` names; None for anything else."""
+    """The number of bytes in a text such as ``20GiB``; None for anything else."""
     match = _SIZE.fullmatch(text) if isinstance(text, str) else None
     return int(match[1]) << _BITS[match[2]] if match is not None else None

@@ -1,4 +1,4 @@
-"""How much all caches of packages may take: `caches` of the policy, and what holds without it."""
+"""The size limit of all package caches: `caches` of the policy, or its default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEFAULT = 20 << 30
 
 
 def bound(environ: Mapping[str, str]) -> int:
-    """The bytes that all caches of an engine may take together.
+    """The size in bytes that all caches of an engine may have together.
 
     :raises UsageError: the policy cannot be read
     """

@@ -55,7 +55,10 @@ class Demand(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """None and False where nothing is demanded; `demands` are all lines, for a person to read."""
+    """What organisation and user demand of every project; None and False where nothing is.
+
+    `demands` are all lines, for a person to read.
+    """
 
     profiles: frozenset[str] | None = None
     """The profiles that may be chosen."""
@@ -128,7 +131,7 @@ def load(
 
 
 def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
-    """`Floor.enforced`, for callers that must go on: an unclear policy enforces every rule."""
+    """`Floor.enforced` for callers that must go on: a policy that cannot be read enforces every rule."""
     try:
         return load(environ, rule_ids=rule_ids).enforced
     except UsageError:
@@ -212,7 +215,7 @@ def _tighten_list(floor: Floor, demand: Demand) -> Floor:
 
 
 def _proxy(demands: Iterable[Demand]) -> Upstream | None:
-    """The proxy of the first file that names one: the organisation's counts before the user's."""
+    """The proxy of the first file that names one: the organisation's before the user's."""
     first: Upstream | None = None
     lines = {(demand.path, demand.key): demand for demand in demands}
     for (path, key), demand in lines.items():

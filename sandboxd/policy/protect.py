@@ -1,4 +1,4 @@
-"""The control files of a workspace: what stands in for one that is missing."""
+"""Stubs for missing control files of a workspace."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _SAME_REPOSITORY = b".\n"
 
 
 def stub_text(path: str) -> bytes | None:
-    """The content of a control file that may be made, which means the same as no file; None for any other path.
+    """The content of a stub file, which means the same as no file; None for a path that may not be a stub file.
 
-    Git reads the config of the repository that `commondir` in its own folder names, past every pin
-    there. A dot names the same repository; an empty file or a folder is an error to Git.
-    `config.worktree` adds settings to those of the config; Git makes nothing of an empty one.
+    Git reads the config of the repository that `commondir` in its own folder names, past every pin there. A
+    dot names the same repository; an empty file or a folder is an error to Git. `config.worktree` adds
+    settings to those of the config; Git ignores an empty one.
     """
     folder, _, name = path.rpartition("/")
     if not _is_git_folder(folder):
@@ -50,7 +50,7 @@ def stub_text(path: str) -> bytes | None:
 
 
 def is_stub_folder(path: str) -> bool:
-    """Whether the folder `path` may be made empty whatever a repository says."""
+    """Whether the folder `path` may be made as an empty stub, whatever a repository says."""
     folder, _, name = path.rpartition("/")
     return path in STUB_FOLDERS or (name == "hooks" and _is_git_folder(folder))
 

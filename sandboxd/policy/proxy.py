@@ -1,4 +1,4 @@
-"""The company's proxy that a policy names. A policy may be read by everybody, so credentials are elsewhere."""
+"""The company's proxy that a policy names. Everybody may read a policy, so credentials are kept elsewhere."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class NotAProxy(ValueError):
-    """The text names no proxy that a gateway can use; the message is a clause that follows "`TEXT`"."""
+    """The text names no usable proxy; the message is a clause that follows "`TEXT`"."""
 
 
 def upstream(text: str, excepted: Iterable[str] = ()) -> Upstream:
-    """The proxy that `text`, ``http://HOST:PORT``, names.
+    """The proxy in `text`, ``http://HOST:PORT``.
 
     :param excepted: hosts and wildcards that are dialled without it
     :raises NotAProxy: it is no such proxy, or an exception is no host

@@ -21,10 +21,10 @@ _LONGEST = 512
 
 
 def add_to(policy: Policy, folder: str, workspace: str) -> Policy:
-    """`policy` with the user's credentials for its proxy, where it has one: what a gateway is given.
+    """`policy` with the user's credentials for its proxy, if it has one, as sent to a gateway.
 
     :param folder: of the user's own policy: `floor.user_folder`
-    :raises UsageError: the file of them can be read by others, by the sandbox, or is not one line
+    :raises UsageError: their file can be read by others or by the sandbox, or is not one line
     """
     if policy.upstream is None:
         return policy

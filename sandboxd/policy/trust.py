@@ -1,8 +1,7 @@
-"""Grants of the user: each for one content of one project's sandboxd.toml, or of its build, made outside of it.
+"""The user's grants, each for one content of a project's sandboxd.toml or of its build, given outside of it.
 
-A grant is for a hash, so a changed file needs a new one. The file of the grants lies in the user's
-config folder, which no sandbox sees.
-"""
+A grant is for a hash, so a changed file needs a new one. The file of the grants lies in the user's config
+folder, which no sandbox sees."""
 
 from __future__ import annotations
 
@@ -30,8 +29,11 @@ BUILD = "(build)"
 
 
 class Grant(NamedTuple):
-    """`digest` is that of the sandboxd.toml that was looked at, `profile` what it chose; for
-    `BUILD` it is that of all that the build reads (`plan.recipe`)."""
+    """One grant for a project.
+
+    `digest` is that of the sandboxd.toml that was looked at, `profile` what it chose; for `BUILD` it is that
+    of all that the build reads (`plan.recipe`).
+    """
 
     workspace: str
     digest: str
@@ -39,10 +41,7 @@ class Grant(NamedTuple):
 
 
 def digest(config: str) -> str:
-    """Identity of a sandboxd.toml; '' when it cannot be read.
-
-    :param config: its path
-    """
+    """A digest of the sandboxd.toml at the path `config`; '' when it cannot be read."""
     try:
         return digest_of(read_bytes(config))
     except UnreadableError:
@@ -50,7 +49,7 @@ def digest(config: str) -> str:
 
 
 def digest_of(content: bytes) -> str:
-    """Identity of the bytes of a sandboxd.toml."""
+    """A digest of the bytes of a sandboxd.toml."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -84,20 +83,20 @@ def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
 
 
 def old_file(environ: Mapping[str, str]) -> str:
-    """The file of an older version's grants, which count for nothing; '' without one.
+    """The file with an older version's grants, which no longer count; '' without one.
 
-    Also '' once there are grants of this version: then it has been said.
+    Also '' once there are grants of this version: then the user knows.
     """
     old = os.path.join(user_folder(environ), OLD_NAME)
     return old if os.path.lexists(old) and not os.path.lexists(_path(environ)) else ""
 
 
 def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile: str) -> bool:
-    """Whether this very sandboxd.toml may choose `profile`, or this very image be built (`BUILD`).
+    """Whether exactly this sandboxd.toml may choose `profile`, or exactly this image may be built (`BUILD`).
 
     Grants within the workspace count for nothing: what runs in it could write them.
 
-    :param content: identity of what was read, '' when there is nothing
+    :param content: a digest of what was read, '' when there is nothing
     """
     if not content or _is_below(_path(environ), workspace):
         return False
@@ -105,7 +104,7 @@ def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile
 
 
 def add(environ: Mapping[str, str], grant: Grant) -> None:
-    """Trust it; a grant of the same kind for the same project is replaced.
+    """Save a grant; it replaces one of the same kind for the same project.
 
     :raises UsageError: the user's config folder lies in the workspace
     :raises RecordFailure: it cannot be recorded; then nothing is trusted
@@ -123,7 +122,7 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
 
 
 def revoke(environ: Mapping[str, str], workspace: str) -> bool:
-    """Trust nothing of `workspace` any more; False if nothing was."""
+    """Remove all grants of `workspace`; False if there was none."""
     before = grants(environ)
     remaining = [grant for grant in before if grant.workspace != workspace]
     if len(remaining) == len(before):

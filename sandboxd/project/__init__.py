@@ -1,7 +1,6 @@
 """A project: its config, its hand-written devcontainer.json, its plan and its generated files.
 
-The one door for the command line, the daemon and the language server.
-"""
+Command line, daemon and language server all use this module."""
 
 from __future__ import annotations
 
@@ -104,7 +103,7 @@ class Project:
 
     @property
     def grantee(self) -> str:
-        """The folder whose sandboxd.toml is granted: that of a session has grants of its own."""
+        """The folder whose grants apply: that of a session's config, else the workspace."""
         return self.session.folder if self.session is not None else self.workspace
 
     @property
@@ -181,7 +180,7 @@ class Project:
             raise
 
     def planned(self, host: HostFacts, grants: Grants = NO_GRANTS) -> Planned:
-        """The plan, with what its files are made of; raises as `plan`."""
+        """The plan, with the inputs of its generated files; raises as `plan`."""
         base = self.base()
         facts = self._survey()
         config = self.config
@@ -212,7 +211,7 @@ class Project:
         return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
 
     def is_trusted(self, host: HostFacts | None, hosts: ProjectHosts) -> bool:
-        """Whether the config loosens something, and the user granted what it says now.
+        """Whether the config loosens something, and the user granted its present content.
 
         :param host: None where it must hold on any host
         :param hosts: what the project's files name
@@ -226,7 +225,7 @@ class Project:
     def network(self, floor: Floor) -> Network:
         """The mode of the network, and the policy of its gateway; no host is looked at.
 
-        Answers of a person are not in it: `project.names` has the names that are allowed now.
+        A person's answers are not in it: `project.names` has the names that are allowed now.
 
         :raises UsageError: floor or trust refuse a part of the config that is not about the network
         """
@@ -276,7 +275,7 @@ class Project:
         )
 
     def _programs(self) -> tuple[Program, ...]:
-        """The program of the session's agent, where sandboxd brings it."""
+        """The program of the session's agent, if sandboxd installs it."""
         if self.session is None:
             return ()
         from sandboxd.agents import catalog, volume
@@ -286,7 +285,7 @@ class Project:
         return (Program(name, volume.TARGET, volume.label(agent)),) if name else ()
 
     def hosts(self) -> ProjectHosts:
-        """The hosts that the project's files name; none where a config cannot loosen anything by them."""
+        """The hosts that the project's files name; none where the config cannot loosen anything by them."""
         if self.config.network.allow is None or not self.profile.network.by_files:
             return NO_HOSTS
         return self._hosts(True)
@@ -320,7 +319,7 @@ class Project:
         return recipe(base, container, self.workspace, image) if container is not None else None
 
     def _with_recipe(self, plan: Plan, base: Document, container: Container | None) -> Plan:
-        """`plan` with how its image is made, and with what that means."""
+        """`plan` with the recipe of its image, and notes on what that means."""
         try:
             recipe = self._recipe(base, container)
         except UsageError as error:

@@ -1,4 +1,4 @@
-"""The workspace that a folder belongs to, for those who ask what runs there."""
+"""The workspace that a folder belongs to, for callers that ask what runs there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def folders_above(folder: str) -> Iterator[str]:
 def workspace_of_folder(
     folder: str, environ: Mapping[str, str], known: Collection[str] = ()
 ) -> str | None:
-    """The folder of the nearest sandboxd.toml, else the nearest one that is `known` or where agents have sessions.
+    """The folder of the nearest sandboxd.toml, else the nearest folder that is `known` or has agents' sessions.
 
     A project needs no config of its own for agents: each session has one.
     """
@@ -33,7 +33,7 @@ def workspace_of_folder(
 
 
 def sessions(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """The names of the sessions of agents on `workspace`; those whose record cannot be read are none."""
+    """The names of the agents' sessions on `workspace`; those whose record cannot be read are left out."""
     try:
         return tuple(own.name for own in of_project(environ, workspace))
     except SandboxdError:

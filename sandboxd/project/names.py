@@ -1,8 +1,7 @@
-"""Which names a project's policy allows now, and from which source: the one answer for all who ask.
+"""Which names a project's policy allows now, and by which source; every caller gets the same answer.
 
-A start has the same policy in its plan (`Plan.egress`), and adds the answers of a person to it by
-`policy.approvals.in_force`, as this does.
-"""
+A start has the same policy in its plan (`Plan.egress`), and adds a person's answers to it by
+`policy.approvals.in_force`, as this does."""
 
 from __future__ import annotations
 

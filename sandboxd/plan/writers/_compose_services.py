@@ -1,8 +1,8 @@
-"""The other services of a Compose project in the override file: the rights and limits that `sandboxd up` gives them.
+"""The other services of a Compose project in the override file, confined as `sandboxd up` confines them.
 
-They stay under the engine's own runtime, and on Compose's networks: its name server cannot be reached from the
-network stack of gVisor, so services there would not find each other. What they mount stays as it is written.
-"""
+They stay under the engine's own runtime, and on Compose's networks: its name server cannot be reached from
+the network stack of gVisor, so services there would not find each other. What they mount stays as it is
+written."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def _is_of_deploy(value: Value[str] | Value[int] | None) -> bool:
 
 
 def _list(items: list[str]) -> str:
-    """A list in the place of the one that the project's own files have."""
+    """A list that replaces the one in the project's own files."""
     return f"!override {_text(items)}" if items else "!reset []"
 
 
 def _text(value: object) -> str:
-    """JSON is YAML; a dollar sign would start a variable."""
+    """A string for the override file. JSON is YAML; a dollar sign would start a variable."""
     return json.dumps(value, ensure_ascii=False).replace("$", "$$")

@@ -32,7 +32,7 @@ _NOT_PUBLIC = (
 
 
 def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dict[str, Any]]:
-    """All of them, in the order to make them: nothing runs before its policy is there."""
+    """All objects, in the order to make them: nothing runs before its policy exists."""
     if plan.egress is None:
         return [_network_policy(name, PROJECT, name, [], [])]
     policy = for_pod(plan.egress)
@@ -92,7 +92,7 @@ def _command(policy: Policy) -> str:
 
 
 def _ways_out(policy: Policy) -> list[dict[str, Any]]:
-    """What the gateway may connect to: name servers of the cluster, and the ports of the rules."""
+    """The rules for the gateway's own connections: to the cluster's name servers, and to the ports of the policy."""
     name_servers = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
@@ -117,7 +117,7 @@ def _tcp(ports: Iterable[int]) -> list[dict[str, Any]]:
 
 
 def _clients(name: str) -> dict[str, Any]:
-    """The name that says whom the gateway serves: it has the addresses of the sandbox, and none of its own."""
+    """The headless Service that says whom the gateway serves: it resolves to the sandbox's addresses."""
     spec = {"clusterIP": "None", "publishNotReadyAddresses": True, "selector": {PROJECT: name}}
     return _object("v1", "Service", f"{name}-clients", name, spec=spec)
 
@@ -201,7 +201,7 @@ def _probe(path: str) -> dict[str, Any]:
 def _network_policy(
     title: str, label: str, name: str, ingress: list[dict[str, Any]], egress: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Where a list is empty, nothing is let through in that direction."""
+    """A NetworkPolicy; an empty list lets nothing through in that direction."""
     spec = {
         "podSelector": {"matchLabels": {label: name}},
         "policyTypes": ["Ingress", "Egress"],

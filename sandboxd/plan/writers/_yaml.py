@@ -29,7 +29,7 @@ def _mapping(value: Mapping[str, Value]) -> Iterator[str]:
 
 
 def _entry(item: Value) -> Iterator[str]:
-    """The lines of a value: what follows the colon, then whole lines."""
+    """The lines of a value: first what follows the colon, then whole lines."""
     if isinstance(item, Mapping) and item:
         yield ""
         yield from (f"  {line}" for line in _mapping(item))
@@ -86,7 +86,7 @@ def _quoted(text: str) -> str:
 
 
 def _is_block(text: str) -> bool:
-    """Whether each line can stand as it is, the last one with its end."""
+    """Whether each line can be written as it is in a block, including the end of the last one."""
     lines = text.split("\n")
     return (
         len(lines) > 2

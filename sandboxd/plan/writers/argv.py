@@ -41,5 +41,5 @@ def render(plan: Plan) -> list[str]:
 
 
 def prepare(plan: Plan) -> list[str]:
-    """The words of the command line to run after it, before the sandbox is ready; [] for none."""
+    """The further command line to run after it, before the sandbox is ready; [] for none."""
     return ["docker", "exec", plan.container.name, *plan.prepare] if plan.prepare else []

@@ -49,7 +49,7 @@ def render(plan: Plan) -> str:
 
 
 def _text(value: Any) -> str:
-    """JSON is YAML; a dollar sign would start a variable."""
+    """A string for the override file. JSON is YAML; a dollar sign would start a variable."""
     return json.dumps(value, ensure_ascii=False).replace("$", "$$")
 
 
@@ -143,7 +143,7 @@ def _limits(plan: Plan) -> dict[str, Any]:
 
 
 def _build(plan: Plan, project: ComposeProject, build: Build) -> dict[str, Any]:
-    """Options of the build other than these can open the host, and are left out."""
+    """The options of the build; others than these can open the host, and are left out."""
     options: dict[str, Any] = {
         "context": _path(plan, project, build.context and build.context.value)
     }
@@ -170,14 +170,14 @@ def _mount(plan: Plan, project: ComposeProject, mount: Mount) -> dict[str, Any]:
 
 
 def _volume(plan: Plan, mount: Mount) -> str:
-    """The key of a volume: that of the project's own files, where other services name it, too."""
+    """The key of a volume: that of the project's own files if other services name it, too."""
     return written_name(mount.source, plan.workspace)
 
 
 def _pin(mount: Mount) -> dict[str, Any]:
-    """A volume of ours under its own name: it is the same one for every tool.
+    """The definition of a volume; one of ours has its own name, so that it is the same for every tool.
 
-    One of the project's has no name here: Compose then gives it one of the project's own.
+    One of the project's has no name here: Compose then gives it one with the project's name.
     """
     volume: dict[str, Any] = {"name": mount.source}
     options: dict[str, str] = {}

@@ -67,7 +67,7 @@ class _Writer:
         return "\n".join([*self.preface(), "{", body, "}", ""])
 
     def compose(self, project: ComposeProject) -> None:
-        """The files of the project and ours after them; all that matters is in ours."""
+        """Write the project's files and ours after them; all that matters is in ours."""
         up = "../" * (GENERATED_FOLDER.count("/") + 1)
         files = [f"{up}{file}" for file in project.files]
         own = COMPOSE_FILE.rpartition("/")[2]
@@ -83,7 +83,7 @@ class _Writer:
         self.property("updateRemoteUserUID", False)
 
     def one_container(self, carried: dict[str, Any]) -> None:
-        """A container of an image or a Dockerfile."""
+        """Write a container of an image or a Dockerfile."""
         if self.container.image is not None:
             image = self.container.image
             self.property("image", image.value, self.why("image", image.written))
@@ -99,7 +99,7 @@ class _Writer:
             self.property("containerEnv", {v.value.name: v.value.value for v in self.container.env})
 
     def preface(self) -> list[str]:
-        """The comments that a reader needs before the first line."""
+        """The comments before the first line."""
         lines = [f"// Profile {self.plan.profile}. What will not be in force, and why:"]
         lines += [f"// - {_one_line(d.control)}: {_one_line(d.why)}" for d in self.plan.downgrades]
         if len(lines) == 1:
@@ -142,10 +142,10 @@ class _Writer:
         self.property("workspaceFolder", folder.value if folder is not None else mount.value.target)
 
     def mounts(self) -> None:
-        """All other mounts, as property where the CLI can be trusted with them.
+        """Write all other mounts, as a property where the CLI handles them correctly.
 
-        It splits each at its commas, quoted or not, to find the target, and of mounts without a
-        target it keeps one: pins of a workspace with a comma in its path would be lost.
+        It splits each at its commas, quoted or not, to find the target, and of mounts without a target it
+        keeps one: pins of a workspace with a comma in its path would be lost.
         """
         rest = self.container.mounts[1:]
         items = [
@@ -189,7 +189,7 @@ class _Writer:
             self.property("updateRemoteUserUID", False)
 
     def prepare(self, carried: dict[str, Any]) -> None:
-        """The plan's own preparation, then the project's own first hook."""
+        """Write the plan's own preparation, then the project's own first hook."""
         command = shlex.join(self.plan.prepare)
         own = carried.pop("onCreateCommand", None)
         if isinstance(own, list):

@@ -33,7 +33,7 @@ def arguments(plan: Plan) -> CreateRequest:
 
 
 def fingerprint(plan: Plan) -> str:
-    """Identity of the container that the plan asks for, equal for equal containers."""
+    """A digest of the container that the plan asks for, equal for equal containers."""
     return _digest(_body(plan))
 
 
@@ -123,7 +123,7 @@ def _host_config(plan: Plan) -> HostConfig:
 
 
 def _device_request(gpus: str) -> DeviceRequest:
-    """The request that `docker run --gpus` makes; -1 stands for all."""
+    """The request that `docker run --gpus` makes; a count of -1 means all."""
     named = list(devices(gpus))
     return {"Count": 0 if named else -1, "DeviceIDs": named, "Capabilities": [["gpu"]]}
 
@@ -155,7 +155,7 @@ def security_options(container: Container) -> list[str]:
 
 
 def _security_option(name: str, value: str) -> str:
-    """The API takes the text of a seccomp profile where the command line takes its path."""
+    """An option for the engine's API, which takes a seccomp profile's text instead of its path."""
     if name != "seccomp":
         return f"{name}={value}"
     profile = json.loads(read_source(value).text)
@@ -163,7 +163,7 @@ def _security_option(name: str, value: str) -> str:
 
 
 def memory_bytes(text: str) -> int:
-    """``8g`` in bytes, in docker's units."""
+    """The number of bytes in a text such as ``8g``, in docker's units."""
     units = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
     number, unit = (text[:-1], text[-1].lower()) if text[-1:].isalpha() else (text, "b")
     return int(number) * int(1024 ** units[unit])

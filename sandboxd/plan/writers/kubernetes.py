@@ -52,7 +52,7 @@ def render(plan: Plan, options: Cluster, program: bytes) -> str:
     """The text of the file.
 
     :param program: the archive of the gateway's program, which is only used where names are allowed
-    :raises UsageError: an option is missing or no such value, or the plan is not one for a cluster
+    :raises UsageError: an option is missing or not valid, or the plan is not one for a cluster
     """
     written = objects(plan, options, program)
     heading = [
@@ -64,7 +64,7 @@ def render(plan: Plan, options: Cluster, program: bytes) -> str:
 
 
 def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]]:
-    """What `render` writes, in the order to make it: the Pod, or the Sandbox, is the last.
+    """The objects that `render` writes, in the order to make them: the Pod, or the Sandbox, is the last.
 
     :raises UsageError: as `render`
     """
@@ -305,7 +305,7 @@ def _environment(plan: Plan, options: Cluster) -> list[tuple[str, str]]:
 
 
 def _literal(text: str) -> str:
-    """`text` where the kubelet puts variables in: `$(NAME)` would be one, and `$$` is a dollar sign."""
+    """`text` without variables: the kubelet replaces `$(NAME)`, and takes `$$` for a dollar sign."""
     return text.replace("$", "$$")
 
 

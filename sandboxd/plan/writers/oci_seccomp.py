@@ -28,7 +28,7 @@ _FIELDS = ("names", "action", "errnoRet", "args")
 def render(path: str, architecture: str) -> str:
     """The text of the filter for nodes of one architecture.
 
-    :param path: of one that ships, in Docker's form
+    :param path: of a shipped profile, in Docker's form
     """
     source = read_source(path)
     written = json.loads(source.text)
@@ -49,7 +49,7 @@ def render(path: str, architecture: str) -> str:
 
 
 def _architectures(written: dict[str, Any], architecture: str) -> list[str]:
-    """The native one first, then those whose programs run on such a machine as well."""
+    """The native architecture first, then those whose programs run on such a machine as well."""
     native = _NATIVE[architecture]
     for entry in written.get("archMap", ()):
         if entry["architecture"] == native:
