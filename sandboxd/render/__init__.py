@@ -1,7 +1,6 @@
-"""Output: one module for each form. Each has a `document(report, options)`.
+"""Output formats of `check`: one module each, with a `document(report, options)`.
 
-What all of them are given stands here.
-"""
+The types that all of them are given are defined here."""
 
 from __future__ import annotations
 
@@ -23,9 +22,10 @@ class RuleText(NamedTuple):
 
 
 class Options(NamedTuple):
-    """`cwd` is what paths are shown relative to, `describe` knows the rules by id.
+    """How a report is shown.
 
-    `again` holds the arguments of `sandboxd check` that repeat this report, each after a blank.
+    `cwd` is what paths are shown relative to, `describe` knows the rules by id. `again` holds the arguments
+    of `sandboxd check` that repeat this report, each after a blank.
     """
 
     cwd: str

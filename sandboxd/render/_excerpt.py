@@ -1,4 +1,4 @@
-"""A line of a file with a mark under a part of it, as wide as a terminal shows it."""
+"""A line of a file with a mark under a part of it, fitted to the width of a terminal."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _not_checked(skipped: Skipped, cwd: str) -> str:
 
 
 def _command(name: str, properties: dict[str, object], message: str) -> str:
-    """A workflow command; what a file holds must not become one of its own."""
+    """A workflow command; text from a file is escaped so that it cannot become a command."""
     listed = ",".join(f"{key}={_escape(str(value), ':,')}" for key, value in properties.items())
     return f"::{name} {listed}::{_escape(message)}"
 

@@ -108,7 +108,7 @@ class _Text:
             yield "fix", _visible(fix.title + caution)
 
     def unchecked(self) -> list[str]:
-        """What was not checked: one part as it is, several counted unless they are asked for."""
+        """Lines about what was not checked: one part in full; several counted, unless they are asked for."""
         parts = self.report.skipped
         if len(parts) == 1 or self.options.lists_unchecked:
             return [self.skipped(skipped) for skipped in parts]
@@ -118,7 +118,7 @@ class _Text:
         return [f"{label} {count}: `sandboxd check --list-unchecked{self.options.again}`"]
 
     def by_file(self, by_file: Mapping[str, Collection[Finding]]) -> Iterable[str]:
-        """Numbers of each severity, the files with the worst ones first."""
+        """Lines with the numbers of each severity, the files with the worst findings first."""
         rows = []
         for path, findings in by_file.items():
             numbers = [sum(f.severity == level for f in findings) for level in _LEVELS]
@@ -138,7 +138,7 @@ class _Text:
         return f"{text}\n  {self.paint('hint:', _BOLD)} {skipped.hint}" if skipped.hint else text
 
     def nothing(self, where: str) -> str:
-        """Only what was looked for can be said not to be there."""
+        """The line that nothing was found, limited to what was looked for."""
         if self.options.least is Severity.HINT:
             return self.paint(f"no findings in {where}", _BOLD)
         none = "no error" if self.options.least is Severity.ERROR else "no error or warning"

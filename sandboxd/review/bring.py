@@ -1,4 +1,4 @@
-"""Brings reviewed changes into the workspace: what was shown, byte for byte, and nothing else."""
+"""Writes reviewed changes into the workspace: exactly the bytes that were shown, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Brought(NamedTuple):
-    """Paths that were written or deleted, and those that could not be, each with why."""
+    """Paths that were written or deleted, and those that could not be, each with the reason."""
 
     done: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
@@ -69,7 +69,7 @@ def _bring(root: int, item: Item, owner: os.stat_result) -> None:
 
 
 def _write(folder: int, name: str, item: Item) -> None:
-    """Write a file with at most its former rights; only the executable bit comes from the sandbox."""
+    """Write a file with at most its former permissions; only the executable bit comes from the sandbox."""
     mode = item.here.mode & 0o666 if item.here.is_file else 0o644
     if item.executable:
         mode |= (mode & 0o444) >> 2

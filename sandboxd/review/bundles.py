@@ -1,9 +1,8 @@
-"""Commits from a sandbox into the host's repository, as refs below `refs/sandboxd`.
+"""Imports commits from a sandbox into the host's repository, as refs below `refs/sandboxd`.
 
-Git runs in a repository of our own that has no config but ours, and reads the objects of the host's
-besides. Every object is checked; what is sound is then put beside the host's by us, packs first, the
-refs that name them last. Nothing is checked out.
-"""
+Git runs in a repository of our own that has no config but ours, and reads the objects of the host's besides.
+Every object is checked; what is sound is then put beside the host's by us, packs first, the refs that name
+them last. Nothing is checked out."""
 
 from __future__ import annotations
 
@@ -58,7 +57,7 @@ _CONFIG = """[core]
 
 
 class CannotBring(EnvironmentFailure):
-    """The commits of a bundle cannot be brought; they stay in the kept file."""
+    """The commits of a bundle cannot be imported; they stay in the kept file."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -68,9 +67,9 @@ class CannotBring(EnvironmentFailure):
 
 
 def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
-    """Put the commits of `bundle` into the workspace's repository; returns the refs that name them.
+    """Import the commits of `bundle` into the workspace's repository; returns the refs that name them.
 
-    :param below: what its refs are put below, in `refs/sandboxd`
+    :param below: the part of `refs/sandboxd` in which its refs are put
     :raises CannotBring: the repository is of another kind, or the bundle is not sound
     """
     # Of a linked work tree, that of its main one.
@@ -125,7 +124,7 @@ def _fetched(workspace: str, bundle: bytes) -> Iterator[_Repository]:
 def _require_reachable(repository: _Repository, commits: set[str], host_commits: list[str]) -> None:
     """Check that `commits` are ancestors of refs of the host, so that git does not prune them.
 
-    :raises CannotBring: one does not
+    :raises CannotBring: one is not
     """
     if not commits:
         return
@@ -156,7 +155,7 @@ def _fetched_refs(repository: _Repository) -> list[tuple[str, str]]:
 def _require_plain(workspace: str) -> None:
     """Check that the repository can be read and written without its config.
 
-    :raises CannotBring: it is not
+    :raises CannotBring: it cannot
     """
     with beneath.open_folder(workspace) as root:
         for path in (".git", ".git/objects", ".git/objects/pack", ".git/refs"):

@@ -1,8 +1,7 @@
-"""The changes of a sandbox's private copy: the stream that its inside sends, read without belief.
+"""The changes of a sandbox's private copy, read from a stream that its inside sends and that is not trusted.
 
-A stream is kept as a file: a line of our own, then what the sandbox wrote (`changes_inside`). A path,
-a number or a size that no copy can have makes all of it void.
-"""
+A stream is kept as a file: a line of our own, then what the sandbox wrote (`changes_inside`). A path, a
+number or a size that no copy can have makes all of it void."""
 
 from __future__ import annotations
 
@@ -72,7 +71,7 @@ class Changes(NamedTuple):
         return self._bytes(change.offset, change.size)
 
     def not_looked_at(self) -> str:
-        """Why names were skipped, and the names; `skipped` must not be empty."""
+        """A sentence on why names were skipped, with the names; `skipped` must not be empty."""
         names = ", ".join(f"`{name}`" for name in self.skipped[:5])
         more = len(self.skipped[5:]) + self.more
         return (
@@ -90,7 +89,7 @@ class Changes(NamedTuple):
 
 
 class Untrue(EnvironmentFailure):
-    """The stream contains something that no copy of a workspace can hold."""
+    """The stream contains something that no copy of a workspace can contain."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -130,8 +129,8 @@ def header(workspace: str, container: str, started: int, name: str = "", number:
 def read(path: str) -> Changes:
     """The stream in the file `path`.
 
-    :raises Untrue: it is not one that an honest copy makes, or it ends early
-    :raises NotWhole: the copy was never finished
+    :raises Untrue: no honest copy makes such a stream, or it ends early
+    :raises NotWhole: the copy was never completed
     """
     with open(path, "rb") as file:
         fields = _object(file)
@@ -161,9 +160,9 @@ def read(path: str) -> Changes:
 
 
 def with_times(changes: Changes, times: Mapping[str, Times] | None) -> Changes:
-    """`changes` with the times of the host's files, kept in its file in place of what stands behind the stream.
+    """`changes` with the times of the host's files, which are stored in its file after the stream.
 
-    Without this a file says nothing of times that can be believed.
+    Without it the stream has no times that can be trusted.
     """
     entries = times and {
         entry.path: times[entry.path] for entry in changes.entries if entry.path in times

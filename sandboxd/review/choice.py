@@ -1,4 +1,4 @@
-"""Which changes are brought: what a person named or asked for, and deletions never by themselves."""
+"""Chooses the changes to bring: what a person named or asked for; deletions only when asked for."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MOST_FILES = 1_000_000
 
 
 class Choice(NamedTuple):
-    """`writes` and `deletions` are brought; `left` are not, each with why."""
+    """The changes that are brought, and those that are not.
+
+    `writes` and `deletions` are brought; `left` are not, each with the reason.
+    """
 
     writes: tuple[Item, ...]
     deletions: tuple[Item, ...]
@@ -51,7 +54,7 @@ def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Ch
 
 
 def digest(items: Iterable[Item]) -> str:
-    """Identity of the changes: the same only where the same would be written, and the same is told of it."""
+    """A digest of the changes: equal only where the same would be written and shown."""
     whole = hashlib.sha256()
     for item in items:
         words = [item.path, item.kind, item.executable, item.link, item.blocked, item.control]
@@ -63,7 +66,7 @@ def digest(items: Iterable[Item]) -> str:
 
 
 def is_bulk(deletions: int, files: int) -> bool:
-    """Whether `deletions` in a workspace of `files` are so many that they need a confirmation by number."""
+    """Whether `deletions` in a workspace of `files` files are so many that a person has to type their number."""
     return deletions > MANY or (deletions > 1 and deletions > files * SHARE)
 
 

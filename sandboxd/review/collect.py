@@ -1,8 +1,7 @@
-"""Gets what changed in a sandbox's private copy out of it, into a file of the user's state folder.
+"""Collects the changes in a sandbox's private copy into a file of the user's state folder.
 
-A program of ours runs inside and writes the stream of `review.changes`: by the image's Python, or by
-ours where it has none that works. Nothing of the workspace runs on the host for that.
-"""
+A program of ours runs inside and writes the stream of `review.changes`: by the image's Python, or by ours
+where it has none that works. Nothing of the workspace runs on the host for that."""
 
 from __future__ import annotations
 
@@ -55,11 +54,11 @@ class Inside(Protocol):
     def __call__(
         self, command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
     ) -> int:
-        """Hand its output to `write` (1 stdout, 2 stderr); its exit code."""
+        """Run `command`, pass its output to `write` (1 stdout, 2 stderr); returns its exit code."""
 
 
 class Copy(NamedTuple):
-    """Where a private copy is inside, and what it was made of."""
+    """Where a private copy is inside, and what it was copied from."""
 
     folder: str
     started: int
@@ -73,10 +72,10 @@ class Copy(NamedTuple):
 
 
 def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool = False) -> Changes:
-    """The changes of a running container's copy, kept in a new file; the caller removes it.
+    """The changes of a running container's copy, kept in a new file, which the caller removes.
 
     :param halt: stop what runs in it first, since it is about to end; see `let_go_on`
-    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    :raises EnvironmentFailure: they cannot be read, or are not plausible
     """
     started = _copied_at(engine, inspected)
     _require_an_answer(engine, inspected["Id"])
@@ -98,12 +97,12 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
 
 
 def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: bool) -> Changes:
-    """The changes of `copy`, kept in a new file; the caller removes it.
+    """The changes of `copy`, kept in a new file, which the caller removes.
 
     :param sandbox: its identity
     :param name: of its container, or of what stands for one
     :param halt: stop what runs in it first
-    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    :raises EnvironmentFailure: they cannot be read, or are not plausible
     """
     workspace = workspace_of(sandbox)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -141,15 +140,15 @@ def let_go_on(engine: Engine, container: str) -> None:
 
 
 def _require_an_answer(engine: Engine, container: str) -> None:
-    """Check within seconds that the container reacts, before the long reading of the copy.
+    """Check within seconds that the container responds, before the long reading of the copy.
 
-    :raises NoAnswer: the container does not react
+    :raises NoAnswer: the container does not respond
     """
     execute.run_quietly(engine, container, Exec(["sh", "-c", ":"]))
 
 
 def streams_of(sandbox: str) -> list[str]:
-    """Streams that were kept of a sandbox, by its identity, the newest first."""
+    """The kept streams of a sandbox, by its identity, the newest first."""
     return [stream.path for stream in every() if stream.sandbox == sandbox]
 
 
@@ -161,7 +160,7 @@ def _sandbox_name(inspected: Inspected) -> str:
 def _copied_at(engine: Engine, inspected: Inspected) -> int:
     """When the copy in a container was made, in nanoseconds since 1970.
 
-    :raises NotWhole: it lasts, and was never finished
+    :raises NotWhole: it is a lasting copy that was never completed
     """
     volume = copies.copy_of(engine, inspected)
     if volume is None:
@@ -216,7 +215,7 @@ def _fill(inside: Inside, copy: Copy, workspace: str, spool: _Spool, halt: bool)
 
 
 class _Spool:
-    """Writes the output behind the line with which our program begins, up to a limit."""
+    """Writes the output after our program's first line to a file, up to a limit."""
 
     def __init__(self, file: Any) -> None:
         self.begun = False
@@ -246,7 +245,7 @@ class _Spool:
 
 
 def _run(inside: Inside, command: list[str], stdin: bytes, spool: _Spool) -> str:
-    """Run a command with `stdin` as its input; returns how it ended, in words."""
+    """Run a command with `stdin` as its input; returns how it ended: its last error line, or its exit code."""
     try:
         code = inside(command, stdin, TOTAL_SECONDS, spool.write)
     except TimeoutError:

@@ -39,7 +39,7 @@ def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:
 
 
 def of_container(engine: Engine, inspected: Inspected) -> str:
-    """What tells the copy in a container from every other: one in memory is made with each start."""
+    """A text that tells the copy in a container from every other: one in memory is made with each start."""
     volume = copy_of(engine, inspected)
     if volume is not None:
         return f"{volume['Name']} {_time(volume)}"
@@ -57,7 +57,7 @@ def whole_since(volume: Volume) -> int | None:
 
 
 def note_whole(volume: Volume) -> None:
-    """The copy in `volume` was finished.
+    """Note that the copy in `volume` is complete.
 
     :raises EnvironmentFailure: it cannot be noted, so the copy would count for nothing
     """
@@ -73,7 +73,7 @@ def note_whole(volume: Volume) -> None:
 
 
 def forget(name: str) -> None:
-    """The volume of this name is gone."""
+    """Forget the copy in a volume that was removed."""
     with contextlib.suppress(OSError):
         os.unlink(_path(name))
 

@@ -20,10 +20,10 @@ MOST_LEVELS = 200
 
 
 def place(workspace: str, path: str) -> tuple[str, str]:
-    """The folder below which no link of `path` is followed, and what is left of `path` there.
+    """The folder below which no link of `path` is followed, and the rest of `path` below it.
 
-    :param workspace: the folder that the sandbox may write in; below it that is itself, elsewhere the folder
-        of `path`, whose links are the user's own
+    :param workspace: the folder that the sandbox may write in; below it that is the workspace itself,
+        elsewhere the folder of `path`, whose links are the user's own
     """
     parts = os.path.abspath(path).split("/")
     for depth in range(1, len(parts)):
@@ -34,7 +34,7 @@ def place(workspace: str, path: str) -> tuple[str, str]:
 
 
 def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:
-    """A tar archive of `path` below `folder` under the name `entry`, links as links; how many files.
+    """A tar archive of `path` below `folder` under the name `entry`, links as links; and the number of files.
 
     :raises UsageError: it cannot be read, lies behind a link, or is too much
     """
@@ -53,13 +53,13 @@ def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:
 
 
 class Packing:
-    """An archive that is written into `buffer`."""
+    """A tar archive that is being written to `buffer`."""
 
     def __init__(self, tar: tarfile.TarFile, buffer: IO[bytes]) -> None:
         self._tar, self._buffer = tar, buffer
 
     def is_wanted(self, _entry: str, _is_folder: bool) -> bool:
-        """Whether the archive is to have `_entry`."""
+        """Whether `_entry` goes into the archive."""
         return True
 
     def put(
@@ -69,7 +69,7 @@ class Packing:
         self._tar.addfile(info, file)
 
     def add(self, folder: int, name: str, entry: str, level: int) -> int:
-        """Add what `name` is in the open `folder`; how many files.
+        """Add the file, link or folder `name` of the open `folder`; returns the number of files.
 
         :raises OSError: it cannot be read, or became another kind of file meanwhile
         """

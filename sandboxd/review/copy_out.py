@@ -25,16 +25,16 @@ _LONGEST_PATH = 4096
 
 
 class Copied(NamedTuple):
-    """How many files were written, and the paths that were not, each with why."""
+    """How many files were written, and the paths that were not, each with the reason."""
 
     files: int
     left: tuple[tuple[str, str], ...]
 
 
 def write(folder: str, name: str, archive: bytes, include: Collection[str]) -> Copied:
-    """Write the one tree of `archive` as `name` below `folder`, where a person chose to have it.
+    """Write the one tree of `archive` as `name` below `folder`, which a person chose.
 
-    :param name: a path below `folder`, takes the place of the tree's own name
+    :param name: a path below `folder`, which replaces the tree's own name
     :param include: paths, as they are reported, that tools on the host act upon and that are wanted
     :raises EnvironmentFailure: it is no archive of one tree
     """
@@ -52,7 +52,7 @@ def write(folder: str, name: str, archive: bytes, include: Collection[str]) -> C
 
 
 def _members(archive: bytes, name: str) -> Iterator[tuple[str, bytes, bool, str]]:
-    """Path, content, whether it is a program, and why it is left out, '' where it is not."""
+    """Path, content, whether it is executable, and why it is left out ('' if it is not)."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r|") as tar:
             for number, member in enumerate(tar):
@@ -82,7 +82,7 @@ def _members(archive: bytes, name: str) -> Iterator[tuple[str, bytes, bool, str]
 
 
 def _path(written: str, name: str) -> str:
-    """The path below the folder, with `name` in the place of the tree's own name; '' for one elsewhere."""
+    """The path below the folder, with `name` in place of the tree's own name; '' for one that leads elsewhere."""
     parts = written.removeprefix("./").split("/")[1:]
     path = posixpath.join(name, *parts)
     is_odd = any(part in ("", ".", "..") for part in path.split("/"))
@@ -92,7 +92,7 @@ def _path(written: str, name: str) -> str:
 def _item(
     folder: str, path: str, data: bytes, executable: bool, include: Collection[str]
 ) -> Item | str:
-    """The file to write; or why none is."""
+    """The file to write, or why it is not written."""
     if not path.isprintable():
         return "its name has characters that drive a terminal, or that nobody sees"
     weight, why = weigh(path)

@@ -1,8 +1,7 @@
-"""When the files of a workspace last changed, as it was before a private copy was made of them.
+"""When the files of a workspace last changed, recorded before a private copy is made of them.
 
 Copy and review may be a week apart, and a clock may be set in between. So these times are compared and never
-ordered: a file that has another one than before the copy was changed by the host.
-"""
+ordered: a file whose time differs from before the copy was changed by the host."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ _MOST_BYTES = 256 << 20
 
 
 class Times(NamedTuple):
-    """Those of a file's entry and of its content, in nanoseconds since 1970."""
+    """The change times of a file's entry and of its content, in nanoseconds since 1970."""
 
     changed: int
     written: int
@@ -76,7 +75,7 @@ def recall(sandbox: str, copy: str) -> Mapping[str, Times] | None:
 
 
 def forget(sandbox: str) -> None:
-    """The copy of the sandbox is gone."""
+    """Forget the times of a sandbox whose copy was removed."""
     with contextlib.suppress(OSError):
         os.unlink(_path(sandbox))
 

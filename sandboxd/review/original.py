@@ -1,7 +1,6 @@
-"""A workspace that is copied to another machine: as an archive, and as a list by which changes are found there.
+"""A workspace that is copied to another machine: as an archive, and as a list to compare with later.
 
-Read without following a link, as all of a workspace is: `copy_in`.
-"""
+Read without following a link, as all of a workspace is: `copy_in`."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ Listed = dict[str, tuple[int, int, int, str]]
 
 
 class Packed(NamedTuple):
-    """An archive in `file`, which is at its beginning, and what is in it."""
+    """An archive in `file`, which is at its beginning, and a list of its entries."""
 
     file: IO[bytes]
     size: int

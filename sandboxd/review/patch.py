@@ -34,7 +34,7 @@ def summary(item: Item) -> str:
 
 
 def lines(item: Item) -> Iterator[str]:
-    """The difference, line by line without line ends, as `diff -u` has it."""
+    """The difference, line by line without line ends, in the format of `diff -u`."""
     old, new = _lines(item.old), _lines(item.new)
     yield f"--- {item.path if item.kind != 'added' else '(nothing)'}"
     yield f"+++ {item.path if item.kind != 'deleted' else '(nothing)'}"
@@ -72,7 +72,7 @@ def lines(item: Item) -> Iterator[str]:
 
 
 def _line_ends(data: bytes) -> str:
-    """LF, CRLF or mixed."""
+    """The kind of line ends: LF, CRLF or mixed."""
     pairs, ends = data.count(b"\r\n"), data.count(b"\n")
     if not pairs:
         return "LF"
@@ -89,7 +89,7 @@ def _same_start(one: list[str], two: list[str]) -> int:
 
 
 def count(item: Item) -> tuple[int, int] | None:
-    """Lines that come and lines that go; None where they are not shown."""
+    """The numbers of added and removed lines; None where they are not shown."""
     if _lines(item.old) is None or _lines(item.new) is None:
         return None
     body = list(lines(item))[2:]
@@ -97,7 +97,7 @@ def count(item: Item) -> tuple[int, int] | None:
 
 
 def is_shown(data: bytes) -> bool:
-    """Whether content is shown: it is text and short enough to be read."""
+    """Whether content is shown: it is text, and short enough to be read."""
     return len(data) <= _LARGEST and b"\0" not in data
 
 

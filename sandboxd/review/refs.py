@@ -1,8 +1,7 @@
-"""A repository on the host read and written as files: no git runs in it.
+"""Reads and writes a repository's refs on the host as files: no git runs in it.
 
-A config in `.git` names programs that git starts (hooks, `core.alternateRefsCommand`, `ext::` remotes),
-and a repository that needs a sandbox may have any. So commits are read here, and refs are written here.
-"""
+A config in `.git` names programs that git starts (hooks, `core.alternateRefsCommand`, `ext::` remotes), and a
+repository that needs a sandbox may have any. So commits are read here, and refs are written here."""
 
 from __future__ import annotations
 
@@ -52,9 +51,9 @@ def uses_sha256(workspace: str) -> bool:
 
 
 def write(workspace: str, commits: Iterable[tuple[str, str]], below: str) -> list[str]:
-    """Write refs below `refs/sandboxd/<below>`; the names of those written.
+    """Write refs below `refs/sandboxd/<below>`; returns their names.
 
-    :param commits: name below that, and id; names that need more than plain characters are respelled
+    :param commits: (name below that, id); a name with other than plain characters is respelled
     """
     written: list[str] = []
     with beneath.open_folder(workspace) as root:

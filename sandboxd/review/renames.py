@@ -1,4 +1,4 @@
-"""Files that only have another name: shown as one thing, since nothing of them has to be read. Pure."""
+"""Finds files that were only renamed: shown as one change, since nothing of them has to be read. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work in a private copy is kept before its sandbox ends: what is in memory would be gone."""
+"""Keeps the work in a private copy before its sandbox ends: a copy in memory would be lost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Rescued(NamedTuple):
-    """`refs` name the commits in the repository; `problem` says where they are else, '' otherwise."""
+    """The kept work of a sandbox.
+
+    `refs` name the commits in the repository; `problem` says where they are otherwise, '' for none.
+    """
 
     changes: Changes
     items: tuple[Item, ...]
@@ -37,7 +40,7 @@ class Rescued(NamedTuple):
 def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
     """Keep the changes of a running sandbox and stop its processes; None without a private copy.
 
-    :raises EnvironmentFailure: it cannot be kept whole
+    :raises EnvironmentFailure: they cannot be kept completely
     """
     inspected = engine.inspect(container)
     if not collect.is_copy(inspected):
@@ -46,9 +49,9 @@ def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
 
 
 def hold(changes: Changes) -> Rescued:
-    """Keep what was collected of a sandbox that is about to end.
+    """Keep the collected changes of a sandbox that is about to end.
 
-    :raises EnvironmentFailure: a part of it cannot be kept; then nothing is
+    :raises EnvironmentFailure: a part of them cannot be kept; then nothing is
     """
     items = weigh.items(changes)
     if not items and changes.bundle is None and not changes.problem:
@@ -73,7 +76,7 @@ def hold(changes: Changes) -> Rescued:
 
 
 def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
-    """The refs of the commits in the workspace's repository, and a sentence why there are none, or ''."""
+    """The refs of the commits in the workspace's repository, and why there are none, or ''."""
     if changes.bundle is None:
         return (), changes.problem and f"its commits are not kept: {changes.problem}"
     try:
@@ -84,7 +87,7 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
 
 
 def subjects(changes: Changes, most: int) -> tuple[list[str], str]:
-    """Id and first line of the commits that would be brought, and a sentence why they cannot be, or ''."""
+    """Id and first line of the commits that would be imported, and why they cannot be, or ''."""
     if changes.bundle is None:
         return [], ""
     try:
@@ -110,7 +113,7 @@ def _has_ended(engine: Engine, container: str) -> bool:
 
 
 def _lasts(engine: Engine, container: str) -> bool:
-    """Whether the copy of a container outlives it; an engine that does not answer says so by and by."""
+    """Whether the copy of a container outlives it; False where the engine does not answer."""
     try:
         return copies.copy_of(engine, engine.inspect(container)) is not None
     except EnvironmentFailure:
@@ -123,7 +126,7 @@ def before_end(
     """Keep the changes of a sandbox before it ends, and report where they are.
 
     :param sandbox: its identity
-    :raises EnvironmentFailure: it cannot be kept: then the sandbox must not end
+    :raises EnvironmentFailure: they cannot be kept: then the sandbox must not end
     """
     lasts = _lasts(engine, container)
     option = name_option(sandbox)
@@ -155,9 +158,9 @@ def before_end(
 
 
 def report(rescued: Rescued, option: str, progress: Callable[[str], None]) -> None:
-    """Say where the kept work of a sandbox is.
+    """Report where the kept work of a sandbox is.
 
-    :param option: what a command needs behind it to mean the sandbox
+    :param option: the further arguments that make a command mean the sandbox
     """
     if rescued.changes.skipped:
         progress(f"not kept, {rescued.changes.not_looked_at()}")

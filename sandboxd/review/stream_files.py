@@ -1,7 +1,6 @@
-"""The files of kept streams: where they are, whose each is, and which was written last.
+"""The files of kept streams: their folder, their sandboxes, and their order.
 
-They are numbered. Their times are those of a clock that may have been set since.
-"""
+They are numbered. Their times are those of a clock that may have been set since."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounds for kept streams: the newest few of each sandbox, and a total size."""
+"""Limits for kept streams: the newest few of each sandbox, and a total size."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MOST_BYTES = 2 << 30
 
 
 def prune() -> list[str]:
-    """Remove the oldest streams above the bounds, never the newest of a sandbox; says which and why.
+    """Remove the oldest streams above the limits, never the newest of a sandbox; returns which and why.
 
-    What somebody began to write and never finished goes without a word: it holds nothing that is whole.
+    Unfinished files are removed without a message: they hold nothing that is complete.
     """
     _remove_unfinished()
     counts: dict[str, int] = {}

@@ -1,8 +1,7 @@
-"""The changes of a sandbox judged against the host's own files: what may be brought, what is a trap.
+"""Judges the changes of a sandbox against the host's own files: what may be brought, and what is a trap.
 
-The files of the host are the only truth here. What the inside leaves out is not brought; what it
-makes up is shown as what it is, for its content is what would be written.
-"""
+Only the host's files are trusted. What the inside leaves out is not brought; what it makes up is shown as
+what it is, for its content is what would be written."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ Kind = Literal["added", "changed", "deleted"]
 
 
 class Here(NamedTuple):
-    """A path on the host: `mode` 0 is nothing, `data` is that of a regular file or of a link."""
+    """A path on the host: `mode` 0 means nothing is there, `data` is that of a regular file or of a link."""
 
     mode: int = 0
     ctime: int = 0
@@ -39,8 +38,8 @@ class Here(NamedTuple):
 class Item(NamedTuple):
     """One change to look at.
 
-    `old` and `new` are contents. `blocked` says why it is never brought, '' if it can be; `control`
-    why it is brought only when it is named (see `review.choice`); `remarks` what a reader should know besides.
+    `old` and `new` are contents. `blocked` says why it is never brought, '' if it can be; `control` why it is
+    brought only when it is named (see `review.choice`); `remarks` what else a reader should know.
     """
 
     path: str
@@ -120,7 +119,7 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
 
 
 def _moved_on(changes: Changes, path: str, here: Here) -> bool:
-    """Whether the host changed what is at `path` since the copy; the clock decides where nothing was noted."""
+    """Whether the host changed the file at `path` since the copy; the clock decides where no times were noted."""
     if changes.times is None:
         return here.ctime > changes.started
     before = changes.times.get(path)

@@ -43,7 +43,7 @@ _by_subject: dict[str, list[tuple[str, tuple[Need, ...]]]] = {}
 
 
 class StaleIndexError(Exception):
-    """The index was not made from the rules that are there."""
+    """The index was not made from the present rules."""
 
 
 def load() -> Mapping[str, ModuleType]:
@@ -55,7 +55,7 @@ def get(rule: str) -> ModuleType:
     """The module of a rule, which is named after its id.
 
     :raises KeyError: there is no such rule
-    :raises StaleIndexError: the index says something else of it than its module
+    :raises StaleIndexError: the index differs from the rule's module
     """
     module = _loaded.get(rule)
     if module is None:
@@ -79,7 +79,7 @@ def ids() -> list[str]:
 
 
 def able(subject: str, value: object) -> Iterator[str]:
-    """The rules for `subject` that can have something to say about `value`: one of their needs holds."""
+    """The rules for `subject` that may have a finding for `value`: one of their needs holds."""
     about = _by_subject.get(subject)
     if about is None:
         about = _by_subject[subject] = [
@@ -99,7 +99,9 @@ def able(subject: str, value: object) -> Iterator[str]:
 
 
 def subject(rule: ModuleType) -> str:
-    """The name of the type that the rule wants to see, or several with `` | `` between them."""
+    """The name of the type that the rule checks, or several with ``
+    `` between them.
+    """
     annotation: str = rule.check.__annotations__["subject"]
     return annotation
 

@@ -1,4 +1,4 @@
-"""Findings about the guards of AI agents that a repository switches off."""
+"""Findings about guards of AI agents that a repository switches off."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def at_switch(meta: RuleMeta, switch: Switch, message: str, evidence: str, caution: str) -> Finding:
-    """A finding about a guard that is off: an error where nothing is left of it.
+    """A finding about a guard that is off: an error where no guard is left.
 
     :param caution: of the fix, which removes the setting
     """

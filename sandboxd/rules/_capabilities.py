@@ -34,7 +34,7 @@ def added(
     sandboxed: Severity,
     caution: str,
 ) -> Iterator[Finding]:
-    """A finding for each added capability of `effects`: what it lets do, and how bad that is."""
+    """A finding for each added capability of `effects`: what it allows, and how bad that is."""
     for value in container.cap_add:
         if value.value not in effects:
             continue

@@ -1,4 +1,4 @@
-"""The effects of hooks' commands, as far as their text says."""
+"""What the commands of hooks do, as far as their text shows."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ _BUILD_FILE = (
 
 
 def remote_script(command: str) -> str:
-    """The part that runs what it fetches, '' if there is none."""
+    """The part of a command that runs what it fetches; '' if there is none."""
     match = re.search(_REMOTE, command[:_LONGEST])
     return match[0] if match else ""
 
 
 def suspicious(command: str) -> str:
-    """An act of a command that no set-up of a project has to do on the host, '' for none."""
+    """An act of a command that no project's set-up needs on the host; '' for none."""
     if len(command) > _LONGEST:
         return "is longer than anybody reads"
     if remote_script(command):
@@ -66,7 +66,7 @@ def suspicious(command: str) -> str:
 
 
 def runs_changeable(command: str, container: Container) -> str:
-    """The file of the project that a command runs and that the container can change, or ''."""
+    """The file of the project that a command runs and that the container can change; '' for none."""
     file = own_file(command)
     path = project_path(file.removeprefix("./"), container) if file else ""
     return file if path and container_writes(path, container) else ""

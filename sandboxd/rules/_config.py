@@ -25,7 +25,7 @@ def findings(meta: RuleMeta, document: Document) -> Iterator[Finding]:
 
 @functools.lru_cache(maxsize=1)
 def _mistakes(document: Document) -> tuple[Finding, ...]:
-    """All of them: several rules ask for theirs of the same document, one after the other."""
+    """All mistakes of the config, cached: several rules ask for theirs, one after the other."""
     from sandboxd import rules
     from sandboxd.config import reading
 

@@ -1,4 +1,4 @@
-"""Constructors of findings: id, reason and origin are set here and nowhere else."""
+"""Functions that make findings: only here are id, reason and origin set."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def at_value(
     remedies: tuple[Remedy, ...] = (),
     related: tuple[Related, ...] = (),
 ) -> Finding:
-    """A finding about a setting that is there. `severity` defaults to the rule's own."""
+    """A finding about a setting that is present. `severity` defaults to the rule's own."""
     return Finding(
         meta.id,
         meta.severity if severity is None else severity,
@@ -48,7 +48,7 @@ def at_container(
     remedies: tuple[Remedy, ...] = (),
     severity: Severity | None = None,
 ) -> Finding:
-    """A finding about something that is missing."""
+    """A finding about a missing setting."""
     return Finding(
         meta.id,
         meta.severity if severity is None else severity,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Reference(NamedTuple):
-    """``registry/name:tag@digest``; tag and digest are '' where there is none."""
+    """The parts of an image's name, ``registry/name:tag@digest``; tag and digest are '' where there is none."""
 
     name: str
     tag: str
@@ -24,8 +24,8 @@ class Reference(NamedTuple):
 def references(subject: Container | Image) -> Iterator[tuple[Value[str], Reference]]:
     """The images that are fetched: of a container, or of the stages of a Dockerfile.
 
-    Left out are stages that start from another stage, names with a variable that is not known, and
-    the name that a build gives to its result.
+    Left out are stages that start from another stage, names with an unknown variable, and the name that a
+    build gives to its result.
     """
     # Not asked the other way round: importing what reads Dockerfiles takes as long as a check.
     if isinstance(subject, Container):

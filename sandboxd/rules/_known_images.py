@@ -32,7 +32,7 @@ _EFFECTS = {
 
 
 def effect(image: str) -> str | None:
-    """The protection that the label of an image takes away, '' for none; None where that is not known."""
+    """The protection that the label of an image removes, '' for none; None where that is not known."""
     for prefix in _MICROSOFT:
         if image.startswith(prefix):
             name = image[len(prefix) :].partition("@")[0].partition(":")[0]
@@ -41,7 +41,7 @@ def effect(image: str) -> str | None:
 
 
 def may_have_label(image: str) -> bool:
-    """True if the name of an image says that it was made for dev containers, so that it has a label."""
+    """Whether an image's name shows that it was made for dev containers, so that it has a label."""
     return "devcontainer" in image.partition("@")[0].rpartition(":")[0].lower() or (
         ":" not in image and "devcontainer" in image.lower()
     )

@@ -1,4 +1,4 @@
-"""Variables by which programs load code that somebody else names."""
+"""Variables that make programs load code which the variable names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CODE = {
 
 
 def loads_code(name: str, text: str) -> bool:
-    """Return True if programs with the variable `name` of this text load code of another."""
+    """Whether the variable `name` with this text makes programs load foreign code."""
     pattern = _CODE.get(name)
     if not text or (name not in _ALWAYS and (not pattern or not re.search(pattern, text))):
         return False

@@ -46,7 +46,7 @@ def host_mounts(container: Container, host: HostFacts) -> Iterator[tuple[Value[M
 
 
 def _place_of_variable(mount: Value[Mount]) -> str:
-    """The path of a mount whose source begins with a variable that says what it is; else ''.
+    """The path of a mount whose source begins with a variable with a known meaning; else ''.
 
     Its value says less: it is not set where CI checks, and elsewhere it may be any path.
     """
@@ -60,7 +60,7 @@ def _place_of_variable(mount: Value[Mount]) -> str:
 
 
 def host_source(mount: Mount) -> str:
-    """The host path behind a mount, '' if there is none: a local volume may be a bind, too."""
+    """The host path behind a mount, '' if there is none; the driver options of a volume can make it a bind."""
     if mount.type == "bind":
         return mount.source
     for option in mount.options:
@@ -95,14 +95,14 @@ def canonical(source: str, home: str | None = None) -> str:
 
 
 def below(path: str, folder: str) -> bool:
-    """True if `path` is `folder` or stands in it; both are canonical."""
+    """Whether `path` is `folder` or lies in it; both are canonical."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def within_workspace(mount: Value[Mount], path: str, container: Container) -> bool:
-    """Written as a path of the project, which the container has anyway, and really one.
+    """Whether the mount is written as a path of the project, which the container has anyway, and is one.
 
-    It is none if a `..` or a symbolic link leads out of the project.
+    It is not if a `..` or a symbolic link leads out of the project.
     """
     # A relative path is the project's, but the whole of a home is no project.
     is_relative = mount.written.startswith(".") and path not in ("/", "~")
@@ -116,9 +116,9 @@ def within_workspace(mount: Value[Mount], path: str, container: Container) -> bo
 
 
 def project_path(path: str, container: Container) -> str:
-    """`path`, as docker takes it in the project's folder, below that folder; '' if it is elsewhere.
+    """The path below the project's folder that docker takes `path` for; '' if it is elsewhere.
 
-    The folder may be unknown; then it goes by its variable.
+    If the folder is not known, its variable stands for it.
     """
     workspace = (container.workspace or "${localWorkspaceFolder}").rstrip("/")
     if path.startswith("${localWorkspaceFolder}/"):
@@ -132,9 +132,9 @@ def project_path(path: str, container: Container) -> str:
 
 
 def container_writes(path: str, container: Container) -> bool:
-    """True if a file of the project can be changed from inside, where the project is mounted.
+    """Whether a file of the project can be changed from inside, where the project is mounted.
 
-    It is unless a read-only mount covers it; `path` is one of :func:`project_path`.
+    It can unless a read-only mount covers it; `path` is one of :func:`project_path`.
     """
     workspace = (container.workspace or "${localWorkspaceFolder}").rstrip("/")
     for mount in container.mounts:
@@ -148,7 +148,7 @@ def container_writes(path: str, container: Container) -> bool:
 
 
 def _normal(path: str) -> str:
-    """Without `.`, `..` and empty parts; what is above an unknown variable stays unknown."""
+    """`path` without `.`, `..` and empty parts; a `..` above an unknown variable stays."""
     absolute = path.startswith("/")
     parts: list[str] = []
     for part in path.split("/"):
@@ -166,7 +166,7 @@ def _normal(path: str) -> str:
 
 
 def _with_drive(path: str) -> str:
-    """A Windows drive as ``c:``, also where WSL and Docker Desktop mount it."""
+    """A path with its Windows drive as ``c:``, also where WSL and Docker Desktop mount the drive."""
     for mount in _DRIVE_MOUNTS:
         if path.startswith(mount):
             letter, slash, rest = path[len(mount) :].partition("/")
@@ -178,7 +178,7 @@ def _with_drive(path: str) -> str:
 
 
 def _with_tilde(path: str, home: str | None) -> str:
-    """The homes of all users count as one: which of them opens the project is not known here."""
+    """A path with the home of any user as ``~``: who opens the project is not known here."""
     if home and home != "/" and below(path, home.rstrip("/")):
         return "~" + path[len(home.rstrip("/")) :]
     if below(path, "/root"):

@@ -1,7 +1,6 @@
-"""Conditions for a rule to have something to say: see `findings.RuleMeta.needs`.
+"""Conditions under which a rule may have a finding: see `findings.RuleMeta.needs`.
 
-They stand in the index, so that whether one holds is known without the import of a rule.
-"""
+They are copied into the index, so that they can be checked without importing the rule."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Field(NamedTuple):
-    """The subject has something in this field."""
+    """The subject has a value in this field."""
 
     field: str
 
@@ -23,7 +22,7 @@ class Field(NamedTuple):
 
 
 class Has(NamedTuple):
-    """One value of a field is this text, or is named or typed so (`cap_add`, `security_opt`)."""
+    """One value of a field is this text, or has this name or type (`cap_add`, `security_opt`)."""
 
     field: str
     text: str
@@ -39,7 +38,7 @@ class Has(NamedTuple):
 
 
 class Mentions(NamedTuple):
-    """This is a part of what was written for one value of a field, or of what is mounted by it."""
+    """The text of one value of a field, or of what it mounts, contains this."""
 
     field: str
     part: str
@@ -53,7 +52,7 @@ class Mentions(NamedTuple):
 
 
 class Without(NamedTuple):
-    """For one value of a field something was written that this is no part of."""
+    """The text of one value of a field does not contain this."""
 
     field: str
     part: str
@@ -72,7 +71,7 @@ class Kind(NamedTuple):
 
 
 class Property(NamedTuple):
-    """The document is of this kind, and its object has this property."""
+    """The document is of this kind, and its outermost object has this property."""
 
     kind: str
     key: str
@@ -83,7 +82,7 @@ class Property(NamedTuple):
 
 
 class Spells(NamedTuple):
-    """The document is of this kind, and this is a part of its text."""
+    """The document is of this kind, and its text contains this."""
 
     kind: str
     part: str
@@ -95,7 +94,7 @@ class Spells(NamedTuple):
 
 
 class Unsound(NamedTuple):
-    """The text of the document is no sound object."""
+    """The text of the document is not a valid object."""
 
     def holds(self, document: Document) -> bool:
         root = document.tree.root

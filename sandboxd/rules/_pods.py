@@ -1,4 +1,4 @@
-"""Constructors of findings about Pods."""
+"""Functions that make findings about Pods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def at_pod(
     severity: Severity | None = None,
     remedies: tuple[Remedy, ...] = (),
 ) -> Finding:
-    """A finding about something that a Pod does not say, at the name of its object."""
+    """A finding about a missing setting of a Pod, at the name of its object."""
     return Finding(
         meta.id,
         meta.severity if severity is None else severity,
@@ -33,7 +33,7 @@ def at_pod(
 
 
 def listed(names: list[str]) -> str:
-    """The names of containers as a part of a sentence; of many the first and how many more."""
+    """The names of containers as a part of a sentence; of many the first and their number."""
     shown = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES])
     more = len(names) - _MOST_NAMES
     return f"{shown} and {more} more" if more > 0 else shown

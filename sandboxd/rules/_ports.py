@@ -142,10 +142,10 @@ _UNPUBLISHED = ("host", "none", "container", "service")
 
 
 class Published(NamedTuple):
-    """A port that other machines reach.
+    """A port that other machines can reach.
 
-    `host` is the number or range that is open, '' where the engine picks one; `port` is the one
-    inside, and `service` what usually listens there, or ''.
+    `host` is the number or range that is open, '' where the engine picks one; `port` is the one inside, and
+    `service` what usually listens there, or ''.
     """
 
     value: Value[str]
@@ -163,7 +163,7 @@ class Published(NamedTuple):
         return f"port `{self.host}` of this machine{inside}"
 
     def is_public_server(self) -> bool:
-        """True for a server that is there for others, under the number that they expect."""
+        """Whether a server is meant for others, on the port that they expect."""
         return self.value.origin.key == "ports" and self.host in PUBLIC_SERVERS
 
 
@@ -183,7 +183,7 @@ def published(container: Container) -> Iterator[Published]:
 
 
 def loopback(port: Published) -> tuple[Remedy, ...]:
-    """Publish the port on the loopback, where it is written in one text that can be changed."""
+    """The remedy that publishes the port on the loopback address, where the port is written as one text."""
     written = port.value.written
     address, host, target, _ = split(written)
     if "$" in written or address not in _EVERY or not target:
@@ -216,7 +216,7 @@ def split(text: str) -> tuple[str, str, str, str]:
 
 
 def _service(port: str, protocol: str, image: str) -> str:
-    """The service that usually listens on a port; of a range the first that is known."""
+    """The service that usually listens on a port; of a range the first known one."""
     first, _, last = port.partition("-")
     if len(first) > 5 or len(last) > 5 or not first.isdecimal():
         return ""

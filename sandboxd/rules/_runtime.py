@@ -1,9 +1,7 @@
 """Severities that depend on whether a container shares the host's kernel.
 
-A sandbox with a kernel of its own (gVisor) takes the edge off everything that only widens the
-surface of the *host's kernel*. It takes nothing off what hands over data, sockets or execution
-on the host.
-"""
+A sandbox with a kernel of its own (gVisor) reduces everything that only widens the surface of the *host's
+kernel*. It does not reduce what gives access to data, sockets or execution on the host."""
 
 from __future__ import annotations
 
@@ -17,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def shares_kernel(container: Container, host: HostFacts) -> bool:
-    """False for gVisor: by what the engine showed, else by the runtime's name; unknown is runc."""
+    """Whether a container runs on the host's kernel: as the engine showed, else by the runtime's name.
+
+    An unknown runtime counts as runc.
+    """
     engine = host.engine
     if container.runtime is not None:
         runtime = engine.runtime(container.runtime.value) if engine else None
@@ -31,7 +32,7 @@ def shares_kernel(container: Container, host: HostFacts) -> bool:
 
 
 def host_sockets_open(container: Container, host: HostFacts) -> bool:
-    """True if gVisor lets the container connect to sockets of the host (`host-uds`).
+    """Whether gVisor lets the container connect to sockets of the host (`host-uds`).
 
     The container can ask for it itself by an annotation, whatever the runtime's own flags say.
     """
@@ -46,7 +47,7 @@ def host_sockets_open(container: Container, host: HostFacts) -> bool:
 
 
 def filters_syscalls(container: Container, host: HostFacts) -> bool:
-    """True if a seccomp profile takes effect: gVisor ignores it unless `oci-seccomp` is on."""
+    """Whether a seccomp profile takes effect: gVisor ignores it unless `oci-seccomp` is on."""
     if shares_kernel(container, host):
         return True
     for annotation in container.annotations:
@@ -58,16 +59,16 @@ def filters_syscalls(container: Container, host: HostFacts) -> bool:
 
 
 def mounts_anything(container: Container) -> bool:
-    """True if root inside has the right to mount, which only a filter or a profile then forbids."""
+    """Whether root inside has the capability to mount, so that only a filter or a profile forbids it."""
     return container.is_privileged() or any(
         cap.value in ("SYS_ADMIN", "ALL") for cap in container.cap_add
     )
 
 
 def control_severity(container: Container, host: HostFacts) -> Severity:
-    """The severity of a control over the host's kernel that is off.
+    """The severity of a disabled control over the host's kernel.
 
-    Alone it takes one more fault to get out; with the right to mount it was what held.
+    Alone it takes a further fault to get out; with the capability to mount it was what held.
     """
     shared = Severity.ERROR if mounts_anything(container) else Severity.WARNING
     return kernel_severity(container, host, shared, Severity.HINT)
@@ -76,5 +77,5 @@ def control_severity(container: Container, host: HostFacts) -> Severity:
 def kernel_severity(
     container: Container, host: HostFacts, shared: Severity, sandboxed: Severity
 ) -> Severity:
-    """`shared` on the host's kernel, `sandboxed` on one of the container's own."""
+    """`shared` on the host's kernel, `sandboxed` on a kernel of the container's own."""
     return shared if shares_kernel(container, host) else sandboxed

@@ -1,4 +1,4 @@
-"""Secrets by their look: tokens with a known form, names that say secret, values that look random."""
+"""Recognises secrets: tokens of a known form, names that say secret, values that look random."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _PLACEHOLDER = (
 
 
 def literal_token(text: str) -> str:
-    """The kind of a token that is written out in `text` (``a GitHub token``), '' if there is none."""
+    """The kind of a token that `text` contains (``a GitHub token``); '' if there is none."""
     for kind, pattern in TOKENS:
         match = re.search(pattern, text)
         if match and not re.search(r"(?i)example|x{6}|0{8}|1234567", match[0]):
@@ -61,12 +61,12 @@ def literal_token(text: str) -> str:
 
 
 def secret_name(name: str) -> bool:
-    """True if a variable of this name holds a secret."""
+    """Whether a variable of this name holds a secret."""
     return re.search(_NAME, name) is not None and re.search(_HARMLESS_NAME, name) is None
 
 
 def is_placeholder(value: str) -> bool:
-    """True for what a person typed to fill the place: a word that says so, or a few characters over and over."""
+    """Whether a value only fills the place: a word that says so, or a few characters repeated."""
     return (
         re.search(_PLACEHOLDER, value) is not None
         or re.fullmatch(r"(.{1,16}?)\1+", value) is not None
@@ -74,7 +74,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def looks_random(value: str) -> bool:
-    """Long, without blanks, of letters and digits: not something that a person made up."""
+    """Whether a value is long, of letters and digits without blanks: not made up by a person."""
     return (
         len(value) >= 20
         and re.fullmatch(r"[A-Za-z0-9+/=_.:-]+", value) is not None

@@ -1,4 +1,4 @@
-"""Forms that JSON with comments allows and strict JSON does not."""
+"""Forms that JSON with comments allows but strict JSON does not."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def breaches(meta: RuleMeta, document: Document, effect: str) -> Iterator[Finding]:
-    """The first comment, and the first comma behind a last element.
+    """Findings for the first comment, and the first comma behind a last element.
 
-    Text that is not even JSON with comments has `json-syntax-error` for itself.
+    Text that is not even JSON with comments is left to `json-syntax-error`.
     """
     path = document.source.path
     tree = document.tree

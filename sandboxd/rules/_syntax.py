@@ -28,6 +28,6 @@ def errors(meta: RuleMeta, document: Document) -> Iterator[Finding]:
 
 
 def at(meta: RuleMeta, document: Document, span: Span, message: str) -> Finding:
-    """A finding whose message is its identity: the same words at another line are the same."""
+    """A finding whose message is its identity, so that it is the same on another line."""
     place = Place(document.source.path, span)
     return Finding(meta.id, meta.severity, message, place, message, why=meta.why)

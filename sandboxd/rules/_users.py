@@ -1,4 +1,4 @@
-"""The user inside: the one that counts, and whether that is root."""
+"""The user inside: which setting decides, and whether that user is root."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def effective_user(container: Container) -> Value[str] | None:
 
 
 def is_root(user: str) -> bool:
-    """`user` or `user:group`, by name or by number; to an engine `+0` is that number, too."""
+    """Whether `user` or `user:group` is root, by name or by number; engines read `+0` as that number, too."""
     name = user.split(":", 1)[0].strip()
     number = name[1:] if name[:1] in ("+", "-") else name
     return name == "root" or (number.isdecimal() and int(number) == 0)
 
 
 def maps_root(host: HostFacts) -> bool:
-    """True if the engine is known to make root inside an ordinary user outside."""
+    """Whether the engine is known to map root inside to an ordinary user outside."""
     engine = host.engine
     return engine is not None and (
         engine.rootless is True or any("userns" in option for option in engine.security_options)

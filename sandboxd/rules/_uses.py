@@ -1,7 +1,6 @@
-"""Parts of a project that use a right, so that taking it away would break the project.
+"""Parts of a project that need a capability or a privilege, so that removing it would break the project.
 
-Only what the files show is known: commands of hooks, and images that are known for what they do.
-"""
+Only what the files show is known: commands of hooks, and images that are known for what they do."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ _LONGEST = 20_000
 
 
 def user_of(container: Container, right: str) -> str:
-    """The part that needs `right`, for a message; '' where none is seen."""
+    """The part that needs `right`, for a message; '' where none is found."""
     pattern, images = USES[right]
     for key, command in _commands(container):
         use = re.search(pattern, command[:_LONGEST])
