@@ -9,9 +9,9 @@ ELLIPSIS = "…"
 
 
 def visible(text: str, allowed: str = "") -> str:
-    """`text` on one line, each character that does not print as its code point: `<U+001B>`.
+    """`text` on one line, each unprintable character as its code point: `<U+001B>`.
 
-    :param allowed: characters that stay although they do not print, such as the line end
+    :param allowed: unprintable characters that stay, such as the line end
     """
     if text.isprintable():
         return text
@@ -21,12 +21,12 @@ def visible(text: str, allowed: str = "") -> str:
 
 
 def code_point(char: str) -> str:
-    """A character that does not print, as people look it up: `<U+E0072>`."""
+    """An unprintable character in the form under which people look it up: `<U+E0072>`."""
     return f"<U+{ord(char):04X}>"
 
 
 def columns_of(text: str) -> int:
-    """Columns of a terminal: wide characters take two, combining ones none."""
+    """The width of `text` in columns of a terminal: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
     import unicodedata
@@ -109,7 +109,7 @@ def row(label: str, text: str, columns: int, indent: int, *, whole: bool = False
 
 
 def fit(text: str, columns: int) -> str:
-    """`text` with each line that is too wide wrapped under itself, two columns further in."""
+    """`text` with each line that is too wide wrapped, further lines indented by two more columns."""
     lines: list[str] = []
     for line in text.split("\n"):
         if columns_of(line) <= columns:
@@ -123,12 +123,15 @@ def fit(text: str, columns: int) -> str:
 
 
 def _hang(text: str, room: int, room_below: int) -> list[str]:
-    """`text` in lines of `room` columns for the first and `room_below` for the others."""
+    """`text` in lines of `room` columns for the first and `room_below` columns for the others."""
     first = wrap(text, room)[0]
     rest = text[len(first) :].lstrip(" ")
     return [first, *wrap(rest, max(room_below, 20))] if rest else [first]
 
 
 def paint(text: str, code: str, colour: bool) -> str:
-    """`text` in the colour of that code of ECMA-48 ('' for none), where `colour` is wanted."""
+    """`text` in a colour, if `colour` is set.
+
+    :param code: the colour's code in ECMA-48, '' for none
+    """
     return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text

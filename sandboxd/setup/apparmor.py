@@ -1,4 +1,4 @@
-"""`setup apparmor`: our profiles parsed, loaded, and kept for the next start of the machine."""
+"""The steps of `setup apparmor`: our profiles parsed, loaded, and kept for the next boot."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def steps(folder: str = FOLDER) -> list[Step]:
 
 
 def parse(path: str) -> str:
-    """'' when the parser takes the profile, else what it says; needs no kernel support."""
+    """Parse a profile without loading it; returns '' or the parser's message. Needs no kernel support."""
     parser = _parser()
     if parser is None:
         return "`apparmor_parser` is missing"

@@ -1,8 +1,7 @@
-"""Making the engine read its config again, and waiting until it is back.
+"""Makes the engine read its config again, and waits until it answers.
 
-A reload (SIGHUP) is enough for runtimes and stops nothing. A restart is the second choice, and only
-where it stops no container or the user agreed.
-"""
+A reload (SIGHUP) is enough for runtimes and stops nothing. A restart is the second choice, and only where it
+stops no container or the user agreed."""
 
 from __future__ import annotations
 
@@ -36,7 +35,7 @@ class Control(NamedTuple):
     wait_seconds: float = 30.0
 
     def engine(self) -> Engine:
-        """The engine; one that hangs costs no more than it may take to come back."""
+        """The engine; a request to one that hangs ends after the time that a restart may take."""
         return connect(Identity(self.host), min(5.0, max(1.0, self.wait_seconds)))
 
     def info(self) -> dict[str, Any] | None:
@@ -53,7 +52,7 @@ class Control(NamedTuple):
 
 
 def reload(control: Control) -> str:
-    """Ask the engine to read its config again; '' or why that is not possible."""
+    """Ask the engine to read its config again; returns '', or why that is not possible."""
     command = control.reload_command or _systemctl("reload")
     if command:
         return _run(command)
@@ -66,7 +65,7 @@ def reload(control: Control) -> str:
 
 
 def restart(control: Control) -> str:
-    """Restart the engine; '' or why that is not possible."""
+    """Restart the engine; returns '', or why that is not possible."""
     command = control.restart_command or _systemctl("restart") or _service("restart")
     if not command:
         return "there is no service manager that could restart the engine"

@@ -1,4 +1,4 @@
-"""Files of the system: written whole, and put back byte for byte with owner and mode."""
+"""Files of the system: replaced atomically, and restored byte for byte with owner and mode."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def snapshot(path: str) -> State:
 
 
 def restore(state: State) -> bool:
-    """Make a file what it was at its snapshot; True if it was something else."""
+    """Restore a file to its snapshot; True if it was different."""
     path = state["path"]
     with contextlib.suppress(OSError):
         os.unlink(_beside(path))
@@ -62,7 +62,7 @@ def restore(state: State) -> bool:
 
 
 def write(path: str, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
-    """Replace a file: readers see the old or the new one, also after a power cut."""
+    """Replace a file atomically: readers see the old or the new one, also after a power cut."""
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o755, exist_ok=True)
     # Always the same name: what a killed run left is replaced by the next.
@@ -109,7 +109,7 @@ def _missing_folders(path: str) -> list[str]:
 
 
 class FileStep:
-    """A file with a content that is known from the start."""
+    """A file whose content is known in advance."""
 
     def __init__(self, id: str, title: str, path: str, content: bytes, mode: int = 0o644) -> None:
         self.id = id

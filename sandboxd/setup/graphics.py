@@ -16,7 +16,7 @@ NOT_GIVEN = "not passed in: devices of AMD and Intel, and devices by a CDI name"
 
 
 def refuse(nvidia: Nvidia | None) -> None:
-    """Refuse a machine without NVIDIA's driver: gVisor would have nothing to pass on.
+    """Refuse a machine without NVIDIA's driver: gVisor would have no device to pass on.
 
     :raises EnvironmentFailure: there is no driver
     """
@@ -29,7 +29,7 @@ def refuse(nvidia: Nvidia | None) -> None:
 
 
 def words(nvidia: Nvidia, supported: tuple[str, ...] | None) -> tuple[str, ...]:
-    """What the machine lacks for it beside the argument, each in one line.
+    """What the machine lacks for it besides the argument, one line each.
 
     :param supported: the drivers that the build of runsc prints, None where it printed none
     """

@@ -1,4 +1,4 @@
-"""`setup gvisor`: which steps, from which source, for this machine."""
+"""The steps of `setup gvisor` for this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOURCES = ("present", "repository", "distribution", "binary")
 
 
 class Options(NamedTuple):
-    """Options of the user, kept in the journal, so that the next run needs to be told nothing."""
+    """The user's options, kept in the journal, so that the next run needs none."""
 
     source: str = ""
     """One of `SOURCES`; '' for what is there, else gVisor's own repository."""

@@ -1,7 +1,6 @@
-"""The steps that a setup has begun and finished, on disk before they happen.
+"""The steps that a setup has begun and finished, written to disk before they happen.
 
-One JSON line for each event, forced to the disk; a last line that was cut off is not there.
-"""
+One JSON line for each event, forced to the disk; an incomplete last line is ignored."""
 
 from __future__ import annotations
 
@@ -34,11 +33,11 @@ class Journal:
 
     @property
     def interrupted(self) -> bool:
-        """Whether a run ended in the middle."""
+        """Whether a run ended before its last step."""
         return self.exists and (self.undoing or not self.complete)
 
     def start(self, options: dict[str, Any]) -> None:
-        """Begin; with a journal that is there already its own options count."""
+        """Begin; if the journal exists already, its own options stay."""
         if not self.exists:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             self._write({"options": options})
@@ -60,7 +59,7 @@ class Journal:
         self._write({"undone": step})
 
     def remove(self) -> None:
-        """Forget everything: the machine is as it was."""
+        """Remove the journal: the machine is as it was."""
         # The journal is removed last: without it, leftovers would not be recognised.
         for name in os.listdir(self.folder):
             if name != os.path.basename(self._path):
@@ -126,7 +125,7 @@ class Journal:
 
 
 def sync_folder(path: str) -> None:
-    """Make sure that the names in a folder survive a power cut."""
+    """Flush a folder to disk, so that the names in it survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,6 @@
-"""The fingerprint of an OpenPGP key, from the key itself: what apt trusts is what was checked.
+"""The fingerprint of an OpenPGP key, computed from the key itself: apt trusts exactly the key that was checked.
 
-Only what is needed to say *whose* key a file holds; signatures are apt's business.
-"""
+Only what is needed to say *whose* key a file holds; signatures are left to apt."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ _PUBLIC_KEY, _USER_ID, _SIGNATURE, _SUBKEY, _ATTRIBUTE = 6, 13, 2, 14, 17
 def dearmour(text: str) -> bytes:
     """The packets of an ASCII-armoured public key.
 
-    :raises EnvironmentFailure: it is none
+    :raises EnvironmentFailure: it is no such key
     """
     match = re.search(
         r"-----BEGIN PGP PUBLIC KEY BLOCK-----\s*?\n(?:[^\n]+: [^\n]*\n)*\s*\n(.*?)\n=?[\w+/]{0,4}\s*"
@@ -67,7 +66,7 @@ def _packets(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def _header(data: bytes, at: int) -> tuple[int, int, int]:
-    """Kind, start of the body and its size."""
+    """Kind, start of the body, and size of a packet."""
     tag = data[at]
     if not tag & 0x80:
         raise EnvironmentFailure("the key file holds no OpenPGP packets", "fetch it again")

@@ -1,7 +1,6 @@
-"""Getting runsc onto the machine: by apt, from gVisor's own repository, or from a file.
+"""The steps that install runsc: by apt, from gVisor's own repository, or from a file.
 
-The key of the repository is compared with a fingerprint that ships with us before apt trusts it.
-"""
+The key of the repository is compared with a fingerprint that ships with us before apt trusts it."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ _LARGEST = 512 << 20
 
 
 class KeyStep:
-    """gVisor's signing key, whose fingerprint is the expected one."""
+    """The step that installs gVisor's signing key, after its fingerprint was checked."""
 
     id = "repository-key"
     title = "fetch gVisor's signing key and compare its fingerprint"
@@ -85,13 +84,13 @@ class KeyStep:
 
 
 class AptStep:
-    """The package `runsc`, from whatever repositories apt has."""
+    """The step that installs the package `runsc`, from any repository that apt has."""
 
     id = "package"
     title = "install the package runsc"
 
     def __init__(self, apt_get: str = "apt-get", repository: str = "") -> None:
-        """`repository`: the address that the installed version has to come from, '' for any."""
+        """:param repository: the URL that the installed version has to come from, '' for any"""
         self._apt = apt_get
         self._repository = repository
 
@@ -135,7 +134,7 @@ class AptStep:
 
 
 class BinaryStep:
-    """runsc from a file: the program, or gVisor's archive with the program and what belongs to it."""
+    """The step that installs runsc from a file: the program, or gVisor's archive with the programs beside it."""
 
     id = "binary"
 
@@ -165,7 +164,7 @@ class BinaryStep:
         return False
 
     def before(self) -> State:
-        """Nothing to keep: `do` moves the present file aside, so that large programs need no copy in a journal."""
+        """No state: `do` moves the present file aside, so that large programs need no copy in a journal."""
         names = sorted(self._contents())
         there = [name for name in names if os.path.lexists(os.path.join(self._folder, name))]
         folders = [
@@ -197,9 +196,9 @@ class BinaryStep:
                 os.rmdir(folder)
 
     def _contents(self) -> dict[str, bytes]:
-        """Name -> content of what is to be there.
+        """The content of each file to install, by name.
 
-        :raises UsageError: a file is missing, or the checksum is another
+        :raises UsageError: a file is missing, or its checksum differs
         """
         data = _read_or_refuse(self._source)
         listed = _read_or_refuse(self._checksum_file).decode("ascii", "replace")
@@ -261,7 +260,7 @@ def _whole(path: str) -> bytes | None:
 
 
 def find_runsc() -> str | None:
-    """The runsc of this machine, by a path that its own files would have."""
+    """The path of runsc in the system's folders for programs; None where it is not installed."""
     return shutil.which("runsc", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin")
 
 
@@ -275,7 +274,7 @@ def sources_line(repository: str = REPOSITORY, keyring: str = KEYRING) -> bytes:
 
 
 def sources_file() -> str:
-    """The path of the file that names the repository: where apt says that it reads such files."""
+    """The path of the apt sources file that names the repository, in the folder that apt reads."""
     folder = "/etc/apt/sources.list.d"
     with contextlib.suppress(OSError):
         process = subprocess.run(

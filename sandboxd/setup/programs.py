@@ -1,4 +1,4 @@
-"""Programs of the machine that a step runs, without an input and with all that they say as one text."""
+"""Runs programs of the machine for a step, without input and with their output as one text."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def run(command: Sequence[str], seconds: float | None = None) -> tuple[int, str]
 
 
 def last_words(code: int, output: str) -> str:
-    """The end of what a program that failed said, as one line; else its exit code."""
+    """The end of a failed program's output, as one line; without output its exit code."""
     return " ".join(output.split())[-300:] or f"exit code {code}"

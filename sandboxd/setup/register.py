@@ -1,4 +1,4 @@
-"""The steps around daemon.json: keep it, put our runtimes into it, see that they start."""
+"""The steps around daemon.json: back it up, add our runtimes, check that they start."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ CHANGED_SINCE = "changed-since"
 
 
 def definitions(runsc: str, needs: trial.Needs, nvproxy: bool = False) -> dict[str, Definition]:
-    """Our runtimes, with exactly what the trials showed to be needed.
+    """Our runtimes, with exactly the arguments that the trials showed to be needed.
 
-    Where read-only folders hold with directfs on, one is enough.
+    Where read-only folders hold with directfs on, one runtime is enough.
 
     :param nvproxy: they pass NVIDIA's devices on
     """
@@ -70,12 +70,12 @@ class EngineConfig(NamedTuple):
 
 
 class KeepStep:
-    """The first step: daemon.json as it was, whatever package scripts do to it later."""
+    """The first step: back up daemon.json, whatever package scripts do to it later."""
 
     id = "keep-daemon-json"
 
     def __init__(self, place: EngineConfig, backup_folder: str, others: Sequence[Step]) -> None:
-        """`others` are the steps that may change the file; with all done there is nothing to keep."""
+        """:param others: the steps that may change the file; if all are done, there is nothing to back up"""
         self._place = place
         self._others = others
         self._backup = os.path.join(backup_folder, "daemon.json")
@@ -109,7 +109,7 @@ class KeepStep:
 
 
 class RegisterStep:
-    """Our runtimes in daemon.json, and the engine knows them."""
+    """The step that adds our runtimes to daemon.json and makes the engine read it."""
 
     id = "register"
 
@@ -121,8 +121,7 @@ class RegisterStep:
         anew: bool = False,
         nvproxy: bool = False,
     ) -> None:
-        """
-        :param anew: what is registered was found out with another build, so nothing is done yet
+        """:param anew: the registered runtimes were chosen for another build, so they are replaced
         :param nvproxy: they pass NVIDIA's devices on
         """
         self._nvproxy = nvproxy
@@ -211,7 +210,7 @@ class RegisterStep:
 
 
 class TrialStep:
-    """Our runtimes start a container through the engine, on gVisor's kernel."""
+    """The step that checks that our runtimes start a container through the engine, on gVisor's kernel."""
 
     id = "trial"
     title = "start a container with each runtime of ours"
@@ -245,13 +244,13 @@ class TrialStep:
 
 
 def problems(place: EngineConfig) -> list[str]:
-    """Why our runtimes are not usable gVisor runtimes, [] when all were seen to be."""
+    """Why our runtimes are not usable gVisor runtimes; [] when all were seen to be."""
     kernels = trials(place)
     return [f"`{name}`: {why}" for name, (ok, why) in kernels.items() if not ok]
 
 
 def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
-    """For each of ours whether it is gVisor, and the kernel that was seen or the failure."""
+    """Whether each of our runtimes is gVisor, and its kernel's version or the failure."""
     info = place.control.info() or {}
     offered = info.get("Runtimes") or {}
     outcomes: dict[str, tuple[bool, str]] = {}
@@ -276,7 +275,7 @@ def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
 
 
 def _why_pins_fail(place: EngineConfig) -> str:
-    """What was seen against read-only binds with our first runtime, '' where they held."""
+    """Why read-only binds do not hold with our first runtime, as observed; '' where they held."""
     info = place.control.info() or {}
     entry = (info.get("Runtimes") or {}).get(SAFE) or {}
     arguments = tuple(entry.get("runtimeArgs") or ())
@@ -290,7 +289,7 @@ def _why_pins_fail(place: EngineConfig) -> str:
 
 
 def _supported_drivers(runsc: str) -> str:
-    """What the build prints; '' where it prints nothing."""
+    """The build's list of supported drivers, as it prints it; '' where it prints nothing."""
     try:
         process = subprocess.run(
             [runsc, "nvproxy", "list-supported-drivers"],
@@ -322,7 +321,7 @@ def _is_registered(place: EngineConfig, nvproxy: bool = False) -> bool:
 
 
 def _put_back(place: EngineConfig, state: State, say: Say) -> None:
-    """daemon.json as it was, byte for byte, and the engine knows it."""
+    """Restore daemon.json byte for byte, and make the engine read it."""
     if files.restore(state) and place.control.info() is not None:
         _make_engine_forget(place, say)
 

@@ -1,8 +1,6 @@
-"""Doing and undoing steps so that a run which is killed anywhere is finished or put back by the next.
+"""Does and undoes steps so that a run which is killed anywhere is finished or undone by the next.
 
-Before a step begins, what is needed to undo it is on the disk; a step that fails puts everything
-back by itself.
-"""
+Before a step begins, what is needed to undo it is on the disk; when a step fails, all steps are undone."""
 
 from __future__ import annotations
 
@@ -22,9 +20,9 @@ def _nothing(_event: str, _step: str) -> None:
 
 
 def apply(steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary = _nothing) -> bool:
-    """Do what is not done yet; False when there was nothing to do.
+    """Do the steps that are not done yet; False when there was none.
 
-    :raises EnvironmentFailure: a step failed, and everything was put back
+    :raises EnvironmentFailure: a step failed, and all were undone
     """
     changed = False
     for step in steps:
@@ -52,7 +50,7 @@ def apply(steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary 
 def roll_back(
     steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary = _nothing
 ) -> None:
-    """Undo every step that was begun, the last first, and forget the journal.
+    """Undo every step that was begun, the last first, and remove the journal.
 
     :raises EnvironmentFailure: a step cannot be undone; the journal stays for another try
     """

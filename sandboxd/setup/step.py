@@ -12,10 +12,10 @@ Say = Callable[[str], None]
 
 
 class Step(Protocol):
-    """A change that can be done twice and undone twice with the same outcome as once.
+    """A change with which doing or undoing twice has the same outcome as once.
 
-    A run may be killed between any two instructions, so `do` starts from whatever an earlier one
-    left, and `undo` works with nothing but the state that `before` gave when the step began.
+    A run may be killed between any two instructions, so `do` starts from whatever an earlier one left, and
+    `undo` works with nothing but the state that `before` gave when the step began.
     """
 
     id: str
@@ -29,6 +29,6 @@ class Step(Protocol):
     def before(self) -> State: ...
 
     def do(self, say: Say) -> State:
-        """Make the change; what it returns is in the journal with the step's end."""
+        """Make the change; returns what the journal keeps with the step's end."""
 
     def undo(self, state: State, say: Say) -> None: ...

@@ -1,9 +1,8 @@
-"""Which arguments runsc needs on this machine: found out with a container of its own, no engine.
+"""Finds which arguments runsc needs on this machine, by a container of its own without an engine.
 
-Three questions, each answered by its effect: does a container start, and on whose kernel; and with
-`directfs` on, does a file of a read-only folder survive attacks from inside. Where it does, the premises
-are tried through the engine before that is believed (`setup.register`).
-"""
+Three questions, each answered by its effect: does a container start, and on whose kernel; and with `directfs`
+on, does a file of a read-only folder survive attacks from inside. Where it does, the premises are tried
+through the engine before that is believed (`setup.register`)."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ _MODE = 0o644
 
 
 class Need(NamedTuple):
-    """An argument, and what the trial showed."""
+    """An argument, and what a trial showed without it."""
 
     argument: str
     reason: str
@@ -73,7 +72,7 @@ def find(runsc: str) -> Needs:
 
 
 def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
-    """'' when a container ran on gVisor's kernel, else why not."""
+    """'' when a container ran on gVisor's kernel, else why it did not."""
     with _Bundle(show_program()) as bundle:
         code, output = bundle.run(runsc, arguments)
     if code:
@@ -85,7 +84,7 @@ def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
 
 
 def _why_directfs_off(runsc: str, arguments: tuple[str, ...]) -> str:
-    """The effect of attacks on a read-only folder while directfs was on; '' where they failed."""
+    """What attacks on a read-only folder did while directfs was on; '' where they failed."""
     with _Bundle(_attack_program(), read_only_folder=True) as bundle:
         code, output = bundle.run(runsc, arguments)
         if code or "attacked" not in output:
@@ -96,7 +95,7 @@ def _why_directfs_off(runsc: str, arguments: tuple[str, ...]) -> str:
 
 
 class _Bundle:
-    """A container's folder with one program; what it started is ended with it."""
+    """A container's folder with one program; every process it started is ended with it."""
 
     def __init__(self, program: bytes, read_only_folder: bool = False) -> None:
         self.folder = tempfile.mkdtemp(prefix="sandboxd-trial-")
@@ -164,7 +163,7 @@ class _Bundle:
         return is_same and os.stat(path).st_mode & 0o7777 == _MODE
 
     def _end_leftovers(self) -> None:
-        """A start that fails leaves runsc's helpers: they name the bundle's folder."""
+        """End the helper processes that a failed start of runsc leaves, found by the bundle's folder."""
         for entry in os.listdir("/proc"):
             if not entry.isdigit() or int(entry) == os.getpid():
                 continue
@@ -185,7 +184,7 @@ def _last_line(output: str) -> str:
 
 
 def _attack_program() -> bytes:
-    """Empties `/ro/file` and sets its mode, then again after making the mount writable in a new namespace."""
+    """A program that empties `/ro/file` and sets its mode, then again after remounting it writable in a namespace."""
     empty = [("open", "/ro/file", 0x201), ("open", "/ro/file", 0x200), ("chmod", "/ro/file", 0o600)]
     remount = [("unshare", 0x10020000), ("mount", 0, "/ro", 0, 0x1020, 0)]
     end = [("write", 1, "attacked\n", 9), ("exit_group", 0)]
@@ -205,7 +204,7 @@ _LOAD = (
 
 
 def assemble(calls: list[tuple[str | int, ...]]) -> bytes:
-    """x86-64 code that makes system calls in turn; texts are put behind it."""
+    """x86-64 code that makes the system calls in turn, followed by their texts."""
     size = 0
     for call in calls:
         for place, value in enumerate(call[1:]):

@@ -1,8 +1,7 @@
-"""Another build of an installed runsc, and the way back to the one before.
+"""Upgrades an installed runsc, with a way back to the earlier build.
 
-gVisor's repository has its newest build only, so apt cannot go back by itself: the programs of the build
-before are copied first.
-"""
+gVisor's repository has its newest build only, so apt cannot go back by itself: the programs of the earlier
+build are copied first."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ from sandboxd.setup.step import Say, State
 
 
 class UpgradeStep(packages.AptStep):
-    """The newest runsc of the repositories that apt knows; the programs before are kept in a folder."""
+    """The step that installs the newest runsc of apt's repositories, after copying the present programs."""
 
     id = "upgrade"
     title = "install the newest runsc, and keep the programs of the build before"

@@ -1,4 +1,4 @@
-"""The user's own agent, asked over its socket."""
+"""A connection to the user's own SSH agent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SECONDS = 120.0
 
 
 class Agent:
-    """One connection to it.
+    """One connection to the agent's socket.
 
-    :raises OSError: the agent is not there, or does not answer
+    :raises OSError: there is no agent, or it does not answer
     """
 
     def __init__(self, path: str) -> None:
@@ -28,14 +28,14 @@ class Agent:
             raise
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         self._socket.close()
 
     def ask(self, number: int, content: bytes = b"") -> tuple[int, bytes]:
-        """The number and the content of its answer.
+        """Send a message; returns the number and the content of the answer.
 
-        :raises OSError: it gives none
-        :raises Malformed: it gives one that is none
+        :raises OSError: there is no answer
+        :raises Malformed: the answer is no message
         """
         self._socket.sendall(wire.message(number, content))
         answer = read_message(self._socket)
@@ -44,14 +44,14 @@ class Agent:
         return answer
 
     def identities(self) -> tuple[Identity, ...]:
-        """The keys that it has; raises as `ask`."""
+        """The agent's keys; raises as `ask`."""
         number, content = self.ask(wire.LIST)
         return wire.identities(content) if number == wire.IDENTITIES else ()
 
     def verifies(self, claim: Bind) -> bool:
-        """Whether it finds the host's signature of the session to be true; raises as `ask`.
+        """Whether the agent accepts the host's signature of the session; raises as `ask`.
 
-        An agent that takes a wrong one as well has not looked.
+        False for an agent that accepts a wrong signature as well: it does not check.
         """
         number, _ = self.ask(wire.EXTENSION, wire.bind_content(claim))
         if number != wire.SUCCESS:
@@ -69,7 +69,7 @@ def read_message(connection: socket.socket) -> tuple[int, bytes] | None:
     """The next message: its number and its content; None at the end.
 
     :raises OSError: the connection breaks
-    :raises Malformed: it is none
+    :raises Malformed: it is no message
     """
     head = _read(connection, 4)
     if not head:

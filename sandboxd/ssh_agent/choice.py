@@ -1,4 +1,4 @@
-"""What the user chose for the filter: keys of the agent, and the hosts that they may log in to. Pure."""
+"""The user's choice for the filter: keys of the agent, and the hosts that they may log in to. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Host(NamedTuple):
-    """A host as `ssh` knows it, and the keys by which it was known when the sandbox started."""
+    """A host as `ssh` knows it, with its host keys as known when the sandbox started."""
 
     name: str
     keys: tuple[bytes, ...]
 
 
 class Choice(NamedTuple):
-    """All that a filter needs."""
+    """The keys and hosts that a filter allows."""
 
     socket: str
     """The path of the user's agent."""
@@ -22,5 +22,5 @@ class Choice(NamedTuple):
     hosts: tuple[Host, ...]
 
     def host_of(self, key: bytes) -> str | None:
-        """The bound host that has the key `key`."""
+        """The name of the bound host with the host key `key`; None without one."""
         return next((host.name for host in self.hosts if key in host.keys), None)

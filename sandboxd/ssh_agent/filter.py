@@ -1,4 +1,4 @@
-"""One client inside, who speaks with the filter as with an agent."""
+"""Serves one client inside, which talks to the filter like to an agent."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _NO = (wire.FAILURE, b"")
 
 
 class Filter:
-    """Answers for one client; the agent is asked only for what it may do."""
+    """Answers one client; the agent is asked only for what the client may do."""
 
     def __init__(self, choice: Choice, report: Report) -> None:
-        """:param report: hears of each login that was signed or refused, in the client's thread"""
+        """:param report: called with each login that was signed or refused, in the client's thread"""
         self._choice, self._report = choice, report
         self._session: Session | None = None
         self._agent: Agent | None = None
 
     def serve(self, client: socket.socket) -> None:
-        """Answer until `client` goes; what it says against the protocol ends it."""
+        """Answer until `client` disconnects, or breaks the protocol."""
         client.settimeout(_IDLE_SECONDS)
         with client, contextlib.suppress(OSError, Malformed):
             while (request := read_message(client)) is not None:

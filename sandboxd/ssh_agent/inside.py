@@ -1,4 +1,4 @@
-"""The agent's socket in the sandbox: each connection goes out by the stream. Sent behind the texts of `frames` and `relay`."""
+"""The agent's socket in the sandbox, relayed by the stream. Sent behind the texts of `frames` and `relay`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SOCKET = "/tmp/sandboxd-ssh-agent"  # noqa: S108 - the one folder that each sand
 
 
 def listen() -> socket.socket:
-    """The socket; one of before is nobody's: its relay ended with its stream.
+    """The listening socket; an old one at its path is replaced, since its relay has ended.
 
-    :raises OSError: it cannot be there
+    :raises OSError: it cannot be made
     """
     if os.path.lexists(SOCKET):
         os.unlink(SOCKET)

@@ -1,4 +1,4 @@
-"""The keys of a host that the user knows already, from the files of `ssh` (sshd(8), SSH_KNOWN_HOSTS)."""
+"""The host keys that the user's `ssh` already knows, from its files (sshd(8), SSH_KNOWN_HOSTS)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _HASHED = "|1|"
 
 
 def keys_of(host: str, environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    """The keys of `host`; a port other than 22 stands behind a colon.
+    """The known keys of `host`; a port other than 22 follows a colon.
 
-    A key that is marked as revoked is none, nor is an authority: what it vouches for is not a host's key.
+    Revoked keys are left out, and so are authorities: what those sign is not known from the file.
     """
     name, _, port = host.partition(":")
     wanted = f"[{name}]:{port}" if port not in ("", "22") else name

@@ -1,4 +1,4 @@
-"""The agent of one sandbox: its socket inside, and a filter for each client, until it is stopped."""
+"""The SSH agent of one sandbox: its socket inside, and a filter for each client, until it is stopped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_CLIENTS = 32
 
 
 class Server:
-    """Runs in one thread; `stop` may be called in another."""
+    """Serves the agent of one sandbox. Runs in one thread; `stop` may be called in another."""
 
     def __init__(
         self,
@@ -42,10 +42,9 @@ class Server:
         report: Report,
         cache_folder: str | None,
     ) -> None:
-        """
-        :param locate: the id of the container that runs; raises ContainerGone where none does
-        :param report: hears of each login, in a thread of its client
-        :param cache_folder: where a Python for images without one is kept
+        """:param locate: the id of the running container; raises ContainerGone where none runs
+        :param report: called with each login, in a thread of its client
+        :param cache_folder: where a Python for images without one is cached
         """
         self._engine, self._locate, self._choice = engine, locate, choice
         self._report, self._cache_folder = report, cache_folder
@@ -56,12 +55,12 @@ class Server:
         """Why the sandbox has no agent at the moment; '' while it has."""
 
     def stop(self) -> None:
-        """End `run` soon."""
+        """Make `run` end soon."""
         self._is_stopped = True
         os.write(self._waker, b"\0")
 
     def close(self) -> None:
-        """Let go of what is held, once `run` has ended."""
+        """Release what is held, once `run` has ended."""
         os.close(self._wake)
         os.close(self._waker)
 
@@ -84,7 +83,7 @@ class Server:
     def _serve(self, trunk: Trunk) -> None:
         """Relay until the stream ends.
 
-        :raises Broken: the other end does not speak as ours
+        :raises Broken: the other end breaks the protocol
         """
         relay = Relay(trunk, self._dial)
         relay.wake_by(self._wake)
@@ -101,7 +100,7 @@ class Server:
         self.problem = f"the relay in the sandbox ended{f': {words}' if words else ''}"
 
     def _dial(self, _target: str) -> socket.socket:
-        """A connection to a filter of its own, whatever the other end calls it.
+        """A connection to a new filter, whatever target the other end names.
 
         :raises OSError: there are too many
         """

@@ -1,9 +1,8 @@
-"""Whether a login is signed. Pure: what a client claims and what the agent found of it come as values.
+"""Decides whether a login is signed. Pure: the client's claims and the agent's findings are passed as values.
 
-A signature is for one session, or for one session with one host. Only the second says by itself where
-it can be used; of the first that is known by the host's own signature of the session's number alone,
-which the client shows (`session-bind`) and the user's agent verifies.
-"""
+A signature is for one session, or for one session with one host. The second kind says by itself where it can
+be used. For the first kind that is only known from the host's own signature of the session's number, which
+the client shows (`session-bind`) and the user's agent verifies."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from sandboxd.ssh_agent.wire import Bind, Login
 
 
 class Session(NamedTuple):
-    """The host that a client named for its session."""
+    """The host that a client claims for its session."""
 
     claim: Bind
     is_verified: bool
@@ -23,7 +22,11 @@ class Session(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`why` is '' for a signature; `host` is the bound one, or the fingerprint of a key that is of none."""
+    """The decision about a login.
+
+    `why` is '' for a signature, else the reason against; `host` is the bound host, or the fingerprint of an
+    unknown host's key.
+    """
 
     why: str
     host: str = ""

@@ -24,18 +24,18 @@ _BOUND_METHOD = b"publickey-hostbound-v00@openssh.com"
 
 
 class Malformed(ValueError):
-    """The bytes are no message of an agent."""
+    """The bytes are no message of an SSH agent."""
 
 
 class Identity(NamedTuple):
-    """A public key, as servers know it, and the words beside it."""
+    """A public key, as servers know it, and its comment."""
 
     key: bytes
     comment: bytes
 
 
 class Bind(NamedTuple):
-    """A client says which host its session is with; the host signed the session's number by its key."""
+    """A client's claim which host its session is with; the host signed the session's number by its key."""
 
     host_key: bytes
     session: bytes
@@ -44,7 +44,7 @@ class Bind(NamedTuple):
 
 
 class Login(NamedTuple):
-    """What a client wants to have signed (RFC 4252, section 7)."""
+    """A login that a client wants to have signed (RFC 4252, section 7)."""
 
     session: bytes
     key: bytes
@@ -89,14 +89,14 @@ def message(number: int, content: bytes = b"") -> bytes:
 
 
 def string(data: bytes) -> bytes:
-    """A field."""
+    """A field: a string with its length."""
     return len(data).to_bytes(4, "big") + data
 
 
 def identities(content: bytes) -> tuple[Identity, ...]:
-    """The keys of an answer to `LIST`.
+    """The keys in an answer to `LIST`.
 
-    :raises Malformed: it is none
+    :raises Malformed: it is no such answer
     """
     fields = _Fields(content)
     count = fields.number()
@@ -114,9 +114,9 @@ def identities_content(listed: tuple[Identity, ...]) -> bytes:
 
 
 def bind(content: bytes) -> Bind | None:
-    """The host of a session, None for another `EXTENSION`.
+    """The host of a session; None for another `EXTENSION`.
 
-    :raises Malformed: it is not whole
+    :raises Malformed: it is incomplete
     """
     fields = _Fields(content)
     if fields.string() != _BIND:
@@ -133,9 +133,9 @@ def bind_content(claim: Bind) -> bytes:
 
 
 def login(content: bytes) -> Login | None:
-    """The login that a `SIGN` is for, None where it is for something else.
+    """The login in a `SIGN` request; None where something else is to be signed.
 
-    :raises Malformed: it is not whole
+    :raises Malformed: it is incomplete
     """
     fields = _Fields(content)
     key, data = fields.string(), _Fields(fields.string())

@@ -117,7 +117,7 @@ def _measured(measured: Measurement | None) -> dict[str, Any] | None:
 
 
 def _denials(names: NamesStatus | None) -> int | None:
-    """The number of denials, None where nothing was recorded: a number would be an invention."""
+    """The number of denials; None where nothing was recorded, so that no number is made up."""
     return names.totals.denied if names is not None and names.is_recorded else None
 
 

@@ -1,4 +1,4 @@
-"""A project's files, the engine's answer and the last result of `verify`, put together."""
+"""Combines a project's files, the engine's answer and the last result of `verify`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ AGENTS = "`sandboxd agent` says what each agent goes on with"
 
 
 class GrantedPlan(NamedTuple):
-    """The plan by which one container was started, grants included; `container` is its id."""
+    """The plan by which one container was started, with its grants; `container` is its id."""
 
     container: str
     request: Container
@@ -76,7 +76,7 @@ class Examined(NamedTuple):
 
     @property
     def lacks_grant(self) -> bool:
-        """Whether its config is right, and only the user's grant for it is missing or void."""
+        """Whether its config is valid, and only the user's grant for it is missing or void."""
         return self.trust in ("none", "outdated") and "sandboxd trust add" in self.hint
 
 
@@ -92,10 +92,10 @@ def combine(
 ) -> ProjectStatus:
     """The status of one project, from its files, its container and its last verification.
 
-    :param names: what its gateway told; None where nobody listens to one
-    :param hooks: what is to be said of its lifecycle hooks
-    :param ports: what is to be said of its ports
-    :param measured: what `bench` last said of a command
+    :param names: what its gateway reported; None where no gateway is attended to
+    :param hooks: remarks on its lifecycle hooks
+    :param ports: remarks on its ports
+    :param measured: the last conclusion of `bench` about a command
     :param sessions: the names of agents' sessions on it
     """
     if names is None and examined.egress is not None and examined.request is not None:
@@ -167,7 +167,7 @@ def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
 def _beside(
     path: str, observed: Observed, sessions: tuple[str, ...]
 ) -> tuple[tuple[str, State], ...]:
-    """The sandboxes with a name of the workspace `path`, those of agents among them that are not there now."""
+    """The named sandboxes of the workspace `path`, with those of agents that do not exist now."""
     names = {name_of(each) for each in observed.containers if workspace_of(each) == path}
     return tuple(
         (name, state(sandbox_id(path, name), True, True, observed))
@@ -188,7 +188,7 @@ def _drift(examined: Examined, live: Container | None) -> tuple[str, ...] | None
 
 
 def _lacks_gateway(live: Sandbox) -> bool:
-    """Whether names are to pass a gateway that is gone, or is not as we make it."""
+    """Whether names should pass a gateway that is gone, or is not as we make it."""
     is_behind_one = live.container is not None and bool(live.container.label(EGRESS))
     return is_behind_one and any(
         control.name == "network" and control.state == "not in force" for control in live.controls

@@ -6,7 +6,7 @@ from sandboxd.status.model import Counts
 
 
 def findings(counts: Counts | None, nothing: str) -> str:
-    """How many there are of each severity, and how many parts were not checked.
+    """The number of findings of each severity, and of parts that were not checked, in words.
 
     :param counts: None where nothing was checked
     :param nothing: the words where there is none

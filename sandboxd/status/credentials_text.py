@@ -1,4 +1,4 @@
-"""The credentials of a sandbox for a person: which services, what came of it, and what to do about a refusal."""
+"""The credentials of a sandbox for a person: each service, how its use went, and what to do about a refusal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandboxd.verify.last_verdict import age_seconds, duration
 def rows(lines: tuple[CredentialLine, ...], is_recorded: bool) -> list[tuple[str, str]]:
     """Labels and texts; a text can hold words of a service, which whoever prints them escapes.
 
-    :param is_recorded: whether anybody listens to the gateway
+    :param is_recorded: whether the gateway's events are read
     """
     if not lines:
         return []

@@ -51,7 +51,7 @@ def examine_open(
 ) -> Examined:
     """The result for a project whose config was read already.
 
-    :param plan: its plan where it was made already, of the files that are there now
+    :param plan: its plan if it was made already, from the present files
     """
     counts = count(project.workspace, environ, facts)
     profile = project.config.profile.value
@@ -80,7 +80,7 @@ def _is_bare(project: Project) -> bool:
 
 
 def _names_without_plan(project: Project) -> Policy | None:
-    """The names that a gateway of `project` has all the same where there is no plan, e.g. without trust."""
+    """The names that a gateway of `project` allows even where there is no plan, e.g. without trust."""
     try:
         return names_now(project, 0.0).planned
     except SandboxdError:
@@ -103,7 +103,7 @@ def _granted_plan(
 
 
 def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Trust | None:
-    """The user's grant for what the config of `project` takes away."""
+    """The user's grant for the controls that the config of `project` removes."""
     name = project.config.profile.value
     try:
         if grants.is_granted(environ, project.workspace, project.config.digest, name):

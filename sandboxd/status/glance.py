@@ -1,4 +1,4 @@
-"""A project in one word and one symbol, which read without colour: for prompts, lists and first lines."""
+"""A project's state in one word and one symbol, readable without colour: for prompts, lists and first lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GREEN, YELLOW, RED, DIM = "32", "33", "31", "2"
 
 
 class Glance(NamedTuple):
-    """`word` has no blank in it: a shell's prompt may take it apart."""
+    """A project's state at a glance. `word` has no blank in it: a shell's prompt may split it."""
 
     symbol: str
     word: str
@@ -31,7 +31,7 @@ _BY_STATE = {
 
 
 def glance(project: ProjectStatus) -> Glance:
-    """What matters most of `project`: what is broken, then what was lost, then what was shown."""
+    """The state of `project` that matters most: broken, then weakened, then proven."""
     if project.checking:
         return Glance("~", "checking", DIM)
     if project.state in ("missing", "invalid config"):
@@ -44,7 +44,7 @@ def glance(project: ProjectStatus) -> Glance:
 
 
 def needs_grant(project: ProjectStatus) -> bool:
-    """Whether its config takes something away that the user did not grant."""
+    """Whether its config removes a control without the user's grant."""
     return project.trust in ("none", "outdated") and bool(project.problem)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def hooks_now(
     environ: Mapping[str, str], path: str, examined: Examined, observed: Observed
 ) -> tuple[str, ...]:
-    """What is to be said of the hooks of the sandbox of `path`; () where all ran, or there are none."""
+    """Remarks on the hooks of the sandbox of `path`; () where all ran, or there are none."""
     live = observed.containers.get(path)
     record = hook_record.recall(environ, path, live.id) if live is not None else None
     return (*(record.lines() if record is not None else ()), *examined.hooks_refused)

@@ -1,4 +1,4 @@
-"""The machine in a line each: its engine, and the daemon. Pure."""
+"""The machine in two lines: its engine, and the daemon. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _OLD_SECONDS = 5.0
 
 
 def host(report: StatusReport) -> str:
-    """The engine, its runtimes, and the known ways out of their versions, in one line."""
+    """The engine, its runtimes, and known escapes of their versions, in one line."""
     facts = report.host
     if facts is None:
         return "not asked yet"
@@ -35,7 +35,7 @@ def _engine(facts: HostFacts) -> str:
 
 
 def trouble(report: StatusReport) -> str:
-    """What is wrong with the host, '' for nothing: no engine, an old answer, known ways out."""
+    """What is wrong with the host, '' for nothing: no engine, an old answer, known escapes."""
     facts = report.host
     if facts is None or facts.engine is None:
         return ""

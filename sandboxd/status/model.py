@@ -42,7 +42,7 @@ class InForce(NamedTuple):
 class Verification(NamedTuple):
     """The last result of `verify` for a running container; `when` in seconds since 1970.
 
-    ``void``: the container, or what is asked of it, is not what was attacked.
+    ``void``: the container or its config changed since it was attacked.
     """
 
     state: Literal["held", "escaped", "not shown", "void"]
@@ -71,7 +71,7 @@ class DeniedName(NamedTuple):
 
 
 class NamesStatus(NamedTuple):
-    """The network by name. Nothing was recorded of a sandbox whose gateway nobody listens to."""
+    """The network by name. Nothing is recorded of a sandbox whose gateway is not attended to."""
 
     allowed: tuple[str, ...]
     """Groups and names that are let through."""
@@ -140,7 +140,7 @@ class ProjectStatus(NamedTuple):
 
 
 class DaemonLine(NamedTuple):
-    """The state of the daemon, for the first line of the screen."""
+    """The state of the daemon."""
 
     running: bool
     version: str = ""
@@ -155,9 +155,9 @@ class DaemonLine(NamedTuple):
 class StatusReport(NamedTuple):
     """Everything on the screen. `host` is None while it has not been asked yet.
 
-    `age` is for how many seconds it may have been out of date: 0 when the engine's events would
-    have told. `here` is the path of the project that the caller is in, '' when in none. `others`
-    counts by state the projects that are not among `projects`, of which there are too many.
+    `age` is for how many seconds it may have been outdated: 0 if the engine's events would have told. `here`
+    is the path of the project that the caller is in, '' when in none. `others` counts by state the projects
+    that are not among `projects`, of which there are too many.
     """
 
     daemon: DaemonLine

@@ -1,4 +1,4 @@
-"""The network by name in one row: what is let through, what was denied, and who asks. Pure."""
+"""The network by name in one row: what is allowed, what was denied, and open questions. Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _GROUP = "group "
 
 
 def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStatus:
-    """The row.
+    """The status of the network by name.
 
-    :param policy: what holds now, approvals included
-    :param ledger: what the gateway told; None where none runs, or nobody listens to it
+    :param policy: the present policy, approvals included
+    :param ledger: the gateway's record; None where none runs, or it is not attended to
     """
     allowed = sources(policy)
     if ledger is None:
@@ -57,7 +57,7 @@ def _credentials(policy: Policy, lines: Mapping[str, CredentialLine]) -> tuple[C
 
 
 def sources(policy: Policy) -> tuple[str, ...]:
-    """Groups by their names, then other names themselves; `and 3 more` where there are too many."""
+    """Groups by name, then names that are in no group; `and 3 more` where there are too many."""
     parts: dict[str, None] = {}
     for rule in policy.rules:
         group = rule.source.startswith(_GROUP)

@@ -1,4 +1,4 @@
-"""The network by name as it is at this moment, with the user's answers."""
+"""The present state of the network by name, with the user's answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def names_now(
     ledger: Ledger | None,
     now: float,
 ) -> NamesStatus | None:
-    """The names of a running sandbox by its gateway's record; None where nobody listens to one.
+    """The names of a running sandbox by its gateway's record; None where that is not attended to.
 
     :param planned: of the plan alone
     :param now: seconds since 1970

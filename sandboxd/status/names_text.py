@@ -54,12 +54,12 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
 
 
 def _denied_name(name: str, port: int) -> str:
-    """The name that was asked for, in words; a request that breaks its protocol names none."""
+    """The denied name, in words; a request that breaks its protocol has none."""
     return words.target(name, port) if name else "(no name)"
 
 
 def in_short(names: NamesStatus) -> str:
-    """One part of a line about another project, '' where nothing of it matters."""
+    """The part about names in the one line of another project; '' where nothing matters."""
     totals = names.totals
     if totals.tripwires:
         return f"network: tripwire, {totals.denied} denied"

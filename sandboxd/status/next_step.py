@@ -16,7 +16,7 @@ def hint_lines(hint: str, *, colour: bool, columns: int) -> list[str]:
 
 
 def next_step(report: StatusReport) -> str:
-    """The first next step: what is broken here, the host, what is broken elsewhere, the rest."""
+    """The first next step: a problem of the project here, of the host, of other projects, then the rest."""
     is_alone = not report.here and len(report.projects) == 1
     here = [p for p in report.projects if is_alone or p.path == report.here]
     others = [p for p in report.projects if p not in here]
@@ -32,5 +32,5 @@ def next_step(report: StatusReport) -> str:
 
 
 def _elsewhere(project: ProjectStatus) -> str:
-    """The next step for a project that the caller is not in, '' for none."""
+    """The next step for another project than the caller's; '' for none."""
     return f"for `{project.path}`: {project.hint}" if project.hint else ""

@@ -1,4 +1,4 @@
-"""The projects' containers as they are seen: by the engine's word for what they are, and by looks at them."""
+"""Observes the projects' containers: the engine's description, and looks at each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sandboxd.verify import last_verdict
 class Sandbox(NamedTuple):
     """A project's container. A stopped one enforces nothing: `container` is None then.
 
-    With a `problem` something of it did not answer; what is there besides was seen all the same.
+    With a `problem` a part of it did not answer; the rest was observed all the same.
     """
 
     running: bool
@@ -63,16 +63,16 @@ NOT_ASKED = Observed({}, "the engine has not been asked yet")
 class Observer:
     """Looks at containers; a result is reused until the engine reports another state of its container.
 
-    To look inside costs a process in the sandbox each time.
+    A look inside costs a process in the sandbox each time.
     """
 
     def __init__(self) -> None:
         self._looks: dict[str, tuple[str, Look]] = {}
 
     def observe(self, environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
-        """Ask the engine that `environ` names for the containers of `workspaces`. Blocks; bounded.
+        """Ask the engine that `environ` names for the containers of `workspaces`. Blocks, for a limited time.
 
-        They are looked at side by side, and one that hangs is its own problem.
+        They are looked at side by side; one that hangs does not delay the others.
         """
         try:
             summaries = [

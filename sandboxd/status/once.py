@@ -71,7 +71,7 @@ def _look_around(
 
 
 def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> Ledger | None:
-    """The record of a running sandbox's gateway; None where none answers, as its control then says."""
+    """The record of a running sandbox's gateway; None where none answers, which its control then shows."""
     if workspace not in observed.containers:
         return None
     try:
@@ -82,7 +82,7 @@ def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> L
 
 
 def _examine(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
-    """Examine the project, and whether its generated files are up to date: no daemon keeps them so."""
+    """Examine the project, and whether its generated files are up to date: no daemon updates them."""
     examined = examine(workspace, environ, facts)
     if examined.request is None:
         return examined

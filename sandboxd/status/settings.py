@@ -27,7 +27,7 @@ def settings(container: Container) -> dict[str, str]:
 
 
 def network(container: Container) -> str:
-    """The reach of the container's network, in words: an ordinary bridge filters nothing."""
+    """What the container's network reaches, in words: an ordinary bridge filters nothing."""
     mode = container.network.value if container.network else "default"
     is_planned_gateway = not container.name and bool(container.label(EGRESS))
     if mode == "none" and not is_planned_gateway:
@@ -42,7 +42,10 @@ def network(container: Container) -> str:
 
 
 def _by_gateway(container: Container, mode: str) -> str:
-    """A plan has no name yet; what was started is on the inner network of its project alone."""
+    """The reach of a container on an inner network, in words: open where that is not its project's own.
+
+    A plan's container has no name yet, and is on its own network.
+    """
     if container.name and mode != container_name(container.label(PROJECT)):
         return f"open: on {mode}, which leads past its gateway"
     return BY_GATEWAY

@@ -1,4 +1,4 @@
-"""One project in at most twelve lines: is it safe, what was lost, what is open, what to do now. Pure."""
+"""One project in at most twelve lines: is it safe, what is not in force, what is open, what to do now. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _LIMITS = ("memory limit", "cpu limit", "process limit")
 
 
 class Row(NamedTuple):
-    """`weight` is high for what is left out last. With `lines` more than 1 a text is not cut at once."""
+    """One row of the screen.
+
+    `weight` is high for what is left out last. With `lines` more than 1 a text is wrapped before it is cut.
+    """
 
     weight: int
     label: str
@@ -47,7 +50,7 @@ def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> st
 
 
 def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
-    """The rows in their order, those that there is no room for left out.
+    """The rows in their order, without those that there is no room for.
 
     :param host, daemon: what is wrong with them, '' for nothing
     """
@@ -125,7 +128,7 @@ def _surroundings(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
 
 
 def _reasons(project: ProjectStatus) -> list[Row]:
-    """Whether it held, and what is not as it should be, with the reason."""
+    """Rows: whether it held, and what is not as it should be, with the reason."""
     running = project.in_force
     if running is None:
         # A plan that was made without an engine says little of what would be lost.
@@ -158,7 +161,7 @@ def _ports(project: ProjectStatus) -> list[Row]:
 
 
 def _beside(project: ProjectStatus) -> list[Row]:
-    """The sandboxes with a name."""
+    """Rows with the named sandboxes."""
     texts = [f"{name} {state}" for name, state in project.beside]
     return [Row(8, "beside", " · ".join(texts), "", 2)] if texts else []
 
@@ -168,7 +171,7 @@ def _lost(downgrades: Sequence[str]) -> list[Row]:
 
 
 def _of_the_plan(project: ProjectStatus, running: InForce) -> list[str]:
-    """What the plan cannot have and no control speaks of: its controls were looked at."""
+    """Controls that the plan cannot have and that are not among the observed ones."""
     names = {control.name for control in running.controls}
     return [text for text in project.downgrades if text.partition(":")[0] not in names]
 

@@ -19,7 +19,7 @@ _MOST_PATH = 44
 
 
 def form(name: str) -> Form:
-    """The form of that name; the ordinary one where there is none of it."""
+    """The form called `name`; the ordinary one for another name."""
     return next((form for form in FORMS if form == name), "text")
 
 
@@ -46,14 +46,14 @@ def render(report: StatusReport, form: Form = "text", *, colour: bool, columns: 
 
 
 def _here(report: StatusReport) -> ProjectStatus | None:
-    """The project that is shown by itself: the caller's own, or the only one."""
+    """The project that is shown in full: the caller's own, or the only one."""
     if not report.here and len(report.projects) == 1 and not report.others:
         return report.projects[0]
     return next((p for p in report.projects if p.path == report.here), None)
 
 
 def _machine(report: StatusReport, columns: int) -> list[str]:
-    """Where no project is: what there is to make one with."""
+    """The screen without a project: the engine and how to make one."""
     rows = [("daemon", machine.daemon(report.daemon)), ("host", machine.host(report))]
     if not report.projects and not report.others:
         rows.insert(0, ("project", "none here: no `sandboxd.toml` in this folder or above it"))
@@ -77,7 +77,7 @@ def _summary(report: StatusReport, project: ProjectStatus, colour: bool, columns
 
 
 def _others(projects: list[ProjectStatus], colour: bool, columns: int) -> list[str]:
-    """One line each: symbol, folder, state, and the one thing that matters most."""
+    """One line for each project: symbol, folder, state, and what matters most."""
     room = min(_MOST_PATH, columns - 24)
     paths = [end_of_path(visible(project.path), room) for project in projects]
     widest = max(map(columns_of, paths), default=0)

@@ -1,4 +1,4 @@
-"""The last result of `verify`: whether it still says something of a project's container."""
+"""The last result of `verify`, and whether it still applies to a project's container."""
 
 from __future__ import annotations
 
