@@ -1,7 +1,6 @@
-"""The templates that ship: what is in them, and their text with the options filled in.
+"""The templates that ship: their files, and the text with the options filled in.
 
-Each is a folder that dev container tools can apply as well (docs/decisions/0022).
-"""
+Each is a folder that dev container tools can apply as well (docs/decisions/0022)."""
 
 from __future__ import annotations
 
@@ -28,7 +27,7 @@ _NOT_IN_A_VALUE = '"\\$'
 
 
 class Option(NamedTuple):
-    """A value of a template that its user can choose."""
+    """An option of a template that its user can choose."""
 
     name: str
     description: str
@@ -36,9 +35,10 @@ class Option(NamedTuple):
 
 
 class Template(NamedTuple):
-    """`folder` is where it lies on this machine.
+    """A template for a project.
 
-    `optional` are paths that a project can do without; ``name/*`` is a folder.
+    `folder` is its path on this machine. `optional` are paths that a project can do without; ``name/*`` is a
+    folder.
     """
 
     name: str
@@ -76,7 +76,7 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Template:
-    """A template by its name.
+    """The template called `name`.
 
     :raises UsageError: there is none of that name; the message lists them
     """
@@ -106,7 +106,7 @@ def load(name: str) -> Template:
 def values(template: Template, chosen: Mapping[str, str]) -> dict[str, str]:
     """The value of each option: the chosen one, else its default.
 
-    :raises UsageError: a name that is no option, or a value that cannot be written
+    :raises UsageError: a name is no option, or a value cannot be written
     """
     defaults = {option.name: option.default for option in template.options}
     for name, value in chosen.items():

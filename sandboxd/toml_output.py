@@ -1,4 +1,4 @@
-"""TOML that sandboxd writes by itself. A file with a person's comments is edited instead, see `syntax`."""
+"""Writes TOML of sandboxd's own. A file with a person's comments is edited instead, see `syntax`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def document(content: Mapping[str, Any], comment: str) -> bytes:
-    """A whole file.
+    """The bytes of a whole file.
 
     :param comment: its first lines, without `#`
     :raises UsageError: a string in it, such as a path, is not UTF-8, which TOML cannot hold

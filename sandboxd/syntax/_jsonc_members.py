@@ -1,4 +1,4 @@
-"""The members of an object in JSON with comments, where readers disagree on whose they are or which count."""
+"""Members of an object in JSON with comments, in text that parsers read differently."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def is_last_child(node: Node, parent: Node) -> bool:
-    """Whether `node` is what was attached to `parent` last: it had a key, if it needs one."""
+    """Whether `node` was the last one attached to `parent`, with a key if it needs one."""
     if parent.kind == "array":
         return bool(parent.items) and parent.items[-1] is node
     return bool(parent.members) and parent.members[-1].value is node
 
 
 def adopt(parent: Node, node: Node) -> None:
-    """Give members of a container without a key to the object that it stands in.
+    """Give the members of a container without a key to the object around it.
 
     jsonc-parser skips such an opening mark, and reads what follows as members of the outside.
     """
@@ -30,12 +30,12 @@ def adopt(parent: Node, node: Node) -> None:
 
 
 def settle_duplicates(node: Node, unsound: Collection[int]) -> Iterator[Problem]:
-    """Name the members of a name that another one replaces.
+    """Report members whose name a later member repeats.
 
-    One that other readers pass over (a key without a colon) replaces none that they take, and loses
-    its value where they take another.
+    A member that other parsers ignore (a key without a colon) replaces none that they take, and loses its
+    value where they take another.
 
-    :param unsound: by identity, the keys of members that other readers pass over
+    :param unsound: by identity, the keys of members that other parsers ignore
     """
     winners = {
         member.key.value: member.key

@@ -1,4 +1,4 @@
-"""The tokens of JSON with comments, and what a single one of them means."""
+"""The tokens of JSON with comments, and the value of a single one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _HALF_PAIR = "[\ud800-\udfff]"
 
 
 def colon_ahead(text: str, at: int) -> bool:
-    """Return True if a colon comes next, behind white space."""
+    """Whether a colon comes next, after white space."""
     while text[at : at + 1] in _WHITE and at < len(text):
         at += 1
     return text[at : at + 1] == ":"
@@ -64,7 +64,7 @@ _LITERALS = {
 
 
 class Fault(NamedTuple):
-    """Something wrong within a string, with its place in the text between the quotes."""
+    """An error within a string, with its place in the text between the quotes."""
 
     start: int
     end: int
@@ -80,7 +80,7 @@ def word(text: str) -> Scalar | None:
 
 
 def number_ahead(text: str) -> Scalar | None:
-    """The number that a word begins with, which is what other readers take of it."""
+    """The number at the beginning of a word, which other parsers take as its value; None without one."""
     match = re.match(_NUMBER, text)
     return None if match is None else word(match[0])
 
@@ -93,7 +93,7 @@ def _integer(text: str) -> int | float:
 
 
 def about_word(text: str) -> str:
-    """Return the message about a word that is no JSON value."""
+    """The message about a word that is no JSON value."""
     shown = readable(text)
     if text in ("<<<<<<<", "|||||||", "=======", ">>>>>>>"):
         return MERGE_MARK
@@ -107,10 +107,10 @@ def about_word(text: str) -> str:
 
 
 def string(raw: str) -> tuple[str, list[Fault]]:
-    """The value of the text between two quotes, and what is wrong with it.
+    """The value of the text between two quotes, and its errors.
 
-    A faulty escape yields nothing, as in jsonc-parser. Half a surrogate pair becomes U+FFFD: so
-    it reaches programs that take UTF-8, and Python could not write it out.
+    A faulty escape yields nothing, as in jsonc-parser. Half a surrogate pair becomes U+FFFD: so it reaches
+    programs that take UTF-8, and Python could not write it out.
     """
     faults: list[Fault] = []
     if not raw.isprintable():
@@ -158,7 +158,7 @@ _NAMES = {
 
 
 def describe(char: str) -> str:
-    """A character for a message: itself where it can be seen, else its code point."""
+    """A character for a message: itself where it is printable, else its code point."""
     if char.isprintable() and not char.isspace():
         return f"`{char}`"
     name = _NAMES.get(char)

@@ -1,9 +1,8 @@
-"""Children that are parted by commas taken out of a text: every other byte stays as it is.
+"""Removes comma-separated children from a text: every other byte stays as it is.
 
-Removing takes the comma along, and the line, if nothing else stands on it. Of comments it takes only
-those inside the removed text and those that follow it on a line that it had for itself: such a comment
-describes what is removed. Comments above it, and on lines shared with others, may be about more, and stay.
-"""
+Removing takes the comma along, and the line, if nothing else stands on it. Of comments it takes only those
+inside the removed text and those that follow it on a line that it had for itself: such a comment describes
+what is removed. Comments above it, and on lines shared with others, may be about more, and stay."""
 
 from __future__ import annotations
 
@@ -31,7 +30,7 @@ class Comments(NamedTuple):
 def remove(
     text: str, children: Sequence[Span], indexes: set[int], comments: Comments
 ) -> tuple[Edit, ...]:
-    """Take the children at `indexes` out; `children` are all of one list or table, in file order."""
+    """The edits that remove the children at `indexes`; `children` are all of one list or table, in file order."""
     cuts: list[Span] = []
     for first, last in _runs(text, children, indexes):
         start, end = children[first].start, children[last].end
@@ -47,7 +46,7 @@ def remove(
 
 
 def merge(spans: list[Span]) -> list[Span]:
-    """The same text as spans in file order that do not touch."""
+    """The same text as sorted spans that do not touch."""
     merged: list[Span] = []
     for span in sorted(spans):
         if merged and span.start <= merged[-1].end:
@@ -58,14 +57,14 @@ def merge(spans: list[Span]) -> list[Span]:
 
 
 def comma_behind(text: str, at: int, comments: Comments) -> int | None:
-    """Where the comma behind `at` is, None if something else comes first."""
+    """The offset of the comma after `at`; None if something else comes first."""
     trivia = comments.trivia.match(text, at)
     at = trivia.end() if trivia else at
     return at if text[at : at + 1] == "," else None
 
 
 def rest_of_line(text: str, at: int, comments: Comments) -> int | None:
-    """The end of the comments on the rest of this line; None if more than comments is there."""
+    """The end of the comments on the rest of this line; None if there is more than comments."""
     rest = comments.rest_of_line.match(text, at)
     end = rest.end() if rest else at
     if end < len(text) and text[end] not in "\r\n":
@@ -74,7 +73,7 @@ def rest_of_line(text: str, at: int, comments: Comments) -> int | None:
 
 
 def next_line(text: str, at: int) -> int:
-    """The start of the line behind `at`, where only white space is left on the line."""
+    """The start of the next line; only white space may be left on the line of `at`."""
     at = behind_blanks(text, at)
     if text.startswith("\r\n", at):
         return at + 2
@@ -91,7 +90,7 @@ def behind_blanks(text: str, at: int) -> int:
 
 
 def _runs(text: str, children: Sequence[Span], indexes: set[int]) -> list[tuple[int, int]]:
-    """Neighbours that go together because only a comma and white space are between them."""
+    """Groups of neighbours that are removed together, since only a comma and white space are between them."""
     runs: list[tuple[int, int]] = []
     for index in sorted(indexes):
         if runs and runs[-1][1] == index - 1:
@@ -106,7 +105,7 @@ def _runs(text: str, children: Sequence[Span], indexes: set[int]) -> list[tuple[
 def _cut(
     text: str, span: Span, comma: int | None, comments: Comments, *, is_last: bool
 ) -> list[Span]:
-    """Return the spans to remove for the children at `span` and their comma."""
+    """The spans to remove for the children at `span` and their comma."""
     start, end = span
     cuts: list[Span] = []
     between = "" if comma is None else text[end:comma]

@@ -1,4 +1,4 @@
-"""A place in a TOML text: the small steps from it, with the problems and comments on the way."""
+"""A position in a TOML text, with the small parsing steps from it; collects problems and comments."""
 
 from __future__ import annotations
 

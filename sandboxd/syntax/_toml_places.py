@@ -1,4 +1,4 @@
-"""Where the headers and statements of a TOML file are."""
+"""Finds where the headers and statements of a TOML file are."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 
 
 def is_inline(text: str, node: Node) -> bool:
-    """Whether a table or list is written as a value, and not by headers, dotted keys or both."""
+    """Whether a table or list is written as a value, and not by headers or dotted keys."""
     return text[node.span.start : node.span.start + 1] == ("{" if node.kind == "object" else "[")
 
 
@@ -86,7 +86,7 @@ def _keys(header: str) -> tuple[str, ...]:
 
 
 def _table(root: Node | None, keys: tuple[str, ...], end: int) -> Node | None:
-    """The table that the header up to `end` declares: of a list of tables the last that begins before."""
+    """The table that the header up to `end` declares: of a list of tables the last one before `end`."""
     node = root
     for key in keys:
         node = node.get(key) if node is not None else None

@@ -1,4 +1,4 @@
-"""The scalars of TOML: from the text of one to its kind and value."""
+"""Parses the scalars of TOML: from the text of one to its kind and value."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOT_A_TIME = "this is not a date or time of the calendar"
 
 
 class Scalar(NamedTuple):
-    """A value, and what is wrong with it, if anything."""
+    """A value, and its errors."""
 
     kind: NodeKind
     value: object
@@ -42,7 +42,7 @@ class Scalar(NamedTuple):
 
 
 def word(text: str) -> Scalar:
-    """A value without quotes: a boolean, a number, a date or time, or nothing that TOML knows."""
+    """The value of a word without quotes: a boolean, a number, a date or time, or an error."""
     if text in ("true", "false"):
         return Scalar("boolean", text == "true")
     if _INTEGER.fullmatch(text):
@@ -73,7 +73,7 @@ def _is_on_calendar(text: str) -> bool:
 
 
 def string(text: str) -> Scalar:
-    """A value in quotes of any of the four kinds, closed."""
+    """The value of a closed string of any of the four kinds."""
     quote, is_long = text[0], len(text) >= 6 and text[1] == text[0] == text[2]
     inner = text[3:-3] if is_long else text[1:-1]
     if is_long:

@@ -1,4 +1,4 @@
-"""Errors of TOML that the standard library's reader finds, in words for people."""
+"""Errors of TOML that the standard library's parser finds, in words for people."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WORDS = (
 
 
 def first_problem(text: str) -> Problem | None:
-    """The first reason why `text` is not TOML 1.0, marked from its line's first character on.
+    """The first reason why `text` is not TOML 1.0, with a span that begins at its line's first character.
 
     tomllib says where it stopped reading, which is seldom where the fault begins.
     """
@@ -63,7 +63,7 @@ def _reword(message: str) -> str:
 
 
 def _line_span(text: str, line: int | None) -> Span:
-    """The written part of a zero-based line, as tomllib counts them; None is the last one."""
+    """The text of a zero-based line without white space around it; None stands for the last line."""
     if line is None:
         end = len(text.rstrip())
         start = text.rfind("\n", 0, end) + 1

@@ -1,4 +1,4 @@
-"""Plain scalars of YAML 1.2's core schema, as Go's reader takes them."""
+"""Plain scalars of YAML 1.2's core schema, as Go's parser reads them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def resolve(text: str, span: Span) -> tuple[NodeKind, Span, object]:
 
 
 def _integer(text: str) -> int:
-    """`017` is octal to Go's reader, as `0o17` is."""
+    """The number in `text`; `017` is octal to Go's parser, as `0o17` is."""
     sign = -1 if text[0] == "-" else 1
     digits = text.lstrip("+-")
     if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":

@@ -85,7 +85,7 @@ class _Parser:
         return Tree(self.root, tuple(self.problems), tuple(self.comments))
 
     def hash(self) -> None:
-        """A comment, or an include in its old spelling."""
+        """Read a comment, or an include in its old spelling."""
         end = self.line()
         if self.start is None and self.text.startswith("#include", self.at):
             self.start = self.at
@@ -95,7 +95,7 @@ class _Parser:
         self.at = end
 
     def line_end(self) -> None:
-        """Includes and variables end with their line, everything else with a comma."""
+        """Handle a line end, which ends includes and variables; other statements end with a comma."""
         if self.start is not None:
             head = self.text[self.start : self.start + 9]
             if head.startswith(("#include", "include ", "include\t", "@{", "$")) and (
@@ -105,7 +105,7 @@ class _Parser:
         self.at += 1
 
     def word(self) -> None:
-        """To the end of a word; quotes, brackets and braces within it hold commas and blanks."""
+        """Read to the end of a word; quotes, brackets and braces within it may hold commas and blanks."""
         text, size = self.text, len(self.text)
         depth = 0
         while self.at < size:
@@ -127,7 +127,7 @@ class _Parser:
         self.at = min(self.at, size)
 
     def quoted(self) -> None:
-        """To the end of a text in quotes, or of its line; a backslash hides the next character."""
+        """Read to the end of a quoted text, or of its line; a backslash escapes the next character."""
         line = self.line()
         self.at += 1
         while self.at < line:
@@ -138,13 +138,13 @@ class _Parser:
         self.at = line
 
     def opens_block(self) -> bool:
-        """A brace with a blank before it, or nothing but a blank behind it, is no alternative."""
+        """Whether a brace opens a block: a blank, a line end or a comment follows, and no `@` or `$` precedes."""
         before = self.text[self.at - 1 : self.at]
         after = self.text[self.at + 1 : self.at + 2]
         return before not in ("@", "$") and (after in ("", " ", "\t", "\r", "\n", "#"))
 
     def rule(self, end: int) -> None:
-        """Ends the statement that began at `start`."""
+        """End the statement that began at `start`."""
         if self.start is None:
             return
         written = self.text[self.start : end]
@@ -157,7 +157,7 @@ class _Parser:
         self.start = None
 
     def several_lines(self, start: int, written: str) -> None:
-        """A rule that goes on in lines which begin like rules of their own."""
+        """Check a rule over several lines, of which some begin like rules of their own."""
         offset = 0
         before: tuple[int, int] | None = None
         for line in written.split("\n"):
@@ -232,7 +232,7 @@ def _child(holder: Node, header: str, key: Span, span: Span) -> Node:
 
 
 def _without_comments(text: str) -> str:
-    """A statement over several lines may have comments behind each of them."""
+    """The text of a statement over several lines, without the comments at their ends."""
     if "#" not in text[1:]:
         return text
     lines = text.split("\n")

@@ -1,9 +1,8 @@
-"""The words of a `docker run` command line, read as docker's own flag parser (pflag) reads them.
+"""Parses the words of a `docker run` command line as docker's own flag parser (pflag) does.
 
-``--flag=value``, ``--flag value``, ``-v x``, ``-vx``, ``-u=0``, bundled booleans (``-it``), and
-``--`` as the end of the flags. The first word that is neither a flag nor a flag's value is the
-image; whatever follows it is the image's own command line, flags or not.
-"""
+``--flag=value``, ``--flag value``, ``-v x``, ``-vx``, ``-u=0``, bundled booleans (``-it``), and ``--`` as the
+end of the flags. The first word that is neither a flag nor a flag's value is the image; whatever follows it
+is the image's own command line, flags or not."""
 
 from __future__ import annotations
 
@@ -37,7 +36,7 @@ class Flag(NamedTuple):
     value_span: Span
 
     def is_on(self) -> bool:
-        """Return True if this is a boolean flag that is switched on."""
+        """Whether this is a boolean flag that is switched on."""
         return self.name in BOOLEAN and self.value == "true"
 
 
@@ -50,7 +49,7 @@ class Arguments(NamedTuple):
     problems: tuple[Problem, ...]
 
     def last(self, name: str) -> Flag | None:
-        """The last flag of this name, which is the one in force for flags that hold one value."""
+        """The last flag of this name, which takes effect for flags that hold one value."""
         return next((flag for flag in reversed(self.flags) if flag.name == name), None)
 
     def all(self, name: str) -> tuple[Flag, ...]:
@@ -110,7 +109,7 @@ class _Parser:
         return Arguments(tuple(self.flags), image, rest, tuple(self.problems))
 
     def word(self, node: Node) -> str | None:
-        """The text of a word; None, and a problem, for what is no text."""
+        """The text of a word; None, with a problem noted, for a node that is no text."""
         text = node.text()
         if text is None and node.kind != "missing":
             self.problem(node, "expected text in double quotes")
@@ -146,7 +145,7 @@ class _Parser:
             self.problem(node, f"`--{readable(name)}` is not a flag of `docker run`{suggestion}")
 
     def short(self, node: Node, word: str) -> None:
-        """A word like ``-it``, ``-vx``, ``-u=0`` or ``-itu 0``: booleans, then at most one value."""
+        """Read a word like ``-it``, ``-vx``, ``-u=0`` or ``-itu 0``: booleans, then at most one value."""
         for index, letter in enumerate(word[1:], start=1):
             name = SHORT.get(letter)
             if name is None:
@@ -181,7 +180,7 @@ class _Parser:
         self.flags.append(Flag(name, value, (node,), _inside(node, value_at)))
 
     def needs_value(self, name: str, node: Node) -> None:
-        """A flag whose value is the next word, whatever that looks like."""
+        """Read a flag whose value is the next word, whatever that looks like."""
         is_known = name in WITH_VALUE
         following = self.items[self.at] if self.at < len(self.items) else None
         text = following.text() if following is not None else None
@@ -199,7 +198,7 @@ class _Parser:
 
 
 def _inside(node: Node, offset: int) -> Span:
-    """The place of the characters from `offset` on of a string's value."""
+    """The span of a string's value from the character `offset` on."""
     start, end = node.span
     if node.kind != "string" or not isinstance(node.value, str):
         return node.span

@@ -1,8 +1,7 @@
-"""Dockerfiles as BuildKit reads them: instructions with columns, tolerant of half-typed text.
+"""Parses Dockerfiles as BuildKit does: instructions with columns, tolerant of half-typed text.
 
-Directives (`escape`, `syntax`), lines continued over comments and blank lines, heredocs, flags,
-the JSON form. What an instruction means is left to `model.image`.
-"""
+Directives (`escape`, `syntax`), lines continued over comments and blank lines, heredocs, flags, the JSON
+form. What an instruction means is left to `model.image`."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ MAX_UNENDED = 20
 
 
 class Text:
-    """A text put together from pieces of the file, that knows where each of its characters was."""
+    """A text joined from pieces of the file, with the place of each of its characters."""
 
     __slots__ = ("_offsets", "_pieces", "_starts", "text")
 
@@ -53,7 +52,7 @@ class Text:
             at += len(piece)
 
     def span(self, start: int, end: int) -> Span:
-        """Return the place in the file of the characters from `start` to `end`."""
+        """The place in the file of the characters from `start` to `end`."""
         first = self.offset(start)
         return Span(first, max(first, self.offset(end - 1) + 1 if end > start else first))
 
@@ -84,7 +83,10 @@ class Word(NamedTuple):
 
 
 class Heredoc(NamedTuple):
-    """`name` ends it; `expands` is False when it was quoted."""
+    """A here-document of an instruction.
+
+    `name` is the word that ends it; `expands` is False when that was quoted.
+    """
 
     name: str
     body: Text
@@ -92,8 +94,11 @@ class Heredoc(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """`text` is what follows the keyword and the flags, continued lines joined; `escape` is the
-    character that hides the next one in its words."""
+    """One instruction of a Dockerfile.
+
+    `text` is what follows the keyword and the flags, continued lines joined; `escape` is the file's escape
+    character.
+    """
 
     keyword: str
     span: Span
@@ -124,7 +129,7 @@ class Instruction(NamedTuple):
         return words if is_list else None
 
     def triggered(self) -> Instruction | None:
-        """The instruction that `ONBUILD` keeps for images built upon this one; None for another."""
+        """The instruction behind `ONBUILD`, which is executed in images built upon this one; None for another one."""
         if self.keyword != "ONBUILD":
             return None
         match = _KEYWORD.match(self.text.text)
@@ -139,7 +144,7 @@ class Instruction(NamedTuple):
         return list(_words(self.text, self.escape))
 
     def scripts(self) -> Iterator[Text]:
-        """Yield the texts that a shell runs: the line, and the heredocs behind it."""
+        """The texts that a shell runs: the line, and the heredocs after it."""
         yield self.text
         for heredoc in self.heredocs:
             yield heredoc.body
@@ -199,10 +204,10 @@ class _Parser:
         self.comments.append(Comment(Span(begin, start + len(line.rstrip()))))
 
     def directives(self) -> None:
-        """Comments of the form ``# name=value`` before anything else, each name once.
+        """Read comments of the form ``# name=value`` before anything else, each name once.
 
-        As BuildKit's `DetectSyntax` does, `syntax` is also found behind a line ``#!``, in a comment
-        of the form ``//``, and in a file that is a JSON object.
+        As BuildKit's `DetectSyntax` does, `syntax` is also found behind a line ``#!``, in a comment of the
+        form ``//``, and in a file that is a JSON object.
         """
         if self.text.startswith("#!"):
             self.comment(*self.line())
@@ -228,7 +233,7 @@ class _Parser:
                 self.escape = value
 
     def json_syntax(self) -> bool:
-        """Return True if the file is a JSON object that names its frontend, and keep that name."""
+        """Read the frontend's name from a file that is a JSON object; False for another file."""
         from sandboxd.syntax import jsonc
 
         tree = jsonc.parse(self.text)
@@ -296,13 +301,13 @@ class _Parser:
             offset = start
 
     def continues(self, line: str) -> bool:
-        """An escape character at the end continues a line, but two of them are text."""
+        """Whether a line ends with an escape character, which continues it; two of them are text."""
         if not line.endswith(self.escape):
             return False
         return len(line) == 1 or line[-2] != self.escape
 
     def heredoc(self, match: re.Match[str], place: Span) -> Heredoc | None:
-        """The lines up to the one that is its name; the file's end may not stand in for it."""
+        """The lines up to the one that is its name; None if the file ends before."""
         name, strips = unquote(match[2]), bool(match[1])
         begin = self.at
         pieces: list[tuple[str, int]] = []
@@ -321,7 +326,7 @@ class _Parser:
 
 
 def _flags(text: Text, at: int) -> tuple[int, list[Word]]:
-    """The flags ahead of the arguments, which begin at the offset; ``--`` alone ends them."""
+    """The offset of the arguments, and the flags before them; ``--`` alone ends the flags."""
     flags: list[Word] = []
     while (match := _FLAG.match(text.text, at)) is not None:
         at = _blank(text.text, match.end())
@@ -332,7 +337,7 @@ def _flags(text: Text, at: int) -> tuple[int, list[Word]]:
 
 
 def _bare(flag: str) -> str:
-    """Without quotes; a backslash hides the next character, also in single quotes."""
+    """A flag without quotes; a backslash escapes the next character, also in single quotes."""
     return _FLAG_MARK.sub(r"\1", flag)
 
 
@@ -357,7 +362,7 @@ def _words(text: Text, escape: str) -> Iterator[Word]:
 
 
 def unquote(text: str, escape: str = "\\") -> str:
-    """Without the quotes around parts of it; within double ones `escape` hides the next character."""
+    """`text` without the quotes around parts of it; within double ones `escape` escapes the next character."""
     if not ('"' in text or "'" in text or escape in text):
         return text
     if escape == "\\":

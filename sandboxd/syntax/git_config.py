@@ -1,7 +1,6 @@
-"""Git's configuration format, read without git: to ask git would run what the file names.
+"""Parses git's configuration format without git, which could run what the file names.
 
-The format is that of git-config(1), "Syntax". Offsets are not kept: nothing is shown of such a file.
-"""
+The format is that of git-config(1), "Syntax". Offsets are not kept: nothing is shown of such a file."""
 
 from __future__ import annotations
 
@@ -13,8 +12,8 @@ _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", '"': '"', "\\": "\\"}
 class Entry(NamedTuple):
     """One setting. `name` is ``section.key``, ``section.subsection.key``, or a key before all sections.
 
-    Section and key are in lower case, the subsection as it is written. `value` is None where the key
-    stands alone, which means true.
+    Section and key are in lower case, the subsection is as written. `value` is None for a key without a
+    value, which means true.
     """
 
     name: str
@@ -24,8 +23,8 @@ class Entry(NamedTuple):
 class GitConfig(NamedTuple):
     """The settings in the order of the file.
 
-    `broken` is the number of the first line that git would refuse, 0 for none. Entries before it are
-    kept, and so are those after it: it is not known what another program makes of the file.
+    `broken` is the number of the first line that git would refuse, 0 for none. Entries before and after it
+    are kept: it is not known what another program makes of the file.
     """
 
     entries: tuple[Entry, ...]
@@ -58,7 +57,7 @@ def parse(text: str) -> GitConfig:
 
 
 class _Reader:
-    """Reads the parts of the format at a position."""
+    """Parses the format from a position on."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -79,14 +78,14 @@ class _Reader:
         return char
 
     def next_visible(self) -> str:
-        """The next character that is no blank; a line end counts as visible."""
+        """The next character that is no blank; a line end counts as visible. '' at the end."""
         char = self.next()
         while char and char != "\n" and char.isspace():
             char = self.next()
         return char
 
     def skip_line(self) -> None:
-        """Go behind the line end, unless the position is already at the start of a line."""
+        """Go to the start of the next line, unless the position is at the start of a line."""
         if self._at and self._text[self._at - 1] == "\n":
             return
         while self.next() not in ("", "\n"):
@@ -95,7 +94,7 @@ class _Reader:
     def section(self) -> str:
         """The name of a section, after its bracket.
 
-        :raises ValueError: it is no name
+        :raises ValueError: it is no valid name
         """
         name = ""
         while (char := self.next()) != "]":
@@ -123,7 +122,7 @@ class _Reader:
     def setting(self, first: str) -> tuple[str, str | None]:
         """A key that begins with `first`, and its value.
 
-        :raises ValueError: it is no setting
+        :raises ValueError: it is no valid setting
         """
         if not first.isalpha():
             raise ValueError("a key begins with a letter")

@@ -1,9 +1,7 @@
-"""A JSON tree as Go's `encoding/json` reads it into a struct.
+"""Reads a JSON tree as Go's `encoding/json` reads it into a struct.
 
-It matches the name of a field whatever its case, and reads what stands there again into the same
-field: of scalars the last one wins, objects and the elements of arrays are laid over each other,
-and `null` leaves text and numbers as they are (Go's `decode.go`).
-"""
+Go matches the name of a field in any case, and merges repeated fields: of scalars the last one wins, objects
+and the elements of arrays are merged, and `null` leaves text and numbers as they are (Go's `decode.go`)."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ _DEEPEST = 8
 
 
 def parse(text: str) -> Tree:
-    """The tree of `text`; keys that differ in nothing but their case are problems, too."""
+    """The tree of `text`; keys that differ only in case are reported as problems, too."""
     tree = jsonc.parse(text)
     if tree.root is None:
         return tree
@@ -40,12 +38,12 @@ def parse(text: str) -> Tree:
 
 
 def fold(name: str) -> str:
-    """The name of a field without the case of its letters."""
+    """The name of a field in one letter case, for comparing."""
     return name.translate(_TO_ASCII).lower()
 
 
 def get(node: Node, name: str) -> Node | None:
-    """The value of a field of a struct; None if it is not there."""
+    """The value of a field of a struct; None if it is missing."""
     folded = fold(name)
     value = None
     for member in node.members:
@@ -77,7 +75,7 @@ def _overlay(below: Node, above: Node, depth: int) -> Node:
 
 
 def _same_but_for_case(node: Node) -> Iterator[Problem]:
-    """The members that a later one of another spelling replaces."""
+    """Problems for members that a later one replaces whose name differs only in case."""
     last: dict[str, Member] = {}
     for member in reversed(node.members):
         name = str(member.key.value)

@@ -175,7 +175,7 @@ class _Parser:
                 self.state, self.key, self.key_end = _VALUE, None, end
 
     def pass_over(self) -> None:
-        """Other readers leave out the member at hand, and all up to a comma or a closing brace."""
+        """Mark the current member as one that other parsers ignore, up to a comma or a closing brace."""
         self.is_passed_over = True
         if self.key is not None:
             self.unsound.add(id(self.key))
@@ -195,7 +195,7 @@ class _Parser:
     # Structure
 
     def is_key(self, start: int, end: int) -> bool:
-        """Return True for a string or word that is a key; one also ends an array that was not closed."""
+        """Whether a string or word is a key; one also ends an array that was not closed."""
         state = self.state
         if state == _KEY:
             return self.text[start] in "\"'" or tokens.colon_ahead(self.text, end)
@@ -232,7 +232,7 @@ class _Parser:
             self.unsound.add(id(key))
 
     def value(self, node: Node) -> None:
-        """Put a value where the state says that it belongs."""
+        """Put a value where the parser's state expects it."""
         state = self.state
         if state == _COLON and self.key is not None:
             self.problem(*self.key.span, "expected a colon after this key")
@@ -315,7 +315,7 @@ class _Parser:
         self.pop(end)
 
     def close_early(self) -> None:
-        """End the innermost container, whose closing mark was not typed."""
+        """End the innermost container, whose closing mark is missing."""
         node = self.stack[-1]
         if self.state in (_COLON, _VALUE):
             self.missing_value()
@@ -339,7 +339,7 @@ class _Parser:
             members.adopt(self.stack[-1], node)
 
     def reopen_root(self, start: int, end: int) -> None:
-        """Go on in the root object when more members follow its closing brace."""
+        """Continue the root object when more members follow its closing brace."""
         root = self.root
         if root is None or root.kind != "object":
             if root is not None:

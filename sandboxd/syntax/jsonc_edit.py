@@ -80,12 +80,12 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def replace(node: Node, json_text: str) -> tuple[Edit, ...]:
-    """Put `json_text`, exactly as given, in the place of a value."""
+    """The edit that replaces a value by `json_text`, exactly as given."""
     return (Edit(node.span, json_text),)
 
 
 def set_member(text: str, tree: Tree, obj: Node, key: str, json_text: str) -> tuple[Edit, ...]:
-    """Set a property: replace its value, the last one if there are several, or add it.
+    """The edits that set a property: replace its value, the last one if there are several, or add it.
 
     Further lines of `json_text` are indented to the place; its line ends become those of `text`.
 
@@ -106,7 +106,7 @@ def set_member(text: str, tree: Tree, obj: Node, key: str, json_text: str) -> tu
 
 
 def append_item(text: str, tree: Tree, array: Node, json_text: str) -> tuple[Edit, ...]:
-    """Add an item at the end of an array; `json_text` is treated as by :func:`set_member`.
+    """The edits that add an item at the end of an array; `json_text` is treated as by :func:`set_member`.
 
     :raises NotInTreeError: as `set_member`
     """
@@ -114,13 +114,13 @@ def append_item(text: str, tree: Tree, array: Node, json_text: str) -> tuple[Edi
 
 
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
-    """Take a property out; see the module for what goes with it."""
+    """The edits that remove a property; the module's docstring says what goes with it."""
     index = next(i for i, other in enumerate(obj.members) if other.key is member.key)
     return remove(text, _children(obj), {index}, _COMMENTS)
 
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
-    """Take items out of an array; see the module for what goes with them."""
+    """The edits that remove items of an array; the module's docstring says what goes with them."""
     removed = {id(item) for item in items}
     indexes = {i for i, item in enumerate(array.items) if id(item) in removed}
     return remove(text, _children(array), indexes, _COMMENTS)
@@ -156,7 +156,7 @@ def _insert(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...
 
 
 def _insert_first(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...]:
-    """The first child goes below comments that are there already, on a line of its own."""
+    """The edits that add the first child, below comments that exist already, on a line of its own."""
     start = container.span.start + 1
     trivia = _COMMENTS.trivia.match(text, start)
     is_closed = text[container.span.end - 1] in "}]" and (
@@ -175,13 +175,13 @@ def _insert_first(text: str, tree: Tree, container: Node, new: str) -> tuple[Edi
 
 
 def _fit(text: str, indent: str, new: str) -> str:
-    """`new` with its further lines indented; JSON has line ends only between its tokens."""
+    """`new` with its further lines indented; line ends stand only between JSON's tokens."""
     lines = new.replace("\r\n", "\n").split("\n")
     return (_newline(text) + indent).join(lines)
 
 
 def _indent_unit(text: str, tree: Tree, node: Node) -> str:
-    """One step of indentation as this file does it, two spaces if it shows none."""
+    """One step of indentation as in this file; two spaces if it has none."""
     container: Node | None = node
     while container is not None:
         spans = _children(container)

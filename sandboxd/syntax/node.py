@@ -1,8 +1,7 @@
-"""The tree that every parser of ours builds: nodes that know where they stand.
+"""The tree that all our parsers build: nodes with their places in the text.
 
-A parser never raises on text: what it could not read becomes a :class:`Problem`, and everything
-outside the broken part is in the tree.
-"""
+A parser never raises on text: what it could not read becomes a :class:`Problem`, and everything outside the
+broken part is in the tree."""
 
 from __future__ import annotations
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 class Problem(NamedTuple):
     """Text that is not valid in its language; `message` is lower-case, without full stop.
 
-    `code` names a kind of problem that is reported under a name of its own (``duplicate-key``).
+    `code` names a kind of problem that is reported under its own name (``duplicate-key``).
     """
 
     span: Span
@@ -57,7 +56,7 @@ class Node:
         return None if member is None else member.value
 
     def member(self, key: str) -> Member | None:
-        """The property named `key`; of duplicates the last that has a value, as readers take it."""
+        """The property named `key`; of duplicates the last that has a value, as other parsers take it."""
         last = None
         for member in self.members:
             if member.key.value == key and (last is None or member.value.kind != "missing"):
@@ -72,7 +71,7 @@ class Node:
         return f"Node({self.kind}, {self.span.start}-{self.span.end}, {self.value!r})"
 
     def inside(self) -> Span:
-        """The place of what is written between the quotes of a string, which may be half-typed."""
+        """The place of the text between the quotes of a string, which may be half-typed."""
         start, end = self.span
         return Span(start + 1, max(start + 1, end - 1))
 
@@ -99,9 +98,9 @@ class NotInTreeError(Exception):
 
 
 class Parents:
-    """The node that each node of a tree lies in: nodes know their children only.
+    """The parent of each node of a tree, since nodes have references to their children only.
 
-    Without a way up no node is part of a cycle, so a tree is freed as soon as nobody refers to it.
+    Without a reference upwards no node is part of a cycle, so a tree is freed as soon as nobody refers to it.
     """
 
     __slots__ = ("_by_id",)
@@ -137,7 +136,7 @@ class Parents:
         return None
 
     def widened(self, nodes: Iterable[Node]) -> list[Node]:
-        """`nodes` to remove: all items of a list that lies in an item of another are that item.
+        """`nodes` to remove, where all items of a list within an item are replaced by that item.
 
         So no rule without names stays, and no group of hooks without a hook.
 
@@ -180,7 +179,7 @@ class Tree(_Tree):
 
     @cached_property
     def parents(self) -> Parents:
-        """The way up, made when the first edit asks for it."""
+        """The parents of all nodes, computed when first asked for."""
         return Parents(root for root in (self.root, *self.others) if root is not None)
 
 
@@ -218,10 +217,10 @@ def plain(node: Node) -> object:
 
 
 class collector_paused:
-    """No garbage collection while a text of `size` characters is parsed, if it is a large one.
+    """Pauses garbage collection while a large text of `size` characters is parsed.
 
-    The collector would look at every new node again and again, which more than doubles the time.
-    Not by `contextlib`, whose import takes as long as parsing a usual file.
+    The collector would look at every new node again and again, which more than doubles the time. Not by
+    `contextlib`, whose import takes as long as parsing a usual file.
     """
 
     __slots__ = ("is_paused",)
@@ -239,7 +238,7 @@ class collector_paused:
 
 
 def readable(text: str, limit: int = 60) -> str:
-    """`text` for use in a message: cut at `limit`, without characters that cannot be seen."""
+    """`text` for use in a message: cut at `limit`, without unprintable characters."""
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     if text.isprintable():

@@ -1,9 +1,8 @@
-"""Simple commands of shell scripts and Makefiles, each word with its place.
+"""Parses simple commands of shell scripts and Makefiles, each word with its place.
 
-The root is an array of commands, and a command an array of words. A word is a string node without
-its quotes; variables stay as they are written. What makes up a program (`if`, `for`, functions)
-is passed over: only commands count. Commands within `$(...)` and back quotes are commands as well.
-"""
+The root is an array of commands, and a command an array of words. A word is a string node without its quotes;
+variables stay as they are written. Control structures (`if`, `for`, functions) are ignored: only commands
+count. Commands within `$(...)` and back quotes are commands as well."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ def parse(text: str, make: bool = False) -> Tree:
 
 
 def _recipes(text: str) -> list[tuple[int, int]]:
-    """Recipe lines without their marks, and what variables are set to, continuations included."""
+    """Spans of recipe lines without their marks, and of the values of variables, continuations included."""
     ranges: list[tuple[int, int]] = []
     at = 0
     while at < len(text):
@@ -115,7 +114,7 @@ class _Scanner:
         self.at = stop
 
     def redirection(self) -> None:
-        """Its target is no argument; the body of a here-document is no command."""
+        """Skip a redirection: its target is no argument, and the body of a here-document no command."""
         text = self.text
         if text.startswith("<(", self.at) or text.startswith(">(", self.at):
             self.at += 1
@@ -210,7 +209,7 @@ class _Scanner:
         return text[start : self.at].replace("$$", "$") if self.make else text[start : self.at]
 
     def closing(self, at: int, opening: str, closing: str) -> int:
-        """Return the offset where a bracket ends; brackets in quotes do not count."""
+        """The offset at which a bracket ends; brackets in quotes do not count."""
         depth = 0
         while at < self.end:
             char = self.text[at]

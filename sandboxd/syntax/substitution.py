@@ -1,4 +1,4 @@
-"""``${...}`` as the shell, Compose and Dockerfiles write it: defaults, and defaults within defaults."""
+"""Substitutes ``${...}`` as the shell, Compose and Dockerfiles write it, with nested defaults."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Filled(NamedTuple):
 
 
 def fill(text: str, lookup: Callable[[str], str | None]) -> Filled:
-    """`text` as Compose starts a program with it: a variable that is set nowhere is empty, `$$` a dollar sign.
+    """`text` as Compose starts a program with it: unset variables are empty, `$$` is a dollar sign.
 
-    :raises ValueError: a variable that has to be set (`${NAME:?}`) is not, or a dollar sign begins none
+    :raises ValueError: a required variable (`${NAME:?}`) is not set, or a dollar sign begins no variable
     """
 
     def value_of(name: str) -> str | None:
@@ -50,7 +50,7 @@ def fill(text: str, lookup: Callable[[str], str | None]) -> Filled:
 
 
 def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
-    """`text` with its variables replaced; one that is not known and has no default stays."""
+    """`text` with its variables replaced; an unknown one without a default stays."""
     if "$" not in text:
         return text
     budget = _MOST_ADDED
@@ -65,7 +65,7 @@ def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
 
 
 def _ends(text: str) -> dict[int, int]:
-    """Map the offset of every ``${`` to that of the brace that closes it."""
+    """The offset of the closing brace of every ``${``, by the offset of the latter."""
     ends: dict[int, int] = {}
     open_: list[int] = []
     for match in re.finditer(_MARK, text):
@@ -116,7 +116,10 @@ def _expand_braces(
     lookup: Callable[[str], str | None],
     depth: int,
 ) -> str:
-    """``NAME``, ``NAME:-default``, ``NAME?error``, ``NAME:+instead``; a colon: empty is not set."""
+    """The value of ``NAME``, ``NAME:-default``, ``NAME?error`` or ``NAME:+instead``.
+
+    With a colon, an empty variable counts as not set.
+    """
     match = re.compile(_NAME).match(text, start, close)
     if match is None or (match[2] is None and match.end() != close):
         return text[start - 2 : close + 1]

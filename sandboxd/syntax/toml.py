@@ -203,7 +203,7 @@ class _Parser(Cursor):
         self.end_of_line("this value")
 
     def is_next_statement(self, at: int, state: int) -> bool:
-        """Return True if a line within open brackets begins the next statement, and so ends them."""
+        """Whether a line within open brackets begins the next statement, which then ends the brackets."""
         is_list = self.stack[-1].kind == "array"
         match = tokens.NEXT_STATEMENT.match(self.text, at)
         if match and (is_list or not match[0].endswith("=")):
@@ -217,7 +217,7 @@ class _Parser(Cursor):
             self.problem(brace, brace + 1, "an inline table must be on one line")
 
     def inline_key(self) -> bool:
-        """A key of an inline table up to its `=`; False where none begins."""
+        """Read a key of an inline table up to its `=`; False where none begins."""
         self.skip(tokens.BLANK)
         start = self.at
         keys = self.keys()
@@ -326,7 +326,7 @@ class _Parser(Cursor):
             self.attach(Node("missing", Span(at, at)))
 
     def end_of_value(self) -> None:
-        """The line or the text ends here: close what is open."""
+        """Close what is open, since the line or the text ends here."""
         at = self.at
         if self.pending is not None:
             self.missing_value(at)

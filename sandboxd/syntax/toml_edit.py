@@ -1,8 +1,7 @@
-"""Setting one value of a TOML file as small changes of its text.
+"""Sets one value of a TOML file by small changes of its text.
 
-Every other byte stays: comments, blank lines, the order of tables, indentation and line ends. A
-new key goes behind the last key of its table, below that one's comment; a new table at the end.
-"""
+Every other byte stays: comments, blank lines, the order of tables, indentation and line ends. A new key is
+added after the last key of its table, below that one's comment; a new table at the end."""
 
 from __future__ import annotations
 
@@ -59,12 +58,12 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def set_value(text: str, tree: Tree, path: Sequence[str], value: object) -> tuple[Edit, ...]:
-    """Set the value at `path`, keys from the root on; tables on the way are made as needed.
+    """The edits that set the value at `path`, keys from the root on; tables on the way are made as needed.
 
     A list that only grows keeps its items as they are written, with their comments.
 
-    :raises ValueError: a part of `path` that must be a table is something else, or the last part
-        is a table with a header of its own
+    :raises ValueError: a part of `path` that must be a table is something else, or the last part is a table
+        with a header of its own
     """
     node = tree.root
     if node is None or not path:
@@ -97,7 +96,7 @@ def _replace(text: str, node: Node, path: Sequence[str], value: object) -> tuple
 
 
 def _grow(text: str, array: Node, values: Sequence[object]) -> tuple[Edit, ...]:
-    """Add items behind the last one, on lines of their own if that one has a line of its own."""
+    """The edits that add items after the last one, on lines of their own if that one has a line of its own."""
     last = array.items[-1].span
     trivia = _TRIVIA.match(text, last.end)
     comma = trivia.end() if trivia else last.end
@@ -160,7 +159,7 @@ def _add_inline(table: Node, line: str) -> tuple[Edit, ...]:
 
 
 def _add_to_root(text: str, root: Node, line: str) -> tuple[Edit, ...]:
-    """The first key of the file that stands in no table."""
+    """The edits that add a first key outside of all tables."""
     newline = _newline(text)
     header = _first_header(text, root)
     if header is not None:
@@ -176,7 +175,7 @@ def _header_of(text: str, tree: Tree, table: Node) -> int | None:
 
 
 def _first_header(text: str, root: Node) -> int | None:
-    """Return where the first header begins, or the comment right above it if it does not open the file."""
+    """The offset of the first header, or of the comment right above it unless that opens the file."""
     if not root.members:
         return None
     header = _line_start(text, root.members[0].key.span.start)

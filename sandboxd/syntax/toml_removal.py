@@ -1,9 +1,8 @@
-"""Taking values out of a TOML file as small changes of its text.
+"""Removes values from a TOML file by small changes of its text.
 
-Every other byte stays. A statement goes with the comment behind it, a table with all of its headers,
-wherever they stand, and with the comments between its statements; of blank lines around what goes one group
-stays. In lists and inline tables `_removal` says what goes along.
-"""
+Every other byte stays. A statement is removed with the comment behind it, a table with all of its headers,
+wherever they stand, and with the comments between its statements; one group of the blank lines around it
+stays. For lists and inline tables see `_removal`."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ _BLANK_LINES = re.compile(r"(?:[ \t]*+(?:\r?\n|\Z))*+")
 
 
 def remove_values(text: str, tree: Tree, values: Iterable[Node]) -> tuple[Edit, ...]:
-    """Take values out, each with its key.
+    """The edits that remove values, each with its key.
 
     A table that only a dotted key or the header of a sub-table makes is gone with the last of these.
 
@@ -57,7 +56,7 @@ def remove_values(text: str, tree: Tree, values: Iterable[Node]) -> tuple[Edit, 
 
 
 def _around(text: str, tree: Tree, value: Node) -> Node | None:
-    """The list or inline table that `value` is written in, None where it stands in lines of its own."""
+    """The list or inline table that `value` is written in; None where it has lines of its own."""
     parent = tree.parents.of(value)
     while parent is not None and parent is not tree.root and not is_inline(text, parent):
         parent = tree.parents.of(parent)
@@ -85,7 +84,7 @@ def _children(text: str, parent: Node) -> list[Span]:
 
 
 def _behind_comma(text: str, at: int) -> int:
-    """Where the key behind `at` begins."""
+    """The offset at which the key after `at` begins."""
     comma = comma_behind(text, at, _COMMENTS)
     trivia = _COMMENTS.trivia.match(text, at if comma is None else comma + 1)
     return trivia.end() if trivia else at

@@ -1,9 +1,8 @@
-"""YAML into our tree, by the events of libyaml, tolerant of half-typed text.
+"""Parses YAML into our tree, by the events of libyaml, tolerant of half-typed text.
 
-Scalars mean what YAML 1.2 and Go's reader (so Compose) take them for: `no`, `on`, `1:20` are
-strings. An alias is a node of its own whose value is the node it stands for: nothing is expanded
-here, so that neither a bomb of aliases nor an alias within its own anchor costs anything.
-"""
+Scalars mean what YAML 1.2 and Go's parser (so Compose) take them for: `no`, `on`, `1:20` are strings. An
+alias is a node of its own whose value is the node it stands for: nothing is expanded here, so that neither a
+bomb of aliases nor an alias within its own anchor costs anything."""
 
 from __future__ import annotations
 
@@ -127,10 +126,10 @@ def _merged_too_much(roots: list[Node]) -> list[Problem]:
 
 
 def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:
-    """Return the problem, and `text` without the line at fault; None when there is no such line.
+    """The problem, and `text` without the line at fault; None when there is no such line.
 
-    libyaml sees a fault in brackets, in quotes and in a key only at their end: the line is the one
-    where they begin.
+    libyaml notices an error in brackets, in quotes and in a key only at their end: the line is the one where
+    they begin.
     """
     mark = getattr(error, "problem_mark", None)
     begun = getattr(error, "context_mark", None)
@@ -156,7 +155,7 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 
 class _Builder:
-    """Makes nodes of events. Not recursive: its stack holds the collections that are open."""
+    """Makes nodes from events. Not recursive: its stack holds the open collections."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -198,12 +197,12 @@ class _Builder:
         return self.left > 0
 
     def close(self) -> None:
-        """End what was still open when the text broke off."""
+        """End the collections that were open when the text broke off."""
         while self.stack:
             self.end(0)
 
     def behind_properties(self, event: Any, start: int) -> int:
-        """Return the offset of a value behind its anchor, its tag, or both."""
+        """The offset of a value after its anchor, its tag, or both."""
         for _ in range((event.anchor is not None) + (event.tag is not None)):
             match = _PROPERTY.match(self.text, start)
             if match is None:
@@ -236,7 +235,7 @@ class _Builder:
         return node
 
     def place_of_nothing(self, at: int) -> int:
-        """Return where a value that is left out would stand: behind the colon or the dash."""
+        """The offset at which a missing value would stand: after the colon or the dash."""
         key = self.keys[-1] if self.keys else None
         if key is not None:
             colon = _COLON.match(self.text, key.span.end)
@@ -270,7 +269,7 @@ class _Builder:
             self.keys[-1] = None
 
     def as_key(self, node: YamlNode) -> None:
-        """A key is a string, whatever its text would mean elsewhere and if an alias stands for it."""
+        """Make a node a key: a string, whatever its text would mean elsewhere, even behind an alias."""
         original = target(node)
         if original.kind in ("object", "array"):
             return
@@ -315,7 +314,7 @@ def _duplicates(node: Node) -> Iterator[Problem]:
 
 
 def _comments(text: str, opaque: list[Span]) -> Iterator[Comment]:
-    """The comments of `text`: no `#` of a string is one. They stand in blanked lines as well."""
+    """The comments of `text`, also those in blanked lines; a `#` within a string begins none."""
     if "#" not in text:
         return
     opaque.sort()
@@ -339,7 +338,7 @@ def target(node: Node) -> Node:
 
 
 def is_merge(key: Node) -> bool:
-    """Return True for the key ``<<``, which merges; in quotes and behind an alias it is a name."""
+    """Whether a key is ``<<``, which merges; in quotes or behind an alias it is an ordinary name."""
     return key.value == "<<" and not (isinstance(key, YamlNode) and key.style)
 
 
@@ -364,7 +363,7 @@ def tag(node: Node) -> str:
 
 
 def members(node: Node) -> list[Member]:
-    """The properties of an object with those that ``<<`` merges in, values as they are written.
+    """The properties of an object, with those that ``<<`` merges in.
 
     An explicit key wins over a merged one, an earlier source of a merge over a later one.
     """

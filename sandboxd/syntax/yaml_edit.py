@@ -28,12 +28,12 @@ def encode(text: str) -> str:
 
 
 def replace(node: Node, yaml_text: str) -> tuple[Edit, ...]:
-    """Write something else in place of a value; its anchor and its tag stay."""
+    """The edit that replaces a value; its anchor and its tag stay."""
     return (Edit(node.content if isinstance(node, YamlNode) else node.span, yaml_text),)
 
 
 def append_item(text: str, array: Node, yaml_text: str) -> tuple[Edit, ...]:
-    """Add an item behind the last one."""
+    """The edits that add an item after the last one."""
     if not array.items or _is_flow(array):
         return _into_flow(array, [item.span for item in array.items], yaml_text)
     indent = " " * _column(text, _dash(text, array, array.items[0]))
@@ -41,7 +41,7 @@ def append_item(text: str, array: Node, yaml_text: str) -> tuple[Edit, ...]:
 
 
 def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ...]:
-    """Replace the value of `key`, or add it behind the last member.
+    """The edits that replace the value of `key`, or add it after the last member.
 
     A text that begins with a line end is a block below its key.
     """
@@ -57,7 +57,7 @@ def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ..
 
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
-    """Take items out of an array; the caller sees to it that one is left."""
+    """The edits that remove items of an array; the caller makes sure that one is left."""
     removed = {id(item) for item in items}
     keep = [id(item) not in removed for item in array.items]
     spans = [item.span for item in array.items]
@@ -68,7 +68,7 @@ def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, .
 
 
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
-    """Take a property out of an object; the caller sees to it that one is left."""
+    """The edits that remove a property of an object; the caller makes sure that one is left."""
     keep = [other is not member for other in obj.members]
     spans = [_extent(other) for other in obj.members]
     if _is_flow(obj):
@@ -94,7 +94,7 @@ def _into_flow(node: Node, children: list[Span], written: str) -> tuple[Edit, ..
 
 
 def _behind(text: str, node: Node, line: str) -> tuple[Edit, ...]:
-    """A new line below the last one of `node`, whose comment stays where it is."""
+    """The edits that add a line below the last one of `node`, whose comment stays where it is."""
     end = line_end(text, node.span.end)
     return (Edit(Span(end, end), newline(text) + line),)
 
@@ -149,7 +149,7 @@ def _out_of_block(
 
 
 def _merge_overlaps(edits: list[Edit]) -> list[Edit]:
-    """Removals that touch or overlap as one."""
+    """The removals, with those merged that touch or overlap."""
     merged: list[Edit] = []
     for edit in edits:
         if merged and edit.span.start < merged[-1].span.end:
@@ -160,7 +160,7 @@ def _merge_overlaps(edits: list[Edit]) -> list[Edit]:
 
 
 def _dash(text: str, array: Node, item: Node) -> int:
-    """Return the offset of the `-` of an item: in the column of the first one, on its line or above."""
+    """The offset of the `-` of an item: in the column of the first one, on its line or above."""
     first = array.items[0]
     if item is first:
         return _first_dash(array)
@@ -176,7 +176,7 @@ def _dash(text: str, array: Node, item: Node) -> int:
 
 
 def _first_dash(array: Node) -> int:
-    """Behind the anchor and the tag of the array, where it has them."""
+    """The offset after the anchor and the tag of the array, if it has them."""
     return array.content.start if isinstance(array, YamlNode) else array.span.start
 
 

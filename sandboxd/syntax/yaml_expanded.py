@@ -1,8 +1,7 @@
-"""YAML with its aliases and merges done, as programs that act upon a file see it.
+"""YAML with its aliases and merges expanded, as programs that act upon a file see it.
 
-A reader that takes only what is written at a place would miss what an anchor brings there. What anchors multiply is
-bounded, and a problem of the tree says where the rest was left out.
-"""
+A reader that takes only what is written at a place would miss what an anchor brings there. What anchors
+multiply is bounded, and a problem of the tree says where the rest was left out."""
 
 from __future__ import annotations
 
@@ -23,9 +22,9 @@ class Expanded(YamlNode):
 
 
 def parse(text: str, most: int = MOST) -> Tree:
-    """The tree of `text` as `yaml.parse` gives it, its root with no alias and no merge.
+    """The tree of `text` as `yaml.parse` gives it, with aliases and merges of its root expanded.
 
-    What has neither below it is the node of the file itself.
+    A node without any below it is the one of the file itself.
     """
     tree = yaml.parse(text)
     if tree.root is None:
@@ -45,9 +44,9 @@ class _Expansion:
         self.is_whole = True
 
     def of(self, node: Node, depth: int, *, is_brought: bool) -> Node:
-        """`node` without aliases and merges; itself where it has none.
+        """`node` with aliases and merges expanded; itself where it has none.
 
-        :param is_brought: by an anchor, so that it counts
+        :param is_brought: whether an anchor brought it, so that it counts towards the limit
         """
         is_brought = is_brought or node.kind == "alias"
         node = yaml.target(node)
