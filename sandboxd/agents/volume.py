@@ -6,6 +6,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from sandboxd.agents.agent import digest
+from sandboxd.model.labels import PROGRAM as LABEL
 
 if TYPE_CHECKING:
     from sandboxd.agents.agent import Agent
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 PREFIX = "sandboxd-program-"
 TARGET = "/opt/sandboxd/agent"
 """Where it is inside a sandbox."""
-
-LABEL = "dev.sandboxd.program"
-"""On the volume: the agent's name and the packages that are in it."""
 
 
 def name(agent: Agent) -> str:
@@ -30,8 +28,11 @@ def label(agent: Agent) -> str:
     return f"{LABEL}={agent.name} {' '.join(f'{each.name}@{each.version}' for each in packages)}"
 
 
-def program(agent: Agent) -> str:
-    """The path of the program inside, or its name in the image."""
-    packages = agent.of_machine(platform.machine())
+def program(agent: Agent, machine: str = "") -> str:
+    """The path of the program inside, or its name in the image.
+
+    :param machine: the kind that it runs on, as `uname -m` calls it; '' for that of this one
+    """
+    packages = agent.of_machine(machine or platform.machine())
     own = next((each.program for each in packages if each.program), agent.program)
     return f"{TARGET}/{own}" if packages else own

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "unrecognized arguments: "
 _OF_THE_FILE = {
     "--profile": "the line `profile = ...` in sandboxd.toml chooses it",
-    "--on": "on a cluster work `up`, `exec`, `shell`, `forward`, `cp`, `logs`, `status`, `list`, `review`, `drift`, `down`, `doctor` and `egress`",
+    "--on": "on a cluster work `up`, `exec`, `shell`, `forward`, `cp`, `logs`, `status`, `list`, `review`, `drift`, `down`, `doctor`, `egress` and `agent`",
     "--image": "the line `image = ...` in sandboxd.toml chooses it",
 }
 """Options that people look for in other commands, each with the way to go."""

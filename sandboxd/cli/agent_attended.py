@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import run
 from sandboxd.cli import attend, terminal
@@ -11,19 +11,47 @@ from sandboxd.engine.failures import ContainerGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
-    from sandboxd.operations.agent import ReadyDocument
+    from sandboxd.operations.review import Collected
 
 _FIRST_LINES = 12
 """Of the changes, after an agent has ended."""
 
 
-def attend_until_end(
-    own: Session, agent: Agent, ready: ReadyDocument, *, has_terminal: bool
-) -> int:
-    """Run the agent until it ends; returns its exit code.
+class Door(NamedTuple):
+    """The way to the sandbox of a session: on this machine or on a cluster."""
 
+    option: str
+    """What a command needs behind it to mean the same cluster; '' for this machine."""
+    run: Callable[..., int]
+    """Runs the agent with variables, ``NAME=value``, by keywords `tty` and `stdin`; its exit code."""
+    collect: Callable[[], Collected]
+    """The changes in its copy."""
+
+
+def here(own: Session, command: list[str]) -> Door:
+    """The way to a session on this machine."""
+
+    def run_here(env: list[str], *, tty: bool, stdin: bool) -> int:
+        return attend.run(own.project, command, name=own.name, tty=tty, stdin=stdin, env=env)
+
+    def collect() -> Collected:
+        from sandboxd.operations.review import Collected
+
+        return Collected(**operate("review", own.project, {"name": own.name}))
+
+    return Door("", run_here, collect)
+
+
+def attend_until_end(
+    own: Session, agent: Agent, env: Iterable[str], door: Door, *, has_terminal: bool
+) -> int:
+    """Run the agent until it ends; its exit code.
+
+    :param env: variables beside those of the container, ``NAME=value``
     :raises SandboxdError: its end was not seen; the hint says how to go on
     """
     tty = attend.wants_terminal(allowed=has_terminal)
@@ -35,55 +63,53 @@ def attend_until_end(
             "free some space, then run this again",
         ) from None
     try:
-        code = attend.run(
-            own.project,
-            ready["command"],
-            name=own.name,
-            tty=tty,
-            stdin=has_terminal,
-            env=[*attend.terminal_variables(tty), *ready["env"], mark],
-        )
+        variables = [*attend.terminal_variables(tty), *env, mark]
+        code = door.run(variables, tty=tty, stdin=has_terminal)
     except attend.CannotRun:
         run.end(own)
         raise
     except SandboxdError as error:
-        back = way_back(own, agent)
+        back = way_back(own, agent, door.option)
         is_gone = isinstance(error, ContainerGone) or not error.hint
         error.hint = back if is_gone else f"{error.hint}; then {back}"
         raise
     except KeyboardInterrupt:
-        terminal.status(f"{agent.title} may go on inside; {way_back(own, agent)}")
+        terminal.status(f"{agent.title} may go on inside; {way_back(own, agent, door.option)}")
         raise
     run.end(own)
     return code
 
 
-def way_back(own: Session, agent: Agent) -> str:
+def way_back(own: Session, agent: Agent, option: str = "") -> str:
     """The commands that continue or end an interrupted session, as a sentence."""
-    return f"`{resuming(own, agent)}` goes on with its work, `sandboxd review --name {own.name}` shows it"
+    resume = resuming(own, agent, option)
+    return f"`{resume}` goes on with its work, `sandboxd review --name {own.name}{option}` shows it"
 
 
-def resuming(own: Session, agent: Agent) -> str:
-    """The command that continues a session."""
+def resuming(own: Session, agent: Agent, option: str = "") -> str:
+    """The command that continues a session.
+
+    :param option: of its cluster; '' for this machine
+    """
     name = f" --name {own.name}" if own.name != own.agent else ""
-    return f"sandboxd agent {own.agent}{name}{' --resume' if agent.commands.resume else ''}"
+    return f"sandboxd agent {own.agent}{name}{option}{' --resume' if agent.commands.resume else ''}"
 
 
-def conclude(own: Session, agent: Agent, code: int) -> None:
+def conclude(own: Session, agent: Agent, code: int, door: Door) -> None:
     """Print to stderr what the agent changed and the next commands."""
-    from sandboxd.operations.review import Collected, reviewed
+    from sandboxd.operations.review import reviewed
     from sandboxd.review import patch
 
-    chosen = f"--name {own.name}"
+    chosen = f"--name {own.name}{door.option}"
     ended = f"{agent.title} ended" + (f" with exit code {code}" if code else "")
     try:
-        with reviewed(Collected(**operate("review", own.project, {"name": own.name}))) as review:
+        with reviewed(door.collect()) as review:
             items, bundle = review.items, review.changes.bundle
             lines = [patch.summary(item) for item in items]
     except SandboxdError as error:
         terminal.status(ended)
         terminal.error(error)
-        terminal.status(way_back(own, agent))
+        terminal.status(way_back(own, agent, door.option))
         return
     terminal.status(f"{ended}; {terminal.count(len(lines), 'file')} changed in its copy")
     for line in lines[:_FIRST_LINES]:
@@ -95,4 +121,6 @@ def conclude(own: Session, agent: Agent, code: int) -> None:
         terminal.status(
             f"look: `sandboxd review {chosen} --diff`; bring it: `--apply` in its place{commits}"
         )
-    terminal.status(f"go on: `{resuming(own, agent)}`; end its sandbox: `sandboxd down {chosen}`")
+    terminal.status(
+        f"go on: `{resuming(own, agent, door.option)}`; end its sandbox: `sandboxd down {chosen}`"
+    )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.engine.client import Exec
-from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.payload import programs
 
 if TYPE_CHECKING:
     from sandboxd.agents.agent import Agent
-    from sandboxd.engine.client import Engine
+    from sandboxd.review.collect import Inside
 
 _SECONDS = 60.0
+_MOST_BYTES = 4096
 
 # Says what the image lacks, else the home: that of the user where it can be written, else one in `/tmp`.
 _HOME = """
@@ -26,13 +24,12 @@ cd "$HOME" && echo "home $(pwd)"
 _WRITE = 'cd "$1" || exit 1; [ -e "$2" ] && exit; mkdir -p "$(dirname "$2")" && cat > "$2"'
 
 
-def ensure(engine: Engine, container: str, agent: Agent) -> str:
+def ensure(inside: Inside, agent: Agent) -> str:
     """The agent's home folder inside, made where it is missing.
 
     :raises EnvironmentFailure: the image lacks a program that the agent needs, or has no place for a home
     """
-    request = Exec(["sh", "-c", _HOME, "sh", *agent.needs])
-    code, output = run_quietly(engine, container, request, _SECONDS)
+    code, output = _run(inside, ["sh", "-c", _HOME, "sh", *agent.needs], b"")
     what, _, value = output.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(" ")
     if code or what not in ("lacks", "home") or not value:
         raise EnvironmentFailure("no folder inside can be a home", "use another image")
@@ -44,21 +41,30 @@ def ensure(engine: Engine, container: str, agent: Agent) -> str:
     return value
 
 
-def write(engine: Engine, container: str, home: str, path: str, text: str) -> None:
+def write(inside: Inside, home: str, path: str, text: str) -> None:
     """Write a file into the home, unless there is one already.
 
     :raises EnvironmentFailure: it cannot be written
     """
-    errors = b""
-
-    def note(_stream: int, data: bytes) -> None:
-        nonlocal errors
-        errors = (errors + data)[-300:]
-
-    request = Exec(["sh", "-c", _WRITE, "sh", home, path])
-    code = programs.run(engine, container, request, text.encode(), _SECONDS, note)
+    code, output = _run(inside, ["sh", "-c", _WRITE, "sh", home, path], text.encode())
     if code:
-        words = " ".join(errors.decode("utf-8", "replace").split())
+        words = " ".join(output.decode("utf-8", "replace").split())
         raise EnvironmentFailure(
             f"`{home}/{path}` cannot be written: {words}", "make room, or use another image"
         )
+
+
+def _run(inside: Inside, command: list[str], data: bytes) -> tuple[int, bytes]:
+    """Its exit code, and the last that it wrote."""
+    output = b""
+
+    def keep(_stream: int, piece: bytes) -> None:
+        nonlocal output
+        output = (output + piece)[-_MOST_BYTES:]
+
+    try:
+        return inside(command, data, _SECONDS, keep), output
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"the sandbox does not get a home ready within {_SECONDS:g} s", "run it again"
+        ) from None

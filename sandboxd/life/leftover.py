@@ -7,20 +7,20 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from sandboxd.engine.client import Exec
+from sandboxd.engine import execute
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
 from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
-    from sandboxd.engine.client import Engine
+    from sandboxd.review.collect import Inside
 
 _GRACE_SECONDS = 5.0
 """For the agent to write what it has in hand."""
 _TOTAL_SECONDS = 60.0
 
 
-def end(engine: Engine, container: str, mark: str) -> int:
+def end(inside: Inside, mark: str) -> int:
     """End the processes whose environment has `mark`, ``NAME=value``, and their descendants; returns their number.
 
     By a Python of ours, since the image may lack programs for that. What runs inside can hide from it, as
@@ -32,14 +32,18 @@ def end(engine: Engine, container: str, mark: str) -> int:
     source = programs.source_beside(__file__, "leftover_inside.py")
     program = programs.with_task(source, {"nonce": nonce, "mark": mark, "seconds": _GRACE_SECONDS})
     tar = interpreter.archive(program, programs.imported_by([source]), cache_folder(os.environ))
-    request = Exec(["sh", "-c", interpreter.SCRIPT, "sh", nonce])
+    output = bytearray()
+
+    def keep(_stream: int, piece: bytes) -> None:
+        output.extend(piece)
+        if len(output) > execute.MOST_BYTES:
+            raise execute.TooMuch("what looks for the last run wrote without end")
+
     try:
-        code, output = programs.output_of(
-            engine, container, request, tar, _TOTAL_SECONDS, "what looks for the last run"
-        )
+        code = inside(["sh", "-c", interpreter.SCRIPT, "sh", nonce], tar, _TOTAL_SECONDS, keep)
     except TimeoutError:
         raise _unknown(f"no answer within {_TOTAL_SECONDS:g} s") from None
-    count, left = _answer(output, nonce, code)
+    count, left = _answer(bytes(output), nonce, code)
     if left:
         raise _unknown(f"{left} of its processes cannot be ended")
     return count

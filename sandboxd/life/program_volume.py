@@ -81,7 +81,7 @@ def ensure(
                 "end the sandboxes that use it: `sandboxd list` names them",
             )
         tell(f"fetching `{agent.title}`: {_listed(agent)}", False)
-        report = _Report(agent, tell)
+        report = Report(agent, tell)
         try:
             _fill(engine, agent, place, environ, report, lambda text: tell(text, True))
             size = report.result()
@@ -97,25 +97,32 @@ def _listed(agent: Agent) -> str:
     return ", ".join(f"`{each.name}` {each.version}" for each in packages)
 
 
+def task(agent: Agent, machine: str, environ: Mapping[str, str]) -> dict[str, object]:
+    """What `unpack_inside` is to fetch for a machine, and where it puts that.
+
+    :param machine: as `uname -m` calls it
+    """
+    return {
+        "folder": volume.TARGET,
+        "authorities": roots.pem(environ),
+        "packages": [
+            {"name": each.name, "url": each.url, "integrity": each.integrity}
+            for each in agent.of_machine(machine)
+        ],
+    }
+
+
 def _fill(
     engine: Engine,
     agent: Agent,
     place: Place,
     environ: Mapping[str, str],
-    report: _Report,
+    report: Report,
     say: Callable[[str], None],
 ) -> None:
     """Run the program that fetches and unpacks, in a sandbox with the volume; `report` gets its output."""
     source = programs.source_beside(__file__, "unpack_inside.py")
-    task = {
-        "folder": volume.TARGET,
-        "authorities": roots.pem(environ),
-        "packages": [
-            {"name": each.name, "url": each.url, "integrity": each.integrity}
-            for each in agent.of_machine(platform.machine())
-        ],
-    }
-    text = programs.with_task(source, task)
+    text = programs.with_task(source, task(agent, platform.machine(), environ))
     modules = programs.imported_by([source])
     beside = egress.prepare(engine, place.folder, place.policy, place.gateway_image, say)
     body = _body(beside.image, agent, place.runtime)
@@ -134,7 +141,7 @@ def _fill(
         egress.leave(engine, place.folder, with_network=True)
 
 
-def _run(engine: Engine, started: Started, text: bytes, report: _Report) -> None:
+def _run(engine: Engine, started: Started, text: bytes, report: Report) -> None:
     request = Exec(started.command("-"), env=started.environment())
     try:
         programs.run(engine, started.id, request, text, LIFE_SECONDS, report.write)
@@ -176,7 +183,7 @@ def _body(image: str, agent: Agent, runtime: str) -> CreateRequest:
     }
 
 
-class _Report:
+class Report:
     """Parses the output of the program inside, line by line; it comes from a sandbox, so each line is checked."""
 
     def __init__(self, agent: Agent, tell: Callable[[str, bool], None]) -> None:

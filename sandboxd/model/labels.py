@@ -38,6 +38,9 @@ STUBS = "dev.sandboxd.stubs"
 START = "dev.sandboxd.start"
 """A random number for each start, so that an interrupted one finds what it made."""
 
+PROGRAM = "dev.sandboxd.program"
+"""On a volume with the program of an agent: the agent's name, and the packages that are in it."""
+
 SOURCES = "dev.sandboxd.sources"
 """Mounts from the host by path and inode, as JSON: another file at the path has lost its mount."""
 

@@ -11,7 +11,7 @@ from sandboxd.operations.interruption import Step, interruptible
 from sandboxd.operations.start import start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
@@ -68,10 +68,11 @@ def serve(request: Request) -> Ready:
     :raises EnvironmentFailure: the program cannot be fetched, the sandbox cannot be started, or the image
         lacks what the agent needs
     """
-    from sandboxd.agents import catalog
+    from sandboxd.agents import catalog, volume
     from sandboxd.agents.session import recall
     from sandboxd.life import agent_home
     from sandboxd.plan.grants import Grants
+    from sandboxd.review.collect import inside_of
 
     own = recall(request.environ, request.directory, request.name)
     if own is None:
@@ -102,12 +103,20 @@ def serve(request: Request) -> Ready:
     )
     _end_last_run(engine, started.container, own, request)
     words = _words(plan)
-    home = agent_home.ensure(engine, started.container, agent)
+    inside = inside_of(engine, started.container)
+    home = agent_home.ensure(inside, agent)
     for path, text in agent.files:
-        agent_home.write(engine, started.container, home, path, fill(text, words))
-    command = _command(agent, request, words)
+        agent_home.write(inside, home, path, fill(text, words))
+    whole = command(
+        agent,
+        volume.program(agent),
+        words,
+        request.optional_text("task"),
+        request.flag("resume"),
+        request.texts("more"),
+    )
     env = (f"{name}={fill(value, words)}" for name, value in agent.environment)
-    return Ready(started, tuple(command), (f"HOME={home}", *env))
+    return Ready(started, tuple(whole), (f"HOME={home}", *env))
 
 
 def _install(
@@ -153,11 +162,12 @@ def _end_last_run(engine: Engine, container: str, own: Session, request: Request
     """
     from sandboxd.agents import run
     from sandboxd.life import leftover
+    from sandboxd.review.collect import inside_of
 
     last = run.last(own)
     if last is None or not last.mark:
         return
-    if leftover.end(engine, container, last.mark):
+    if leftover.end(inside_of(engine, container), last.mark):
         request.progress(Step("ended the agent that ran on after its last run was interrupted"))
 
 
@@ -188,15 +198,24 @@ def _words(plan: Plan) -> dict[str, str]:
     }
 
 
-def _command(agent: Agent, request: Request, words: Mapping[str, str]) -> list[str]:
+def command(
+    agent: Agent,
+    program: str,
+    words: Mapping[str, str],
+    task: str | None,
+    resume: bool,
+    more: Sequence[str],
+) -> list[str]:
     """The command line that starts the agent.
 
+    :param program: its path inside
+    :param words: what is known inside, by name
+    :param task: to do without a terminal; None: with one
+    :param more: words of the user behind the agent's own
     :raises UsageError: the agent cannot be started in that way
     """
-    from sandboxd.agents import volume
     from sandboxd.agents.agent import TASK
 
-    task, resume = request.optional_text("task"), request.flag("resume")
     try:
         own = agent.words(resume=resume, print_=task is not None)
     except LookupError:
@@ -207,4 +226,4 @@ def _command(agent: Agent, request: Request, words: Mapping[str, str]) -> list[s
         ) from None
     # The task and the user's words are taken as they are.
     filled = [task or "" if word == TASK else fill(word, words) for word in own]
-    return [volume.program(agent), *filled, *request.texts("more")]
+    return [program, *filled, *more]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.model.container import Mount
-from sandboxd.model.labels import RESOLV_CONF
+from sandboxd.model.labels import PROGRAM, RESOLV_CONF
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.git_settings import SAFE
 from sandboxd.plan.layout import HOME, MARK_FOLDER, REPOSITORY, SOURCE
@@ -138,10 +138,18 @@ def user(plan: Plan) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1])
 
 
+def programs(plan: Plan) -> list[Mount]:
+    """The mounts of the plan that hold programs of agents."""
+    mounts = (value.value for value in plan.container.mounts)
+    label = f"volume-label={PROGRAM}="
+    return [m for m in mounts if m.type == "volume" and any(o.startswith(label) for o in m.options)]
+
+
 def lost_mounts(plan: Plan) -> list[Mount]:
     """The mounts of the plan without a counterpart in a Pod."""
     target = target_folder(plan.workspace)
-    ours = (target, SOURCE, REPOSITORY, MARK_FOLDER, RESOLV_CONF, *PLACES)
+    own = (each.target for each in programs(plan))
+    ours = (target, SOURCE, REPOSITORY, MARK_FOLDER, RESOLV_CONF, *PLACES, *own)
     mounts = [value.value for value in plan.container.mounts if value.value.type != "tmpfs"]
     return [m for m in mounts if m.target not in ours and not m.target.startswith(f"{target}/")]
 
@@ -226,6 +234,9 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     )
     places = ", ".join(f"`{place}`" for place in PLACES)
     yield Downgrade("root file system", f"read-only: only the workspace, {places} can be written")
+    for mount in programs(plan):
+        why = f"`{mount.target}` is a volume of the Pod: what runs inside can change the program there"
+        yield Downgrade("agent's program", why)
     for mount in lost_mounts(plan):
         yield Downgrade("mounts", f"nothing is at `{mount.target}`")
     if plan.credentials:

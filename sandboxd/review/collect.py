@@ -86,14 +86,20 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
         MARK if is_marked else "",
         times=_times(engine, inspected),
     )
+    sandbox = sandbox_id(workspace, _sandbox_name(inspected))
+    inside = inside_of(engine, inspected["Id"])
+    return collect_by(inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), halt=halt)
+
+
+def inside_of(engine: Engine, container: str) -> Inside:
+    """The way in which programs of ours run in a container."""
 
     def inside(
         command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
     ) -> int:
-        return programs.run(engine, inspected["Id"], Exec(command), data, seconds, write)
+        return programs.run(engine, container, Exec(command), data, seconds, write)
 
-    sandbox = sandbox_id(workspace, _sandbox_name(inspected))
-    return collect_by(inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), halt=halt)
+    return inside
 
 
 def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: bool) -> Changes:

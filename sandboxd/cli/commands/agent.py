@@ -8,6 +8,8 @@ Its sandbox has profile `agent`: gVisor, a copy of the project in memory, and of
 project's sandboxd.toml and the agent need, which you are asked about once. Its own confirmations are off: the wall
 is around it. The program comes from its maker's package, of one version and digest, and is kept in a volume.
 
+With `--on CONTEXT` it works in a Pod on a Kubernetes cluster, on a copy that goes there: docs/kubernetes.md.
+
 The sandbox stays until `sandboxd down --name NAME`. Several work side by side by `--name`. An agent of your own
 is a file in `agents/` of the config folder; docs/start-agents.md shows one.
 """
@@ -25,7 +27,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
     from sandboxd.operations.agent import Options
+    from sandboxd.operations.on_cluster.target import Target
 
 HELP = "an AI agent at work on a copy of the project"
 
@@ -62,6 +67,15 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="do this task without a terminal; `-` reads it from standard input",
     )
     parser.add_argument("--resume", action="store_true", help="go on where it ended last")
+    _sandbox.add_on(parser)
+    parser.add_argument(
+        "--runtime-class", default="", metavar="NAME",
+        help="with --on: a RuntimeClass (default: the first that runs gVisor)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gateway-image", default="", metavar="IMAGE",
+        help="with --on: an image with Python 3.11 or later (default: python:3-slim)",
+    )  # fmt: skip
     parser.add_argument("--image", metavar="IMAGE", default="", help="the image of its sandbox")
     parser.add_argument(
         "--allow",
@@ -109,7 +123,7 @@ def _read_words(args: argparse.Namespace) -> tuple[str | None, list[str]]:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import agent_attended, agent_sessions
+    from sandboxd.cli import agent_sessions
 
     name, more = _read_words(args)
     project = agent_sessions.project_of(_sandbox.folder(args))
@@ -126,28 +140,62 @@ def run(args: argparse.Namespace) -> int:
 
     is_new = session.recall(os.environ, project, args.name or name) is None
     own, agent = agent_sessions.make(project, name, args.name or name, choices)
-    with runs.at_work(own):
+    where = _target(args, project, own.name)
+    place = own
+    if where is not None:
+        from sandboxd.cli.on_cluster import agents
+
+        place = agents.place_of(where, own, args)
+    with runs.at_work(place):
         try:
-            agent_sessions.require_secrets(own)
+            if where is None:
+                agent_sessions.require_secrets(own)
+            else:
+                agents.require_no_secret(own)
             agent_sessions.ask(own, agent, yes=args.yes)
         except SandboxdError:
             # Nothing ran, so there is nothing to come back to.
             if is_new:
                 session.forget(own)
             raise
-        options: Options = {
-            "name": own.name,
-            "allow_runc": args.allow_runc,
-            "rebuild": args.build,
-            "task": _task(args.task),
-            "resume": args.resume,
-            "more": more,
-            "environ": dict(os.environ),
-        }
-        ready = agent_sessions.get_ready(own, options)
-        code = agent_attended.attend_until_end(own, agent, ready, has_terminal=args.task is None)
-        agent_attended.conclude(own, agent, code)
+        if where is None:
+            return _work(own, agent, args, more)
+        task = agents.task(_task(args.task), args.resume, more)
+        return agents.work(where, place, agent, args, task, _grants.grants(args))
+
+
+def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str]) -> int:
+    from sandboxd.cli import agent_attended, agent_sessions
+
+    options: Options = {
+        "name": own.name,
+        "allow_runc": args.allow_runc,
+        "rebuild": args.build,
+        "task": _task(args.task),
+        "resume": args.resume,
+        "more": more,
+        "environ": dict(os.environ),
+    }
+    ready = agent_sessions.get_ready(own, options)
+    door = agent_attended.here(own, ready["command"])
+    has_terminal = args.task is None
+    code = agent_attended.attend_until_end(
+        own, agent, ready["env"], door, has_terminal=has_terminal
+    )
+    agent_attended.conclude(own, agent, code, door)
     return code
+
+
+def _target(args: argparse.Namespace, project: str, name: str) -> Target | None:
+    """The sandbox on the cluster that is meant; None for this machine."""
+    if not args.on:
+        from sandboxd.cli.on_cluster.options import refuse_here
+
+        refuse_here(args, ("runtime_class", "gateway_image"))
+        return None
+    from sandboxd.operations.on_cluster.target import target
+
+    return target(args.on, project, name, os.environ)
 
 
 def _list(project: str, *, as_json: bool) -> int:

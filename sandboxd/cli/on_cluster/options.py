@@ -24,6 +24,7 @@ _HERE_ONLY = {
     },
     "shell": {"root": "Pod Security `restricted` has no root"},
     "logs": {"service": "the services of a Compose project are not there"},
+    "agent": {"build": "a cluster only pulls images: build it, push it, and name it by `--image`"},
     "down": {
         "all": "name each by its project's folder; `sandboxd list` with the same `--on` shows them"
     },
@@ -42,9 +43,9 @@ def refuse_there(command: str, args: argparse.Namespace) -> None:
             raise UsageError(f"`{_spelled(name)}` does not go with `--on`", why)
 
 
-def refuse_here(args: argparse.Namespace) -> None:
+def refuse_here(args: argparse.Namespace, names: tuple[str, ...] = _THERE_ONLY) -> None:
     """:raises UsageError: an option has no meaning without a cluster"""
-    for name in _THERE_ONLY:
+    for name in names:
         if getattr(args, name):
             raise UsageError(
                 f"`{_spelled(name)}` goes with `--on CONTEXT`",

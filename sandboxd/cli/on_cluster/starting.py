@@ -28,17 +28,7 @@ def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
         started = start.start(where, options, grants, progress.OneLine().say)
     finally:
         progress.clear()
-    context = where.cluster.context
-    runtime = (
-        f"RuntimeClass {started.runtime_class}"
-        if started.runtime_class
-        else "the node's own runtime"
-    )
-    terminal.status(
-        f"{started.how} on `{context.name}`, namespace {context.namespace}, node {started.node or 'unknown'}: "
-        f"profile {started.profile}, {runtime}"
-    )
-    _say(started)
+    announce(where, started)
     if started.how != "already running":
         option = where.option
         terminal.entry(
@@ -51,6 +41,21 @@ def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
     else:
         print(terminal.printable(started.pod))
     return EXIT_OK
+
+
+def announce(where: Target, started: Started) -> None:
+    """Say where it runs, what came there, and what does not hold."""
+    context = where.cluster.context
+    runtime = (
+        f"RuntimeClass {started.runtime_class}"
+        if started.runtime_class
+        else "the node's own runtime"
+    )
+    terminal.status(
+        f"{started.how} on `{context.name}`, namespace {context.namespace}, node {started.node or 'unknown'}: "
+        f"profile {started.profile}, {runtime}"
+    )
+    _say(started)
 
 
 def down(where: Target, args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from sandboxd.plan.writers import kubernetes
 from sandboxd.policy import approvals, floor
 
 if TYPE_CHECKING:
-    from sandboxd.egress.policy import Policy
+    from sandboxd.egress.policy import Policy, Rule
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.plan import Plan
 
@@ -24,6 +24,13 @@ def with_answers(target: Target, plan: Plan) -> Plan:
     demands = floor.load(target.environ)
     policy = approvals.in_force(target.environ, target.workspace, plan.egress, demands, time.time())
     return plan._replace(egress=_lasting(policy))
+
+
+def with_rules(plan: Plan, rules: tuple[Rule, ...]) -> Plan:
+    """`plan` with further names."""
+    if plan.egress is None or not rules:
+        return plan
+    return plan._replace(egress=plan.egress._replace(rules=(*plan.egress.rules, *rules)))
 
 
 def policy_now(target: Target) -> Policy | None:

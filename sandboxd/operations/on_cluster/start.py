@@ -13,7 +13,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.host.login import login_name
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
-from sandboxd.operations.on_cluster import _names, _objects, _send, stop
+from sandboxd.operations.on_cluster import _identity, _names, _objects, _secrets, _send, stop
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan import profiles
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sandboxd.operations.on_cluster._install import Program
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
@@ -59,19 +60,25 @@ class Started(NamedTuple):
 
 
 def start(
-    target: Target, options: Options, grants: Grants, say: Callable[[str, bool], None]
+    target: Target,
+    options: Options,
+    grants: Grants,
+    say: Callable[[str, bool], None],
+    program: Program | None = None,
 ) -> Started:
     """Start the sandbox of `target`, or leave it alone where it runs as planned.
 
     Nothing is left of a start that fails.
 
     :param say: hears of each step (text, whether it passes)
+    :param program: brought into a new Pod before any file of the workspace
     :raises SandboxdError: it cannot be started
     """
     cluster = target.cluster
     project = Project.open(target.workspace, target.environ, target.name)
     wishes = _wishes(target, options)
     plan = _plan(project, wishes, grants)
+    _secrets.require_none(use.name for use in plan.credentials if use.is_required)
     profile = profiles.load(plan.profile)
     present = cluster.get(api.POD, target.pod)
     if present is not None and options.recreate:
@@ -82,7 +89,7 @@ def start(
     if present is not None:
         return _running(target, plan, wishes)
     try:
-        return _make(target, plan, wishes, profile.gvisor == "required", say)
+        return _make(target, plan, wishes, profile.gvisor == "required", say, program)
     except BaseException:
         say("taking away what was made", True)
         _take_away_quietly(target)
@@ -188,6 +195,7 @@ def _make(
     wishes: plan_cluster.Cluster,
     must_be_closed: bool,
     say: Callable[[str, bool], None],
+    program: Program | None,
 ) -> Started:
     cluster = target.cluster
 
@@ -196,7 +204,9 @@ def _make(
 
     passing("making the gateway's address")
     wishes = _with_address(target, plan, wishes)
-    objects = _objects.written(plan, wishes, _names.with_answers(target, plan))
+    answered = _names.with_answers(target, plan)
+    first = _names.with_rules(answered, program.rules if program is not None else ())
+    objects = _objects.written(plan, wishes, first)
     changed = _objects.make(cluster, objects, passing)
     gateway = None
     if plan.egress is not None:
@@ -212,9 +222,17 @@ def _make(
             f"the cluster's network enforces no NetworkPolicy, and profile `{plan.profile}` needs it closed: {trial.evidence}",
             "use a cluster whose network enforces them, or a profile for code that you trust",
         )
+    if program is not None:
+        program.bring(passing)
+        objects = _objects.written(plan, wishes, answered)
+        if answered.egress is not None:
+            passing("closing the way to the program's registry")
+            PodGateway(target).push(answered.egress)
     passing("copying the workspace")
     sent = _send.send(target, passing)
     lost = _not_in_force(plan, wishes, trial)
+    if _identity.put(target, plan):
+        lost = tuple(each for each in lost if each.control != "git identity")
     record = Record(
         pod["metadata"]["uid"],
         sent.started,

@@ -42,7 +42,7 @@ NOT_IN_FORCE = "dev.sandboxd.not-in-force"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 _CPUS = re.compile(r"[0-9]+(\.[0-9]{1,3})?\Z|[0-9]+m\Z")
 _MIB = 1 << 20
-_HOME_SIZE, _TMP_SIZE, _WORK_SIZE, _MEMORY = "2g", "1g", "4g", "8g"
+_HOME_SIZE, _TMP_SIZE, _WORK_SIZE, _MEMORY, _PROGRAM_SIZE = "2g", "1g", "4g", "8g", "2g"
 """Where the profile has none: a volume of a node is shared with its other Pods, and so is its memory."""
 
 _LOGS = 64 * _MIB
@@ -256,6 +256,8 @@ def _volumes(plan: Plan, profile: Profile) -> Iterator[_Volume]:
     yield "workspace", target_folder(plan.workspace), _bytes(profile.copy, _WORK_SIZE), {}
     yield "home", HOME, _bytes(profile.home, _HOME_SIZE), {}
     yield "tmp", cluster.PLACES[1], _bytes(profile.tmp, _TMP_SIZE), {}
+    for number, mount in enumerate(cluster.programs(plan)):
+        yield f"program-{number}", mount.target, _bytes("", _PROGRAM_SIZE), {}
     for number, mount in enumerate(_own_memory(plan)):
         room = next(
             (o.partition("=")[2] for o in mount.options if o.partition("=")[0] in _SIZES), ""

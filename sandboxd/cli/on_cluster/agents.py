@@ -1,0 +1,77 @@
+"""`sandboxd agent --on`: an agent at work in a Pod, attended from here."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import agent_attended, attend, progress
+from sandboxd.cli.agent_attended import Door
+from sandboxd.cli.on_cluster import starting
+from sandboxd.cli.on_cluster.options import refuse_there
+from sandboxd.operations.on_cluster import agent as operation
+from sandboxd.operations.on_cluster import exec, review
+from sandboxd.operations.on_cluster.agent import Task
+from sandboxd.operations.on_cluster.start import Options
+
+if TYPE_CHECKING:
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.grants import Grants
+
+
+def place_of(where: Target, own: Session, args: argparse.Namespace) -> Session:
+    """The session as it is on that cluster, by whose folder its runs are known."""
+    refuse_there("agent", args)
+    return operation.place_of(own, where)
+
+
+def require_no_secret(own: Session) -> None:
+    """:raises UsageError: the agent, or its project, requires a credential"""
+    operation.require_no_secret(own, os.environ)
+
+
+def task(text: str | None, resume: bool, more: list[str]) -> Task:
+    """What the agent is to do."""
+    return Task(text, resume, more)
+
+
+def work(
+    where: Target,
+    own: Session,
+    agent: Agent,
+    args: argparse.Namespace,
+    what: Task,
+    grants: Grants,
+) -> int:
+    """Have the agent work in the session `own` of `where` until it ends; its exit code."""
+    options = Options(runtime_class=args.runtime_class, gateway_image=args.gateway_image)
+    try:
+        ready = operation.get_ready(
+            where, own, agent, what, options, grants, progress.OneLine().say
+        )
+    finally:
+        progress.clear()
+    starting.announce(where, ready.started)
+    # However it ends: the connection has threads that would keep this process.
+    with contextlib.ExitStack() as stack:
+
+        def run(env: list[str], *, tty: bool, stdin: bool) -> int:
+            def begin() -> attend.Attended:
+                command = exec.begin(
+                    where, ready.command, tty=tty, stdin=stdin, must_end_input=False, env=env
+                )
+                stack.callback(command.close)
+                return command
+
+            return attend.run_begun(begin, ready.command[0], tty=tty, stdin=stdin)
+
+        door = Door(where.cluster.context.option, run, lambda: review.collect(where))
+        code = agent_attended.attend_until_end(
+            own, agent, ready.env, door, has_terminal=what.text is None
+        )
+        agent_attended.conclude(own, agent, code, door)
+    return code

@@ -1,0 +1,87 @@
+"""The program of an agent in the Pod that it works in: fetched there, through the gateway, before any file comes.
+
+For that the gateway lets the registry through, and nothing else; then it has the names of the plan.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.cluster import running
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host.folders import cache_folder
+from sandboxd.life import program_volume
+from sandboxd.operations import _program
+from sandboxd.operations.on_cluster._work import inside
+from sandboxd.payload import interpreter, programs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.agents.agent import Agent
+    from sandboxd.egress.policy import Rule
+    from sandboxd.operations.on_cluster.target import Target
+
+
+class Program(NamedTuple):
+    """What is brought into a new Pod."""
+
+    rules: tuple[Rule, ...]
+    """The names that are reached for it, and only while it is brought."""
+    bring: Callable[[Callable[[str], None]], None]
+    """Hears of each step.
+
+    :raises EnvironmentFailure: it cannot be fetched, or is not what it has to be
+    """
+
+
+def program_of(target: Target, agent: Agent) -> Program | None:
+    """The program of `agent`; None where its image has it.
+
+    :raises UsageError: the policy keeps the registry away
+    """
+    if not agent.packages:
+        return None
+    folder = program_volume.folder(agent, target.environ)
+    policy, _ = _program.network(agent, target.environ, folder)
+    return Program(policy.rules, lambda say: _bring(target, agent, say))
+
+
+def machine_of(target: Target) -> str:
+    """The kind of machine that the Pod runs on, as `uname -m` calls it, by the word of the Pod."""
+    _, output = running.quietly(target.cluster, target.pod, ["uname", "-m"])
+    return output.strip()
+
+
+def _bring(target: Target, agent: Agent, say: Callable[[str], None]) -> None:
+    machine = machine_of(target)
+    if not agent.of_machine(machine):
+        raise UsageError(
+            f"`{agent.title}` has no package for the cluster's kind of machine, `{machine[:20]}`",
+            f"add one to a file of your own, beside `{agent.name}.toml` of those that ship",
+        )
+    say(f"fetching `{agent.title}`")
+    source = programs.source_beside(program_volume.__file__, "unpack_inside.py")
+    text = programs.with_task(source, program_volume.task(agent, machine, target.environ))
+    command, data = ["python3", "-I", "-S", "-"], text
+    if machine == platform.machine():
+        modules = programs.imported_by([source])
+        data = interpreter.archive(text, modules, cache_folder(os.environ))
+        command = ["sh", "-c", interpreter.SCRIPT, "sh", f"sandboxd-{secrets.token_hex(8)}"]
+    report = program_volume.Report(agent, lambda line, _passing: say(line))
+    try:
+        code = inside(target)(command, data, program_volume.LIFE_SECONDS, report.write)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"`{agent.title}` was not fetched within {program_volume.LIFE_SECONDS // 60} minutes",
+            "run it again",
+        ) from None
+    if code in interpreter.REASONS:
+        raise EnvironmentFailure(
+            f"`{agent.title}` is not installed: {interpreter.REASONS[code]}",
+            f"name another image: `sandboxd agent {agent.name} --image IMAGE`",
+        )
+    report.result()

@@ -1,0 +1,102 @@
+"""Get an agent ready in a Pod: its program, its sandbox, and the files of its home."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.agents import run, volume
+from sandboxd.cluster import waiting
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import agent_home, leftover
+from sandboxd.operations.agent import command, fill
+from sandboxd.operations.on_cluster import _install, _secrets
+from sandboxd.operations.on_cluster._work import inside
+from sandboxd.operations.on_cluster.start import start
+from sandboxd.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
+    from sandboxd.operations.on_cluster.start import Options, Started
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.grants import Grants
+
+
+class Task(NamedTuple):
+    """What the agent is to do: `text` is None with a terminal; `more` are words of the user behind its own."""
+
+    text: str | None
+    resume: bool
+    more: Sequence[str]
+
+
+class Ready(NamedTuple):
+    """A sandbox that runs, and the command that starts the agent in it."""
+
+    started: Started
+    command: tuple[str, ...]
+    env: tuple[str, ...]
+    """Variables, ``NAME=value``."""
+
+
+def place_of(own: Session, target: Target) -> Session:
+    """The session as it is on that cluster: a run there and one here are two, with a note of each.
+
+    :raises EnvironmentFailure: its folder cannot be made
+    """
+    context = target.cluster.context
+    digest = hashlib.sha256(f"{context.server}\n{context.namespace}".encode()).hexdigest()[:16]
+    folder = os.path.join(own.folder, f"cluster-{digest}")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot make the folder `{folder}`: {(error.strerror or '').lower()}",
+            "make room, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+    return own._replace(folder=folder)
+
+
+def require_no_secret(own: Session, environ: Mapping[str, str]) -> None:
+    """:raises UsageError: the agent, or its project, requires a credential"""
+    config = Project.open(own.project, environ, own.name).config
+    _secrets.require_none(setting.value for setting in config.credentials.required)
+
+
+def get_ready(
+    target: Target,
+    own: Session,
+    agent: Agent,
+    task: Task,
+    options: Options,
+    grants: Grants,
+    say: Callable[[str, bool], None],
+) -> Ready:
+    """Have the session's sandbox on its cluster, and the agent's program in it.
+
+    :param own: as `place_of` has it
+    :raises SandboxdError: it cannot be had, or the agent has no such way to start
+    """
+    words = {"workspace": target.folder}
+    # Before anything is made: a file with a word that is not known starts nothing.
+    command(agent, agent.program, words, task.text, task.resume, task.more)
+    env = [f"{name}={fill(value, words)}" for name, value in agent.environment]
+    files = [(path, fill(text, words)) for path, text in agent.files]
+    started = start(target, options, grants, say, _install.program_of(target, agent))
+    waiting.require_running(target.cluster, target.pod)
+    run_inside = inside(target)
+    last = run.last(own)
+    mark = last.mark if last is not None and started.how == "already running" else ""
+    if mark and leftover.end(run_inside, mark):
+        say("ended the agent that ran on after its last run was interrupted", False)
+    home = agent_home.ensure(run_inside, agent)
+    for path, text in files:
+        agent_home.write(run_inside, home, path, text)
+    machine = _install.machine_of(target) if agent.packages else ""
+    program = volume.program(agent, machine)
+    whole = command(agent, program, words, task.text, task.resume, task.more)
+    return Ready(started, tuple(whole), (f"HOME={home}", *env))
