@@ -28,6 +28,7 @@ def run(
     seconds: float,
     write: Callable[[int, bytes], None],
     size: int | None = None,
+    container: str = CONTAINER,
 ) -> int:
     """Run `command` with `data` as all of its input, hand its output to `write`; its exit code.
 
@@ -41,7 +42,7 @@ def run(
     assert count is not None, "pieces without a size"
     words = [*_COUNTED, str(count), *command] if count else list(command)
     deadline = time.monotonic() + seconds
-    with Channels(cluster, pod, words, stdin=bool(count)) as channels:
+    with Channels(cluster, pod, words, stdin=bool(count), container=container) as channels:
         if count:
             threading.Thread(target=_feed, args=(channels, pieces), daemon=True).start()
         for stream, piece in channels.pieces(seconds):

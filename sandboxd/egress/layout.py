@@ -21,6 +21,9 @@ DNS_PORT = 53
 POD_DNS_PORT, PROBE_PORT = 1053, 8080
 """In a Pod: its user may not listen below 1024, so its Service has the port 53; and who looks after it asks."""
 
+POD_CREDENTIALS = "/run/sandboxd/credentials.json"
+"""In a Pod: a `messages.SetCredentials`, in memory of its node."""
+
 POD_FLAGS = ("-I", "-S", "-B")
 """Of the Python of a Pod: the archive of the gateway alone is on its module path."""
 

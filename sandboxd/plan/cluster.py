@@ -57,6 +57,8 @@ class Cluster(NamedTuple):
     cpus: str = "2"
     user: str = ""
     """The login name of who works in the sandbox."""
+    keeps_secrets: bool = False
+    """Whether the gateway is given secrets of the user, in memory."""
     for_controller: bool = False
     """Whether a Sandbox of agent-sandbox is made in the place of a Pod."""
 
@@ -239,7 +241,15 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
         yield Downgrade("agent's program", why)
     for mount in lost_mounts(plan):
         yield Downgrade("mounts", f"nothing is at `{mount.target}`")
-    if plan.credentials:
+    if plan.credentials and cluster.keeps_secrets:
+        names = ", ".join(f"`{use.name}`" for use in plan.credentials)
+        yield Downgrade(
+            "credentials",
+            f"{names}: the gateway's Pod has the secret, in memory: whoever may run commands in Pods of the "
+            "namespace, or is root on its node, can read it; requests come to it in plain text",
+            "use a key with a limit of cost, and revoke it afterwards",
+        )
+    elif plan.credentials:
         names = ", ".join(f"`{use.name}`" for use in plan.credentials)
         yield Downgrade(
             "credentials", f"{names}: this gateway adds none, and none is in the objects"

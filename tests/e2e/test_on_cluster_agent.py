@@ -13,19 +13,22 @@ import pytest
 
 from sandboxd.verify import listeners
 from tests.e2e import outside
-from tests.e2e.agent_services import REGISTRY, Services
+from tests.e2e.agent_services import ANTHROPIC, REGISTRY, SECRET, Services
 from tests.e2e.agent_world import script_agent
 from tests.e2e.docker_cluster import DockerCluster
 from tests.e2e.rich_image import Rich
 from tests.e2e.test_agents import own_agent, package
 from tests.e2e.test_on_cluster import Laptop, cluster, laptop, left
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 __all__ = ["cluster", "laptop"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
 
 WORK = 'echo "$0" >> notes.md; echo by an agent >> main.py; git config user.email; git commit -qam work; env'
+
+KINDS = ("ConfigMap", "Secret", "Deployment", "Pod", "Service", "NetworkPolicy", "Event")
+SEARCH = "cat /proc/*/environ /proc/*/cmdline; grep -rahoE 'marked-secret-[0-9a-f]+' /home /tmp /workspaces; true"
 
 
 class Person:
@@ -60,7 +63,7 @@ def person(
         folder = tmp_path / "services"
         folder.mkdir()
         services = Services(served.pid, folder)
-        cluster.names[REGISTRY] = outside.ADDRESS
+        cluster.names |= dict.fromkeys((REGISTRY, ANTHROPIC), outside.ADDRESS)
         yield Person(laptop, services)
         services.close()
 
@@ -106,15 +109,75 @@ def test_a_program_is_fetched_through_the_gateway_by_its_digest(
     assert "is as it was applied" in person.laptop("drift", "--name", "own").stdout
 
 
-def test_an_agent_that_needs_a_secret_is_refused_before_anything_is_made(
+def gateways(cluster: DockerCluster) -> list[str]:
+    """The gateways' Pods that are ready."""
+    return [
+        pod["metadata"]["name"]
+        for pod in cluster.store.all("Pod", "default")
+        if "-gateway-" in pod["metadata"]["name"]
+        and {"type": "Ready", "status": "True"}.items()
+        <= {
+            k: v
+            for c in pod.get("status", {}).get("conditions", ())
+            if c["type"] == "Ready"
+            for k, v in c.items()
+        }.items()
+    ]
+
+
+KEYED = '''
+title = "Keyed"
+source = "https://example.org/keyed"
+program = "python3"
+credentials = ["anthropic"]
+
+[command]
+start = []
+print = ["-c", """
+import json, urllib.request as u
+body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}]}).encode()
+heads = {"x-api-key": "${anthropic.decoy}", "content-type": "application/json"}
+answer = u.urlopen(u.Request("${anthropic.api}/v1/messages", body, heads), timeout=30)
+answer.read()
+print(answer.status)
+""", "{task}"]
+'''
+
+
+def test_a_secret_goes_to_the_gateways_memory_where_the_user_says_so(
     cluster: DockerCluster, person: Person
 ) -> None:
-    person.laptop.environ["MODEL_KEY"] = "marked-secret-1"
+    person.laptop.environ["MODEL_KEY"] = SECRET
     person.laptop.type("credentials", "add", "anthropic", "--env", "MODEL_KEY")
-    said = " ".join(person.agent("claude", "--print", "x", code=2).stderr.split())
-    assert "a gateway on a cluster is given no secret" in said and "leave `--on` out" in said
+    person.write_agent("keyed", KEYED)
+    said = " ".join(person.agent("keyed", "--print", "x", code=2).stderr.split())
+    assert "a gateway on a cluster is given no secret" in said and "--secrets-on-cluster" in said
     assert left(cluster) == []
-    assert "marked-secret-1" not in str(cluster.store.all("Secret"))
+
+    given = ("keyed", "--print", "x", "--secrets-on-cluster")
+    done = person.agent(*given)
+    assert done.stdout == "200\n", done.stderr
+    assert "`anthropic`: the gateway's Pod has the secret" in " ".join(done.stderr.split())
+    assert [asked.is_true for asked in person.services.of(ANTHROPIC)] == [True]
+    laptop = person.laptop
+    objects = str([cluster.store.all(kind) for kind in KINDS])
+    inside = laptop("exec", "--name", "keyed", "sh", "-c", SEARCH).stdout
+    record = laptop.type("audit", "--json").stdout
+    assert [SECRET in text for text in (objects, inside, record)] == [False, False, False]
+    assert "--secrets-on-cluster" in record
+    assert "is as it was applied" in laptop("drift", "--name", "keyed").stdout
+
+    answer = ("allow", "files.example", "--on", "test", "--sandbox", "keyed")
+    assert "in force now" in laptop.type("egress", *answer).stderr
+    assert person.agent(*given).stdout == "200\n", "an answer about a name takes no secret away"
+    before = gateways(cluster)
+    name = before[0].rpartition("-gateway-")[0] + "-gateway"
+    cluster.store.update(
+        "Deployment", "default", name,
+        lambda each: each["spec"]["template"]["metadata"]["annotations"].update(again="yes"),
+    )  # fmt: skip
+    eventually(lambda: gateways(cluster) and gateways(cluster) != before)
+    assert person.agent(*given).stdout == "200\n", "a new gateway is given it again"
 
 
 def test_an_agent_that_was_cut_off_is_ended_before_the_next(

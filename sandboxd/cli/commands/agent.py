@@ -76,6 +76,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "--gateway-image", default="", metavar="IMAGE",
         help="with --on: an image with Python 3.11 or later (default: python:3-slim)",
     )  # fmt: skip
+    parser.add_argument(
+        "--secrets-on-cluster",
+        action="store_true",
+        help="with --on: let the gateway there have the secrets that the agent needs, in memory: whoever may run "
+        "commands in Pods of the namespace can read them",
+    )
     parser.add_argument("--image", metavar="IMAGE", default="", help="the image of its sandbox")
     parser.add_argument(
         "--allow",
@@ -148,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
         place = agents.place_of(where, own, args)
     with runs.at_work(place):
         try:
-            if where is None:
+            if where is None or args.secrets_on_cluster:
                 agent_sessions.require_secrets(own)
             else:
                 agents.require_no_secret(own)
@@ -191,7 +197,7 @@ def _target(args: argparse.Namespace, project: str, name: str) -> Target | None:
     if not args.on:
         from sandboxd.cli.on_cluster.options import refuse_here
 
-        refuse_here(args, ("runtime_class", "gateway_image"))
+        refuse_here(args, ("runtime_class", "gateway_image", "secrets_on_cluster"))
         return None
     from sandboxd.operations.on_cluster.target import target
 

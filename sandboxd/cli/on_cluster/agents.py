@@ -48,7 +48,11 @@ def work(
     grants: Grants,
 ) -> int:
     """Have the agent work in the session `own` of `where` until it ends; its exit code."""
-    options = Options(runtime_class=args.runtime_class, gateway_image=args.gateway_image)
+    options = Options(
+        runtime_class=args.runtime_class,
+        gateway_image=args.gateway_image,
+        keeps_secrets=args.secrets_on_cluster,
+    )
     try:
         ready = operation.get_ready(
             where, own, agent, what, options, grants, progress.OneLine().say

@@ -17,7 +17,7 @@ from types import FrameType
 from sandboxd.egress import layout
 from sandboxd.egress.gateway import facts, process_limits
 from sandboxd.egress.gateway.clients import Clients
-from sandboxd.egress.gateway.policy_file import PolicyFile
+from sandboxd.egress.gateway.command_file import CommandFile
 from sandboxd.egress.gateway.server import Gateway, Network
 
 
@@ -42,7 +42,9 @@ async def _serve(network: Network, policy: str, clients: str, began: float) -> N
     gateway = Gateway(loop, network, None, Clients(loop, clients))
     gateway.answer_probes()
     gateway.start(False, began)
-    PolicyFile(loop, policy, gateway.command).follow()
+    CommandFile(loop, policy, gateway.command).follow()
+    # Secrets are put there by whoever started the sandbox, and are in no object of the cluster.
+    CommandFile(loop, layout.POD_CREDENTIALS, gateway.command, is_required=False).follow()
     await loop.create_future()
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import api, failures, logs, records
+from sandboxd.cluster import api, failures, logs, records, running
 from sandboxd.cluster.channels import PodGone
+from sandboxd.egress import layout
+from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.messages import event_of
 from sandboxd.errors import EnvironmentFailure
@@ -19,6 +23,7 @@ from sandboxd.plan.writers import kubernetes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
     from sandboxd.operations.on_cluster.target import Target
@@ -27,6 +32,11 @@ _TAKES_SECONDS = 120.0
 """A kubelet that passes our mark over brings a changed ConfigMap within a minute or two."""
 _LOOK_SECONDS = 0.5
 _LONGEST_LINE = 1 << 20
+_GIVE_SECONDS = 30.0
+_KEEP = (
+    "import os, sys; path = sys.argv[1]; file = os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600); "
+    "os.write(file, sys.stdin.buffer.read()); os.close(file); os.rename(path + '.new', path)"
+)
 _MARK = "dev.sandboxd.policy"
 """An annotation of the gateway's Pod: its kubelet looks at ConfigMaps at once when the Pod changes. Source:
 https://kubernetes.io/docs/tutorials/configuration/updating-configuration-via-a-configmap/."""
@@ -41,6 +51,8 @@ class PodGateway:
         self._policy: tuple[str, int, str] = ("", 0, "")
         """Of the last event about a policy: the event, its version, and why it was refused."""
         self._pod, self._run, self._since = "", 0.0, 0
+        self._held, self._mark_held = "", ""
+        """The mark of the credentials that it said to have, and of those that it was given."""
 
     def policy(self) -> Policy | None:
         """The policy that its ConfigMap holds; None where there is none, or none that can be read."""
@@ -50,9 +62,15 @@ class PodGateway:
 
     def refresh(self) -> None:
         """Give it the names of now, unless it has them; raises as `push`."""
-        wanted = _names.policy_now(self._target)
-        if wanted is not None and self.policy() != wanted:
+        present = self.policy()
+        wanted = self._wanted(present)
+        if wanted is not None and present != wanted:
             self.push(wanted)
+
+    def _wanted(self, present: Policy | None) -> Policy | None:
+        """The policy of now, with credentials where it has had some."""
+        keeps = present is not None and bool(present.credentials)
+        return _names.policy_now(self._target, keeps_secrets=keeps)
 
     def push(self, policy: Policy) -> None:
         """Have it let through what holds now for this sandbox, and cut the rest; returns once it does.
@@ -62,7 +80,7 @@ class PodGateway:
         """
         target = self._target
         with records.locked(target.environ, target.cluster.context, target.pod):
-            wanted = _names.policy_now(target) or policy
+            wanted = self._wanted(self.policy()) or policy
             namespace = target.cluster.context.namespace
             documents = kubernetes.of_policy(wanted, target.pod, namespace)
             for document in documents:
@@ -74,6 +92,40 @@ class PodGateway:
         """The record of what its log tells."""
         self._read(self._running())
         return copy.deepcopy(self._ledger)
+
+    def give(self, credentials: Credentials) -> None:
+        """Give it these secrets in the place of all others, in memory; returns once it has them.
+
+        :raises EnvironmentFailure: it does not run, or does not take them
+        """
+        pod = self._running()
+        if pod is None:
+            raise EnvironmentFailure(
+                "the gateway does not run, so it cannot be given a secret",
+                f"`sandboxd status{self._target.option}` shows its state, then run this again",
+            )
+        self._mark_held = secrets.token_hex(8)
+        document = {**credentials_to_json(credentials), "op": "credentials"}
+        data = json.dumps({**document, "mark": self._mark_held}).encode()
+        words = ["python3", "-I", "-S", "-c", _KEEP, layout.POD_CREDENTIALS]
+        code = running.run(
+            self._target.cluster,
+            pod["metadata"]["name"],
+            words,
+            data,
+            _GIVE_SECONDS,
+            lambda _stream, _piece: None,
+            container="gateway",
+        )
+        deadline = time.monotonic() + _GIVE_SECONDS
+        while not code and self._held != self._mark_held and time.monotonic() < deadline:
+            self._read(pod)
+            time.sleep(_LOOK_SECONDS)
+        if self._held != self._mark_held:
+            raise EnvironmentFailure(
+                "the gateway did not take the secret, and has none",
+                f"`sandboxd logs{self._target.option}` and its image may say why; run it again",
+            )
 
     def answer(self, question: int, why: str) -> None:
         """No question comes from a Pod: its gateway has no door for them there."""
@@ -175,4 +227,6 @@ class PodGateway:
             self._policy = ("policy", event["version"], "")
         elif event["event"] == "refused" and event["op"] in ("", "policy"):
             self._policy = ("refused", event["version"], str(event["why"])[:300])
+        elif event["event"] == "credentials":
+            self._held = event["mark"]
         self._ledger.take((event,))

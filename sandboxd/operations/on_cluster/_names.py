@@ -33,9 +33,10 @@ def with_rules(plan: Plan, rules: tuple[Rule, ...]) -> Plan:
     return plan._replace(egress=plan.egress._replace(rules=(*plan.egress.rules, *rules)))
 
 
-def policy_now(target: Target) -> Policy | None:
+def policy_now(target: Target, *, keeps_secrets: bool = False) -> Policy | None:
     """The policy that the gateway's Pod is to have, with its version; None where the project has no gateway.
 
+    :param keeps_secrets: it is given those of the policy's credentials
     :raises UsageError: the config is not valid, or the answers cannot be read
     """
     from sandboxd.project import Project
@@ -43,7 +44,9 @@ def policy_now(target: Target) -> Policy | None:
 
     project = Project.open(target.workspace, target.environ, target.name)
     policy = names_now(project, time.time()).policy
-    return kubernetes.for_pod(_lasting(policy)) if policy is not None else None
+    if policy is None:
+        return None
+    return kubernetes.for_pod(_lasting(policy), keeps_secrets=keeps_secrets)
 
 
 def _lasting(policy: Policy) -> Policy:

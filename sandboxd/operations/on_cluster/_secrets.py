@@ -1,20 +1,58 @@
-"""Secrets that a sandbox on a cluster would need: its gateway has none, so what cannot work without is refused."""
+"""Secrets that a sandbox on a cluster needs: refused, or given to its gateway where the user says so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.audit import notes
+from sandboxd.credentials import uses
 from sandboxd.errors import UsageError
+from sandboxd.operations import _credentials
+from sandboxd.operations.on_cluster._gateway import PodGateway
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.plan import Plan
 
 
 def require_none(required: Iterable[object]) -> None:
     """:raises UsageError: a credential is required"""
     for name in required:
         raise UsageError(
-            f"the credential `{name}` is required, and a gateway on a cluster is given no secret: whoever may read "
-            "Secrets of its namespace, or run commands in its Pods, would have it",
-            "run it on this machine: leave `--on` out",
+            f"the credential `{name}` is required, and a gateway on a cluster is given no secret: whoever may run "
+            "commands in Pods of its namespace would have it",
+            "run it on this machine: leave `--on` out; or, for an agent, accept that by `--secrets-on-cluster`",
         )
+
+
+def give(target: Target, plan: Plan) -> None:
+    """Give the gateway of `target` the secrets that `plan` names, in its memory and in no object of the cluster.
+
+    :raises RecordFailure: it cannot be recorded; then none is given
+    :raises EnvironmentFailure: one cannot be had, or the gateway does not take them
+    """
+    resolved = _credentials.resolve(plan, target.environ)
+    if resolved is None:
+        return
+    context = target.cluster.context
+    notes.require(
+        target.environ,
+        "weakened",
+        target.workspace,
+        by_option="--secrets-on-cluster",
+        cluster=context.name,
+        server=context.server,
+        namespace=context.namespace,
+        credentials=[str(use.name) for use in plan.credentials],
+    )
+    PodGateway(target).give(resolved.credentials)
+
+
+def variables(plan: Plan, pod: Mapping[str, Any]) -> list[str]:
+    """Variables, ``NAME=value``, that point tools in the Pod at the gateway; no secret is in them."""
+    (container,) = pod["spec"]["containers"][:1]
+    present = [f"{each['name']}={each.get('value', '')}" for each in container.get("env") or ()]
+    return uses.environment(plan.credentials, plan.workspace, present)

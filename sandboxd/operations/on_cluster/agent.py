@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import run, volume
 from sandboxd.cluster import waiting
+from sandboxd.credentials.uses import places
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import agent_home, leftover
 from sandboxd.operations.agent import command, fill
 from sandboxd.operations.on_cluster import _install, _secrets
 from sandboxd.operations.on_cluster._work import inside
-from sandboxd.operations.on_cluster.start import start
+from sandboxd.operations.on_cluster.start import planned, start
 from sandboxd.project import Project
 
 if TYPE_CHECKING:
@@ -81,13 +82,17 @@ def get_ready(
     :param own: as `place_of` has it
     :raises SandboxdError: it cannot be had, or the agent has no such way to start
     """
-    words = {"workspace": target.folder}
+    plan = planned(target, options, grants)
+    words = {"workspace": target.folder, **places(plan.credentials, plan.workspace)}
     # Before anything is made: a file with a word that is not known starts nothing.
     command(agent, agent.program, words, task.text, task.resume, task.more)
     env = [f"{name}={fill(value, words)}" for name, value in agent.environment]
     files = [(path, fill(text, words)) for path, text in agent.files]
     started = start(target, options, grants, say, _install.program_of(target, agent))
-    waiting.require_running(target.cluster, target.pod)
+    pod = waiting.require_running(target.cluster, target.pod)
+    if options.keeps_secrets:
+        _secrets.give(target, plan)
+        env = [*_secrets.variables(plan, pod), *env]
     run_inside = inside(target)
     last = run.last(own)
     mark = last.mark if last is not None and started.how == "already running" else ""

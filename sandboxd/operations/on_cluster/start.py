@@ -41,6 +41,8 @@ class Options(NamedTuple):
     gateway_image: str = ""
     seccomp_profile: str = ""
     recreate: bool = False
+    keeps_secrets: bool = False
+    """The gateway is given the secrets that the plan names."""
 
 
 class Started(NamedTuple):
@@ -78,7 +80,8 @@ def start(
     project = Project.open(target.workspace, target.environ, target.name)
     wishes = _wishes(target, options)
     plan = _plan(project, wishes, grants)
-    _secrets.require_none(use.name for use in plan.credentials if use.is_required)
+    if not options.keeps_secrets:
+        _secrets.require_none(use.name for use in plan.credentials if use.is_required)
     profile = profiles.load(plan.profile)
     present = cluster.get(api.POD, target.pod)
     if present is not None and options.recreate:
@@ -94,6 +97,15 @@ def start(
         say("taking away what was made", True)
         _take_away_quietly(target)
         raise
+
+
+def planned(target: Target, options: Options, grants: Grants) -> Plan:
+    """The plan by which `start` would start it.
+
+    :raises SandboxdError: as `start`
+    """
+    project = Project.open(target.workspace, target.environ, target.name)
+    return _plan(project, _wishes(target, options), grants)
 
 
 def _take_away_quietly(target: Target) -> None:
@@ -126,6 +138,7 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
         seccomp_profile=options.seccomp_profile,
         gateway_image=options.gateway_image or GATEWAY_IMAGE,
         user=login_name(),
+        keeps_secrets=options.keeps_secrets,
     )
 
 

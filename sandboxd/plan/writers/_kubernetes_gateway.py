@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.egress import layout
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 POLICY_FILE = "policy.json"
 
 _USER = 65532
+_SECRETS = posixpath.dirname(layout.POD_CREDENTIALS)
+_IN_MEMORY = {"medium": "Memory", "sizeLimit": "8Mi"}
 _POLICY, _PROGRAM = "/etc/sandboxd/policy", "/opt/sandboxd"
 _TCP = {"dns-tcp": layout.POD_DNS_PORT, "proxy": layout.PROXY_PORT, "socks": layout.SOCKS_PORT}
+
+_TLS = 443
+"""The port of the services that get a credential."""
 
 _NOT_PUBLIC = (
     "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
@@ -35,9 +41,9 @@ def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dic
     """All objects, in the order to make them: nothing runs before its policy exists."""
     if plan.egress is None:
         return [_network_policy(name, PROJECT, name, [], [])]
-    policy = for_pod(plan.egress)
+    policy = for_pod(plan.egress, keeps_secrets=options.keeps_secrets)
     gateway = f"{name}-gateway"
-    inside = _doors()
+    inside = _doors(policy)
     to_gateway = {"to": [_pods(GATEWAY, name)], "ports": inside}
     return [
         _network_policy(name, PROJECT, name, [], [to_gateway]),
@@ -48,7 +54,7 @@ def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dic
         ),
         _clients(name),
         _service(gateway, name, options.gateway_address),
-        _deployment(gateway, name, options.gateway_image, program),
+        _deployment(gateway, name, options, program),
     ]  # fmt: skip
 
 
@@ -58,7 +64,7 @@ def of_policy(policy: Policy, name: str) -> list[dict[str, Any]]:
     :param policy: as `for_pod` made it
     """
     gateway = f"{name}-gateway"
-    from_sandbox = {"from": [_pods(PROJECT, name)], "ports": _doors()}
+    from_sandbox = {"from": [_pods(PROJECT, name)], "ports": _doors(policy)}
     data = {POLICY_FILE: _command(policy)}
     return [
         _network_policy(gateway, GATEWAY, name, [from_sandbox], _ways_out(policy)),
@@ -66,15 +72,22 @@ def of_policy(policy: Policy, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def _doors() -> list[dict[str, Any]]:
+def _doors(policy: Policy) -> list[dict[str, Any]]:
     """The ports of the gateway that are for the sandbox."""
-    tcp = ({"protocol": "TCP", "port": port} for port in _TCP.values())
+    ports = (*_TCP.values(), *(port for _, port in policy.credentials))
+    tcp = ({"protocol": "TCP", "port": port} for port in ports)
     return [{"protocol": "UDP", "port": layout.POD_DNS_PORT}, *tcp]
 
 
-def for_pod(policy: Policy) -> Policy:
-    """`policy` as far as a Pod can hold it, with its version."""
-    policy = policy._replace(canaries=(), decoys=(), services=(), credentials=(), addresses=())
+def for_pod(policy: Policy, *, keeps_secrets: bool = False) -> Policy:
+    """`policy` as far as a Pod can hold it, with its version.
+
+    :param keeps_secrets: it is given those of the policy's credentials
+    """
+    credentials = policy.credentials if keeps_secrets else ()
+    policy = policy._replace(
+        canaries=(), decoys=(), services=(), credentials=credentials, addresses=()
+    )
     return policy._replace(version=version(policy))
 
 
@@ -100,6 +113,8 @@ def _ways_out(policy: Policy) -> list[dict[str, Any]]:
     ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     ways: list[dict[str, Any]] = [{"to": [name_servers], "ports": ports}]
     public = {port for rule in policy.rules if not rule.private for port in rule.ports}
+    if policy.credentials:
+        public.add(_TLS)
     if public:
         block = {"cidr": "0.0.0.0/0", "except": list(_NOT_PUBLIC)}
         ways.append({"to": [{"ipBlock": block}], "ports": _tcp(public)})
@@ -137,7 +152,7 @@ def _service(gateway: str, name: str, address: str) -> dict[str, Any]:
     return _object("v1", "Service", gateway, name, spec=spec)
 
 
-def _deployment(gateway: str, name: str, image: str, program: bytes) -> dict[str, Any]:
+def _deployment(gateway: str, name: str, options: Cluster, program: bytes) -> dict[str, Any]:
     digest = hashlib.sha256(program).hexdigest()[:16]
     template = {
         # Another program is another template: what mounts it is started again.
@@ -151,10 +166,11 @@ def _deployment(gateway: str, name: str, image: str, program: bytes) -> dict[str
                 "runAsGroup": _USER,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
-            "containers": [_container(name, image)],
+            "containers": [_container(name, options)],
             "volumes": [
                 {"name": "policy", "configMap": {"name": f"{gateway}-policy"}},
                 {"name": "program", "configMap": {"name": f"{gateway}-program"}},
+                *([{"name": "secrets", "emptyDir": _IN_MEMORY}] if options.keeps_secrets else ()),
             ],
         },
     }
@@ -168,7 +184,7 @@ def _deployment(gateway: str, name: str, image: str, program: bytes) -> dict[str
     return _object("apps/v1", "Deployment", gateway, name, spec=spec)
 
 
-def _container(name: str, image: str) -> dict[str, Any]:
+def _container(name: str, options: Cluster) -> dict[str, Any]:
     program = [
         f"{_PROGRAM}/gateway.zip",
         "$(POD_IP)",
@@ -177,7 +193,7 @@ def _container(name: str, image: str) -> dict[str, Any]:
     ]
     return {
         "name": "gateway",
-        "image": image,
+        "image": options.gateway_image,
         "command": ["python3", *layout.POD_FLAGS, *program],
         "env": [{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
         "securityContext": CONTAINER,
@@ -190,6 +206,7 @@ def _container(name: str, image: str) -> dict[str, Any]:
         "volumeMounts": [
             {"name": "policy", "mountPath": _POLICY, "readOnly": True},
             {"name": "program", "mountPath": _PROGRAM, "readOnly": True},
+            *([{"name": "secrets", "mountPath": _SECRETS}] if options.keeps_secrets else ()),
         ],
     }
 

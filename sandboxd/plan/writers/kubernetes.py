@@ -85,9 +85,12 @@ def of_policy(policy: Policy, name: str, namespace: str) -> list[dict[str, Any]]
     return _with_namespace(gateway.of_policy(policy, name), namespace)
 
 
-def for_pod(policy: Policy) -> Policy:
-    """`policy` as far as a gateway's Pod can hold it, with its version."""
-    return gateway.for_pod(policy)
+def for_pod(policy: Policy, *, keeps_secrets: bool = False) -> Policy:
+    """`policy` as far as a gateway's Pod can hold it, with its version.
+
+    :param keeps_secrets: it is given those of the policy's credentials
+    """
+    return gateway.for_pod(policy, keeps_secrets=keeps_secrets)
 
 
 def policy_of(config_map: Mapping[str, Any]) -> Policy | None:

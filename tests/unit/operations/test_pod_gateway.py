@@ -14,6 +14,8 @@ import pytest
 from sandboxd.cluster import records
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.records import Record
+from sandboxd.egress.broker import Binding
+from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import decide
 from sandboxd.errors import EnvironmentFailure
@@ -174,3 +176,31 @@ def test_a_config_map_that_holds_no_policy_is_none() -> None:
     for data in ({}, {"policy.json": "{"}, {"policy.json": '{"policy": {"rules": []}}'}):
         assert kubernetes.policy_of({"data": data}) is None
     assert kubernetes.policy_of({}) is None
+
+
+def test_a_secret_is_given_by_a_command_and_counts_once_the_gateway_says_so(
+    target: Target, cluster: PlayedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, Any]] = []
+
+    def run(
+        _cluster: Any, pod: str, command: list[str], data: bytes, *_: Any, container: str
+    ) -> int:
+        assert (pod, container) == ("gw-1", "gateway")
+        assert "the secret" not in " ".join(command), "a command is in the cluster's record"
+        given.append(json.loads(data))
+        if len(given) == 1:
+            said = {"event": "credentials", "seq": 9, "time": 1.0, "services": []}
+            cluster.log.append(json.dumps({**said, "mark": given[0]["mark"]}).encode())
+        return 0
+
+    monkeypatch.setattr(_gateway.running, "run", run)
+    binding = Binding("anthropic", 3200, "api.example", 443, "x-api-key", "the secret", (), (), ())
+    PodGateway(target).give(Credentials((binding,), "roots"))
+    assert given[0]["op"] == "credentials" and given[0]["bindings"][0]["value"] == "the secret"
+    assert cluster.applied == [], "it is in no object"
+    with pytest.raises(EnvironmentFailure, match="did not take the secret"):
+        PodGateway(target).give(Credentials((binding,), "roots"))
+    cluster.pods.clear()
+    with pytest.raises(EnvironmentFailure, match="does not run"):
+        PodGateway(target).give(Credentials((binding,), "roots"))

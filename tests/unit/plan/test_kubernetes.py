@@ -265,3 +265,30 @@ def test_a_password_of_a_proxy_is_put_into_no_object() -> None:
     text = kubernetes.render(chosen._replace(egress=open_proxy), OPTIONS, PROGRAM)
     ways = list(yaml.safe_load_all(text))[1]["spec"]["egress"]
     assert [port["port"] for port in ways[-1]["ports"]] == [3128]
+
+
+def test_a_gateway_with_secrets_holds_them_in_memory_and_in_no_object() -> None:
+    config = AGENT + '[credentials]\nrequired = ["anthropic"]\n'
+    without = objects(config)
+    assert "credentials" not in only(without, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    holding = OPTIONS._replace(keeps_secrets=True)
+    documents = objects(config, holding)
+    (gateway,) = (
+        spec for spec in pod_specs(documents) if spec["containers"][0]["name"] == "gateway"
+    )
+    assert {"name": "secrets", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}} in gateway[
+        "volumes"
+    ]
+    assert not any(broken(spec) for spec in pod_specs(documents))
+    name = only(documents, "Pod")["metadata"]["name"]
+    policy = kubernetes.policy_of(only(documents, "ConfigMap", "-gateway-policy"))
+    assert policy is not None
+    ((service, port),) = policy.credentials
+    assert service == "anthropic"
+    (closed,) = (
+        d for d in documents if d["kind"] == "NetworkPolicy" and d["metadata"]["name"] == name
+    )
+    assert {"protocol": "TCP", "port": port} in closed["spec"]["egress"][0]["ports"]
+    lost = cluster.downgrades(planned(config, holding), holding)
+    (line,) = (each for each in lost if each.control == "credentials")
+    assert "whoever may run commands in Pods" in line.why

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandboxd.egress.gateway.channel import LONGEST_LINE
-from sandboxd.egress.gateway.policy_file import PolicyFile
+from sandboxd.egress.gateway.command_file import CommandFile
 
 
 def test_each_policy_is_given_once_and_one_that_cannot_be_read_is_none(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_each_policy_is_given_once_and_one_that_cannot_be_read_is_none(tmp_path:
             raise ValueError("a fault of the gateway")
 
     path = tmp_path / "policy.json"
-    PolicyFile(loop, str(path), command).follow()
+    CommandFile(loop, str(path), command).follow()
     path.write_bytes(b"broken")
     with pytest.raises(ValueError, match="a fault of the gateway"):
         looks[-1]()
@@ -37,3 +37,16 @@ def test_each_policy_is_given_once_and_one_that_cannot_be_read_is_none(tmp_path:
     looks[-1]()
     assert given == [b"", b"broken", b"whole", None, b""]
     assert len(looks) == 6, "one look after the other"
+
+
+def test_a_file_that_need_not_be_there_is_no_command_before_it_is(tmp_path: Path) -> None:
+    looks: list[Callable[[], None]] = []
+    loop: Any = SimpleNamespace(call_later=lambda _seconds, look: looks.append(look))
+    given: list[bytes | None] = []
+    path = tmp_path / "credentials.json"
+    CommandFile(loop, str(path), given.append, is_required=False).follow()
+    path.write_bytes(b"{}")
+    looks[-1]()
+    path.unlink()
+    looks[-1]()
+    assert given == [b"{}"]

@@ -1,4 +1,4 @@
-"""Reads the policy from a file: a mounted ConfigMap, which may change while the gateway runs."""
+"""Reads a command from a file that may change while the gateway runs: the policy in a mounted ConfigMap."""
 
 from __future__ import annotations
 
@@ -11,19 +11,26 @@ from sandboxd.egress.gateway.channel import LONGEST_LINE
 _EVERY = 1.0
 
 
-class PolicyFile:
+class CommandFile:
     """Gives a command each time that the file's content changed.
 
     Unreadable content is given as an invalid command: then nothing is let through.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, path: str, command: Callable[[bytes | None], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        path: str,
+        command: Callable[[bytes | None], None],
+        *,
+        is_required: bool = True,
     ) -> None:
-        """:param path: of a file with one `messages.SetPolicy`, which may have several lines
+        """:param path: of a file with one command of `messages`, which may have several lines
         :param command: called with the content; None stands for a file that is too long
+        :param is_required: a missing file is an invalid command, too
         """
         self._loop, self._path, self._command = loop, path, command
+        self._is_required = is_required
         self._state: tuple[int, ...] | None = None
 
     def follow(self) -> None:
@@ -38,7 +45,8 @@ class PolicyFile:
             state = ()
         if state != self._state:
             self._state = state
-            self._command(self._read())
+            if state or self._is_required:
+                self._command(self._read())
 
     def _read(self) -> bytes | None:
         try:
