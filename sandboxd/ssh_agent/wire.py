@@ -83,7 +83,7 @@ def fingerprint(key: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
-def message(number: int, content: bytes = b"") -> bytes:
+def message(number: int, content: bytes) -> bytes:
     """A message with its length."""
     return string(bytes([number]) + content)
 

@@ -1,0 +1,137 @@
+"""The agent of a sandbox from end to end, with our end inside as a process beside this one."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.forward.trunk import program
+from sandboxd.ssh_agent import inside, server, wire
+from sandboxd.ssh_agent.agent import read_message
+from sandboxd.ssh_agent.server import Server
+from tests.patience import PATIENCE, eventually
+from tests.unit.forward.streams import Trunk
+from tests.unit.ssh_agent.clients import CHOSEN, StubAgent, choice
+
+
+class Sandbox:
+    """Runs our end as the engine does: a command whose input and output are the stream."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "inside"
+        self.asked: list[str] = []
+        """The containers that a stream was opened to."""
+        self.commands: list[subprocess.Popen[bytes]] = []
+        self.streams: list[Trunk] = []
+        """They are held here: only who closes one lets its command go."""
+        self.problem = ""
+
+    def open(self, _engine: object, container: str, _cache: object, end: Any) -> Trunk:
+        self.asked.append(container)
+        if self.problem:
+            raise EnvironmentFailure(self.problem)
+        text = program(end).replace(inside.SOCKET, str(self.socket))
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-I", "-c", text]
+            self.commands.append(subprocess.Popen(command, stdin=theirs, stdout=theirs))
+        self.streams.append(Trunk(ours))
+        return self.streams[-1]
+
+    def ask(self) -> tuple[int, bytes] | None:
+        """What a client inside is told of the keys, None where it has no agent."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            try:
+                client.connect(str(self.socket))
+                client.sendall(wire.message(wire.LIST, b""))
+                return read_message(client)
+            except (ConnectionError, FileNotFoundError):
+                return None
+
+    def close(self) -> None:
+        for stream in self.streams:
+            stream.close()
+        for command in self.commands:
+            assert command.wait(PATIENCE) is not None
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    one = Sandbox(tmp_path)
+    monkeypatch.setattr(server, "open_trunk", one.open)
+    monkeypatch.setattr(server, "_FIRST_PAUSE_SECONDS", 0.01)
+    yield one
+    one.close()
+
+
+class Running:
+    """A server in its thread."""
+
+    def __init__(self, agent: StubAgent) -> None:
+        engine: Any = None
+        self.server = Server(
+            engine, lambda: "its container", choice(agent.path), lambda _: None, None
+        )
+        self._thread = threading.Thread(target=self.server.run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+        self.server.close()
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[StubAgent]:
+    stub = StubAgent(tmp_path)
+    yield stub
+    stub.close()
+
+
+def test_a_client_inside_sees_the_chosen_keys(sandbox: Sandbox, agent: StubAgent) -> None:
+    running = Running(agent)
+    number, content = eventually(sandbox.ask)
+    assert number == wire.IDENTITIES
+    assert [each.key for each in wire.identities(content)] == [CHOSEN]
+    assert sandbox.asked == ["its container"] and running.server.problem == ""
+    running.stop()
+
+
+def test_stopping_lets_the_command_inside_go(sandbox: Sandbox, agent: StubAgent) -> None:
+    running = Running(agent)
+    eventually(sandbox.ask)
+    running.stop()
+    (command,) = sandbox.commands
+    assert command.wait(PATIENCE) == 0, "the end of its input is no error"
+    assert sandbox.ask() is None
+
+
+def test_a_command_that_ends_is_started_again(sandbox: Sandbox, agent: StubAgent) -> None:
+    running = Running(agent)
+    eventually(sandbox.ask)
+    sandbox.commands[0].kill()
+    eventually(lambda: len(sandbox.commands) > 1 and sandbox.ask())
+    assert running.server.problem == ""
+    running.stop()
+
+
+def test_why_there_is_no_agent_is_said_until_there_is_one(
+    sandbox: Sandbox, agent: StubAgent
+) -> None:
+    sandbox.problem = "the image has no Python"
+    running = Running(agent)
+    eventually(lambda: running.server.problem == "the image has no Python")
+    sandbox.problem = ""
+    eventually(sandbox.ask)
+    assert running.server.problem == ""
+    running.stop()
