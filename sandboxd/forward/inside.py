@@ -29,8 +29,7 @@ def dial(target: str) -> socket.socket:
         except OSError:
             continue  # no IPv6
         # Within one machine the answer comes at once.
-        error = connection.connect_ex((address, port))
-        if error in (0, errno.EINPROGRESS):
+        if connection.connect_ex((address, port)) == 0:
             return connection
         connection.close()
     raise OSError(errno.ECONNREFUSED, "nothing listens there")
