@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd import escapes
 from sandboxd.verify import attempts, inside
 from tests.patience import PATIENCE
 
@@ -17,7 +19,10 @@ HELPERS = ("_kernel",)
 
 
 def run(
-    sources: dict[str, str], seconds: float = PATIENCE, waiting: tuple[str, ...] = ()
+    sources: dict[str, str],
+    seconds: float = PATIENCE,
+    waiting: tuple[str, ...] = (),
+    last: tuple[str, ...] = (),
 ) -> tuple[dict[str, Any], inside._Collector]:
     """Reports by attempt, through the same collector that reads a sandbox."""
     modules = {name: attempts._source(f"{name}.py") for name in HELPERS} | sources
@@ -25,8 +30,9 @@ def run(
         "nonce": "word",
         "facts": {"canary": "/none"},
         "seconds": seconds,
-        "attempts": list(sources),
+        "attempts": [name for name in sources if name not in last],
         "waiting": waiting,
+        "last": last,
         "modules": modules,
     }
     program = f"{attempts._source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n"
@@ -146,6 +152,23 @@ def test_other_output_is_not_believed() -> None:
     assert list(collector.records) == ["a-b"]
     assert not collector.ended
     assert "kind" in collector.last_words()
+
+
+def test_what_nothing_may_be_reported_after_is_made_behind_those_that_wait() -> None:
+    nothing = "def attempt(facts): return {}"
+    sources = {"last": nothing, "waits": nothing, "other": nothing}
+    records, _ = run(sources, waiting=("waits",), last=("last",))
+    assert list(records) == ["other", "waits", "last"]
+
+
+def test_the_program_makes_each_attempt_once_and_that_of_setuid_programs_last() -> None:
+    program = attempts.program(attempts.load(), {}, "word").decode()
+    _, _, call = program.rpartition("\nmain(json.loads(")
+    parcel = json.loads(ast.literal_eval(call.strip().removesuffix("))")))
+    files = {file.stem for file in Path(str(escapes.__path__[0])).glob("[a-z]*.py")}
+    assert sorted(parcel["attempts"] + parcel["last"]) == sorted(files)
+    assert parcel["last"] == ["setuid_program"]
+    assert set(parcel["waiting"]) <= set(parcel["attempts"])
 
 
 def test_the_program_tells_no_secret_and_stays_small() -> None:

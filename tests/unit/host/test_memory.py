@@ -51,12 +51,24 @@ def test_a_broken_file_is_forgotten(tmp_path: Path, content: bytes) -> None:
     assert Memory(str(path)).get("a") is None
 
 
-def test_without_a_home_nothing_is_remembered(tmp_path: Path) -> None:
-    for environ in ({}, {"HOME": ""}, {"HOME": "relative"}):
-        memory = open_memory(environ)
-        memory.put("a", 1)
-        memory.save()
-    unwritable = Memory(str(tmp_path / "file" / "m.json"))
-    (tmp_path / "file").write_text("")
-    unwritable.put("a", 1)
-    unwritable.save()
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}, {"HOME": "relative"}], ids=str)
+def test_without_a_home_nothing_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    memory = open_memory(environ)
+    memory.put("a", 1)
+    memory.save()
+    assert memory.get("a") == 1, "until this process ends"
+    assert open_memory(environ).get("a") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    path = str(tmp_path / "file" / "m.json")
+    memory = Memory(path)
+    memory.put("a", 1)
+    memory.save()
+    assert Memory(path).get("a") is None
+    assert (tmp_path / "file").read_text() == "not a folder"

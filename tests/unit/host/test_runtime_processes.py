@@ -41,6 +41,16 @@ def test_its_shim_and_its_gvisor_and_nobody_else(killed: list[int]) -> None:
     assert killed == [12, 10]
 
 
+@pytest.mark.parametrize("name", ["runsc", "runsc-gofer", "runsc-sandbox"])
+def test_each_program_of_gvisor_is_known_by_its_name(
+    killed: list[int], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """`runsc` itself waits for the sandbox; the other two name themselves so once they run."""
+    own = [(20, name, ["--root=/x", "wait", ID]), (21, name, ["--root=/x", "wait", "other"])]
+    monkeypatch.setattr(runtime_processes, "_processes", lambda: iter(own))
+    assert runtime_processes.end(ID) == ([20], [])
+
+
 def test_another_user_s_are_named(killed: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOREIGN", "1")
     assert runtime_processes.end(ID) == ([12], [10])

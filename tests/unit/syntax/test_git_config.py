@@ -65,6 +65,12 @@ def test_settings_after_a_broken_line_are_kept() -> None:
     assert config.entries == (Entry("core.hookspath", ".husky"),)
 
 
+@pytest.mark.parametrize("broken", ["[b", '[b "c', '[b "c"', "b", 'b = "c', "1"])
+def test_a_line_that_breaks_at_its_end_takes_nothing_of_the_next(broken: str) -> None:
+    config = parse(f"[core]\n{broken}\n\thooksPath = .husky\n")
+    assert Entry("core.hookspath", ".husky") in config.entries
+
+
 @settings(max_examples=200)
 @given(st.text(alphabet='[]"\\=#; \n\tabC.-1', max_size=60))
 def test_any_text_is_read(text: str) -> None:
