@@ -183,7 +183,7 @@ class _Target(NamedTuple):
             identity = _believable_identity(report.identity, host.boot_id, path)
             in_use = self._in_use(attempts, facts)
             opens_nested = _declares_nested(own, plan)
-            own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
+            own_kernel = _has_own_kernel(identity, host.boot_id)
             results = []
             for attempt in attempts:
                 record = report.records.get(attempt.id) or _missing(report.reason)
@@ -283,6 +283,12 @@ def _believable_identity(
     if shared and identity.get("boot_id") != host_boot_id:
         return {**identity, "boot_id": ""}
     return identity
+
+
+def _has_own_kernel(identity: Mapping[str, Any], host_boot_id: str) -> bool:
+    """Whether the inside runs a kernel of its own; no where either of the two is not known."""
+    boot_id = identity.get("boot_id")
+    return bool(boot_id and host_boot_id) and boot_id != host_boot_id
 
 
 def _unless_missing(attempt: Attempt, judged: Judgement, missing: Mapping[str, str]) -> Judgement:

@@ -10,7 +10,7 @@ import pytest
 from sandboxd.engine import execute
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.verify.inside import _Collector
-from sandboxd.verify.verdict import _believable_identity
+from sandboxd.verify.verdict import _believable_identity, _has_own_kernel
 
 
 def collector() -> _Collector:
@@ -77,3 +77,21 @@ def test_a_kernel_of_its_own_is_believed_only_where_the_runtime_can_give_one(
 ) -> None:
     identity: dict[str, Any] = {"boot_id": claimed, "namespaces": {}}
     assert _believable_identity(identity, "host", path)["boot_id"] == believed
+
+
+@pytest.mark.parametrize(
+    ("inside", "host", "is_own"),
+    [
+        ("gVisor's", "the host's", True),
+        ("the host's", "the host's", False),
+        ("", "the host's", False),
+        (None, "the host's", False),
+        ("gVisor's", "", False),
+        ("", "", False),
+    ],
+)
+def test_a_kernel_is_its_own_where_both_are_known_and_differ(
+    inside: str | None, host: str, is_own: bool
+) -> None:
+    identity = {} if inside is None else {"boot_id": inside}
+    assert _has_own_kernel(identity, host) is is_own
