@@ -1,0 +1,89 @@
+"""The objects of a sandbox on a cluster, with a cluster that only remembers them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandboxd.cluster import api
+from sandboxd.operations.on_cluster import _objects
+from sandboxd.plan import cluster
+from sandboxd.plan.cluster import Cluster
+from sandboxd.plan.plan import Plan
+from tests.unit.plan.examples import RUNC_GRANTED, plan
+
+OPTIONS = Cluster(gateway_image="python:3-slim")
+
+
+class Remembering:
+    """Keeps objects by kind and name, and gives each Service an address, as a cluster does."""
+
+    def __init__(self, given: str = "10.96.0.7") -> None:
+        self.objects: dict[tuple[str, str], dict[str, Any]] = {}
+        self.applied: list[dict[str, Any]] = []
+        self.deleted: list[tuple[str, str]] = []
+        self._given = given
+
+    def get(self, kind: api.Kind, name: str, *_: object) -> dict[str, Any] | None:
+        return self.objects.get((kind.plural, name))
+
+    def apply(self, document: dict[str, Any]) -> dict[str, Any]:
+        self.applied.append(document)
+        return {**document, "spec": {**document["spec"], "clusterIP": self._given}}
+
+    def delete(self, kind: api.Kind, name: str) -> bool:
+        self.deleted.append((kind.plural, name))
+        return self.objects.pop((kind.plural, name), None) is not None
+
+
+def planned() -> Plan:
+    return plan(
+        '[network]\nallow = ["api.example.com"]', cluster.facts(OPTIONS), grants=RUNC_GRANTED
+    )
+
+
+NAME = cluster.name_of(planned(), OPTIONS)
+
+
+def address(remembering: Any) -> str:
+    return _objects.gateway_address(remembering, planned(), OPTIONS, NAME)
+
+
+def test_the_gateway_has_the_address_that_its_service_has() -> None:
+    remembering = Remembering()
+    remembering.objects["services", f"{NAME}-gateway"] = {"spec": {"clusterIP": "10.96.0.9"}}
+    assert address(remembering) == "10.96.0.9"
+    assert remembering.applied == []
+
+
+def test_a_service_that_is_missing_is_made_and_its_address_left_to_the_cluster() -> None:
+    remembering = Remembering("10.96.0.7")
+    assert address(remembering) == "10.96.0.7"
+    [made] = remembering.applied
+    assert (made["kind"], made["metadata"]["name"]) == ("Service", f"{NAME}-gateway")
+    assert "clusterIP" not in made["spec"]
+
+
+def test_of_a_sandbox_that_never_ran_nothing_is_waited_for() -> None:
+    remembering: Any = Remembering()
+    assert not _objects.take_away(remembering, NAME)
+
+
+def test_all_that_export_writes_is_taken_away_the_pod_first_and_its_closing_last() -> None:
+    remembering: Any = Remembering()
+    _objects.take_away(remembering, NAME)
+    plurals = {
+        "Pod": "pods",
+        "Deployment": "deployments",
+        "Service": "services",
+        "ConfigMap": "configmaps",
+        "NetworkPolicy": "networkpolicies",
+    }
+    options = OPTIONS._replace(gateway_address="10.96.0.7")
+    made = {
+        (plurals[each["kind"]], each["metadata"]["name"])
+        for each in _objects.written(planned(), options)
+    }
+    assert made <= set(remembering.deleted)
+    order = [plural for plural, _ in remembering.deleted]
+    assert order[0] == "pods"
+    assert order[-2:] == ["networkpolicies", "networkpolicies"]
