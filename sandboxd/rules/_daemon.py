@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sandboxd.model.daemon_config import DaemonConfig
 
 _ON = ("true", "1", "t", "T", "TRUE", "True")
+OFF = ("false", "0", "f", "F", "FALSE", "False")
+"""What Go takes for no."""
 
 
 def runsc_flag(

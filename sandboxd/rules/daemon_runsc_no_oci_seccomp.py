@@ -32,6 +32,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._daemon import OFF
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 
@@ -55,7 +56,7 @@ META = RuleMeta(
 def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding]:
     for runtime in subject.gvisors():
         setting = runtime.flag("oci-seccomp")
-        if setting is None or setting[1] in ("false", "0"):
+        if setting is None or setting[1] in OFF:
             yield at_value(
                 META,
                 runtime.name,
