@@ -93,10 +93,12 @@ def _additions(document: Document, root: Node, added: dict[str, list[str]]) -> l
     new: list[tuple[str, list[str]]] = []
     for key, items in added.items():
         node = root.get(key)
-        if node is None or node.kind != "array":
+        if node is None:
             new.append((key, items))
-        elif not node.items:
-            text_edits.extend(jsonc_edit.replace(node, jsonc_edit.encode(items)))
+        elif not node.items:  # also what is no array: a second member of that name would lose
+            text_edits.extend(
+                jsonc_edit.set_member(text, tree, root, key, jsonc_edit.encode(items))
+            )
         else:
             texts = [jsonc_edit.encode(item) for item in items]
             new_items = _separator(text, node).join(texts)
