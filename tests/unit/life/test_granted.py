@@ -43,4 +43,6 @@ def test_a_file_that_is_wrong_is_no_grant(
 
 
 def test_what_cannot_be_kept_is_no_failure(environ: dict[str, str]) -> None:
-    granted.keep({**environ, "XDG_STATE_HOME": "/proc/none"}, "/w", "one", allow_runc=True)
+    nowhere = {**environ, "XDG_STATE_HOME": "/proc/none"}
+    granted.keep(nowhere, "/w", "one", allow_runc=True)
+    assert granted.recall(nowhere, "/w") is None

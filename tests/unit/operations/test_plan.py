@@ -10,6 +10,7 @@ import pytest
 from sandboxd.errors import UsageError
 from sandboxd.operations import _plan
 from sandboxd.plan.grants import Grants
+from sandboxd.plan.plan import Plan
 from tests.unit.plan.examples import GVISOR
 
 
@@ -23,12 +24,17 @@ def folder(tmp_path: Path, own_home: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path) -> None:
-    _plan.for_start(str(folder), {"HOME": "/h"}, Grants(trusted=True), lambda: GVISOR)
+def start(folder: Path) -> Plan:
+    grants = Grants(trusted=True)
+    plan, host, project = _plan.for_start(str(folder), {"HOME": "/h"}, grants, lambda: GVISOR)
+    assert (host, project.workspace) == (GVISOR, str(folder))
+    return plan
 
 
 def test_what_can_be_built_is_started(folder: Path) -> None:
-    start(folder)
+    recipe = start(folder).recipe
+    assert recipe is not None
+    assert [part.path for part in recipe.parts] == [".devcontainer/own/install.sh"]
 
 
 def test_what_cannot_be_built_is_not_started(folder: Path) -> None:
