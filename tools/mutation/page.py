@@ -24,8 +24,9 @@ same code and seed: each room of the package has its share, and a third are item
 changes, the sample changes there alone. Each change is made in a clone. One run of the unit, rule and contract
 tests before has recorded which of them run which function; of those that run the changed one, or use the changed
 value, half a minute's worth are tried, the nearest and cheapest first, and one should fail, twice, and pass
-without the change. Where no test runs it, those of its room and the thirty files that import the module most
-directly are tried. Tests that need an engine, a daemon or an editor do not count here, but for those that
+without the change. For an item of a list all tests of its room are tried as well: cases that are made from it read
+it before they run. Where no test runs what is changed, those of its room and the thirty files that import the
+module most directly are tried. Tests that need an engine, a daemon or an editor do not count here, but for those that
 tools/mutation/reasons.toml names for a change.
 
 """

@@ -139,6 +139,10 @@ class Workplace:
             yield [name for name in reached[_FEW:] if name not in self.red]
             some = self.tests.mentioning(point.path, point.where.partition(".")[0])
             yield [file for file in some if files is None or file in files]
+            if point.kind == "list item":
+                # Tests whose cases are made from a list have read it before one of them ran.
+                near = self.tests.near(point.path)
+                yield near if files is None else [file for file in near if file in files]
         elif files is None:
             near = self.tests.near(point.path)
             yield near

@@ -71,11 +71,3 @@ def test_each_pin_attempt_asks_for_its_own_scratch_file() -> None:
         "pin-parent-rename",
         "pin-pivot",
     }
-
-
-@pytest.mark.parametrize("attempt", attempts.load(), ids=lambda attempt: attempt.id)
-def test_it_is_said_what_holds_an_attempt_off_under_each_runtime(
-    attempt: attempts.Attempt,
-) -> None:
-    assert set(attempt.expected) == {"runc", "runsc"}
-    assert all(attempt.expected.values())
