@@ -6,7 +6,6 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ from tools.mutation.points import Point, parses, points
 from tools.mutation.reach import Reach
 from tools.mutation.record import Record, parse
 from tools.mutation.runner import Runner
-from tools.mutation.trial import Outcome, Workplace
+from tools.mutation.trial import Outcome
 from tools.mutation.users import Users
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -220,22 +219,6 @@ def test_a_value_is_used_by_way_of_others_and_a_class_by_its_own(
     (folder / "g.py").write_text("_PARTS = 1\ndef maker(Kind):\n    return Kind(_PARTS)\n")
     point = next(p for p in points(tmp_path, "sandboxd/e.py") if p.where == where)
     assert sorted(Users(tmp_path).of(point)) == [f"sandboxd/{place}" for place in places]
-
-
-def test_an_item_of_a_list_is_also_tried_with_the_tests_of_its_room(tmp_path: Path) -> None:
-    """Their cases are made from it before one of them runs, so they are recorded to run nothing of it."""
-    near = "tests/unit/plan/test_near.py"
-    (tmp_path / near).parent.mkdir(parents=True)
-    (tmp_path / near).touch()
-    place: Any = object.__new__(Workplace)
-    place.reach, place.tests = Reach(project(tmp_path), parse(RECORD)), Suite(tmp_path)
-    place.root, place.red, place._processes = tmp_path, (), {}
-    reached = [p for p in points(tmp_path, "sandboxd/plan/c.py") if place.reach.tests(p)]
-    assert {point.kind == "list item" for point in reached} == {True, False}
-    for point in reached:
-        tried = [word for words in place._words(point, "", None) for word in words]
-        assert (near in tried) == (point.kind == "list item")
-        assert not any(place._words(point, "", ["tests/unit/other/test_new.py"]))
 
 
 def test_one_change_costs_no_more_than_its_share(
