@@ -190,6 +190,26 @@ def test_a_policy_without_rules_reaches_name_servers_alone() -> None:
     assert len(objects('profile = "agent"')[1]["spec"]["egress"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("setting", "room"),
+    [
+        ({"mounts": ["type=tmpfs,target=/scratch,tmpfs-size=64m"]}, "64Mi"),
+        ({"mounts": ["type=tmpfs,target=/scratch,tmpfs-mode=1777,tmpfs-size=2g"]}, "2048Mi"),
+        ({"runArgs": ["--tmpfs=/scratch:mode=1777,size=64m"]}, "64Mi"),
+        ({"mounts": ["type=tmpfs,target=/scratch"]}, "1024Mi"),
+    ],
+)
+def test_a_folder_in_memory_of_the_project_has_the_size_that_it_names(
+    setting: dict[str, list[str]], room: str
+) -> None:
+    hand_written = json.dumps({"image": "img:1", **setting})
+    (pod,) = pod_specs(objects(hand_written=hand_written))[-1:]
+    (volume,) = (v for v in pod["volumes"] if v["name"] == "memory-0")
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": room}
+    mounts = {m["name"]: m["mountPath"] for m in pod["containers"][0]["volumeMounts"]}
+    assert mounts["memory-0"] == "/scratch"
+
+
 def test_nothing_of_the_user_is_in_the_objects() -> None:
     facts = workspace(
         git_identity=(("user.name", "Ada Example"), ("user.email", "ada@example.org"))

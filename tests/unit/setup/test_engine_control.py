@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,3 +117,35 @@ def test_what_is_absent_is_asked_for(make: Make) -> None:
 def test_a_reload_that_failed_counts_for_nothing(make: Make) -> None:
     """Whoever else made the engine know them may not have made it read our config."""
     assert bring(make("LEARN; false", "true")) == "restart"
+
+
+@pytest.mark.parametrize("place", ["/var/run/docker.pid", "/run/docker.pid"])
+def test_without_systemd_the_engine_of_either_usual_pid_file_is_told(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is the default of `dockerd --pidfile`; where `/var/run` is no link, the second is another."""
+    (tmp_path / "pid").write_text("4242\n")
+    told: list[tuple[int, int]] = []
+
+    def only_there(path: str, **rest: Any) -> Any:
+        if path != place:
+            raise FileNotFoundError(path)
+        return (tmp_path / "pid").open(**rest)
+
+    monkeypatch.setattr(engine_control, "_systemctl", lambda _verb: ())
+    monkeypatch.setattr(engine_control, "open", only_there, raising=False)
+    monkeypatch.setattr(os, "kill", lambda pid, number: told.append((pid, number)))
+    assert engine_control.reload(Control("unix:///x")) == ""
+    assert told == [(4242, signal.SIGHUP)]
+
+
+@pytest.mark.parametrize("content", [None, "", "no number"])
+def test_without_systemd_and_a_pid_nobody_is_told(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (tmp_path / "pid").write_text(content)
+    monkeypatch.setattr(engine_control, "_systemctl", lambda _verb: ())
+    monkeypatch.setattr(engine_control, "_PID_FILES", (str(tmp_path / "pid"),))
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("a signal was sent"))
+    assert "neither systemd nor a pid file" in engine_control.reload(Control("unix:///x"))
