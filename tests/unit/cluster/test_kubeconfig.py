@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -124,6 +125,15 @@ def test_a_program_signs_in_and_is_told_of_the_cluster(tmp_path: Path) -> None:
     assert sign_in.user(context, os.environ) == {"token": "fresh a me"}
     asked = (tmp_path / "asked").read_text()
     assert '"server": "https://10.0.0.1:6443"' in asked and '"interactive": false' in asked
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_program_of_either_version_is_asked_in_its_own(tmp_path: Path, version: str) -> None:
+    """Source: https://kubernetes.io/docs/reference/config-api/client-authentication.v1beta1/"""
+    name = f"client.authentication.k8s.io/{version}"
+    script = f"""printf %s "$KUBERNETES_EXEC_INFO" > {tmp_path}/asked; echo '{{"status": {{"token": "t"}}}}'"""
+    assert sign_in.user(plugin(tmp_path, script, apiVersion=name), os.environ) == {"token": "t"}
+    assert json.loads((tmp_path / "asked").read_text())["apiVersion"] == name
 
 
 def test_a_program_may_give_a_certificate(tmp_path: Path) -> None:
