@@ -1,8 +1,8 @@
-"""One run of an agent in its session, from its start to its end, as a file of the session says.
+"""The last run of an agent in its session, recorded in a file of the session.
 
-The client that attends the agent holds a lock on the file. The file has the mark of the agent's processes until the
-agent has ended, so a mark without a lock is a run that a client left behind: killed, or cut off from the agent.
-"""
+The client that attends the agent holds a lock on the file. The file has the mark of the agent's processes
+until the agent has ended, so a mark without a lock is a run that a client left behind: killed, or cut off
+from the agent."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ _TOKEN = re.compile(rb"[0-9a-f]{16}")
 
 
 class Run(NamedTuple):
-    """What is known on the host of a session's last run.
+    """What the host knows of a session's last run.
 
-    `since` is when it began, or ended where that was seen, in seconds since 1970; `is_attended`: a client is there for it; `mark` is the variable
-    with its value of processes that may go on, '' once the agent was seen to end.
+    `since` is when it began, or ended if that was seen, in seconds since 1970; `is_attended`: a client
+    attends it; `mark` is the variable, ``NAME=value``, of processes that may still run, '' once the agent was
+    seen to end.
     """
 
     since: float
@@ -41,13 +42,13 @@ class Run(NamedTuple):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether its end was not seen, and nobody waits for it."""
+        """Whether its end was not seen, and no client attends it."""
         return bool(self.mark) and not self.is_attended
 
 
 @contextlib.contextmanager
 def at_work(own: Session) -> Iterator[None]:
-    """Hold the session while its agent runs.
+    """Hold the session's lock while its agent runs.
 
     :raises UsageError: its agent runs already
     """
@@ -65,9 +66,9 @@ def at_work(own: Session) -> Iterator[None]:
 
 
 def begin(own: Session) -> str:
-    """Note that an agent is being started, while the session is held; the mark for its processes.
+    """Record that the agent is being started, while the lock is held; returns the mark for its processes.
 
-    :raises OSError: it cannot be noted
+    :raises OSError: it cannot be recorded
     """
     token = secrets.token_hex(8)
     descriptor = os.open(_path(own), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -81,13 +82,13 @@ def begin(own: Session) -> str:
 
 
 def end(own: Session) -> None:
-    """Note that the agent has ended, while the session is held."""
+    """Record that the agent has ended, while the lock is held."""
     with contextlib.suppress(OSError):
         os.truncate(_path(own), 0)
 
 
 def last(own: Session) -> Run | None:
-    """The last run; None where no agent of the session was ever started. Who holds the session is not disturbed."""
+    """The last run; None where no agent of the session was ever started. The lock's holder is not disturbed."""
     try:
         with open(_path(own), "rb") as file:
             try:
@@ -103,7 +104,7 @@ def last(own: Session) -> Run | None:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Whether the lock is ours now; who only looks at it (`last`) lets go at once."""
+    """Lock the file, retrying since `last` locks it for a moment; False if another process keeps the lock."""
     for _ in range(_TRIES):
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,8 +1,7 @@
-"""An agent's session on a project: one of its sandboxes, by name, with a config of its own.
+"""An agent's session on a project: one of the project's sandboxes, by name, with a config of its own.
 
-The sandboxd.toml of a session lies in the user's state, which no sandbox can write, and takes the place of the
-project's own for the sandbox of that name.
-"""
+The sandboxd.toml of a session lies in the user's state folder, which no sandbox can write, and replaces the
+project's own for the sandbox of that name."""
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ The session of an agent, and what the user chose for it.
 
 
 class Choices(NamedTuple):
-    """What the user chose for a session, which holds until something else is chosen."""
+    """The user's choices for a session, which apply until other ones are made."""
 
     image: str = ""
     allow: tuple[str, ...] = ()
@@ -36,25 +35,27 @@ class Choices(NamedTuple):
 
 
 class Session(NamedTuple):
-    """`folder` is its own, `project` the real path of the project, `agent` the name of the agent."""
+    """An agent's session on a project."""
 
     name: str
     agent: str
     project: str
+    """The real path of the project."""
     folder: str
+    """The session's own folder."""
     choices: Choices = Choices()
 
     @property
     def config_path(self) -> str:
-        """The path of its sandboxd.toml."""
+        """The path of the session's sandboxd.toml."""
         return os.path.join(self.folder, CONFIG_NAME)
 
 
 def session(environ: Mapping[str, str], project: str, agent: str, name: str) -> Session:
-    """The session `name` of `agent` on `project`; nothing is made.
+    """The session `name` of `agent` on `project`; no file is made.
 
     :param project: a real path
-    :raises UsageError: the name is none, or the user's state or grants lie in the project
+    :raises UsageError: the name is not valid, or the user's state or grants lie in the project
     """
     check_name(name)
     folder = os.path.join(_folder(environ, project), name)
@@ -68,7 +69,7 @@ def session(environ: Mapping[str, str], project: str, agent: str, name: str) -> 
 
 
 def write(environ: Mapping[str, str], own: Session, config: bytes) -> None:
-    """Make the folder with `config` as its sandboxd.toml.
+    """Make the session's folder, with `config` as its sandboxd.toml.
 
     :raises UsageError: the name is that of another agent's session, or it cannot be written
     """
@@ -92,7 +93,7 @@ def write(environ: Mapping[str, str], own: Session, config: bytes) -> None:
 
 
 def recall(environ: Mapping[str, str], project: str, name: str) -> Session | None:
-    """The session `name` on `project` (its real path); None where an agent has none of that name.
+    """The session `name` on `project` (its real path); None where there is none.
 
     :raises UsageError: its record cannot be read
     """
@@ -115,7 +116,7 @@ def recall(environ: Mapping[str, str], project: str, name: str) -> Session | Non
 
 
 def forget(own: Session) -> None:
-    """Take away what is written of a session, such as one whose agent never started."""
+    """Remove a session's files, for example when its agent never started."""
     for path in (os.path.join(own.folder, RECORD), own.config_path):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
