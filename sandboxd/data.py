@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
@@ -31,3 +32,14 @@ def walk_data(folder: str) -> Iterator[str]:
         folders[:] = [name for name in folders if name != "__pycache__"]
         for name in names:
             yield os.path.join(parent, name)
+
+
+def tables(*parts: str) -> Iterator[dict[str, Any]]:
+    """The content of each TOML file in the shipped folder `parts`, in the order of the files' names."""
+    import tomllib
+
+    folder = data_path(*parts)
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".toml"):
+            with open(os.path.join(folder, name), "rb") as file:
+                yield tomllib.load(file)

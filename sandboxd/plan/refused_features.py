@@ -6,10 +6,9 @@ A fork of one under another owner's name does the same, so the last part of a Fe
 from __future__ import annotations
 
 import functools
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.data import data_path
+from sandboxd import data
 from sandboxd.model import feature
 from sandboxd.model.values import Value
 from sandboxd.plan.plan import Downgrade
@@ -68,15 +67,8 @@ def _is_refused(value: Value[object]) -> bool:
 
 @functools.cache
 def _table() -> dict[str, Refused]:
-    import tomllib
-
     table: dict[str, Refused] = {}
-    folder = data_path("profiles", "features")
-    for name in sorted(os.listdir(folder)):
-        if not name.endswith(".toml"):
-            continue
-        with open(os.path.join(folder, name), "rb") as file:
-            entry = tomllib.load(file)
+    for entry in data.tables("profiles", "features"):
         entries = Refused(entry["why"], entry["instead"], entry["source"])
         table.update(dict.fromkeys(entry["names"], entries))
     return table

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import NamedTuple
 
-from sandboxd.data import data_path
+from sandboxd import data
 
 DEFAULT = (
     "CHOWN",
@@ -48,15 +47,8 @@ def repository(image: str) -> str:
 
 @functools.cache
 def _table() -> dict[str, Needs]:
-    import tomllib
-
     table: dict[str, Needs] = {}
-    folder = data_path("profiles", "services")
-    for name in sorted(os.listdir(folder)):
-        if not name.endswith(".toml"):
-            continue
-        with open(os.path.join(folder, name), "rb") as file:
-            entry = tomllib.load(file)
+    for entry in data.tables("profiles", "services"):
         needed = Needs(tuple(entry["capabilities"]), entry["why"], entry["source"])
         table.update(dict.fromkeys(entry["images"], needed))
     return table
