@@ -15,13 +15,6 @@ from sandboxd.policy.floor import Floor
 from tests.unit.plan.examples import GVISOR, configured, plan_of, workspace
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> tuple[Path, Path]:
-    user = tmp_path / "config/sandboxd/policy.toml"
-    user.parent.mkdir(parents=True)
-    return tmp_path / "organisation.toml", user
-
-
 def load(files: tuple[Path, Path]) -> Floor:
     organisation, user = files
     return floor.load({"XDG_CONFIG_HOME": str(user.parent.parent)}, str(organisation))
