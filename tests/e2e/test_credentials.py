@@ -15,17 +15,20 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.uses import decoy
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.model.labels import GATEWAY, PROJECT
-from sandboxd.verify import listeners
-from tests.e2e import credential_services, outside, rich_image, sandboxes
+from tests.e2e import credential_services, rich_image, sandboxes
 from tests.e2e.client_image import name_services
 from tests.e2e.credential_services import FORGE, FORMS, INDEX, NPM, SECRET, Services
+from tests.e2e.internet_of_engine import engine, internet, private_engine
+from tests.e2e.outside import Outside
 from tests.e2e.test_egress import pytest_generate_tests, runtime
 from tests.integration.daemon.world import World
 from tools.engine import private
 
-__all__ = ["pytest_generate_tests", "runtime"]
+__all__ = ["engine", "internet", "private_engine", "pytest_generate_tests", "runtime"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+NAMES = credential_services.HOSTS
 
 CONFIG = '\n[credentials]\nuse = ["github", "npm", "pypi"]\n'
 PATTERN = "marked-secret-[0-9a-f]+|(eC1hY2Nlc3MtdG9rZW46|X190b2tlbl9fOm)[A-Za-z0-9+/=]+"
@@ -40,30 +43,12 @@ NPM_PROGRAM = "/opt/npm/bin/npm-cli.js"
 
 
 @pytest.fixture(scope="module")
-def private_engine(own_engines: None) -> Iterator[private.Engine]:
-    started = private.start(
-        f"credentials-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
-    )
+def services(internet: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    every = Services(internet.pid, tmp_path_factory.mktemp("services"))
     try:
-        yield started
+        yield every
     finally:
-        private.stop(started.folder)
-
-
-@pytest.fixture(scope="module")
-def engine(private_engine: private.Engine) -> str:
-    return private_engine.docker_host
-
-
-@pytest.fixture(scope="module")
-def services(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    with outside.outside(listeners.engine_pid(engine)) as served:
-        served.names.update(credential_services.HOSTS)
-        every = Services(served.pid, tmp_path_factory.mktemp("services"))
-        try:
-            yield every
-        finally:
-            every.close()
+        every.close()
 
 
 @pytest.fixture(scope="module")
