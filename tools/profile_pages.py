@@ -82,10 +82,16 @@ def _table(loaded: list[Profile]) -> str:
         "workspace": lambda p: {
             "rw": "writable",
             "ro": "read-only",
-            "copy": f"a copy in memory, {p.copy}",
+            "copy": (
+                f"a copy that lasts; in memory, {p.copy}, where another tool than `sandboxd up` starts it"
+                if p.lasts
+                else f"a copy in memory, {p.copy}"
+            ),
         }[p.access],
         "kept in memory under gVisor": lambda p: (
-            f"what tools fill, {p.hot} each" if p.hot else "nothing of the workspace"
+            f"what tools fill, {p.hot} each"
+            if p.hot and p.access == "rw"
+            else "nothing of the workspace"
         ),
         "control files pinned": lambda p: {
             "rw": str(len(p.control_files) or "none"),

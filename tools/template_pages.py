@@ -230,7 +230,12 @@ def _gives(profile: Profile, settings: Config) -> str:
         "workspace": {
             "rw": "writable, control files read-only",
             "ro": "read-only",
-            "copy": f"a copy in memory, {profile.copy} at most; the original is read-only",
+            "copy": (
+                "a copy that lasts"
+                if profile.lasts
+                else f"a copy in memory, {profile.copy} at most"
+            )
+            + "; the original is read-only",
         }[profile.access],
         "network": {"open": "open", "allow": "names through the gateway", "none": "none"}[
             profile.network.mode

@@ -13,7 +13,7 @@ _HEAD = """# Screens
 each state that a project can be in, as a terminal of 80 columns shows it. `--long` has what was seen
 of each control, `--all` a line for every project, `--short` the symbol and the word for a prompt:
 
-    PS1='$(sandboxd status --short) \\\\w\\\\$ '
+    PS1='$(sandboxd status --short) \\w\\$ '
 
 | symbol | says |
 |---|---|
