@@ -167,7 +167,7 @@ class Commands:
 
     async def _code(self, connection: Connection, _params: dict[str, Any]) -> messages.Code:
         command = self._of(connection)
-        # Its output has ended, so it has: its client may go.
+        # Its output has ended, so the command has: its client may disconnect.
         del self._commands[connection]
         return {"code": await self._in_thread(command.exit_code)}
 

@@ -102,7 +102,7 @@ class Hosts:
         return self._connected[identity]
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
-        """The facts of now if they are known within `wait` seconds, else the last ones."""
+        """The present facts if they are known within `wait` seconds, else the last ones."""
         engine = self._engine(key)
         deadline = time.monotonic() + wait
         while engine.is_stale() and (remaining := deadline - time.monotonic()) > 0:

@@ -73,10 +73,14 @@ class Lifetime:
             the end of this one, gave us the socket
         """
         self._may_hand_over = may_hand_over
-        place = _Place(claimed, server, self._keeper)
+        endpoint = _Endpoint(claimed, server, self._keeper)
 
         def look(_paths: Collection[str] = ()) -> None:
-            if not self._handing_over.is_set() and not self._stopping.is_set() and place.is_lost():
+            if (
+                not self._handing_over.is_set()
+                and not self._stopping.is_set()
+                and endpoint.is_lost()
+            ):
                 self._handing_over.set()
 
         self._keeper.watching.watch_also(self, frozenset({claimed.folder}), look)
@@ -129,7 +133,7 @@ class Lifetime:
                 self.stop()
 
 
-class _Place:
+class _Endpoint:
     """The socket and the lock by which clients find the daemon.
 
     Somebody who cleans up in their folder must not leave us running and unreachable.

@@ -76,7 +76,7 @@ class Relay:
     def __init__(self, workspace: str, environ: Mapping[str, str]) -> None:
         self._workspace = workspace
         self._environ = dict(environ)
-        self._ear = _Ear(workspace)
+        self._listener = _ChangeListener(workspace)
         self._touched: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
@@ -90,13 +90,13 @@ class Relay:
 
     def stop(self) -> None:
         """End the thread soon."""
-        self._ear.end()
+        self._listener.end()
 
     def _run(self) -> None:
         try:
             connection, target = self._connect()
             with connection:
-                self._ear.open()
+                self._listener.open()
                 log.info("relaying edits of `%s` to its sandbox", self._workspace)
                 self._pass_on(connection, target)
         except (OSError, SandboxdError) as error:
@@ -104,7 +104,7 @@ class Relay:
         except Exception:
             log.exception("relaying edits of `%s` failed", self._workspace)
         finally:
-            self._ear.close()
+            self._listener.close()
 
     def _connect(self) -> tuple[socket.socket, str]:
         """A connection to a shell in the sandbox, and the path of the workspace there.
@@ -128,12 +128,12 @@ class Relay:
         """
         with selectors.DefaultSelector() as selector:
             selector.register(connection, selectors.EVENT_READ)
-            selector.register(self._ear, selectors.EVENT_READ)
-            while not self._ear.is_ended:
-                ready = {key.fileobj for key, _ in selector.select(self._ear.wait_seconds)}
+            selector.register(self._listener, selectors.EVENT_READ)
+            while not self._listener.is_ended:
+                ready = {key.fileobj for key, _ in selector.select(self._listener.wait_seconds)}
                 if connection in ready and not connection.recv(65536):
                     return
-                paths = self._due(self._ear.take())
+                paths = self._due(self._listener.take())
                 if lines := list(_lines(paths, self._workspace, target)):
                     connection.sendall(b"".join(lines))
 
@@ -153,7 +153,7 @@ class Relay:
         return due
 
 
-class _Ear:
+class _ChangeListener:
     """The changes in a workspace, and a descriptor that is readable when there are some.
 
     A new folder is listened to after a moment: until then changes in it are not passed on.

@@ -99,7 +99,7 @@ class Engine(Networks, Volumes):
 
         :raises EngineFailure: there is no such image
         """
-        with self.asking(fine=(_GONE,)) as session:
+        with self.asking(accepted=(_GONE,)) as session:
             return str(json_object(session.inspect_image(image))["Id"])
         raise failures.image_missing(image)
 
@@ -156,7 +156,7 @@ class Engine(Networks, Volumes):
         return (description.get("Config") if description is not None else None) or {}
 
     def _image(self, image: str) -> Image | None:
-        with self.asking(fine=(_GONE,)) as session:
+        with self.asking(accepted=(_GONE,)) as session:
             return cast("Image", json_object(session.inspect_image(image)))
         return None
 
@@ -228,14 +228,14 @@ class Engine(Networks, Volumes):
 
     def path_stat(self, container: str, path: str) -> PathStat | None:
         """The state of `path` in a container, mounts included, also in one that never ran; None: nothing is there."""
-        with self.asking(fine=(_GONE,)) as session:
+        with self.asking(accepted=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             return _stat(session.head(url, params={"path": os.fsencode(path)}).headers)
         return None
 
     def archive(self, container: str, path: str, most: int) -> tuple[PathStat, bytes] | None:
         """The state of `path`, as `path_stat` gives it, and the first `most` bytes of its tar archive."""
-        with self.asking(fine=(_GONE,)) as session:
+        with self.asking(accepted=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             with contextlib.closing(Stream(session.open(url, path=os.fsencode(path)))) as answer:
                 return _stat(answer.headers), answer.read(most)

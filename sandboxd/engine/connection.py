@@ -31,11 +31,13 @@ class Connection:
         self._making = threading.Lock()
 
     @contextlib.contextmanager
-    def asking(self, seconds: float | None = None, fine: tuple[int, ...] = ()) -> Iterator[Session]:
+    def asking(
+        self, seconds: float | None = None, accepted: tuple[int, ...] = ()
+    ) -> Iterator[Session]:
         """The SDK's session for the requests of one call; their failures become ours.
 
         :param seconds: the time limit of each piece of an answer
-        :param fine: statuses that are no failure: the `with` block ends there
+        :param accepted: statuses that are no failure: the `with` block ends there
         """
         limit = self._seconds if seconds is None else seconds
         try:
@@ -48,7 +50,7 @@ class Connection:
             failure = failure_of(error, self.host, limit)
             if failure is None:
                 raise
-            if failure.case not in [str(status) for status in fine]:
+            if failure.case not in [str(status) for status in accepted]:
                 raise failure from None
 
     def _session(self) -> Session:

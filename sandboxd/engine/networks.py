@@ -68,7 +68,7 @@ class Networks(Connection):
 
     def remove_network(self, network: str) -> bool:
         """Remove a network; False when it is gone, or a container is on it."""
-        with self.asking(_MAKE_SECONDS, fine=(_REFUSED, _GONE, _IN_USE)) as session:
+        with self.asking(_MAKE_SECONDS, accepted=(_REFUSED, _GONE, _IN_USE)) as session:
             session.remove_network(network)
             return True
         return False
@@ -92,7 +92,7 @@ class Networks(Connection):
 
     def _network(self, name: str) -> dict[str, Any]:
         """A network's description; {} when there is no such network."""
-        with self.asking(fine=(_GONE,)) as session:
+        with self.asking(accepted=(_GONE,)) as session:
             return json_object(session.inspect_network(name))
         return {}
 

@@ -23,7 +23,7 @@ class Volumes(Connection):
 
     def volume(self, name: str) -> Volume | None:
         """A volume's description, None when there is none of this name."""
-        with self.asking(fine=(_GONE,)) as session:
+        with self.asking(accepted=(_GONE,)) as session:
             return cast("Volume", json_object(session.inspect_volume(name)))
         return None
 
@@ -52,7 +52,7 @@ class Volumes(Connection):
 
     def remove_volume(self, name: str) -> bool:
         """Remove a volume; False when a container still uses it or it is gone."""
-        with self.asking(fine=(_GONE, _IN_USE)) as session:
+        with self.asking(accepted=(_GONE, _IN_USE)) as session:
             session.remove_volume(name)
             return True
         return False

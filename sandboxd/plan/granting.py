@@ -132,7 +132,7 @@ def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[Cha
         changes.append(Change("network", mode.value, before))
     if before == "open":
         return changes
-    beyond = names.beyond(wishes.allow or (), names.usual(profile, config, hosts))
+    beyond = names.beyond_profile(wishes.allow or (), names.usual(profile, config, hosts))
     changes += [Change("name", f"{each.value.in_full()}; {each.value.admits()}") for each in beyond]
     return changes + [
         Change("name", f"{each.value.in_full()}, also at a private address; {each.value.admits()}")

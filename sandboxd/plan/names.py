@@ -48,7 +48,7 @@ def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual,
     return (*listed, *(each for each in by_files if _was_chosen(each, facts)))
 
 
-def late(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
+def added_since_start(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
     """The entries that the files choose only since the sandbox started, which may be its own doing."""
     by_files = chosen_by_files(profile, config, facts)
     return tuple(each for each in by_files if not _was_chosen(each, facts))
@@ -73,7 +73,9 @@ def _was_chosen(own: Usual, facts: ProjectHosts) -> bool:
     return facts.chosen is None or own.entry.group in facts.chosen
 
 
-def beyond(wanted: Iterable[Setting[Entry]], own: Iterable[Usual]) -> tuple[Setting[Entry], ...]:
+def beyond_profile(
+    wanted: Iterable[Setting[Entry]], own: Iterable[Usual]
+) -> tuple[Setting[Entry], ...]:
     """The entries that allow more than the profile does by itself."""
     rules = rules_of(own)
     return tuple(setting for setting in wanted if not covered(setting.value, rules))

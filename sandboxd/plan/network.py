@@ -127,7 +127,7 @@ def egress(
     )
     _note(config, own, outside, policy, floor, notes)
     if config.network.allow is None:
-        for each in names.late(profile, config, hosts):
+        for each in names.added_since_start(profile, config, hosts):
             why = f"{each.why}, and did not when the sandbox started: `sandboxd down`, then `up`"
             notes.reason(EGRESS, f"not {each.entry.text}", why)
     return Egress(policy, names.proposals(config, hosts, own, policy))

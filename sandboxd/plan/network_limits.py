@@ -53,7 +53,9 @@ def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str
     if before == "open":
         return tuple(settings)
     own = names.usual(profile, config, hosts)
-    settings += [f"reach `{each.value.text}`" for each in names.beyond(wishes.allow or (), own)]
+    settings += [
+        f"reach `{each.value.text}`" for each in names.beyond_profile(wishes.allow or (), own)
+    ]
     settings += [f"reach `{each.value.text}` at a private address" for each in wishes.private]
     return tuple(settings)
 
