@@ -35,7 +35,7 @@ def names(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def load(name: str, environ: Mapping[str, str]) -> Agent:
-    """The agent `name`; the user's own file goes before one that ships.
+    """The agent `name`; the user's own file replaces one that ships.
 
     :raises UsageError: there is no such agent, or its file is not valid or writable by others
     """

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP end a command as Ctrl-C does: what it made half is taken away first."""
+"""Makes SIGTERM and SIGHUP end a command as Ctrl-C does: what is half made is removed first."""
 
 from __future__ import annotations
 

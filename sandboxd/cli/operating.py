@@ -21,10 +21,10 @@ def operate(
     options: Mapping[str, object],
     say: Callable[[str, bool], None] = progress.say,
 ) -> Any:
-    """The result of the operation `name` of `sandboxd.operations`, as JSON has it.
+    """The result of the operation `name` of `sandboxd.operations`, as JSON.
 
     :param options: as the operation's `serve` reads them
-    :param say: hears of each step (text, whether the next one replaces it)
+    :param say: called with each step (text, whether the next one replaces it)
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled by a signal
     """
@@ -35,7 +35,7 @@ def operate(
 def _here(
     name: str, directory: str, options: Mapping[str, object], say: Callable[[str, bool], None]
 ) -> Any:
-    """Do the operation in this process, without a daemon."""
+    """Run the operation in this process, without a daemon."""
     from sandboxd import operations
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.engine.client import connect_from

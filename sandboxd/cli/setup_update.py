@@ -37,7 +37,7 @@ def update(options: Options, image: str | None) -> int:
         terminal.status("an update was interrupted: putting it back first")
         roll_back(options)
     elif journal.exists:
-        # The way back leads to the build of now.
+        # `--rollback` has to restore the present build.
         journal.remove()
     journal = journal_of(options)
     before = EXIT_ENVIRONMENT

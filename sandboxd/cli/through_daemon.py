@@ -32,11 +32,11 @@ def operate(
     options: Mapping[str, object],
     tell: Callable[[str, bool], None],
 ) -> Any:
-    """The result of an operation by a running daemon; None where the caller has to do it itself.
+    """The result of an operation that a running daemon does; None where the caller has to do it itself.
 
-    Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends us at once.
+    Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends this process at once.
 
-    :param tell: hears of each step (text, whether it passes)
+    :param tell: called with each step (text, whether the next one replaces it)
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled
     """

@@ -47,7 +47,7 @@ class Entry(NamedTuple):
 def entry(text: str) -> Entry:
     """The entry of `allow` that `text` spells.
 
-    :raises NotAnEntry: it is none, or covers names of many owners
+    :raises NotAnEntry: it spells none, or covers names of many owners
     """
     if text in groups.names():
         return Entry(text, group=text)
@@ -64,7 +64,7 @@ def entry(text: str) -> Entry:
 def private_entry(text: str) -> Entry:
     """The entry of `private` that `text` spells: a host that may resolve to a private address, or such an address.
 
-    :raises NotAnEntry: it is none
+    :raises NotAnEntry: it spells none
     """
     host, ports = _with_ports(text)
     try:

@@ -66,7 +66,7 @@ def normal(text: str) -> str:
 def address(text: str) -> str:
     """`text`, if it is an IPv4 address in its one spelling, four decimal numbers.
 
-    :raises NotAName: it is none, or it is spelled otherwise
+    :raises NotAName: it is no address, or it is spelled in another way
     """
     parts = text.split(".")
     # Compared as texts: `int` reads a number of any length, and digits of other scripts.

@@ -154,7 +154,7 @@ def _run(engine: Engine, started: Started, text: bytes, report: Report) -> None:
 def _body(image: str, agent: Agent, runtime: str) -> CreateRequest:
     label, _, value = volume.label(agent).partition("=")
     return {
-        # None of its programs runs; the engine has it.
+        # Any image that the engine has will do: none of its programs runs.
         "Image": image,
         "User": "0:0",
         "Env": [],

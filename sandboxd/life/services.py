@@ -155,7 +155,7 @@ def _host_config(service: Service, plan: Plan, around: Surroundings) -> HostConf
     if workspace.runtime is not None:
         host["Runtime"] = workspace.runtime.value
     if workspace.annotations:
-        # Without the one of gVisor, the filter above would do nothing there.
+        # Without this annotation gVisor ignores the filter above.
         host["Annotations"] = {v.value.name: v.value.value for v in workspace.annotations}
     add_limits(host, workspace)
     if container.memory is not None and (own := size(container.memory.value)):

@@ -20,7 +20,7 @@ _MOST_LINKS = 5
 # Go's mode bit of a symbolic link.
 _LINK = 1 << 27
 _HINT = 'name another user, or a number, in sandboxd.toml: `user = "1000:1000"`'
-# Other digits than these are a name to an engine.
+# Engines take other digits than these for a name.
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
 _BLOCK = 512

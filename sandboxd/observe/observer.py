@@ -36,7 +36,7 @@ print(json.dumps(found))
 
 
 def look(engine: Engine, inspected: Inspected, cache_folder: str | None) -> Process | None:
-    """The container's first process, None where no observer can be had."""
+    """The container's main process; None where no observer can be started."""
     if not engine.is_local:
         return None
     paths = {name: path.format(pid=1) for name, path in FILES.items()}

@@ -103,7 +103,7 @@ def _folder_of(directory: str, sandbox: Summary, own: str) -> str:
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
 
-    # Most stand at the top, and a command is to begin at once.
+    # Most callers stand in the workspace itself, and a command has to begin at once.
     is_at_top = directory == workspace_of(sandbox.labels[PROJECT])
     return own if is_at_top else working_dir(directory, sandbox, own)
 

@@ -39,7 +39,7 @@ class HelloReader:
     def feed(self, data: bytes) -> Hello | None:
         """The hello, or None while some of it is missing.
 
-        :raises BadHello: it is none, or longer than any that a program sends
+        :raises BadHello: the bytes are no hello, or it is longer than any that a program sends
         """
         self._raw += data
         if len(self._raw) > _MOST_BYTES + _LONGEST_RECORD:

@@ -1,9 +1,8 @@
-"""Bytes both ways between two sockets, at the pace of whoever reads slower.
+"""Copies bytes both ways between two sockets, at the speed of the slower reader.
 
-The sockets are read and written here and not by transports of asyncio: those keep what cannot be
-written at once (from Python 3.12 on even the caller's own buffer), so one buffer would not do for
-all connections, and an idle connection would hold several objects of a kilobyte each.
-"""
+The sockets are read and written here and not by transports of asyncio: those keep what cannot be written at
+once (from Python 3.12 on even the caller's own buffer), so one buffer would not do for all connections, and
+an idle connection would hold several objects of a kilobyte each."""
 
 from __future__ import annotations
 

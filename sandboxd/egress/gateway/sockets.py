@@ -17,10 +17,10 @@ _PAUSE = 0.2
 
 
 def bound(kind: socket.SocketKind, interface: str, address: str, port: int) -> socket.socket:
-    """A socket of IPv4 at `address`, for what arrives by `interface` alone; one of streams listens.
+    """An IPv4 socket at `address`, for what arrives by `interface` alone; a stream socket listens.
 
-    :param interface: '' for each
-    :raises OSError: the address is taken, or not to be had
+    :param interface: '' for every interface
+    :raises OSError: the address is in use, or does not exist here
     """
     sock = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
     try:

@@ -61,9 +61,9 @@ def read_greeting(data: bytes) -> int | None:
 
 
 def read_request(data: bytes) -> Request | None:
-    """The request; None as long as some of it is missing.
+    """The request; None while some of it is missing.
 
-    :raises BadSocks: it is none, or not for a connection
+    :raises BadSocks: it is no request, or not for a connection
     """
     if data[:1] not in (b"", b"\x05"):
         raise BadSocks("not SOCKS 5")

@@ -40,9 +40,9 @@ def deny(
 ) -> Denied:
     """Deny `text`, at every port and without an end, in the project that `directory` lies in.
 
-    Connections that are open end. What the plan allows is denied by it as well.
+    Open connections to it end. What the plan allows is denied as well.
 
-    :param undo: take back what was answered about the name, be it yes or no
+    :param undo: take back the answers about the name, allowed or denied
     :raises UsageError: it is no name, or there is nothing to take back
     """
     from sandboxd.egress.approvals import Approval

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
 
-# Before the networks that they are on.
+# Before the networks, which cannot be removed while a gateway is on them.
 ORDER = 1
 
 
