@@ -198,7 +198,7 @@ class Cluster:
         for attempt in range(_TRIES):
             try:
                 with self._explained(doing):
-                    return ask()
+                    return _over_a_new_connection(ask)
             except failures.Refused as error:
                 if error.code not in _AGAIN or attempt == _TRIES - 1:
                     raise
@@ -209,6 +209,20 @@ class Cluster:
     def _explained(self, doing: str) -> Iterator[None]:
         with explained(self.context, doing):
             yield
+
+
+def _over_a_new_connection(ask: Callable[[], _Answer]) -> _Answer:
+    """The answer of `ask`, which is tried a second time where the connection broke off.
+
+    A connection that was kept may have been cut while nothing went over it. What we ask for may be asked for twice:
+    it reads, applies what it says, or deletes by name.
+    """
+    import httpx2
+
+    try:
+        return ask()
+    except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError):
+        return ask()
 
 
 @contextlib.contextmanager

@@ -113,8 +113,10 @@ class Channels:
 
         connection = self._session.stream.get_extra_info("socket")
         with contextlib.suppress(OSError, TypeError):
-            # Not by the method of a TLS socket, which takes away what the other thread works with.
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            # Not by the method of a TLS socket, which takes away what the other thread works with. Reading alone:
+            # the library still writes that it closes, and with OpenSSL 3.5 under Python 3.13 a write that fails made
+            # the thread's next read, of another connection, fail as well.
+            socket.socket.shutdown(connection, socket.SHUT_RD)
         deadline = time.monotonic() + _END_SECONDS
         # A reader of ours may hear the end in our place.
         while not self._is_cut and time.monotonic() < deadline:
