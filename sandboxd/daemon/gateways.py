@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
-from sandboxd.daemon.memory import leave_no_core
+from sandboxd.egress.gateway.process_limits import leave_no_core
 from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
 from sandboxd.ipc import messages

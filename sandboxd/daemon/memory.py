@@ -1,10 +1,8 @@
-"""This process's memory: returning what glibc would keep, and leaving no core dump."""
+"""This process's memory: returning what glibc would keep."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import resource
 import sys
 
 _M_ARENA_MAX = -8
@@ -20,15 +18,6 @@ def give_back() -> None:
     """Return free memory to the system, after something large."""
     if _LIBC is not None:
         _LIBC.malloc_trim(0)
-
-
-def leave_no_core() -> None:
-    """Leave no core dump after a crash, since the memory holds secrets from now on.
-
-    The kernel reads 1 as "to no file, and to no program of the host either" (core(5)).
-    """
-    with contextlib.suppress(ValueError, OSError):  # the limit is lower already
-        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def _libc() -> ctypes.CDLL | None:
