@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,9 @@ def jsonc_parser(
     folders: pytest.TempPathFactory,
 ) -> Callable[[list[str]], list[tuple[Any, int]]]:
     """jsonc-parser, by which the dev container CLI reads: of each text its value, and how many errors."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no `{program}`: install nodejs and npm")
     folder = folders.mktemp("jsonc-parser")
     subprocess.run(
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def test_a_revoked_key_is_none_of_the_others_is_one(tmp_path: Path) -> None:
     assert keys_of("forge.test", known(tmp_path, text)) == (b"second key",)
 
 
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 def test_hashed_names_are_found_as_openssh_hashes_them(tmp_path: Path) -> None:
     key = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
