@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 _NUMBERS = {
     # name: (x86_64, aarch64)
@@ -141,11 +141,26 @@ def other_processes() -> list[int]:
     return [int(n) for n in os.listdir("/proc") if n.isdigit() and int(n) != os.getpid()]
 
 
-def mount_points() -> list[str]:
-    """The mount points that this process sees."""
-    points = []
+class Mount(NamedTuple):
+    """A mount that this process sees: where it is, and which folder or file of its file system it shows."""
+
+    point: str
+    root: str
+
+
+def mounts() -> list[Mount]:
+    """The mounts that this process sees, in their order (proc_pid_mountinfo(5))."""
+    every = []
     for line in read_text("/proc/self/mountinfo", 1 << 20).splitlines():
         fields = line.split(" ")
         if len(fields) > 4:
-            points.append(re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), fields[4]))
-    return points
+            root, point = (
+                re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), each) for each in fields[3:5]
+            )
+            every.append(Mount(point, root))
+    return every
+
+
+def mount_points() -> list[str]:
+    """The mount points that this process sees."""
+    return [each.point for each in mounts()]
