@@ -61,7 +61,7 @@ def _add(root: Path, secrets: Path) -> list[str]:
     for name in ("ca.pem", "user", "known_hosts"):
         shutil.copy2(secrets / name, option / name)
         (option / name).chmod(0o644)  # ssh minds only the keys of its own user
-    shutil.copy2(rich_image.pip_wheel(), option / "pip.whl")
+    rich_image.add_pip(root)
     tiny_packages.write_npm_project(option / "project", f"https://{client_services.HOST}")
     dynamic = ["/usr/lib/git-core/git-remote-http"]
     shutil.copy2(os.path.realpath(dynamic[0]), root / "usr/lib/git-core/git-remote-http")
@@ -70,8 +70,7 @@ def _add(root: Path, secrets: Path) -> list[str]:
         if name in there:
             shutil.copy2(there[name], root / "usr/bin" / name)
             dynamic.append(there[name])
-    if "npm" in there:
-        shutil.copytree(Path(there["npm"]).parents[1], option / "npm", symlinks=True)
+    rich_image.add_npm(root)
     if "go" in there:
         _add_go(Path(there["go"]), option / "go")
     if "static" in there:

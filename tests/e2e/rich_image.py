@@ -41,6 +41,29 @@ def pip_wheel() -> Path:
     return wheel
 
 
+def add_pip(root: Path) -> None:
+    """pip as `/opt/pip.whl` of an image."""
+    shutil.copy2(pip_wheel(), root / "opt/pip.whl")
+    # Debian's pip reads it as it begins, whichever authorities it is told of later.
+    authorities = Path("/etc/ssl/certs/ca-certificates.crt")
+    if authorities.exists():
+        (root / "etc/ssl/certs").mkdir(parents=True, exist_ok=True)
+        shutil.copy2(authorities, root / "etc/ssl/certs")
+
+
+def add_npm(root: Path) -> None:
+    """npm below `/opt/npm` of an image, where this machine has it."""
+    program = shutil.which("npm")
+    if program is None:
+        return
+    npm = Path(os.path.realpath(program)).parents[1]
+    shutil.copytree(npm, root / "opt/npm", symlinks=True)
+    if npm.parent.name == "nodejs":
+        # What Debian's npm requires lies beside it, where Debian's node looks last.
+        every = root / str(npm.parent).lstrip("/")
+        shutil.copytree(npm.parent, every, symlinks=True, dirs_exist_ok=True)
+
+
 class Rich(NamedTuple):
     """`image` is its tag, `programs` those that this machine had."""
 

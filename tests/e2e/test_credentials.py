@@ -55,14 +55,8 @@ def services(internet: Outside, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def image(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     def more(root: Path) -> list[str]:
         (root / "opt").mkdir()
-        shutil.copy2(rich_image.pip_wheel(), root / "opt/pip.whl")
-        # Debian's pip reads it as it begins, whichever authorities it is told of later.
-        authorities = Path("/etc/ssl/certs/ca-certificates.crt")
-        if authorities.exists():
-            (root / "etc/ssl/certs").mkdir(parents=True, exist_ok=True)
-            shutil.copy2(authorities, root / "etc/ssl/certs")
-        if npm := shutil.which("npm"):
-            shutil.copytree(Path(os.path.realpath(npm)).parents[1], root / "opt/npm", symlinks=True)
+        rich_image.add_pip(root)
+        rich_image.add_npm(root)
         programs = [path for path in [shutil.which("git-lfs")] if path]
         for path in programs:
             shutil.copy2(path, root / "usr/bin")
