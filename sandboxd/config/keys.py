@@ -85,6 +85,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table("network", "What the sandbox reaches", (_mode(), _names_allowed(), _private())),
         Table("credentials", "Secrets that tools inside work with and never have", _credentials()),
         Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
+        Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(
             "allow",
@@ -298,6 +299,17 @@ def _shared_volumes() -> Key:
         default="none",
         pattern=VOLUME_NAME,
         limits="What one project puts into it, the others run: it counts only after `sandboxd trust add`.",
+    )
+
+
+def _kubernetes() -> Key:
+    return Key(
+        "kubernetes",
+        "A context of your kubeconfig: commands without `--on` are about the sandbox on that cluster",
+        '"team"',
+        default="none: this machine",
+        limits="It counts only after `sandboxd trust add`; until then it is named and not followed. With `--here` a "
+        "command is about this machine.",
     )
 
 

@@ -96,3 +96,5 @@ class Config(NamedTuple):
     credentials: CredentialWishes = CredentialWishes()
     devices: tuple[Setting[str], ...] = ()
     """Graphics processors to pass in: ``all``, numbers or UUIDs."""
+    where: Setting[str] | None = None
+    """The context of a kubeconfig whose cluster it runs on; None for this machine."""

@@ -238,6 +238,12 @@ class Reader:
                 wishes = wishes._replace(shared_volumes=volumes)
         return wishes
 
+    def where(self, node: Node) -> Setting[str] | None:
+        context = None
+        for key, value in self.members(node, "where"):
+            context = self.text(value, f"where.{key}")
+        return context
+
     def matching(self, node: Node, key: str, pattern: str, what: str) -> tuple[Setting[str], ...]:
         """The texts of a list that match `pattern`; each other one is reported as no `what`."""
         import re

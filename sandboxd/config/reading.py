@@ -62,6 +62,7 @@ def check(
             "network": reader.network,
             "credentials": reader.credentials,
             "workspace": reader.workspace,
+            "where": reader.where,
             "environment": reader.environment,
             "allow": reader.allow,
             "rules": reader.levels,

@@ -14,6 +14,7 @@ import sys
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.ipc.dial import GREETING_SECONDS, WELCOME, dial, hello
+from sandboxd.ipc.named_cluster import names_one
 
 _FORMS = {
     "": "text",
@@ -28,7 +29,7 @@ _RENDERED = '{"jsonrpc":"2.0","id":2,"result":{"exit":'
 def fast_status(arguments: list[str]) -> int | None:
     """Print the daemon's answer and return the exit code; None where the full command has to run."""
     form = _FORMS.get(" ".join(arguments))
-    if form is None:
+    if form is None or (form != "short" and names_one(os.getcwd())):
         return None
     try:
         lines = _ask(_request(form))

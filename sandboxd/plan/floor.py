@@ -97,6 +97,8 @@ def loosened(
     settings += [f"graphics processor {name}" for name in gpus.names(config)]
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
     settings += [f"credential {name}" for name in config.credentials.names()]
+    if config.where is not None:
+        settings.append(f"the cluster {config.where.value}")
     settings += network_limits.loosened(profile, config, hosts)
     return tuple(settings)
 

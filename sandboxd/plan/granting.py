@@ -83,6 +83,7 @@ def wanted(
         changes += _of_names(profile, config, hosts)
         changes += [Change("graphics processors", right) for right in gpus.rights(config)]
         changes += [Change("credential", right) for right in credentials.rights(config)]
+        changes += _of_where(config)
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:
         changes += _of_build(recipe)
@@ -138,6 +139,14 @@ def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[Cha
         Change("name", f"{each.value.in_full()}, also at a private address; {each.value.admits()}")
         for each in wishes.private
     ]
+
+
+def _of_where(config: Config) -> list[Change]:
+    """The other machines that the config sends the work to."""
+    if config.where is None:
+        return []
+    what = f"commands go to the cluster of your context `{config.where.value}`, and a copy of the workspace with them"
+    return [Change("where", what, "this machine")]
 
 
 def _of_build(recipe: Recipe) -> list[Change]:

@@ -74,6 +74,7 @@ def test_nothing_heavy_is_imported(world: World, args: tuple[str, ...]) -> None:
         "sandboxd.ipc.dial",
         "sandboxd.ipc.fast_status",
         "sandboxd.ipc.messages",
+        "sandboxd.ipc.named_cluster",
     }
 
 

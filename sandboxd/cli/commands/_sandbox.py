@@ -43,6 +43,11 @@ def add_on(parser: argparse.ArgumentParser) -> None:
         default="",
         help="on the Kubernetes cluster of this context of your kubeconfig",
     )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="on this machine, though sandboxd.toml names a cluster that you granted",
+    )
 
 
 def option(args: argparse.Namespace) -> str:

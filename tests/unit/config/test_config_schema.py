@@ -38,6 +38,8 @@ VALID = (
     '[[allow]]\nrule = "host-network"\nreason = "x"\nexpires = 2027-01-31',
     '[[allow]]\nrule = "host-network"\nreason = "x"\nexpires = "2027-01-31"',
     '[rules]\nhost-network = "off"\nhost-pid = "hint"',
+    '[where]\nkubernetes = "arn:aws:eks:eu-west-1:1:cluster/team"',
+    "[where]",
 )
 INVALID = (
     'profil = "dev"',
@@ -77,6 +79,10 @@ INVALID = (
     '[network]\nprivate = ["fd00::1"]',
     '[network]\nmode = "open"\nallow = []',
     '[network]\nmode = "none"\nprivate = ["db:5432"]',
+    '[where]\nkubernetes = ""',
+    "[where]\nkubernetes = true",
+    '[where]\nnamespace = "shop"',
+    'where = "team"',
     '[workspace]\nlayout = "copy"',
     '[workspace]\nhot = "node_modules"',
     '[workspace]\nhot = ["/tmp"]',
