@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sandboxd.model.sandbox_id import sandbox_id
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandboxd.egress.ledger import Ledger
     from sandboxd.egress.policy import Policy
     from sandboxd.operations.request import Request
@@ -55,6 +58,37 @@ class Together(NamedTuple):
         self.meant.answer(question, why)
 
 
+class WithOwnNames(NamedTuple):
+    """The gateway of a named sandbox: an agent's session has a config, so names and credentials, of its own."""
+
+    gateway: Gateway
+    workspace: str
+    name: str
+    environ: Mapping[str, str]
+
+    def push(self, policy: Policy) -> None:
+        """Have it let through what holds for its own config, with the answers of now.
+
+        :param policy: of the sandbox without a name
+        """
+        from sandboxd.policy import floor, proxy_credentials
+        from sandboxd.project import Project
+        from sandboxd.project.names import names_now
+
+        project = Project.open(self.workspace, self.environ, self.name)
+        own = names_now(project, time.time()).policy or policy
+        folder = floor.user_folder(self.environ)
+        self.gateway.push(proxy_credentials.add_to(own, folder, self.workspace))
+
+    def ledger(self) -> Ledger:
+        """Its record."""
+        return self.gateway.ledger()
+
+    def answer(self, question: int, why: str) -> None:
+        """Deny a question from inside it."""
+        self.gateway.answer(question, why)
+
+
 def gateways_of(request: Request, workspace: str) -> Gateway | None:
     """The gateway of the sandbox that is meant, with those beside it; None where its own does not run.
 
@@ -62,11 +96,17 @@ def gateways_of(request: Request, workspace: str) -> Gateway | None:
     """
     from sandboxd.life import find
 
-    meant = request.find_gateway(sandbox_id(workspace, request.name))
+    def find_of(name: str) -> Gateway | None:
+        gateway = request.find_gateway(sandbox_id(workspace, name))
+        if gateway is None or not name:
+            return gateway
+        return WithOwnNames(gateway, workspace, name, request.environ)
+
+    meant = find_of(request.name)
     if meant is None:
         return None
     names = {"", *find.names_beside(request.engine, workspace)} - {request.name}
-    others = (request.find_gateway(sandbox_id(workspace, name)) for name in sorted(names))
+    others = (find_of(name) for name in sorted(names))
     return Together(meant, tuple(gateway for gateway in others if gateway is not None))
 
 
