@@ -21,6 +21,8 @@ ENDINGS = (".html", ".json", ".md")
 
 _ATTACKED = {
     "plan": "attacked: a new container of the plan, in which nothing of project or image ran",
+    "pod": "attacked: the Pod in use, from inside: what is said for the worse is so, and that something held is "
+    "the word of a process in it",
     "sandbox": "attacked: a replica with the settings of the sandbox, in which nothing of project or image "
     "ran; `sandboxd status` shows what is seen of the one in use",
 }
@@ -32,8 +34,10 @@ def document(verified: Verified) -> dict[str, Any]:
     from sandboxd.verify import document as verdict_document
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    place = verified.verdict.place
+    kernel = os.uname().release if place is None else place.node_kernel
     return verdict_document.document(
-        verified.verdict, verified.controls, now, verified.seconds, os.uname().release
+        verified.verdict, verified.controls, now, verified.seconds, kernel
     )
 
 
@@ -58,25 +62,34 @@ def say_verdict(verified: Verified) -> None:
         number = terminal.count(len(unclear), "attempt")
         terminal.verdict(f"? NOT SHOWN for {number}: {reasons}", terminal.YELLOW)
     if verdict.held:
+        unseen = len(verdict.of("not-judged"))
         text = "the sandbox held against every attempt that applies"
+        text += f" and can be judged there; {unseen} are not judged" if unseen else ""
         terminal.verdict(f"✓ {text}", terminal.GREEN)
     counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
     terminal.status(f"{len(verdict.results)} attempts in {verified.seconds:.1f} s: {counts}")
 
 
-def say_what_was_attacked(verified: Verified) -> None:
-    """Print what the verdict is about, and the next step where it did not hold."""
+def say_what_was_attacked(verified: Verified, option: str = "") -> None:
+    """Print what the verdict is about, and the next step where it did not hold.
+
+    :param option: what a command needs behind it to mean that sandbox
+    """
     verdict = verified.verdict
     terminal.verdict(_ATTACKED[verdict.attacked])
     escaped = {result.id for result in verdict.of("escaped")}
     if not escaped:
         return
-    from sandboxd.verify.attempts import load
+    from sandboxd.verify.attempts import every
 
-    remedies = {each.id: each.remedy for each in load() if each.remedy and each.id in escaped}
+    remedies = {each.id: each.remedy for each in every() if each.remedy and each.id in escaped}
     for name, remedy in remedies.items():
         terminal.verdict(f"hint: {name}: {remedy}")
-    if verdict.profile and escaped != set(remedies):
+    if escaped != set(remedies) and verdict.place is not None:
+        terminal.verdict(
+            f"hint: `sandboxd status{option}` names what is not in force there, `sandboxd drift{option}` what was changed"
+        )
+    elif verdict.profile and escaped != set(remedies):
         terminal.verdict(
             "hint: `sandboxd explain-plan` says what is not in force here, and how to mend it"
         )

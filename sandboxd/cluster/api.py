@@ -40,6 +40,7 @@ EVENT = Kind("v1", "Event", "events")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 RUNTIME_CLASS = Kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False)
+NODE = Kind("v1", "Node", "nodes", namespaced=False)
 ACCESS_REVIEW = Kind(
     "authorization.k8s.io/v1",
     "SelfSubjectAccessReview",

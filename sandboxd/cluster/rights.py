@@ -44,6 +44,7 @@ def _rights() -> tuple[Right, ...]:
         Right("create", "", "pods", "commands inside", "exec"),
         Right("get", "", "pods", "`logs`", "log"),
         Right("list", "", "events", "why a Pod does not start", is_optional=True),
+        Right("get", "", "nodes", "which kernel a node has, for `verify`", is_optional=True, namespaced=False),
         Right("list", "node.k8s.io", "runtimeclasses", "finding gVisor", is_optional=True, namespaced=False),
     )  # fmt: skip
 

@@ -25,6 +25,8 @@ An attempt is a module of the standard library for Python 3.8 and later, with
   a sandbox behind a gateway,
 - optionally `WAITS`: it only waits for the network, and may do so beside others,
 - optionally `LIVE`: it looks for what others put into the sandbox in use, and is made there, too,
+- optionally `CLUSTER`: ``judged`` where it can be judged in a Pod from inside alone, ``only`` where it is about
+  what a cluster alone has, else why it cannot be judged there; by its judge where it says nothing (`verify.attempts`),
 - optionally `LAST`: it starts a program of the image, so nothing is reported after it,
 - `attempt(facts)`: does it. Returning means that it went through, with the keys `detail`, `token`
   (what was read) or `reached` (paths inside) as evidence; an `OSError` means that it was stopped;

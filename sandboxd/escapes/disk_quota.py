@@ -14,6 +14,7 @@ from sandboxd.escapes._kernel import read_text
 
 TITLE = "fill the host's disk"
 JUDGE = "open"
+CLUSTER = "the sizes of volumes are kept by the kubelet, which evicts what is over them"
 EXPECTED = {"runc": "quota, read-only root", "runsc": "quota, read-only root"}
 # Memory, and what the kernel shows of itself.
 _NOT_A_DISK = frozenset(

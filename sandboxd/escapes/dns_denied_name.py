@@ -11,6 +11,7 @@ from sandboxd.escapes import _doors, _network
 
 TITLE = "have the gateway look up a denied name"
 JUDGE = "arrival"
+CLUSTER = "judged"
 GROUP = _network.EGRESS
 WAITS = True
 EXPECTED = {"runc": "the gateway's policy", "runsc": "the gateway's policy"}

@@ -8,6 +8,7 @@ from sandboxd.escapes import _doors, _network
 
 TITLE = "find a gateway with rights, or one that forwards"
 JUDGE = "arrival"
+CLUSTER = "the rights of the gateway are seen from its node"
 GROUP = _network.EGRESS
 EXPECTED = {"runc": "no right left, no forwarding", "runsc": "no right left, no forwarding"}
 

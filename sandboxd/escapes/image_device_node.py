@@ -13,6 +13,7 @@ from sandboxd.escapes._kernel import NotApplicable
 
 TITLE = "open device files of the image"
 JUDGE = "open"
+CLUSTER = "device files of the image are looked for in a replica, and none is made there"
 EXPECTED = {"runc": "device cgroup", "runsc": "not shown, or gVisor's own devices"}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 TITLE = "fill the host's disk by the container's log"
 JUDGE = "open"
+CLUSTER = "the size of its log is the kubelet's, which nobody asks"
 EXPECTED = {"runc": "size of the log", "runsc": "size of the log"}
 _WHY = "the profile leaves the log to the engine, which by default has no limit"
 DECLARED = {"trusted": _WHY, "seed-baseline": _WHY}

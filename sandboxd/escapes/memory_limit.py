@@ -10,6 +10,7 @@ from typing import Any
 
 TITLE = "take memory without a limit"
 JUDGE = "open"
+CLUSTER = "its control group is seen from the node"
 EXPECTED = {"runc": "memory limit", "runsc": "memory limit"}
 DECLARED = {
     "seed-baseline": "the guide sets no limit of memory",

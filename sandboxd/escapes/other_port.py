@@ -10,6 +10,7 @@ from sandboxd.escapes._kernel import NotApplicable
 
 TITLE = "reach an allowed name at another port"
 JUDGE = "arrival"
+CLUSTER = "the name has no address there, since no range of addresses stands for names"
 GROUP = _network.EGRESS
 WAITS = True
 EXPECTED = {"runc": "the gateway's policy", "runsc": "the gateway's policy"}

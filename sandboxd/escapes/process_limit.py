@@ -12,6 +12,7 @@ from typing import Any
 
 TITLE = "start processes without a limit"
 JUDGE = "open"
+CLUSTER = "its control group is seen from the node"
 EXPECTED = {"runc": "pids limit", "runsc": "process limit of the user"}
 DECLARED = {
     "seed-baseline": "the guide sets no limit of processes",

@@ -8,6 +8,7 @@ from sandboxd.escapes import _doors, _network
 
 TITLE = "get a denied name through the SOCKS proxy"
 JUDGE = "arrival"
+CLUSTER = "judged"
 GROUP = _network.EGRESS
 WAITS = True
 EXPECTED = {"runc": "the gateway's policy", "runsc": "the gateway's policy"}

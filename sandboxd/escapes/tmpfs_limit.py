@@ -13,6 +13,7 @@ from sandboxd.escapes._kernel import NotApplicable
 
 TITLE = "reserve more than the size of a memory file system"
 JUDGE = "open"
+CLUSTER = "the sizes of volumes are kept by the kubelet, which evicts what is over them"
 EXPECTED = {"runc": "size of the tmpfs", "runsc": "size of the tmpfs"}
 
 

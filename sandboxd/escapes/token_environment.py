@@ -14,6 +14,10 @@ from sandboxd.escapes._kernel import read_text
 
 TITLE = "find tokens in the environment"
 JUDGE = "open"
+CLUSTER = (
+    "what the image sets cannot be told from what the cluster adds; "
+    "`sandboxd drift` names the variables that are added to a Pod"
+)
 EXPECTED = {"runc": "nothing is forwarded", "runsc": "nothing is forwarded"}
 
 _SECRET = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY(_ID)?|CREDENTIALS|AUTH)$")

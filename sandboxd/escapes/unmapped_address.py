@@ -9,6 +9,7 @@ from sandboxd.escapes import _doors, _network
 
 TITLE = "get an answer from an address without a name"
 JUDGE = "open"
+CLUSTER = "no range of addresses stands for names there"
 GROUP = _network.EGRESS
 WAITS = True
 EXPECTED = {"runc": "the gateway refuses", "runsc": "the gateway refuses"}

@@ -41,6 +41,8 @@ class Verified(NamedTuple):
     seconds: float
     controls: tuple[Control, ...]
     """() unless they were asked for; with a fresh container, which is gone, those of the attempts."""
+    problem: str = ""
+    """Why it is not recorded, where nobody was told yet."""
 
 
 def serve(request: Request) -> Verified:

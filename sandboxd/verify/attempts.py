@@ -18,6 +18,20 @@ JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "arrival", "op
 
 EGRESS = "egress"
 
+JUDGED, ONLY = "judged", "only"
+"""Of `Attempt.cluster`: it can be judged from inside a Pod, and it is about what a cluster alone has."""
+
+_IN_A_POD = {
+    "kernel": JUDGED,
+    "namespace": JUDGED,
+    "surface": JUDGED,
+    "open": JUDGED,
+    "token": "its proof is a secret that only the host has, and none is put on a cluster's node",
+    "workspace": "its effect is seen in the host's files, and a node's are out of reach",
+    "arrival": "its effect is seen by the host, and a cluster's node is out of reach",
+}
+"""What `CLUSTER` is where an attempt does not say it, by its judge."""
+
 # Longer than any attempt takes, network time-outs included.
 ATTEMPT_SECONDS = 8.0
 
@@ -43,10 +57,18 @@ class Attempt(NamedTuple):
     """`EGRESS`, or '' for all that is not about the network."""
     remedy: str = ""
     """Why it escapes where it does, and what the user changes then; '' where the plan says it."""
+    cluster: str = JUDGED
+    """`JUDGED` or `ONLY`; else why it cannot be judged in a Pod, whose node nobody looks at."""
 
 
 @functools.cache
 def load() -> tuple[Attempt, ...]:
+    """All attempts on a container of this machine; the order is that of `every`."""
+    return tuple(attempt for attempt in every() if attempt.cluster != ONLY)
+
+
+@functools.cache
+def every() -> tuple[Attempt, ...]:
     """All attempts, in the order of their names within their judge; those about the network last."""
     attempts = []
     for file in sorted(os.listdir(_FOLDER)):
@@ -66,13 +88,19 @@ def load() -> tuple[Attempt, ...]:
                 getattr(module, "LAST", False),
                 getattr(module, "GROUP", ""),
                 getattr(module, "REMEDY", ""),
+                getattr(module, "CLUSTER", _IN_A_POD[module.JUDGE]),
             )
         )
     return tuple(sorted(attempts, key=lambda a: (a.group, JUDGES.index(a.judge), a.id)))
 
 
-def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -> bytes:
-    """The source text to feed to Python inside. It holds no secret that an attempt must find."""
+def program(
+    attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str, control: str = ""
+) -> bytes:
+    """The source text to feed to Python inside. It holds no secret that an attempt must find.
+
+    :param control: a helper with an `attempt` that is made first: it is to succeed
+    """
     modules = {}
     # Other helpers import this one, and they are made in this order.
     for file in sorted(os.listdir(_FOLDER), key=lambda file: (file != "_kernel.py", file)):
@@ -82,7 +110,10 @@ def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -
         "nonce": nonce,
         "facts": facts,
         "seconds": ATTEMPT_SECONDS,
-        "attempts": [attempt.id.replace("-", "_") for attempt in attempts if not attempt.last],
+        "attempts": [
+            *([control] if control else []),
+            *(attempt.id.replace("-", "_") for attempt in attempts if not attempt.last),
+        ],
         "waiting": [attempt.id.replace("-", "_") for attempt in attempts if attempt.waits],
         "last": [attempt.id.replace("-", "_") for attempt in attempts if attempt.last],
         "modules": modules,

@@ -43,6 +43,7 @@ def document(
         "taken": when,
         "seconds": round(seconds, 1),
         "container": verdict.container,
+        "cluster": verdict.place._asdict() if verdict.place is not None else None,
         "runtime": verdict.runtime,
         "kernel": verdict.kernel,
         "host_kernel": kernel,

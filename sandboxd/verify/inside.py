@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sandboxd.engine import execute, failures
 from sandboxd.engine.client import Exec
@@ -16,7 +16,7 @@ from sandboxd.payload import interpreter, programs
 from sandboxd.verify import attempts as attempt_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sandboxd.engine.client import Engine
     from sandboxd.payload.container import Started
@@ -41,6 +41,21 @@ class Report(NamedTuple):
 
 
 NOTHING = Report({}, {}, "")
+
+OURS, THE_IMAGES = "our Python", "the image's Python"
+"""Which of them made the attempts: `Report.identity["interpreter"]` of `make_by`."""
+
+
+class Run(Protocol):
+    """Runs a command in a sandbox, with all of its input given.
+
+    :raises TimeoutError: it did not end within `seconds`
+    """
+
+    def __call__(
+        self, command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+    ) -> int:
+        """Hand its output to `write` (1 stdout, 2 stderr); its exit code."""
 
 
 def make(
@@ -68,6 +83,46 @@ def make(
     elif not collector.identity:
         reason = f"our Python cannot run in it: {collector.last_words() or reason}"
     return Report(collector.identity, collector.records, reason)
+
+
+def make_by(
+    run: Run,
+    attempts: Sequence[Attempt],
+    facts: Mapping[str, Any],
+    progress: Progress,
+    control: str,
+) -> Report:
+    """Run `attempts` by `run` in a sandbox in use: by our Python, else by the image's where ours cannot run there.
+
+    :param control: as `attempts.program` has it
+    :raises SandboxdError: of `run`, as where the sandbox ends in the middle
+    """
+    nonce = f"sandboxd-{secrets.token_hex(8)}"
+    program = attempt_list.program(attempts, facts, nonce, control)
+    reasons: list[str] = []
+    for name, command, text in _ways(program, nonce, reasons):
+        collector = _Collector(nonce, len(attempts) + bool(control), progress)
+        try:
+            code = run(command, text, TOTAL_SECONDS, collector.write)
+            why = f"the attempts ended early with exit code {code}"
+        except TimeoutError:
+            code, why = 0, f"the attempts did not finish within {TOTAL_SECONDS:g} s"
+        if collector.identity:
+            identity = {**collector.identity, "interpreter": name}
+            return Report(identity, collector.records, "" if collector.ended else why)
+        reasons.append(f"{name}: {interpreter.REASONS.get(code) or collector.last_words() or why}")
+    return Report({}, {}, f"no Python runs in it: {'; '.join(reasons)}")
+
+
+def _ways(program: bytes, nonce: str, reasons: list[str]) -> Iterator[tuple[str, list[str], bytes]]:
+    """The interpreters to try: a name, the command, and its input."""
+    with_ours = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
+    try:
+        folder = cache_folder(os.environ)
+        yield OURS, with_ours, interpreter.archive(program, attempt_list.imports(), folder)
+    except EnvironmentFailure as error:
+        reasons.append(f"{OURS}: {error.message}")
+    yield THE_IMAGES, ["python3", "-I", "-S", "-B", "-"], program
 
 
 def look_around(

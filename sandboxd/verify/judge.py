@@ -9,9 +9,12 @@ if TYPE_CHECKING:
 
     from sandboxd.verify.attempts import Attempt
 
-Outcome = Literal["held", "escaped", "residual", "not-applicable", "inconclusive"]
+Outcome = Literal["held", "escaped", "residual", "not-applicable", "not-judged", "inconclusive"]
 
-OUTCOMES: tuple[Outcome, ...] = ("held", "residual", "not-applicable", "inconclusive", "escaped")
+OUTCOMES: tuple[Outcome, ...] = (
+    "held", "residual", "not-applicable", "not-judged", "inconclusive", "escaped",
+)  # fmt: skip
+"""`not-judged`: it would take a look at the host, which nobody can take there."""
 
 
 class Host(NamedTuple):

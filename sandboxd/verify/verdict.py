@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.attempts import Attempt
     from sandboxd.verify.judge import Outcome
+    from sandboxd.verify.place import Place
     from sandboxd.verify.replica import Replica
 
     Progress = Callable[[int, int], None]
 
-Attacked = Literal["sandbox", "plan"]
+Attacked = Literal["sandbox", "plan", "pod"]
 
 
 class Result(NamedTuple):
@@ -57,7 +58,8 @@ class Result(NamedTuple):
 class Verdict(NamedTuple):
     """`runtime` is the name the engine knows it by; `kernel` is ``host`` or ``own``.
 
-    `attacked` is whose settings the replica had: those of a ``sandbox`` in use, or of a ``plan``.
+    `attacked` is whose settings the replica had: those of a ``sandbox`` in use, or of a ``plan``; or it is a
+    ``pod`` itself, at `place`.
     """
 
     container: str
@@ -66,6 +68,7 @@ class Verdict(NamedTuple):
     profile: str
     results: tuple[Result, ...]
     attacked: Attacked = "sandbox"
+    place: Place | None = None
 
     def of(self, outcome: Outcome) -> list[Result]:
         return [result for result in self.results if result.outcome == outcome]

@@ -30,7 +30,7 @@ DENIED = "sandboxd-verify.test"
 """The end of the names that are asked for in vain; RFC 6761 keeps them from being anybody's."""
 
 _MOST_ADDRESSES = 8
-_DENIED_DOORS = {
+DENIED_DOORS: dict[str, tuple[str, ...]] = {
     "dns-denied-name": ("dns",),
     "proxy-denied-name": ("http", "connect"),
     "socks-denied-name": ("socks",),
@@ -76,6 +76,26 @@ def find(engine: Engine, workspace: str) -> Beside | None:
     )
     pid = int(inspected["State"].get("Pid") or 0)
     return Beside(workspace, pair.inner.addresses, pair.inner.driver, present.id, pid, outer)
+
+
+def is_past_policy(event: Event, name: str, doors: tuple[str, ...]) -> bool:
+    """Whether the gateway looked up or dialled `name`, by one of its doors."""
+    if event["event"] == "assigned":
+        return event["name"] == name and "dns" in doors
+    if event["event"] not in ("denied", "reached"):
+        return False
+    return (
+        event["name"] == name
+        and event["door"] in doors
+        and (event["event"] == "reached" or event["reason"] in _TRIED)
+    )
+
+
+def is_recorded(event: Event, name: str, doors: tuple[str, ...]) -> bool:
+    """Whether the gateway says of `name` by one of its doors that it was denied or reached."""
+    return (
+        event["event"] in ("denied", "reached") and event["name"] == name and event["door"] in doors
+    )
 
 
 class WayOut:
@@ -140,8 +160,8 @@ class WayOut:
             return (f"the host received it from {sender}",)
         if attempt == "gateway-rights" and self._weakness:
             return (self._weakness,)
-        doors = _DENIED_DOORS.get(attempt, ())
-        passed = [e for e in self._events if self._passed(e, self.facts["denied"], doors)]
+        doors = DENIED_DOORS.get(attempt, ())
+        passed = [e for e in self._events if is_past_policy(e, self.facts["denied"], doors)]
         if attempt == "other-port":
             passed = [e for e in self._events if self._reached_closed_port(e)]
         return ("the gateway let it through, by its own record",) if passed else ()
@@ -156,10 +176,10 @@ class WayOut:
         """The attempts that the gateway has to have recorded, as denied or not."""
         if not self.facts["gateway"]:
             return []
-        return [*_DENIED_DOORS, *(["other-port"] if self.facts["allowed"] else [])]
+        return [*DENIED_DOORS, *(["other-port"] if self.facts["allowed"] else [])]
 
     def _is_recorded(self, attempt: str) -> bool:
-        doors = _DENIED_DOORS.get(attempt)
+        doors = DENIED_DOORS.get(attempt)
         name = self.facts["denied"] if doors else self.facts["allowed"]
         return any(
             event["event"] in ("denied", "reached")
@@ -183,17 +203,6 @@ class WayOut:
             event["event"] == "lost"
             or (event["event"] == "denied" and event["name"] == self.facts["unknown"])
             for event in self._events
-        )
-
-    def _passed(self, event: Event, name: str, doors: tuple[str, ...]) -> bool:
-        if event["event"] == "assigned":
-            return event["name"] == name and "dns" in doors
-        if event["event"] not in ("denied", "reached"):
-            return False
-        return (
-            event["name"] == name
-            and event["door"] in doors
-            and (event["event"] == "reached" or event["reason"] in _TRIED)
         )
 
     def _reached_closed_port(self, event: Event) -> bool:

@@ -28,7 +28,9 @@ START = 5 * PATIENCE
 class Project:
     """A project of the test, and `sandboxd` in its folder; a command of `ON` goes to the cluster."""
 
-    ON = frozenset({"up", "down", "exec", "review", "status", "logs", "cp", "list", "doctor"})
+    ON = frozenset(
+        {"up", "down", "exec", "review", "status", "logs", "cp", "list", "doctor", "verify"}
+    )
 
     def __init__(self, folder: Path, context: str, kubeconfig: str, image: str) -> None:
         self.folder, self.context, self.image = folder, context, image

@@ -102,6 +102,23 @@ def test_the_allowed_names_alone_are_reached_through_the_gateway(new_project: Ne
     assert refused.code != 0 and "403" in refused.err
 
 
+def test_what_holds_there_is_said_of_each_attempt(new_project: New) -> None:
+    """What does not hold on that cluster is this cluster's; that it is judged and named is ours."""
+    project = new_project('[network]\nmode = "allow"\n')
+    started = project.up()
+    result = project("verify", "--json")
+    assert result.code in (0, 6), f"{result.code}\n{result.out}\n{result.err}"
+    document = json.loads(result.out)
+    outcomes = {each["id"]: each["outcome"] for each in document["attempts"]}
+    assert document["cluster"]["pod"] == started["pod"] and document["cluster"]["uid"]
+    assert document["cluster"]["runtime_class"] == started["runtime_class"]
+    for name in ("pod-service-account", "pod-capabilities", "pod-root-file-system"):
+        assert outcomes[name] == "held", name
+    assert outcomes["host-file"] == "not-judged"
+    is_open = any(each["control"] == "network" for each in started["not_in_force"])
+    assert (outcomes["pod-neighbour"] == "escaped") is is_open, document["attempts"]
+
+
 def test_a_pod_that_is_gone_is_named_and_can_be_made_anew(
     new_project: New, kubeconfig: str
 ) -> None:

@@ -168,7 +168,6 @@ def test_files_go_in_and_out_and_a_log_is_shown(cluster: DockerCluster, laptop: 
     assert "`link` was not copied" in out.stderr or "link" in out.stderr
     assert not (laptop.project / "results/link").is_symlink()
     laptop("logs", "--tail", "5")
-    assert "no option `--on`" in laptop.refusal("verify", code=2)
     assert "Pod Security `restricted` has no root" in laptop.refusal("exec", "--root", "id", code=2)
     laptop("down", "--discard")
     assert left(cluster) == []

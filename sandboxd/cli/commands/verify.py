@@ -15,6 +15,9 @@ escapes that did not before.
 The verdict comes first, then what did not hold, could not be shown or is left open on purpose; `--all` shows
 each attempt.
 
+With `--on CONTEXT` the Pod in use is attacked from inside, without a look at its node: what would take one is named
+as not judged, and that something held is the word of a process in it.
+
 Exit code 0: everything held. 6: something escaped. 4: it could not be shown that all held.
 """
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandboxd.verify.judge import Outcome
+    from sandboxd.verify.place import Place
     from sandboxd.verify.verdict import Result, Verdict
 
 HELP = "attack the running sandbox and show whether it holds"
@@ -41,19 +45,23 @@ _COLOURS = {
     "escaped": (terminal.RED, terminal.BOLD),
     "residual": (terminal.YELLOW,),
     "not-applicable": (terminal.DIM,),
+    "not-judged": (terminal.DIM,),
     "inconclusive": (terminal.YELLOW, terminal.BOLD),
 }
 
 _IN_ORDER: tuple[Outcome, ...] = ("held", "not-applicable")
+_NO_ROW: tuple[Outcome, ...] = (*_IN_ORDER, "not-judged")
 
 _GROUPS = {"egress": "ways out by the network"}
 
 # Columns of a terminal that evidence needs; where it has fewer, what was expected is not shown.
 _LEAST_EVIDENCE = 30
+_NO_WRAP = 1 << 20
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("--container", metavar="ID", help="any running container, by id or name")
     parser.add_argument(
         "--fresh",
@@ -82,13 +90,18 @@ def run(args: argparse.Namespace) -> int:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
         reports.check_name(args.report, *verdict_report.ENDINGS)
-    verification = verify_sandbox(
-        _sandbox.folder(args),
-        name=_sandbox.name(args),
-        container=args.container,
-        is_fresh=args.fresh,
-        with_controls=bool(args.json or args.report),
-    )
+    if args.on:
+        from sandboxd.cli.on_cluster import verifying
+
+        verification = verifying.attack(_sandbox.target(args), args)
+    else:
+        verification = verify_sandbox(
+            _sandbox.folder(args),
+            name=_sandbox.name(args),
+            container=args.container,
+            is_fresh=args.fresh,
+            with_controls=bool(args.json or args.report),
+        )
     if args.json or args.report:
         document = verdict_report.document(verification)
         if args.report:
@@ -99,22 +112,41 @@ def run(args: argparse.Namespace) -> int:
     else:
         _table(verification.verdict, everything=args.all)
     sys.stdout.flush()
-    verdict_report.say_what_was_attacked(verification)
+    verdict_report.say_what_was_attacked(verification, _sandbox.option(args))
     return verification.verdict.exit_code
 
 
 def _table(verdict: Verdict, *, everything: bool = True) -> None:
     """The attempts that did not simply hold, or all of them."""
-    results = [r for r in verdict.results if everything or r.outcome not in _IN_ORDER]
+    results = [r for r in verdict.results if everything or r.outcome not in _NO_ROW]
     profile = f"profile {verdict.profile}" if verdict.profile else "no profile"
-    kernel = "a kernel of its own" if verdict.kernel == "own" else "the host's kernel"
+    whose = "host" if verdict.place is None else "node"
+    kernel = "a kernel of its own" if verdict.kernel == "own" else f"the {whose}'s kernel"
     head = f"{verdict.container}: runtime {verdict.runtime}, {kernel}, {profile}"
     print(terminal.paint(terminal.printable(head), terminal.BOLD))
+    if verdict.place is not None:
+        _print_place(verdict.place)
     if results:
         _rows(results)
     if not everything:
+        _print_not_judged(verdict.of("not-judged"))
         counts = [f"{len(verdict.of(o))} {o}" for o in _IN_ORDER if verdict.of(o)]
         print(f"{', '.join(counts)}: `sandboxd verify --all` names them")
+
+
+def _print_place(place: Place) -> None:
+    from sandboxd.cli.on_cluster.verifying import lines_of
+
+    for line in lines_of(place):
+        print(terminal.one_line(line))
+
+
+def _print_not_judged(results: list[Result]) -> None:
+    from sandboxd.cli.on_cluster.verifying import not_judged
+
+    columns = terminal.width() if sys.stdout.isatty() else _NO_WRAP
+    for text in not_judged(results):
+        print("\n  ".join(wrap(terminal.one_line(text), columns - 2)))
 
 
 def _rows(results: Sequence[Result]) -> None:

@@ -23,6 +23,10 @@ _HERE_ONLY = {
         "root": "Pod Security `restricted` has no root",
     },
     "shell": {"root": "Pod Security `restricted` has no root"},
+    "verify": {
+        "container": "a Pod is found by its project: go to the project's folder, or name it by `--project`",
+        "fresh": "the Pod itself is attacked: `sandboxd up` with the same `--on` starts one",
+    },
     "logs": {"service": "the services of a Compose project are not there"},
     "agent": {"build": "a cluster only pulls images: build it, push it, and name it by `--image`"},
     "down": {

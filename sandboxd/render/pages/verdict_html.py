@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_FOLDED = ("held", "not-applicable")
+_FOLDED = ("held", "not-applicable", "not-judged")
 _STYLE = "details{margin:.75rem 0}summary{font-weight:600;cursor:pointer}"
 _SECTIONS = (
     (
@@ -26,6 +26,11 @@ _SECTIONS = (
     ("inconclusive", "Not shown", "Could not be tried as it should, so it proves nothing."),
     ("residual", "Open on purpose", "Open, and declared so by the profile. Not held."),
     ("held", "Held", "Tried, and stopped or without effect on the host."),
+    (
+        "not-judged",
+        "Not judged",
+        "It would take a look at the machine that it runs on, which nobody took.",
+    ),
     ("not-applicable", "Not applicable", "There was nothing to try."),
 )
 
@@ -63,6 +68,10 @@ def _attacked(document: Mapping[str, Any]) -> str:
         "Host kernel": document["host_kernel"],
         "Taken": f"{document['taken']}, in {document['seconds']} s",
     }
+    facts |= {
+        f"Cluster: {key}".replace("_", " "): value
+        for key, value in (document["cluster"] or {}).items()
+    }
     rows = "".join(f"<dt>{name}</dt><dd>{_text(value)}</dd>" for name, value in facts.items())
     return f"<h2>What was attacked</h2>\n<dl>{rows}</dl>\n"
 
@@ -90,12 +99,16 @@ def _words(document: Mapping[str, Any]) -> tuple[str, str]:
         others.append(f"{number} {'is' if number == 1 else 'are'} open on purpose")
     if number := counts["not-applicable"]:
         others.append(f"{number} {'does' if number == 1 else 'do'} not apply")
+    if number := counts["not-judged"]:
+        others.append(f"{number} {'is' if number == 1 else 'are'} not judged")
     rest = f" {', '.join(others)}." if others else ""
     return "good", f"The sandbox held against {counts['held']} of {total} attempts.{rest}"
 
 
 def _attempts(outcome: str, heading: str, meaning: str, attempts: list[Mapping[str, Any]]) -> str:
-    colour = {"escaped": "bad", "held": "good", "not-applicable": "soft"}.get(outcome, "warn")
+    colour = {"escaped": "bad", "held": "good", "not-applicable": "soft", "not-judged": "soft"}.get(
+        outcome, "warn"
+    )
     rows = "".join(
         f"<tr><td><strong>{_text(entry['title'])}</strong><br><code>{_text(entry['id'])}</code></td>"
         f'<td data-label="evidence">{_text(entry["evidence"])}</td>'

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_WORST_FIRST = ("escaped", "inconclusive", "residual", "held", "not-applicable")
+_WORST_FIRST = ("escaped", "inconclusive", "residual", "held", "not-applicable", "not-judged")
 
 
 def render(document: Mapping[str, Any]) -> str:
@@ -24,6 +24,7 @@ def render(document: Mapping[str, Any]) -> str:
         f"{counts}. Runtime `{in_cell(document['runtime'])}`, {kernel},"
         f" profile `{in_cell(document['profile']) or 'none'}`,"
         f" host kernel {in_cell(document['host_kernel'])}, taken {in_cell(document['taken'])}.",
+        *_place(document["cluster"]),
         "",
         "| attempt | outcome | evidence | what should stop it |",
         "|---|---|---|---|",
@@ -41,3 +42,13 @@ def render(document: Mapping[str, Any]) -> str:
             f"| {in_cell(control['name'])} | {control['state']} | {in_cell(control['why'])} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _place(cluster: Mapping[str, str] | None) -> list[str]:
+    """Where on a cluster it was, as a line; [] for a container of this machine."""
+    facts = [
+        f"{key.replace('_', ' ')} {in_cell(value)}"
+        for key, value in (cluster or {}).items()
+        if value
+    ]
+    return ["", f"Cluster: {', '.join(facts)}."] if facts else []

@@ -71,7 +71,7 @@ class DockerCluster:
     def _furnish(self) -> None:
         for name in ("default", "kube-system"):
             self.namespace(name)
-        ready = {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"kubeletVersion": "v1.32.3"}}  # fmt: skip
+        ready = {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": _node_info()}
         self.make("Node", "", {"metadata": {"name": "node-1"}, "status": ready})
         labels = {"k8s-app": "kube-dns"}
         pod = {
@@ -204,6 +204,16 @@ class DockerCluster:
             return None
         address = found["spec"]["clusterIP"]
         return self._network.endpoints(found) if address == "None" else [address]
+
+
+def _node_info() -> Object:
+    """What a kubelet says of its machine."""
+    return {
+        "bootID": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+        "containerRuntimeVersion": "containerd://2.1.4",
+        "kernelVersion": os.uname().release,
+        "kubeletVersion": "v1.32.3",
+    }
 
 
 @contextlib.contextmanager

@@ -97,6 +97,9 @@ def _host_config(
     group = pod["spec"]["securityContext"].get("fsGroup")
     return {
         "NetworkMode": f"container:{around.sandbox}",
+        "Privileged": context.get("privileged", False),
+        "PidMode": "host" if pod["spec"].get("hostPID") else "",
+        "IpcMode": "host" if pod["spec"].get("hostIPC") else "private",
         "Runtime": around.runtime,
         "CapDrop": capabilities.get("drop", []),
         "CapAdd": capabilities.get("add", []),

@@ -17,6 +17,7 @@ from tests.e2e.docker_cluster.store import Object, Store
 
 PODS = "10.244.0.0/16"
 _API_PORT = 6443
+_KUBELET_PORTS = (10250, 10255)
 
 _ATTACH = """
 ip link add pod{n} type veth peer name eth0 netns {pid}
@@ -59,8 +60,9 @@ class Network:
                 if not self._loaded:
                     self._run(
                         "iptables --wait 60 -I FORWARD -j PODS\n"
-                        # The API server is not forwarded to, and is outside of the Pods all the same.
-                        f"iptables --wait 60 -I INPUT -s {PODS} -p tcp --dport {_API_PORT} -j PODS-OUT\n"
+                        # The node is not forwarded to, and is outside of the Pods all the same.
+                        f"iptables --wait 60 -I INPUT -s {PODS} -p tcp -m multiport --dports "
+                        f"{','.join(map(str, (_API_PORT, *_KUBELET_PORTS)))} -j PODS-OUT\n"
                         "iptables --wait 60 -t nat -I PREROUTING -j SERVICES\n"
                         f"iptables --wait 60 -t nat -I POSTROUTING -s {PODS} ! -d {PODS} -j MASQUERADE"
                     )

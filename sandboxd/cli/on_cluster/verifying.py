@@ -1,0 +1,55 @@
+"""`sandboxd verify --on`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import progress, terminal
+from sandboxd.cli.on_cluster.options import refuse_there
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.operations.verify import Verified
+    from sandboxd.verify.place import Place
+    from sandboxd.verify.verdict import Result
+
+
+def attack(where: Target, args: argparse.Namespace) -> Verified:
+    """Attack the project's sandbox on the cluster, with its progress on stderr."""
+    refuse_there("verify", args)
+    from sandboxd.operations.on_cluster import verify
+
+    def tell(done: int, total: int) -> None:
+        progress.say("" if done == total else f"{done} of {total} attempts", True)
+
+    progress.say("bringing the attempts into the Pod", True)
+    try:
+        verified = verify.verify(where, tell)
+    finally:
+        progress.clear()
+    if verified.problem:
+        terminal.status(verified.problem)
+    return verified
+
+
+def lines_of(place: Place) -> list[str]:
+    """Where the sandbox is that was attacked, in words."""
+    runs = f"runs `{place.handler}`" if place.handler else "runs what is not known"
+    runtime = f"`{place.runtime_class}`, which {runs}" if place.runtime_class else "none"
+    return [
+        f"  cluster        `{place.context}` at {place.server}, namespace {place.namespace}",
+        f"  Pod            uid {place.uid}, node {place.node or 'not known'}",
+        f"  RuntimeClass   {runtime}",
+        f"  node           runtime {place.node_runtime}, kernel {place.node_kernel}",
+        f"  attempts by    {place.interpreter or 'no Python'}",
+    ]
+
+
+def not_judged(results: list[Result]) -> Iterator[str]:
+    """Reasons why attempts are not judged, each with the attempts."""
+    for reason in dict.fromkeys(result.evidence for result in results):
+        names = ", ".join(result.id for result in results if result.evidence == reason)
+        yield f"not judged: {names}: {reason}"

@@ -1,0 +1,182 @@
+"""What the API server says of a Pod and of what is around it, as far as the user may ask."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.cluster import api, failures, logs, waiting
+from sandboxd.errors import SandboxdError
+from sandboxd.model.labels import GATEWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sandboxd.cluster.api import Cluster, Kind
+
+_MOST_NEIGHBOURS = 8
+_NAME_SERVERS = (("kube-dns", "kube-system"), ("dns-default", "openshift-dns"))
+_USUAL_LAST_BYTE = "10"
+"""Of the address of the name server's Service, where nobody may read it: kubeadm and most clouds give it."""
+_GATEWAY_CONTAINER = "gateway"
+_LINES = "5000"
+
+
+class Node(NamedTuple):
+    """'' for what the user may not ask for."""
+
+    name: str
+    address: str
+    boot_id: str
+    runtime: str
+    kernel: str
+
+
+class Gateway(NamedTuple):
+    """`address` of its Service, `pod`: name of the Pod that serves; `policy`: its text."""
+
+    address: str
+    pod: str
+    policy: str
+
+
+Place = tuple[str, int]
+
+
+def node_of(cluster: Cluster, pod: Mapping[str, Any]) -> Node:
+    """The node of a Pod."""
+    name = str((pod.get("spec") or {}).get("nodeName") or "")
+    address = str((pod.get("status") or {}).get("hostIP") or "")
+    document = (_read(cluster, api.NODE, name) if name else None) or {}
+    info = (document.get("status") or {}).get("nodeInfo") or {}
+    version = str(info.get("containerRuntimeVersion") or "")
+    return Node(
+        name, address, str(info.get("bootID") or ""), version, str(info.get("kernelVersion") or "")
+    )
+
+
+def handler_of(cluster: Cluster, runtime_class: str) -> str:
+    """What a RuntimeClass runs; '' where that is not known."""
+    document = _read(cluster, api.RUNTIME_CLASS, runtime_class) if runtime_class else None
+    return str((document or {}).get("handler") or "")
+
+
+def gateway_of(cluster: Cluster, name: str) -> Gateway | None:
+    """The gateway beside the sandbox `name`; None where it has none."""
+    service = cluster.get(api.SERVICE, f"{name}-gateway")
+    if service is None:
+        return None
+    pods = [pod for pod in cluster.list(api.POD, {GATEWAY: name}) if _is_ready(pod)]
+    policy = _read(cluster, api.CONFIG_MAP, f"{name}-gateway-policy") or {}
+    return Gateway(
+        str((service.get("spec") or {}).get("clusterIP") or ""),
+        str(pods[0]["metadata"]["name"]) if pods else "",
+        str((policy.get("data") or {}).get("policy.json") or ""),
+    )
+
+
+def neighbours(cluster: Cluster, name: str) -> list[Place]:
+    """Addresses and ports of other Pods in the namespace that answer, by the word of their kubelets.
+
+    :param name: of the Pod that is none of its own neighbours
+    """
+    places = [
+        place
+        for pod in cluster.list(api.POD)
+        if pod["metadata"]["name"] != name and _is_ready(pod)
+        for place in _probed(pod)
+    ]
+    return list(dict.fromkeys(places))[:_MOST_NEIGHBOURS]
+
+
+def api_server(cluster: Cluster) -> list[Place]:
+    """Where the API server is for a Pod; [] where the user may not read it."""
+    service = _read(cluster, api.SERVICE, "kubernetes", "default") or {}
+    spec = service.get("spec") or {}
+    ports = [int(each["port"]) for each in spec.get("ports") or () if "port" in each]
+    address = str(spec.get("clusterIP") or "")
+    return [(address, port) for port in ports[:1] if address not in ("", "None")]
+
+
+def name_servers(cluster: Cluster, server: list[Place]) -> list[str]:
+    """Addresses of the cluster's name server.
+
+    :param server: of the API server: without the right to read it the name server's is the usual one beside it
+    """
+    for name, namespace in _NAME_SERVERS:
+        service = _read(cluster, api.SERVICE, name, namespace)
+        address = str(((service or {}).get("spec") or {}).get("clusterIP") or "")
+        if address not in ("", "None"):
+            return [address]
+    return [f"{address.rpartition('.')[0]}.{_USUAL_LAST_BYTE}" for address, _ in server]
+
+
+def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any]] | None:
+    """The last that a gateway's log says of names that were asked for; None where it cannot be read."""
+    text = bytearray()
+    try:
+        logs.show(
+            cluster, pod, follow=False, tail=_LINES, since=0, write=text.extend,
+            container=_GATEWAY_CONTAINER,
+        )  # fmt: skip
+    except SandboxdError:
+        return None
+    return list(_lines(text.decode("utf-8", "replace")))
+
+
+def faults(pod: Mapping[str, Any]) -> dict[str, str]:
+    """What a Pod's spec has that voids a control, by the attempt that goes through then."""
+    spec = pod.get("spec") or {}
+    openings = {}
+    shared = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
+    if shared:
+        openings["pod-host-namespaces"] = f"the Pod has `{', '.join(shared)}`"
+    sources = [s for v in spec.get("volumes") or () for s in (v.get("projected") or {}).get("sources") or ()]  # fmt: skip
+    if any("serviceAccountToken" in source for source in sources):
+        openings["pod-service-account"] = "a volume of the Pod has a service account's token"
+    for container in spec.get("containers") or ():
+        context = container.get("securityContext") or {}
+        added = (context.get("capabilities") or {}).get("add") or ()
+        if context.get("privileged"):
+            openings["pod-capabilities"] = f"the container `{container['name']}` is privileged"
+        elif added:
+            names = ", ".join(map(str, added))
+            openings["pod-capabilities"] = f"the container `{container['name']}` has {names}"
+    return openings
+
+
+def _probed(pod: Mapping[str, Any]) -> Iterator[Place]:
+    """Ports of a Pod that its readiness probes have an answer from."""
+    address = str((pod.get("status") or {}).get("podIP") or "")
+    for container in (pod.get("spec") or {}).get("containers") or ():
+        probe = container.get("readinessProbe") or {}
+        action = probe.get("httpGet") or probe.get("tcpSocket") or probe.get("grpc") or {}
+        port = action.get("port")
+        named = {each.get("name"): each.get("containerPort") for each in container.get("ports") or ()}  # fmt: skip
+        port = named.get(port, port)
+        if address and ":" not in address and isinstance(port, int):
+            yield address, port
+
+
+def _is_ready(pod: Mapping[str, Any]) -> bool:
+    return waiting.is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
+
+
+def _lines(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(event, dict):
+            yield event
+
+
+def _read(cluster: Cluster, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
+    """The object; None where there is none, or the user may not read it."""
+    try:
+        return cluster.get(kind, name, namespace)
+    except failures.Refused as error:
+        if error.code == 403:
+            return None
+        raise

@@ -1,0 +1,152 @@
+"""Attack a sandbox on a cluster from inside its Pod."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.cluster import records, surroundings, waiting
+from sandboxd.model.labels import PROFILE
+from sandboxd.operations import recording
+from sandboxd.operations.on_cluster._work import inside
+from sandboxd.operations.verify import Verified
+from sandboxd.plan.cluster import gvisor_class
+from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
+from sandboxd.verify import in_pod, way_out
+from sandboxd.verify import inside as inside_attempts
+from sandboxd.verify.place import NOT_KNOWN, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.cluster.surroundings import Gateway, Node
+    from sandboxd.operations.on_cluster.target import Target
+
+_NAMES = ("kubernetes.default.svc.cluster.local", "kube-dns.kube-system.svc.cluster.local")
+"""Services of other namespaces that most clusters have."""
+_LOG_TRIES, _LOG_SECONDS = 6, 0.5
+"""A node writes a log a moment after its container did."""
+
+
+class _Around(NamedTuple):
+    pod: Mapping[str, Any]
+    node: Node
+    handler: str
+    gateway: Gateway | None
+    server: list[tuple[str, int]]
+
+
+def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
+    """Make every attempt that can be judged there in the running sandbox of `target`.
+
+    :raises PodGone: it does not run, or ended in the middle
+    :raises EnvironmentFailure: the cluster cannot be asked
+    """
+    pod = waiting.require_running(target.cluster, target.pod)
+    around = _look(target, pod)
+    denied = f"{secrets.token_hex(6)}.{way_out.DENIED}"
+    began = time.monotonic()
+    report = inside_attempts.make_by(
+        inside(target), in_pod.attempts(), _facts(target, around, denied), progress, in_pod.CONTROL
+    )
+    passed, recorded = _of_log(target, around.gateway, denied)
+    seconds = time.monotonic() - began
+    known = _known(target, around)._replace(passed=passed, recorded=recorded)
+    verdict = in_pod.verdict(report, known)
+    problem = recording.verified(target.environ, target.workspace, verdict)
+    return Verified(verdict, seconds, (), problem)
+
+
+def _look(target: Target, pod: Mapping[str, Any]) -> _Around:
+    cluster = target.cluster
+    name = str((pod.get("spec") or {}).get("runtimeClassName") or "")
+    return _Around(
+        pod,
+        surroundings.node_of(cluster, pod),
+        surroundings.handler_of(cluster, name),
+        surroundings.gateway_of(cluster, target.pod),
+        surroundings.api_server(cluster),
+    )
+
+
+def _facts(target: Target, around: _Around, denied: str) -> dict[str, Any]:
+    """What the attempts have to know; none of it is a secret."""
+    node, gateway = around.node, around.gateway
+    return {
+        "gateway": gateway.address if gateway is not None else "",
+        "denied": denied,
+        "unknown": f"sandboxd-verify-{secrets.token_hex(6)}.invalid",
+        "host_addresses": [node.address] if node.address and ":" not in node.address else [],
+        "node": node.name,
+        "is_gvisor": _is_gvisor(around.handler),
+        "api_server": around.server,
+        "neighbours": surroundings.neighbours(target.cluster, target.pod),
+        "name_servers": surroundings.name_servers(target.cluster, around.server),
+        "cluster_names": list(_NAMES),
+    }
+
+
+def _is_gvisor(handler: str) -> bool:
+    return gvisor_class([("", handler)])[1] != ""
+
+
+def _known(target: Target, around: _Around) -> in_pod.Known:
+    metadata, context = around.pod["metadata"], target.cluster.context
+    node, gateway = around.node, around.gateway
+    place = Place(
+        context.name,
+        context.server,
+        context.namespace,
+        target.pod,
+        str(metadata.get("uid", "")),
+        node.name,
+        str(around.pod["spec"].get("runtimeClassName") or ""),
+        around.handler,
+        node.runtime or NOT_KNOWN,
+        node.kernel or NOT_KNOWN,
+    )
+    policy = gateway.policy if gateway is not None else ""
+    return in_pod.Known(
+        place,
+        str((metadata.get("labels") or {}).get(PROFILE, "")),
+        node.boot_id,
+        _is_gvisor(around.handler),
+        gateway is not None,
+        surroundings.faults(around.pod),
+        _open_seccomp(target, metadata),
+        frozenset(name for name in _NAMES if f'"{name}"' in policy),
+        frozenset(),
+        frozenset(),
+    )
+
+
+def _open_seccomp(target: Target, metadata: Mapping[str, Any]) -> str:
+    """What the start named of a filter that is not the profile's, '' where it named nothing."""
+    record = records.recall(target.environ, target.cluster.context, target.pod)
+    lines = str((metadata.get("annotations") or {}).get(NOT_IN_FORCE, "")).splitlines()
+    if record is not None and record.uid == metadata.get("uid"):
+        lines = list(record.not_in_force)
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("seccomp: ")),
+        "",
+    )
+
+
+def _of_log(
+    target: Target, gateway: Gateway | None, denied: str
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The attempts that the gateway let through, and those that its log has at all."""
+    passed: set[str] = set()
+    recorded: set[str] = set()
+    for number in range(_LOG_TRIES if gateway is not None and gateway.pod else 0):
+        if number:
+            time.sleep(_LOG_SECONDS)
+        assert gateway is not None
+        events = surroundings.gateway_events(target.cluster, gateway.pod)
+        if events is None:
+            break
+        passed, recorded = in_pod.of_log(events, denied)
+        if recorded >= way_out.DENIED_DOORS.keys():
+            break
+    return frozenset(passed), frozenset(recorded)

@@ -1,0 +1,215 @@
+"""Does a sandbox on a cluster hold? Attempts are made in the Pod in use, and judged without a look at its node.
+
+What is believed: what is said for the worse, whoever says it. That something held is the word of a process inside;
+the API server's words go against it where they say more. A failed connection counts only where another one was seen
+to work. What would take a look at the node is named as not judged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from sandboxd.host.engine_facts import names_gvisor
+from sandboxd.verify import attempts as attempt_list
+from sandboxd.verify import way_out
+from sandboxd.verify.attempts import JUDGED, ONLY
+from sandboxd.verify.judge import Host, Judgement, judge
+from sandboxd.verify.verdict import Result, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.egress.messages import Event
+    from sandboxd.verify.attempts import Attempt
+    from sandboxd.verify.inside import Report
+    from sandboxd.verify.place import Place
+
+CONTROL = "_positive"
+"""The helper of `sandboxd.escapes` whose connection has to work."""
+
+_CONTROL_RECORD = "-positive"
+_NO_CONTROL = (
+    "nothing could be reached, and as its plan lets it reach nothing at all, that a success would have been seen "
+    "is not shown"
+)
+_SHARED_KERNEL = ("", "runc", "crun", "youki")
+"""Handlers of RuntimeClasses under which a container has its node's kernel; '' for none."""
+_NAMESPACES = ("mnt", "pid", "net", "uts", "ipc")
+_NOT_OF_THE_NODE = frozenset({"another's"})
+
+
+class Known(NamedTuple):
+    """What the API server says of the Pod, and the gateway's log of what went through it."""
+
+    place: Place
+    profile: str
+    boot_id: str
+    """Of the node's kernel; '' where it is not known."""
+    is_gvisor: bool
+    """Whether the Pod's RuntimeClass runs gVisor, by the name of its handler."""
+    has_gateway: bool
+    faults: Mapping[str, str]
+    """By attempt: what the Pod's spec has that lets it go through."""
+    open_seccomp: str
+    """Why calls are open that the profile's filter would stop, as the start named it; '' where it is in force."""
+    allowed: frozenset[str]
+    """Names of the cluster that the gateway's policy allows by their whole name."""
+    passed: frozenset[str]
+    """Attempts that the gateway let through, by its log."""
+    recorded: frozenset[str]
+    """Attempts that its log has, as let through or denied."""
+
+
+def attempts() -> tuple[Attempt, ...]:
+    """Those that are made in a Pod."""
+    return tuple(a for a in attempt_list.every() if a.cluster in (JUDGED, ONLY))
+
+
+def verdict(report: Report, known: Known) -> Verdict:
+    """The judgement of each attempt, those that cannot be made there included."""
+    judges = _Judges(report, known)
+    results = []
+    for attempt in attempt_list.every():
+        judged = judges.judge(attempt)
+        expected = attempt.expected["runsc" if judges.has_own_kernel else "runc"]
+        results.append(
+            Result(
+                attempt.id, attempt.title, judged.outcome, expected, judged.evidence, attempt.group
+            )
+        )
+    place = known.place
+    return Verdict(
+        place.pod,
+        place.runtime_class or "the node's default",
+        "own" if judges.has_own_kernel else "host",
+        known.profile,
+        tuple(results),
+        "pod",
+        place._replace(interpreter=str(report.identity.get("interpreter", ""))),
+    )
+
+
+def of_log(events: Iterable[Mapping[str, Any]], denied: str) -> tuple[set[str], set[str]]:
+    """The attempts that a gateway let through, and those that it has a line of.
+
+    :param events: of its log, which may hold anything
+    :param denied: the name that was asked for in vain
+    """
+    passed, recorded = set(), set()
+    for event in events:
+        for attempt, doors in way_out.DENIED_DOORS.items():
+            try:
+                if way_out.is_past_policy(cast("Event", event), denied, doors):
+                    passed.add(attempt)
+                if way_out.is_recorded(cast("Event", event), denied, doors):
+                    recorded.add(attempt)
+            except KeyError:
+                continue
+    return passed, recorded
+
+
+class _Judges:
+    """What was reported from inside against what is known."""
+
+    def __init__(self, report: Report, known: Known) -> None:
+        self._report, self._known = report, known
+        self._names_gvisor = names_gvisor(str(report.identity.get("version", "")))
+        self._identity = self._believable_identity()
+        own = str(self._identity.get("boot_id", ""))
+        self._host = Host(frozenset(), self._boot_id_of_node(own), self._namespaces())
+        self.has_own_kernel = bool(own) and bool(self._host.boot_id) and own != self._host.boot_id
+
+    def judge(self, attempt: Attempt) -> Judgement:
+        if attempt.cluster not in (JUDGED, ONLY):
+            return Judgement("not-judged", attempt.cluster)
+        record = self._report.records.get(attempt.id)
+        if record is None:
+            record = {"state": "unclear", "detail": self._report.reason or "it was not reported"}
+        profile = "" if attempt.group else self._known.profile
+        attempt = self._with_declared(attempt, record, profile)
+        damage = self._damage(attempt)
+        judged = judge(attempt, record, self._identity, self._host, profile, damage)
+        judged = self._with_kernels_word(attempt, judged)
+        fault = self._known.faults.get(attempt.id, "")
+        if fault and judged.outcome != "escaped":
+            return Judgement("escaped", f"{fault}, by the API server's word")
+        if attempt.id == "pod-kernel" and self._has_the_nodes_kernel and self._known.is_gvisor:
+            return Judgement("escaped", "its boot id is that of its node's kernel")
+        return self._unless_blind(attempt, judged)
+
+    @property
+    def _has_the_nodes_kernel(self) -> bool:
+        own = self._report.identity.get("boot_id")
+        return bool(own) and own == self._known.boot_id
+
+    def _boot_id_of_node(self, own: str) -> str:
+        """Where the node's is not known, the kernel counts as its node's, unless it says that it is gVisor's."""
+        if self._known.boot_id:
+            return self._known.boot_id
+        return "another's" if self._is_gvisor_by_word else own
+
+    @property
+    def _is_gvisor_by_word(self) -> bool:
+        return self._known.is_gvisor and self._names_gvisor
+
+    def _believable_identity(self) -> Mapping[str, Any]:
+        """The identity from inside, without the claim of an own kernel where the handler gives none."""
+        identity = self._report.identity
+        shares = self._known.place.handler in _SHARED_KERNEL and not self._names_gvisor
+        if shares and self._known.boot_id and identity.get("boot_id") != self._known.boot_id:
+            return {**identity, "boot_id": ""}
+        return identity
+
+    def _namespaces(self) -> dict[str, frozenset[str]]:
+        """Those of the node: a namespace is shared where the Pod's spec or a sign inside says so."""
+        shared = f"{self._known.faults.get('pod-host-namespaces', '')} {self._signs()}"
+        own = self._identity.get("namespaces") or {}
+        words = {"pid": ("hostPID", "pid ("), "ipc": ("hostIPC", "ipc ("), "net": ("hostNetwork", "net ("),
+                 "uts": ("hostNetwork", "uts ("), "mnt": ()}  # fmt: skip
+        return {
+            name: frozenset({str(own.get(name))})
+            if any(word in shared for word in words[name])
+            else _NOT_OF_THE_NODE
+            for name in _NAMESPACES
+        }
+
+    def _signs(self) -> str:
+        record = self._report.records.get("pod-host-namespaces") or {}
+        return str(record.get("detail", "")) if record.get("state") == "done" else ""
+
+    def _with_declared(self, attempt: Attempt, record: Mapping[str, Any], profile: str) -> Attempt:
+        if attempt.judge == "surface" and (why := self._known.open_seccomp):
+            return attempt._replace(declared={profile: why, "*": why})
+        if attempt.id == "pod-proxy-name" and record.get("target") in self._known.allowed:
+            why = "a rule of the gateway's policy allows that name"
+            return attempt._replace(declared={"*": why})
+        return attempt
+
+    def _damage(self, attempt: Attempt) -> tuple[str, ...]:
+        is_passed = attempt.id in self._known.passed
+        return ("the gateway let it through, by its own log",) if is_passed else ()
+
+    def _with_kernels_word(self, attempt: Attempt, judged: Judgement) -> Judgement:
+        """`judged`, with whose word it is that the kernel is not the node's."""
+        by_kernel = attempt.judge in ("kernel", "namespace", "surface")
+        is_word = by_kernel and not self._known.boot_id and self._is_gvisor_by_word
+        if is_word and judged.outcome == "held" and judged.evidence.endswith("own kernel"):
+            return judged._replace(evidence=f"{judged.evidence}: gVisor's, by its own word")
+        return judged
+
+    def _unless_blind(self, attempt: Attempt, judged: Judgement) -> Judgement:
+        """`judged`, but not as held where nothing shows that a success would have been seen."""
+        if judged.outcome != "held" or not attempt.group:
+            return judged
+        if not self._known.has_gateway:
+            return Judgement("not-judged", _NO_CONTROL)
+        control = self._report.records.get(_CONTROL_RECORD) or {}
+        if control.get("state") != "done":
+            why = str(control.get("detail", "")) or "it was not tried"
+            return Judgement(
+                "inconclusive",
+                f"its gateway was not reached either ({why[:100]}), so that nothing else was shows nothing",
+            )
+        if attempt.judge == "arrival" and attempt.id not in self._known.recorded:
+            return Judgement("inconclusive", "the gateway's log has no line of it")
+        return judged

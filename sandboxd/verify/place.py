@@ -1,0 +1,27 @@
+"""Where on a cluster a sandbox is that was attacked, by the word of the API server."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NOT_KNOWN = "not known"
+"""Of what the user may not ask for."""
+
+
+class Place(NamedTuple):
+    """'' for what is not there."""
+
+    context: str
+    server: str
+    namespace: str
+    pod: str
+    uid: str
+    node: str
+    runtime_class: str
+    handler: str
+    """What that class runs."""
+    node_runtime: str
+    """The version of the node's runtime, as `containerd://2.1.4`."""
+    node_kernel: str
+    interpreter: str = ""
+    """Whose Python made the attempts."""
