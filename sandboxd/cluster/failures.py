@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from sandboxd.cluster.kubeconfig import Context
 
 _LONGEST = 600
+_NOT_YET_VALID, _EXPIRED = 9, 10
+"""Codes of OpenSSL's verification of a certificate."""
 _QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]+), (?P<rest>.*)")
 _WEBHOOK = re.compile(
     r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.S
@@ -121,6 +124,8 @@ def unreachable(context: Context, error: Exception) -> SandboxdError:
     chain = _chain(error)
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
+            if getattr(cause, "verify_code", 0) in (_NOT_YET_VALID, _EXPIRED):
+                return _by_the_clock(context, cause)
             return Unreachable(
                 f"the certificate of `{context.server}` is not that of the cluster in `{context.name}`: "
                 f"{cause.verify_message or cause.reason}",
@@ -144,6 +149,16 @@ def unreachable(context: Context, error: Exception) -> SandboxdError:
     return Unreachable(
         f"the cluster of `{context.name}` at `{context.server}` cannot be reached: {why}",
         f"is a VPN or a tunnel needed? `{context.kubectl} get pods` has to work",
+    )
+
+
+def _by_the_clock(context: Context, cause: ssl.SSLCertVerificationError) -> Unreachable:
+    """A certificate that is out of its time, or a clock that is."""
+    when = "is not valid yet" if cause.verify_code == _NOT_YET_VALID else "has expired"
+    now = datetime.now().astimezone().isoformat(timespec="minutes")
+    return Unreachable(
+        f"the certificate of `{context.server}` {when} by the clock of this machine, which says {now}",
+        "set the clock if it is wrong; if it is right, the cluster's certificate has to be made anew",
     )
 
 

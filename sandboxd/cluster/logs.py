@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,13 @@ def show(
     since: int,
     write: Callable[[bytes], None],
     container: str = CONTAINER,
+    since_there: int = 0,
 ) -> None:
     """Hand it to `write`, piece by piece; stdout and stderr are one there.
 
     :param tail: lines, or ``all``
-    :param since: seconds since 1970; 0 for all
+    :param since: seconds since 1970, by this machine's clock; 0 for all
+    :param since_there: the same by the clock of the node
     :raises PodGone: there is no such Pod, or it broke off
     """
     import httpx2
@@ -39,7 +42,11 @@ def show(
     if tail != "all":
         params["tailLines"] = tail
     if since:
-        params["sinceTime"] = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # So long ago, and not at that time: the node's clock may be another.
+        params["sinceSeconds"] = str(max(1, round(time.time() - since)))
+    elif since_there:
+        moment = datetime.fromtimestamp(since_there, UTC)
+        params["sinceTime"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     # One that follows may be silent for days.
     timeout = httpx2.Timeout(_CONNECT_SECONDS, read=None if follow else _CONNECT_SECONDS)
     path = cluster.path(pod, "log")

@@ -60,7 +60,13 @@ def until_running(
     :raises CannotStart: it will not, or did not within `seconds`
     """
     return _until(
-        cluster, lambda: cluster.get(api.POD, name), runs, f"the Pod `{name}`", say, seconds
+        cluster,
+        lambda: cluster.get(api.POD, name),
+        runs,
+        f"the Pod `{name}`",
+        say,
+        seconds,
+        cannot_come_back=True,
     )
 
 
@@ -108,11 +114,20 @@ def _until(
     what: str,
     say: Callable[[str], None],
     seconds: float,
+    *,
+    cannot_come_back: bool = False,
 ) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     since, last = time.monotonic(), ""
+    was_there = False
     while True:
         pod = look()
+        if pod is None and was_there:
+            raise CannotStart(
+                f"{what} does not start: it was deleted meanwhile, as it is when its node is drained",
+                "run it again: the cluster chooses a node anew",
+            )
+        was_there = was_there or (pod is not None and cannot_come_back)
         if pod is not None and is_there(pod):
             return pod
         fault = _fault(cluster, pod)
@@ -273,7 +288,12 @@ def require_running(cluster: Cluster, name: str) -> dict[str, Any]:
             f"the sandbox ended, and what was in it is gone: {ended}",
             f"`sandboxd down{option}` takes the rest away, `sandboxd up{option}` starts it anew",
         )
-    if not runs(pod) or "deletionTimestamp" in pod["metadata"]:
+    if "deletionTimestamp" in pod["metadata"]:
+        raise PodGone(
+            "the sandbox is ending: it was deleted, as it is when its node is drained",
+            f"`sandboxd up{option}` starts it anew once it is gone; what was in it goes with it",
+        )
+    if not runs(pod):
         raise PodGone("the sandbox does not run now", f"`sandboxd status{option}` shows its state")
     return pod
 

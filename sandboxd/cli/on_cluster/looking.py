@@ -13,11 +13,13 @@ from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination
 from sandboxd.operations.on_cluster import drift as comparison
 from sandboxd.operations.on_cluster import look
+from sandboxd.operations.on_cluster.target import lost_words
 
 if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.look import Sandbox
     from sandboxd.operations.on_cluster.target import Target
 
+_NOTABLE_SECONDS = 120
 _COLUMNS = ("name", "state", "profile", "node", "runtime_class")
 
 
@@ -37,6 +39,8 @@ def status(where: Target, args: argparse.Namespace) -> int:
         print(json.dumps(about, indent=2))
     elif sandbox is None:
         print(f"- no sandbox of this project on `{where.cluster.context.name}`")
+        if lost := lost_words(where):
+            terminal.status(lost)
         terminal.status(f"`sandboxd up{where.option}` starts it")
     else:
         for line in _lines(sandbox, where.cluster.context.name):
@@ -118,6 +122,8 @@ def doctor(on: str, *, as_json: bool) -> int:
     print(
         f"piped input  {'yes' if facts.ends_input else 'no: `exec` needs Kubernetes 1.30 or later for it'}"
     )
+    if words := _clock(facts.seconds_ahead):
+        print(f"clock        {words}")
     if not facts.missing:
         print("rights       all that sandboxd needs")
         return EXIT_OK
@@ -133,6 +139,19 @@ def _gvisor(facts: examination.Examined) -> str:
     if facts.classes is None:
         return "not known: RuntimeClasses cannot be listed"
     return f"by the RuntimeClass `{facts.gvisor}`" if facts.gvisor else "no RuntimeClass runs it"
+
+
+def _clock(ahead: int | None) -> str:
+    """How the cluster's clock differs from this machine's, '' where that is too little to matter."""
+    if ahead is None or abs(ahead) < _NOTABLE_SECONDS:
+        return ""
+    minutes = round(abs(ahead) / 60)
+    amount = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes} min"
+    where = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"the cluster's is {amount} {where} this machine's: certificates and tokens may be refused, and times that "
+        "the cluster writes are by its own"
+    )
 
 
 def _lines(sandbox: Sandbox, context: str) -> list[str]:

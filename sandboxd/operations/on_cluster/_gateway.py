@@ -211,7 +211,8 @@ class PodGateway:
                 pod["metadata"]["name"],
                 follow=False,
                 tail="all",
-                since=self._since,
+                since=0,
+                since_there=self._since,
                 write=take,
                 container="gateway",
             )

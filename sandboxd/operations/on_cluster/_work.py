@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import records, running, waiting
+from sandboxd.cluster import records, running
 from sandboxd.errors import UsageError
+from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.review import collect
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def collected(target: Target, *, halt: bool) -> Changes:
     :raises UsageError: this machine did not copy the workspace there
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
     """
-    pod = waiting.require_running(target.cluster, target.pod)
+    pod = running_pod(target)
     record = records.recall(target.environ, target.cluster.context, target.pod)
     if record is None or record.uid != pod["metadata"]["uid"]:
         raise UsageError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import waiting
 from sandboxd.operations import copying
 from sandboxd.operations.on_cluster._work import inside
+from sandboxd.operations.on_cluster.target import running_pod
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,7 +21,7 @@ def copy_in(target: Target, source: str, path: str) -> int:
 
     :raises SandboxdError: as of `copying.put`, or no sandbox runs there
     """
-    waiting.require_running(target.cluster, target.pod)
+    running_pod(target)
     return copying.put(inside(target), target.workspace, source, posixpath.join(target.here, path))
 
 
@@ -30,6 +30,6 @@ def copy_out(target: Target, path: str, to: str, include: Collection[str]) -> Co
 
     :raises SandboxdError: as of `copying.fetch`, or no sandbox runs there
     """
-    waiting.require_running(target.cluster, target.pod)
+    running_pod(target)
     full = posixpath.join(target.here, path)
     return copying.fetch(inside(target), target.workspace, full, to, include)

@@ -30,6 +30,8 @@ class Examined(NamedTuple):
     gvisor: str
     ends_input: bool
     missing: tuple[Right, ...]
+    seconds_ahead: int | None = None
+    """Of the cluster's clock, before this machine's."""
 
 
 def examine(on: str, environ: Mapping[str, str]) -> Examined:
@@ -57,6 +59,7 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
         gvisor_class(classes or ())[0],
         _number(version) >= _ENDS_INPUT,
         tuple(rights.missing(cluster)),
+        cluster.seconds_ahead(),
     )
 
 

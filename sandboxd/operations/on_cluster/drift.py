@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import admission, api, records, running, waiting
+from sandboxd.cluster import admission, api, records, running
 from sandboxd.errors import UsageError
+from sandboxd.operations.on_cluster.target import running_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +32,7 @@ def compare(target: Target) -> Compared:
     :raises PodGone: it does not run
     :raises UsageError: this machine did not apply them
     """
-    pod = waiting.require_running(target.cluster, target.pod)
+    pod = running_pod(target)
     record = records.recall(target.environ, target.cluster.context, target.pod)
     if record is None or record.uid != pod["metadata"]["uid"] or not record.objects:
         raise UsageError(

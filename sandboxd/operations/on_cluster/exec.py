@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import waiting
 from sandboxd.cluster.attended import PodCommand
+from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.operations.shell import SCRIPT
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def begin(
     :raises PodGone: no sandbox runs there
     :raises NoEndOfInput: the cluster is too old for an input that ends
     """
-    waiting.require_running(target.cluster, target.pod)
+    running_pod(target)
     return PodCommand(
         target.cluster,
         target.pod,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import running, waiting
+from sandboxd.cluster import running
 from sandboxd.cluster.attended import PodCommand
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward import listening
@@ -13,6 +13,7 @@ from sandboxd.forward.trunk import Trunk, prepare
 from sandboxd.host.folders import cache_folder
 from sandboxd.operations import forward
 from sandboxd.operations.on_cluster._work import inside
+from sandboxd.operations.on_cluster.target import running_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ def look(target: Target) -> tuple[Listener, ...]:
 
     :raises PodGone: no sandbox runs there
     """
-    waiting.require_running(target.cluster, target.pod)
+    running_pod(target)
     _, output = running.quietly(target.cluster, target.pod, listening.LOOK)
     return listening.parse(output)
 
@@ -48,14 +49,14 @@ def prepare_ports(
                 "forward ports of the sandbox itself",
             )
     forward.require_address(address, target.environ)
-    waiting.require_running(target.cluster, target.pod)
+    running_pod(target)
     return Forwarder(
         lambda _pod: _open(target), lambda: _locate(target), forward.listen(wishes, address), tell
     )
 
 
 def _locate(target: Target) -> str:
-    return str(waiting.require_running(target.cluster, target.pod)["metadata"]["uid"])
+    return str(running_pod(target)["metadata"]["uid"])
 
 
 def _open(target: Target) -> Trunk:

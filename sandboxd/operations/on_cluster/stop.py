@@ -8,6 +8,7 @@ from sandboxd.audit import notes
 from sandboxd.cluster import api, records, running, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations.on_cluster import _objects, _work
+from sandboxd.operations.on_cluster.target import lost_words
 from sandboxd.review import rescue
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
     ended = waiting.end_of(pod) if pod is not None else ""
     if ended:
         say(f"what was changed in the sandbox since the last `review` is lost: {ended}")
+    elif lost := lost_words(target):
+        say(lost)
     elif pod is not None and not discard:
         _keep(target, say)
     was_there = _objects.take_away(target.cluster, target.pod)

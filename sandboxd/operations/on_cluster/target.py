@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api
+from sandboxd.cluster import api, records, waiting
+from sandboxd.cluster.channels import PodGone
 from sandboxd.host.login import login_name
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations._folder import project_folder
@@ -56,6 +57,31 @@ class Target(NamedTuple):
     def option(self) -> str:
         """What a command needs behind it to mean this sandbox."""
         return f"{self.cluster.context.option}{option_of(self.name)}"
+
+
+def running_pod(target: Target) -> dict[str, Any]:
+    """The Pod of `target`, which runs.
+
+    :raises PodGone: it is not there, or ended
+    """
+    try:
+        return waiting.require_running(target.cluster, target.pod)
+    except PodGone as error:
+        if lost := lost_words(target):
+            raise PodGone(lost, error.hint) from None
+        raise
+
+
+def lost_words(target: Target) -> str:
+    """Why there is no Pod though this machine started one, and did not take it away; '' where there is one, or was none."""
+    if records.recall(target.environ, target.cluster.context, target.pod) is None:
+        return ""
+    if target.cluster.get(api.POD, target.pod) is not None:
+        return ""
+    return (
+        f"the Pod `{target.pod}` is gone, and what was changed in it since the last `review` is lost: its node was "
+        "drained or lost, or somebody deleted it"
+    )
 
 
 def target(on: str, directory: str, name: str, environ: Mapping[str, str]) -> Target:

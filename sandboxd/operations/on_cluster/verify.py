@@ -6,10 +6,11 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import records, surroundings, waiting
+from sandboxd.cluster import records, surroundings
 from sandboxd.model.labels import PROFILE
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster._work import inside
+from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
@@ -43,7 +44,7 @@ def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
     :raises PodGone: it does not run, or ended in the middle
     :raises EnvironmentFailure: the cluster cannot be asked
     """
-    pod = waiting.require_running(target.cluster, target.pod)
+    pod = running_pod(target)
     around = _look(target, pod)
     denied = f"{secrets.token_hex(6)}.{way_out.DENIED}"
     began = time.monotonic()

@@ -24,6 +24,7 @@ What a test can order:
 - `api.refused_rights.add(("create", "pods/exec"))`: RBAC, as SelfSubjectAccessReview answers too.
 - `server.tokens.clear()`: each token has expired. `store.forget_history()`: watches hear 410.
 - `old_server()`: `exec` without v5. `evict(namespace, name)`, `drain()`.
+- `store.seconds_ahead = 36000`: the cluster's clock.
 - `names["files.example"] = address`: what `kube-dns` says of a name outside; `tests/e2e/outside.py` serves one.
 - `api.requests`: verb and resource of each request. `pod(...)`, `await_pod(...)`, `store`: what is there.
 """

@@ -69,6 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        ahead = self.cluster.api.store.seconds_ahead
+        return super().date_time_string(int((timestamp or time.time()) + ahead))
+
     def handle(self) -> None:
         # A client that is gone, or that does not trust the certificate, is nobody's fault here.
         with contextlib.suppress(OSError):

@@ -109,13 +109,18 @@ def log(
 ) -> None:
     """Write the log of a container, and with `follow` what is added until it ends."""
     tail = query.get("tailLines", "all")
+    since: float | datetime | None = None
+    if "sinceSeconds" in query:
+        since = time.time() - float(query["sinceSeconds"])
+    elif "sinceTime" in query:
+        since = datetime.fromisoformat(query["sinceTime"])
     lines = api.logs(
         container,
         stream=True,
         follow=query.get("follow") == "true",
         timestamps=query.get("timestamps") == "true",
         tail=int(tail) if tail.isdigit() else tail,
-        since=datetime.fromisoformat(query["sinceTime"]) if "sinceTime" in query else None,
+        since=since,
     )
     for line in lines:
         write(line)

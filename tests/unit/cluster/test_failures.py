@@ -72,3 +72,12 @@ def test_a_key_that_is_not_there_is_the_users_to_mend() -> None:
 
 def test_a_missing_extra_is_one_line() -> None:
     assert failures.missing_extra().hint == "`pip install 'sandboxd[kubernetes]'`"
+
+
+@pytest.mark.parametrize(("code", "words"), [(9, "is not valid yet"), (10, "has expired")])
+def test_a_certificate_out_of_its_time_may_be_a_clock_that_is(code: int, words: str) -> None:
+    cause = ssl.SSLCertVerificationError("certificate")
+    cause.verify_code, cause.verify_message = code, "certificate"
+    error = failures.unreachable(TEAM, chained(cause))
+    assert f"`https://10.0.0.1` {words} by the clock of this machine" in error.message
+    assert "set the clock if it is wrong" in error.hint

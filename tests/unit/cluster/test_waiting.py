@@ -121,3 +121,14 @@ def test_a_sandbox_that_is_no_more_says_that_its_work_is_gone() -> None:
     nothing: Any = OneCluster(None)
     with pytest.raises(PodGone, match="no sandbox of this project runs in the namespace `shop`"):
         waiting.require_running(nothing, "x")
+
+
+def test_a_pod_that_is_deleted_while_it_starts_ends_the_wait() -> None:
+    with pytest.raises(CannotStart, match="deleted meanwhile, as it is when its node is drained"):
+        start(OneCluster(None, waits("ContainerCreating"), None))
+
+
+def test_a_pod_that_is_being_deleted_does_not_run() -> None:
+    ending = {**RUNS, "metadata": {"name": "x", "uid": "1", "deletionTimestamp": "now"}}
+    with pytest.raises(PodGone, match="it was deleted, as it is when its node is drained"):
+        waiting.require_running(OneCluster(ending), "x")  # type: ignore[arg-type]

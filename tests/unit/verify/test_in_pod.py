@@ -235,4 +235,4 @@ def test_the_images_python_stands_in_where_ours_cannot_run(monkeypatch: pytest.M
 
 def test_attempts_that_do_not_end_are_said_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
     report = made(Pod(TimeoutError(), TimeoutError()), monkeypatch)
-    assert "did not finish within 60 s" in report.reason
+    assert "did not finish within 240 s" in report.reason
