@@ -48,12 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
         if args.fresh:
             kept.unlink(missing_ok=True)
             (KEPT / "reach").unlink(missing_ok=True)
-        places = [
-            Workplace(ROOT, Path(stack.enter_context(_folder())), page.processes())
-            for _ in range(args.jobs)
-        ]
-        for place in places:
-            stack.callback(place.end)
+        places: list[Workplace] = []
+        for _ in range(args.jobs):
+            # All of the same commit, whatever becomes of the checkout meanwhile.
+            source = places[0].root if places else ROOT
+            folder = Path(stack.enter_context(_folder()))
+            places.append(Workplace(source, folder, page.processes()))
+            stack.callback(places[-1].end)
         outcomes = Outcomes(places[0].root, kept, page.processes())
         drawn = sample.draw(places[0].root, args.sample, args.seed, args.room)
         _know(places)
@@ -78,7 +79,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 def _know(places: Sequence[Workplace]) -> None:
     """Know which tests run which function; files of tests that are new since the last run are run."""
     record = Record(KEPT / "reach")
-    files = stamps(ROOT)
+    files = stamps(places[0].root)
     if changed := record.changed(files):
         print(f"recording what {len(changed)} files of tests run", flush=True)
         places[0].record(record, files)
