@@ -193,8 +193,7 @@ class _Target(NamedTuple):
                 damage = canaries.damage(attempt.id, record) + out.arrivals(attempt.id)
                 if out.is_local_refusal(record):
                     record = {"state": "stopped", "detail": "it asks the gateway, which denies"}
-                # Behind a gateway nothing of the network is left open on purpose.
-                profile = "" if self._is_behind and attempt.group else self.profile
+                profile = _declaring_profile(attempt, self.profile, self._is_behind)
                 if opens_nested and (why := attempt.declared.get("nested_sandbox", "")):
                     attempt = attempt._replace(declared={profile: why})
                 if why := out.declared(attempt.id):
@@ -286,6 +285,11 @@ def _believable_identity(
     if shared and identity.get("boot_id") != host_boot_id:
         return {**identity, "boot_id": ""}
     return identity
+
+
+def _declaring_profile(attempt: Attempt, profile: str, is_behind: bool) -> str:
+    """The profile that may leave an attempt open, '' for none: behind a gateway nothing of the network is."""
+    return "" if is_behind and attempt.group else profile
 
 
 def _has_own_kernel(identity: Mapping[str, Any], host_boot_id: str) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.verify.attempts import Attempt, Judge
+from sandboxd.verify.attempts import EGRESS, Attempt, Judge
 from sandboxd.verify.judge import Host, Judgement, Outcome, judge
-from sandboxd.verify.verdict import Result, Verdict, _unless_missing
+from sandboxd.verify.verdict import Result, Verdict, _declaring_profile, _unless_missing
 
 HOST = Host(frozenset({"secret"}), "host-boot", {"net": frozenset({"net:[1]", "net:[2]"})})
 ON_HOST = {"boot_id": "host-boot", "namespaces": {"net": "net:[9]"}}
@@ -150,3 +150,14 @@ def test_what_arrived_outside_counts_whatever_the_inside_says_unless_it_is_decla
         assert outcome("arrival", {"state": state}, IN_SENTRY, arrived) == "escaped"
     assert outcome("arrival", DONE, ON_HOST, arrived, declared={"dev": "open"}) == "residual"
     assert outcome("arrival", DONE, ON_HOST, arrived, "", {"dev": "open"}) == "escaped"
+
+
+@pytest.mark.parametrize(
+    ("group", "is_behind", "profile"),
+    [("", False, "dev"), ("", True, "dev"), (EGRESS, False, "dev"), (EGRESS, True, "")],
+)
+def test_behind_a_gateway_no_profile_leaves_the_network_open(
+    group: str, is_behind: bool, profile: str
+) -> None:
+    of_group = attempt("arrival")._replace(group=group)
+    assert _declaring_profile(of_group, "dev", is_behind) == profile
