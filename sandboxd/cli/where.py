@@ -29,15 +29,20 @@ COMMANDS = frozenset(
         "shell",
         "status",
         "up",
+        "verify",
     )
 )
 """Those that are about the sandbox of one project."""
 
+_OF_THIS_MACHINE = {"status": ("short",), "verify": ("container", "fresh", "diff")}
+"""Options by which a command is about this machine: a prompt is not to wait for a cluster, and a cluster has no such."""
+
 
 def cluster(command: str, args: argparse.Namespace) -> str:
     """The context that the command is about; '' for this machine."""
-    if command not in COMMANDS or args.here or getattr(args, "short", False):
-        # A prompt is not to wait for a cluster.
+    if command not in COMMANDS or args.here:
+        return ""
+    if any(getattr(args, option, None) for option in _OF_THIS_MACHINE.get(command, ())):
         return ""
     if command == "agent" and not _is_open(args.words):
         return ""

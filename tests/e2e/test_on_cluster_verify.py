@@ -184,6 +184,8 @@ def test_a_network_that_is_open_does_not_hold(
     ):
         assert results[name].startswith("escaped: "), (name, results[name])
     assert document["kernel"] == "host"
+    others = {n for n in of(results, "escaped") if not n.startswith("pod-")}
+    assert others <= {"cloud-metadata", "dns-egress", "icmp"}, "a shared kernel alone opens nothing"
     assert results["proxy-denied-name"] == "inconclusive: the gateway's log has no line of it"
     assert results["pod-service-account"].startswith("held: ")
 

@@ -72,6 +72,10 @@ def test_a_granted_file_is_followed_until_it_changes(
     assert cluster("exec", project=str(below)) == "team"
     assert cluster(here=True) == cluster("doctor") == cluster("list") == ""
     assert cluster("status", short=True) == ""
+    assert cluster("verify", container=None, fresh=False, diff=None) == "team"
+    for option in ({"container": "x"}, {"fresh": True}, {"diff": ["a", "b"]}):
+        assert cluster("verify", **option) == ""
+    assert cluster("up", fresh=True) == "team"
     capsys.readouterr()
     (project / "sandboxd.toml").write_text(TEAM.replace("team", "theirs"))
     assert cluster() == ""
