@@ -30,7 +30,7 @@ _V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _END, _SIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 _LARGEST_MESSAGE = 4 << 20
 _PIECE = 64 << 10
-_END_SECONDS, _LOOK_SECONDS = 5.0, 0.05
+_END_SECONDS, _LOOK_SECONDS, _TURN_SECONDS = 5.0, 0.05, 0.5
 _PING_SECONDS = 20.0
 """Load balancers cut connections that are silent for a minute."""
 
@@ -73,6 +73,7 @@ class Channels:
         self._pod = pod
         self._code: int | None = None
         self._is_cut = False
+        self._is_unwritable = False
         params = [("container", container), ("stdout", "true")]
         params += [("stdin", "true")] if stdin else []
         params += [("tty", "true")] if tty else [("stderr", "true")]
@@ -159,11 +160,19 @@ class Channels:
         """
         from httpx2.websockets import HTTPXWSException
 
+        silent_since = time.monotonic()
         while True:
             try:
-                message: bytes = self._session.receive_bytes(timeout=seconds)
-            except queue.Empty:
-                raise TimeoutError from None
+                message: bytes = self._session.receive_bytes(timeout=_TURN_SECONDS)
+                silent_since = time.monotonic()
+            except (TimeoutError, queue.Empty):
+                # The library ends its own reading where a writer of ours met the break, and tells no reader.
+                if self._is_unwritable:
+                    self._is_cut = True
+                    raise self._gone() from None
+                if seconds is not None and time.monotonic() - silent_since > seconds:
+                    raise TimeoutError from None
+                continue
             except HTTPXWSException:
                 self._is_cut = True
                 raise self._gone() from None
@@ -223,11 +232,13 @@ class Channels:
         try:
             self._session.send_bytes(data)
         except (HTTPXWSException, httpx2.HTTPError, OSError):
+            self._is_unwritable = True
             raise self._gone() from None
         except Exception as error:
             # The protocol's own library says so once the connection was closed.
             if type(error).__name__ != "LocalProtocolError":
                 raise
+            self._is_unwritable = True
             raise self._gone() from None
 
     def _gone(self) -> PodGone:
