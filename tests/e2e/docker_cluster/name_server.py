@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import subprocess
-import threading
 from collections.abc import Callable
 
 from sandboxd.verify import listeners
+from tests.dns_sockets import DnsSockets
 
 DOMAIN = "svc.cluster.local"
 Resolve = Callable[[str], "list[str] | None"]
@@ -18,7 +17,6 @@ class NameServer:
     """Answers with the addresses that `resolve` has for a name; None where there is no such name."""
 
     def __init__(self, attach: Callable[[int], str], resolve: Resolve) -> None:
-        self._resolve = resolve
         self._holder = subprocess.Popen(
             ["unshare", "--net", "sh", "-c", "echo; read wait"],
             stdin=subprocess.PIPE,
@@ -28,43 +26,15 @@ class NameServer:
         self._holder.stdout.readline()
         self.address = attach(self._holder.pid)
         with listeners.network_of(self._holder.pid):
-            self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._tcp = socket.socket()
-        for sock in (self._udp, self._tcp):
+            udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+        for sock in (udp, tcp):
             sock.bind((self.address, 53))
-        self._tcp.listen()
-        for job in (self._serve_udp, self._serve_tcp):
-            threading.Thread(target=job, daemon=True).start()
+        tcp.listen()
+        self._sockets = DnsSockets(udp, tcp, lambda packet, _: _reply(packet, resolve))
 
     def close(self) -> None:
-        for sock in (self._udp, self._tcp):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
+        self._sockets.close()
         self._holder.communicate()
-
-    def _serve_udp(self) -> None:
-        while True:
-            try:
-                packet, sender = self._udp.recvfrom(4096)
-            except OSError:
-                return
-            if not packet:
-                return
-            with contextlib.suppress(IndexError, UnicodeError):
-                self._udp.sendto(_reply(packet, self._resolve), sender)
-
-    def _serve_tcp(self) -> None:
-        while True:
-            try:
-                client, _ = self._tcp.accept()
-            except OSError:
-                return
-            with client, contextlib.suppress(OSError, IndexError, UnicodeError):
-                client.settimeout(5)
-                packet = client.recv(4096)[2:]
-                answer = _reply(packet, self._resolve)
-                client.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
 def _reply(packet: bytes, resolve: Resolve) -> bytes:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from sandboxd.egress.gateway import dns
+from tests.dns_sockets import DnsSockets
 from tests.integration.egress.namespaces import INTERNET, Namespaces
 
 _BIG = bytes(1 << 20)
@@ -23,39 +24,11 @@ class NameServer:
         self.asked: list[str] = []
         self.lower_case = False
         """Whether it forgets the letters' case, as a few servers do."""
-        self._udp = namespaces.listener(INTERNET, 53, socket.SOCK_DGRAM)
-        self._tcp = namespaces.listener(INTERNET, 53)
-        threading.Thread(target=self._serve_udp, daemon=True).start()
-        threading.Thread(target=self._serve_tcp, daemon=True).start()
+        udp = namespaces.listener(INTERNET, 53, socket.SOCK_DGRAM)
+        self._sockets = DnsSockets(udp, namespaces.listener(INTERNET, 53), self._reply)
 
     def close(self) -> None:
-        for sock in (self._udp, self._tcp):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-
-    def _serve_udp(self) -> None:
-        while True:
-            try:
-                packet, sender = self._udp.recvfrom(4096)
-            except OSError:
-                return
-            if not packet:
-                return  # shut down
-            reply = self._reply(packet, by_tcp=False)
-            if reply:
-                self._udp.sendto(reply, sender)
-
-    def _serve_tcp(self) -> None:
-        while True:
-            try:
-                client, _ = self._tcp.accept()
-            except OSError:
-                return
-            with client:
-                packet = client.recv(4096)[2:]
-                reply = self._reply(packet, by_tcp=True) or b""
-                client.sendall(len(reply).to_bytes(2, "big") + reply)
+        self._sockets.close()
 
     def _reply(self, packet: bytes, by_tcp: bool) -> bytes | None:
         question = dns.read_question(packet)
