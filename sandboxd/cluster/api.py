@@ -40,6 +40,8 @@ CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps")
 EVENT = Kind("v1", "Event", "events")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+SANDBOX = Kind("agents.x-k8s.io/v1beta1", "Sandbox", "sandboxes")
+"""Of agent-sandbox, whose controller makes a Pod of it, where a cluster has that."""
 RUNTIME_CLASS = Kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False)
 NODE = Kind("v1", "Node", "nodes", namespaced=False)
 ACCESS_REVIEW = Kind(
@@ -48,7 +50,7 @@ ACCESS_REVIEW = Kind(
     "selfsubjectaccessreviews",
     namespaced=False,
 )
-KINDS = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD)
+KINDS = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD, SANDBOX)
 """The kinds of objects of a sandbox, in the order to make them."""
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sandboxd.cluster.kubeconfig import Context
 
-_LARGEST = 64 << 20
+_LARGEST = 512 << 20
 
 
 class Record(NamedTuple):
@@ -36,6 +36,12 @@ class Record(NamedTuple):
     """What the start named."""
     objects: Sequence[Mapping[str, Any]] = ()
     """As they were applied."""
+    times: Mapping[str, Sequence[int]] | None = None
+    """Those of the host's files as they were sent; None: by an older sandboxd, which noted none."""
+    git_objects: Sequence[str] = ()
+    """Files of git's objects that were sent."""
+    head: Sequence[str] = ("", "")
+    """The branch that was checked out, as a ref, and its commit; '' for none."""
 
 
 def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:

@@ -43,6 +43,10 @@ def _rights() -> tuple[Right, ...]:
         Right("get", "", "pods", "commands inside", "exec"),
         Right("create", "", "pods", "commands inside", "exec"),
         Right("get", "", "pods", "`logs`", "log"),
+        *(
+            Right(verb, "agents.x-k8s.io", "sandboxes", "`up --sandbox`", is_optional=True)
+            for verb in ("get", "create", "patch", "delete")
+        ),
         Right("list", "", "events", "why a Pod does not start", is_optional=True),
         Right("get", "", "nodes", "which kernel a node has, for `verify`", is_optional=True, namespaced=False),
         Right("list", "node.k8s.io", "runtimeclasses", "finding gVisor", is_optional=True, namespaced=False),

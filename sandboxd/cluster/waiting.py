@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api
+from sandboxd.cluster import api, sandboxes
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
@@ -52,22 +52,32 @@ class _Fault(NamedTuple):
 
 
 def until_running(
-    cluster: Cluster, name: str, say: Callable[[str], None], seconds: float = START_SECONDS
+    cluster: Cluster,
+    name: str,
+    say: Callable[[str], None],
+    seconds: float = START_SECONDS,
+    *,
+    of_sandbox: bool = False,
 ) -> dict[str, Any]:
     """The Pod `name`, once its container runs.
 
     :param say: hears why it does not run yet, whenever that changes
+    :param of_sandbox: the controller of agent-sandbox makes it
     :raises CannotStart: it will not, or did not within `seconds`
     """
-    return _until(
-        cluster,
-        lambda: cluster.get(api.POD, name),
-        runs,
-        f"the Pod `{name}`",
-        say,
-        seconds,
-        cannot_come_back=True,
-    )
+
+    def look() -> dict[str, Any] | None:
+        pod = cluster.get(api.POD, name)
+        return _without_pod(cluster, name) if pod is None and of_sandbox else pod
+
+    what = f"the Pod `{name}`"
+    return _until(cluster, look, runs, what, say, seconds, cannot_come_back=not of_sandbox)
+
+
+def _without_pod(cluster: Cluster, name: str) -> dict[str, Any] | None:
+    """What stands for the Pod that a Sandbox has not: {'pending': words} of its controller."""
+    sandbox = sandboxes.find(cluster, name)
+    return {"pending": sandboxes.reason_of(sandbox)} if sandbox is not None else None
 
 
 def until_gateway(
@@ -175,6 +185,9 @@ def _waiting(pod: Mapping[str, Any]) -> tuple[str, str] | None:
 def _fault(cluster: Cluster, pod: Mapping[str, Any] | None) -> _Fault:
     if pod is None:
         return _Fault("nothing was made of it yet", "")
+    if "pending" in pod:
+        words = pod["pending"] or "is agent-sandbox's controller at work?"
+        return _Fault(f"no Pod was made of the Sandbox yet: {words}", "")
     if "failure" in pod:
         return _Fault(str(pod["failure"]), _look_hint(cluster), is_final=True)
     ended = end_of(pod)

@@ -158,7 +158,8 @@ class _Output:
 
     def write(self, stream: int, data: bytes) -> None:
         if stream == 2:
-            self._errors = (self._errors + data)[-500:]
+            # How it begins: the last line of `tar` says only that something failed.
+            self._errors = (self._errors + data)[:500]
             return
         self._left -= len(data)
         if self._left < 0:

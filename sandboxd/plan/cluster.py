@@ -17,6 +17,7 @@ from sandboxd.model.labels import PROGRAM, RESOLV_CONF
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.git_settings import SAFE
 from sandboxd.plan.layout import HOME, MARK_FOLDER, REPOSITORY, SOURCE
+from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.volumes import project_digest
@@ -61,6 +62,14 @@ class Cluster(NamedTuple):
     """Whether the gateway is given secrets of the user, in memory."""
     for_controller: bool = False
     """Whether a Sandbox of agent-sandbox is made in the place of a Pod."""
+    repository: str = ""
+    """The repository of a linked work tree, which lies outside of the workspace."""
+
+
+def repository_elsewhere(workspace: str) -> str:
+    """The folder of the repository that `workspace` is a linked work tree of; '' where it is none."""
+    linked = linked_worktree(workspace)
+    return linked.common if linked is not None else ""
 
 
 def facts(cluster: Cluster) -> HostFacts:
@@ -235,7 +244,15 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
         f"kubectl exec -i {where}{name} -- tar -xf - -C {target}",
     )
     places = ", ".join(f"`{place}`" for place in PLACES)
-    yield Downgrade("root file system", f"read-only: only the workspace, {places} can be written")
+    yield Downgrade(
+        "root file system",
+        f"read-only: only the workspace, {places} can be written, and `/tmp` has no sticky bit",
+    )
+    if cluster.repository:
+        why = f"this is a linked work tree, whose repository `{cluster.repository}` stays behind: git inside finds none"
+        yield Downgrade(
+            "git inside", why, "work in a clone, which has its own: `git clone . FOLDER`"
+        )
     for mount in programs(plan):
         why = f"`{mount.target}` is a volume of the Pod: what runs inside can change the program there"
         yield Downgrade("agent's program", why)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents.session import recall
 from sandboxd.config import reading
-from sandboxd.config.model import Config
+from sandboxd.config.model import Config, Setting
 from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, read_source
@@ -100,6 +100,13 @@ class Project:
         if config_path is None:
             return cls(folder, Config(None, folder), environ, name)
         return cls(workspace, _read_config(config_path, workspace), environ, name, own)
+
+    def with_image(self, image: str) -> Project:
+        """The project with the image of a command, where its files name none; '' leaves it as it is."""
+        if not image or self.config.image is not None or self.base() is not None:
+            return self
+        config = self.config._replace(image=Setting(image))
+        return Project(self.workspace, config, self.environ, self.name, self.session)
 
     @property
     def grantee(self) -> str:

@@ -39,6 +39,9 @@ def main(task: dict[str, Any]) -> None:
         return
     if task["halt"]:
         halt_others()
+    if task.get("now") is not None:
+        compare(out, task, copy)
+        return
     state: dict[str, Any] = {"ignored": ignored_names(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     listed = task.get("listed")
@@ -51,6 +54,31 @@ def main(task: dict[str, Any]) -> None:
     end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
     emit(out, dict(end, problem=problem), b"")
     out.flush()
+
+
+def compare(out: Any, task: dict[str, Any], copy: bytes) -> None:
+    """Say which paths are as they were copied, and which are as the host has them `now`."""
+    was, now = Listed(task["listed"]), Listed({k: v for k, v in task["now"].items() if v})
+    untouched, same = [], []
+    for text in task["now"]:
+        path = text.encode("latin-1")
+        if is_as(was, copy, path):
+            untouched.append(text)
+        elif is_as(now, copy, path):
+            same.append(text)
+    emit(out, {"kind": "end", "untouched": untouched, "same": same}, b"")
+    out.flush()
+
+
+def is_as(original: Any, copy: bytes, path: bytes) -> bool:
+    """Whether `path` is what `original` has there, or nothing where that has nothing."""
+    folder, _, name = path.rpartition(b"/")
+    old = original.entries(folder).get(name)
+    try:
+        new = os.lstat(os.path.join(copy, path))
+    except OSError:
+        return old is None
+    return old is not None and not original.differs(copy, path, old, new)
 
 
 def halt_others() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
+import json
 import os
 import secrets
 import time
@@ -26,7 +28,7 @@ from sandboxd.review import changes, copies, host_times, refs
 from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 # Reading a copy of 10,000 files takes a second under gVisor; a large one is written to disk besides.
 TOTAL_SECONDS = 300.0
+_LONGEST_ANSWER = 64 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -139,6 +142,31 @@ def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: boo
         raise
 
 
+class Compared(NamedTuple):
+    """Paths of a copy, by the word of the sandbox: as they were sent, as the host has them now, or another's work."""
+
+    untouched: frozenset[str]
+    same: frozenset[str]
+
+
+def compare(
+    inside: Inside, copy: Copy, workspace: str, now: Mapping[str, Sequence[object] | None]
+) -> Compared:
+    """Ask which paths of `now` are as `copy.listed` has them, or as `now` has them; all else in it is stopped.
+
+    :param now: what the host has, None for what is gone; spelled as `copy.listed` is
+    :raises EnvironmentFailure: it does not say
+    """
+    answer = io.BytesIO()
+    _fill(inside, copy, workspace, _Spool(answer, _LONGEST_ANSWER), True, now=now)
+    try:
+        found = json.loads(answer.getvalue())
+        untouched, same = found["untouched"], found["same"]
+        return Compared(frozenset(now).intersection(untouched), frozenset(now).intersection(same))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise changes.Untrue("no lists of what it was asked") from None
+
+
 def let_go_on(engine: Engine, container: str) -> None:
     """Continue the processes that `collect` stopped, when the container does not end after all."""
     with contextlib.suppress(EnvironmentFailure):
@@ -190,13 +218,21 @@ def _start_time(inspected: Inspected) -> int:
     return seconds * 10**9 + int((fraction + "0" * 9)[:9])
 
 
-def _fill(inside: Inside, copy: Copy, workspace: str, spool: _Spool, halt: bool) -> None:
+def _fill(
+    inside: Inside,
+    copy: Copy,
+    workspace: str,
+    spool: _Spool,
+    halt: bool,
+    now: Mapping[str, Sequence[object] | None] | None = None,
+) -> None:
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     task = {
         "nonce": nonce,
         "source": SOURCE,
         "repository": REPOSITORY,
         "listed": copy.listed,
+        "now": now,
         "mark": copy.mark,
         "copy": copy.folder,
         "halt": halt,
@@ -223,12 +259,12 @@ def _fill(inside: Inside, copy: Copy, workspace: str, spool: _Spool, halt: bool)
 class _Spool:
     """Writes the output after our program's first line to a file, up to a limit."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, most: int = changes.MOST_BYTES) -> None:
         self.begun = False
         self._file = file
         self._mark = b""
         self._early = b""
-        self._left = changes.MOST_BYTES
+        self._most = self._left = most
         self.errors = b""
 
     def expect(self, nonce: str) -> None:
@@ -246,7 +282,7 @@ class _Spool:
             self.begun = True
         self._left -= len(data)
         if self._left < 0:
-            raise execute.TooMuch(f"changes of more than {changes.MOST_BYTES >> 20} MiB")
+            raise execute.TooMuch(f"changes of more than {self._most >> 20} MiB")
         self._file.write(data)
 
 

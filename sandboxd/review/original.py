@@ -1,87 +1,316 @@
-"""A workspace that is copied to another machine: as an archive, and as a list to compare with later.
+"""A workspace that is copied to another machine: in parcels, with a list to compare with later.
 
-Read without following a link, as all of a workspace is: `copy_in`."""
+Read without following a link, as all of a workspace is: `copy_in`. What is gone or became something else since the
+survey is passed over, as it would be by a survey of now.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
+import stat
 import tarfile
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.errors import UsageError
 from sandboxd.plan import beneath
 from sandboxd.review.changes_inside import DIGEST
-from sandboxd.review.copy_in import Packing
+from sandboxd.review.copy_in import MOST_LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import BinaryIO
 
-Listed = dict[str, tuple[int, int, int, str]]
-"""Mode, size, time and content of each path, as `changes_inside.Listed` reads them."""
+Fields = tuple[int, int, int, str]
+"""Mode, size, time in nanoseconds since 1970, and content: a digest, or where a link leads."""
+Listed = dict[str, Fields]
+"""Those of each path, whose characters are bytes: as `changes_inside.Listed` reads them."""
+
+PARCEL = 16 << 20
+"""Bytes that are sent at once, and again where the connection breaks; a larger file goes in pieces of this size."""
+OBJECTS = ".git/objects/"
+_CHANGED = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+"""What opening says of a path that is gone, or became another kind of file."""
+_READ = 1 << 20
+_BLOCK = 4096
+"""Bytes that a file system sets aside at once."""
 
 
-class Packed(NamedTuple):
-    """An archive in `file`, which is at its beginning, and a list of its entries."""
+class Entry(NamedTuple):
+    """A path below the workspace, as it was looked at."""
 
-    file: IO[bytes]
-    size: int
+    path: str
+    status: os.stat_result
+
+
+class Noted(NamedTuple):
+    """What the list has to say of a path; `times` are those of its entry and its content on the host."""
+
+    path: str
+    fields: Fields
+    times: tuple[int, int]
+
+
+class Archive(NamedTuple):
+    """A tar archive with so many files and links, and what is in it or is there already; `data` may be empty."""
+
+    data: bytes
     files: int
-    listed: Listed
+    noted: tuple[Noted, ...]
 
 
-def pack(workspace: str, is_left: Callable[[str, bool], bool], file: IO[bytes]) -> Packed:
-    """Write the archive of `workspace` into `file`, an empty one that is read and written.
+class Piece(NamedTuple):
+    """Some of a file larger than a parcel, from `offset` on."""
 
-    :param is_left: whether a path below the workspace, a folder or not, stays here
-    :raises UsageError: it cannot be read, or it is too much
+    offset: int
+    data: bytes
+
+
+class Whole(NamedTuple):
+    """All pieces of the file were given out."""
+
+    noted: Noted
+
+
+Parcel = Archive | Piece | Whole
+
+
+def survey(workspace: str, is_left: Callable[[str, bool], bool]) -> list[Entry]:
+    """All of `workspace` that goes to the other machine, each folder before what is in it.
+
+    :param is_left: whether a path, a folder or not, stays here
+    :raises UsageError: a folder cannot be read, or they are nested too deep
     """
-    listed: Listed = {}
-    count = 0
-    with tarfile.open(fileobj=file, mode="w") as tar, beneath.open_folder(workspace) as root:
-        packing = _Listing(tar, file, is_left, listed)
-        for name in sorted(os.listdir(root)):
-            count += packing.add(root, name, name, 0)
-    size = file.tell()
-    file.seek(0)
-    return Packed(file, size, count, listed)
+    entries: list[Entry] = []
+    with beneath.open_folder(workspace) as root:
+        _look(root, "", 0, is_left, entries)
+    return entries
 
 
-class _Listing(Packing):
-    def __init__(
-        self,
-        tar: tarfile.TarFile,
-        buffer: IO[bytes],
-        is_left: Callable[[str, bool], bool],
-        listed: Listed,
-    ) -> None:
-        super().__init__(tar, buffer)
-        self._is_left, self._listed = is_left, listed
+def _look(
+    folder: int,
+    path: str,
+    level: int,
+    is_left: Callable[[str, bool], bool],
+    entries: list[Entry],
+) -> None:
+    if level > MOST_LEVELS:
+        raise UsageError(f"`{path}` is nested too deep", "leave it out by `.gitignore`, or pack it")
+    for name in sorted(os.listdir(folder)):
+        own = f"{path}/{name}" if path else name
+        try:
+            status = os.lstat(name, dir_fd=folder)
+            is_folder = stat.S_ISDIR(status.st_mode)
+            # A socket or a device of the host is nothing inside.
+            if not (is_folder or _is_kept(status.st_mode)) or is_left(own, is_folder):
+                continue
+            entries.append(Entry(own, status))
+            if is_folder:
+                below = _open(folder, name, os.O_DIRECTORY)
+                try:
+                    _look(below, own, level + 1, is_left, entries)
+                finally:
+                    os.close(below)
+        except OSError as error:
+            if error.errno not in _CHANGED:
+                raise _unreadable(own, error) from None
 
-    def is_wanted(self, entry: str, is_folder: bool) -> bool:
-        return not self._is_left(entry, is_folder)
 
-    def put(
-        self, info: tarfile.TarInfo, status: os.stat_result, file: IO[bytes] | None = None
-    ) -> None:
-        digesting = _Digesting(file) if file is not None else None
-        super().put(info, status, digesting)  # type: ignore[arg-type]
-        content = digesting.digest.hexdigest() if digesting is not None else info.linkname
-        key = os.fsencode(info.name).decode("latin-1")
-        if info.issym():
-            content = os.fsencode(content).decode("latin-1")
-        # A repository's own folder is not compared: its commits come as a bundle.
-        if not key.startswith(".git/"):
-            self._listed[key] = status.st_mode, info.size, status.st_mtime_ns, content
+def _is_kept(mode: int) -> bool:
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISFIFO(mode)
 
 
-class _Digesting:
-    """A file whose content is digested while it is read."""
+def room_of(entries: Iterable[Entry]) -> int:
+    """Bytes that the copy takes on a file system, about."""
+    return sum(
+        _BLOCK + -(-each.status.st_size // _BLOCK) * _BLOCK
+        if stat.S_ISREG(each.status.st_mode)
+        else _BLOCK
+        for each in entries
+    )
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.digest = hashlib.blake2b(digest_size=DIGEST)
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self.digest.update(data)
-        return data
+def key_of(path: str) -> str:
+    """The path as the list has it."""
+    return os.fsencode(path).decode("latin-1")
+
+
+def parcels(
+    workspace: str, entries: Sequence[Entry], known: Mapping[str, Sequence[object]] | None = None
+) -> Iterator[Parcel]:
+    """What has to be sent for `entries`, in its order.
+
+    :param known: what the other machine has already: content that it has is noted, and not sent
+    :raises UsageError: one cannot be read
+    """
+    with beneath.open_folder(workspace) as root:
+        packing = _Packing(known or {})
+        for entry in entries:
+            try:
+                with beneath.parent_of(root, entry.path, create=False) as folder:
+                    yield from _of_entry(packing, folder, entry)
+            except UsageError:
+                # A folder above it became something else.
+                continue
+            except OSError as error:
+                if error.errno not in _CHANGED:
+                    raise _unreadable(entry.path, error) from None
+        yield packing.flush()
+
+
+def _of_entry(packing: _Packing, folder: int, entry: Entry) -> Iterator[Parcel]:
+    name = os.path.basename(entry.path)
+    status = os.lstat(name, dir_fd=folder)
+    if not stat.S_ISREG(status.st_mode):
+        link = os.readlink(name, dir_fd=folder) if stat.S_ISLNK(status.st_mode) else ""
+        if stat.S_ISDIR(status.st_mode) or _is_kept(status.st_mode):
+            packing.add(entry.path, status, link)
+        return
+    with open(_open(folder, name, os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        if status.st_size > PARCEL:
+            yield packing.flush()
+            yield from _pieces(packing, entry.path, status, file)
+            return
+        data = file.read(status.st_size)
+    if not packing.has_room(len(data)):
+        yield packing.flush()
+    packing.add(entry.path, status, "", data)
+
+
+def _pieces(
+    packing: _Packing, path: str, status: os.stat_result, file: BinaryIO
+) -> Iterator[Parcel]:
+    if packing.knows(path, status):
+        digest = hashlib.blake2b(digest_size=DIGEST)
+        while data := file.read(PARCEL):
+            digest.update(data)
+        if packing.has(path, status, digest.hexdigest()):
+            yield Archive(b"", 0, (_noted(path, status, status.st_size, digest.hexdigest()),))
+            return
+        file.seek(0)
+    digest, offset = hashlib.blake2b(digest_size=DIGEST), 0
+    while data := file.read(min(PARCEL, status.st_size - offset)):
+        digest.update(data)
+        yield Piece(offset, data)
+        offset += len(data)
+    yield Whole(_noted(path, status, offset, digest.hexdigest()))
+
+
+class _Packing:
+    """An archive that grows to the size of a parcel."""
+
+    def __init__(self, known: Mapping[str, Sequence[object]]) -> None:
+        self._known = known
+        self._begin()
+
+    def _begin(self) -> None:
+        self._buffer = io.BytesIO()
+        self._tar = tarfile.TarFile(fileobj=self._buffer, mode="w")
+        self._noted: list[Noted] = []
+        self._files, self._is_empty = 0, True
+
+    def has_room(self, size: int) -> bool:
+        return self._is_empty or self._buffer.tell() + size <= PARCEL
+
+    def add(self, path: str, status: os.stat_result, link: str, data: bytes | None = None) -> None:
+        content = os.fsencode(link).decode("latin-1")
+        if data is not None:
+            content = hashlib.blake2b(data, digest_size=DIGEST).hexdigest()
+        self._noted.append(_noted(path, status, len(data or b""), content))
+        if self.has(path, status, content):
+            return
+        info = tarfile.TarInfo(path)
+        info.mode, info.mtime = stat.S_IMODE(status.st_mode), int(status.st_mtime)
+        if stat.S_ISDIR(status.st_mode):
+            # A later parcel may have more for it.
+            info.mode |= stat.S_IRWXU
+        if data is not None:
+            info.size = len(data)
+        elif stat.S_ISLNK(status.st_mode):
+            info.type, info.linkname = tarfile.SYMTYPE, link
+        else:
+            is_folder = stat.S_ISDIR(status.st_mode)
+            info.type = tarfile.DIRTYPE if is_folder else tarfile.FIFOTYPE
+        self._tar.addfile(info, io.BytesIO(data) if data is not None else None)
+        self._files += not stat.S_ISDIR(status.st_mode)
+        self._is_empty = False
+
+    def knows(self, path: str, status: os.stat_result) -> bool:
+        """Whether the other machine may have the file's content, by its mode and size."""
+        known = self._known.get(key_of(path))
+        return known is not None and (known[0], known[1]) == (status.st_mode, status.st_size)
+
+    def has(self, path: str, status: os.stat_result, content: str) -> bool:
+        known = self._known.get(key_of(path))
+        return known is not None and (known[0], known[3]) == (status.st_mode, content)
+
+    def flush(self) -> Archive:
+        self._tar.close()
+        data = b"" if self._is_empty else self._buffer.getvalue()
+        archive = Archive(data, self._files, tuple(self._noted))
+        self._begin()
+        return archive
+
+
+def _noted(path: str, status: os.stat_result, size: int, content: str) -> Noted:
+    fields = (status.st_mode, size, status.st_mtime_ns, content)
+    return Noted(path, fields, (status.st_ctime_ns, status.st_mtime_ns))
+
+
+def fields_of(workspace: str, entry: Entry) -> Fields | None:
+    """What the list would say of the path now; None where it is gone or became something else."""
+    try:
+        with (
+            beneath.open_folder(workspace) as root,
+            beneath.parent_of(root, entry.path, create=False) as folder,
+        ):
+            name = os.path.basename(entry.path)
+            status = os.lstat(name, dir_fd=folder)
+            if stat.S_ISLNK(status.st_mode):
+                link = os.readlink(os.fsencode(name), dir_fd=folder).decode("latin-1")
+                return status.st_mode, 0, status.st_mtime_ns, link
+            if not stat.S_ISREG(status.st_mode):
+                return status.st_mode, 0, status.st_mtime_ns, ""
+            with open(_open(folder, name, os.O_NONBLOCK), "rb") as file:
+                status, digest = os.fstat(file.fileno()), hashlib.blake2b(digest_size=DIGEST)
+                while data := file.read(_READ):
+                    digest.update(data)
+                return status.st_mode, status.st_size, status.st_mtime_ns, digest.hexdigest()
+    except (OSError, UsageError):
+        return None
+
+
+class Manifest:
+    """What the other machine was sent, by the host's own reading."""
+
+    def __init__(self, listed: Listed, times: dict[str, tuple[int, int]], objects: set[str]):
+        self.listed, self.times = listed, times
+        self.objects = objects
+        """Files of git's objects, which are never changed once they are there."""
+
+    def add(self, noted: Iterable[Noted]) -> None:
+        for path, fields, times in noted:
+            if path.startswith(OBJECTS):
+                self.objects.add(path)
+            # A repository's own folder is not compared: its commits come as a bundle.
+            if not path.startswith(".git/"):
+                self.listed[key_of(path)], self.times[path] = fields, times
+
+    def forget(self, key: str) -> None:
+        """The path was taken away there."""
+        self.listed.pop(key, None)
+        self.times.pop(os.fsdecode(key.encode("latin-1")), None)
+
+
+def _unreadable(path: str, error: OSError) -> UsageError:
+    reason = (error.strerror or str(error)).lower()
+    return UsageError(
+        f"`{path}` cannot be read: {reason}", "correct that, or leave it out by `.gitignore`"
+    )
+
+
+def _open(folder: int, name: str, flags: int) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)

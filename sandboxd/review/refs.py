@@ -39,6 +39,25 @@ def known_commits(workspace: str) -> list[str]:
     return sorted(ids)[:_MOST_REFS]
 
 
+def head(workspace: str) -> tuple[str, str]:
+    """The branch that is checked out, as a ref, and its commit; '' for what there is none of."""
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        text = _read(root, ".git/HEAD").strip()
+        ref = text.removeprefix("ref: ")
+        if ref == text:
+            return "", text if _OID.match(text) else ""
+        if not ref.startswith("refs/heads/") or ".." in ref:
+            return "", ""
+        packed = dict(
+            line.split(" ", 1)[::-1]
+            for line in _read(root, ".git/packed-refs").splitlines()
+            if " " in line and line[0] not in "#^"
+        )
+        commit = _read(root, f".git/{ref}").strip() or packed.get(ref, "")
+        return ref, commit if _OID.match(commit) else ""
+    return "", ""
+
+
 def uses_sha256(workspace: str) -> bool:
     """Whether the ids of the workspace's repository are SHA-256; by its config where it has none yet."""
     ids = known_commits(workspace)

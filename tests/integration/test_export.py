@@ -162,3 +162,14 @@ def test_kubectl_reads_the_objects_as_they_are(manifest: Path, cluster: dict[str
         theirs.append(each)
         rest = rest[end:].lstrip()
     assert theirs == ours
+
+
+def test_an_image_may_be_named_by_the_command_alone(tmp_path: Path) -> None:
+    project = tmp_path / "weather"
+    project.mkdir()
+    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nmode = "none"\n')
+    refused = sandboxd("export", "kubernetes", project, *GATEWAY)
+    assert refused.code == 2 and "no image is named" in refused.err
+    done = sandboxd("export", "kubernetes", project, *GATEWAY, "--image", "registry.example/a:1")
+    assert done.code == 0, done.err
+    assert "image: registry.example/a:1" in done.out.replace('"', "")

@@ -12,7 +12,7 @@ import os
 import sys
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands import _grants
+from sandboxd.cli.commands import _cluster_options, _grants
 from sandboxd.errors import EXIT_OK, EnvironmentFailure, UsageError
 
 HELP = "the plan as objects for Kubernetes"
@@ -33,28 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="one of several sandboxes of the project, each with objects of its own",
     )
-    parser.add_argument(
-        "--image",
-        default="",
-        help="an image that the cluster can pull, in the place of the project's",
-    )
-    parser.add_argument(
-        "--runtime-class",
-        default="",
-        metavar="NAME",
-        help="a RuntimeClass of the cluster that runs gVisor",
-    )
-    parser.add_argument(
-        "--gateway-image", default="", metavar="IMAGE",
-        help="an image with Python 3.11 or later for the gateway, as `python:3-slim`",
-    )  # fmt: skip
+    _cluster_options.configure(parser)
     parser.add_argument(
         "--gateway-address", default="", metavar="ADDRESS",
         help="a free address of the cluster's range for Services",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seccomp-profile", default="", metavar="FILE",
-        help="a filter that each node has below its kubelet's folder, in the place of the node's own",
     )  # fmt: skip
     parser.add_argument(
         "--seccomp-files", default="", metavar="FOLDER",
@@ -89,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
         cpus=args.cpus,
         user=login_name(),
         for_controller=args.sandbox,
+        repository=cluster.repository_elsewhere(os.path.realpath(args.path)),
     )
-    project = Project.open(args.path, os.environ, check_name(args.name))
+    project = Project.open(args.path, os.environ, check_name(args.name)).with_image(args.image)
     try:
         plan = project.plan(cluster.facts(options), _grants.grants(args))
     except EnvironmentFailure:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
-from sandboxd.errors import EXIT_DAEMON, EXIT_OK, DaemonError
+from sandboxd.errors import EXIT_DAEMON, EXIT_OK, DaemonError, UsageError
 
 if TYPE_CHECKING:
     from sandboxd.ipc import messages
@@ -44,6 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on, live: one screen on a terminal, else line by line",
     )
+    parser.add_argument(
+        "--name", metavar="NAME", default="",
+        help="with --on: one of several sandboxes of the project; without it all are shown",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,7 +55,12 @@ def run(args: argparse.Namespace) -> int:
         from sandboxd.cli.on_cluster import looking
         from sandboxd.operations.on_cluster.target import target
 
-        return looking.status(target(args.on, os.getcwd(), "", os.environ), args)
+        return looking.status(target(args.on, os.getcwd(), _sandbox.name(args), os.environ), args)
+    if args.name:
+        raise UsageError(
+            f"`--name {args.name}` goes with `--on CONTEXT`",
+            "`sandboxd list` shows all sandboxes here",
+        )
     from sandboxd.ipc import client
 
     form = _form(args)

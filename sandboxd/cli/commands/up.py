@@ -35,7 +35,7 @@ import sys
 import time
 
 from sandboxd.cli import losses, progress, start_timing, terminal
-from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.cli.commands import _cluster_options, _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
 
@@ -83,18 +83,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
     )
-    parser.add_argument("--image", default="", help="with --on: an image that the cluster can pull")
+    _cluster_options.configure(parser, "with --on: ", "python:3-slim")
     parser.add_argument(
-        "--runtime-class", default="", metavar="NAME",
-        help="with --on: a RuntimeClass (default: the first that runs gVisor)",
+        "--sandbox", action="store_true",
+        help="with --on: make a Sandbox of agent-sandbox in the place of a Pod",
     )  # fmt: skip
     parser.add_argument(
-        "--gateway-image", default="", metavar="IMAGE",
-        help="with --on: an image with Python 3.11 or later (default: python:3-slim)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seccomp-profile", default="", metavar="FILE",
-        help="with --on: a filter that each node has below its kubelet's folder",
+        "--refresh", action="store_true",
+        help="with --on: send what is newer here and the sandbox did not change itself",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")

@@ -76,7 +76,7 @@ def drift(where: Target, *, as_json: bool) -> int:
 
 def list_all(on: str, *, as_json: bool) -> int:
     """Print all sandboxes in the namespace of the context `on`."""
-    facts, context = examination.sandboxes(on, os.environ)
+    facts, context = examination.sandboxes_of(on, os.environ)
     if as_json:
         rows = [each._asdict() for each in facts]
         print(
@@ -124,6 +124,9 @@ def doctor(on: str, *, as_json: bool) -> int:
     )
     if words := _clock(facts.seconds_ahead):
         print(f"clock        {words}")
+    print(
+        f"Sandboxes    {'yes: `up --sandbox` makes one' if facts.sandboxes else 'no agent-sandbox'}"
+    )
     if not facts.missing:
         print("rights       all that sandboxd needs")
         return EXIT_OK

@@ -37,7 +37,7 @@ _HERE_ONLY = {
         "short": "a prompt is not to wait for a cluster",
     },
 }
-_THERE_ONLY = ("image", "runtime_class", "gateway_image", "seccomp_profile")
+_THERE_ONLY = ("image", "runtime_class", "gateway_image", "seccomp_profile", "refresh", "sandbox")
 
 
 def refuse_there(command: str, args: argparse.Namespace) -> None:

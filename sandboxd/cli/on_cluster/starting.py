@@ -11,6 +11,7 @@ from sandboxd.errors import EXIT_OK
 from sandboxd.operations.on_cluster import start, stop
 
 if TYPE_CHECKING:
+    from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
     from sandboxd.operations.on_cluster.start import Started
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
@@ -22,14 +23,20 @@ def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
     """Start the project's sandbox on the cluster and say what holds there."""
     refuse_there("up", args)
     options = start.Options(
-        args.image, args.runtime_class, args.gateway_image, args.seccomp_profile, args.recreate
+        args.image,
+        args.runtime_class,
+        args.gateway_image,
+        args.seccomp_profile,
+        recreate=args.recreate,
+        sandbox=args.sandbox,
+        refresh=args.refresh,
     )
     try:
         started = start.start(where, options, grants, progress.OneLine().say)
     finally:
         progress.clear()
     announce(where, started)
-    if started.how != "already running":
+    if started.how == "started":
         option = where.option
         terminal.entry(
             "next",
@@ -55,7 +62,7 @@ def announce(where: Target, started: Started) -> None:
         f"{started.how} on `{context.name}`, namespace {context.namespace}, node {started.node or 'unknown'}: "
         f"profile {started.profile}, {runtime}"
     )
-    _say(started)
+    _say(started, where.option)
 
 
 def down(where: Target, args: argparse.Namespace) -> int:
@@ -73,7 +80,7 @@ def down(where: Target, args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _say(started: Started) -> None:
+def _say(started: Started, option: str) -> None:
     if started.problem:
         terminal.status(started.problem)
     if started.sent is not None:
@@ -82,18 +89,53 @@ def _say(started: Started) -> None:
             f"{terminal.count(started.sent.files, 'file')}, {started.sent.size / 1e6:.1f} MB",
         )
         if started.sent.left:
-            names = ", ".join(f"`{name}`" for name in started.sent.left[:_MOST_NAMED])
-            rest = len(started.sent.left) - _MOST_NAMED
-            more = f" and {rest} more" if rest > 0 else ""
+            names = _names(started.sent.left)
             terminal.entry(
-                "left here", f"what git ignores: {names}{more}; `sandboxd cp FILE :` brings one"
+                "left here", f"what git ignores: {names}; `sandboxd cp FILE :` brings one"
             )
+    if started.refreshed is not None:
+        _say_refreshed(started.refreshed, option)
+    if started.newer is not None:
+        _say_newer(started.newer, option)
     for line in started.changed:
         terminal.entry("changed", f"the cluster made something else of it: {line}", terminal.YELLOW)
     for item in started.not_in_force:
         terminal.entry("not in force", f"{item.control}: {item.why}", terminal.YELLOW)
         if item.fix:
             terminal.entry("  hint:", item.fix)
+
+
+def _say_newer(newer: Newer, option: str) -> None:
+    if newer.changed or newer.gone:
+        count = len(newer.changed) + len(newer.gone)
+        what = f"{terminal.count(count, 'path')}: {_names((*newer.changed, *newer.gone))}"
+    elif newer.has_commit:
+        what = "another commit"
+    else:
+        return
+    hint = f"`sandboxd up{option} --refresh` sends what the sandbox did not change itself"
+    terminal.entry("newer here", f"{what}; {hint}")
+
+
+def _say_refreshed(done: Refreshed, option: str) -> None:
+    gone = f", {terminal.count(done.removed, 'path')} taken away" if done.removed else ""
+    terminal.entry(
+        "copied", f"{terminal.count(done.files, 'file')}, {done.size / 1e6:.1f} MB{gone}"
+    )
+    if done.kept:
+        terminal.entry(
+            "not copied",
+            f"the sandbox changed it, too: {_names(done.kept)}; `sandboxd review{option}` shows its side",
+            terminal.YELLOW,
+        )
+    if done.branch:
+        terminal.entry("git", done.branch, terminal.YELLOW)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    rest = len(names) - _MOST_NAMED
+    more = f" and {rest} more" if rest > 0 else ""
+    return ", ".join(f"`{name}`" for name in names[:_MOST_NAMED]) + more
 
 
 def _print_json(started: Started) -> None:
@@ -112,5 +154,7 @@ def _print_json(started: Started) -> None:
         "sent": None
         if sent is None
         else {"files": sent.files, "bytes": sent.size, "left": list(sent.left)},
+        "newer": None if started.newer is None else started.newer._asdict(),
+        "refreshed": None if started.refreshed is None else started.refreshed._asdict(),
     }
     print(json.dumps(document, indent=2))

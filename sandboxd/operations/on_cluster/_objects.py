@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import admission, api, waiting
+from sandboxd.cluster import admission, api, sandboxes, waiting
 from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.payload import gateway_zip
 from sandboxd.plan.writers import kubernetes
@@ -55,21 +56,46 @@ def written(
     digest = hashlib.sha256(json.dumps(objects, sort_keys=True).encode()).hexdigest()[:16]
     if answered is not None:
         objects = kubernetes.objects(answered, options, program)
-    metadata = objects[-1]["metadata"]
+    metadata = pod_of(objects)["metadata"]
     metadata["labels"][MADE_BY] = UP
     metadata["annotations"][PLAN] = digest
     return objects
 
 
-def make(cluster: Cluster, objects: list[dict[str, Any]], say: Callable[[str], None]) -> list[str]:
-    """Make them; returns what the cluster changed in them, each with the object's name."""
-    changed = []
+def pod_of(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """The Pod of the workspace as it is to be; that of a Sandbox, its controller makes."""
+    last = objects[-1]
+    if last["kind"] == "Pod":
+        return last
+    template = last["spec"]["podTemplate"]
+    # Labels and annotations are those of the template, and no copies.
+    metadata = {**last["metadata"], **template["metadata"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+
+
+def make(
+    cluster: Cluster, objects: list[dict[str, Any]], seconds: int, say: Callable[[str], None]
+) -> list[str]:
+    """Make them; returns what the cluster changed in them, each with the object's name.
+
+    :param seconds: how long a Sandbox may last; 0 for no limit
+    """
+    changed, now = [], ""
     for document in objects:
         kind, name = document["kind"], document["metadata"]["name"]
         say(f"making the {kind} `{name}`")
-        differences = admission.differences(document, cluster.apply(document))
-        changed += [f"{kind} `{name}`: {each}" for each in differences]
+        if kind == api.SANDBOX.kind and seconds and now:
+            document["spec"]["shutdownTime"] = _later(now, seconds)
+        made = cluster.apply(document)
+        now = max(now, str(made["metadata"].get("creationTimestamp", "")))
+        changed += [f"{kind} `{name}`: {each}" for each in admission.differences(document, made)]
     return changed
+
+
+def _later(moment: str, seconds: int) -> str:
+    """`seconds` after a moment of the API server's clock, as it writes one."""
+    time = datetime.fromisoformat(moment.replace("Z", "+00:00")) + timedelta(seconds=seconds)
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def take_away(cluster: Cluster, name: str) -> bool:
@@ -77,7 +103,9 @@ def take_away(cluster: Cluster, name: str) -> bool:
 
     Returns once nothing of it runs.
     """
-    was_there = cluster.delete(api.POD, name)
+    # Its controller would make another Pod.
+    of_sandbox = sandboxes.find(cluster, name) is not None and cluster.delete(api.SANDBOX, name)
+    was_there = cluster.delete(api.POD, name) or of_sandbox
     for kind, title in (
         (api.DEPLOYMENT, f"{name}-gateway"),
         (api.SERVICE, f"{name}-gateway"),
@@ -88,6 +116,8 @@ def take_away(cluster: Cluster, name: str) -> bool:
         cluster.delete(kind, title)
     if was_there:
         waiting.until_gone(cluster, api.POD, name)
+    if of_sandbox:
+        waiting.until_gone(cluster, api.SANDBOX, name)
     # Last: while the Pod still runs it stays closed.
     for title in (name, f"{name}-gateway"):
         cluster.delete(api.NETWORK_POLICY, title)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.checking import gitignore
-from sandboxd.cluster import running
-from sandboxd.errors import EnvironmentFailure
-from sandboxd.review import original
+from sandboxd.errors import UsageError
+from sandboxd.operations.on_cluster._deliver import Delivery
+from sandboxd.review import original, refs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import IO
+    from collections.abc import Callable
 
     from sandboxd.checking.gitignore import Ignore
     from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.review.original import Entry, Manifest
 
-_PIECE = 256 << 10
-_SECONDS = 1800.0
 _MOST_NAMED = 1000
+
+
+class Surveyed(NamedTuple):
+    """What of a workspace goes to a cluster, and the names that git ignores and that stay here."""
+
+    entries: list[Entry]
+    left: tuple[str, ...]
 
 
 class Sent(NamedTuple):
@@ -32,56 +36,42 @@ class Sent(NamedTuple):
     left: tuple[str, ...]
     started: int
     """In nanoseconds since 1970."""
-    listed: original.Listed
+    manifest: Manifest
+    head: tuple[str, str]
+    """The branch that was checked out, and its commit."""
 
 
-def send(target: Target, say: Callable[[str], None]) -> Sent:
-    """Copy the workspace into the Pod of `target`, which has none yet.
+def survey(workspace: str) -> Surveyed:
+    """What of `workspace` goes. What git ignores stays: it is made by tools, or it is a secret.
 
-    What git ignores stays here: it is made by tools, or it is a secret.
+    :raises UsageError: it cannot be read
+    """
+    ignored = _Ignored(workspace)
+    return Surveyed(original.survey(workspace, ignored.is_left), tuple(ignored.left))
+
+
+def require_room(workspace: str, room: int, profile: str) -> None:
+    """:raises UsageError: the workspace is more than the `room` bytes of the volume that it goes into"""
+    size = original.room_of(survey(workspace).entries)
+    if size > room:
+        raise UsageError(
+            f"the workspace has {size / 1e9:.2f} GB, and the volume of profile `{profile}` has {room / 1e9:.2f} GB",
+            "leave large files out by `.gitignore`; a clone with less history is smaller: `git clone --depth 1`",
+        )
+
+
+def send(target: Target, uid: str, say: Callable[[str], None]) -> Sent:
+    """Copy the workspace into the Pod `uid` of `target`, which has none yet.
 
     :raises EnvironmentFailure: the Pod does not take it
     """
-    ignored = _Ignored(target.workspace)
-    started = time.time_ns()
-    with tempfile.TemporaryFile() as file:
-        packed = original.pack(target.workspace, ignored.is_left, file)
-        output = bytearray()
-
-        def hear(_: int, piece: bytes) -> None:
-            output.extend(piece[: max(0, 2000 - len(output))])
-
-        command = ["tar", "-xpf", "-", "-C", target.folder]
-        try:
-            code = running.run(
-                target.cluster,
-                target.pod,
-                command,
-                _pieces(packed.file, packed.size, say),
-                _SECONDS,
-                hear,
-                packed.size,
-            )
-        except TimeoutError:
-            raise EnvironmentFailure(
-                f"the workspace was not copied to the cluster within {_SECONDS:g} s",
-                "leave large files out by `.gitignore`, then run it again",
-            ) from None
-    if code:
-        words = " ".join(output.decode("utf-8", "replace").split())[:300]
-        raise EnvironmentFailure(
-            f"the workspace could not be copied into the Pod: {words or f'exit code {code}'}",
-            "the image needs `sh`, `head` and `tar`; the volume has the size of the profile's copy",
-        )
-    return Sent(packed.files, packed.size, tuple(ignored.left), started, packed.listed)
-
-
-def _pieces(file: IO[bytes], size: int, say: Callable[[str], None]) -> Iterator[bytes]:
-    done = 0
-    while piece := file.read(min(_PIECE, size - done)):
-        done += len(piece)
-        say(f"copying the workspace: {done * 100 // size} % of {size / 1e6:.1f} MB")
-        yield piece
+    started, head = time.time_ns(), refs.head(target.workspace)
+    surveyed = survey(target.workspace)
+    manifest = original.Manifest({}, {}, set())
+    delivery = Delivery(target, uid, manifest, say)
+    total = sum(each.status.st_size for each in surveyed.entries)
+    delivery.send(original.parcels(target.workspace, surveyed.entries), total)
+    return Sent(delivery.files, delivery.size, surveyed.left, started, manifest, head)
 
 
 class _Ignored:

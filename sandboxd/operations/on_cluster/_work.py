@@ -8,6 +8,7 @@ from sandboxd.cluster import records, running
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.review import collect
+from sandboxd.review.host_times import Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,10 @@ def collected(target: Target, *, halt: bool) -> Changes:
             f"run it there; or take files out: `sandboxd cp{target.option} :FILE .`",
         )
 
-    copy = collect.Copy(record.folder, record.started, listed=dict(record.listed))
+    times = None
+    if record.times is not None:
+        times = {path: Times(*pair) for path, pair in record.times.items()}
+    copy = collect.Copy(record.folder, record.started, listed=dict(record.listed), times=times)
     return collect.collect_by(inside(target), copy, target.sandbox, target.pod, halt=halt)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, failures, rights
+from sandboxd.cluster import api, failures, rights, sandboxes
 from sandboxd.operations.on_cluster import look
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.plan.writers.kubernetes import yaml_of
@@ -29,6 +29,8 @@ class Examined(NamedTuple):
     classes: tuple[tuple[str, str], ...] | None
     gvisor: str
     ends_input: bool
+    sandboxes: bool
+    """Whether it has agent-sandbox: `up --sandbox`."""
     missing: tuple[Right, ...]
     seconds_ahead: int | None = None
     """Of the cluster's clock, before this machine's."""
@@ -58,12 +60,13 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
         classes,
         gvisor_class(classes or ())[0],
         _number(version) >= _ENDS_INPUT,
+        sandboxes.are_there(cluster),
         tuple(rights.missing(cluster)),
         cluster.seconds_ahead(),
     )
 
 
-def sandboxes(on: str, environ: Mapping[str, str]) -> tuple[list[Sandbox], Context]:
+def sandboxes_of(on: str, environ: Mapping[str, str]) -> tuple[list[Sandbox], Context]:
     """All sandboxes in the namespace of the context `on`, and the context.
 
     :raises SandboxdError: it cannot be asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, logs, records, waiting
+from sandboxd.cluster import api, logs, records, sandboxes, waiting
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
 from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
 
@@ -42,7 +42,21 @@ class Sandbox(NamedTuple):
 def look(target: Target) -> Sandbox | None:
     """The sandbox of `target`, None where there is none."""
     pod = target.cluster.get(api.POD, target.pod)
-    return None if pod is None else _sandbox(target.cluster, target.environ, pod)
+    if pod is not None:
+        return _sandbox(target.cluster, target.environ, pod)
+    found = sandboxes.find(target.cluster, target.pod)
+    return None if found is None else _without_pod(target, found)
+
+
+def _without_pod(target: Target, sandbox: Mapping[str, Any]) -> Sandbox:
+    """A Sandbox of agent-sandbox whose Pod is gone, or did not come yet."""
+    template = sandbox["spec"].get("podTemplate") or {}
+    pod = {"metadata": {**sandbox["metadata"], **(template.get("metadata") or {})}}
+    pod["spec"] = template.get("spec") or {}
+    ended = sandboxes.end_of(sandbox)
+    state, why = ("ended", ended) if ended else ("starting", sandboxes.reason_of(sandbox))
+    seen = _sandbox(target.cluster, target.environ, pod)
+    return seen._replace(state=state, why=why, is_ours=False)
 
 
 def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:

@@ -5,26 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.audit import notes
-from sandboxd.cluster import api, failures, records, running, waiting
-from sandboxd.cluster.network_trial import Trial, try_network
+from sandboxd.cluster import admission, api, failures, records, sandboxes, waiting
 from sandboxd.cluster.records import Record
-from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.host.login import login_name
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
-from sandboxd.operations.on_cluster import _identity, _names, _objects, _secrets, _send, stop
+from sandboxd.operations.on_cluster import (
+    _identity,
+    _names,
+    _network,
+    _objects,
+    _secrets,
+    _send,
+    refresh,
+    stop,
+)
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan import profiles
 from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.writers import kubernetes
 from sandboxd.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sandboxd.cluster.network_trial import Trial
     from sandboxd.operations.on_cluster._install import Program
+    from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
@@ -43,10 +53,14 @@ class Options(NamedTuple):
     recreate: bool = False
     keeps_secrets: bool = False
     """The gateway is given the secrets that the plan names."""
+    sandbox: bool = False
+    """Make a Sandbox of agent-sandbox in the place of a Pod."""
+    refresh: bool = False
+    """Send what the host has newer, where the sandbox runs already."""
 
 
 class Started(NamedTuple):
-    """`how` is ``started`` or ``already running``; `sent` is None where nothing had to be."""
+    """`how` is ``started``, ``already running`` or ``refreshed``; `sent` is None where nothing had to be."""
 
     how: str
     pod: str
@@ -59,6 +73,9 @@ class Started(NamedTuple):
     sent: _send.Sent | None
     problem: str
     """Why the start is not recorded, '' where it is."""
+    newer: Newer | None = None
+    """What the host has newer than the copy of a sandbox that runs already."""
+    refreshed: Refreshed | None = None
 
 
 def start(
@@ -78,19 +95,28 @@ def start(
     """
     cluster = target.cluster
     project = Project.open(target.workspace, target.environ, target.name)
+    project = project.with_image(options.image)
     wishes = _wishes(target, options)
+    if options.sandbox and not sandboxes.are_there(cluster):
+        raise UsageError(
+            f"the cluster has no agent-sandbox: it does not know `{api.SANDBOX.version}`",
+            "leave `--sandbox` out: a Pod does the same; or have https://agent-sandbox.sigs.k8s.io installed",
+        )
     plan = _plan(project, wishes, grants)
     if not options.keeps_secrets:
         _secrets.require_none(use.name for use in plan.credentials if use.is_required)
     profile = profiles.load(plan.profile)
     present = cluster.get(api.POD, target.pod)
+    if present is None and not options.recreate:
+        _refuse_one_without_pod(target)
     if present is not None and options.recreate:
         stop.stop(target, discard=False, say=lambda text: say(text, False))
         present = None
     if grants.allow_runc:
         recording.before_weak_start(target.environ, target.workspace)
     if present is not None:
-        return _running(target, plan, wishes)
+        return _running(target, plan, wishes, options.refresh, say)
+    _send.require_room(target.workspace, kubernetes.room_of_work(profile), plan.profile)
     try:
         return _make(target, plan, wishes, profile.gvisor == "required", say, program)
     except BaseException:
@@ -104,8 +130,19 @@ def planned(target: Target, options: Options, grants: Grants) -> Plan:
 
     :raises SandboxdError: as `start`
     """
-    project = Project.open(target.workspace, target.environ, target.name)
+    project = Project.open(target.workspace, target.environ, target.name).with_image(options.image)
     return _plan(project, _wishes(target, options), grants)
+
+
+def _refuse_one_without_pod(target: Target) -> None:
+    """:raises UsageError: there is a Sandbox that has no Pod and gets none, so that nothing can be made of its name"""
+    found = sandboxes.find(target.cluster, target.pod)
+    if found is not None:
+        why = sandboxes.end_of(found) or sandboxes.reason_of(found) or "it has no Pod"
+        raise UsageError(
+            f"the Sandbox `{target.pod}` is there, and does not run: {why}",
+            f"`sandboxd down{target.option}` takes it away",
+        )
 
 
 def _take_away_quietly(target: Target) -> None:
@@ -139,6 +176,8 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
         gateway_image=options.gateway_image or GATEWAY_IMAGE,
         user=login_name(),
         keeps_secrets=options.keeps_secrets,
+        for_controller=options.sandbox,
+        repository=plan_cluster.repository_elsewhere(target.workspace),
     )
 
 
@@ -172,8 +211,14 @@ def _with_address(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> p
     return wishes._replace(gateway_address=address)
 
 
-def _running(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> Started:
-    """The answer where the Pod is there already.
+def _running(
+    target: Target,
+    plan: Plan,
+    wishes: plan_cluster.Cluster,
+    is_refreshed: bool,
+    say: Callable[[str, bool], None],
+) -> Started:
+    """The answer where the Pod is there already, whose copy is refreshed where that is asked for.
 
     :raises SandboxdError: it is not one that can be worked in
     """
@@ -185,7 +230,7 @@ def _running(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> Starte
             f"the Pod `{target.pod}` was started by somebody else, or from another machine",
             "`--name NAME` gives you one of your own",
         )
-    planned = _objects.written(plan, _with_address(target, plan, wishes))[-1]
+    planned = _objects.pod_of(_objects.written(plan, _with_address(target, plan, wishes)))
     before = (metadata.get("annotations") or {}).get(_objects.PLAN)
     if before != planned["metadata"]["annotations"][_objects.PLAN]:
         raise UsageError(
@@ -197,9 +242,13 @@ def _running(target: Target, plan: Plan, wishes: plan_cluster.Cluster) -> Starte
     parts = (each.partition(": ") for each in record.not_in_force)
     named = tuple(Downgrade(control, why) for control, _, why in parts)
     node = str(pod["spec"].get("nodeName", ""))
-    return Started(
+    started = Started(
         "already running", target.pod, node, plan.profile, wishes.runtime_class, named, (), None, ""
     )
+    if is_refreshed:
+        done = refresh.refresh(target, record, lambda text: say(text, True))
+        return started._replace(how="refreshed", refreshed=done)
+    return started._replace(newer=refresh.newer(target, record))
 
 
 def _make(
@@ -220,16 +269,20 @@ def _make(
     answered = _names.with_answers(target, plan)
     first = _names.with_rules(answered, program.rules if program is not None else ())
     objects = _objects.written(plan, wishes, first)
-    changed = _objects.make(cluster, objects, passing)
+    changed = _objects.make(cluster, objects, plan.time_limit or 0, passing)
     gateway = None
     if plan.egress is not None:
         passing("waiting for the gateway")
         labels = {GATEWAY: target.pod}
         gateway = waiting.until_gateway(cluster, f"{target.pod}-gateway", labels, passing)
     passing("waiting for the Pod")
-    pod = waiting.until_running(cluster, target.pod, passing)
+    is_sandbox = wishes.for_controller
+    pod = waiting.until_running(cluster, target.pod, passing, of_sandbox=is_sandbox)
+    if is_sandbox:
+        made_of_it = admission.differences(_objects.pod_of(objects), pod)
+        changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
     passing("trying the network from inside")
-    trial = _try(target, wishes, gateway)
+    trial = _network.tried(target, wishes, gateway)
     if trial.outcome == "open" and must_be_closed:
         raise EnvironmentFailure(
             f"the cluster's network enforces no NetworkPolicy, and profile `{plan.profile}` needs it closed: {trial.evidence}",
@@ -242,7 +295,7 @@ def _make(
             passing("closing the way to the program's registry")
             PodGateway(target).push(answered.egress)
     passing("copying the workspace")
-    sent = _send.send(target, passing)
+    sent = _send.send(target, pod["metadata"]["uid"], passing)
     lost = _not_in_force(plan, wishes, trial)
     if _identity.put(target, plan):
         lost = tuple(each for each in lost if each.control != "git identity")
@@ -250,9 +303,12 @@ def _make(
         pod["metadata"]["uid"],
         sent.started,
         target.folder,
-        sent.listed,
+        sent.manifest.listed,
         [f"{each.control}: {each.why}" for each in lost],
-        objects,
+        [*objects, _objects.pod_of(objects)] if is_sandbox else objects,
+        sent.manifest.times,
+        sorted(sent.manifest.objects),
+        sent.head,
     )
     records.note(target.environ, cluster.context, target.pod, record)
     node = str(pod["spec"].get("nodeName", ""))
@@ -268,31 +324,6 @@ def _make(
         sent,
         problem,
     )
-
-
-def _try(target: Target, wishes: plan_cluster.Cluster, gateway: dict[str, Any] | None) -> Trial:
-    """Try whether policies hold; without a gateway the API server itself is what must not be reached."""
-    if gateway is not None:
-        address = str((gateway.get("status") or {}).get("podIP", ""))
-        works = (wishes.gateway_address, layout.PROXY_PORT)
-        return try_network(target.cluster, target.pod, [(address, layout.PROBE_PORT)], works)
-    server = '[ -n "$KUBERNETES_SERVICE_HOST" ] && echo "$KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT"'
-    _, output = running.quietly(target.cluster, target.pod, ["sh", "-c", server])
-    words = output.split()
-    if len(words) == 2 and words[1].isdecimal():
-        return try_network(target.cluster, target.pod, [(words[0], int(words[1]))], None)
-    return try_network(target.cluster, target.pod, _api_server(target), None)
-
-
-def _api_server(target: Target) -> list[tuple[str, int]]:
-    """The API server's address inside the cluster, where the user may know it."""
-    try:
-        service = target.cluster.get(api.SERVICE, "kubernetes", "default")
-    except failures.Refused:
-        return []
-    spec = (service or {}).get("spec") or {}
-    ports = [int(each["port"]) for each in spec.get("ports") or () if "port" in each]
-    return [(str(spec["clusterIP"]), ports[0])] if ports and spec.get("clusterIP") else []
 
 
 def _not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:

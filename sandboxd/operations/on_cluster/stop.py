@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.audit import notes
-from sandboxd.cluster import api, records, running, waiting
+from sandboxd.cluster import api, records, running, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations.on_cluster import _objects, _work
 from sandboxd.operations.on_cluster.target import lost_words
@@ -33,7 +33,7 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
     :raises EnvironmentFailure: the work cannot be kept; then the sandbox goes on running
     """
     pod = target.cluster.get(api.POD, target.pod)
-    ended = waiting.end_of(pod) if pod is not None else ""
+    ended = waiting.end_of(pod) if pod is not None else _end_without_pod(target)
     if ended:
         say(f"what was changed in the sandbox since the last `review` is lost: {ended}")
     elif lost := lost_words(target):
@@ -55,6 +55,12 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
             namespace=context.namespace,
         )
     return Stopped(target.pod, was_there, problem)
+
+
+def _end_without_pod(target: Target) -> str:
+    """Why a Sandbox of agent-sandbox has no Pod any more; '' where there is none."""
+    found = sandboxes.find(target.cluster, target.pod)
+    return sandboxes.end_of(found) if found is not None else ""
 
 
 def _keep(target: Target, say: Callable[[str], None]) -> None:

@@ -256,7 +256,7 @@ _Volume = tuple[str, str, int, dict[str, str]]
 
 
 def _volumes(plan: Plan, profile: Profile) -> Iterator[_Volume]:
-    yield "workspace", target_folder(plan.workspace), _bytes(profile.copy, _WORK_SIZE), {}
+    yield "workspace", target_folder(plan.workspace), room_of_work(profile), {}
     yield "home", HOME, _bytes(profile.home, _HOME_SIZE), {}
     yield "tmp", cluster.PLACES[1], _bytes(profile.tmp, _TMP_SIZE), {}
     for number, mount in enumerate(cluster.programs(plan)):
@@ -269,6 +269,11 @@ def _volumes(plan: Plan, profile: Profile) -> Iterator[_Volume]:
 
 
 _SIZES = ("size", "tmpfs-size")
+
+
+def room_of_work(profile: Profile) -> int:
+    """Bytes of the volume of the workspace."""
+    return _bytes(profile.copy, _WORK_SIZE)
 
 
 def _own_memory(plan: Plan) -> list[Mount]:

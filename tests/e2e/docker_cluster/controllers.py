@@ -67,14 +67,20 @@ class Controllers:
         """As the controller of agent-sandbox: a Pod of the same name while it is to run."""
         template = sandbox["spec"]["podTemplate"]
         pods = self._owned(sandbox)
-        runs = sandbox["spec"].get("operatingMode", "Running") == "Running"
+        is_over = sandbox["spec"].get("shutdownTime", "9999") <= self._store.now()
+        runs = sandbox["spec"].get("operatingMode", "Running") == "Running" and not is_over
         why = ""
         if runs and not pods:
             why = self._make(sandbox, sandbox["metadata"]["name"], template, {})
         for pod in () if runs else pods:
             delete_pod(self._store, pod)
-        ready = any(_is_ready(pod) for pod in pods)
-        condition = {"type": "Ready", "status": "True" if ready else "False", "message": why}
+        ready = runs and any(_is_ready(pod) for pod in pods)
+        reason = "ReconcilerError" if why else "DependenciesNotReady"
+        if ready:
+            reason = "DependenciesReady"
+        elif is_over:
+            reason, why = "SandboxExpired", "Sandbox has expired"
+        condition = {"type": "Ready", "status": "True" if ready else "False", "reason": reason, "message": why}  # fmt: skip
         self._say(sandbox, {"conditions": [condition], "replicas": len(pods)})
 
     def _make(self, owner: Object, name: str, template: Object, labels: dict[str, str]) -> str:

@@ -37,6 +37,8 @@ class Server:
         """Those that are let in."""
         self.protocols = [streams.V5, streams.V4]
         """Of `exec`, the newest first: a server before 1.30 has the older alone."""
+        self.breaks: list[int] = []
+        """After how many bytes of input the connections of the next commands break that have any."""
         self.cut = threading.Event()
         """Set when the cluster is closed: what hangs ends."""
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -244,10 +246,13 @@ class _Handler(BaseHTTPRequestHandler):
         peer = WebSocket(self.connection)
         words = [value for name, value in pairs if name == "command"]
         wanted = {name: query.get(name) in ("true", "1") for name in ("stdin", "tty")}
+        if wanted["stdin"] and self.cluster.breaks:
+            peer.break_after(self.cluster.breaks.pop(0))
         command = streams.Command(container, words, wanted["stdin"], wanted["tty"])
         with contextlib.closing(self.cluster.node.api()) as engine:
             streams.run(engine, command, peer, protocol)
-        peer.close()
+        with contextlib.suppress(OSError):
+            peer.close()
 
 
 def _line(change: str, value: dict[str, Any]) -> bytes:

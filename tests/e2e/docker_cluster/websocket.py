@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import select
+import socket
 import ssl
 import struct
 import threading
@@ -29,10 +30,15 @@ class WebSocket:
         self._buffer = b""
         # One TLS connection must not be read and written at the same moment.
         self._using = threading.Lock()
+        self._most = -1
+
+    def break_after(self, size: int) -> None:
+        """Break the connection without a word, once so many bytes came in messages."""
+        self._most = size
 
     def receive(self) -> bytes | None:
         """The next message; None once the other side has closed."""
-        whole = b""
+        whole, received = b"", 0
         while True:
             head = self._read(2)
             if len(head) < 2:
@@ -51,7 +57,11 @@ class WebSocket:
                 self._send(_PONG, data)
             elif kind in (_CONTINUED, _TEXT, _BINARY):
                 whole += data
+                if 0 <= self._most < (received := received + len(data)):
+                    socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+                    return None
                 if head[0] & 0x80:
+                    self._most -= received if self._most >= 0 else 0
                     return whole
 
     def send(self, data: bytes) -> None:

@@ -10,7 +10,15 @@ from sandboxd.cluster.records import Record
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 RECORD = Record(
-    "uid-1", 1, "/workspaces/a", {"a": [1, 2, 3, "x"]}, ["network: open"], [{"kind": "Pod"}]
+    "uid-1",
+    1,
+    "/workspaces/a",
+    {"a": [1, 2, 3, "x"]},
+    ["network: open"],
+    [{"kind": "Pod"}],
+    {"a": [4, 3]},
+    [".git/objects/ab/cd"],
+    ["refs/heads/main", "c0ffee"],
 )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +143,24 @@ def test_a_mount_of_the_project_that_a_pod_has_not_is_named() -> None:
     chosen = of_cluster(hand_written=hand_written)
     assert [mount.target for mount in cluster.lost_mounts(chosen)] == ["/cache"]
     assert said(chosen)["mounts"] == "nothing is at `/cache`"
+
+
+def test_the_repository_of_a_linked_work_tree_is_said_to_stay_behind() -> None:
+    there = GVISOR._replace(repository="/src/main/.git")
+    assert (
+        "whose repository `/src/main/.git` stays behind" in said(of_cluster(), there)["git inside"]
+    )
+    assert "git inside" not in said(of_cluster())
+
+
+def test_a_clone_has_no_repository_elsewhere(tmp_path: Path) -> None:
+    main, linked = tmp_path / "main", tmp_path / "linked"
+    git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com")
+    for words in (
+        [*git, "init", "-q", str(main)],
+        [*git, "-C", str(main), "commit", "-q", "--allow-empty", "-m", "first"],
+        [*git, "-C", str(main), "worktree", "add", "-q", str(linked)],
+    ):
+        subprocess.run(words, check=True)
+    assert cluster.repository_elsewhere(str(main)) == ""
+    assert cluster.repository_elsewhere(str(linked)) == f"{main}/.git"

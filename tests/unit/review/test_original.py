@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.errors import UsageError
 from sandboxd.review import changes, original
 from tests.unit.review.copies import Copy
 
@@ -41,11 +43,33 @@ def nothing(_path: str, _is_folder: bool) -> bool:
     return False
 
 
+def sent(
+    host: Path, is_left: Callable[[str, bool], bool] = nothing, known: original.Listed | None = None
+) -> tuple[list[original.Parcel], original.Manifest]:
+    """All parcels of a workspace, and the list of what is in them."""
+    entries = original.survey(str(host), is_left)
+    parcels = list(original.parcels(str(host), entries, known))
+    manifest = original.Manifest({}, {}, set())
+    for each in parcels:
+        if isinstance(each, original.Archive):
+            manifest.add(each.noted)
+        elif isinstance(each, original.Whole):
+            manifest.add([each.noted])
+    return parcels, manifest
+
+
+def names_in(parcels: list[original.Parcel]) -> set[str]:
+    names: set[str] = set()
+    for each in parcels:
+        if isinstance(each, original.Archive) and each.data:
+            with tarfile.open(fileobj=io.BytesIO(each.data)) as tar:
+                names |= set(tar.getnames())
+    return names
+
+
 def listed(host: Path) -> original.Listed:
     """As it goes to the other machine: as JSON."""
-    result: original.Listed = json.loads(
-        json.dumps(original.pack(str(host), nothing, io.BytesIO()).listed)
-    )
+    result: original.Listed = json.loads(json.dumps(sent(host)[1].listed))
     return result
 
 
@@ -54,15 +78,76 @@ def test_links_go_as_links_and_what_stays_is_not_read(host: Path, tmp_path: Path
     (host / "out").symlink_to(tmp_path / "secret")
     (host / "left").mkdir()
     (host / "left/key").write_text("ignored secret")
-    file = io.BytesIO()
-    packed = original.pack(str(host), lambda path, is_folder: is_folder and path == "left", file)
-    assert packed.size == len(file.getvalue()) and file.tell() == 0
-    assert b"the user's own" not in file.getvalue() and b"ignored secret" not in file.getvalue()
-    with tarfile.open(fileobj=file) as tar:
-        names = set(tar.getnames())
+    parcels, manifest = sent(host, lambda path, is_folder: is_folder and path == "left")
+    data = b"".join(each.data for each in parcels if isinstance(each, original.Archive))
+    assert b"the user's own" not in data and b"ignored secret" not in data
+    names = names_in(parcels)
     assert {"src/main.py", "link", "out", ".git/HEAD"} <= names and "left" not in names
-    assert not any(path.startswith(".git/") for path in packed.listed)
-    assert packed.listed["link"][3] == "src"
+    assert not any(path.startswith(".git/") for path in manifest.listed)
+    assert manifest.listed["link"][3] == "src"
+
+
+def test_a_workspace_goes_in_parcels_and_a_large_file_in_pieces(
+    host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(original, "PARCEL", 20_000)
+    content = os.urandom(50_000)
+    (host / "large").write_bytes(content)
+    for number in range(6):
+        (host / f"small-{number}").write_bytes(os.urandom(6_000))
+    parcels, manifest = sent(host)
+    pieces = [each for each in parcels if isinstance(each, original.Piece)]
+    assert [each.offset for each in pieces] == [0, 20_000, 40_000]
+    assert b"".join(each.data for each in pieces) == content
+    archives = [each for each in parcels if isinstance(each, original.Archive) and each.data]
+    assert len(archives) >= 3
+    assert all(len(each.data) < 60_000 for each in archives)
+    assert {f"small-{n}" for n in range(6)} <= names_in(parcels)
+    assert manifest.listed["large"][1] == 50_000
+    assert any(isinstance(e, original.Whole) and e.noted.path == "large" for e in parcels)
+    # What the other machine has already is noted, and not sent again.
+    (host / "small-1").write_bytes(os.urandom(6_000))
+    os.utime(host / "large", (1, 1))
+    again, noted = sent(host, known=manifest.listed)
+    assert not any(isinstance(each, original.Piece) for each in again)
+    of_work = {name for name in names_in(again) if not name.startswith(".git")}
+    assert of_work == {"small-1"}
+    assert noted.listed["large"][2] == 10**9
+
+
+def test_what_goes_away_while_it_is_read_is_passed_over(host: Path) -> None:
+    entries = original.survey(str(host), nothing)
+    (host / "run.sh").unlink()
+    (host / "src/main.py").unlink()
+    (host / "src/main.py").symlink_to("/etc/passwd")
+    (host / ".gitignore").unlink()
+    (host / ".gitignore").mkdir()
+    parcels = list(original.parcels(str(host), entries))
+    names = names_in(parcels)
+    assert "run.sh" not in names and "ü b" in names
+    data = b"".join(each.data for each in parcels if isinstance(each, original.Archive))
+    assert b"root:" not in data
+
+
+def test_a_file_that_cannot_be_read_is_named(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_folder: int, name: str, _flags: int) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", name)
+
+    entries = original.survey(str(host), nothing)
+    monkeypatch.setattr(original, "_open", refuse)
+    with pytest.raises(UsageError, match="cannot be read: permission denied"):
+        list(original.parcels(str(host), entries))
+
+
+def test_a_read_only_folder_can_take_a_later_parcel(host: Path) -> None:
+    (host / "src").chmod(0o555)
+    try:
+        parcels, _ = sent(host)
+    finally:
+        (host / "src").chmod(0o755)
+    (archive,) = (each for each in parcels if isinstance(each, original.Archive))
+    with tarfile.open(fileobj=io.BytesIO(archive.data)) as tar:
+        assert tar.getmember("src").mode == 0o755
 
 
 def edit(copy: Path) -> None:

@@ -1,0 +1,149 @@
+"""Parcels of a workspace on their way to a Pod: each is acknowledged, and sent again where the connection breaks."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import failures, running, waiting
+from sandboxd.cluster.channels import PodGone
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.review import original
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.review.original import Manifest, Noted, Parcel, Whole
+
+_TRIES = 6
+_LONGEST_WAIT = 15.0
+_SECONDS = 600.0
+"""For one parcel."""
+_BLOCK = 1 << 16
+_MOST_OUTPUT = 4000
+_MOST_LINES, _LONGEST_LINE = 3, 160
+
+PART = ".sandboxd-part"
+"""A file that comes in pieces has this name in the workspace until it is whole."""
+_PIECE = f'cd "$1" && {{ [ "$2" -gt 0 ] || rm -f {PART}; }} && dd of={PART} bs={_BLOCK} seek="$2" conv=notrunc'
+"""At a place of its own, for the writer of a connection that broke may still be at work on the same bytes."""
+_WHOLE = f"""
+cd "$1" || exit 1
+path=$(cat; printf x); path=./${{path%x}}
+has() {{ [ "$(wc -c < "$1")" -eq "$2" ]; }}
+[ -e {PART} ] || {{ has "$path" "$2"; exit; }}
+has {PART} "$2" || {{ echo "it has other bytes than were sent" >&2; exit 1; }}
+[ ! -d "$path" ] || {{ echo "a folder is in its place" >&2; exit 1; }}
+chmod "$3" {PART}; touch -d "@$4" {PART} 2>/dev/null
+mv -f {PART} "$path"
+"""
+
+
+class Delivery:
+    """Sends parcels to the Pod `uid` of a target, and notes in `manifest` what arrived."""
+
+    def __init__(
+        self, target: Target, uid: str, manifest: Manifest, say: Callable[[str], None]
+    ) -> None:
+        self._target, self._uid, self._say = target, uid, say
+        self._manifest = manifest
+        self.files = self.size = 0
+        """What was sent; folders are no files."""
+
+    def send(self, parcels: Iterable[Parcel], total: int) -> None:
+        """Send all of them, in their order.
+
+        :param total: bytes of the files, about, for those who wait
+        :raises EnvironmentFailure: the Pod does not take them, or cannot be reached for minutes
+        """
+        for parcel in parcels:
+            if isinstance(parcel, original.Archive):
+                if parcel.data:
+                    self._run(["tar", "-xpf", "-", "-C", self._target.folder], parcel.data)
+                self._arrived(parcel.noted, parcel.files, len(parcel.data))
+            elif isinstance(parcel, original.Piece):
+                place = str(parcel.offset // _BLOCK)
+                words = ["sh", "-c", _PIECE, "sh", self._target.folder, place]
+                self._run(words, parcel.data)
+                self._arrived((), 0, len(parcel.data))
+            else:
+                self._finish(parcel)
+                self._arrived((parcel.noted,), 1, 0)
+            self._progress(total)
+
+    def _finish(self, whole: Whole) -> None:
+        path, (mode, size, mtime, _), _ = whole.noted
+        numbers = [str(size), f"{mode & 0o7777:o}", str(mtime // 10**9)]
+        self._run(["sh", "-c", _WHOLE, "sh", self._target.folder, *numbers], os.fsencode(path))
+
+    def _arrived(self, noted: Sequence[Noted], files: int, size: int) -> None:
+        self._manifest.add(noted)
+        self.files += files
+        self.size += size
+
+    def _progress(self, total: int) -> None:
+        part = min(99, self.size * 100 // total) if total else 99
+        self._say(f"copying the workspace: {part} % of {total / 1e6:.1f} MB")
+
+    def _run(self, command: list[str], data: bytes) -> None:
+        for attempt in range(_TRIES):
+            try:
+                if attempt:
+                    self._require_the_same()
+                code, words = run_with(self._target, command, data)
+            except (PodGone, failures.Unreachable, TimeoutError) as error:
+                if isinstance(error, _Ended):
+                    raise
+                why = "the Pod takes none" if isinstance(error, TimeoutError) else str(error)
+            else:
+                if not code:
+                    return
+                why = words or f"exit code {code}"
+                # After a break the writer of before may be in the way for a moment.
+                if not attempt:
+                    break
+            if attempt + 1 < _TRIES:
+                self._say(f"copying goes on where it stopped, try {attempt + 2} of {_TRIES}: {why}")
+                time.sleep(min(_LONGEST_WAIT, 2.0**attempt))
+        raise EnvironmentFailure(
+            f"the workspace could not be copied into the Pod: {why}",
+            "the image needs `sh`, `head`, `tar` and `dd`; the volume has the size of the profile's copy",
+        )
+
+    def _require_the_same(self) -> None:
+        """:raises _Ended: the Pod ended, or is another one: nothing of what was sent is there"""
+        try:
+            pod = waiting.require_running(self._target.cluster, self._target.pod)
+        except PodGone as error:
+            raise _Ended(error.message, error.hint) from None
+        if pod["metadata"]["uid"] != self._uid:
+            raise _Ended("the Pod became another one while the workspace was copied", "")
+
+
+def run_with(target: Target, command: list[str], data: bytes) -> tuple[int, str]:
+    """Run `command` in the Pod with `data` as its input; its exit code, and how its output begins.
+
+    :raises TimeoutError: it did not end within ten minutes
+    :raises PodGone: the connection broke
+    """
+    output = bytearray()
+
+    def hear(_: int, piece: bytes) -> None:
+        output.extend(piece[: max(0, _MOST_OUTPUT - len(output))])
+
+    code = running.run(target.cluster, target.pod, command, data, _SECONDS, hear)
+    return code, _first_lines(output.decode("utf-8", "replace"))
+
+
+class _Ended(PodGone):
+    """No further try is of use."""
+
+
+def _first_lines(text: str) -> str:
+    """How an output begins: tar says what failed first, and at its end only that something did."""
+    lines = [" ".join(line.split())[:_LONGEST_LINE] for line in text.splitlines()]
+    lines = [line for line in lines if line]
+    more = f"; and {len(lines) - _MOST_LINES} lines more" if len(lines) > _MOST_LINES else ""
+    return "; ".join(lines[:_MOST_LINES]) + more

@@ -1,0 +1,248 @@
+"""What the host has newer than the copy in a Pod, and how it gets there without touching the sandbox's own work."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.cluster import records, running
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.operations.on_cluster import _send, _work
+from sandboxd.operations.on_cluster._deliver import PART, Delivery, run_with
+from sandboxd.review import collect, original, refs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sandboxd.cluster.records import Record
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.review.collect import Compared
+    from sandboxd.review.original import Entry, Fields, Manifest
+
+_FOLLOW = """
+cd "$1" && git cat-file -e "$3^{commit}" || exit 1
+git update-ref refs/sandboxd/host "$3" || exit 1
+[ -n "$2" ] && [ "$(git symbolic-ref -q HEAD)" = "$4" ] || exit 2
+[ "$(git rev-parse -q --verify HEAD)" = "$5" ] && git diff --cached --quiet || exit 2
+if old=$(git rev-parse -q --verify "$2"); then git merge-base --is-ancestor "$old" "$3" || exit 2; fi
+git update-ref -m 'as on the host' "$2" "$3" && git symbolic-ref HEAD "$2" && git reset -q
+"""
+_ITS_OWN = 2
+_REMOVE = 'cd "$1" && xargs -0 rm -f --'
+_REMOVE_FOLDERS = 'cd "$1" && { xargs -0 rmdir -- 2>/dev/null || :; }'
+_GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
+
+
+class Newer(NamedTuple):
+    """Paths that are others on the host than in the copy, and those that are gone here."""
+
+    changed: tuple[str, ...]
+    gone: tuple[str, ...]
+    has_commit: bool
+    """Whether another commit is checked out here."""
+
+
+class Refreshed(NamedTuple):
+    """How many files and bytes went, how many were taken away there, and what is left as the sandbox has it."""
+
+    files: int
+    size: int
+    removed: int
+    kept: tuple[str, ...]
+    branch: str
+    """Why git inside is not at the commit of the host; '' where it is, or nothing had to be done."""
+
+
+def newer(target: Target, record: Record) -> Newer:
+    """What the host changed since the copy in the Pod was made, by times and sizes: no content is read."""
+    survey = _send.survey(target.workspace)
+    changed = [e.path for e in survey.entries if _is_other(record, e)]
+    gone = [os.fsdecode(key.encode("latin-1")) for key in _gone(target, record, survey.entries)]
+    head = refs.head(target.workspace)
+    return Newer(tuple(changed), tuple(gone), bool(head[1]) and head != tuple(record.head))
+
+
+def refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refreshed:
+    """Send what the host has newer; what the sandbox changed itself stays as it is there.
+
+    While that is compared and sent, all else in the sandbox is stopped.
+
+    :raises EnvironmentFailure: the Pod does not take it; what arrived is noted
+    """
+    entries = _send.survey(target.workspace).entries
+    manifest = original.Manifest(
+        {key: _fields(fields) for key, fields in record.listed.items()},
+        {path: (pair[0], pair[1]) for path, pair in (record.times or {}).items()},
+        set(record.git_objects),
+    )
+    delivery = Delivery(target, record.uid, manifest, say)
+    head, branch = record.head, ""
+    say("comparing with what the sandbox has")
+    try:
+        news = _News(target, record, entries)
+        takes, gone = news.takes(), news.gone_there()
+        news.note_same(manifest)
+        _remove(target, manifest, [*gone, *news.replaced(takes)])
+        objects = [e for e in entries if _is_new_object(e.path, manifest)]
+        total = sum(e.status.st_size for e in (*objects, *takes))
+        parcels = original.parcels(target.workspace, [*objects, *takes], manifest.listed)
+        delivery.send(parcels, total)
+        head, branch = _follow(target, record)
+    finally:
+        _let_go_on(target)
+        _note(target, record, manifest, head)
+    return Refreshed(delivery.files, delivery.size, len(gone), news.kept(), branch)
+
+
+class _News:
+    """What the host has newer, weighed against what the sandbox made of its copy."""
+
+    def __init__(self, target: Target, record: Record, entries: list[Entry]) -> None:
+        self._listed = record.listed
+        by_key = {original.key_of(e.path): e for e in entries}
+        self._others = {key: e for key, e in by_key.items() if _is_other(record, e)}
+        self._gone = _gone(target, record, entries)
+        above = {a for key in (*self._others, *self._gone) for a in _above(key)}
+        asked = {k: by_key[k] for k in (*above, *self._others) if k in by_key}
+        self._now: dict[str, Fields | None] = dict.fromkeys(self._gone)
+        self._now |= {key: original.fields_of(target.workspace, e) for key, e in asked.items()}
+        self._found = self._ask(target, record)
+        fine = self._found.untouched | self._found.same
+        self._touched = set(self._now) - fine
+
+    def _ask(self, target: Target, record: Record) -> Compared:
+        copy = collect.Copy(record.folder, record.started, listed=record.listed)
+        return collect.compare(_work.inside(target), copy, target.workspace, self._now)
+
+    def _is_free(self, key: str) -> bool:
+        """Whether the sandbox did nothing at the path, above it or below it."""
+        below = any(each.startswith(f"{key}/") for each in self._touched)
+        above = any(each in self._touched for each in _above(key))
+        return key in self._found.untouched and not below and not above
+
+    def takes(self) -> list[Entry]:
+        """What is to be sent."""
+        return [e for key, e in self._others.items() if self._is_free(key)]
+
+    def gone_there(self) -> list[str]:
+        """What is to be taken away there."""
+        return sorted(key for key in self._gone if self._is_free(key))
+
+    def replaced(self, takes: Iterable[Entry]) -> list[str]:
+        """What is in the way of something of another kind, as a folder of a file."""
+        keys = (original.key_of(e.path) for e in takes)
+        return [
+            key for key in keys
+            if key in self._listed
+            and stat.S_IFMT(self._listed[key][0]) != stat.S_IFMT(self._others[key].status.st_mode)
+        ]  # fmt: skip
+
+    def note_same(self, manifest: Manifest) -> None:
+        """Note what both sides have alike, as after a `review` that was applied."""
+        for key in self._found.same:
+            fields = self._now[key]
+            if fields is None:
+                manifest.forget(key)
+            elif key in self._others:
+                entry = self._others[key]
+                times = (entry.status.st_ctime_ns, entry.status.st_mtime_ns)
+                manifest.add([original.Noted(entry.path, fields, times)])
+
+    def kept(self) -> tuple[str, ...]:
+        """What stays as the sandbox has it though the host has it otherwise."""
+        keys = (*self._others, *self._gone)
+        rest = [key for key in keys if not self._is_free(key) and key not in self._found.same]
+        return tuple(sorted(os.fsdecode(key.encode("latin-1")) for key in rest))
+
+
+def _fields(fields: Iterable[object]) -> Fields:
+    mode, size, mtime, content = fields
+    return int(str(mode)), int(str(size)), int(str(mtime)), str(content)
+
+
+def _is_compared(path: str) -> bool:
+    """Git's own folders are not files of the work."""
+    return ".git" not in path.split("/")
+
+
+def _is_new_object(path: str, manifest: Manifest) -> bool:
+    is_object = path.startswith(original.OBJECTS) and path not in manifest.objects
+    return is_object and not os.path.basename(path).startswith("tmp_")
+
+
+def _is_other(record: Record, entry: Entry) -> bool:
+    if not _is_compared(entry.path):
+        return False
+    fields, status = record.listed.get(original.key_of(entry.path)), entry.status
+    if fields is None or stat.S_IFMT(fields[0]) != stat.S_IFMT(status.st_mode):
+        return True
+    if stat.S_ISDIR(status.st_mode):
+        return False
+    size = status.st_size if stat.S_ISREG(status.st_mode) else fields[1]
+    return tuple(fields[:3]) != (status.st_mode, size, status.st_mtime_ns)
+
+
+def _gone(target: Target, record: Record, entries: Iterable[Entry]) -> set[str]:
+    """What was sent and is not here any more; what git ignores by now is still here."""
+    here = {original.key_of(e.path) for e in entries}
+    missing = {key for key in record.listed if key not in here and _is_compared(key)}
+    folder = os.fsencode(target.workspace)
+    return {k for k in missing if not os.path.lexists(os.path.join(folder, k.encode("latin-1")))}
+
+
+def _above(key: str) -> list[str]:
+    parts = key.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def _remove(target: Target, manifest: Manifest, keys: Iterable[str]) -> None:
+    """Take paths away inside that the sandbox left as they were."""
+    kinds = {key: stat.S_ISDIR(manifest.listed[key][0]) for key in keys}
+    files = sorted(key for key, is_folder in kinds.items() if not is_folder)
+    # What is in a folder goes first.
+    folders = sorted((key for key, is_folder in kinds.items() if is_folder), reverse=True)
+    for script, names in ((_REMOVE, files), (_REMOVE_FOLDERS, folders)):
+        if not names:
+            continue
+        data = b"".join(f"./{name}".encode("latin-1") + b"\0" for name in names)
+        code, text = run_with(target, ["sh", "-c", script, "sh", target.folder], data)
+        if code:
+            raise EnvironmentFailure(f"the sandbox does not take files away: {text}", "")
+    for key in kinds:
+        manifest.forget(key)
+
+
+def _follow(target: Target, record: Record) -> tuple[tuple[str, ...], str]:
+    """Bring git inside to the host's commit, where nothing of its own stands there; the new `head`, and why not."""
+    head, before = refs.head(target.workspace), tuple(record.head)
+    if not head[1] or head == before:
+        return before, ""
+    words = ["sh", "-c", _FOLLOW, "sh", target.folder, *head, *before]
+    code, output = running.quietly(target.cluster, target.pod, words)
+    if not code:
+        return head, ""
+    if code == _ITS_OWN:
+        return before, (
+            "the branch there is left as the sandbox has it; "
+            "your commit is `refs/sandboxd/host` there, for `git merge`"
+        )
+    return before, f"your commit cannot be used there: {' '.join(output.split())[:200]}"
+
+
+def _let_go_on(target: Target) -> None:
+    """Continue what was stopped."""
+    try:
+        running.quietly(target.cluster, target.pod, ["sh", "-c", _GO_ON, "sh", target.folder])
+    except SandboxdError:
+        return
+
+
+def _note(target: Target, record: Record, manifest: Manifest, head: Iterable[str]) -> None:
+    noted = record._replace(
+        listed=manifest.listed,
+        times=manifest.times if record.times is not None else None,
+        git_objects=sorted(manifest.objects),
+        head=tuple(head),
+    )
+    records.note(target.environ, target.cluster.context, target.pod, noted)

@@ -1,0 +1,224 @@
+"""A workspace goes into a Pod: whole, over connections that break, and later only what is newer on the host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations.on_cluster import _deliver, _send
+from sandboxd.review import original
+from tests.unit.operations.on_cluster.pods import Pod, tree
+
+GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+
+
+@pytest.fixture
+def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pod:
+    made = Pod(tmp_path, monkeypatch)
+    (made.host / "src").mkdir()
+    (made.host / "src/main.py").write_text("print(1)\n")
+    (made.host / "src/other.py").write_text("other\n")
+    (made.host / "notes").write_text("notes\n")
+    (made.host / "link").symlink_to("src")
+    return made
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run([*GIT, *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, words: str) -> str:
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", words)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def test_all_of_it_arrives_with_modes_and_odd_names(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(original, "PARCEL", 1 << 17)
+    large = pod.host / "-large \n\udcff"
+    large.write_bytes(os.urandom(400_000))
+    large.chmod(0o750)
+    os.utime(large, (10**9, 10**9))
+    sent = pod.send()
+    assert tree(pod.inside) == tree(pod.host)
+    arrived = pod.inside / large.name
+    assert arrived.stat().st_mode & 0o777 == 0o750 and arrived.stat().st_mtime == 10**9
+    assert sent.files == 5
+    assert pod.newer() == ((), (), False)
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_stopped(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(original, "PARCEL", 1 << 17)
+    (pod.host / "large").write_bytes(os.urandom(400_000))
+    pod.breaks = [100, 70_000, 0, 5, 200]
+    pod.send()
+    assert tree(pod.inside) == tree(pod.host)
+    assert len(pod.runs) == 5 + 6, "one archive before it, four pieces, the end, one archive behind"
+    assert "copying goes on where it stopped, try 2 of 6: the connection broke off" in pod.said
+    pod.runs.clear()
+    pod.breaks = [0] * 6
+    with pytest.raises(
+        EnvironmentFailure, match="could not be copied into the Pod: the connection"
+    ):
+        pod.send()
+    assert len(pod.runs) == 6
+
+
+def test_what_was_sent_to_a_pod_that_is_gone_is_not_gone_on_with(pod: Pod) -> None:
+    pod.breaks, pod.uid = [10], "uid-2"
+    with pytest.raises(EnvironmentFailure, match="the Pod became another one"):
+        pod.send()
+
+
+def test_a_pod_that_does_not_take_it_is_quoted_from_its_beginning(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"tar: file-{n}: Cannot open: No space left on device" for n in range(9)]
+    lines.append("tar: Exiting with failure status due to previous errors")
+    words = "\n".join(lines)
+    monkeypatch.setattr(_deliver, "run_with", lambda *_: (2, _deliver._first_lines(words)))
+    with pytest.raises(EnvironmentFailure, match=r"tar: file-0: .*; and 7 lines more"):
+        pod.send()
+
+
+def test_a_workspace_that_the_volume_does_not_hold_is_refused(pod: Pod) -> None:
+    (pod.host / "large").write_bytes(bytes(200_000))
+    _send.require_room(str(pod.host), 1 << 20, "dev")
+    with pytest.raises(UsageError, match="and the volume of profile `dev` has"):
+        _send.require_room(str(pod.host), 100_000, "dev")
+
+
+def test_what_is_newer_here_is_named_and_sent_alone(pod: Pod) -> None:
+    (pod.host / "old").mkdir()
+    (pod.host / "old/file").write_text("x")
+    pod.send()
+    (pod.host / "src/main.py").write_text("print(2)\n")
+    (pod.host / "new").mkdir()
+    (pod.host / "new/file").write_text("n")
+    (pod.host / "old/file").unlink()
+    (pod.host / "old").rmdir()
+    (pod.host / "notes").unlink()
+    (pod.host / "notes").mkdir()
+    (pod.host / "notes/today").write_text("t")
+    (pod.host / "link").unlink()
+    (pod.host / "link").symlink_to("new")
+    newer = pod.newer()
+    assert {"src/main.py", "new/file", "notes", "link"} <= set(newer.changed)
+    assert set(newer.gone) == {"old", "old/file"}
+    done = pod.refresh()
+    assert (done.files, done.removed, done.kept) == (4, 2, ())
+    assert tree(pod.inside) == tree(pod.host)
+    assert not (pod.inside / "old").exists()
+    assert pod.newer() == ((), (), False)
+
+
+def test_what_the_sandbox_changed_itself_stays(pod: Pod) -> None:
+    (pod.host / "gone").write_text("g")
+    (pod.host / "folder").mkdir()
+    (pod.host / "folder/file").write_text("f")
+    pod.send()
+    (pod.inside / "src/main.py").write_text("print('theirs')\n")
+    (pod.inside / "src/other.py").unlink()
+    (pod.inside / "gone").write_text("still worked on")
+    (pod.inside / "made").write_text("theirs")
+    (pod.inside / "folder/file").unlink()
+    (pod.inside / "folder").rmdir()
+    (pod.inside / "folder").write_text("a file by now")
+    before = tree(pod.inside)
+    (pod.host / "src/main.py").write_text("print('ours')\n")
+    (pod.host / "src/other.py").write_text("ours")
+    (pod.host / "gone").unlink()
+    (pod.host / "made").write_text("ours")
+    (pod.host / "folder/more").write_text("m")
+    (pod.host / "notes").write_text("newer\n")
+    done = pod.refresh()
+    assert done.kept == ("folder/more", "gone", "made", "src/main.py", "src/other.py")
+    assert tree(pod.inside) == {**before, "notes": "newer\n"}
+    listed = pod.record().listed
+    assert listed["src/main.py"][1] == len("print(1)\n"), "the list has what it was sent"
+    assert "made" not in listed and "gone" in listed
+
+
+def test_what_both_have_alike_is_noted_and_not_sent(pod: Pod) -> None:
+    pod.send()
+    for folder in (pod.host, pod.inside):
+        (folder / "src/main.py").write_text("print(2)\n")
+    assert pod.newer().changed == ("src/main.py",)
+    done = pod.refresh()
+    assert (done.files, done.kept) == (0, ())
+    assert pod.newer().changed == ()
+
+
+def test_a_refresh_that_breaks_off_notes_what_arrived(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod.send()
+    monkeypatch.setattr(original, "PARCEL", 1 << 17)
+    (pod.host / "a").write_bytes(bytes(100_000))
+    (pod.host / "b").write_bytes(bytes(100_000))
+    pod.runs.clear()
+    real = _deliver.run_with
+
+    def only_once(*words: object) -> tuple[int, str]:
+        return real(*words) if not pod.runs else (2, "full")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(_deliver, "run_with", only_once)
+    with pytest.raises(EnvironmentFailure, match="full"):
+        pod.refresh()
+    assert "a" in pod.record().listed and "b" not in pod.record().listed
+    assert pod.newer().changed == ("b",)
+
+
+def test_commits_come_by_their_objects_and_the_branch_follows(pod: Pod) -> None:
+    git(pod.host, "init", "-q", "-b", "main")
+    commit(pod.host, "first")
+    pod.send()
+    assert git(pod.inside, "status", "--porcelain") == ""
+    sent = set(pod.record().git_objects)
+    (pod.host / "notes").write_text("second\n")
+    second = commit(pod.host, "second")
+    assert pod.newer().has_commit
+    done = pod.refresh()
+    assert done.branch == "" and done.files == 4, (
+        "a commit, its tree, a file of git's, and the file"
+    )
+    assert git(pod.inside, "rev-parse", "main") == second
+    assert git(pod.inside, "status", "--porcelain") == ""
+    assert sent < set(pod.record().git_objects)
+    assert pod.newer() == ((), (), False)
+    git(pod.host, "checkout", "-q", "-b", "topic")
+    (pod.host / "more").write_text("m")
+    third = commit(pod.host, "third")
+    assert pod.refresh().branch == ""
+    assert git(pod.inside, "symbolic-ref", "HEAD") == "refs/heads/topic"
+    assert git(pod.inside, "rev-parse", "HEAD") == third
+
+
+@pytest.mark.parametrize("own", ["commit", "stage"])
+def test_a_branch_with_work_of_the_sandbox_stays_where_it_is(pod: Pod, own: str) -> None:
+    git(pod.host, "init", "-q", "-b", "main")
+    commit(pod.host, "first")
+    pod.send()
+    (pod.inside / "theirs").write_text("t")
+    git(pod.inside, "add", "theirs")
+    if own == "commit":
+        git(pod.inside, "commit", "-q", "-m", "theirs")
+    theirs = git(pod.inside, "rev-parse", "HEAD")
+    (pod.host / "notes").write_text("second\n")
+    second = commit(pod.host, "second")
+    done = pod.refresh()
+    assert "left as the sandbox has it" in done.branch
+    assert git(pod.inside, "rev-parse", "main") == theirs
+    assert git(pod.inside, "rev-parse", "refs/sandboxd/host") == second
+    assert "theirs" in git(pod.inside, "ls-files")
+    assert (pod.inside / "notes").read_text() == "second\n"
+    assert pod.newer().has_commit, "it is said again"
