@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def are_there(cluster: Cluster) -> bool:
     """Whether the cluster takes Sandboxes of the version that we write."""
     try:
-        found = cluster.text(f"/apis/{SANDBOX.version}", "say whether it has agent-sandbox")
+        answer = cluster.text(f"/apis/{SANDBOX.version}", "say whether it has agent-sandbox")
     except failures.Refused as error:
         if error.code == 404:
             return False
         raise
-    resources = found.get("resources") or ()
+    resources = answer.get("resources") or ()
     return any(each.get("name") == SANDBOX.plural for each in resources)
 
 
@@ -56,5 +56,5 @@ def reason_of(sandbox: Mapping[str, Any]) -> str:
 
 def _ready(sandbox: Mapping[str, Any]) -> Mapping[str, Any]:
     conditions = (sandbox.get("status") or {}).get("conditions") or ()
-    found: Mapping[str, Any] = next((c for c in conditions if c.get("type") == "Ready"), {})
-    return found
+    ready: Mapping[str, Any] = next((c for c in conditions if c.get("type") == "Ready"), {})
+    return ready

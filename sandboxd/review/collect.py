@@ -160,8 +160,8 @@ def compare(
     answer = io.BytesIO()
     _fill(inside, copy, workspace, _Spool(answer, _LONGEST_ANSWER), True, now=now)
     try:
-        found = json.loads(answer.getvalue())
-        untouched, same = found["untouched"], found["same"]
+        document = json.loads(answer.getvalue())
+        untouched, same = document["untouched"], document["same"]
         return Compared(frozenset(now).intersection(untouched), frozenset(now).intersection(same))
     except (ValueError, KeyError, TypeError, RecursionError):
         raise changes.Untrue("no lists of what it was asked") from None

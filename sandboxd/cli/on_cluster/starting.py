@@ -122,10 +122,10 @@ def _say_refreshed(done: Refreshed, option: str) -> None:
     terminal.entry(
         "copied", f"{terminal.count(done.files, 'file')}, {done.size / 1e6:.1f} MB{gone}"
     )
-    if done.kept:
+    if done.conflicts:
         terminal.entry(
             "not copied",
-            f"the sandbox changed it, too: {_names(done.kept)}; `sandboxd review{option}` shows its side",
+            f"the sandbox changed it, too: {_names(done.conflicts)}; `sandboxd review{option}` shows its side",
             terminal.YELLOW,
         )
     if done.branch:

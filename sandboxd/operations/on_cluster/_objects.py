@@ -86,9 +86,9 @@ def make(
         say(f"making the {kind} `{name}`")
         if kind == api.SANDBOX.kind and seconds and now:
             document["spec"]["shutdownTime"] = _later(now, seconds)
-        made = cluster.apply(document)
-        now = max(now, str(made["metadata"].get("creationTimestamp", "")))
-        changed += [f"{kind} `{name}`: {each}" for each in admission.differences(document, made)]
+        answer = cluster.apply(document)
+        now = max(now, str(answer["metadata"].get("creationTimestamp", "")))
+        changed += [f"{kind} `{name}`: {each}" for each in admission.differences(document, answer)]
     return changed
 
 

@@ -44,8 +44,8 @@ def look(target: Target) -> Sandbox | None:
     pod = target.cluster.get(api.POD, target.pod)
     if pod is not None:
         return _sandbox(target.cluster, target.environ, pod)
-    found = sandboxes.find(target.cluster, target.pod)
-    return None if found is None else _without_pod(target, found)
+    sandbox = sandboxes.find(target.cluster, target.pod)
+    return None if sandbox is None else _without_pod(target, sandbox)
 
 
 def _without_pod(target: Target, sandbox: Mapping[str, Any]) -> Sandbox:
@@ -55,8 +55,8 @@ def _without_pod(target: Target, sandbox: Mapping[str, Any]) -> Sandbox:
     pod["spec"] = template.get("spec") or {}
     ended = sandboxes.end_of(sandbox)
     state, why = ("ended", ended) if ended else ("starting", sandboxes.reason_of(sandbox))
-    seen = _sandbox(target.cluster, target.environ, pod)
-    return seen._replace(state=state, why=why, is_ours=False)
+    as_pod = _sandbox(target.cluster, target.environ, pod)
+    return as_pod._replace(state=state, why=why, is_ours=False)
 
 
 def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:

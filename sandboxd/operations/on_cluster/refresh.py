@@ -49,7 +49,7 @@ class Refreshed(NamedTuple):
     files: int
     size: int
     removed: int
-    kept: tuple[str, ...]
+    conflicts: tuple[str, ...]
     branch: str
     """Why git inside is not at the commit of the host; '' where it is, or nothing had to be done."""
 
@@ -92,7 +92,7 @@ def refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refre
     finally:
         _let_go_on(target)
         _note(target, record, manifest, head)
-    return Refreshed(delivery.files, delivery.size, len(gone), news.kept(), branch)
+    return Refreshed(delivery.files, delivery.size, len(gone), news.conflicts(), branch)
 
 
 class _News:
@@ -107,8 +107,8 @@ class _News:
         asked = {k: by_key[k] for k in (*above, *self._others) if k in by_key}
         self._now: dict[str, Fields | None] = dict.fromkeys(self._gone)
         self._now |= {key: original.fields_of(target.workspace, e) for key, e in asked.items()}
-        self._found = self._ask(target, record)
-        fine = self._found.untouched | self._found.same
+        self._answer = self._ask(target, record)
+        fine = self._answer.untouched | self._answer.same
         self._touched = set(self._now) - fine
 
     def _ask(self, target: Target, record: Record) -> Compared:
@@ -119,7 +119,7 @@ class _News:
         """Whether the sandbox did nothing at the path, above it or below it."""
         below = any(each.startswith(f"{key}/") for each in self._touched)
         above = any(each in self._touched for each in _above(key))
-        return key in self._found.untouched and not below and not above
+        return key in self._answer.untouched and not below and not above
 
     def takes(self) -> list[Entry]:
         """What is to be sent."""
@@ -140,7 +140,7 @@ class _News:
 
     def note_same(self, manifest: Manifest) -> None:
         """Note what both sides have alike, as after a `review` that was applied."""
-        for key in self._found.same:
+        for key in self._answer.same:
             fields = self._now[key]
             if fields is None:
                 manifest.forget(key)
@@ -149,10 +149,10 @@ class _News:
                 times = (entry.status.st_ctime_ns, entry.status.st_mtime_ns)
                 manifest.add([original.Noted(entry.path, fields, times)])
 
-    def kept(self) -> tuple[str, ...]:
+    def conflicts(self) -> tuple[str, ...]:
         """What stays as the sandbox has it though the host has it otherwise."""
         keys = (*self._others, *self._gone)
-        rest = [key for key in keys if not self._is_free(key) and key not in self._found.same]
+        rest = [key for key in keys if not self._is_free(key) and key not in self._answer.same]
         return tuple(sorted(os.fsdecode(key.encode("latin-1")) for key in rest))
 
 

@@ -136,9 +136,9 @@ def planned(target: Target, options: Options, grants: Grants) -> Plan:
 
 def _refuse_one_without_pod(target: Target) -> None:
     """:raises UsageError: there is a Sandbox that has no Pod and gets none, so that nothing can be made of its name"""
-    found = sandboxes.find(target.cluster, target.pod)
-    if found is not None:
-        why = sandboxes.end_of(found) or sandboxes.reason_of(found) or "it has no Pod"
+    sandbox = sandboxes.find(target.cluster, target.pod)
+    if sandbox is not None:
+        why = sandboxes.end_of(sandbox) or sandboxes.reason_of(sandbox) or "it has no Pod"
         raise UsageError(
             f"the Sandbox `{target.pod}` is there, and does not run: {why}",
             f"`sandboxd down{target.option}` takes it away",

@@ -59,8 +59,8 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
 
 def _end_without_pod(target: Target) -> str:
     """Why a Sandbox of agent-sandbox has no Pod any more; '' where there is none."""
-    found = sandboxes.find(target.cluster, target.pod)
-    return sandboxes.end_of(found) if found is not None else ""
+    sandbox = sandboxes.find(target.cluster, target.pod)
+    return sandboxes.end_of(sandbox) if sandbox is not None else ""
 
 
 def _keep(target: Target, say: Callable[[str], None]) -> None:

@@ -115,7 +115,7 @@ def test_what_is_newer_here_is_named_and_sent_alone(pod: Pod) -> None:
     assert {"src/main.py", "new/file", "notes", "link"} <= set(newer.changed)
     assert set(newer.gone) == {"old", "old/file"}
     done = pod.refresh()
-    assert (done.files, done.removed, done.kept) == (4, 2, ())
+    assert (done.files, done.removed, done.conflicts) == (4, 2, ())
     assert tree(pod.inside) == tree(pod.host)
     assert not (pod.inside / "old").exists()
     assert pod.newer() == ((), (), False)
@@ -141,7 +141,7 @@ def test_what_the_sandbox_changed_itself_stays(pod: Pod) -> None:
     (pod.host / "folder/more").write_text("m")
     (pod.host / "notes").write_text("newer\n")
     done = pod.refresh()
-    assert done.kept == ("folder/more", "gone", "made", "src/main.py", "src/other.py")
+    assert done.conflicts == ("folder/more", "gone", "made", "src/main.py", "src/other.py")
     assert tree(pod.inside) == {**before, "notes": "newer\n"}
     listed = pod.record().listed
     assert listed["src/main.py"][1] == len("print(1)\n"), "the list has what it was sent"
@@ -154,7 +154,7 @@ def test_what_both_have_alike_is_noted_and_not_sent(pod: Pod) -> None:
         (folder / "src/main.py").write_text("print(2)\n")
     assert pod.newer().changed == ("src/main.py",)
     done = pod.refresh()
-    assert (done.files, done.kept) == (0, ())
+    assert (done.files, done.conflicts) == (0, ())
     assert pod.newer().changed == ()
 
 
