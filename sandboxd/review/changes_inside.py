@@ -57,28 +57,21 @@ def main(task: dict[str, Any]) -> None:
 
 
 def compare(out: Any, task: dict[str, Any], copy: bytes) -> None:
-    """Say which paths are as they were copied, and which are as the host has them `now`."""
-    was, now = Listed(task["listed"]), Listed({k: v for k, v in task["now"].items() if v})
-    untouched, same = [], []
-    for text in task["now"]:
-        path = text.encode("latin-1")
-        if is_as(was, copy, path):
-            untouched.append(text)
-        elif is_as(now, copy, path):
-            same.append(text)
-    emit(out, {"kind": "end", "untouched": untouched, "same": same}, b"")
-    out.flush()
+    """Say which paths are as they were copied, and which as the host has them `now`."""
+    now = {path: fields for path, fields in task["now"].items() if fields}
+    answer: dict[str, Any] = {"kind": "end"}
+    for name, original in (("untouched", Listed(task["listed"])), ("same", Listed(now))):
+        answer[name] = [p for p in task["now"] if is_as(original, copy, p.encode("latin-1"))]
+    emit(out, answer, b"")
 
 
 def is_as(original: Any, copy: bytes, path: bytes) -> bool:
     """Whether `path` is what `original` has there, or nothing where that has nothing."""
-    folder, _, name = path.rpartition(b"/")
-    old = original.entries(folder).get(name)
-    try:
-        new = os.lstat(os.path.join(copy, path))
-    except OSError:
+    full = os.path.join(copy, path)
+    old = original.entries(os.path.dirname(path)).get(os.path.basename(path))
+    if not os.path.lexists(full):
         return old is None
-    return old is not None and not original.differs(copy, path, old, new)
+    return not original.differs(copy, path, old, os.lstat(full))
 
 
 def halt_others() -> None:
@@ -210,12 +203,10 @@ def walk(out: Any, task: dict[str, Any], state: dict[str, Any], original: Any, c
 
 def entries(root: bytes, folder: bytes) -> dict[bytes, os.stat_result]:
     statuses = {}
-    try:
-        with os.scandir(os.path.join(root, folder) if folder else root) as listing:
-            for entry in listing:
-                statuses[entry.name] = entry.stat(follow_symlinks=False)
-    except OSError:
-        pass
+    full = os.path.join(root, folder) if folder else root
+    with contextlib.suppress(OSError), os.scandir(full) as listing:
+        for entry in listing:
+            statuses[entry.name] = entry.stat(follow_symlinks=False)
     return statuses
 
 
@@ -381,10 +372,8 @@ def loose_ends(source: bytes, copy: bytes) -> list[str]:
 
 def lines_of(folder: bytes, *words: str) -> list[str]:
     """The output lines of git in `folder`, [] if it fails."""
-    process = git(folder, *words)
-    return (
-        [] if process.returncode else process.stdout.decode("utf-8", "surrogateescape").splitlines()
-    )
+    run = git(folder, *words)
+    return [] if run.returncode else run.stdout.decode("utf-8", "surrogateescape").splitlines()
 
 
 def worktree(copy: bytes, index: str) -> bool:

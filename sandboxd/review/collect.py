@@ -162,7 +162,8 @@ def compare(
     try:
         document = json.loads(answer.getvalue())
         untouched, same = document["untouched"], document["same"]
-        return Compared(frozenset(now).intersection(untouched), frozenset(now).intersection(same))
+        is_as_sent = frozenset(now).intersection(untouched)
+        return Compared(is_as_sent, frozenset(now).intersection(same) - is_as_sent)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise changes.Untrue("no lists of what it was asked") from None
 

@@ -103,7 +103,8 @@ class Pod:
         task = json.loads(json.dumps({"listed": copy.listed, "now": now}))
         changes_inside.compare(out, task, os.fsencode(self.inside))
         answer = json.loads(out.getvalue())
-        return collect.Compared(frozenset(answer["untouched"]), frozenset(answer["same"]))
+        untouched = frozenset(answer["untouched"])
+        return collect.Compared(untouched, frozenset(answer["same"]) - untouched)
 
 
 def tree(folder: Path, names: Iterable[str] = ()) -> dict[str, str]:
