@@ -26,5 +26,6 @@ def test_a_volume_that_is_bound_to_a_folder_is_that_folder(
 ) -> None:
     engine: Any = SimpleNamespace(volume=lambda name: description if name == "pin" else None)
     mount = {"Type": "volume", "Name": "pin", "Destination": "/w/.vscode", "RW": False}
-    mounts = _view(engine, {"Mounts": [mount]}, None).mounts
+    inspected: Any = {"Mounts": [mount]}
+    mounts = _view(engine, inspected, None).mounts
     assert [each.source for each in mounts] == ([] if folder is None else [folder])
