@@ -7,6 +7,7 @@ k8s.io/apimachinery/pkg/util/remotecommand (v5 adds that one channel can be clos
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import socket
 import struct
@@ -46,7 +47,8 @@ def run(api: docker.APIClient, command: Command, peer: WebSocket, protocol: str)
     feeder = threading.Thread(target=_feed, args=(api, made, engine, peer, protocol), daemon=True)
     feeder.start()
     with contextlib.suppress(OSError):
-        _pass_on(engine, peer, command.tty)
+        # Not of the socket: what came with the answer's head is in the reader's buffer already.
+        _pass_on(started._response.raw._fp.fp, peer, command.tty)
         code = api.exec_inspect(made)["ExitCode"]
         peer.send(bytes([_ERROR]) + json.dumps(_ended(code)).encode())
     with contextlib.suppress(OSError):
@@ -92,16 +94,15 @@ def _await_start(api: docker.APIClient, made: str) -> None:
         time.sleep(0.02)
 
 
-def _pass_on(engine: socket.socket, peer: WebSocket, tty: bool) -> None:
+def _pass_on(source: io.BufferedReader, peer: WebSocket, tty: bool) -> None:
     if tty:
-        while data := engine.recv(1 << 15):
+        while data := source.read1(1 << 15):
             peer.send(bytes([_STDOUT]) + data)
         return
-    with engine.makefile("rb") as source:
-        while len(head := source.read(8)) == 8:
-            channel, size = struct.unpack("!BxxxL", head)
-            data = source.read(size)
-            peer.send(bytes([_STDERR if channel == 2 else _STDOUT]) + data)
+    while len(head := source.read(8)) == 8:
+        channel, size = struct.unpack("!BxxxL", head)
+        data = source.read(size)
+        peer.send(bytes([_STDERR if channel == 2 else _STDOUT]) + data)
 
 
 def log(
