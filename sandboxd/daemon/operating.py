@@ -53,11 +53,9 @@ class Operating:
         ssh_agents: SshAgents,
         forwards: Forwards,
     ) -> None:
-        """
-        :param register_soon: called on the event loop for each workspace that is started, with whether its generated
-            files are stale
+        """:param register_soon: called on the event loop for each started workspace, with whether its files are outdated
         :param gateways: those that are attended to
-        :param ssh_agents: hears which keys a start chose
+        :param ssh_agents: told which keys a start chose
         :param forwards: the ports of the projects that are kept
         """
         self._environ = environ

@@ -58,9 +58,9 @@ def syn_watcher(interface: str) -> socket.socket | None:
 
 
 def overlook(watcher: socket.socket, ports: Iterable[int]) -> None:
-    """Have the kernel drop the packets for `ports`, so that they neither wake us nor fill the queue.
+    """Keep the packets for `ports` from the watcher, so that they neither wake us nor fill its queue.
 
-    The filter takes TCP packets with SYN and without ACK that are no later fragment.
+    The kernel filters: the watcher gets TCP packets with SYN and without ACK that are no later fragment.
     """
     program = [
         (_LOAD_HALF, 0, 0, 6), (_IF_BIT, 0, 1, 0x1FFF), (_ALL_OF_IT, 0, 0, 0),
