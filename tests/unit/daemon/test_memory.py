@@ -28,3 +28,15 @@ def test_without_that_library_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(memory, "_LIBC", None)
     memory.keep_together()
     memory.give_back()
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_no_library_is_opened_on_other_systems(
+    monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    def open_library(_: object) -> None:
+        raise TypeError("Windows has no library of its own name")
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", open_library)
+    monkeypatch.setattr(memory.sys, "platform", system)
+    assert memory._libc() is None
