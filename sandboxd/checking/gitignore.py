@@ -57,9 +57,12 @@ class Ignore:
         name = os.fsencode(path[len(self.root.folder) + 1 :]) + (b"/" if is_folder else b"\0")
         return _has(self.root._index, name)
 
-    def ignores(self, path: str, is_folder: bool) -> bool:
-        """Whether git would leave `path` out; the last pattern that matches decides."""
-        if path.rpartition("/")[2] in _READ_ANYWAY:
+    def ignores(self, path: str, is_folder: bool, *, as_git: bool = False) -> bool:
+        """Whether git would leave `path` out; the last pattern that matches decides.
+
+        :param as_git: also what dev container tools read
+        """
+        if not as_git and path.rpartition("/")[2] in _READ_ANYWAY:
             return False
         level: Ignore | None = self
         while level is not None:

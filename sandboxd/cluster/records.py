@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sandboxd.cluster.kubeconfig import Context
 
 _LARGEST = 512 << 20
+REFRESH = ".refresh"
 
 
 class Record(NamedTuple):
@@ -61,27 +62,46 @@ def note(environ: Mapping[str, str], context: Context, pod: str, record: Record)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         write_atomic(path, json.dumps(record._asdict()).encode(), 0o600)
     except (OSError, SandboxdError) as error:
-        raise EnvironmentFailure(
-            f"cannot note what was copied to the cluster: {error}",
-            "make room there, or set XDG_STATE_HOME to a folder that you can write",
-        ) from None
+        raise _no_place(error) from None
 
 
 @contextlib.contextmanager
-def locked(environ: Mapping[str, str], context: Context, pod: str) -> Iterator[None]:
-    """Let no other process of this user change what the sandbox may reach while the block runs."""
+def locked(
+    environ: Mapping[str, str], context: Context, pod: str, what: str = ""
+) -> Iterator[None]:
+    """Let no other process of this user do the same with the sandbox while the block runs.
+
+    :param what: '' for a change of what is noted and of what the sandbox may reach; `REFRESH`, which lasts, may
+        have such changes within
+    :raises EnvironmentFailure: there is no place for the lock
+    """
     path = _path(environ, context, pod)
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with lock_file(f"{path}.lock"):
+    with contextlib.ExitStack() as stack:
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            stack.enter_context(lock_file(f"{path}{what}.lock"))
+        except OSError as error:
+            raise _no_place(error) from None
         yield
 
 
 def forget(environ: Mapping[str, str], context: Context, pod: str) -> None:
     """The sandbox is gone."""
     path = _path(environ, context, pod)
-    for each in (path, f"{path}.lock"):
+    if os.path.lexists(path):
+        # Whoever notes something at this moment must not make it anew.
+        with contextlib.suppress(OSError, SandboxdError), locked(environ, context, pod):
+            os.unlink(path)
+    for what in ("", REFRESH):
         with contextlib.suppress(OSError):
-            os.unlink(each)
+            os.unlink(f"{path}{what}.lock")
+
+
+def _no_place(error: Exception) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"cannot note what was copied to the cluster: {error}",
+        "make room there, or set XDG_STATE_HOME to a folder that you can write",
+    )
 
 
 def _path(environ: Mapping[str, str], context: Context, pod: str) -> str:

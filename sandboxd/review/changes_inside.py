@@ -35,7 +35,6 @@ def main(task: dict[str, Any]) -> None:
     copy = os.fsencode(task["copy"])
     if task["mark"] and not os.path.exists(task["mark"]):
         emit(out, {"kind": "end", "torn": True}, b"")
-        out.flush()
         return
     if task["halt"]:
         halt_others()
@@ -57,9 +56,15 @@ def main(task: dict[str, Any]) -> None:
 
 
 def compare(out: Any, task: dict[str, Any], copy: bytes) -> None:
-    """Say which paths are as they were copied, and which as the host has them `now`."""
+    """Say which paths are as they were copied or as the host has them `now`, and which folders hold others."""
     now = {path: fields for path, fields in task["now"].items() if fields}
     answer: dict[str, Any] = {"kind": "end"}
+    answer["held"] = [
+        path
+        for path in task["vanished"]
+        for name in entries(copy, path.encode("latin-1"))
+        if f"{path}/{name.decode('latin-1')}" not in task["now"]
+    ]
     for name, original in (("untouched", Listed(task["listed"])), ("same", Listed(now))):
         answer[name] = [p for p in task["now"] if is_as(original, copy, p.encode("latin-1"))]
     emit(out, answer, b"")
@@ -79,8 +84,7 @@ def halt_others() -> None:
 
     Not process 1, which ends the sandbox when it is asked to, nor those that this one came from.
     """
-    own = {1, os.getpid()}
-    ancestor = os.getppid()
+    own, ancestor = {1, os.getpid()}, os.getppid()
     while ancestor > 1:
         own.add(ancestor)
         ancestor = parent_of(ancestor)
@@ -202,11 +206,9 @@ def walk(out: Any, task: dict[str, Any], state: dict[str, Any], original: Any, c
 
 
 def entries(root: bytes, folder: bytes) -> dict[bytes, os.stat_result]:
-    statuses = {}
-    full = os.path.join(root, folder) if folder else root
-    with contextlib.suppress(OSError), os.scandir(full) as listing:
-        for entry in listing:
-            statuses[entry.name] = entry.stat(follow_symlinks=False)
+    statuses: dict[bytes, os.stat_result] = {}
+    with contextlib.suppress(OSError), os.scandir(os.path.join(root, folder)) as listing:
+        statuses.update((entry.name, entry.stat(follow_symlinks=False)) for entry in listing)
     return statuses
 
 
@@ -298,13 +300,11 @@ def ignored_names(copy: bytes, markers_by_folder: dict[str, list[str]]) -> set[b
     for name, markers in markers_by_folder.items():
         if any(os.path.exists(os.path.join(copy, os.fsencode(marker))) for marker in markers):
             names.add(os.fsencode(name))
-    try:
+    with contextlib.suppress(OSError):
         words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
         process = git(copy, *words)
         if process.returncode == 0:
             names |= {name.rstrip(b"/") for name in process.stdout.split(b"\0") if name}
-    except OSError:
-        pass
     return names
 
 

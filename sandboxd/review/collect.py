@@ -11,6 +11,7 @@ import io
 import json
 import os
 import secrets
+import stat
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -68,7 +69,7 @@ class Copy(NamedTuple):
     """When it was begun, in nanoseconds since 1970."""
     mark: str = ""
     """A file inside that says that it is whole; '' where that is known."""
-    listed: Mapping[str, object] | None = None
+    listed: Mapping[str, Any] | None = None
     """What was copied, as `changes_inside` reads it; None where the original is mounted beside the copy."""
     times: Mapping[str, host_times.Times] | None = None
     """Those of the host's files before it was made; None: the clock says what the host changed since."""
@@ -147,6 +148,8 @@ class Compared(NamedTuple):
 
     untouched: frozenset[str]
     same: frozenset[str]
+    held: frozenset[str]
+    """Folders that are none on the host any more, and that have something there which the host does not know."""
 
 
 def compare(
@@ -163,9 +166,23 @@ def compare(
         document = json.loads(answer.getvalue())
         untouched, same = document["untouched"], document["same"]
         is_as_sent = frozenset(now).intersection(untouched)
-        return Compared(is_as_sent, frozenset(now).intersection(same) - is_as_sent)
+        held = frozenset(now).intersection(document["held"])
+        return Compared(is_as_sent, frozenset(now).intersection(same) - is_as_sent, held)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise changes.Untrue("no lists of what it was asked") from None
+
+
+def vanished(
+    listed: Mapping[str, Sequence[object]], now: Mapping[str, Sequence[object] | None]
+) -> list[str]:
+    """Folders of `listed` that are none `now`."""
+    return [
+        key for key, fields in now.items() if _is_folder(listed.get(key)) and not _is_folder(fields)
+    ]
+
+
+def _is_folder(fields: Sequence[object] | None) -> bool:
+    return fields is not None and stat.S_ISDIR(int(str(fields[0])))
 
 
 def let_go_on(engine: Engine, container: str) -> None:
@@ -234,6 +251,7 @@ def _fill(
         "repository": REPOSITORY,
         "listed": copy.listed,
         "now": now,
+        "vanished": vanished(copy.listed or {}, now or {}),
         "mark": copy.mark,
         "copy": copy.folder,
         "halt": halt,

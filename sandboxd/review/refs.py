@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
+_BRANCH = re.compile(r"refs/heads/[^\x00-\x20\x7f~^:?*\[\\]{1,1000}\Z")
+"""As git-check-ref-format(1) has it; no file system has a longer name."""
 _SHA256 = re.compile(r"(?im)^\s*objectformat\s*=\s*\"?sha256")
 _MOST_REFS = 2000
 _MOST_BYTES = 8 << 20
@@ -46,7 +48,7 @@ def head(workspace: str) -> tuple[str, str]:
         ref = text.removeprefix("ref: ")
         if ref == text:
             return "", text if _OID.match(text) else ""
-        if not ref.startswith("refs/heads/") or ".." in ref:
+        if not _BRANCH.match(ref) or ".." in ref:
             return "", ""
         packed = dict(
             line.split(" ", 1)[::-1]

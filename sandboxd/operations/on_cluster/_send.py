@@ -89,7 +89,7 @@ class _Ignored:
         if ignore is None or path == ".git" or path.startswith(".git/"):
             return False
         full = os.path.join(self._workspace, path)
-        is_ignored = ignore.ignores(full, is_folder)
+        is_ignored = ignore.ignores(full, is_folder, as_git=True)
         if is_ignored and not ignore.tracks(full, is_folder):
             if len(self.left) < _MOST_NAMED:
                 self.left.append(path)

@@ -30,7 +30,7 @@ git update-ref -m 'as on the host' "$2" "$3" && git symbolic-ref HEAD "$2" && gi
 """
 _ITS_OWN = 2
 _REMOVE = 'cd "$1" && xargs -0 rm -f --'
-_REMOVE_FOLDERS = 'cd "$1" && { xargs -0 rmdir -- 2>/dev/null || :; }'
+_REMOVE_FOLDERS = 'cd "$1" && xargs -0 rmdir --'
 _GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
@@ -63,13 +63,23 @@ def newer(target: Target, record: Record) -> Newer:
     return Newer(tuple(changed), tuple(gone), bool(head[1]) and head != tuple(record.head))
 
 
-def refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refreshed:
-    """Send what the host has newer; what the sandbox changed itself stays as it is there.
+def refresh(target: Target, uid: str, say: Callable[[str], None]) -> Refreshed:
+    """Send what the host has newer to the Pod `uid`; what the sandbox changed itself stays as it is there.
 
-    While that is compared and sent, all else in the sandbox is stopped.
+    While that is compared and sent, all else in the sandbox is stopped. Another refresh of it is waited for, for the
+    end of one lets the work go on.
 
-    :raises EnvironmentFailure: the Pod does not take it; what arrived is noted
+    :raises EnvironmentFailure: the Pod does not take it, what arrived is noted; or it became another one
     """
+    say("waiting for another refresh of the sandbox to end")
+    with records.locked(target.environ, target.cluster.context, target.pod, records.REFRESH):
+        record = records.recall(target.environ, target.cluster.context, target.pod)
+        if record is None or record.uid != uid:
+            raise EnvironmentFailure("the sandbox became another one meanwhile", "run it again")
+        return _refresh(target, record, say)
+
+
+def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refreshed:
     entries = _send.survey(target.workspace).entries
     manifest = original.Manifest(
         {key: _fields(fields) for key, fields in record.listed.items()},
@@ -83,6 +93,7 @@ def refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refre
         news = _News(target, record, entries)
         takes, gone = news.takes(), news.gone_there()
         news.note_same(manifest)
+        news.forget_held(manifest)
         _remove(target, manifest, [*gone, *news.replaced(takes)])
         objects = [e for e in entries if _is_new_object(e.path, manifest)]
         total = sum(e.status.st_size for e in (*objects, *takes))
@@ -91,7 +102,7 @@ def refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refre
         head, branch = _follow(target, record)
     finally:
         _let_go_on(target)
-        _note(target, record, manifest, head)
+        _note(target, record.uid, manifest, head)
     return Refreshed(delivery.files, delivery.size, len(gone), news.conflicts(), branch)
 
 
@@ -108,8 +119,12 @@ class _News:
         self._now: dict[str, Fields | None] = dict.fromkeys(self._gone)
         self._now |= {key: original.fields_of(target.workspace, e) for key, e in asked.items()}
         self._answer = self._ask(target, record)
-        fine = self._answer.untouched | self._answer.same
-        self._touched = set(self._now) - fine
+        self._touched = set(self._now) - self._answer.untouched - self._answer.same
+        # What is to become a file must not hold its own work; what is gone here stays there with that work.
+        held = self._answer.held.union(*map(_above, self._answer.held))
+        self._touched |= held & self._others.keys()
+        self._held = held & self._gone
+        self._above_touched = {a for key in self._touched for a in _above(key)}
 
     def _ask(self, target: Target, record: Record) -> Compared:
         copy = collect.Copy(record.folder, record.started, listed=record.listed)
@@ -117,9 +132,9 @@ class _News:
 
     def _is_free(self, key: str) -> bool:
         """Whether the sandbox did nothing at the path, above it or below it."""
-        below = any(each.startswith(f"{key}/") for each in self._touched)
-        above = any(each in self._touched for each in _above(key))
-        return key in self._answer.untouched and not below and not above
+        is_its_own = key in self._touched or key in self._above_touched
+        is_below = not self._touched.isdisjoint(_above(key))
+        return key in self._answer.untouched and not is_its_own and not is_below
 
     def takes(self) -> list[Entry]:
         """What is to be sent."""
@@ -127,7 +142,12 @@ class _News:
 
     def gone_there(self) -> list[str]:
         """What is to be taken away there."""
-        return sorted(key for key in self._gone if self._is_free(key))
+        return sorted(key for key in self._gone - self._held if self._is_free(key))
+
+    def forget_held(self, manifest: Manifest) -> None:
+        """Note that folders are the sandbox's own by now: gone here, and something of it is in them there."""
+        for key in filter(self._is_free, self._held):
+            manifest.forget(key)
 
     def replaced(self, takes: Iterable[Entry]) -> list[str]:
         """What is in the way of something of another kind, as a folder of a file."""
@@ -238,11 +258,17 @@ def _let_go_on(target: Target) -> None:
         return
 
 
-def _note(target: Target, record: Record, manifest: Manifest, head: Iterable[str]) -> None:
-    noted = record._replace(
-        listed=manifest.listed,
-        times=manifest.times if record.times is not None else None,
-        git_objects=sorted(manifest.objects),
-        head=tuple(head),
-    )
-    records.note(target.environ, target.cluster.context, target.pod, noted)
+def _note(target: Target, uid: str, manifest: Manifest, head: Iterable[str]) -> None:
+    """Note what was sent, beside what others noted meanwhile; nothing where the sandbox is gone."""
+    place = (target.environ, target.cluster.context, target.pod)
+    with records.locked(*place):
+        record = records.recall(*place)
+        if record is None or record.uid != uid:
+            return
+        noted = record._replace(
+            listed=manifest.listed,
+            times=manifest.times if record.times is not None else None,
+            git_objects=sorted(manifest.objects),
+            head=tuple(head),
+        )
+        records.note(*place, noted)

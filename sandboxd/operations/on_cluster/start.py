@@ -246,7 +246,7 @@ def _running(
         "already running", target.pod, node, plan.profile, wishes.runtime_class, named, (), None, ""
     )
     if is_refreshed:
-        done = refresh.refresh(target, record, lambda text: say(text, True))
+        done = refresh.refresh(target, record.uid, lambda text: say(text, True))
         return started._replace(how="refreshed", refreshed=done)
     return started._replace(newer=refresh.newer(target, record))
 
@@ -310,7 +310,8 @@ def _make(
         sorted(sent.manifest.objects),
         sent.head,
     )
-    records.note(target.environ, cluster.context, target.pod, record)
+    with records.locked(target.environ, cluster.context, target.pod):
+        records.note(target.environ, cluster.context, target.pod, record)
     node = str(pod["spec"].get("nodeName", ""))
     problem = _record_start(target, plan, wishes, pod, lost)
     return Started(

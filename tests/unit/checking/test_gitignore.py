@@ -105,6 +105,7 @@ def _ignored(root: str, name: str) -> bool:
 @pytest.mark.parametrize("name", [".devcontainer", ".devcontainer.json", "sandboxd.toml"])
 def test_what_tools_read_anyway_is_never_left_out(name: str) -> None:
     assert not Ignore("/p", parse("*\n"), None).ignores(f"/p/{name}", False)
+    assert Ignore("/p", parse("*\n"), None).ignores(f"/p/{name}", False, as_git=True)
 
 
 def test_a_walk_leaves_ignored_folders_out(tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sandboxd.cluster import records
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.records import Record
+from sandboxd.errors import EnvironmentFailure
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 RECORD = Record(
@@ -32,6 +35,32 @@ def test_a_note_is_of_one_pod_in_one_namespace_of_one_server(tmp_path: Path) -> 
     assert records.recall(environ, other, "pod") is None
     records.forget(environ, TEAM, "pod")
     assert records.recall(environ, TEAM, "pod") is None
+
+
+def test_what_is_forgotten_leaves_no_file_and_no_folder_behind(tmp_path: Path) -> None:
+    environ = {"XDG_STATE_HOME": str(tmp_path)}
+    records.forget(environ, TEAM, "pod")
+    assert list(tmp_path.iterdir()) == []
+    records.note(environ, TEAM, "pod", RECORD)
+    with (
+        records.locked(environ, TEAM, "pod", records.REFRESH),
+        records.locked(environ, TEAM, "pod"),
+    ):
+        pass
+    folder = tmp_path / "sandboxd/clusters"
+    assert len(list(folder.iterdir())) == 3
+    records.forget(environ, TEAM, "pod")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_lock_without_a_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "sandboxd").write_text("no folder")
+    with (
+        pytest.raises(EnvironmentFailure, match="cannot note what was copied") as raised,
+        records.locked({"XDG_STATE_HOME": str(tmp_path)}, TEAM, "pod"),
+    ):
+        pass
+    assert "XDG_STATE_HOME" in raised.value.hint
 
 
 def test_a_torn_note_is_none(tmp_path: Path) -> None:

@@ -33,7 +33,16 @@ def test_a_commit_on_no_branch(git: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ref: refs/heads/../../x", "ref: refs/tags/v1", "ref: /etc/x"]
+    "text",
+    [
+        "",
+        "ref: refs/heads/../../x",
+        "ref: refs/tags/v1",
+        "ref: /etc/x",
+        "ref: refs/heads/a\0b",
+        "ref: refs/heads/a\nb",
+        "ref: refs/heads/" + "a/" * 600,
+    ],
 )
 def test_what_is_no_branch_is_none(git: Path, text: str) -> None:
     (git / "HEAD").write_text(text)

@@ -43,7 +43,9 @@ class Pod:
         """Each command that got input."""
         self.breaks: list[int] = []
         """How much input each of the next commands gets before its connection breaks."""
-        self._environ = {"XDG_STATE_HOME": str(folder / "state")}
+        self.environ = {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder / "home")}
+        self.meanwhile: Callable[[], object] = int
+        """What another process of the user does while a refresh compares."""
         patch.setattr(Target, "folder", property(lambda _: str(self.inside)))
         patch.setattr(running, "run", self._run)
         patch.setattr(running, "quietly", self._quietly)
@@ -54,10 +56,10 @@ class Pod:
     @property
     def target(self) -> Target:
         cluster = cast("Any", _Cluster(TEAM))
-        return Target(cluster, self._environ, str(self.host), str(self.host), "")
+        return Target(cluster, self.environ, str(self.host), str(self.host), "")
 
     def record(self) -> Record:
-        found = records.recall(self._environ, TEAM, self.target.pod)
+        found = records.recall(self.environ, TEAM, self.target.pod)
         assert found is not None
         return found
 
@@ -68,11 +70,11 @@ class Pod:
             UID, sent.started, str(self.inside), sent.manifest.listed, [], [],
             sent.manifest.times, sorted(sent.manifest.objects), sent.head,
         )  # fmt: skip
-        records.note(self._environ, TEAM, self.target.pod, noted)
+        records.note(self.environ, TEAM, self.target.pod, noted)
         return sent
 
     def refresh(self) -> refreshing.Refreshed:
-        return refreshing.refresh(self.target, self.record(), self.said.append)
+        return refreshing.refresh(self.target, self.record().uid, self.said.append)
 
     def newer(self) -> refreshing.Newer:
         return refreshing.newer(self.target, self.record())
@@ -99,12 +101,16 @@ class Pod:
     def _compare(
         self, _inside: object, copy: collect.Copy, _workspace: str, now: Mapping[str, Any]
     ) -> collect.Compared:
+        self.meanwhile()
         out = io.BytesIO()
-        task = json.loads(json.dumps({"listed": copy.listed, "now": now}))
+        assert copy.listed is not None
+        vanished = collect.vanished(copy.listed, now)
+        task = json.loads(json.dumps({"listed": copy.listed, "now": now, "vanished": vanished}))
         changes_inside.compare(out, task, os.fsencode(self.inside))
         answer = json.loads(out.getvalue())
         untouched = frozenset(answer["untouched"])
-        return collect.Compared(untouched, frozenset(answer["same"]) - untouched)
+        same = frozenset(answer["same"]) - untouched
+        return collect.Compared(untouched, same, frozenset(answer["held"]))
 
 
 def tree(folder: Path, names: Iterable[str] = ()) -> dict[str, str]:
