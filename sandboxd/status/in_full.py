@@ -70,7 +70,7 @@ def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
     words = {
         "in force": "granted: this file may take controls away",
         "outdated": "the grant is void: the file changed since",
-        "none": "none: this file takes controls away, so it needs a grant",
+        "none": "none: it asks for what needs a grant",
     }
     return [("trust", words[str(project.trust)])]
 

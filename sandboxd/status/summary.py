@@ -107,7 +107,7 @@ def _problems(project: ProjectStatus) -> list[Row]:
     if project.trust in ("none", "outdated"):
         words = {
             "outdated": "the grant is void: the file changed since",
-            "none": "none: this file takes controls away, so it needs a grant",
+            "none": "none: it asks for what needs a grant",
         }
         rows.append(Row(9, "trust", words[project.trust], YELLOW))
     if project.unseen:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.granting import Wanted
     from sandboxd.policy.trust import Grant
 
-HELP = "what a repository may choose although it takes controls away"
+HELP = "grants for what a repository cannot choose alone"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
