@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _UNKNOWN = "unrecognized arguments: "
 _OF_THE_FILE = {
     "--profile": "the line `profile = ...` in sandboxd.toml chooses it",
-    "--on": "on a cluster work `up`, `exec`, `shell`, `forward`, `cp`, `logs`, `status`, `list`, `review`, `drift`, `down`, `doctor`, `egress` and `agent`",
+    "--on": "on a cluster work `up`, `exec`, `shell`, `forward`, `cp`, `logs`, `status`, `list`, `review`, `drift`, `verify`, `down`, `doctor`, `agent` and `egress log`, `check`, `allow`, `deny`",
+    "--here": "no sandboxd.toml sends this command to a cluster: without `--on` it is about this machine",
     "--image": "the line `image = ...` in sandboxd.toml chooses it",
 }
 """Options that people look for in other commands, each with the way to go."""

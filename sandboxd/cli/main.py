@@ -154,10 +154,10 @@ def _dispatch(argv: list[str]) -> int:
         from sandboxd.cli._parser import parse
 
         arguments = parse(build_parser(argv[0], command), argv[1:])
-    if getattr(arguments, "on", None) == "":
-        from sandboxd.cli.where import cluster
+    if hasattr(arguments, "on"):
+        from sandboxd.cli import where
 
-        arguments.on = cluster(argv[0], arguments)
+        where.settle(argv[0], arguments)
     return command.run(arguments)
 
 

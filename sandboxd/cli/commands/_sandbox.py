@@ -35,14 +35,19 @@ def add_name(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_on(parser: argparse.ArgumentParser) -> None:
-    """The option that names a cluster in the place of this machine's engine."""
+def add_on(parser: argparse.ArgumentParser, *, follows_file: bool = True) -> None:
+    """The option that names a cluster in the place of this machine's engine; without it None, which `where` settles.
+
+    :param follows_file: without it the project's file may name one
+    """
     parser.add_argument(
         "--on",
         metavar="CONTEXT",
-        default="",
+        default=None,
         help="on the Kubernetes cluster of this context of your kubeconfig",
     )
+    if not follows_file:
+        return
     parser.add_argument(
         "--here",
         action="store_true",

@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import plain_arguments
+from sandboxd.cli import plain_arguments, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
 
@@ -119,7 +119,13 @@ def _read_words(args: argparse.Namespace) -> tuple[str | None, list[str]]:
     parser = Parser(prog="sandboxd agent")
     _add_options(parser)
     parser.add_argument("agent", nargs="?", metavar="NAME")
+    settled, args.on = args.on, None
     parser.parse_args(words[:end], namespace=args)
+    if args.on is None and settled:
+        # Typed before the name, or the file's word.
+        args.on = settled
+    where.check(args)
+    args.on = args.on or ""
     more = words[end + 1 :]
     if args.agent is None and more:
         raise UsageError(
@@ -146,15 +152,15 @@ def run(args: argparse.Namespace) -> int:
 
     is_new = session.recall(os.environ, project, args.name or name) is None
     own, agent = agent_sessions.make(project, name, args.name or name, choices)
-    where = _target(args, project, own.name)
+    target = _target(args, project, own.name)
     place = own
-    if where is not None:
+    if target is not None:
         from sandboxd.cli.on_cluster import agents
 
-        place = agents.place_of(where, own, args)
+        place = agents.place_of(target, own, args)
     with runs.at_work(place):
         try:
-            if where is None or args.secrets_on_cluster:
+            if target is None or args.secrets_on_cluster:
                 agent_sessions.require_secrets(own)
             else:
                 agents.require_no_secret(own)
@@ -164,10 +170,10 @@ def run(args: argparse.Namespace) -> int:
             if is_new:
                 session.forget(own)
             raise
-        if where is None:
+        if target is None:
             return _work(own, agent, args, more)
         task = agents.task(_task(args.task), args.resume, more)
-        return agents.work(where, place, agent, args, task, _grants.grants(args))
+        return agents.work(target, place, agent, args, task, _grants.grants(args))
 
 
 def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str]) -> int:

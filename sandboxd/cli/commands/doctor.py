@@ -19,7 +19,7 @@ HELP = "what this host can do, and why not more"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_on(parser)
+    _sandbox.add_on(parser, follows_file=False)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--long", action="store_true", help="all that was seen of this machine")
     output.add_argument("--json", action="store_true", help="print the facts as JSON")
@@ -38,7 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.on:
         from sandboxd.cli.on_cluster import looking
+        from sandboxd.cli.on_cluster.options import refuse_there
 
+        refuse_there("doctor", args)
         return looking.doctor(args.on, as_json=args.json)
     from sandboxd.cli import doctor_screen, terminal
     from sandboxd.cli.caches_report import caches_document, caches_line

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd.cli import terminal, where
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
 
@@ -38,7 +38,13 @@ def run(args: argparse.Namespace) -> int:
 
         return starting.down(_sandbox.target(args), args)
     if args.all:
-        return _end_all(args.discard)
+        code = _end_all(args.discard)
+        if not args.here:
+            # Last: nothing of a project is to come before the end of all.
+            where.say_here(
+                "down --all", os.path.abspath(args.project), ": `sandboxd down` ends that one"
+            )
+        return code
     options: Options = {"name": _sandbox.name(args), "discard": args.discard}
     stopped: StoppedDocument = operate("stop", _sandbox.folder(args), options)
     _say(stopped)

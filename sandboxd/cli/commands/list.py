@@ -21,7 +21,7 @@ HELP = "list the sandboxes and projects"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_on(parser)
+    _sandbox.add_on(parser, follows_file=False)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

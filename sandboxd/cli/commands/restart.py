@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import progress, terminal
+from sandboxd.cli import progress, terminal, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    where.say_here("restart", _sandbox.folder(args))
     options: Options = {
         "name": _sandbox.name(args),
         "allow_runc": args.allow_runc,

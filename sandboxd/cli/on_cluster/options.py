@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandboxd.cli import terminal
 from sandboxd.errors import UsageError
 
 TYPE_CHECKING = False
@@ -15,7 +16,7 @@ _HERE_ONLY = {
         "dotfiles": "bring what you need in the image, or by `sandboxd cp FILE :`",
         "env_file": "a Pod's variables can be read by all who may read the Pod",
         "until_ready": "no lifecycle hook runs there",
-        "verify": "what is tried there is tried at each start, and named",
+        "verify": "`sandboxd verify` with the same `--on` attacks it once it runs",
         "timing": "it times this machine's engine",
     },
     "exec": {
@@ -34,17 +35,38 @@ _HERE_ONLY = {
     },
     "status": {
         "watch": "it asks the cluster once",
+        "all": "`sandboxd list` with the same `--on` shows the sandboxes there",
         "short": "a prompt is not to wait for a cluster",
+    },
+    "egress": {
+        "once": "a gateway that its cluster starts again would let one more connection through; give it a time: "
+        "`--for 10m`"
+    },
+    "doctor": {
+        "long": "without it all that is known of a cluster is shown",
+        "raw": "`--json` prints the facts of the cluster",
+        "try_anew": "the cluster is asked anew each time",
+        "facts": "a report of `--raw` is about a machine",
     },
 }
 _THERE_ONLY = ("image", "runtime_class", "gateway_image", "seccomp_profile", "refresh", "sandbox")
+_OF_THE_FILE = "the lines of sandboxd.toml choose the image and the runtime of this machine"
+_WHY_THERE = dict.fromkeys(("image", "runtime_class", "seccomp_profile"), _OF_THE_FILE)
+_SPELLED = {"try_anew": "--try"}
 
 
 def refuse_there(command: str, args: argparse.Namespace) -> None:
     """:raises UsageError: an option has no meaning on a cluster"""
     for name, why in _HERE_ONLY.get(command, {}).items():
-        if getattr(args, name):
-            raise UsageError(f"`{_spelled(name)}` does not go with `--on`", why)
+        if not getattr(args, name, None):
+            continue
+        if getattr(args, "follows_file", False):
+            cluster = terminal.one_line(args.on)
+            raise UsageError(
+                f"`{_spelled(name)}` does not go with the cluster `{cluster}` that sandboxd.toml names",
+                f"{why.replace(' with the same `--on`', '')}; `--here` is about this machine",
+            )
+        raise UsageError(f"`{_spelled(name)}` does not go with `--on`", why)
 
 
 def refuse_here(args: argparse.Namespace, names: tuple[str, ...] = _THERE_ONLY) -> None:
@@ -53,9 +75,9 @@ def refuse_here(args: argparse.Namespace, names: tuple[str, ...] = _THERE_ONLY) 
         if getattr(args, name):
             raise UsageError(
                 f"`{_spelled(name)}` goes with `--on CONTEXT`",
-                "the lines of sandboxd.toml choose the image and the runtime of this machine",
+                _WHY_THERE.get(name, "name the cluster: `--on CONTEXT`"),
             )
 
 
 def _spelled(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return _SPELLED.get(name) or f"--{name.replace('_', '-')}"
