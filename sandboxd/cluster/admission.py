@@ -17,7 +17,7 @@ _BESIDE = ("containers", "initContainers", "ephemeralContainers", "volumes", "vo
            "imagePullSecrets", "ports", "nameservers", "egress", "ingress")  # fmt: skip
 """Lists to which a webhook adds: a sidecar, a volume, a variable. Defaults add to others."""
 _ALONE = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers", "runtimeClassName", "hostAliases",
-          "add", "privileged", "procMount")  # fmt: skip
+          "add", "privileged", "procMount", "args", "lifecycle", "livenessProbe", "startupProbe")  # fmt: skip
 """Fields that weaken where they are there though we wrote none."""
 _MOST = 40
 _LONGEST = 80

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, failures, logs, waiting
+from sandboxd.cluster import api, failures, gateway_pods, logs, waiting
 from sandboxd.errors import SandboxdError
-from sandboxd.model.labels import GATEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,6 +19,12 @@ _USUAL_LAST_BYTE = "10"
 """Of the address of the name server's Service, where nobody may read it: kubeadm and most clouds give it."""
 _GATEWAY_CONTAINER = "gateway"
 _LINES = "5000"
+_CONTAINERS = (
+    ("containers", "container"),
+    ("initContainers", "init container"),
+    ("ephemeralContainers", "ephemeral container"),
+)
+"""All share the Pod's network, and may share its processes and volumes."""
 
 
 class Node(NamedTuple):
@@ -62,15 +67,18 @@ def handler_of(cluster: Cluster, runtime_class: str) -> str:
 
 
 def gateway_of(cluster: Cluster, name: str) -> Gateway | None:
-    """The gateway beside the sandbox `name`; None where it has none."""
+    """The gateway beside the sandbox `name`; None where it has none.
+
+    :raises EnvironmentFailure: which Pod it is cannot be told
+    """
     service = cluster.get(api.SERVICE, f"{name}-gateway")
     if service is None:
         return None
-    pods = [pod for pod in cluster.list(api.POD, {GATEWAY: name}) if _is_ready(pod)]
+    pod = gateway_pods.running(cluster, name)
     policy = _read(cluster, api.CONFIG_MAP, f"{name}-gateway-policy") or {}
     return Gateway(
         str((service.get("spec") or {}).get("clusterIP") or ""),
-        str(pods[0]["metadata"]["name"]) if pods else "",
+        str(pod["metadata"]["name"]) if pod is not None and _is_ready(pod) else "",
         str((policy.get("data") or {}).get("policy.json") or ""),
     )
 
@@ -134,15 +142,23 @@ def faults(pod: Mapping[str, Any]) -> dict[str, str]:
     sources = [s for v in spec.get("volumes") or () for s in (v.get("projected") or {}).get("sources") or ()]  # fmt: skip
     if any("serviceAccountToken" in source for source in sources):
         openings["pod-service-account"] = "a volume of the Pod has a service account's token"
-    for container in spec.get("containers") or ():
-        context = container.get("securityContext") or {}
-        added = (context.get("capabilities") or {}).get("add") or ()
-        if context.get("privileged"):
-            openings["pod-capabilities"] = f"the container `{container['name']}` is privileged"
-        elif added:
-            names = ", ".join(map(str, added))
-            openings["pod-capabilities"] = f"the container `{container['name']}` has {names}"
+    if powers := _powers(spec):
+        openings["pod-capabilities"] = powers
     return openings
+
+
+def _powers(spec: Mapping[str, Any]) -> str:
+    """Which container of a Pod is privileged, else which has capabilities; '' for none."""
+    capable = ""
+    for key, title in _CONTAINERS:
+        for container in spec.get(key) or ():
+            context = container.get("securityContext") or {}
+            added = (context.get("capabilities") or {}).get("add") or ()
+            if context.get("privileged"):
+                return f"the {title} `{container['name']}` is privileged"
+            if added and not capable:
+                capable = f"the {title} `{container['name']}` has {', '.join(map(str, added))}"
+    return capable
 
 
 def _probed(pod: Mapping[str, Any]) -> Iterator[Place]:

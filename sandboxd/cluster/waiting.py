@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, sandboxes
+from sandboxd.cluster import api, gateway_pods, sandboxes
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
@@ -90,16 +90,13 @@ def until_gateway(
     """The Pod of a gateway, once it is ready.
 
     :raises CannotStart: as `until_running`
+    :raises EnvironmentFailure: which Pod it is cannot be told
     """
 
     def look() -> dict[str, Any] | None:
-        pods = [
-            pod
-            for pod in cluster.list(api.POD, labels)
-            if "deletionTimestamp" not in pod["metadata"]
-        ]
-        if pods:
-            return max(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp", "")))
+        pod = gateway_pods.only(cluster, deployment, cluster.list(api.POD, labels))
+        if pod is not None:
+            return pod
         return _failed_replica(cluster.get(api.DEPLOYMENT, deployment))
 
     return _until(cluster, look, is_ready, "the gateway", say, seconds)

@@ -9,14 +9,13 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import api, failures, logs, records, running
+from sandboxd.cluster import api, failures, gateway_pods, logs, records, running
 from sandboxd.cluster.channels import PodGone
 from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.messages import event_of
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.model.labels import GATEWAY
 from sandboxd.operations.on_cluster import _names
 from sandboxd.plan.writers import kubernetes
 
@@ -32,6 +31,8 @@ _TAKES_SECONDS = 120.0
 """A kubelet that passes our mark over brings a changed ConfigMap within a minute or two."""
 _LOOK_SECONDS = 0.5
 _LONGEST_LINE = 1 << 20
+_LATEST = 1 << 33
+"""Seconds since 1970, in the year 2242: a later time is none, and has no date that is asked for."""
 _GIVE_SECONDS = 30.0
 _KEEP = (
     "import os, sys; path = sys.argv[1]; file = os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600); "
@@ -89,21 +90,19 @@ class PodGateway:
         self._wait(wanted.version)
 
     def ledger(self) -> Ledger:
-        """The record of what its log tells."""
+        """The record of what its log tells.
+
+        :raises EnvironmentFailure: which Pod is the gateway cannot be told
+        """
         self._read(self._running())
         return copy.deepcopy(self._ledger)
 
     def give(self, credentials: Credentials) -> None:
         """Give it these secrets in the place of all others, in memory; returns once it has them.
 
-        :raises EnvironmentFailure: it does not run, or does not take them
+        :raises EnvironmentFailure: it does not run, is not the one that was made, or does not take them
         """
-        pod = self._running()
-        if pod is None:
-            raise EnvironmentFailure(
-                "the gateway does not run, so it cannot be given a secret",
-                f"`sandboxd status{self._target.option}` shows its state, then run this again",
-            )
+        pod = self._as_written()
         self._mark_held = secrets.token_hex(8)
         document = {**credentials_to_json(credentials), "op": "credentials"}
         data = json.dumps({**document, "mark": self._mark_held}).encode()
@@ -126,6 +125,28 @@ class PodGateway:
                 "the gateway did not take the secret, and has none",
                 f"`sandboxd logs{self._target.option}` and its image may say why; run it again",
             )
+
+    def _as_written(self) -> dict[str, Any]:
+        """The gateway's Pod, once it is what its Deployment says: one of before may still be there.
+
+        :raises EnvironmentFailure: it does not run, or is another
+        """
+        deadline = time.monotonic() + _GIVE_SECONDS
+        while True:
+            pod = self._running()
+            try:
+                if pod is None:
+                    raise EnvironmentFailure(
+                        "the gateway does not run, so it cannot be given a secret",
+                        f"`sandboxd status{self._target.option}` shows its state, then run this again",
+                    )
+                gateway_pods.require_as_written(self._target.cluster, self._target.pod, pod)
+            except gateway_pods.NotAsWritten:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return pod
+            time.sleep(_LOOK_SECONDS)
 
     def answer(self, question: int, why: str) -> None:
         """No question comes from a Pod: its gateway has no door for them there."""
@@ -178,13 +199,7 @@ class PodGateway:
             self._target.cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata})
 
     def _running(self) -> dict[str, Any] | None:
-        pods = [
-            pod
-            for pod in self._target.cluster.list(api.POD, {GATEWAY: self._target.pod})
-            if "deletionTimestamp" not in pod["metadata"]
-            and (pod.get("status") or {}).get("phase") == "Running"
-        ]
-        return max(pods, key=lambda p: str(p["metadata"].get("creationTimestamp")), default=None)
+        return gateway_pods.running(self._target.cluster, self._target.pod)
 
     def _read(self, pod: Mapping[str, Any] | None) -> None:
         """Take the events of its log since the last look."""
@@ -201,7 +216,9 @@ class PodGateway:
             for line in whole:
                 if (event := event_of(line)) is not None:
                     # What the log holds is a Pod's word: half an event is none.
-                    with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
+                    with contextlib.suppress(
+                        KeyError, TypeError, AttributeError, ValueError, OverflowError
+                    ):
                         self._take(event)
 
         # One that does not run yet has no log.
@@ -218,12 +235,15 @@ class PodGateway:
             )
 
     def _take(self, event: Event) -> None:
-        if event["event"] == "ready" and event["time"] != self._run:
+        moment = event["time"]
+        if not isinstance(moment, int | float) or not 0 <= moment < _LATEST:
+            raise ValueError
+        if event["event"] == "ready" and moment != self._run:
             # Another process, which numbers its events anew.
-            self._run, self._ledger.last_number = float(event["time"]), 0
+            self._run, self._ledger.last_number = moment, 0
         if event["seq"] <= self._ledger.last_number:
             return
-        self._since = int(event["time"])
+        self._since = int(moment)
         if event["event"] == "policy":
             self._policy = ("policy", event["version"], "")
         elif event["event"] == "refused" and event["op"] in ("", "policy"):

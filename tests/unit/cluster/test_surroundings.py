@@ -61,17 +61,41 @@ def test_what_a_class_runs() -> None:
     assert surroundings.handler_of(cluster, "other") == surroundings.handler_of(cluster, "") == ""
 
 
+def gateway_pod(name: str, status: dict[str, Any]) -> dict[str, Any]:
+    pod = named(name, status={"phase": "Running", **status})
+    pod["metadata"]["labels"] = {GATEWAY: "x"}
+    pod["metadata"]["ownerReferences"] = [{"name": "x-gateway-5d4f", "controller": True}]
+    return pod
+
+
 def test_the_gateway_that_serves() -> None:
     service = named("x-gateway", spec={"clusterIP": "10.96.1.1"})
-    old, ready = named("old", status={}), named("new", status=READY)
-    for pod in (old, ready):
-        pod["metadata"]["labels"] = {GATEWAY: "x"}
+    ready = gateway_pod("new", READY)
+    old = gateway_pod("old", READY)
+    old["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     policy = named("x-gateway-policy", data={"policy.json": "{}"})
     cluster: Any = Answers(
         (api.SERVICE, "", service), (api.POD, "", old), (api.POD, "", ready), (api.CONFIG_MAP, "", policy)
     )  # fmt: skip
     assert surroundings.gateway_of(cluster, "x") == ("10.96.1.1", "new", "{}")
     assert surroundings.gateway_of(cluster, "y") is None
+    ready["status"] = {"phase": "Running", "conditions": []}
+    assert surroundings.gateway_of(cluster, "x") == ("10.96.1.1", "", "{}"), "it does not serve yet"
+
+
+def test_of_two_gateways_neither_says_anything_about_what_went_through() -> None:
+    service = named("x-gateway", spec={"clusterIP": "10.96.1.1"})
+    first, second = gateway_pod("first", READY), gateway_pod("second", READY)
+    cluster: Any = Answers((api.SERVICE, "", service), (api.POD, "", first), (api.POD, "", second))
+    with pytest.raises(EnvironmentFailure, match="label of the gateway: `first`, `second`"):
+        surroundings.gateway_of(cluster, "x")
+    alone = gateway_pod("alone", READY)
+    del alone["metadata"]["ownerReferences"]
+    cluster = Answers((api.SERVICE, "", service), (api.POD, "", alone))
+    with pytest.raises(
+        EnvironmentFailure, match="`alone` has the label of the gateway, and is not"
+    ):
+        surroundings.gateway_of(cluster, "x")
 
 
 def container(**probe: Any) -> dict[str, Any]:
@@ -143,6 +167,17 @@ def test_the_gateways_log_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> 
         (
             {"containers": [{"name": "w", "securityContext": {"capabilities": {"add": ["NET_RAW"]}}}]},
             {"pod-capabilities": "the container `w` has NET_RAW"},
+        ),
+        (
+            {"containers": [{"name": "w"}], "ephemeralContainers": [{"name": "e", "securityContext": {"privileged": True}}]},
+            {"pod-capabilities": "the ephemeral container `e` is privileged"},
+        ),
+        (
+            {
+                "containers": [{"name": "w", "securityContext": {"capabilities": {"add": ["NET_RAW"]}}}],
+                "initContainers": [{"name": "i", "securityContext": {"privileged": True}}],
+            },
+            {"pod-capabilities": "the init container `i` is privileged"},
         ),
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ from sandboxd.cluster import api, waiting
 from sandboxd.cluster.channels import PodGone
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.waiting import CannotStart
+from sandboxd.errors import EnvironmentFailure
 
 
 class OneCluster:
@@ -52,6 +53,26 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(waiting.time, "sleep", sleep)
     monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
+
+
+def gateway_pod(name: str, owner: str) -> dict[str, Any]:
+    owners = [{"name": owner, "controller": True}]
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    return {"metadata": {"name": name, "ownerReferences": owners}, "spec": {}, "status": ready}
+
+
+def test_a_pod_that_only_has_its_label_is_not_waited_for_as_the_gateway() -> None:
+    def wait(*pods: dict[str, Any]) -> dict[str, Any]:
+        cluster: Any = OneCluster(*pods)
+        return waiting.until_gateway(cluster, "x-gateway", {}, lambda _: None)
+
+    ours, another = gateway_pod("a", "x-gateway-5d4f"), gateway_pod("b", "their-gateway-1")
+    evicted = {**another, "status": {"phase": "Failed"}}
+    assert wait(ours, evicted) is ours
+    with pytest.raises(EnvironmentFailure, match="several Pods have the label of the gateway: `a`"):
+        wait(ours, another)
+    with pytest.raises(EnvironmentFailure, match="`b` has the label of the gateway, and is not of"):
+        wait(another)
 
 
 def start(cluster: Any) -> tuple[Any, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import records
+from sandboxd.cluster import api, records
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.records import Record
 from sandboxd.egress.broker import Binding
@@ -28,6 +29,14 @@ from sandboxd.policy import approvals
 CONTEXT = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 
 
+SPEC: dict[str, Any] = {"containers": [{"name": "gateway", "image": "python:3-slim", "command": ["python3"]}]}  # fmt: skip
+
+
+def gateway_pod(name: str) -> dict[str, Any]:
+    metadata = {"name": name, "uid": f"uid of {name}", "ownerReferences": "its ReplicaSet"}
+    return {"metadata": metadata, "spec": copy.deepcopy(SPEC), "status": {"phase": "Running"}}
+
+
 class PlayedCluster:
     """Keeps what is applied; its gateway's log is `log`, to which each applied policy adds what `says` makes."""
 
@@ -37,14 +46,19 @@ class PlayedCluster:
         self.applied: list[dict[str, Any]] = []
         self.log: list[bytes] = []
         self.says: Callable[[int], list[dict[str, Any]]] = lambda version: [policy_set(version)]
-        self.pods = [
-            {"metadata": {"name": "gw-1", "uid": "u1", "creationTimestamp": "1"}, "status": {"phase": "Running"}}
-        ]  # fmt: skip
+        self.pods = [gateway_pod("gw-1")]
 
-    def list(self, *_: Any) -> list[dict[str, Any]]:
+    def list(self, _kind: Any, labels: dict[str, str]) -> list[dict[str, Any]]:
+        (sandbox,) = labels.values()
+        owner = {"name": f"{sandbox}-gateway-5d4f", "controller": True}
+        for pod in self.pods:
+            if pod["metadata"].get("ownerReferences") == "its ReplicaSet":
+                pod["metadata"]["ownerReferences"] = [owner]
         return self.pods
 
     def get(self, kind: Any, name: str) -> dict[str, Any] | None:
+        if kind == api.DEPLOYMENT:
+            return {"spec": {"template": {"metadata": {}, "spec": copy.deepcopy(SPEC)}}}
         found = [
             o for o in self.applied if o["metadata"]["name"] == name and o["kind"] == kind.kind
         ]
@@ -204,3 +218,128 @@ def test_a_secret_is_given_by_a_command_and_counts_once_the_gateway_says_so(
     cluster.pods.clear()
     with pytest.raises(EnvironmentFailure, match="does not run"):
         PodGateway(target).give(Credentials((binding,), "roots"))
+
+
+SECRETS = Credentials(
+    (Binding("anthropic", 3200, "api.example", 443, "x-api-key", "the secret", (), (), ()),),
+    "roots",
+)
+
+
+def nothing_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: Any, **_more: Any) -> int:
+        raise AssertionError("a command with the secret was run")
+
+    monkeypatch.setattr(_gateway.running, "run", run)
+
+
+def test_of_two_pods_with_the_label_neither_is_given_a_secret_or_believed(
+    target: Target, cluster: PlayedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_is_given(monkeypatch)
+    cluster.pods.append(gateway_pod("another"))
+    for ask in (
+        lambda: PodGateway(target).give(SECRETS),
+        lambda: push(target),
+        lambda: PodGateway(target).ledger(),
+    ):
+        with pytest.raises(EnvironmentFailure) as told:
+            ask()
+        assert told.value.message == "several Pods have the label of the gateway: `another`, `gw-1`"
+        assert "no secret is given, and no log is believed" in told.value.hint
+    cluster.pods[1]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    PodGateway(target).ledger()
+    del cluster.pods[1]["metadata"]["deletionTimestamp"]
+    cluster.pods[1]["status"]["phase"] = "Failed"
+    PodGateway(target).ledger()
+
+
+@pytest.mark.parametrize("owners", [[], [{"name": "other-gateway-1", "controller": True}]])
+def test_a_pod_that_only_has_the_label_is_no_gateway(
+    owners: list[Any],
+    target: Target,
+    cluster: PlayedCluster,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nothing_is_given(monkeypatch)
+    cluster.pods[0]["metadata"]["ownerReferences"] = owners
+    with pytest.raises(EnvironmentFailure, match="`gw-1` has the label of the gateway, and is not"):
+        PodGateway(target).give(SECRETS)
+    with pytest.raises(EnvironmentFailure, match="is not of its Deployment"):
+        PodGateway(target).ledger()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"containers": [{**SPEC["containers"][0], "image": "mine"}]}, "image` is `mine`, and was `python:3-slim`"),
+        ({"containers": [*SPEC["containers"], {"name": "reads"}]}, "`spec.containers` has one more: `reads`"),
+        ({"containers": [{**SPEC["containers"][0], "lifecycle": {"postStart": {}}}]}, "lifecycle` was added"),
+        ({**SPEC, "ephemeralContainers": [{"name": "looks"}]}, "`spec.ephemeralContainers` was added"),
+        ({**SPEC, "shareProcessNamespace": True}, "`spec.shareProcessNamespace` was added"),
+    ],
+)  # fmt: skip
+def test_a_pod_that_runs_something_else_is_given_no_secret_whoever_owns_it(
+    changed: dict[str, Any],
+    words: str,
+    target: Target,
+    cluster: PlayedCluster,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nothing_is_given(monkeypatch)
+    cluster.pods[0]["spec"] = changed
+    with pytest.raises(EnvironmentFailure) as told:
+        PodGateway(target).give(SECRETS)
+    assert "`gw-1` is not what its Deployment says, and is given no secret" in told.value.message
+    assert words in told.value.message and "--gateway-image" in told.value.hint
+
+
+def test_what_every_cluster_adds_to_a_pod_keeps_no_secret_back(
+    target: Target, cluster: PlayedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_cluster: Any, _pod: str, _command: list[str], data: bytes, *_: Any, **_more: Any) -> int:  # fmt: skip
+        said = {"event": "credentials", "seq": 9, "time": 1.0, "services": []}
+        cluster.log.append(json.dumps({**said, "mark": json.loads(data)["mark"]}).encode())
+        return 0
+
+    monkeypatch.setattr(_gateway.running, "run", run)
+    added = {"imagePullSecrets": [{"name": "ours"}], "nodeName": "n1", "tolerations": [{}]}
+    cluster.pods[0]["spec"].update(added)
+    PodGateway(target).give(SECRETS)
+
+
+def test_a_pod_of_before_is_waited_out_before_a_secret_is_given(
+    target: Target, cluster: PlayedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = gateway_pod("old"), gateway_pod("new")
+    old["spec"]["containers"][0]["image"] = "python:3.11"
+    given: list[str] = []
+
+    def run(_cluster: Any, pod: str, _command: list[str], data: bytes, *_: Any, **_more: Any) -> int:  # fmt: skip
+        given.append(pod)
+        said = {"event": "credentials", "seq": 9, "time": 1.0, "services": []}
+        cluster.log.append(json.dumps({**said, "mark": json.loads(data)["mark"]}).encode())
+        return 0
+
+    def replace(_: float) -> None:
+        cluster.pods = [new]
+
+    monkeypatch.setattr(_gateway.running, "run", run)
+    monkeypatch.setattr(_gateway.time, "sleep", replace)
+    cluster.pods = [old]
+    PodGateway(target).give(SECRETS)
+    assert given == ["new"]
+
+
+def test_a_line_with_a_time_that_is_none_is_passed_over(
+    target: Target, cluster: PlayedCluster
+) -> None:
+    text = json.dumps(denied("a.example", 2))
+    for time in ("1e999", "-1e999", "1e300", "-1", "NaN", '"soon"', '"5"', "[]", "null"):
+        cluster.log.append(text.replace('"time": 9.0', f'"time": {time}').encode())
+    gateway = PodGateway(target)
+    assert gateway.ledger().lines() == ()
+    cluster.log.append(text.encode())
+    gateway.ledger()
+    assert [line.name for line in gateway.ledger().lines()] == ["a.example"]
+    assert gateway._since == 9

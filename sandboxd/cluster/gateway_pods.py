@@ -1,0 +1,100 @@
+"""Which Pod is a sandbox's gateway: a label alone says nothing, since whoever may create Pods may give it to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.cluster import admission, api
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import GATEWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.cluster.api import Cluster
+
+_OF_NO_CONSEQUENCE = ("spec.imagePullSecrets", ".resources")
+"""The API server itself adds the first, from the service account; the second gives nobody a way in."""
+_ENDED = ("Succeeded", "Failed")
+"""Phases of Pods that stay as a record, as one that was evicted does."""
+
+
+class NotAsWritten(EnvironmentFailure):
+    """The gateway's Pod is another than its Deployment says."""
+
+
+def running(cluster: Cluster, name: str) -> dict[str, Any] | None:
+    """The Pod of the gateway beside the sandbox `name`; None where none runs.
+
+    :raises EnvironmentFailure: as `only`
+    """
+    pod = only(cluster, f"{name}-gateway", cluster.list(api.POD, {GATEWAY: name}))
+    return pod if pod is not None and _phase(pod) == "Running" else None
+
+
+def only(
+    cluster: Cluster, deployment: str, pods: Iterable[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """The one of `pods` that neither ended nor is about to; its Deployment has one at a time.
+
+    :raises EnvironmentFailure: there are several, or its controller is not the Deployment's
+    """
+    there = [
+        pod
+        for pod in pods
+        if "deletionTimestamp" not in pod["metadata"] and _phase(pod) not in _ENDED
+    ]
+    if len(there) > 1:
+        names = ", ".join(sorted(f"`{pod['metadata']['name']}`" for pod in there))
+        raise _not_told_apart(cluster, f"several Pods have the label of the gateway: {names}")
+    if there and not _is_made_by(deployment, there[0]):
+        name = there[0]["metadata"]["name"]
+        text = f"the Pod `{name}` has the label of the gateway, and is not of its Deployment"
+        raise _not_told_apart(cluster, text)
+    return there[0] if there else None
+
+
+def require_as_written(cluster: Cluster, name: str, pod: Mapping[str, Any]) -> None:
+    """See that `pod` runs what the Deployment of the gateway says, and nothing else.
+
+    Who made it does not show that: whoever may create a Pod also writes who its owner is.
+
+    :raises NotAsWritten: it does not
+    """
+    deployment = cluster.get(api.DEPLOYMENT, f"{name}-gateway")
+    if deployment is None:
+        different = ["there is no such Deployment"]
+    else:
+        different = [
+            each
+            for each in admission.differences(deployment["spec"]["template"], pod)
+            if not any(path in each.partition("` ")[0] for path in _OF_NO_CONSEQUENCE)
+        ]
+    if different:
+        raise NotAsWritten(
+            f"the gateway's Pod `{pod['metadata']['name']}` is not what its Deployment says, and is given no secret: "
+            f"{different[0]}",
+            "somebody else made it, or the cluster changes each Pod; where that is the image's name, give the "
+            "changed one by `--gateway-image`",
+        )
+
+
+def _phase(pod: Mapping[str, Any]) -> str:
+    return str((pod.get("status") or {}).get("phase", ""))
+
+
+def _is_made_by(deployment: str, pod: Mapping[str, Any]) -> bool:
+    """Whether the Pod's controller has the name of the Deployment or of one of its ReplicaSets."""
+    return any(
+        owner.get("controller")
+        and (owner.get("name") == deployment or str(owner.get("name")).startswith(f"{deployment}-"))
+        for owner in pod["metadata"].get("ownerReferences") or ()
+    )
+
+
+def _not_told_apart(cluster: Cluster, text: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        text,
+        "somebody else in the namespace made one: no secret is given, and no log is believed; "
+        f"`{cluster.context.kubectl} get pods -l {GATEWAY}` shows them",
+    )
