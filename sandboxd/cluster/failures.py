@@ -142,6 +142,12 @@ def unreachable(context: Context, error: Exception) -> SandboxdError:
                 "check the `server` in your kubeconfig",
             )
     kind = type(error).__name__
+    if any(type(cause).__name__ == "LocalProtocolError" for cause in chain):
+        # Its own words have the header, with the token.
+        return Unreachable(
+            f"the cluster of `{context.name}` cannot be asked: what would be sent is no HTTP",
+            "its token in your kubeconfig, or its address, has a line break or another such character: sign in again",
+        )
     if "Timeout" in kind:
         why = "it does not answer in time"
     else:

@@ -38,11 +38,13 @@ def user(context: Context, environ: Mapping[str, str]) -> dict[str, Any]:
         )
     plugin = entry.pop("exec", None)
     if not isinstance(plugin, dict):
+        if isinstance(entry.get("token"), str):
+            entry["token"] = entry["token"].strip()
         return entry
     status = _ask(context, plugin, environ)
     entry.pop("token", None)
     if status.get("token"):
-        entry["token"] = str(status["token"])
+        entry["token"] = str(status["token"]).strip()
     for key, field in (
         ("client-certificate-data", "clientCertificateData"),
         ("client-key-data", "clientKeyData"),

@@ -64,6 +64,20 @@ def test_a_certificate_that_is_not_the_clusters_is_told_from_a_network_that_is_d
     assert "it does not answer in time" in error.message and "VPN" in error.hint
 
 
+def test_a_token_that_no_header_can_have_is_not_shown() -> None:
+    class LocalProtocolError(Exception):
+        """As the libraries name it."""
+
+    cause = LocalProtocolError("Illegal header value b'Bearer the-secret\\n'")
+    for error in (cause, chained(cause)):
+        told = failures.unreachable(TEAM, error)
+        assert "the-secret" not in f"{told.message} {told.hint}"
+        assert told.message == (
+            "the cluster of `team` cannot be asked: what would be sent is no HTTP"
+        )
+        assert "line break" in told.hint and told.exit_code == 4
+
+
 def test_a_key_that_is_not_there_is_the_users_to_mend() -> None:
     lost = FileNotFoundError(2, "No such file", "/home/ann/key.pem")
     error = failures.unreachable(TEAM, lost)

@@ -53,6 +53,13 @@ def test_a_context_says_where_and_who(tmp_path: Path) -> None:
     assert context.option == " --on team"
 
 
+def test_a_line_break_around_a_token_is_none_of_it(tmp_path: Path) -> None:
+    context = load(tmp_path, config())._replace(user={"token": " t\n"})
+    assert sign_in.user(context, {}) == {"token": "t"}
+    script = """printf %s '{"status": {"token": "t\\n"}}'"""
+    assert sign_in.user(plugin(tmp_path, script), os.environ) == {"token": "t"}
+
+
 def test_a_name_that_a_shell_would_read_is_quoted() -> None:
     assert (
         option_of_cluster("arn:aws:eks:eu:1:cluster/a b") == " --on 'arn:aws:eks:eu:1:cluster/a b'"
@@ -137,7 +144,7 @@ def test_a_program_of_either_version_is_asked_in_its_own(tmp_path: Path, version
 
 
 def test_a_program_may_give_a_certificate(tmp_path: Path) -> None:
-    script = """echo '{"status": {"clientCertificateData": "C", "clientKeyData": "K"}}'"""
+    script = """printf %s '{"status": {"clientCertificateData": "C", "clientKeyData": "K"}}'"""
     assert sign_in.user(plugin(tmp_path, script), os.environ) == {
         "client-certificate-data": "Qw==",
         "client-key-data": "Sw==",
