@@ -155,7 +155,7 @@ class _Judges:
     def _believable_identity(self) -> Mapping[str, Any]:
         """The identity from inside, without the claim of an own kernel where the handler gives none."""
         identity = self._report.identity
-        shares = self._known.place.handler in _SHARED_KERNEL and not self._names_gvisor
+        shares = self._known.place.handler in _SHARED_KERNEL
         if shares and self._known.boot_id and identity.get("boot_id") != self._known.boot_id:
             return {**identity, "boot_id": ""}
         return identity

@@ -122,6 +122,8 @@ def test_lines_of_a_log(event: dict[str, Any], passed: set[str], recorded: set[s
         ("", OTHER, GVISOR, "", "escaped", "host"),
         # A claim that the handler cannot make true.
         (NODE, OTHER, "Linux version 6.1", "", "inconclusive", "host"),
+        (NODE, OTHER, GVISOR, "runc", "inconclusive", "host"),
+        (NODE, OTHER, GVISOR, "", "inconclusive", "host"),
         (NODE, OTHER, "Linux version 6.1", "kata", "held", "own"),
     ],
 )
