@@ -208,7 +208,7 @@ class Channels:
         try:
             status = json.loads(text)
             reason, message = str(status.get("reason", "")), str(status.get("message", ""))
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             if must_end_input and code in (400, 403):
                 # The handshake itself was refused, before anybody asked for rights: no protocol in common.
                 return NoEndOfInput()
@@ -261,7 +261,9 @@ class Channels:
                 causes = (status.get("details") or {}).get("causes") or ()
                 return next(int(c["message"]) for c in causes if c.get("reason") == "ExitCode")
             message = str(status.get("message", ""))
-        except (ValueError, AttributeError, KeyError, TypeError, StopIteration):
+        except (
+            ValueError, AttributeError, KeyError, TypeError, StopIteration, RecursionError
+        ):  # fmt: skip
             message = data.decode("utf-8", "replace")
         raise CannotBegin(self._pod, " ".join(message.split())[:400])
 

@@ -190,13 +190,15 @@ class _Collector:
 
     def _record(self, record: dict[str, Any]) -> None:
         if record["kind"] == "identity":
-            if not isinstance(record["namespaces"], dict):
+            if not all(isinstance(each, str | None) for each in record["namespaces"].values()):
                 raise TypeError
             self.identity = self.identity or record
         elif record["kind"] == "attempt":
             paths = [*record.get("reached", ()), *record.get("movable", ())]
             if record["state"] not in _STATES or any("\0" in path for path in paths):
                 raise ValueError
+            if not isinstance(record.get("target", ""), str):
+                raise TypeError
             # The first word counts: a later one could come from a program that an attempt started.
             self.records.setdefault(record["name"].replace("_", "-"), record)
             self._progress(len(self.records), self._total)

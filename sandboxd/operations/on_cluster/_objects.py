@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cluster import admission, api, sandboxes, waiting
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.payload import gateway_zip
 from sandboxd.plan.writers import kubernetes
@@ -79,6 +80,7 @@ def make(
     """Make them; returns what the cluster changed in them, each with the object's name.
 
     :param seconds: how long a Sandbox may last; 0 for no limit
+    :raises EnvironmentFailure: the cluster does not take one, or says no time of its making
     """
     changed, now = [], ""
     for document in objects:
@@ -93,8 +95,17 @@ def make(
 
 
 def _later(moment: str, seconds: int) -> str:
-    """`seconds` after a moment of the API server's clock, as it writes one."""
-    time = datetime.fromisoformat(moment.replace("Z", "+00:00")) + timedelta(seconds=seconds)
+    """`seconds` after a moment of the API server's clock, as it writes one.
+
+    :raises EnvironmentFailure: it is none
+    """
+    try:
+        time = datetime.fromisoformat(moment.replace("Z", "+00:00")) + timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        raise EnvironmentFailure(
+            f"the cluster says that it made an object at `{moment[:80]}`, which is no time",
+            "a Sandbox needs one for its end: start without `--sandbox`",
+        ) from None
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

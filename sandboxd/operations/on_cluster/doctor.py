@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.look import Sandbox
 
 _ENDS_INPUT = (1, 30)
+_LONGEST_NUMBER = 9
 
 
 class Examined(NamedTuple):
@@ -98,6 +99,7 @@ def document(facts: Examined) -> dict[str, Any]:
 def _number(version: Mapping[str, Any]) -> tuple[int, int]:
     """Major and minor number; clouds write `32+`."""
     digits = [
-        "".join(c for c in str(version.get(key, "")) if c.isdigit()) for key in ("major", "minor")
+        "".join(c for c in str(version.get(key, "")) if c.isdecimal())[:_LONGEST_NUMBER]
+        for key in ("major", "minor")
     ]
     return int(digits[0] or 0), int(digits[1] or 0)

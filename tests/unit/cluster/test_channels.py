@@ -142,6 +142,15 @@ def test_an_end_without_exit_code_is_no_success(status: object, words: str) -> N
     assert "the node cannot run a command in the Pod `box`" in str(told.value)
 
 
+def test_an_answer_that_is_nested_without_end_is_no_bug_of_ours() -> None:
+    deep = "[" * 100_000
+    command, _ = begin(Session(NEW, b"\x03" + deep.encode()))
+    with pytest.raises(CannotBegin, match="cannot run a command in the Pod `box`"):
+        list(command.pieces())
+    with pytest.raises(SandboxdError, match="run a command in the Pod"):
+        begin((400, deep))
+
+
 def test_a_connection_that_breaks_off_is_no_end() -> None:
     command, _ = begin(Session(NEW, b"\x01half", end=WebSocketDisconnect(1006)))
     heard = command.pieces()

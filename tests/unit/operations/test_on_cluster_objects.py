@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sandboxd.cluster import api
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations.on_cluster import _objects
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
@@ -61,6 +64,14 @@ def test_a_service_that_is_missing_is_made_and_its_address_left_to_the_cluster()
     [made] = remembering.applied
     assert (made["kind"], made["metadata"]["name"]) == ("Service", f"{NAME}-gateway")
     assert "clusterIP" not in made["spec"]
+
+
+@pytest.mark.parametrize("moment", ["soon", "", "9999-12-31T23:59:59Z", "2026-13-01T00:00:00Z"])
+def test_a_cluster_that_says_no_time_of_making_is_named(moment: str) -> None:
+    with pytest.raises(EnvironmentFailure) as told:
+        _objects._later(moment, 60)
+    assert f"made an object at `{moment}`, which is no time" in told.value.message
+    assert _objects._later("2026-01-01T00:00:00Z", 60) == "2026-01-01T00:01:00Z"
 
 
 def test_of_a_sandbox_that_never_ran_nothing_is_waited_for() -> None:
