@@ -8,7 +8,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import attend
+from sandboxd.cli import attend, terminal
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import exec, look
 
@@ -23,6 +23,11 @@ def run_command(
 ) -> int:
     """Run `words`, or a shell where there are none, and attend to it; its exit code."""
     refuse_there("exec" if words else "shell", args)
+    variables = list(getattr(args, "env", []))
+    if variables:
+        terminal.status(
+            "a variable of `-e` is in the request, which the cluster may log: a secret goes in by `sandboxd cp FILE :`"
+        )
     ends = stdin and not tty and _ends()
     # A terminal whose output goes elsewhere, and /dev/null, have nothing for the command.
     stdin = stdin and (tty or ends)
@@ -34,7 +39,7 @@ def run_command(
             tty=tty,
             stdin=stdin,
             must_end_input=ends,
-            env=attend.terminal_variables(tty) + list(getattr(args, "env", [])),
+            env=attend.terminal_variables(tty) + variables,
             working_dir=getattr(args, "workdir", ""),
         )
         stack.callback(command.close)
