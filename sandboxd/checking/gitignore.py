@@ -76,15 +76,18 @@ class Ignore:
         return False
 
 
-def for_folder(folder: str) -> Ignore | None:
+def for_folder(folder: str, of_user: str = "") -> Ignore | None:
     """The patterns that hold in `folder`; None outside of a repository.
+
+    :param of_user: a file of patterns that hold in every repository of the user, unless this one says otherwise
 
     Also None where `folder` itself is ignored: a user who names it wants its files checked.
     """
     root = _repository(folder)
     if root is None:
         return None
-    ignore = Ignore(root, _read(f"{root}/.git/info/exclude") + _read(f"{root}/.gitignore"), None)
+    of_all = _read(of_user) if of_user else ()
+    ignore = Ignore(root, of_all + _excluded(root) + _read(f"{root}/.gitignore"), None)
     at = root
     for part in folder[len(root) :].strip("/").split("/"):
         if part:
@@ -122,6 +125,17 @@ def _repository(folder: str) -> str | None:
         if above == folder:
             return None
         folder = above
+
+
+def _excluded(root: str) -> tuple[Pattern, ...]:
+    """The patterns of a repository that none of its commits has, which its linked work trees share."""
+    if os.path.isdir(f"{root}/.git"):
+        return _read(f"{root}/.git/info/exclude")
+    # Late: few folders are a linked work tree.
+    from sandboxd.plan.linked_worktree import linked_worktree
+
+    linked = linked_worktree(root)
+    return _read(f"{linked.common}/info/exclude") if linked is not None else ()
 
 
 def _read(path: str) -> tuple[Pattern, ...]:

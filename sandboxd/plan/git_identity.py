@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sandboxd.syntax import git_config
 
@@ -28,7 +28,7 @@ def git_identity(workspace: str, of_user: Iterable[str], home: str) -> tuple[tup
     :param of_user: the user's own configs, in git's order; the repository's comes behind them
     :param home: what `~` in a config stands for, '' where it is not known
     """
-    reader = _Reader(os.path.join(workspace, ".git"), home)
+    reader = Reader(os.path.join(workspace, ".git"), home, KEYS, _LONGEST_VALUE)
     for path in of_user:
         reader.read(path, 0)
     # A repository without includes: by their paths it would have other files of the host's read.
@@ -36,25 +36,29 @@ def git_identity(workspace: str, of_user: Iterable[str], home: str) -> tuple[tup
     return tuple((key, reader.values[key]) for key in KEYS if reader.values.get(key))
 
 
-class _Reader:
-    def __init__(self, git_folder: str, home: str) -> None:
+class Reader:
+    """The last value of each of `keys`, of at most `longest` characters, in the configs that it reads."""
+
+    def __init__(self, git_folder: str, home: str, keys: Collection[str], longest: int) -> None:
         self._git_folder = git_folder
         self._home = home
+        self._keys, self._longest = keys, longest
         self._files = 0
         self.values: dict[str, str] = {}
 
     def read(self, path: str, depth: int) -> None:
+        """Read the config at `path`, which `depth` others include."""
         if self._files == _MOST_FILES:
             return
         self._files += 1
         for name, value in git_config.parse(_text(path)).entries:
             if not value:
                 continue
-            if name in KEYS:
-                if value.isprintable() and len(value) <= _LONGEST_VALUE:
+            if name in self._keys:
+                if value.isprintable() and len(value) <= self._longest:
                     self.values[name] = value
             elif depth < _DEEPEST_INCLUDE and self._is_included(name, os.path.dirname(path)):
-                self.read(self._expand(value, os.path.dirname(path)), depth + 1)
+                self.read(self.expand(value, os.path.dirname(path)), depth + 1)
 
     def _is_included(self, name: str, folder: str) -> bool:
         """Whether the setting `name` of a config in `folder` includes a file for this repository."""
@@ -67,7 +71,7 @@ class _Reader:
             return False
         if pattern.startswith("./"):
             pattern = os.path.join(folder, pattern[2:])
-        pattern = self._expand(pattern, "") if pattern.startswith("~/") else pattern
+        pattern = self.expand(pattern, "") if pattern.startswith("~/") else pattern
         if not pattern.startswith("/"):
             pattern = f"**/{pattern}"
         pattern = f"{pattern}**" if pattern.endswith("/") else pattern
@@ -76,7 +80,8 @@ class _Reader:
             texts = (texts[0].lower(), texts[1].lower())
         return fnmatch.fnmatchcase(*texts)
 
-    def _expand(self, value: str, folder: str) -> str:
+    def expand(self, value: str, folder: str) -> str:
+        """The path that `value` names in a config in `folder`."""
         if value.startswith("~/") and self._home:
             trailing = "/" if value.endswith("/") else ""
             return os.path.normpath(self._home + value[1:]) + trailing

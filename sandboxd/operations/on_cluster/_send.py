@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.checking import gitignore
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster._deliver import Delivery
+from sandboxd.plan.git_ignore_file import ignore_file
 from sandboxd.review import original, refs
 
 if TYPE_CHECKING:
@@ -41,18 +42,18 @@ class Sent(NamedTuple):
     """The branch that was checked out, and its commit."""
 
 
-def survey(workspace: str) -> Surveyed:
-    """What of `workspace` goes. What git ignores stays: it is made by tools, or it is a secret.
+def survey(target: Target) -> Surveyed:
+    """What of the workspace of `target` goes. What git ignores stays: it is made by tools, or it is a secret.
 
     :raises UsageError: it cannot be read
     """
-    ignored = _Ignored(workspace)
-    return Surveyed(original.survey(workspace, ignored.is_left), tuple(ignored.left))
+    ignored = _Ignored(target)
+    return Surveyed(original.survey(target.workspace, ignored.is_left), tuple(ignored.left))
 
 
-def require_room(workspace: str, room: int, profile: str) -> None:
+def require_room(target: Target, room: int, profile: str) -> None:
     """:raises UsageError: the workspace is more than the `room` bytes of the volume that it goes into"""
-    size = original.room_of(survey(workspace).entries)
+    size = original.room_of(survey(target).entries)
     if size > room:
         raise UsageError(
             f"the workspace has {size / 1e9:.2f} GB, and the volume of profile `{profile}` has {room / 1e9:.2f} GB",
@@ -66,7 +67,7 @@ def send(target: Target, uid: str, say: Callable[[str], None]) -> Sent:
     :raises EnvironmentFailure: the Pod does not take it
     """
     started, head = time.time_ns(), refs.head(target.workspace)
-    surveyed = survey(target.workspace)
+    surveyed = survey(target)
     manifest = original.Manifest({}, {}, set())
     delivery = Delivery(target, uid, manifest, say)
     total = sum(each.status.st_size for each in surveyed.entries)
@@ -75,11 +76,13 @@ def send(target: Target, uid: str, say: Callable[[str], None]) -> Sent:
 
 
 class _Ignored:
-    """What git ignores in a workspace and does not track."""
+    """What git ignores in a workspace and does not track, by the user's own patterns, too."""
 
-    def __init__(self, workspace: str) -> None:
-        self._workspace = workspace
-        self._levels: dict[str, Ignore | None] = {"": gitignore.for_folder(workspace)}
+    def __init__(self, target: Target) -> None:
+        self._workspace = target.workspace
+        of_user = ignore_file(target.workspace, target.environ)
+        patterns = gitignore.for_folder(target.workspace, of_user)
+        self._levels: dict[str, Ignore | None] = {"": patterns}
         self.left: list[str] = []
 
     def is_left(self, path: str, is_folder: bool) -> bool:

@@ -56,7 +56,7 @@ class Refreshed(NamedTuple):
 
 def newer(target: Target, record: Record) -> Newer:
     """What the host changed since the copy in the Pod was made, by times and sizes: no content is read."""
-    survey = _send.survey(target.workspace)
+    survey = _send.survey(target)
     changed = [e.path for e in survey.entries if _is_other(record, e)]
     gone = [os.fsdecode(key.encode("latin-1")) for key in _gone(target, record, survey.entries)]
     head = refs.head(target.workspace)
@@ -80,7 +80,7 @@ def refresh(target: Target, uid: str, say: Callable[[str], None]) -> Refreshed:
 
 
 def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refreshed:
-    entries = _send.survey(target.workspace).entries
+    entries = _send.survey(target).entries
     manifest = original.Manifest(
         {key: _fields(fields) for key, fields in record.listed.items()},
         {path: (pair[0], pair[1]) for path, pair in (record.times or {}).items()},

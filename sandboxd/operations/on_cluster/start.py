@@ -116,7 +116,7 @@ def start(
         recording.before_weak_start(target.environ, target.workspace)
     if present is not None:
         return _running(target, plan, wishes, options.refresh, say)
-    _send.require_room(target.workspace, kubernetes.room_of_work(profile), plan.profile)
+    _send.require_room(target, kubernetes.room_of_work(profile), plan.profile)
     try:
         return _make(target, plan, wishes, profile.gvisor == "required", say, program)
     except BaseException:

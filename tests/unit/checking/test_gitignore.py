@@ -192,3 +192,27 @@ def test_what_is_named_is_not_left_out(repository: Path) -> None:
 def test_an_index_that_is_none_tracks_nothing(repository: Path, index: bytes) -> None:
     (repository / ".git/index").write_bytes(index)
     assert "compose.yml" in _names(repository, tree.find([str(repository)]).ignored)
+
+
+def test_a_linked_work_tree_has_the_patterns_of_its_repository(tmp_path: Path) -> None:
+    main, linked = tmp_path / "main", tmp_path / "linked"
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-C", str(main)]
+    subprocess.run(["git", "init", "-q", str(main)], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "--no-gpg-sign", "-m", "x"], check=True)
+    subprocess.run([*git, "worktree", "add", "-q", str(linked)], check=True)
+    (main / ".git/info").mkdir(exist_ok=True)
+    (main / ".git/info/exclude").write_text("secret\n")
+    ignore = for_folder(str(linked))
+    assert ignore is not None and ignore.ignores(f"{linked}/secret", False)
+
+
+def test_what_a_repository_says_comes_before_the_patterns_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "of-user").write_text("*.env\n*.key\n")
+    (tmp_path / "app/.git/info").mkdir(parents=True)
+    (tmp_path / "app/.git/info/exclude").write_text("!b.env\n")
+    (tmp_path / "app/.gitignore").write_text("!c.env\nb.env\n")
+    ignore = for_folder(str(tmp_path / "app"), str(tmp_path / "of-user"))
+    assert ignore is not None
+    names = ("a.env", "b.env", "c.env", "d.key", "e")
+    ignored = [name for name in names if ignore.ignores(f"{tmp_path}/app/{name}", False)]
+    assert ignored == ["a.env", "b.env", "d.key"]

@@ -97,9 +97,9 @@ def test_a_pod_that_does_not_take_it_is_quoted_from_its_beginning(
 
 def test_a_workspace_that_the_volume_does_not_hold_is_refused(pod: Pod) -> None:
     (pod.host / "large").write_bytes(bytes(200_000))
-    _send.require_room(str(pod.host), 1 << 20, "dev")
+    _send.require_room(pod.target, 1 << 20, "dev")
     with pytest.raises(UsageError, match="and the volume of profile `dev` has"):
-        _send.require_room(str(pod.host), 100_000, "dev")
+        _send.require_room(pod.target, 100_000, "dev")
 
 
 def test_what_is_newer_here_is_named_and_sent_alone(pod: Pod) -> None:
@@ -241,6 +241,29 @@ def test_what_git_ignores_stays_here_also_where_dev_container_tools_read_it(pod:
     assert {name for name in tree(pod.inside) if name[0] == "."} == {
         ".devcontainer/tracked", ".gitignore",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["home", "xdg", "config"])
+def test_what_the_user_has_git_ignore_everywhere_stays_here(pod: Pod, place: str) -> None:
+    home = Path(pod.environ["HOME"])
+    file = home / ".config/git/ignore"
+    if place == "xdg":
+        pod.environ["XDG_CONFIG_HOME"] = str(home / "xdg")
+        file = home / "xdg/git/ignore"
+    elif place == "config":
+        file = home / "mine"
+        home.mkdir()
+        (home / ".gitconfig").write_text("[core]\n\texcludesFile = ~/mine\n")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(".env*\n")
+    git(pod.host, "init", "-q", "-b", "main")
+    git(pod.host, "config", "core.excludesFile", "/dev/null")
+    (pod.host / ".gitignore").write_text("!.env.example\n")
+    (pod.host / ".env").write_text("SECRET=1")
+    (pod.host / ".env.example").write_text("SECRET=")
+    assert pod.send().left == (".env",)
+    assert not (pod.inside / ".env").exists() and (pod.inside / ".env.example").exists()
+    assert pod.newer() == ((), (), False)
 
 
 def test_a_head_that_no_git_wrote_names_no_branch(pod: Pod) -> None:

@@ -1,0 +1,29 @@
+"""The user's own file of what git ignores in every repository (gitignore(5)), found as git finds it, without git."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from sandboxd.plan.git_control import user_configs
+from sandboxd.plan.git_identity import Reader
+
+_KEY = "core.excludesfile"
+_LONGEST = 4096
+
+
+def ignore_file(workspace: str, environ: Mapping[str, str]) -> str:
+    """Its path, where there may be no file; '' where no folder of the user is known.
+
+    The config of the repository has no say: a stranger's would name an empty one.
+
+    :param workspace: absolute, without links
+    """
+    home = environ.get("HOME", "")
+    reader = Reader(os.path.join(workspace, ".git"), home, (_KEY,), _LONGEST)
+    for path in user_configs(environ):
+        reader.read(path, 0)
+    if named := reader.values.get(_KEY):
+        return reader.expand(named, home)
+    folder = environ.get("XDG_CONFIG_HOME") or (home and os.path.join(home, ".config"))
+    return folder and os.path.join(folder, "git/ignore")
