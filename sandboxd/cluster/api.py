@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -87,12 +88,11 @@ class Cluster:
         }
         proxy = context.cluster.get("proxy-url") or None
         timeout = httpx2.Timeout(_SECONDS)
-        with self._explained("reach it"):
+        with _usable(context):
             config = KubeConfig.from_dict(described).get("it")
             self._client = Client(config, timeout=timeout, field_manager=FIELD_MANAGER, proxy=proxy)
             self.http = http_client(config, ConnectionParams(timeout=timeout, proxy=proxy))
             """For what `lightkube` has no word for: streams of commands and logs."""
-        self._types: dict[Kind, Any] = {}
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,12 +108,15 @@ class Cluster:
         place = {"namespace": namespace} if namespace else {}
 
         def ask() -> dict[str, Any]:
-            return dict(self._client.get(self._type(kind), name, **place))
+            answer = dict(self._client.get(_type(kind), name, **place))
+            if not isinstance(answer.get("metadata"), dict):
+                raise failures.no_api_server(self.context)
+            return answer
 
         try:
             return self._ask(f"read {kind.plural}", ask)
         except failures.Refused as error:
-            if error.code == 404:
+            if self._is_none_there(kind, error):
                 return None
             raise
 
@@ -127,7 +130,7 @@ class Cluster:
 
         def ask() -> list[dict[str, Any]]:
             answer = self._client.list(
-                self._type(kind), labels=dict(labels or {}), fields=dict(fields or {})
+                _type(kind), labels=dict(labels or {}), fields=dict(fields or {})
             )
             return [dict(each) for each in answer]
 
@@ -142,14 +145,14 @@ class Cluster:
         name = str(document["metadata"]["name"])
 
         def ask() -> dict[str, Any]:
-            return dict(self._client.apply(self._type(kind)(document), name))
+            return dict(self._client.apply(_type(kind)(document), name))
 
         return self._ask(f"make {kind.kind} `{name}`", ask)
 
     def create(self, kind: Kind, document: Mapping[str, Any]) -> dict[str, Any]:
         """Post a document that is a question."""
         return self._ask(
-            f"answer a {kind.kind}", lambda: dict(self._client.create(self._type(kind)(document)))
+            f"answer a {kind.kind}", lambda: dict(self._client.create(_type(kind)(document)))
         )
 
     def delete(self, kind: Kind, name: str, grace: int | None = None) -> bool:
@@ -160,21 +163,32 @@ class Cluster:
         try:
             self._ask(
                 f"delete {kind.kind} `{name}`",
-                lambda: self._client.delete(self._type(kind), name, grace_period=grace),
+                lambda: self._client.delete(_type(kind), name, grace_period=grace),
             )
         except failures.Refused as error:
-            if error.code == 404:
+            if self._is_none_there(kind, error):
                 return False
             raise
         return True
+
+    def _is_none_there(self, kind: Kind, error: failures.Refused) -> bool:
+        """Whether there is no such object.
+
+        :raises EnvironmentFailure: a 404 that is no API server's: what is noted here of a sandbox would be forgotten
+        """
+        if error.code != 404:
+            return False
+        if error.is_none_there or kind == SANDBOX:
+            return True
+        raise failures.no_api_server(self.context) from None
 
     def text(self, path: str, doing: str) -> dict[str, Any]:
         """The JSON object at `path` of the API server, as `/version`."""
 
         def ask() -> dict[str, Any]:
             answer = self.http.get(path)
-            if answer.status_code >= 400:
-                raise failures.refused(self.context, doing, answer.status_code, "", answer.text)
+            if answer.status_code >= 300:
+                answer.raise_for_status()
             document = answer.json()
             return document if isinstance(document, dict) else {}
 
@@ -196,19 +210,6 @@ class Cluster:
         """The path of an action of a Pod, as `exec`."""
         return f"/api/v1/namespaces/{self.context.namespace}/pods/{pod}/{action}"
 
-    def _type(self, kind: Kind) -> Any:
-        if kind not in self._types:
-            from lightkube import generic_resource
-
-            group, _, version = kind.version.rpartition("/")
-            make = (
-                generic_resource.create_namespaced_resource
-                if kind.namespaced
-                else generic_resource.create_global_resource
-            )
-            self._types[kind] = make(group, version, kind.kind, kind.plural)
-        return self._types[kind]
-
     def _ask(self, doing: str, ask: Callable[[], _Answer]) -> _Answer:
         """The answer; an API server that has too much to do is asked several times."""
         for attempt in range(_TRIES):
@@ -224,7 +225,25 @@ class Cluster:
     @contextlib.contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
         with explained(self.context, doing):
-            yield
+            try:
+                yield
+            except (TypeError, AttributeError):
+                # The library reads an answer of another shape, as `[]`.
+                raise failures.no_api_server(self.context) from None
+
+
+@functools.cache
+def _type(kind: Kind) -> Any:
+    """The library's class for objects of `kind`, of which it takes one in a process."""
+    from lightkube import generic_resource
+
+    group, _, version = kind.version.rpartition("/")
+    make = (
+        generic_resource.create_namespaced_resource
+        if kind.namespaced
+        else generic_resource.create_global_resource
+    )
+    return make(group, version, kind.kind, kind.plural)
 
 
 def _over_a_new_connection(ask: Callable[[], _Answer]) -> _Answer:
@@ -255,11 +274,49 @@ def explained(context: Context, doing: str) -> Iterator[None]:
     except ApiError as error:
         raise failures.refused(context, doing, *failures.status_of(error)) from None
     except httpx2.HTTPStatusError as error:
-        code = error.response.status_code
-        raise failures.refused(context, doing, code, "", error.response.text) from None
+        code, text = error.response.status_code, error.response.text
+        reason, message = failures.read_status(text)
+        if reason or message:
+            raise failures.refused(context, doing, code, reason, message) from None
+        raise failures.refused_in_no_status(context, doing, code, text) from None
     except (httpx2.HTTPError, OSError) as error:
         raise failures.unreachable(context, error) from None
-    except (ConfigError, ValueError, KeyError) as error:
+    except (ConfigError, ValueError, KeyError):
+        # What came is none of the documents of an API server.
+        raise failures.no_api_server(context) from None
+
+
+@contextlib.contextmanager
+def _usable(context: Context) -> Iterator[None]:
+    """Raise what the library says of a kubeconfig as errors for people; nothing was sent yet."""
+    import ssl
+
+    import httpx2
+    from lightkube.core.exceptions import ConfigError
+
+    try:
+        yield
+    except ImportError:
+        raise EnvironmentFailure(
+            f"the cluster of `{context.name}` is reached by a SOCKS proxy, which needs the package `socksio`",
+            "`pip install socksio`",
+        ) from None
+    except FileNotFoundError as error:
+        raise failures.unreachable(context, error) from None
+    except ssl.SSLError as error:
+        raise EnvironmentFailure(
+            f"the certificates of the context `{context.name}` cannot be read: {error.reason or error}",
+            "sign in to the cluster again: its own tool writes them",
+        ) from None
+    except (
+        ConfigError,
+        httpx2.InvalidURL,
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise EnvironmentFailure(
             f"the context `{context.name}` is none that can be used: {' '.join(str(error).split())[:300]}",
             f"`{context.kubectl} get pods` has to work",

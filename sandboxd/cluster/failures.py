@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import ssl
 from datetime import datetime
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from sandboxd.cluster.kubeconfig import Context
 
 _LONGEST = 600
+_CODES_OF_PROXIES = (401, 403, 429)
+NOT_SERVED = "404 page not found"
+"""All that an API server says of a group of its API that it does not have."""
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """Codes of OpenSSL's verification of a certificate."""
 _QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]+), (?P<rest>.*)")
@@ -23,11 +28,16 @@ _RIGHT = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"')
 
 
 class Refused(EnvironmentFailure):
-    """The API server refuses what is asked: `code` is that of HTTP."""
+    """The API server refuses what is asked: `code` is that of HTTP, `reason` the word of its `Status`."""
 
-    def __init__(self, code: int, message: str, hint: str) -> None:
+    def __init__(self, code: int, message: str, hint: str, reason: str = "") -> None:
         super().__init__(message, hint)
-        self.code = code
+        self.code, self.reason = code, reason
+
+    @property
+    def is_none_there(self) -> bool:
+        """Whether the API server says that there is no such object; another program's 404 does not say it."""
+        return self.code == 404 and self.reason == "NotFound"
 
 
 class Unreachable(EnvironmentFailure):
@@ -50,7 +60,24 @@ def refused(context: Context, doing: str, code: int, reason: str, message: str) 
     """
     text_of_server = " ".join(message.split())[:_LONGEST] or reason or f"code {code}"
     text, hint = _words(context, doing, code, reason, text_of_server)
-    return Refused(code, text, hint)
+    return Refused(code, text, hint, reason)
+
+
+def no_api_server(context: Context) -> EnvironmentFailure:
+    """The error for an answer that no API server gives."""
+    return EnvironmentFailure(
+        f"what answers at `{context.server}` is no Kubernetes API server",
+        f"a proxy, a page to sign in or another program may stand there: `{context.kubectl} get pods` has to work",
+    )
+
+
+def refused_in_no_status(context: Context, doing: str, code: int, text: str) -> EnvironmentFailure:
+    """The error for a code without a `Status`, as a proxy on the way gives it, or a program in the API server's place."""
+    if code in _CODES_OF_PROXIES or code >= 500:
+        return refused(context, doing, code, "", text)
+    if code == 404 and text.strip() == NOT_SERVED:
+        return refused(context, doing, code, "", text)
+    return no_api_server(context)
 
 
 def _words(
@@ -132,8 +159,12 @@ def unreachable(context: Context, error: Exception) -> SandboxdError:
                 "sign in to the cluster again; a proxy on the way may also have put its own in its place",
             )
         if isinstance(cause, FileNotFoundError):
+            # OpenSSL does not say which.
+            path = cause.filename or next(
+                (each for each in context.paths if not os.path.exists(each)), "of a certificate"
+            )
             return UsageError(
-                f"the context `{context.name}` names the file `{cause.filename}`, which is not there",
+                f"the context `{context.name}` names the file `{path}`, which is not there",
                 "sign in to the cluster again: its own tool writes that file",
             )
         if isinstance(cause, ssl.SSLError):
@@ -175,6 +206,15 @@ def _chain(error: BaseException) -> list[BaseException]:
         chain.append(current)
         current = current.__cause__ or current.__context__
     return chain
+
+
+def read_status(text: str) -> tuple[str, str]:
+    """Reason and message of the `Status` that `text` is; both '' where it is none."""
+    try:
+        status = json.loads(text)
+        return str(status.get("reason") or ""), str(status.get("message") or "")
+    except (ValueError, AttributeError, RecursionError):
+        return "", ""
 
 
 def status_of(error: Any) -> tuple[int, str, str]:

@@ -42,7 +42,13 @@ class Context(NamedTuple):
     @property
     def kubectl(self) -> str:
         """The beginning of a command of kubectl that means the same cluster and namespace."""
-        return f"kubectl --context {shlex.quote(self.name)} -n {self.namespace}"
+        return f"kubectl --context {shlex.quote(self.name)} -n {shlex.quote(self.namespace)}"
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that it names."""
+        entries = [(self.cluster, _PATHS_OF_CLUSTER), (self.user, _PATHS_OF_USER)]
+        return [str(entry[key]) for entry, keys in entries for key in keys if entry.get(key)]
 
     @property
     def server(self) -> str:
@@ -70,6 +76,11 @@ def load(name: str, environ: Mapping[str, str]) -> Context:
         raise UsageError(
             f"the context `{name}` names the cluster `{context.get('cluster', '')}`, which has no server",
             f"`kubectl config view --minify --context {shlex.quote(name)}` shows what it has",
+        )
+    if not str(cluster["server"]).startswith(("https://", "http://")):
+        raise UsageError(
+            f"the cluster of `{name}` has the server `{cluster['server']}`, which does not begin with `https://`",
+            "write its whole URL in your kubeconfig",
         )
     if cluster.get("tls-server-name"):
         raise UsageError(
@@ -115,7 +126,8 @@ def _merged(paths: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
     for path in present:
         document = _read(path)
         for section, key in _SECTIONS.items():
-            for item in document.get(section) or ():
+            items = document.get(section)
+            for item in items if isinstance(items, list) else ():
                 if isinstance(item, dict) and isinstance(item.get(key), dict):
                     entry = _absolute(item[key], os.path.dirname(os.path.abspath(path)))
                     result[section].setdefault(str(item.get("name", "")), entry)
@@ -135,11 +147,11 @@ def _read(path: str) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:200]
         raise EnvironmentFailure(
-            f"`{path}` is no kubeconfig: {reason}", "`kubectl config view` reads it, too"
+            f"`{path}` is no kubeconfig: {reason}", "`kubectl config view` has to read it"
         ) from None
     if not isinstance(document, dict):
         raise EnvironmentFailure(
-            f"`{path}` is no kubeconfig", "`kubectl config view` reads it, too"
+            f"`{path}` is no kubeconfig", "`kubectl config view` has to read it"
         )
     return document
 
