@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import io
+import os
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -16,32 +17,47 @@ import pytest
 from sandboxd.agents import volume
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.model.labels import GATEWAY, PROJECT
-from tests.e2e import agent_services, agent_world, sandboxes
+from sandboxd.verify import listeners
+from tests.e2e import agent_services, agent_world, outside, sandboxes
 from tests.e2e.agent_services import ANTHROPIC, DONE, GEMINI, OPENAI, REGISTRY, Services
 from tests.e2e.agent_world import Person
-from tests.e2e.internet_of_engine import engine, internet, private_engine
-from tests.e2e.outside import Outside
 from tests.e2e.test_egress import pytest_generate_tests, runtime
 from tests.integration.daemon.world import World
 from tools import agents
 from tools.engine import private
 
-__all__ = ["engine", "internet", "private_engine", "pytest_generate_tests", "runtime"]
+__all__ = ["pytest_generate_tests", "runtime"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
-
-NAMES = agent_services.HOSTS
 
 EDITED = "echo sunny\nby an agent\n"
 
 
 @pytest.fixture(scope="module")
-def services(internet: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    every = Services(internet.pid, tmp_path_factory.mktemp("services"))
+def private_engine(own_engines: None) -> Iterator[private.Engine]:
+    started = private.start(
+        f"agents-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
+    )
     try:
-        yield every
+        yield started
     finally:
-        every.close()
+        private.stop(started.folder)
+
+
+@pytest.fixture(scope="module")
+def engine(private_engine: private.Engine) -> str:
+    return private_engine.docker_host
+
+
+@pytest.fixture(scope="module")
+def services(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    with outside.outside(listeners.engine_pid(engine)) as served:
+        served.names.update(agent_services.HOSTS)
+        every = Services(served.pid, tmp_path_factory.mktemp("services"))
+        try:
+            yield every
+        finally:
+            every.close()
 
 
 @pytest.fixture(scope="module")
