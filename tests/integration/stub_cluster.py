@@ -82,7 +82,9 @@ def _handler(made: list[str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answer = _answer(self.path.partition("?")[0])
-            body = json.dumps(answer or {"kind": "Status", "code": 404}).encode()
+            body = json.dumps(
+                answer or {"kind": "Status", "code": 404, "reason": "NotFound"}
+            ).encode()
             self.send_response(404 if answer is None else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
