@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import sys
 
@@ -31,6 +33,9 @@ print(*resource.getrlimit(resource.RLIMIT_CORE), prctl(3, 0, 0, 0, 0))
     ],
 )
 def test_no_core_dump_is_left(hard: int, after: str) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    if os.geteuid() and resource.RLIM_INFINITY != most < hard:
+        pytest.skip(f"the hard limit is {most} here, and root alone raises it")
     words = [sys.executable, "-c", _AFTER.format(hard=hard)]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == after
