@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sandboxd.cluster.api import Cluster
+    from sandboxd.cluster.kubeconfig import Context
 
 CONTAINER = "workspace"
 """The container of the Pod that the work is in."""
@@ -37,6 +38,14 @@ _PING_SECONDS = 20.0
 
 class PodGone(EnvironmentFailure):
     """The Pod ended with or before the command, or the way to it is cut."""
+
+
+def no_pod(context: Context, pod: str) -> PodGone:
+    """The error where the namespace has no such Pod."""
+    return PodGone(
+        f"there is no Pod `{pod}` in the namespace `{context.namespace}`",
+        f"`sandboxd up{context.option}` starts it",
+    )
 
 
 class NoEndOfInput(UsageError):
@@ -204,20 +213,15 @@ class Channels:
         return session
 
     def _refused(self, code: int, text: str, must_end_input: bool) -> Exception:
-        reason, message = "", text
-        try:
-            status = json.loads(text)
-            reason, message = str(status.get("reason", "")), str(status.get("message", ""))
-        except (ValueError, AttributeError, RecursionError):
+        reason, message = failures.read_status(text)
+        if not reason and not message:
+            message = text
             if must_end_input and code in (400, 403):
                 # The handshake itself was refused, before anybody asked for rights: no protocol in common.
                 return NoEndOfInput()
         context = self._cluster.context
         if code == 404:
-            return PodGone(
-                f"there is no Pod `{self._pod}` in the namespace `{context.namespace}`",
-                f"`sandboxd up{context.option}` starts it",
-            )
+            return no_pod(context, self._pod)
         if code in (400, 500) and ("container" in message or "phase" in message):
             return PodGone(
                 f"the Pod `{self._pod}` does not run: {' '.join(message.split())[:300]}",

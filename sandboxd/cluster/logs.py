@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cluster import failures
 from sandboxd.cluster.api import explained
-from sandboxd.cluster.channels import CONTAINER, PodGone
+from sandboxd.cluster.channels import CONTAINER, no_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +55,7 @@ def show(
         cluster.http.stream("GET", path, params=params, timeout=timeout) as answer,
     ):
         if answer.status_code == 404:
-            raise PodGone(
-                f"there is no Pod `{pod}` in the namespace `{cluster.context.namespace}`",
-                f"`sandboxd up{cluster.context.option}` starts it",
-            )
+            raise no_pod(cluster.context, pod)
         if answer.status_code >= 400:
             answer.read()
             raise failures.refused(

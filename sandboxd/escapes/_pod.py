@@ -12,6 +12,8 @@ from typing import Any
 
 from sandboxd.escapes._kernel import NotApplicable
 
+NETWORK_REMEDY = "the cluster's network lets it through: use one that enforces NetworkPolicies"
+
 _SECONDS = 2.0
 
 

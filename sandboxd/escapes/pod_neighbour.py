@@ -15,7 +15,7 @@ CLUSTER = "only"
 GROUP = _network.EGRESS
 WAITS = True
 EXPECTED = {"runc": "NetworkPolicy", "runsc": "NetworkPolicy"}
-REMEDY = "the cluster's network lets it through: use one that enforces NetworkPolicies"
+REMEDY = _pod.NETWORK_REMEDY
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -5,28 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e import docker_cluster
 from tests.e2e.docker_cluster import DockerCluster
-from tests.e2e.test_on_cluster import Laptop, begin, left
+from tests.e2e.test_on_cluster import Laptop, begin, laptop, left
+from tests.e2e.test_on_cluster_verify import cluster
 from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
 
-
-@pytest.fixture
-def cluster(engine: str, busybox_image: str, tmp_path: Path) -> Iterator[DockerCluster]:
-    with docker_cluster.running(engine, busybox_image, tmp_path / "cluster") as running:
-        yield running
-
-
-@pytest.fixture
-def laptop(tmp_path: Path, own_home: Path, cluster: DockerCluster, busybox_image: str) -> Laptop:
-    return Laptop(tmp_path, own_home, cluster, busybox_image)
+__all__ = ["cluster", "laptop"]
 
 
 def test_a_node_that_is_drained_takes_the_work_along_and_this_is_said(

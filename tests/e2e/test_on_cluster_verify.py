@@ -16,20 +16,17 @@ from sandboxd.verify import listeners
 from tests.e2e import docker_cluster
 from tests.e2e.docker_cluster import DockerCluster, container
 from tests.e2e.rich_image import Rich
-from tests.e2e.test_on_cluster import Laptop
+from tests.e2e.test_on_cluster import Laptop, laptop
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
+
+__all__ = ["laptop"]
 
 
 @pytest.fixture
 def cluster(engine: str, busybox_image: str, tmp_path: Path) -> Iterator[DockerCluster]:
     with docker_cluster.running(engine, busybox_image, tmp_path / "cluster") as running:
         yield running
-
-
-@pytest.fixture
-def laptop(tmp_path: Path, own_home: Path, cluster: DockerCluster, busybox_image: str) -> Laptop:
-    return Laptop(tmp_path, own_home, cluster, busybox_image)
 
 
 Listen = Callable[[str, int], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import api, failures, running
+from sandboxd.cluster import failures, running, surroundings
 from sandboxd.cluster.network_trial import Trial, try_network
 from sandboxd.egress import layout
 
@@ -30,11 +30,8 @@ def tried(target: Target, wishes: plan_cluster.Cluster, gateway: dict[str, Any] 
 
 
 def _api_server(target: Target) -> list[tuple[str, int]]:
-    """The API server's address inside the cluster, where the user may know it."""
+    """The API server's address inside the cluster; [] where it cannot be had."""
     try:
-        service = target.cluster.get(api.SERVICE, "kubernetes", "default")
+        return surroundings.api_server(target.cluster)
     except failures.Refused:
         return []
-    spec = (service or {}).get("spec") or {}
-    ports = [int(each["port"]) for each in spec.get("ports") or () if "port" in each]
-    return [(str(spec["clusterIP"]), ports[0])] if ports and spec.get("clusterIP") else []
