@@ -164,6 +164,8 @@ class Diagnostics:
                 return
             items = diagnostics_of(judged, self._judgements.client())
         except Exception as error:
+            if self._judgements.document(document.uri) is not document:
+                return
             items = [bug(document, error)]
         self._send(document, items)
 

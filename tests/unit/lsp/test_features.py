@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from lsprotocol.types import SymbolKind
 from sandboxd import kinds, rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.raw_answers import from_raw
-from sandboxd.lsp import convert, judge
+from sandboxd.lsp import convert, judge, judgements
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.operations import start
@@ -335,6 +336,29 @@ async def test_what_cannot_be_published_is_said(monkeypatch: pytest.MonkeyPatch)
     client.open(URI, WEAK)
     (message,) = client.published(URI)[-1]["diagnostics"]
     assert "oops" in message["message"]
+
+
+@pytest.mark.asyncio
+async def test_a_large_text_that_was_closed_is_not_spoken_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed, judged = threading.Event(), threading.Event()
+
+    def explode(*_: Any) -> Any:
+        assert closed.wait(PATIENCE)
+        judged.set()
+        raise ZeroDivisionError("oops")
+
+    client = Client()
+    client.open(URI, WEAK)
+    monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
+    client.change(URI, WEAK + " " * judgements.LARGE, 2)
+    running = client.session.context._tasks
+    await until(lambda: running)
+    client.say("textDocument/didClose", {"textDocument": {"uri": URI}})
+    closed.set()
+    await until(lambda: judged.is_set() and not running)
+    assert client.published(URI)[-1]["diagnostics"] == []
 
 
 _STEPS = st.lists(
