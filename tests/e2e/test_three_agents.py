@@ -33,10 +33,11 @@ STAND_INS = (".git/commondir", ".git/config.worktree", ".vscode", "commondir")
 NAMES = ("one", "two", "three")
 MANY = 10_000
 
-# The task is the number of seconds. A commit that was cut off leaves a lock.
+# The task is the number of seconds. A commit that was cut off leaves a lock, of the index or of the branch.
 HONEST = """
-echo begun; end=$((SECONDS + $0)); rm -f .git/*.lock
-while echo more >> weather.sh; git -c user.name=a -c user.email=a@b.test commit -qam more; [ $SECONDS -lt $end ]; do sleep 1; done
+end=$((SECONDS + $0)); rm -f .git/*.lock .git/refs/heads/*.lock
+work() { echo more >> weather.sh; git -c user.name=a -c user.email=a@b.test commit -qam more; }
+work; echo begun; while work; [ $SECONDS -lt $end ]; do sleep 1; done
 """
 HOSTILE = f"""
 echo begun; end=$((SECONDS + $0))
@@ -159,7 +160,9 @@ def assert_honest(person: Person, name: str) -> None:
     shown = person.must("review", "--name", name, "--stat", "--save")
     lines = int(shown.partition("M weather.sh  +")[2].split()[0])
     # What was cut off before its commit is another ref, `worktree`.
-    (ref,) = (line for line in shown.splitlines() if line.endswith("/main"))
+    brought = [line for line in shown.splitlines() if line.endswith("/main")]
+    assert len(brought) == 1, shown
+    (ref,) = brought
     commits = git(person, "rev-list", "--count", f"main..{ref}")
     # A commit that an interruption cut off is made with the next line.
     assert 3 <= int(commits) <= lines
