@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from lsprotocol.types import SymbolKind
 
-from sandboxd import kinds, rules
+from sandboxd import rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.raw_answers import from_raw
-from sandboxd.lsp import convert, judge, judgements
+from sandboxd.lsp import judge
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.operations import start
@@ -235,22 +232,6 @@ async def test_a_rule_that_raises_is_said_once_and_the_others_go_on(
 
 
 @pytest.mark.asyncio
-async def test_a_file_that_sandboxd_fails_on_is_not_shown_as_clean(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def explode(*_: Any) -> Any:
-        raise ZeroDivisionError("oops")
-
-    monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
-    client = Client()
-    client.open(URI, WEAK)
-    answer = client.published(URI)[-1]["diagnostics"]
-    assert [
-        d["message"] for d in answer if "not checked" in d["message"] and "oops" in d["message"]
-    ]
-
-
-@pytest.mark.asyncio
 async def test_a_container_is_started_only_by_the_user(tmp_path: Path) -> None:
     (tmp_path / "sandboxd.toml").write_text('image = "x"\n')
     client = Client(RESOLVES)
@@ -322,83 +303,3 @@ async def test_a_command_shows_progress_and_ends_when_it_is_cancelled(
     await asyncio.wait_for(given_up.wait(), PATIENCE)
     await client.until(lambda m: m.get("params", {}).get("value", {}).get("kind") == "end")
     assert "error" in await client.until(lambda m: m.get("id") == 7)
-
-
-@pytest.mark.asyncio
-async def test_what_cannot_be_published_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An editor that waits for a publication must get one."""
-
-    def explode(*_: Any) -> Any:
-        raise ZeroDivisionError("oops")
-
-    monkeypatch.setattr(convert, "diagnostic", explode)
-    client = Client()
-    client.open(URI, WEAK)
-    (message,) = client.published(URI)[-1]["diagnostics"]
-    assert "oops" in message["message"]
-
-
-@pytest.mark.asyncio
-async def test_a_large_text_that_was_closed_is_not_spoken_of(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    closed, judged = threading.Event(), threading.Event()
-
-    def explode(*_: Any) -> Any:
-        assert closed.wait(PATIENCE)
-        judged.set()
-        raise ZeroDivisionError("oops")
-
-    client = Client()
-    client.open(URI, WEAK)
-    monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
-    client.change(URI, WEAK + " " * judgements.LARGE, 2)
-    running = client.session.context._tasks
-    await until(lambda: running)
-    client.say("textDocument/didClose", {"textDocument": {"uri": URI}})
-    closed.set()
-    await until(lambda: judged.is_set() and not running)
-    assert client.published(URI)[-1]["diagnostics"] == []
-
-
-_STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(["change", "large", "host", "close", "hover", "project"]),
-        st.integers(0, 80),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=25, deadline=None)
-@given(_STEPS)
-def test_the_last_version_is_published_whatever_happens(steps: list[tuple[str, int]]) -> None:
-    async def converse() -> None:
-        client = Client()
-        version = 1
-        client.open(URI, WEAK)
-        for number, (step, milliseconds) in enumerate(steps):
-            version += 1
-            if step == "change":
-                client.change(URI, WEAK + " " * (number % 2), version)
-            elif step == "large":
-                client.change(URI, WEAK + " " * 70_000, version)
-            elif step == "close":
-                client.say("textDocument/didClose", {"textDocument": {"uri": URI}})
-                client.open(URI, WEAK, version)
-            else:
-                version -= 1
-                if step == "host":
-                    client.session.set_host(HostFacts(kernel=str(number)))
-                elif step == "project":
-                    client.session.project_changed("/nowhere")
-                else:
-                    where = {"textDocument": {"uri": URI}, "position": at(2, 5)}
-                    client.say("textDocument/hover", where, 1000 + number)
-            await asyncio.sleep(milliseconds / 1000)
-        await client.until(
-            lambda m: m.get("method") == PUBLISH and m["params"].get("version") == version
-        )
-        client.session.context.close()
-
-    asyncio.run(converse())
