@@ -1,4 +1,4 @@
-"""Where the shipped data lives: in a wheel below `sandboxd/_data`, in a checkout at the top level."""
+"""The place of the shipped data: in a wheel below `sandboxd/_data`, in a checkout at the top level."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class UnreadableError(SandboxdError):
 
 
 class MissingFileError(UnreadableError):
-    """There is no file of this name."""
+    """The named file does not exist."""
 
     def __init__(self, hint: str) -> None:
         super().__init__("does not exist", hint)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Severity(enum.IntEnum):
-    """How far a weak setting reaches; ordered, so that thresholds compare.
+    """The reach of a weak setting; ordered, so that thresholds compare.
 
     HINT is hygiene, WARNING widens the attack surface or voids a control, ERROR reaches the host or its
     credentials.
@@ -144,7 +144,7 @@ def is_reason(text: str) -> bool:
 
 
 class Suppressed(NamedTuple):
-    """Why a finding is not counted, and where that was said."""
+    """The reason why a finding is not counted, and the place where that was said."""
 
     reason: str
     by: str

@@ -29,7 +29,7 @@ _TOKEN = re.compile(rb"[0-9a-f]{16}")
 
 
 class Run(NamedTuple):
-    """What the host knows of a session's last run.
+    """The last run of a session, as far as the host knows.
 
     `since` is when it began, or ended if that was seen, in seconds since 1970; `is_attended`: a client
     attends it; `mark` is the variable, ``NAME=value``, of processes that may still run, '' once the agent was

@@ -62,7 +62,7 @@ class RuleSettings(NamedTuple):
         return finding._replace(message=f"{finding.message}; {note}")
 
     def allowance(self, rule: str) -> Suppressed | None:
-        """Why findings of `rule` are accepted, if they are."""
+        """The acceptance of all findings of `rule`, with its reason; None where there is none."""
         for allowance in self.allowances:
             expired = allowance.expires is not None and not (
                 self.today and self.today <= allowance.expires

@@ -1,4 +1,4 @@
-"""Which sandboxes are compared, and a plan for each, on a copy of the project."""
+"""The sandboxes that are compared, and a plan for each, on a copy of the project."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MOST_FILES = 50_000
 
 
 class Copied(NamedTuple):
-    """What was copied: links are copied as links, sockets and devices not at all."""
+    """The size of a copy. Links are copied as links, sockets and devices not at all."""
 
     files: int
     bytes: int
@@ -59,7 +59,7 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
 
 
 def _make_links(links: list[tuple[str, str, os.stat_result]]) -> None:
-    """Called last: a copy into a folder that is a link would write outside of the copy."""
+    """Make the links, last of all: a copy into a folder that is a link would write outside of the copy."""
     for path, text, status in links:
         if not os.path.lexists(path):
             os.symlink(text, path)

@@ -79,7 +79,7 @@ class Checker:
         return settings._replace(enforced=enforced) if enforced else settings
 
     def problem(self, path: str) -> Skipped | None:
-        """Why the config for the file at `path` is not applied, None where it is."""
+        """The reason why the config for the file at `path` is not applied; None where it is."""
         return self._of_folder(os.path.dirname(path)).problem
 
     def enforced(self) -> Mapping[str, str]:

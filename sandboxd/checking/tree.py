@@ -1,4 +1,4 @@
-"""Which files `check` looks at: those named, and those found below folders that git keeps."""
+"""The files that `check` looks at: those named, and those found below folders that git keeps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOT_ENTERED = frozenset(
 
 
 class Targets(NamedTuple):
-    """What to check, in order, as absolute paths; what a walk could not look at; and what git ignores."""
+    """The files to check, in order, as absolute paths; what a walk could not look at; and what git ignores."""
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...]

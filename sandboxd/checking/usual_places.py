@@ -1,4 +1,4 @@
-"""Where a project's dev container configs are, without a search."""
+"""The paths at which a project's dev container configs usually are, found without a search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `sandboxd agent` asks and says before an agent starts: what it is given."""
+"""Questions and messages of `sandboxd agent` before an agent starts: what the agent is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the caches of packages take and may take, for `doctor`."""
+"""The size of the caches of packages, and its bound, for `doctor`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def caches_line(facts: HostFacts) -> str:
-    """What they took at the last look, and their bound, in words."""
+    """The size of the caches at the last look, and their bound, in words."""
     try:
         bound = f"at most {size_text(cache_size.bound(os.environ))} in all"
     except UsageError as error:

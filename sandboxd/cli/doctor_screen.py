@@ -73,7 +73,7 @@ def _verdict(facts: HostFacts) -> str:
 
 
 def _old_build(facts: HostFacts) -> list[str]:
-    """What is weaker and slower under the build in use, and the command that installs a newer one."""
+    """The things that are weaker and slower under the build in use, and the command that installs a newer one."""
     gvisor = facts.usable_gvisor()
     weaker = shortfall(gvisor) if gvisor is not None else ""
     return [f"{weaker}; `{UPDATE}`"] if weaker else []
@@ -175,7 +175,7 @@ def _controls(facts: HostFacts) -> list[str]:
 
 
 def _gpu(facts: HostFacts, nvidia: Nvidia) -> str:
-    """Which runtimes pass NVIDIA's devices on once the user grants it, and why another does not."""
+    """The runtimes that pass NVIDIA's devices on once the user grants it, and why another does not."""
     toolkit = f"toolkit {nvidia.toolkit}" if nvidia.toolkit else "no toolkit"
     ways = [("runc", why_not_under_runc(facts))]
     if (gvisor := facts.usable_gvisor()) is not None:
@@ -198,7 +198,7 @@ def _warnings(facts: HostFacts) -> list[str]:
 
 
 def _conditions(escapes: tuple[Warned, ...]) -> list[str]:
-    """What it takes for the other known escapes, in a line for each component and condition."""
+    """The conditions of the other known escapes, in a line for each component and condition."""
     ids: dict[tuple[str, str, str], list[str]] = {}
     for warned in escapes:
         if warned.condition:

@@ -54,7 +54,7 @@ def say(entries: Sequence[Mapping[str, str]], everything: bool) -> None:
 def group(
     entries: Sequence[Mapping[str, str]],
 ) -> tuple[Sequence[Mapping[str, str]], Sequence[Mapping[str, str]]]:
-    """Those to say in full, and those to name."""
+    """The losses to say in full, and those to name."""
     of_project = [item for item in entries if item["control"] not in _OF_THE_MACHINE]
     if len(entries) - len(of_project) <= _MOST_IN_FULL:
         return entries, ()

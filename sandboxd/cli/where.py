@@ -1,4 +1,4 @@
-"""Which machine a command without `--on` is about: this one, or the cluster that sandboxd.toml names and the user granted.
+"""The machine that a command without `--on` is about: this one, or the cluster of sandboxd.toml that the user granted.
 
 Most projects name none, and are to pay nothing for those that do: a file without the word is not read further.
 """
@@ -129,7 +129,7 @@ def _opened(folder: str, *, is_silent: bool) -> Project | None:
 
 
 def _refusal(project: Project, context: str) -> tuple[str, ...]:
-    """Why the project's file is not followed to `context`, and what to do; nothing where the user granted it."""
+    """The reason why the project's file is not followed to `context`, and what to do; () where the user granted it."""
     from sandboxd.model.sandbox_id import option_of_cluster
     from sandboxd.policy import floor, trust
 

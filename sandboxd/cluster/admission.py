@@ -1,4 +1,4 @@
-"""What a cluster made of an object: the fields that admission changed, and what it put beside ours."""
+"""Changes of an object by the cluster: the fields that admission changed, and what it put beside ours."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ class Cluster:
         return self._ask(doing, ask)
 
     def seconds_ahead(self) -> int | None:
-        """How far the cluster's clock is ahead of this machine's, to a second or two; None where it does not say."""
+        """Seconds by which the cluster's clock is ahead of this machine's, give or take two; None where it does not say."""
 
         def ask() -> int | None:
             date = self.http.get("/version").headers.get("Date", "")

@@ -30,7 +30,7 @@ _SIZE = 65536
 
 
 class PodCommand:
-    """As `cli.attend` has it: a terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
+    """A command in a Pod, as `cli.attend` takes it: a terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class PodCommand:
             threading.Thread(target=self._write, daemon=True).start()
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell its terminal the size; too late is no error."""
+        """Tell the command's terminal the size; too late is no error."""
         try:
             self._channels.resize(rows, columns)
         except PodGone:
@@ -83,7 +83,7 @@ class PodCommand:
         running.quietly(self._cluster, self._pod, ["sh", "-c", script])
 
     def exit_code(self) -> int:
-        """Its exit code, once its output has ended.
+        """The exit code of the command, once its output has ended.
 
         :raises PodGone: the Pod ended with or before it
         """

@@ -143,7 +143,7 @@ class Channels:
         return bool(self._session.subprotocol == _V5)
 
     def send(self, data: bytes) -> None:
-        """Some of its input.
+        """Send a part of the command's input.
 
         :raises PodGone: it does not take any
         """
@@ -151,17 +151,17 @@ class Channels:
             self._send(bytes((_STDIN,)) + data[start : start + _PIECE])
 
     def end_input(self) -> None:
-        """Its input ended; nothing where that cannot be said."""
+        """Tell the command that its input ended; nothing where that cannot be said."""
         if self.can_end_input:
             self._send(bytes((_CLOSE, _STDIN)))
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell its terminal the size."""
+        """Tell the command's terminal the size."""
         size = json.dumps({"Width": columns, "Height": rows}).encode()
         self._send(bytes((_SIZE,)) + size)
 
     def pieces(self, seconds: float | None = None) -> Iterator[tuple[int, bytes]]:
-        """Its output, each piece with its stream (1 stdout, 2 stderr), until it ended.
+        """The output of the command, each piece with its stream (1 stdout, 2 stderr), until it ended.
 
         :param seconds: between two pieces
         :raises TimeoutError: it is silent for longer
@@ -194,7 +194,7 @@ class Channels:
 
     @property
     def code(self) -> int:
-        """Its exit code, once `pieces` has ended."""
+        """The exit code of the command, once `pieces` has ended."""
         assert self._code is not None, "it did not end"
         return self._code
 

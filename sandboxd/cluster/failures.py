@@ -1,4 +1,4 @@
-"""What went wrong between us and a cluster, in words with the next step."""
+"""Failures between us and a cluster, in words with the next step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Pod is a sandbox's gateway: a label alone says nothing, since whoever may create Pods may give it to one."""
+"""The Pod that is a sandbox's gateway: a label alone says nothing, since whoever may create Pods may give it to one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def only(
 
 
 def require_as_written(cluster: Cluster, name: str, pod: Mapping[str, Any]) -> None:
-    """See that `pod` runs what the Deployment of the gateway says, and nothing else.
+    """Refuse `pod` unless it runs what the Deployment of the gateway says, and nothing else.
 
     Who made it does not show that: whoever may create a Pod also writes who its owner is.
 

@@ -36,7 +36,7 @@ class Context(NamedTuple):
 
     @property
     def option(self) -> str:
-        """What a command needs behind it to mean this cluster: ` --on NAME`."""
+        """The option by which a command means this cluster: ` --on NAME`."""
         return option_of_cluster(self.name)
 
     @property

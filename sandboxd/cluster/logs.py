@@ -29,7 +29,7 @@ def show(
     container: str = CONTAINER,
     since_there: int = 0,
 ) -> None:
-    """Hand it to `write`, piece by piece; stdout and stderr are one there.
+    """Hand the output to `write`, piece by piece; stdout and stderr are one there.
 
     :param tail: lines, or ``all``
     :param since: seconds since 1970, by this machine's clock; 0 for all

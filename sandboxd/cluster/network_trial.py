@@ -31,7 +31,7 @@ except OSError: sys.exit(1)' "$1" "$2" "$3"
 
 
 class Trial(NamedTuple):
-    """What came of it, and in words what was seen."""
+    """The outcome of a trial, and in words what was seen."""
 
     outcome: Outcome
     evidence: str

@@ -1,4 +1,4 @@
-"""What this machine knows of a sandbox on a cluster: which Pod it made, and what it copied into it.
+"""This machine's record of a sandbox on a cluster: the Pod that it made, and what it copied into that.
 
 Nothing inside can change it. A Pod of another uid than the noted one has no copy that is known to be whole.
 """
@@ -46,7 +46,7 @@ class Record(NamedTuple):
 
 
 def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:
-    """What is known of the sandbox; None where this machine made none."""
+    """The record of the sandbox; None where this machine made none."""
     with contextlib.suppress(SandboxdError, ValueError, TypeError, RecursionError):
         return Record(**json.loads(read_bytes(_path(environ, context, pod), _LARGEST)))
     return None

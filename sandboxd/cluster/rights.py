@@ -57,7 +57,7 @@ RIGHTS = _rights()
 
 
 def missing(cluster: Cluster) -> list[Right]:
-    """Those that the user does not have, by the word of the API server."""
+    """The rights that the user does not have, by the word of the API server."""
     return [right for right in RIGHTS if not _has(cluster, right)]
 
 

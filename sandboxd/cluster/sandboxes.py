@@ -37,7 +37,7 @@ def find(cluster: Cluster, name: str) -> dict[str, Any] | None:
 
 
 def end_of(sandbox: Mapping[str, Any]) -> str:
-    """Why a Sandbox has no Pod and gets none, in words; '' where one may come."""
+    """The reason why a Sandbox has no Pod and gets none, in words; '' where one may come."""
     spec, ready = sandbox.get("spec") or {}, _ready(sandbox)
     if ready.get("reason") == "SandboxExpired":
         return "its time limit is over"
@@ -47,7 +47,7 @@ def end_of(sandbox: Mapping[str, Any]) -> str:
 
 
 def reason_of(sandbox: Mapping[str, Any]) -> str:
-    """What its controller says of why it is not ready; '' for nothing."""
+    """The reason why a Sandbox is not ready, in its controller's words; '' for none."""
     ready = _ready(sandbox)
     if ready.get("status") == "True":
         return ""

@@ -109,7 +109,7 @@ def _ask(context: Context, plugin: Mapping[str, Any], environ: Mapping[str, str]
 
 
 def _question(context: Context, plugin: Mapping[str, Any]) -> dict[str, Any]:
-    """What the program is told of the cluster."""
+    """The description of the cluster that the program is given."""
     spec: dict[str, Any] = {"interactive": False}
     if plugin.get("provideClusterInfo"):
         about = {"server": context.server}

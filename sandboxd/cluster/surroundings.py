@@ -1,4 +1,4 @@
-"""What the API server says of a Pod and of what is around it, as far as the user may ask."""
+"""The surroundings of a Pod, by what the API server says of it, as far as the user may ask."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def node_of(cluster: Cluster, pod: Mapping[str, Any]) -> Node:
 
 
 def handler_of(cluster: Cluster, runtime_class: str) -> str:
-    """What a RuntimeClass runs; '' where that is not known."""
+    """The handler of a RuntimeClass; '' where that is not known."""
     document = _read(cluster, api.RUNTIME_CLASS, runtime_class) if runtime_class else None
     return str((document or {}).get("handler") or "")
 
@@ -98,7 +98,7 @@ def neighbours(cluster: Cluster, name: str) -> list[Place]:
 
 
 def api_server(cluster: Cluster) -> list[Place]:
-    """Where the API server is for a Pod; [] where the user may not read it."""
+    """The address and port at which a Pod reaches the API server; [] where the user may not read them."""
     service = _read(cluster, api.SERVICE, "kubernetes", "default") or {}
     spec = service.get("spec") or {}
     ports = [int(each["port"]) for each in spec.get("ports") or () if "port" in each]
@@ -133,7 +133,7 @@ def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any]] | None:
 
 
 def faults(pod: Mapping[str, Any]) -> dict[str, str]:
-    """What a Pod's spec has that voids a control, by the attempt that goes through then."""
+    """Settings in a Pod's spec that void a control, each by the attempt that succeeds because of it."""
     spec = pod.get("spec") or {}
     openings = {}
     shared = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]
@@ -148,7 +148,7 @@ def faults(pod: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _powers(spec: Mapping[str, Any]) -> str:
-    """Which container of a Pod is privileged, else which has capabilities; '' for none."""
+    """The container of a Pod that is privileged, else the one that has capabilities, in words; '' for none."""
     capable = ""
     for key, title in _CONTAINERS:
         for container in spec.get(key) or ():

@@ -44,7 +44,7 @@ class CannotStart(EnvironmentFailure):
 
 
 class _Fault(NamedTuple):
-    """Why a Pod does not run yet. `is_final`: waiting is no use."""
+    """The reason why a Pod does not run yet. `is_final`: waiting is no use."""
 
     text: str
     hint: str
@@ -75,7 +75,7 @@ def until_running(
 
 
 def _without_pod(cluster: Cluster, name: str) -> dict[str, Any] | None:
-    """What stands for the Pod that a Sandbox has not: {'pending': words} of its controller."""
+    """A stand-in for the Pod that a Sandbox has not: {'pending': words} of its controller."""
     sandbox = sandboxes.find(cluster, name)
     return {"pending": sandboxes.reason_of(sandbox)} if sandbox is not None else None
 
@@ -242,7 +242,7 @@ def _time_of(event: Mapping[str, Any]) -> str:
 
 
 def end_of(pod: Mapping[str, Any]) -> str:
-    """Why a Pod ended, in words; '' for one that did not."""
+    """The reason why a Pod ended, in words; '' for one that did not."""
     status = pod.get("status") or {}
     phase = str(status.get("phase", ""))
     if phase not in ("Failed", "Succeeded"):
@@ -266,13 +266,13 @@ def end_of(pod: Mapping[str, Any]) -> str:
 
 
 def reason_of(pod: Mapping[str, Any]) -> str:
-    """Why a container of a Pod does not run yet, by the Pod itself; '' where it does not say."""
+    """The reason why a container of a Pod does not run yet, by the Pod itself; '' where it does not say."""
     waiting = _waiting(pod)
     return f"{waiting[0]}: {_short(waiting[1])}" if waiting is not None else ""
 
 
 def _failed_replica(deployment: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What stands for a Pod that could not be made: {'failure': words}."""
+    """A stand-in for a Pod that could not be made: {'failure': words}."""
     for each in ((deployment or {}).get("status") or {}).get("conditions") or ():
         if each.get("type") == "ReplicaFailure" and each.get("status") == "True":
             return {"failure": _short(str(each.get("message", "")))}

@@ -18,7 +18,7 @@ class NotACredential(ValueError):
 
 
 class UnknownService(NotACredential):
-    """There is no such service."""
+    """The named service does not exist."""
 
 
 class Name(NamedTuple):

@@ -39,7 +39,7 @@ def names() -> tuple[str, ...]:
 
 
 def content(name: str) -> dict[str, Any]:
-    """What the file of `name` says.
+    """The content of the file of the service `name`.
 
     :raises KeyError: there is none
     :raises UsageError: it is not the user's own, or no TOML

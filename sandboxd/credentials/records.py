@@ -1,4 +1,4 @@
-"""Where the user's secrets are: one entry for each credential, in the user's config folder. No secret is in it."""
+"""The places of the user's secrets: one entry for each credential, in the user's config folder. No secret is in it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Where the secrets of credentials are; none of them is in this file.
 
 
 class Record(NamedTuple):
-    """Where one secret is.
+    """The place of one secret.
 
     `place` depends on `source`: for `environment` the name of a variable, for `command` its words, for
     `ssh-agent` the fingerprints of keys and the hosts that they log in to, else empty.

@@ -1,4 +1,4 @@
-"""What a service manager passes to the daemon: a socket that listens already, and one to report readiness on."""
+"""The sockets that a service manager passes to the daemon: one that listens already, and one to report readiness on."""
 
 from __future__ import annotations
 

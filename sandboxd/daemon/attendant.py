@@ -133,7 +133,7 @@ class Attendant:
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Begin to attend, in a thread of its own."""
         self._thread.start()
 
     def is_alive(self) -> bool:

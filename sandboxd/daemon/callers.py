@@ -1,4 +1,4 @@
-"""What a request says of its client: the engine that it means, its working directory, its environment."""
+"""The client of a request: the engine that it means, its working directory, its environment."""
 
 from __future__ import annotations
 

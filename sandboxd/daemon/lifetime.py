@@ -1,4 +1,4 @@
-"""When and how the daemon ends: told to, idle, by an error, or replaced by another daemon."""
+"""The end of the daemon: told to, idle, by an error, or replaced by another daemon."""
 
 from __future__ import annotations
 

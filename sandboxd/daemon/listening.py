@@ -54,7 +54,7 @@ class Listening:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Begin to listen, in a thread of its own."""
         self._thread.start()
 
     def wait_until_it_listens(self) -> None:
@@ -96,7 +96,7 @@ class Listening:
 
 
 class _Stop:
-    """Asked by the library whether to end: after each step, so for the first time once it listens."""
+    """A stop signal for the watcher's library, which asks it after each step: so for the first time once it listens."""
 
     def __init__(self) -> None:
         self.is_wanted = False

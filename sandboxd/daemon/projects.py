@@ -67,7 +67,7 @@ class Tracked:
 
     @property
     def work(self) -> asyncio.Lock:
-        """Held while its files are generated: one at a time."""
+        """The lock that is held while its files are generated: one at a time."""
         if self._work is None:
             self._work = asyncio.Lock()
         return self._work

@@ -81,7 +81,7 @@ class Relay:
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Begin to relay, in a thread of its own."""
         self._thread.start()
 
     def is_alive(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which resolved addresses may be dialled: the policy allows a name, and this checks what it leads to.
+"""The addresses that may be dialled: the policy allows a name, and this checks what the name leads to.
 
 A name's owner chooses its addresses, so each is judged right before it is dialled. An IPv6 address that
 carries an IPv4 one is judged by what it carries: a translator on the way would dial that."""

@@ -1,4 +1,4 @@
-"""What a person allowed or denied by name for one project, and the policy that follows from it. Pure.
+"""Names that a person allowed or denied for one project, and the policy that follows from them. Pure.
 
 An approval adds to the policy of the plan and never takes from it what forbids: denied names, canaries
 and addresses that are never dialled stay as they are.
@@ -80,7 +80,7 @@ def rule(approval: Approval) -> Rule:
 
 
 def obstacle(planned: Policy, pattern: Pattern, ports: tuple[int, ...], limits: Limits) -> Obstacle:
-    """Why allowing `pattern` at `ports` would change nothing, '' where it would."""
+    """The reason why allowing `pattern` at `ports` would change nothing; '' where it would change something."""
     if not limits.may_grant:
         return "no-grants"
     if not pattern.below and pattern.host in planned.canaries:

@@ -147,7 +147,7 @@ def traces(binding: Binding) -> tuple[bytes, ...]:
 
 
 def explain(reason: str) -> str:
-    """Why a request got no credential, as words that follow "this request"."""
+    """The reason why a request got no credential, as words that follow "this request"."""
     return _WORDS.get(reason, reason)
 
 

@@ -1,4 +1,4 @@
-"""What one entry of `[network] allow` or `private` means: a group, a host, a wildcard, with or without port."""
+"""The meaning of one entry of `[network] allow` or `private`: a group, a host, a wildcard, with or without port."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
         return f"{self.group} ({', '.join(hosts)})" if self.group else hosts[0]
 
     def admits(self) -> str:
-        """What the entry lets programs inside do, in words."""
+        """The effect of the entry in words: what programs inside can do by it."""
         return group.load(self.group).admits if self.group else CONSEQUENCE
 
 

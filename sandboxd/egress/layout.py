@@ -1,4 +1,4 @@
-"""Which address on the inner network of a sandbox belongs to whom."""
+"""The addresses on the inner network of a sandbox, and their owners."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ class Assigned(Numbered):
 
 
 class CredentialsSet(Numbered):
-    """Which credentials the gateway has; in force are those that its policy names, too."""
+    """The credentials that the gateway has. Only those that its policy names, too, are in force."""
 
     event: Literal["credentials"]
     services: list[tuple[str, int]]

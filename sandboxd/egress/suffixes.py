@@ -11,7 +11,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "public_suffixes.txt")
 
 
 def too_wide(pattern: Pattern) -> str:
-    """Why `pattern` covers names of many owners, in words that follow "it is"; '' where it does not."""
+    """The reason why `pattern` covers names of many owners, in words that follow "it is"; '' where it does not."""
     if not pattern.below:
         return ""
     host = pattern.host

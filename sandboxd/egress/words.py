@@ -116,7 +116,7 @@ def duration(seconds: float) -> str:
 
 
 def certificate(code: int, message: str) -> str:
-    """Why a certificate does not hold, by the code and the words of the library that verified it."""
+    """The reason why a certificate is refused, by the code and the words of the library that verified it."""
     if code in _OF_TIME:
         return f"{message}; or the clock of this machine is wrong: `date` shows it"
     return message

@@ -1,4 +1,4 @@
-"""How the SDK's session reaches an engine: by a Unix socket, by TCP with or without TLS, by ssh."""
+"""Transports of the SDK's session to an engine: by a Unix socket, by TCP with or without TLS, by ssh."""
 
 from __future__ import annotations
 

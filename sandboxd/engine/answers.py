@@ -130,7 +130,7 @@ class CreateRequest(TypedDict, total=False):
 
 
 class HealthState(TypedDict, total=False):
-    """What a container's health check says: ``starting``, ``healthy`` or ``unhealthy``; ``none`` without one."""
+    """The result of a container's health check: ``starting``, ``healthy`` or ``unhealthy``; ``none`` without one."""
 
     Status: str
     Log: list[dict[str, Any]] | None

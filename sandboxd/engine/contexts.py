@@ -1,4 +1,4 @@
-"""Which engine a caller means, and how it is reached: read once from the caller's environment.
+"""The engine that a caller means, and the way to reach it: read once from the caller's environment.
 
 The SDK reads the same files, but always by the variables of its own process; a daemon acts for callers whose
 variables differ from its own."""

@@ -75,7 +75,7 @@ class SourceMissing(CannotStart):
 
 
 def unreachable(host: str, error: BaseException, waited: float) -> EngineFailure:
-    """Why nothing useful came back from the engine at `host`.
+    """The failure to report when nothing useful came back from the engine at `host`.
 
     :param waited: seconds that it had for its answer
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         """A stream that output is read from."""
 
         def recv(self, size: int, /) -> bytes:
-            """At least one byte, or none at the end."""
+            """Receive at least one byte, or none at the end."""
 
 
 _SIZE = 65536
@@ -84,7 +84,7 @@ class Chunks:
         self._is_at_end = False
 
     def recv(self, size: int, /) -> bytes:
-        """At least one byte of the body, or none at its end.
+        """Receive at least one byte of the body, or none at its end.
 
         :raises ValueError: it is not made of chunks, or ends in the middle
         """

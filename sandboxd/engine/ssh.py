@@ -48,7 +48,7 @@ class SshConnection(socket.socket):
     _stderr: IO[bytes] | None = None
 
     def reason(self) -> SshError | None:
-        """Why `ssh` ended, None while it runs or when it did as asked."""
+        """The reason why `ssh` ended; None while it runs, or when it did as asked."""
         process = self._process
         if process is None or self._stderr is None:
             return None

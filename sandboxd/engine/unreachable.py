@@ -1,4 +1,4 @@
-"""Why an engine cannot be reached: the case, found in the chain of exceptions, and its message.
+"""The reason why an engine cannot be reached: the case, found in the chain of exceptions, and its message.
 
 The libraries between us and the socket wrap the system's error several times, each in its own way: the cause
 is searched for below."""

@@ -1,4 +1,4 @@
-"""What a program inside says to the gateway at each of its doors."""
+"""Requests of a program inside to the gateway, at each of its ports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What attempts share that are about a Pod of Kubernetes."""
+"""Shared by the attempts that are about a Pod of Kubernetes."""
 
 from __future__ import annotations
 

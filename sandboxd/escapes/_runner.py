@@ -107,7 +107,7 @@ class _Child:
         os.close(writable)
 
     def result(self, seconds: float) -> dict[str, Any]:
-        """Its report, within `seconds` from its start; it is ended by then."""
+        """The report of the child, within `seconds` from its start; it is ended by then."""
         end = self.started + seconds
         data = self._read(end)
         try:

@@ -1,4 +1,4 @@
-"""Where sockets of the host's daemons turn up inside."""
+"""The paths inside at which sockets of the host's daemons turn up."""
 
 from __future__ import annotations
 

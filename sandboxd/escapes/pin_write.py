@@ -1,4 +1,4 @@
-"""Simply write to a pinned file: the control that everybody believes to have."""
+"""Write to a pinned file, the plain way: the control that everybody believes to have."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _places(canary: str, shown: str) -> Iterator[str]:
-    """Where a file of the host may be below the root of a file system of which `shown` is mounted here.
+    """The paths that a file of the host may have below the root of a file system of which `shown` is mounted here.
 
     The file system may itself be mounted somewhere on the host (`/home`), or the host see a folder of it alone.
     """

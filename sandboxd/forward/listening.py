@@ -1,4 +1,4 @@
-"""Which ports a sandbox listens on, read by the image's own `sh` and `cat`: convenient, but not trustworthy."""
+"""The ports that a sandbox listens on, read by the image's own `sh` and `cat`: convenient, but not trustworthy."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         """The stream, not blocking."""
 
         def receive(self) -> bytes | None:
-            """What arrived; None for nothing yet, no byte at the end."""
+            """The bytes that arrived; None for nothing yet, empty at the end."""
 
         def send(self, data: memoryview) -> int:
             """Send a part; returns its size, 0 where there is no room."""

@@ -1,4 +1,4 @@
-"""What a gVisor build that was tried here lacks against the current one, in one line. Pure."""
+"""The faults of a gVisor build that was tried here, compared with the current one, in one line. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WEAKER = (
 
 
 def shortfall(runtime: Runtime) -> str:
-    """What is weaker and slower under `runtime` than under the build of gVisor's own repository, in one line.
+    """Whatever is weaker or slower under `runtime` than under the build of gVisor's own repository, in one line.
 
     '' where nothing is, and where nothing was tried.
     """

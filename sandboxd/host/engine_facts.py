@@ -1,4 +1,4 @@
-"""From the engine's raw answers to facts. Pure; tolerant of anything in a pasted report."""
+"""Reads facts from the engine's raw answers. Pure; tolerant of anything in a pasted report."""
 
 from __future__ import annotations
 

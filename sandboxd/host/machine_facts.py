@@ -1,4 +1,4 @@
-"""From raw answers about the machine to facts: distribution, init, user namespaces, markers. Pure."""
+"""Reads facts from raw answers about the machine: distribution, init, user namespaces, markers. Pure."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def _key(version: str) -> tuple[Any, ...]:
 
 
 def _part(text: str) -> tuple[tuple[tuple[int, ...], int], ...]:
-    """Runs of other characters and the numbers after them; the end of a run weighs 0, above a ``~``."""
+    """The runs of other characters and the numbers after them; the end of a run weighs 0, above a ``~``."""
     pieces = tuple(
         ((*(_weight(character) for character in run), 0), int(number or 0))
         for run, number in re.findall(r"(\D*)(\d*)", text)

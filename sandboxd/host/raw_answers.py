@@ -1,4 +1,4 @@
-"""From the raw answers of a machine to facts. Pure; tolerant of anything in a pasted report."""
+"""Reads facts from the raw answers of a machine. Pure; tolerant of anything in a pasted report."""
 
 from __future__ import annotations
 

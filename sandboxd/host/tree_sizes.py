@@ -1,4 +1,4 @@
-"""How many files are below the folders of a workspace that tools fill: counted, never opened, no link followed.
+"""Count the files below the folders of a workspace that tools fill: no file is opened, no link followed.
 
 The workspace is hostile: it may be endless, be changed while it is walked, and hold a file system that hangs.
 So the walk is bounded by entries, depth and time, stays on the workspace's own file system, and runs in a

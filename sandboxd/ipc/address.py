@@ -1,4 +1,4 @@
-"""Where the daemon's socket is, and whether it can be trusted.
+"""The path of the daemon's socket, and whether it can be trusted.
 
 The folder is private to the user and named after the protocol. It never lies in TMPDIR: editors
 change that variable, and others may write there. Both ends check owner and mode, since a socket

@@ -1,4 +1,4 @@
-"""What the files of AI agents have in common: MCP servers, hooks, variables."""
+"""Shared readers of the files of AI agents: MCP servers, hooks, variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the file of a Feature asks for, and the lock file of those that a project names."""
+"""Readers of a Feature's own file, and of the lock file of those that a project names."""
 
 from __future__ import annotations
 

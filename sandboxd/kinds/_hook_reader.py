@@ -1,4 +1,4 @@
-"""What the files of tools for git hooks have in common: when a hook runs, and the lines of a script."""
+"""Shared readers of the files of tools for git hooks: when a hook runs, and the lines of a script."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _MOST = 500
 
 
 def occasion(hook: str) -> str:
-    """When a hook of git runs, in words that follow "runs"."""
+    """The occasion at which a hook of git runs, in words that follow "runs"."""
     return OCCASIONS.get(hook, f"at `{hook}`")
 
 

@@ -80,7 +80,7 @@ def _default_stages(root: Node | None) -> list[str]:
 
 
 def _occasion(stage: str) -> str:
-    """When a stage runs; `commit` and `push` are old names of two stages, `manual` is no git hook."""
+    """The occasion at which a stage runs; `commit` and `push` are old names of two stages, `manual` is no git hook."""
     if stage == "manual":
         return "when it is asked for"
     return _hook_reader.occasion({"commit": "pre-commit", "push": "pre-push"}.get(stage, stage))

@@ -55,7 +55,7 @@ def write(inside: Inside, home: str, path: str, text: str) -> None:
 
 
 def _run(inside: Inside, command: list[str], data: bytes) -> tuple[int, bytes]:
-    """Its exit code, and the last that it wrote."""
+    """Run `command` inside; its exit code, and the last that it wrote."""
     output = b""
 
     def keep(_stream: int, piece: bytes) -> None:

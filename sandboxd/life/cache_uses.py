@@ -35,7 +35,7 @@ class Measured(NamedTuple):
 
 
 class Uses(NamedTuple):
-    """What is known of the caches.
+    """The known uses and sizes of the caches.
 
     `order` has a higher number for a volume that was used later; `measured` is by the engine's address.
     """

@@ -309,7 +309,7 @@ def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:
 
 
 def blind_spot(ready: Ready) -> str:
-    """What a gateway refuses on this host without recording it, in words; '' for nothing."""
+    """The connections that a gateway refuses on this host without recording them, in words; '' for none."""
     if ready["sees_refused_ports"]:
         return ""
     return (

@@ -63,7 +63,7 @@ def ensure(engine: Engine, named: str, progress: Callable[[str], None]) -> str:
 
 
 def _obstacle(engine: Engine) -> str:
-    """Why this machine's Python cannot run in the engine, '' where it can."""
+    """The reason why this machine's Python cannot run in the engine; '' where it can."""
     if sys.platform != "linux":
         return "this machine's Python is not one for Linux"
     if importlib.util.find_spec("_ssl") is None:

@@ -88,7 +88,7 @@ def _end(engine: Engine, present: Summary) -> str:
 
 
 def weakness(engine: Engine, workspace: str) -> str:
-    """What is wrong with the running gateway of `workspace`, in words; '' for nothing.
+    """The fault of the running gateway of `workspace`, in words; '' for none.
 
     :raises EnvironmentFailure: a network is not as we make it
     """

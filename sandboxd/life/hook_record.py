@@ -66,7 +66,7 @@ class Record(NamedTuple):
         return self._replace(stages={**self.stages, name: stage})
 
     def lines(self) -> tuple[str, ...]:
-        """What failed and what is still to run, for people; () where all is well."""
+        """The hooks that failed and those still to run, in words; () where all ran well."""
         words = [
             f"`{name}` of {stage.source} {_fate(stage)}"
             for name in IN_ORDER

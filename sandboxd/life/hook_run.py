@@ -37,7 +37,7 @@ _KILL_SECONDS = 60.0
 
 
 class Inside(NamedTuple):
-    """Where hooks run: the container's id, their user ('' for its own), environment and folder."""
+    """The place in which hooks run: the container's id, their user ('' for its own), environment and folder."""
 
     container: str
     user: str

@@ -51,7 +51,9 @@ class Failure(NamedTuple):
 def settle(
     inspected: Inspected, plan: Plan, environ: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Remote:
-    """What config and image ask for in a running container, saved for later commands there.
+    """The environment, folder and hooks that config and image ask for in a running container.
+
+    Environment and folder are saved for later commands there.
 
     :param secrets: values that the user gives to them
     """

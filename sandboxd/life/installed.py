@@ -1,4 +1,4 @@
-"""Which volumes of programs are complete: noted on the host at the end of an installation, by a random number.
+"""The record of which volumes of programs are complete: the host notes a random number at the end of an installation.
 
 A volume alone does not show it: an installation can be killed, and an engine makes an empty one of any name
 that a container asks for. The number is a label of the volume, which only an installation gives it."""

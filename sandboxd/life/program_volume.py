@@ -98,7 +98,7 @@ def _listed(agent: Agent) -> str:
 
 
 def task(agent: Agent, machine: str, environ: Mapping[str, str]) -> dict[str, object]:
-    """What `unpack_inside` is to fetch for a machine, and where it puts that.
+    """The task of `unpack_inside`: the packages to fetch for a machine, and the folder to put them in.
 
     :param machine: as `uname -m` calls it
     """

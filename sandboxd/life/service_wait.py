@@ -32,7 +32,7 @@ def wait(
     progress: Callable[[str], None],
     check: Callable[[], None],
 ) -> str:
-    """Why `need` is not met by the service in `container`, in words that follow its name; '' once it is.
+    """Wait until the service in `container` meets `need`; '', or the reason why it does not, in words that follow its name.
 
     :param container: its name
     :param check: a place at which the wait may be ended by raising
@@ -79,7 +79,7 @@ def judge(state: State, need: Need) -> str | None:
 
 
 def early_end(engine: Engine, container: str) -> str | None:
-    """Why the service in `container` failed, in words that follow its name; '' if it ended well, None if it runs.
+    """The reason why the service in `container` failed, in words that follow its name; '' if it ended well, None while it runs.
 
     :param container: the container's name
     """
@@ -94,7 +94,7 @@ def early_end(engine: Engine, container: str) -> str | None:
 
 
 def failure(state: State) -> str:
-    """How a service that has ended failed, in words; '' for one that ended with 0."""
+    """The way in which a service that has ended failed, in words; '' for one that ended with 0."""
     if state.get("OOMKilled"):
         return "ended: out of memory"
     code = state.get("ExitCode", 0)

@@ -64,7 +64,7 @@ def refuse_other_device(engine: Engine, body: CreateRequest, known: Known | None
 
 
 def points(engine: Engine, container: str, plan: Plan) -> list[MountPoint]:
-    """What a created container will mount, where it matters what the image adds to that; else []."""
+    """The mounts of a created container, where it matters what the image adds to them; else []."""
     if not plan.gvisor and not _has_read_only_root(plan):
         return []
     return engine.inspect(container).get("Mounts") or []

@@ -51,7 +51,7 @@ class Progress:
         self._loop.call_soon_threadsafe(self._send, report)
 
     def step(self, step: Step) -> None:
-        """As `report`, for a step of an operation."""
+        """Report a step of an operation, as `report` does."""
         if step.text:
             self.report(step.text)
 

@@ -106,7 +106,7 @@ class TolerantProtocol(LanguageServerProtocol):
             self.writer.write(hot.publication(uri, diagnostics, version))
 
     def _untimely(self, method: object) -> JsonRpcException | None:
-        """Why a request is refused at this point of the session, None when it is not."""
+        """The error for a request that is refused at this point of the session; None when it is not."""
         if self._shutdown:
             return JsonRpcInvalidRequest("the session was shut down")
         if not self._initialized and method != types.INITIALIZE:

@@ -1,4 +1,4 @@
-"""Which settings of devcontainer.json each of its clients honours, as measured.
+"""The settings of devcontainer.json that each of its clients honours, as measured.
 
 Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66; of
 dvt-cli 0.5.0, of Zed and of the Agent Host of Visual Studio Code the source was read. Both of Visual Studio
@@ -95,7 +95,7 @@ CLIENTS = (
 
 
 def answers(setting: str) -> dict[str, Answer]:
-    """How each client treats a setting; None for one that nobody has measured."""
+    """The treatment of a setting by each client; None for one that nobody has measured."""
     return {client.name: client.answers.get(setting) for client in CLIENTS}
 
 

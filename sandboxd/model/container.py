@@ -57,7 +57,7 @@ class Pair(NamedTuple):
 
 
 class Build(NamedTuple):
-    """How an image is built.
+    """The instructions for building an image.
 
     `options` are in the words of `docker build` (``network``, ``ssh``, ``allow``, ``build-context``,
     ``cache-from``), `context` is a host path or a URL.

@@ -43,7 +43,7 @@ class Argument(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """When a rule applies: capabilities, architectures as Go names them, the kernel's version."""
+    """The condition under which a rule applies: capabilities, architectures as Go names them, the kernel's version."""
 
     caps: tuple[str, ...] = ()
     arches: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a gVisor sandbox wrongly reports about itself, and what shows the truth instead.
+"""Wrong reports of a gVisor sandbox about itself, and what shows the truth instead.
 
 Each row was measured and is measured again by a test."""
 

@@ -20,7 +20,7 @@ SHARED = ("runc", "crun", "docker-runc", "youki")
 
 
 class Outside(NamedTuple):
-    """What the host shows of a container's runtime and limits.
+    """A container's runtime and limits, as the host shows them.
 
     `path` and `arguments` are what the engine starts for the runtime's name, '' and () unknown. `memory`
     (bytes), `processes` and `cpus` are the control group's limits, 0 is none.

@@ -1,4 +1,4 @@
-"""Which host folders a container mounts, and which of them is the workspace, from `inspect`."""
+"""The host folders that a container mounts, and which of them is the workspace, from `inspect`."""
 
 from __future__ import annotations
 

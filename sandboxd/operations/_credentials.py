@@ -47,7 +47,7 @@ def without_ssh(resolved: Resolved | None, is_served: bool) -> tuple[Downgrade, 
 
 
 def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
-    """What to send to the gateway of `plan`: an empty set removes earlier credentials. None without a gateway."""
+    """The credentials to send to the gateway of `plan`: an empty set removes earlier ones. None without a gateway."""
     if plan.egress is None:
         return None
     if resolved is not None:

@@ -1,4 +1,4 @@
-"""Which controls a start lost that the project's last start still had: only these are new to the user.
+"""The controls that a start lost and that the project's last start still had: only these are new to the user.
 
 What was shown is kept in the user's state folder, by workspace."""
 

@@ -1,4 +1,4 @@
-"""How a project's other services differ from their plan."""
+"""The differences between a project's other services and their plan."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def drifts(engine: Engine, plan: Plan, sandbox: Inspected) -> tuple[Drift, ...]:
 
 
 def _end(inspected: Inspected) -> str:
-    """How a service ended that should run, in words; '' for one that runs, or that ended well."""
+    """The end of a service that should run, in words; '' for one that runs, or that ended well."""
     state = inspected["State"]
     if state.get("Running") or (state.get("Status") == "exited" and not state.get("ExitCode")):
         return ""

@@ -18,7 +18,7 @@ def address(port: Port) -> str:
 
 
 def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
-    """What is wrong with the project's services, and the next step; '' for nothing."""
+    """The fault of the project's services, and the next step; '' for none."""
     message = "; ".join(f"the service `{each.service}` {each.why}" for each in sick)
     return message, next((each.hint for each in sick if each.hint), "")
 

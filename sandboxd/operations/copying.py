@@ -172,5 +172,5 @@ class _Output:
         return b"".join(self._pieces)
 
     def reason(self, code: int) -> str:
-        """Why the command failed, in words."""
+        """The reason why the command failed, in words."""
         return " ".join(self._errors.decode("utf-8", "replace").split()) or f"exit code {code}"

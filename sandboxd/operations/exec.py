@@ -109,7 +109,7 @@ def _folder_of(directory: str, sandbox: Summary, own: str) -> str:
 
 
 def _closed(engine: Engine, sandbox: Summary) -> str:
-    """Why a sandbox that is to reach names reaches none, in words; '' where its gateway runs."""
+    """The reason why a sandbox that is to reach names reaches none, in words; '' where its gateway runs."""
     from sandboxd.model.labels import EGRESS, MADE_BY, PROJECT
 
     if not sandbox.labels.get(EGRESS):

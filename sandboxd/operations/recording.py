@@ -1,4 +1,4 @@
-"""What operations write into the user's audit record; each returns '', or why it is not recorded, for a person."""
+"""Entries of operations in the user's audit record; each returns '', or for a person why it is not recorded."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Reviewed(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """Where collected changes are.
+    """The place of the collected changes.
 
     `path` is a file in the user's state folder, '' where the sandbox works on the workspace itself. `ended`
     as in `Reviewed`.

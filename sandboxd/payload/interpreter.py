@@ -1,4 +1,4 @@
-"""Our own Python inside: this process's interpreter, cut down to what our programs need.
+"""The Python that runs inside: this process's interpreter, cut down to what our programs need.
 
 The binary, its loader, the libraries they need and the modules that the programs import go into one
 tar file, kept in the cache. Either it is unpacked on the host and bound read-only into a container of

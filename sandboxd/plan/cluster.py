@@ -41,7 +41,7 @@ _NOT_OF_A_CLUSTER = frozenset({
 
 
 class Cluster(NamedTuple):
-    """What the user states about the cluster and about what is to run there; '' for what is not stated."""
+    """The user's statements about the cluster and about what is to run there; '' for each that is not made."""
 
     image: str = ""
     """One that the cluster can pull, in place of the plan's."""

@@ -38,7 +38,7 @@ def refuse(config: Config, floor: Floor, trusted: bool, how_to_grant: str) -> No
 
 
 def rights(config: Config) -> list[str]:
-    """What a grant for `config` gives programs inside of the user's credentials, a line for each."""
+    """The rights in the user's credentials that a grant for `config` gives to programs inside, a line for each."""
     return [
         f"{use.name}: {use.rights()}; {use.service.admits}"
         for use in credential_uses.assign(config.credentials.names(), ())

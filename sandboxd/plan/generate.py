@@ -37,7 +37,7 @@ class Output(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was done with an output; `copy` is the path that a user's edited file was moved to, or ''."""
+    """The fate of an output; `copy` is the path that a user's edited file was moved to, or ''."""
 
     path: str
     changed: bool

@@ -1,4 +1,4 @@
-"""Which files of a workspace decide what git on the host runs, beyond the names that always do.
+"""The files of a workspace that decide what git on the host runs, beyond the names that always do.
 
 A repository's config names folders of hooks, other configs and programs, by any path. It is read here as git
 reads it (git-config(1)), without git, and without following a link below the workspace. A condition of

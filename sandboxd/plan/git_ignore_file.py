@@ -13,7 +13,7 @@ _LONGEST = 4096
 
 
 def ignore_file(workspace: str, environ: Mapping[str, str]) -> str:
-    """Its path, where there may be no file; '' where no folder of the user is known.
+    """The path of the user's own ignore file of git, where there may be no file; '' where no folder of the user is known.
 
     The config of the repository has no say: a stranger's would name an empty one.
 

@@ -47,7 +47,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
 
 
 def words_of_links(links: tuple[GitLink, ...]) -> list[tuple[str, str]]:
-    """What is wrong with each of `links`, and the next step; beyond a few they are only counted."""
+    """The fault of each of `links`, and the next step; beyond a few they are only counted."""
     words = [
         (
             f"`{link.path}` is a symbolic link to `{link.leads_to}`: git on the host writes through it",

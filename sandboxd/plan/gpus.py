@@ -65,7 +65,7 @@ def refuse(
 
 
 def rights(config: Config) -> list[str]:
-    """What the user agrees to, in lines; [] where nothing is asked for."""
+    """The rights in devices that the user agrees to, in lines; [] where none are asked for."""
     if not config.devices:
         return []
     return [f"{', '.join(names(config))}; {_RISK}"]
@@ -107,14 +107,14 @@ def gpus(
 
 
 def _obstacle(choice: Choice, host: HostFacts) -> tuple[str, str] | None:
-    """Why no device can be passed in, and what to do; None where one can."""
+    """The reason why no device can be passed in, and what to do; None where one can."""
     if choice.gvisor:
         return why_not_under_gvisor(choice.build or Runtime(choice.name, ""), host)
     return why_not_under_runc(host)
 
 
 def why_not_under_runc(host: HostFacts) -> tuple[str, str] | None:
-    """Why the engine cannot pass devices to a container of runc, and what to do; None where it can."""
+    """The reason why the engine cannot pass devices to a container of runc, and what to do; None where it can."""
     if host.engine is not None and host.engine.runtime("nvidia") is not None:
         return None
     if host.nvidia is None:
@@ -128,7 +128,7 @@ def why_not_under_runc(host: HostFacts) -> tuple[str, str] | None:
 
 
 def why_not_under_gvisor(build: Runtime, host: HostFacts) -> tuple[str, str] | None:
-    """Why gVisor would not pass devices on, and what to do; None where it does."""
+    """The reason why gVisor would not pass devices on, and what to do; None where it does."""
     if without := why_not_under_runc(host):
         return without
     if build.flag("nvproxy") not in ("", "true"):

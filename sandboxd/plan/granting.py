@@ -1,4 +1,4 @@
-"""What a user is asked to trust, and what that gives away, for the shell and editors alike."""
+"""The things that a user is asked to trust, and what that gives away, for the shell and editors alike."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_SHOWN = ("name", "purpose", "faults", "needs_grant")
 
 
 class Change(NamedTuple):
-    """What a grant gives away of one control; words of the repository, as everywhere in `Wanted`."""
+    """A change of one control by a grant; words of the repository, as everywhere in `Wanted`."""
 
     control: str
     after: str

@@ -19,7 +19,7 @@ from sandboxd.text import SourceText
 
 
 class _Labels(dict[str, ImageFacts]):
-    """By the names that configs have for images; a name may have no tag."""
+    """Labels by the names that configs have for images; a name may have no tag."""
 
     def __init__(self, host: HostFacts) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How far a sandboxd.toml may loosen the network of its profile: the floor, the user's trust, the profile."""
+"""Bounds within which a sandboxd.toml may loosen its profile's network: the floor, the user's trust, the profile."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Reason(NamedTuple):
-    """Why a value of the plan is as it is.
+    """The reason for a value of the plan.
 
     `field` is a field of `Container`, or ``egress`` for a name, ``credential`` for one of the user's; `item`
     the value in docker's spelling; `decided_by` one of ``profile dev``, ``config``, ``host``, ``floor``;

@@ -54,7 +54,7 @@ class Mention(NamedTuple):
 
 
 class ProjectHosts(NamedTuple):
-    """What a project's files say about the hosts that it uses.
+    """The hosts that a project uses, by what its files say.
 
     `names` are files and folders at the top and one level down; `images` those of its Dockerfiles and of its
     devcontainer.json.

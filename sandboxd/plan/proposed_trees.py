@@ -1,4 +1,4 @@
-"""Which folders of a workspace would be faster in memory under gVisor: proposed to the user, never chosen.
+"""The folders of a workspace that would be faster in memory under gVisor: proposed to the user, never chosen.
 
 A folder in memory hides the host's folder at its place, and is lost with the sandbox (docs/decisions/0021).
 So one is proposed only where a tool fills it, where it has many files, and where it fits."""

@@ -1,4 +1,4 @@
-"""How a project's image is made, and every byte of the project that the making reads.
+"""The recipe of a project's image, and every byte of the project that the build reads.
 
 A build runs what a Dockerfile and Features say, outside of every sandbox. So its parts are read once:
 the digest that the user trusts is of the bytes that are built.
@@ -30,7 +30,7 @@ LOCKS = ("devcontainer-lock.json", ".devcontainer-lock.json")
 
 
 class Recipe(NamedTuple):
-    """How to build a project's image.
+    """The recipe of a project's image.
 
     `tag` names the image, by its content; `digest` is what a grant is for. Either `dockerfile` and `context`
     (paths within the workspace) or `base`, an image, is set; `features` are put on top, each with its
@@ -55,7 +55,7 @@ class Recipe(NamedTuple):
         return ", ".join([*parts, *(f"the Feature `{name}`" for name, _ in self.features)])
 
     def way_around(self) -> str:
-        """How to do without the build, in words: an image in sandboxd.toml replaces only the Dockerfile."""
+        """The way to do without the build, in words: an image in sandboxd.toml replaces only the Dockerfile."""
         ways = ["name an image in sandboxd.toml"] if self.dockerfile else []
         ways += ["take its Features out of your devcontainer.json"] if self.features else []
         return " and ".join(ways)

@@ -61,7 +61,7 @@ class Loss(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What a runtime costs.
+    """The cost of a runtime.
 
     `source` says whose figure it is: ``guide``, or where it was measured.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Refused(NamedTuple):
-    """Why a Feature is left out, and what replaces it in a sandbox; both in words without a full stop."""
+    """The reason why a Feature is left out, and what replaces it in a sandbox; both in words without a full stop."""
 
     why: str
     instead: str

@@ -1,4 +1,4 @@
-"""What well-known images of services need, read from `profiles/services/*.toml`: adding one is adding a file."""
+"""The needs of well-known images of services, read from `profiles/services/*.toml`: adding one is adding a file."""
 
 from __future__ import annotations
 

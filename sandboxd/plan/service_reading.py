@@ -184,7 +184,7 @@ def _environment(written: Written, sidecar: Container) -> dict[str, str]:
 
 
 def _files(sidecar: Container) -> tuple[ProjectFile, ...]:
-    """What is mounted of the project itself; a mount from outside of it is an obstacle already."""
+    """The files of the project itself that are mounted; a mount from outside of it is an obstacle already."""
     workspace = sidecar.workspace or ""
     return tuple(
         ProjectFile(posixpath.relpath(mount.value.source, workspace), mount.value.target)

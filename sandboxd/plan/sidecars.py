@@ -1,4 +1,4 @@
-"""What a Compose project's other services reach of the host when Compose starts them as written."""
+"""The parts of the host that a Compose project's other services reach when Compose starts them as written."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _weak(sidecar: Container, workspace: WorkspaceFacts) -> Iterator[str]:
 
 
 def _mounts(mount: Mount, workspace: WorkspaceFacts) -> str:
-    """What a mount shows of the host or of other projects, in words; '' for nothing."""
+    """The part of the host or of other projects that a mount shows, in words; '' for none."""
     source = mount.source
     if mount.type == "volume":
         if source.startswith("sandboxd-"):

@@ -15,14 +15,14 @@ from sandboxd.host.facts import HostFacts
 
 
 class Refusal(NamedTuple):
-    """Why something is not possible here, and the exact next step."""
+    """The reason why something is not possible here, and the exact next step."""
 
     why: str
     fix: str
 
 
 class Advice(NamedTuple):
-    """What a platform's user should know.
+    """Advice for a platform's user.
 
     `limits` are sentences about what the platform cannot do; `steps` are commands, best first.
     """

@@ -29,7 +29,7 @@ def registered(facts: HostFacts) -> Runtime | None:
 
 
 def registered_but(facts: HostFacts) -> Refusal | None:
-    """Why a registered gVisor runtime does not count; None where none is registered."""
+    """The reason why a registered gVisor runtime does not count; None where none is registered."""
     first = registered(facts)
     if first is None:
         return None

@@ -1,4 +1,4 @@
-"""Which files of a workspace make a program on the host act, by their names, however they are spelt.
+"""The files of a workspace that make a program on the host act, by their names, however they are spelt.
 
 A change of one of these that comes out of a sandbox is a step out of it: git, an editor, a shell or a
 CI does what it says with the rights of whoever uses the workspace. The names are in
@@ -102,7 +102,7 @@ def root_names() -> tuple[str, ...]:
 
 
 def beside_head(path: str) -> str:
-    """Why a change of `path` matters in a folder that has a `HEAD`; '' if it does not."""
+    """The reason why a change of `path` matters in a folder that has a `HEAD`; '' if it does not."""
     name = _plain(path.rpartition("/")[2])
     return _REPOSITORY if name in _OF_A_REPOSITORY else ""
 

@@ -49,7 +49,7 @@ class _Entry(NamedTuple):
     given: Moment = elapsed.NEVER
 
     def until(self, now: float, moment: Moment) -> float:
-        """When it ends, by the clock as it is set now; 0 for never.
+        """The time at which it ends, by the clock as it is set now; 0 for never.
 
         Setting the clock back does not lengthen it: within one run of the machine the elapsed time is known.
         """

@@ -55,7 +55,7 @@ class Demand(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """What organisation and user demand of every project; None and False where nothing is.
+    """The demands of organisation and user on every project; None and False where there is none.
 
     `demands` are all lines, for a person to read.
     """

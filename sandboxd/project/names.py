@@ -1,4 +1,4 @@
-"""Which names a project's policy allows now, and by which source; every caller gets the same answer.
+"""The names that a project's policy allows now, and the source of each; every caller gets the same answer.
 
 A start has the same policy in its plan (`Plan.egress`), and adds a person's answers to it by
 `policy.approvals.in_force`, as this does."""

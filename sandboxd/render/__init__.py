@@ -22,7 +22,7 @@ class RuleText(NamedTuple):
 
 
 class Options(NamedTuple):
-    """How a report is shown.
+    """The options of a report's output.
 
     `cwd` is what paths are shown relative to, `describe` knows the rules by id. `again` holds the arguments
     of `sandboxd check` that repeat this report, each after a blank.

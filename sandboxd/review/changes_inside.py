@@ -127,7 +127,7 @@ class Original:
 
 
 class ListedStatus:
-    """What a list says of one path, by the names of `os.stat_result`."""
+    """The status of one listed path, by the names of `os.stat_result`."""
 
     def __init__(self, mode: int, size: int, mtime: int, content: str) -> None:
         self.st_mode, self.st_size, self.st_mtime_ns = mode, size, mtime

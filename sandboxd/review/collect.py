@@ -62,7 +62,7 @@ class Inside(Protocol):
 
 
 class Copy(NamedTuple):
-    """Where a private copy is inside, and what it was copied from."""
+    """The place of a private copy inside, and what it was copied from."""
 
     folder: str
     started: int
@@ -210,7 +210,7 @@ def _sandbox_name(inspected: Inspected) -> str:
 
 
 def _copied_at(engine: Engine, inspected: Inspected) -> int:
-    """When the copy in a container was made, in nanoseconds since 1970.
+    """The time at which the copy in a container was made, in nanoseconds since 1970.
 
     :raises NotWhole: it is a lasting copy that was never completed
     """

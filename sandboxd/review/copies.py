@@ -47,7 +47,7 @@ def of_container(engine: Engine, inspected: Inspected) -> str:
 
 
 def whole_since(volume: Volume) -> int | None:
-    """When a whole copy was begun, in nanoseconds since 1970; None for one that is not whole."""
+    """The time at which a whole copy was begun, in nanoseconds since 1970; None for one that is not whole."""
     label = _time(volume)
     with contextlib.suppress(SandboxdError, ValueError, RecursionError):
         record = json.loads(read_source(_path(volume["Name"])).text)

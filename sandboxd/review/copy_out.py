@@ -25,7 +25,7 @@ _LONGEST_PATH = 4096
 
 
 class Copied(NamedTuple):
-    """How many files were written, and the paths that were not, each with the reason."""
+    """The number of files written, and the paths that were not, each with the reason."""
 
     files: int
     left: tuple[tuple[str, str], ...]

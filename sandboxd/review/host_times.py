@@ -1,4 +1,4 @@
-"""When the files of a workspace last changed, recorded before a private copy is made of them.
+"""The times of the last changes to a workspace's files, recorded before a private copy is made of them.
 
 Copy and review may be a week apart, and a clock may be set in between. So these times are compared and never
 ordered: a file whose time differs from before the copy was changed by the host."""

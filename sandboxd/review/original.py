@@ -46,7 +46,7 @@ class Entry(NamedTuple):
 
 
 class Noted(NamedTuple):
-    """What the list has to say of a path; `times` are those of its entry and its content on the host."""
+    """The entry of a path in the list; `times` are those of its entry and its content on the host."""
 
     path: str
     fields: Fields
@@ -62,7 +62,7 @@ class Archive(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """Some of a file larger than a parcel, from `offset` on."""
+    """A part of a file larger than a parcel, from `offset` on."""
 
     offset: int
     data: bytes
@@ -140,7 +140,7 @@ def key_of(path: str) -> str:
 def parcels(
     workspace: str, entries: Sequence[Entry], known: Mapping[str, Sequence[object]] | None = None
 ) -> Iterator[Parcel]:
-    """What has to be sent for `entries`, in its order.
+    """The parcels to send for `entries`, in their order.
 
     :param known: what the other machine has already: content that it has is noted, and not sent
     :raises UsageError: one cannot be read
@@ -261,7 +261,7 @@ def _noted(path: str, status: os.stat_result, size: int, content: str) -> Noted:
 
 
 def fields_of(workspace: str, entry: Entry) -> Fields | None:
-    """What the list would say of the path now; None where it is gone or became something else."""
+    """The fields of the path as the list would have them now; None where it is gone or became something else."""
     try:
         with (
             beneath.open_folder(workspace) as root,
@@ -284,7 +284,7 @@ def fields_of(workspace: str, entry: Entry) -> Fields | None:
 
 
 class Manifest:
-    """What the other machine was sent, by the host's own reading."""
+    """The files that were sent to the other machine, by the host's own reading."""
 
     def __init__(self, listed: Listed, times: dict[str, tuple[int, int]], objects: set[str]):
         self.listed, self.times = listed, times

@@ -181,7 +181,7 @@ def _weigh(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> 
 
 
 def _leads(path: str, target: bytes) -> str:
-    """Why a link is never created, '' if it leads into the workspace."""
+    """The reason why a link is never created; '' if it leads into the workspace."""
     text = os.fsdecode(target)
     end = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
     if not text or text.startswith("/") or end == ".." or end.startswith("../") or "\0" in text:

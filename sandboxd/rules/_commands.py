@@ -1,4 +1,4 @@
-"""What the commands of hooks do, as far as their text shows."""
+"""The acts of the commands of hooks, as far as their text shows."""
 
 from __future__ import annotations
 

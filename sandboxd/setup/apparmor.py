@@ -16,7 +16,7 @@ _LOADED = "/sys/kernel/security/apparmor/profiles"
 
 
 def why_not() -> str:
-    """Why profiles cannot be loaded here, '' where they can."""
+    """The reason why profiles cannot be loaded here; '' where they can."""
     if (files.read(_ENABLED) or b"").strip() != b"Y":
         return (
             "this kernel has no AppArmor: nothing is loaded, and it is never counted as a control"

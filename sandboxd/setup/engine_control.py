@@ -156,7 +156,7 @@ def _service(action: str) -> tuple[str, ...]:
 
 
 def _run(command: tuple[str, ...]) -> str:
-    """Why `command` failed, in words; '' where it did not."""
+    """Run `command`; the reason why it failed, in words, or ''."""
     try:
         code, output = programs.run(command, 120)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -29,7 +29,7 @@ def refuse(nvidia: Nvidia | None) -> None:
 
 
 def words(nvidia: Nvidia, supported: tuple[str, ...] | None) -> tuple[str, ...]:
-    """What the machine lacks for it besides the argument, one line each.
+    """The things that the machine lacks for graphics processors besides the argument, one line each.
 
     :param supported: the drivers that the build of runsc prints, None where it printed none
     """

@@ -37,7 +37,7 @@ class Journal:
         return self.exists and (self.undoing or not self.complete)
 
     def start(self, options: dict[str, Any]) -> None:
-        """Begin; if the journal exists already, its own options stay."""
+        """Begin the journal; if it exists already, its own options stay."""
         if not self.exists:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             self._write({"options": options})

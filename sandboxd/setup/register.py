@@ -244,7 +244,7 @@ class TrialStep:
 
 
 def problems(place: EngineConfig) -> list[str]:
-    """Why our runtimes are not usable gVisor runtimes; [] when all were seen to be."""
+    """The reasons why our runtimes are not usable gVisor runtimes; [] when all were seen to be."""
     kernels = trials(place)
     return [f"`{name}`: {why}" for name, (ok, why) in kernels.items() if not ok]
 
@@ -275,7 +275,7 @@ def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
 
 
 def _why_pins_fail(place: EngineConfig) -> str:
-    """Why read-only binds do not hold with our first runtime, as observed; '' where they held."""
+    """The reason why read-only binds do not hold with our first runtime, as observed; '' where they held."""
     info = place.control.info() or {}
     entry = (info.get("Runtimes") or {}).get(SAFE) or {}
     arguments = tuple(entry.get("runtimeArgs") or ())

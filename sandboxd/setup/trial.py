@@ -84,7 +84,7 @@ def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
 
 
 def _why_directfs_off(runsc: str, arguments: tuple[str, ...]) -> str:
-    """What attacks on a read-only folder did while directfs was on; '' where they failed."""
+    """The effect of attacks on a read-only folder while directfs was on; '' where they failed."""
     with _Bundle(_attack_program(), read_only_folder=True) as bundle:
         code, output = bundle.run(runsc, arguments)
         if code or "attacked" not in output:

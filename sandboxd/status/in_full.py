@@ -134,7 +134,7 @@ def _observation_rows(project: ProjectStatus) -> list[tuple[str, str]]:
 
 
 def _denials(network: str) -> str:
-    """Why there is no number of denials: without a filter nothing counts them."""
+    """The reason why there is no number of denials: without a filter nothing counts them."""
     if network == "none":
         return "none recorded: there is no network"
     if network == BY_GATEWAY:

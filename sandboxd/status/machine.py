@@ -35,7 +35,7 @@ def _engine(facts: HostFacts) -> str:
 
 
 def trouble(report: StatusReport) -> str:
-    """What is wrong with the host, '' for nothing: no engine, an old answer, known escapes."""
+    """The fault of the host, '' for none: no engine, an old answer, known escapes."""
     facts = report.host
     if facts is None or facts.engine is None:
         return ""

@@ -153,7 +153,7 @@ class DaemonLine(NamedTuple):
 
 
 class StatusReport(NamedTuple):
-    """Everything on the screen. `host` is None while it has not been asked yet.
+    """The content of the screen. `host` is None while it has not been asked yet.
 
     `age` is for how many seconds it may have been outdated: 0 if the engine's events would have told. `here`
     is the path of the project that the caller is in, '' when in none. `others` counts by state the projects

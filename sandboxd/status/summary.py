@@ -161,7 +161,7 @@ def _ports(project: ProjectStatus) -> list[Row]:
 
 
 def _beside(project: ProjectStatus) -> list[Row]:
-    """Rows with the named sandboxes."""
+    """The rows with the named sandboxes."""
     texts = [f"{name} {state}" for name, state in project.beside]
     return [Row(8, "beside", " · ".join(texts), "", 2)] if texts else []
 

@@ -18,7 +18,7 @@ _BLANK = re.compile(r"[ \t]*+")
 
 
 class Comments(NamedTuple):
-    """How a language writes comments; both patterns match empty text as well.
+    """The comments of a language; both patterns match empty text as well.
 
     `trivia` is white space, line ends and comments, `rest_of_line` blanks and comments up to a line's end.
     """

@@ -14,7 +14,7 @@ MAX_DEPTH = 200
 
 
 class TooDeepError(Exception):
-    """This statement would nest deeper than MAX_DEPTH, so it is left out."""
+    """The statement would nest deeper than MAX_DEPTH, so it is left out."""
 
 
 class Container(Node):

@@ -361,7 +361,7 @@ class Canaries:
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Delay signals, so that none ends us between creating something and noting it for removal."""
+    """Delay signals while the block runs, so that none ends us between creating something and noting it for removal."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

@@ -1,4 +1,4 @@
-"""Does a sandbox on a cluster hold? Attempts are made in the Pod in use, and judged without a look at its node.
+"""The verdict on a sandbox on a cluster. Attempts are made in the Pod in use, and judged without a look at its node.
 
 What is believed: what is said for the worse, whoever says it. That something held is the word of a process inside;
 the API server's words go against it where they say more. A failed connection counts only where another one was seen
@@ -39,7 +39,7 @@ _NOT_OF_THE_NODE = frozenset({"another's"})
 
 
 class Known(NamedTuple):
-    """What the API server says of the Pod, and the gateway's log of what went through it."""
+    """The facts that the API server gives about the Pod, and the gateway's log of what went through it."""
 
     place: Place
     profile: str
@@ -61,7 +61,7 @@ class Known(NamedTuple):
 
 
 def attempts() -> tuple[Attempt, ...]:
-    """Those that are made in a Pod."""
+    """The attempts that are made in a Pod."""
     return tuple(a for a in attempt_list.every() if a.cluster in (JUDGED, ONLY))
 
 
@@ -109,7 +109,7 @@ def of_log(events: Iterable[Mapping[str, Any]], denied: str) -> tuple[set[str], 
 
 
 class _Judges:
-    """What was reported from inside against what is known."""
+    """Judges of what was reported from inside, by what is known."""
 
     def __init__(self, report: Report, known: Known) -> None:
         self._report, self._known = report, known
@@ -143,7 +143,7 @@ class _Judges:
         return bool(own) and own == self._known.boot_id
 
     def _boot_id_of_node(self, own: str) -> str:
-        """Where the node's is not known, the kernel counts as its node's, unless it says that it is gVisor's."""
+        """The boot id of the node. Where it is not known, the Pod's own kernel counts as the node's, except gVisor's."""
         if self._known.boot_id:
             return self._known.boot_id
         return "another's" if self._is_gvisor_by_word else own

@@ -57,7 +57,7 @@ class Run(Protocol):
     def __call__(
         self, command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
     ) -> int:
-        """Hand its output to `write` (1 stdout, 2 stderr); its exit code."""
+        """Run the command and hand its output to `write` (1 stdout, 2 stderr); its exit code."""
 
 
 def make(

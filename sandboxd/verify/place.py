@@ -1,4 +1,4 @@
-"""Where on a cluster a sandbox is that was attacked, by the word of the API server."""
+"""The place on a cluster of a sandbox that was attacked, by the word of the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which classes of system calls are closed: one attempt of `verify` stands for each.
+"""The classes of system calls that are closed: one attempt of `verify` stands for each.
 
 "A filter is loaded" does not say which; a call that is tried does. Under gVisor the same calls end in
 the sandbox's own kernel, whatever the filter.

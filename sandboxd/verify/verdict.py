@@ -1,4 +1,4 @@
-"""Does the sandbox hold? Attempts are made inside, and judged by what the host sees.
+"""The verdict on a sandbox. Attempts are made inside, and judged by what the host sees.
 
 What `verify` trusts: the engine and our own programs, nothing of the image and nothing that runs in the
 sandbox. So the attempts are made in a replica (`verify.replica`) that has the sandbox's settings and runs
@@ -80,7 +80,7 @@ class Verdict(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """6 when something escaped; 4 when it could not be shown that it held."""
+        """The exit code: 6 when something escaped, 4 when it could not be shown that the sandbox held."""
         if self.of("escaped"):
             return EXIT_NOT_HELD
         return EXIT_OK if self.held else EXIT_ENVIRONMENT

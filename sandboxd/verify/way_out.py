@@ -167,7 +167,7 @@ class WayOut:
         return ("the gateway let it through, by its own record",) if passed else ()
 
     def missing(self, attempt: str) -> str:
-        """Why the gateway's record does not show that it held, '' where it does."""
+        """The reason why the gateway's record does not show that an attempt failed; '' where it does."""
         if attempt in self._on_record() and not self._is_recorded(attempt):
             return "the gateway has no record of it; run this again while less goes on inside"
         return ""
@@ -189,7 +189,7 @@ class WayOut:
         )
 
     def declared(self, attempt: str) -> str:
-        """Why a way is left open by this host, as `up` says when it starts the gateway; '' where it is not."""
+        """The reason why this host leaves a way open, as `up` says when it starts the gateway; '' where it does not."""
         beside = self._beside
         if beside is None or beside.driver != "bridge" or attempt not in _PAST_THE_ROUTES:
             return ""

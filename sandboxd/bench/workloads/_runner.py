@@ -48,7 +48,7 @@ def _measure(module: Any, workspace: str, seconds: float) -> float:
 
 
 def _folder(workspace: str) -> str:
-    """In the workspace; where that is read-only, wherever there is room."""
+    """A folder in the workspace; where that is read-only, one wherever there is room."""
     for base in (workspace, "/tmp", "/dev/shm"):  # noqa: S108 - inside, and of this process alone
         folder = os.path.join(base, f".sandboxd-bench-{os.getpid()}")
         try:

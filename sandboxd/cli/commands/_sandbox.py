@@ -56,7 +56,7 @@ def add_on(parser: argparse.ArgumentParser, *, follows_file: bool = True) -> Non
 
 
 def option(args: argparse.Namespace) -> str:
-    """What a command needs behind it to mean the same sandbox: ` --on NAME --name NAME`, '' for none."""
+    """The options by which a command means the same sandbox: ` --on NAME --name NAME`; '' for none."""
     from sandboxd.model.sandbox_id import option_of, option_of_cluster
 
     return option_of_cluster(args.on) + option_of(args.name)

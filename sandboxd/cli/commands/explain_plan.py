@@ -1,4 +1,4 @@
-"""Why each line of the plan is there: the value, what decided it, and the reason.
+"""Explain each line of the plan: the value, what decided it, and the reason.
 
 Then what a gateway cannot know of the names that it lets through, which other hosts the project names,
 what will not be in force, and what of a hand-written devcontainer.json is left out.

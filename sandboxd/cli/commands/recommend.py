@@ -65,7 +65,7 @@ def _purposes(name: str | None) -> tuple[Any, ...]:
 
 
 def _why_nothing_runs(facts: HostFacts) -> str:
-    """Why no container runs on this host, with the first thing to do; '' where one does."""
+    """The reason why no container runs on this host, with the first thing to do; '' where one does."""
     if facts.answered:
         return ""
     from sandboxd.platforms import platform_of

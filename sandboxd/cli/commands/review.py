@@ -172,7 +172,7 @@ def _say_there_is_no_copy(as_json: bool) -> None:
 
 
 def _option(args: argparse.Namespace) -> str:
-    """What the proposed commands need to mean the same sandbox."""
+    """The options by which the proposed commands mean the same sandbox."""
     return _sandbox.option(args)
 
 

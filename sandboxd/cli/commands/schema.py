@@ -14,7 +14,7 @@ HELP = "print the JSON schema of sandboxd.toml"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """It takes no arguments."""
+    """Add nothing: the command takes no arguments."""
 
 
 def run(_args: argparse.Namespace) -> int:

@@ -1,1 +1,1 @@
-"""What commands do with `--on CONTEXT`."""
+"""The form that commands take with `--on CONTEXT`."""

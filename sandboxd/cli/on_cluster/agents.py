@@ -35,7 +35,7 @@ def require_no_secret(own: Session) -> None:
 
 
 def task(text: str | None, resume: bool, more: list[str]) -> Task:
-    """What the agent is to do."""
+    """The task of the agent."""
     return Task(text, resume, more)
 
 

@@ -1,4 +1,4 @@
-"""What a cluster says of sandboxes, and of the user's rights."""
+"""Commands that show a cluster's sandboxes, and the user's rights there."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _gvisor(facts: examination.Examined) -> str:
 
 
 def _clock(ahead: int | None) -> str:
-    """How the cluster's clock differs from this machine's, '' where that is too little to matter."""
+    """The difference of the cluster's clock from this machine's, '' where that is too little to matter."""
     if ahead is None or abs(ahead) < _NOTABLE_SECONDS:
         return ""
     minutes = round(abs(ahead) / 60)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def asker(where: Target) -> Callable[..., dict[str, Any]]:
-    """What answers `action, **arguments`, for several questions in a row."""
+    """A function that does `action` with `**arguments`, for several questions in a row."""
     names = Names(where)
 
     def ask(action: str, **arguments: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
 
 
 def announce(where: Target, started: Started) -> None:
-    """Say where it runs, what came there, and what does not hold."""
+    """Say where the sandbox runs, what came there, and what does not hold."""
     context = where.cluster.context
     runtime = (
         f"RuntimeClass {started.runtime_class}"

@@ -36,7 +36,7 @@ def attack(where: Target, args: argparse.Namespace) -> Verified:
 
 
 def lines_of(place: Place) -> list[str]:
-    """Where the sandbox is that was attacked, in words."""
+    """The place of the sandbox that was attacked, in words."""
     runs = f"runs `{place.handler}`" if place.handler else "runs what is not known"
     runtime = f"`{place.runtime_class}`, which {runs}" if place.runtime_class else "none"
     return [

@@ -1,4 +1,4 @@
-"""Where a secret can be: one module each, with `read(record, environ)`. Those that keep one have `write` and `remove`."""
+"""Places that a secret can be in: one module each, with `read(record, environ)`, and `write` and `remove` if it keeps one."""
 
 from __future__ import annotations
 

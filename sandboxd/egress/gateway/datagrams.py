@@ -43,7 +43,7 @@ class Datagrams:
         self._loop.call_later(_PAUSE, self._resume)
 
     def _resume(self) -> None:
-        """Only after so many at once can there have been too many."""
+        """Count the datagrams that the kernel dropped, and read again: only after so many at once can there have been too many."""
         information = self._sock.getsockopt(socket.SOL_SOCKET, _MEMORY_INFO, 4 * (_DROPS + 1))
         if len(information) == 4 * (_DROPS + 1):
             dropped = struct.unpack_from("=I", information, 4 * _DROPS)[0]

@@ -1,4 +1,4 @@
-"""From an allowed name to a connection: each resolved address is judged, and exactly that address is dialled."""
+"""Dials an allowed name: each resolved address is judged, and exactly that address is dialled."""
 
 from __future__ import annotations
 

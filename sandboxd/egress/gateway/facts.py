@@ -1,4 +1,4 @@
-"""What the kernel says about this process and its network."""
+"""Facts about this process and its network, read from the kernel."""
 
 from __future__ import annotations
 

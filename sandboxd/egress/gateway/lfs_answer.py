@@ -21,7 +21,7 @@ _KIND = b"application/vnd.git-lfs+json"
 
 
 def change_of(answer: h11.Response, binding: Binding, host: str) -> Change | None:
-    """How the body of `answer` is changed; None where it is no answer of Git LFS.
+    """The change of the body of `answer`; None where it is no answer of Git LFS.
 
     :param host: as the client named the gateway
     """

@@ -88,6 +88,6 @@ class ReplayBuffer:
         return (line for line in heapq.merge(*kinds) if line.number > number)
 
     def gaps_after(self, number: int) -> Iterator[Line]:
-        """For each kind that had events after `number` which are gone: the last of those, with the count of all."""
+        """The gaps after `number`: for each kind of event, the last that is gone, with the count of all."""
         gaps = (shelf.gap for shelf in self._shelves.values())
         return (gap for gap in gaps if gap and gap.number > number and gap.stands_for.total)

@@ -54,7 +54,7 @@ class Network(NamedTuple):
 
 
 class Gateway:
-    """Everything that lives as long as the process."""
+    """The state and the tasks of the gateway that live as long as its process."""
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ class Stream(Protocol):
     """Bytes both ways; one task may send while another receives."""
 
     async def receive(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; b"" at the end."""
+        """Receive at most `size` bytes, as soon as there are any; b"" at the end."""
 
     async def receive_into(self, buffer: memoryview) -> int:
         """Receive into `buffer`; returns the number of bytes, 0 at the end."""

@@ -1,4 +1,4 @@
-"""From a verdict to a running tunnel: claim the rule, dial, check the first bytes, relay."""
+"""Makes a running tunnel of a verdict: claim the rule, dial, check the first bytes, relay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan relies on in a build of gVisor: one file each, tried on this host, never assumed.
+"""The premises of a plan about a build of gVisor: one file each, tried on this host, never assumed.
 
 Facts about gVisor are facts about a build. `host.premises` tries all of these in one throw-away container
 of each registered gVisor runtime, and the plan uses what was seen to hold. A premise is a module of the

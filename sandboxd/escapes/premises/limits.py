@@ -26,7 +26,7 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _start_processes(limit: int) -> int:
-    """How many were started before one was refused, at most a few more than `limit`."""
+    """The number of processes started before one was refused, at most a few more than `limit`."""
     hold, release = os.pipe()
     pids: list[int] = []
     with contextlib.suppress(OSError):

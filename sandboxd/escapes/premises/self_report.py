@@ -1,4 +1,4 @@
-"""What /proc inside says of the sandbox is what the engine was asked for.
+"""The sandbox's own /proc shows what the engine was asked for.
 
 Attack: none; status and version are read. Where they are true, a look from inside is evidence; where not,
 `observe.misreports` names what to go by instead.

@@ -27,7 +27,7 @@ def is_one(path: str) -> bool:
 
 
 def unseen(root: Node) -> tuple[Unseen, ...]:
-    """What a kustomization changes the manifests by, or takes them from, in words that follow the file's name."""
+    """The places from which a kustomization takes or changes manifests, in words that follow the file's name."""
     hint = "check what it makes: `kubectl kustomize FOLDER > manifests.yaml`, then `sandboxd check manifests.yaml`"
     return tuple(Unseen("arguments", reason, hint) for reason in _reasons(root))
 

@@ -1,4 +1,4 @@
-"""What only a Pod has: a description into a `model.Pod`."""
+"""Settings that only a Pod has: a description is read into a `model.Pod`."""
 
 from __future__ import annotations
 

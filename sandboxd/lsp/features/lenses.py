@@ -53,7 +53,7 @@ class Lenses:
         ]
 
     def _names(self, judged: Judged, workspace: str | None) -> list[types.CodeLens]:
-        """Above `[network]`: what was denied, and the way to answer."""
+        """The lens above `[network]`: what was denied, and the way to answer."""
         table = names_page.table(judged.document)
         status = self._context.surroundings.status(workspace) if workspace is not None else None
         names = status.names if status is not None else None

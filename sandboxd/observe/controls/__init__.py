@@ -1,4 +1,4 @@
-"""Which controls of a running container are in force: one file for each, one word for each state.
+"""The controls of a running container, and whether each is in force: one file for each, one word for each state.
 
 Three say something of a container, and are believed in this order. The host sees its first process (runc)
 or the sandbox's own kernel with its flags (gVisor); a process can only take from itself what it was given,

@@ -33,7 +33,7 @@ def blind(name: str) -> tuple[Control, ...]:
 
 
 def by_whom(sight: Sight) -> str:
-    """Who shows a limit, in words."""
+    """The witness of a limit, in words."""
     return "by the host's control group" if sight.outside.sees_group else "as the engine was asked"
 
 

@@ -1,4 +1,4 @@
-"""Under gVisor: with directfs the sandbox holds descriptors of the host; it is on unless a flag says otherwise."""
+"""Directfs under gVisor: with it the sandbox holds descriptors of the host; it is on unless a flag says otherwise."""
 
 from __future__ import annotations
 

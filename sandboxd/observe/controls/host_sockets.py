@@ -1,4 +1,4 @@
-"""Under gVisor: whether the sandbox may open Unix sockets of the host."""
+"""Whether a gVisor sandbox may open Unix sockets of the host."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Gateway(Protocol):
     """A running gateway: a daemon keeps its connection to it, a command opens one."""
 
     def push(self, policy: Policy) -> None:
-        """Have it enforce `policy`, and end connections that it does not allow; returns once it does.
+        """Have the gateway enforce `policy`, and end connections that it does not allow; returns once it does.
 
         :param policy: without version, addresses, services and the host's networks
         :raises EnvironmentFailure: it does not take it; then nothing is let through
@@ -67,7 +67,7 @@ class WithOwnNames(NamedTuple):
     environ: Mapping[str, str]
 
     def push(self, policy: Policy) -> None:
-        """Have it let through what holds for its own config, with the answers of now.
+        """Have the gateway let through what holds for its own config, with the answers of now.
 
         :param policy: of the sandbox without a name
         """
@@ -81,7 +81,7 @@ class WithOwnNames(NamedTuple):
         self.gateway.push(proxy_credentials.add_to(own, folder, self.workspace))
 
     def ledger(self) -> Ledger:
-        """Its record."""
+        """The record of the gateway."""
         return self.gateway.ledger()
 
     def answer(self, question: int, why: str) -> None:

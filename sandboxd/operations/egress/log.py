@@ -1,4 +1,4 @@
-"""What a sandbox tried to reach, was denied, and asked for."""
+"""The names that a sandbox tried to reach, was denied, and asked for."""
 
 from __future__ import annotations
 

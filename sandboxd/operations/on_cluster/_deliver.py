@@ -142,7 +142,7 @@ class _Ended(PodGone):
 
 
 def _first_lines(text: str) -> str:
-    """How an output begins: tar says what failed first, and at its end only that something did."""
+    """The first lines of an output: tar says what failed first, and at its end only that something did."""
     lines = [" ".join(line.split())[:_LONGEST_LINE] for line in text.splitlines()]
     lines = [line for line in lines if line]
     more = f"; and {len(lines) - _MOST_LINES} lines more" if len(lines) > _MOST_LINES else ""

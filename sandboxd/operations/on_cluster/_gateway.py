@@ -44,7 +44,7 @@ https://kubernetes.io/docs/tutorials/configuration/updating-configuration-via-a-
 
 
 class PodGateway:
-    """As `operations.egress.gateways.Gateway` has it; what it tells is kept from one look to the next."""
+    """A gateway in a Pod, as `operations.egress.gateways.Gateway` asks for; its answers are kept from one look to the next."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -62,7 +62,7 @@ class PodGateway:
         return kubernetes.policy_of(config_map) if config_map is not None else None
 
     def refresh(self) -> None:
-        """Give it the names of now, unless it has them; raises as `push`."""
+        """Give the gateway the names of now, unless it has them; raises as `push`."""
         present = self.policy()
         wanted = self._wanted(present)
         if wanted is not None and present != wanted:
@@ -74,7 +74,7 @@ class PodGateway:
         return _names.policy_now(self._target, keeps_secrets=keeps)
 
     def push(self, policy: Policy) -> None:
-        """Have it let through what holds now for this sandbox, and cut the rest; returns once it does.
+        """Have the gateway let through what holds now for this sandbox, and cut the rest; returns once it does.
 
         :param policy: read anew, since each sandbox of a project may have names of its own
         :raises EnvironmentFailure: it does not take it, or not in time
@@ -98,7 +98,7 @@ class PodGateway:
         return copy.deepcopy(self._ledger)
 
     def give(self, credentials: Credentials) -> None:
-        """Give it these secrets in the place of all others, in memory; returns once it has them.
+        """Give the gateway these secrets in place of all others, in memory; returns once it has them.
 
         :raises EnvironmentFailure: it does not run, is not the one that was made, or does not take them
         """
@@ -152,7 +152,7 @@ class PodGateway:
         """No question comes from a Pod: its gateway has no door for them there."""
 
     def _note(self, documents: list[dict[str, Any]]) -> None:
-        """What was applied is what `drift` compares with."""
+        """Record what was applied, for `drift` to compare with."""
         target = self._target
         record = records.recall(target.environ, target.cluster.context, target.pod)
         if record is None:
@@ -202,7 +202,7 @@ class PodGateway:
         return gateway_pods.running(self._target.cluster, self._target.pod)
 
     def _read(self, pod: Mapping[str, Any] | None) -> None:
-        """Take the events of its log since the last look."""
+        """Take the events of the gateway's log since the last look."""
         if pod is None:
             return
         if pod["metadata"]["uid"] != self._pod:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Program(NamedTuple):
-    """What is brought into a new Pod."""
+    """A program to bring into a new Pod."""
 
     rules: tuple[Rule, ...]
     """The names that are reached for it, and only while it is brought."""

@@ -50,5 +50,5 @@ def policy_now(target: Target, *, keeps_secrets: bool = False) -> Policy | None:
 
 
 def _lasting(policy: Policy) -> Policy:
-    """Without approvals for one connection: a gateway's Pod that starts again would let one more through."""
+    """The policy without approvals for one connection: a gateway's Pod that starts again would let one more through."""
     return policy._replace(rules=tuple(rule for rule in policy.rules if not rule.once))

@@ -23,14 +23,14 @@ _MOST_NAMED = 1000
 
 
 class Surveyed(NamedTuple):
-    """What of a workspace goes to a cluster, and the names that git ignores and that stay here."""
+    """The files of a workspace that go to a cluster, and the names that git ignores and that stay here."""
 
     entries: list[Entry]
     left: tuple[str, ...]
 
 
 class Sent(NamedTuple):
-    """How many files and bytes went, the names that git ignores and that stayed here, and when it began."""
+    """The count of files and bytes that went, the names that git ignores and that stayed here, and the start."""
 
     files: int
     size: int
@@ -43,7 +43,7 @@ class Sent(NamedTuple):
 
 
 def survey(target: Target) -> Surveyed:
-    """What of the workspace of `target` goes. What git ignores stays: it is made by tools, or it is a secret.
+    """The files of the workspace of `target` to send. What git ignores stays: it is made by tools, or it is a secret.
 
     :raises UsageError: it cannot be read
     """
@@ -76,7 +76,7 @@ def send(target: Target, uid: str, say: Callable[[str], None]) -> Sent:
 
 
 class _Ignored:
-    """What git ignores in a workspace and does not track, by the user's own patterns, too."""
+    """The paths that git ignores in a workspace and does not track, by the user's own patterns, too."""
 
     def __init__(self, target: Target) -> None:
         self._workspace = target.workspace

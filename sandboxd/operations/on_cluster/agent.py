@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Task(NamedTuple):
-    """What the agent is to do: `text` is None with a terminal; `more` are words of the user behind its own."""
+    """The task of the agent: `text` is None with a terminal; `more` are words of the user behind its own."""
 
     text: str | None
     resume: bool

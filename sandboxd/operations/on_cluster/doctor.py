@@ -1,4 +1,4 @@
-"""What a cluster can do for sandboxes, and which rights the user lacks there."""
+"""Examine what a cluster can do for sandboxes, and which rights the user lacks there."""
 
 from __future__ import annotations
 

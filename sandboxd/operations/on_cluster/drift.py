@@ -1,4 +1,4 @@
-"""What became of a sandbox's objects on its cluster since they were applied, and what the sandbox says of itself."""
+"""The changes of a sandbox's objects on its cluster since they were applied, and what the sandbox says of itself."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _fields(status: str) -> dict[str, str]:
 def _inside(
     pod: Mapping[str, Any], fields: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a process inside has that it is not to have, and what it has, in words."""
+    """The things that a process inside has and is not to have, and those that it has, in words."""
     user = str(((pod.get("spec") or {}).get("securityContext") or {}).get("runAsUser", ""))
     rows: tuple[tuple[str, str, Callable[[str], bool], str], ...] = (
         ("capabilities", fields.get("CapEff", ""), lambda v: v.strip("0") == "", "none"),

@@ -1,4 +1,4 @@
-"""What people do about names, for a sandbox on a cluster: the answers are kept here, the gateway there has them."""
+"""Answers of people about names, for a sandbox on a cluster: they are kept here, the gateway there has them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Names:
 
     @property
     def option(self) -> str:
-        """What a command about names needs behind it to mean this sandbox."""
+        """The options by which a command about names means this sandbox."""
         own = f" --sandbox {self._target.name}" if self._target.name else ""
         return f"{self._target.cluster.context.option}{own}"
 

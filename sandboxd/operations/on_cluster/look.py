@@ -1,4 +1,4 @@
-"""What is to be seen of sandboxes on a cluster, by the word of its API server; nothing inside is asked."""
+"""The state of sandboxes on a cluster, by the word of its API server; nothing inside is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the host has newer than the copy in a Pod, and how it gets there without touching the sandbox's own work."""
+"""Send what the host has newer than the copy in a Pod, without touching the sandbox's own work."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Newer(NamedTuple):
 
 
 class Refreshed(NamedTuple):
-    """How many files and bytes went, how many were taken away there, and what is left as the sandbox has it."""
+    """The count of files and bytes that went, of those removed there, and the paths left as the sandbox has them."""
 
     files: int
     size: int
@@ -55,7 +55,7 @@ class Refreshed(NamedTuple):
 
 
 def newer(target: Target, record: Record) -> Newer:
-    """What the host changed since the copy in the Pod was made, by times and sizes: no content is read."""
+    """The changes on the host since the copy in the Pod was made, by times and sizes: no content is read."""
     survey = _send.survey(target)
     changed = [e.path for e in survey.entries if _is_other(record, e)]
     gone = [os.fsdecode(key.encode("latin-1")) for key in _gone(target, record, survey.entries)]
@@ -107,7 +107,7 @@ def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refr
 
 
 class _News:
-    """What the host has newer, weighed against what the sandbox made of its copy."""
+    """The paths that the host has newer, weighed against what the sandbox made of its copy."""
 
     def __init__(self, target: Target, record: Record, entries: list[Entry]) -> None:
         self._listed = record.listed
@@ -137,11 +137,11 @@ class _News:
         return key in self._answer.untouched and not is_its_own and not is_below
 
     def takes(self) -> list[Entry]:
-        """What is to be sent."""
+        """The entries to send."""
         return [e for key, e in self._others.items() if self._is_free(key)]
 
     def gone_there(self) -> list[str]:
-        """What is to be taken away there."""
+        """The paths to remove there."""
         return sorted(key for key in self._gone - self._held if self._is_free(key))
 
     def forget_held(self, manifest: Manifest) -> None:
@@ -150,7 +150,7 @@ class _News:
             manifest.forget(key)
 
     def replaced(self, takes: Iterable[Entry]) -> list[str]:
-        """What is in the way of something of another kind, as a folder of a file."""
+        """The paths in the way of something of another kind, as a folder of a file."""
         keys = (original.key_of(e.path) for e in takes)
         return [
             key for key in keys
@@ -170,7 +170,7 @@ class _News:
                 manifest.add([original.Noted(entry.path, fields, times)])
 
     def conflicts(self) -> tuple[str, ...]:
-        """What stays as the sandbox has it though the host has it otherwise."""
+        """The paths that stay as the sandbox has them though the host has them otherwise."""
         keys = (*self._others, *self._gone)
         rest = [key for key in keys if not self._is_free(key) and key not in self._answer.same]
         return tuple(sorted(os.fsdecode(key.encode("latin-1")) for key in rest))
@@ -204,7 +204,7 @@ def _is_other(record: Record, entry: Entry) -> bool:
 
 
 def _gone(target: Target, record: Record, entries: Iterable[Entry]) -> set[str]:
-    """What was sent and is not here any more; what git ignores by now is still here."""
+    """The paths that were sent and are not here any more; what git ignores by now is still here."""
     here = {original.key_of(e.path) for e in entries}
     missing = {key for key in record.listed if key not in here and _is_compared(key)}
     folder = os.fsencode(target.workspace)
@@ -217,7 +217,7 @@ def _above(key: str) -> list[str]:
 
 
 def _remove(target: Target, manifest: Manifest, keys: Iterable[str]) -> None:
-    """Take paths away inside that the sandbox left as they were."""
+    """Remove paths inside that the sandbox left as they were."""
     kinds = {key: stat.S_ISDIR(manifest.listed[key][0]) for key in keys}
     files = sorted(key for key, is_folder in kinds.items() if not is_folder)
     # What is in a folder goes first.

@@ -44,7 +44,7 @@ GATEWAY_IMAGE = "python:3-slim"
 
 
 class Options(NamedTuple):
-    """What the user says of the start, '' for what is not said."""
+    """The user's options for the start; '' for each that is not given."""
 
     image: str = ""
     runtime_class: str = ""
@@ -146,7 +146,7 @@ def _refuse_one_without_pod(target: Target) -> None:
 
 
 def _take_away_quietly(target: Target) -> None:
-    """What is left of a failed start, as far as the cluster can be reached; the failure itself is told."""
+    """Remove what a failed start left, as far as the cluster can be reached; the failure itself is told."""
     try:
         _objects.take_away(target.cluster, target.pod)
     except SandboxdError:
@@ -328,7 +328,7 @@ def _make(
 
 
 def _not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:
-    """What of the plan does not hold on this cluster, after what was tried."""
+    """The parts of the plan that do not hold on this cluster, after what was tried."""
     others = [
         each
         for each in plan_cluster.downgrades(plan, wishes)

@@ -1,4 +1,4 @@
-"""Take a sandbox away from its cluster; what was changed in it is kept on this machine first."""
+"""Remove a sandbox from its cluster; what was changed in it is kept on this machine first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stopped(NamedTuple):
 
 
 def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
-    """Take the sandbox of `target` away; that there is none is fine.
+    """Remove the sandbox of `target`; that there is none is fine.
 
     :param discard: throw away what was changed in it
     :param say: hears where the work is kept, or that it is lost
@@ -58,7 +58,7 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
 
 
 def _end_without_pod(target: Target) -> str:
-    """Why a Sandbox of agent-sandbox has no Pod any more; '' where there is none."""
+    """The reason why a Sandbox of agent-sandbox has no Pod any more; '' where there is none."""
     sandbox = sandboxes.find(target.cluster, target.pod)
     return sandboxes.end_of(sandbox) if sandbox is not None else ""
 

@@ -31,7 +31,7 @@ class Target(NamedTuple):
 
     @property
     def sandbox(self) -> str:
-        """Its identity."""
+        """The identity of the sandbox."""
         return sandbox_id(self.workspace, self.name)
 
     @property
@@ -40,7 +40,7 @@ class Target(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where the workspace is inside."""
+        """The folder of the workspace inside."""
         return target_folder(self.workspace)
 
     @property
@@ -55,7 +55,7 @@ class Target(NamedTuple):
 
     @property
     def option(self) -> str:
-        """What a command needs behind it to mean this sandbox."""
+        """The options by which a command means this sandbox."""
         return f"{self.cluster.context.option}{option_of(self.name)}"
 
 
@@ -73,7 +73,7 @@ def running_pod(target: Target) -> dict[str, Any]:
 
 
 def lost_words(target: Target) -> str:
-    """Why there is no Pod though this machine started one, and did not take it away; '' where there is one, or was none."""
+    """The message about a Pod that this machine started and did not remove, and that is gone; '' for none such."""
     if records.recall(target.environ, target.cluster.context, target.pod) is None:
         return ""
     if target.cluster.get(api.POD, target.pod) is not None:

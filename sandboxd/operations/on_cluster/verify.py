@@ -72,7 +72,7 @@ def _look(target: Target, pod: Mapping[str, Any]) -> _Around:
 
 
 def _facts(target: Target, around: _Around, denied: str) -> dict[str, Any]:
-    """What the attempts have to know; none of it is a secret."""
+    """The facts that the attempts have to know; none of them is a secret."""
     node, gateway = around.node, around.gateway
     return {
         "gateway": gateway.address if gateway is not None else "",
@@ -123,7 +123,7 @@ def _known(target: Target, around: _Around) -> in_pod.Known:
 
 
 def _open_seccomp(target: Target, metadata: Mapping[str, Any]) -> str:
-    """What the start named of a filter that is not the profile's, '' where it named nothing."""
+    """The start's words about a filter that is not the profile's; '' where there are none."""
     record = records.recall(target.environ, target.cluster.context, target.pod)
     lines = str((metadata.get("annotations") or {}).get(NOT_IN_FORCE, "")).splitlines()
     if record is not None and record.uid == metadata.get("uid"):

@@ -1,4 +1,4 @@
-"""What every Pod and container that we write has, beside what Pod Security `restricted` asks of it."""
+"""Settings of every Pod and container that we write, beside those that Pod Security `restricted` asks for."""
 
 from __future__ import annotations
 

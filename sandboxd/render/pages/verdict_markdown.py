@@ -45,7 +45,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def _place(cluster: Mapping[str, str] | None) -> list[str]:
-    """Where on a cluster it was, as a line; [] for a container of this machine."""
+    """The place on a cluster, as a line; [] for a container of this machine."""
     facts = [
         f"{key.replace('_', ' ')} {in_cell(value)}"
         for key, value in (cluster or {}).items()

@@ -1,4 +1,4 @@
-"""What `credentials add` and `test` do for keys that stay in the user's SSH agent."""
+"""The part of `credentials add` and `test` for keys that stay in the user's SSH agent."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def asker(args: argparse.Namespace) -> Callable[..., dict[str, Any]]:
 
 
 def option(args: argparse.Namespace) -> str:
-    """What a command needs behind it to mean the same cluster; '' for this machine."""
+    """The option by which a command means the same cluster; '' for this machine."""
     from sandboxd.model.sandbox_id import option_of_cluster
 
     return option_of_cluster(getattr(args, "on", ""))

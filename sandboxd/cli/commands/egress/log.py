@@ -1,4 +1,4 @@
-"""What the sandbox of this project was denied, reached and asked for, with the command that would allow it.
+"""Show what the sandbox of this project was denied, reached and asked for, with the command that would allow it.
 
 Names are shown in full, as they were asked for. The log begins with the sandbox; attempts that differ
 in nothing but their time are one line.
