@@ -1,17 +1,18 @@
-"""An AI agent at work on a private copy of the project, in one command; afterwards what it changed.
+"""Start an AI agent on a private copy of the project, in one command, and show what it changed.
 
-`sandboxd agent claude` starts it with this terminal, `sandboxd agent claude --print 'TASK'` for scripts: then
-standard output has what the agent prints and nothing else. Everything after `--` belongs to the agent. Without a
-name it lists the agents, and the sessions on this project.
+`sandboxd agent claude` gives the agent this terminal. `sandboxd agent claude --print 'TASK'` is for scripts:
+standard output then has what the agent prints and nothing else. All that follows `--` belongs to the agent. Without
+a name it lists the agents, and the sessions on this project.
 
-Its sandbox has profile `agent`: gVisor, a copy of the project in memory, and of names and credentials what the
-project's sandboxd.toml and the agent need, which you are asked about once. Its own confirmations are off: the wall
-is around it. The program comes from its maker's package, of one version and digest, and is kept in a volume.
+Its sandbox has profile `agent`: gVisor, a private copy of the project, and only the names and credentials that the
+project's sandboxd.toml and the agent need, which you are asked about once. The agent asks for no confirmations: the
+sandbox around it is the limit. The program comes from its maker's package, of one version and digest, and is kept
+in a volume.
 
 With `--on CONTEXT` it works in a Pod on a Kubernetes cluster, on a copy that goes there: docs/kubernetes.md.
 
-The sandbox stays until `sandboxd down --name NAME`. Several work side by side by `--name`. An agent of your own
-is a file in `agents/` of the config folder; docs/start-agents.md shows one.
+The sandbox stays until `sandboxd down --name NAME`. With `--name` several agents work at the same time. An agent of
+your own is a file in `agents/` of the config folder; docs/start-agents.md shows one.
 """
 
 from __future__ import annotations
