@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 import sys
 
 from sandboxd.forward.frames import Broken
 from sandboxd.forward.pipes import Pipes
 from sandboxd.forward.relay import Relay
+
+_ANSWER_SECONDS = 0.2
+"""How long a port of this sandbox may take to refuse: within one machine that comes at once."""
 
 
 def dial(target: str) -> socket.socket:
@@ -28,11 +32,25 @@ def dial(target: str) -> socket.socket:
             connection = socket.socket(family, socket.SOCK_STREAM)
         except OSError:
             continue  # no IPv6
-        # Within one machine the answer comes at once.
-        if connection.connect_ex((address, port)) == 0:
+        if _begin(connection, address, port):
             return connection
         connection.close()
     raise OSError(errno.ECONNREFUSED, "nothing listens there")
+
+
+def _begin(connection: socket.socket, address: str, port: int) -> bool:
+    """Begin a connection to a port of this sandbox; False where nothing listens there.
+
+    A server that accepts nothing has a full queue: that one waits, and no other connection with it.
+    """
+    connection.setblocking(False)
+    error = connection.connect_ex((address, port))
+    if error != errno.EINPROGRESS:
+        return error == 0
+    waiting = select.poll()
+    waiting.register(connection, select.POLLOUT)
+    answers = waiting.poll(1000 * _ANSWER_SECONDS)
+    return not answers or connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
 
 def _dial_other(host: str, port: int) -> socket.socket:

@@ -1,13 +1,45 @@
-"""A connection to another container: the kernel says that it has begun, not that it is there."""
+"""A connection is begun inside, and nobody waits for it."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 
 import pytest
 
 from sandboxd.forward import inside
+
+
+def test_a_server_that_accepts_nothing_is_not_waited_for() -> None:
+    with (
+        contextlib.ExitStack() as stack,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as server,
+    ):
+        address = server.getsockname()
+        while True:
+            waiting = stack.enter_context(socket.socket())
+            waiting.settimeout(0.5)
+            try:
+                waiting.connect(address)
+            except TimeoutError:
+                break
+        connection = stack.enter_context(inside.dial(str(address[1])))
+        with pytest.raises(OSError, match="not connected"):
+            connection.getpeername()
+
+
+def test_a_port_is_looked_for_at_both_loopback_addresses() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no address `::1`")
+    with server:
+        port = server.getsockname()[1]
+        with inside.dial(str(port)) as connection:
+            assert connection.getpeername()[:2] == ("::1", port)
+    with pytest.raises(ConnectionRefusedError):
+        inside.dial(str(port))
 
 
 @pytest.mark.parametrize("answer", [0, errno.EINPROGRESS, errno.ENETUNREACH])
