@@ -33,4 +33,5 @@ def serve(request: Request) -> dict[str, Any]:
         request.environ,
         request.values("arguments"),
         lambda workspace: gateways_of(request, workspace),
+        request.name,
     )

@@ -30,16 +30,19 @@ class ProjectWithGateway(NamedTuple):
     """Why names of the sandboxd.toml do not count, '' where all do."""
 
 
-def open_project(directory: str, environ: Mapping[str, str], now: float) -> ProjectWithGateway:
+def open_project(
+    directory: str, environ: Mapping[str, str], now: float, name: str = ""
+) -> ProjectWithGateway:
     """The project that `directory` lies in.
 
     :param now: seconds since the epoch
+    :param name: of the sandbox whose names are meant: an agent's session has its own
     :raises UsageError: its config is not valid, or it has no gateway at all
     """
     from sandboxd.project import Project
     from sandboxd.project.names import names_now
 
-    project = Project.open(project_folder(directory), environ)
+    project = Project.open(project_folder(directory), environ, name)
     names = names_now(project, now)
     if names.planned is None or names.policy is None:
         raise _no_gateway(project.workspace, names.mode)

@@ -29,9 +29,11 @@ def act(
     environ: Mapping[str, str],
     arguments: Mapping[str, Any],
     find: FindGateway = none_runs,
+    name: str = "",
 ) -> dict[str, Any]:
     """Run `action`; returns the fields of its result as JSON data.
 
+    :param name: of the sandbox whose names `check` and `log` judge by; an answer is of all sandboxes
     :raises UsageError: there is no such action, or it takes other arguments; else as the operation
     """
     types = _ARGUMENTS.get(action)
@@ -41,7 +43,7 @@ def act(
         raise UsageError(
             f"`{action}` with these arguments is no action", "`sandboxd egress --help`"
         )
-    result: dict[str, Any] = encode(_act(action, directory, environ, dict(arguments), find))
+    result: dict[str, Any] = encode(_act(action, directory, environ, dict(arguments), find, name))
     return result
 
 
@@ -51,6 +53,7 @@ def _act(
     environ: Mapping[str, str],
     arguments: dict[str, Any],
     find: FindGateway,
+    name: str,
 ) -> Any:
     if action == "allow":
         from sandboxd.operations.egress.allow import allow
@@ -63,7 +66,7 @@ def _act(
     if action == "log":
         from sandboxd.operations.egress.log import log
 
-        return log(directory, environ, find=find)
+        return log(directory, environ, name=name, find=find)
     if action == "list":
         from sandboxd.operations.egress.rules import rules
 
@@ -71,7 +74,7 @@ def _act(
     if action == "check":
         from sandboxd.operations.egress.check import check
 
-        return check(directory, environ, **arguments)
+        return check(directory, environ, **arguments, sandbox=name)
     from sandboxd.operations.egress.promote import promote
 
     return promote(directory, environ, **arguments)

@@ -34,12 +34,18 @@ class Checked(NamedTuple):
 
 
 def check(
-    directory: str, environ: Mapping[str, str], text: str, *, policy: Policy | None = None
+    directory: str,
+    environ: Mapping[str, str],
+    text: str,
+    *,
+    sandbox: str = "",
+    policy: Policy | None = None,
 ) -> Checked:
     """The gateway's verdict about `NAME` or `NAME:PORT` in the project that `directory` lies in.
 
     The address that the name resolves to is judged only when it is dialled.
 
+    :param sandbox: the name of the one that is meant
     :param policy: that of the gateway that is meant; None for what one of now would have
     :raises UsageError: the port is none
     """
@@ -47,7 +53,7 @@ def check(
     from sandboxd.egress.policy import decide
 
     now = time.time()
-    project = _project.open_project(directory, environ, now)
+    project = _project.open_project(directory, environ, now, sandbox)
     name, port = _split(text)
     policy = policy or project.policy
     verdict = decide(policy, name, port, now)

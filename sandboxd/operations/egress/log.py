@@ -49,13 +49,18 @@ class Log(NamedTuple):
     """Of the last event: a log with the same number says the same."""
 
 
-def log(directory: str, environ: Mapping[str, str], *, find: FindGateway = none_runs) -> Log:
-    """The log of the sandbox that runs for the project that `directory` lies in."""
+def log(
+    directory: str, environ: Mapping[str, str], *, name: str = "", find: FindGateway = none_runs
+) -> Log:
+    """The log of the sandbox `name` that runs for the project that `directory` lies in.
+
+    :param find: the gateway of that sandbox
+    """
     from sandboxd.egress import words
     from sandboxd.egress.policy import Decider
 
     now = time.time()
-    project = _project.open_project(directory, environ, now)
+    project = _project.open_project(directory, environ, now, name)
     gateway = find(project.workspace)
     if gateway is None:
         return Log(project.workspace, False)

@@ -46,7 +46,12 @@ class Names:
             answer = encode(check(target.directory, target.environ, policy=policy, **arguments))
         else:
             answer = act_here(
-                action, target.directory, target.environ, arguments, lambda _: self._find()
+                action,
+                target.directory,
+                target.environ,
+                arguments,
+                lambda _: self._find(),
+                target.name,
             )
         for row in (answer, *answer.get("rows", ())):
             if row.get("command"):

@@ -64,3 +64,11 @@ def test_an_agents_session_keeps_its_names(
         policy = played[name].pushed[-1]
         assert decide(policy, "files.example.org", 443, time.time()).allowed
         assert decide(policy, "models.example.org", 443, time.time()).allowed is may
+    # What `check` and `log` say of a sandbox is by the names of its own.
+    for name, may in (("", False), ("claude", True)):
+        asked = {"text": "models.example.org"}
+        checked = act("check", workspace, environ, asked, lambda _: None, name)
+        assert checked["allowed"] is may
+        played[name].tell(name="models.example.org")
+        (row,) = act("log", workspace, environ, {}, lambda _, of=name: played[of], name)["rows"]
+        assert bool(row["command"]) is not may
