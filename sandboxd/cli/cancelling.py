@@ -36,6 +36,7 @@ def cancelled_by_signals() -> Iterator[Cancel]:
         number = signal.Signals(received)
         if cancel.is_asked:
             raise Interrupted(number)
+        cancel.ask()
         os.write(2, terminal.ENDING_SOON)
         cancel.cancel()
 

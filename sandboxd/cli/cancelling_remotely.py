@@ -56,5 +56,5 @@ class Signals:
         self.received = number
         if is_second:
             raise Interrupted(number)
-        os.write(2, terminal.ENDING_SOON)
         self._conversation.begin(messages.CANCEL, {})
+        os.write(2, terminal.ENDING_SOON)

@@ -182,5 +182,6 @@ class Operating:
 
 
 def _cancel_soon(cancel: Cancel) -> None:
-    """Cancel in a thread of its own: it closes a connection, which may block."""
+    """Cancel, in a thread of its own where it closes a connection, which may block."""
+    cancel.ask()
     threading.Thread(target=cancel.cancel, daemon=True).start()

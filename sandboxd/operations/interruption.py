@@ -46,9 +46,13 @@ class Cancel:
         """Whether `cancel` was called."""
         return self._asked.is_set()
 
+    def ask(self) -> None:
+        """Make the operation end at its next step. It does not block."""
+        self._asked.set()
+
     def cancel(self) -> None:
         """Make the operation end at its next step; commands that it waits for are ended at once."""
-        self._asked.set()
+        self.ask()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

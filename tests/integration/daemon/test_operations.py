@@ -94,11 +94,20 @@ def test_an_interrupted_start_leaves_nothing(
         eventually(engine.of_projects)
         process.send_signal(signal.SIGINT)
         read_until(process.stderr, "ending after this step")
+        if helped:
+            hear_all(world)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
     assert stderr.endswith("interrupted\n")
     assert engine.of_projects() == []
     assert {path.name for path in project.iterdir()} == before
+
+
+def hear_all(world: World) -> None:
+    """Have the daemon take notice of all that was said to it: that comes before the answer to who comes later."""
+    for _ in range(2):
+        with world.client() as client:
+            client.request(messages.PROJECT_LIST, {})
 
 
 def test_a_client_that_is_killed_cancels_its_start(
@@ -110,10 +119,7 @@ def test_a_client_that_is_killed_cancels_its_start(
         eventually(engine.of_projects)
         process.kill()
         process.wait()
-        # It hears of that end before it answers somebody who comes later.
-        for _ in range(2):
-            with world.client() as client:
-                client.request(messages.PROJECT_LIST, {})
+        hear_all(world)
     eventually(lambda: engine.of_projects() == [], engine.of_projects)
     assert world.run("up", cwd=project).returncode == 0
 
