@@ -39,7 +39,7 @@ class Reading(NamedTuple):
     entries: tuple[Entry, ...]
     faults: tuple[Fault, ...]
     rotated: int
-    """How many entries of the beginning were removed to keep the record small."""
+    """The number of entries at the beginning that were removed to keep the record small."""
 
 
 def check(files: Sequence[File], head: Head | None) -> Reading:

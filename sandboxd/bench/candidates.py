@@ -28,7 +28,7 @@ class Chosen(NamedTuple):
 
     candidates: tuple[Candidate, ...]
     left_out: tuple[str, ...]
-    """Why each other sandbox cannot be measured here, a sentence each."""
+    """The reason why each other sandbox cannot be measured here, a sentence each."""
     own: str = ""
     """The name of the candidate that `up` would start."""
 

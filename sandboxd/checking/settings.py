@@ -21,7 +21,7 @@ class Decided(NamedTuple):
 
     settings: RuleSettings
     problem: Skipped | None = None
-    """Why nothing of the config is applied; None where all of it is, or there is none."""
+    """The reason why nothing of the config is applied; None where all of it is, or there is none."""
     config: Document | None = None
     """The config as it was parsed; None where there is none or it cannot be read."""
 

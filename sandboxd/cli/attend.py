@@ -248,7 +248,7 @@ class _Surroundings:
         self._deliveries = 0
         """Signals that the sandbox has taken."""
         self._since = 0.0
-        """When the first that it has not taken came, monotonic."""
+        """The time at which the first signal came that it has not taken (monotonic)."""
         self._before: dict[int, Any] = {}
         self._mode: list[Any] = []
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _MOST_IN_FULL, _IN_FULL_BEFORE_OTHERS = 3, 2
 """So many of the machine's are said in full; of more, so many, and the others by name."""
 _OF_THE_MACHINE = (
-    # What mends several at once, then what reaches the host.
+    # First the losses of which one step mends several, then those that reach the host.
     *(
         "gVisor",
         "network",

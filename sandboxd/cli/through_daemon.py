@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SIGINT = 2
 _ANSWER_SECONDS = 10.0
-"""How long an engine that is not followed may be silent; `engine.connection` has the same."""
+"""Seconds that an engine that is not followed may be silent; `engine.connection` has the same."""
 
 
 def operate(

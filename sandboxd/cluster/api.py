@@ -282,7 +282,7 @@ def explained(context: Context, doing: str) -> Iterator[None]:
     except (httpx2.HTTPError, OSError) as error:
         raise failures.unreachable(context, error) from None
     except (ConfigError, ValueError, KeyError):
-        # What came is none of the documents of an API server.
+        # The answer is no document of an API server.
         raise failures.no_api_server(context) from None
 
 

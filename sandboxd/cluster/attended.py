@@ -102,7 +102,7 @@ class PodCommand:
         except SandboxdError as error:
             self._failure = error
         except OSError:
-            # Whoever attended to it is gone.
+            # The client that attended to the command is gone.
             pass
         finally:
             self._ended.set()

@@ -89,7 +89,7 @@ def forget(environ: Mapping[str, str], context: Context, pod: str) -> None:
     """The sandbox is gone."""
     path = _path(environ, context, pod)
     if os.path.lexists(path):
-        # Whoever notes something at this moment must not make it anew.
+        # Locked, since another process that notes something now would make the file anew.
         with contextlib.suppress(OSError, SandboxdError), locked(environ, context, pod):
             os.unlink(path)
     for what in ("", REFRESH):

@@ -21,7 +21,7 @@ START_SECONDS = 300.0
 """Pulling an image, and a node that has to be made first, take minutes."""
 _LOOK_SECONDS = 0.5
 _HOPELESS_SECONDS = 10.0
-"""How long a fault that a kubelet tries again may last."""
+"""Seconds that a fault that a kubelet tries again may last."""
 _GONE_SECONDS = 60.0
 
 _PULL = (

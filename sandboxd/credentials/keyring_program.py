@@ -21,7 +21,7 @@ SERVICE = "sandboxd"
 
 def main() -> None:
     """Answer the request on standard input."""
-    # What the library prints is no answer.
+    # Output of the library is no part of the answer.
     with contextlib.redirect_stdout(sys.stderr):
         outcome, text = answer(json.load(sys.stdin))
     json.dump({"outcome": outcome, "text": text}, sys.stdout)

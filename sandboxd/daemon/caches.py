@@ -17,7 +17,7 @@ from sandboxd.life import cache_bound
 from sandboxd.policy import cache_size
 
 _QUIET_SECONDS = 30.0
-"""How long after a start: what runs inside begins with its own work."""
+"""Seconds to wait after a start: programs inside begin with their own work."""
 
 log = logging.getLogger(__name__)
 

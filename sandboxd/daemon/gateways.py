@@ -28,10 +28,10 @@ _MOST_NETWORKS = 100
 Of further projects `up` and `generate` make one."""
 
 _TELL_SECONDS = 0.2
-"""How long news of one project are gathered before anybody hears of them."""
+"""Seconds that news of one project are gathered before anybody hears of them."""
 
 ADDRESSES_SECONDS = 20.0
-"""How often the addresses of this machine are looked at: a VPN or another network brings new ones."""
+"""Seconds between two looks at the addresses of this machine: a VPN or another network brings new ones."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Gateways:
                 self._memories.setdefault(sandbox, Memory()),
                 lambda: self._call(self._news, sandbox),
                 lambda text: self._call(self._failure, sandbox, text),
-                # What the engine's events showed of it was a gateway that had not begun.
+                # The facts from the engine's events are of a gateway that had not begun yet.
                 lambda: self._call(self._hosts.ask_again, key),
             )
             attendant.start()

@@ -19,7 +19,7 @@ from sandboxd.ipc import messages
 from sandboxd.status.combine import Examined
 
 FIRST_FACTS_SECONDS = 20.0
-"""How long the first generation waits for the host to be known: the plan depends on it."""
+"""Seconds that the first generation waits for the host to be known: the plan depends on it."""
 
 log = logging.getLogger(__name__)
 

@@ -24,18 +24,18 @@ from sandboxd.ipc.dial import default_config
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer
 
 WAIT_SECONDS = 1.0
-"""How long a caller waits for a new answer before it gets the old one, with its age."""
+"""Seconds that a caller waits for a new answer before it gets the old one, with its age."""
 
 _ABSENT_SECONDS = 2.0
-"""How long "there is no engine" is believed."""
+"""Seconds that "there is no engine" is believed."""
 
 _PROBE_SECONDS = 300.0
-"""How long the host's facts are believed: nobody announces a new kernel or a new binary."""
+"""Seconds that the host's facts are believed: nobody announces a new kernel or a new binary."""
 
 _LONGEST_ANSWER = 60.0
 
 _PUT_OFF_SECONDS = 1.0
-"""How long an operation keeps looks away that nobody waits for."""
+"""Seconds that an operation keeps looks away that nobody waits for."""
 
 _AFTER_SECONDS = 0.02
 """The operation's own answer goes first."""
@@ -241,7 +241,7 @@ class _Answer(NamedTuple):
     observed: Observed
     probed: float | None
     openings: int
-    """How often the stream of events had been opened when the question was asked."""
+    """The number of times that the stream of events had been opened when the question was asked."""
 
 
 class _Engine:
@@ -252,7 +252,7 @@ class _Engine:
         self._ask_soon = ask_soon
         self._observer = Observer()
         self._probed = -_PROBE_SECONDS
-        """When the probe began (monotonic) whose facts are believed; an old time makes it due."""
+        """The start of the probe whose facts are believed (monotonic); an old time makes a new one due."""
         self._openings = 0
         self._answered = -1
         self.world = World()

@@ -34,7 +34,7 @@ from sandboxd.status.examine import examine
 from sandboxd.status.observe import Observed, Sandbox
 
 MISSING_SECONDS = 24 * 3600.0
-"""How long a project is remembered whose folder is gone."""
+"""Seconds that a project is remembered whose folder is gone."""
 
 _FEW = 20
 """Of so many projects `settled` waits for all."""
@@ -42,7 +42,7 @@ _FEW = 20
 _MOST_VISITED = 100
 
 _ANSWER_SECONDS = 0.02
-"""How long the answer to a client takes."""
+"""Seconds that the answer to a client takes."""
 
 log = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ T = TypeVar("T")
 _MOST_AT_ONCE = 16
 
 _FACTS_SECONDS = 20.0
-"""How long an operation waits for the host to be known; then it looks for itself."""
+"""Seconds that an operation waits for the host to be known; then it looks for itself."""
 
 log = logging.getLogger(__name__)
 

@@ -59,7 +59,7 @@ class Tracked:
         self.is_queued = False
         """Mark that a look at the project begins."""
         self.missing_since: float | None = None
-        """When its folder was first seen to be gone, in seconds since the epoch."""
+        """The time at which its folder was first seen to be gone, in seconds since 1970."""
         self._examined: Examined | None = None
         self._changes = 1
         self._dealt = 0

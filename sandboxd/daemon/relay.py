@@ -35,7 +35,7 @@ MOST_PATHS = 200
 
 STEP_MS = 50
 SAME_PATH_SECONDS = 1.0
-"""How long a path is not touched again: the touch itself is a change, too."""
+"""Seconds that a path is not touched again: the touch itself is a change, too."""
 
 _REST = 10.0
 """Listening to another set of folders takes at most a tenth of the time: builds make many folders."""

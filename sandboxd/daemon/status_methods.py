@@ -30,7 +30,7 @@ _MOST_SHOWN = 20
 """Of more projects only those are shown that run or have a problem, and the one of the caller."""
 
 _CHECKING_SECONDS = 0.1
-"""How long `status` waits for projects that were saved just now; then it says so."""
+"""Seconds that `status` waits for projects that were saved just now; then it says so."""
 
 
 class StatusMethods:

@@ -20,7 +20,7 @@ from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, i
 from sandboxd.daemon.networked import networked_now
 
 SWEEP_SECONDS = 30.0
-"""How often files are looked at though no event came: a kernel whose queue is full drops events, and the
+"""Seconds between two looks at files of which no event came: a kernel whose queue is full drops events, and the
 library does not say so (samuelcolvin/watchfiles #348)."""
 
 POLL_SECONDS = 1.0
@@ -34,7 +34,7 @@ _READY_SECONDS = 20.0
 """To be listening: a slow machine with 15,000 folders needs a few."""
 
 _LAST_SECONDS = 2.0
-"""How long the watcher that is replaced has to tell what it knows."""
+"""Seconds that the watcher that is replaced has to tell what it knows."""
 
 _PROOF_SECONDS = 0.02
 _RETRY_SECONDS = 60.0
@@ -85,7 +85,7 @@ class Watcher:
         self._second = 0.0
         self._changes = 0
         self.problem = ""
-        """Why there are no events, '' while there are."""
+        """The reason why there are no events, '' while there are."""
         self.deaf: frozenset[str] = frozenset()
         """Folders of which no event comes though others have them: they are to be looked at."""
 
@@ -254,7 +254,7 @@ class _Run:
         self.proofs: set[str] = set()
         """Changes of our own that were told."""
         self.error: OSError | None = None
-        """Why it tells nothing more."""
+        """The reason why it tells nothing more."""
         self._listening = Listening([*armed, own], self._tell, self._failed)
         self._listening.start()
 

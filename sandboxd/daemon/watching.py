@@ -17,10 +17,10 @@ from sandboxd.daemon.watch import Watcher
 from sandboxd.policy import floor
 
 DEAF_SECONDS = 2.0
-"""How often projects are looked at of whose folders no event comes: see `Watcher.deaf`."""
+"""Seconds between two looks at projects whose folders give no events: see `Watcher.deaf`."""
 
 _REWATCH_SECONDS = 0.05
-"""How long a new set of folders waits for more: many come at once."""
+"""Seconds that a new set of folders waits for more: many come at once."""
 
 _BUSY_AT_MOST = 0.003
 _BUSY_POLLING = 0.05
@@ -70,7 +70,7 @@ class Watching:
         self._rewatch: asyncio.TimerHandle | None = None
         self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._doubt.set)
         self.active_at = time.monotonic()
-        """When something last happened in a folder that is watched (monotonic)."""
+        """The time of the last event in a watched folder (monotonic)."""
 
     def start(self) -> None:
         """Begin to look at all files at intervals."""

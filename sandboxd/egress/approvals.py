@@ -16,7 +16,7 @@ SOURCE = "approval"
 """Of the rules that come from approvals (`Rule.source`)."""
 
 Obstacle = Literal["", "denied", "canary", "no-grants", "outside"]
-"""Why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it, the
+"""The reason why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it, the
 floor lets nobody grant, or has a list that does not hold it. '' where it counts."""
 
 

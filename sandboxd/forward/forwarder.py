@@ -65,7 +65,7 @@ class Forwarder:
         self._is_stopped = False
         self._has_worked = False
         self.problem = ""
-        """Why nothing is forwarded at the moment; '' while a stream carries, or the sandbox is away."""
+        """The reason why nothing is forwarded at the moment; '' while a stream carries, or the sandbox is away."""
 
     def stop(self) -> None:
         """Make `run` end soon."""

@@ -12,7 +12,7 @@ from sandboxd.forward.pipes import Pipes
 from sandboxd.forward.relay import Relay
 
 _ANSWER_SECONDS = 0.2
-"""How long a port of this sandbox may take to refuse: within one machine that comes at once."""
+"""Seconds that a port of this sandbox may take to refuse: within one machine that comes at once."""
 
 
 def dial(target: str) -> socket.socket:

@@ -18,7 +18,7 @@ class Premise(NamedTuple):
 
 
 NOT_YET = "`sandboxd doctor --try` tries them"
-"""Why nothing of a build is known where nobody tried, or where a failure to try is due again."""
+"""The reason why nothing of a build is known where nobody tried, or where a failure to try is due again."""
 
 PINS = ("folder_truncate", "folder_remount", "file_mode")
 """The premises of a plain read-only bind that holds."""
@@ -128,7 +128,7 @@ class Engine(NamedTuple):
     tls: bool | None = None
     """Whether the connection is encrypted and both ends are known; None for a local socket."""
     processors: int | None = None
-    """How many processors containers can share."""
+    """The number of processors that containers can share."""
     cpu_quota: bool | None = None
     """Whether it can limit how much of them a container takes."""
     image_labels: tuple[tuple[str, str], ...] = ()

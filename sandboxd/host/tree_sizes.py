@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 SECONDS = 1.5
-"""How long a walk may take in all."""
+"""Seconds that a walk may take in all."""
 RECENT_SECONDS = 7 * 24 * 3600.0
 """A file that was written since then counts as changed."""
 

@@ -21,13 +21,13 @@ from sandboxd.ipc.start import LOG_HINT, is_claimed
 from sandboxd.ipc.start import start as start_daemon
 
 START_SECONDS = 2.0
-"""How long an editor or a command with other work waits for a daemon that it started."""
+"""Seconds that an editor or a command with other work waits for a daemon that it started."""
 
 PATIENT_SECONDS = 15.0
 """The same for a command whose whole purpose is the daemon."""
 
 END_SECONDS = 30.0
-"""How long a daemon that has answered may take to end: on a busy machine what it had begun takes a while."""
+"""Seconds that a daemon that has answered may take to end: on a busy machine what it had begun takes a while."""
 
 _ATTEMPTS = 5
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GREETING_SECONDS = 3.0
-"""How long a daemon that took the connection may take to answer `hello`.
+"""Seconds that a daemon that took the connection may take to answer `hello`.
 
 It needs a millisecond; on a machine that has twenty times too much to do, one second was too short.
 """

@@ -145,7 +145,7 @@ if TYPE_CHECKING:
         """Result of `project/register`; empty where the project was not looked at."""
 
         problem: str
-        """Why nothing can be generated, '' where it can."""
+        """The reason why nothing can be generated, '' where it can."""
         hint: str
         """The exact next step then."""
 
@@ -231,7 +231,7 @@ if TYPE_CHECKING:
         follow: bool
         """Go on until the sandbox ends."""
         tail: str
-        """How many of the last lines, or ``all``."""
+        """The number of the last lines, or ``all``."""
         since: int
         """Only what was written since, in seconds since 1970; 0 for all."""
         name: str

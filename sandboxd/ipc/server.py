@@ -21,10 +21,10 @@ from sandboxd.ipc import messages, parameters
 from sandboxd.ipc.parameters import InvalidParams
 
 GREETING_SECONDS = 10.0
-"""How long a client may stay silent before its `hello`."""
+"""Seconds that a client may stay silent before its `hello`."""
 
 WRITE_SECONDS = 10.0
-"""How long a client may leave its answers unread."""
+"""Seconds that a client may leave its answers unread."""
 
 _MOST_UNREAD = 4 * 1024 * 1024
 _MOST_AT_ONCE = 32

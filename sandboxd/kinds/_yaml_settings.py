@@ -43,7 +43,7 @@ def _removal(document: Document, node: Node) -> tuple[Edit, ...] | None:
     text, parents = document.source.text, document.tree.parents
     while (parent := parents.of(node)) is not None:
         if isinstance(parent, Expanded):
-            # What it holds stands at an anchor, where others may use it.
+            # The content stands at an anchor, and other aliases may use it.
             return None
         if parent.kind == "array" and len(parent.items) > 1:
             return yaml_edit.remove_items(text, parent, [node])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 _MOST_LINES = 12
 _LONGEST_LINE = 300
 
-# What package managers and the engine's builder put around their words.
+# Marks that package managers and the engine's builder put around their words.
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # The dev container CLI says when each line of its own came.
 _TIME = re.compile(r"^\[(\d+ ms|\d{4}-\d\d-\d\dT[\d:.]+Z)\] ")

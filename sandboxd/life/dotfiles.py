@@ -42,7 +42,7 @@ def with_dotfiles(remote: Remote, repository: str) -> Remote:
     """
     url = _url(repository)
     words = ("/bin/sh", "-c", _INSTALL, "sh", url)
-    # What stands before an `@` may be a password.
+    # The part before an `@` may be a password.
     hook = Hook(DOTFILES, SOURCE, (Command("", words, url.rpartition("@")[2]),))
     before = tuple(each for each in remote.hooks if each.stage not in _LATER)
     behind = tuple(each for each in remote.hooks if each.stage in _LATER)

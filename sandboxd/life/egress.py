@@ -149,7 +149,7 @@ def beside(
 
     thread.start()
     try:
-        # What the engine is asked for it costs nothing beside the start of the gateway.
+        # Asked while the gateway starts, so that it takes no time of its own.
         isolation = host_isolation.place(os.environ, engine, egress.pair.inner.driver)
         if not host_isolation.is_known(isolation):
             wait()

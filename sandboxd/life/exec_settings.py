@@ -30,7 +30,7 @@ class Settings(NamedTuple):
     shell: tuple[str, ...] = ()
     """What the shell of the sandbox's user has beyond the container, below `env`."""
     probed_at: str = ""
-    """When the container started whose user's shell was asked; '' where none was."""
+    """The start of the container whose user's shell was asked; '' where none was."""
 
 
 NOTHING = Settings()

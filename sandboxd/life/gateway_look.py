@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
 
 STATE_SECONDS = 10.0
-"""How long a gateway is waited for: on a busy machine one answers late that is in force all the same."""
+"""Seconds that a gateway is waited for: on a busy machine one answers late that is in force all the same."""
 
 
 def with_gateway(

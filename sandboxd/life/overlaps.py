@@ -50,7 +50,7 @@ def refuse(
             continue
         writable = list(writable_folders(inspected))
         for source in writable:
-            # What is a mount of its own in there cannot be exchanged from in there.
+            # A program inside cannot replace a path that is a mount of its own.
             copied = [path for path in meant if path not in writable and _is_below(path, source)]
             if not plan.prepare and _overlap(workspace, source):
                 copied = [workspace]

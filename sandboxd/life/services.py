@@ -48,7 +48,7 @@ class Surroundings(NamedTuple):
     workspace: str = ""
     """The id of the workspace's container, whose network a service may share."""
     started: str = ""
-    """When that container started: with it ends a network that is shared."""
+    """The start of that container: a shared network ends with it."""
 
 
 def surroundings(inner: Inner, resolv_conf: str, inspected: Inspected) -> Surroundings:
@@ -90,7 +90,7 @@ def end(engine: Engine, containers: Sequence[Summary]) -> None:
 
 def _end(engine: Engine, container: Summary) -> None:
     if container.state == "running":
-        # What does not end by itself is removed all the same.
+        # A container that does not end when asked is removed nevertheless.
         with contextlib.suppress(EnvironmentFailure):
             engine.stop(container.id, _STOP_SECONDS)
     remove(engine, container.id)

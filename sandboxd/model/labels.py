@@ -77,7 +77,7 @@ VOLUME = "dev.sandboxd.volume"
 """On a volume of ours: the identity of the sandbox that it belongs to."""
 
 VOLUME_TIME = "dev.sandboxd.volume-time"
-"""When it was made, in nanoseconds since 1970; the engine's own time of it is another in older versions."""
+"""The time at which it was made, in nanoseconds since 1970; the engine's own time of it is another in older versions."""
 
 NETWORK_HINT = "dev.sandboxd.if-the-network-is-not-found"
 """On a container of a generated file: the command that makes its network. It does nothing."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.review.collect import Inside
     from sandboxd.review.copy_out import Copied
 
-# What comes out is held in memory.
+# A limit, since the output is held in memory.
 MOST_BYTES = 1 << 30
 _SECONDS = 600.0
 

@@ -78,7 +78,7 @@ def drift(
     plan = _plan.as_started(directory, environ, container.id, facts, name)
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
-    # What lasts is of `up` alone.
+    # Only `up` keeps volumes that last: another tool's container has none.
     compared = plan if live.label(MADE_BY) == UP else plan._replace(lasting=())
     drifts = differences(inspection.requested(arguments(compared)), live)
     if plan.egress is not None:

@@ -19,7 +19,7 @@ MARK = "SANDBOXD_EXEC"
 """A variable whose value is another one for each command: by it the command's processes are found."""
 
 _BEGIN_SECONDS = 2.0
-"""How long an engine takes to start a command after it has answered. A command may also hide: it may have
+"""Seconds that an engine takes to start a command after it has answered. A command may also hide: it may have
 emptied its environment."""
 _LOOK_SECONDS = 0.05
 

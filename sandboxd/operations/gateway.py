@@ -26,7 +26,7 @@ class Refreshed(NamedTuple):
 
     version: int
     problem: str
-    """Why names of sandboxd.toml are not in it, '' where all are."""
+    """The reason why names of sandboxd.toml are not in it, '' where all are."""
 
 
 def refresh(

@@ -125,7 +125,7 @@ class Request:
         Grants and policy lie in those folders: a caller must not bring its own.
         """
         theirs = parameters.variables(self._options, "environ")
-        # Whose keys sign is the caller's shell's to say; the engine is reached already.
+        # The agent variable is the caller's: its shell chooses whose keys sign, and the engine is reached already.
         own = {*ENGINE_VARIABLES, *FOLDER_VARIABLES} - {AGENT_VARIABLE}
         rest = {name: value for name, value in theirs.items() if name not in own}
         return rest | {name: self.environ[name] for name in own if name in self.environ}

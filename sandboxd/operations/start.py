@@ -293,7 +293,7 @@ def start(
     if running.sick and remote.hooks:
         tell("not run: the lifecycle hooks, which may need its services")
     elif hooks:
-        # What hooks print stays; the steps of the start made room for each other.
+        # The output of hooks stays on the screen, unlike the steps of the start.
         progress(Step("", is_passing=True))
         for refused in plan.hooks_refused:
             tell(f"not run: {refused.item}: {refused.why}")

@@ -42,7 +42,7 @@ class Verified(NamedTuple):
     controls: tuple[Control, ...]
     """() unless they were asked for; with a fresh container, which is gone, those of the attempts."""
     problem: str = ""
-    """Why it is not recorded, where nobody was told yet."""
+    """The reason why it is not recorded, where nobody was told yet."""
 
 
 def serve(request: Request) -> Verified:

@@ -115,7 +115,7 @@ class Network(NamedTuple):
     """The policy of the gateway, as in `Plan.egress`."""
     source: Source
     problem: str = ""
-    """Why what the config asks for does not count, '' where it does."""
+    """The reason why what the config asks for does not count, '' where it does."""
 
 
 def make_network(

@@ -53,7 +53,7 @@ class Service(NamedTuple):
     command: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
     obstacle: str = ""
-    """Why it cannot be started here, in words that follow its name; '' where it can."""
+    """The reason why it cannot be started here, in words that follow its name; '' where it can."""
     without: tuple[str, ...] = ()
     """What of it has no effect here, in words."""
     env: tuple[str, ...] = ()

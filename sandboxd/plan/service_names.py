@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.service import Service
 
 MOST = 512
-"""How many services a gateway knows by their names: so many addresses are kept for them."""
+"""The most services that a gateway knows by their names: so many addresses are kept for them."""
 
 _MOST_ALIASES = 2048
 

@@ -82,7 +82,7 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
     entries, moment = _read(environ), elapsed.moment()
     living = [(entry, entry.now(now, moment)) for entry in entries]
     if any(approval is None for _, approval in living):
-        # What has ended is not to begin again when the clock goes back; who cannot write has it end all the same.
+        # An approval that has ended must not begin again when the clock goes back; it ends also where nothing can be written.
         with contextlib.suppress(OSError, UsageError):
             _change(environ, now, lambda rest: rest)
     return tuple(

@@ -24,7 +24,7 @@ class AllowedNames(NamedTuple):
     """``none``, ``allow`` or ``open``."""
     source: Source
     problem: str
-    """Why what sandboxd.toml says of the network does not count, '' where it does."""
+    """The reason why what sandboxd.toml says of the network does not count, '' where it does."""
     floor: Floor
     """The policies of organisation and user that were applied."""
     planned: Policy | None

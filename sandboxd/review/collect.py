@@ -66,7 +66,7 @@ class Copy(NamedTuple):
 
     folder: str
     started: int
-    """When it was begun, in nanoseconds since 1970."""
+    """The time at which it was begun, in nanoseconds since 1970."""
     mark: str = ""
     """A file inside that says that it is whole; '' where that is known."""
     listed: Mapping[str, Any] | None = None

@@ -45,7 +45,7 @@ class Needs(NamedTuple):
     starts: tuple[Need, ...]
     holds: tuple[Need, ...]
     error: str = ""
-    """Why no candidate started; '' when one did."""
+    """The reason why no candidate started; '' when one did."""
 
     @property
     def start_arguments(self) -> list[str]:

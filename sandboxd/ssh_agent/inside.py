@@ -22,7 +22,7 @@ def listen() -> socket.socket:
         os.unlink(SOCKET)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(SOCKET)
-    # Whoever is inside may use it: a file's mode keeps nobody of the sandbox away from another.
+    # Every user inside may use it: in one sandbox a file's mode protects nobody from another.
     os.chmod(SOCKET, 0o666)  # noqa: S103 - as above
     listener.listen(16)
     return listener

@@ -52,7 +52,7 @@ class Server:
         self._is_stopped = False
         self._clients = threading.BoundedSemaphore(_MOST_CLIENTS)
         self.problem = ""
-        """Why the sandbox has no agent at the moment; '' while it has."""
+        """The reason why the sandbox has no agent at the moment; '' while it has."""
 
     def stop(self) -> None:
         """Make `run` end soon."""

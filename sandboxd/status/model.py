@@ -109,7 +109,7 @@ class ProjectStatus(NamedTuple):
     asked: dict[str, str] | None = None
     in_force: InForce | None = None
     unseen: str = ""
-    """Why nothing was observed although there may be something, '' otherwise."""
+    """The reason why nothing was observed although there may be something, '' otherwise."""
     drift: tuple[str, ...] | None = None
     """None when there was nothing to compare."""
     verified: Verification | None = None

@@ -90,7 +90,7 @@ def _examine(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Ex
         states = Project.open(workspace, environ).compare(facts)
     except SandboxdError as error:
         return examined._replace(problem=error.message, hint=error.hint)
-    # Who works by `up` alone has none of them, and none is late.
+    # A project that is only started by `up` has no generated files, so none can be late.
     is_generated = any(state.before is not None for state in states)
     is_stale = is_generated and not all(state.is_current for state in states)
     return examined._replace(stale=is_stale)

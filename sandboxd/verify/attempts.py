@@ -56,7 +56,7 @@ class Attempt(NamedTuple):
     group: str = ""
     """`EGRESS`, or '' for all that is not about the network."""
     remedy: str = ""
-    """Why it escapes where it does, and what the user changes then; '' where the plan says it."""
+    """The reason why it escapes where it does, and what the user changes then; '' where the plan says it."""
     cluster: str = JUDGED
     """`JUDGED` or `ONLY`; else why it cannot be judged in a Pod, whose node nobody looks at."""
 

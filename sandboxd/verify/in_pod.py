@@ -51,7 +51,7 @@ class Known(NamedTuple):
     faults: Mapping[str, str]
     """By attempt: what the Pod's spec has that lets it go through."""
     open_seccomp: str
-    """Why calls are open that the profile's filter would stop, as the start named it; '' where it is in force."""
+    """The reason why calls are open that the profile's filter would stop, as the start named it; '' where it is in force."""
     allowed: frozenset[str]
     """Names of the cluster that the gateway's policy allows by their whole name."""
     passed: frozenset[str]

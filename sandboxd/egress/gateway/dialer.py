@@ -21,7 +21,7 @@ from sandboxd.egress.names import NotAName, address
 from sandboxd.egress.policy import Upstream
 
 DIAL_SECONDS, MOST_ADDRESSES = 4.0, 6
-"""How long one address may take, and how many of a name are tried one after another."""
+"""Seconds that one address may take, and how many of a name are tried one after another."""
 
 # A proxy dials, too. Where only it can resolve names, a lookup here must not hold each connection up.
 _PROXY_SECONDS, _LOOK_SECONDS, _SILENCE_SECONDS = 2 * DIAL_SECONDS, 2.0, 30.0

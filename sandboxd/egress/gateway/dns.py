@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     addresses: tuple[str, ...]
     """Of the name, or of where its aliases lead to in the same message."""
     seconds: int
-    """How long all of it holds."""
+    """Seconds that all of it holds."""
 
 
 def read_question(packet: bytes) -> Question:

@@ -60,7 +60,7 @@ class Exchange:
     """An allowed request and its response."""
 
     running = 0
-    """How many there are: each reads less at a time when they are many."""
+    """The number of exchanges that run: each reads less at a time when they are many."""
 
     def __init__(
         self,

@@ -68,7 +68,7 @@ class Names:
         self._known: dict[tuple[str, str, int, str], None] = {}
         self._waiting: list[Subject] = []
         self._shown: list[float] = []
-        """When the last messages were shown, on the loop's clock."""
+        """The times at which the last messages were shown, by the loop's clock."""
         self._asking: asyncio.Task[None] | None = None
 
     def refresh(self) -> None:

@@ -27,7 +27,7 @@ class ProjectWithGateway(NamedTuple):
     """With those that hold now."""
     floor: Floor
     problem: str
-    """Why names of the sandboxd.toml do not count, '' where all do."""
+    """The reason why names of the sandboxd.toml do not count, '' where all do."""
 
 
 def open_project(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.egress.gateways import FindGateway
 
 USUAL_SECONDS = 24 * 3600.0
-"""How long an approval holds for which nobody says: until the same time tomorrow."""
+"""Seconds that an approval holds for which nobody says: until the same time tomorrow."""
 
 _REFUSALS = {
     "denied": (
@@ -55,7 +55,7 @@ class Allowed(NamedTuple):
     is_live: bool
     """Whether a running gateway has it."""
     unasked: str
-    """Why it is not known whether one runs, '' where it is."""
+    """The reason why it is not known whether one runs, '' where it is."""
 
 
 def allow(

@@ -26,7 +26,7 @@ class Denied(NamedTuple):
     is_live: bool
     """Whether a running gateway has it."""
     unasked: str
-    """Why it is not known whether one runs, '' where it is."""
+    """The reason why it is not known whether one runs, '' where it is."""
 
 
 def deny(

@@ -26,7 +26,7 @@ class RuleRow(NamedTuple):
     by: str
     """Where a person answered so; '' for a rule of the plan."""
     obstacle: str
-    """Why an approval counts for nothing, '' where it counts."""
+    """The reason why an approval counts for nothing, '' where it counts."""
 
 
 class Rules(NamedTuple):
@@ -38,7 +38,7 @@ class Rules(NamedTuple):
     """A name that nothing has a reason to ask for, '' without one."""
     now: float
     problem: str
-    """Why names of the sandboxd.toml do not count, '' where all do."""
+    """The reason why names of the sandboxd.toml do not count, '' where all do."""
 
 
 def rules(directory: str, environ: Mapping[str, str]) -> Rules:

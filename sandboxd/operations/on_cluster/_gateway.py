@@ -215,7 +215,7 @@ class PodGateway:
             rest = rest[:_LONGEST_LINE]
             for line in whole:
                 if (event := event_of(line)) is not None:
-                    # What the log holds is a Pod's word: half an event is none.
+                    # The log is written by a Pod, which may lie: an incomplete event is dropped.
                     with contextlib.suppress(
                         KeyError, TypeError, AttributeError, ValueError, OverflowError
                     ):

@@ -51,7 +51,7 @@ class Refreshed(NamedTuple):
     removed: int
     conflicts: tuple[str, ...]
     branch: str
-    """Why git inside is not at the commit of the host; '' where it is, or nothing had to be done."""
+    """The reason why git inside is not at the commit of the host; '' where it is, or nothing had to be done."""
 
 
 def newer(target: Target, record: Record) -> Newer:
@@ -120,7 +120,7 @@ class _News:
         self._now |= {key: original.fields_of(target.workspace, e) for key, e in asked.items()}
         self._answer = self._ask(target, record)
         self._touched = set(self._now) - self._answer.untouched - self._answer.same
-        # What is to become a file must not hold its own work; what is gone here stays there with that work.
+        # A folder with work of the sandbox is not replaced by a file, and stays there though it is gone here.
         held = self._answer.held.union(*map(_above, self._answer.held))
         self._touched |= held & self._others.keys()
         self._held = held & self._gone
@@ -220,7 +220,7 @@ def _remove(target: Target, manifest: Manifest, keys: Iterable[str]) -> None:
     """Remove paths inside that the sandbox left as they were."""
     kinds = {key: stat.S_ISDIR(manifest.listed[key][0]) for key in keys}
     files = sorted(key for key, is_folder in kinds.items() if not is_folder)
-    # What is in a folder goes first.
+    # Reversed, so that a folder is removed after those in it.
     folders = sorted((key for key, is_folder in kinds.items() if is_folder), reverse=True)
     for script, names in ((_REMOVE, files), (_REMOVE_FOLDERS, folders)):
         if not names:

@@ -72,7 +72,7 @@ class Started(NamedTuple):
     """What the cluster made of our objects that we did not write."""
     sent: _send.Sent | None
     problem: str
-    """Why the start is not recorded, '' where it is."""
+    """The reason why the start is not recorded, '' where it is."""
     newer: Newer | None = None
     """What the host has newer than the copy of a sandbox that runs already."""
     refreshed: Refreshed | None = None

@@ -34,7 +34,7 @@ def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
     def entry(kind: str, name: str, about: str, holds_work: bool) -> Entry:
         size, users = uses.get(name, (None, None))
         state: State = "work" if holds_work else "unused"
-        # What the engine does not count may be in use.
+        # A volume whose users the engine does not count may be in use.
         state = "in use" if users != 0 else state
         return Entry(kind, name, about, size, state, lambda: _free(engine, name))
 
