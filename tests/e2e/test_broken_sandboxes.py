@@ -321,7 +321,7 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
     ],
     ids=["privileged", "pid host", "no seccomp", "host network"],
 )
-def test_what_weakens_gvisor_and_what_does_not(
+def test_only_the_weakened_control_of_gvisor_lets_attempts_escape(
     api: Engine,
     host_facts: HostFacts,
     tmp_path: Path,

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.engine
         pytest.param("runc", False, id="runc-open"),
     ],
 )
-def test_it_passes(
+def test_the_suite_for_clusters_passes(
     engine: str, busybox_image: str, rich: Rich, tmp_path: Path, handler: str, enforced: bool
 ) -> None:
     with docker_cluster.running(engine, busybox_image, tmp_path / "cluster") as cluster:

@@ -113,7 +113,7 @@ def test_who_uses_what_the_decoy_holds_is_seen_everywhere(
     )
 
 
-def test_it_is_the_same_after_another_start_and_cannot_be_approved(person: Person) -> None:
+def test_a_decoy_is_the_same_after_another_start_and_cannot_be_approved(person: Person) -> None:
     before = person.inside(f"cat {DECOY_FILE}")
     assert person.run("down", "--discard").returncode == 0
     assert person.run(*UP).returncode == 0

@@ -16,7 +16,7 @@ from tests.e2e import sandboxes
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 
-def test_it_does_not_start_under_gvisor(
+def test_an_image_with_a_device_file_does_not_start_under_gvisor(
     engine: str, api: Engine, tmp_path: Path, busybox_image: str, runtime: str
 ) -> None:
     tag = f"sandboxd-test-nodes:{secrets.token_hex(6)}"

@@ -172,7 +172,7 @@ def client(request: pytest.FixtureRequest) -> Client:
     return chosen
 
 
-def test_it_works_by_an_allowed_name_and_reaches_no_other(desk: Desk, client: Client) -> None:
+def test_a_client_works_by_an_allowed_name_and_reaches_no_other(desk: Desk, client: Client) -> None:
     output = desk.run(PLAIN + client.line)
     assert client.expected in output
     # With the variables that the sandbox has, by the proxy.

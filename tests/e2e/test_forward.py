@@ -161,7 +161,7 @@ def test_bytes_go_both_ways_and_nothing_is_left(engine: str, up: Path) -> None:
         time.sleep(0.2)
 
 
-def test_it_ends_with_the_program_that_holds_its_input(engine: str, with_python: Path) -> None:
+def test_forward_ends_with_the_program_that_holds_its_input(engine: str, with_python: Path) -> None:
     local = free_port()
     with forwarding(engine, with_python, "--until-eof", f"7000:{local}") as forward:
         assert forward.line() == f"http://127.0.0.1:{local} -> port 7000 inside\n"
@@ -187,7 +187,7 @@ def with_python(
     assert api.containers(f"{PROJECT}={folder}") == []
 
 
-def test_it_outlives_the_sandbox_and_a_slow_one_stops_nobody(
+def test_forward_outlives_the_sandbox_and_a_slow_connection_stops_no_other(
     engine: str, api: Engine, with_python: Path
 ) -> None:
     folder, local = with_python, free_port()

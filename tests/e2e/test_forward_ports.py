@@ -38,7 +38,9 @@ def open_ports(engine: str, folder: Path) -> list[dict[str, object]]:
     return list(json.loads(status.stdout)["projects"][0]["open_ports"])
 
 
-def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project: Path) -> None:
+def test_forwarded_ports_are_open_while_the_sandbox_runs_and_status_names_them(
+    engine: str, project: Path
+) -> None:
     free = free_port()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]

@@ -22,6 +22,6 @@ def daemon(own_home: Path, shared_cache: None, engine: str) -> Iterator[None]:
         yield
 
 
-def test_it_is_the_daemon_that_does_it(up: Path) -> None:
+def test_the_daemon_does_the_work_of_the_commands(up: Path) -> None:
     log = Path(os.environ["XDG_STATE_HOME"], "sandboxd", "daemon.log").read_text()
     assert f"start of `{up}`" in log

@@ -36,7 +36,7 @@ def agent(
 
 
 @pytest.mark.parametrize("row", GVISOR, ids=lambda row: row.subject)
-def test_it_shows_what_is_not_so(api: Engine, agent: str, row: Misreport) -> None:
+def test_gvisor_shows_what_is_not_so(api: Engine, agent: str, row: Misreport) -> None:
     _, output = run_quietly(api, agent, Exec(["sh", "-c", row.probe]))
     assert re.search(row.shows, output.decode().strip()), output
 

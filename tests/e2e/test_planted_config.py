@@ -56,7 +56,7 @@ def reopen(host: str, root: Path) -> str:
     return output
 
 
-def test_it_does_not_run(
+def test_a_planted_config_does_not_run(
     api: Engine, plain: Path, host_facts: HostFacts, busybox_image: str, tmp_path: Path
 ) -> None:
     canary = tmp_path / "canary"

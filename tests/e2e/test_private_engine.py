@@ -78,7 +78,7 @@ def test_start_of_a_running_engine_returns_it(own_engine: private.Engine) -> Non
     assert private.start(NAME) == own_engine
 
 
-def test_its_network_and_mounts_are_its_own(own_engine: private.Engine) -> None:
+def test_the_network_and_mounts_of_a_private_engine_are_its_own(own_engine: private.Engine) -> None:
     for space in ("net", "mnt"):
         theirs = os.readlink(f"/proc/{own_engine.pid}/ns/{space}")
         assert theirs != os.readlink(f"/proc/self/ns/{space}")

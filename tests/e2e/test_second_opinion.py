@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
     ],
     ids=["dev", "agent", "privileged"],
 )
-def test_it_confirms_nothing_in_our_profiles(
+def test_another_program_finds_nothing_in_our_profiles(
     api: Engine,
     engine: str,
     host_facts: HostFacts,

@@ -112,7 +112,7 @@ def far(engine: str, sshd: tuple[int, Path]) -> Far:
     return Far(f"ssh://root@127.0.0.1:{port}{engine.removeprefix('unix://')}", config)
 
 
-def test_its_facts(far: Far, tmp_path: Path) -> None:
+def test_the_facts_of_an_engine_behind_ssh_are_known(far: Far, tmp_path: Path) -> None:
     shown = far.run(tmp_path, "doctor", "--json")
     facts = json.loads(shown.stdout)
     assert facts["engine"]["error"] == "", shown.stderr

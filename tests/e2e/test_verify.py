@@ -128,7 +128,7 @@ def test_the_host_is_as_before_even_when_everything_is_open(
     assert sandboxes.tree(folder) == files
 
 
-def test_it_needs_no_program_and_no_folder_of_the_image(
+def test_verify_needs_no_program_and_no_folder_of_the_image(
     api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
 ) -> None:
     folder = make_project(tmp_path / "ws", busybox_image, "runc")

@@ -65,7 +65,7 @@ def output(api: Engine, body: dict[str, object], script: str) -> list[str]:
 
 
 @pytest.mark.parametrize("profile", ["dev", "agent"])
-def test_what_works_and_what_is_stopped(
+def test_daily_work_works_and_what_the_profile_forbids_is_stopped(
     profile: str,
     runtime: str,
     tmp_path: Path,

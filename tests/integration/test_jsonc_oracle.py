@@ -99,6 +99,6 @@ def test_a_setting_that_it_keeps_from_a_damaged_text_is_never_hidden(parse: Pars
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_it_passes_over_a_broken_member(parse: Parse, broken: str) -> None:
+def test_the_reader_passes_over_a_broken_member(parse: Parse, broken: str) -> None:
     ((value, errors),) = parse([f'{{"p": true, {broken}}}'])
     assert errors and value["p"] is True

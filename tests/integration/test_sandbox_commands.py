@@ -97,7 +97,9 @@ def test_an_engine_that_speaks_nonsense(project: Path, command: list[str]) -> No
         (["verify", "everything"], "is one argument too many"),
     ],
 )
-def test_what_is_typed_wrong(project: Path, arguments: list[str], words: str) -> None:
+def test_a_wrong_command_line_is_told_with_exit_code_2(
+    project: Path, arguments: list[str], words: str
+) -> None:
     done = sandboxd("unix:///none.sock", project, *arguments)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr

@@ -79,6 +79,6 @@ def test_what_the_user_chose_goes_before_both() -> None:
     assert "credentials" not in content_of(choices=Choices(credentials=()))
 
 
-def test_it_says_whose_it_is() -> None:
+def test_the_config_of_a_session_says_whose_it_is() -> None:
     head = config(AGENT, Config(None, "/ws"), Choices()).decode().splitlines()[0]
     assert head == "# The sandbox of Own on /ws."

@@ -17,7 +17,7 @@ WORD = re.compile(r"\$\{([^}]+)\}")
 
 
 @pytest.mark.parametrize("name", shipped.names())
-def test_it_is_whole(name: str) -> None:
+def test_each_shipped_agent_is_whole(name: str) -> None:
     agent = catalog.load(name, ENVIRON)
     assert agent.title and agent.source.startswith("https://")
     # What becomes of a sandbox of its own is said of each.

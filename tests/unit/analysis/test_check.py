@@ -155,7 +155,7 @@ def test_a_comment_speaks_over_the_comments_below_it_in_yaml_too() -> None:
         ),
     ],
 )
-def test_what_does_not_allow(text: str, left: list[str]) -> None:
+def test_a_comment_of_another_form_or_place_allows_nothing(text: str, left: list[str]) -> None:
     assert rule_names(check(text)) == left
 
 

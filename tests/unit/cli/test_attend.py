@@ -68,7 +68,9 @@ def attended(command: Command, name: str) -> int:
         return attend.attend(command, name, surroundings, stdin=False)
 
 
-def test_its_output_and_its_exit_code_are_ours(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_output_and_the_exit_code_of_a_command_are_ours(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
     command = Command(frame(1, b"early "), code=7)
     command.inside.sendall(frame(2, b"err") + frame(1, b"late"))
     command.inside.close()

@@ -54,7 +54,9 @@ def test_a_whole_installation(capsys: pytest.CaptureFixture[str], own_home: Path
     assert sorted(own_home.rglob("*")) == before
 
 
-def test_what_it_prints(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_self_test_names_each_part_and_the_next_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert self_test.run(argparse.Namespace(json=False)) == 0
     shown = capsys.readouterr().out
     assert "\n  ok      check            `privileged-container` is found" in shown

@@ -38,7 +38,7 @@ def test_text_and_colours_pass_and_nothing_else(written: bytes, shown: str) -> N
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(), st.lists(st.integers(0, 200)))
-def test_it_does_not_matter_where_pieces_end(data: bytes, cuts: list[int]) -> None:
+def test_the_filter_does_not_depend_on_where_pieces_end(data: bytes, cuts: list[int]) -> None:
     whole = TerminalFilter()
     once = whole.feed(data) + whole.feed(b"", is_last=True)
     pieces = TerminalFilter()

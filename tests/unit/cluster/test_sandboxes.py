@@ -24,12 +24,12 @@ def sandbox(mode: str = "Running", **ready: str) -> dict[str, Any]:
         ({"metadata": {}}, ""),
     ],
 )
-def test_why_no_pod_comes(found: dict[str, Any], words: str) -> None:
+def test_the_end_of_a_sandbox_is_told_in_words(found: dict[str, Any], words: str) -> None:
     said = sandboxes.end_of(found)
     assert said.startswith(words) and bool(said) is bool(words)
 
 
-def test_why_it_is_not_ready() -> None:
+def test_the_reason_of_a_sandbox_that_is_not_ready_is_its_controllers() -> None:
     words = "pods is forbidden:\n exceeded quota"
     failing = sandbox(reason="ReconcilerError", message=words, status="False")
     assert sandboxes.reason_of(failing) == "pods is forbidden: exceeded quota"

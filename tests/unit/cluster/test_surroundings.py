@@ -55,7 +55,7 @@ def test_a_node_and_what_is_left_of_it_without_the_right() -> None:
         surroundings.node_of(broken, POD)
 
 
-def test_what_a_class_runs() -> None:
+def test_the_handler_of_a_class_is_known_by_its_name() -> None:
     cluster: Any = Answers((api.RUNTIME_CLASS, "", named("gvisor", handler="runsc")))
     assert surroundings.handler_of(cluster, "gvisor") == "runsc"
     assert surroundings.handler_of(cluster, "other") == surroundings.handler_of(cluster, "") == ""
@@ -181,5 +181,7 @@ def test_the_gateways_log_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> 
         ),
     ],
 )  # fmt: skip
-def test_what_a_spec_opens(spec: dict[str, Any], expected: dict[str, str]) -> None:
+def test_each_fault_of_a_spec_opens_its_attempt(
+    spec: dict[str, Any], expected: dict[str, str]
+) -> None:
     assert surroundings.faults({"spec": spec}) == expected

@@ -46,7 +46,7 @@ def describe(folder: Path, text: str = TEXT, file: str = "my-packages.toml") -> 
     return folder / file
 
 
-def test_it_is_one_as_any_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_own_service_is_one_as_any_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     describe(folder)
     monkeypatch.setenv("TOKEN", "marked-9a")
     authorities = folder / "ca.pem"

@@ -21,7 +21,7 @@ def test_no_form_of_it_shows_it() -> None:
     assert secret.reveal() == TEXT
 
 
-def test_it_is_not_written_down() -> None:
+def test_a_secret_is_not_written_down() -> None:
     secret = Secret(TEXT)
     with pytest.raises(TypeError):
         pickle.dumps(secret)

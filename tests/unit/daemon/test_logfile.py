@@ -27,7 +27,9 @@ def environ(folder: Path) -> dict[str, str]:
     return {"HOME": str(folder), "XDG_STATE_HOME": str(folder / "state")}
 
 
-def test_it_is_private_and_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_file_is_private_and_rotated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logfile, "_BYTES", 500)
     logfile.open_log(environ(tmp_path), to_stderr=False)
     for number in range(100):

@@ -25,7 +25,7 @@ BASIC = base64.b64encode(f"backup:{DECOY}".encode())
         (b"/" + DECOY.replace("_", "%5F").encode(), b"x"),
     ],
 )
-def test_it_is_seen_in_a_head(target: bytes, value: bytes) -> None:
+def test_a_decoy_is_seen_in_a_head(target: bytes, value: bytes) -> None:
     head = [(b"x-any", value)]
     assert decoy.is_carried(target, head, [DECOY])
     assert not decoy.is_carried(target, head, ["ghp_" + "x" * 36])
@@ -33,7 +33,7 @@ def test_it_is_seen_in_a_head(target: bytes, value: bytes) -> None:
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.lists(st.integers(0, 160), max_size=12))
-def test_it_is_seen_in_a_body_that_is_cut_anywhere(
+def test_a_decoy_is_seen_in_a_body_that_is_cut_anywhere(
     before: bytes, after: bytes, cuts: list[int]
 ) -> None:
     body = before + DECOY.encode() + after

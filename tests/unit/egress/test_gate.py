@@ -34,7 +34,7 @@ def test_a_rule_for_one_connection_is_gone_when_it_is_claimed() -> None:
     assert judge.judge("once.example", 443).allowed
 
 
-def test_it_stays_used_until_a_policy_came_without_it() -> None:
+def test_an_approval_for_once_stays_used_until_a_policy_came_without_it() -> None:
     judge = gate(ONCE)
     judge.claim(ONCE)
     judge.set(Policy(version=2, rules=(ONCE, WILD)))

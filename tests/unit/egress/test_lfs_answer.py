@@ -93,6 +93,6 @@ def test_what_is_no_json_does_not_pass(body: bytes) -> None:
         ("application/json", False),
     ],
 )
-def test_it_is_known_by_its_type(kind: str, is_one: bool) -> None:
+def test_an_answer_of_lfs_is_known_by_its_type(kind: str, is_one: bool) -> None:
     answer = h11.Response(status_code=200, headers=[("Content-Type", kind)])
     assert (change_of(answer, BINDING, HOST) is not None) is is_one

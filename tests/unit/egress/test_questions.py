@@ -15,7 +15,7 @@ def test_a_question() -> None:
     assert read("/ask?name=a.org", b"") == Ask("a.org", 443, "", 0)
 
 
-def test_its_parts_are_bounded() -> None:
+def test_the_parts_of_a_question_are_bounded() -> None:
     ask = read("/ask?name=a.org&wait=3600", b"\xff" + b"y" * 9999)
     assert ask.wait == 60
     assert ask.why == "\N{REPLACEMENT CHARACTER}" + "y" * 499

@@ -158,7 +158,7 @@ def test_no_image() -> None:
         ("something never seen", "refused the request: something never seen"),
     ],
 )
-def test_what_the_engine_says(message: str, words: str) -> None:
+def test_each_message_of_the_engine_has_its_own_words(message: str, words: str) -> None:
     error = failure(lambda: (_ for _ in ()).throw(failures.refused(500, message)))
     assert words in error.message
 

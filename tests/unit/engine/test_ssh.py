@@ -73,7 +73,7 @@ def ended(pid: int) -> bool:
     return eventually(lambda: not os.path.exists(f"/proc/{pid}"))
 
 
-def test_how_it_is_started() -> None:
+def test_ssh_is_started_without_questions_for_the_host_user_and_port_of_the_address() -> None:
     assert command(parse("ssh://me@far:22"), 1.5) == [
         *("ssh", "-T", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=30"),
         *("-o", "ServerAliveCountMax=2", "-o", "ConnectTimeout=2"),

@@ -193,7 +193,7 @@ def test_this_process_may_gain_rights_or_not() -> None:
     ("options", "flag", "is_open"),
     [("rw,relatime", 0, True), ("ro,relatime", 1, False), ("ro", 0, True), ("errors=ro,rw", 0, True)],
 )  # fmt: skip
-def test_how_the_root_is_mounted(
+def test_a_writable_root_is_found_by_its_mount_and_its_flag(
     options: str, flag: int, is_open: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Played:
@@ -236,7 +236,7 @@ def test_signs_of_the_nodes_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Linux version 6.1", "[0.0] Linux", False),
     ],
 )
-def test_what_a_kernel_calls_itself(
+def test_gvisor_is_believed_only_by_its_version_and_its_log(
     version: str, log: str, is_gvisor: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pod_kernel, "read_text", lambda _: version)

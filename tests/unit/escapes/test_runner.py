@@ -70,7 +70,7 @@ def test_those_that_wait_do_so_beside_the_others(tmp_path: Path) -> None:
     assert {record["state"] for record in records.values()} == {"done"}
 
 
-def test_what_an_attempt_can_come_to() -> None:
+def test_each_end_of_an_attempt_is_reported_as_its_state() -> None:
     records, collector = run(
         {
             "done": "def attempt(facts): return {'detail': facts['canary'], 'token': 't'}",

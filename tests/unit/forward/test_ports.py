@@ -48,12 +48,12 @@ def test_a_port_and_where_it_is_wanted(text: str, wish: Wish) -> None:
     "text",
     ["", "0", "65536", "a", "3000:", ":3000", "1:2:3", "-1", "db:", "db", "db:x", "db:1:2:3", "³"],
 )
-def test_what_is_no_port(text: str) -> None:
+def test_a_text_that_is_no_port_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no port to forward"):
         ports.parse(text)
 
 
-def test_what_listens_inside_and_whose_it_is() -> None:
+def test_listeners_are_read_with_their_programs() -> None:
     text = "-- sandboxd --\n".join((TABLES, DESCRIPTORS, NAMES))
     assert listening.parse(text) == (
         listening.Listener(3000, "node: x"),
@@ -90,7 +90,7 @@ def test_an_address_that_is_none() -> None:
         local.listen(Wish(3000, 0), "192.0.2.1")
 
 
-def test_it_listens_for_this_machine_alone() -> None:
+def test_a_forwarded_port_listens_for_this_machine_alone() -> None:
     with local.listen(Wish(1, 0)) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
         assert listener.family == socket.AF_INET

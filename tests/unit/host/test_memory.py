@@ -11,7 +11,7 @@ import pytest
 from sandboxd.host.memory import Memory, open_memory
 
 
-def test_it_remembers_for_this_user_only(tmp_path: Path) -> None:
+def test_the_memory_is_of_this_user_only(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "sandboxd" / "trials.json"
     memory = open_memory({"XDG_CACHE_HOME": str(tmp_path / "cache")})
     memory.put("a", {"x": 1})

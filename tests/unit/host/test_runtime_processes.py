@@ -36,7 +36,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     yield pids
 
 
-def test_its_shim_and_its_gvisor_and_nobody_else(killed: list[int]) -> None:
+def test_only_the_shim_and_the_gvisor_of_the_container_are_ended(killed: list[int]) -> None:
     assert runtime_processes.end(ID) == ([12, 10], [])
     assert killed == [12, 10]
 

@@ -41,7 +41,7 @@ def test_the_range_of_nobody_comes_first(environ: dict[str, str]) -> None:
     assert subnets.subnet_of(environ, "/p/later") not in first
 
 
-def test_it_is_given_back(environ: dict[str, str]) -> None:
+def test_a_claimed_subnet_is_given_back(environ: dict[str, str]) -> None:
     subnets.note(environ, "/p/a", "198.18.64.0/19")
     assert subnets.subnet_of(environ, "/p/a") == "198.18.64.0/19"
     subnets.forget(environ, "/p/a")

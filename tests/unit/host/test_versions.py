@@ -179,7 +179,7 @@ def test_podman_and_clients_are_judged_too() -> None:
     assert "vscode-335112" not in {warned.advisory.name for warned in warnings(newer)}
 
 
-def test_what_a_host_is_warned_of() -> None:
+def test_a_host_is_warned_of_the_known_escapes_of_its_versions() -> None:
     engine = Engine(
         "unix:///x",
         kind="docker",

@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_it_is_the_json_of_everybody_else(value: Any) -> None:
+def test_a_message_is_the_json_of_everybody_else(value: Any) -> None:
     assert json.loads(encode(value)) == value
     assert decode(json.dumps(value).encode()) == value
 

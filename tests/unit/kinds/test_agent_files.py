@@ -37,7 +37,9 @@ _MARKET = """{
         (".cursor/cli.json", '{"permissions": {"allow": "Shell(*)"}}', []),
     ],
 )
-def test_what_runs(path: str, text: str, expected: list[tuple[str, str]]) -> None:
+def test_each_program_of_an_agent_is_found_with_its_occasion(
+    path: str, text: str, expected: list[tuple[str, str]]
+) -> None:
     source = SourceText(f"/project/{path}", text)
     kind = kinds.find(source.path, text)
     assert kind is not None

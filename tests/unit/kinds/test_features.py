@@ -41,7 +41,7 @@ def test_names(name: str, id_: str, version: str, source: str) -> None:
     assert parse(name)[:3] == (id_, version, source)
 
 
-def test_what_is_known_of_the_official_ones() -> None:
+def test_the_official_features_are_known_by_what_they_ask_for() -> None:
     assert asks(parse("ghcr.io/devcontainers/features/docker-in-docker:2")) == ("privileged",)
     for name in ("go", "rust"):
         asked = asks(parse(f"ghcr.io/devcontainers/features/{name}:1"))

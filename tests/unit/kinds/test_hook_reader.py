@@ -32,7 +32,7 @@ def _lines(text: str) -> list[str]:
         "if command -v nix &>/dev/null; then",
     ],
 )
-def test_what_the_shell_does_by_itself(line: str) -> None:
+def test_a_line_that_starts_no_program_is_left_out(line: str) -> None:
     assert _lines(f"{line}\n") == []
 
 
@@ -59,7 +59,7 @@ def test_what_the_shell_does_by_itself(line: str) -> None:
         "printf x > ~/.bashrc",
     ],
 )
-def test_what_starts_a_program(line: str) -> None:
+def test_a_line_that_starts_a_program_is_kept(line: str) -> None:
     assert _lines(f"{line}\n") == [line]
 
 

@@ -100,7 +100,7 @@ def test_no_label_breaks_the_reader(entry: dict[str, Any]) -> None:
     ("wait_for", "count"),
     [("", 2), ("initializeCommand", 0), ("onCreateCommand", 1), ("postAttachCommand", 6), ("x", 0)],
 )
-def test_how_many_hooks_are_waited_for(wait_for: str, count: int) -> None:
+def test_wait_for_says_how_many_hooks_are_waited_for(wait_for: str, count: int) -> None:
     assert Remote(wait_for=wait_for).waits_for() == count
 
 

@@ -82,7 +82,9 @@ def test_makefiles() -> None:
         ('docker run -v "$HOME":/h "$IMAGE" --pid=host', [("home-mounted", "$HOME")]),
     ],
 )
-def test_what_is_found(text: str, expected: list[tuple[str, str]]) -> None:
+def test_a_weak_docker_command_is_found_at_its_place(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
     rules = {rule for rule, _ in expected}
     assert [item for item in findings_at(text) if item[0] in rules] == expected
 
@@ -99,7 +101,7 @@ def test_what_is_found(text: str, expected: list[tuple[str, str]]) -> None:
         "docker run --rm -v ./src:/src:ro alpine ls",
     ],
 )
-def test_what_is_no_finding(text: str) -> None:
+def test_a_text_that_runs_no_weak_command_has_no_finding(text: str) -> None:
     assert findings_at(text) == []
 
 

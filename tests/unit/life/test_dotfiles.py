@@ -9,7 +9,7 @@ from sandboxd.life.dotfiles import with_dotfiles
 from sandboxd.model.remote import NO_REMOTE, STAGES, Command, Hook, Remote
 
 
-def test_they_come_behind_what_makes_a_container() -> None:
+def test_dotfiles_come_behind_what_makes_a_container() -> None:
     hooks = tuple(Hook(stage, "file", (Command("", ("true",), "true"),)) for stage in STAGES)
     remote = with_dotfiles(Remote(hooks), "ann/dots")
     assert [(hook.stage, hook.source) for hook in remote.hooks[2:4]] == [
@@ -33,6 +33,6 @@ def test_a_url_is_taken_as_it_is_and_no_password_is_shown(text: str, url: str, w
 
 
 @pytest.mark.parametrize("text", ["--upload-pack=x", "a b", "a\nb"])
-def test_what_is_no_repository(text: str) -> None:
+def test_a_text_that_is_no_repository_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is no repository"):
         with_dotfiles(NO_REMOTE, text)

@@ -17,7 +17,9 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path)}
 
 
-def test_they_are_of_one_container_and_go_with_the_next_start(environ: dict[str, str]) -> None:
+def test_settings_of_exec_are_of_one_container_and_go_with_the_next_start(
+    environ: dict[str, str],
+) -> None:
     assert exec_settings.recall(environ, "/w", "one") == NOTHING
     exec_settings.keep(environ, "/w", "one", GIVEN)
     assert exec_settings.recall(environ, "/w", "one") == GIVEN

@@ -137,7 +137,7 @@ def test_the_way_out_itself_is_never_dialled() -> None:
     assert whole.forbidden == ("192.0.2.0/24", "172.18.0.0/16")
 
 
-def test_what_the_kernel_of_a_gateway_is_told() -> None:
+def test_the_kernel_of_a_gateway_forwards_nothing_and_has_no_ipv6() -> None:
     """ip-sysctl of the kernel's documents: nothing is forwarded, low ports need no right, no echo, no IPv6."""
     assert gateway._SYSCTLS == {
         "net.ipv4.ip_forward": "0",

@@ -46,7 +46,7 @@ def answer(*events: dict[str, Any]) -> dict[str, Any]:
     return commands[0]
 
 
-def test_they_are_sent_as_the_gateway_reads_them() -> None:
+def test_credentials_are_sent_as_the_gateway_reads_them() -> None:
     command = answer({"event": "credentials", "services": [["npm", 8101]], "mark": "MARK"})
     assert command.keys() == {"op", "bindings", "roots", "mark"}
     assert command["op"] == "credentials"

@@ -58,7 +58,7 @@ def ensure(served: Served, named: str = "") -> str:
         return gateway_image.ensure(engine, named, lambda _text: None)
 
 
-def test_it_is_made_once() -> None:
+def test_the_image_is_made_once() -> None:
     served = Served()
     assert [ensure(served), ensure(served)] == ["sha256:1", "sha256:1"]
     assert served.imports == 1

@@ -54,7 +54,7 @@ def test_a_start_makes_the_start_hook_due_and_may_take_all_along() -> None:
     assert set(record.since("second", lasts=False).stages) == set()
 
 
-def test_what_is_said() -> None:
+def test_failed_interrupted_and_missing_hooks_are_named() -> None:
     stages = {
         "onCreateCommand": DONE,
         "updateContentCommand": Stage("failed", "devcontainer.json", 7),

@@ -45,7 +45,7 @@ def remove(
     end.remove(cast("Engine", engine), "0123456789abcdef", by_force)
 
 
-def test_it_goes_when_its_processes_were_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_goes_when_its_processes_were_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     remove(monkeypatch, [7], [])
     # That others have one of the same container is no matter once ours are ended.
     remove(monkeypatch, [7], [8])

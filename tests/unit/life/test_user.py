@@ -66,7 +66,7 @@ def test_the_file_behind_entries_that_say_more_of_it(format_: int, field: str) -
         archive(b"", kind=tarfile.DIRTYPE),
     ],
 )
-def test_what_is_no_whole_file(tar: bytes) -> None:
+def test_an_archive_without_a_whole_file_gives_none(tar: bytes) -> None:
     assert file_of(tar) is None
 
 
@@ -123,7 +123,7 @@ HUGE = {"/etc/passwd": (0o644, "", b"x" * (2 << 20))}
         ({}, "root", "seed-baseline", ""),
     ],
 )
-def test_who_is_refused(
+def test_root_and_its_group_are_refused_to_a_profile_without_root(
     files: dict[str, tuple[int, str, bytes]], user: str, profile: str, refused: str
 ) -> None:
     value = Value(user, Origin("plan", "user"))

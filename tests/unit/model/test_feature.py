@@ -43,6 +43,6 @@ ASKS = {
 
 
 @pytest.mark.parametrize("name", ASKS)
-def test_what_a_feature_of_the_official_collection_asks_for(name: str) -> None:
+def test_each_official_feature_asks_for_what_its_source_says(name: str) -> None:
     asked = feature.asks(feature.parse(f"ghcr.io/devcontainers/features/{name}:2"))
     assert asked is not None and set(asked) == ASKS[name]

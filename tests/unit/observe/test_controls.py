@@ -188,7 +188,9 @@ def test_a_first_process_that_became_another_user_is_no_control() -> None:
         (RUNSC._replace(memory=0), "memory limit", "has none"),
     ],
 )
-def test_what_only_the_host_sees_under_gvisor(host: Outside, name: str, words: str) -> None:
+def test_a_control_that_the_host_sees_missing_under_gvisor_is_not_in_force(
+    host: Outside, name: str, words: str
+) -> None:
     state, why = found_in(recorded("runsc-agent"), None, host)[name]
     assert state == "not in force"
     assert words in why

@@ -110,7 +110,7 @@ def test_a_seccomp_profile_is_the_same_however_it_is_spaced() -> None:
     assert inspection.seccomp_identity("unconfined") == "unconfined"
 
 
-def test_what_an_engine_may_leave_out() -> None:
+def test_an_answer_without_optional_fields_is_read() -> None:
     container = inspection.container({"Id": "abc", "Name": "/x"})
     assert container.mounts == ()
     assert container.runtime is None

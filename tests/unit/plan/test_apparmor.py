@@ -39,7 +39,7 @@ def asked(the_plan: Plan) -> str:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_it_compiles(name: str) -> None:
+def test_each_apparmor_profile_compiles(name: str) -> None:
     parser = shutil.which("apparmor_parser", path="/usr/sbin:/sbin:/usr/bin")
     if parser is None:
         pytest.skip("no apparmor_parser: install apparmor")
@@ -53,7 +53,7 @@ def test_it_compiles(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_it_has_no_finding(name: str) -> None:
+def test_each_apparmor_profile_has_no_finding(name: str) -> None:
     source = SourceText(f"/p/apparmor/{name}", (FOLDER / name).read_text())
     assert find(source.path) is not None
     assert analysis.check_source(source, threshold=Severity.HINT).findings == ()
@@ -69,7 +69,7 @@ def test_the_guides_profile_is_kept_with_its_faults_and_asked_for_by_none() -> N
     assert {profiles.load(name).apparmor for name in profile_names()} == {"", *OURS}
 
 
-def test_it_is_asked_for_only_where_it_was_seen_loaded() -> None:
+def test_a_profile_is_asked_for_only_where_it_was_seen_loaded() -> None:
     loaded = UBUNTU._replace(apparmor_profiles=("sandboxd-agent", "sandboxd-dev"))
     assert UBUNTU.apparmor is True
     assert asked(plan(loaded)) == "sandboxd-dev"
@@ -86,7 +86,7 @@ def test_it_is_asked_for_only_where_it_was_seen_loaded() -> None:
         assert asked(plan(host)) == ""
 
 
-def test_what_the_kernel_lists() -> None:
+def test_our_enforced_profiles_are_read_from_the_list_of_the_kernel() -> None:
     listed = "docker-default (enforce)\nsandboxd-dev (enforce)\nsandboxd-agent (complain)\n"
     raw = {"system": "Linux", "apparmor_profiles": listed, "engine": {"host": "unix:///x"}}
     assert from_raw(raw).apparmor_profiles == ("sandboxd-dev",)

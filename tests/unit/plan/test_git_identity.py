@@ -53,7 +53,7 @@ def of_git(home: Path) -> dict[str, str]:
     ],
 )
 @pytest.mark.parametrize("own", ["", "[user]\n\temail = a@shop\n"])
-def test_they_are_what_git_says(home: Path, config: str, own: str) -> None:
+def test_name_and_email_are_what_git_says(home: Path, config: str, own: str) -> None:
     (home / ".gitconfig").write_text(config)
     (home / "other").write_text("[user]\n\tname = Ann Lee\n\temail = a@work\n")
     with (home / "work/shop/.git/config").open("a") as file:

@@ -38,5 +38,5 @@ def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
         ({"a": "x\ny\n"}, "a: |\n  x\n  y\n"),
     ],
 )
-def test_it_is_written_for_people(value: dict[str, Any], text: str) -> None:
+def test_yaml_is_written_for_people(value: dict[str, Any], text: str) -> None:
     assert _yaml.documents([value]) == f"---\n{text}"

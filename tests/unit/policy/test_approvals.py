@@ -53,7 +53,7 @@ def test_an_answer_is_kept_as_it_was_given(environ: dict[str, str], workspace: s
     assert approvals.of_project(environ, workspace + "-other", NOW) == ()
 
 
-def test_it_belongs_to_the_folder_and_not_to_its_path(
+def test_an_approval_belongs_to_the_folder_and_not_to_its_path(
     environ: dict[str, str], workspace: str
 ) -> None:
     approvals.add(environ, workspace, allow("a.org"))
@@ -141,7 +141,7 @@ def test_nothing_within_the_workspace_counts(tmp_path: Path) -> None:
     assert approvals.of_project(environ, str(tmp_path), NOW) == ()
 
 
-def test_there_is_an_end_to_it(environ: dict[str, str], workspace: str) -> None:
+def test_an_approval_ends(environ: dict[str, str], workspace: str) -> None:
     entries = [
         approvals._Entry(workspace, os.stat(workspace).st_ino, allow(f"n{number}.org"))
         for number in range(approvals.MOST_OF_PROJECT)

@@ -18,5 +18,7 @@ from sandboxd.render import relative_path
         ("b", "/a", "b"),
     ],
 )
-def test_where_a_path_is_shown(path: str, cwd: str, shown: str) -> None:
+def test_a_path_is_shown_from_the_working_directory_where_it_is_below(
+    path: str, cwd: str, shown: str
+) -> None:
     assert relative_path(path, cwd) == shown

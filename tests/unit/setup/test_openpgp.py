@@ -67,7 +67,7 @@ def test_the_key_is_written_only_with_the_right_fingerprint(own_home: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n!\n"])
-def test_what_is_no_key(text: str) -> None:
+def test_a_text_that_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(EnvironmentFailure, match="no OpenPGP key"):
         openpgp.dearmour(text)
 

@@ -42,7 +42,7 @@ def by_git(path: Path) -> list[Entry]:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_it_reads_what_git_reads(name: str, tmp_path: Path) -> None:
+def test_a_config_is_read_as_git_reads_it(name: str, tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_bytes(TEXTS[name].encode())
     config = parse(TEXTS[name])

@@ -127,7 +127,7 @@ def test_lines_of_a_log(event: dict[str, Any], passed: set[str], recorded: set[s
         (NODE, OTHER, "Linux version 6.1", "kata", "held", "own"),
     ],
 )
-def test_whose_kernel_it_is(
+def test_the_boot_id_and_the_class_decide_whose_kernel_it_is(
     known_boot: str, boot_id: str, version: str, handler: str, expected: str, kernel: str
 ) -> None:
     known = KNOWN._replace(
