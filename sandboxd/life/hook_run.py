@@ -10,17 +10,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.engine.client import Exec
-from sandboxd.engine.execute import kill_marked, wait_for_code
-from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping
 
-    from sandboxd.engine.client import Engine
-    from sandboxd.model.remote import Command, Hook
+    from sandboxd.life.hook_place import Begun, Place
+    from sandboxd.model.remote import Hook
 
 MARK = "SANDBOXD_HOOK"
 """A variable whose value is another one for each hook: by it the hook's processes are found."""
@@ -36,11 +32,9 @@ _KILL_SECONDS = 60.0
 """A hook that keeps all processors busy makes the sandbox slow, and is to end all the same."""
 
 
-class Inside(NamedTuple):
-    """The place in which hooks run: the container's id, their user ('' for its own), environment and folder."""
+class Surroundings(NamedTuple):
+    """The variables of a hook's commands beside the sandbox's own, and their folder, '' for the workspace."""
 
-    container: str
-    user: str
     env: Mapping[str, str]
     folder: str
 
@@ -53,10 +47,8 @@ class Ended(NamedTuple):
 
 
 class _Running(NamedTuple):
-    command: Command
-    exec_id: str
-    connection: socket.socket
-    first: bytes
+    name: str
+    begun: Begun
 
 
 def new_mark() -> str:
@@ -65,8 +57,8 @@ def new_mark() -> str:
 
 
 def run(
-    engine: Engine,
-    inside: Inside,
+    place: Place,
+    inside: Surroundings,
     hook: Hook,
     mark: str,
     tell: Callable[[str], None],
@@ -76,46 +68,38 @@ def run(
 
     :param tell: called with each line of output; may raise to end the hook, whose processes end with it
     :param check: called when the output has ended; may raise as well
-    :raises ContainerGone: the sandbox ended meanwhile
+    :raises EnvironmentFailure: the sandbox ended meanwhile
     """
     running: list[_Running] = []
     try:
         for command in hook.commands:
-            running.append(_begin(engine, inside, command, mark))
+            begun = place.begin(command.words, inside.env, inside.folder, mark)
+            running.append(_Running(command.name, begun))
         _tell_all(running, hook.stage, tell)
         check()
-        codes = [wait_for_code(engine, inside.container, each.exec_id) for each in running]
+        codes = [each.begun.code() for each in running]
     except BaseException:
-        _end(engine, inside, running, mark)
+        _end(place, running, mark)
         raise
     finally:
         for each in running:
-            each.connection.close()
-    failed = [
-        Ended(each.command.name, code) for each, code in zip(running, codes, strict=True) if code
-    ]
+            each.begun.close()
+    failed = [Ended(each.name, code) for each, code in zip(running, codes, strict=True) if code]
     return failed[0] if failed else None
 
 
-def end_marked(engine: Engine, inside: Inside, mark: str) -> None:
+def end_marked(place: Place, mark: str) -> None:
     """End the processes of a hook whose sandboxd process is gone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        kill_marked(engine, inside.container, inside.user, mark, number, _KILL_SECONDS)
-
-
-def _begin(engine: Engine, inside: Inside, command: Command, mark: str) -> _Running:
-    env = [*(f"{name}={value}" for name, value in inside.env.items()), mark]
-    request = Exec(command.words, user=inside.user, env=env, working_dir=inside.folder)
-    exec_id = engine.exec_create(inside.container, request)
-    return _Running(command, exec_id, *engine.exec_start(exec_id, False))
+        place.signal(mark, number, _KILL_SECONDS)
 
 
 def _tell_all(running: list[_Running], stage: str, tell: Callable[[str], None]) -> None:
     """Report the output of all commands, each line with the name of its hook, until they end."""
     lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
     for each in running:
-        name = f"{stage} {each.command.name}" if each.command.name else stage
-        threading.Thread(target=_read, args=(each, name, lines), daemon=True).start()
+        name = f"{stage} {each.name}" if each.name else stage
+        threading.Thread(target=_read, args=(each.begun, name, lines), daemon=True).start()
     left, count = len(running), 0
     while left:
         line = lines.get()
@@ -128,7 +112,7 @@ def _tell_all(running: list[_Running], stage: str, tell: Callable[[str], None]) 
             time.sleep(_PAUSE_SECONDS)
 
 
-def _read(each: _Running, name: str, lines: queue.Queue[str | None]) -> None:
+def _read(begun: Begun, name: str, lines: queue.Queue[str | None]) -> None:
     rest = bytearray()
 
     def take(_: int, data: bytes) -> None:
@@ -141,12 +125,12 @@ def _read(each: _Running, name: str, lines: queue.Queue[str | None]) -> None:
         for line in whole:
             lines.put(_shown(name, line))
 
-    # A connection that was ended under it: whoever ended it knows why.
-    with contextlib.suppress(OSError, ValueError):
-        pump(each.connection, each.first, False, take)
-    if rest:
-        lines.put(_shown(name, bytes(rest)))
-    lines.put(None)
+    try:
+        begun.hear(take)
+    finally:
+        if rest:
+            lines.put(_shown(name, bytes(rest)))
+        lines.put(None)
 
 
 def _shown(name: str, line: bytes) -> str:
@@ -155,13 +139,13 @@ def _shown(name: str, line: bytes) -> str:
     return f"{name} | {text}"
 
 
-def _end(engine: Engine, inside: Inside, running: list[_Running], mark: str) -> None:
+def _end(place: Place, running: list[_Running], mark: str) -> None:
     """End what still runs: by SIGTERM first, then by SIGKILL."""
-    kill_marked(engine, inside.container, inside.user, mark, signal.SIGTERM, _KILL_SECONDS)
+    place.signal(mark, signal.SIGTERM, _KILL_SECONDS)
     deadline = time.monotonic() + _ENDING_SECONDS
     with contextlib.suppress(EnvironmentFailure):
-        while any(engine.exec_exit_code(each.exec_id) is None for each in running):
+        while not all(each.begun.is_over() for each in running):
             if time.monotonic() > deadline:
                 break
             time.sleep(_LOOK_SECONDS)
-    kill_marked(engine, inside.container, inside.user, mark, signal.SIGKILL, _KILL_SECONDS)
+    place.signal(mark, signal.SIGKILL, _KILL_SECONDS)

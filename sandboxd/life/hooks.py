@@ -14,12 +14,12 @@ from sandboxd.life import (
     exec_settings,
     hook_record,
     hook_run,
-    refused_names,
     timeline,
     user_environment,
 )
 from sandboxd.life.hook_record import Record, Stage
-from sandboxd.life.hook_run import Inside
+from sandboxd.life.hook_run import Surroundings
+from sandboxd.life.hooks_in_container import ask_in
 from sandboxd.life.lock import project_lock
 from sandboxd.model.container import Pair
 from sandboxd.model.remote import AT_ATTACH, DOTFILES, IN_ORDER, NO_REMOTE
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.life.hook_place import Place
     from sandboxd.model.remote import Hook, Remote
     from sandboxd.plan.plan import Plan
 
@@ -119,7 +120,11 @@ def keep_environment(
     own = config.get("Env") or []
     with timeline.span("hooks", "environment of the shell"):
         shell = user_environment.of_shell(
-            engine, container, config.get("User") or "", own, remote.env_probe, tell
+            ask_in(engine, container),
+            config.get("User") or "",
+            own,
+            remote.env_probe,
+            tell,
         )
     lines = tuple(f"{name}={value}" for name, value in shell.items())
     settings = settings._replace(shell=lines, probed_at=started if is_final else "")
@@ -127,8 +132,7 @@ def keep_environment(
 
 
 def run(
-    engine: Engine,
-    inspected: Inspected,
+    place: Place,
     plan: Plan,
     remote: Remote,
     environ: Mapping[str, str],
@@ -137,50 +141,48 @@ def run(
     *,
     until_ready: bool = False,
 ) -> Failure | None:
-    """Run the hooks of `remote` that are due in a running container; returns the one that failed, or None.
+    """Run the hooks of `remote` that are due in a running sandbox; returns the one that failed, or None.
 
     :param tell: called with each hook and each line of its output
     :param check: a place at which the run may be ended by raising
     :param until_ready: leave those after `waitFor` to the next `up`
-    :raises ContainerGone: the sandbox ended meanwhile
+    :raises EnvironmentFailure: the sandbox ended meanwhile
     """
     if not remote.hooks:
         return None
-    run = _Run(engine, str(inspected["Id"]), plan, environ, remote, tell, check)
+    run = _Run(place, plan, environ, remote, tell, check)
     # Not the lock of `up`: hooks take minutes, and `down` must be able to end them.
     with (
         timeline.span("hooks", "lifecycle hooks"),
-        project_lock(f"{plan.sandbox}///hooks", tell, check),
+        project_lock(f"{place.key}///hooks", tell, check),
     ):
-        started = inspected["State"].get("StartedAt", "")
-        return run.run(started, inspected["Config"].get("Env") or [], until_ready)
+        return run.run(until_ready)
 
 
 class _Run:
-    """One run of the hooks of one container."""
+    """One run of the hooks of one sandbox."""
 
     def __init__(
         self,
-        engine: Engine,
-        container: str,
+        place: Place,
         plan: Plan,
         environ: Mapping[str, str],
         remote: Remote,
         tell: Callable[[str], None],
         check: Callable[[], None],
     ) -> None:
-        self._engine = engine
-        self._container = container
+        self._place = place
         self._plan = plan
         self._environ = environ
         self._remote = remote
         self._tell = tell
         self._check = check
-        self._record = Record(container, "")
+        self._record = Record(place.id, "")
 
-    def run(self, started: str, config: list[str], until_ready: bool) -> Failure | None:
-        """Run what is due in a container that was started at `started`, with the environment `config`."""
-        record = hook_record.recall(self._environ, self._plan.sandbox, self._container)
+    def run(self, until_ready: bool) -> Failure | None:
+        """Run what is due."""
+        place, started = self._place, self._place.started
+        record = hook_record.recall(self._environ, place.key, place.id)
         lasts = not (self._plan.gvisor or self._plan.prepare)
         self._record = (record or self._record).since(started, lasts=lasts)
         self._record = self._record._replace(started=started, left=())
@@ -189,32 +191,26 @@ class _Run:
             self._tell(line)
         if not due:
             return None
-        inside = Inside(self._container, "", {}, self._remote.folder)
-        self._end_leftovers(inside)
+        self._end_leftovers()
         env = user_environment.remote_environment(
-            self._engine, self._container, self._user(), config, self._remote, self._tell
+            place.ask, place.user, place.own_environment(), self._remote, self._tell
         )
-        inside = inside._replace(env=env)
-        number = self._number_of_network()
+        inside = Surroundings(env, self._remote.folder)
+        network = place.network_now()
         ready = self._remote.waits_for()
         for stage in due:
             behind = tuple(other for other in due if IN_ORDER.index(other) >= IN_ORDER.index(stage))
             if IN_ORDER.index(stage) >= ready and until_ready:
                 self._keep(self._record._replace(left=behind))
                 names = (f"{n} (by `--dotfiles` again)" if n == DOTFILES else n for n in behind)
-                self._tell(f"ready; left to the next `sandboxd up`: {', '.join(names)}")
+                self._tell(
+                    f"ready; left to the next `sandboxd up{place.option}`: {', '.join(names)}"
+                )
                 return None
             failure = self._run_stage(stage, inside, behind[1:])
             if failure is not None:
-                refused = refused_names.since(self._engine, self._plan.sandbox, number)
-                return failure._replace(refused=refused)
+                return failure._replace(refused=place.refused_since(network))
         return None
-
-    def _number_of_network(self) -> int | None:
-        """The last event of the gateway, None without one."""
-        if self._plan.egress is None:
-            return None
-        return refused_names.number_now(self._engine, self._plan.sandbox)
 
     def _is_due(self, name: str) -> bool:
         if not self._remote.of(name):
@@ -232,30 +228,28 @@ class _Run:
                 yield "not run: the installation of your dotfiles: they are there"
             elif stage.commands and stage.commands != self._commands(name):
                 yield f"not run: `{name}` was changed, and ran in this container before"
-                yield "  hint: `sandboxd up --recreate` makes it anew"
+                yield f"  hint: `sandboxd up{self._place.option} --recreate` makes it anew"
 
     def _commands(self, name: str) -> str:
         words = [command.words for hook in self._remote.of(name) for command in hook.commands]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
-    def _end_leftovers(self, inside: Inside) -> None:
+    def _end_leftovers(self) -> None:
         """End the processes of an earlier run whose sandboxd process was killed: they would interfere with this one."""
         for stage in self._record.stages.values():
             if stage.state == "running" and stage.mark:
-                hook_run.end_marked(self._engine, inside, stage.mark)
+                hook_run.end_marked(self._place, stage.mark)
 
-    def _user(self) -> str:
-        user = self._plan.container.user
-        return user.value if user is not None else ""
-
-    def _run_stage(self, stage: str, inside: Inside, behind: tuple[str, ...]) -> Failure | None:
+    def _run_stage(
+        self, stage: str, inside: Surroundings, behind: tuple[str, ...]
+    ) -> Failure | None:
         for hook in self._remote.of(stage):
             mark = hook_run.new_mark()
             self._keep(self._record.with_stage(stage, Stage("running", hook.source, 0, mark)))
             self._tell(f"{stage} of {hook.source}: {_written(hook)}")
             try:
                 with timeline.span("hooks", stage):
-                    ended = hook_run.run(self._engine, inside, hook, mark, self._tell, self._check)
+                    ended = hook_run.run(self._place, inside, hook, mark, self._tell, self._check)
             except BaseException:
                 record = self._record.with_stage(stage, Stage("interrupted", hook.source))
                 self._keep(record._replace(left=behind))
@@ -270,7 +264,7 @@ class _Run:
 
     def _keep(self, record: Record) -> None:
         self._record = record
-        hook_record.keep(self._environ, self._plan.sandbox, record)
+        hook_record.keep(self._environ, self._place.key, record)
 
 
 def _written(hook: Hook) -> str:

@@ -6,14 +6,12 @@ import secrets
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
-from sandboxd.engine.client import Exec
-from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandboxd.engine.client import Engine
+    from sandboxd.life.hook_place import Ask
     from sandboxd.model.remote import Remote
 
 _OPTIONS = {
@@ -36,8 +34,7 @@ _OF_THE_SHELL = ("_", "OLDPWD", "PWD", "SHLVL")
 
 
 def remote_environment(
-    engine: Engine,
-    container: str,
+    ask: Ask,
     user: str,
     config: Sequence[str],
     remote: Remote,
@@ -45,12 +42,13 @@ def remote_environment(
 ) -> dict[str, str]:
     """The variables of processes inside beside the container's own: the shell's, overridden by `remoteEnv`.
 
-    :param user: of the processes, as the engine knows the container's
+    :param ask: runs a command as that user
+    :param user: of the processes, by name or number; '' for root
     :param config: the container's environment, ``NAME=value`` each
     :param tell: called with the reason why there is none of a shell
     """
     own = dict(variable.partition("=")[::2] for variable in config)
-    env = _probed(engine, container, user, own, remote.env_probe or _DEFAULT, tell)
+    env = _probed(ask, user, own, remote.env_probe or _DEFAULT, tell)
     return {**env, **remote_env(remote, config)}
 
 
@@ -65,8 +63,7 @@ def remote_env(remote: Remote, config: Sequence[str]) -> dict[str, str]:
 
 
 def of_shell(
-    engine: Engine,
-    container: str,
+    ask: Ask,
     user: str,
     config: Sequence[str],
     kind: str,
@@ -74,10 +71,11 @@ def of_shell(
 ) -> dict[str, str]:
     """The variables that the user's shell sets beyond the container's; {} where no shell is asked.
 
+    :param ask: runs a command as that user
     :param kind: as `userEnvProbe` says it, '' for the default
     """
     own = dict(variable.partition("=")[::2] for variable in config)
-    env = _probed(engine, container, user, own, kind or _DEFAULT, tell)
+    env = _probed(ask, user, own, kind or _DEFAULT, tell)
     return {
         name: value
         for name, value in env.items()
@@ -86,8 +84,7 @@ def of_shell(
 
 
 def _probed(
-    engine: Engine,
-    container: str,
+    ask: Ask,
     user: str,
     own: Mapping[str, str],
     kind: str,
@@ -99,9 +96,8 @@ def _probed(
     border = secrets.token_hex(16)
     script = f"echo -n {border}; cat /proc/self/environ; echo -n {border}"
     name = user.partition(":")[0] or "0"
-    request = Exec(["/bin/sh", "-c", _ASK, "sh", name, option, script])
     try:
-        _, output = run_quietly(engine, container, request, _SECONDS, stdout_only=True)
+        output = ask(["/bin/sh", "-c", _ASK, "sh", name, option, script], _SECONDS)
     except failures.ContainerGone:
         raise
     except EnvironmentFailure as error:

@@ -228,6 +228,7 @@ def start(
     from sandboxd.life.dotfiles import with_dotfiles
     from sandboxd.life.hooks import keep_environment, said_of_secrets, settle
     from sandboxd.life.hooks import run as run_hooks
+    from sandboxd.life.hooks_in_container import InContainer
     from sandboxd.life.up_down import up
     from sandboxd.model.remote import NO_REMOTE
     from sandboxd.plan import generate
@@ -298,8 +299,7 @@ def start(
         for refused in plan.hooks_refused:
             tell(f"not run: {refused.item}: {refused.why}")
         failure = run_hooks(
-            engine,
-            running.inspected,
+            InContainer(engine, running.inspected, plan),
             plan,
             remote,
             environ,

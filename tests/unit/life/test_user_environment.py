@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -47,8 +48,11 @@ def test_only_what_the_shell_adds_is_given_and_nothing_of_the_shell_itself(
 ) -> None:
     kinds: list[str] = []
 
+    def nobody(_words: Sequence[str], _seconds: float, /) -> bytes:
+        raise AssertionError
+
     def probed(*words: Any) -> dict[str, str]:
-        kinds.append(words[4])
+        kinds.append(words[3])
         return {
             "PATH": "/own:/bin",
             "LANG": "C",
@@ -59,9 +63,8 @@ def test_only_what_the_shell_adds_is_given_and_nothing_of_the_shell_itself(
         }
 
     monkeypatch.setattr(user_environment, "_probed", probed)
-    engine: Any = None
     for kind in ("", "none"):
-        env = user_environment.of_shell(engine, "c", "dev", ["PATH=/bin", "LANG=C"], kind, print)
+        env = user_environment.of_shell(nobody, "dev", ["PATH=/bin", "LANG=C"], kind, print)
         assert env == {"PATH": "/own:/bin"}
     # The specification's default of `userEnvProbe`.
     assert kinds == ["loginInteractiveShell", "none"]
