@@ -27,6 +27,18 @@ _MARKED = (
 )
 _SIGNAL = "for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null && kill -{number} ${{d#/proc/}}; done; exit 0"
 _SIZE = 65536
+_SIGNAL_SECONDS = 30.0
+
+
+def signal_marked(
+    cluster: Cluster, pod: str, variable: str, number: int, seconds: float = _SIGNAL_SECONDS
+) -> None:
+    """Signal the processes in a Pod whose environment holds `variable`, ``NAME=value``.
+
+    :raises SandboxdError: the Pod does not do it within `seconds`
+    """
+    script = _SIGNAL.format(variable=variable, number=number)
+    running.quietly(cluster, pod, ["sh", "-c", script], seconds)
 
 
 class PodCommand:
@@ -79,8 +91,7 @@ class PodCommand:
 
     def kill(self, number: int) -> None:
         """Send its processes a signal."""
-        script = _SIGNAL.format(variable=self._variable, number=number)
-        running.quietly(self._cluster, self._pod, ["sh", "-c", script])
+        signal_marked(self._cluster, self._pod, self._variable, number)
 
     def exit_code(self) -> int:
         """The exit code of the command, once its output has ended.

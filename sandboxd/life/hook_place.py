@@ -1,4 +1,4 @@
-"""What lifecycle hooks need of the running sandbox that they run in, whichever engine or cluster has it."""
+"""The port between lifecycle hooks and the running sandbox of an engine or a cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Ask = Callable[[Sequence[str], float], bytes]
-    """Runs a short command inside within so many seconds; what it wrote to stdout. May raise EnvironmentFailure."""
+    """Runs a short command inside within so many seconds; returns its output on stdout. May raise EnvironmentFailure."""
 
 
 class Begun(Protocol):
@@ -18,13 +18,13 @@ class Begun(Protocol):
         """Hand its output to `write` (1 stdout, 2 stderr), until it ends or its connection does."""
 
     def code(self) -> int:
-        """Its exit code, once its output has ended.
+        """Return its exit code, once its output has ended.
 
         :raises EnvironmentFailure: the sandbox ended with or before it
         """
 
     def is_over(self) -> bool:
-        """Whether it ended.
+        """Return whether it ended.
 
         :raises EnvironmentFailure: that is not known
         """
@@ -37,24 +37,24 @@ class Place(Protocol):
     """A running sandbox."""
 
     key: str
-    """Under which its record is kept, among all sandboxes of the user."""
+    """The name of its record, among all sandboxes of the user."""
     id: str
-    """Of the container or the Pod: another one for each that is made."""
+    """The id of the container or the Pod: another one for each that is made."""
     started: str
-    """When it was started, in whichever spelling: another one for each start."""
+    """The time of its start, in any spelling: another one for each start."""
     option: str
-    """What a command needs behind it to mean this sandbox, '' for nothing."""
+    """The options by which a command means this sandbox, '' for none."""
     user: str
-    """Of its processes, as the plan names it; '' for the image's own."""
+    """The user of its processes, as the plan names it; '' for the image's own."""
 
     def own_environment(self) -> Sequence[str]:
-        """Its variables, ``NAME=value`` each.
+        """Return its variables, ``NAME=value`` each.
 
         :raises EnvironmentFailure: they cannot be had
         """
 
     def ask(self, words: Sequence[str], seconds: float, /) -> bytes:
-        """Run a short command, as its user; what it wrote to stdout.
+        """Run a short command, as its user; returns its output on stdout.
 
         :raises EnvironmentFailure: it does not end within `seconds`, or writes without end
         """
@@ -72,7 +72,7 @@ class Place(Protocol):
         """Signal the processes whose environment holds `mark`; nothing where that cannot be done in time."""
 
     def network_now(self) -> object:
-        """The state of its gateway's record, for `refused_since`; None where there is none."""
+        """Return the state of its gateway's record, for `refused_since`; None where there is none."""
 
     def refused_since(self, state: object) -> tuple[str, ...]:
-        """What the network refused after `network_now` gave `state`, as `sandboxd egress allow` takes it."""
+        """Return the names that were refused after `network_now` gave `state`, as `sandboxd egress allow` takes them."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def ask_in(engine: Engine, container: str) -> Ask:
-    """The way in which short commands are run in a container, as its user."""
+    """Return a function that runs short commands in a container, as its user."""
 
     def ask(words: Sequence[str], seconds: float) -> bytes:
         return run_quietly(engine, container, Exec(list(words)), seconds, stdout_only=True)[1]
@@ -30,7 +30,7 @@ def ask_in(engine: Engine, container: str) -> Ask:
 
 
 class InContainer:
-    """As `hook_place.Place` has it."""
+    """A running container, as `hook_place.Place`."""
 
     def __init__(self, engine: Engine, inspected: Inspected, plan: Plan) -> None:
         self._engine = engine
@@ -69,7 +69,7 @@ class InContainer:
 
 
 class _Command:
-    """As `hook_place.Begun` has it."""
+    """A command in a container, as `hook_place.Begun`."""
 
     def __init__(self, engine: Engine, container: str, request: Exec) -> None:
         self._engine, self._container = engine, container

@@ -23,8 +23,12 @@ def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
     return message, next((each.hint for each in sick if each.hint), "")
 
 
-def of_hook(failure: Failure) -> tuple[str, str]:
-    """The message about a failed hook, and the next step."""
+def of_hook(failure: Failure, option: str = "", option_of_names: str = "") -> tuple[str, str]:
+    """The message about a failed hook, and the next step.
+
+    :param option: what commands need behind them to mean its sandbox
+    :param option_of_names: the same for `sandboxd egress`
+    """
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
     if failure.refused:
         message += f"; the network refused {', '.join(f'`{name}`' for name in failure.refused)}"
@@ -33,10 +37,10 @@ def of_hook(failure: Failure) -> tuple[str, str]:
     if failure.refused:
         return (
             message,
-            f"`sandboxd egress allow {failure.refused[0]}` lets it through, `sandboxd egress log` has all; then "
-            "`sandboxd up` runs the hook again",
+            f"`sandboxd egress allow {failure.refused[0]}{option_of_names}` lets it through, "
+            f"`sandboxd egress log{option_of_names}` has all; then `sandboxd up{option}` runs the hook again",
         )
     return (
         message,
-        "the sandbox runs: look around with `sandboxd shell`; `sandboxd up` runs the hook again",
+        f"the sandbox runs: look around with `sandboxd shell{option}`; `sandboxd up{option}` runs the hook again",
     )

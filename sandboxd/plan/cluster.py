@@ -62,6 +62,8 @@ class Cluster(NamedTuple):
     """Whether the gateway is given secrets of the user, in memory."""
     for_controller: bool = False
     """Whether a Sandbox of agent-sandbox is made in the place of a Pod."""
+    runs_hooks: bool = False
+    """Whether the lifecycle hooks of devcontainer.json run once the workspace is there."""
     repository: str = ""
     """The repository of a linked work tree, which lies outside of the workspace."""
 
@@ -277,5 +279,10 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
         yield Downgrade(
             "services", "the other services of the Compose project are not in the objects"
         )
-    if plan.remote.hooks:
+    if not cluster.runs_hooks and plan.remote.hooks:
         yield Downgrade("lifecycle hooks", "none of them runs")
+    elif cluster.runs_hooks and plan.runs_hooks:
+        yield Downgrade(
+            "lifecycle hooks",
+            "those of the image's label, as its Features have them, do not run: a cluster does not tell the label",
+        )

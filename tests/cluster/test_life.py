@@ -56,7 +56,10 @@ def test_what_nobody_reviewed_is_kept_when_it_ends(new_project: New) -> None:
 
 def test_files_go_in_and_out_and_its_state_is_told(new_project: New, tmp_path: Path) -> None:
     project = new_project()
+    hook = {"postCreateCommand": {"a": "echo $WHO > ready"}, "remoteEnv": {"WHO": "a hook"}}
+    (project.folder / ".devcontainer.json").write_text(json.dumps(hook))
     project.up()
+    assert project.inside("cat ready") == "a hook\n"
     (tmp_path / "in").write_text("in\n")
     project.ok("cp", str(tmp_path / "in"), ":")
     assert project.inside("cat in; echo out > out") == "in\n"

@@ -60,6 +60,7 @@ def work(
     finally:
         progress.clear()
     starting.announce(where, ready.started)
+    starting.say_failure(ready.started)
     # However it ends: the connection has threads that would keep this process.
     with contextlib.ExitStack() as stack:
 

@@ -175,4 +175,5 @@ def _lines(sandbox: Sandbox, context: str) -> list[str]:
     ]
     if not sandbox.is_ours:
         lines.append("  started      by somebody else, or from another machine")
+    lines += [f"  hooks        {line}" for line in sandbox.hooks]
     return [*lines, *(f"  not in force {line}" for line in sandbox.not_in_force)]

@@ -15,7 +15,6 @@ _HERE_ONLY = {
         "fresh": "`--recreate` begins with a new copy there, too, and keeps the changes of the old one",
         "dotfiles": "bring what you need in the image, or by `sandboxd cp FILE :`",
         "env_file": "a Pod's variables can be read by all who may read the Pod",
-        "until_ready": "no lifecycle hook runs there",
         "verify": "`sandboxd verify` with the same `--on` attacks it once it runs",
         "timing": "it times this machine's engine",
     },

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import progress, terminal
 from sandboxd.cli.on_cluster.options import refuse_there
-from sandboxd.errors import EXIT_OK
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
 from sandboxd.operations.on_cluster import start, stop
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
         recreate=args.recreate,
         sandbox=args.sandbox,
         refresh=args.refresh,
+        hooks=not args.no_hooks,
+        until_ready=args.until_ready,
     )
     try:
         started = start.start(where, options, grants, progress.OneLine().say)
     finally:
         progress.clear()
     announce(where, started)
-    if started.how == "started":
+    if started.how == "started" and not started.failure:
         option = where.option
         terminal.entry(
             "next",
@@ -47,7 +49,14 @@ def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
         _print_json(started)
     else:
         print(terminal.printable(started.pod))
-    return EXIT_OK
+    return EXIT_FINDINGS if say_failure(started) else EXIT_OK
+
+
+def say_failure(started: Started) -> bool:
+    """Name the lifecycle hook that failed; whether one did."""
+    if started.failure:
+        terminal.error(SandboxdError(started.failure, started.hint))
+    return bool(started.failure)
 
 
 def announce(where: Target, started: Started) -> None:
@@ -156,5 +165,7 @@ def _print_json(started: Started) -> None:
         else {"files": sent.files, "bytes": sent.size, "left": list(sent.left)},
         "newer": None if started.newer is None else started.newer._asdict(),
         "refreshed": None if started.refreshed is None else started.refreshed._asdict(),
+        "problem": started.failure,
+        "hint": started.hint,
     }
     print(json.dumps(document, indent=2))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.cluster import api, logs, records, sandboxes, waiting
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
+from sandboxd.operations.on_cluster import _hooks
 from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Sandbox(NamedTuple):
     is_ours: bool
     """Whether this machine started it."""
     not_in_force: tuple[str, ...]
+    hooks: tuple[str, ...]
+    """Lifecycle hooks that failed or did not run, in words."""
 
 
 def look(target: Target) -> Sandbox | None:
@@ -99,6 +102,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
         _is_closed(cluster.get(api.NETWORK_POLICY, name), labels),
         is_ours,
         tuple(record.not_in_force if record is not None and is_ours else annotation),
+        _hooks.remarks(environ, cluster.context, name, str(metadata.get("uid", ""))),
     )
 
 

@@ -12,7 +12,9 @@ from sandboxd.host.login import login_name
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import (
+    _hooks,
     _identity,
+    _losses,
     _names,
     _network,
     _objects,
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from sandboxd.cluster.network_trial import Trial
     from sandboxd.operations.on_cluster._install import Program
     from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
     from sandboxd.operations.on_cluster.target import Target
@@ -57,6 +58,10 @@ class Options(NamedTuple):
     """Make a Sandbox of agent-sandbox in the place of a Pod."""
     refresh: bool = False
     """Send what the host has newer, where the sandbox runs already."""
+    hooks: bool = True
+    """Run the lifecycle hooks that are due."""
+    until_ready: bool = False
+    """Leave those behind `waitFor` to the next start."""
 
 
 class Started(NamedTuple):
@@ -64,6 +69,8 @@ class Started(NamedTuple):
 
     how: str
     pod: str
+    uid: str
+    """Of the Pod."""
     node: str
     profile: str
     runtime_class: str
@@ -76,6 +83,9 @@ class Started(NamedTuple):
     newer: Newer | None = None
     """What the host has newer than the copy of a sandbox that runs already."""
     refreshed: Refreshed | None = None
+    failure: str = ""
+    """The lifecycle hook that failed, '' for none; the sandbox runs."""
+    hint: str = ""
 
 
 def start(
@@ -85,9 +95,10 @@ def start(
     say: Callable[[str, bool], None],
     program: Program | None = None,
 ) -> Started:
-    """Start the sandbox of `target`, or leave it alone where it runs as planned.
+    """Start the sandbox of `target`, or leave it alone where it runs as planned; then run the hooks that are due.
 
-    Nothing is left of a start that fails.
+    Nothing is left of a start that fails. A lifecycle hook that fails is no such failure: the sandbox goes on
+    running, and the result names it.
 
     :param say: hears of each step (text, whether it passes)
     :param program: brought into a new Pod before any file of the workspace
@@ -115,14 +126,31 @@ def start(
     if grants.allow_runc:
         recording.before_weak_start(target.environ, target.workspace)
     if present is not None:
-        return _running(target, plan, wishes, options.refresh, say)
+        return _with_hooks(
+            target, plan, options, _running(target, plan, wishes, options.refresh, say), say
+        )
     _send.require_room(target, kubernetes.room_of_work(profile), plan.profile)
     try:
-        return _make(target, plan, wishes, profile.gvisor == "required", say, program)
+        started = _make(target, plan, wishes, profile.gvisor == "required", say, program)
     except BaseException:
         say("taking away what was made", True)
         _take_away_quietly(target)
         raise
+    return _with_hooks(target, plan, options, started, say)
+
+
+def _with_hooks(
+    target: Target,
+    plan: Plan,
+    options: Options,
+    started: Started,
+    say: Callable[[str, bool], None],
+) -> Started:
+    """`started`, once the hooks ran that are due; what it made stays whatever they do."""
+    if not options.hooks:
+        return started
+    failure, hint = _hooks.run(target, started.uid, plan, say, until_ready=options.until_ready)
+    return started._replace(failure=failure, hint=hint)
 
 
 def planned(target: Target, options: Options, grants: Grants) -> Plan:
@@ -177,6 +205,7 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
         user=login_name(),
         keeps_secrets=options.keeps_secrets,
         for_controller=options.sandbox,
+        runs_hooks=True,
         repository=plan_cluster.repository_elsewhere(target.workspace),
     )
 
@@ -243,7 +272,16 @@ def _running(
     named = tuple(Downgrade(control, why) for control, _, why in parts)
     node = str(pod["spec"].get("nodeName", ""))
     started = Started(
-        "already running", target.pod, node, plan.profile, wishes.runtime_class, named, (), None, ""
+        "already running",
+        target.pod,
+        record.uid,
+        node,
+        plan.profile,
+        wishes.runtime_class,
+        named,
+        (),
+        None,
+        "",
     )
     if is_refreshed:
         done = refresh.refresh(target, record.uid, lambda text: say(text, True))
@@ -296,7 +334,7 @@ def _make(
             PodGateway(target).push(answered.egress)
     passing("copying the workspace")
     sent = _send.send(target, pod["metadata"]["uid"], passing)
-    lost = _not_in_force(plan, wishes, trial)
+    lost = _losses.not_in_force(plan, wishes, trial)
     if _identity.put(target, plan):
         lost = tuple(each for each in lost if each.control != "git identity")
     record = Record(
@@ -317,6 +355,7 @@ def _make(
     return Started(
         "started",
         target.pod,
+        record.uid,
         node,
         plan.profile,
         wishes.runtime_class,
@@ -325,29 +364,6 @@ def _make(
         sent,
         problem,
     )
-
-
-def _not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:
-    """The parts of the plan that do not hold on this cluster, after what was tried."""
-    others = [
-        each
-        for each in plan_cluster.downgrades(plan, wishes)
-        if each.control not in ("network", "workspace")
-    ]
-    network: list[Downgrade] = []
-    if trial.outcome == "open":
-        why = f"the cluster enforces no NetworkPolicy, so all that its network has is open: {trial.evidence}"
-        network = [Downgrade("network", why, "use a cluster whose network enforces them")]
-    elif trial.outcome == "not checked":
-        why = f"whether the cluster enforces NetworkPolicies was not checked: {trial.evidence}"
-        network = [Downgrade("network", why)]
-    workspace = Downgrade(
-        "workspace",
-        "a private copy in a volume of the Pod: an eviction, the loss of its node and the time limit take it along, "
-        "and no file in it is read-only",
-        "bring the work from time to time: `sandboxd review` with the same `--on`",
-    )
-    return (*network, workspace, *others)
 
 
 def _record_start(

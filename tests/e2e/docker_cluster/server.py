@@ -39,6 +39,8 @@ class Server:
         """Of `exec`, the newest first: a server before 1.30 has the older alone."""
         self.breaks: list[int] = []
         """After how many bytes of input the connections of the next commands break that have any."""
+        self.commands: list[list[str]] = []
+        """The words of each request for a command in a Pod, as an audit log has them."""
         self.cut = threading.Event()
         """Set when the cluster is closed: what hangs ends."""
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -245,6 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.connection, ssl.SSLSocket)
         peer = WebSocket(self.connection)
         words = [value for name, value in pairs if name == "command"]
+        self.cluster.commands.append(words)
         wanted = {name: query.get(name) in ("true", "1") for name in ("stdin", "tty")}
         if wanted["stdin"] and self.cluster.breaks:
             peer.break_after(self.cluster.breaks.pop(0))

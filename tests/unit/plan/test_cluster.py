@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.model.remote import Command, Hook, Remote
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
@@ -164,3 +165,13 @@ def test_a_clone_has_no_repository_elsewhere(tmp_path: Path) -> None:
         subprocess.run(words, check=True)
     assert cluster.repository_elsewhere(str(main)) == ""
     assert cluster.repository_elsewhere(str(linked)) == f"{main}/.git"
+
+
+def test_hooks_that_run_there_are_not_lost_but_those_of_a_label_that_nobody_tells() -> None:
+    hook = Hook("postCreateCommand", "devcontainer.json", (Command("", ("a",), "a"),))
+    chosen = of_cluster()._replace(remote=Remote((hook,)), runs_hooks=True)
+    assert said(chosen, GVISOR)["lifecycle hooks"] == "none of them runs"
+    there = GVISOR._replace(runs_hooks=True)
+    assert "the image's label" in said(chosen, there)["lifecycle hooks"]
+    assert said(chosen, there) == said(chosen._replace(remote=Remote()), there), "no other plan"
+    assert "lifecycle hooks" not in said(chosen._replace(runs_hooks=False), there)

@@ -1,0 +1,66 @@
+"""The lifecycle hooks of a sandbox on a cluster, by the same rules as on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.life import hook_record, hooks
+from sandboxd.model.remote import NO_REMOTE
+from sandboxd.operations import _start_words
+from sandboxd.operations.on_cluster._hooks_in_pod import InPod, key_of
+from sandboxd.operations.on_cluster.egress import Names
+from sandboxd.plan.remote import complete
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.model.remote import Remote
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.plan import Plan
+
+
+def run(
+    target: Target, uid: str, plan: Plan, say: Callable[[str, bool], None], *, until_ready: bool
+) -> tuple[str, str]:
+    """Run the hooks that are due in the Pod `uid`; returns the message of one that failed and the next step, or '' twice.
+
+    :param say: hears of each hook and each line of its output, which is hostile text
+    :param until_ready: leave those after `waitFor` to the next `up`
+    :raises EnvironmentFailure: the Pod ended meanwhile
+    """
+
+    def tell(text: str) -> None:
+        say(text, False)
+
+    # What hooks print stays; the steps of the start made room for each other.
+    say("", True)
+    remote = complete(plan, "") if plan.remote != NO_REMOTE else plan.remote
+    for line in _said_of_secrets(remote):
+        tell(line)
+    for refused in plan.hooks_refused:
+        tell(f"not run: {refused.item}: {refused.why}")
+    place = InPod(target, uid, plan)
+    failed = hooks.run(
+        place, plan, remote, target.environ, tell, lambda: None, until_ready=until_ready
+    )
+    if failed is None:
+        return "", ""
+    return _start_words.of_hook(failed, target.option, Names(target).option)
+
+
+def remarks(environ: Mapping[str, str], context: Context, pod: str, uid: str) -> tuple[str, ...]:
+    """Sentences about hooks of the Pod `uid` that failed or are still to run; () where all is well."""
+    record = hook_record.recall(environ, key_of(context, pod), uid)
+    return record.lines() if record is not None else ()
+
+
+def _said_of_secrets(remote: Remote) -> tuple[str, ...]:
+    present = {pair.name for pair in remote.env}
+    lacking = ", ".join(f"`{name}`" for name in remote.asks_for if name not in present)
+    if not lacking:
+        return ()
+    return (
+        f"devcontainer.json asks for {lacking}, which nobody gives on a cluster",
+        "  hint: a secret gets in as a file, `sandboxd cp FILE :` with the same `--on`, and then all inside can read it",
+    )

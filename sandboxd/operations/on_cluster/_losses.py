@@ -1,0 +1,35 @@
+"""The controls of a plan that do not hold on its cluster, once the network was tried there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.plan import cluster as plan_cluster
+from sandboxd.plan.plan import Downgrade
+
+if TYPE_CHECKING:
+    from sandboxd.cluster.network_trial import Trial
+    from sandboxd.plan.plan import Plan
+
+
+def not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:
+    """The parts of the plan that do not hold on this cluster, after what was tried."""
+    others = [
+        each
+        for each in plan_cluster.downgrades(plan, wishes)
+        if each.control not in ("network", "workspace")
+    ]
+    network: list[Downgrade] = []
+    if trial.outcome == "open":
+        why = f"the cluster enforces no NetworkPolicy, so all that its network has is open: {trial.evidence}"
+        network = [Downgrade("network", why, "use a cluster whose network enforces them")]
+    elif trial.outcome == "not checked":
+        why = f"whether the cluster enforces NetworkPolicies was not checked: {trial.evidence}"
+        network = [Downgrade("network", why)]
+    workspace = Downgrade(
+        "workspace",
+        "a private copy in a volume of the Pod: an eviction, the loss of its node and the time limit take it along, "
+        "and no file in it is read-only",
+        "bring the work from time to time: `sandboxd review` with the same `--on`",
+    )
+    return (*network, workspace, *others)
