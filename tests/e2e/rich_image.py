@@ -172,10 +172,9 @@ def _node(program: str, root: Path) -> None:
 
 def _compiler(root: Path) -> list[str]:
     """What gcc needs beside itself to make a program of C."""
-    output = subprocess.run(
-        ["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, check=True
-    )
-    folder = os.path.dirname(os.path.realpath(output.stdout.strip()))
+    # Debian 13 has its programs below /usr/libexec and the rest below /usr/lib.
+    programs = os.path.dirname(_answer("gcc", "-print-prog-name=cc1"))
+    folder = os.path.dirname(_answer("gcc", "-print-libgcc-file-name"))
     _tree(f"{folder}/include", root)
     architecture = os.path.basename(os.path.dirname(folder))
     for name in ("", architecture, "linux", "asm-generic"):
@@ -199,8 +198,14 @@ def _compiler(root: Path) -> list[str]:
     for path in wanted:
         if os.path.exists(path):
             _copy(path, root / path.lstrip("/"))
-    inner = [f"{folder}/{name}" for name in ("cc1", "collect2")]
+    inner = [f"{programs}/{name}" for name in ("cc1", "collect2")]
     return [_copy(path, root / path.lstrip("/")) for path in inner]
+
+
+def _answer(*command: str) -> str:
+    """The path that a command prints."""
+    output = subprocess.run(command, capture_output=True, text=True, check=True)
+    return os.path.realpath(output.stdout.strip())
 
 
 def _headers(folder: str, root: Path) -> None:
