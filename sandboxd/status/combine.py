@@ -60,6 +60,8 @@ class Examined(NamedTuple):
     problem: str = ""
     hint: str = ""
     trust: Trust | None = None
+    granted_choices: tuple[str, ...] = ()
+    """What the file chooses by the grant that is in force, in words."""
     granted: GrantedPlan | None = None
     egress: Policy | None = None
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
@@ -118,6 +120,7 @@ def combine(
         counts=examined.counts,
         problem=examined.problem,
         trust=examined.trust,
+        granted=examined.granted_choices,
         names=names,
         hooks=hooks,
         measured=measured,
@@ -205,7 +208,7 @@ def _hint(
     if examined.is_bare and live is None:
         return AGENTS if status.beside else BEGIN
     if examined.lacks_grant:
-        return "`sandboxd trust add` shows what it takes away, and grants it"
+        return "`sandboxd trust add` shows what it asks for, and grants it"
     if examined.problem:
         return examined.hint or f"`sandboxd check {shlex.quote(status.path)}`"
     if status.state == "unknown":

@@ -1,6 +1,8 @@
-"""Numbers of findings in words. Pure."""
+"""Numbers of findings, and grants, in words. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sandboxd.status.model import Counts
 
@@ -20,6 +22,11 @@ def findings(counts: Counts | None, nothing: str) -> str:
     ]
     text = ", ".join(part for part in parts if part) or nothing
     return f"{text}; {number(counts.skipped, 'part')} not checked" if counts.skipped else text
+
+
+def grant(choices: Sequence[str]) -> str:
+    """What a file with a grant chooses by it, which no repository chooses alone."""
+    return f"granted: it chooses {', '.join(choices)}" if choices else "granted"
 
 
 def number(count: int, word: str) -> str:

@@ -55,7 +55,7 @@ def examine_open(
     """
     counts = count(project.workspace, environ, facts)
     profile = project.config.profile.value
-    trust = _trust(project, environ, facts)
+    trust, choices = _trust(project, environ, facts)
     granted = _granted_plan(project, environ, facts)
     try:
         if plan is None and _is_bare(project):
@@ -69,10 +69,11 @@ def examine_open(
             problem=error.message,
             hint=error.hint,
             trust=trust,
+            granted_choices=choices,
             granted=granted,
             egress=_names_without_plan(project),
         )
-    return examined._replace(trust=trust, granted=granted)
+    return examined._replace(trust=trust, granted_choices=choices, granted=granted)
 
 
 def _is_bare(project: Project) -> bool:
@@ -102,18 +103,21 @@ def _granted_plan(
     return GrantedPlan(record.container, plan.request, plan.downgrades)
 
 
-def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Trust | None:
-    """The user's grant for the controls that the config of `project` removes."""
+def _trust(
+    project: Project, environ: Mapping[str, str], facts: HostFacts
+) -> tuple[Trust | None, tuple[str, ...]]:
+    """The user's grant for what the config of `project` cannot choose alone, and what that is."""
     name = project.config.profile.value
     try:
+        choices = loosened(project.profile, project.config, facts, project.hosts())
         if grants.is_granted(environ, project.workspace, project.config.digest, name):
-            return "in force"
-        if not loosened(project.profile, project.config, facts, project.hosts()):
-            return "not needed"
+            return "in force", choices
+        if not choices:
+            return "not needed", ()
         mine = [g for g in grants.grants(environ) if g.workspace == project.workspace]
     except SandboxdError:
-        return None
-    return "outdated" if any(g.profile != grants.BUILD for g in mine) else "none"
+        return None, ()
+    return ("outdated" if any(g.profile != grants.BUILD for g in mine) else "none"), ()
 
 
 def from_plan(plan: Plan, counts: Counts | None) -> Examined:

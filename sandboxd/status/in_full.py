@@ -68,7 +68,7 @@ def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
     if project.trust in (None, "not needed"):
         return []
     words = {
-        "in force": "granted: this file may take controls away",
+        "in force": counts_text.grant(project.granted),
         "outdated": "the grant is void: the file changed since",
         "none": "none: it asks for what needs a grant",
     }

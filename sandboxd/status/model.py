@@ -20,7 +20,7 @@ State = Literal[
 
 Trust = Literal["in force", "outdated", "none", "not needed"]
 """The user's grant for what a project's config chooses. `outdated`: its file changed since; `none`:
-it needs one; a config that takes no control away needs none."""
+it needs one; `not needed`: it chooses nothing that needs one."""
 
 
 class Counts(NamedTuple):
@@ -123,6 +123,8 @@ class ProjectStatus(NamedTuple):
     """Whether the daemon writes its generated files at each save."""
     trust: Trust | None = None
     """None when it is not known, as for a config that cannot be used."""
+    granted: tuple[str, ...] = ()
+    """What a file with a grant chooses by it, in words; hostile text."""
     names: NamesStatus | None = None
     """None where there is no gateway: no network, an open one, or a config that cannot be used."""
     hooks: tuple[str, ...] = ()

@@ -287,5 +287,5 @@ def _config(project: ProjectStatus) -> list[Row]:
     if project.drift is not None and not project.drift:
         parts.append("no drift")
     if project.trust == "in force":
-        parts.append("granted: it may take controls away")
+        parts.append(counts_text.grant(project.granted))
     return [Row(5, "config", " · ".join(parts))]

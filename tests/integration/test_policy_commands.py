@@ -144,3 +144,22 @@ def test_the_printed_lines_make_what_the_plan_pins(project: Path) -> None:
     subprocess.run(["bash", "-c", "\n".join(lines)], check=True)
     assert (project / ".git/commondir").read_text() == ".\n"
     assert (project / ".git/hooks").is_dir() and (project / ".vscode").is_dir()
+
+
+def test_a_grant_says_where_the_work_of_its_file_goes(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "sandboxd.toml").write_text('image = "img:1"\n[where]\nkubernetes = "team"\n')
+    assert sandboxd("trust", "add", project, "--yes").code == 0
+    line = f"{project}: profile dev: in force; its work goes to the cluster of your context `team`"
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    unknown = sandboxd("trust", "list")
+    assert unknown.out.startswith(
+        f"{line}, whose namespace is not known: there is no kubeconfig at"
+    )
+    context = {"name": "team", "context": {"cluster": "c", "namespace": "shop"}}
+    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
+    (tmp_path / "config").write_text(json.dumps({"contexts": [context], "clusters": [cluster]}))
+    assert sandboxd("trust", "list").out == f"{line}, namespace `shop`\n"
+    (project / "sandboxd.toml").write_text("[where]\nkubernetes = 'other'\n")
+    assert sandboxd("trust").out.endswith("profile dev: void: the file changed or is gone\n")

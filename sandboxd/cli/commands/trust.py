@@ -75,7 +75,9 @@ def _list(grants: tuple[Grant, ...]) -> None:
         else:
             what, subject = f"profile {terminal.one_line(grant.profile)}", "the file"
             now = trust.digest(os.path.join(grant.workspace, CONFIG_NAME))
-        state = "in force" if now == grant.digest else f"void: {subject} changed or is gone"
+        state = f"void: {subject} changed or is gone"
+        if now == grant.digest:
+            state = f"in force{_elsewhere(grant) if grant.profile != trust.BUILD else ''}"
         print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
     if not grants:
         terminal.status("nothing is trusted")
@@ -83,6 +85,25 @@ def _list(grants: tuple[Grant, ...]) -> None:
         terminal.status(
             f"`{old}` is of an older version and is not read: grant again what you need"
         )
+
+
+def _elsewhere(grant: Grant) -> str:
+    """Where the work of the project goes by its file, as the end of a line; '' for this machine."""
+    from sandboxd.ipc.named_cluster import names_one
+
+    if not names_one(grant.workspace):
+        return ""
+    from sandboxd.errors import SandboxdError
+    from sandboxd.operations.on_cluster import where
+    from sandboxd.project import Project
+
+    try:
+        wish = Project.open(grant.workspace, os.environ).config.where
+    except SandboxdError:
+        return ""
+    if wish is None:
+        return ""
+    return terminal.one_line(f"; its work goes to {where.in_words(wish.value, os.environ)}")
 
 
 def _build_now(workspace: str) -> str:
