@@ -326,8 +326,12 @@ def _usable(context: Context) -> Iterator[None]:
 def connect(name: str, environ: Mapping[str, str]) -> Cluster:
     """The cluster of the context `name`.
 
-    :raises SandboxdError: there is no such context, or it cannot be used
+    :raises SandboxdError: there is no such context, the floor does not allow it, or it cannot be used
     """
     from sandboxd.cluster import kubeconfig
+    from sandboxd.policy import clusters, floor
 
-    return Cluster(kubeconfig.load(name, environ), environ)
+    context = kubeconfig.load(name, environ)
+    # Before the program of the kubeconfig that signs in.
+    clusters.require_allowed(floor.load(environ), context.name, context.server, context.namespace)
+    return Cluster(context, environ)

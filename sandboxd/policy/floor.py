@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
 
-_LISTS = ("profiles", "capabilities", "credentials", "enforce", "network_allow", "network_deny")
+_LISTS = (
+    "profiles", "capabilities", "credentials", "enforce", "network_allow", "network_deny",
+    "clusters", "cluster_namespaces",
+)  # fmt: skip
 # Other demands, each with the field of `Floor` that it sets.
 _DEMANDED: dict[str, dict[object, str]] = {
     "runtime": {"gvisor": "gvisor"},
@@ -36,6 +39,7 @@ _DEMANDED: dict[str, dict[object, str]] = {
     "allow_runc": {False: "no_runc_grant"},
     "trust": {False: "no_trust"},
     "nested_sandbox": {"off": "no_nested_sandbox"},
+    "cluster_secrets": {False: "no_cluster_secrets"},
 }
 _GATEWAY_IMAGE = "gateway_image"
 _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
@@ -86,6 +90,12 @@ class Floor(NamedTuple):
     no_runc_grant: bool = False
     no_trust: bool = False
     no_nested_sandbox: bool = False
+    clusters: tuple[Demand, ...] = ()
+    """Lists of contexts and of addresses of API servers: work goes to a cluster that is in each, and to no other."""
+    cluster_namespaces: tuple[Demand, ...] = ()
+    """Lists of the namespaces there, in the same way."""
+    no_cluster_secrets: bool = False
+    """No secret of the user goes to a cluster."""
     caches: int | None = None
     """Bytes that all caches of packages on an engine may take together."""
     enforced: Mapping[str, str] = {}
@@ -204,6 +214,10 @@ def _tighten_list(floor: Floor, demand: Demand) -> Floor:
         raise _wrong(demand, "a list of strings")
     if key == "enforce":
         return floor._replace(enforced={**dict.fromkeys(value, demand.path), **floor.enforced})
+    if key == "clusters":
+        return floor._replace(clusters=(*floor.clusters, demand))
+    if key == "cluster_namespaces":
+        return floor._replace(cluster_namespaces=(*floor.cluster_namespaces, demand))
     if key == "network_allow":
         return floor._replace(network_allow=(*floor.network_allow, _entries(demand)))
     if key == "network_deny":

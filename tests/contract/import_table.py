@@ -146,7 +146,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ssh_agent.wire",
         }
     ),
-    "cluster": frozenset({"errors", "file_lock", "files", "host.folders", "model"}),
+    "cluster": frozenset({"errors", "file_lock", "files", "host.folders", "model", "policy"}),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "review": frozenset(

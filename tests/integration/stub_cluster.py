@@ -21,7 +21,10 @@ class StubCluster:
     def __init__(self) -> None:
         self.made: list[str] = []
         """Requests that would have changed something."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self.made))
+        self.asked: list[str] = []
+        """All requests."""
+        handler = _handler(self.made, self.asked)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def kubeconfig(self) -> dict[str, Any]:
@@ -78,9 +81,10 @@ def _answer(path: str) -> dict[str, Any] | None:
     }
 
 
-def _handler(made: list[str]) -> type[BaseHTTPRequestHandler]:
+def _handler(made: list[str], asked: list[str]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            asked.append(self.path)
             answer = _answer(self.path.partition("?")[0])
             body = json.dumps(
                 answer or {"kind": "Status", "code": 404, "reason": "NotFound"}
@@ -92,6 +96,7 @@ def _handler(made: list[str]) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def do_POST(self) -> None:
+            asked.append(self.path)
             made.append(self.path)
             self.send_error(405)
 

@@ -161,10 +161,10 @@ def run(args: argparse.Namespace) -> int:
         place = agents.place_of(target, own, args)
     with runs.at_work(place):
         try:
+            if target is not None:
+                agents.refuse_secrets(own, args)
             if target is None or args.secrets_on_cluster:
                 agent_sessions.require_secrets(own)
-            else:
-                agents.require_no_secret(own)
             agent_sessions.ask(own, agent, yes=args.yes)
         except SandboxdError:
             # Nothing ran, so there is nothing to come back to.

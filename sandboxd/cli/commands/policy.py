@@ -15,6 +15,9 @@ hold, and each can only take away:
     gpus = false                                         # no graphics processor is passed in
     allow_runc = false                                   # `--allow-runc` counts for nothing
     nested_sandbox = "off"                               # bubblewrap inside gets no calls for it
+    clusters = ["team", "https://10.0.0.1:6443"]         # where `--on` may lead: contexts, API servers; [] is nowhere
+    cluster_namespaces = ["sandboxes"]                   # the namespaces there
+    cluster_secrets = false                              # `--secrets-on-cluster` is refused
     trust = false                                        # no grants of `sandboxd trust`
     enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
     caches = "20GiB"                                     # all caches of packages together, at most
@@ -22,7 +25,8 @@ hold, and each can only take away:
     network_proxy = "http://proxy.corp.example:3128"     # gateways go out by it: it takes nothing
     network_proxy_except = ["*.corp.example"]            # names that are dialled without that proxy
 
-An unknown key, or a file that cannot be read, stops every command that plans a sandbox.
+An unknown key, or a file that cannot be read, stops every command that plans a sandbox, or goes
+to a cluster.
 """
 
 from __future__ import annotations
@@ -91,8 +95,18 @@ def _explain(path: str, effective: Floor) -> None:
     print(f"{terminal.one_line(project.workspace)}: profile {before.name} is allowed")
     for change in changes or ["nothing of it changes"]:
         print(f"  {change}")
-    for line in _settings_without_effect(config, effective):
+    for line in (*_elsewhere(config), *_settings_without_effect(config, effective)):
         print(f"  {line}")
+
+
+def _elsewhere(config: Config) -> list[str]:
+    """The cluster that the project names, if no work may go there."""
+    if config.where is None:
+        return []
+    from sandboxd.operations.on_cluster import where
+
+    words, why_not = where.destination(config.where.value, os.environ)
+    return [terminal.one_line(f"no work goes to {words}: {why_not}")] if why_not else []
 
 
 def _settings_without_effect(config: Config, effective: Floor) -> list[str]:

@@ -103,7 +103,9 @@ def _elsewhere(grant: Grant) -> str:
         return ""
     if wish is None:
         return ""
-    return terminal.one_line(f"; its work goes to {where.in_words(wish.value, os.environ)}")
+    words, why_not = where.destination(wish.value, os.environ)
+    how = f"may not go to {words}: {why_not}" if why_not else f"goes to {words}"
+    return terminal.one_line(f"; its work {how}")
 
 
 def _build_now(workspace: str) -> str:

@@ -29,9 +29,9 @@ def place_of(where: Target, own: Session, args: argparse.Namespace) -> Session:
     return operation.place_of(own, where)
 
 
-def require_no_secret(own: Session) -> None:
-    """:raises UsageError: the agent, or its project, requires a credential"""
-    operation.require_no_secret(own, os.environ)
+def refuse_secrets(own: Session, args: argparse.Namespace) -> None:
+    """:raises UsageError: a secret would have to go to the cluster, and may not"""
+    operation.refuse_secrets(own, os.environ, keeps_secrets=args.secrets_on_cluster)
 
 
 def task(text: str | None, resume: bool, more: list[str]) -> Task:

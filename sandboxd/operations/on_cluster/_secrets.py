@@ -9,6 +9,7 @@ from sandboxd.credentials import uses
 from sandboxd.errors import UsageError
 from sandboxd.operations import _credentials
 from sandboxd.operations.on_cluster._gateway import PodGateway
+from sandboxd.policy import clusters, floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,22 +19,33 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 
-def require_none(required: Iterable[object]) -> None:
+def require_none(required: Iterable[object], environ: Mapping[str, str]) -> None:
     """:raises UsageError: a credential is required"""
     for name in required:
+        demands = floor.load(environ)
+        otherwise = "or, for an agent, accept that by `--secrets-on-cluster`"
+        if demands.no_cluster_secrets:
+            otherwise = f"`{demands.path_of('cluster_secrets')}` lets no secret go to a cluster"
         raise UsageError(
             f"the credential `{name}` is required, and a gateway on a cluster is given no secret: whoever may run "
             "commands in Pods of its namespace would have it",
-            "run it on this machine: leave `--on` out; or, for an agent, accept that by `--secrets-on-cluster`",
+            f"run it on this machine: leave `--on` out; {otherwise}",
         )
+
+
+def require_allowed(environ: Mapping[str, str]) -> None:
+    """:raises UsageError: the floor lets no secret go to a cluster"""
+    clusters.require_secrets_allowed(floor.load(environ))
 
 
 def give(target: Target, plan: Plan) -> None:
     """Give the gateway of `target` the secrets that `plan` names, in its memory and in no object of the cluster.
 
+    :raises UsageError: the floor does not let any go there
     :raises RecordFailure: it cannot be recorded; then none is given
     :raises EnvironmentFailure: one cannot be had, or the gateway does not take them
     """
+    require_allowed(target.environ)
     resolved = _credentials.resolve(plan, target.environ)
     if resolved is None:
         return

@@ -62,10 +62,17 @@ def place_of(own: Session, target: Target) -> Session:
     return own._replace(folder=folder)
 
 
-def require_no_secret(own: Session, environ: Mapping[str, str]) -> None:
-    """:raises UsageError: the agent, or its project, requires a credential"""
+def refuse_secrets(own: Session, environ: Mapping[str, str], *, keeps_secrets: bool) -> None:
+    """See that no secret has to go to the cluster, or that the user and the floor let it go.
+
+    :param keeps_secrets: whether the user does
+    :raises UsageError: the agent, or its project, requires a credential that may not go, or the floor lets none go
+    """
+    if keeps_secrets:
+        _secrets.require_allowed(environ)
+        return
     config = Project.open(own.project, environ, own.name).config
-    _secrets.require_none(setting.value for setting in config.credentials.required)
+    _secrets.require_none((setting.value for setting in config.credentials.required), environ)
 
 
 def get_ready(

@@ -115,7 +115,8 @@ def start(
         )
     plan = _plan(project, wishes, grants)
     if not options.keeps_secrets:
-        _secrets.require_none(use.name for use in plan.credentials if use.is_required)
+        required = (use.name for use in plan.credentials if use.is_required)
+        _secrets.require_none(required, target.environ)
     profile = profiles.load(plan.profile)
     present = cluster.get(api.POD, target.pod)
     if present is None and not options.recreate:
@@ -182,6 +183,8 @@ def _take_away_quietly(target: Target) -> None:
 
 
 def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
+    if options.keeps_secrets:
+        _secrets.require_allowed(target.environ)
     name, handler = options.runtime_class, ""
     if name:
         runtime_class = target.cluster.get(api.RUNTIME_CLASS, name)

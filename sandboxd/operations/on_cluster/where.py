@@ -1,21 +1,35 @@
-"""Which cluster and namespace a context of the user's kubeconfig means, for a person to read."""
+"""Where the work of a project goes that names a context of the user's kubeconfig, for a person to read."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import kubeconfig
 from sandboxd.errors import SandboxdError
+from sandboxd.policy import clusters, floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def in_words(on: str, environ: Mapping[str, str]) -> str:
-    """The context `on` and its namespace, as the kubeconfig has them now; no cluster is asked."""
-    text = f"the cluster of your context `{on}`"
+class Destination(NamedTuple):
+    """A cluster and namespace in words; `why_not` says what keeps work from going there, '' for nothing."""
+
+    words: str
+    why_not: str = ""
+
+
+def destination(on: str, environ: Mapping[str, str]) -> Destination:
+    """What the context `on` means by the kubeconfig and the floor of now; no cluster is asked."""
+    words = f"the cluster of your context `{on}`"
     try:
         context = kubeconfig.load(on, environ)
     except SandboxdError as error:
-        return f"{text}, whose namespace is not known: {error.message}"
-    return f"{text}, namespace `{context.namespace}`"
+        return Destination(f"{words}, whose namespace is not known: {error.message}")
+    words += f", namespace `{context.namespace}`"
+    try:
+        demands = floor.load(environ)
+    except SandboxdError as error:
+        return Destination(words, error.message)
+    demand = clusters.obstacle(demands, on, context.server, context.namespace)
+    return Destination(words, f"`{demand.path}` does not allow it" if demand is not None else "")

@@ -26,9 +26,9 @@ def target(workspace: str, context: Context = CONTEXT) -> Target:
 
 
 def test_a_required_credential_is_refused_with_the_reason() -> None:
-    _secrets.require_none([])
+    _secrets.require_none([], os.environ)
     with pytest.raises(UsageError, match="`anthropic` is required") as caught:
-        _secrets.require_none(["anthropic"])
+        _secrets.require_none(["anthropic"], os.environ)
     assert "leave `--on` out" in caught.value.hint
 
 

@@ -1,0 +1,54 @@
+"""What the floor lets work on clusters do: which clusters and namespaces it may go to, and whether secrets may."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.policy.floor import Demand, Floor
+
+_HERE = "without `--on`, or with `--here`, it is about this machine"
+
+
+def require_allowed(floor: Floor, context: str, server: str, namespace: str) -> None:
+    """See that each demand of `floor` lets work go to this cluster and namespace.
+
+    :param context: its name in the kubeconfig; a user gives it, so one that looks like an address is none
+    :param server: the URL of the API server
+    :raises UsageError: one does not
+    """
+    demand = obstacle(floor, context, server, namespace)
+    if demand is None:
+        return
+    what, which = f"the cluster of your context `{context}` at `{server}`", "clusters"
+    if demand in floor.cluster_namespaces:
+        what, which = f"the namespace `{namespace}` of your context `{context}`", "namespaces"
+    allowed = ", ".join(f"`{each}`" for each in demand.value) or "none"
+    raise UsageError(
+        f"{what} is not allowed by `{demand.path}`", f"{which} that it allows: {allowed}; {_HERE}"
+    )
+
+
+def obstacle(floor: Floor, context: str, server: str, namespace: str) -> Demand | None:
+    """The first demand of `floor` that does not let work go there, by the words of `require_allowed`."""
+    for demand in floor.clusters:
+        if not any(_is_meant(each, context, server) for each in demand.value):
+            return demand
+    return next((each for each in floor.cluster_namespaces if namespace not in each.value), None)
+
+
+def require_secrets_allowed(floor: Floor) -> None:
+    """:raises UsageError: no secret of the user may go to a cluster"""
+    if floor.no_cluster_secrets:
+        raise UsageError(
+            f"`--secrets-on-cluster` is not allowed by `{floor.path_of('cluster_secrets')}`",
+            f"leave it out, for an agent that needs no secret; or run it here: {_HERE}",
+        )
+
+
+def _is_meant(entry: str, context: str, server: str) -> bool:
+    if entry.startswith(("https://", "http://")):
+        return entry.rstrip("/") == server.rstrip("/")
+    return entry == context
