@@ -8,7 +8,7 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sandboxd.cluster import failures, sign_in
+from sandboxd.cluster import certificates, failures, sign_in
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Cluster:
     """The API server of a context, with the user's rights."""
 
     def __init__(self, context: Context, environ: Mapping[str, str]) -> None:
-        """:raises EnvironmentFailure: `lightkube` is not installed, or the user cannot be signed in"""
+        """:raises SandboxdError: `lightkube` is not installed, or the user cannot be signed in"""
         try:
             from lightkube import Client
             from lightkube.config.client_adapter import Client as http_client
@@ -76,8 +76,9 @@ class Cluster:
         import httpx2
 
         self.context = context
+        certificates.require_usable(context)
         described = {
-            "clusters": [{"name": "it", "cluster": dict(context.cluster)}],
+            "clusters": [{"name": "it", "cluster": certificates.as_kubectl(context.cluster)}],
             "users": [{"name": "me", "user": sign_in.user(context, environ)}],
             "contexts": [
                 {
@@ -290,6 +291,7 @@ def explained(context: Context, doing: str) -> Iterator[None]:
 def _usable(context: Context) -> Iterator[None]:
     """Raise what the library says of a kubeconfig as errors for people; nothing was sent yet."""
     import ssl
+    import traceback
 
     import httpx2
     from lightkube.core.exceptions import ConfigError
@@ -301,13 +303,10 @@ def _usable(context: Context) -> Iterator[None]:
             f"the cluster of `{context.name}` is reached by a SOCKS proxy, which needs the package `socksio`",
             "`pip install socksio`",
         ) from None
-    except FileNotFoundError as error:
-        raise failures.unreachable(context, error) from None
     except ssl.SSLError as error:
-        raise EnvironmentFailure(
-            f"the certificates of the context `{context.name}` cannot be read: {error.reason or error}",
-            "sign in to the cluster again: its own tool writes them",
-        ) from None
+        # In its frames are the library's copies of the key, which go with them.
+        traceback.clear_frames(error.__traceback__)
+        raise certificates.of_pair(context, error) from None
     except (
         ConfigError,
         httpx2.InvalidURL,

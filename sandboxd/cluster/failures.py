@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import ssl
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from sandboxd.cluster.kubeconfig import Context
@@ -143,7 +142,7 @@ def _words(
     )
 
 
-def unreachable(context: Context, error: Exception) -> SandboxdError:
+def unreachable(context: Context, error: Exception) -> Unreachable:
     """The error where no answer came.
 
     :param error: of the HTTP library
@@ -157,15 +156,6 @@ def unreachable(context: Context, error: Exception) -> SandboxdError:
                 f"the certificate of `{context.server}` is not that of the cluster in `{context.name}`: "
                 f"{cause.verify_message or cause.reason}",
                 "sign in to the cluster again; a proxy on the way may also have put its own in its place",
-            )
-        if isinstance(cause, FileNotFoundError):
-            # OpenSSL does not say which.
-            path = cause.filename or next(
-                (each for each in context.paths if not os.path.exists(each)), "of a certificate"
-            )
-            return UsageError(
-                f"the context `{context.name}` names the file `{path}`, which is not there",
-                "sign in to the cluster again: its own tool writes that file",
             )
         if isinstance(cause, ssl.SSLError):
             return Unreachable(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LARGEST = 4 << 20
 _PATHS_OF_CLUSTER = ("certificate-authority",)
 _PATHS_OF_USER = ("client-certificate", "client-key", "tokenFile")
+FILE = "\0file"
+"""A key that no file has: the file that an entry of a cluster or user is from."""
 _SECTIONS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
 
@@ -43,12 +45,6 @@ class Context(NamedTuple):
     def kubectl(self) -> str:
         """The beginning of a command of kubectl that means the same cluster and namespace."""
         return f"kubectl --context {shlex.quote(self.name)} -n {shlex.quote(self.namespace)}"
-
-    @property
-    def paths(self) -> list[str]:
-        """The files that it names."""
-        entries = [(self.cluster, _PATHS_OF_CLUSTER), (self.user, _PATHS_OF_USER)]
-        return [str(entry[key]) for entry, keys in entries for key in keys if entry.get(key)]
 
     @property
     def server(self) -> str:
@@ -95,12 +91,8 @@ def load(name: str, environ: Mapping[str, str]) -> Context:
             "sign in to the cluster again: its own tool writes that entry",
         )
     user = user or {}
-    folder = str(user.get(_FOLDER, ""))
+    folder = os.path.dirname(str(user.get(FILE, "")))
     return Context(name, str(context.get("namespace") or "default"), cluster, user, folder)
-
-
-_FOLDER = "\0folder"
-"""A key that no file has: the folder of the file that an entry is from."""
 
 
 def _paths(environ: Mapping[str, str]) -> list[str]:
@@ -129,7 +121,7 @@ def _merged(paths: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
             items = document.get(section)
             for item in items if isinstance(items, list) else ():
                 if isinstance(item, dict) and isinstance(item.get(key), dict):
-                    entry = _absolute(item[key], os.path.dirname(os.path.abspath(path)))
+                    entry = _absolute(item[key], os.path.abspath(path))
                     result[section].setdefault(str(item.get("name", "")), entry)
     return result
 
@@ -156,11 +148,11 @@ def _read(path: str) -> dict[str, Any]:
     return document
 
 
-def _absolute(entry: Mapping[str, Any], folder: str) -> dict[str, Any]:
-    """`entry`, whose paths are relative to `folder`, with absolute ones."""
-    result = dict(entry)
+def _absolute(entry: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """`entry` of `file`, whose paths are relative to the folder of that, with absolute ones."""
+    folder, result = os.path.dirname(file), dict(entry)
     for key in (*_PATHS_OF_CLUSTER, *_PATHS_OF_USER):
         if isinstance(result.get(key), str) and result[key]:
             result[key] = os.path.join(folder, result[key])
-    result[_FOLDER] = folder
+    result[FILE] = file
     return result

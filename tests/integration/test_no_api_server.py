@@ -135,7 +135,7 @@ def connect(folder: Path, cluster: str, user: str = "{}", **environ: str) -> Any
         ("{server: 'https://h', proxy-url: 5}", "{}", "is none that can be used"),
         ("{server: 'https://h', proxy-url: 'socks5://h:1'}", "{}", "by a SOCKS proxy, which needs the package `socksio`"),
         ("{server: 'https://h', certificate-authority: ca.pem}", "{}", "ca.pem`, which is not there"),
-        ("{server: 'https://h', certificate-authority-data: bm8=}", "{}", "the certificates of the context `team` cannot be read"),
+        ("{server: 'https://h', certificate-authority-data: bm8=}", "{}", "is no certificate in PEM"),
         ("{server: 'https://h'}", "{client-certificate: here.pem}", "the context `team`"),
     ],
 )  # fmt: skip

@@ -78,12 +78,6 @@ def test_a_token_that_no_header_can_have_is_not_shown() -> None:
         assert "line break" in told.hint and told.exit_code == 4
 
 
-def test_a_key_that_is_not_there_is_the_users_to_mend() -> None:
-    lost = FileNotFoundError(2, "No such file", "/home/ann/key.pem")
-    error = failures.unreachable(TEAM, lost)
-    assert "names the file `/home/ann/key.pem`" in error.message and error.exit_code == 2
-
-
 def test_a_missing_extra_is_one_line() -> None:
     assert failures.missing_extra().hint == "`pip install 'sandboxd[kubernetes]'`"
 
