@@ -16,7 +16,7 @@ from sandboxd.files import read_bytes, write_atomic
 from sandboxd.host.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sandboxd.cluster.kubeconfig import Context
 
@@ -67,19 +67,24 @@ def note(environ: Mapping[str, str], context: Context, pod: str, record: Record)
 
 @contextlib.contextmanager
 def locked(
-    environ: Mapping[str, str], context: Context, pod: str, what: str = ""
+    environ: Mapping[str, str],
+    context: Context,
+    pod: str,
+    what: str = "",
+    before_wait: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Let no other process of this user do the same with the sandbox while the block runs.
 
     :param what: '' for a change of what is noted and of what the sandbox may reach; `REFRESH`, which lasts, may
         have such changes within
+    :param before_wait: called if another process does it at the moment
     :raises EnvironmentFailure: there is no place for the lock
     """
     path = _path(environ, context, pod)
     with contextlib.ExitStack() as stack:
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            stack.enter_context(lock_file(f"{path}{what}.lock"))
+            stack.enter_context(lock_file(f"{path}{what}.lock", before_wait))
         except OSError as error:
             raise _no_place(error) from None
         yield

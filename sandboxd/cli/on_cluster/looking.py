@@ -171,7 +171,7 @@ def _lines(sandbox: Sandbox, context: str) -> list[str]:
         f"  node         {sandbox.node or 'none'}, "
         + (f"RuntimeClass {sandbox.runtime_class}" if sandbox.runtime_class else "its own runtime"),
         f"  image        {sandbox.image or 'unknown'}",
-        f"  network      {closed}; gateway: {sandbox.gateway}",
+        f"  network      {closed}; gateway: {': '.join(filter(None, (sandbox.gateway, sandbox.gateway_why)))}",
     ]
     if not sandbox.is_ours:
         lines.append("  started      by somebody else, or from another machine")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, logs, records, sandboxes, waiting
+from sandboxd.cluster import api, gateway_pods, logs, records, sandboxes, waiting
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
 from sandboxd.operations.on_cluster import _hooks
 from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
@@ -32,7 +33,9 @@ class Sandbox(NamedTuple):
     started: str
     """RFC 3339."""
     gateway: str
-    """``ready``, ``not ready`` or ``none``."""
+    """``ready``, ``not ready``, ``none``, or ``not known`` where another Pod cannot be told from it."""
+    gateway_why: str
+    """Why it is not known."""
     is_closed: bool
     """Whether the NetworkPolicy that closes it is there; whether it is enforced, a start has tried."""
     is_ours: bool
@@ -98,7 +101,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
         str(spec.get("runtimeClassName") or ""),
         str(statuses[0].get("imageID") or statuses[0].get("image") or ""),
         str(status.get("startTime") or ""),
-        _gateway(cluster, name),
+        *_gateway(cluster, name),
         _is_closed(cluster.get(api.NETWORK_POLICY, name), labels),
         is_ours,
         tuple(record.not_in_force if record is not None and is_ours else annotation),
@@ -117,11 +120,15 @@ def _state(pod: Mapping[str, Any]) -> tuple[str, str]:
     return "starting", waiting.reason_of(pod)
 
 
-def _gateway(cluster: Cluster, name: str) -> str:
+def _gateway(cluster: Cluster, name: str) -> tuple[str, str]:
     pods = cluster.list(api.POD, {GATEWAY: name})
-    if not pods:
-        return "none"
-    return "ready" if any(waiting.is_ready(pod) for pod in pods) else "not ready"
+    try:
+        pod = gateway_pods.only(cluster, f"{name}-gateway", pods)
+    except EnvironmentFailure as error:
+        return "not known", error.message
+    if pod is None:
+        return "none", ""
+    return "ready" if waiting.is_ready(pod) else "not ready", ""
 
 
 def _is_closed(policy: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:

@@ -71,9 +71,11 @@ def refresh(target: Target, uid: str, say: Callable[[str], None]) -> Refreshed:
 
     :raises EnvironmentFailure: the Pod does not take it, what arrived is noted; or it became another one
     """
-    say("waiting for another refresh of the sandbox to end")
-    with records.locked(target.environ, target.cluster.context, target.pod, records.REFRESH):
-        record = records.recall(target.environ, target.cluster.context, target.pod)
+    place = (target.environ, target.cluster.context, target.pod)
+    with records.locked(
+        *place, records.REFRESH, lambda: say("waiting for another refresh of the sandbox to end")
+    ):
+        record = records.recall(*place)
         if record is None or record.uid != uid:
             raise EnvironmentFailure("the sandbox became another one meanwhile", "run it again")
         return _refresh(target, record, say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.audit import notes
@@ -12,7 +13,7 @@ from sandboxd.operations.on_cluster.target import lost_words
 from sandboxd.review import rescue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sandboxd.operations.on_cluster.target import Target
 
@@ -26,12 +27,34 @@ class Stopped(NamedTuple):
 
 
 def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
-    """Remove the sandbox of `target`; that there is none is fine.
+    """Remove the sandbox of `target`; that there is none is fine. A refresh that writes to it ends first.
 
     :param discard: throw away what was changed in it
     :param say: hears where the work is kept, or that it is lost
     :raises EnvironmentFailure: the work cannot be kept; then the sandbox goes on running
     """
+    with _no_refresh(target, say):
+        return _stop(target, discard=discard, say=say)
+
+
+@contextlib.contextmanager
+def _no_refresh(target: Target, say: Callable[[str], None]) -> Iterator[None]:
+    """Let no refresh begin while the block runs, once one that runs has ended."""
+
+    def before_wait() -> None:
+        say(
+            "another process of yours sends newer files to the sandbox: waiting until it has done so"
+        )
+
+    place = (target.environ, target.cluster.context, target.pod)
+    with contextlib.ExitStack() as stack:
+        # Where there is no place for a lock, there is none for a refresh either.
+        with contextlib.suppress(EnvironmentFailure):
+            stack.enter_context(records.locked(*place, records.REFRESH, before_wait))
+        yield
+
+
+def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
     pod = target.cluster.get(api.POD, target.pod)
     ended = waiting.end_of(pod) if pod is not None else _end_without_pod(target)
     if ended:

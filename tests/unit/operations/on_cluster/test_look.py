@@ -1,0 +1,72 @@
+"""What `status` says of a sandbox's gateway: the Pod of its Deployment, and nobody else's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandboxd.cli.on_cluster import looking
+from sandboxd.cluster import api
+from sandboxd.operations.on_cluster import look
+from sandboxd.operations.on_cluster.target import Target
+from tests.unit.operations.on_cluster.pods import TEAM
+
+
+class Cluster:
+    """Has the sandbox that is asked for, and these Pods with the label of its gateway."""
+
+    context = TEAM
+
+    def __init__(self, *gateways: dict[str, Any]) -> None:
+        self.gateways = list(gateways)
+
+    def get(self, kind: api.Kind, name: str) -> dict[str, Any] | None:
+        if kind != api.POD:
+            return None
+        return {"metadata": {"name": name, "uid": "u"}, "status": {"phase": "Running"}}
+
+    def list(self, *_: object) -> list[dict[str, Any]]:
+        return self.gateways
+
+
+def gateway(name: str, owner: str = "", phase: str = "Running", **metadata: str) -> dict[str, Any]:
+    """A Pod with the label; `owner` begins with `-` where it is of the sandbox's own objects."""
+    return {
+        "metadata": {"name": name, "owner": owner, **metadata},
+        "status": {"phase": phase, "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+OURS = gateway("ours", "-gateway-7d9")
+UNREADY = {**OURS, "status": {"phase": "Running"}}
+
+
+@pytest.mark.parametrize(
+    ("pods", "state", "why"),
+    [
+        ((), "none", ""),
+        ((OURS,), "ready", ""),
+        ((UNREADY,), "not ready", ""),
+        ((gateway("ours", "-gateway-7d9", "Failed"),), "none", ""),
+        ((gateway("ours", "-gateway-7d9", deletionTimestamp="x"),), "none", ""),
+        ((gateway("theirs"),), "not known", "the Pod `theirs` has the label of the gateway, and is not of its Deployment"),
+        ((gateway("theirs", "-other"),), "not known", "the Pod `theirs` has the label"),
+        ((UNREADY, gateway("theirs")), "not known", "several Pods have the label of the gateway: `ours`, `theirs`"),
+    ],
+)  # fmt: skip
+def test_a_pod_of_somebody_else_is_not_its_gateway(
+    pods: tuple[dict[str, Any], ...], state: str, why: str, tmp_path: Any
+) -> None:
+    cluster: Any = Cluster()
+    target = Target(cluster, {"XDG_STATE_HOME": str(tmp_path)}, "/w", "/w", "")
+    for pod in pods:
+        metadata = dict(pod["metadata"])
+        owner = metadata.pop("owner")
+        owners = [{"controller": True, "name": f"{target.pod}{owner}"}] if owner else []
+        cluster.gateways.append({**pod, "metadata": {**metadata, "ownerReferences": owners}})
+    sandbox = look.look(target)
+    assert sandbox is not None and sandbox.gateway == state
+    assert sandbox.gateway_why.startswith(why) and bool(sandbox.gateway_why) is bool(why)
+    (line,) = (each for each in looking._lines(sandbox, "team") if "gateway:" in each)
+    assert line.endswith(f"gateway: {state}{': ' if why else ''}{sandbox.gateway_why}")
