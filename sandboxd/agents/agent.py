@@ -41,7 +41,7 @@ class Package(NamedTuple):
     machine: str = ""
     """The machine that it is for, as `uname -m` calls it; '' for each."""
     program: str = ""
-    """Where the agent's program is in it, if that differs by machine."""
+    """The path of the agent's program in it, if that differs by machine."""
 
     @property
     def url(self) -> str:
@@ -78,9 +78,9 @@ class Agent(NamedTuple):
     unattended: tuple[str, ...] = ()
     """Arguments that turn its own confirmations off: the sandbox limits it in their place."""
     inner_sandbox: str = ""
-    """What happens to the agent's own sandbox inside ours, and why; '' where it has none."""
+    """The fate of the agent's own sandbox inside ours, and why; '' where it has none."""
     limits: str = ""
-    """What does not work, in words for a person; '' where nothing is known."""
+    """Limits of the agent here, in words for a person; '' where none are known."""
     credentials: tuple[str, ...] = ()
     """Services that it uses with the user's secret, which stays at the gateway."""
     allow: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PREFIX = "sandboxd-program-"
 TARGET = "/opt/sandboxd/agent"
-"""Where it is inside a sandbox."""
+"""The folder of the volume inside a sandbox."""
 
 
 def name(agent: Agent) -> str:

@@ -26,7 +26,7 @@ Kind = Literal[
     "drift",
     "review",
 ]
-"""What happened: grants and answers of the user, then what was done with a sandbox, then what was seen."""
+"""Kinds of events: grants and answers of the user, then acts on a sandbox, then observations."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -65,7 +65,7 @@ class Trial(NamedTuple):
     line: str
     """In `[workspace]` of sandboxd.toml."""
     price: str
-    """What else it changes, in words."""
+    """Its other effects, in words."""
     milliseconds: float | None = None
     ratio: float | None = None
     low: float | None = None

@@ -22,7 +22,7 @@ class Workload(NamedTuple):
     name: str
     title: str
     unit: str
-    """What one run of it does."""
+    """The work of one run, in words."""
     source: str
     """The text of its module."""
 

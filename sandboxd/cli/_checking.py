@@ -50,7 +50,7 @@ class Session:
         """Files of ours that git ignores, which were not read."""
         self.baseline: Baseline | None = None
         self.fixes = Fixes.NAMES
-        """How much of the fixes an output shows."""
+        """The part of the fixes that an output shows."""
 
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""

@@ -25,7 +25,7 @@ class Door(NamedTuple):
     """The way to the sandbox of a session: on this machine or on a cluster."""
 
     option: str
-    """What a command needs behind it to mean the same cluster; '' for this machine."""
+    """The option by which a command means the same cluster; '' for this machine."""
     run: Callable[..., int]
     """Runs the agent with variables, ``NAME=value``, by keywords `tty` and `stdin`; its exit code."""
     collect: Callable[[], Collected]

@@ -17,7 +17,7 @@ def say(text: str, passing: bool) -> None:
 
 
 _WORK = ("building ", "making ", "removing ", "starting ")
-"""How a step begins that says no more than what is being done. All else is for a person to read."""
+"""First words of a step that only says what is being done. All else is for a person to read."""
 
 
 class OneLine:

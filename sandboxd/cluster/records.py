@@ -32,9 +32,9 @@ class Record(NamedTuple):
     folder: str
     """Of the copy, inside."""
     listed: Mapping[str, Any]
-    """What was copied, as `review.original` lists it."""
+    """The list of what was copied, as `review.original` makes it."""
     not_in_force: Sequence[str]
-    """What the start named."""
+    """Messages of the start."""
     objects: Sequence[Mapping[str, Any]] = ()
     """As they were applied."""
     times: Mapping[str, Sequence[int]] | None = None

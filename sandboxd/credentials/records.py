@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "credentials.toml"
 SOURCES = ("keyring", "file", "environment", "command")
-"""Where a secret can be, the safest first."""
+"""Places that a secret can be in, the safest first."""
 
 SSH_AGENT = "ssh-agent"
 """The source of keys, which never leave it."""

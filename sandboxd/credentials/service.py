@@ -97,13 +97,13 @@ class Service(NamedTuple):
     title: str
     """Its name for people."""
     secret: str
-    """What the service calls its secret, e.g. an access token."""
+    """The service's own word for its secret, e.g. an access token."""
     admits: str
-    """What a program inside can do with it, in words."""
+    """The rights of a program inside that uses it, in words."""
     groups: tuple[str, ...]
     """Groups of hosts that its tools reach beside it."""
     limits: str
-    """Which tools or uses are not served, in words."""
+    """Tools or uses that are not served, in words."""
     source: str
     endpoints: tuple[Endpoint, ...]
     variables: tuple[Variable, ...] = ()

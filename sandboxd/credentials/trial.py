@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     state: State
     words: str
     account: str = ""
-    """Whose the secret is, as the service says; '' where it does not."""
+    """The owner of the secret, as the service says; '' where it does not."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -29,7 +29,7 @@ class Approval(NamedTuple):
     when: float
     """Seconds since the epoch."""
     by: str
-    """Where it was given: ``shell``, ``editor``."""
+    """The place in which it was given: ``shell``, ``editor``."""
     until: float = 0.0
     """Seconds since the epoch at which it ends; 0 for never."""
     once: bool = False
@@ -44,7 +44,7 @@ class Limits(NamedTuple):
 
     may_grant: bool = True
     lists: tuple[tuple[Rule, ...], ...] = ()
-    """What is allowed has to be in each of them."""
+    """An allowed name has to be in each of these lists."""
 
 
 def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, now: float) -> Policy:

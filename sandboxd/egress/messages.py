@@ -24,7 +24,7 @@ class SetPolicy(TypedDict):
 
 
 VERIFY_BEGINS, VERIFY_ENDS = "verify begins", "verify ends"
-"""How the marks of `Replay` begin between which `sandboxd verify` makes its attempts."""
+"""The first characters of the marks of `Replay` between which `sandboxd verify` makes its attempts."""
 
 
 class Replay(TypedDict):

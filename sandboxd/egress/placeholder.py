@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import unquote_to_bytes
 
 PREFIX = "placeholder-of-sandboxd-"
-"""What each placeholder begins with. It leads to a gateway; anywhere else nothing has a reason to send it."""
+"""The first characters of each placeholder. It leads to a gateway; anywhere else nothing has a reason to send it."""
 
 _MARK = PREFIX.encode("ascii")
 _BASIC = re.compile(rb"basic +([A-Za-z0-9+/=_-]+)\s*", re.IGNORECASE)

@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     private: bool = False
     """Whether a private address (RFC 1918, 6598) may be dialled; loopback and link-local never are."""
     source: str = ""
-    """Who allows it, in words: ``group pypi``, ``sandboxd.toml``, ``approval``."""
+    """The source of the rule, in words: ``group pypi``, ``sandboxd.toml``, ``approval``."""
     until: float = 0.0
     """Seconds since the epoch at which it ends; 0 for never."""
     once: bool = False

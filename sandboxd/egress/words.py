@@ -9,7 +9,7 @@ from sandboxd.egress.names import NotAName, normal
 from sandboxd.egress.policy import Policy, Reason, Verdict
 
 CONSEQUENCE = "whatever runs inside may do anything there, sending your files included"
-"""What to allow a name means. No gateway without interception can know less."""
+"""The meaning of an allowed name. No gateway without interception can know less."""
 
 DECOY = "the decoy of this sandbox, which looks like a secret, was sent there"
 

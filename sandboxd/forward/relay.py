@@ -64,11 +64,11 @@ class _Link:
         self.target = target
         self.is_connecting = False
         self.waiting = bytearray()
-        """What came for the connection and was not written yet."""
+        """Bytes that came for the connection and were not written yet."""
         self.credit = WINDOW
-        """How much more the other end takes of what is read here."""
+        """Bytes that the other end still takes of those read here."""
         self.owed = 0
-        """What was written here and is to be credited."""
+        """Bytes that were written here and are to be credited."""
         self.has_ended = False
         """Whether the connection has nothing more to say."""
         self.other_has_ended = False

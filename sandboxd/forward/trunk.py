@@ -47,7 +47,7 @@ class Trunk:
         self._frames = Frames()
         self._first = first
         self.words = ""
-        """What the command wrote to stderr."""
+        """The command's output on stderr."""
 
     @property
     def reader(self) -> int:

@@ -14,7 +14,7 @@ class Premise(NamedTuple):
     name: str
     holds: bool
     detail: str
-    """What was seen, in words."""
+    """The observation, in words."""
 
 
 NOT_YET = "`sandboxd doctor --try` tries them"
@@ -45,7 +45,7 @@ class Runtime(NamedTuple):
     why: str = ""
     fix: str = ""
     premises: tuple[Premise, ...] = ()
-    """What was tried of it; () where nothing was, for the reason in `premises_untried`."""
+    """The premises that were tried of it; () where none was, for the reason in `premises_untried`."""
     premises_untried: str = ""
     nvproxy_drivers: tuple[str, ...] | None = None
     """NVIDIA's drivers that a gVisor knows the calls of, by version; None where it was not asked."""
@@ -101,7 +101,7 @@ class Engine(NamedTuple):
     """
 
     host: str
-    """Where it was looked for: a DOCKER_HOST value."""
+    """The address at which it was looked for: a DOCKER_HOST value."""
     id: str | None = None
     kind: str | None = None
     """``docker``, ``docker-desktop``, ``colima``, ``lima``, ``orbstack``, ``rancher-desktop``,

@@ -34,11 +34,11 @@ class PremiseFolder:
         # which they would write, or exchange for what nobody can read to its end.
         self._private = os.path.join(self._temporary.name, secrets.token_hex(8))
         self.folder = os.path.join(self._private, "folder")
-        """What is bound as a folder."""
+        """The path that is bound as a folder."""
         self.file = os.path.join(self._private, "file")
-        """What is bound as a file."""
+        """The path that is bound as a file."""
         self.above = os.path.join(self._private, "above")
-        """What is bound as a folder that can be written."""
+        """The path that is bound as a folder that can be written."""
         self.pinned = os.path.join(self.above, PINNED)
         """A folder in it, which is bound read-only."""
         self._server: socket.socket | None = None

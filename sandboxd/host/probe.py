@@ -19,10 +19,10 @@ from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import has_own_kernel, host_boot_id, run_trials
 
 Trying = Literal["remembered", "unknown", "all"]
-"""Which premises of gVisor builds are tried: none, those that are not remembered, or all and all runtimes."""
+"""The premises of gVisor builds to try: none, those that are not remembered, or all and all runtimes."""
 
 _NVIDIA = "/proc/driver/nvidia/version"
-"""Where NVIDIA's driver says what it is."""
+"""The file in which NVIDIA's driver gives its version."""
 
 
 def probe(

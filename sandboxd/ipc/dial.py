@@ -23,7 +23,7 @@ It needs a millisecond; on a machine that has twenty times too much to do, one s
 """
 
 WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
-"""How the answer of a daemon of this version begins."""
+"""The first characters of the answer of a daemon of this version."""
 
 
 class NoAnswer(DaemonError):

@@ -245,7 +245,7 @@ if TYPE_CHECKING:
         tty: bool
         """The output is a terminal's, without frames."""
         first: str
-        """What came before the descriptor was sent, a code point a byte."""
+        """The bytes that came before the descriptor was sent, a code point a byte."""
 
     class Resize(TypedDict):
         """Params of `exec/resize`: the size of the caller's terminal."""

@@ -26,7 +26,7 @@ class Form(NamedTuple):
 
     encode: Callable[[object], str]
     behind: Callable[[Node], str]
-    """What stands between the value of an entry's `command` and that of an `args` that comes in."""
+    """The text between the value of an entry's `command` and that of an `args` that comes in."""
 
 
 JSON = Form(json.dumps, lambda _: ', "args": ')

@@ -28,7 +28,7 @@ class Settings(NamedTuple):
     env: tuple[str, ...] = ()
     folder: str = ""
     shell: tuple[str, ...] = ()
-    """What the shell of the sandbox's user has beyond the container, below `env`."""
+    """Variables of the user's shell beyond those of the container, below `env`."""
     probed_at: str = ""
     """The start of the container whose user's shell was asked; '' where none was."""
 

@@ -30,7 +30,7 @@ class Stage(NamedTuple):
 
     state: State
     source: str = ""
-    """Where the hook stands that runs, or that ended the run early; with its name among several."""
+    """The place of the hook that runs, or that ended the run early; with its name among several."""
     code: int = 0
     """The exit code of that one."""
     mark: str = ""

@@ -46,7 +46,7 @@ class Failure(NamedTuple):
     left: tuple[str, ...]
     """The stages that did not run because of it."""
     refused: tuple[str, ...] = ()
-    """What the network refused since the first hook began, as `sandboxd egress allow` takes it."""
+    """Names that the network refused since the first hook began, as `sandboxd egress allow` takes them."""
 
 
 def settle(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Part = Literal["build", "gateway", "engine", "runtime", "copy", "services", "hooks", "ours"]
-"""Who worked: `engine` is its interface, `runtime` its start of the workspace's container, `ours` all else."""
+"""The part that worked: `engine` is its interface, `runtime` its start of the workspace's container, `ours` all else."""
 
 
 class Span(NamedTuple):

@@ -52,7 +52,7 @@ class Running(NamedTuple):
     inspected: Inspected
     """As the engine described it once it ran: whoever needs to know more of it needs no other look."""
     lost: tuple[Downgrade, ...] = ()
-    """What this host's settings take from it."""
+    """Parts that this host's settings take from it."""
     sick: tuple[Sick, ...] = ()
     """Other services of its project that do not run as others need them."""
     stand_ins: tuple[str, ...] = ()

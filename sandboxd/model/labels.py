@@ -48,16 +48,16 @@ EGRESS = "dev.sandboxd.egress"
 """On a sandbox whose network is names through a gateway: the name of its inner network. No rule is in it."""
 
 RESOLV_CONF = "/etc/resolv.conf"
-"""Where a sandbox with that label has a file of ours, which names its gateway as the only name server."""
+"""The path of our file in a sandbox with that label, which names its gateway as the only name server."""
 
 ASK_PROGRAM = "/usr/local/bin/sandboxd-ask"
-"""Where it has the program that asks the person outside to let a name through."""
+"""The path of the program that asks the person outside to let a name through."""
 
 SETTINGS_FOLDER = "/etc/sandboxd/"
-"""Where it may have files of ours that point tools at its gateway."""
+"""The folder of our files that point tools at its gateway, where it has them."""
 
 DECOY_FILE = "/run/secrets/backup_repository"
-"""Where it may have what only somebody who searches for secrets reads: in Docker's folder for them, which is
+"""The path of the decoy, which only somebody who searches for secrets reads: in Docker's folder for them, which is
 there whatever home the image's user has."""
 
 GATEWAY = "dev.sandboxd.gateway"

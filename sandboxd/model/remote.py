@@ -82,7 +82,7 @@ class Remote(NamedTuple):
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
     no_ports: tuple[str, ...] = ()
-    """What of the config's ports cannot be forwarded, in words."""
+    """Ports of the config that cannot be forwarded, in words."""
     secrets: tuple[Pair, ...] = ()
     """Values that the user gives, over `env`; they may be secrets."""
     asks_for: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class Remote(NamedTuple):
     is_written: bool = False
     """Whether a devcontainer.json asks for all that, if only by being there."""
     refused: tuple[str, ...] = ()
-    """What of an image's label does not count, in words that a plan did not say."""
+    """Parts of an image's label that do not count, in words that a plan did not say."""
 
     def of(self, stage: str) -> tuple[Hook, ...]:
         """The hooks of one stage."""

@@ -17,7 +17,7 @@ class Misreport(NamedTuple):
     """A pattern that its output matches although `truth` is the case."""
     truth: str
     instead: str
-    """What sandboxd goes by instead."""
+    """The source that sandboxd uses instead."""
 
 
 GVISOR = (

@@ -71,7 +71,7 @@ class Started(NamedTuple):
     """The lifecycle hook that failed, or the services that do not run as others need them; '' for none."""
     hint: str = ""
     left_out: tuple[str, ...] = ()
-    """What a hand-written devcontainer.json asks for and the sandbox does not get, as it is written there."""
+    """Requests of a hand-written devcontainer.json that the sandbox does not get, as they are written there."""
     stand_ins: tuple[str, ...] = ()
     """Files and folders that were made in the workspace for it, relative to that."""
     stand_ins_stay: bool = False
@@ -81,7 +81,7 @@ class Started(NamedTuple):
     gvisor: bool = False
     """Whether its runtime is gVisor."""
     timing: Timing | None = None
-    """What the start spent its time on, where it was asked for by a command."""
+    """The times of the start's parts, where a command asked for them."""
     addresses: tuple[str, ...] = ()
     """Of `ports`, each where `forward` opens it if nothing else is there."""
     opened: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ class Cluster(NamedTuple):
     namespace: str = ""
     runtime_class: str = ""
     handler: str = ""
-    """What that class runs, where the API server was asked."""
+    """The handler of that class, where the API server was asked."""
     seccomp_profile: str = ""
     """A path below the folder of profiles of each node's kubelet."""
     gateway_image: str = ""
@@ -87,7 +87,7 @@ def facts(cluster: Cluster) -> HostFacts:
 
 
 _HANDLERS = ("runsc", "gvisor")
-"""How RuntimeClasses call gVisor: by the name of its program, and on Google's clusters."""
+"""Handlers by which RuntimeClasses run gVisor: the name of its program, and that of Google's clusters."""
 
 
 def gvisor_class(classes: Iterable[tuple[str, str]]) -> tuple[str, str]:

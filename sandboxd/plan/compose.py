@@ -46,7 +46,7 @@ class ComposeProject(NamedTuple):
     own_name: str = ""
     """The name in DNS of the workspace, '' where it has none of its own."""
     needs: tuple[Need, ...] = ()
-    """What has to be true of other services before anything of the project runs in the workspace."""
+    """Conditions of other services before anything of the project runs in the workspace."""
 
 
 def compose_project(

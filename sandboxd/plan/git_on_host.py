@@ -13,7 +13,7 @@ from sandboxd.plan.workspace import WorkspaceFacts
 
 _CONTROL = "git on the host"
 _THIS = "git repository"
-"""What is so in this workspace, and in no other."""
+"""The item of reasons that hold for this workspace, and for no other."""
 _INSIDE = "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy"
 _COPY = (
     'commit on the host, or work on a private copy: `sandboxd agent`, or `[workspace] layout = "clone"` in '

@@ -29,10 +29,10 @@ from sandboxd.plan.workspace import Program, WorkspaceFacts
 
 HOME = "/home/sandbox"
 SOURCE = "/sandboxd/workspace"
-"""Where the original of a copied workspace is, read-only."""
+"""The folder of the original of a copied workspace, read-only."""
 
 REPOSITORY = "/sandboxd/git"
-"""Where the repository of a copied work tree is, read-only."""
+"""The folder of the repository of a copied work tree, read-only."""
 
 MARK_FOLDER = "/sandboxd/copy"
 MARK = f"{MARK_FOLDER}/whole"

@@ -105,7 +105,7 @@ class Plan(NamedTuple):
     credentials: tuple[Use, ...] = ()
     """The user's credentials that tools inside work with; what the secrets are, no plan knows."""
     remote: Remote = NO_REMOTE
-    """What the project's devcontainer.json asks for in the running container, before the profile's say."""
+    """The requests of the project's devcontainer.json for the running container, before the profile's say."""
 
     runs_hooks: bool = False
     """Whether the profile runs lifecycle hooks."""

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from sandboxd.model.container import Container
 
 Condition = Literal["started", "healthy", "completed"]
-"""What has to be true of another service first: it runs, its health check passes, or it ended with 0."""
+"""The condition that another service has to meet first: it runs, its health check passes, or it ended with 0."""
 
 
 class Need(NamedTuple):
@@ -55,7 +55,7 @@ class Service(NamedTuple):
     obstacle: str = ""
     """The reason why it cannot be started here, in words that follow its name; '' where it can."""
     without: tuple[str, ...] = ()
-    """What of it has no effect here, in words."""
+    """Settings of it that have no effect here, in words."""
     env: tuple[str, ...] = ()
     """NAME=VALUE each; a value may be a secret."""
     needs: tuple[Need, ...] = ()

@@ -16,7 +16,7 @@ DEFAULT = (
     "SETGID",
     "SETUID",
 )
-"""What entry points need that begin as root and step down to a user of their own."""
+"""Capabilities of entry points that begin as root and step down to a user of their own."""
 
 
 class Needs(NamedTuple):

@@ -70,7 +70,7 @@ class Copy(NamedTuple):
     mark: str = ""
     """A file inside that says that it is whole; '' where that is known."""
     listed: Mapping[str, Any] | None = None
-    """What was copied, as `changes_inside` reads it; None where the original is mounted beside the copy."""
+    """The list of what was copied, as `changes_inside` reads it; None where the original is mounted beside the copy."""
     times: Mapping[str, host_times.Times] | None = None
     """Those of the host's files before it was made; None: the clock says what the host changed since."""
 

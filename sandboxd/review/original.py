@@ -32,7 +32,7 @@ PARCEL = 16 << 20
 """Bytes that are sent at once, and again where the connection breaks; a larger file goes in pieces of this size."""
 OBJECTS = ".git/objects/"
 _CHANGED = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
-"""What opening says of a path that is gone, or became another kind of file."""
+"""Errors of opening a path that is gone, or became another kind of file."""
 _READ = 1 << 20
 _BLOCK = 4096
 """Bytes that a file system sets aside at once."""

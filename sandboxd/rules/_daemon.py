@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ON = ("true", "1", "t", "T", "TRUE", "True")
 OFF = ("false", "0", "f", "F", "FALSE", "False")
-"""What Go takes for no."""
+"""Spellings that Go reads as false."""
 
 
 def runsc_flag(

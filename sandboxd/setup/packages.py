@@ -33,7 +33,7 @@ FALLBACK = (
     "the distribution's package: `--source distribution`. Debian's is of 2024 (20240729): no filter in what "
     "`exec` starts, the host kernel's network, files of the host 3-4 x slower"
 )
-"""What there is where gVisor's repository cannot be reached, and what it costs."""
+"""The other source where gVisor's repository cannot be reached, and its disadvantage."""
 
 _LARGEST = 512 << 20
 

@@ -26,7 +26,7 @@ from sandboxd.setup.step import Say, State, Step
 
 SAFE, FAST = "runsc-sandboxd", "runsc-sandboxd-bind"
 NAMES = (SAFE, FAST)
-"""What we may register: the second one, with directfs on, only where the first one has to do without."""
+"""Runtimes that we may register: the second one, with directfs on, only where the first one has to do without."""
 
 CHANGED_SINCE = "changed-since"
 """A file beside the journal: on the way back, daemon.json was not what we had written."""

@@ -67,7 +67,7 @@ class DeniedName(NamedTuple):
     last: float
     """Seconds since 1970."""
     command: str
-    """What would allow it, '' where nothing does."""
+    """The command that would allow it, '' where none does."""
 
 
 class NamesStatus(NamedTuple):
@@ -134,7 +134,7 @@ class ProjectStatus(NamedTuple):
     open_ports: tuple[OpenPort, ...] = ()
     """Those among `ports` that have an address here."""
     measured: Measurement | None = None
-    """What `bench` last said of a command of this project."""
+    """The last result of `bench` for a command of this project."""
     beside: tuple[tuple[str, State], ...] = ()
     """The sandboxes with a name that work on this workspace, each with its state, by name."""
     checking: bool = False

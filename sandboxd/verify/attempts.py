@@ -30,7 +30,7 @@ _IN_A_POD = {
     "workspace": "its effect is seen in the host's files, and a node's are out of reach",
     "arrival": "its effect is seen by the host, and a cluster's node is out of reach",
 }
-"""What `CLUSTER` is where an attempt does not say it, by its judge."""
+"""The value of `CLUSTER` where an attempt does not give it, by its judge."""
 
 # Longer than any attempt takes, network time-outs included.
 ATTEMPT_SECONDS = 8.0

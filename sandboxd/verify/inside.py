@@ -45,7 +45,7 @@ class Report(NamedTuple):
 NOTHING = Report({}, {}, "")
 
 OURS, THE_IMAGES = "our Python", "the image's Python"
-"""Which of them made the attempts: `Report.identity["interpreter"]` of `make_by`."""
+"""The one that made the attempts: `Report.identity["interpreter"]` of `make_by`."""
 
 
 class Run(Protocol):

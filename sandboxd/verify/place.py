@@ -19,9 +19,9 @@ class Place(NamedTuple):
     node: str
     runtime_class: str
     handler: str
-    """What that class runs."""
+    """The handler of that class."""
     node_runtime: str
     """The version of the node's runtime, as `containerd://2.1.4`."""
     node_kernel: str
     interpreter: str = ""
-    """Whose Python made the attempts."""
+    """The Python that made the attempts."""

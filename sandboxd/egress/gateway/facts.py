@@ -18,7 +18,7 @@ class WayOut(NamedTuple):
 
     interface: str
     router: str
-    """Who carries what goes out: on a network of containers, the host itself."""
+    """The router on the way out: on a network of containers, the host itself."""
     ipv6: bool
     """Whether that interface leads out by IPv6, too."""
     is_inner: bool = False

@@ -21,7 +21,7 @@ from sandboxd.egress.gateway.streams import PlainStream
 from sandboxd.egress.gateway.tunnel import Destination, Parts
 
 PORT = 80
-"""Where tunnels are read as HTTP."""
+"""The port at which tunnels are read as HTTP."""
 
 _PLACEHOLDER = "the placeholder of a credential was sent there"
 _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"

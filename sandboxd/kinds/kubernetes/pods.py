@@ -69,7 +69,7 @@ class Pods(NamedTuple):
 
     specs: tuple[PodSpec, ...]
     left_out: str
-    """What else there is and is not read, in words; '' where all is."""
+    """Parts that are there and are not read, in words; '' for none."""
 
 
 def read(document: Document) -> Pods:

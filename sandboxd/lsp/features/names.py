@@ -52,7 +52,7 @@ class Subject(NamedTuple):
     name: str
     port: int
     why: str
-    """What is said of it: a reason, or the words of who asks for it."""
+    """The words about it: a reason, or the words of who asks for it."""
 
     @property
     def target(self) -> str:

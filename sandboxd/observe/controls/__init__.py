@@ -30,7 +30,7 @@ class ControlKind(Protocol):
     NAME: str
     """Of its control; where there are more, their names go on after it and a space."""
     PLACE: int
-    """Where it stands in lists: lower first."""
+    """The place in lists: lower first."""
     PROOF: tuple[str, ...]
     """Attempts of `verify` that would succeed without it: they show it where nothing else does."""
 

@@ -18,7 +18,7 @@ PLACE = 135
 PROOF: tuple[str, ...] = ()
 
 _DEVICES = "/dev/nvidia"
-"""What NVIDIA's toolkit mounts from the host for each device, and for the driver itself."""
+"""Paths that NVIDIA's toolkit mounts from the host for each device, and for the driver itself."""
 
 
 def on_linux(sight: Sight) -> tuple[Control, ...]:

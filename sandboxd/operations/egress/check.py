@@ -30,7 +30,7 @@ class Checked(NamedTuple):
     until: float
     """0 where it does not end."""
     command: str
-    """What would allow it, '' where nothing does."""
+    """The command that would allow it, '' where none does."""
 
 
 def check(

@@ -33,7 +33,7 @@ class LogRow(NamedTuple):
     first: float
     last: float
     command: str
-    """What would allow it, '' where nothing does, or where it is allowed by now."""
+    """The command that would allow it; '' where none does, or where it is allowed by now."""
 
 
 class Log(NamedTuple):

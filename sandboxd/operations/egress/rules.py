@@ -24,7 +24,7 @@ class RuleRow(NamedTuple):
     """0 where it does not end."""
     once: bool
     by: str
-    """Where a person answered so; '' for a rule of the plan."""
+    """The place in which a person answered so; '' for a rule of the plan."""
     obstacle: str
     """The reason why an approval counts for nothing, '' where it counts."""
 

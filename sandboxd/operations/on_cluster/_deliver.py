@@ -50,7 +50,7 @@ class Delivery:
         self._target, self._uid, self._say = target, uid, say
         self._manifest = manifest
         self.files = self.size = 0
-        """What was sent; folders are no files."""
+        """The count and bytes of what was sent; folders are not counted as files."""
 
     def send(self, parcels: Iterable[Parcel], total: int) -> None:
         """Send all of them, in their order.

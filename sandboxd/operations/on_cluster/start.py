@@ -76,12 +76,12 @@ class Started(NamedTuple):
     runtime_class: str
     not_in_force: tuple[Downgrade, ...]
     changed: tuple[str, ...]
-    """What the cluster made of our objects that we did not write."""
+    """Changes of our objects by the cluster."""
     sent: _send.Sent | None
     problem: str
     """The reason why the start is not recorded, '' where it is."""
     newer: Newer | None = None
-    """What the host has newer than the copy of a sandbox that runs already."""
+    """The files that the host has newer than the copy of a sandbox that runs already."""
     refreshed: Refreshed | None = None
     failure: str = ""
     """The lifecycle hook that failed, '' for none; the sandbox runs."""

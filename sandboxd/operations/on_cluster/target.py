@@ -25,7 +25,7 @@ class Target(NamedTuple):
     cluster: Cluster
     environ: Mapping[str, str]
     directory: str
-    """Where the caller stands."""
+    """The working directory of the caller."""
     workspace: str
     name: str
 
