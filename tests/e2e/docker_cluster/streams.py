@@ -53,6 +53,8 @@ def run(api: docker.APIClient, command: Command, peer: WebSocket, protocol: str)
         peer.send(bytes([_ERROR]) + json.dumps(_ended(code)).encode())
     with contextlib.suppress(OSError):
         engine.shutdown(socket.SHUT_RDWR)
+    # The answer first: in Python 3.13 it complains of a reader that was closed before it.
+    started._response.close()
     started.close()
 
 
