@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.unit.tools.test_mutation import RECORD, project
+from tests.integration.tools.test_mutation import RECORD, project
 from tools.mutation.concern import Suite
 from tools.mutation.points import points
 from tools.mutation.reach import Reach
