@@ -18,7 +18,7 @@ _WEAKER = (
 
 
 def shortfall(runtime: Runtime) -> str:
-    """Whatever is weaker or slower under `runtime` than under the build of gVisor's own repository, in one line.
+    """A line about what is weaker or slower under `runtime` than under the build of gVisor's own repository.
 
     '' where nothing is, and where nothing was tried.
     """

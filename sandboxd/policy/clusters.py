@@ -1,4 +1,4 @@
-"""What the floor lets work on clusters do: which clusters and namespaces it may go to, and whether secrets may."""
+"""The floor's demands on work on clusters: where it may go, and whether secrets may go with it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,10 @@ def obstacle(floor: Floor, context: str, server: str, namespace: str) -> Demand 
 
 
 def require_secrets_allowed(floor: Floor) -> None:
-    """:raises UsageError: no secret of the user may go to a cluster"""
+    """See that the floor lets secrets of the user go to a cluster.
+
+    :raises UsageError: it does not
+    """
     if floor.no_cluster_secrets:
         raise UsageError(
             f"`--secrets-on-cluster` is not allowed by `{floor.path_of('cluster_secrets')}`",

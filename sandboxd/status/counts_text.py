@@ -25,7 +25,7 @@ def findings(counts: Counts | None, nothing: str) -> str:
 
 
 def grant(choices: Sequence[str]) -> str:
-    """What a file with a grant chooses by it, which no repository chooses alone."""
+    """The word `granted`, with what the file chooses by its grant, which no repository chooses alone."""
     return f"granted: it chooses {', '.join(choices)}" if choices else "granted"
 
 

@@ -97,7 +97,10 @@ def sweep() -> None:
 def _process(
     words: Sequence[str], environ: Mapping[str, str], output: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program of the suite without a terminal; at the end of the block it has ended."""
+    """Run a program of the suite without a terminal; at the end of the block it has ended.
+
+    It leads a session of its own: what it started ends with it, and nothing of it can ask at the terminal.
+    """
     process = subprocess.Popen(
         words,
         cwd=ROOT,
@@ -105,6 +108,7 @@ def _process(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         yield process
@@ -113,13 +117,14 @@ def _process(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that runs, and wait until it has."""
+    """End a process that runs, with its group, and wait until it has."""
     with uninterrupted():
         # pytest takes its fixtures down after an interrupt, unless it was started to ignore it.
         for number, seconds in _ENDING:
             if process.poll() is not None:
                 break
-            process.send_signal(number)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(seconds)
 

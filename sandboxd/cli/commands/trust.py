@@ -88,7 +88,7 @@ def _list(grants: tuple[Grant, ...]) -> None:
 
 
 def _elsewhere(grant: Grant) -> str:
-    """Where the work of the project goes by its file, as the end of a line; '' for this machine."""
+    """The end of a line about the cluster that the project's file names; '' for this machine."""
     from sandboxd.ipc.named_cluster import names_one
 
     if not names_one(grant.workspace):

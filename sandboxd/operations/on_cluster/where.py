@@ -1,4 +1,4 @@
-"""Where the work of a project goes that names a context of the user's kubeconfig, for a person to read."""
+"""The cluster that a context of the user's kubeconfig means, for a person to read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Destination(NamedTuple):
 
 
 def destination(on: str, environ: Mapping[str, str]) -> Destination:
-    """What the context `on` means by the kubeconfig and the floor of now; no cluster is asked."""
+    """The cluster and namespace of the context `on`, by the kubeconfig and the floor of now; no cluster is asked."""
     words = f"the cluster of your context `{on}`"
     try:
         context = kubeconfig.load(on, environ)

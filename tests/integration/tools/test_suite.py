@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.daemon.world import alive
+from tests.patience import eventually
 from tools import editors
 from tools.engine import packages
 from tools.engine.packages import InstallError
@@ -292,6 +294,20 @@ def test_all_that_ci_runs_has_to_pass_and_a_fault_of_lint_ends_it(
     monkeypatch.setattr(run, "OTHER_PYTHONS", others)
     assert run.everything([]) == code
     assert capsys.readouterr().out.strip() == shown
+
+
+def test_what_a_program_of_the_suite_started_ends_with_it(tmp_path: Path) -> None:
+    started = tmp_path / "pid"
+    program = (
+        "import pathlib, subprocess, sys\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        f"pathlib.Path({str(started)!r}).write_text(f'{{child.pid}}.')\n"
+        "child.wait()\n"
+    )
+    with run._process([sys.executable, "-c", program], os.environ):
+        eventually(lambda: started.exists() and started.read_text().endswith("."))
+    pid = int(started.read_text().rstrip("."))
+    eventually(lambda: not alive(pid))
 
 
 def test_a_lack_reaches_the_tests_as_it_is() -> None:
