@@ -23,6 +23,9 @@ GENERATED = ".devcontainer/devcontainer.json"
 EVERY = 10
 """So often somebody has just edited the generated file."""
 
+AT_A_RENAME = 4
+"""So often the kill comes between a temporary file and its place: a rare moment, on a slow machine too rare."""
+
 
 def main(workspace: Path, count: int) -> dict[str, object]:
     environ = dict(os.environ)
@@ -47,6 +50,8 @@ def main(workspace: Path, count: int) -> dict[str, object]:
         save(workspace, f"n{number}")
         pid = os.fork()
         if pid == 0:
+            if number % AT_A_RENAME == 1:
+                os.rename = os.replace = kill_oneself
             work.generate(str(workspace), environ, facts)
             os._exit(0)
         time.sleep(random.random() * longest)
@@ -64,6 +69,10 @@ def main(workspace: Path, count: int) -> dict[str, object]:
         "edits lost": sorted({*range(0, count, EVERY)} - backups - take_backups(workspace)),
         "is last": f'"image": "n{count - 1}"' in (workspace / GENERATED).read_text(),
     }
+
+
+def kill_oneself(*_: object, **__: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def save(workspace: Path, image: str) -> None:
