@@ -174,6 +174,8 @@ def test_an_editor_that_does_not_read_holds_up_nobody(daemon_world: World) -> No
 
 def test_a_project_that_an_editor_opens_is_kept_from_then_on(world: World) -> None:
     folder = world.project()
+    # An editor waits two seconds for one that starts, and goes on without it.
+    world.start()
     with RawClient(environ=world.environ) as editor:
         editor.initialize()
         uri = (folder / "sandboxd.toml").as_uri()
