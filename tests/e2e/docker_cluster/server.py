@@ -252,10 +252,8 @@ class _Handler(BaseHTTPRequestHandler):
         if wanted["stdin"] and self.cluster.breaks:
             peer.break_after(self.cluster.breaks.pop(0))
         command = streams.Command(container, words, wanted["stdin"], wanted["tty"])
-        with contextlib.closing(self.cluster.node.api()) as engine:
+        with contextlib.closing(self.cluster.node.api()) as engine, contextlib.suppress(OSError):
             streams.run(engine, command, peer, protocol)
-        with contextlib.suppress(OSError):
-            peer.close()
 
 
 def _line(change: str, value: dict[str, Any]) -> bytes:

@@ -33,7 +33,7 @@ class Command(NamedTuple):
 
 
 def run(api: docker.APIClient, command: Command, peer: WebSocket, protocol: str) -> None:
-    """Run a command in a container, and say how it ended."""
+    """Run a command in a container, say how it ended, and close."""
     made = api.exec_create(
         command.container, command.words, stdin=command.stdin, tty=command.tty
     )["Id"]  # fmt: skip
@@ -41,6 +41,7 @@ def run(api: docker.APIClient, command: Command, peer: WebSocket, protocol: str)
         started = api.exec_start(made, tty=command.tty, socket=True)
     except docker.errors.APIError as error:
         peer.send(bytes([_ERROR]) + json.dumps(_not_started(str(error.explanation))).encode())
+        peer.close()
         return
     engine: socket.socket = started._sock
     engine.settimeout(None)
@@ -53,6 +54,10 @@ def run(api: docker.APIClient, command: Command, peer: WebSocket, protocol: str)
         peer.send(bytes([_ERROR]) + json.dumps(_ended(code)).encode())
     with contextlib.suppress(OSError):
         engine.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):
+        peer.close()
+    # Not under a thread that may be about to send: the number of a closed descriptor is soon another connection's.
+    feeder.join()
     # The answer first: in Python 3.13 it complains of a reader that was closed before it.
     started._response.close()
     started.close()
