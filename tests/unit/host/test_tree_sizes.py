@@ -11,6 +11,7 @@ import pytest
 
 from sandboxd.host import tree_sizes
 from sandboxd.host.tree_sizes import Size, sizes
+from tests.patience import PATIENCE
 
 MARKERS = {"node_modules": ("package.json",), "target": ("Cargo.toml",)}
 
@@ -88,16 +89,23 @@ def test_a_file_system_that_hangs_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(tmp_path, "Cargo.toml", "package.json", "node_modules/a", "target/a")
-    hangs, real = threading.Event(), tree_sizes._opened
+    hangs, ended, real = threading.Event(), threading.Event(), tree_sizes._opened
 
     def opened(folder: int | None, name: str) -> object:
         if name == "target":
-            hangs.wait(60)
+            hangs.set()
+            ended.wait(PATIENCE)
         return real(folder, name)
 
+    class Thread(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            """Over once it hangs, however slow the machine is."""
+            assert timeout and hangs.wait(PATIENCE)
+
     monkeypatch.setattr(tree_sizes, "_opened", opened)
-    measured = sizes(str(tmp_path), MARKERS, 0.2)
-    hangs.set()
+    monkeypatch.setattr(tree_sizes.threading, "Thread", Thread)
+    measured = sizes(str(tmp_path), MARKERS, PATIENCE)
+    ended.set()
     assert ([tree.path for tree in measured.trees], measured.is_whole) == (["node_modules"], False)
 
 
