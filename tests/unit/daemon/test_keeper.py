@@ -87,8 +87,8 @@ async def test_a_start_of_a_project_that_is_kept_has_it_written_again_only_if_it
     keeper.register_soon(str(folder), ENGINE, False)
     await until(lambda: looked == [str(folder)])
     monkeypatch.setattr(Generation, "look", watched)
-    # What a start of the sandbox makes in the workspace.
-    (folder / ".devcontainer.json").mkdir()
+    # What a start of the sandbox makes in the workspace, unless the daemon has made it by now.
+    (folder / ".devcontainer.json").mkdir(exist_ok=True)
     keeper.register_soon(str(folder), ENGINE, False)
     await until(lambda: scanned)
     assert len(looked) == 1, "it was checked again although nothing of it changed"
