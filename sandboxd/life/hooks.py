@@ -60,11 +60,7 @@ def settle(
     """
     config = inspected["Config"]
     label = (config.get("Labels") or {}).get(METADATA, "")
-    remote = plan.remote
-    if label or remote != NO_REMOTE:
-        from sandboxd.plan.remote import complete
-
-        remote = complete(plan, label)
+    remote = completed(plan, label)
     remote = remote._replace(secrets=tuple(Pair(*each) for each in sorted(secrets.items())))
     env = user_environment.remote_env(remote, config.get("Env") or [])
     variables = tuple(f"{name}={value}" for name, value in env.items())
@@ -75,21 +71,34 @@ def settle(
     return remote
 
 
+def completed(plan: Plan, label: str) -> Remote:
+    """What the config asks for in a container, with what the image asks for by its `label`, '' where it has none."""
+    if not label and plan.remote == NO_REMOTE:
+        return plan.remote
+    from sandboxd.plan.remote import complete
+
+    return complete(plan, label)
+
+
 def said_of_secrets(remote: Remote) -> tuple[str, ...]:
     """Names of the values that get in, and of those that the config asks for but nobody gives."""
     given = [pair.name for pair in remote.secrets]
-    present = {*given, *(pair.name for pair in remote.env)}
-    lacking = [name for name in remote.asks_for if name not in present]
     lines = []
     if given:
         lines.append(f"given to hooks and commands inside: {_quoted(given)}")
-    if lacking:
-        lines.append(f"devcontainer.json asks for {_quoted(lacking)}, which nobody gives")
+    if lacking := lacking_secrets(remote):
+        lines.append(f"devcontainer.json asks for {lacking}, which nobody gives")
         lines.append(
             "  hint: `sandboxd up --env-file FILE` gives values inside; `sandboxd credentials add` has "
             "tools work with a secret that stays outside"
         )
     return tuple(lines)
+
+
+def lacking_secrets(remote: Remote) -> str:
+    """The names of values that the config asks for but nobody gives, in backticks; '' for none."""
+    present = {pair.name for pair in (*remote.secrets, *remote.env)}
+    return _quoted([name for name in remote.asks_for if name not in present])
 
 
 def _quoted(names: list[str]) -> str:

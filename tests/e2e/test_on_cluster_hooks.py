@@ -91,14 +91,20 @@ def test_one_that_fails_leaves_the_sandbox_and_runs_again(
     assert json.loads(laptop("status", "--json").stdout)["sandbox"]["hooks"] == []
 
 
-def test_an_interrupt_ends_what_runs_and_leaves_the_sandbox(
-    cluster: DockerCluster, laptop: Laptop
-) -> None:
-    write(laptop, onCreateCommand="echo begun; sleep 987 & sleep 987; touch no")
+def begin_hook(laptop: Laptop) -> subprocess.Popen[str]:
+    """An `up` whose hook has written `begun`."""
     process = begin(laptop, "up", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stderr is not None
     while "| begun" not in process.stderr.readline():
         assert process.poll() is None
+    return process
+
+
+def test_an_interrupt_ends_what_runs_and_leaves_the_sandbox(
+    cluster: DockerCluster, laptop: Laptop
+) -> None:
+    write(laptop, onCreateCommand="echo begun; sleep 987 & sleep 987; touch no")
+    process = begin_hook(laptop)
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, rest
@@ -120,10 +126,7 @@ def test_a_pod_that_goes_while_a_hook_runs_is_said_to_be_gone(
     cluster: DockerCluster, laptop: Laptop
 ) -> None:
     write(laptop, onCreateCommand="echo begun; sleep 987")
-    process = begin(laptop, "up", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    while "| begun" not in process.stderr.readline():
-        assert process.poll() is None
+    process = begin_hook(laptop)
     laptop("down", "--discard")
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4, said

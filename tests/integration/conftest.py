@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.daemon.world import World
+from tests.integration.stub_cluster import StubCluster
 
 
 @pytest.fixture
@@ -18,3 +19,11 @@ def world(own_home: Path) -> Iterator[World]:
         yield user
     finally:
         user.end()
+
+
+@pytest.fixture
+def stub() -> Iterator[StubCluster]:
+    """An API server that knows nothing."""
+    cluster = StubCluster()
+    yield cluster
+    cluster.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,6 @@ COMMANDS = (
     ("egress", "deny", "a.example"), ("exec", "true"), ("forward", "8000"), ("list",), ("logs",), ("review",),
     ("shell",), ("status",), ("up",), ("verify",),
 )  # fmt: skip
-
-
-@pytest.fixture
-def stub() -> Iterator[StubCluster]:
-    cluster = StubCluster()
-    yield cluster
-    cluster.close()
 
 
 @pytest.fixture

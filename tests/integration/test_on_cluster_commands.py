@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ from tests.forked import run_forked
 from tests.integration.commands import Result
 from tests.integration.stub_cluster import StubCluster
 from tests.patience import PATIENCE
-
-
-@pytest.fixture
-def stub() -> Iterator[StubCluster]:
-    cluster = StubCluster()
-    yield cluster
-    cluster.close()
 
 
 @pytest.fixture

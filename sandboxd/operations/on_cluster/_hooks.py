@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.life import hook_record, hooks
-from sandboxd.model.remote import NO_REMOTE
 from sandboxd.operations import _start_words
 from sandboxd.operations.on_cluster._hooks_in_pod import InPod, key_of
 from sandboxd.operations.on_cluster.egress import Names
-from sandboxd.plan.remote import complete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +33,8 @@ def run(
 
     # What hooks print stays; the steps of the start made room for each other.
     say("", True)
-    remote = complete(plan, "") if plan.remote != NO_REMOTE else plan.remote
+    # The API server does not show an image's label.
+    remote = hooks.completed(plan, "")
     for line in _said_of_secrets(remote):
         tell(line)
     for refused in plan.hooks_refused:
@@ -56,8 +55,7 @@ def remarks(environ: Mapping[str, str], context: Context, pod: str, uid: str) ->
 
 
 def _said_of_secrets(remote: Remote) -> tuple[str, ...]:
-    present = {pair.name for pair in remote.env}
-    lacking = ", ".join(f"`{name}`" for name in remote.asks_for if name not in present)
+    lacking = hooks.lacking_secrets(remote)
     if not lacking:
         return ()
     return (
