@@ -19,7 +19,9 @@ PODS = "10.244.0.0/16"
 _API_PORT = 6443
 _KUBELET_PORTS = (10250, 10255)
 
+# The kernel takes the links of a namespace that is gone away later: one of an earlier cluster may be there.
 _ATTACH = """
+ip link delete pod{n} 2>/dev/null || true
 ip link add pod{n} type veth peer name eth0 netns {pid}
 ip address add 10.244.{n}.1/24 dev pod{n}
 ip link set pod{n} up

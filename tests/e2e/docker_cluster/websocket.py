@@ -37,19 +37,23 @@ class WebSocket:
         self._most = size
 
     def receive(self) -> bytes | None:
-        """The next message; None once the other side has closed."""
+        """The next message; None once the other side has closed, also in the middle of one."""
         whole, received = b"", 0
         while True:
             head = self._read(2)
             if len(head) < 2:
                 return None
             length = head[1] & 0x7F
-            if length == 126:
-                (length,) = struct.unpack("!H", self._read(2))
-            elif length == 127:
-                (length,) = struct.unpack("!Q", self._read(8))
-            mask = self._read(4) if head[1] & 0x80 else bytes(4)
-            data = _masked(self._read(length), mask)
+            more = {126: 2, 127: 8}.get(length, 0)
+            masked = 4 if head[1] & 0x80 else 0
+            rest = self._read(more + masked)
+            if len(rest) < more + masked:
+                return None
+            length = int.from_bytes(rest[:more], "big") if more else length
+            data = self._read(length)
+            if len(data) < length:
+                return None
+            data = _masked(data, rest[more:] or bytes(4))
             kind = head[0] & 0x0F
             if kind == _CLOSE:
                 return None
