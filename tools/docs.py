@@ -13,10 +13,10 @@ import sys
 
 from sandboxd import rules
 from sandboxd.cli import config_schema
-from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
 from sandboxd.observe import misreports
 from tools import (
+    command_pages,
     config_page,
     generate_index,
     group_pages,
@@ -38,7 +38,7 @@ def pages() -> dict[str, str]:
     loaded = rules.load()
     texts = {f"rules/{name}.md": _rule_page(name) for name in loaded}
     texts["rules/README.md"] = _index()
-    texts["commands.md"] = _commands()
+    texts["commands.md"] = _NOTE + command_pages.page()
     texts["gvisor-misreports.md"] = _misreports()
     texts["platforms.md"] = _NOTE + host_pages.platforms_page()
     texts["merge.md"] = _NOTE + merge_page.page()
@@ -70,16 +70,6 @@ def _index() -> str:
     )
 
 
-def _commands() -> str:
-    parts = [f"{_NOTE}# Commands\n"]
-    for name in command_names():
-        command = load_command(name)
-        about = (command.__doc__ or "").strip()
-        table = _arguments(build_parser(name, command))
-        parts.append(f"## sandboxd {name}\n\n{about}\n\n{table}".rstrip() + "\n")
-    return "\n".join(parts)
-
-
 def _misreports() -> str:
     rows = [
         f"| {row.subject} | `{row.probe.replace('|', chr(92) + '|')}` | {row.truth} | {row.instead} |"
@@ -93,26 +83,6 @@ def _misreports() -> str:
         "| subject | looked at by | the truth | what sandboxd goes by |\n|---|---|---|---|\n"
     )
     return _NOTE + head + "\n".join(rows) + "\n"
-
-
-def _arguments(parser: argparse.ArgumentParser) -> str:
-    """A list of the arguments. Not argparse's own help: its form differs between Pythons."""
-    lines = []
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            lines += [f"- `{choice.dest}`: {choice.help}" for choice in action._choices_actions]
-        elif action.dest != "help" and action.help != argparse.SUPPRESS:
-            lines.append(f"- `{_spelling(action)}`: {action.help}")
-    return "\n".join(lines)
-
-
-def _spelling(action: argparse.Action) -> str:
-    named = action.metavar or "|".join(action.choices or ())
-    value = named if isinstance(named, str) else " ".join(named)
-    if not action.option_strings:
-        return str(value or action.dest)
-    shown = "" if action.nargs == 0 else f" {value or action.dest.upper()}"
-    return ", ".join(action.option_strings) + shown
 
 
 def stale(texts: dict[str, str], folder: str) -> list[str]:

@@ -23,11 +23,10 @@ def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
     return message, next((each.hint for each in sick if each.hint), "")
 
 
-def of_hook(failure: Failure, option: str = "", option_of_names: str = "") -> tuple[str, str]:
+def of_hook(failure: Failure, option: str = "") -> tuple[str, str]:
     """The message about a failed hook, and the next step.
 
     :param option: what commands need behind them to mean its sandbox
-    :param option_of_names: the same for `sandboxd egress`
     """
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
     if failure.refused:
@@ -37,8 +36,8 @@ def of_hook(failure: Failure, option: str = "", option_of_names: str = "") -> tu
     if failure.refused:
         return (
             message,
-            f"`sandboxd egress allow {failure.refused[0]}{option_of_names}` lets it through, "
-            f"`sandboxd egress log{option_of_names}` has all; then `sandboxd up{option}` runs the hook again",
+            f"`sandboxd egress allow {failure.refused[0]}{option}` lets it through, "
+            f"`sandboxd egress log{option}` has all; then `sandboxd up{option}` runs the hook again",
         )
     return (
         message,

@@ -231,6 +231,7 @@ def start(
     from sandboxd.life.hooks_in_container import InContainer
     from sandboxd.life.up_down import up
     from sandboxd.model.remote import NO_REMOTE
+    from sandboxd.model.sandbox_id import option_of
     from sandboxd.plan import generate
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Downgrade
@@ -327,7 +328,7 @@ def start(
         lost,
         news(environ, plan.sandbox, lost),
         *(
-            _start_words.of_hook(failure)
+            _start_words.of_hook(failure, option_of(name))
             if failure is not None
             else _start_words.of_services(running.sick)
         ),

@@ -102,9 +102,7 @@ def test_a_program_is_fetched_through_the_gateway_by_its_digest(
     done = person.agent("own", "--print", "a task", code=7)
     assert done.stdout == "task: a task\nits own program can be written\n", done.stderr
     assert "not in force agent's program" in " ".join(done.stderr.split())
-    check = person.laptop.type(
-        "egress", "check", REGISTRY, "--on", "test", "--sandbox", "own", code=1
-    )
+    check = person.laptop.type("egress", "check", REGISTRY, "--on", "test", "--name", "own", code=1)
     assert "denied" in check.stdout, "the registry was open while the program came, and no longer"
     assert "is as it was applied" in person.laptop("drift", "--name", "own").stdout
 
@@ -167,7 +165,7 @@ def test_a_secret_goes_to_the_gateways_memory_where_the_user_says_so(
     assert "--secrets-on-cluster" in record
     assert "is as it was applied" in laptop("drift", "--name", "keyed").stdout
 
-    answer = ("allow", "files.example", "--on", "test", "--sandbox", "keyed")
+    answer = ("allow", "files.example", "--on", "test", "--name", "keyed")
     assert "in force now" in laptop.type("egress", *answer).stderr
     assert person.agent(*given).stdout == "200\n", "an answer about a name takes no secret away"
     before = gateways(cluster)

@@ -95,6 +95,7 @@ def test_a_denial_and_its_end(egress: Commands) -> None:
         ("deny", "a.example.org:443"),
         ("forget", "a.example.org"),
         ("promote", "http://a.example.org/"),
+        ("check", "a.example.org", "--name", "not a name"),
     ],
 )
 def test_wrong_usage(egress: Commands, words: tuple[str, ...]) -> None:

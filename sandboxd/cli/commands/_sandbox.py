@@ -62,16 +62,14 @@ def option(args: argparse.Namespace) -> str:
     return option_of_cluster(args.on) + option_of(args.name)
 
 
-def target(args: argparse.Namespace, sandbox: str | None = None) -> Target:
+def target(args: argparse.Namespace) -> Target:
     """The sandbox that is meant, on the cluster of `--on`.
 
-    :param sandbox: its name, where another option than `--name` has it
     :raises SandboxdError: there is no such context, or no such folder
     """
     from sandboxd.operations.on_cluster.target import target
 
-    chosen = name(args) if sandbox is None else _checked(sandbox)
-    return target(args.on, folder(args), chosen, os.environ)
+    return target(args.on, folder(args), name(args), os.environ)
 
 
 def name(args: argparse.Namespace) -> str:
@@ -79,13 +77,9 @@ def name(args: argparse.Namespace) -> str:
 
     :raises UsageError: it is no valid name
     """
-    return _checked(args.name)
-
-
-def _checked(text: str) -> str:
     from sandboxd.model.sandbox_id import check_name
 
-    return check_name(text) if text else ""
+    return check_name(args.name) if args.name else ""
 
 
 def connect() -> Engine:

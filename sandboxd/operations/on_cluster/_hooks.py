@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from sandboxd.life import hook_record, hooks
 from sandboxd.operations import _start_words
 from sandboxd.operations.on_cluster._hooks_in_pod import InPod, key_of
-from sandboxd.operations.on_cluster.egress import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +44,7 @@ def run(
     )
     if failed is None:
         return "", ""
-    return _start_words.of_hook(failed, target.option, Names(target).option)
+    return _start_words.of_hook(failed, target.option)
 
 
 def remarks(environ: Mapping[str, str], context: Context, pod: str, uid: str) -> tuple[str, ...]:

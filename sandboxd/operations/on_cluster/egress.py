@@ -55,14 +55,8 @@ class Names:
             )
         for row in (answer, *answer.get("rows", ())):
             if row.get("command"):
-                row["command"] += self.option
+                row["command"] += self._target.option
         return answer
-
-    @property
-    def option(self) -> str:
-        """The options by which a command about names means this sandbox."""
-        own = f" --sandbox {self._target.name}" if self._target.name else ""
-        return f"{self._target.cluster.context.option}{own}"
 
     def _find(self) -> PodGateway | None:
         pod = self._target.cluster.get(api.POD, self._target.pod)

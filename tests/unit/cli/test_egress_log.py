@@ -47,11 +47,12 @@ ENDED = answer() | {"is_running": False}
 def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs the command on answers that come one after the other."""
 
-    def run(*answers: dict[str, Any], **options: bool) -> str:
+    def run(*answers: dict[str, Any], **options: Any) -> str:
         left = iter(answers)
         monkeypatch.setattr(_asking, "asker", lambda _: lambda _action: next(left))
         monkeypatch.setattr(log, "_LOOK_SECONDS", 0)
-        assert log.run(argparse.Namespace(**{"follow": False, "json": False} | options)) == 0
+        chosen = {"follow": False, "json": False, "on": None, "name": ""} | options
+        assert log.run(argparse.Namespace(**chosen)) == 0
         return capsys.readouterr().out
 
     return run
@@ -73,14 +74,15 @@ def test_hostile_words_start_no_line(show: Any) -> None:
         "why": "x\x1b[2J\nreached  b.org",
         "time": 0.0,
     }
-    text = show(answer(row("a\x1b[31m\nb.org", command=""), questions=(question,)))
+    shown = answer(row("a\x1b[31m\nb.org", command=""), questions=(question,))
+    text = show(shown, on="team", name="own")
     assert "\x1b" not in text
     lines = text.splitlines()
     assert len(lines) == 4 and "a<U+001B>[31m\\nb.org" in lines[0]
     assert 'for: "x<U+001B>[2J\\nreached  b.org"' in lines[1]
     assert [line.strip() for line in lines[2:]] == [
-        "sandboxd egress allow a.org:22",
-        "sandboxd egress deny a.org",
+        "sandboxd egress allow a.org:22 --on team --name own",
+        "sandboxd egress deny a.org --on team --name own",
     ]
 
 
@@ -143,7 +145,7 @@ def test_without_a_sandbox_it_fails_and_names_what_starts_one(
 ) -> None:
     monkeypatch.setattr(_asking, "asker", lambda _: lambda _action: ENDED)
     with pytest.raises(EnvironmentFailure, match="no sandbox of `/w`") as failure:
-        log.run(argparse.Namespace(follow=False, json=as_json))
-    assert failure.value.hint == "start it: `sandboxd up`"
+        log.run(argparse.Namespace(follow=False, json=as_json, on=None, name="own"))
+    assert failure.value.hint == "start it: `sandboxd up --name own`"
     out = capsys.readouterr().out
     assert (json.loads(out)["running"] is False) if as_json else out == ""

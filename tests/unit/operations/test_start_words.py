@@ -47,8 +47,8 @@ def test_a_hook_that_the_network_refused_something_leads_to_the_command_that_all
     assert message.endswith("; the network refused `a.example`, `b.example:22`")
     assert hint.startswith("`sandboxd egress allow a.example` lets it through")
     elsewhere = HOOK._replace(refused=("a.example",))
-    _, hint = _start_words.of_hook(elsewhere, " --on team --name n", " --on team --sandbox n")
+    _, hint = _start_words.of_hook(elsewhere, " --on team --name n")
     assert hint == (
-        "`sandboxd egress allow a.example --on team --sandbox n` lets it through, "
-        "`sandboxd egress log --on team --sandbox n` has all; then `sandboxd up --on team --name n` runs the hook again"
+        "`sandboxd egress allow a.example --on team --name n` lets it through, "
+        "`sandboxd egress log --on team --name n` has all; then `sandboxd up --on team --name n` runs the hook again"
     )

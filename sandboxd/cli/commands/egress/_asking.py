@@ -14,32 +14,19 @@ if TYPE_CHECKING:
     from sandboxd.operations.egress import Options
 
 
-def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]", *, on: bool = True) -> None:
+def add_host(parser: argparse.ArgumentParser, port: str = "[:PORT]", *, on: bool = True) -> None:
     """The name that an action is about, and the project.
 
-    :param on: it may be about a sandbox on a cluster
+    :param on: it is about one sandbox, which may be on a cluster
     """
     parser.add_argument(
-        "name", metavar=f"NAME{port}", help="a host, or `*.host` for all names below it"
+        "host", metavar=f"HOST{port}", help="a name, or `*.name` for all names below it"
     )
     if on:
-        add_project(parser)
+        _sandbox.add_name(parser)
+        _sandbox.add_on(parser)
     else:
         _sandbox.add_project(parser)
-    add_sandbox(parser)
-
-
-def add_project(parser: argparse.ArgumentParser) -> None:
-    """The options that name the project, and a cluster."""
-    _sandbox.add_project(parser)
-    _sandbox.add_on(parser)
-
-
-def add_sandbox(parser: argparse.ArgumentParser) -> None:
-    """The option that names the sandbox whose record is meant."""
-    parser.add_argument(
-        "--sandbox", metavar="NAME", default="", help="one of several sandboxes of the project"
-    )
 
 
 def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, Any]:
@@ -54,22 +41,15 @@ def asker(args: argparse.Namespace) -> Callable[..., dict[str, Any]]:
         from sandboxd.cli.on_cluster.options import refuse_there
 
         refuse_there("egress", args)
-        return on_cluster(_sandbox.target(args, args.sandbox))
+        return on_cluster(_sandbox.target(args))
     return lambda action, **arguments: _ask_here(args, action, arguments)
-
-
-def option(args: argparse.Namespace) -> str:
-    """The option by which a command means the same cluster; '' for this machine."""
-    from sandboxd.model.sandbox_id import option_of_cluster
-
-    return option_of_cluster(getattr(args, "on", ""))
 
 
 def _ask_here(args: argparse.Namespace, action: str, arguments: dict[str, Any]) -> dict[str, Any]:
     from sandboxd.cli.operating import operate
 
     options: Options = {
-        "name": getattr(args, "sandbox", ""),
+        "name": _sandbox.name(args) if "name" in args else "",
         "action": action,
         "arguments": arguments,
     }
@@ -79,7 +59,7 @@ def _ask_here(args: argparse.Namespace, action: str, arguments: dict[str, Any]) 
 
 def say_whether_live(args: argparse.Namespace, answer: dict[str, Any]) -> None:
     """Whether a running sandbox has an answer that was given."""
-    up = f"`sandboxd up{option(args)}`"
+    up = f"`sandboxd up{_sandbox.option(args)}`"
     if answer["is_live"]:
         terminal.status("in force now")
     elif answer["unasked"]:

@@ -1,4 +1,4 @@
-"""Let a name through, for 24 hours, in the sandbox of this project.
+"""Let a name through, for a time, in the sandboxes of this project; on a cluster, in one of them.
 
 To allow a name means that whatever runs inside may do anything there, sending your files included. What
 a policy denies, and addresses that are never dialled (this machine, link-local, metadata), no approval
@@ -20,7 +20,7 @@ HELP = "let a name through, for a time"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _asking.add_name(parser)
+    _asking.add_host(parser)
     parser.add_argument(
         "--for",
         dest="duration",
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.operations.egress.durations import seconds
 
     answer = _asking.ask(
-        args, "allow", text=args.name, duration=seconds(args.duration), once=args.once
+        args, "allow", text=args.host, duration=seconds(args.duration), once=args.once
     )
     length = _asking.when(answer["until"], answer["once"], time.time())
     terminal.status(f"allowed {length}: `{answer['name']}` at {_asking.ports(answer['ports'])}")
@@ -45,6 +45,6 @@ def run(args: argparse.Namespace) -> int:
         terminal.status(f"you had denied `{answer['name']}`: that denial is gone")
     _asking.say_whether_live(args, answer)
     terminal.status(
-        f"`sandboxd egress promote {_asking.word(args.name)}` makes it a rule of sandboxd.toml"
+        f"`sandboxd egress promote {_asking.word(args.host)}` makes it a rule of sandboxd.toml"
     )
     return 0

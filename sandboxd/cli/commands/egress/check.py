@@ -19,12 +19,12 @@ HELP = "say whether a name is let through"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _asking.add_name(parser)
+    _asking.add_host(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = _asking.ask(args, "check", text=args.name)
+    answer = _asking.ask(args, "check", text=args.host)
     if args.json:
         import json
 

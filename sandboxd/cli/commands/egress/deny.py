@@ -1,4 +1,4 @@
-"""Let a name through no more, at any port, in the sandbox of this project.
+"""Let a name through no more, at any port, in the sandboxes of this project; on a cluster, in one of them.
 
 A denial wins over every rule and has no end; open connections to the name are cut. `--undo` takes back
 what you answered about a name, be it yes or no.
@@ -7,6 +7,7 @@ what you answered about a name, be it yes or no.
 from __future__ import annotations
 
 from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 
 TYPE_CHECKING = False
@@ -17,18 +18,18 @@ HELP = "let a name through no more"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _asking.add_name(parser, port="")
+    _asking.add_host(parser, port="")
     parser.add_argument("--undo", action="store_true", help="take your answer about it back")
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = _asking.ask(args, "deny", text=args.name, undo=args.undo)
+    answer = _asking.ask(args, "deny", text=args.host, undo=args.undo)
     name, count = answer["name"], answer["taken_back"]
     if args.undo:
         terminal.status(f"taken back: {terminal.count(count, 'answer')} about `{name}`")
     else:
         terminal.status(
-            f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}{_asking.option(args)}` takes it back"
+            f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}{_sandbox.option(args)}` takes it back"
         )
     _asking.say_whether_live(args, answer)
     return 0

@@ -10,6 +10,7 @@ import sys
 import time
 
 from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 from sandboxd.errors import EnvironmentFailure
 
@@ -26,8 +27,8 @@ _COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _asking.add_project(parser)
-    _asking.add_sandbox(parser)
+    _sandbox.add_name(parser)
+    _sandbox.add_on(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on as long as it runs")
     parser.add_argument(
         "--json", action="store_true", help="print JSON; with --follow an object a line"
@@ -42,14 +43,14 @@ def run(args: argparse.Namespace) -> int:
             _print_document(log)
         raise EnvironmentFailure(
             f"no sandbox of `{log['workspace']}` with a gateway runs",
-            f"start it: `sandboxd up{_asking.option(args)}`",
+            f"start it: `sandboxd up{_sandbox.option(args)}`",
         )
     if args.follow:
         return _follow(args, ask, log)
     if args.json:
         _print_document(log)
     else:
-        _print(log["rows"], log["questions"])
+        _print(log["rows"], log["questions"], _sandbox.option(args))
         _say_totals(log)
     return 0
 
@@ -58,6 +59,7 @@ def _follow(
     args: argparse.Namespace, ask: Callable[..., dict[str, Any]], log: dict[str, Any]
 ) -> int:
     """Show what is new, until the sandbox ends."""
+    option = _sandbox.option(args)
     printed: dict[tuple[Any, ...], int] = {}
     asked: set[int] = set()
     while log["is_running"]:
@@ -69,7 +71,7 @@ def _follow(
         if args.json:
             _print_lines(rows, questions)
         else:
-            _print(rows, questions)
+            _print(rows, questions, option)
         sys.stdout.flush()
         time.sleep(_LOOK_SECONDS)
         log = _next(ask)
@@ -90,7 +92,8 @@ def _next(ask: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         return ask("log")
 
 
-def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) -> None:
+def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]], option: str) -> None:
+    """Print attempts, then questions with their answers; `option` is what an answer needs behind it."""
     now = time.time()
     for row in rows:
         colour = _COLOURS[row["outcome"]]
@@ -107,8 +110,8 @@ def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) -> None:
         age = words.duration(now - question["time"])
         text = f'{question["name"]} at port {question["port"]}, {age} ago, for: "{question["why"]}"'
         print(f"{terminal.paint('asked   ', terminal.YELLOW)}  {terminal.one_line(text)}")
-        print(f"{'':<8}  sandboxd egress allow {target}")
-        print(f"{'':<8}  sandboxd egress deny {question['name']}")
+        print(f"{'':<8}  sandboxd egress allow {target}{option}")
+        print(f"{'':<8}  sandboxd egress deny {question['name']}{option}")
 
 
 def _words(row: dict[str, Any], now: float) -> str:

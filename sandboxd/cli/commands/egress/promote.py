@@ -18,11 +18,11 @@ HELP = "make a name a rule of sandboxd.toml"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _asking.add_name(parser, on=False)
+    _asking.add_host(parser, on=False)
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = _asking.ask(args, "promote", text=args.name)
+    answer = _asking.ask(args, "promote", text=args.host)
     entries = ", ".join(f"`{entry}`" for entry in answer["entries"])
     terminal.status(f"wrote {entries} to `[network] allow` of `{answer['path']}`")
     if answer["carried"]:
