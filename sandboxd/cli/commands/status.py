@@ -126,8 +126,14 @@ def _show(connection: Any, form: str) -> int:
     def ask() -> str:
         return str(connection.request(messages.STATUS_RENDER, _terminal(form))["text"])
 
+    last: Mapping[str, Any] = {}
+
     def describe(method: str, params: Mapping[str, Any]) -> str:
-        return _line(params) if method == messages.EVENT else ""
+        nonlocal last
+        if method != messages.EVENT or _says_less(params, last):
+            return ""
+        last = params
+        return _line(params)
 
     connection.request(messages.STATUS_WATCH, _terminal(form))
     try:
@@ -136,6 +142,12 @@ def _show(connection: Any, form: str) -> int:
         raise _error_of_end() from None
     except KeyboardInterrupt:
         return EXIT_OK
+
+
+def _says_less(event: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether `event` is the look at files that `last` says were written: it would cover that at once."""
+    kinds = (last.get("kind"), event.get("kind"))
+    return kinds == ("regenerated", "unchanged") and last.get("path") == event.get("path")
 
 
 def _error_of_end() -> DaemonError:
