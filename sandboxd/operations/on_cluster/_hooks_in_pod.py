@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.plan import Plan
 
-_GIVEN = ("sh", "-c", 'eval "$(head -c "$1")"', "sh")
-"""A command whose words and variables are its input: the request, which an audit log may have, says none of them."""
+_GIVEN = (
+    "sh", "-c", 'set -- "$(head -c "$1")"; eval "${1:?the command did not arrive}"', "sh",
+)  # fmt: skip
+"""A command whose words and variables are its input: the request, which an audit log may have, says none of them.
+
+Nothing that arrived is a failure: an image may have no `head`, and nothing evaluated would be a success.
+"""
 _KILLED = 128 + signal.SIGKILL
 _STDOUT = 1
 _OWN_SECONDS = 30.0
@@ -111,13 +116,14 @@ class InPod:
 def script(words: Sequence[str], env: Mapping[str, str], folder: str, mark: str) -> bytes:
     """The text by whose evaluation `sh` becomes a command without input.
 
-    By `env`, since no shell exports a name with other characters than its own, and some refuse `UID`.
+    By `env`, since no shell exports a name with other characters than its own, and some refuse `UID`. In braces, so
+    that a part of it, as of a connection that breaks, is no command: `rm -r a/b` cut off may be `rm -r a`.
     """
     variables = [f"{name}={value}" for name, value in env.items()]
     # `env` would take a first word with `=` for another variable.
     own = ["sh", "-c", 'exec "$@"', "sh"] if "=" in words[0] else []
     command = shlex.join(["env", "--", *variables, *own, *words])
-    text = f"cd {shlex.quote(folder)} || exit 126; export {mark}; exec {command} </dev/null"
+    text = f"{{ cd {shlex.quote(folder)} || exit 126; export {mark}; exec {command} </dev/null\n}}"
     return text.encode("utf-8", "replace")
 
 

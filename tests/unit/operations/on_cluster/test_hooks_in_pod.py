@@ -63,6 +63,34 @@ def test_a_command_arrives_as_it_is_written_by_its_input(
     assert (done.stdout.decode(), done.returncode) == (output.format(folder=folder), 0)
 
 
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
+def test_a_command_that_did_not_arrive_whole_does_not_run(shell: str, tmp_path: Path) -> None:
+    path = shutil.which(shell)
+    if path is None:
+        pytest.skip(f"no {shell}")
+    words = ("mkdir", f"{tmp_path}/made", "-p", f"{tmp_path}/made/whole")
+    data = script(words, {"A": "it's\nme"}, str(tmp_path), MARK)
+    given = [path, *(["sh"] if shell == "busybox" else []), *_hooks_in_pod._GIVEN[1:]]
+    ends = [at for at, byte in enumerate(data) if byte in b" /'\n}"]
+    assert len(ends) > 20 and ends[-1] == len(data) - 1
+    for end in (0, *ends):
+        done = subprocess.run(
+            [*given, str(len(data))], input=data[:end], capture_output=True, check=False
+        )
+        assert done.returncode and done.stderr, data[:end]
+        assert list(tmp_path.iterdir()) == [], data[:end]
+
+
+def test_a_command_for_an_image_without_head_is_a_failure() -> None:
+    shell = shutil.which("dash") or "/bin/sh"
+    done = subprocess.run(
+        [shell, *_hooks_in_pod._GIVEN[1:], "4"],
+        input=b"true", capture_output=True, check=False, env={"PATH": "/nonexistent"},
+    )  # fmt: skip
+    assert done.returncode
+    assert b"head" in done.stderr and b"the command did not arrive" in done.stderr
+
+
 def test_a_folder_that_is_not_there_is_a_failure_of_the_hook() -> None:
     data = script(("true",), {}, "/nonexistent", MARK)
     done = subprocess.run(
@@ -82,7 +110,7 @@ class Played:
         self.is_closed = False
 
     def send(self, data: bytes) -> None:
-        assert data.startswith(b"cd /workspaces/w ")
+        assert data.startswith(b"{ cd /workspaces/w ")
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         yield 1, b"some"
