@@ -244,9 +244,12 @@ class _Run:
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:16]
 
     def _end_leftovers(self) -> None:
-        """End the processes of an earlier run whose sandboxd process was killed: they would interfere with this one."""
+        """End what an earlier run left, which would interfere with this one.
+
+        Its sandboxd process was killed, or could not reach the sandbox when it was to end the hook's processes.
+        """
         for stage in self._record.stages.values():
-            if stage.state == "running" and stage.mark:
+            if stage.state in ("running", "interrupted") and stage.mark:
                 hook_run.end_marked(self._place, stage.mark)
 
     def _run_stage(
@@ -260,7 +263,8 @@ class _Run:
                 with timeline.span("hooks", stage):
                     ended = hook_run.run(self._place, inside, hook, mark, self._tell, self._check)
             except BaseException:
-                record = self._record.with_stage(stage, Stage("interrupted", hook.source))
+                # With the mark: whether its processes ended is not known where the sandbox could not be reached.
+                record = self._record.with_stage(stage, Stage("interrupted", hook.source, 0, mark))
                 self._keep(record._replace(left=behind))
                 raise
             if ended is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import hook_record, hooks
 from sandboxd.life.dotfiles import with_dotfiles
 from sandboxd.life.hook_record import Record, Stage
@@ -175,9 +177,35 @@ def test_an_interrupt_ends_the_hooks_processes_and_it_runs_again(world: World) -
     assert world.ran == ["a", "b"]
 
 
-def test_what_a_killed_run_left_is_ended_before_the_next_one(world: World) -> None:
+def test_what_an_interrupted_run_could_not_end_is_ended_before_the_next_one(world: World) -> None:
+    """As where the connection to a cluster broke: the hook goes on inside, and no signal reaches it."""
+
+    class Cut(Ended):
+        def code(self) -> int:
+            raise EnvironmentFailure("the connection broke off", "")
+
+    class Unreachable(Played):
+        def begin(self, words: Sequence[str], *more: object) -> Ended:
+            self.ran.append(words[0])
+            return Cut(words[0])
+
+    place = Unreachable("one", "now")
+    with pytest.raises(EnvironmentFailure, match="broke off"):
+        hooks.run(
+            place, world.plan, Remote((CREATED,)), world.environ, world.said.append, lambda: None
+        )
+    (mark, _), *_ = place.signals
+    world.up(Remote((CREATED,)))
+    assert world.place.signals == [(mark, signal.SIGTERM), (mark, signal.SIGKILL)]
+    assert world.ran == ["a"]
+
+
+@pytest.mark.parametrize("state", ["running", "interrupted"])
+def test_what_a_killed_run_left_is_ended_before_the_next_one(
+    world: World, state: Literal["running", "interrupted"]
+) -> None:
     mark = "SANDBOXD_HOOK=1"
-    left = Record("one", "now", {"postCreateCommand": Stage("running", "x", 0, mark)})
+    left = Record("one", "now", {"postCreateCommand": Stage(state, "x", 0, mark)})
     hook_record.keep(world.environ, "/w", left)
     world.up(Remote((CREATED,)))
     assert world.place.signals == [(mark, signal.SIGTERM), (mark, signal.SIGKILL)]
