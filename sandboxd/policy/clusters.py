@@ -52,6 +52,7 @@ def require_secrets_allowed(floor: Floor) -> None:
 
 
 def _is_meant(entry: str, context: str, server: str) -> bool:
-    if entry.startswith(("https://", "http://")):
+    if "://" in entry:
+        # `HTTPS://` as well: anybody can give a context that name.
         return entry.rstrip("/") == server.rstrip("/")
     return entry == context

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
+_LARGEST = 1 << 20
 
 _LISTS = (
     "profiles", "capabilities", "credentials", "enforce", "network_allow", "network_deny",
@@ -152,8 +153,9 @@ def _read(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             status = os.fstat(file.fileno())
-            data = file.read(1 << 20)
+            data = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
+        _refuse_broken_link(path)
         return {}
     except OSError as error:
         raise UsageError(
@@ -164,12 +166,27 @@ def _read(path: str) -> dict[str, Any]:
         raise UsageError(
             f"the policy `{path}` can be written by others", f"`chmod o-w {path}`, and own it"
         )
+    if len(data) > _LARGEST:
+        raise UsageError(
+            f"the policy `{path}` is larger than {_LARGEST >> 20} MiB, so not all of it would be read",
+            "make it shorter: without it nothing may run",
+        )
     import tomllib
 
     try:
         return tomllib.loads(data.decode())
     except ValueError as error:
         raise UsageError(f"the policy `{path}` is not valid TOML: {error}", "correct it") from None
+
+
+def _refuse_broken_link(path: str) -> None:
+    """:raises UsageError: there is a policy, in a place that is not there now, as a folder that is not mounted"""
+    for each in (path, os.path.dirname(path)):
+        if os.path.islink(each) and not os.path.exists(each):
+            raise UsageError(
+                f"cannot read the policy `{path}`: the link `{each}` leads to what is not there",
+                "bring back what it leads to, or remove it: without it nothing may run",
+            )
 
 
 def _tighten(floor: Floor, demand: Demand) -> Floor:

@@ -74,8 +74,9 @@ def test_both_files_hold_and_the_one_that_refuses_is_named(files: tuple[Path, Pa
 
 def test_a_context_with_the_name_of_an_address_is_not_at_it(files: tuple[Path, Path]) -> None:
     """A user names contexts; an address is the API server's."""
-    demands = load(files, 'clusters = ["https://safe.example"]')
-    assert "is not allowed" in refusal(demands, context="https://safe.example")
+    for address in ("https://safe.example", "HTTPS://safe.example", " https://safe.example"):
+        demands = load(files, f'clusters = ["{address}"]')
+        assert "is not allowed" in refusal(demands, context=address)
 
 
 def test_no_secret_goes_where_one_file_says_so(files: tuple[Path, Path]) -> None:

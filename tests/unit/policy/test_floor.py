@@ -81,6 +81,31 @@ def test_what_is_unclear_stops_everything(
     assert message in caught.value.message + caught.value.hint
 
 
+def test_a_policy_that_is_not_read_whole_stops_everything(files: tuple[Path, Path]) -> None:
+    """What is cut off may be a demand, and a comment that is cut is valid."""
+    last = "profiles = []\n"
+    files[0].write_text("#" * ((1 << 20) - len(last) - 1) + "\n" + last)
+    assert load(files).profiles == frozenset()
+    files[0].write_text("#" * (1 << 20) + "\n" + last)
+    with pytest.raises(UsageError, match=r"is larger than 1 MiB, so not all of it would be read"):
+        load(files)
+
+
+def test_a_policy_behind_a_broken_link_stops_everything(files: tuple[Path, Path]) -> None:
+    """As in a folder that is mounted later: there is a policy, and nobody can say what it demands."""
+    files[0].symlink_to("/nonexistent/policy.toml")
+    with pytest.raises(UsageError, match=f"the link `{files[0]}` leads to what is not there"):
+        load(files)
+    files[0].unlink()
+    folder = files[1].parent
+    folder.rmdir()
+    folder.symlink_to("/nonexistent/sandboxd")
+    with pytest.raises(UsageError, match=f"the link `{folder}` leads to what is not there"):
+        load(files)
+    folder.unlink()
+    assert load(files) == NO_FLOOR
+
+
 def test_a_policy_that_others_can_write_is_none(files: tuple[Path, Path]) -> None:
     files[1].write_text("")
     files[1].chmod(0o666)
