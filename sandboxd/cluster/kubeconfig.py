@@ -7,6 +7,7 @@ version that clouds use. Source: https://kubernetes.io/docs/concepts/configurati
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _LARGEST = 4 << 20
 _PATHS_OF_CLUSTER = ("certificate-authority",)
 _PATHS_OF_USER = ("client-certificate", "client-key", "tokenFile")
+_OF_ANOTHER = ("as", "as-uid", "as-groups", "as-user-extra")
+"""Fields of a user by which kubectl acts with another's rights."""
 FILE = "\0file"
 """A key that no file has: the file that an entry of a cluster or user is from."""
 _SECTIONS = {"clusters": "cluster", "contexts": "context", "users": "user"}
@@ -73,9 +76,24 @@ def load(name: str, environ: Mapping[str, str]) -> Context:
             f"the context `{name}` names the cluster `{context.get('cluster', '')}`, which has no server",
             f"`kubectl config view --minify --context {shlex.quote(name)}` shows what it has",
         )
-    if not str(cluster["server"]).startswith(("https://", "http://")):
+    _require_reachable(name, cluster)
+    user = _user(name, context, entries["users"])
+    folder = os.path.dirname(str(user.get(FILE, "")))
+    return Context(name, str(context.get("namespace") or "default"), cluster, user, folder)
+
+
+def _require_reachable(name: str, cluster: Mapping[str, Any]) -> None:
+    """:raises UsageError: the cluster's entry says where it is in a way that cannot be used"""
+    server = str(cluster["server"])
+    if "@" in re.split("[/?#]", server.partition("://")[2] or server)[0]:
+        # Without its value, which may hold a password; records and messages name the server.
         raise UsageError(
-            f"the cluster of `{name}` has the server `{cluster['server']}`, which does not begin with `https://`",
+            f"the cluster of `{name}` has a user or a password in its `server`, which sandboxd cannot use",
+            "write them as `username` and `password` of the user in your kubeconfig",
+        )
+    if not server.startswith(("https://", "http://")):
+        raise UsageError(
+            f"the cluster of `{name}` has the server `{server}`, which does not begin with `https://`",
             "write its whole URL in your kubeconfig",
         )
     if cluster.get("tls-server-name"):
@@ -83,16 +101,30 @@ def load(name: str, environ: Mapping[str, str]) -> Context:
             f"the cluster of `{name}` has a `tls-server-name`, which sandboxd cannot use",
             "give its `server` the name that is in its certificate",
         )
+
+
+def _user(
+    name: str, context: Mapping[str, Any], users: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """The entry of the user of the context `name`; {} where it names none.
+
+    :raises UsageError: there is no such entry, or it is one that cannot be used
+    """
     who = str(context.get("user", ""))
-    user = entries["users"].get(who)
+    user = users.get(who)
     if who and user is None:
         raise UsageError(
             f"the context `{name}` names the user `{who}`, who is in none of the files",
             "sign in to the cluster again: its own tool writes that entry",
         )
     user = user or {}
-    folder = os.path.dirname(str(user.get(FILE, "")))
-    return Context(name, str(context.get("namespace") or "default"), cluster, user, folder)
+    if another := next((key for key in _OF_ANOTHER if user.get(key)), ""):
+        # Without it work would be done with more rights than kubectl has there.
+        raise UsageError(
+            f"the user of `{name}` acts as another, by `{another}`, which sandboxd cannot do",
+            "name a context whose user has these rights itself",
+        )
+    return user
 
 
 def _paths(environ: Mapping[str, str]) -> list[str]:

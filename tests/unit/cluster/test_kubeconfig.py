@@ -90,6 +90,14 @@ def test_without_a_variable_the_file_of_the_home_is_read(tmp_path: Path) -> None
             config(clusters=[{"name": "c", "cluster": {**SERVER, "tls-server-name": "x"}}]),
             "`tls-server-name`",
         ),
+        (
+            config(users=[{"name": "u", "user": {"token": "t", "as": "x"}}]),
+            "acts as another, by `as`",
+        ),
+        (
+            config(users=[{"name": "u", "user": {"as-groups": ["x"]}}]),
+            "acts as another, by `as-groups`",
+        ),
         ([1], "is no kubeconfig"),
         ("a: [", "is no kubeconfig"),
     ],
@@ -103,6 +111,22 @@ def test_a_context_that_cannot_be_used_is_named(
         assert message in refusal(lambda: kubeconfig.load("team", environ))
     else:
         assert message in refusal(lambda: load(tmp_path, document))
+
+
+@pytest.mark.parametrize(
+    "server", ["https://ann:hidden@10.0.0.1", "https://hidden@10.0.0.1:6443/a", "ann:hidden@10.0.0.1"]
+)  # fmt: skip
+def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path, server: str) -> None:
+    """Each message, the record of the sandbox and the audit log would have it."""
+    document = config(clusters=[{"name": "c", "cluster": {"server": server}}])
+    said = refusal(lambda: load(tmp_path, document))
+    assert "has a user or a password in its `server`" in said and "hidden" not in said
+
+
+def test_an_address_may_have_an_at_sign_behind_its_host(tmp_path: Path) -> None:
+    server = "https://10.0.0.1/clusters/a@b"
+    document = config(clusters=[{"name": "c", "cluster": {"server": server}}])
+    assert load(tmp_path, document).server == server
 
 
 def test_no_file_is_said_with_its_place(tmp_path: Path) -> None:
