@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.cluster.kubeconfig import FILE
-from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.errors import (
+    EnvironmentFailure,
+    MissingFileError,
+    SandboxdError,
+    UnreadableError,
+    UsageError,
+)
+from sandboxd.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,16 +135,15 @@ def _field(context: Context, entry: Mapping[str, Any], name: str) -> _Field | No
 
 
 def _content(field: _Field, path: str) -> bytes:
+    """The bytes of the file, which the library and OpenSSL read once more: so it has to be one that ends."""
     try:
-        with open(path, "rb") as file:
-            return file.read(_LARGEST)
-    except (FileNotFoundError, NotADirectoryError):
+        return read_bytes(path, _LARGEST)
+    except MissingFileError:
         raise field.wrong(f"names `{path}`, which is not there") from None
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
+    except UnreadableError as error:
         raise EnvironmentFailure(
-            f"{field.place} names `{path}`, which cannot be read: {reason}",
-            f"`ls -l {shlex.quote(path)}` shows whose it is; {_SIGN_IN}",
+            f"{field.place} names `{path}`, which {error.message}",
+            f"`ls -l {shlex.quote(path)}` shows what it is, and whose; {_SIGN_IN}",
         ) from None
 
 

@@ -174,13 +174,40 @@ def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path, fie
     beside = OF_USER if field == KEY else {}
     for name, words, code in (
         ("lost.pem", f"names `{tmp_path}/lost.pem`, which is not there", 2),
-        (".", f"names `{tmp_path}/.`, which cannot be read: is a directory", 4),
+        (".", f"names `{tmp_path}/.`, which is a directory, not a regular file", 4),
     ):
         where = {field: name}
         parts = (where, {}) if field == AUTHORITY else ({}, {**beside, **where})
         error = refusal(tmp_path, *parts)
         assert error.message.startswith(f"`{field}` of") and error.message.endswith(words)
         assert error.exit_code == code
+
+
+@pytest.mark.parametrize("field", [AUTHORITY, CERTIFICATE, KEY, "tokenFile"])
+def test_a_file_that_does_not_end_is_named_and_waits_for_nobody(tmp_path: Path, field: str) -> None:
+    beside = OF_USER if field == KEY else {}
+    os.mkfifo(tmp_path / "pipe.pem")
+    with (tmp_path / "huge.pem").open("wb") as file:
+        file.truncate((4 << 20) + 1)
+    for name, words in (
+        (f"{tmp_path}/pipe.pem", "is a named pipe, not a regular file"),
+        ("/dev/zero", "is a character device, not a regular file"),
+        (f"{tmp_path}/huge.pem", "is larger than 4096 KiB"),
+    ):
+        where = {field: name}
+        parts = (where, {}) if field == AUTHORITY else ({}, {**beside, **where})
+        error = refusal(tmp_path, *parts)
+        assert error.message.startswith(f"`{field}` of") and error.exit_code == 4
+        assert f"names `{name}`, which {words}" in error.message
+
+
+def test_a_link_is_followed(tmp_path: Path, mine: tuple[str, str]) -> None:
+    """As programs that renew certificates keep them."""
+    for name, text in zip(("a.pem", "a.key"), mine, strict=True):
+        (tmp_path / f"of-today-{name}").write_text(text)
+        (tmp_path / name).symlink_to(f"of-today-{name}")
+    path = written(tmp_path, {}, {CERTIFICATE: "a.pem", KEY: "a.key"})
+    Cluster(kubeconfig.load("team", {"KUBECONFIG": str(path)}), {}).close()
 
 
 def test_what_can_be_used_is_taken(tmp_path: Path, mine: tuple[str, str]) -> None:
