@@ -37,7 +37,7 @@ def only(
 ) -> dict[str, Any] | None:
     """The one of `pods` that neither ended nor is about to; its Deployment has one at a time.
 
-    :raises EnvironmentFailure: there are several, or its controller is not the Deployment's
+    :raises EnvironmentFailure: there are several, its controller is not the Deployment's, or that is not there
     """
     there = [
         pod
@@ -47,11 +47,16 @@ def only(
     if len(there) > 1:
         names = ", ".join(sorted(f"`{pod['metadata']['name']}`" for pod in there))
         raise _not_told_apart(cluster, f"several Pods have the label of the gateway: {names}")
-    if there and not _is_made_by(deployment, there[0]):
-        name = there[0]["metadata"]["name"]
-        text = f"the Pod `{name}` has the label of the gateway, and is not of its Deployment"
-        raise _not_told_apart(cluster, text)
-    return there[0] if there else None
+    if not there:
+        return None
+    name = there[0]["metadata"]["name"]
+    text = f"the Pod `{name}` has the label of the gateway, and "
+    if not _is_made_by(deployment, there[0]):
+        raise _not_told_apart(cluster, f"{text}is not of its Deployment")
+    # Its owner is what the Pod itself says: a Deployment that is not there has made none.
+    if cluster.get(api.DEPLOYMENT, deployment) is None:
+        raise _not_told_apart(cluster, f"{text}there is no Deployment `{deployment}`")
+    return there[0]
 
 
 def require_as_written(cluster: Cluster, name: str, pod: Mapping[str, Any]) -> None:

@@ -75,7 +75,8 @@ def test_the_gateway_that_serves() -> None:
     old["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     policy = named("x-gateway-policy", data={"policy.json": "{}"})
     cluster: Any = Answers(
-        (api.SERVICE, "", service), (api.POD, "", old), (api.POD, "", ready), (api.CONFIG_MAP, "", policy)
+        (api.SERVICE, "", service), (api.POD, "", old), (api.POD, "", ready), (api.CONFIG_MAP, "", policy),
+        (api.DEPLOYMENT, "", named("x-gateway")),
     )  # fmt: skip
     assert surroundings.gateway_of(cluster, "x") == ("10.96.1.1", "new", "{}")
     assert surroundings.gateway_of(cluster, "y") is None

@@ -20,8 +20,11 @@ class Cluster:
 
     def __init__(self, *gateways: dict[str, Any]) -> None:
         self.gateways = list(gateways)
+        self.deployments: list[str] = []
 
     def get(self, kind: api.Kind, name: str) -> dict[str, Any] | None:
+        if kind == api.DEPLOYMENT:
+            return {"metadata": {"name": name}} if name in self.deployments else None
         if kind != api.POD:
             return None
         return {"metadata": {"name": name, "uid": "u"}, "status": {"phase": "Running"}}
@@ -60,6 +63,7 @@ def test_a_pod_of_somebody_else_is_not_its_gateway(
 ) -> None:
     cluster: Any = Cluster()
     target = Target(cluster, {"XDG_STATE_HOME": str(tmp_path)}, "/w", "/w", "")
+    cluster.deployments = [f"{target.pod}-gateway"]
     for pod in pods:
         metadata = dict(pod["metadata"])
         owner = metadata.pop("owner")
@@ -70,3 +74,17 @@ def test_a_pod_of_somebody_else_is_not_its_gateway(
     assert sandbox.gateway_why.startswith(why) and bool(sandbox.gateway_why) is bool(why)
     (line,) = (each for each in looking._lines(sandbox, "team") if "gateway:" in each)
     assert line.endswith(f"gateway: {state}{': ' if why else ''}{sandbox.gateway_why}")
+
+
+def test_a_pod_of_a_deployment_that_is_gone_is_not_its_gateway(tmp_path: Any) -> None:
+    """A Pod says itself who its owner is."""
+    cluster: Any = Cluster()
+    target = Target(cluster, {"XDG_STATE_HOME": str(tmp_path)}, "/w", "/w", "")
+    owners = [{"controller": True, "name": f"{target.pod}-gateway-7d9"}]
+    cluster.gateways = [{**OURS, "metadata": {"name": "theirs", "ownerReferences": owners}}]
+    sandbox = look.look(target)
+    assert sandbox is not None and sandbox.gateway == "not known"
+    assert sandbox.gateway_why == (
+        "the Pod `theirs` has the label of the gateway, and there is no Deployment "
+        f"`{target.pod}-gateway`"
+    )
