@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from sandboxd.operations.start import SpanDocument, TimingDocument
+    from sandboxd.operations.started import SpanDocument, TimingDocument
 
 COMMAND = "command"
 """The part of this command: its own work, and its talk with the daemon."""

@@ -9,6 +9,7 @@ from sandboxd.errors import UsageError
 from sandboxd.operations import _plan
 from sandboxd.operations.interruption import Step, interruptible
 from sandboxd.operations.start import start
+from sandboxd.operations.wishes import Keeping, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sandboxd.agents.session import Session
     from sandboxd.engine.client import Engine
     from sandboxd.operations.request import Request
-    from sandboxd.operations.start import Started, StartedDocument
+    from sandboxd.operations.started import Started, StartedDocument
     from sandboxd.plan.plan import Plan
 
 NEEDS_FACTS = True
@@ -92,12 +93,9 @@ def serve(request: Request) -> Ready:
         engine,
         request.directory,
         environ,
-        name=own.name,
-        allow_runc=allow_runc,
-        rebuild=request.flag("rebuild"),
+        Wishes(own.name, allow_runc, rebuild=request.flag("rebuild")),
+        Keeping(request.register, request.keep_credentials),
         facts=lambda: host,
-        register=request.register,
-        keep_credentials=request.keep_credentials,
         progress=request.progress,
         cancel=request.cancel,
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
     from sandboxd.operations.request import Request
-    from sandboxd.operations.start import Started
+    from sandboxd.operations.started import Started
 
 NEEDS_FACTS = True
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sandboxd.operations.restart import Options
-    from sandboxd.operations.start import StartedDocument
+    from sandboxd.operations.started import StartedDocument
 
 HELP = "stop the project's sandbox and start it again"
 

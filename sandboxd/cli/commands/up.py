@@ -43,7 +43,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.operations.start import Options, StartedDocument, TimingDocument
+    from sandboxd.operations.start import Options
+    from sandboxd.operations.started import StartedDocument, TimingDocument
 
 HELP = "start the project's sandbox"
 

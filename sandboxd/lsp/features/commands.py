@@ -79,7 +79,8 @@ class Commands:
         What needs a grant is refused with the command that grants it: an editor gives none.
         """
         from sandboxd.engine.client import connect_from
-        from sandboxd.operations.start import Started, start
+        from sandboxd.operations.start import start
+        from sandboxd.operations.started import Started
 
         workspace, environ = self._workspace(params), self._context.environ
         if not await self._confirm(f"Start the sandbox of `{workspace}`?", _START):

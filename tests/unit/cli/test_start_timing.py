@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.cli import start_timing
-from sandboxd.operations.start import SpanDocument, TimingDocument
+from sandboxd.operations.started import SpanDocument, TimingDocument
 
 
 def span(

@@ -18,7 +18,7 @@ from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.operations import start
 from sandboxd.operations.interruption import Step
-from sandboxd.operations.start import Started
+from sandboxd.operations.started import Started
 from sandboxd.plan.plan import Downgrade
 from tests.patience import PATIENCE, until
 from tests.unit.lsp.talk import PUBLISH, RESOLVES, Client, at

@@ -9,7 +9,7 @@ from sandboxd.observe.control import Control
 from sandboxd.observe.drift import Drift
 from sandboxd.operations import bench, drift, verify, wire
 from sandboxd.operations.drift import Compared
-from sandboxd.operations.start import Started
+from sandboxd.operations.started import Started
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.plan import Downgrade
 from sandboxd.verify.verdict import Result, Verdict

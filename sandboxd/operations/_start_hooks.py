@@ -1,0 +1,84 @@
+"""The lifecycle hooks of a sandbox that was just started, and what they and later commands get inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+from sandboxd.operations.interruption import Step, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.life.hooks import Failure
+    from sandboxd.life.up_down import Running
+    from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.operations.wishes import Wishes
+    from sandboxd.plan.plan import Plan
+
+
+def require_allowed(wishes: Wishes, environ: Mapping[str, str]) -> None:
+    """Refuse what the user wants inside, where a policy forbids it or it is none.
+
+    :raises UsageError: the policy lets the user grant nothing, or the dotfiles are no repository
+    """
+    from sandboxd.life.dotfiles import with_dotfiles
+    from sandboxd.model.remote import NO_REMOTE
+    from sandboxd.policy import floor
+
+    if not wishes.secrets and not wishes.dotfiles:
+        return
+    if (demands := floor.load(environ)).no_trust:
+        option = "--env-file" if wishes.secrets else "--dotfiles"
+        raise UsageError(
+            f"`{demands.path_of('trust')}` forbids to grant anything, and `{option}` brings something of "
+            "yours inside",
+            "leave it out; `sandboxd credentials list` shows what tools inside can use without having it",
+        )
+    if wishes.dotfiles:
+        with_dotfiles(NO_REMOTE, wishes.dotfiles)
+
+
+def run(
+    engine: Engine,
+    running: Running,
+    plan: Plan,
+    environ: Mapping[str, str],
+    wishes: Wishes,
+    progress: Progress,
+    cancel: Cancel,
+) -> Failure | None:
+    """Run the hooks that are due; returns the one that failed, or None.
+
+    :raises EnvironmentFailure: the engine failed
+    """
+    from sandboxd.life import hooks
+    from sandboxd.life.dotfiles import with_dotfiles
+    from sandboxd.life.hooks_in_container import InContainer
+
+    tell = lines(progress, cancel)
+    remote = hooks.settle(running.inspected, plan, environ, wishes.secrets)
+    if wishes.dotfiles:
+        remote = with_dotfiles(remote, wishes.dotfiles)
+    for line in (*hooks.said_of_secrets(remote), *remote.refused):
+        tell(line)
+    failure = None
+    if running.sick and remote.hooks:
+        tell("not run: the lifecycle hooks, which may need its services")
+    elif wishes.hooks:
+        # The output of hooks stays on the screen, unlike the steps of the start.
+        progress(Step("", is_passing=True))
+        for refused in plan.hooks_refused:
+            tell(f"not run: {refused.item}: {refused.why}")
+        place, until_ready = InContainer(engine, running.inspected, plan), wishes.until_ready
+        failure = hooks.run(
+            place, plan, remote, environ, tell, cancel.check, until_ready=until_ready
+        )
+    elif wishes.dotfiles:
+        tell("not run: the installation of your dotfiles, because of `--no-hooks`")
+    if remote.is_written:
+        # A hook that runs again may change it again.
+        is_final = failure is None and not running.sick
+        hooks.keep_environment(engine, running.inspected, plan, remote, environ, tell, is_final)
+    return failure
