@@ -29,8 +29,10 @@ if old=$(git rev-parse -q --verify "$2"); then git merge-base --is-ancestor "$ol
 git update-ref -m 'as on the host' "$2" "$3" && git symbolic-ref HEAD "$2" && git reset -q
 """
 _ITS_OWN = 2
-_REMOVE = 'cd "$1" && xargs -0 rm -f --'
-_REMOVE_FOLDERS = 'cd "$1" && xargs -0 rmdir --'
+# Only of the whole list: of a connection that breaks, the last name may be the beginning of one, and another file's.
+_WHOLE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ]'
+_REMOVE = f"{_WHOLE} && xargs -0 rm -f -- <{PART}"
+_REMOVE_FOLDERS = f"{_WHOLE} && xargs -0 rmdir -- <{PART}"
 _GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
@@ -228,7 +230,8 @@ def _remove(target: Target, manifest: Manifest, keys: Iterable[str]) -> None:
         if not names:
             continue
         data = b"".join(f"./{name}".encode("latin-1") + b"\0" for name in names)
-        code, text = run_with(target, ["sh", "-c", script, "sh", target.folder], data)
+        words = ["sh", "-c", script, "sh", target.folder, str(len(data))]
+        code, text = run_with(target, words, data)
         if code:
             raise EnvironmentFailure(f"the sandbox does not take files away: {text}", "")
     for key in kinds:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.cluster import records
+from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _deliver, _send
 from sandboxd.operations.on_cluster import refresh as refreshing
@@ -161,6 +162,23 @@ def test_what_both_have_alike_is_noted_and_not_sent(pod: Pod) -> None:
     done = pod.refresh()
     assert (done.files, done.conflicts) == (0, ())
     assert pod.newer().changed == ()
+
+
+def test_a_list_of_what_to_remove_that_arrives_in_part_removes_nothing(pod: Pod) -> None:
+    """The last name may be the beginning of one, which is that of another file."""
+    (pod.host / "main.py.old").write_text("old")
+    pod.send()
+    (pod.inside / "main.py").write_text("worked on")
+    (pod.host / "main.py.old").unlink()
+    pod.breaks = [len("./main.py")]
+    with pytest.raises(PodGone):
+        pod.refresh()
+    assert tree(pod.inside, ["main.py", "main.py.old"]) == {
+        "main.py": "worked on",
+        "main.py.old": "old",
+    }
+    assert pod.refresh().removed == 1
+    assert tree(pod.inside)["main.py"] == "worked on"
 
 
 def test_a_refresh_that_breaks_off_notes_what_arrived(
