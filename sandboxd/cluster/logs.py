@@ -56,7 +56,8 @@ def show(
     ):
         if answer.status_code == 404:
             raise no_pod(cluster.context, pod)
-        if answer.status_code >= 400:
+        # A redirect, too: it is not followed, and its text is no log.
+        if answer.status_code >= 300:
             answer.read()
             raise failures.refused(
                 cluster.context, "read its log", answer.status_code, "", answer.text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sandboxd.cluster import logs
+from sandboxd.cluster.failures import Refused
 from sandboxd.cluster.kubeconfig import Context
 
 
@@ -44,3 +46,16 @@ def test_a_moment_of_the_nodes_clock_is_told_as_one() -> None:
     cluster: Any = Cluster()
     logs.show(cluster, "x", follow=False, tail="all", since=0, since_there=86400, write=len)
     assert cluster.params == {"container": "workspace", "sinceTime": "1970-01-02T00:00:00Z"}
+
+
+def test_what_leads_elsewhere_is_no_empty_log() -> None:
+    """It is not followed: the token would go there, and the cluster may be one that a policy does not allow."""
+
+    class Elsewhere(Cluster):
+        @contextlib.contextmanager
+        def stream(self, *_: Any, **_options: Any) -> Iterator[Any]:
+            yield SimpleNamespace(status_code=302, text="", read=bytes, iter_bytes=list)
+
+    cluster: Any = Elsewhere()
+    with pytest.raises(Refused, match="refuses to read its log: code 302"):
+        logs.show(cluster, "x", follow=False, tail="all", since=0, write=len)
