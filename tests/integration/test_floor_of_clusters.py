@@ -138,3 +138,11 @@ def test_no_secret_goes_to_a_cluster_where_the_policy_says_so(
     assert f"`{policy}` lets no secret go to a cluster" in said(result)
     assert "accept that by" not in said(result)
     assert stub.made == []
+
+
+def test_an_agent_that_may_not_go_there_leaves_no_session(project: Path, stub: StubCluster) -> None:
+    result = sandboxd(project, "agent", "codex", "--print", "x", "--on", "stub")
+    assert result.code == 2 and "is not allowed by" in said(result)
+    assert json.loads(sandboxd(project, "agent", "--json").out)["sessions"] == []
+    kept = [path for path in (project.parent / "state").rglob("*") if "agents" in path.parts]
+    assert [path for path in kept if path.is_file()] == []

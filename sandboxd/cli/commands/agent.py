@@ -17,6 +17,7 @@ your own is a file in `agents/` of the config folder; docs/start-agents.md shows
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -27,6 +28,7 @@ from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
@@ -153,28 +155,37 @@ def run(args: argparse.Namespace) -> int:
 
     is_new = session.recall(os.environ, project, args.name or name) is None
     own, agent = agent_sessions.make(project, name, args.name or name, choices)
-    target = _target(args, project, own.name)
-    place = own
-    if target is not None:
-        from sandboxd.cli.on_cluster import agents
+    with _forgets(own, is_new):
+        target = _target(args, project, own.name)
+        place = own
+        if target is not None:
+            from sandboxd.cli.on_cluster import agents
 
-        place = agents.place_of(target, own, args)
+            place = agents.place_of(target, own, args)
     with runs.at_work(place):
-        try:
+        with _forgets(own, is_new):
             if target is not None:
                 agents.refuse_secrets(own, args)
             if target is None or args.secrets_on_cluster:
                 agent_sessions.require_secrets(own)
             agent_sessions.ask(own, agent, yes=args.yes)
-        except SandboxdError:
-            # Nothing ran, so there is nothing to come back to.
-            if is_new:
-                session.forget(own)
-            raise
         if target is None:
             return _work(own, agent, args, more)
         task = agents.task(_task(args.task), args.resume, more)
         return agents.work(target, place, agent, args, task, _grants.grants(args))
+
+
+@contextlib.contextmanager
+def _forgets(own: Session, is_new: bool) -> Iterator[None]:
+    """Forget a new session where the block fails: nothing ran, so there is nothing to come back to."""
+    from sandboxd.agents import session
+
+    try:
+        yield
+    except SandboxdError:
+        if is_new:
+            session.forget(own)
+        raise
 
 
 def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str]) -> int:
