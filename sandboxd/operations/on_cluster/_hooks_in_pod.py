@@ -14,7 +14,7 @@ from sandboxd.cluster.channels import Channels
 from sandboxd.egress import words as egress_words
 from sandboxd.egress.names import normal
 from sandboxd.engine.execute import MOST_BYTES, TooMuch
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.plan import cluster as plan_cluster
@@ -118,11 +118,18 @@ def script(words: Sequence[str], env: Mapping[str, str], folder: str, mark: str)
 
     By `env`, since no shell exports a name with other characters than its own, and some refuse `UID`. In braces, so
     that a part of it, as of a connection that breaks, is no command: `rm -r a/b` cut off may be `rm -r a`.
+
+    :raises UsageError: a byte of it would be left out, so that the command were another
     """
     variables = [f"{name}={value}" for name, value in env.items()]
     # `env` would take a first word with `=` for another variable.
     own = ["sh", "-c", 'exec "$@"', "sh"] if "=" in words[0] else []
     command = shlex.join(["env", "--", *variables, *own, *words])
+    if "\0" in command:
+        raise UsageError(
+            "a hook's command, or a variable of `remoteEnv`, holds a NUL byte, which no program can be given",
+            "take `\\u0000` out of devcontainer.json",
+        )
     text = f"{{ cd {shlex.quote(folder)} || exit 126; export {mark}; exec {command} </dev/null\n}}"
     return text.encode("utf-8", "replace")
 

@@ -15,7 +15,7 @@ from sandboxd.cluster import running
 from sandboxd.cluster.channels import PodGone
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.engine.execute import TooMuch
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _hooks_in_pod
 from sandboxd.operations.on_cluster._hooks_in_pod import InPod, script
 from sandboxd.operations.on_cluster.target import Target
@@ -79,6 +79,12 @@ def test_a_command_that_did_not_arrive_whole_does_not_run(shell: str, tmp_path: 
         )
         assert done.returncode and done.stderr, data[:end]
         assert list(tmp_path.iterdir()) == [], data[:end]
+
+
+@pytest.mark.parametrize(("words", "value"), [(("rm", "a\0b"), ""), (("true",), "x\0y")])
+def test_a_command_that_a_shell_would_change_is_refused(words: Sequence[str], value: str) -> None:
+    with pytest.raises(UsageError, match="holds a NUL byte"):
+        script(words, {"A": value}, "/w", MARK)
 
 
 def test_a_command_for_an_image_without_head_is_a_failure() -> None:
