@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import kill_marked, run_quietly, wait_for_code
 from sandboxd.engine.frames import pump
+from sandboxd.errors import SandboxdError
 from sandboxd.life import refused_names
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class InContainer:
         return _Command(self._engine, self.id, request)
 
     def signal(self, mark: str, number: int, seconds: float) -> None:
-        kill_marked(self._engine, self.id, "", mark, number, seconds)
+        # A connection that breaks meanwhile: what a hook is ended for is told, and not this.
+        with contextlib.suppress(SandboxdError, OSError, ValueError):
+            kill_marked(self._engine, self.id, "", mark, number, seconds)
 
     def network_now(self) -> object:
         if self._plan.egress is None:
