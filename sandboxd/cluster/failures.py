@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import ssl
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,7 @@ def _words(
     if code == 404 and "namespaces" in text_of_server:
         return (
             f"there is no namespace `{context.namespace}` in the cluster of `{name}`",
-            f"`kubectl --context {name} create namespace {context.namespace}`",
+            f"`kubectl --context {shlex.quote(name)} create namespace {shlex.quote(context.namespace)}`",
         )
     if code == 409 and reason == "Conflict":
         return (
@@ -134,7 +135,7 @@ def _words(
     if code >= 500:
         return (
             f"the cluster of `{name}` fails to {doing}: {text_of_server}",
-            f"run it again; `kubectl --context {name} get --raw /readyz?verbose` says what is ill",
+            f"run it again; `kubectl --context {shlex.quote(name)} get --raw '/readyz?verbose'` says what is ill",
         )
     return (
         f"the cluster of `{name}` refuses to {doing}: {text_of_server}",

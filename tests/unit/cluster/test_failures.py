@@ -47,6 +47,14 @@ def test_each_refusal_has_its_words(
     assert error.exit_code == 4
 
 
+@pytest.mark.parametrize(("code", "text"), [(404, 'namespaces "a b" not found'), (500, "ill")])
+def test_a_name_in_a_command_to_type_is_one_word(code: int, text: str) -> None:
+    context = TEAM._replace(name="of; mine", namespace="a b")
+    hint = failures.refused(context, "ask", code, "", text).hint
+    assert "kubectl --context 'of; mine' " in hint
+    assert code != 404 or hint.endswith("create namespace 'a b'`")
+
+
 def chained(cause: Exception) -> Exception:
     error = OSError("it failed")
     error.__cause__ = cause
