@@ -31,7 +31,9 @@ _PIECE = f'cd "$1" && {{ [ "$2" -gt 0 ] || rm -f {PART}; }} && dd of={PART} bs={
 """At a place of its own, for the writer of a connection that broke may still be at work on the same bytes."""
 _WHOLE = f"""
 cd "$1" || exit 1
-path=$(cat; printf x); path=./${{path%x}}
+path=$(cat; printf x)
+[ "$(printf %s "$path" | wc -c)" -eq "$5" ] || {{ echo "its name came in part" >&2; exit 1; }}
+path=./${{path%x}}
 has() {{ [ "$(wc -c < "$1")" -eq "$2" ]; }}
 [ -e {PART} ] || {{ has "$path" "$2"; exit; }}
 has {PART} "$2" || {{ echo "it has other bytes than were sent" >&2; exit 1; }}
@@ -75,8 +77,10 @@ class Delivery:
 
     def _finish(self, whole: Whole) -> None:
         path, (mode, size, mtime, _), _ = whole.noted
-        numbers = [str(size), f"{mode & 0o7777:o}", str(mtime // 10**9)]
-        self._run(["sh", "-c", _WHOLE, "sh", self._target.folder, *numbers], os.fsencode(path))
+        name = os.fsencode(path)
+        # The length of the name: the beginning of one may be another file's.
+        numbers = [str(size), f"{mode & 0o7777:o}", str(mtime // 10**9), str(len(name) + len("x"))]
+        self._run(["sh", "-c", _WHOLE, "sh", self._target.folder, *numbers], name)
 
     def _arrived(self, noted: Sequence[Noted], files: int, size: int) -> None:
         self._manifest.add(noted)

@@ -41,8 +41,8 @@ class Pod:
         self.said: list[str] = []
         self.runs: list[list[str]] = []
         """Each command that got input."""
-        self.breaks: list[int] = []
-        """How much input each of the next commands gets before its connection breaks."""
+        self.breaks: list[int | None] = []
+        """How much input each of the next commands gets before its connection breaks; None: all, and it does not."""
         self.environ = {"XDG_STATE_HOME": str(folder / "state"), "HOME": str(folder / "home")}
         self.meanwhile: Callable[[], object] = int
         """What another process of the user does while a refresh compares."""

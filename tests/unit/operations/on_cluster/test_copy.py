@@ -181,6 +181,21 @@ def test_a_list_of_what_to_remove_that_arrives_in_part_removes_nothing(pod: Pod)
     assert tree(pod.inside)["main.py"] == "worked on"
 
 
+@pytest.mark.parametrize("name", ["main.py.big", "\u00fcmain.py\n"])
+def test_a_large_file_whose_name_arrives_in_part_takes_no_other_place(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(original, "PARCEL", 1 << 17)
+    pod.send()
+    part = name.partition(".py")[0] + ".py"
+    (pod.inside / part).write_text("worked on")
+    (pod.host / name).write_bytes(os.urandom(200_000))
+    pod.breaks = [None, None, len(part.encode())]
+    pod.refresh()
+    assert pod.breaks == [] and (pod.inside / part).read_text() == "worked on"
+    assert (pod.inside / name).read_bytes() == (pod.host / name).read_bytes()
+
+
 def test_a_refresh_that_breaks_off_notes_what_arrived(
     pod: Pod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
