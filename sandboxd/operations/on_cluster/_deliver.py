@@ -27,6 +27,8 @@ _MOST_LINES, _LONGEST_LINE = 3, 160
 
 PART = ".sandboxd-part"
 """A file that comes in pieces has this name in the workspace until it is whole."""
+_ARCHIVE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ] && tar -xpf {PART} && rm -f {PART}'
+"""Whole first, at the price of its room: of an archive that is cut off, tar makes a file in part."""
 _PIECE = f'cd "$1" && {{ [ "$2" -gt 0 ] || rm -f {PART}; }} && dd of={PART} bs={_BLOCK} seek="$2" conv=notrunc'
 """At a place of its own, for the writer of a connection that broke may still be at work on the same bytes."""
 _WHOLE = f"""
@@ -47,8 +49,16 @@ class Delivery:
     """Sends parcels to the Pod `uid` of a target, and notes in `manifest` what arrived."""
 
     def __init__(
-        self, target: Target, uid: str, manifest: Manifest, say: Callable[[str], None]
+        self,
+        target: Target,
+        uid: str,
+        manifest: Manifest,
+        say: Callable[[str], None],
+        *,
+        beside_work: bool = False,
     ) -> None:
+        """:param beside_work: the sandbox may have worked there: no file may come in part, as if that were its work"""
+        self._beside_work = beside_work
         self._target, self._uid, self._say = target, uid, say
         self._manifest = manifest
         self.files = self.size = 0
@@ -63,7 +73,7 @@ class Delivery:
         for parcel in parcels:
             if isinstance(parcel, original.Archive):
                 if parcel.data:
-                    self._run(["tar", "-xpf", "-", "-C", self._target.folder], parcel.data)
+                    self._unpack(parcel.data)
                 self._arrived(parcel.noted, parcel.files, len(parcel.data))
             elif isinstance(parcel, original.Piece):
                 place = str(parcel.offset // _BLOCK)
@@ -74,6 +84,13 @@ class Delivery:
                 self._finish(parcel)
                 self._arrived((parcel.noted,), 1, 0)
             self._progress(total)
+
+    def _unpack(self, data: bytes) -> None:
+        folder = self._target.folder
+        words = ["tar", "-xpf", "-", "-C", folder]
+        if self._beside_work:
+            words = ["sh", "-c", _ARCHIVE, "sh", folder, str(len(data))]
+        self._run(words, data)
 
     def _finish(self, whole: Whole) -> None:
         path, (mode, size, mtime, _), _ = whole.noted

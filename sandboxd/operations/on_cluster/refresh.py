@@ -90,7 +90,7 @@ def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refr
         {path: (pair[0], pair[1]) for path, pair in (record.times or {}).items()},
         set(record.git_objects),
     )
-    delivery = Delivery(target, record.uid, manifest, say)
+    delivery = Delivery(target, record.uid, manifest, say, beside_work=True)
     head, branch = record.head, ""
     say("comparing with what the sandbox has")
     try:

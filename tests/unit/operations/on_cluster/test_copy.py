@@ -164,6 +164,17 @@ def test_what_both_have_alike_is_noted_and_not_sent(pod: Pod) -> None:
     assert pod.newer().changed == ()
 
 
+def test_a_file_that_arrives_in_part_is_no_work_of_the_sandbox(pod: Pod) -> None:
+    pod.send()
+    (pod.host / "src/main.py").write_text("new" * 20_000)
+    pod.breaks = [30_000] * 6
+    with pytest.raises(EnvironmentFailure, match="could not be copied into the Pod"):
+        pod.refresh()
+    done = pod.refresh()
+    assert (done.files, done.conflicts) == (1, ())
+    assert tree(pod.inside) == tree(pod.host)
+
+
 def test_a_list_of_what_to_remove_that_arrives_in_part_removes_nothing(pod: Pod) -> None:
     """The last name may be the beginning of one, which is that of another file."""
     (pod.host / "main.py.old").write_text("old")
