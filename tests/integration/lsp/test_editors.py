@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -23,6 +25,9 @@ HALF_EDITED = """{
 # What decides how findings are written; each offers its own unit for columns first.
 UNITS = {"neovim@v0.11.0": "utf-8", "visual-studio-code": "utf-16", "emacs@29.1": "utf-32"}
 COLUMNS = {"utf-8": 27, "utf-16": 25, "utf-32": 24}
+_PUBLISHED = weakref.WeakKeyDictionary[
+    LanguageClient, asyncio.Queue[types.PublishDiagnosticsParams]
+]()
 
 
 @pytest_lsp.fixture(
@@ -32,6 +37,7 @@ COLUMNS = {"utf-8": 27, "utf-16": 25, "utf-32": 24}
 async def client(request: pytest.FixtureRequest, lsp_client: LanguageClient) -> AsyncIterator[None]:
     capabilities = pytest_lsp.client_capabilities(request.param)
     _serve(lsp_client)
+    _keep_published(lsp_client)
     result = await lsp_client.initialize_session(types.InitializeParams(capabilities=capabilities))
     assert result.capabilities.position_encoding == UNITS[request.param]
     yield
@@ -46,15 +52,25 @@ def _serve(client: LanguageClient) -> None:
         client.feature(method)(lambda _params: None)
 
 
+def _keep_published(client: LanguageClient) -> None:
+    """Keep all that is published: who only waits for the next misses one that comes right behind another."""
+    kept = _PUBLISHED[client] = asyncio.Queue()
+
+    def came(params: types.PublishDiagnosticsParams) -> None:
+        kept.put_nowait(params)
+        client.protocol.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, came)
+
+    client.protocol.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, came)
+
+
 def opened(client: LanguageClient, text: str, version: int = 1) -> None:
     item = types.TextDocumentItem(URI, "jsonc", version, text)
     client.text_document_did_open(types.DidOpenTextDocumentParams(item))
 
 
 async def published(client: LanguageClient) -> types.PublishDiagnosticsParams:
-    params = await client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-    assert isinstance(params, types.PublishDiagnosticsParams)
-    return params
+    """What the server published next."""
+    return await _PUBLISHED[client].get()
 
 
 @pytest.mark.asyncio
