@@ -33,6 +33,7 @@ _AT_ONCE = 4
 _START_SECONDS = 20.0
 _RUN_SECONDS = 10.0
 _REMOVE_SECONDS = 5.0
+_OUTPUT_SECONDS = 5.0
 # A failure is tried again after this many seconds; a success is believed until something changes.
 _RETRY_SECONDS = 600.0
 # A container of ours that is older than this was left by a trial that was killed.
@@ -142,9 +143,8 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
     trial: Trial
     try:
         engine.start(container, _START_SECONDS)
-        engine.wait(container, _RUN_SECONDS)
-        printed = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="all"))
-        trial = _judge(printed.decode("utf-8", "replace"))
+        code = engine.wait(container, _RUN_SECONDS)
+        trial = _judge(_printed(engine, container, code), code)
     except EngineFailure as error:
         trial = _failure(error)
     finally:
@@ -153,6 +153,20 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
     if trial["started"] is False and engine.is_local:
         end_leaked(container)
     return trial
+
+
+def _printed(engine: Engine, container: str, code: int) -> str:
+    """What a container that ended with `code` has printed.
+
+    A busy engine tells of the end before it has the output, which it waits two seconds for
+    (moby, `daemon/monitor.go`).
+    """
+    until = time.monotonic() + _OUTPUT_SECONDS
+    while True:
+        printed = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="all"))
+        if printed or code or time.monotonic() > until:
+            return printed.decode("utf-8", "replace")
+        time.sleep(0.1)
 
 
 def _failure(error: EngineFailure) -> Trial:
@@ -169,7 +183,10 @@ def _start_failure(message: str) -> Trial:
     return {"started": False, "message": message}
 
 
-def _judge(output: str) -> Trial:
+def _judge(output: str, code: int) -> Trial:
+    if not output and not code:
+        # It ran to its end: what its kernel is was not learnt, and nothing is known against the runtime.
+        return _not_tried("what it printed did not arrive")
     boot_id, _, version = output.strip().partition("\n")
     if not version:
         return {"started": False, "message": f"it printed `{output.strip()[:200]}`"}

@@ -81,16 +81,17 @@ def collect(
     engine = interruptible(engine, cancel)
     directory = project_folder(directory)
     containers = find.project_containers(engine, directory, name)
-    if containers and containers[0].state == "paused":
+    # Of the container itself: the list of a busy engine says `running` for a moment after the end.
+    state = engine.inspect(containers[0].id)["State"]["Status"] if containers else ""
+    if state == "paused":
         raise UsageError(
             "the sandbox is paused, and nothing in it can be read",
             "`sandboxd up` lets it go on; `sandboxd down` keeps its changes and ends it",
         )
-    is_stopped = bool(containers) and containers[0].state == "exited"
-    if is_stopped and awake.has_lasting_copy(engine, containers[0]):
+    if state == "exited" and awake.has_lasting_copy(engine, containers[0]):
         with awake.awake(engine, containers[0], lines(progress, cancel)):
             return _collect(engine, containers[0], cancel)
-    if not containers or containers[0].state != "running":
+    if state != "running":
         streams = collect.streams_of(sandbox_id(os.path.realpath(directory), name))
         if not streams:
             raise UsageError(

@@ -328,6 +328,33 @@ def test_a_failure_is_tried_again_later(own_home: Path, monkeypatch: pytest.Monk
         assert created(engine) == 2, "what worked is believed"
 
 
+def test_output_that_comes_after_the_end_is_waited_for(own_home: Path) -> None:
+    engine = FakeEngine(lambda container: (204, ""))
+    late, original = [engine.logs], engine.answer
+
+    def answer(method: str, path: str, body: bytes) -> tuple[int, Any]:
+        engine.logs = "" if len(late) < 3 else late[0]
+        if "/logs" in path:
+            late.append("")
+        return original(method, path, body)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    with serving(engine, own_home / "e.sock") as environ:
+        assert _usable(probe(environ, trial=True)) is True
+
+
+def test_output_that_never_comes_tells_nothing_of_the_runtime(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "_OUTPUT_SECONDS", 0.0)
+    engine = FakeEngine(lambda container: (204, ""))
+    engine.logs = ""
+    with serving(engine, own_home / "e.sock") as environ:
+        assert _usable(probe(environ, trial=True)) is None
+        probe(environ, trial=True)
+        assert created(engine) == 2, "not remembered"
+
+
 def test_an_engine_that_breaks_off_tells_nothing_of_the_runtime(own_home: Path) -> None:
     """It restarts, say: remembered as a failure, that would keep sandboxes away for ten minutes."""
 

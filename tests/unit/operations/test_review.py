@@ -15,14 +15,18 @@ from sandboxd.operations.review import collect
 from sandboxd.plan.container_name import container_name
 
 
-def played(folder: Path, state: str) -> Engine:
-    """An engine with one sandbox of the project in `folder`, which works on the project itself."""
+def played(folder: Path, state: str, listed: str = "") -> Engine:
+    """An engine with one sandbox of the project in `folder`, which works on the project itself.
+
+    :param listed: the state that the engine's list gives, where it is late
+    """
     labels = {PROJECT: str(folder), MADE_BY: UP}
     container = SimpleNamespace(
-        id="c", name=container_name(str(folder)), state=state, labels=labels
+        id="c", name=container_name(str(folder)), state=listed or state, labels=labels
     )
     mount = {"Type": "bind", "Source": str(folder), "Destination": "/w"}
     inspected = {"Mounts": [mount], "HostConfig": {}, "Config": {"Labels": labels}}
+    inspected |= {"State": {"Status": state}}
     return cast(
         "Engine",
         SimpleNamespace(
@@ -39,3 +43,8 @@ def test_a_paused_sandbox_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_running_sandbox_without_a_copy_has_no_changes_to_bring(tmp_path: Path) -> None:
     assert collect(played(tmp_path, "running"), str(tmp_path)).path == ""
+
+
+def test_a_sandbox_that_has_just_ended_is_not_taken_for_one_that_runs(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no sandbox runs here"):
+        collect(played(tmp_path, "exited", listed="running"), str(tmp_path))
