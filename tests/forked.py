@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -156,9 +157,10 @@ def _interpreter(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def _server(interpreter: tuple[tuple[str, str], ...]) -> str:
     """The address of the server for such interpreters, which ends with this process."""
     listener = socket.socket(socket.AF_UNIX)
-    # A name without a file: nothing is left behind, and it is longer than no limit.
+    # A name without a file: nothing is left behind, and it is longer than no limit. Random: of two runs in
+    # containers that share their network, each may have a process of this number.
     path = os.pathsep.join([str(ROOT), *filter(None, [dict(interpreter).get("PYTHONPATH")])])
-    address = f"\0sandboxd-tests-{os.getpid()}-{hash(interpreter)}"
+    address = f"\0sandboxd-tests-{secrets.token_hex(16)}"
     listener.bind(address)
     listener.listen(64)
     server = subprocess.Popen(
