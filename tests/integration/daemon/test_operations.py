@@ -93,12 +93,12 @@ def test_an_interrupted_start_leaves_nothing(
         process = world.popen("up", cwd=project)
         eventually(engine.of_projects)
         process.send_signal(signal.SIGINT)
-        read_until(process.stderr, "ending after this step")
+        said = read_until(process.stderr, "ending after this step")
         if helped:
             hear_all(world)
     _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
-    assert stderr.endswith("interrupted\n")
+    assert f"{said}{stderr}".endswith("interrupted\n")
     assert engine.of_projects() == []
     assert {path.name for path in project.iterdir()} == before
 
