@@ -156,7 +156,7 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
 
 
 def _printed(engine: Engine, container: str, code: int) -> str:
-    """What a container that ended with `code` has printed.
+    """The output of a container that ended with `code`; '' where none arrived in time.
 
     A busy engine tells of the end before it has the output, which it waits two seconds for
     (moby, `daemon/monitor.go`).

@@ -72,7 +72,10 @@ def settle(
 
 
 def completed(plan: Plan, label: str) -> Remote:
-    """What the config asks for in a container, with what the image asks for by its `label`, '' where it has none."""
+    """The environment, folder and hooks that the config asks for in a container, and the image.
+
+    :param label: the image's metadata, '' where it has none
+    """
     if not label and plan.remote == NO_REMOTE:
         return plan.remote
     from sandboxd.plan.remote import complete

@@ -55,7 +55,3 @@ def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
     from sandboxd.egress.broker_wire import Credentials
 
     return Credentials()
-
-
-def keep_none(_workspace: str, _credentials: Credentials | None) -> None:
-    """Do nothing: without a daemon nobody keeps secrets for a later gateway."""

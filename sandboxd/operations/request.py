@@ -66,7 +66,7 @@ class Request:
         self.environ = environ
         self.facts = facts
         self.register = register
-        self.keep_credentials = keep_credentials or _forget
+        self.keep_credentials = keep_credentials or keep_no_credentials
         self.keep_ssh = keep_ssh or serve_no_ssh
         self.wait_for_ports = wait_for_ports or open_no_port
         self.progress = progress
@@ -142,7 +142,7 @@ class Request:
         return attended or running_gateway.gateway_of(self.engine, sandbox)
 
 
-def _forget(_workspace: str, _credentials: Credentials | None) -> None:
+def keep_no_credentials(_workspace: str, _credentials: Credentials | None) -> None:
     """Do nothing: without a daemon nobody starts a gateway again."""
 
 

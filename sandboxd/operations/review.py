@@ -17,6 +17,7 @@ from sandboxd.operations.interruption import interruptible, lines, never, silent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
@@ -82,7 +83,8 @@ def collect(
     directory = project_folder(directory)
     containers = find.project_containers(engine, directory, name)
     # Of the container itself: the list of a busy engine says `running` for a moment after the end.
-    state = engine.inspect(containers[0].id)["State"]["Status"] if containers else ""
+    inspected = engine.inspect(containers[0].id) if containers else None
+    state = inspected["State"]["Status"] if inspected is not None else ""
     if state == "paused":
         raise UsageError(
             "the sandbox is paused, and nothing in it can be read",
@@ -90,8 +92,8 @@ def collect(
         )
     if state == "exited" and awake.has_lasting_copy(engine, containers[0]):
         with awake.awake(engine, containers[0], lines(progress, cancel)):
-            return _collect(engine, containers[0], cancel)
-    if state != "running":
+            return _collect(engine, containers[0], engine.inspect(containers[0].id), cancel)
+    if inspected is None or state != "running":
         streams = collect.streams_of(sandbox_id(os.path.realpath(directory), name))
         if not streams:
             raise UsageError(
@@ -99,15 +101,14 @@ def collect(
                 _start(engine, os.path.realpath(directory), name),
             )
         return Collected(streams[0], collect.age(streams[0]))
-    return _collect(engine, containers[0], cancel)
+    return _collect(engine, containers[0], inspected, cancel)
 
 
-def _collect(engine: Engine, container: Summary, cancel: Cancel) -> Collected:
+def _collect(engine: Engine, container: Summary, inspected: Inspected, cancel: Cancel) -> Collected:
     """Collect the changes of a running container's copy, if it has one."""
     from sandboxd.model.labels import PROJECT
     from sandboxd.review import collect
 
-    inspected = engine.inspect(container.id)
     if not collect.is_copy(inspected):
         return Collected("", None)
     path = collect.collect(engine, inspected, workspace_of(container.labels[PROJECT])).path

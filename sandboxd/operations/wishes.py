@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.operations import _credentials
-from sandboxd.operations.request import open_no_port, serve_no_ssh
+from sandboxd.operations.request import keep_no_credentials, open_no_port, serve_no_ssh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +45,7 @@ class Keeping(NamedTuple):
 
     register: Callable[[str, bool], None] | None = None
     """Keeps the workspace, which is to be checked and generated again or not; None: one that runs is told."""
-    keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none
+    keep_credentials: Callable[[str, Credentials | None], None] = keep_no_credentials
     """Remembers the secrets of a sandbox, or forgets them."""
     keep_ssh: Callable[[str, Choice | None], bool] = serve_no_ssh
     """Gives a sandbox the keys that are chosen; whether it does."""

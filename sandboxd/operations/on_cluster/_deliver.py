@@ -27,7 +27,9 @@ _MOST_LINES, _LONGEST_LINE = 3, 160
 
 PART = ".sandboxd-part"
 """A file that comes in pieces has this name in the workspace until it is whole."""
-_ARCHIVE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ] && tar -xpf {PART} && rm -f {PART}'
+ARRIVE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ]'
+"""Keeps the input, and fails unless it came whole: its beginning may mean something else."""
+_ARCHIVE = f"{ARRIVE} && tar -xpf {PART} && rm -f {PART}"
 """Whole first, at the price of its room: of an archive that is cut off, tar makes a file in part."""
 _PIECE = f'cd "$1" && {{ [ "$2" -gt 0 ] || rm -f {PART}; }} && dd of={PART} bs={_BLOCK} seek="$2" conv=notrunc'
 """At a place of its own, for the writer of a connection that broke may still be at work on the same bytes."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.cluster import records, running
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations.on_cluster import _send, _work
-from sandboxd.operations.on_cluster._deliver import PART, Delivery, run_with
+from sandboxd.operations.on_cluster._deliver import ARRIVE, PART, Delivery, run_with
 from sandboxd.review import collect, original, refs
 
 if TYPE_CHECKING:
@@ -30,9 +30,8 @@ git update-ref -m 'as on the host' "$2" "$3" && git symbolic-ref HEAD "$2" && gi
 """
 _ITS_OWN = 2
 # Only of the whole list: of a connection that breaks, the last name may be the beginning of one, and another file's.
-_WHOLE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ]'
-_REMOVE = f"{_WHOLE} && xargs -0 rm -f -- <{PART}"
-_REMOVE_FOLDERS = f"{_WHOLE} && xargs -0 rmdir -- <{PART}"
+_REMOVE = f"{ARRIVE} && xargs -0 rm -f -- <{PART}"
+_REMOVE_FOLDERS = f"{ARRIVE} && xargs -0 rmdir -- <{PART}"
 _GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
