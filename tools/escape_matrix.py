@@ -30,7 +30,8 @@ from sandboxd.life import running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import attempts, way_out
-from sandboxd.verify.verdict import Verdict, verify
+from sandboxd.verify.attack import verify
+from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import ROOT, UNCONFINED, Change, bind, capability, host_config
 from tools.engine import private

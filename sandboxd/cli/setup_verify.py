@@ -61,7 +61,7 @@ def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) ->
     from sandboxd.engine.client import connect_from
     from sandboxd.life.up_down import down, up
     from sandboxd.project import Project
-    from sandboxd.verify.verdict import verify as attack
+    from sandboxd.verify.attack import verify as attack
 
     engine = connect_from(environ)
     with _workspace(image) as folder:

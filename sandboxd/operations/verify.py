@@ -123,7 +123,7 @@ def _attack(
     engine: Engine, container: str, plan: Plan | None, tell: Callable[[int, int], None]
 ) -> tuple[Verdict, float]:
     from sandboxd.verify import last_verdict
-    from sandboxd.verify.verdict import verify as attack
+    from sandboxd.verify.attack import verify as attack
 
     # Looked at first: a sandbox that ends in the middle is another one afterwards.
     inspected = engine.inspect(container)
@@ -155,7 +155,7 @@ def _attack_fresh(
     tell: Callable[[int, int], None],
 ) -> tuple[Verdict, float]:
     """Attack a container of the plan that is made for it; the sandbox in use is left alone."""
-    from sandboxd.verify.verdict import verify_plan
+    from sandboxd.verify.attack import verify_plan
 
     plan = _plan.for_comparison(directory, environ, facts)
     began = time.monotonic()

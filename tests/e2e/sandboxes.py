@@ -23,7 +23,8 @@ from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant
 from sandboxd.project import Project
-from sandboxd.verify.verdict import Verdict, verify
+from sandboxd.verify.attack import verify
+from sandboxd.verify.verdict import Verdict
 from tests.forked import run_forked
 from tests.patience import PATIENCE
 

@@ -20,7 +20,7 @@ from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
-from sandboxd.verify.verdict import verify
+from sandboxd.verify.attack import verify
 from tests.e2e import outside, sandboxes
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World

@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.verify.verdict import verify
+from sandboxd.verify.attack import verify
 from tests.e2e import hostile_images, sandboxes
 from tests.e2e.sandboxes import (
     NO_APPARMOR,

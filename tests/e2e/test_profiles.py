@@ -13,7 +13,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find, up_down
 from sandboxd.plan.plan import Plan
-from sandboxd.verify.verdict import verify
+from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

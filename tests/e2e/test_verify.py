@@ -25,7 +25,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.labels import PROFILE
 from sandboxd.payload import interpreter
 from sandboxd.verify import inside
-from sandboxd.verify.verdict import verify
+from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import (
     CONTROL_ATTEMPTS,

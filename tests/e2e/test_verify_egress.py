@@ -16,8 +16,9 @@ from sandboxd.life import gateway, networks, running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners, way_out
+from sandboxd.verify.attack import verify, verify_plan
 from sandboxd.verify.attempts import EGRESS
-from sandboxd.verify.verdict import Verdict, verify, verify_plan
+from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.verify.verdict import _view
+from sandboxd.verify.attack import _view
 
 
 @pytest.mark.parametrize(

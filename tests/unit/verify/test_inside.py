@@ -9,8 +9,8 @@ import pytest
 
 from sandboxd.engine import execute
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.verify.in_replica import believable_identity, has_own_kernel
 from sandboxd.verify.inside import _Collector
-from sandboxd.verify.verdict import _believable_identity, _has_own_kernel
 
 
 def collector() -> _Collector:
@@ -78,7 +78,7 @@ def test_a_kernel_of_its_own_is_believed_only_where_the_runtime_can_give_one(
     path: str, claimed: str, believed: str
 ) -> None:
     identity: dict[str, Any] = {"boot_id": claimed, "namespaces": {}}
-    assert _believable_identity(identity, "host", path)["boot_id"] == believed
+    assert believable_identity(identity, "host", path)["boot_id"] == believed
 
 
 @pytest.mark.parametrize(
@@ -96,4 +96,4 @@ def test_a_kernel_is_its_own_where_both_are_known_and_differ(
     inside: str | None, host: str, is_own: bool
 ) -> None:
     identity = {} if inside is None else {"boot_id": inside}
-    assert _has_own_kernel(identity, host) is is_own
+    assert has_own_kernel(identity, host) is is_own

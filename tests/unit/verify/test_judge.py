@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from sandboxd.verify.attempts import EGRESS, Attempt, Judge
+from sandboxd.verify.in_replica import declaring_profile, unless_missing
 from sandboxd.verify.judge import Host, Judgement, Outcome, judge
-from sandboxd.verify.verdict import Result, Verdict, _declaring_profile, _unless_missing
+from sandboxd.verify.verdict import Result, Verdict
 
 HOST = Host(frozenset({"secret"}), "host-boot", {"net": frozenset({"net:[1]", "net:[2]"})})
 ON_HOST = {"boot_id": "host-boot", "namespaces": {"net": "net:[9]"}}
@@ -139,9 +140,9 @@ def test_an_attempt_without_its_bait_shows_nothing_by_finding_nothing(
     outcome: Outcome, expected: str
 ) -> None:
     missing = {"x": "no listener could be opened"}
-    judged = _unless_missing(attempt("token"), Judgement(outcome, "why"), missing)
+    judged = unless_missing(attempt("token"), Judgement(outcome, "why"), missing)
     assert judged.outcome == expected
-    assert _unless_missing(attempt("token"), Judgement(outcome, "why"), {}).outcome == outcome
+    assert unless_missing(attempt("token"), Judgement(outcome, "why"), {}).outcome == outcome
 
 
 def test_what_arrived_outside_counts_whatever_the_inside_says_unless_it_is_declared() -> None:
@@ -160,4 +161,4 @@ def test_behind_a_gateway_no_profile_leaves_the_network_open(
     group: str, is_behind: bool, profile: str
 ) -> None:
     of_group = attempt("arrival")._replace(group=group)
-    assert _declaring_profile(of_group, "dev", is_behind) == profile
+    assert declaring_profile(of_group, "dev", is_behind) == profile
