@@ -11,7 +11,7 @@ import h11
 from sandboxd.egress import decoy, placeholder, words
 from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
 from sandboxd.egress.gateway.connections import Connection
-from sandboxd.egress.gateway.dialer import NoWay
+from sandboxd.egress.gateway.dialer import NoWay, Way
 from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
 from sandboxd.egress.gateway.http_exchange import DecoySent, Exchange, Switched
 from sandboxd.egress.gateway.http_head import BadHead
@@ -169,7 +169,19 @@ class HttpDoor:
         except NoWay as error:
             await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))
             return False
-        server, forwarded = way.sock, http_head.forwarded(request, name, port, wanted.path)
+        return await self._exchange(client, request, wanted.path, destination, way)
+
+    async def _exchange(
+        self,
+        client: h11.Connection,
+        request: h11.Request,
+        path: str,
+        destination: Destination,
+        way: Way,
+    ) -> bool:
+        """Send a request that is allowed, and bring its answer; returns whether another may follow."""
+        server, name, port = way.sock, destination.judgement.name, destination.port
+        forwarded = http_head.forwarded(request, name, port, path)
         if way.upstream is not None:
             forwarded = upstream.whole_url(forwarded, name, port, way.upstream)
         try:
@@ -193,6 +205,7 @@ class HttpDoor:
             server.close()
             why = f"the proxy {way.upstream} {error}"
             destination.report(self._parts, "upstream", why)
+            source = destination.judgement.source
             await self._reader.end(refusals.denied(name, port, "upstream", source, why))
             return False
         except BaseException:
