@@ -103,6 +103,14 @@ def run(argv: list[str]) -> int:
             _discard_output()
             os.dup2(sys.stdout.fileno(), sys.stderr.fileno())
             return _EXIT_HANGUP
+        if error.errno == errno.ENOENT and _is_folder_gone():
+            terminal.error(
+                EnvironmentFailure(
+                    "the folder that this shell is in was removed",
+                    '`cd` to a folder that exists; `cd "$PWD"` if it was made anew',
+                )
+            )
+            return EXIT_ENVIRONMENT
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _bug(argv, error)
         reason = (error.strerror or "no space left").lower()
@@ -111,6 +119,15 @@ def run(argv: list[str]) -> int:
         return EXIT_ENVIRONMENT
     except Exception as error:
         return _bug(argv, error)
+
+
+def _is_folder_gone() -> bool:
+    """Whether the current folder was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _is_terminal_gone() -> bool:

@@ -29,9 +29,11 @@ _RENDERED = '{"jsonrpc":"2.0","id":2,"result":{"exit":'
 def fast_status(arguments: list[str]) -> int | None:
     """Print the daemon's answer and return the exit code; None where the full command has to run."""
     form = _FORMS.get(" ".join(arguments))
-    if form is None or (form != "short" and names_one(os.getcwd())):
+    if form is None:
         return None
     try:
+        if form != "short" and names_one(os.getcwd()):
+            return None
         lines = _ask(_request(form))
         answer = _parse(lines) if lines is not None else None
     except (ImportError, AttributeError, OSError, ValueError, DaemonError):

@@ -149,3 +149,25 @@ def test_control_characters_never_reach_the_terminal() -> None:
     assert done.returncode == 2
     assert "\x1b" not in done.stderr
     assert "<U+001B>[31mred" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["status"], ["check"], ["up"], ["status", "--long"]])
+def test_a_folder_that_was_removed_is_no_bug_of_ours(
+    words: list[str], tmp_path: pathlib.Path
+) -> None:
+    """A shell stays in a folder after `rm -r`."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'cd "$1" && rmdir "$1" && shift && exec "$0" -P -m sandboxd "$@"'
+    done = subprocess.run(
+        ["sh", "-c", script, sys.executable, str(gone), *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)},
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == (
+        "error: the folder that this shell is in was removed\n"
+        'hint: `cd` to a folder that exists; `cd "$PWD"` if it was made anew\n'
+    )
