@@ -23,15 +23,23 @@ class Options(TypedDict):
 
 
 def serve(request: Request) -> dict[str, Any]:
-    """`actions.act` with `Options`."""
+    """`actions.act` with `Options`; a log of a sandbox that does not run has the names of others, `beside`."""
+    from sandboxd.operations.egress import gateways
     from sandboxd.operations.egress.actions import act
-    from sandboxd.operations.egress.gateways import gateways_of
 
-    return act(
-        request.text("action"),
+    action = request.text("action")
+    # An answer is of all sandboxes of the project, also where the one that is named does not run.
+    find = gateways.gateway_of if action == "log" else gateways.gateways_of
+    result = act(
+        action,
         request.directory,
         request.environ,
         request.values("arguments"),
-        lambda workspace: gateways_of(request, workspace),
+        lambda workspace: find(request, workspace),
         request.name,
     )
+    if action == "log" and not result["is_running"] and not request.name:
+        from sandboxd.life.find import names_beside
+
+        result["beside"] = names_beside(request.engine, result["workspace"])
+    return result

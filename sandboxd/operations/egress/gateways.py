@@ -41,7 +41,7 @@ class Together(NamedTuple):
     """The gateways of the sandboxes of one workspace: an answer about a name applies to all of them."""
 
     meant: Gateway
-    """The one that is asked for its record."""
+    """The one that is asked for its record: that of the sandbox that is meant, where it runs."""
     others: tuple[Gateway, ...]
 
     def push(self, policy: Policy) -> None:
@@ -89,25 +89,32 @@ class WithOwnNames(NamedTuple):
         self.gateway.answer(question, why)
 
 
+def gateway_of(request: Request, workspace: str) -> Gateway | None:
+    """The gateway of the sandbox that is meant; None where it does not run.
+
+    :param workspace: a real path
+    """
+    return _find(request, workspace, request.name)
+
+
 def gateways_of(request: Request, workspace: str) -> Gateway | None:
-    """The gateway of the sandbox that is meant, with those beside it; None where its own does not run.
+    """The gateways of all sandboxes that run for a workspace, first the one that is meant; None where none runs.
 
     :param workspace: a real path
     """
     from sandboxd.life import find
 
-    def find_of(name: str) -> Gateway | None:
-        gateway = request.find_gateway(sandbox_id(workspace, name))
-        if gateway is None or not name:
-            return gateway
-        return WithOwnNames(gateway, workspace, name, request.environ)
+    beside = {"", *find.names_beside(request.engine, workspace)} - {request.name}
+    each = (_find(request, workspace, name) for name in (request.name, *sorted(beside)))
+    running = [gateway for gateway in each if gateway is not None]
+    return Together(running[0], tuple(running[1:])) if running else None
 
-    meant = find_of(request.name)
-    if meant is None:
-        return None
-    names = {"", *find.names_beside(request.engine, workspace)} - {request.name}
-    others = (find_of(name) for name in sorted(names))
-    return Together(meant, tuple(gateway for gateway in others if gateway is not None))
+
+def _find(request: Request, workspace: str, name: str) -> Gateway | None:
+    gateway = request.find_gateway(sandbox_id(workspace, name))
+    if gateway is None or not name:
+        return gateway
+    return WithOwnNames(gateway, workspace, name, request.environ)
 
 
 def none_runs(_workspace: str) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from sandboxd.agents import session
 from sandboxd.egress.policy import decide
+from sandboxd.life import find
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.operations.egress import gateways
+from sandboxd.operations.egress import serve
 from sandboxd.operations.egress.actions import act
 from sandboxd.plan.granting import wanted
 from sandboxd.policy import floor, trust
@@ -20,6 +21,34 @@ from sandboxd.project import Project
 from tests.unit.operations.test_egress import PlayedGateway
 
 OWN = 'profile = "agent"\n[network]\nallow = ["models.example.org"]\n'
+
+
+class Request:
+    """What a command brings: the gateways that run, by the name of their sandbox."""
+
+    engine: Any = None
+
+    def __init__(
+        self, workspace: str, environ: dict[str, str], played: dict[str, PlayedGateway], name: str
+    ) -> None:
+        self.environ = environ
+        self.directory = workspace
+        self.name = name
+        self._found = {sandbox_id(workspace, name): gateway for name, gateway in played.items()}
+        self._options: dict[str, Any] = {}
+
+    def asks(self, action: str, **arguments: Any) -> Any:
+        self._options = {"action": action, "arguments": arguments}
+        return self
+
+    def text(self, name: str) -> str:
+        return str(self._options[name])
+
+    def values(self, name: str) -> Any:
+        return self._options[name]
+
+    def find_gateway(self, sandbox: str) -> PlayedGateway | None:
+        return self._found.get(sandbox)
 
 
 @pytest.fixture
@@ -43,23 +72,8 @@ def test_an_agents_session_keeps_its_names(
         trust.add(environ, grant)
     played = {name: PlayedGateway(workspace) for name in ("", "claude")}
 
-    class Request:
-        engine: Any = None
-        name = ""
-
-        def __init__(self) -> None:
-            self.environ = environ
-
-        def find_gateway(self, sandbox: str) -> PlayedGateway | None:
-            found = {sandbox_id(workspace, name): gateway for name, gateway in played.items()}
-            return found.get(sandbox)
-
-    from sandboxd.life import find
-
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
-    request: Any = Request()
-    arguments = {"text": "files.example.org"}
-    act("allow", workspace, environ, arguments, lambda where: gateways.gateways_of(request, where))
+    serve(Request(workspace, environ, played, "").asks("allow", text="files.example.org"))
     for name, may in (("", False), ("claude", True)):
         policy = played[name].pushed[-1]
         assert decide(policy, "files.example.org", 443, time.time()).allowed
@@ -72,3 +86,35 @@ def test_an_agents_session_keeps_its_names(
         played[name].tell(name="models.example.org")
         (row,) = act("log", workspace, environ, {}, lambda _, of=name: played[of], name)["rows"]
         assert bool(row["command"]) is not may
+
+
+@pytest.mark.parametrize(("runs", "named"), [("claude", ""), ("", "claude"), ("claude", "two")])
+def test_an_answer_reaches_a_sandbox_of_another_name(
+    tmp_path: Path,
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    runs: str,
+    named: str,
+) -> None:
+    """Whoever denies a name means every sandbox of the project, also where only an agent's session runs."""
+    project = tmp_path / "app"
+    project.mkdir()
+    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
+    workspace = os.path.realpath(project)
+    gateway = PlayedGateway(workspace)
+    monkeypatch.setattr(find, "names_beside", lambda *_: [runs] if runs else [])
+    request = Request(workspace, environ, {runs: gateway}, named)
+    assert serve(request.asks("allow", text="files.example.org"))["is_live"]
+    assert gateway.lets_through("files.example.org")
+    assert serve(request.asks("deny", text="files.example.org"))["is_live"]
+    assert not gateway.lets_through("files.example.org")
+    # Its record is not that of another sandbox.
+    assert not serve(request.asks("log"))["is_running"]
+
+
+def test_a_log_of_a_sandbox_that_does_not_run_names_those_that_do(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
+    played = {"claude": PlayedGateway(str(tmp_path))}
+    assert serve(Request(str(tmp_path), environ, played, "").asks("log"))["beside"] == ["claude"]

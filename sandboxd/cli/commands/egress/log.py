@@ -41,9 +41,11 @@ def run(args: argparse.Namespace) -> int:
     if not log["is_running"]:
         if args.json:
             _print_document(log)
+        beside = log.get("beside")
+        other = f"; or name one that is there: `--name {beside[0]}`" if beside else ""
         raise EnvironmentFailure(
             f"no sandbox of `{log['workspace']}` with a gateway runs",
-            f"start it: `sandboxd up{_sandbox.option(args)}`",
+            f"start it: `sandboxd up{_sandbox.option(args)}`{other}",
         )
     if args.follow:
         return _follow(args, ask, log)
