@@ -13,6 +13,8 @@ from sandboxd.audit.entry import Entry
 
 _HASH = re.compile(r"(?<![0-9a-f])(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])")
 _MOMENTS = frozenset({"until"})
+_EMPTY = {"ports": "all"}
+"""Facts of which an empty list does not mean `none`."""
 
 
 def sentence(entry: Entry) -> str:
@@ -21,9 +23,14 @@ def sentence(entry: Entry) -> str:
     Hashes are cut to 12 digits; times are in this machine's time zone.
     """
     return ", ".join(
-        f"{name.replace('_', ' ')}: {_moment(v) if name in _MOMENTS else _value(v)}"
-        for name, v in entry.facts.items()
+        f"{name.replace('_', ' ')}: {_fact(name, value)}" for name, value in entry.facts.items()
     )
+
+
+def _fact(name: str, value: Any) -> str:
+    if name in _MOMENTS:
+        return _moment(value)
+    return _EMPTY[name] if name in _EMPTY and value == [] else _value(value)
 
 
 def _moment(value: Any) -> str:
@@ -37,7 +44,16 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return " ".join(_value(each) for each in value) or "none"
+        return _list([_value(each) for each in value]) or "none"
     if isinstance(value, dict):
         return " ".join(f"{key}={_value(each)}" for key, each in value.items()) or "none"
     return _HASH.sub(r"\1", str(value)) if value not in ("", None) else "none"
+
+
+def _list(words: list[str]) -> str:
+    """The words, each once with its number, and apart also where one of them has a blank."""
+    counted = [
+        word if words.count(word) == 1 else f"{word} ({words.count(word)})"
+        for word in dict.fromkeys(words)
+    ]
+    return ("; " if any(" " in word for word in words) else " ").join(counted)

@@ -34,6 +34,18 @@ def test_a_sentence_names_each_fact() -> None:
     )
 
 
+def test_items_of_a_list_are_told_apart() -> None:
+    controls = ["control files", "git on the host", "git on the host", "seccomp"]
+    assert words.sentence(ENTRY._replace(facts={"not_in_force": controls})) == (
+        "not in force: control files; git on the host (2); seccomp"
+    )
+
+
+def test_a_denial_is_of_all_ports() -> None:
+    facts = {"name": "example.org", "ports": []}
+    assert words.sentence(ENTRY._replace(facts=facts)) == "name: example.org, ports: all"
+
+
 def test_moments_and_hashes_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
