@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 128
 _TRIES = 50
+_DAEMON = " -m sandboxd daemon run"
+"""In the command line of sandboxd's daemon, whoever started it."""
 
 
 def listen(wish: Wish, address: str = LOOPBACK) -> socket.socket:
@@ -70,9 +72,15 @@ def _reason(error: OSError, wish: Wish, address: str) -> EnvironmentFailure | Us
     port = wish.local
     if error.errno == errno.EADDRINUSE:
         owner = owner_of(port)
+        other = f"`sandboxd forward {wish.inside}:{port + 1 if port < 65535 else 8080}`"
+        if _DAEMON in owner:
+            return EnvironmentFailure(
+                f"port `{port}` of this machine is taken by sandboxd's daemon, for `forwardPorts` of a project",
+                f"`sandboxd status` names what is open; to choose another one: {other}",
+            )
         return EnvironmentFailure(
             f"port `{port}` of this machine is taken{f' by {owner}' if owner else ''}",
-            f"choose another one: `sandboxd forward {wish.inside}:{port + 1 if port < 65535 else 8080}`",
+            f"choose another one: {other}",
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return EnvironmentFailure(

@@ -102,3 +102,21 @@ def test_a_port_that_this_user_may_not_have_is_no_wrong_address(number: int) -> 
     answer = local._reason(OSError(number, "no"), Wish(80, 80), "127.0.0.1")
     assert "this user may not listen on port `80`" in answer.message
     assert "sandboxd forward 80:8080" in answer.hint
+
+
+def test_a_port_that_the_daemon_has_is_said_to_be_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`forwardPorts` of the project has it open already: its owner is not a riddle of a command line."""
+    monkeypatch.setattr(
+        local, "owner_of", lambda _: "`/usr/bin/python3 -P -m sandboxd daemon run` (process 7)"
+    )
+    with local.listen(Wish(20000, 20000, False, "")) as taken:
+        number = taken.getsockname()[1]
+        with pytest.raises(EnvironmentFailure) as failed:
+            local.listen(Wish(3000, number, True, ""))
+    assert failed.value.message == (
+        f"port `{number}` of this machine is taken by sandboxd's daemon, for `forwardPorts` of a project"
+    )
+    assert failed.value.hint == (
+        "`sandboxd status` names what is open; to choose another one: "
+        f"`sandboxd forward 3000:{number + 1}`"
+    )
