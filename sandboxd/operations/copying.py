@@ -25,7 +25,9 @@ MOST_BYTES = 1 << 30
 _SECONDS = 600.0
 
 # The name may be a link, which is resolved inside.
+_ABSENT = 66
 _PACK = (
+    f'[ -e "$1" ] || [ -L "$1" ] || exit {_ABSENT}; '
     'p=$(readlink -f -- "$1") && cd "$(dirname -- "$p")" && exec tar -cf - "./$(basename -- "$p")"'
 )
 
@@ -82,7 +84,7 @@ def copy_out(
 
     :param target: a folder to copy into, else the new name
     :raises ContainerGone: no sandbox runs there
-    :raises UsageError: the folder for it does not exist
+    :raises UsageError: the folder for it does not exist, or it does not exist itself
     :raises EnvironmentFailure: it cannot be read inside, or it is too much
     """
     from sandboxd.life.find import locate
@@ -100,7 +102,7 @@ def fetch(
 ) -> Copied:
     """Copy `path` of a sandbox to `target` of the host, as `review` writes.
 
-    :raises UsageError: the folder for it is not there
+    :raises UsageError: the folder for it is not there, or it is not there itself
     :raises EnvironmentFailure: it cannot be read inside, or it is too much
     """
     from sandboxd.review import copy_out as writer
@@ -113,6 +115,11 @@ def fetch(
         raise UsageError(f"there is no folder `{folder}`", f"`mkdir -p {folder}`")
     output = _Output(MOST_BYTES)
     code = _run(inside, ["sh", "-c", _PACK, "sh", path], b"", output)
+    if code == _ABSENT:
+        raise UsageError(
+            f"`{path}` is not there inside, or may not be seen",
+            "check its name: `sandboxd exec ls`",
+        )
     if code:
         raise EnvironmentFailure(
             f"`{path}` cannot be read inside: {output.reason(code)}",
