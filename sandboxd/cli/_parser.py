@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = "unrecognized arguments: "
+_REQUIRED = "the following arguments are required: "
 _OF_THE_FILE = {
     "--profile": "the line `profile = ...` in sandboxd.toml chooses it",
     "--on": "on a cluster work `up`, `exec`, `shell`, `forward`, `cp`, `logs`, `status`, `list`, `review`, `drift`, `verify`, `down`, `doctor`, `agent` and `egress log`, `check`, `allow`, `deny`",
@@ -65,21 +66,29 @@ class Parser(argparse.ArgumentParser):
     """Reports a usage error like every other error."""
 
     def error(self, message: str) -> NoReturn:
-        # List the choices instead of the argument's internal name.
-        for action in self._get_positional_actions():
-            if (
-                action.choices
-                and not action.metavar
-                and message.endswith(f"required: {action.dest}")
-            ):
-                words = "` or `".join(map(str, action.choices))
-                raise UsageError(f"`{words}` is missing", f"see `{self.prog} --help`")
+        if message.startswith(_REQUIRED):
+            raise self._missing(message.removeprefix(_REQUIRED).split(", ")[0])
         if message.startswith(_UNKNOWN):
             raise self._unknown(message.removeprefix(_UNKNOWN).split()[0])
         if "ignored explicit argument" in message:
             name = message.removeprefix("argument ").partition(":")[0]
-            raise UsageError(f"`{name}` takes no value", f"see `{self.prog} --help`")
-        raise UsageError(message, f"see `{self.prog} --help`")
+            raise UsageError(f"`{name}` takes no value", self._see_help())
+        raise UsageError(message, self._see_help())
+
+    def _missing(self, name: str) -> UsageError:
+        """The error about a word that the command needs, with the words that it may be."""
+        for action in self._get_positional_actions():
+            words = list(map(str, action.choices or ()))
+            if words and name == action.dest and not action.metavar:
+                # The argument's own name is shown nowhere else.
+                return UsageError(f"`{'` or `'.join(words)}` is missing", self._see_help())
+            if words and name == action.metavar:
+                choices = ", ".join(f"`{word}`" for word in words)
+                return UsageError(f"`{name}` is missing", f"choose one of {choices}")
+        return UsageError(f"`{name}` is missing", self._see_help())
+
+    def _see_help(self) -> str:
+        return f"see `{self.prog} --help`"
 
     def _unknown(self, word: str) -> UsageError:
         """The error about a word that the command has no use for, with the nearest option."""
@@ -87,12 +96,14 @@ class Parser(argparse.ArgumentParser):
 
         name = word.partition("=")[0]
         if not name.startswith("-"):
-            return UsageError(f"`{word}` is one argument too many", f"see `{self.prog} --help`")
+            takes_project = "--project" in self._option_string_actions
+            other = f"another project is `--project {word}`; " if takes_project else ""
+            return UsageError(f"`{word}` is one argument too many", other + self._see_help())
         if name in _OF_THE_FILE:
             return UsageError(f"there is no option `{name}`", _OF_THE_FILE[name])
         close = get_close_matches(name, list(self._option_string_actions), n=1, cutoff=0.7)
         hint = f"did you mean `{close[0]}`? " if close else ""
-        return UsageError(f"there is no option `{name}`", f"{hint}see `{self.prog} --help`")
+        return UsageError(f"there is no option `{name}`", hint + self._see_help())
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         # argparse's own sentence differs between Pythons.

@@ -115,7 +115,7 @@ def problem(command: str) -> str:
             build_parser(name, load_command(name)).parse_args(arguments)
     except UsageError as error:
         # The name of a command may stand for itself, without what the reader puts behind it.
-        return "" if re.search("required: (NAME|HOST)", error.message) else error.message
+        return "" if re.search("^`(NAME|HOST)[^`]*` is missing", error.message) else error.message
     except SystemExit as end:
         return errors.getvalue() if end.code else ""
     return ""

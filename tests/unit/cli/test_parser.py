@@ -45,3 +45,26 @@ def test_faults_are_said_in_words(given: list[str], message: str) -> None:
 def test_a_word_that_is_missing_is_named() -> None:
     with pytest.raises(UsageError, match="`kubernetes` is missing"):
         parse(build_parser("export", load_command("export")), ["--sandbox"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message", "hint"),
+    [
+        ("explain", [], "`RULE` is missing", "see `sandboxd explain --help`"),
+        ("daemon", [], "`ACTION` is missing", "choose one of `start`, `forget`, "),
+        (
+            "up",
+            ["app"],
+            "`app` is one argument too many",
+            "another project is `--project app`; see",
+        ),
+        ("rules", ["app"], "`app` is one argument too many", "see `sandboxd rules --help`"),
+    ],
+)
+def test_the_hint_has_what_the_command_takes(
+    name: str, words: list[str], message: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as failed:
+        parse(build_parser(name, load_command(name)), words)
+    assert failed.value.message == message
+    assert (failed.value.hint or "").startswith(hint)
