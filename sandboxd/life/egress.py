@@ -64,12 +64,13 @@ def prepare(
     :param credentials: sent to the gateway after its policy
     :raises EnvironmentFailure: one of them cannot be made; then nothing may start
     """
-    if not sources.can_read_ours(engine):
-        progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
     with timeline.span("gateway", "image and networks"):
         image = gateway_image.ensure(engine, named_image, progress)
         pair = networks.ensure(engine, workspace, progress)
         whole = gateway.complete(engine, pair, policy, addresses_before)
+    # Said last: of an engine that does not answer it would be no news.
+    if not sources.can_read_ours(engine):
+        progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
     return Egress(workspace, pair, image, whole, credentials)
 
 

@@ -127,6 +127,19 @@ def test_an_engine_elsewhere_gets_no_file_of_ours(monkeypatch: pytest.MonkeyPatc
     assert (host["Mounts"], host["Dns"]) == ([], ["198.18.0.2"])
 
 
+def test_an_engine_that_does_not_answer_is_not_said_to_bind_no_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def absent(*_: object) -> str:
+        raise EnvironmentFailure("there is no container engine", "start it")
+
+    monkeypatch.setattr(egress.gateway_image, "ensure", absent)
+    said: list[str] = []
+    with pytest.raises(EnvironmentFailure):
+        egress.prepare(ENGINE, "/home/dev/weather", BESIDE.policy, "", said.append)
+    assert said == []
+
+
 def test_another_network_is_refused_and_an_endpoint_that_is_not_up_is_none() -> None:
     def on(**networks: str) -> dict[str, Any]:
         endpoints = {name: {"NetworkID": identifier} for name, identifier in networks.items()}
