@@ -87,10 +87,12 @@ def locate(engine: Engine, directory: str, name: str = "") -> Summary:
     state = f": `{containers[0].name}` is {containers[0].state}" if containers else ""
     which = f"sandbox `{name}`" if name else "sandbox"
     others = [] if name or containers else names_beside(engine, here)
-    raise failures.ContainerGone(f"no {which} of `{here}` is running{state}", _start(name, others))
+    raise failures.ContainerGone(
+        f"no {which} of `{here}` is running{state}", how_to_start(name, others)
+    )
 
 
-def _start(name: str, others: Sequence[str]) -> str:
+def how_to_start(name: str, others: Sequence[str]) -> str:
     """The next command for a person who asked for the sandbox `name`, where there are only `others`."""
     if others:
         return f"start it: `sandboxd up`; or name one that is there: `--name {others[0]}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
@@ -56,17 +57,14 @@ def open_logs(
 
 
 def _container(engine: Engine, directory: str, name: str) -> str:
-    from sandboxd.life.find import project_containers
-    from sandboxd.model.sandbox_id import option_of
+    from sandboxd.life import find
 
     directory = project_folder(directory)
-    containers = project_containers(engine, directory, name)
+    containers = find.project_containers(engine, directory, name)
     if not containers:
         which = f"sandbox `{name}`" if name else "sandbox"
-        raise EnvironmentFailure(
-            f"`{directory}` has no {which}",
-            f"start it: `sandboxd up{option_of(name)}`",
-        )
+        others = [] if name else find.names_beside(engine, os.path.realpath(directory))
+        raise EnvironmentFailure(f"`{directory}` has no {which}", find.how_to_start(name, others))
     return containers[0].id
 
 
