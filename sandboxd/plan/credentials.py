@@ -84,7 +84,7 @@ def plan_uses(
     _say_variables(planned, config, workspace, notes)
     notes.downgrade(
         "credentials",
-        f"{listed}: not where an editor or the dev container CLI starts the sandbox, which makes no gateway",
+        f"{listed}: not where an editor or the dev container CLI starts the sandbox: its gateway has no secrets",
         "start it with `sandboxd up`",
         of_other_tools=True,
     )

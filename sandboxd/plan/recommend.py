@@ -160,7 +160,9 @@ def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: Choice | None) 
     if facts.apparmor is False and facts.answered and gvisor is None:
         losses.append(Loss("AppArmor", "this engine does not offer it: it is not counted"))
     if profile.network.without_gateway == "none":
-        losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))
+        losses.append(
+            Loss("the `dev` profile", "registries are reached: what is read can be sent there")
+        )
     return tuple(losses)
 
 
