@@ -189,13 +189,18 @@ def _refuse_broken_link(path: str) -> None:
             )
 
 
+def _meant(key: str) -> str:
+    from difflib import get_close_matches
+
+    if near := get_close_matches(key, list(_KEYS), n=1):
+        return f"did you mean `{near[0]}`?"
+    return "it may have " + ", ".join(f"`{name}`" for name in _KEYS)
+
+
 def _tighten(floor: Floor, demand: Demand) -> Floor:
     key, value = demand.key, demand.value
     if key not in _KEYS:
-        keys = ", ".join(f"`{name}`" for name in _KEYS)
-        raise UsageError(
-            f"the policy `{demand.path}` has an unknown key `{key}`", f"it may have {keys}"
-        )
+        raise UsageError(f"the policy `{demand.path}` has an unknown key `{key}`", _meant(key))
     floor = floor._replace(demands=(*floor.demands, demand))
     if key in _LISTS:
         return _tighten_list(floor, demand)

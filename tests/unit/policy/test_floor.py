@@ -314,3 +314,16 @@ def test_the_demand_is_read_and_nothing_weaker(files: tuple[Path, Path]) -> None
     with pytest.raises(UsageError, match="has `layout = 'bind'`") as caught:
         load(files)
     assert "`clone`" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("profle", "did you mean `profiles`?"), ("speed", "it may have `profiles`, ")],
+)
+def test_the_hint_at_an_unknown_key_is_the_nearest(
+    files: tuple[Path, Path], key: str, hint: str
+) -> None:
+    files[1].write_text(f"{key} = []\n")
+    with pytest.raises(UsageError) as caught:
+        load(files)
+    assert (caught.value.hint or "").startswith(hint)
