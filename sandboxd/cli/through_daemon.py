@@ -40,6 +40,9 @@ def operate(
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled
     """
+    if not os.path.isdir(directory):
+        # The daemon compares the folder with its own view of it; whether it has to be there says the operation.
+        return None
     conversation = _conversation()
     if conversation is None:
         return None

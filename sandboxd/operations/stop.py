@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.egress.ledger import Ledger
-    from sandboxd.engine.client import Engine
+    from sandboxd.engine.client import Engine, Summary
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
 
@@ -78,19 +78,22 @@ def stop(
 ) -> Stopped:
     """Remove the sandbox `name` of the project that `directory` lies in, if there is one.
 
-    What was changed in a private copy is kept first.
+    What was changed in a private copy is kept first. A project whose folder was removed is named by its path.
 
     :param environ: of the user, whose record notes the end
     :param discard: throw it away instead
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    :raises UsageError: `directory` is no folder, and no sandbox is of it
     """
     from sandboxd.life import find, up_down
     from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
-    directory = project_folder(directory)
-    containers = find.project_containers(engine, directory, name)
+    containers = _of_removed_folder(engine, directory, name)
+    if not containers:
+        directory = project_folder(directory)
+        containers = find.project_containers(engine, directory, name)
     # Without any, too: a start that was killed may have left something in the workspace.
     here = sandbox_id(os.path.realpath(directory), name)
     sandbox = containers[0].labels[PROJECT] if containers else here
@@ -101,6 +104,15 @@ def stop(
         progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)
+
+
+def _of_removed_folder(engine: Engine, directory: str, name: str) -> list[Summary]:
+    """The sandbox whose folder is not there any more: nothing above it is looked through."""
+    from sandboxd.life import find
+
+    if os.path.isdir(directory):
+        return []
+    return find.sandboxes_of(engine, sandbox_id(os.path.realpath(directory), name))
 
 
 def _ledger(engine: Engine, sandbox: str) -> Ledger | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.review import bundles, collect, copies, weigh
 from sandboxd.review import streams as kept_streams
@@ -104,6 +105,12 @@ def _keep_or_go_on(engine: Engine, container: str, workspace: str) -> Rescued | 
         raise
 
 
+def _project_option(sandbox: str) -> str:
+    """The option that names the project where nobody can be in its folder, as that was removed."""
+    workspace = workspace_of(sandbox)
+    return "" if os.path.isdir(workspace) else f" --project {shlex.quote(workspace)}"
+
+
 def _has_ended(engine: Engine, container: str) -> bool:
     try:
         status = engine.inspect(container)["State"].get("Status")
@@ -130,6 +137,7 @@ def before_end(
     """
     lasts = _lasts(engine, container)
     option = name_option(sandbox)
+    discard = f"sandboxd down{_project_option(sandbox)}{option} --discard"
     try:
         rescued = _keep_or_go_on(engine, container, workspace_of(sandbox))
     except failures.NoAnswer:
@@ -143,15 +151,15 @@ def before_end(
             return
         raise EnvironmentFailure(
             "the work in the sandbox cannot be kept: the sandbox starts again and again",
-            f"`sandboxd logs{option}` shows why; throw the work away: `sandboxd down{option} --discard`",
+            f"`sandboxd logs{option}` shows why; throw the work away: `{discard}`",
         ) from None
-    except EnvironmentFailure as error:
+    except (EnvironmentFailure, UsageError) as error:
         if lasts:
             progress(f"its changes cannot be shown before it runs again: {error.message}")
             return
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
-            f"{error.hint}; or throw the work away: `sandboxd down{option} --discard`",
+            f"{error.hint or 'look at the folder'}; or throw the work away: `{discard}`",
         ) from None
     if rescued is not None:
         report(rescued, option, progress)

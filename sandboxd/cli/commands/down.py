@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
             )
         return code
     options: Options = {"name": _sandbox.name(args), "discard": args.discard}
-    stopped: StoppedDocument = operate("stop", _sandbox.folder(args), options)
+    # Its folder may be gone: the operation says whether it had a sandbox.
+    stopped: StoppedDocument = operate("stop", os.path.abspath(args.project), options)
     _say(stopped)
     if not stopped["removed"]:
         terminal.status(f"no sandbox of `{stopped['directory']}` was up")
@@ -65,11 +66,6 @@ def _end_all(discard: bool) -> int:
     for container in containers:
         sandbox = container.labels[PROJECT]
         options: Options = {"name": name_of(sandbox), "discard": discard}
-        if not os.path.isdir(workspace_of(sandbox)):
-            terminal.status(
-                f"`{container.name}` stays: its folder is gone; `docker rm -f {container.name}`"
-            )
-            continue
         try:
             _say(operate("stop", workspace_of(sandbox), options))
         except SandboxdError as error:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from sandboxd.engine import failures
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.review import rescue
 from sandboxd.review.rescue import NotWhole
+
+GONE = "/a-project/that-was-removed"
 
 
 class Engine:
@@ -37,7 +39,7 @@ def before_end(
     monkeypatch.setattr(rescue, "_keep_or_go_on", fail)
     said: list[str] = []
     engine: Any = Engine(status)
-    rescue.before_end(engine, "c", sandbox_id("/work", ""), said.append)
+    rescue.before_end(engine, "c", sandbox_id(GONE, ""), said.append)
     return said
 
 
@@ -59,3 +61,13 @@ def test_of_a_container_that_has_ended_there_is_nothing_to_keep(
 def test_one_that_has_not_must_not_end(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
     with pytest.raises(EnvironmentFailure, match="starts again and again"):
         before_end(monkeypatch, failures.ContainerGone("gone", ""), status)
+
+
+def test_a_copy_whose_folder_was_removed_can_be_thrown_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The command names the project: nobody can be in its folder."""
+    with pytest.raises(EnvironmentFailure, match="cannot be kept, so it goes on running") as failed:
+        before_end(monkeypatch, UsageError(f"`{GONE}` is not a folder that can be opened"))
+    assert failed.value.hint is not None
+    assert failed.value.hint.endswith(f"`sandboxd down --project {GONE} --discard`")
