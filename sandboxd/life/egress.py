@@ -205,7 +205,7 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
 def start_services(
     engine: Engine,
     plan: Plan,
-    egress: Egress,
+    egress: Egress | None,
     workspace: Inspected,
     start: str,
     progress: Callable[[str], None],
@@ -213,10 +213,14 @@ def start_services(
 ) -> tuple[Sick, ...]:
     """Have exactly the other services of the plan run on the inner network; returns those that do not.
 
+    After workspace and gateway: they may share the workspace's network. Without a gateway there are none.
+
     :param workspace: the running sandbox
     :param start: the random number of the start that they belong to, '' where the sandbox ran already
     :raises EnvironmentFailure: the engine does not answer
     """
+    if egress is None:
+        return ()
     if not plan.services:
         services.leave(engine, plan.sandbox)
         return ()

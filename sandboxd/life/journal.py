@@ -1,7 +1,7 @@
-"""The stand-ins that a start or an end is about to create or leave, noted until a container's label has them.
+"""The stand-ins of a workspace: on its container's label, and noted here until a label has them.
 
-A process that is killed in the middle leaves empty files and folders in the workspace that nobody else knows
-as ours: the next start takes them over, the next end removes them."""
+A process that is killed in the middle of a start or an end leaves empty files and folders in the workspace that
+nobody else knows as ours: the next start takes them over, the next end removes them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from sandboxd.host import stand_ins
 from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.model.labels import STUBS
 from sandboxd.plan import stubs
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Summary
 
 _LARGEST = 1 << 20
 
@@ -55,6 +61,19 @@ def clear(workspace: str) -> None:
 def absent(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
     """The `paths` that do not exist."""
     return tuple(path for path in paths if not os.path.lexists(os.path.join(workspace, path)))
+
+
+def on_label(container: Summary) -> tuple[str, ...]:
+    """The paths that `up` put on the label; anybody can write one, so only those that it may name count."""
+    noted = container.labels.get(STUBS, "").split(":")
+    return tuple(sorted(path for path in noted if stubs.may_be(path)))
+
+
+def with_files(workspace: str) -> tuple[str, ...]:
+    """The paths that were made for generated files, which are gone; no longer noted with them."""
+    paths = stand_ins.noted(os.environ, workspace)
+    stand_ins.forget(os.environ, workspace)
+    return tuple(path for path in paths if stubs.may_be(path))
 
 
 def _path(workspace: str) -> str:

@@ -23,9 +23,9 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sandboxd.engine.answers import MountRequest
+    from sandboxd.engine.answers import MountRequest, State
 
 
 class Source(NamedTuple):
@@ -156,6 +156,21 @@ def compare(sources: Sequence[Source], pid: int) -> bool:
             "see what else writes there, then run `sandboxd up` again",
         )
     return paths is not None
+
+
+def require_same(
+    opened: Sequence[Source], state: State, progress: Callable[[str], None], *, gvisor: bool
+) -> None:
+    """Compare what was opened with what a container in `state` has, before anything runs in it; say where it cannot be.
+
+    :param opened: () where the engine's files are not this machine's
+    :param gvisor: its runtime is gVisor, which hides them
+    :raises EnvironmentFailure: something else was mounted
+    """
+    if not opened or (not gvisor and compare(opened, state.get("Pid") or 0)):
+        return
+    whose = "gVisor" if gvisor else "the runtime"
+    progress(f"mounts not compared: {whose} hides them; no other running sandbox can write there")
 
 
 def note(sources: Iterable[Source]) -> str:

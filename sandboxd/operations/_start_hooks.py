@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
     from sandboxd.life.hooks import Failure
-    from sandboxd.life.up_down import Running
+    from sandboxd.life.starting import Running
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.wishes import Wishes
     from sandboxd.plan.plan import Plan

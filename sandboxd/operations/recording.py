@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger, Totals
     from sandboxd.errors import SandboxdError
     from sandboxd.host.facts import HostFacts
-    from sandboxd.life.up_down import Running
+    from sandboxd.life.starting import Running
     from sandboxd.observe.drift import Drift
     from sandboxd.plan.plan import Plan
     from sandboxd.ssh_agent.verdict import Verdict as LoginVerdict

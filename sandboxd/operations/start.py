@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
-    from sandboxd.life.up_down import Replace, Running
+    from sandboxd.life.starting import Running
+    from sandboxd.life.up_down import Replace
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request

@@ -17,6 +17,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import gateway, networks, running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
+from sandboxd.life.starting import Running
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
@@ -109,7 +110,7 @@ def up(api: Engine, plan: Plan, internet: Outside) -> Iterator[Plan]:
     up_down.down(api, plan.workspace, lambda _text: None)
 
 
-def start(api: Engine, plan: Plan) -> tuple[up_down.Running, list[str]]:
+def start(api: Engine, plan: Plan) -> tuple[Running, list[str]]:
     messages: list[str] = []
     return up_down.up(api, plan, messages.append), messages
 

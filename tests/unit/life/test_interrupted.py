@@ -12,7 +12,9 @@ from sandboxd.engine import failures
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import stand_ins
-from sandboxd.life import journal, up_down
+from sandboxd.life import create, egress, journal, private_copy, reuse, sources, up_down, volumes
+from sandboxd.life.starting import Running, Start
+from sandboxd.model.labels import START, STUBS
 from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan
 from tests.unit.plan.examples import GVISOR, plan
@@ -66,15 +68,15 @@ class Played:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
     played = Played(tmp_path)
 
-    def create(engine: Played, name: str, body: dict[str, Any], *_: object) -> dict[str, str]:
-        container = engine.create(name, body)
-        engine.step("create")
+    def creating(start: Start, body: dict[str, Any], *_: object) -> dict[str, str]:
+        container = played.create(start.plan.container.name, body)
+        played.step("create")
         return {"Id": container}
 
-    monkeypatch.setattr(up_down, "_create", create)
-    monkeypatch.setattr(up_down.volumes, "refuse_other_device", lambda *_: None)
-    monkeypatch.setattr(up_down.sources, "on_this_machine", lambda _: False)
-    monkeypatch.setattr(up_down.private_copy, "make", lambda engine, *_: engine.step("prepare"))
+    monkeypatch.setattr(create, "_create", creating)
+    monkeypatch.setattr(volumes, "refuse_other_device", lambda *_: None)
+    monkeypatch.setattr(sources, "on_this_machine", lambda _: False)
+    monkeypatch.setattr(private_copy, "make", lambda engine, *_: engine.step("prepare"))
     return played
 
 
@@ -86,8 +88,12 @@ def planned(tmp_path: Path) -> Plan:
     )
 
 
-def start(engine: Played, planned: Plan) -> up_down.Running:
+def start(engine: Played, planned: Plan) -> Running:
     return up_down.up(engine, planned, lambda _: None)  # type: ignore[arg-type]
+
+
+def of(engine: Played, planned: Plan) -> Start:
+    return Start(engine, planned, None, {}, lambda _: None, lambda: None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("step", ["create", "prepare"])
@@ -105,7 +111,7 @@ def test_of_a_first_start_nothing_is_left(
 
 
 def test_only_the_container_of_this_start_goes(engine: Played, planned: Plan) -> None:
-    others = {"another": {up_down.START: "0123"}}
+    others = {"another": {START: "0123"}}
     engine.there |= others
     engine.interrupt["prepare"] = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -130,7 +136,7 @@ def test_a_start_that_ends_well_notes_its_stand_ins_on_the_container(
     running = start(engine, planned)
     assert running.how == "created"
     [labels] = engine.there.values()
-    assert labels[up_down.STUBS] == ":".join(STAND_INS)
+    assert labels[STUBS] == ":".join(STAND_INS)
     assert journal.noted(planned.workspace) == ()
 
 
@@ -141,7 +147,7 @@ def test_a_container_that_was_stopped_and_whose_memory_is_not_filled_goes(
     engine.there["old"] = {}
     engine.interrupt["prepare"] = interruption
     with pytest.raises(type(interruption)):
-        up_down._start_again(engine, "old", planned, None, lambda _: None)  # type: ignore[arg-type]
+        reuse._start_again(of(engine, planned), "old")
     assert engine.there == {}
 
 
@@ -150,7 +156,7 @@ def test_stand_ins_of_generated_files_go_with_the_files(
     engine: Played, monkeypatch: pytest.MonkeyPatch, is_there: bool
 ) -> None:
     workspace = str(engine.workspace)
-    monkeypatch.setattr(up_down.egress, "leave", lambda *_, **__: None)
+    monkeypatch.setattr(egress, "leave", lambda *_, **__: None)
     monkeypatch.setattr(generate, "is_there", lambda _: is_there)
     for name in STAND_INS:
         (engine.workspace / name).mkdir()
@@ -168,7 +174,7 @@ def test_what_was_to_be_thrown_away_and_does_not_end_has_no_gateway(
 ) -> None:
     """What is to be kept goes on with its work, and with its gateway."""
     left: list[str] = []
-    monkeypatch.setattr(up_down.egress, "leave", lambda _, sandbox, **__: left.append(sandbox))
+    monkeypatch.setattr(egress, "leave", lambda _, sandbox, **__: left.append(sandbox))
     monkeypatch.setattr(up_down, "sandboxes_of_up", lambda *_: engine.containers())
 
     def silent(*_: object) -> None:

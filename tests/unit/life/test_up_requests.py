@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import egress, up_down, volumes
+from sandboxd.life import egress, sources, up_down, volumes
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROJECT, SERVICE, UP, VOLUME
 from sandboxd.plan.plan import Plan
 from tests.unit.engine.fake_engine import answering
@@ -52,7 +52,7 @@ class Machine:
 
 @pytest.fixture
 def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
-    monkeypatch.setattr(up_down.sources, "check", lambda *_: None)
+    monkeypatch.setattr(sources, "check", lambda *_: None)
     return PLANNED._replace(workspace=str(tmp_path), stubs=(), egress=None)
 
 

@@ -1,0 +1,79 @@
+"""Has a container run again that an earlier start made, if it is still what the plan asks for."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.engine import failures
+from sandboxd.life import egress, mounted, overlaps, private_copy, sources
+from sandboxd.life.end import remove
+from sandboxd.life.states import settle
+from sandboxd.model.labels import SOURCES
+
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Summary
+    from sandboxd.life.starting import How, Start
+
+
+class Reused(NamedTuple):
+    """What had to be done with a container, and what the engine says of it since."""
+
+    how: How
+    inspected: Inspected
+
+
+def reuse(start: Start, old: Summary) -> Reused | str:
+    """Use `old` if it was made from the same plan and can run; else why not.
+
+    :raises EnvironmentFailure: the engine or the gateway fails
+    """
+    if any(old.labels.get(key) != value for key, value in start.identity.items()):
+        return "the plan or the image changed"
+    replaced = mounted.replaced(old.labels.get(SOURCES, ""), start.plan.workspace)
+    if replaced:
+        return f"`{replaced[0]}` was replaced on the host, which took its mount away"
+    state = settle(start.engine, old).state
+    if state == "running":
+        return _running(start, old)
+    if state == "exited":
+        overlaps.refuse(start.engine, start.plan, old.id)
+        with contextlib.suppress(failures.CannotStart):
+            with egress.beside(start.engine, start.beside, start.progress):
+                inspected = _start_again(start, old.id)
+            return Reused("restarted", inspected)
+        return "it does not start again"
+    return f"it is half-made ({state})"
+
+
+def _running(start: Start, old: Summary) -> Reused | str:
+    if not private_copy.is_whole(start.engine, old.id, start.plan):
+        return "an earlier start was interrupted before its private copy was whole"
+    inspected = start.engine.inspect(old.id)
+    if start.beside is not None:
+        if others := egress.other_networks(inspected, start.beside):
+            return f"it was put on `{others[0]}`, which leads past its gateway"
+        egress.follow(start.engine, start.beside, start.progress)
+    return Reused("resumed" if old.state == "paused" else "already running", inspected)
+
+
+def _start_again(start: Start, container: str) -> Inspected:
+    """Start a container that was stopped and fill its memory; when that fails, the container goes.
+
+    :raises CannotStart: it does not start
+    """
+    engine, plan = start.engine, start.plan
+    opened: tuple[mounted.Source, ...] = ()
+    if sources.on_this_machine(engine):
+        opened = mounted.open_sources(engine.inspect(container)["HostConfig"].get("Mounts") or [])
+    engine.start(container)
+    try:
+        inspected = engine.inspect(container)
+        egress.refuse_other_networks(inspected, start.beside)
+        mounted.require_same(opened, inspected["State"], start.progress, gvisor=plan.gvisor)
+        private_copy.make(engine, container, plan)
+    except BaseException:
+        remove(engine, container)
+        raise
+    return inspected
