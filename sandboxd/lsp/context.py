@@ -51,6 +51,7 @@ class Context:
         """Called when the gateway of a project told something."""
         self.file_listeners: list[Callable[[set[str]], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def feature(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
         """Answer `method` with `handler`."""
@@ -92,8 +93,21 @@ class Context:
         task: asyncio.Task[None] = asyncio.create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self._is_closed:
+            task.cancel()
         return task
 
+    def later(self, seconds: float, action: Callable[[], None]) -> asyncio.TimerHandle:
+        """Call `action` after `seconds`, unless the session has ended by then."""
+
+        def act() -> None:
+            if not self._is_closed:
+                action()
+
+        return asyncio.get_running_loop().call_later(seconds, act)
+
     def close(self) -> None:
+        """End what runs, and what waits for its time: nobody is left who would hear of it."""
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()

@@ -125,13 +125,13 @@ class Diagnostics:
             return
         if uri in self._waiting or self._judgements.document(uri) is None:
             return
-        loop = asyncio.get_running_loop()
-        due = self._published_at.get(uri, loop.time() - BURST_SECONDS) + BURST_SECONDS
-        if due <= loop.time() and uri not in self._running:
+        now = asyncio.get_running_loop().time()
+        pause = self._published_at.get(uri, now - BURST_SECONDS) + BURST_SECONDS - now
+        if pause <= 0 and uri not in self._running:
             self._publish(uri)
         else:
-            self._waiting[uri] = loop.call_at(
-                max(due, loop.time() + BURST_SECONDS / 10), self._publish_waiting, uri
+            self._waiting[uri] = self._context.later(
+                max(pause, BURST_SECONDS / 10), lambda: self._publish_waiting(uri)
             )
 
     def _publish_waiting(self, uri: str) -> None:

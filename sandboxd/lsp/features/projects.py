@@ -114,8 +114,7 @@ class Projects:
     def _judge_soon(self) -> None:
         """Check unopened files after a delay: nobody waits for them."""
         if self._soon is None:
-            loop = asyncio.get_running_loop()
-            self._soon = loop.call_later(_PAUSE_SECONDS, self._judge_now)
+            self._soon = self._context.later(_PAUSE_SECONDS, self._judge_now)
 
     def _judge_now(self) -> None:
         self._soon = None
@@ -154,7 +153,7 @@ class Projects:
         self._watched = folders
         if grew:
             # Changes between reading a file and watching its folder are not reported: look once more.
-            asyncio.get_running_loop().call_later(_PAUSE_SECONDS, self._look_again)
+            self._context.later(_PAUSE_SECONDS, self._look_again)
 
     def _look_again(self) -> None:
         judgements = self._context.judgements

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandboxd.lsp.features import projects
 from sandboxd.lsp.surroundings import Surroundings
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.unit.lsp.talk import PUBLISH, WATCHES, Client
 
 URI = "file:///nowhere/.devcontainer.json"
@@ -184,6 +186,26 @@ async def test_a_client_that_watches_is_asked_to_and_believed(tmp_path: Path) ->
     assert len(client.published(uri)) == before + 1
     assert watched == []
     client.session.context.close()
+
+
+@pytest.mark.asyncio
+async def test_a_session_that_ended_looks_at_no_file_and_watches_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon forgets what a session watches when it ends: what comes later would stay."""
+    monkeypatch.setattr(projects, "_PAUSE_SECONDS", 0)
+    watched: list[Any] = []
+    client = Client(surroundings=Surroundings(watch=watched.append))
+    client.open((tmp_path / ".devcontainer.json").as_uri(), WEAK)
+    context = client.session.context
+    context.close()
+    due = asyncio.Event()
+    asyncio.get_running_loop().call_later(0, due.set)
+    await due.wait()
+    assert not context._tasks
+    late = context.spawn(asyncio.sleep(PATIENCE))
+    await asyncio.wait([late])
+    assert late.cancelled() and watched == []
 
 
 @pytest.mark.asyncio
