@@ -42,7 +42,7 @@ _OF_THIS_MACHINE = {
     "verify": ("container", "fresh", "diff"),
 }
 """Options by which a command is about this machine: a prompt is not to wait for a cluster, and a cluster has no such."""
-_READ_IT_THEMSELVES = ("up", "agent")
+_READ_IT_THEMSELVES = ("up", "agent", "egress")
 """Commands that end with the same error where the file cannot be read."""
 
 

@@ -138,7 +138,7 @@ def test_a_broken_file_keeps_nobody_from_this_machine(
         in said
     )
     assert "sandboxd.toml:2:14" in said
-    assert cluster("up") == cluster("agent", words=["claude"]) == ""
+    assert cluster("up") == cluster("agent", words=["claude"]) == cluster("egress") == ""
     assert capsys.readouterr().err == "", "they end with that error"
 
 
