@@ -15,6 +15,7 @@ import yaml
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.sandbox_id import option_of_cluster
+from sandboxd.policy.clusters import address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +52,8 @@ class Context(NamedTuple):
 
     @property
     def server(self) -> str:
-        """The URL of the API server."""
-        return str(self.cluster["server"])
+        """The URL of the API server, in the one spelling by which records and policies know it."""
+        return address(str(self.cluster["server"]))
 
 
 def load(name: str, environ: Mapping[str, str]) -> Context:

@@ -112,7 +112,8 @@ def _question(context: Context, plugin: Mapping[str, Any]) -> dict[str, Any]:
     """The description of the cluster that the program is given."""
     spec: dict[str, Any] = {"interactive": False}
     if plugin.get("provideClusterInfo"):
-        about = {"server": context.server}
+        # As kubectl gives it: a program may know its cluster by the kubeconfig's own spelling.
+        about = {"server": context.cluster["server"]}
         if context.cluster.get("certificate-authority-data"):
             about["certificate-authority-data"] = context.cluster["certificate-authority-data"]
         spec["cluster"] = about

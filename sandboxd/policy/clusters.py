@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
@@ -10,13 +11,32 @@ if TYPE_CHECKING:
     from sandboxd.policy.floor import Demand, Floor
 
 _HERE = "without `--on`, or with `--here`, it is about this machine"
+_ADDRESS = re.compile(
+    r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::0*([0-9]+))?(/[^?#\s]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_DEFAULT_PORTS = {"https": "443", "http": "80"}
+
+
+def address(text: str) -> str:
+    """The one spelling of the address of an API server, by which those who mean the same one are equal.
+
+    Its scheme and host are small, its default port and slashes at its end are left out. What is no such address stays.
+    """
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        return text
+    scheme, host, port, path = (part or "" for part in match.groups())
+    scheme = scheme.lower()
+    port = "" if port in ("", _DEFAULT_PORTS[scheme]) else f":{port}"
+    return f"{scheme}://{host.lower()}{port}{path.rstrip('/')}"
 
 
 def require_allowed(floor: Floor, context: str, server: str, namespace: str) -> None:
     """See that each demand of `floor` lets work go to this cluster and namespace.
 
     :param context: its name in the kubeconfig; a user gives it, so one that looks like an address is none
-    :param server: the URL of the API server
+    :param server: the `address` of the API server
     :raises UsageError: one does not
     """
     demand = obstacle(floor, context, server, namespace)
@@ -53,6 +73,6 @@ def require_secrets_allowed(floor: Floor) -> None:
 
 def _is_meant(entry: str, context: str, server: str) -> bool:
     if "://" in entry:
-        # `HTTPS://` as well: anybody can give a context that name.
-        return entry.rstrip("/") == server.rstrip("/")
+        # Whatever it is the address of: anybody can give a context that name.
+        return address(entry) == server
     return entry == context

@@ -123,6 +123,14 @@ def test_a_password_in_an_address_is_refused_and_not_shown(tmp_path: Path, serve
     assert "has a user or a password in its `server`" in said and "hidden" not in said
 
 
+def test_a_server_is_the_same_however_it_is_spelled(tmp_path: Path) -> None:
+    """Records of what was copied there are found by it."""
+    for server in ("https://Api.example", "https://api.example:443/"):
+        document = config(clusters=[{"name": "c", "cluster": {"server": server}}])
+        context = load(tmp_path, document)
+        assert (context.server, context.cluster["server"]) == ("https://api.example", server)
+
+
 def test_an_address_may_have_an_at_sign_behind_its_host(tmp_path: Path) -> None:
     server = "https://10.0.0.1/clusters/a@b"
     document = config(clusters=[{"name": "c", "cluster": {"server": server}}])

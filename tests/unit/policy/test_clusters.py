@@ -41,7 +41,9 @@ def test_without_a_demand_each_cluster_is_allowed(files: tuple[Path, Path]) -> N
         ('clusters = ["te*"]', False),
         (f'clusters = ["{SERVER}/"]', True),
         ('clusters = ["https://10.0.0.1"]', False),
-        ('clusters = ["HTTPS://10.0.0.1:6443"]', False),
+        ('clusters = ["HTTPS://10.0.0.1:06443//"]', True),
+        ('clusters = ["http://10.0.0.1:6443"]', False),
+        ('clusters = ["https://10.0.0.1:6443/other"]', False),
         ("cluster_namespaces = []", False),
         ('cluster_namespaces = ["default", "shop"]', True),
         ('cluster_namespaces = ["sho"]', False),
@@ -55,6 +57,28 @@ def test_what_is_named_is_allowed_and_nothing_else(
     said = refusal(load(files, text))
     assert (said == "") is is_allowed
     assert is_allowed or f"is not allowed by `{files[0]}`" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "spelling"),
+    [
+        ("https://API.example", "https://api.example"),
+        ("HTTPS://api.example:443/", "https://api.example"),
+        ("https://api.example:80", "https://api.example:80"),
+        ("http://api.example:80", "http://api.example"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+        ("https://a.example/k8s/clusters/C-1/", "https://a.example/k8s/clusters/C-1"),
+        # Neither is an address that we are sure of, and what is not is equal to nothing else.
+        ("https://api.example.", "https://api.example."),
+        ("https://API.example?a=/", "https://API.example?a=/"),
+        ("https://safe.example\\@X", "https://safe.example\\@X"),
+        ("https://API.example\n", "https://API.example\n"),
+        ("https://ſafe.example", "https://ſafe.example"),
+        ("", ""),
+    ],
+)
+def test_an_address_has_one_spelling(text: str, spelling: str) -> None:
+    assert clusters.address(text) == clusters.address(spelling) == spelling
 
 
 def test_both_files_hold_and_the_one_that_refuses_is_named(files: tuple[Path, Path]) -> None:
