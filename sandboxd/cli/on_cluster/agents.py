@@ -14,7 +14,7 @@ from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import agent as operation
 from sandboxd.operations.on_cluster import exec, review
 from sandboxd.operations.on_cluster.agent import Task
-from sandboxd.operations.on_cluster.start import Options
+from sandboxd.operations.on_cluster.wishes import Options
 
 if TYPE_CHECKING:
     from sandboxd.agents.agent import Agent

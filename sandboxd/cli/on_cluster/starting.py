@@ -9,10 +9,11 @@ from sandboxd.cli import progress, terminal
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
 from sandboxd.operations.on_cluster import start, stop
+from sandboxd.operations.on_cluster.wishes import Options
 
 if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
-    from sandboxd.operations.on_cluster.start import Started
+    from sandboxd.operations.on_cluster.started import Started
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
 
@@ -22,7 +23,7 @@ _MOST_NAMED = 5
 def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
     """Start the project's sandbox on the cluster and say what holds there."""
     refuse_there("up", args)
-    options = start.Options(
+    options = Options(
         args.image,
         args.runtime_class,
         args.gateway_image,

@@ -45,6 +45,15 @@ def gateway_address(cluster: Cluster, plan: Plan, options: plan_cluster.Cluster,
     return str((service.get("spec") or {}).get("clusterIP", ""))
 
 
+def with_address(
+    cluster: Cluster, plan: Plan, options: plan_cluster.Cluster, name: str
+) -> plan_cluster.Cluster:
+    """`options` with the address of the gateway's Service, which is made where there is none."""
+    if plan.egress is None:
+        return options
+    return options._replace(gateway_address=gateway_address(cluster, plan, options, name))
+
+
 def written(
     plan: Plan, options: plan_cluster.Cluster, answered: Plan | None = None
 ) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from sandboxd.life import agent_home, leftover
 from sandboxd.operations.agent import command, fill
 from sandboxd.operations.on_cluster import _install, _secrets
 from sandboxd.operations.on_cluster._work import inside
-from sandboxd.operations.on_cluster.start import planned, start
+from sandboxd.operations.on_cluster.start import start
+from sandboxd.operations.on_cluster.wishes import planned
 from sandboxd.project import Project
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
-    from sandboxd.operations.on_cluster.start import Options, Started
+    from sandboxd.operations.on_cluster.started import Started
     from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.operations.on_cluster.wishes import Options
     from sandboxd.plan.grants import Grants
 
 
@@ -89,7 +91,7 @@ def get_ready(
     :param own: as `place_of` has it
     :raises SandboxdError: it cannot be had, or the agent has no such way to start
     """
-    plan = planned(target, options, grants)
+    plan = planned(target, options, grants).plan
     words = {"workspace": target.folder, **places(plan.credentials, plan.workspace)}
     # Before anything is made: a file with a word that is not known starts nothing.
     command(agent, agent.program, words, task.text, task.resume, task.more)

@@ -1,0 +1,156 @@
+"""A sandbox made on its cluster: objects, a wait, a trial of the network, then the workspace's copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.audit import notes
+from sandboxd.cluster import admission, records, waiting
+from sandboxd.cluster.records import Record
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import GATEWAY
+from sandboxd.operations.on_cluster import (
+    _identity,
+    _losses,
+    _names,
+    _network,
+    _objects,
+    _send,
+)
+from sandboxd.operations.on_cluster._gateway import PodGateway
+from sandboxd.operations.on_cluster.started import Started
+from sandboxd.plan import profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from sandboxd.cluster.network_trial import Trial
+    from sandboxd.operations.on_cluster._install import Program
+    from sandboxd.operations.on_cluster._send import Sent
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.operations.on_cluster.wishes import Planned
+    from sandboxd.plan.plan import Downgrade, Plan
+
+
+def create(
+    target: Target, planned: Planned, say: Callable[[str], None], program: Program | None
+) -> Started:
+    """Make the sandbox of `target`. What a failure leaves is the caller's to take away.
+
+    :param program: brought into the Pod before any file of the workspace
+    :raises SandboxdError: it cannot be made, or its network is not closed where it has to be
+    """
+    plan = planned.plan
+    say("making the gateway's address")
+    wishes = _objects.with_address(target.cluster, plan, planned.wishes, target.pod)
+    planned = planned._replace(wishes=wishes)
+    answered = _names.with_answers(target, plan)
+    first = _names.with_rules(answered, program.rules if program is not None else ())
+    objects = _objects.written(plan, wishes, first)
+    changed = _objects.make(target.cluster, objects, plan.time_limit or 0, say)
+    gateway = _gateway(target, plan, say)
+    say("waiting for the Pod")
+    is_sandbox = wishes.for_controller
+    pod = waiting.until_running(target.cluster, target.pod, say, of_sandbox=is_sandbox)
+    if is_sandbox:
+        made_of_it = admission.differences(_objects.pod_of(objects), pod)
+        changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
+    say("trying the network from inside")
+    trial = _network.tried(target, wishes, gateway)
+    _refuse_open(trial, plan)
+    if program is not None:
+        program.bring(say)
+        objects = _objects.written(plan, wishes, answered)
+        if answered.egress is not None:
+            say("closing the way to the program's registry")
+            PodGateway(target).push(answered.egress)
+    say("copying the workspace")
+    sent = _send.send(target, pod["metadata"]["uid"], say)
+    lost = _losses.not_in_force(plan, wishes, trial)
+    if _identity.put(target, plan):
+        lost = tuple(each for each in lost if each.control != "git identity")
+    if is_sandbox:
+        objects = [*objects, _objects.pod_of(objects)]
+    return _recorded(target, planned, pod, objects, lost, sent)._replace(changed=tuple(changed))
+
+
+def _gateway(target: Target, plan: Plan, say: Callable[[str], None]) -> dict[str, Any] | None:
+    """The gateway's Pod, once it runs; None where the plan has none."""
+    if plan.egress is None:
+        return None
+    say("waiting for the gateway")
+    labels = {GATEWAY: target.pod}
+    return waiting.until_gateway(target.cluster, f"{target.pod}-gateway", labels, say)
+
+
+def _refuse_open(trial: Trial, plan: Plan) -> None:
+    """:raises EnvironmentFailure: no policy holds, where the profile refuses to run without gVisor"""
+    if trial.outcome == "open" and profiles.load(plan.profile).gvisor == "required":
+        raise EnvironmentFailure(
+            f"the cluster's network enforces no NetworkPolicy, and profile `{plan.profile}` needs it closed: {trial.evidence}",
+            "use a cluster whose network enforces them, or a profile for code that you trust",
+        )
+
+
+def _recorded(
+    target: Target,
+    planned: Planned,
+    pod: dict[str, Any],
+    objects: Sequence[dict[str, Any]],
+    lost: tuple[Downgrade, ...],
+    sent: Sent,
+) -> Started:
+    """Note the copy, which is whole, and record the start.
+
+    :raises EnvironmentFailure: the copy cannot be noted
+    """
+    context, uid = target.cluster.context, pod["metadata"]["uid"]
+    record = Record(
+        uid,
+        sent.started,
+        target.folder,
+        sent.manifest.listed,
+        [f"{each.control}: {each.why}" for each in lost],
+        objects,
+        sent.manifest.times,
+        sorted(sent.manifest.objects),
+        sent.head,
+    )
+    with records.locked(target.environ, context, target.pod):
+        records.note(target.environ, context, target.pod, record)
+    return Started(
+        "started",
+        target.pod,
+        uid,
+        str(pod["spec"].get("nodeName", "")),
+        planned.plan.profile,
+        planned.wishes.runtime_class,
+        lost,
+        sent=sent,
+        problem=_record_start(target, planned, pod, lost),
+    )
+
+
+def _record_start(
+    target: Target, planned: Planned, pod: dict[str, Any], lost: tuple[Downgrade, ...]
+) -> str:
+    """Record the start in what happened; why that failed, '' where it did not."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
+    context = target.cluster.context
+    return notes.note(
+        target.environ,
+        "start",
+        target.workspace,
+        how="started",
+        profile=planned.plan.profile,
+        cluster=context.name,
+        server=context.server,
+        namespace=context.namespace,
+        runtime=planned.wishes.runtime_class or "the node's default",
+        container=str(pod["metadata"]["uid"]),
+        image=str(statuses[0].get("imageID") or statuses[0].get("image", "")),
+        plan=str((pod["metadata"].get("annotations") or {}).get(_objects.PLAN, "")),
+        not_in_force=[each.control for each in lost],
+        credentials=[],
+    )

@@ -1,0 +1,71 @@
+"""A sandbox that runs on its cluster already: whether it is the one that is meant, and what it lacks by now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.cluster import records, waiting
+from sandboxd.errors import UsageError
+from sandboxd.operations.on_cluster import _objects, refresh
+from sandboxd.operations.on_cluster._gateway import PodGateway
+from sandboxd.operations.on_cluster.started import Started
+from sandboxd.plan.plan import Downgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sandboxd.cluster.records import Record
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.operations.on_cluster.wishes import Planned
+
+
+def reuse(
+    target: Target, planned: Planned, say: Callable[[str], None], *, is_refreshed: bool
+) -> Started:
+    """Leave the sandbox alone; its gateway gets the names of now.
+
+    :param is_refreshed: send what the host has newer
+    :raises SandboxdError: its Pod is not one that can be worked in
+    """
+    plan, wishes = planned
+    pod = waiting.require_running(target.cluster, target.pod)
+    record = _require_ours(target, planned, pod)
+    if plan.egress is not None:
+        PodGateway(target).refresh()
+    parts = (each.partition(": ") for each in record.not_in_force)
+    started = Started(
+        "already running",
+        target.pod,
+        record.uid,
+        str(pod["spec"].get("nodeName", "")),
+        plan.profile,
+        wishes.runtime_class,
+        tuple(Downgrade(control, why) for control, _, why in parts),
+    )
+    if is_refreshed:
+        done = refresh.refresh(target, record.uid, say)
+        return started._replace(how="refreshed", refreshed=done)
+    return started._replace(newer=refresh.newer(target, record))
+
+
+def _require_ours(target: Target, planned: Planned, pod: dict[str, Any]) -> Record:
+    """The record of the Pod, which was made here and by the same plan.
+
+    :raises UsageError: it was not
+    """
+    plan, wishes = planned
+    record = records.recall(target.environ, target.cluster.context, target.pod)
+    if record is None or record.uid != pod["metadata"]["uid"]:
+        raise UsageError(
+            f"the Pod `{target.pod}` was started by somebody else, or from another machine",
+            "`--name NAME` gives you one of your own",
+        )
+    wishes = _objects.with_address(target.cluster, plan, wishes, target.pod)
+    now = _objects.pod_of(_objects.written(plan, wishes))["metadata"]["annotations"][_objects.PLAN]
+    if (pod["metadata"].get("annotations") or {}).get(_objects.PLAN) != now:
+        raise UsageError(
+            "the sandbox runs by another plan than the one of now",
+            f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",
+        )
+    return record

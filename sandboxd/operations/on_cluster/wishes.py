@@ -1,0 +1,121 @@
+"""What the user asks of a start on a cluster, and the plan that it is made by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.cluster import api, failures, sandboxes
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host.login import login_name
+from sandboxd.operations.on_cluster import _secrets
+from sandboxd.plan import cluster as plan_cluster
+from sandboxd.project import Project
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.grants import Grants
+    from sandboxd.plan.plan import Plan
+
+GATEWAY_IMAGE = "python:3-slim"
+"""Where the user names none: any image with Python 3.11 or later does."""
+
+
+class Options(NamedTuple):
+    """The user's options for the start; '' for each that is not given."""
+
+    image: str = ""
+    runtime_class: str = ""
+    gateway_image: str = ""
+    seccomp_profile: str = ""
+    recreate: bool = False
+    keeps_secrets: bool = False
+    """The gateway is given the secrets that the plan names."""
+    sandbox: bool = False
+    """Make a Sandbox of agent-sandbox in the place of a Pod."""
+    refresh: bool = False
+    """Send what the host has newer, where the sandbox runs already."""
+    hooks: bool = True
+    """Run the lifecycle hooks that are due."""
+    until_ready: bool = False
+    """Leave those behind `waitFor` to the next start."""
+
+
+class Planned(NamedTuple):
+    """A plan, and what was asked of the cluster for it."""
+
+    plan: Plan
+    wishes: plan_cluster.Cluster
+
+
+def planned(target: Target, options: Options, grants: Grants) -> Planned:
+    """The plan by which a start makes the sandbox of `target`, or knows one that runs.
+
+    :raises UsageError: the config is not valid or needs a grant, or the cluster has not what is asked for
+    """
+    project = Project.open(target.workspace, target.environ, target.name).with_image(options.image)
+    wishes = _wishes(target, options)
+    if options.sandbox and not sandboxes.are_there(target.cluster):
+        raise UsageError(
+            f"the cluster has no agent-sandbox: it does not know `{api.SANDBOX.version}`",
+            "leave `--sandbox` out: a Pod does the same; or have https://agent-sandbox.sigs.k8s.io installed",
+        )
+    return Planned(_plan(project, wishes, grants), wishes)
+
+
+def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
+    if options.keeps_secrets:
+        _secrets.require_allowed(target.environ)
+    name, handler = _runtime_class(target, options.runtime_class)
+    return plan_cluster.Cluster(
+        image=options.image,
+        namespace=target.cluster.context.namespace,
+        runtime_class=name,
+        handler=handler,
+        seccomp_profile=options.seccomp_profile,
+        gateway_image=options.gateway_image or GATEWAY_IMAGE,
+        user=login_name(),
+        keeps_secrets=options.keeps_secrets,
+        for_controller=options.sandbox,
+        runs_hooks=True,
+        repository=plan_cluster.repository_elsewhere(target.workspace),
+    )
+
+
+def _runtime_class(target: Target, name: str) -> tuple[str, str]:
+    """The RuntimeClass `name` with its handler, or one of gVisor where '' is asked for; '' twice for none.
+
+    :raises UsageError: the cluster has none of that name
+    """
+    if not name:
+        classes = _classes(target)
+        pairs = [(str(each["metadata"]["name"]), str(each.get("handler", ""))) for each in classes]
+        return plan_cluster.gvisor_class(pairs)
+    runtime_class = target.cluster.get(api.RUNTIME_CLASS, name)
+    if runtime_class is None:
+        names = ", ".join(f"`{each['metadata']['name']}`" for each in _classes(target)) or "none"
+        raise UsageError(f"the cluster has no RuntimeClass `{name}`", f"it has {names}")
+    return name, str(runtime_class.get("handler", ""))
+
+
+def _classes(target: Target) -> list[dict[str, Any]]:
+    """The RuntimeClasses, by name; none where the user may not ask."""
+    try:
+        runtime_class = target.cluster.list(api.RUNTIME_CLASS)
+    except failures.Refused:
+        return []
+    return sorted(runtime_class, key=lambda each: str(each["metadata"]["name"]))
+
+
+def _plan(project: Project, wishes: plan_cluster.Cluster, grants: Grants) -> Plan:
+    try:
+        return project.plan(plan_cluster.facts(wishes), grants)
+    except EnvironmentFailure:
+        if wishes.runtime_class:
+            raise
+        raise UsageError(
+            f"the plan by profile `{project.profile.name}` needs gVisor, and no RuntimeClass of the cluster runs it",
+            "name one that does, `--runtime-class NAME`, or accept that the node's kernel is shared, with "
+            "`--allow-runc`",
+        ) from None
