@@ -12,7 +12,13 @@ PREFIX = "placeholder-of-sandboxd-"
 """The first characters of each placeholder. It leads to a gateway; anywhere else nothing has a reason to send it."""
 
 _MARK = PREFIX.encode("ascii")
+_WHOLE = re.compile(re.escape(PREFIX) + "[0-9a-f]{20}")
 _BASIC = re.compile(rb"basic +([A-Za-z0-9+/=_-]+)\s*", re.IGNORECASE)
+
+
+def is_one(text: str) -> bool:
+    """Whether `text` is a placeholder and nothing else."""
+    return _WHOLE.fullmatch(text) is not None
 
 
 def is_carried(target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:

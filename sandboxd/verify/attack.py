@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.egress import placeholder
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
@@ -140,6 +141,7 @@ class _Target(NamedTuple):
         variables = [v.value.name for v in plan.container.env] if plan else []
         # Variables for our Python; the image's own may have the same names.
         variables += [pair.partition("=")[0] for pair in started.environment()]
+        variables += _placeholders(own)
         return Canaries(
             _view(self.engine, own, self.sandbox and workspace_of(self.sandbox)),
             self.engine.host,
@@ -199,6 +201,12 @@ def _declares_nested(inspected: Inspected, plan: Plan | None) -> bool:
         return False
     option = inspection.container(inspected).option(seccomp.NAME)
     return option is not None and nested.is_list(seccomp.profile_name(option.value.value))
+
+
+def _placeholders(inspected: Inspected) -> list[str]:
+    """The names of variables that have a placeholder in place of a secret, as a credential sets them."""
+    pairs = (pair.partition("=") for pair in inspected["Config"].get("Env") or ())
+    return [name for name, _, value in pairs if placeholder.is_one(value)]
 
 
 def _require_this_kernel(engine: Engine) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.uses import decoy
 from sandboxd.data import data_path
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
@@ -190,6 +192,18 @@ def test_each_broken_sandbox_is_found_under_runc(
     assert attempts <= needed | possible
     assert verdict.exit_code == 6
     assert sandboxes.tree(folder) == before
+
+
+def test_a_placeholder_of_a_credential_is_no_token(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    """A project with a credential holds: the secret itself is in its gateway alone."""
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    value = decoy(str(folder), Name("anthropic"))
+    verdict = attack(
+        api, folder, host_facts, lambda body: body["Env"].append(f"ANTHROPIC_API_KEY={value}")
+    )
+    assert escaped(verdict) == set()
 
 
 def test_a_filter_that_compares_more_of_a_family_than_the_kernel_is_found(

@@ -21,6 +21,22 @@ POLICY = Policy(rules=(Rule(pattern("a.example.org"), (80,), source="test"),))
 
 
 @pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (PLACEHOLDER, True),
+        (f"{PLACEHOLDER} ", False),
+        (f"{PLACEHOLDER}\n", False),
+        (f"Bearer {PLACEHOLDER}", False),
+        ("placeholder-of-sandboxd-sk-ant-api03-secret", False),
+        ("", False),
+    ],
+)
+def test_a_secret_beside_or_behind_the_mark_is_no_placeholder(text: str, is_one: bool) -> None:
+    """What `verify` lets stand in the environment is worth nothing anywhere."""
+    assert placeholder.is_one(text) is is_one
+
+
+@pytest.mark.parametrize(
     ("path", "field"),
     [
         ("/", f"Authorization: Bearer {PLACEHOLDER}"),
