@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from sandboxd.files import write_atomic
 if TYPE_CHECKING:
     import argparse
 
+    from sandboxd.cli._baseline import Entry
     from sandboxd.cli._checking import Checked, Session
 
 
@@ -57,19 +59,24 @@ def write(session: Session, checked: Checked, args: argparse.Namespace) -> int:
     terminal.status(f"accepted {accepted} finding{plural} in `{args.write_baseline}`")
     for rule in sorted({f.rule for f in checked.report.findings} & enforced.keys()):
         terminal.status(f"`{rule}` stays: `{enforced[rule]}` lets nobody suppress it")
-    terminal.status(f"hint: `sandboxd check --baseline {args.write_baseline}` fails on new ones")
+    path = shlex.quote(args.write_baseline)
+    terminal.status(f"hint: `sandboxd check --baseline {path}` fails on new ones")
     return EXIT_OK
 
 
 def report_stale(current: Baseline, checked: Checked) -> None:
-    """Name the entries without a finding: they would hide it silently when it comes back."""
-    stale = current.stale(checked.report.findings)
-    if stale:
-        plural = "entry is" if len(stale) == 1 else "entries are"
-        terminal.status(
-            f"{len(stale)} {plural} about nothing any more, `{stale[0].key.rule}` in "
-            f"`{stale[0].key.path}` for one"
-        )
-        terminal.status(
-            f"hint: `sandboxd check --write-baseline {current.path} --reason TEXT` leaves them out"
-        )
+    """Name the entries without a finding, which would hide it silently when it comes back, and those that ended."""
+    write_anew = f"`sandboxd check --write-baseline {shlex.quote(current.path)} --reason TEXT`"
+    if ended := current.ended(checked.report.findings):
+        many = "1 entry has" if len(ended) == 1 else f"{len(ended)} entries have"
+        terminal.status(f"{many} ended, {_one_of(ended)} on {ended[0].expires} for one")
+        terminal.status(f"hint: mend it, or accept it anew: {write_anew}")
+    if stale := current.stale(checked.report.findings):
+        many = "1 entry is" if len(stale) == 1 else f"{len(stale)} entries are"
+        terminal.status(f"{many} about nothing any more, {_one_of(stale)} for one")
+        terminal.status(f"hint: {write_anew} leaves them out")
+
+
+def _one_of(entries: list[Entry]) -> str:
+    key = entries[0].key
+    return f"`{key.rule}` in `{key.path}`"

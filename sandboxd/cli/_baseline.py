@@ -81,6 +81,11 @@ class Baseline:
         there = {self.key(finding) for finding in findings}
         return [entry for key, entry in self.entries.items() if key not in there]
 
+    def ended(self, findings: Iterable[Finding]) -> list[Entry]:
+        """The entries whose date has passed while their finding is still there."""
+        there = {self.key(finding) for finding in findings}
+        return [e for key, e in self.entries.items() if key in there and not self.holds(e)]
+
     def with_findings(self, findings: Iterable[Finding], reason: str, expires: str) -> str:
         """The text of a new file that accepts `findings`; those in this baseline keep their reason."""
         counts: dict[Key, int] = {}

@@ -52,7 +52,12 @@ def test_a_baseline_ends(project: Path) -> None:
     assert check(project, "--baseline", "new.json").returncode == 0
     over = (project / "new.json").read_text().replace("2999-01-01", "2020-01-01")
     (project / "old.json").write_text(over)
-    assert check(project, "--baseline", "old.json").returncode == 1
+    done = check(project, "--baseline", "old.json")
+    assert done.returncode == 1
+    assert "1 entry has ended, `privileged-container` in `" in done.stderr
+    assert "` on 2020-01-01 for one\n" in done.stderr
+    anew = "`sandboxd check --write-baseline old.json --reason TEXT`"
+    assert f"hint: mend it, or accept it anew: {anew}\n" in done.stderr
 
 
 def test_what_is_gone_from_a_baseline_is_said(project: Path) -> None:
