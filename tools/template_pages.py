@@ -163,7 +163,7 @@ def _portable(template: Template, settings: Config) -> Plan:
     files = WorkspaceFacts(_ANY_FOLDER, control_files=_pinned(template, profile))
     plan = make_plan(profile, settings, UNKNOWN, None, files, Grants(allow_runc=True))
     container = plan.container._replace(runtime=None)
-    there = {"network", "root file system", "results"}
+    there = {"network", "writable root file system", "results"}
     downgrades = tuple(d for d in plan.downgrades if d.control in there)
     return plan._replace(container=container, downgrades=(*_NOT_HERE, *downgrades))
 

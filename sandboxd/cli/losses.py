@@ -29,7 +29,8 @@ _OF_THE_MACHINE = (
         "limits",
         "cpu limit",
     ),
-    *("process limit", "time limit", "files in memory", "root file system", "user", "tripwire"),
+    *("process limit", "time limit", "files in memory", "writable root file system", "user"),
+    "tripwire",
 )
 """The most important first: they are the same for all projects here. What is of one project, as a service that
 does not start or a build, is always said in full."""

@@ -34,8 +34,8 @@ _LONGEST_NAME = 44
 _NOT_OF_A_CLUSTER = frozenset({
     "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git inside",
     "git on the host", "git repository",
-    "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "root file system",
-    "seccomp", "time limit", "user", "workspace sockets",
+    "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "seccomp",
+    "time limit", "user", "workspace sockets", "writable root file system",
 })  # fmt: skip
 """Downgrades of a plan that are about this machine's engine and folder; the like of a cluster are said here."""
 
@@ -247,8 +247,8 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     )
     places = ", ".join(f"`{place}`" for place in PLACES)
     yield Downgrade(
-        "root file system",
-        f"read-only: only the workspace, {places} can be written, and `/tmp` has no sticky bit",
+        "writable root file system",
+        f"only the workspace, {places} can be written, and `/tmp` has no sticky bit",
     )
     if cluster.repository:
         why = f"this is a linked work tree, whose repository `{cluster.repository}` stays behind: git inside finds none"

@@ -140,9 +140,10 @@ def layout(
         )
         why = "the image's own home cannot be written"
         home = (notes.value("env", Pair("HOME", HOME), "HOME", why),)
+        workspace = "" if profile.access == "ro" else "the workspace, and "
         notes.downgrade(
-            "root file system",
-            f"read-only: only `{HOME}` and `/tmp` can be written besides the workspace, in memory",
+            "writable root file system",
+            f"only {workspace}`{HOME}` and `/tmp`, in memory, can be written",
         )
     first += tuple(_program(program, notes) for program in facts.programs)
     prepare = (*COPY, SOURCE, target, MARK) if profile.access == "copy" else ()
