@@ -15,6 +15,8 @@ from sandboxd.files import project_root
 from sandboxd.project import HAND_WRITTEN, Project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
     from sandboxd.operations.agent import Options, ReadyDocument
@@ -31,8 +33,9 @@ def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Se
     """The session `name` on `project`, with its config written as the project and the agent are now.
 
     :param choices: those that are empty stay as they were chosen before
-    :raises UsageError: there is no such agent, or the session is another agent's
+    :raises UsageError: there is no such agent, the session is another agent's, or a name to allow is none
     """
+    _check_names(choices.allow)
     agent = catalog.load(agent_name, os.environ)
     own = session.session(os.environ, project, agent.name, name)
     before = session.recall(os.environ, project, name)
@@ -51,6 +54,20 @@ def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Se
         os.environ, own, config.config(agent, wishes, choices, "" if has_image else DEFAULT_IMAGE)
     )
     return own, agent
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """:raises UsageError: one is neither a group nor a host; the session's config would be shown as the place of it"""
+    from sandboxd.egress.entries import NotAnEntry, entry
+
+    for name in names:
+        try:
+            entry(name)
+        except NotAnEntry as error:
+            raise UsageError(
+                f"`{name}` of `--allow` {error}",
+                "name a group, as `pypi`, or a host, as `api.example.org`",
+            ) from None
 
 
 def require_secrets(own: Session) -> None:

@@ -6,6 +6,8 @@ import argparse
 
 import pytest
 
+from sandboxd.agents.session import Choices
+from sandboxd.cli import agent_sessions
 from sandboxd.cli.commands import agent
 from sandboxd.cli.main import build_parser, load_command
 from sandboxd.errors import UsageError
@@ -45,3 +47,9 @@ def test_words_behind_the_dashes_are_the_agents(
 def test_what_is_nobodys_is_refused(words: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         agent._read_words(by_argparse(*words))
+
+
+def test_a_name_that_is_none_is_the_options_own_fault() -> None:
+    """Not one of a config that sandboxd itself wrote, at a place that the user never saw."""
+    with pytest.raises(UsageError, match="`nosuch` of `--allow` is neither a group"):
+        agent_sessions.make("/nowhere", "claude", "claude", Choices(allow=("pypi", "nosuch")))
