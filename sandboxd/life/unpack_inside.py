@@ -80,7 +80,10 @@ def fetch(package: dict[str, str], path: str, authorities: str) -> None:
     except urllib.error.HTTPError as error:
         raise Failure(f"`{url}` answers {error.code} {error.reason}") from None
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise Failure(f"`{url}` cannot be fetched: {getattr(error, 'reason', error)}") from None
+        reason = getattr(error, "reason", error)
+        # The number of an error says nothing that its words do not.
+        why = (isinstance(reason, OSError) and reason.strerror) or reason
+        raise Failure(f"`{url}` cannot be fetched: {why}") from None
     actual = "sha512-" + base64.b64encode(digest.digest()).decode("ascii")
     if actual != package["integrity"]:
         raise Failure(f"`{url}` is another content than it has to be: its digest is `{actual}`")

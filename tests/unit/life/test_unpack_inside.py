@@ -40,6 +40,14 @@ def test_files_come_without_the_top_folder_and_with_plain_modes(tmp_path: Path) 
     assert unpack_inside.size_of(str(folder)) == 8
 
 
+def test_a_registry_that_cannot_be_reached_is_said_in_words(tmp_path: Path) -> None:
+    """Without the number of the error."""
+    package = {"url": "https://127.0.0.1:1/a.tgz", "name": "a", "integrity": ""}
+    with pytest.raises(unpack_inside.Failure) as failed:
+        unpack_inside.fetch(package, str(tmp_path / "a.tgz"), "")
+    assert str(failed.value) == f"`{package['url']}` cannot be fetched: Connection refused"
+
+
 @pytest.mark.parametrize(
     "entry",
     [
