@@ -33,7 +33,7 @@ def act(
 ) -> dict[str, Any]:
     """Run `action`; returns the fields of its result as JSON data.
 
-    :param name: of the sandbox whose names `check` and `log` judge by; an answer is of all sandboxes
+    :param name: of the sandbox whose names `check`, `list` and `log` judge by; an answer is of all sandboxes
     :raises UsageError: there is no such action, or it takes other arguments; else as the operation
     """
     types = _ARGUMENTS.get(action)
@@ -70,7 +70,7 @@ def _act(
     if action == "list":
         from sandboxd.operations.egress.rules import rules
 
-        return rules(directory, environ)
+        return rules(directory, environ, name)
     if action == "check":
         from sandboxd.operations.egress.check import check
 

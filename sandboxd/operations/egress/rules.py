@@ -41,13 +41,16 @@ class Rules(NamedTuple):
     """The reason why names of the sandboxd.toml do not count, '' where all do."""
 
 
-def rules(directory: str, environ: Mapping[str, str]) -> Rules:
-    """The rules of the plan and the approvals of the project that `directory` lies in."""
+def rules(directory: str, environ: Mapping[str, str], name: str = "") -> Rules:
+    """The rules of the plan and the approvals of the project that `directory` lies in.
+
+    :param name: of the sandbox whose plan is meant: an agent's session has its own
+    """
     from sandboxd.egress.approvals import SOURCE, obstacle
     from sandboxd.policy import approvals
 
     now = time.time()
-    project = _project.open_project(directory, environ, now)
+    project = _project.open_project(directory, environ, now, name)
     planned = project.planned
     limits = approvals.limits(project.floor)
     answers = approvals.of_project(environ, project.workspace, now)

@@ -81,6 +81,8 @@ def test_an_agents_session_keeps_its_names(
     # What `check` and `log` say of a sandbox is by the names of its own.
     for name, may in (("", False), ("claude", True)):
         asked = {"text": "models.example.org"}
+        listed = act("list", workspace, environ, {}, lambda _: None, name)["rows"]
+        assert ("models.example.org" in [row["name"] for row in listed]) is may
         checked = act("check", workspace, environ, asked, lambda _: None, name)
         assert checked["allowed"] is may
         played[name].tell(name="models.example.org")

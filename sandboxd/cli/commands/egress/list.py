@@ -25,7 +25,7 @@ _OBSTACLES = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
