@@ -75,6 +75,13 @@ class Parser(argparse.ArgumentParser):
             raise UsageError(f"`{name}` takes no value", self._see_help())
         raise UsageError(message, self._see_help())
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown and self.prog.count(" ") > 1:
+            # Else the command reports what its action does not know, without the options of the action.
+            self.error(_UNKNOWN + " ".join(unknown))
+        return known, unknown
+
     def _missing(self, name: str) -> UsageError:
         """The error about a word that the command needs, with the words that it may be."""
         for action in self._get_positional_actions():

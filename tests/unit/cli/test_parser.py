@@ -58,6 +58,18 @@ def test_a_word_that_is_missing_is_named() -> None:
             "`app` is one argument too many",
             "another project is `--project app`; see",
         ),
+        (
+            "egress",
+            ["allow", "a.test", "--fro", "1h"],
+            "there is no option `--fro`",
+            "did you mean `--for`? see",
+        ),
+        (
+            "egress",
+            ["list", "x"],
+            "`x` is one argument too many",
+            "another project is `--project x`; see `sandboxd egress list",
+        ),
         ("rules", ["app"], "`app` is one argument too many", "see `sandboxd rules --help`"),
     ],
 )
