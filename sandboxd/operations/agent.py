@@ -82,6 +82,9 @@ def serve(request: Request) -> Ready:
             "`sandboxd agent NAME` starts one",
         )
     agent = catalog.load(own.agent, request.environ)
+    task, resume = request.optional_text("task"), request.flag("resume")
+    # Before anything is fetched or started for it.
+    own_words(agent, task, resume)
     environ = request.environ_of_caller()
     allow_runc = request.flag("allow_runc")
     plan, host, _ = _plan.for_start(
@@ -109,8 +112,8 @@ def serve(request: Request) -> Ready:
         agent,
         volume.program(agent),
         words,
-        request.optional_text("task"),
-        request.flag("resume"),
+        task,
+        resume,
         request.texts("more"),
     )
     env = (f"{name}={fill(value, words)}" for name, value in agent.environment)
@@ -214,14 +217,22 @@ def command(
     """
     from sandboxd.agents.agent import TASK
 
+    # The task and the user's words are taken as they are.
+    own = own_words(agent, task, resume)
+    filled = [task or "" if word == TASK else fill(word, words) for word in own]
+    return [program, *filled, *more]
+
+
+def own_words(agent: Agent, task: str | None, resume: bool) -> Sequence[str]:
+    """The words that the agent is started with, unfilled.
+
+    :raises UsageError: the agent cannot be started in that way
+    """
     try:
-        own = agent.words(resume=resume, print_=task is not None)
+        return agent.words(resume=resume, print_=task is not None)
     except LookupError:
         flags = ["`--print`"] * (task is not None) + ["`--resume`"] * resume
         raise UsageError(
             f"`{agent.name}` has no command for {' and '.join(flags)}",
             f"give its own words: `sandboxd agent {agent.name} -- ...`",
         ) from None
-    # The task and the user's words are taken as they are.
-    filled = [task or "" if word == TASK else fill(word, words) for word in own]
-    return [program, *filled, *more]

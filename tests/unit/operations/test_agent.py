@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from sandboxd.agents import catalog, session
 from sandboxd.errors import UsageError
+from sandboxd.operations import agent as operation
 from sandboxd.operations.agent import fill
 
 WORDS = {
@@ -33,3 +38,24 @@ def test_an_unknown_word_stops_and_names_those_that_are_known() -> None:
         fill("${openai.api}", WORDS)
     assert "`${openai.api}`" in caught.value.message
     assert "`${workspace}`" in (caught.value.hint or "")
+
+
+def test_a_way_that_an_agent_does_not_have_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def words(**_: bool) -> list[str]:
+        raise LookupError
+
+    monkeypatch.setattr(session, "recall", lambda *_: SimpleNamespace(agent="forecaster"))
+    agent = SimpleNamespace(name="forecaster", words=words)
+    monkeypatch.setattr(catalog, "load", lambda *_: agent)
+    # It has no engine, and nothing else that a start needs.
+    request: Any = SimpleNamespace(
+        environ={},
+        directory="/p",
+        name="forecaster",
+        optional_text=lambda _: "a task",
+        flag=lambda _: False,
+    )
+    with pytest.raises(UsageError, match="`forecaster` has no command for `--print`"):
+        operation.serve(request)
