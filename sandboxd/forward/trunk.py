@@ -140,17 +140,12 @@ def program(end: ModuleType = inside_end) -> str:
     for module in (frames, relay, pipes, end):
         with open(str(module.__file__), encoding="utf-8") as file:
             parts.append(file.read())
-    tree = ast.parse("\n".join(parts).replace("from __future__ import annotations\n", ""))
-    tree.body = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sandboxd"))
-    ]
+    tree = ast.parse(programs.joined(parts))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and len(body) > 1:
             node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
-    return "from __future__ import annotations\n" + ast.unparse(tree)
+    return ast.unparse(tree)
 
 
 def _is_text(line: ast.AST) -> bool:

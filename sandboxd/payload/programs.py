@@ -86,6 +86,21 @@ def source_beside(module: str, name: str) -> str:
         return file.read()
 
 
+def joined(sources: Iterable[str]) -> str:
+    """One program of modules of ours that import each other, those that are imported first."""
+    lines = ["from __future__ import annotations\n"]
+    for source in sources:
+        own = source.splitlines(keepends=True)
+        for node in ast.parse(source).body:
+            module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            if module == "__future__" or module.partition(".")[0] == "sandboxd":
+                own[node.lineno - 1 : node.end_lineno] = [""] * (
+                    (node.end_lineno or node.lineno) - node.lineno + 1
+                )
+        lines += [*own, "\n"]
+    return "".join(lines)
+
+
 def with_task(source: str, task: Mapping[str, object]) -> bytes:
     """The program `source`, whose `main` is called with `task`."""
     return f"{source}\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n".encode()

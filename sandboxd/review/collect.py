@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import io
 import json
 import os
@@ -260,7 +261,7 @@ def _fill(
         "largest_bundle": changes.LARGEST_BUNDLE,
         "have": refs.known_commits(workspace),
     }
-    source = programs.source_beside(__file__, "changes_inside.py")
+    source = program()
     text = programs.with_task(source, task)
     spool.expect(nonce)
     reason = _run(inside, ["python3", "-I", "-S", "-"], text, spool)
@@ -273,6 +274,14 @@ def _fill(
             f"the changes in the sandbox cannot be read: {reason}",
             "take files out by `sandboxd exec -n -- tar c FILES > results.tar`",
         )
+
+
+@functools.cache
+def program() -> str:
+    """The text of the program that runs inside; its `main` takes the task."""
+    return programs.joined(
+        programs.source_beside(__file__, name) for name in ("git_inside.py", "changes_inside.py")
+    )
 
 
 class _Spool:

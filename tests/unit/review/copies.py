@@ -9,8 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+from sandboxd.payload import programs
 from sandboxd.plan.hot_trees import KNOWN
-from sandboxd.review import changes, changes_inside, refs
+from sandboxd.review import changes, collect, refs
 from sandboxd.review.changes import Changes
 
 
@@ -51,11 +52,10 @@ class Copy:
             "have": refs.known_commits(str(self.host)),
             **more,
         }
-        program = Path(changes_inside.__file__).read_text()
-        program += f"\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n"
+        program = programs.with_task(collect.program(), task)
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-"],
-            input=program.encode(),
+            input=program,
             capture_output=True,
             check=True,
         )
