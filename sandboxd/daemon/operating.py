@@ -19,6 +19,7 @@ from sandboxd.daemon.callers import compare, engine_of, read_view
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Refused
 from sandboxd.operations.interruption import Cancel, Cancelled, Step
+from sandboxd.operations.keeping import Keeping
 from sandboxd.operations.request import Request
 from sandboxd.operations.wire import encode
 
@@ -151,11 +152,13 @@ class Operating:
             params,
             lambda: self._hosts.engine(key),
             facts=facts,
-            register=lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
             attended=self._gateways.find,
-            keep_credentials=self._gateways.keep_credentials,
-            keep_ssh=self._ssh_agents.keep,
-            wait_for_ports=self._forwards.wait,
+            keeping=Keeping(
+                lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
+                self._gateways.keep_credentials,
+                self._ssh_agents.keep,
+                self._forwards.wait,
+            ),
             progress=tell,
             cancel=cancel,
         )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.errors import UsageError
 from sandboxd.operations import _plan
 from sandboxd.operations.interruption import Step, interruptible
+from sandboxd.operations.keeping import Keeping
 from sandboxd.operations.start import start
-from sandboxd.operations.wishes import Keeping, Wishes
+from sandboxd.operations.wishes import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +98,7 @@ def serve(request: Request) -> Ready:
         request.directory,
         environ,
         Wishes(own.name, allow_runc, rebuild=request.flag("rebuild")),
-        Keeping(request.register, request.keep_credentials),
+        Keeping(request.keeping.register, request.keeping.keep_credentials),
         facts=lambda: host,
         progress=request.progress,
         cancel=request.cancel,

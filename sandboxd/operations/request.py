@@ -9,22 +9,15 @@ from sandboxd.ipc import parameters
 from sandboxd.ipc.messages import AGENT_VARIABLE, ENGINE_VARIABLES, FOLDER_VARIABLES
 from sandboxd.model.sandbox_id import check_name
 from sandboxd.operations.interruption import Cancel, silent
+from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeAlias
 
-    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine
-    from sandboxd.model.remote import Port
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.operations.interruption import Progress
-    from sandboxd.ssh_agent.choice import Choice
-
-    WaitForPorts: TypeAlias = Callable[[str, tuple[Port, ...]], tuple[str, ...]]
-    """Waits until a daemon has opened the ports of a workspace's config; each with its address here, or why it
-    has none. () where no daemon does."""
 
 
 class Request:
@@ -37,13 +30,7 @@ class Request:
     :param options: what the user typed, as JSON has it
     :param connect: the engine; called when an operation first needs it
     :param facts: waits for the host's facts; None: the operation looks for itself
-    :param register: has a daemon keep a workspace that was started, which is to be checked and generated again or
-        not; None: one that runs is told
     :param attended: the gateways that a daemon attends to
-    :param keep_credentials: has a daemon remember the secrets of a sandbox (its identity) in memory for a
-        gateway that it starts again, or forget them (None)
-    :param keep_ssh: has a daemon give a sandbox the keys that its start chose, or none (None); whether it does
-    :param wait_for_ports: see `WaitForPorts`
     """
 
     def __init__(
@@ -54,21 +41,15 @@ class Request:
         connect: Callable[[], Engine],
         *,
         facts: Facts = None,
-        register: Callable[[str, bool], None] | None = None,
         attended: FindGateway | None = None,
-        keep_credentials: Callable[[str, Credentials | None], None] | None = None,
-        keep_ssh: Callable[[str, Choice | None], bool] | None = None,
-        wait_for_ports: WaitForPorts | None = None,
+        keeping: Keeping = NOTHING_KEPT,
         progress: Progress = silent,
         cancel: Cancel | None = None,
     ) -> None:
         self.directory = directory
         self.environ = environ
         self.facts = facts
-        self.register = register
-        self.keep_credentials = keep_credentials or keep_no_credentials
-        self.keep_ssh = keep_ssh or serve_no_ssh
-        self.wait_for_ports = wait_for_ports or open_no_port
+        self.keeping = keeping
         self.progress = progress
         self.cancel = cancel or Cancel()
         self._options = options
@@ -140,17 +121,3 @@ class Request:
         # No daemon attends to the gateway of a project that it does not keep.
         attended = self._attended(sandbox) if self._attended is not None else None
         return attended or running_gateway.gateway_of(self.engine, sandbox)
-
-
-def keep_no_credentials(_workspace: str, _credentials: Credentials | None) -> None:
-    """Do nothing: without a daemon nobody starts a gateway again."""
-
-
-def open_no_port(_workspace: str, _ports: tuple[Port, ...]) -> tuple[str, ...]:
-    """(): without a daemon nobody opens a port."""
-    return ()
-
-
-def serve_no_ssh(_workspace: str, _choice: Choice | None) -> bool:
-    """False: without a daemon nobody passes signatures on."""
-    return False

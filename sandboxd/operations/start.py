@@ -20,7 +20,8 @@ from sandboxd.operations import (
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.interruption import interruptible, lines, never, silent
-from sandboxd.operations.wishes import NOTHING_KEPT, WITHOUT_WISHES, Keeping, Wishes, keeping_of
+from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
+from sandboxd.operations.wishes import WITHOUT_WISHES, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +88,7 @@ def _serve(request: Request) -> Started:
         request.directory,
         request.environ_of_caller(),
         wishes,
-        keeping_of(request),
+        request.keeping,
         facts=request.facts,
         progress=request.progress,
         cancel=request.cancel,

@@ -61,8 +61,8 @@ def serve(request: Request) -> Stopped:
         cancel=request.cancel,
     )
     sandbox = sandbox_id(os.path.realpath(stopped.directory), request.name)
-    request.keep_credentials(sandbox, None)
-    request.keep_ssh(sandbox, None)
+    request.keeping.keep_credentials(sandbox, None)
+    request.keeping.keep_ssh(sandbox, None)
     return stopped
 
 

@@ -1,19 +1,14 @@
-"""What the user asks of a start, and what a daemon does for one."""
+"""What the user asks of a start."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.operations.request import keep_no_credentials, open_no_port, serve_no_ssh
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.life.up_down import Replace
-    from sandboxd.operations.request import Request, WaitForPorts
-    from sandboxd.ssh_agent.choice import Choice
 
 
 class Wishes(NamedTuple):
@@ -38,26 +33,3 @@ class Wishes(NamedTuple):
 
 
 WITHOUT_WISHES = Wishes()
-
-
-class Keeping(NamedTuple):
-    """What a daemon keeps and does for a sandbox. By default there is none, and nobody does."""
-
-    register: Callable[[str, bool], None] | None = None
-    """Keeps the workspace, which is to be checked and generated again or not; None: one that runs is told."""
-    keep_credentials: Callable[[str, Credentials | None], None] = keep_no_credentials
-    """Remembers the secrets of a sandbox, or forgets them."""
-    keep_ssh: Callable[[str, Choice | None], bool] = serve_no_ssh
-    """Gives a sandbox the keys that are chosen; whether it does."""
-    wait_for_ports: WaitForPorts = open_no_port
-    """Opens the ports of the config, and says where."""
-
-
-NOTHING_KEPT = Keeping()
-
-
-def keeping_of(request: Request) -> Keeping:
-    """What the daemon that got `request` does, if one did."""
-    return Keeping(
-        request.register, request.keep_credentials, request.keep_ssh, request.wait_for_ports
-    )
