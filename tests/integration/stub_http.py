@@ -18,17 +18,19 @@ def request(reader: Any) -> tuple[str, str, Any]:
     if len(first) < 2:
         raise ValueError("the client is gone")
     headers = {}
-    while line := reader.readline().strip():
+    while (line := reader.readline()).strip():
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
-    data = b""
+    data, length = b"", int(headers.get("content-length", "0"))
     if headers.get("transfer-encoding") == "chunked":
         while size := int(reader.readline().split(b";")[0], 16):
             data += reader.read(size)
             reader.readline()
         reader.readline()
     else:
-        data = reader.read(int(headers.get("content-length", "0")))
+        data = reader.read(length)
+    if not line or len(data) < length:
+        raise ValueError("the client is gone in the middle of a request")
     is_json = headers.get("content-type", "").startswith("application/json")
     return first[0], first[1], json.loads(data) if data and is_json else data
 
