@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 
 _UNKNOWN = "unrecognized arguments: "
+_BESIDE = "not allowed with argument "
+_NUMBERS = {"invalid int": "whole number", "invalid float": "number"}
+_QUOTES = "'\""
 _REQUIRED = "the following arguments are required: "
 _OF_THE_FILE = {
     "--profile": "the line `profile = ...` in sandboxd.toml chooses it",
@@ -50,6 +53,24 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         )
 
 
+def _in_our_words(message: str) -> str:
+    """An error of argparse about one argument; any other as it is."""
+    names, colon, fault = message.partition(": ")
+    if not message.startswith("argument ") or not colon:
+        return message
+    name = names.removeprefix("argument ").rpartition("/")[2]
+    if fault.startswith("ignored explicit argument"):
+        return f"`{name}` takes no value"
+    if fault.startswith("expected "):
+        return f"`{name}` needs a value"
+    if fault.startswith(_BESIDE):
+        return f"`{name}` does not go with `{fault.removeprefix(_BESIDE).rpartition('/')[2]}`"
+    kind, _, value = fault.partition(" value: ")
+    if kind in _NUMBERS and value:
+        return f"`{value.strip(_QUOTES)}` is no {_NUMBERS[kind]} for `{name}`"
+    return message
+
+
 def parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
     """The arguments of a command, whose options may stand before, between and behind its own words.
 
@@ -70,10 +91,7 @@ class Parser(argparse.ArgumentParser):
             raise self._missing(message.removeprefix(_REQUIRED).split(", ")[0])
         if message.startswith(_UNKNOWN):
             raise self._unknown(message.removeprefix(_UNKNOWN).split()[0])
-        if "ignored explicit argument" in message:
-            name = message.removeprefix("argument ").partition(":")[0]
-            raise UsageError(f"`{name}` takes no value", self._see_help())
-        raise UsageError(message, self._see_help())
+        raise UsageError(_in_our_words(message), self._see_help())
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known, unknown = super().parse_known_args(args, namespace)

@@ -68,7 +68,7 @@ def test_a_command_is_kept_as_words() -> None:
         (["github", "--env", "A=B"], "", "cannot be the name of a variable"),
         (["github", "--command", ""], "", "the command is empty"),
         (["github", "--command", "'x"], "", "is no command"),
-        (["github", "--env", "A", "--file"], "", "not allowed with"),
+        (["github", "--env", "A", "--file"], "", "`--file` does not go with `--env`"),
     ],
 )
 def test_what_cannot_be_is_refused(words: list[str], typed: str, message: str) -> None:

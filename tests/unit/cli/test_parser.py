@@ -70,6 +70,21 @@ def test_a_word_that_is_missing_is_named() -> None:
             "`x` is one argument too many",
             "another project is `--project x`; see `sandboxd egress list",
         ),
+        ("check", ["--baseline"], "`--baseline` needs a value", "see `sandboxd check --help`"),
+        ("init", ["-t"], "`--template` needs a value", "see `sandboxd init --help`"),
+        (
+            "bench",
+            ["--rounds", "x"],
+            "`x` is no whole number for `--rounds`",
+            "see `sandboxd bench",
+        ),
+        (
+            "audit",
+            ["--json", "--otlp"],
+            "`--otlp` does not go with `--json`",
+            "see `sandboxd audit",
+        ),
+        ("check", ["--fix=1"], "`--fix` takes no value", "see `sandboxd check --help`"),
         ("rules", ["app"], "`app` is one argument too many", "see `sandboxd rules --help`"),
     ],
 )
