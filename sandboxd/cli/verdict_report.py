@@ -78,6 +78,8 @@ def say_what_was_attacked(verified: Verified, option: str = "") -> None:
     verdict = verified.verdict
     terminal.verdict(_ATTACKED[verdict.attacked])
     escaped = {result.id for result in verdict.of("escaped")}
+    if verdict.made_as:
+        terminal.verdict(f"hint: `sandboxd up{option}` makes it as profile {verdict.profile}")
     if not escaped:
         return
     from sandboxd.verify.attempts import every
@@ -89,7 +91,7 @@ def say_what_was_attacked(verified: Verified, option: str = "") -> None:
         terminal.verdict(
             f"hint: `sandboxd status{option}` names what is not in force there, `sandboxd drift{option}` what was changed"
         )
-    elif verdict.profile and escaped != set(remedies):
+    elif verdict.profile and not verdict.made_as and escaped != set(remedies):
         terminal.verdict(
             "hint: `sandboxd explain-plan` says what is not in force here, and how to mend it"
         )

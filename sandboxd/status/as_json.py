@@ -88,6 +88,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "state": project.state,
         "kept": project.keeps,
         "profile": project.profile,
+        "running_profile": project.running_profile or None,
         "asked": project.asked,
         "in_force": _in_force(project.in_force),
         "unseen": project.unseen or None,

@@ -8,7 +8,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.host.measurement import Measurement
 from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
-from sandboxd.model.labels import EGRESS, MADE_BY, UP
+from sandboxd.model.labels import EGRESS, MADE_BY, PROFILE, UP
 from sandboxd.model.remote import Port
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.observe.drift import differences
@@ -126,6 +126,7 @@ def combine(
         measured=measured,
         ports=(*ports, *examined.ports_left) if live is not None else (),
         beside=_beside(path, observed, sessions),
+        running_profile=_label(live, PROFILE),
     )
     return status._replace(hint=_hint(status, examined, observed, live))
 
@@ -176,6 +177,10 @@ def _beside(
         (name, state(sandbox_id(path, name), True, True, observed))
         for name in sorted({*names, *sessions} - {""})
     )
+
+
+def _label(live: Sandbox | None, name: str) -> str:
+    return live.container.label(name) if live is not None and live.container else ""
 
 
 def _drift(examined: Examined, live: Container | None) -> tuple[str, ...] | None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sandboxd.screen import visible
 from sandboxd.status.model import Counts
+
+
+def profile(asked: str | None, running: str) -> str:
+    """The profile of what runs, with the one that is asked for where that is another; '' for none."""
+    if not running or running == asked:
+        return f"profile {visible(asked)}" if asked else ""
+    return f"profile {visible(running)}, asked for: {visible(asked or 'none')}"
 
 
 def findings(counts: Counts | None, nothing: str) -> str:

@@ -101,8 +101,8 @@ def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str
 
 def _head(project: ProjectStatus, colour: bool) -> str:
     state = paint(project.state, _STATE_COLOURS.get(project.state, "1"), colour)
-    profile = f"  profile {visible(project.profile)}" if project.profile else ""
-    return f"{paint(visible(project.path), '1', colour)}  {state}{profile}"
+    profile = counts_text.profile(project.profile, project.running_profile)
+    return f"{paint(visible(project.path), '1', colour)}  {state}{f'  {profile}' * bool(profile)}"
 
 
 def _settings(settings: dict[str, str]) -> str:

@@ -53,6 +53,8 @@ class Verification(NamedTuple):
     """Attempts for which there was nothing to attack."""
     open: tuple[str, ...] = ()
     """Attempts that succeed, and that the profile leaves open on purpose."""
+    is_unlike_plan: bool = False
+    """Of ``void``: it is the container that was attacked, and not what is asked for."""
 
 
 class DeniedName(NamedTuple):
@@ -106,6 +108,7 @@ class ProjectStatus(NamedTuple):
     path: str
     state: State
     profile: str | None = None
+    """The profile that its config asks for now."""
     asked: dict[str, str] | None = None
     in_force: InForce | None = None
     unseen: str = ""
@@ -137,6 +140,8 @@ class ProjectStatus(NamedTuple):
     """The last result of `bench` for a command of this project."""
     beside: tuple[tuple[str, State], ...] = ()
     """The sandboxes with a name that work on this workspace, each with its state, by name."""
+    running_profile: str = ""
+    """The profile that its running container was made with; '' where none was seen."""
     checking: bool = False
     """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
 

@@ -39,7 +39,7 @@ def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> st
     mark = glance(project)
     room = max(columns - 24, 8)
     state = project.state.upper()
-    about = [_runtime(project), f"profile {visible(project.profile)}" if project.profile else ""]
+    about = [_runtime(project), counts_text.profile(project.profile, project.running_profile)]
     text = f"{mark.symbol} {cut(visible(name), room)}  {state}"
     rest = cut(" · ".join(part for part in about if part), max(columns - len(text) - 2, 1))
     painted = (
@@ -203,6 +203,8 @@ def _verified(result: Verification | None) -> Row:
         return Row(
             10, "held", f"against {counts_text.number(result.tried, 'attempt')} · {age} ago", GREEN
         )
+    if result.is_unlike_plan:
+        return Row(10, "held?", f"attacked {age} ago, and it is not as asked for", YELLOW)
     if result.state == "void":
         return Row(10, "held?", f"it is not what was attacked {age} ago", YELLOW)
     return Row(10, "held?", f"not shown to hold, {age} ago", YELLOW)

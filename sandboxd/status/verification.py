@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 def verification(
     live: Sandbox | None, drift: tuple[str, ...] | None, result: Verified | None
 ) -> Verification | None:
-    """The last result of `verify` for a running container, `void` if that changed since."""
+    """The last result of `verify` for a running container.
+
+    It is `void` of another container, and of one that is not as planned unless something escaped from it.
+    """
     if live is None or live.container is None or result is None:
         return None
-    if result.identity != live.identity or drift:
+    if result.identity != live.identity:
         return Verification("void", result.when, result.tried)
     if result.escaped:
         return Verification("escaped", result.when, result.tried, result.escaped)
+    if drift:
+        return Verification("void", result.when, result.tried, is_unlike_plan=True)
     state: Literal["held", "not shown"] = "held" if result.held else "not shown"
     not_tried, left_open = (_ids(result, outcome) for outcome in ("not-applicable", "residual"))
     return Verification(state, result.when, result.tried, (), not_tried, left_open)
@@ -34,6 +39,8 @@ def _ids(result: Verified, outcome: Outcome) -> tuple[str, ...]:
 def sentence(result: Verification) -> str:
     """The result in words for people, with its age."""
     age = duration(age_seconds(result.when))
+    if result.is_unlike_plan:
+        return f"void: attacked {age} ago, and it is not as asked for; `sandboxd up` makes it so"
     if result.state == "void":
         return f"void: it is not what was attacked {age} ago; `sandboxd verify` attacks it again"
     if result.state == "escaped":

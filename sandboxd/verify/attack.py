@@ -185,6 +185,7 @@ class _Target(NamedTuple):
         return inside.look_around(self.engine, self.inspected["Id"], live, facts)
 
     def _verdict(self, kernel: str, results: Iterable[Result]) -> Verdict:
+        made_as = (self.inspected["Config"].get("Labels") or {}).get(PROFILE, "")
         return Verdict(
             self.inspected["Name"].lstrip("/"),
             self.inspected["HostConfig"].get("Runtime") or "",
@@ -192,6 +193,7 @@ class _Target(NamedTuple):
             self.profile,
             tuple(results),
             self.attacked,
+            made_as="" if made_as == self.profile else made_as,
         )
 
 

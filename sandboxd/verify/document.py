@@ -48,6 +48,7 @@ def document(
         "kernel": verdict.kernel,
         "host_kernel": kernel,
         "profile": verdict.profile,
+        "made_as": verdict.made_as or None,
         "attacked": verdict.attacked,
         "held": verdict.held,
         "counts": {outcome: len(verdict.of(outcome)) for outcome in OUTCOMES},

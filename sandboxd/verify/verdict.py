@@ -39,6 +39,8 @@ class Verdict(NamedTuple):
     results: tuple[Result, ...]
     attacked: Attacked = "sandbox"
     place: Place | None = None
+    made_as: str = ""
+    """The profile that the container was made with, where it is judged by another: that of the plan of now."""
 
     def of(self, outcome: Outcome) -> list[Result]:
         return [result for result in self.results if result.outcome == outcome]

@@ -78,6 +78,24 @@ def test_drift_is_seen_when_the_config_moves_on(world: World, project: Path, run
         world.run("down", cwd=project)
 
 
+def test_a_profile_that_changes_while_it_runs_is_not_said_of_what_runs(
+    engine: str, project: Path, runtime: str, shared_cache: None
+) -> None:
+    config = project / "sandboxd.toml"
+    try:
+        assert sandboxes.run(engine, project, "up").returncode == 0
+        config.write_text(config.read_text().replace('"dev"', '"review"'))
+        if runtime == "runc":
+            sandboxes.grant(project)
+        verdict = sandboxes.run(engine, project, "verify")
+        assert "made as profile dev, judged by what is asked for now: review" in verdict.stdout
+        assert "hint: `sandboxd up` makes it as profile review" in verdict.stderr
+        (first, *_) = sandboxes.run(engine, project, "status").stdout.splitlines()
+        assert "profile dev, asked for: review" in first
+    finally:
+        sandboxes.run(engine, project, "down")
+
+
 def test_what_somebody_changes_at_the_running_sandbox_is_drift(
     world: World, engine: str, project: Path, runtime: str
 ) -> None:

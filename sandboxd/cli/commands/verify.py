@@ -120,6 +120,10 @@ def _table(verdict: Verdict, *, everything: bool = True) -> None:
     """The attempts that did not simply hold, or all of them."""
     results = [r for r in verdict.results if everything or r.outcome not in _NO_ROW]
     profile = f"profile {verdict.profile}" if verdict.profile else "no profile"
+    if verdict.made_as:
+        profile = (
+            f"made as profile {verdict.made_as}, judged by what is asked for now: {verdict.profile}"
+        )
     whose = "host" if verdict.place is None else "node"
     kernel = "a kernel of its own" if verdict.kernel == "own" else f"the {whose}'s kernel"
     head = f"{verdict.container}: runtime {verdict.runtime}, {kernel}, {profile}"

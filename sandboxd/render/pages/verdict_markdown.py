@@ -22,7 +22,7 @@ def render(document: Mapping[str, Any]) -> str:
         f"# `{in_cell(document['container'])}` {result}",
         "",
         f"{counts}. Runtime `{in_cell(document['runtime'])}`, {kernel},"
-        f" profile `{in_cell(document['profile']) or 'none'}`,"
+        f" profile `{in_cell(document['profile']) or 'none'}`{_made_as(document)},"
         f" host kernel {in_cell(document['host_kernel'])}, taken {in_cell(document['taken'])}.",
         *_place(document["cluster"]),
         "",
@@ -42,6 +42,11 @@ def render(document: Mapping[str, Any]) -> str:
             f"| {in_cell(control['name'])} | {control['state']} | {in_cell(control['why'])} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _made_as(document: Mapping[str, Any]) -> str:
+    name = document.get("made_as")
+    return f" (it was made as `{in_cell(name)}`)" if name else ""
 
 
 def _place(cluster: Mapping[str, str] | None) -> list[str]:

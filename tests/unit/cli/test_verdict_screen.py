@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from sandboxd.cli.commands.verify import _table
+from sandboxd.cli.verdict_report import say_what_was_attacked
+from sandboxd.operations.verify import Verified
 from sandboxd.verify.judge import Outcome
 from sandboxd.verify.verdict import Result, Verdict
 
@@ -55,3 +57,15 @@ def test_what_held_is_a_number_unless_all_is_asked_for(
     shown = capsys.readouterr().out
     assert "attempt-3" in shown and "attempt-0" not in shown
     assert shown.endswith("2 held, 1 not-applicable: `sandboxd verify --all` names them\n")
+
+
+def test_a_sandbox_of_another_profile_than_the_plan_of_now_is_named_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = Result("disk-quota", "x", "escaped", "quota", "no quota")
+    verdict = Verdict("c", "runsc", "own", "review", (result,), made_as="dev")
+    _table(verdict)
+    say_what_was_attacked(Verified(verdict, 1.0, ()), " --name b")
+    shown = capsys.readouterr()
+    assert "made as profile dev, judged by what is asked for now: review" in shown.out
+    assert "hint: `sandboxd up --name b` makes it as profile review" in shown.err

@@ -79,6 +79,16 @@ def test_void_when_the_plan_moved_on() -> None:
     last_verdict.keep(INSPECTED, verdict(HELD))
     verified = verification(observed(INSPECTED), ("memory: planned 8g, found 4g",))
     assert verified is not None and verified.state == "void"
+    # What was attacked is this very container, also where that was done after the plan moved on.
+    assert sentence(verified) == (
+        "void: attacked 0 s ago, and it is not as asked for; `sandboxd up` makes it so"
+    )
+
+
+def test_what_escaped_is_said_of_a_container_that_is_not_as_planned_too() -> None:
+    last_verdict.keep(INSPECTED, verdict(HELD, ESCAPED))
+    verified = verification(observed(INSPECTED), ("memory: planned 8g, found 4g",))
+    assert verified is not None and verified.escaped == ("y",)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"identity": "x", "escaped": 3}', "null"])
