@@ -16,6 +16,7 @@ from sandboxd.egress import placeholder
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
+from sandboxd.life import services
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, PROFILE, PROJECT
 from sandboxd.model.sandbox_id import workspace_of
@@ -155,11 +156,12 @@ class _Target(NamedTuple):
         )
 
     def _meant_to_be_seen(self, beside: way_out.Beside | None) -> set[str]:
-        """The ids of itself, its gateway and the sandboxes behind that; no other container is meant to be seen."""
+        """The ids of itself, its gateway, and the sandboxes and services behind that; no other is meant to be seen."""
         if beside is None:
             return {self.inspected["Id"]}
-        ids = (c.id for c in sandboxes_of_up(self.engine, beside.workspace))
-        return {self.inspected["Id"], beside.container, *ids}
+        ours = sandboxes_of_up(self.engine, beside.workspace)
+        ours += services.find(self.engine, beside.workspace)
+        return {self.inspected["Id"], beside.container, *(each.id for each in ours)}
 
     def _gateway(self) -> way_out.Beside | None:
         if not self._is_behind or self.sandbox is None:

@@ -104,6 +104,9 @@ def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
         assert "can't connect" in inside(f"{PLAIN}wget -T 5 -q -O - http://weak/"), (
             "nobody is there"
         )
+        attacked = json.loads(type_in("verify", "--json").stdout)["attempts"]
+        (peer,) = (each for each in attacked if each["id"] == "container-peer")
+        assert peer["outcome"] == "not-applicable", "its own services are no strangers"
         # An answer of a person keeps the services' names; another `up` keeps what runs.
         assert type_in("egress", "allow", "evil.test:80").returncode == 0
         assert inside(f"{PLAIN}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
