@@ -36,7 +36,11 @@ def reuse(start: Start, old: Summary) -> Reused | str:
         return f"`{replaced[0]}` was replaced on the host, which took its mount away"
     state = settle(start.engine, old).state
     if state == "running":
-        return _running(start, old)
+        inspected = start.engine.inspect(old.id)
+        # The engine's list can be older than its answer to a stop.
+        state = inspected["State"]["Status"]
+        if state == "running":
+            return _running(start, old, inspected)
     if state == "exited":
         overlaps.refuse(start.engine, start.plan, old.id)
         with contextlib.suppress(failures.CannotStart):
@@ -47,10 +51,9 @@ def reuse(start: Start, old: Summary) -> Reused | str:
     return f"it is half-made ({state})"
 
 
-def _running(start: Start, old: Summary) -> Reused | str:
+def _running(start: Start, old: Summary, inspected: Inspected) -> Reused | str:
     if not private_copy.is_whole(start.engine, old.id, start.plan):
         return "an earlier start was interrupted before its private copy was whole"
-    inspected = start.engine.inspect(old.id)
     if start.beside is not None:
         if others := egress.other_networks(inspected, start.beside):
             return f"it was put on `{others[0]}`, which leads past its gateway"

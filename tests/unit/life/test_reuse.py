@@ -1,0 +1,36 @@
+"""A container of an earlier start is used again only as it is now, not as the engine's list had it."""
+
+from __future__ import annotations
+
+import contextlib
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.engine.client import Summary
+from sandboxd.life import egress, overlaps, private_copy, reuse
+
+LISTED = Summary("c1", "app", "image", "running", {}, 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "how"), [("running", "already running"), ("exited", "restarted")]
+)
+def test_a_container_that_the_list_still_has_as_running_is_looked_at(
+    state: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspected: Any = {"State": {"Status": state}}
+    engine = SimpleNamespace(inspect=lambda _id: inspected)
+    start: Any = SimpleNamespace(
+        engine=engine,
+        identity={},
+        beside=None,
+        progress=lambda _text: None,
+        plan=SimpleNamespace(workspace="/p"),
+    )
+    monkeypatch.setattr(private_copy, "is_whole", lambda *_: True)
+    monkeypatch.setattr(overlaps, "refuse", lambda *_: None)
+    monkeypatch.setattr(egress, "beside", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(reuse, "_start_again", lambda *_: inspected)
+    assert reuse.reuse(start, LISTED) == reuse.Reused(how, inspected)  # type: ignore[arg-type]
