@@ -260,8 +260,10 @@ class Keeper:
     def _generated(self, event: messages.Event) -> None:
         """Handle the outcome of a look at a project: its gateway may have to allow other names."""
         self._emit(event)
-        if event["kind"] in ("regenerated", "unchanged"):
+        if event["kind"] in ("regenerated", "unchanged", "invalid", "failed"):
+            # Also where a policy refuses the config, or its grant is void: a gateway lets through what is left.
             self.gateways.refresh(event["path"])
+        if event["kind"] in ("regenerated", "unchanged"):
             self._forward(event["path"])
         if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
             self._make_network(event["path"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.egress.policy import Policy
 from sandboxd.host import chosen_groups
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.sandbox_id import name_of, workspace_of
@@ -43,8 +44,9 @@ def refresh(
 
     :param addresses: earlier names and synthetic addresses, which keep their meaning
     :param version: of the policy that the gateway has, 0 for none
-    :returns: None where no sandbox with a gateway runs, or the project wants none any more, which `drift`
-        shows and `up` makes so
+    Of a project that is to have no network any more it lets nothing through; `up` takes the network away.
+
+    :returns: None where no sandbox with a gateway runs, or the network is to be open, which `up` makes so
     :raises UsageError: the config is not valid; the gateway stays as it is
     :raises EnvironmentFailure: the gateway does not take it
     """
@@ -53,10 +55,11 @@ def refresh(
     if _sandbox(engine, sandbox) is None:
         return None
     names = _names(sandbox, environ)
-    pair = networks.pair_of(engine, sandbox) if names.policy is not None else None
-    if names.policy is None or pair is None:
+    wanted = Policy() if names.mode == "none" else names.policy
+    pair = networks.pair_of(engine, sandbox) if wanted is not None else None
+    if wanted is None or pair is None:
         return None
-    policy = gateway.complete(engine, pair, names.policy, addresses)
+    policy = gateway.complete(engine, pair, wanted, addresses)
     if policy.version != version:
         gateway.push(engine, sandbox, policy, cut=True)
     return Refreshed(policy.version, names.problem)

@@ -195,3 +195,25 @@ def test_the_log_goes_on_as_long_as_the_sandbox_runs(person: Person) -> None:
     assert following.stdout.readline().split() == ["sandboxd", "egress", "allow", NAME]
     person.must("down")
     assert following.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("demand", ['network = "none"', "trust = false"])
+def test_what_a_policy_takes_away_ends_while_it_runs(
+    world: World, project: Path, internet: Outside, demand: str
+) -> None:
+    config = project / "sandboxd.toml"
+    config.write_text(config.read_text() + '\n[network]\nallow = ["allowed.test:80"]\n')
+    sandboxes.grant(project)
+    world.start()
+    person = Person(world, project)
+    person.must("up", "--allow-runc")
+    policy = Path(world.environ["XDG_CONFIG_HOME"]) / "sandboxd/policy.toml"
+    ask = "wget -T 20 -q -O - http://allowed.test/ 2>&1"
+    try:
+        assert "outside for" in person.inside(ask)
+        policy.parent.mkdir(parents=True, exist_ok=True)
+        policy.write_text(f"{demand}\n")
+        eventually(lambda: "outside for" not in person.inside(ask))
+    finally:
+        policy.unlink(missing_ok=True)
+        person.run("down", "--discard")

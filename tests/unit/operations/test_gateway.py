@@ -107,10 +107,21 @@ def test_what_is_refused_beside_the_network_leaves_the_gateway_as_it_is(running:
     assert running.pushed == []
 
 
-def test_a_project_that_wants_no_gateway_any_more_gets_no_policy(running: Running) -> None:
+def test_of_a_project_without_a_network_the_gateway_lets_nothing_through(running: Running) -> None:
     running.write('[network]\nmode = "none"\n', trusted=False)
-    assert running.refresh() is None
-    assert running.pushed == []
+    assert running.refresh() is not None
+    assert running.pushed[-1]._replace(version=0) == Policy()
+
+
+def test_a_policy_that_takes_a_credential_away_takes_it_from_the_gateway(running: Running) -> None:
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.refresh()
+    assert running.pushed[-1].credentials
+    folder = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+    (folder / "policy.toml").write_text("credentials = []\n")
+    refreshed = running.refresh()
+    assert refreshed is not None and "`github`" in refreshed.problem
+    assert not running.pushed[-1].credentials
 
 
 def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
