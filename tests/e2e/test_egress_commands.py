@@ -197,7 +197,7 @@ def test_the_log_goes_on_as_long_as_the_sandbox_runs(person: Person) -> None:
     assert following.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("demand", ['network = "none"', "trust = false"])
+@pytest.mark.parametrize("demand", ['network = "none"', 'network_allow = ["pypi"]'])
 def test_what_a_policy_takes_away_ends_while_it_runs(
     world: World, project: Path, internet: Outside, demand: str
 ) -> None:
