@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_as_json(*compared), indent=2))
     else:
-        _print(compared, everything=args.all)
+        _print(compared, everything=args.all, option=_sandbox.option(args))
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
@@ -79,8 +79,11 @@ def _as_json(
     }
 
 
-def _print(compared: Compared, *, everything: bool) -> None:
-    """The differences, then what was not seen to be in force; the rest is counted."""
+def _print(compared: Compared, *, everything: bool, option: str) -> None:
+    """The differences, then what was not seen to be in force; the rest is counted.
+
+    :param option: what a command needs behind it to mean that sandbox
+    """
     name = terminal.one_line(compared.container)
     controls = [c for c in compared.controls if everything or c.state in _TO_BE_SEEN]
     if not compared.differences:
@@ -96,7 +99,7 @@ def _print(compared: Compared, *, everything: bool) -> None:
     if not everything:
         print(_counts(compared.controls))
     if compared.differences:
-        terminal.status("hint: `sandboxd up` makes the sandbox as planned")
+        terminal.status(f"hint: `sandboxd up{option}` makes the sandbox as planned")
 
 
 def _print_row(state: str, text: str) -> None:
