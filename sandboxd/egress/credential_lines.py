@@ -30,6 +30,8 @@ class CredentialLine(NamedTuple):
     """Of the last refusal or failure."""
     detail: str = ""
     """Its words for a person: hostile text."""
+    is_missing: bool = False
+    """Whether the gateway has no secret for it."""
 
     @property
     def is_rejected(self) -> bool:

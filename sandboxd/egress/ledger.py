@@ -100,6 +100,8 @@ class Ledger:
         """The last ones."""
         self.credentials: dict[str, CredentialLine] = {}
         """By service."""
+        self.held: frozenset[str] | None = None
+        """The services that the gateway has a secret for; None where it never said so."""
         self._verified_until = 0.0
         """The time by the gateway's clock up to which attempts are taken for those of verify."""
         self._lines: dict[str, dict[tuple[object, ...], Line]] = {kind: {} for kind in _KINDS}
@@ -115,6 +117,7 @@ class Ledger:
             if event["event"] == "ready":
                 # A gateway that began anew knows no question of the one before.
                 self._questions.clear()
+                self.held = frozenset()
             elif event["event"] == "denied" or event["event"] == "reached":
                 self._attempt(event)
             elif event["event"] == "replayed":
@@ -123,6 +126,8 @@ class Ledger:
                 self._ask(event)
             elif event["event"] == "used":
                 self.uses.append(Use(event["name"], event["port"], event["time"]))
+            elif event["event"] == "credentials":
+                self.held = frozenset(service for service, _ in event["services"])
             elif event["event"] == "credential":
                 enter(self.credentials, event)
             elif event["event"] == "lost":

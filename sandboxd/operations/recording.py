@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.audit import notes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sandboxd.egress.ledger import Ledger, Totals
     from sandboxd.errors import SandboxdError
@@ -29,8 +29,17 @@ def before_weak_start(environ: Mapping[str, str], workspace: str) -> None:
     notes.require(environ, "weakened", workspace, by_option="--allow-runc")
 
 
-def started(environ: Mapping[str, str], plan: Plan, facts: HostFacts, running: Running) -> str:
-    """Record that a sandbox runs as planned."""
+def started(
+    environ: Mapping[str, str],
+    plan: Plan,
+    facts: HostFacts,
+    running: Running,
+    missing: Collection[str] = (),
+) -> str:
+    """Record that a sandbox runs as planned.
+
+    :param missing: the credentials that it starts without
+    """
     from sandboxd.model.labels import PLAN
 
     inspected = running.inspected
@@ -51,7 +60,7 @@ def started(environ: Mapping[str, str], plan: Plan, facts: HostFacts, running: R
         image=str(inspected.get("Image", "")),
         plan=str(labels.get(PLAN, "")),
         not_in_force=[downgrade.control for downgrade in plan.downgrades_of_up()],
-        credentials=[str(use.name) for use in plan.credentials],
+        credentials=[str(u.name) for u in plan.credentials if str(u.name) not in missing],
     )
 
 

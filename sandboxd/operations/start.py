@@ -26,6 +26,7 @@ from sandboxd.operations.wishes import WITHOUT_WISHES, Wishes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.credentials.resolve import Resolved
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.life.starting import Running
@@ -154,7 +155,7 @@ def start(
         *_credentials.downgrades(resolved),
         *_credentials.without_ssh(resolved, has_ssh),
         *running.lost,
-        *_record(environ, plan, host, running),
+        *_record(environ, plan, host, running, resolved),
     )
     _keep(environ, plan, running, keeping, tell)
     failure = _start_hooks.run(engine, running, plan, environ, wishes, progress, cancel)
@@ -189,14 +190,19 @@ def _planned(
 
 
 def _record(
-    environ: Mapping[str, str], plan: Plan, host: HostFacts, running: Running
+    environ: Mapping[str, str],
+    plan: Plan,
+    host: HostFacts,
+    running: Running,
+    resolved: Resolved | None,
 ) -> tuple[Downgrade, ...]:
     """Record a start that made something run; what a record that failed takes away."""
     from sandboxd.plan.plan import Downgrade
 
     if running.how == "already running":
         return ()
-    problem = recording.started(environ, plan, host, running)
+    missing = [str(each.name) for each in resolved.missing] if resolved is not None else []
+    problem = recording.started(environ, plan, host, running, missing)
     return (Downgrade("record", problem),) if problem else ()
 
 

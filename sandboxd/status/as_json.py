@@ -149,6 +149,7 @@ def _names(names: NamesStatus | None) -> dict[str, Any] | None:
 def _credential(line: CredentialLine) -> dict[str, Any]:
     return {
         "service": line.service,
+        "missing": line.is_missing,
         "used": line.used,
         "rejected": line.rejected,
         "refused": line.refused,

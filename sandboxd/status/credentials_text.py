@@ -16,6 +16,11 @@ def rows(lines: tuple[CredentialLine, ...], is_recorded: bool) -> list[tuple[str
     if not is_recorded:
         return [("credentials", ", ".join(line.service for line in lines))]
     result = [("credentials", "; ".join(map(_use, lines)))]
+    missing = [line.service for line in lines if line.is_missing]
+    if missing:
+        names = ", ".join(dict.fromkeys(map(_service, missing)))
+        why = f"{names}: the gateway has no secret; `sandboxd up` says why, and gives it one"
+        result.append(("no secret", why))
     for line in lines:
         if line.is_rejected:
             name = _service(line.service)
@@ -33,6 +38,8 @@ def _service(label: str) -> str:
 
 
 def _use(line: CredentialLine) -> str:
+    if line.is_missing:
+        return f"{line.service} without its secret"
     if not line.used:
         return f"{line.service} not used"
     ago = duration(age_seconds(line.last))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sandboxd.egress import words
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Ledger
@@ -23,7 +21,7 @@ def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStat
     """
     allowed = sources(policy)
     if ledger is None:
-        return NamesStatus(allowed, credentials=_credentials(policy, {}))
+        return NamesStatus(allowed, credentials=_credentials(policy, Ledger()))
     decider = Decider(policy)
     denied: dict[tuple[str, int], DeniedName] = {}
     for line in reversed(ledger.lines()):
@@ -47,13 +45,17 @@ def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStat
         ledger.totals,
         tuple(denied.values()),
         ledger.questions(policy, now),
-        _credentials(policy, ledger.credentials),
+        _credentials(policy, ledger),
     )
 
 
-def _credentials(policy: Policy, lines: Mapping[str, CredentialLine]) -> tuple[CredentialLine, ...]:
+def _credentials(policy: Policy, ledger: Ledger) -> tuple[CredentialLine, ...]:
     services = [service for service, _ in policy.credentials]
-    return tuple(lines.get(service, CredentialLine(service)) for service in services)
+    lines = [ledger.credentials.get(service, CredentialLine(service)) for service in services]
+    held = ledger.held
+    return tuple(
+        line._replace(is_missing=held is not None and line.service not in held) for line in lines
+    )
 
 
 def sources(policy: Policy) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from tests.e2e.internet_of_engine import engine, internet, private_engine
 from tests.e2e.outside import Outside
 from tests.e2e.test_egress import pytest_generate_tests, runtime
 from tests.integration.daemon.world import World
+from tests.patience import eventually
 from tools.engine import private
 
 __all__ = ["engine", "internet", "private_engine", "pytest_generate_tests", "runtime"]
@@ -277,9 +278,13 @@ def test_what_is_missing_revoked_or_taken_away_is_said(person: Person, services:
     )
     clone = f"git ls-remote https://{FORGE}/team/repo.git"
     assert "503" in person.inside(clone)
+    missing = "github-git without its secret"
+    # A daemon hears of it by the gateway's events.
+    eventually(lambda: missing in " ".join(person.must("status", "--long").split()))
     person.world.environ["FORGE_TOKEN"] = SECRET
     # The sandbox goes on, and its gateway has the new secret.
     assert "already running" in person.must("up")
+    eventually(lambda: missing not in " ".join(person.must("status", "--long").split()))
     assert "refs/heads/main" in person.inside(clone)
     services.answers_401 = True
     assert "refs/heads/main" not in person.inside(clone)

@@ -57,12 +57,13 @@ def test_a_start_is_recorded_with_the_runtime_that_runs_it(
         container=SimpleNamespace(runtime=runtime),
         workspace="/work",
         profile="dev",
-        credentials=(),
+        credentials=(SimpleNamespace(name="github"), SimpleNamespace(name="npm")),
         downgrades_of_up=tuple,
     )
     facts: Any = SimpleNamespace(engine=Engine(default))
     running: Any = SimpleNamespace(inspected={"Image": "sha256:1"}, how="created", id="c1")
-    assert recording.started(environ, plan, facts, running) == ""
+    assert recording.started(environ, plan, facts, running, ["github"]) == ""
     record = Record(notes.folder(environ))
     [entry] = chain.check(record.files(), record.head()).entries
     assert (entry.facts["runtime"], entry.facts["runtime_build"]) == recorded
+    assert entry.facts["credentials"] == ["npm"], "no secret of the other was there"

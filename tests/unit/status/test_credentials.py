@@ -73,6 +73,16 @@ def test_requests_that_get_none_and_a_service_that_is_away_are_said() -> None:
     )
 
 
+def test_a_service_whose_secret_the_gateway_does_not_have_is_no_unused_one() -> None:
+    given = {"event": "credentials", "services": [["npm", 3201]], "mark": ""}
+    names = names_status(POLICY, ledger(given), 0.0)
+    rows = dict(names_text.rows(names))
+    assert rows["credentials"] == "github-git without its secret; npm not used"
+    assert rows["no secret"].startswith("github: the gateway has no secret; `sandboxd up`")
+    first, second = document(project(names))["names"]["credentials"]
+    assert (first["missing"], second["missing"]) == (True, False)
+
+
 def test_json_has_each_service_with_its_counts() -> None:
     names = names_status(POLICY, ledger({"service": "github-git", "count": 2}), 0.0)
     first, second = document(project(names))["names"]["credentials"]
