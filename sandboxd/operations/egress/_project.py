@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
@@ -56,18 +57,34 @@ def running(
 ) -> tuple[Gateway | None, str]:
     """The running gateway, or why it cannot be asked; an answer is kept in either case.
 
-    Approvals that it has used up are removed here if no daemon listened.
+    Approvals that it, or one beside it, has used up are removed here if no daemon listened.
     """
-    from sandboxd.policy import approvals
-
     try:
         gateway = find(project.workspace)
-        uses = gateway.ledger().uses if gateway is not None else ()
+        if gateway is None:
+            return None, ""
+        _take_back_used(gateway, project.workspace, environ)
     except EnvironmentFailure as error:
         return None, error.message
-    for use in uses:
-        approvals.use_up(environ, project.workspace, *use)
     return gateway, ""
+
+
+def _take_back_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]) -> None:
+    """Remove the approvals for one connection that were used in any sandbox of the project.
+
+    :raises EnvironmentFailure: the gateway that is meant cannot be asked
+    """
+    from sandboxd.operations.egress.gateways import each_of
+    from sandboxd.policy import approvals
+
+    meant, *others = each_of(gateway)
+    uses = list(meant.ledger().uses)
+    for other in others:
+        # An answer has to reach the gateway that is meant; to push it to this one fails as well, and says so.
+        with contextlib.suppress(EnvironmentFailure):
+            uses += other.ledger().uses
+    for use in uses:
+        approvals.use_up(environ, workspace, *use)
 
 
 def push(

@@ -117,5 +117,10 @@ def _find(request: Request, workspace: str, name: str) -> Gateway | None:
     return WithOwnNames(gateway, workspace, name, request.environ)
 
 
+def each_of(gateway: Gateway) -> tuple[Gateway, ...]:
+    """The gateways that an answer goes to, first the one that is meant."""
+    return (gateway.meant, *gateway.others) if isinstance(gateway, Together) else (gateway,)
+
+
 def none_runs(_workspace: str) -> None:
     """A `FindGateway` for callers that know that no sandbox runs."""

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
+from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.policy import decide
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import find
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations.egress import serve
@@ -112,6 +114,46 @@ def test_an_answer_reaches_a_sandbox_of_another_name(
     assert not gateway.lets_through("files.example.org")
     # Its record is not that of another sandbox.
     assert not serve(request.asks("log"))["is_running"]
+
+
+@pytest.mark.parametrize(("used_in", "named"), [("claude", ""), ("", "claude"), ("", "")])
+def test_once_is_once_for_all_sandboxes_where_no_daemon_listens(
+    tmp_path: Path,
+    environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    used_in: str,
+    named: str,
+) -> None:
+    project = tmp_path / "app"
+    project.mkdir()
+    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
+    workspace = os.path.realpath(project)
+    monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
+    played = {name: PlayedGateway(workspace) for name in ("", "claude")}
+    request = Request(workspace, environ, played, named)
+    serve(request.asks("allow", text="files.example.org", once=True))
+    assert all(gateway.lets_through("files.example.org") for gateway in played.values())
+    played[used_in].tell(event="used", name="files.example.org")
+    serve(request.asks("deny", text="else.example.org"))
+    assert not any(gateway.lets_through("files.example.org") for gateway in played.values())
+
+
+def test_an_answer_reaches_the_gateway_that_is_meant_though_another_cannot_be_asked(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unasked(PlayedGateway):
+        def ledger(self) -> Ledger:
+            raise EnvironmentFailure("the gateway does not answer", "`sandboxd up`")
+
+    project = tmp_path / "app"
+    project.mkdir()
+    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
+    workspace = os.path.realpath(project)
+    monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
+    played = {"": PlayedGateway(workspace), "claude": Unasked(workspace)}
+    request = Request(workspace, environ, played, "")
+    assert serve(request.asks("allow", text="files.example.org"))["is_live"]
+    assert all(gateway.lets_through("files.example.org") for gateway in played.values())
 
 
 def test_a_log_of_a_sandbox_that_does_not_run_names_those_that_do(
