@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations import start as starting
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines
@@ -24,8 +26,28 @@ def serve(request: Request) -> Started:
     """Stop the sandbox, then `start` it with that operation's options."""
     engine = interruptible(request.engine, request.cancel)
     tell = lines(request.progress, request.cancel)
+    require_meant(engine, request.directory, request.name)
     halt(engine, request.directory, request.name, tell, request.cancel.check)
     return starting.serve(request)
+
+
+def require_meant(engine: Engine, directory: str, name: str) -> None:
+    """Refuse to start the sandbox without a name where only others are there, of which one may be meant.
+
+    :param name: of the sandbox that is asked for
+    :raises EnvironmentFailure: that is so
+    """
+    from sandboxd.life import find
+
+    if name:
+        return
+    folder = project_folder(directory)
+    if find.project_containers(engine, folder):
+        return
+    if others := find.names_beside(engine, os.path.realpath(folder)):
+        raise EnvironmentFailure(
+            f"`{folder}` has no sandbox without a name", find.how_to_start(name, others)
+        )
 
 
 def halt(
