@@ -12,7 +12,7 @@ from sandboxd.life.lock import project_lock
 from sandboxd.life.reuse import Reused, reuse
 from sandboxd.life.starting import Running, Start
 from sandboxd.model.labels import IMAGE, PLAN, PROJECT
-from sandboxd.model.sandbox_id import name_option, workspace_of
+from sandboxd.model.sandbox_id import name_of, name_option, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,7 @@ def down(
     progress: Callable[[str], None],
     discard: bool = False,
     check: Callable[[], None] = lambda: None,
+    agent: str = "",
 ) -> list[str]:
     """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
 
@@ -103,6 +104,7 @@ def down(
 
     :param sandbox: its identity
     :param discard: throw away what was changed in a private copy, which else is kept first
+    :param agent: the agent whose session it is, '' for none
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     """
     from sandboxd.plan import generate
@@ -126,7 +128,7 @@ def down(
         if discard:
             lasting.remove_copies(engine, sandbox, progress)
         elif removed and lasting.has_copy(engine, sandbox, progress):
-            _say_of_copy(sandbox, progress)
+            _say_of_copy(sandbox, agent, progress)
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
             if sandbox == workspace and not has_file:
@@ -149,10 +151,15 @@ def _say_what_git_needs(
         )
 
 
-def _say_of_copy(sandbox: str, progress: Callable[[str], None]) -> None:
-    again = f"sandboxd up{name_option(sandbox)}"
-    progress(f"the copy stays: `{again}` takes it up")
-    progress(f"`{again} --fresh` begins with a new one")
+def _say_of_copy(sandbox: str, agent: str, progress: Callable[[str], None]) -> None:
+    option = name_option(sandbox)
+    if agent:
+        own = "" if name_of(sandbox) == agent else option
+        progress(f"the copy stays: `sandboxd agent {agent}{own}` takes it up")
+        progress(f"`sandboxd down{option} --discard` throws it away")
+        return
+    progress(f"the copy stays: `sandboxd up{option}` takes it up")
+    progress(f"`sandboxd up{option} --fresh` begins with a new one")
 
 
 def _is_of_editor(engine: Engine, sandbox: str) -> bool:

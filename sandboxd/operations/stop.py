@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import chosen_groups
-from sandboxd.model.sandbox_id import sandbox_id, workspace_of
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
@@ -98,12 +98,24 @@ def stop(
     here = sandbox_id(os.path.realpath(directory), name)
     sandbox = containers[0].labels[PROJECT] if containers else here
     ledger = _ledger(engine, sandbox)
-    removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check)
+    agent = _agent_of(environ, sandbox)
+    removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
     chosen_groups.forget(environ, sandbox)
     if problem := recording.stopped(environ, workspace_of(sandbox), removed, discard, ledger):
         progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)
+
+
+def _agent_of(environ: Mapping[str, str], sandbox: str) -> str:
+    """The agent whose session the sandbox is, '' where it is none or its record cannot be read."""
+    from sandboxd.agents import session
+
+    try:
+        own = session.recall(environ, workspace_of(sandbox), name_of(sandbox))
+    except UsageError:
+        return ""
+    return own.agent if own is not None else ""
 
 
 def _of_removed_folder(engine: Engine, directory: str, name: str) -> list[Summary]:
