@@ -13,6 +13,7 @@ from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.policy.floor import Floor
 
+FORBIDDEN_HINT = "set `profile` in sandboxd.toml to one that is: {allowed}"
 _LOOK = "look at the file, then run `sandboxd trust add`; or "
 
 
@@ -28,12 +29,7 @@ def apply(
     :param hosts: what the project's files name; without it more counts as loosened
     :raises UsageError: the profile, a capability or a shared volume may not be chosen here
     """
-    if floor.profiles is not None and profile.name not in floor.profiles:
-        allowed = ", ".join(f"`{name}`" for name in sorted(floor.profiles)) or "none"
-        raise UsageError(
-            f"profile `{profile.name}` is not allowed by `{floor.path_of('profiles')}`",
-            f"set `profile` in sandboxd.toml to one that is: {allowed}",
-        )
+    refuse_profile(profile, floor, FORBIDDEN_HINT)
     profile = with_layout(profile, config, floor, granted)
     trusted = granted and not floor.no_trust
     if profile.needs_grant and not trusted:
@@ -71,6 +67,21 @@ def apply(
             _how_to_grant(floor, "take it out of `[workspace] shared_volumes`"),
         )
     return profile, config
+
+
+def refuse_profile(profile: Profile, floor: Floor, hint: str) -> None:
+    """Refuse a profile that may not be chosen.
+
+    :param hint: the next step; `{allowed}` in it stands for those that may be
+    :raises UsageError: the floor does not name it
+    """
+    if floor.profiles is None or profile.name in floor.profiles:
+        return
+    allowed = ", ".join(f"`{name}`" for name in sorted(floor.profiles)) or "none"
+    raise UsageError(
+        f"profile `{profile.name}` is not allowed by `{floor.path_of('profiles')}`",
+        hint.format(allowed=allowed),
+    )
 
 
 def loosened(

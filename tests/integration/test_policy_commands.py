@@ -97,6 +97,28 @@ def test_naming_a_profile_at_init_is_the_grant_for_what_it_writes(
     assert done_init.code == 0 and "trusted" not in done_init.err
 
 
+@pytest.mark.parametrize("named", [("--profile", "dev"), ()])
+def test_a_profile_that_the_policy_forbids_is_refused_at_init(
+    tmp_path: Path, policy: Path, named: tuple[str, ...]
+) -> None:
+    policy.write_text('profiles = ["review", "agent"]\n')
+    refused = sandboxd("init", tmp_path, *named, "--image", "img:1")
+    assert refused.code == 2 and not (tmp_path / "sandboxd.toml").exists()
+    assert refused.err.splitlines() == [
+        f"error: profile `dev` is not allowed by `{policy}`",
+        "hint: `sandboxd init --profile NAME` with one that is: `agent`, `review`",
+    ]
+    assert sandboxd("init", tmp_path, "--profile", "agent", "--image", "img:1").code == 0
+
+
+def test_a_template_whose_profile_the_policy_forbids_says_so(tmp_path: Path, policy: Path) -> None:
+    policy.write_text('profiles = ["review"]\n')
+    done = sandboxd("init", tmp_path, "--template", "python")
+    assert done.code == 0 and (tmp_path / "sandboxd.toml").exists()
+    assert f"it cannot run as it is: profile `dev` is not allowed by `{policy}`" in done.err
+    assert "  hint: set `profile` in sandboxd.toml to one that is: `review`" in done.err
+
+
 def test_every_door_says_how_to_agree_to_what_a_file_loosens(project: Path) -> None:
     text = 'image = "img:1"\n[capabilities]\nadd = ["KILL"]\n'
     (project / "sandboxd.toml").write_text(text)

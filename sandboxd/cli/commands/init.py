@@ -112,10 +112,25 @@ def run(args: argparse.Namespace) -> int:
                 "leave one out; `profile` in sandboxd.toml can be changed afterwards",
             )
         init_template.write(args.path, args.template, args.option, args.image)
+        _say_forbidden(args.path)
     else:
         _write_config(args.path, profile, args.image, _names(args.credential))
     _say_next(args.path)
     return EXIT_OK
+
+
+def _say_forbidden(folder: str) -> None:
+    """Say it where a policy does not allow the profile of the template, whose other files are of use with another."""
+    from sandboxd.plan.floor import FORBIDDEN_HINT, refuse_profile
+    from sandboxd.policy import floor
+    from sandboxd.project import Project
+
+    try:
+        profile = Project.open(folder, os.environ).profile
+        refuse_profile(profile, floor.load(os.environ), FORBIDDEN_HINT)
+    except UsageError as error:
+        terminal.status(f"it cannot run as it is: {error.message}")
+        terminal.status(f"  hint: {error.hint}")
 
 
 def _names(texts: list[str]) -> list[str]:
@@ -136,11 +151,18 @@ def _names(texts: list[str]) -> list[str]:
 
 def _write_config(folder: str, profile: Profile, image: str | None, credentials: list[str]) -> None:
     from sandboxd.files import CONFIG_NAME, write_atomic
+    from sandboxd.plan.floor import refuse_profile
+    from sandboxd.policy import floor
     from sandboxd.project import HAND_WRITTEN
 
     path = os.path.join(folder, CONFIG_NAME)
     if os.path.lexists(path):
         raise UsageError(f"`{path}` exists already", "edit it, then run `sandboxd generate`")
+    refuse_profile(
+        profile,
+        floor.load(os.environ),
+        "`sandboxd init --profile NAME` with one that is: {allowed}",
+    )
     written = any(os.path.lexists(os.path.join(folder, name)) for name in HAND_WRITTEN)
     text = _TEXT.format(
         purpose=profile.purpose[0].upper() + profile.purpose[1:],
