@@ -59,13 +59,14 @@ def start(
 
 
 def _is_there(target: Target, options: Options, say: Callable[[str, bool], None]) -> bool:
-    """Whether there is a Pod to be left alone; one that is to be made anew is ended, and its work kept.
+    """Whether there is a Pod to be left alone; a sandbox that is to be made anew is ended, and its work kept.
 
     :raises UsageError: there is a Sandbox that has no Pod and gets none, so that nothing can be made of its name
     """
     present = target.cluster.get(api.POD, target.pod)
     if options.recreate:
-        if present is not None:
+        # A Sandbox without a Pod keeps what others set in it, and its controller would go on with that.
+        if present is not None or sandboxes.find(target.cluster, target.pod) is not None:
             stop.stop(target, discard=False, say=lambda text: say(text, False))
         return False
     if present is not None:
