@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
+from sandboxd.errors import UsageError
 from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import Engine, HostFacts, Nvidia, Runtime
 from sandboxd.host.versions import LABELS, Warned, warnings
@@ -12,9 +13,14 @@ from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
 from sandboxd.platforms import name_of, platform_of
 from sandboxd.screen import row, wrap
 
+_STOPPED_BY_POLICY = ("sandboxd init", "sandboxd up", "sandboxd verify")
 
-def render(facts: HostFacts) -> str:
-    """The screen: the verdict, then runtimes and controls, then at most three commands."""
+
+def render(facts: HostFacts, policy: UsageError | None = None) -> str:
+    """The screen: the verdict, then runtimes and controls, then at most three commands.
+
+    :param policy: the fault of the policy, which stops every start; None for none
+    """
     lines = [_verdict(facts), ""]
     engine = facts.engine
     lines.append(_host_line(facts))
@@ -27,21 +33,28 @@ def render(facts: HostFacts) -> str:
     advice = platform_of(facts).advice(facts)
     for reason in advice.limits:
         lines += ["", printable(reason)]
-    if advice.steps:
+    if policy is not None:
+        lines += ["", printable(_stopped(policy))]
+    if steps := _steps(facts, policy):
         lines += ["", paint("next:", BOLD)]
-        lines += [f"  {printable(step)}" for step in advice.steps[:3]]
+        lines += [f"  {printable(step)}" for step in steps[:3]]
     return "\n".join(lines)
 
 
-def brief(facts: HostFacts, columns: int, has_config: bool = False) -> str:
+def brief(
+    facts: HostFacts, columns: int, has_config: bool = False, policy: UsageError | None = None
+) -> str:
     """The short screen: usable or not, then what to do, the most useful first; the rest is behind a flag.
 
     :param has_config: there is a sandboxd.toml already, so none has to be made
+    :param policy: as in `render`
     """
     advice = platform_of(facts).advice(facts)
-    steps = [step for step in advice.steps if not (has_config and step == "sandboxd init")]
+    steps = [step for step in _steps(facts, policy) if not (has_config and step == "sandboxd init")]
     lines = wrap(_verdict(facts), columns)
     lines += [f"{n} {printable(step)}" for n, step in enumerate(steps[:3], 1)]
+    if policy is not None:
+        lines += row("policy", printable(_stopped(policy)), columns, 9)
     for reason in advice.limits:
         lines += row("limit", printable(reason), columns, 9)
     for line in _old_build(facts):
@@ -53,6 +66,19 @@ def brief(facts: HostFacts, columns: int, has_config: bool = False) -> str:
             lines += row("way out", printable(text + fixed), columns, 9)
     lines.append("all that was seen: `sandboxd doctor --long`")
     return "\n".join(lines)
+
+
+def _stopped(policy: UsageError) -> str:
+    return f"no sandbox starts: {policy.message}"
+
+
+def _steps(facts: HostFacts, policy: UsageError | None) -> tuple[str, ...]:
+    """The platform's next steps; with a faulty policy, to mend it in place of those that it stops."""
+    steps = platform_of(facts).advice(facts).steps
+    if policy is None:
+        return steps
+    left = (step for step in steps if not step.endswith(_STOPPED_BY_POLICY))
+    return (f"mend the policy: {policy.hint}", *left)
 
 
 def _verdict(facts: HostFacts) -> str:
@@ -233,8 +259,11 @@ def _yes_or_no(value: bool | None) -> str:
     return "available" if value else "not offered by this engine"
 
 
-def as_json(facts: HostFacts) -> dict[str, Any]:
-    """The facts with every field, and the judgement of each runtime."""
+def as_json(facts: HostFacts, policy: UsageError | None = None) -> dict[str, Any]:
+    """The facts with every field, and the judgement of each runtime.
+
+    :param policy: as in `render`
+    """
     data: dict[str, Any] = {"version": 1, **facts._asdict()}
     data["nvidia"] = facts.nvidia and facts.nvidia._asdict()
     engine = facts.engine
@@ -272,5 +301,5 @@ def as_json(facts: HostFacts) -> dict[str, Any]:
     data["gvisor"] = best.name if best is not None else None
     data["old_build"] = shortfall(best) if best is not None else ""
     data["why_no_gvisor"] = "" if best is not None else platform_of(facts).why_no_gvisor(facts).why
-    data["next"] = list(platform_of(facts).advice(facts).steps[:3])
+    data["next"] = list(_steps(facts, policy)[:3])
     return data

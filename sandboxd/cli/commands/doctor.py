@@ -12,7 +12,7 @@ import os
 import sys
 
 from sandboxd.cli.commands import _sandbox
-from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 from sandboxd.files import find_upward
 
 HELP = "what this host can do, and why not more"
@@ -50,19 +50,32 @@ def run(args: argparse.Namespace) -> int:
 
     raw = raw_facts(args.facts, anew=args.try_anew)
     facts = from_raw(raw)
+    # A report may be of another machine.
+    policy = _fault_of_policy() if args.facts is None else None
     if args.raw:
         json.dump(raw, sys.stdout, indent=2)
         print()
     elif args.json:
-        data = doctor_screen.as_json(facts)
+        data = doctor_screen.as_json(facts, policy)
         data["caches"] = None if args.facts is not None else caches_document(facts)
         json.dump(data, sys.stdout, indent=2)
         print()
     elif args.long:
-        print(fit(doctor_screen.render(facts), terminal.width()))
+        print(fit(doctor_screen.render(facts, policy), terminal.width()))
         if args.facts is None:
             print(fit(f"\ncaches   {caches_line(facts)}", terminal.width()))
     else:
         has_config = find_upward(os.getcwd(), "sandboxd.toml") is not None
-        print(doctor_screen.brief(facts, terminal.width(), has_config))
+        print(doctor_screen.brief(facts, terminal.width(), has_config, policy))
     return EXIT_OK if facts.answered else EXIT_ENVIRONMENT
+
+
+def _fault_of_policy() -> UsageError | None:
+    """The fault of the policy that stops every start; None where it can be read."""
+    from sandboxd.policy import floor
+
+    try:
+        floor.load(os.environ)
+    except UsageError as error:
+        return error
+    return None
