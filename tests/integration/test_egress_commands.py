@@ -118,3 +118,24 @@ def test_a_project_without_a_gateway(egress: Commands) -> None:
 def test_a_denied_name_drives_no_terminal(egress: Commands) -> None:
     code, out, _ = egress.run("check", "a\x1b[2J\n.org")
     assert code == 1 and "\x1b" not in out and out.count("\n") == 1
+
+
+def test_a_host_that_a_credential_reaches(egress: Commands) -> None:
+    credentials = '[credentials]\nuse = ["anthropic"]\n'
+    (egress.project / "sandboxd.toml").write_text(f"{CONFIG}\n{credentials}")
+    granted = egress.world.run("trust", "add", "--yes", cwd=egress.project)
+    assert granted.returncode == 0, granted.stderr
+    host = "api.anthropic.com"
+    code, out, err = egress.run("check", host)
+    limited = f"limited  {host} at port 443: no rule names it; the gateway reaches it with the credential `anthropic` ("
+    assert (code, err) == (1, "") and out.startswith(limited)
+    assert "), and nothing else does\n" in out
+    (line,) = egress.run("list")[1].splitlines()[:1]
+    assert line.startswith(f"with   {host}  port 443; the credential `anthropic` (")
+    assert line.endswith("), and nothing else")
+    (row,) = egress.json("list")["credentials"]
+    assert (row["name"], row["credential"], row["reason"]) == (host, "anthropic", "no-rule")
+
+    assert egress.run("deny", host)[0] == 0
+    assert egress.run("check", host)[1].startswith("denied ")
+    assert "; counts for nothing: a policy denies it\n" in egress.run("list")[1]

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
-from sandboxd.operations.egress import _project
+from sandboxd.operations.egress import _by_credential, _project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,9 @@ class Checked(NamedTuple):
     until: float
     """0 where it does not end."""
     command: str
-    """The command that would allow it, '' where none does."""
+    """The command that would allow it, '' where none does, or where a credential has it reached."""
+    credential: str
+    """The credential with which alone requests to it are let through, '' where none is, or a rule lets all through."""
 
 
 def check(
@@ -58,17 +60,28 @@ def check(
     policy = policy or project.policy
     verdict = decide(policy, name, port, now)
     rule = verdict.rule
+    sentence = words.verdict(verdict, policy, name)
+    by_credential = None
+    # As the gateway has it: a denial and a tripwire win over a credential.
+    if verdict.reason in ("no-rule", "port", "expired"):
+        by_credential = _by_credential.find(project.config, policy, name, port)
+    if by_credential is not None:
+        sentence += (
+            f"; the gateway reaches it with the credential `{by_credential.credential}`"
+            f" ({by_credential.requests}), and nothing else does"
+        )
     return Checked(
         project.workspace,
         name,
         port,
         verdict.allowed,
         verdict.reason,
-        words.verdict(verdict, policy, name),
+        sentence,
         str(rule.pattern) if rule is not None else "",
         rule.source if rule is not None else "",
         rule.until if rule is not None else 0.0,
-        words.command(name, port, verdict.reason),
+        "" if by_credential is not None else words.command(name, port, verdict.reason),
+        by_credential.credential if by_credential is not None else "",
     )
 
 

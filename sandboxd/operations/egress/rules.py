@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.operations.egress import _project
+from sandboxd.operations.egress import _by_credential, _project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,18 @@ class RuleRow(NamedTuple):
     """The reason why an approval counts for nothing, '' where it counts."""
 
 
+class CredentialRow(NamedTuple):
+    """A host that requests with a credential are let through to. No rule: it admits no other connection."""
+
+    name: str
+    port: int
+    credential: str
+    requests: str
+    """Methods and paths, in words."""
+    reason: str
+    """The verdict about a connection without it, an `egress.policy.Reason`; a denial and a tripwire are of both."""
+
+
 class Rules(NamedTuple):
     """The rules of a project, denials first: they override the others."""
 
@@ -39,6 +51,8 @@ class Rules(NamedTuple):
     now: float
     problem: str
     """The reason why names of the sandboxd.toml do not count, '' where all do."""
+    credentials: tuple[CredentialRow, ...]
+    """The hosts of the credentials in use."""
 
 
 def rules(directory: str, environ: Mapping[str, str], name: str = "") -> Rules:
@@ -79,4 +93,21 @@ def rules(directory: str, environ: Mapping[str, str], name: str = "") -> Rules:
         if answer.allows
     ]  # fmt: skip
     tripwire = planned.canaries[0] if planned.canaries else ""
-    return Rules(project.workspace, (*denied, *allowed), tripwire, now, project.problem)
+    return Rules(
+        project.workspace,
+        (*denied, *allowed),
+        tripwire,
+        now,
+        project.problem,
+        _credential_rows(project, now),
+    )
+
+
+def _credential_rows(project: _project.ProjectWithGateway, now: float) -> tuple[CredentialRow, ...]:
+    from sandboxd.egress.policy import Decider
+
+    decider = Decider(project.policy)
+    return tuple(
+        CredentialRow(*host, decider.decide(host.name, host.port, now).reason)
+        for host in _by_credential.hosts(project.config, project.policy)
+    )

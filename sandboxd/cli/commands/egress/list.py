@@ -1,6 +1,6 @@
 """List the rules for names that hold in this project, each with its source and what is left of its time.
 
-A denial wins over every rule.
+A denial wins over every rule. A line that begins with `with` is a host that the gateway reaches with a credential.
 """
 
 from __future__ import annotations
@@ -31,24 +31,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     answer = _asking.ask(args, "list")
-    rows = answer["rows"]
+    rows, credentials = answer["rows"], answer["credentials"]
     if args.json:
         import json
 
         fields = [{**row, "until": row["until"] or None} for row in rows]
-        document = {"version": 1, "rules": fields, "tripwire": answer["tripwire"] or None}
+        document = {
+            "version": 1,
+            "rules": fields,
+            "tripwire": answer["tripwire"] or None,
+            "credentials": credentials,
+        }
         print(json.dumps(document, indent=2))
         return 0
-    width = max((len(row["name"]) for row in rows), default=0)
+    width = max((len(row["name"]) for row in (*rows, *credentials)), default=0)
     for row in rows:
         colour = terminal.GREEN if row["answer"] == "allow" else terminal.RED
         word = terminal.paint(f"{row['answer']:<5}", colour)
         print(f"{word}  {row['name']:<{width}}  {terminal.one_line(_words(row, answer['now']))}")
+    for row in credentials:
+        word = terminal.paint("with ", terminal.YELLOW)
+        print(f"{word}  {row['name']:<{width}}  {terminal.one_line(_credential_words(row))}")
     if answer["tripwire"]:
         print(f"{terminal.paint('trap ', terminal.YELLOW)}  {answer['tripwire']}")
     if answer["problem"]:
         terminal.status(f"not counted: {answer['problem']}")
-    if not rows:
+    if not rows and not credentials:
         terminal.status("no name is let through; `sandboxd egress allow NAME` lets one through")
     return 0
 
@@ -63,3 +71,12 @@ def _words(row: dict[str, Any], now: float) -> str:
     if row["obstacle"]:
         parts.append(_OBSTACLES[row["obstacle"]])
     return "; ".join(parts)
+
+
+def _credential_words(row: dict[str, Any]) -> str:
+    words = (
+        f"{_asking.ports([row['port']])}; the credential `{row['credential']}` ({row['requests']})"
+    )
+    if row["reason"] in _OBSTACLES:
+        return f"{words}; {_OBSTACLES[row['reason']]}"
+    return words if row["reason"] in ("allowed", "service") else f"{words}, and nothing else"
