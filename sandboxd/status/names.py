@@ -59,12 +59,26 @@ def _credentials(policy: Policy, ledger: Ledger) -> tuple[CredentialLine, ...]:
 
 
 def sources(policy: Policy) -> tuple[str, ...]:
-    """Groups by name, then names that are in no group; `and 3 more` where there are too many."""
-    parts: dict[str, None] = {}
+    """Groups by name, then names that are in no group; `and 3 more` where there are too many.
+
+    What `policy` denies as a whole is not in it; what it denies a part of has `(in part)` behind it.
+    """
+    is_whole: dict[str, bool] = {}
+    allowed: set[str] = set()
     for rule in policy.rules:
         group = rule.source.startswith(_GROUP)
-        parts[rule.source.removeprefix(_GROUP) if group else str(rule.pattern)] = None
-    first = list(parts)[:_MOST_SOURCES]
+        part = rule.source.removeprefix(_GROUP) if group else str(rule.pattern)
+        denied = any(each.covers(rule.pattern) for each in policy.denied)
+        limited = denied or any(rule.pattern.covers(each) for each in policy.denied)
+        is_whole[part] = is_whole.get(part, True) and not limited
+        if not denied:
+            allowed.add(part)
+    parts = [
+        part if whole else f"{part} (in part)"
+        for part, whole in is_whole.items()
+        if part in allowed
+    ]
+    first = parts[:_MOST_SOURCES]
     if len(parts) > _MOST_SOURCES:
         first.append(f"and {len(parts) - _MOST_SOURCES} more")
     return tuple(first)

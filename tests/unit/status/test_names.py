@@ -160,3 +160,20 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
 def test_many_rules_are_counted() -> None:
     rules = tuple(Rule(pattern(f"n{number}.org"), (443,)) for number in range(9))
     assert sources(Policy(rules=rules))[-2:] == ("n5.org", "and 3 more")
+
+
+def test_what_is_denied_is_not_listed_as_allowed() -> None:
+    wild = Rule(pattern("*.example.net"), (443,), source="sandboxd.toml")
+
+    def listed(*denied: str) -> tuple[str, ...]:
+        policy = POLICY._replace(
+            rules=(*POLICY.rules, wild), denied=tuple(pattern(each) for each in denied)
+        )
+        return sources(policy)
+
+    rest = ("github", "a.example.org", "*.example.net")
+    assert listed("unrelated.org") == ("pypi", *rest)
+    assert listed("*.example.org") == ("github", "*.example.net")
+    assert listed("index.example.org") == ("pypi (in part)", *rest)
+    assert listed("b.example.net")[-1] == "*.example.net (in part)"
+    assert listed("github.com", "*.example.net") == ("pypi", "a.example.org")
