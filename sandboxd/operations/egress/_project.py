@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.policy.floor import Floor
+    from sandboxd.project import Project
+    from sandboxd.project.names import AllowedNames
 
 
 class ProjectWithGateway(NamedTuple):
@@ -40,16 +42,26 @@ def open_project(
     :param name: of the sandbox whose names are meant: an agent's session has its own
     :raises UsageError: its config is not valid, or it has no gateway at all
     """
+    project, names = open_names(directory, environ, now, name)
+    if names.planned is None or names.policy is None:
+        raise no_gateway(project.workspace, names.mode)
+    return ProjectWithGateway(
+        project.workspace, project.config, names.planned, names.policy, names.floor, names.problem
+    )
+
+
+def open_names(
+    directory: str, environ: Mapping[str, str], now: float, name: str = ""
+) -> tuple[Project, AllowedNames]:
+    """The project as `open_project` finds it, also without a gateway, and its names of `now`.
+
+    :raises UsageError: its config is not valid
+    """
     from sandboxd.project import Project
     from sandboxd.project.names import names_now
 
     project = Project.open(project_folder(directory), environ, name)
-    names = names_now(project, now)
-    if names.planned is None or names.policy is None:
-        raise _no_gateway(project.workspace, names.mode)
-    return ProjectWithGateway(
-        project.workspace, project.config, names.planned, names.policy, names.floor, names.problem
-    )
+    return project, names_now(project, now)
 
 
 def running(
@@ -101,7 +113,8 @@ def push(
     return True
 
 
-def _no_gateway(workspace: str, mode: str) -> UsageError:
+def no_gateway(workspace: str, mode: str) -> UsageError:
+    """The refusal of a project whose network has the mode ``none`` or ``open``."""
     if mode == "none":
         return UsageError(
             f"`{workspace}` has no network, so there is no name to decide about",

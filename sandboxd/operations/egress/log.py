@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.ledger import Totals
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations.egress import _project
 from sandboxd.operations.egress.gateways import none_runs
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.egress.ledger import Question
-    from sandboxd.operations.egress.gateways import FindGateway
+    from sandboxd.operations.egress.gateways import FindGateway, Gateway
 
 
 class LogRow(NamedTuple):
@@ -47,6 +48,8 @@ class Log(NamedTuple):
     totals: Totals = Totals()
     number: int = 0
     """Of the last event: a log with the same number says the same."""
+    mode: str = "allow"
+    """The network that the project is to have now; with ``none`` or ``open`` the gateway is one of before."""
 
 
 def log(
@@ -54,22 +57,30 @@ def log(
 ) -> Log:
     """The log of the sandbox `name` that runs for the project that `directory` lies in.
 
+    Where the project is to have no gateway any more, nothing in it can be answered: it has no command and
+    no question.
+
     :param find: the gateway of that sandbox
+    :raises UsageError: the config is not valid, or the project has no gateway and none of before runs
     """
     from sandboxd.egress import words
     from sandboxd.egress.policy import Decider
 
     now = time.time()
-    project = _project.open_project(directory, environ, now, name)
-    gateway = find(project.workspace)
+    project, names = _project.open_names(directory, environ, now, name)
+    policy = names.policy
+    gateway = (
+        find(project.workspace)
+        if policy is not None
+        else _of_before(find, project.workspace, names.mode)
+    )
     if gateway is None:
         return Log(project.workspace, False)
-    policy = project.policy
-    decider, ledger = Decider(policy), gateway.ledger()
+    decider, ledger = Decider(policy) if policy is not None else None, gateway.ledger()
     rows = []
     for line in ledger.lines():
         command = words.command(line.name, line.port, line.reason)
-        if command and decider.decide(line.name, line.port, now).allowed:
+        if decider is None or decider.decide(line.name, line.port, now).allowed:
             command = ""
         rows.append(
             LogRow(
@@ -87,5 +98,27 @@ def log(
                 command,
             )
         )
-    questions = ledger.questions(policy, now)
-    return Log(project.workspace, True, tuple(rows), questions, ledger.totals, ledger.last_number)
+    questions = ledger.questions(policy, now) if policy is not None else ()
+    return Log(
+        project.workspace,
+        True,
+        tuple(rows),
+        questions,
+        ledger.totals,
+        ledger.last_number,
+        names.mode,
+    )
+
+
+def _of_before(find: FindGateway, workspace: str, mode: str) -> Gateway:
+    """The gateway that still runs for a project that is to have none.
+
+    :raises UsageError: none runs, or no engine can be asked, and the project is to have none in either case
+    """
+    try:
+        gateway = find(workspace)
+    except EnvironmentFailure:
+        gateway = None
+    if gateway is None:
+        raise _project.no_gateway(workspace, mode)
+    return gateway

@@ -10,7 +10,7 @@ import pytest
 
 from sandboxd.cli.commands.egress import _asking, log
 from sandboxd.egress.ledger import Totals
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 
 
 def row(name: str, times: int = 1, **more: Any) -> dict[str, Any]:
@@ -37,6 +37,7 @@ def answer(*rows: dict[str, Any], questions: tuple[Any, ...] = (), lost: int = 0
         "rows": list(rows),
         "questions": list(questions),
         "totals": totals,
+        "mode": "allow",
     }
 
 
@@ -137,6 +138,35 @@ def test_each_outcome_has_a_line(show: Any) -> None:
         "denied",
         "reached",
     ]
+
+
+@pytest.mark.parametrize(("mode", "words"), [("none", "no network"), ("open", "an open network")])
+def test_the_record_of_a_gateway_of_before_is_called_one(
+    show: Any, monkeypatch: pytest.MonkeyPatch, mode: str, words: str
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(log.terminal, "status", said.append)
+    assert "a.org at port 443" in show(answer(row("a.org", command="")) | {"mode": mode})
+    assert said == [
+        f"`/w` is to have {words} now: this is the record of the gateway that still runs; "
+        "`sandboxd up` takes it away"
+    ]
+
+
+def test_what_follows_ends_with_the_gateway_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = iter([answer(row("a.org")) | {"mode": "none"}])
+
+    def ask(_action: str) -> dict[str, Any]:
+        for each in present:
+            return each
+        raise UsageError("`/w` has no network", "")
+
+    said: list[str] = []
+    monkeypatch.setattr(log.terminal, "status", said.append)
+    monkeypatch.setattr(_asking, "asker", lambda _: ask)
+    monkeypatch.setattr(log, "_LOOK_SECONDS", 0)
+    assert log.run(argparse.Namespace(follow=True, json=False, on=None, name="")) == 0
+    assert said[-1] == "the sandbox ended"
 
 
 @pytest.mark.parametrize("as_json", [True, False])

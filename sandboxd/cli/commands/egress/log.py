@@ -12,7 +12,7 @@ import time
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ def run(args: argparse.Namespace) -> int:
             f"no sandbox of `{log['workspace']}` with a gateway runs",
             f"start it: `sandboxd up{_sandbox.option(args)}`{other}",
         )
+    if log["mode"] != "allow":
+        network = "no network" if log["mode"] == "none" else "an open network"
+        terminal.status(
+            f"`{log['workspace']}` is to have {network} now: this is the record of the gateway that still "
+            f"runs; `sandboxd up{_sandbox.option(args)}` takes it away"
+        )
     if args.follow:
         return _follow(args, ask, log)
     if args.json:
@@ -76,7 +82,13 @@ def _follow(
             _print(rows, questions, option)
         sys.stdout.flush()
         time.sleep(_LOOK_SECONDS)
-        log = _next(ask)
+        try:
+            log = _next(ask)
+        except UsageError:
+            # A project that is to have no gateway is refused once that of before is gone.
+            if log["mode"] == "allow":
+                raise
+            break
     terminal.status("the sandbox ended")
     return 0
 
