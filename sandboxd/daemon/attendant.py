@@ -248,9 +248,8 @@ class Attendant:
         if name in self._tripped or len(self._tripped) >= _MOST_TRIPPED:
             return
         self._tripped.add(name)
-        if problem := recording.tripped(
-            self._access.environ(), workspace_of(self._sandbox), name, port, detail
-        ):
+        environ = self._access.environ()
+        if problem := recording.tripped(environ, self._sandbox, name, port, detail):
             log.warning("`%s`: %s", self._sandbox, problem)
 
     def _record_loss(self, before: Totals, time: float) -> None:
@@ -267,7 +266,7 @@ class Attendant:
         if not new:
             return
         self._losses |= new
-        if problem := recording.lost(self._access.environ(), workspace_of(self._sandbox), after):
+        if problem := recording.lost(self._access.environ(), self._sandbox, after):
             log.warning("`%s`: %s", self._sandbox, problem)
 
     def _use_up(self, name: str, port: int, used_at: float) -> None:

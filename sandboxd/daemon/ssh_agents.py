@@ -152,5 +152,5 @@ class _Agent:
             self._say(self._sandbox, f"a login by SSH was refused: {verdict.why}")
 
     def _record(self, verdict: Verdict, count: int) -> None:
-        if problem := recording.signed(self._environ, workspace_of(self._sandbox), verdict, count):
+        if problem := recording.signed(self._environ, self._sandbox, verdict, count):
             log.warning("`%s`: %s", self._sandbox, problem)

@@ -83,7 +83,7 @@ def drift(
     drifts = differences(inspection.requested(arguments(compared)), live)
     if plan.egress is not None:
         drifts += _services.drifts(engine, plan, inspected)
-    recording.drifted(environ, plan.workspace, container.name, drifts)
+    recording.drifted(environ, plan.sandbox, container.name, drifts)
     controls = _controls.look(engine, inspected, environ, is_as_planned=not drifts)
     if live.label(EGRESS):
         drifts += _of_gateway(controls)

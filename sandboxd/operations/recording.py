@@ -1,14 +1,20 @@
-"""Entries of operations in the user's audit record; each returns '', or for a person why it is not recorded."""
+"""Entries of operations in the user's audit record; each returns '', or for a person why it is not recorded.
+
+`sandbox` is the identity of the sandbox that an entry is of (`model.sandbox_id`): its name is a fact of the entry.
+Without a name there is no such fact.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.audit import notes
+from sandboxd.model.sandbox_id import name_of, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from sandboxd.audit.entry import Kind
     from sandboxd.egress.ledger import Ledger, Totals
     from sandboxd.errors import SandboxdError
     from sandboxd.host.facts import HostFacts
@@ -21,12 +27,14 @@ if TYPE_CHECKING:
 _MOST_NAMES = 50
 
 
-def before_weak_start(environ: Mapping[str, str], workspace: str) -> None:
+def before_weak_start(environ: Mapping[str, str], sandbox: str) -> None:
     """Record that the user lets hardened runc run what needs gVisor.
 
     :raises RecordFailure: it cannot be recorded, so nothing may start that way
     """
-    notes.require(environ, "weakened", workspace, by_option="--allow-runc")
+    notes.require(
+        environ, "weakened", workspace_of(sandbox), **name_fact(sandbox), by_option="--allow-runc"
+    )
 
 
 def started(
@@ -48,10 +56,10 @@ def started(
     default = (known.default_runtime or "") if known is not None else ""
     name = (plan.container.runtime.value if plan.container.runtime else "") or default
     builds = {each.name: each.version for each in known.runtimes} if known is not None else {}
-    return notes.note(
+    return _note(
         environ,
         "start",
-        plan.workspace,
+        plan.sandbox,
         how=running.how,
         profile=plan.profile,
         runtime=name,
@@ -64,14 +72,14 @@ def started(
     )
 
 
-def refused(environ: Mapping[str, str], workspace: str, error: SandboxdError) -> str:
+def refused(environ: Mapping[str, str], sandbox: str, error: SandboxdError) -> str:
     """Record that a sandbox was not started, since its config is not valid or not granted."""
-    return notes.note(environ, "refused", workspace, why=error.message)
+    return _note(environ, "refused", sandbox, why=error.message)
 
 
 def stopped(
     environ: Mapping[str, str],
-    workspace: str,
+    sandbox: str,
     removed: Sequence[str],
     discarded: bool,
     ledger: Ledger | None,
@@ -86,29 +94,27 @@ def stopped(
         reached = {
             f"{each.name}:{each.port}" for each in ledger.lines() if each.outcome == "reached"
         }
-        problem = notes.note(
+        problem = _note(
             environ,
             "network",
-            workspace,
+            sandbox,
             totals=ledger.totals._asdict(),
             reached=sorted(reached)[:_MOST_NAMES],
             denied=sorted(denied)[:_MOST_NAMES],
         )
-        problem = problem or _credentials(environ, workspace, ledger)
+        problem = problem or _credentials(environ, sandbox, ledger)
     if not removed:
         return problem
-    return problem or notes.note(
-        environ, "stop", workspace, removed=list(removed), discarded=discarded
-    )
+    return problem or _note(environ, "stop", sandbox, removed=list(removed), discarded=discarded)
 
 
-def _credentials(environ: Mapping[str, str], workspace: str, ledger: Ledger) -> str:
+def _credentials(environ: Mapping[str, str], sandbox: str, ledger: Ledger) -> str:
     """Record each credential that was used, by its service; the secret is not known here."""
     for line in ledger.credentials.values():
-        problem = notes.note(
+        problem = _note(
             environ,
             "credential",
-            workspace,
+            sandbox,
             service=line.service,
             used=line.used,
             rejected=line.rejected,
@@ -120,12 +126,12 @@ def _credentials(environ: Mapping[str, str], workspace: str, ledger: Ledger) -> 
     return ""
 
 
-def signed(environ: Mapping[str, str], workspace: str, verdict: LoginVerdict, count: int) -> str:
+def signed(environ: Mapping[str, str], sandbox: str, verdict: LoginVerdict, count: int) -> str:
     """Record logins by SSH of one kind that a sandbox asked for: signed, or refused and why."""
-    return notes.note(
+    return _note(
         environ,
         "login",
-        workspace,
+        sandbox,
         outcome=f"refused: {verdict.why}" if verdict.why else "signed",
         host=verdict.host,
         key=verdict.key,
@@ -133,13 +139,13 @@ def signed(environ: Mapping[str, str], workspace: str, verdict: LoginVerdict, co
     )
 
 
-def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> str:
+def verified(environ: Mapping[str, str], sandbox: str, verdict: Verdict) -> str:
     """Record that a sandbox was attacked."""
     outcomes = [result.outcome for result in verdict.results]
-    return notes.note(
+    return _note(
         environ,
         "verify",
-        workspace,
+        sandbox,
         held=verdict.held,
         container=verdict.container,
         runtime=verdict.runtime,
@@ -149,15 +155,15 @@ def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> st
 
 
 def drifted(
-    environ: Mapping[str, str], workspace: str, container: str, differences: Sequence[Drift]
+    environ: Mapping[str, str], sandbox: str, container: str, differences: Sequence[Drift]
 ) -> str:
     """Record that a sandbox differs from its plan; nothing where it does not."""
     if not differences:
         return ""
-    return notes.note(
+    return _note(
         environ,
         "drift",
-        workspace,
+        sandbox,
         container=container,
         differences=[
             f"{each.control}: planned {each.planned}, found {each.live}" for each in differences
@@ -165,18 +171,28 @@ def drifted(
     )
 
 
-def tripped(environ: Mapping[str, str], workspace: str, name: str, port: int, detail: str) -> str:
+def tripped(environ: Mapping[str, str], sandbox: str, name: str, port: int, detail: str) -> str:
     """Record that something inside used a name, or sent a token to it, that no program has a reason to use."""
-    return notes.note(environ, "tripwire", workspace, name=name, port=port, detail=detail)
+    return _note(environ, "tripwire", sandbox, name=name, port=port, detail=detail)
 
 
-def lost(environ: Mapping[str, str], workspace: str, totals: Totals) -> str:
+def lost(environ: Mapping[str, str], sandbox: str, totals: Totals) -> str:
     """Record that a gateway or its listener could not report every attempt: something may be hidden so."""
-    return notes.note(
+    return _note(
         environ,
         "attempts-lost",
-        workspace,
+        sandbox,
         lost=totals.lost,
         reached=totals.lost_reached,
         tripwires=totals.lost_tripwires,
     )
+
+
+def name_fact(sandbox: str) -> dict[str, str]:
+    """The fact that tells a sandbox from others of its project; none for the one without a name."""
+    name = name_of(sandbox)
+    return {"sandbox": name} if name else {}
+
+
+def _note(environ: Mapping[str, str], kind: Kind, sandbox: str, **facts: Any) -> str:
+    return notes.note(environ, kind, workspace_of(sandbox), **name_fact(sandbox), **facts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, TypedDict
 
 from sandboxd.errors import UsageError
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.life.timeline import Timeline, span
-from sandboxd.model.sandbox_id import option_of
+from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations import (
     _credentials,
     _groups,
@@ -182,10 +183,11 @@ def _planned(
         with span("ours", "plan"):
             plan, host, project = _plan.for_start(directory, environ, grants, facts, wishes.name)
     except UsageError as error:
-        recording.refused(environ, project_folder(directory), error)
+        sandbox = sandbox_id(os.path.realpath(project_folder(directory)), wishes.name)
+        recording.refused(environ, sandbox, error)
         raise
     if wishes.allow_runc:
-        recording.before_weak_start(environ, plan.workspace)
+        recording.before_weak_start(environ, plan.sandbox)
     return plan, host, project
 
 

@@ -101,7 +101,7 @@ def stop(
     agent = _agent_of(environ, sandbox)
     removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
     chosen_groups.forget(environ, sandbox)
-    if problem := recording.stopped(environ, workspace_of(sandbox), removed, discard, ledger):
+    if problem := recording.stopped(environ, sandbox, removed, discard, ledger):
         progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)

@@ -113,7 +113,7 @@ def verify(
         target = locate(engine, directory, name).id
         plan = _plan.for_comparison(directory, environ, facts, name)
         verdict, seconds = _attack(engine, target, plan, tell)
-        if problem := recording.verified(environ, plan.workspace, verdict):
+        if problem := recording.verified(environ, plan.sandbox, verdict):
             progress(Step(problem))
     controls = _look(engine, target, environ, verdict) if with_controls else ()
     return Verified(verdict, seconds, controls)

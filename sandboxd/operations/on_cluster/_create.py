@@ -9,6 +9,7 @@ from sandboxd.cluster import admission, records, waiting
 from sandboxd.cluster.records import Record
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
+from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import (
     _identity,
     _losses,
@@ -142,6 +143,7 @@ def _record_start(
         target.environ,
         "start",
         target.workspace,
+        **recording.name_fact(target.sandbox),
         how="started",
         profile=planned.plan.profile,
         cluster=context.name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.audit import notes
 from sandboxd.credentials import uses
 from sandboxd.errors import UsageError
-from sandboxd.operations import _credentials
+from sandboxd.operations import _credentials, recording
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.policy import clusters, floor
 
@@ -54,6 +54,7 @@ def give(target: Target, plan: Plan) -> None:
         target.environ,
         "weakened",
         target.workspace,
+        **recording.name_fact(target.sandbox),
         by_option="--secrets-on-cluster",
         cluster=context.name,
         server=context.server,

@@ -47,7 +47,7 @@ def start(
         _secrets.require_none(required, target.environ)
     is_there = _is_there(target, options, say)
     if grants.allow_runc:
-        recording.before_weak_start(target.environ, target.workspace)
+        recording.before_weak_start(target.environ, target.sandbox)
     if is_there:
         started = reuse(target, wanted, _passing(say), is_refreshed=options.refresh)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.audit import notes
 from sandboxd.cluster import api, records, running, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _work
 from sandboxd.operations.on_cluster.target import lost_words
 from sandboxd.review import rescue
@@ -72,6 +73,7 @@ def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopp
             target.environ,
             "stop",
             target.workspace,
+            **recording.name_fact(target.sandbox),
             removed=[target.pod],
             discarded=discard,
             cluster=context.name,

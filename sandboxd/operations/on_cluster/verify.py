@@ -55,7 +55,7 @@ def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
     seconds = time.monotonic() - began
     known = _known(target, around)._replace(passed=passed, recorded=recorded)
     verdict = in_pod.verdict(report, known)
-    problem = recording.verified(target.environ, target.workspace, verdict)
+    problem = recording.verified(target.environ, target.sandbox, verdict)
     return Verified(verdict, seconds, (), problem)
 
 

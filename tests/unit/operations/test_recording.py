@@ -11,6 +11,8 @@ import pytest
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
 from sandboxd.egress.ledger import Ledger
+from sandboxd.errors import UsageError
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import recording
 
 
@@ -34,11 +36,29 @@ def test_credentials_that_were_used_are_recorded_by_their_service(tmp_path: Path
     }  # fmt: skip
 
 
+def test_entries_say_which_sandbox_of_the_project_they_are_of(tmp_path: Path) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    ledger = Ledger()
+    ledger.take([tried(1, "used", 3)])
+    for sandbox in ("/work//login", "/work"):
+        recording.before_weak_start(environ, sandbox)
+        assert recording.refused(environ, sandbox, UsageError("no", "")) == ""
+        assert recording.stopped(environ, sandbox, ["weather"], False, ledger) == ""
+    record = Record(notes.folder(environ))
+    entries = chain.check(record.files(), record.head()).entries
+    assert {entry.project for entry in entries} == {"/work"}
+    kinds = ["weakened", "refused", "network", "credential", "stop"]
+    assert [(entry.kind, entry.facts.get("sandbox")) for entry in entries] == [
+        *((kind, "login") for kind in kinds), *((kind, None) for kind in kinds),
+    ]  # fmt: skip
+
+
 class Engine(NamedTuple):
     default_runtime: str | None
     runtimes: tuple[Any, ...] = (SimpleNamespace(name="runsc-own", version="20260101"),)
 
 
+@pytest.mark.parametrize("name", ["", "login"])
 @pytest.mark.parametrize(
     ("planned", "default", "recorded"),
     [
@@ -49,13 +69,13 @@ class Engine(NamedTuple):
     ],
 )
 def test_a_start_is_recorded_with_the_runtime_that_runs_it(
-    tmp_path: Path, planned: str | None, default: str | None, recorded: tuple[str, str]
+    tmp_path: Path, planned: str | None, default: str | None, recorded: tuple[str, str], name: str
 ) -> None:
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     runtime = None if planned is None else SimpleNamespace(value=planned)
     plan: Any = SimpleNamespace(
         container=SimpleNamespace(runtime=runtime),
-        workspace="/work",
+        sandbox=sandbox_id("/work", name),
         profile="dev",
         credentials=(SimpleNamespace(name="github"), SimpleNamespace(name="npm")),
         downgrades_of_up=tuple,
@@ -66,4 +86,5 @@ def test_a_start_is_recorded_with_the_runtime_that_runs_it(
     record = Record(notes.folder(environ))
     [entry] = chain.check(record.files(), record.head()).entries
     assert (entry.facts["runtime"], entry.facts["runtime_build"]) == recorded
+    assert (entry.project, entry.facts.get("sandbox", "")) == ("/work", name)
     assert entry.facts["credentials"] == ["npm"], "no secret of the other was there"
