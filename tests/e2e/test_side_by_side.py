@@ -39,6 +39,8 @@ def test_each_has_its_own_copy_and_none_touches_another(
             shown = sandboxd("review", "--diff", f"--name={name}")
             assert "A mine.txt" in shown and f"+{name}" in shown
             assert "is as planned" in sandboxd("drift", f"--name={name}")
+        starts = sandboxd("audit", "--json", "--kind=start", "--project=.").splitlines()
+        assert [json.loads(line)["facts"].get("sandbox", "") for line in starts] == ["", *NAMES]
         (row,) = json.loads(sandboxd("status", "--json"))["projects"]
         assert row["state"] == "running"
         assert row["beside"] == [{"name": name, "state": "running"} for name in NAMES]
