@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
 from sandboxd.host.folders import state_folder, workspace_file
-from sandboxd.model.sandbox_id import check_name
+from sandboxd.model.sandbox_id import check_name, name_of, name_option, workspace_of
 from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document
 
@@ -113,6 +113,26 @@ def recall(environ: Mapping[str, str], project: str, name: str) -> Session | Non
         words = error.message if isinstance(error, UnreadableError) else "is no record of a session"
         raise UsageError(f"`{path}` {words}", f"remove `{folder}`") from None
     return Session(name, agent, project, folder, choices) if of == project else None
+
+
+def agent_of(environ: Mapping[str, str], sandbox: str) -> str:
+    """The agent whose session a sandbox is, by its identity; '' where it is none or its record cannot be read."""
+    try:
+        own = recall(environ, workspace_of(sandbox), name_of(sandbox))
+    except UsageError:
+        return ""
+    return own.agent if own is not None else ""
+
+
+def start_command(sandbox: str, agent: str) -> str:
+    """The command that starts a sandbox, or takes it up again.
+
+    :param agent: the agent whose session it is, '' for none
+    """
+    if not agent:
+        return f"sandboxd up{name_option(sandbox)}"
+    option = "" if name_of(sandbox) == agent else name_option(sandbox)
+    return f"sandboxd agent {agent}{option}"
 
 
 def forget(own: Session) -> None:

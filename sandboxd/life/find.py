@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.model.sandbox_id import name_of, option_of, sandbox_id, workspace_of
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,15 +88,24 @@ def locate(engine: Engine, directory: str, name: str = "") -> Summary:
     which = f"sandbox `{name}`" if name else "sandbox"
     others = [] if name or containers else names_beside(engine, here)
     raise failures.ContainerGone(
-        f"no {which} of `{here}` is running{state}", how_to_start(name, others)
+        f"no {which} of `{here}` is running{state}", how_to_start(here, name, others)
     )
 
 
-def how_to_start(name: str, others: Sequence[str]) -> str:
-    """The next command for a person who asked for the sandbox `name`, where there are only `others`."""
+def how_to_start(folder: str, name: str, others: Sequence[str]) -> str:
+    """The next command for a person who asked for the sandbox `name`, where there are only `others`.
+
+    :param folder: the real path of the project's folder, or of one in it
+    """
     if others:
         return f"start it: `sandboxd up`; or name one that is there: `--name {others[0]}`"
-    return f"start it: `sandboxd up{option_of(name)}`"
+    from sandboxd.agents import session
+    from sandboxd.files import project_root
+
+    # An agent's session belongs to the whole project, in whichever of its folders it was begun.
+    of_session = sandbox_id(project_root(folder), name)
+    command = session.start_command(of_session, session.agent_of(os.environ, of_session))
+    return f"start it: `{command}`"
 
 
 def sandboxes_of(engine: Engine, sandbox: str) -> list[Summary]:

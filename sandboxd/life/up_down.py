@@ -12,7 +12,7 @@ from sandboxd.life.lock import project_lock
 from sandboxd.life.reuse import Reused, reuse
 from sandboxd.life.starting import Running, Start
 from sandboxd.model.labels import IMAGE, PLAN, PROJECT
-from sandboxd.model.sandbox_id import name_of, name_option, workspace_of
+from sandboxd.model.sandbox_id import name_option, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,14 +152,14 @@ def _say_what_git_needs(
 
 
 def _say_of_copy(sandbox: str, agent: str, progress: Callable[[str], None]) -> None:
-    option = name_option(sandbox)
+    from sandboxd.agents.session import start_command
+
+    again = start_command(sandbox, agent)
+    progress(f"the copy stays: `{again}` takes it up")
     if agent:
-        own = "" if name_of(sandbox) == agent else option
-        progress(f"the copy stays: `sandboxd agent {agent}{own}` takes it up")
-        progress(f"`sandboxd down{option} --discard` throws it away")
-        return
-    progress(f"the copy stays: `sandboxd up{option}` takes it up")
-    progress(f"`sandboxd up{option} --fresh` begins with a new one")
+        progress(f"`sandboxd down{name_option(sandbox)} --discard` throws it away")
+    else:
+        progress(f"`{again} --fresh` begins with a new one")
 
 
 def _is_of_editor(engine: Engine, sandbox: str) -> bool:

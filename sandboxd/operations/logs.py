@@ -63,8 +63,10 @@ def _container(engine: Engine, directory: str, name: str) -> str:
     containers = find.project_containers(engine, directory, name)
     if not containers:
         which = f"sandbox `{name}`" if name else "sandbox"
-        others = [] if name else find.names_beside(engine, os.path.realpath(directory))
-        raise EnvironmentFailure(f"`{directory}` has no {which}", find.how_to_start(name, others))
+        here = os.path.realpath(directory)
+        others = [] if name else find.names_beside(engine, here)
+        hint = find.how_to_start(here, name, others)
+        raise EnvironmentFailure(f"`{directory}` has no {which}", hint)
     return containers[0].id
 
 

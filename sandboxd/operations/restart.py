@@ -46,7 +46,8 @@ def require_meant(engine: Engine, directory: str, name: str) -> None:
         return
     if others := find.names_beside(engine, os.path.realpath(folder)):
         raise EnvironmentFailure(
-            f"`{folder}` has no sandbox without a name", find.how_to_start(name, others)
+            f"`{folder}` has no sandbox without a name",
+            find.how_to_start(os.path.realpath(folder), name, others),
         )
 
 

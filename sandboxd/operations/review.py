@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
-from sandboxd.model.sandbox_id import option_of, sandbox_id, workspace_of
+from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
 
@@ -126,7 +126,7 @@ def _start(engine: Engine, workspace: str, name: str) -> str:
 
     if not name and (others := find.names_beside(engine, workspace)):
         return f"name one that is there: `sandboxd review --name {others[0]}`"
-    return f"start it: `sandboxd up{option_of(name)}`"
+    return find.how_to_start(workspace, name, ())
 
 
 @contextlib.contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups
-from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
@@ -85,6 +85,7 @@ def stop(
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     :raises UsageError: `directory` is no folder, and no sandbox is of it
     """
+    from sandboxd.agents import session
     from sandboxd.life import find, up_down
     from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
@@ -98,24 +99,13 @@ def stop(
     here = sandbox_id(os.path.realpath(directory), name)
     sandbox = containers[0].labels[PROJECT] if containers else here
     ledger = _ledger(engine, sandbox)
-    agent = _agent_of(environ, sandbox)
+    agent = session.agent_of(environ, sandbox)
     removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
     chosen_groups.forget(environ, sandbox)
     if problem := recording.stopped(environ, sandbox, removed, discard, ledger):
         progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)
-
-
-def _agent_of(environ: Mapping[str, str], sandbox: str) -> str:
-    """The agent whose session the sandbox is, '' where it is none or its record cannot be read."""
-    from sandboxd.agents import session
-
-    try:
-        own = session.recall(environ, workspace_of(sandbox), name_of(sandbox))
-    except UsageError:
-        return ""
-    return own.agent if own is not None else ""
 
 
 def _of_removed_folder(engine: Engine, directory: str, name: str) -> list[Summary]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.agents import session
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import find
-from sandboxd.operations import logs
+from sandboxd.operations import exec as commands
+from sandboxd.operations import logs, review
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,36 @@ def test_a_sandbox_of_another_name_is_named(
     with pytest.raises(EnvironmentFailure) as failed:
         logs.logs(engine, str(tmp_path), name=name)
     assert failed.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("claude", "sandboxd agent claude"),
+        ("docs", "sandboxd agent claude --name docs"),
+        ("two", "sandboxd up --name two"),
+        ("", "sandboxd up"),
+    ],
+)
+@pytest.mark.parametrize("below", ["", "src"])
+@pytest.mark.parametrize("operation", ["logs", "exec", "review"])
+def test_a_session_is_started_by_its_agent(
+    tmp_path: Path, operation: str, below: str, name: str, command: str
+) -> None:
+    project = tmp_path / "app"
+    (project / ".git").mkdir(parents=True)
+    folder = project / below
+    folder.mkdir(exist_ok=True)
+    for own in ("claude", "docs"):
+        made = session.session(os.environ, str(project), "claude", own)
+        session.write(os.environ, made, b'profile = "agent"\n')
+    engine: Any = SimpleNamespace(containers=lambda *_: [])
+    request: Any = None
+    asked: dict[str, Callable[[], object]] = {
+        "logs": lambda: logs.logs(engine, str(folder), name=name),
+        "exec": lambda: commands.exec_(engine, str(folder), request, name=name),
+        "review": lambda: review.collect(engine, str(folder), name=name),
+    }
+    with pytest.raises(SandboxdError) as failed:
+        asked[operation]()
+    assert failed.value.hint == f"start it: `{command}`"
