@@ -124,6 +124,7 @@ class Attendant:
         self._changed = changed
         self._failed = failed
         self._mended = mended
+        self._refreshing = threading.Lock()
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
@@ -170,13 +171,15 @@ class Attendant:
     def refresh(self) -> None:
         """Send the gateway the policy that applies now, unless it has it; a failure is reported."""
         try:
-            refreshed = operation.refresh(
-                self._access.engine(),
-                self._sandbox,
-                self._access.environ(),
-                addresses=self._memory.known(),
-                version=self._memory.version,
-            )
+            # One after another: a policy that was read earlier is never sent later.
+            with self._refreshing:
+                refreshed = operation.refresh(
+                    self._access.engine(),
+                    self._sandbox,
+                    self._access.environ(),
+                    addresses=self._memory.known(),
+                    version=self._memory.version,
+                )
         except SandboxdError as error:
             self._tell(f"its gateway has not the rules of now: {error.message}")
             return
@@ -215,9 +218,8 @@ class Attendant:
             for event in past(channel, after):
                 self._take(event)
             self._has_past.set()
-            if not self._memory.version:
-                # It was started by hand, or by somebody who was killed before the policy.
-                self.refresh()
+            # It may have none (started by hand, or by somebody who was killed), or one of before a policy was made stricter.
+            self.refresh()
             self._give_credentials(engine)
             for event in channel.events():
                 self._take(event)

@@ -40,12 +40,11 @@ def refresh(
 ) -> Refreshed | None:
     """Send the running gateway of a sandbox the policy that applies now, unless it has it.
 
-    Connections that the policy does not allow end.
+    Connections that the policy does not allow end. Of a project that is to have no network any more it lets nothing
+    through; `up` takes the network away.
 
     :param addresses: earlier names and synthetic addresses, which keep their meaning
     :param version: of the policy that the gateway has, 0 for none
-    Of a project that is to have no network any more it lets nothing through; `up` takes the network away.
-
     :returns: None where no sandbox with a gateway runs, or the network is to be open, which `up` makes so
     :raises UsageError: the config is not valid; the gateway stays as it is
     :raises EnvironmentFailure: the gateway does not take it

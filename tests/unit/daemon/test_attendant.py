@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel
 from sandboxd.policy import approvals
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.unit.engine.fake_engine import answering
 
 
@@ -247,6 +248,59 @@ def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
         ):
             attendant.push(Policy())
     assert [target.partition("?")[0] for target in asked] == ["/networks"]
+
+
+def test_a_gateway_gets_what_changed_before_anybody_attended_to_it(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The policy may have become stricter between a start and the engine's word of it."""
+    ours, theirs = socket.socketpair()
+    asked: list[int] = []
+
+    def refresh(*_: object, version: int, **__: object) -> None:
+        asked.append(version)
+        attending.attendant.stop()
+
+    monkeypatch.setattr(attendant, "attach", lambda *_: Channel(ours))
+    monkeypatch.setattr(attendant, "past", lambda *_: [policy(1, 7)])
+    monkeypatch.setattr(attendant.operation, "refresh", refresh)
+    monkeypatch.setattr(
+        gateway, "container_of", lambda *_: SimpleNamespace(id="g", state="running")
+    )
+    engine: Any = SimpleNamespace(inspect=lambda _id: {"State": {"StartedAt": "now"}})
+    attending.attendant._access = EngineAccess(lambda: engine, dict)
+    attending.attendant.start()
+    eventually(lambda: not attending.attendant.is_alive())
+    theirs.close()
+    assert asked == [7]
+
+
+def test_a_policy_that_was_read_earlier_is_never_sent_later(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Semaphore(0), threading.Event()
+    under_way: list[str] = []
+    most: list[int] = []
+
+    def refresh(*_: object, **__: object) -> None:
+        under_way.append("")
+        most.append(len(under_way))
+        begun.release()
+        may_end.wait(PATIENCE)
+        under_way.pop()
+
+    monkeypatch.setattr(attendant.operation, "refresh", refresh)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
+    threads = [threading.Thread(target=attending.attendant.refresh) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert begun.acquire(timeout=PATIENCE)
+    # Time for the other one to begin as well, if it can.
+    begun.acquire(timeout=0.2)
+    may_end.set()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1]
 
 
 def test_an_attendant_that_is_stopped_while_it_attaches_hears_nothing(
