@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.agents import run
+from sandboxd.agents import run, session
 from sandboxd.cli import attend, terminal
 from sandboxd.cli.operating import operate
 from sandboxd.engine.failures import ContainerGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.model.sandbox_id import sandbox_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,8 +92,8 @@ def resuming(own: Session, agent: Agent, option: str = "") -> str:
 
     :param option: of its cluster; '' for this machine
     """
-    name = f" --name {own.name}" if own.name != own.agent else ""
-    return f"sandboxd agent {own.agent}{name}{option}{' --resume' if agent.commands.resume else ''}"
+    start = session.start_command(sandbox_id(own.project, own.name), own.agent)
+    return f"{start}{option}{' --resume' if agent.commands.resume else ''}"
 
 
 def conclude(own: Session, agent: Agent, code: int, door: Door) -> None:

@@ -35,7 +35,7 @@ def render(facts: HostFacts, policy: UsageError | None = None) -> str:
         lines += ["", printable(reason)]
     if policy is not None:
         lines += ["", printable(_stopped(policy))]
-    if steps := _steps(facts, policy):
+    if steps := _steps(advice.steps, policy):
         lines += ["", paint("next:", BOLD)]
         lines += [f"  {printable(step)}" for step in steps[:3]]
     return "\n".join(lines)
@@ -50,7 +50,8 @@ def brief(
     :param policy: as in `render`
     """
     advice = platform_of(facts).advice(facts)
-    steps = [step for step in _steps(facts, policy) if not (has_config and step == "sandboxd init")]
+    steps = _steps(advice.steps, policy)
+    steps = tuple(step for step in steps if not (has_config and step == "sandboxd init"))
     lines = wrap(_verdict(facts), columns)
     lines += [f"{n} {printable(step)}" for n, step in enumerate(steps[:3], 1)]
     if policy is not None:
@@ -72,9 +73,8 @@ def _stopped(policy: UsageError) -> str:
     return f"no sandbox starts: {policy.message}"
 
 
-def _steps(facts: HostFacts, policy: UsageError | None) -> tuple[str, ...]:
-    """The platform's next steps; with a faulty policy, to mend it in place of those that it stops."""
-    steps = platform_of(facts).advice(facts).steps
+def _steps(steps: tuple[str, ...], policy: UsageError | None) -> tuple[str, ...]:
+    """The platform's next `steps`; with a faulty policy, to mend it in place of those that it stops."""
     if policy is None:
         return steps
     left = (step for step in steps if not step.endswith(_STOPPED_BY_POLICY))
@@ -301,5 +301,5 @@ def as_json(facts: HostFacts, policy: UsageError | None = None) -> dict[str, Any
     data["gvisor"] = best.name if best is not None else None
     data["old_build"] = shortfall(best) if best is not None else ""
     data["why_no_gvisor"] = "" if best is not None else platform_of(facts).why_no_gvisor(facts).why
-    data["next"] = list(_steps(facts, policy)[:3])
+    data["next"] = list(_steps(platform_of(facts).advice(facts).steps, policy)[:3])
     return data

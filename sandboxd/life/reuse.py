@@ -1,4 +1,4 @@
-"""Has a container run again that an earlier start made, if it is still what the plan asks for."""
+"""Reuse a container that an earlier start made, if it is still what the plan asks for."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Reused(NamedTuple):
-    """What had to be done with a container, and what the engine says of it since."""
+    """A container that runs again: what had to be done for it, and the engine's description of it since."""
 
     how: How
     inspected: Inspected
 
 
 def reuse(start: Start, old: Summary) -> Reused | str:
-    """Use `old` if it was made from the same plan and can run; else why not.
+    """Use `old` if it was made from the same plan and can run; else returns why not, for a person.
 
     :raises EnvironmentFailure: the engine or the gateway fails
     """

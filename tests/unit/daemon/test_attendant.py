@@ -162,6 +162,16 @@ class Attending:
         access = EngineAccess(no_engine, lambda: self.environ)
         self.attendant = Attendant(self.workspace, access, Memory(), lambda: None, self.told.append)
 
+    def run_to_its_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Attend to a gateway that runs, until the attendant is stopped."""
+        monkeypatch.setattr(
+            gateway, "container_of", lambda *_: SimpleNamespace(id="g", state="running")
+        )
+        engine: Any = SimpleNamespace(inspect=lambda _id: {"State": {"StartedAt": "now"}})
+        self.attendant._access = EngineAccess(lambda: engine, dict)
+        self.attendant.start()
+        eventually(lambda: not self.attendant.is_alive())
+
     def approve(self, seconds: float, *, once: bool = False) -> None:
         now = time.time()
         name = pattern("a.example.org")
@@ -264,13 +274,7 @@ def test_a_gateway_gets_what_changed_before_anybody_attended_to_it(
     monkeypatch.setattr(attendant, "attach", lambda *_: Channel(ours))
     monkeypatch.setattr(attendant, "past", lambda *_: [policy(1, 7)])
     monkeypatch.setattr(attendant.operation, "refresh", refresh)
-    monkeypatch.setattr(
-        gateway, "container_of", lambda *_: SimpleNamespace(id="g", state="running")
-    )
-    engine: Any = SimpleNamespace(inspect=lambda _id: {"State": {"StartedAt": "now"}})
-    attending.attendant._access = EngineAccess(lambda: engine, dict)
-    attending.attendant.start()
-    eventually(lambda: not attending.attendant.is_alive())
+    attending.run_to_its_end(monkeypatch)
     theirs.close()
     assert asked == [7]
 
@@ -314,13 +318,7 @@ def test_an_attendant_that_is_stopped_while_it_attaches_hears_nothing(
         return Channel(ours)
 
     monkeypatch.setattr(attendant, "attach", attach)
-    monkeypatch.setattr(
-        gateway, "container_of", lambda *_: SimpleNamespace(id="g", state="running")
-    )
-    engine: Any = SimpleNamespace(inspect=lambda _id: {"State": {"StartedAt": "now"}})
-    attending.attendant._access = EngineAccess(lambda: engine, dict)
-    attending.attendant.start()
-    eventually(lambda: not attending.attendant.is_alive())
+    attending.run_to_its_end(monkeypatch)
     with theirs:
         assert theirs.recv(1) == b"", "it asked the gateway for nothing"
     assert attending.told == []

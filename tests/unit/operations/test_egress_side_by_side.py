@@ -59,6 +59,15 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {name: str(tmp_path / folder) for name, folder in folders.items()}
 
 
+@pytest.fixture
+def workspace(tmp_path: Path) -> str:
+    """A project without a name that is let through."""
+    project = tmp_path / "app"
+    project.mkdir()
+    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
+    return os.path.realpath(project)
+
+
 def test_an_agents_session_keeps_its_names(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,17 +103,13 @@ def test_an_agents_session_keeps_its_names(
 
 @pytest.mark.parametrize(("runs", "named"), [("claude", ""), ("", "claude"), ("claude", "two")])
 def test_an_answer_reaches_a_sandbox_of_another_name(
-    tmp_path: Path,
+    workspace: str,
     environ: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     runs: str,
     named: str,
 ) -> None:
     """Whoever denies a name means every sandbox of the project, also where only an agent's session runs."""
-    project = tmp_path / "app"
-    project.mkdir()
-    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
-    workspace = os.path.realpath(project)
     gateway = PlayedGateway(workspace)
     monkeypatch.setattr(find, "names_beside", lambda *_: [runs] if runs else [])
     request = Request(workspace, environ, {runs: gateway}, named)
@@ -118,16 +123,12 @@ def test_an_answer_reaches_a_sandbox_of_another_name(
 
 @pytest.mark.parametrize(("used_in", "named"), [("claude", ""), ("", "claude"), ("", "")])
 def test_once_is_once_for_all_sandboxes_where_no_daemon_listens(
-    tmp_path: Path,
+    workspace: str,
     environ: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
     used_in: str,
     named: str,
 ) -> None:
-    project = tmp_path / "app"
-    project.mkdir()
-    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
-    workspace = os.path.realpath(project)
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
     played = {name: PlayedGateway(workspace) for name in ("", "claude")}
     request = Request(workspace, environ, played, named)
@@ -139,16 +140,12 @@ def test_once_is_once_for_all_sandboxes_where_no_daemon_listens(
 
 
 def test_an_answer_reaches_the_gateway_that_is_meant_though_another_cannot_be_asked(
-    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    workspace: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Unasked(PlayedGateway):
         def ledger(self) -> Ledger:
             raise EnvironmentFailure("the gateway does not answer", "`sandboxd up`")
 
-    project = tmp_path / "app"
-    project.mkdir()
-    (project / "sandboxd.toml").write_text('profile = "dev"\n[network]\nallow = []\n')
-    workspace = os.path.realpath(project)
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
     played = {"": PlayedGateway(workspace), "claude": Unasked(workspace)}
     request = Request(workspace, environ, played, "")
