@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 # The most names that a walk looks at, so that a check of a huge folder ends soon.
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 40
+_MOST_BEHIND_A_LINK = 64
+_FOLDER_OF_CONFIGS = ".devcontainer"
 _LOOKED_AT = 20_000
 """Bytes: as far as kinds look for what they know a file by."""
 _NOT_ENTERED = frozenset(
@@ -32,7 +35,8 @@ class Targets(NamedTuple):
 
 
 def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Targets:
-    """The files that `paths` stand for. Symbolic links below a folder are not followed.
+    """The files that `paths` stand for. A symbolic link below a folder is followed only to what tools would
+    read through it, and only within its project.
 
     A walk ends after `most_entries` names, and says where.
     """
@@ -59,6 +63,7 @@ def _walk(root: str, most_entries: int) -> Targets:
     targets: list[str] = []
     skipped: list[Skipped] = []
     ignored: list[str] = []
+    links: list[str] = []
     waiting: list[tuple[str, int, Ignore | None]] = [(root, 0, for_folder(root))]
     remaining = most_entries
     while waiting:
@@ -80,7 +85,8 @@ def _walk(root: str, most_entries: int) -> Targets:
         folders = []
         for entry in entries:
             if entry.is_symlink():
-                skipped.extend(_link(entry.path))
+                if _is_read_through(entry.path):
+                    links.append(entry.path)
             elif entry.is_dir(follow_symlinks=False):
                 if entry.name in _NOT_ENTERED:
                     continue
@@ -97,6 +103,8 @@ def _walk(root: str, most_entries: int) -> Targets:
                 )
                 (ignored if is_left_out else targets).append(entry.path)
         waiting.extend(reversed(folders))
+    if links:
+        _follow(links, root, targets, skipped)
     return Targets(tuple(targets), tuple(skipped), tuple(ignored))
 
 
@@ -115,11 +123,43 @@ def _shows_its_kind(path: str) -> bool:
     return kinds.find(path, start.decode("utf-8", "replace")) is not None
 
 
-def _link(path: str) -> list[Skipped]:
-    """Report a link that tools would follow to a config, since the walk does not check it."""
-    if os.path.basename(path) != ".devcontainer" and kinds.find_in_tree(path) is None:
-        return []
+def _is_read_through(path: str) -> bool:
+    """Whether a tool reads a config through the link at `path`."""
+    return os.path.basename(path) == _FOLDER_OF_CONFIGS or kinds.find_in_tree(path) is not None
+
+
+def _follow(links: list[str], root: str, targets: list[str], skipped: list[Skipped]) -> None:
+    """Add to `targets` what `links` lead to, once, and to `skipped` the links that are not followed."""
     import shlex
 
-    hint = f"name it to check what it points to: `sandboxd check {shlex.quote(path)}`"
-    return [Skipped(path, "is a symbolic link, and links below a folder are not followed", hint)]
+    real_root = os.path.realpath(root).rstrip("/")
+    # No link leads to what a walk found.
+    seen = {real_root + path[len(root.rstrip("/")) :]: path for path in targets}
+    for link in links:
+        real = os.path.realpath(link)
+        if not real.startswith(f"{real_root}/") and not files.in_same_project(link, link):
+            hint = f"`sandboxd check {shlex.quote(link)}` checks what it points to"
+            skipped.append(Skipped(link, "is a symbolic link that leads out of the project", hint))
+            continue
+        is_folder = os.path.basename(link) == _FOLDER_OF_CONFIGS and os.path.isdir(real)
+        for path in _configs_below(link) if is_folder else [link]:
+            other = seen.setdefault(os.path.realpath(path), path)
+            # By another name it can be a file of another kind.
+            if other == path or kinds.find_in_tree(other) is not kinds.find_in_tree(path):
+                targets.append(path)
+
+
+def _configs_below(link: str) -> list[str]:
+    """The configs in the folder `.devcontainer` behind a link, and one level below, by their names there."""
+    found = []
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(link))[:_MOST_BEHIND_A_LINK]:
+            path = os.path.join(link, name)
+            deeper = os.path.join(path, "devcontainer.json")
+            if os.path.islink(path):
+                continue
+            if os.path.isdir(path) and os.path.isfile(deeper) and not os.path.islink(deeper):
+                found.append(deeper)
+            elif os.path.isfile(path) and kinds.find_in_tree(path) is not None:
+                found.append(path)
+    return found

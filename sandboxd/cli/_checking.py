@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 
 class Checked(NamedTuple):
-    """The report, and the files and folders that could not be read for it."""
+    """The report, and the files and folders that could not be read for it.
+
+    `unreadable` were named by the user, or are configs that do not apply; `skipped` were met by a search.
+    """
 
     report: Report
     unreadable: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Session:
@@ -46,6 +50,8 @@ class Session:
         self.sources: dict[str, SourceText] = {}
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []
+        self.skipped: list[Skipped] = []
+        """Files and folders that a search met and could not read."""
         self.ignored: tuple[str, ...] = ()
         """Files of ours that git ignores, which were not read."""
         self.baseline: Baseline | None = None
@@ -55,11 +61,14 @@ class Session:
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""
         targets = tree.find(paths)
-        self.unreadable.extend(targets.skipped)
+        self.skipped.extend(targets.skipped)
         self.ignored = targets.ignored
         arguments = {os.path.abspath(path) for path in paths}
         for path in targets.files:
             self.read(path, is_named=path in arguments)
+        if not self.sources and not self.unreadable:
+            # Nothing at all was checked, so the rest cannot count as clean.
+            self.unreadable, self.skipped = self.skipped, []
         if not self.sources and not self.unreadable:
             for path in paths:
                 reason = "holds no file that sandboxd checks"
@@ -99,7 +108,8 @@ class Session:
         try:
             self.take(path, files.read_bytes(path), is_named)
         except UnreadableError as error:
-            self.unreadable.append(Skipped(path, error.message, error.hint))
+            where = self.unreadable if is_named else self.skipped
+            where.append(Skipped(path, error.message, error.hint))
 
     def take(self, path: str, data: bytes, is_named: bool = True) -> None:
         source = self.checker.take(path, data)
@@ -120,7 +130,11 @@ class Session:
             self.checker.check(source, fixes=self.fixes, threshold=self.threshold)
             for source in sources
         ]
-        return Checked(self.combine(reports), (*self.unreadable, *self._problems()))
+        return self.checked(self.combine(reports), self._problems())
+
+    def checked(self, report: Report, problems: Iterable[Skipped] = ()) -> Checked:
+        """`report` with what could not be read until now."""
+        return Checked(report, (*self.unreadable, *problems), tuple(self.skipped))
 
     def _problems(self) -> list[Skipped]:
         """Configs that are not applied, named in hints relative to the current folder."""

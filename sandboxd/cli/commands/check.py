@@ -2,8 +2,10 @@
 
 Reads the text of the files only: it needs no engine and no daemon. Without PATH it searches the
 working directory; `-` reads a file from standard input. Exit code 1 says that there are findings
-at or above the threshold, 2 that something could not be read. Below a folder, what git ignores and
-does not track is left out, and said to be; not the files that dev container tools read anyway.
+at or above the threshold, 2 that a file that you named could not be read. A file or folder that a
+search met and could not read is named, and does not change the exit code; with `--fail-on skipped` it
+is 1 then. Below a folder, what git ignores and does not track is left out, and said to be; not the
+files that dev container tools read anyway.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sandboxd.cli._checking import Checked, Session
-    from sandboxd.findings import Severity
+    from sandboxd.findings import Severity, Skipped
     from sandboxd.render import RuleText
 
 HELP = "find settings that reach the host, and fix them"
@@ -35,9 +37,10 @@ _SWITCHES = {
     "--strict-coverage": "exit 2 when a part of a file could not be judged",
 }
 _LEVELS = ("error", "warning", "hint")
+_SKIPPED = "skipped"
 _DEFAULTS = {
     "format": "text",
-    "fail_on": "warning",
+    "fail_on": None,
     "stdin_filename": None,
     "baseline": None,
     "write_baseline": None,
@@ -54,8 +57,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         add(name, action="store_true", help=text)
     add(
         "--fail-on",
-        choices=_LEVELS,
-        help="the lowest severity that makes the exit code 1 (default: warning)",
+        action="append",
+        choices=(*_LEVELS, _SKIPPED),
+        help="the lowest severity that makes the exit code 1 (default: warning); `skipped`, also beside a "
+        "severity: a file or folder that could not be read does",
     )
     add("--stdin-filename", metavar="F", help="read standard input, as if it were the file F")
     add("--baseline", metavar="FILE", help="accept the findings that FILE lists")
@@ -75,12 +80,12 @@ def formats() -> list[str]:
 
 # The characters of paths that a hint repeats.
 _LONGEST_HINT = 80
+_MOST_SKIPPED = 10
 
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.analysis import Fixes
     from sandboxd.cli._checking import Session
-    from sandboxd.findings import Severity
 
     if args.json:
         args.format = "json"
@@ -89,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("`--unsafe` chooses among fixes", "add `--diff` to see them, or `--fix`")
     if from_stdin and args.paths not in ([], ["-"]):
         raise UsageError("`--stdin-filename` reads standard input", f"drop `{args.paths[0]}`")
-    failing = Severity[args.fail_on.upper()]
+    failing = _failing(args)
     session = Session(os.environ, os.getcwd(), _threshold(args))
     if args.format == "sarif":
         session.fixes = Fixes.EDITS
@@ -112,17 +117,25 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(checked, args, session.cwd)
     for skipped in checked.unreadable:
-        name = os.path.relpath(skipped.path, session.cwd)
-        path = skipped.path if name.startswith("..") else name
+        path = _short(skipped.path, session.cwd)
         terminal.error(SandboxdError(f"`{path}` {skipped.reason}", skipped.hint))
+    _say_skipped(checked.skipped, session.cwd, args.list_unchecked)
     _say_ignored(session)
     if session.baseline is not None:
         _accepting.report_stale(session.baseline, checked)
     if not args.paths or any(map(os.path.isdir, args.paths)):
         _tell_daemon(session.cwd)
-    if args.strict_coverage and checked.report.skipped:
+    if args.strict_coverage and (checked.report.skipped or checked.skipped):
         return EXIT_USAGE
-    return _exit_code(checked, failing)
+    return _exit_code(checked, failing, fails_on_skipped=_SKIPPED in (args.fail_on or ()))
+
+
+def _failing(args: argparse.Namespace) -> Severity:
+    """The lowest severity that makes the exit code 1; of several that were given, the last."""
+    from sandboxd.findings import Severity
+
+    levels = [level for level in args.fail_on or () if level != _SKIPPED]
+    return Severity[levels[-1].upper()] if levels else Severity.WARNING
 
 
 def _threshold(args: argparse.Namespace) -> Severity:
@@ -131,7 +144,23 @@ def _threshold(args: argparse.Namespace) -> Severity:
 
     if args.pedantic:
         return Severity.HINT
-    return min(Severity.WARNING, Severity[args.fail_on.upper()])
+    return min(Severity.WARNING, _failing(args))
+
+
+def _short(path: str, cwd: str) -> str:
+    """`path` relative to the working directory where it lies below it."""
+    name = os.path.relpath(path, cwd)
+    return path if name.startswith("..") else name
+
+
+def _say_skipped(skipped: tuple[Skipped, ...], cwd: str, every: bool) -> None:
+    """Name the files and folders that a search met and did not read, all of them or the first."""
+    shown = skipped if every else skipped[:_MOST_SKIPPED]
+    for entry in shown:
+        hint = f" ({entry.hint})" if entry.hint else ""
+        terminal.status(f"not checked: `{_short(entry.path, cwd)}` {entry.reason}{hint}")
+    if more := len(skipped) - len(shown):
+        terminal.status(f"not checked: {more} more, which `--list-unchecked` names")
 
 
 def _say_ignored(session: Session) -> None:
@@ -168,7 +197,7 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
     else:
         results = session.write(results)
         report = session.combine([result.report for result in results])
-        checked = checked._replace(report=report, unreadable=tuple(session.unreadable))
+        checked = session.checked(report)
         _print(checked, args, session.cwd)
     remaining = session.combine([result.report for result in results]).findings
     for line in _fix_output.summary(results, remaining, written=writes, unsafe=args.unsafe):
@@ -196,7 +225,7 @@ def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
     report = checked.report
     if args.format != "text":
         # A program that reads stdout does not read stderr.
-        report = report._replace(skipped=report.skipped + checked.unreadable)
+        report = report._replace(skipped=report.skipped + checked.unreadable + checked.skipped)
     options = Options(
         cwd,
         __version__,
@@ -212,7 +241,9 @@ def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
 
 def _again(args: argparse.Namespace) -> str:
     """The arguments of this command line that decide which findings there are."""
-    words = "--pedantic " if args.pedantic or args.fail_on == "hint" else ""
+    from sandboxd.findings import Severity
+
+    words = "--pedantic " if _threshold(args) is Severity.HINT else ""
     paths = args.paths
     if args.stdin_filename is not None:
         paths = ["--stdin-filename", args.stdin_filename]
@@ -248,8 +279,10 @@ def _write(text: str) -> None:
     sys.stdout.write(text)
 
 
-def _exit_code(checked: Checked, failing: Severity) -> int:
+def _exit_code(checked: Checked, failing: Severity, *, fails_on_skipped: bool) -> int:
     if checked.unreadable:
         return EXIT_USAGE
+    if fails_on_skipped and checked.skipped:
+        return EXIT_FINDINGS
     worst = [f for f in checked.report.findings if not f.suppressed and f.severity >= failing]
     return EXIT_FINDINGS if worst else EXIT_OK
