@@ -134,7 +134,7 @@ def _follow(links: list[str], root: str, targets: list[str], skipped: list[Skipp
 
     real_root = os.path.realpath(root).rstrip("/")
     # No link leads to what a walk found.
-    seen = {real_root + path[len(root.rstrip("/")) :]: path for path in targets}
+    target_by_real_path = {real_root + path[len(root.rstrip("/")) :]: path for path in targets}
     for link in links:
         real = os.path.realpath(link)
         if not real.startswith(f"{real_root}/") and not files.in_same_project(link, link):
@@ -143,7 +143,7 @@ def _follow(links: list[str], root: str, targets: list[str], skipped: list[Skipp
             continue
         is_folder = os.path.basename(link) == _FOLDER_OF_CONFIGS and os.path.isdir(real)
         for path in _configs_below(link) if is_folder else [link]:
-            other = seen.setdefault(os.path.realpath(path), path)
+            other = target_by_real_path.setdefault(os.path.realpath(path), path)
             # By another name it can be a file of another kind.
             if other == path or kinds.find_in_tree(other) is not kinds.find_in_tree(path):
                 targets.append(path)
@@ -151,7 +151,7 @@ def _follow(links: list[str], root: str, targets: list[str], skipped: list[Skipp
 
 def _configs_below(link: str) -> list[str]:
     """The configs in the folder `.devcontainer` behind a link, and one level below, by their names there."""
-    found = []
+    configs = []
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(link))[:_MOST_BEHIND_A_LINK]:
             path = os.path.join(link, name)
@@ -159,7 +159,7 @@ def _configs_below(link: str) -> list[str]:
             if os.path.islink(path):
                 continue
             if os.path.isdir(path) and os.path.isfile(deeper) and not os.path.islink(deeper):
-                found.append(deeper)
+                configs.append(deeper)
             elif os.path.isfile(path) and kinds.find_in_tree(path) is not None:
-                found.append(path)
-    return found
+                configs.append(path)
+    return configs

@@ -234,31 +234,6 @@ def test_a_link_to_a_config_is_followed_within_the_project(project: Path, config
     assert "error[privileged-container]" in done.stdout
 
 
-def test_what_a_search_cannot_read_is_named_and_the_rest_counts(
-    project: Path, config: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    config.write_text(FINE)
-    outside = tmp_path_factory.mktemp("outside") / "devcontainer.json"
-    outside.write_text(WEAK)
-    (project / ".devcontainer.json").symlink_to(outside)
-    _make_large(project / "devcontainer.json")
-    done = check(project)
-    assert done.returncode == 0
-    assert "not checked: `.devcontainer.json` is a symbolic link that leads out" in done.stderr
-    assert "not checked: `devcontainer.json` is larger than 1024 KiB" in done.stderr
-    reasons = {row["path"]: row["reason"] for row in as_json(check(project, "--json"))["skipped"]}
-    assert "leads out of the project" in reasons[".devcontainer.json"]
-    assert check(project, "--fail-on", "skipped").returncode == 1
-    assert check(project, "--strict-coverage").returncode == 2
-    # Beside a severity it adds to that one.
-    config.write_text('{ "image": "x", "initializeCommand": "ls" }')
-    assert check(project, "--fail-on", "error").returncode == 0
-    assert check(project, "--fail-on", "error", "--fail-on", "skipped").returncode == 1
-    config.unlink()
-    alone = check(project)
-    assert alone.returncode == 2 and "error: `devcontainer.json` is larger" in alone.stderr
-
-
 def test_a_link_in_the_project_that_leads_to_secrets(
     project: Path, config: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -405,10 +380,3 @@ def test_explain_and_rules(project: Path) -> None:
     assert {"id", "severity", "summary", "why", "since"} == set(listed["rules"][0])
     names = [rule["id"] for rule in listed["rules"]]
     assert [line.split()[0] for line in run("rules").stdout.splitlines()] == names
-
-
-def test_the_page_of_the_json_output_shows_what_is_printed(project: Path, config: Path) -> None:
-    config.write_text('{\n  "image": "debian:12",\n  "privileged": true\n}\n')
-    page = (Path(__file__).resolve().parents[2] / "docs" / "check-json.md").read_text()
-    example = page.partition("```json\n")[2].partition("```")[0]
-    assert check(project, "--json").stdout == example

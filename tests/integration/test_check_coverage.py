@@ -1,0 +1,65 @@
+"""What `check` says of files that a search meets and cannot read, and the page of its output for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.forked import run_forked
+from tests.patience import PATIENCE
+
+WEAK = '{\n  "image": "debian:12",\n  "privileged": true\n}\n'
+FINE = '{"image": "debian:12"}'
+
+
+def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_forked(["check", *arguments], cwd=folder, env=os.environ, timeout=2 * PATIENCE)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / ".devcontainer").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def config(project: Path) -> Path:
+    return project / ".devcontainer" / "devcontainer.json"
+
+
+def test_what_a_search_cannot_read_is_named_and_the_rest_counts(
+    project: Path, config: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    config.write_text(FINE)
+    outside = tmp_path_factory.mktemp("outside") / "devcontainer.json"
+    outside.write_text(WEAK)
+    (project / ".devcontainer.json").symlink_to(outside)
+    (project / "devcontainer.json").write_text(" " * (1 << 20) + FINE)
+    done = check(project)
+    assert done.returncode == 0
+    assert "not checked: `.devcontainer.json` is a symbolic link that leads out" in done.stderr
+    assert "not checked: `devcontainer.json` is larger than 1024 KiB" in done.stderr
+    reasons = {
+        row["path"]: row["reason"] for row in json.loads(check(project, "--json").stdout)["skipped"]
+    }
+    assert "leads out of the project" in reasons[".devcontainer.json"]
+    assert check(project, "--fail-on", "skipped").returncode == 1
+    assert check(project, "--strict-coverage").returncode == 2
+    # Beside a severity it adds to that one.
+    config.write_text('{ "image": "x", "initializeCommand": "ls" }')
+    assert check(project, "--fail-on", "error").returncode == 0
+    assert check(project, "--fail-on", "error", "--fail-on", "skipped").returncode == 1
+    config.unlink()
+    alone = check(project)
+    assert alone.returncode == 2 and "error: `devcontainer.json` is larger" in alone.stderr
+
+
+def test_the_page_of_the_json_output_shows_what_is_printed(project: Path, config: Path) -> None:
+    config.write_text('{\n  "image": "debian:12",\n  "privileged": true\n}\n')
+    page = (Path(__file__).resolve().parents[2] / "docs" / "check-json.md").read_text()
+    example = page.partition("```json\n")[2].partition("```")[0]
+    assert check(project, "--json").stdout == example
