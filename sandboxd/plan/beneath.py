@@ -44,16 +44,21 @@ def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
                 below = os.open(part, flags, dir_fd=current)
             except OSError as error:
                 if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                    raise UsageError(
-                        f"`{walked}` is a symbolic link or no folder, so nothing below it is read or written",
-                        f"replace `{walked}` by a folder",
-                    ) from None
+                    raise link_on_the_way(walked) from None
                 raise
             os.close(current)
             current = below
         yield current
     finally:
         os.close(current)
+
+
+def link_on_the_way(path: str) -> UsageError:
+    """The refusal of a path that leads through `path`, which is no folder."""
+    return UsageError(
+        f"`{path}` is a symbolic link or no folder, so nothing below it is read or written",
+        f"replace `{path}` by a folder",
+    )
 
 
 def read_text(folder: int, path: str) -> str | None:

@@ -14,6 +14,7 @@ _EDGES = (
     "observe",
     "verify",
     "review",
+    "exchange",
     "credentials",
     "egress",
     "forward",

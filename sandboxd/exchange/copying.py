@@ -1,0 +1,193 @@
+"""Copies files between git directories, of which neither is trusted: links and what is no file are left out."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+
+_LONGEST_PATH = 1000
+_CHUNK = 1 << 20
+
+
+class Owner(NamedTuple):
+    """Who is to own what is made; -1 leaves it to whom the process runs as."""
+
+    uid: int = -1
+    gid: int = -1
+
+
+def owner_of(folder: str) -> Owner:
+    """The owner of `folder` where this process may give files away, which root alone may."""
+    if os.geteuid() != 0:
+        return Owner()
+    status = os.lstat(folder)
+    return Owner(status.st_uid, status.st_gid)
+
+
+def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -> bool:
+    """Copy the file `path` below the open folder `source` to the same path below `target`, with its times.
+
+    The times count: git compares those of an index with those of the files that it names. The copy
+    appears as a whole, in place of what was there.
+
+    :returns: False where there is no regular file without links on the way, or one of more than `largest` bytes
+    :raises OSError: it cannot be written
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = _open(source, path)
+        except (OSError, SandboxdError):
+            return False
+        reader = stack.enter_context(os.fdopen(descriptor, "rb"))
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
+            return False
+        folder = stack.enter_context(open_parent(target, path, owner))
+        name = os.path.basename(path)
+        with _new_file(folder, name, owner) as writer:
+            left = largest
+            while left and (chunk := reader.read(min(_CHUNK, left))):
+                writer.write(chunk)
+                left -= len(chunk)
+            writer.flush()
+            os.utime(writer.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+    return True
+
+
+def write_file(target: int, path: str, content: bytes, owner: Owner) -> None:
+    """Put `content` at `path` below the open folder `target`, as a whole, in place of what was there.
+
+    :raises OSError: it cannot be written
+    :raises UsageError: a link is on the way
+    """
+    with (
+        open_parent(target, path, owner) as folder,
+        _new_file(folder, os.path.basename(path), owner) as file,
+    ):
+        file.write(content)
+
+
+def make_folder(target: int, path: str, owner: Owner) -> None:
+    """Make the folder `path` below `target`, and those above it."""
+    with open_parent(target, f"{path}/.", owner):
+        pass
+
+
+def files_below(root: int, path: str, most: int) -> Iterator[str]:
+    """The paths of regular files in the folder `path` below `root`, at most `most` entries; no link is followed."""
+    folders = [path]
+    while folders:
+        folder = folders.pop()
+        with contextlib.suppress(OSError, SandboxdError):
+            for name, mode in _entries(root, folder):
+                most -= 1
+                if most < 0:
+                    return
+                below = f"{folder}/{name}"
+                if stat.S_ISDIR(mode) and len(below) < _LONGEST_PATH:
+                    folders.append(below)
+                elif stat.S_ISREG(mode):
+                    yield below
+
+
+def copy_tree(
+    source: int,
+    target: int,
+    path: str,
+    owner: Owner,
+    *,
+    largest: int,
+    in_all: int,
+    most: int,
+    wanted: Callable[[str], bool] = lambda _: True,
+) -> None:
+    """Copy the files in the folder `path` below `source` for which `wanted` holds.
+
+    :param largest: bytes of one file; a larger one is left out
+    :param in_all: bytes of all files
+    :param most: entries that are looked at
+    """
+    for file in files_below(source, path, most):
+        if not wanted(file):
+            continue
+        copied = copy_file(source, target, file, min(largest, in_all), owner)
+        if copied:
+            with beneath.parent_of(target, file, create=False) as folder:
+                in_all -= os.lstat(os.path.basename(file), dir_fd=folder).st_size
+
+
+@contextlib.contextmanager
+def open_parent(root: int, path: str, owner: Owner) -> Iterator[int]:
+    """The folder of `path` below `root`, made with its owner where it is missing; no link is followed.
+
+    :raises UsageError: a link or a file is on the way
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    current = os.dup(root)
+    try:
+        for part in path.split("/")[:-1]:
+            try:
+                os.mkdir(part, 0o755, dir_fd=current)
+                is_new = True
+            except FileExistsError:
+                is_new = False
+            try:
+                below = os.open(part, flags, dir_fd=current)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                    raise beneath.link_on_the_way(part) from None
+                raise
+            os.close(current)
+            current = below
+            if is_new and owner.uid != -1:
+                os.fchown(current, owner.uid, owner.gid)
+        yield current
+    finally:
+        os.close(current)
+
+
+@contextlib.contextmanager
+def _new_file(folder: int, name: str, owner: Owner) -> Iterator[BinaryIO]:
+    """A file that takes the name `name` in `folder` when the block ends well."""
+    temporary = f".{secrets.token_hex(8)}.sandboxd"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if owner.uid != -1:
+                os.fchown(descriptor, owner.uid, owner.gid)
+            yield file
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _open(root: int, path: str) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with beneath.parent_of(root, path, create=False) as folder:
+        return os.open(os.path.basename(path), flags, dir_fd=folder)
+
+
+def _entries(root: int, path: str) -> list[tuple[str, int]]:
+    """Name and mode of each entry of a folder below `root`, sorted."""
+    with (
+        beneath.parent_of(root, f"{path}/.", create=False) as folder,
+        os.scandir(folder) as entries,
+    ):
+        return sorted((e.name, e.stat(follow_symlinks=False).st_mode) for e in entries)
+
+
+def remove_tree(folder: str) -> None:
+    """Remove a folder of ours; the files of a sandbox in it are removed, and no link is followed."""
+    shutil.rmtree(folder, ignore_errors=True)

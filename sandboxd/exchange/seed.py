@@ -1,0 +1,231 @@
+"""Makes a sandbox's own git directory from the host's repository, by reading files: no git runs.
+
+Refs, HEAD, logs and index are copied as they are, so work goes on inside where it stands on the host. Objects
+are not: git inside reads the host's, which are mounted read-only. The config is made anew (`exchange.config`),
+and nothing that git would run goes in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.exchange import config, copying, reftable
+from sandboxd.exchange.copying import Owner
+from sandboxd.exchange.place import Place, Repository
+from sandboxd.file_lock import locked
+from sandboxd.plan import beneath
+from sandboxd.syntax import git_config
+
+ALTERNATES = "objects/info/alternates"
+_REF = 4096
+_PACKED_REFS = 256 << 20
+_INDEX = 2 << 30
+_LOG, _LOGS = 64 << 20, 512 << 20
+_SMALL = 16 << 20
+_MOST_ENTRIES = 200_000
+_MOST_SHARED_INDEXES = 8
+_OURS = "refs/sandboxd/"
+_LEFT_OUT = (_OURS, "refs/bisect/", "refs/rewritten/", "refs/worktree/")
+"""Ours, and those of a bisect or rebase on the host, which goes on there."""
+_FOLDERS = ("refs/heads", "refs/tags", "objects/info", "objects/pack", "info")
+
+
+class Seed(NamedTuple):
+    """What a seed is made with.
+
+    `objects` are the folders inside of the host's objects; `of_user` settings that are the user's own, for
+    the config; `worktree` the value of `core.worktree` of a submodule, '' for none.
+    """
+
+    objects: Sequence[str]
+    of_user: Iterable[tuple[str, str]] = ()
+    worktree: str = ""
+
+
+def seed(repository: Repository, place: Place, wanted: Seed) -> bool:
+    """Make `place.inside` from the host's repository. One that is there stays: work may be in it.
+
+    :returns: whether it was made now
+    :raises EnvironmentFailure: it cannot be written, or the repository cannot be read
+    """
+    try:
+        os.makedirs(place.folder, mode=0o700, exist_ok=True)
+        os.makedirs(place.empty, mode=0o755, exist_ok=True)
+        with locked(place.lock):
+            if os.path.lexists(place.inside):
+                _write_alternates(
+                    place.inside, wanted.objects, copying.owner_of(repository.workspace)
+                )
+                return False
+            _make(repository, place, wanted)
+            return True
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot write `{place.folder}`: {(error.strerror or str(error)).lower()}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+
+
+def copy_index(repository: Repository, git_folder: str, owner: Owner) -> bool:
+    """Replace the index in `git_folder` by that of the host; False where the host has none.
+
+    :raises OSError: it cannot be written
+    :raises UsageError: `git_folder` is no folder
+    """
+    with beneath.open_folder(repository.own) as own, beneath.open_folder(git_folder) as target:
+        return _copy_index(own, target, owner)
+
+
+def _make(repository: Repository, place: Place, wanted: Seed) -> None:
+    """Make the whole folder under another name first, so that a part is never taken for it."""
+    folder = f"{place.inside}.new"
+    copying.remove_tree(folder)
+    os.mkdir(folder, 0o755)
+    owner = copying.owner_of(repository.workspace)
+    try:
+        with (
+            beneath.open_folder(folder) as target,
+            beneath.open_folder(repository.common) as common,
+            beneath.open_folder(repository.own) as own,
+        ):
+            if owner.uid != -1:
+                os.fchown(target, owner.uid, owner.gid)
+            _fill(repository, common, own, target, wanted, owner)
+        os.rename(folder, place.inside)
+    except BaseException:
+        copying.remove_tree(folder)
+        raise
+
+
+def _fill(
+    repository: Repository, common: int, own: int, target: int, wanted: Seed, owner: Owner
+) -> None:
+    for path in _FOLDERS:
+        copying.make_folder(target, path, owner)
+    entries = read_config(repository)
+    text = config.for_inside(entries, wanted.worktree, wanted.of_user)
+    copying.write_file(target, "config", text.encode("utf-8", "surrogateescape"), owner)
+    # Refs before the index: a commit on the host moves its branch last.
+    if reftable.is_used(entries):
+        reftable.copy(repository, target, owner)
+    else:
+        _copy_refs(common, own, target, owner)
+    _copy_logs(common, own, target, owner)
+    _copy_index(own, target, owner)
+    copying.copy_file(common, target, "shallow", _SMALL, owner)
+    copying.copy_file(common, target, "info/exclude", _SMALL, owner)
+    copying.copy_file(common, target, "info/attributes", _SMALL, owner)
+    copying.copy_file(own, target, "info/sparse-checkout", _SMALL, owner)
+    write_alternates(target, wanted.objects, owner)
+
+
+def read_config(repository: Repository) -> list[git_config.Entry]:
+    """The settings of the repository itself, in git's order. What its config includes does not count."""
+    entries = _entries(repository.common, "config")
+    if any(e.name == "extensions.worktreeconfig" and _is_true(e.value) for e in entries):
+        entries += _entries(repository.own, "config.worktree")
+    return entries
+
+
+def _entries(folder: str, name: str) -> list[git_config.Entry]:
+    text: str | None = None
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        text = beneath.read_text(root, name)
+    return list(git_config.parse(text or "").entries)
+
+
+def _is_true(value: str | None) -> bool:
+    return value is None or value.lower() in ("true", "yes", "on", "1")
+
+
+def _copy_refs(common: int, own: int, target: int, owner: Owner) -> None:
+    """Copy loose refs before packed ones: git packs a ref, then removes the loose one.
+
+    :raises EnvironmentFailure: the HEAD or the packed refs are too large to be any
+    """
+    if not copying.copy_file(own, target, "HEAD", _REF, owner):
+        raise _unreadable("HEAD")
+    copying.copy_tree(
+        common,
+        target,
+        "refs",
+        owner,
+        largest=_REF,
+        in_all=_PACKED_REFS,
+        most=_MOST_ENTRIES,
+        wanted=lambda path: not path.startswith(_LEFT_OUT) and not path.endswith(".lock"),
+    )
+    if not copying.copy_file(common, target, "packed-refs", _PACKED_REFS, owner) and _exists(
+        common, "packed-refs"
+    ):
+        raise _unreadable("packed-refs")
+
+
+def _copy_logs(common: int, own: int, target: int, owner: Owner) -> None:
+    copying.copy_file(own, target, "logs/HEAD", _LOG, owner)
+    copying.copy_tree(
+        common,
+        target,
+        "logs/refs",
+        owner,
+        largest=_LOG,
+        in_all=_LOGS,
+        most=_MOST_ENTRIES,
+        wanted=lambda path: not path.startswith(f"logs/{_OURS}"),
+    )
+
+
+def _copy_index(own: int, target: int, owner: Owner) -> bool:
+    # Those that an index names are there before it is.
+    shared = [name for name in os.listdir(own) if name.startswith("sharedindex.")]
+    for name in sorted(shared)[:_MOST_SHARED_INDEXES]:
+        copying.copy_file(own, target, name, _INDEX, owner)
+    copied = copying.copy_file(own, target, "index", _INDEX, owner)
+    if not copied and _exists(own, "index"):
+        raise _unreadable("index")
+    return copied
+
+
+def write_alternates(target: int, objects: Sequence[str], owner: Owner) -> None:
+    """Name the folders of the host's objects to git inside.
+
+    :param target: the open git directory
+    :raises OSError: it cannot be written
+    :raises UsageError: a link is on the way
+    """
+    text = "".join(f"{path}\n" for path in objects)
+    copying.write_file(target, ALTERNATES, text.encode(), owner)
+
+
+def _write_alternates(inside: str, objects: Sequence[str], owner: Owner) -> None:
+    try:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        target = os.open(inside, flags)
+        try:
+            write_alternates(target, objects, owner)
+        finally:
+            os.close(target)
+    except UsageError as error:
+        raise EnvironmentFailure(
+            f"the git directory inside is not as it was made: {error.message}",
+            "look at it inside, or remove it with what is in it: `sandboxd down --purge`",
+        ) from None
+
+
+def _exists(folder: int, name: str) -> bool:
+    try:
+        os.lstat(name, dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _unreadable(name: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"`{name}` of the repository is no regular file, or too large for one",
+        "`git fsck` on the host says what is wrong with the repository",
+    )
