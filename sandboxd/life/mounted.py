@@ -11,21 +11,20 @@ A pin is a mount on a file. When a program on the host puts another file in its 
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import os
-import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.observe import mount_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from sandboxd.engine.answers import MountRequest, State
+    from sandboxd.observe.mount_table import Table
 
 
 class Source(NamedTuple):
@@ -52,8 +51,7 @@ def open_sources(mounts: Iterable[MountRequest]) -> tuple[Source, ...]:
 
 def _open(path: str, target: str) -> Source:
     try:
-        with _no_links("/", path.strip("/").split("/")) as descriptor:
-            status = os.fstat(descriptor)
+        device, inode = mount_table.identity("/", path)
     except FileNotFoundError:
         raise failures.SourceMissing(path) from None
     except OSError as error:
@@ -61,26 +59,7 @@ def _open(path: str, target: str) -> Source:
             f"`{path}` cannot be mounted: {(error.strerror or str(error)).lower()}, or a link is there",
             "it was another thing a moment ago: see what writes there, then run `sandboxd up` again",
         ) from None
-    return Source(path, target, status.st_dev, status.st_ino)
-
-
-@contextlib.contextmanager
-def _no_links(root: str, parts: Sequence[str]) -> Iterator[int]:
-    """A descriptor of a path below `root`, opened step by step; a link is an error.
-
-    :raises OSError: a part is not there, or is a link
-    """
-    current = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for part in filter(None, parts):
-            below = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=current)
-            os.close(current)
-            current = below
-        if stat.S_ISLNK(os.fstat(current).st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        yield current
-    finally:
-        os.close(current)
+    return Source(path, target, device, inode)
 
 
 def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:
@@ -90,54 +69,21 @@ def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:
 
     :raises OSError: the mounts of the process cannot be read
     """
-    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        theirs = _mounts(file.read())
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        ours = _mounts(file.read())
+    theirs, ours = mount_table.of_process(pid), mount_table.of_process("self")
     if sources and not any(source.target in theirs for source in sources):
         return None
     return tuple(source.path for source in sources if not _is_mounted(source, pid, theirs, ours))
 
 
-def _is_mounted(
-    source: Source, pid: int, theirs: Mapping[str, str], ours: Mapping[str, str]
-) -> bool:
+def _is_mounted(source: Source, pid: int, theirs: Table, ours: Table) -> bool:
     if source.target not in theirs:
         return False
     try:
-        with _no_links(f"/proc/{pid}/root", source.target.split("/")) as descriptor:
-            status = os.fstat(descriptor)
-        return (status.st_dev, status.st_ino) == (source.device, source.inode)
+        mounted = mount_table.identity(f"/proc/{pid}/root", source.target)
+        return mounted == (source.device, source.inode)
     except PermissionError:
         # Another user's process: its mounts are shown by path, as they are called at this moment.
-        return theirs[source.target] == _path_of(source.path, ours)
-
-
-def _mounts(text: str) -> dict[str, str]:
-    """Device and path in its file system of each mount point; the last mount of a point is on top."""
-    table = {}
-    for line in text.splitlines():
-        fields = line.split(" ")
-        if len(fields) > 4:
-            table[_plain(fields[4])] = f"{fields[2]} {_plain(fields[3])}"
-    return table
-
-
-def _path_of(path: str, mounts: Mapping[str, str]) -> str:
-    """The device of `path`, and its path in that file system."""
-    point = path
-    while point not in mounts and point != "/":
-        point = os.path.dirname(point)
-    device, _, root = mounts.get(point, "").partition(" ")
-    rest = path[len(point.rstrip("/")) :]
-    return f"{device} {(root.rstrip('/') + rest) or '/'}"
-
-
-def _plain(field: str) -> str:
-    """A field of mountinfo without its octal escapes: blank, tab, line end, backslash (proc(5))."""
-    for escape, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        field = field.replace(escape, char)
-    return field
+        return theirs[source.target] == mount_table.place_of(source.path, ours)
 
 
 def compare(sources: Sequence[Source], pid: int) -> bool:

@@ -11,6 +11,7 @@ from sandboxd.engine.failures import SourceMissing
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import mounted
 from sandboxd.life.mounted import Source
+from sandboxd.observe import mount_table
 
 HOST = """\
 22 1 254:0 / / rw - ext4 /dev/vda rw
@@ -82,8 +83,8 @@ def test_by_path_where_the_process_is_another_users(
     def refused(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(mounted, "_no_links", refused)
-    tables = mounted._mounts(INSIDE), mounted._mounts(HOST)
+    monkeypatch.setattr(mount_table, "identity", refused)
+    tables = mount_table.parse(INSIDE), mount_table.parse(HOST)
     assert mounted._is_mounted(Source(path, target, 1, 1), 1, *tables) is same
 
 

@@ -1,0 +1,165 @@
+"""The pins of a container: mounts that shut a part of a folder that it shares with the host.
+
+Pure: what is asked for, by the engine's description, and what is said of each by what was seen of it.
+"""
+
+from __future__ import annotations
+
+import enum
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.model.labels import PROJECT
+from sandboxd.model.sandbox_id import workspace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from sandboxd.engine.answers import Inspected
+
+
+class State(enum.Enum):
+    """``NOT_CHECKED`` never counts as held."""
+
+    HOLDS = "holds"
+    LOST = "lost"
+    NOT_CHECKED = "not checked"
+
+
+class Witness(enum.Enum):
+    """By what the state of a pin is known."""
+
+    FIRST_PROCESS = "the mounts of its first process, seen from the host"
+    GOFER = "the mounts of gVisor's gofer, seen from the host"
+    OBSERVER = "the mounts of its first process, seen by a container of ours beside it"
+    NOTE = "the file on the host, compared with what was noted at the start"
+    INSIDE = "what its own programs show, which can only take a pin back"
+    NOBODY = "nothing that can be seen from here"
+
+
+class Request(NamedTuple):
+    """A mount that the container was made with, in a folder that it shares with the host, or of that folder.
+
+    `source` is its path on the host, '' for a volume or memory. `above` is the target of the shared folder
+    that its own target lies in, '' for what is mounted elsewhere.
+    """
+
+    target: str
+    source: str
+    is_read_only: bool
+    above: str = ""
+    in_memory: bool = False
+
+
+class Pin(NamedTuple):
+    """The state of one pin now; `name` is for people: its path in the workspace, else on the host or inside."""
+
+    name: str
+    target: str
+    source: str
+    state: State
+    witness: Witness
+    why: str = ""
+    """What was seen; '' where nothing speaks against it."""
+    is_read_only: bool = True
+
+    @property
+    def is_lost(self) -> bool:
+        return self.state is State.LOST
+
+
+def requests(inspected: Inspected) -> tuple[Request, ...]:
+    """What can be lost by an act of the host: the shared folders, and each mount in one, the outermost first.
+
+    A mount whose source alone lies in a shared folder, as that of git's objects, is one, too.
+    """
+    mounts = sorted(_mounts(inspected), key=lambda mount: mount.target)
+    writable = [mount for mount in mounts if mount.source and not mount.is_read_only]
+    shared = {
+        other.target: other.source
+        for other in writable
+        if any(_is_below(mount.target, other.target) for mount in mounts)
+        or other.source == _workspace(inspected)
+    }
+    pins = []
+    for mount in mounts:
+        above = [target for target in shared if _is_below(mount.target, target)]
+        if above or any(_is_at_or_below(mount.source, source) for source in shared.values()):
+            pins.append(mount._replace(above=max(above, key=len, default="")))
+    return tuple(pins)
+
+
+def _workspace(inspected: Inspected) -> str:
+    """The folder of its project; '' for a container that names none."""
+    labels = (inspected.get("Config") or {}).get("Labels") or {}
+    return workspace_of(labels.get(PROJECT) or "")
+
+
+def _mounts(inspected: Inspected) -> Iterator[Request]:
+    """All mounts; a pinned volume (`plan.mounts`) has the path on the host that it stands for as its source."""
+    host = inspected.get("HostConfig") or {}
+    devices = {}
+    for mount in host.get("Mounts") or []:
+        options = ((mount.get("VolumeOptions") or {}).get("DriverConfig") or {}).get("Options")
+        devices[mount["Target"]] = str((options or {}).get("device") or "")
+    memory = {
+        *(host.get("Tmpfs") or {}),
+        *(m["Target"] for m in host.get("Mounts") or [] if m["Type"] == "tmpfs"),
+    }
+    for point in inspected.get("Mounts") or []:
+        target = point["Destination"]
+        if target not in memory:
+            source = point.get("Source") if point.get("Type") == "bind" else devices.get(target)
+            source = source if source and source.startswith("/") else ""
+            yield Request(target, source, not point.get("RW", True))
+    for target in memory:
+        yield Request(target, "", False, in_memory=True)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder.rstrip('/')}/") and path != folder
+
+
+def _is_at_or_below(path: str, folder: str) -> bool:
+    return bool(path) and (path == folder or _is_below(path, folder))
+
+
+def name_of(request: Request, inspected: Inspected) -> str:
+    """The name of a pin for people; '.' for the workspace itself."""
+    workspace = _workspace(inspected)
+    if workspace and _is_at_or_below(request.source, workspace):
+        return posixpath.relpath(request.source, workspace)
+    if request.above:
+        return posixpath.relpath(request.target, request.above)
+    return request.source or request.target
+
+
+def lost(pins: Iterable[Pin]) -> tuple[Pin, ...]:
+    """The lost ones, without those that lie in another lost one."""
+    outer: list[Pin] = []
+    for pin in sorted((pin for pin in pins if pin.is_lost), key=lambda pin: pin.target):
+        if not any(_is_below(pin.target, other.target) for other in outer):
+            outer.append(pin)
+    return tuple(outer)
+
+
+def not_checked(pins: Iterable[Pin]) -> tuple[Pin, ...]:
+    """Those of which nothing can be said."""
+    return tuple(pin for pin in pins if pin.state is State.NOT_CHECKED)
+
+
+def without_mounts(
+    pins: Iterable[Pin], points: Collection[str], witness: Witness
+) -> tuple[Pin, ...]:
+    """`pins`, with those taken back that have no mount among `points`, as `witness` shows.
+
+    An empty list shows nothing.
+    """
+    if not points:
+        return tuple(pins)
+    return tuple(
+        pin
+        if pin.is_lost or pin.target in points
+        else pin._replace(state=State.LOST, witness=witness, why="nothing is mounted there")
+        for pin in pins
+    )

@@ -1,0 +1,272 @@
+"""Which pins of a running container are lost, and how that is known: from a /proc made for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.observe import pin, pins
+from sandboxd.observe.mount_table import Mounted, parse, place_of
+from sandboxd.observe.pin import Pin, State, Witness
+
+ID = "c0ffee" * 10
+WORK = "/workspaces/shop"
+SENTRY, GOFER, PARENT = 7, 8, 6
+
+
+class World:
+    """A workspace of the host, a container that has it mounted, and the /proc that shows both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.host = folder / "shop"
+        self.inside = folder / "inside"
+        self.proc = folder / "proc"
+        (self.host / ".vscode").mkdir(parents=True)
+        (self.host / ".envrc").write_text("a\n")
+        self.points = [WORK, f"{WORK}/.envrc", f"{WORK}/.vscode"]
+        self.process(SENTRY, "sleep")
+        self.mountinfo("self", "1 0 0:9 / / rw - ext4 x rw\n")
+
+    def process(self, pid: int, *words: str, group: str = ID, parent: int = PARENT) -> None:
+        folder = self.proc / str(pid)
+        folder.mkdir(parents=True)
+        (folder / "cgroup").write_text(f"0::/docker-{group}.scope\n")
+        (folder / "cmdline").write_text("\0".join((*words, "")))
+        (folder / "status").write_text(f"Name:\tx\nPPid:\t{parent}\n")
+        (folder / "root").symlink_to("/")
+
+    def mountinfo(self, pid: object, text: str) -> None:
+        (self.proc / str(pid)).mkdir(parents=True, exist_ok=True)
+        (self.proc / str(pid) / "mountinfo").write_text(text)
+
+    def look(self, pid: int = SENTRY, **more: Any) -> dict[str, Pin]:
+        lines = [
+            f"{n} 1 0:9 {self.path(p)} {p} ro - ext4 x rw\n" for n, p in enumerate(self.points)
+        ]
+        self.mountinfo(pid, "".join(lines))
+        return {each.name: each for each in pins.look(self.inspected(**more), str(self.proc))}
+
+    def path(self, point: str) -> str:
+        return f"{self.host}{point.removeprefix(WORK)}"
+
+    def inspected(self, **more: Any) -> Any:
+        mounts = [
+            {"Type": "bind", "Source": self.path(p), "Destination": p, "RW": p == WORK}
+            for p in (WORK, f"{WORK}/.envrc", f"{WORK}/.vscode")
+        ]
+        label = {"dev.sandboxd.project": str(self.host), **more.pop("labels", {})}
+        return {
+            "Id": ID,
+            "State": {"Running": True, "Pid": SENTRY},
+            "Config": {"Labels": label},
+            "HostConfig": {},
+            "Mounts": mounts,
+            **more,
+        }
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def states(found: dict[str, Pin]) -> dict[str, State]:
+    return {name: each.state for name, each in found.items()}
+
+
+def all_hold(world: World) -> None:
+    assert states(world.look()) == dict.fromkeys((".", ".envrc", ".vscode"), State.HOLDS)
+
+
+@pytest.fixture
+def by_path(world: World) -> World:
+    """Another user's container: its root may not be looked into."""
+    (world.proc / str(SENTRY) / "root").unlink()
+    (world.proc / str(SENTRY) / "root").write_text("")
+    return world
+
+
+@pytest.fixture
+def by_inode(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Our own container: what is at a mount point is looked at by the root of its process."""
+    root = world.proc / str(SENTRY) / "root"
+    root.unlink()
+    files = world.inside / "files"
+    mounted = files / WORK[1:]
+    mounted.mkdir(parents=True)
+    os.link(world.host / ".envrc", mounted / ".envrc")
+    root.symlink_to(files)
+    return world
+
+
+def test_every_pin_holds_that_is_mounted(by_path: World) -> None:
+    all_hold(by_path)
+
+
+def test_a_mount_that_went_is_lost(by_path: World) -> None:
+    by_path.points.remove(f"{WORK}/.envrc")
+    found = by_path.look()
+    assert states(found)[".envrc"] is State.LOST
+    assert found[".envrc"].witness is Witness.FIRST_PROCESS
+    assert found[".vscode"].state is State.HOLDS
+
+
+def test_a_mount_that_moved_along_is_lost(by_path: World) -> None:
+    by_path.points[2] = f"{WORK}/.vscode.old"
+    assert states(by_path.look())[".vscode"] is State.LOST
+
+
+def test_what_is_mounted_is_compared_by_inode(by_inode: World) -> None:
+    assert by_inode.look()[".envrc"].state is State.HOLDS
+    (by_inode.host / "new").write_text("b\n")
+    (by_inode.host / "new").rename(by_inode.host / ".envrc")
+    lost = by_inode.look()[".envrc"]
+    assert (lost.state, lost.why) == (State.LOST, "another one is at its path on the host")
+    (by_inode.host / ".envrc").unlink()
+    assert by_inode.look()[".envrc"].why == "nothing is at its path on the host"
+
+
+def test_a_workspace_that_was_moved_is_lost(by_path: World) -> None:
+    by_path.host.rename(by_path.host.with_name("elsewhere"))
+    assert [each.name for each in pin.lost(by_path.look().values())] == ["."]
+
+
+def test_a_mount_of_what_was_deleted_is_lost(by_path: World) -> None:
+    """`rm -rf .git && git init`: what lies elsewhere inside is still mounted, and another thing is there."""
+    (by_path.host / "objects").mkdir()
+    objects = {
+        "Type": "bind",
+        "Source": str(by_path.host / "objects"),
+        "Destination": "/o",
+        "RW": False,
+    }
+    described = by_path.inspected()
+    described["Mounts"].append(objects)
+    for suffix, state in (("", State.HOLDS), ("//deleted", State.LOST)):
+        text = "".join(f"1 1 0:9 {by_path.path(p)} {p} ro - ext4 x rw\n" for p in by_path.points)
+        by_path.mountinfo(
+            SENTRY, f"{text}9 1 0:9 {by_path.host}/objects{suffix} /o ro - ext4 x rw\n"
+        )
+        seen = {each.target: each.state for each in pins.look(described, str(by_path.proc))}
+        assert seen["/o"] is state
+
+
+def gofer(world: World, pid: int = GOFER, **other: Any) -> None:
+    words = ("runsc-gofer", "--root=/r", "gofer", "--bundle=/b")
+    world.process(pid, *words, **other)
+    task = world.proc / str(PARENT) / "task" / "61"
+    task.mkdir(parents=True, exist_ok=True)
+    (task / "children").write_text(f"{SENTRY} {pid} ")
+
+
+def test_under_gvisor_its_gofer_is_looked_at(by_path: World) -> None:
+    gofer(by_path)
+    by_path.mountinfo(SENTRY, "1 0 0:9 / / rw - tmpfs x rw\n")
+    by_path.points.remove(f"{WORK}/.envrc")
+    memory = {"HostConfig": {"Tmpfs": {f"{WORK}/node_modules": ""}}}
+    found = by_path.look(GOFER, **memory)
+    assert found[".envrc"].state is State.LOST
+    assert {each.witness for each in found.values()} == {Witness.GOFER, Witness.NOBODY}
+    assert found["node_modules"].state is State.NOT_CHECKED
+
+
+def test_the_gofer_of_another_sandbox_is_not_believed(by_path: World) -> None:
+    gofer(by_path, group="f00d" * 16)
+    by_path.mountinfo(SENTRY, "1 0 0:9 / / rw - tmpfs x rw\n")
+    assert {each.state for each in by_path.look(GOFER).values()} == {State.NOT_CHECKED}
+
+
+@pytest.mark.parametrize("hidden", ["pid", "mounts"])
+def test_where_no_mount_is_seen_only_the_note_of_the_start_speaks(
+    world: World, hidden: str
+) -> None:
+    note = {
+        str(world.host / name): os.lstat(world.host / name).st_ino for name in (".envrc", ".vscode")
+    }
+    label = {"dev.sandboxd.sources": json.dumps(note)}
+    if hidden == "pid":
+        (world.proc / str(SENTRY) / "cgroup").write_text("0::/\n")
+    else:
+        world.points = ["/"]
+    assert {each.state for each in world.look(labels=label).values()} == {State.NOT_CHECKED}
+    (world.host / "new").write_text("b\n")
+    (world.host / "new").rename(world.host / ".envrc")
+    found = world.look(labels=label)
+    assert (found[".envrc"].state, found[".envrc"].witness) == (State.LOST, Witness.NOTE)
+    assert found[".vscode"].state is State.NOT_CHECKED
+
+
+@pytest.mark.parametrize("note", ["", "no JSON", "[]", "3", '{"/x": "y"}', "[" * 100_000])
+def test_a_note_that_is_none_says_nothing(world: World, note: str) -> None:
+    world.points = ["/"]
+    found = world.look(labels={"dev.sandboxd.sources": note})
+    assert {each.state for each in found.values()} == {State.NOT_CHECKED}
+
+
+def test_a_stopped_container_has_no_pins(world: World) -> None:
+    assert world.look(State={"Running": False, "Pid": 0}) == {}
+
+
+def test_pinned_volumes_stand_for_their_device(world: World) -> None:
+    described = world.inspected()
+    described["Mounts"][2] = {
+        "Type": "volume",
+        "Name": "p",
+        "Source": "/var/x",
+        "Destination": f"{WORK}/.vscode",
+    }
+    options = {"DriverConfig": {"Options": {"device": str(world.host / ".vscode")}}}
+    described["HostConfig"] = {
+        "Mounts": [{"Type": "volume", "Target": f"{WORK}/.vscode", "VolumeOptions": options}]
+    }
+    asked = {request.target: request.source for request in pin.requests(described)}
+    assert asked[f"{WORK}/.vscode"] == str(world.host / ".vscode")
+
+
+def test_mounts_outside_of_shared_folders_are_no_pins(world: World) -> None:
+    described = world.inspected()
+    described["Mounts"] += [
+        {"Type": "bind", "Source": "/s/resolv", "Destination": "/etc/resolv.conf", "RW": False},
+        {"Type": "bind", "Source": "/s/home", "Destination": "/home/dev", "RW": True},
+        {"Type": "volume", "Name": "v", "Destination": "/cache", "RW": True},
+    ]
+    targets = [request.target for request in pin.requests(described)]
+    assert targets == [WORK, f"{WORK}/.envrc", f"{WORK}/.vscode"]
+
+
+def test_the_inside_can_only_take_back() -> None:
+    def one(state: State) -> Pin:
+        return Pin(".x", "/w/.x", "/h/.x", state, Witness.GOFER)
+
+    each = [one(State.HOLDS), one(State.NOT_CHECKED), one(State.LOST)]
+    assert pin.without_mounts(each, (), Witness.INSIDE) == tuple(each)
+    assert pin.without_mounts(each, ["/w/.x"], Witness.INSIDE) == tuple(each)
+    taken = pin.without_mounts(each, ["/w"], Witness.INSIDE)
+    assert [(p.state, p.witness) for p in taken] == [
+        (State.LOST, Witness.INSIDE),
+        (State.LOST, Witness.INSIDE),
+        (State.LOST, Witness.GOFER),
+    ]
+
+
+def test_the_outermost_mount_is_the_one_that_is_looked_for(world: World) -> None:
+    described = world.inspected()
+    described["Mounts"].append(
+        {"Type": "bind", "Source": f"{world.host}/a", "Destination": f"{WORK}/a", "RW": True}
+    )
+    described["Mounts"].append(
+        {"Type": "bind", "Source": f"{world.host}/a/b", "Destination": f"{WORK}/a/b", "RW": False}
+    )
+    above = {request.target: request.above for request in pin.requests(described)}
+    assert above[f"{WORK}/a/b"] == f"{WORK}/a"
+    assert above[f"{WORK}/a"] == WORK
+
+
+def test_a_mount_table_is_parsed_as_the_kernel_writes_it() -> None:
+    table = parse("1 0 0:5 /a\\040b /p\\134q rw - x y z\n2 0 0:6 / /p\\134q rw - x y z\nbroken\n")
+    assert table == {"/p\\q": Mounted("0:6", "/")}
+    assert place_of("/p\\q/r", table) == Mounted("0:6", "/r")
