@@ -95,8 +95,10 @@ def subjects(workspace: str, bundle: bytes, most: int) -> list[str]:
         fetched = _fetched_refs(repository)
         tips = [oid for name, oid in fetched if not name.startswith(_NO_COMMITS)]
         have = refs.known_commits(workspace)
-        words = ("--no-show-signature", "--format=%h %s", f"--max-count={most}")
-        return repository.run("log", *words, *tips, "--not", *have).splitlines() if tips else []
+        words = ("-z", "--no-show-signature", "--format=%h %s", f"--max-count={most}")
+        # A subject has any character but NUL and the line end, among them such as Python takes for line ends.
+        text = repository.run("log", *words, *tips, "--not", *have) if tips else ""
+        return text.removesuffix("\0").split("\0") if text else []
 
 
 @contextlib.contextmanager
@@ -143,7 +145,8 @@ def _fetched_refs(repository: _Repository) -> list[tuple[str, str]]:
     form = "--format=%(objectname) %(refname:lstrip=2)"
     pairs = [
         line.split(" ", 1)
-        for line in repository.run("for-each-ref", form, "refs/new/").splitlines()
+        for line in repository.run("for-each-ref", form, "refs/new/").split("\n")
+        if line
     ]
     if not pairs:
         raise CannotBring("it names no branch")
@@ -253,8 +256,6 @@ class _Repository:
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
-                errors="replace",
                 check=False,
                 timeout=_SECONDS,
                 preexec_fn=_limit,
@@ -262,9 +263,10 @@ class _Repository:
         except subprocess.TimeoutExpired:
             raise CannotBring(f"git did not check them within {_SECONDS} s") from None
         if process.returncode:
-            errors = " ".join(process.stderr.split())[-300:]
+            errors = " ".join(process.stderr.decode("utf-8", "replace").split())[-300:]
             raise CannotBring(f"git refuses them: {errors or f'exit code {process.returncode}'}")
-        return process.stdout
+        # Not in Python's text mode, which makes a line end of each CR.
+        return process.stdout.decode("utf-8", "replace")
 
 
 def _limit() -> None:

@@ -54,6 +54,9 @@ def bundle_of(task: dict[str, Any], source: bytes, copy: bytes, changed: bool) -
         have = [line.split()[0] for line in answer if line.split()[1:2] in (["commit"], ["tag"])]
         with tempfile.TemporaryDirectory() as scratch:
             words = ["bundle", "create", "--quiet", "-"]
+            listed = git(copy, "for-each-ref", "refs/heads/", "refs/tags/")
+            if listed.returncode:
+                return b"", "its branches cannot be listed: " + errors_of(listed)
             if changed and worktree(copy, os.path.join(scratch, "index")):
                 words.append(WORKTREE)
             names = [*branches(copy), *loose_ends(source, copy)]
@@ -71,7 +74,7 @@ def bundle_of(task: dict[str, Any], source: bytes, copy: bytes, changed: bool) -
     if counted.returncode == 0 and counted.stdout.strip() == b"0":
         return b"", ""
     if bundle.returncode:
-        return b"", bundle.stderr.decode("utf-8", "replace").strip()[-300:] or "git bundle failed"
+        return b"", errors_of(bundle)
     return b"", f"the commits are larger than {task['largest_bundle'] >> 20} MiB"
 
 
@@ -103,7 +106,15 @@ def loose_ends(source: bytes, copy: bytes) -> list[str]:
 def lines_of(folder: bytes, *words: str) -> list[str]:
     """The output lines of git in `folder`, [] if it fails."""
     run = git(folder, *words)
-    return [] if run.returncode else run.stdout.decode("utf-8", "surrogateescape").splitlines()
+    # Not at what Python takes for line ends besides: a ref's name may have some of them.
+    text = "" if run.returncode else run.stdout.decode("utf-8", "surrogateescape")
+    return [line for line in text.split("\n") if line]
+
+
+def errors_of(run: subprocess.CompletedProcess[bytes]) -> str:
+    """The end of what git wrote to stderr; at least the name of its command."""
+    text = run.stderr.decode("utf-8", "replace").strip()[-300:]
+    return text or "a command of git failed without a word"
 
 
 def worktree(copy: bytes, index: str) -> bool:

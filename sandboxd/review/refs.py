@@ -52,7 +52,7 @@ def head(workspace: str) -> tuple[str, str]:
             return "", ""
         packed = dict(
             line.split(" ", 1)[::-1]
-            for line in _read(root, ".git/packed-refs").splitlines()
+            for line in _read(root, ".git/packed-refs").split("\n")
             if " " in line and line[0] not in "#^"
         )
         commit = _read(root, f".git/{ref}").strip() or packed.get(ref, "")
@@ -143,7 +143,7 @@ def _above(name: str) -> list[str]:
 
 
 def _ids(text: str) -> set[str]:
-    words = (line.split(" ", 1)[0].lstrip("^") for line in text.splitlines())
+    words = (line.split(" ", 1)[0].lstrip("^") for line in text.split("\n"))
     return {word for word in words if _OID.match(word)}
 
 

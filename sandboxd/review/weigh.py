@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 from sandboxd.policy.acts_on_host import beside_head, weigh
+from sandboxd.review import links
 from sandboxd.review.changes import LARGEST
+from sandboxd.review.media import is_media
 from sandboxd.review.patch import is_shown
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
         # The host made or changed it since the copy: it was never the sandbox's to delete.
         if not here.mode or stat.S_ISDIR(here.mode) or moved_on:
             return None
-        return _weigh(change, "deleted", here, b"", "")
+        return _weigh(root, change, "deleted", here, b"", "")
     new = changes.content(change)
     if change.kind in ("file", "link") and _same(change, here, new):
         return None
@@ -115,7 +117,7 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
         blocked = blocked or "changed on the host, too, since the sandbox started"
     if stat.S_ISDIR(here.mode) or here.behind_link:
         blocked = blocked or "a folder or a link of the host is in its place"
-    return _weigh(change, "changed" if here.mode else "added", here, new, blocked)
+    return _weigh(root, change, "changed" if here.mode else "added", here, new, blocked)
 
 
 def _moved_on(changes: Changes, path: str, here: Here) -> bool:
@@ -143,7 +145,7 @@ def _same(change: Change, here: Here, new: bytes) -> bool:
     return here.is_file and here.data == new and not (here.mode ^ change.mode) & 0o100
 
 
-def _weigh(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> Item:
+def _weigh(root: int, change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> Item:
     weight, why = weigh(change.path)
     control = why if weight == "control" else ""
     remarks = [why] if weight == "runs" else []
@@ -155,15 +157,15 @@ def _weigh(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> 
     if executable and not (here.is_file and here.mode & 0o100):
         remarks.append("made executable")
     if change.kind == "link":
-        leads = _leads(change.path, new)
-        if leads:
-            blocked = blocked or leads
+        blocked = blocked or links.reason_against(root, change.path, new)
         control = control or "a symbolic link"
     if change.kind == "file" and not is_shown(new):
         if here.is_file and is_shown(here.data):
             control = control or "it was text, and cannot be shown any more"
         elif executable or weight == "runs":
             control = control or "a program that cannot be shown"
+        elif not is_media(change.path, new):
+            control = control or "nobody can read it here: it is not text, or above 1 MiB"
     if stat.S_ISLNK(here.mode) and kind != "deleted" and change.kind != "link":
         remarks.append("takes the place of a symbolic link")
     return Item(
@@ -178,12 +180,3 @@ def _weigh(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> 
         tuple(remarks),
         here,
     )
-
-
-def _leads(path: str, target: bytes) -> str:
-    """The reason why a link is never created; '' if it leads into the workspace."""
-    text = os.fsdecode(target)
-    end = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
-    if not text or text.startswith("/") or end == ".." or end.startswith("../") or "\0" in text:
-        return "a symbolic link out of the workspace"
-    return "a symbolic link into git's own folder" if weigh(end)[0] == "never" else ""

