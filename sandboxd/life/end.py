@@ -46,11 +46,13 @@ def end(
             removal.container(engine, container.id, progress)
             container = container._replace(state="removed")
         if holds_work(container.state) and container.state != "removed":
-            if not discard:
-                rescue.before_end(engine, container.id, sandbox, progress)
             # Remove a container whose work is not kept, whether or not it reacts to a request to end.
             silent = (failures.NoAnswer,) if discard else ()
-            with contextlib.suppress(failures.ContainerGone, *silent):
+            kept = rescue.before_end(engine, container.id, sandbox, progress)
+            with (
+                contextlib.nullcontext() if discard else kept,
+                contextlib.suppress(failures.ContainerGone, *silent),
+            ):
                 engine.stop(container.id, STOP_SECONDS)
         remove(engine, container.id, by_force=discard, progress=progress)
     for volume in pins:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
@@ -10,6 +11,7 @@ from sandboxd.life import egress, mounted, overlaps, private_copy, sources
 from sandboxd.life.end import remove
 from sandboxd.life.states import settle
 from sandboxd.model.labels import SOURCES
+from sandboxd.review import collect, halted
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
@@ -54,11 +56,17 @@ def reuse(start: Start, old: Summary) -> Reused | str:
 def _running(start: Start, old: Summary, inspected: Inspected) -> Reused | str:
     if not private_copy.is_whole(start.engine, old.id, start.plan):
         return "an earlier start was interrupted before its private copy was whole"
+    is_resumed = old.state == "paused"
+    if halted.is_noted(os.environ, old.id):
+        # An end of it was killed after its work was kept.
+        if not collect.let_go_on(start.engine, old.id):
+            return "its processes are stopped, and do not continue"
+        is_resumed = True
     if start.beside is not None:
         if others := egress.other_networks(inspected, start.beside):
             return f"it was put on `{others[0]}`, which leads past its gateway"
         egress.follow(start.engine, start.beside, start.progress)
-    return Reused("resumed" if old.state == "paused" else "already running", inspected)
+    return Reused("resumed" if is_resumed else "already running", inspected)
 
 
 def _start_again(start: Start, container: str) -> Inspected:

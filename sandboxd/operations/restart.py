@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,8 @@ def halt(
             continue
         sandbox = container.labels[PROJECT]
         with project_lock(sandbox, tell, check):
-            if copies.copy_of(engine, engine.inspect(container.id)) is None:
-                rescue.before_end(engine, container.id, sandbox, tell)
-            tell(f"stopping `{container.name}`")
-            engine.stop(container.id, STOP_SECONDS)
+            lasts = copies.copy_of(engine, engine.inspect(container.id)) is not None
+            kept = rescue.before_end(engine, container.id, sandbox, tell)
+            with contextlib.nullcontext() if lasts else kept:
+                tell(f"stopping `{container.name}`")
+                engine.stop(container.id, STOP_SECONDS)

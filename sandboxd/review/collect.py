@@ -26,7 +26,7 @@ from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
-from sandboxd.review import changes, copies, host_times, refs
+from sandboxd.review import changes, copies, halted, host_times, refs
 from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     )
     sandbox = sandbox_id(workspace, _sandbox_name(inspected))
     inside = inside_of(engine, inspected["Id"])
+    if halt:
+        halted.note(os.environ, inspected["Id"])
     return collect_by(inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), halt=halt)
 
 
@@ -186,10 +188,17 @@ def _is_folder(fields: Sequence[object] | None) -> bool:
     return fields is not None and stat.S_ISDIR(int(str(fields[0])))
 
 
-def let_go_on(engine: Engine, container: str) -> None:
-    """Continue the processes that `collect` stopped, when the container does not end after all."""
-    with contextlib.suppress(EnvironmentFailure):
+def let_go_on(engine: Engine, container: str) -> bool:
+    """Continue the processes that `collect` stopped, when the container does not end after all.
+
+    False where the container did not take the command; then the note of it stays.
+    """
+    try:
         execute.run_quietly(engine, container, Exec(["sh", "-c", "kill -CONT -1"]))
+    except EnvironmentFailure:
+        return False
+    halted.forget(os.environ, container)
+    return True
 
 
 def _require_an_answer(engine: Engine, container: str) -> None:

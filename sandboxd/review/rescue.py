@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from datetime import datetime
@@ -10,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.sandbox_id import name_option, workspace_of
-from sandboxd.review import bundles, collect, copies, weigh
+from sandboxd.review import bundles, collect, copies, halted, weigh
 from sandboxd.review import streams as kept_streams
 from sandboxd.review.changes import NotWhole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sandboxd.engine.client import Engine
     from sandboxd.review.changes import Changes
@@ -97,14 +98,6 @@ def subjects(changes: Changes, most: int) -> tuple[list[str], str]:
         return [], error.message
 
 
-def _keep_or_go_on(engine: Engine, container: str, workspace: str) -> Rescued | None:
-    try:
-        return keep(engine, container, workspace)
-    except BaseException:
-        collect.let_go_on(engine, container)
-        raise
-
-
 def _project_option(sandbox: str) -> str:
     """The option that names the project where nobody can be in its folder, as that was removed."""
     workspace = workspace_of(sandbox)
@@ -127,19 +120,34 @@ def _lasts(engine: Engine, container: str) -> bool:
         return False
 
 
+@contextlib.contextmanager
 def before_end(
     engine: Engine, container: str, sandbox: str, progress: Callable[[str], None]
-) -> None:
-    """Keep the changes of a sandbox before it ends, and report where they are.
+) -> Iterator[None]:
+    """Keep the changes of a sandbox, report where they are, and have the block end it.
+
+    Where the block raises, and where the work cannot be kept, its processes continue.
 
     :param sandbox: its identity
     :raises EnvironmentFailure: they cannot be kept: then the sandbox must not end
     """
+    try:
+        _keep_and_report(engine, container, sandbox, progress)
+        yield
+    except BaseException:
+        collect.let_go_on(engine, container)
+        raise
+    halted.forget(os.environ, container)
+
+
+def _keep_and_report(
+    engine: Engine, container: str, sandbox: str, progress: Callable[[str], None]
+) -> None:
     lasts = _lasts(engine, container)
     option = name_option(sandbox)
     discard = f"sandboxd down{_project_option(sandbox)}{option} --discard"
     try:
-        rescued = _keep_or_go_on(engine, container, workspace_of(sandbox))
+        rescued = keep(engine, container, workspace_of(sandbox))
     except failures.NoAnswer:
         raise
     except NotWhole as error:

@@ -10,11 +10,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.host import runtime_processes
+from sandboxd.life import end as life_end
 from sandboxd.model.labels import PROJECT
 from sandboxd.plan.layout import MARK
 from sandboxd.review import collect
@@ -292,3 +294,64 @@ def test_nothing_is_written_between_keeping_and_the_end(project: Project, api: E
     collect.let_go_on(api, project.container)
     while project.sandboxd(*read) == stream.content(change).decode():
         pass
+
+
+class Interrupted:
+    """The engine, until a container is to be stopped: then the operation is interrupted, or killed."""
+
+    def __init__(self, api: Engine, error: type[BaseException]) -> None:
+        self._api, self._error = api, error
+
+    def __getattr__(self, name: str) -> Any:
+        return self._stop if name == "stop" else getattr(self._api, name)
+
+    def _stop(self, *_: object) -> None:
+        raise self._error
+
+
+class Killed(BaseException):
+    """Stands for a signal after which the process does nothing any more."""
+
+
+def is_counting(project: Project) -> bool:
+    """Whether the loop inside goes on; one that is stopped for good has not counted after a second look."""
+    read = ["exec", "-n", "sh", "-c", "cat counter; sleep 0.5"]
+    return project.sandboxd(*read) != project.sandboxd(*read)
+
+
+def count(project: Project) -> None:
+    project.sandboxd("up", "--allow-runc")
+    loop = "(i=0; while :; do i=$((i+1)); echo $i > counter; done) >/dev/null 2>&1 &"
+    project.docker("exec", "-d", project.container, "sh", "-c", loop)
+    while not is_counting(project):
+        pass
+
+
+def end(api: Engine, project: Project, error: type[BaseException]) -> None:
+    engine: Any = Interrupted(api, error)
+    (container,) = api.containers(f"{PROJECT}={project.folder}")
+    with pytest.raises(error):
+        life_end.end(engine, container, str(project.folder), lambda _: None)
+
+
+def test_an_end_that_is_interrupted_lets_the_sandbox_go_on(project: Project, api: Engine) -> None:
+    count(project)
+    end(api, project, KeyboardInterrupt)
+    assert is_kept_counter() and is_counting(project)
+
+
+def test_after_an_end_that_was_killed_the_next_start_lets_the_sandbox_go_on(
+    project: Project, api: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count(project)
+    with monkeypatch.context() as patch:
+        patch.setattr(collect, "let_go_on", lambda *_: False)
+        end(api, project, Killed)
+    assert not is_counting(project)
+    assert "resumed" in project.sandboxd("up", "--allow-runc")
+    assert is_counting(project)
+    assert "already running" in project.sandboxd("up", "--allow-runc")
+
+
+def is_kept_counter() -> bool:
+    return any(b"counter" in path.read_bytes() for path in Path(collect.folder()).iterdir())

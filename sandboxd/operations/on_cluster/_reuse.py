@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.cluster import records, waiting
-from sandboxd.errors import UsageError
-from sandboxd.operations.on_cluster import _objects, refresh
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations.on_cluster import _objects, _work, refresh
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.operations.on_cluster.started import Started
 from sandboxd.plan.plan import Downgrade
+from sandboxd.review import halted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,13 @@ def reuse(
     plan, wishes = planned
     pod = waiting.require_running(target.cluster, target.pod)
     record = _require_ours(target, planned, pod)
+    # An end or a refresh of it may have been killed while its processes were stopped.
+    is_halted = halted.is_noted(target.environ, record.uid)
+    if is_halted and not _work.let_go_on(target, record.uid):
+        raise EnvironmentFailure(
+            "the processes of the sandbox are stopped, and do not continue",
+            f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",
+        )
     if plan.egress is not None:
         PodGateway(target).refresh()
     parts = (each.partition(": ") for each in record.not_in_force)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.cluster import records, running
-from sandboxd.errors import UsageError
+from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.operations.on_cluster._deliver import PART
 from sandboxd.operations.on_cluster.target import running_pod
-from sandboxd.review import collect
+from sandboxd.review import collect, halted
 from sandboxd.review.host_times import Times
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.review.changes import Changes
     from sandboxd.review.collect import Inside
+
+_GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
 def collected(target: Target, *, halt: bool) -> Changes:
@@ -38,7 +41,23 @@ def collected(target: Target, *, halt: bool) -> Changes:
     if record.times is not None:
         times = {path: Times(*pair) for path, pair in record.times.items()}
     copy = collect.Copy(record.folder, record.started, listed=dict(record.listed), times=times)
+    if halt:
+        halted.note(target.environ, record.uid)
     return collect.collect_by(inside(target), copy, target.sandbox, target.pod, halt=halt)
+
+
+def let_go_on(target: Target, uid: str) -> bool:
+    """Continue the processes that were stopped in the Pod `uid`, which does not end after all.
+
+    What a part of a file left that was being sent is removed. False where the Pod did not take the command;
+    then the note of it stays.
+    """
+    try:
+        running.quietly(target.cluster, target.pod, ["sh", "-c", _GO_ON, "sh", target.folder])
+    except SandboxdError:
+        return False
+    halted.forget(target.environ, uid)
+    return True
 
 
 def inside(target: Target) -> Inside:

@@ -7,10 +7,10 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import records, running
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations.on_cluster import _send, _work
 from sandboxd.operations.on_cluster._deliver import ARRIVE, PART, Delivery, run_with
-from sandboxd.review import collect, original, refs
+from sandboxd.review import collect, halted, original, refs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +32,6 @@ _ITS_OWN = 2
 # Only of the whole list: of a connection that breaks, the last name may be the beginning of one, and another file's.
 _REMOVE = f"{ARRIVE} && xargs -0 rm -f -- <{PART}"
 _REMOVE_FOLDERS = f"{ARRIVE} && xargs -0 rmdir -- <{PART}"
-_GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
 class Newer(NamedTuple):
@@ -104,7 +103,7 @@ def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refr
         delivery.send(parcels, total)
         head, branch = _follow(target, record)
     finally:
-        _let_go_on(target)
+        _work.let_go_on(target, record.uid)
         _note(target, record.uid, manifest, head)
     return Refreshed(delivery.files, delivery.size, len(gone), news.conflicts(), branch)
 
@@ -131,6 +130,7 @@ class _News:
 
     def _ask(self, target: Target, record: Record) -> Compared:
         copy = collect.Copy(record.folder, record.started, listed=record.listed)
+        halted.note(target.environ, record.uid)
         return collect.compare(_work.inside(target), copy, target.workspace, self._now)
 
     def _is_free(self, key: str) -> bool:
@@ -252,14 +252,6 @@ def _follow(target: Target, record: Record) -> tuple[tuple[str, ...], str]:
             "your commit is `refs/sandboxd/host` there, for `git merge`"
         )
     return before, f"your commit cannot be used there: {' '.join(output.split())[:200]}"
-
-
-def _let_go_on(target: Target) -> None:
-    """Continue what was stopped."""
-    try:
-        running.quietly(target.cluster, target.pod, ["sh", "-c", _GO_ON, "sh", target.folder])
-    except SandboxdError:
-        return
 
 
 def _note(target: Target, uid: str, manifest: Manifest, head: Iterable[str]) -> None:

@@ -11,10 +11,11 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _work
 from sandboxd.operations.on_cluster.target import lost_words
-from sandboxd.review import rescue
+from sandboxd.review import halted, rescue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from sandboxd.operations.on_cluster.target import Target
 
@@ -58,13 +59,15 @@ def _no_refresh(target: Target, say: Callable[[str], None]) -> Iterator[None]:
 def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
     pod = target.cluster.get(api.POD, target.pod)
     ended = waiting.end_of(pod) if pod is not None else _end_without_pod(target)
+    kept: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if ended:
         say(f"what was changed in the sandbox since the last `review` is lost: {ended}")
     elif lost := lost_words(target):
         say(lost)
     elif pod is not None and not discard:
-        _keep(target, say)
-    was_there = _objects.take_away(target.cluster, target.pod)
+        kept = _kept(target, pod, say)
+    with kept:
+        was_there = _objects.take_away(target.cluster, target.pod)
     records.forget(target.environ, target.cluster.context, target.pod)
     problem = ""
     if was_there:
@@ -88,6 +91,19 @@ def _end_without_pod(target: Target) -> str:
     return sandboxes.end_of(sandbox) if sandbox is not None else ""
 
 
+@contextlib.contextmanager
+def _kept(target: Target, pod: dict[str, Any], say: Callable[[str], None]) -> Iterator[None]:
+    """Keep the changes, and have the block end the Pod; where it does not, its processes continue."""
+    uid = pod["metadata"]["uid"]
+    try:
+        _keep(target, say)
+        yield
+    except BaseException:
+        _work.let_go_on(target, uid)
+        raise
+    halted.forget(target.environ, uid)
+
+
 def _keep(target: Target, say: Callable[[str], None]) -> None:
     record = records.recall(target.environ, target.cluster.context, target.pod)
     pod = target.cluster.get(api.POD, target.pod) or {}
@@ -98,14 +114,10 @@ def _keep(target: Target, say: Callable[[str], None]) -> None:
     try:
         rescued = rescue.hold(_work.collected(target, halt=True))
     except SandboxdError as error:
-        _let_go_on(target)
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
             f"{error.hint}; or throw the work away: `sandboxd down{target.option} --discard`",
         ) from None
-    except BaseException:
-        _let_go_on(target)
-        raise
     rescue.report(rescued, target.option, say)
 
 
@@ -115,11 +127,3 @@ def _is_empty(target: Target) -> bool:
         return running.quietly(target.cluster, target.pod, words)[0] == 0
     except SandboxdError:
         return False
-
-
-def _let_go_on(target: Target) -> None:
-    """Continue the processes that were stopped, since the sandbox does not end after all."""
-    try:
-        running.quietly(target.cluster, target.pod, ["sh", "-c", "kill -CONT -1"])
-    except SandboxdError:
-        return

@@ -14,6 +14,7 @@ import pytest
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.operations.interruption import Cancelled
 from sandboxd.review import bundles, collect, rescue
 from tests.unit.review.copies import END, Copy, record
 from tests.unit.review.test_bundles import commit, git
@@ -169,7 +170,8 @@ def world(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def end(world: World, name: str = "") -> list[str]:
     messages: list[str] = []
     sandbox = sandbox_id(str(world.copy.host), name)
-    rescue.before_end(world.engine, "c", sandbox, messages.append)
+    with rescue.before_end(world.engine, "c", sandbox, messages.append):
+        assert world.halted
     return messages
 
 
@@ -189,6 +191,20 @@ def test_the_end_names_what_is_not_kept(world: World) -> None:
         "`my.secret` and 2 more"
     ]
     assert collect.streams_of(str(world.copy.host)) == []
+
+
+@pytest.mark.parametrize("error", [Cancelled, KeyboardInterrupt, EnvironmentFailure("x", "y")])
+def test_what_runs_inside_goes_on_when_the_end_is_given_up_after_all_is_kept(
+    world: World, error: type[BaseException] | BaseException
+) -> None:
+    world.stream = record("file", "x", b"work") + END
+    sandbox = sandbox_id(str(world.copy.host), "")
+    with (
+        pytest.raises((Cancelled, KeyboardInterrupt, EnvironmentFailure)),
+        rescue.before_end(world.engine, "c", sandbox, lambda _: None),
+    ):
+        raise error
+    assert not world.halted
 
 
 @pytest.mark.parametrize(

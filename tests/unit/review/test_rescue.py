@@ -9,7 +9,7 @@ import pytest
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.review import rescue
+from sandboxd.review import collect, rescue
 from sandboxd.review.rescue import NotWhole
 
 GONE = "/a-project/that-was-removed"
@@ -36,10 +36,12 @@ def before_end(
         raise error
 
     monkeypatch.setattr(rescue, "_lasts", lambda *_: False)
-    monkeypatch.setattr(rescue, "_keep_or_go_on", fail)
+    monkeypatch.setattr(collect, "let_go_on", lambda *_: True)
+    monkeypatch.setattr(rescue, "keep", fail)
     said: list[str] = []
     engine: Any = Engine(status)
-    rescue.before_end(engine, "c", sandbox_id(GONE, ""), said.append)
+    with rescue.before_end(engine, "c", sandbox_id(GONE, ""), said.append):
+        pass
     return said
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.cluster import records
-from sandboxd.operations.on_cluster import _objects, stop
+from sandboxd.operations.on_cluster import _objects, _work, stop
 from sandboxd.operations.on_cluster.target import Target
 from tests.patience import PATIENCE
 from tests.unit.operations.on_cluster.pods import TEAM, Pod
@@ -21,7 +21,7 @@ class Cluster:
     context = TEAM
 
     def get(self, *_: object) -> dict[str, Any]:
-        return {"metadata": {"name": "x"}, "status": {"phase": "Running"}}
+        return {"metadata": {"name": "x", "uid": "uid-1"}, "status": {"phase": "Running"}}
 
 
 @pytest.fixture
@@ -83,3 +83,21 @@ def test_nothing_is_waited_for_where_there_is_no_place_for_a_lock(
     said: list[str] = []
     assert stop.stop(target(pod), discard=True, say=said.append).was_there
     assert said == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_a_sandbox_whose_end_is_interrupted_after_its_work_was_kept_goes_on(
+    pod: Pod, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    did: list[str] = []
+
+    def fail(*_: object) -> bool:
+        did.append("remove")
+        raise error
+
+    monkeypatch.setattr(stop, "_keep", lambda *_: did.append("keep"))
+    monkeypatch.setattr(_objects, "take_away", fail)
+    monkeypatch.setattr(_work, "let_go_on", lambda _target, uid: did.append(f"continue {uid}"))
+    with pytest.raises(error):
+        stop.stop(target(pod), discard=False, say=lambda _: None)
+    assert did == ["keep", "remove", "continue uid-1"]
