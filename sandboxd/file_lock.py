@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
+from sandboxd.errors import EnvironmentFailure
+
 
 @contextlib.contextmanager
 def locked(path: str, before_wait: Callable[[], None] | None = None) -> Iterator[None]:
@@ -34,3 +36,24 @@ def locked(path: str, before_wait: Callable[[], None] | None = None) -> Iterator
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked_beside(path: str) -> Iterator[None]:
+    """Hold the lock of the user's own file at `path` while the block reads, changes and writes it.
+
+    Without it the last of two who change it at once takes back what the other one did. The lock is `path` with
+    `.lock` at its end, in a folder that is made if missing, for this user alone.
+
+    :raises EnvironmentFailure: the lock cannot be had
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            held.enter_context(locked(f"{path}.lock"))
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"cannot lock `{path}`: {(error.strerror or str(error)).lower()}",
+                f"correct the permissions of `{os.path.dirname(path)}`, then run the command again",
+            ) from None
+        yield

@@ -9,6 +9,7 @@ from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
 from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.file_lock import locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document
@@ -84,17 +85,19 @@ def find(records: tuple[Record, ...], name: Name) -> Record | None:
 
 def put(environ: Mapping[str, str], record: Record) -> None:
     """Save a record in place of an earlier one of the same name."""
-    others = [old for old in load(environ) if old.name != record.name]
-    _write(environ, [*others, record])
+    with locked_beside(_path(environ)):
+        others = [old for old in load(environ) if old.name != record.name]
+        _write(environ, [*others, record])
 
 
 def remove(environ: Mapping[str, str], name: Name) -> Record | None:
     """Remove the record of `name`; returns it, None where there was none."""
-    before = load(environ)
-    record = find(before, name)
-    if record is not None:
+    if find(load(environ), name) is None:
+        return None
+    with locked_beside(_path(environ)):
+        before = load(environ)
         _write(environ, [old for old in before if old.name != name])
-    return record
+    return find(before, name)
 
 
 def _record(table: Mapping[str, Any]) -> Record:

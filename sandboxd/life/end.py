@@ -48,9 +48,9 @@ def end(
         if holds_work(container.state) and container.state != "removed":
             # Remove a container whose work is not kept, whether or not it reacts to a request to end.
             silent = (failures.NoAnswer,) if discard else ()
-            kept = rescue.before_end(engine, container.id, sandbox, progress)
+            keeping = rescue.before_end(engine, container.id, sandbox, progress)
             with (
-                contextlib.nullcontext() if discard else kept,
+                contextlib.nullcontext() if discard else keeping,
                 contextlib.suppress(failures.ContainerGone, *silent),
             ):
                 engine.stop(container.id, STOP_SECONDS)

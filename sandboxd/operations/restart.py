@@ -77,7 +77,7 @@ def halt(
         sandbox = container.labels[PROJECT]
         with project_lock(sandbox, tell, check):
             lasts = copies.copy_of(engine, engine.inspect(container.id)) is not None
-            kept = rescue.before_end(engine, container.id, sandbox, tell)
-            with contextlib.nullcontext() if lasts else kept:
+            keeping = rescue.before_end(engine, container.id, sandbox, tell)
+            with contextlib.nullcontext() if lasts else keeping:
                 tell(f"stopping `{container.name}`")
                 engine.stop(container.id, STOP_SECONDS)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sandboxd.audit import notes
 from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.file_lock import locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document
@@ -116,18 +117,18 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
             "set XDG_CONFIG_HOME to a folder outside of it",
         )
     kind = (grant.workspace, grant.profile == BUILD)
-    others = [old for old in grants(environ) if (old.workspace, old.profile == BUILD) != kind]
-    notes.require(environ, "trust", grant.workspace, what=grant.profile, sha256=grant.digest)
-    _write(path, [*others, grant])
+    with locked_beside(path):
+        others = [old for old in grants(environ) if (old.workspace, old.profile == BUILD) != kind]
+        notes.require(environ, "trust", grant.workspace, what=grant.profile, sha256=grant.digest)
+        _write(path, [*others, grant])
 
 
 def revoke(environ: Mapping[str, str], workspace: str) -> bool:
     """Remove all grants of `workspace`; False if there was none."""
-    before = grants(environ)
-    remaining = [grant for grant in before if grant.workspace != workspace]
-    if len(remaining) == len(before):
+    if not any(grant.workspace == workspace for grant in grants(environ)):
         return False
-    _write(_path(environ), remaining)
+    with locked_beside(_path(environ)):
+        _write(_path(environ), [g for g in grants(environ) if g.workspace != workspace])
     notes.note(environ, "trust-revoked", workspace)
     return True
 

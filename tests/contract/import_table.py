@@ -58,7 +58,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "agents": frozenset(
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
     ),
-    "credentials": frozenset({"egress", "errors", "files", "policy", "ssh_agent", "toml_output"}),
+    "credentials": frozenset(
+        {"egress", "errors", "file_lock", "files", "policy", "ssh_agent", "toml_output"}
+    ),
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
@@ -190,7 +192,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
         }
     ),
-    "file_lock": frozenset(),
+    "file_lock": frozenset({"errors"}),
     "audit": frozenset({"errors", "file_lock", "files", "host.folders", "host.login"}),
     "host.folders": frozenset(),
     "host.login": frozenset(),

@@ -59,14 +59,14 @@ def _no_refresh(target: Target, say: Callable[[str], None]) -> Iterator[None]:
 def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
     pod = target.cluster.get(api.POD, target.pod)
     ended = waiting.end_of(pod) if pod is not None else _end_without_pod(target)
-    kept: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
+    keeping: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if ended:
         say(f"what was changed in the sandbox since the last `review` is lost: {ended}")
     elif lost := lost_words(target):
         say(lost)
     elif pod is not None and not discard:
-        kept = _kept(target, pod, say)
-    with kept:
+        keeping = _rescued(target, pod, say)
+    with keeping:
         was_there = _objects.take_away(target.cluster, target.pod)
     records.forget(target.environ, target.cluster.context, target.pod)
     problem = ""
@@ -92,7 +92,7 @@ def _end_without_pod(target: Target) -> str:
 
 
 @contextlib.contextmanager
-def _kept(target: Target, pod: dict[str, Any], say: Callable[[str], None]) -> Iterator[None]:
+def _rescued(target: Target, pod: dict[str, Any], say: Callable[[str], None]) -> Iterator[None]:
     """Keep the changes, and have the block end the Pod; where it does not, its processes continue."""
     uid = pod["metadata"]["uid"]
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.errors import UsageError
+from tests.patience import PATIENCE
 
 GITHUB = Record(Name("github"), "environment", ("GH_TOKEN",))
 WORK = Record(Name("github", "work"), "command", ("pass", "show", "a b"))
@@ -85,3 +88,22 @@ def test_a_link_is_no_list(environ: dict[str, str], tmp_path: Path) -> None:
     path_of(environ).symlink_to(other)
     with pytest.raises(UsageError, match="no regular file"):
         records.load(environ)
+
+
+def test_what_is_put_and_removed_at_once_is_all_done(environ: dict[str, str]) -> None:
+    old = [Record(Name("github", f"old{n}"), "file") for n in range(4)]
+    new = [Record(Name("github", f"new{n}"), "file") for n in range(4)]
+    for record in old:
+        records.put(environ, record)
+    barrier = threading.Barrier(len(old) + len(new))
+
+    def change(record: Record) -> None:
+        barrier.wait(PATIENCE)
+        if record in old:
+            records.remove(environ, record.name)
+        else:
+            records.put(environ, record)
+
+    with ThreadPoolExecutor(len(old) + len(new)) as pool:
+        list(pool.map(change, [*old, *new], timeout=PATIENCE))
+    assert sorted(records.load(environ)) == new

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -149,3 +154,42 @@ def test_a_grant_is_for_what_was_read_not_for_what_is_there_now(
     with pytest.raises(UsageError, match="trust"):
         project.plan(PLAIN)
     assert Project.open(str(config.parent), environ).plan(PLAIN).profile == "trusted"
+
+
+def at_once(*calls: Callable[[], object]) -> None:
+    """Make all calls at the same time, and wait for them."""
+    barrier = threading.Barrier(len(calls))
+
+    def make(call: Callable[[], object]) -> object:
+        barrier.wait(PATIENCE)
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for done in [pool.submit(make, call) for call in calls]:
+            done.result(PATIENCE)
+
+
+def test_of_grants_that_are_given_at_once_none_is_lost(environ: dict[str, str]) -> None:
+    grants = [Grant(f"/home/dev/{number}", "12ab", "trusted") for number in range(8)]
+    at_once(*(functools.partial(trust.add, environ, grant) for grant in grants))
+    assert sorted(trust.grants(environ)) == grants
+
+
+def test_what_is_revoked_while_another_grant_is_given_stays_revoked(
+    environ: dict[str, str],
+) -> None:
+    revoked = [Grant(f"/home/dev/{number}", "12ab", "trusted") for number in range(4)]
+    given = [grant._replace(workspace=f"{grant.workspace}-other") for grant in revoked]
+    for grant in revoked:
+        trust.add(environ, grant)
+    at_once(
+        *(functools.partial(trust.revoke, environ, grant.workspace) for grant in revoked),
+        *(functools.partial(trust.add, environ, grant) for grant in given),
+    )
+    assert sorted(trust.grants(environ)) == given
+
+
+def test_without_a_place_for_the_lock_nothing_is_granted(environ: dict[str, str]) -> None:
+    Path(environ["XDG_CONFIG_HOME"]).write_text("no folder")
+    with pytest.raises(EnvironmentFailure, match="cannot lock"):
+        trust.add(environ, Grant("/home/dev/one", "12ab", "trusted"))
