@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -224,7 +225,8 @@ def saves(workspaces: list[Path]) -> list[float]:
         workspace = workspaces[number * len(workspaces) // _SAMPLES]
         generated = workspace / GENERATED
         before = inode(generated)
-        time.sleep(0.1)
+        # At any point of the watcher's step.
+        time.sleep(0.1 + random.random() / 10)
         new = workspace / "new"
         new.write_text(f'profile = "dev"\nimage = "saved{number}"\n')
         begin = time.perf_counter()

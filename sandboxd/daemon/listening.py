@@ -7,21 +7,23 @@ run and ends this one. `watch` and not `awatch`, because to begin takes 0.2 s fo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from watchfiles import Change as Change
 from watchfiles import watch
 
-DEBOUNCE_MS = 15
-"""The longest that changes are collected before they are told."""
+STEP_MS = 50
+"""Between two looks at what came in, and so the longest that a change waits for one. Each is a wake-up of the daemon,
+of which there are to be at most 25 a second in all."""
 
-STEP_MS = 11
-"""Between two looks at what came in. Each is a wake-up of the daemon, of which there are to be at most 100 a
-second in all; a change is told after one to two steps."""
+_SETTLE_SECONDS = 0.008
+"""Seconds between a look that saw changes and their report: an editor that empties a file and then fills it has
+filled it by then."""
 
-_TIMEOUT_MS = 5000
 _BEGIN_SECONDS = 20.0
 _END_SECONDS = 2.0
 
@@ -49,8 +51,7 @@ class Listening:
         self._folders = tuple(folders)
         self._tell = tell
         self._failed = failed
-        self._step_ms = step_ms
-        self._stop = _Stop()
+        self._looks = _Looks(step_ms / 1000)
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
@@ -59,11 +60,16 @@ class Listening:
 
     def wait_until_it_listens(self) -> None:
         """Block until every later change will be reported, or until it failed."""
-        self._stop.was_asked.wait(_BEGIN_SECONDS)
+        self._looks.have_begun.wait(_BEGIN_SECONDS)
+
+    def look_now(self) -> None:
+        """Do not wait for the end of the step: a change is known to be there."""
+        self._looks.hurry()
 
     def stop(self) -> None:
-        """End the run; blocks for at most one step."""
-        self._stop.is_wanted = True
+        """End the run; blocks until it has ended."""
+        self._looks.is_end_wanted = True
+        self._looks.hurry()
         if self._thread.is_alive():
             self._thread.join(_END_SECONDS)
 
@@ -75,10 +81,13 @@ class Listening:
             for changes in watch(
                 *self._folders,
                 watch_filter=None,
-                debounce=max(DEBOUNCE_MS, self._step_ms),
-                step=self._step_ms,
-                stop_event=self._stop,
-                rust_timeout=_TIMEOUT_MS,
+                # The library tells what two looks in a row saw. It would wait a step before each of
+                # them; `_Looks` waits before every other one, and there are half as many wake-ups.
+                debounce=0,
+                step=0,
+                stop_event=self._looks,
+                # A timeout drops what came in since its last look.
+                rust_timeout=0,
                 debug=False,
                 raise_interrupt=False,
                 force_polling=False,
@@ -86,29 +95,43 @@ class Listening:
                 # Otherwise it would go on without the folders that exceed a limit.
                 ignore_permission_denied=False,
             ):
+                time.sleep(_SETTLE_SECONDS)
                 self._tell(changes)
         # The library's own error is of a module that is not public.
         except Exception as error:
-            if not self._stop.is_wanted:
+            if not self._looks.is_end_wanted:
                 self._failed(error)
         finally:
-            self._stop.was_asked.set()
+            self._looks.have_begun.set()
 
 
-class _Stop:
-    """A stop signal for the watcher's library, which asks it after each step: so for the first time once it listens."""
+class _Looks:
+    """When the library looks at what came in: it asks this "stop signal" before each look, the first time once it
+    listens, and waits as long as the answer takes."""
 
-    def __init__(self) -> None:
-        self.is_wanted = False
-        self.was_asked = threading.Event()
-        self._is_first = True
+    def __init__(self, step_seconds: float) -> None:
+        self.is_end_wanted = False
+        self.have_begun = threading.Event()
+        self._step_seconds = step_seconds
+        self._is_begun, self._is_second = False, True
+        # Held but for a moment of `hurry`. A lock and no event: that would take a third more processor time.
+        self._waiting = threading.Lock()
+        self._waiting.acquire()
+
+    def hurry(self) -> None:
+        """End the present wait, or else the next one."""
+        with contextlib.suppress(RuntimeError):  # it is hurried already
+            self._waiting.release()
 
     def is_set(self) -> bool:
-        """Whether to end."""
-        if self._is_first:
-            self._is_first = False
-            self.was_asked.set()
-        return self.is_wanted
+        """Whether to end; returns at once before every other look, and after a step before the others."""
+        if not self._is_begun:
+            self._is_begun = True
+            self.have_begun.set()
+        if not self._is_second and not self.is_end_wanted:
+            self._waiting.acquire(timeout=self._step_seconds)
+        self._is_second = not self._is_second
+        return self.is_end_wanted
 
 
 def is_nameable(path: str) -> bool:

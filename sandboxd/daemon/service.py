@@ -80,7 +80,6 @@ class Service:
         await self.server.listen(claimed.path, listener)
         log.info("version %s listens on %s (pid %d)", __version__, claimed.path, os.getpid())
         await self.keeper.start()
-        self.editors.warm()
         activation.notify(os.environ, "READY=1")
         try:
             await self.lifetime.wait(claimed, self.server, may_hand_over=listener is None)

@@ -160,6 +160,7 @@ class Watcher:
             if old is not None:
                 with contextlib.suppress(TimeoutError, OSError):
                     async with asyncio.timeout(_LAST_SECONDS):
+                        old.look_now()
                         await old.until(lambda: proof in old.proofs)
         except BaseException:
             await asyncio.shield(asyncio.to_thread(new.stop))
@@ -183,6 +184,7 @@ class Watcher:
             path = os.path.join(self._own, f"{os.getpid()}-{self._proofs}")
             mine.add(path)
             await asyncio.to_thread(_touch_and_go, path)
+            run.look_now()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PROOF_SECONDS):
                     await run.until(lambda: not mine.isdisjoint(run.proofs))
@@ -261,6 +263,10 @@ class _Run:
     def stop(self) -> None:
         """End it; blocks for a moment."""
         self._listening.stop()
+
+    def look_now(self) -> None:
+        """Have it tell at once what came in."""
+        self._listening.look_now()
 
     async def until(self, check: Callable[[], bool]) -> None:
         """Wait until `check` is true.
