@@ -59,7 +59,8 @@ class Repository(NamedTuple):
 def place_of(environ: Mapping[str, str], sandbox: str) -> Place:
     """The place of `sandbox`, as of `model.sandbox_id`; nothing is made."""
     digest = hashlib.sha256(os.fsencode(sandbox)).hexdigest()[:32]
-    return Place(os.path.join(state_folder(environ), "git", digest))
+    # Without links on the way, so that what is mounted can be compared with what was meant.
+    return Place(os.path.join(os.path.realpath(state_folder(environ)), "git", digest))
 
 
 def repository_of(workspace: str) -> Repository | None:

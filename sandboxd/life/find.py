@@ -157,7 +157,7 @@ def is_believed(engine: Engine, container: Summary) -> bool:
 
 def _has_its_folder(inspected: Inspected, container: Summary) -> bool:
     """Whether it mounts the folder that its labels name, which every plan does."""
-    from sandboxd.plan.mounts import pinned_volume
+    from sandboxd.plan.pinned_volume import pinned_volume
 
     workspace = _workspace(container)
     pin = pinned_volume(workspace, "").source

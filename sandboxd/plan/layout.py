@@ -16,13 +16,15 @@ from sandboxd.plan.hot_trees import Tree, hot_trees
 from sandboxd.plan.hot_trees import why as why_hot
 from sandboxd.plan.linked_worktree import path_inside
 from sandboxd.plan.mounts import (
-    pinned_volume,
+    git_to_mount,
     refuse_links,
     say_what_may_be_moved,
     target_folder,
     workspace_mounts,
 )
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.own_git import OwnGit
+from sandboxd.plan.pinned_volume import read_only_folder
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
 from sandboxd.plan.workspace import Program, WorkspaceFacts
@@ -90,6 +92,7 @@ class Layout(NamedTuple):
     command: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
     repository: Mount | None = None
+    own_git: OwnGit | None = None
     stop_signal: Value[str] | None = None
     stubs: tuple[str, ...] = ()
 
@@ -155,6 +158,7 @@ def layout(
         _command(profile, choice, notes),
         prepare,
         _repository(profile, facts, choice, notes),
+        git_to_mount(facts) if profile.access == "rw" else None,
         _stop_signal(profile, notes),
         _stubs(profile, facts, hot),
     )
@@ -167,7 +171,7 @@ def _repository(
 
     None where there is none, or where it cannot be at that path inside.
     """
-    if facts.linked is None:
+    if facts.linked is None or (profile.access == "rw" and facts.own_git is not None):
         return None
     if profile.access == "copy":
         target = REPOSITORY
@@ -178,9 +182,7 @@ def _repository(
     if not target:
         return None
     notes.reason("mounts", f"{target} (read-only)", why, "host")
-    if choice.plain_pins_hold:
-        return Mount("bind", facts.linked.common, target, read_only=True)
-    return pinned_volume(facts.linked.common, target)
+    return read_only_folder(facts.linked.common, target, choice.plain_pins_hold)
 
 
 def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tuple[str, ...]:
@@ -202,10 +204,9 @@ def without_control_over(base: Container, notes: Notes) -> Container:
 
 
 def _read_only(path: str, inside: str, plain_pins_hold: bool, notes: Notes) -> Value[Mount]:
-    if plain_pins_hold:
-        mount, why = Mount("bind", path, inside, read_only=True), "nothing inside can change it"
-    else:
-        mount = pinned_volume(path, inside)
+    mount = read_only_folder(path, inside, plain_pins_hold)
+    why = "nothing inside can change it"
+    if not plain_pins_hold:
         why = "by a volume, since under this gVisor a plain read-only bind can be emptied"
     return notes.value("mounts", mount, f"{inside} (read-only)", f"the workspace: {why}")
 

@@ -7,14 +7,14 @@ build needs was tried (docs/decisions/0048)."""
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Mount
 from sandboxd.model.values import Value
-from sandboxd.plan import git_on_host
+from sandboxd.plan import git_on_host, own_git
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.pinned_volume import pinned_volume
 from sandboxd.plan.plan import Reason
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.protect import stub_text
@@ -52,10 +52,14 @@ def workspace_mounts(
             "the workspace, the only host folder that enters",
         )
     ]
+    own = git_to_mount(facts)
     stubs = (path for path in facts.of_kind("stub") if stub_text(path) is None)
     directories = {*facts.of_kind("directory"), *stubs}
     for path in sorted({*facts.existing_control_files, *_ancestors(facts)}):
         source, inside = posixpath.join(facts.path, path), posixpath.join(target, path)
+        if path == ".git" and own is not None and facts.linked is None:
+            mounts.append(own_git.directory_mount(own, inside, notes))
+            continue
         if path not in facts.existing_control_files:
             mount, why = (
                 Mount("bind", source, inside),
@@ -69,27 +73,22 @@ def workspace_mounts(
             why = "control file: tools on the host act upon it, so it is read-only inside"
         mode = "read-only" if mount.read_only else "read-write"
         mounts.append(notes.value("mounts", mount, f"{inside} ({mode})", why))
+    if own is not None:
+        if facts.linked is not None:
+            place = own_git.target_inside(target, facts.linked)
+            mounts.append(own_git.directory_mount(own, place, notes))
+        mounts += own_git.object_mounts(own, plain_pins_hold, notes)
+        own_git.say(own, notes)
     _say_what_is_open(facts, notes)
     if not plain_pins_hold:
         _say_what_may_be_set(facts, directories, notes)
     return tuple(mounts)
 
 
-def pinned_volume(source: str, target: str) -> Mount:
-    """A volume that pins a directory: the engine itself binds it read-only.
-
-    The name carries the path: a volume name that is in use silently keeps its old device.
-    """
-    digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    options = (
-        "volume-nocopy",
-        "volume-driver=local",
-        "volume-opt=type=none",
-        "volume-opt=o=bind,ro",
-        f"volume-opt=device={source}",
-        "volume-label=dev.sandboxd.pin=true",
-    )
-    return Mount("volume", f"sandboxd-pin-{digest}", target, read_only=True, options=options)
+def git_to_mount(facts: WorkspaceFacts) -> own_git.OwnGit | None:
+    """The git directory to mount; None where the workspace has no repository, or git inside cannot find it."""
+    target = own_git.target_inside(target_folder(facts.path), facts.linked)
+    return facts.own_git if target else None
 
 
 def _ancestors(facts: WorkspaceFacts) -> set[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.inner_network import InnerNetwork
     from sandboxd.plan.lasting import Lasting
     from sandboxd.plan.names import Proposal
+    from sandboxd.plan.own_git import OwnGit
     from sandboxd.plan.recipe import Recipe
     from sandboxd.plan.service import Service
 
@@ -115,6 +116,9 @@ class Plan(NamedTuple):
 
     repository: Mount | None = None
     """The repository of a linked work tree, which `sandboxd up` mounts and copies, too."""
+
+    own_git: OwnGit | None = None
+    """The git directory of its own that is mounted, and has to be there before the container is."""
 
     repository_name: str = ""
     """The name of the work tree in its repository."""

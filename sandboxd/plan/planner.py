@@ -94,6 +94,7 @@ def make_plan(
         runs_hooks=decisions.profile.hooks,
         hooks_refused=hooks_refused,
         repository=places.repository,
+        own_git=places.own_git,
         repository_name=workspace.linked.name if workspace.linked is not None else "",
         lasting=lasting(decisions.profile, workspace, notes),
         git=git_settings.of_user(workspace, notes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -16,6 +16,7 @@ from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
 from sandboxd.plan.hot_trees import KNOWN, State, Tree
 from sandboxd.plan.linked_worktree import LinkedWorktree
+from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
 from sandboxd.policy.protect import is_stub_folder, stub_text
 
@@ -80,6 +81,8 @@ class WorkspaceFacts(NamedTuple):
     """Symbolic links that git on the host would write through."""
     programs: tuple[Program, ...] = ()
     """Programs of sandboxd's own choice that are mounted beside the workspace."""
+    own_git: OwnGit | None = None
+    """The git directory for inside, which covers `.git` where the workspace is writable; None where there is none."""
 
     @property
     def sandbox(self) -> str:
@@ -142,11 +145,17 @@ def survey(
             if file.kind == "file" and (text := stub_text(name)) and not _says(path, name, text)
         ),
         hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),
-        exposed=tuple(sorted(entry for entry in exposed if entry.path not in files)),
+        exposed=tuple(sorted(entry for entry in exposed if _is_open(entry.path, files))),
         hosts=project_hosts(path, near.names) if hosts else NO_HOSTS,
         bare_refused=git.bare_refused,
         git_links=git_links(path, MOST_AT_A_START).links,
     )
+
+
+def _is_open(path: str, files: Mapping[str, ControlFile]) -> bool:
+    """Whether neither `path` nor a folder above it is one of `files` that are pinned."""
+    pinned = {name for name, file in files.items() if file.kind in ("directory", "stub")}
+    return path not in files and pinned.isdisjoint(_folders_above(path))
 
 
 def _outermost(files: Iterable[ControlFile]) -> tuple[ControlFile, ...]:

@@ -13,7 +13,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import find, volumes
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.plan.container_name import container_name
-from sandboxd.plan.mounts import pinned_volume
+from sandboxd.plan.pinned_volume import pinned_volume
 from tests.unit.engine.fake_engine import answering
 
 FOLDER = "/home/dev/weather"

@@ -1,0 +1,82 @@
+"""The git directory that a sandbox has of its own: its mounts, and what a plan says of it.
+
+Git on the host never reads it: what is committed inside comes to the host's repository by an exchange that
+checks it (docs/decisions/0069).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import NamedTuple
+
+from sandboxd.model.container import Mount
+from sandboxd.model.values import Value
+from sandboxd.plan import linked_worktree
+from sandboxd.plan.git_objects import ObjectFolders, target_of
+from sandboxd.plan.linked_worktree import LinkedWorktree
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.pinned_volume import read_only_folder
+
+_ITEM = "git inside"
+
+
+class OwnGit(NamedTuple):
+    """A sandbox's own git directory: the folder on the host, and the host's objects that it reads.
+
+    `empty` is an empty folder on the host, mounted over lists of further objects, whose paths mean nothing inside.
+    """
+
+    inside: str
+    empty: str
+    objects: ObjectFolders
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The folders inside of the host's objects."""
+        return tuple(target_of(number) for number in range(len(self.objects.folders)))
+
+
+def target_inside(workspace: str, linked: LinkedWorktree | None) -> str:
+    """The folder inside at which git looks for its directory; '' where it cannot be there.
+
+    :param workspace: the path of the workspace inside
+    """
+    if linked is None:
+        return posixpath.join(workspace, ".git")
+    common = linked_worktree.path_inside(workspace, linked)
+    return common and posixpath.join(common, "worktrees", linked.name)
+
+
+def directory_mount(own: OwnGit, target: str, notes: Notes) -> Value[Mount]:
+    """The mount of the git directory at `target`."""
+    why = (
+        "a git directory of its own: git on the host never reads what is written here, and takes commits from it "
+        "when they were checked"
+    )
+    return notes.value("mounts", Mount("bind", own.inside, target), f"{target} (read-write)", why)
+
+
+def object_mounts(own: OwnGit, plain_pins_hold: bool, notes: Notes) -> tuple[Value[Mount], ...]:
+    """The mounts of the host's objects, read-only."""
+    mounts = []
+    for folder, target in zip(own.objects.folders, own.targets, strict=True):
+        mount = read_only_folder(folder.path, target, plain_pins_hold)
+        why = "the objects of the repository on the host: git inside reads them, and copies none"
+        mounts.append(notes.value("mounts", mount, f"{target} (read-only)", why))
+        if folder.names_others:
+            over = f"{target}/info"
+            mount = read_only_folder(own.empty, over, plain_pins_hold)
+            why = "the further folders of objects that it names are mounted elsewhere, or not"
+            mounts.append(notes.value("mounts", mount, f"{over} (read-only)", why))
+    return tuple(mounts)
+
+
+def say(own: OwnGit, notes: Notes) -> None:
+    """Note the folders of objects that stay outside."""
+    for path in own.objects.refused:
+        notes.downgrade(
+            _ITEM,
+            f"the repository reads objects from `{path}`, outside of your folder, which does not enter: git inside "
+            "misses those",
+            "copy them into it: `git repack -a -d`, then remove `.git/objects/info/alternates`",
+        )
