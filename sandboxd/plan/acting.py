@@ -39,7 +39,7 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
     pins: list[str] = []
     exposed: list[Exposed] = []
     at_top = {name for name in root_names() if "/" in name and _exists(workspace, name)}
-    counts = functools.cache(lambda folder: bool(weigh(folder)[0]))
+    counts = functools.cache(lambda folder: weigh(folder)[0] in ("never", "control"))
     for path in sorted({*entries, *at_top}):
         folder, name = posixpath.split(path)
         if folder and path not in at_top:

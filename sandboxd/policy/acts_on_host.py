@@ -30,6 +30,8 @@ class _Index(NamedTuple):
     """Rows by the folded parts of their names; those with a `*` as patterns, with their depth."""
 
     names: dict[tuple[str, ...], Row]
+    below: dict[tuple[str, ...], Row]
+    """By the folder in which all files count."""
     patterns: tuple[tuple[re.Pattern[str], int, Row], ...]
     deepest: int
     any_pattern: re.Pattern[str]
@@ -39,17 +41,21 @@ class _Index(NamedTuple):
 @functools.cache
 def _index() -> _Index:
     names: dict[tuple[str, ...], Row] = {}
+    below: dict[tuple[str, ...], Row] = {}
     patterns: list[tuple[re.Pattern[str], int, Row]] = []
     for row in ROWS:
         for name in row.names:
             parts = tuple(name.casefold().split("/"))
-            if "*" in name:
+            if parts[-1] == "**":
+                below[parts[:-1]] = row
+            elif "*" in name:
                 text = re.escape("/".join(parts)).replace(r"\*", "[^/]*")
                 patterns.append((re.compile(text), len(parts), row))
             else:
                 names[parts] = row
     together = re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _, _ in patterns))
-    return _Index(names, tuple(patterns), max(map(len, names)), together)
+    deepest = max(*map(len, names), *map(len, below), *(depth for _, depth, _ in patterns))
+    return _Index(names, below, tuple(patterns), deepest, together)
 
 
 def weigh(path: str) -> tuple[Weight, str]:
@@ -70,7 +76,7 @@ def weigh(path: str) -> tuple[Weight, str]:
 
 
 def _rows(parts: tuple[str, ...]) -> Iterator[Row]:
-    """The rows that name `parts` or a folder above it. A row that ``runs`` names files alone."""
+    """The rows that name `parts` or a folder above it. A row that ``runs`` names files, if not all in a folder."""
     deepest = _index().deepest
     for start in range(len(parts)):
         for end in range(start + 1, min(start + deepest, len(parts)) + 1):
@@ -78,6 +84,8 @@ def _rows(parts: tuple[str, ...]) -> Iterator[Row]:
             for row in _rows_of(parts[start:end]):
                 if is_file or row.weight != "runs":
                     yield row
+            if not is_file and (row_below := _index().below.get(parts[start:end])) is not None:
+                yield row_below
 
 
 @functools.lru_cache(maxsize=4096)

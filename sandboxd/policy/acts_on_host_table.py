@@ -1,7 +1,7 @@
 """Files of a workspace that make a program on the host act: one row for each tool.
 
 Add a row, or a name to a row. A name is spelt as its tool spells it; `a/b` is a path at any depth;
-`*` stands for anything but a slash.
+`*` stands for anything but a slash, `a/**` for all that lies in `a`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ _AGENTS = "orders for AI agents"
 _START = "a program runs it when it starts here"
 _SANDBOX = "how the sandbox is made"
 _BUILT = "runs when the project is built or tested"
+_CHECKED = "a linter or formatter loads the code that it names"
+_DEPENDENCY = "code of others, which runs with the project's own"
 
 ROWS: tuple[Row, ...] = (
     # The own folders of version controls, and their short names on Windows.
@@ -67,6 +69,7 @@ ROWS: tuple[Row, ...] = (
     Row("control", _HOOKS, "https://github.com/toplenboren/simple-git-hooks",
         (".simple-git-hooks.*", "simple-git-hooks.*")),
     Row("control", _HOOKS, "https://docs.captainhook.info/", ("captainhook.json",)),
+    Row("control", _HOOKS, "https://github.com/phpro/grumphp", ("grumphp.yml", "grumphp.yml.dist", "grumphp.dist.yml")),
     # sandboxes
     Row("control", _SANDBOX, "https://containers.dev/implementors/spec/#devcontainerjson",
         (".devcontainer", ".devcontainer.json")),
@@ -91,6 +94,17 @@ ROWS: tuple[Row, ...] = (
     Row("control", _EDITOR, "https://github.com/embear/vim-localvimrc", (".vimrc.local", ".local.vim")),
     Row("control", _EDITOR, "https://learn.microsoft.com/visualstudio/ide/customize-build-and-debug-tasks-in-visual-studio",
         (".vs", "*.sln.DotSettings", "tasks.vs.json", "launch.vs.json")),
+    Row("control", _EDITOR, "https://rust-analyzer.github.io/book/configuration.html", ("rust-analyzer.toml",)),
+    Row("control", _EDITOR, "https://hackage.haskell.org/package/hie-bios/src/README.md", ("hie.yaml",)),
+    Row("control", _EDITOR, "https://luals.github.io/wiki/configuration/", (".luarc.json", ".luarc.jsonc")),
+    # Its folder has a cache, which is written all the time.
+    Row("control", _EDITOR, "https://clojure-lsp.io/settings/", (".lsp/config.edn",)),
+    Row("control", _EDITOR, "https://build-server-protocol.github.io/docs/overview/server-discovery", (".bsp",)),
+    Row("control", _EDITOR, "https://lazy.folke.io/configuration", (".lazy.lua",)),
+    Row("control", _EDITOR, "https://github.com/OmniSharp/omnisharp-roslyn/wiki/Configuration-Options", ("omnisharp.json",)),
+    Row("control", _EDITOR, "https://solargraph.org/guides/configuration", (".solargraph.yml",)),
+    Row("control", _EDITOR, "https://github.com/ycm-core/YouCompleteMe#option-2-provide-the-flags-manually",
+        (".ycm_extra_conf.py",)),
     # shells
     Row("control", _SHELL, "https://direnv.net/man/direnv.toml.1.html", (".envrc", ".env", ".env.*")),
     Row("control", _SHELL, "https://mise.jdx.dev/configuration.html",
@@ -139,7 +153,7 @@ ROWS: tuple[Row, ...] = (
     Row("control", _START, "https://docs.python.org/3/library/site.html", ("sitecustomize.py", "usercustomize.py", "*.pth")),
     Row("control", _CI, "https://docs.github.com/actions/writing-workflows", (".github",)),
     Row("control", _CI, "https://docs.gitea.com/usage/actions/overview", (".gitea", ".forgejo")),
-    Row("control", _CI, "https://docs.gitlab.com/ci/yaml/", (".gitlab-ci.yml", ".gitlab")),
+    Row("control", _CI, "https://docs.gitlab.com/ci/yaml/", (".gitlab-ci.yml", ".gitlab-ci.yaml", ".gitlab")),
     Row("control", _CI, "https://circleci.com/docs/configuration-reference/", (".circleci",)),
     Row("control", _CI, "https://cirrus-ci.org/guide/writing-tasks/", (".cirrus.yml", ".cirrus.star")),
     Row("control", _CI, "https://buildkite.com/docs/pipelines/configure/defining-steps", (".buildkite",)),
@@ -184,6 +198,8 @@ ROWS: tuple[Row, ...] = (
     Row("control", _AGENTS, "https://docs.augmentcode.com/setup-augment/guidelines", (".augment", ".augment-guidelines")),
     Row("control", _AGENTS, "https://qwenlm.github.io/qwen-code-docs/", (".qwen", "QWEN.md")),
     Row("control", _AGENTS, "https://docs.warp.dev/features/warp-drive/rules", ("WARP.md",)),
+    Row("control", _AGENTS, "https://github.com/charmbracelet/crush#configuration",
+        (".crush.json", "crush.json", "CRUSH.md", "CRUSH.local.md")),
     Row("control", "programs that AI agents start", "https://modelcontextprotocol.io/", (".mcp.json", "mcp.json", ".mcp")),
     # run by hand, when the project is built or tested
     Row("runs", _BUILT, "https://www.gnu.org/software/make/manual/html_node/Makefile-Names.html",
@@ -213,4 +229,78 @@ ROWS: tuple[Row, ...] = (
     Row("runs", _BUILT, "https://docs.rubocop.org/rubocop/configuration.html", (".rubocop.yml", "Gemfile")),
     Row("runs", _BUILT, "https://hexdocs.pm/mix/Mix.html", ("mix.exs", "rebar.config")),
     Row("runs", _BUILT, "https://go.dev/blog/generate", ("magefile.go",)),
+    Row("runs", _DEPENDENCY, "https://nodejs.org/api/modules.html#loading-from-node_modules-folders", ("node_modules/**",)),
+    Row("runs", _DEPENDENCY, "https://docs.python.org/3/library/venv.html",
+        (".venv/**", "venv/bin/*", "venv/Scripts/*", "pyvenv.cfg")),
+    Row("runs", _DEPENDENCY, "https://getcomposer.org/doc/articles/scripts.md", ("composer.json", "vendor/autoload.php", "vendor/bin/*")),
+    Row("runs", _CHECKED, "https://eslint.org/docs/latest/use/configure/configuration-files-deprecated", (".eslintrc",)),
+    Row("runs", _CHECKED, "https://prettier.io/docs/configuration", (".prettierrc",)),
+    Row("runs", _BUILT, "https://babeljs.io/docs/config-files", (".babelrc",)),
+    Row("runs", _CHECKED, "https://stylelint.io/user-guide/configure", (".stylelintrc", ".stylelintrc.*")),
+    Row("runs", _CHECKED, "https://github.com/DavidAnson/markdownlint-cli2#configuration", (".markdownlint-cli2.*",)),
+    Row("runs", _CHECKED, "https://commitlint.js.org/reference/configuration.html", (".commitlintrc", ".commitlintrc.*")),
+    Row("runs", _CHECKED, "https://github.com/remarkjs/remark/tree/main/packages/remark-cli", (".remarkrc", ".remarkrc.*")),
+    # Bundlers, test runners and frameworks, each of which runs a file of its own name.
+    Row("runs", _BUILT, "https://vite.dev/config/",
+        ("*.config.js", "*.config.cjs", "*.config.mjs", "*.config.ts", "*.config.cts", "*.config.mts")),
+    Row("runs", _BUILT, "https://github.com/postcss/postcss-load-config#usage", (".postcssrc", ".postcssrc.*")),
+    Row("runs", _BUILT, "https://mochajs.org/#configuring-mocha-nodejs", (".mocharc.*",)),
+    Row("runs", _BUILT, "https://karma-runner.github.io/latest/config/configuration-file.html", ("karma.conf.*",)),
+    Row("runs", _BUILT, "https://webdriver.io/docs/configurationfile/", ("wdio.conf.*",)),
+    Row("runs", _BUILT, "https://gruntjs.com/sample-gruntfile", ("Gruntfile.coffee", "Gruntfile.ts", "Gruntfile.cjs")),
+    Row("runs", _BUILT, "https://storybook.js.org/docs/configure", (".storybook/**",)),
+    Row("runs", _BUILT, "https://semantic-release.gitbook.io/semantic-release/usage/configuration", (".releaserc", ".releaserc.*")),
+    Row("runs", _BUILT, "https://angular.dev/reference/configs/workspace-config", ("angular.json",)),
+    Row("runs", _BUILT, "https://www.typescriptlang.org/tsconfig/#plugins", ("tsconfig.json", "tsconfig.*.json", "jsconfig.json")),
+    Row("runs", _BUILT, "https://docs.deno.com/runtime/reference/cli/task/", ("deno.json", "deno.jsonc")),
+    Row("runs", _BUILT, "https://developers.cloudflare.com/workers/wrangler/custom-builds/", ("wrangler.toml", "wrangler.json", "wrangler.jsonc")),
+    Row("runs", _BUILT, "https://docs.netlify.com/build/configure-builds/file-based-configuration/", ("netlify.toml",)),
+    Row("runs", _BUILT, "https://docs.aws.amazon.com/cdk/v2/guide/cli.html", ("cdk.json",)),
+    Row("runs", _BUILT, "https://docs.pytest.org/en/stable/reference/customize.html", (".pytest.ini", "pytest.toml", ".pytest.toml")),
+    Row("runs", _CHECKED, "https://mypy.readthedocs.io/en/stable/config_file.html", ("mypy.ini", ".mypy.ini")),
+    Row("runs", _CHECKED, "https://flake8.pycqa.org/en/stable/user/configuration.html", (".flake8",)),
+    Row("runs", _BUILT, "https://coverage.readthedocs.io/en/latest/config.html", (".coveragerc",)),
+    Row("runs", _BUILT, "https://pip.pypa.io/en/stable/reference/requirements-file-format/", ("requirements*.txt",)),
+    Row("runs", _BUILT, "https://pipenv.pypa.io/en/latest/pipfile.html", ("Pipfile",)),
+    Row("runs", _BUILT, "https://hatch.pypa.io/latest/intro/", ("hatch.toml",)),
+    Row("runs", _BUILT, "https://pixi.sh/latest/reference/pixi_manifest/", ("pixi.toml",)),
+    Row("runs", _BUILT, "https://www.sphinx-doc.org/en/master/usage/configuration.html", ("docs/conf.py", "doc/conf.py")),
+    Row("runs", _BUILT, "https://www.mkdocs.org/user-guide/configuration/#hooks", ("mkdocs.yml",)),
+    Row("runs", _BUILT, "https://guides.rubygems.org/specification-reference/", ("*.gemspec",)),
+    Row("runs", _BUILT, "https://guides.cocoapods.org/syntax/podfile.html", ("Podfile",)),
+    Row("runs", _BUILT, "https://docs.fastlane.tools/advanced/Fastfile/", ("Fastfile",)),
+    Row("runs", _BUILT, "https://github.com/rack/rack", ("config.ru",)),
+    Row("runs", _CHECKED, "https://phpstan.org/config-reference", ("phpstan.neon", "phpstan.neon.dist", "phpstan.dist.neon")),
+    Row("runs", _CHECKED, "https://psalm.dev/docs/running_psalm/configuration/", ("psalm.xml", "psalm.xml.dist")),
+    Row("runs", _CHECKED, "https://cs.symfony.com/doc/config.html", (".php-cs-fixer.php", ".php-cs-fixer.dist.php")),
+    Row("runs", _CHECKED, "https://getrector.com/documentation", ("rector.php",)),
+    Row("runs", _BUILT, "https://docs.phpunit.de/en/12.0/configuration.html", ("phpunit.xml", "phpunit.xml.dist", "phpunit.dist.xml")),
+    Row("runs", _CHECKED, "https://hexdocs.pm/mix/Mix.Tasks.Format.html", (".formatter.exs",)),
+    Row("runs", _CHECKED, "https://hexdocs.pm/credo/config_file.html", (".credo.exs",)),
+    Row("runs", _BUILT, "https://hexdocs.pm/elixir/Config.html", ("config/config.exs", "config/runtime.exs")),
+    Row("runs", _BUILT, "https://rebar3.org/docs/configuration/config_script/", ("rebar.config.script",)),
+    Row("runs", _BUILT, "https://cabal.readthedocs.io/en/stable/cabal-package-description-file.html", ("*.cabal", "cabal.project", "Setup.hs")),
+    Row("runs", _BUILT, "https://docs.haskellstack.org/en/stable/configure/yaml/", ("stack.yaml",)),
+    Row("runs", _BUILT, "https://dune.readthedocs.io/en/stable/reference/dune/rule.html", ("dune", "dune-project")),
+    Row("runs", _BUILT, "https://www.scala-sbt.org/1.x/docs/Organizing-Build.html", ("*.sbt", ".sbtopts", ".jvmopts")),
+    Row("runs", _BUILT, "https://mill-build.org/mill/", ("build.sc", "build.mill")),
+    Row("runs", _BUILT, "https://codeberg.org/leiningen/leiningen", ("project.clj",)),
+    Row("runs", _BUILT, "https://clojure.org/reference/deps_edn", ("deps.edn", "bb.edn", "shadow-cljs.edn")),
+    Row("runs", _BUILT, "https://docs.gradle.org/current/userguide/gradle_wrapper.html", ("gradle-wrapper.jar", "buildSrc/**")),
+    Row("runs", _BUILT, "https://learn.microsoft.com/dotnet/core/tools/global-tools#install-a-local-tool", ("dotnet-tools.json", "*.vbproj", "*.proj")),
+    Row("runs", _BUILT, "https://docs.conan.io/2/reference/conanfile.html", ("conanfile.py",)),
+    Row("runs", _BUILT, "https://xmake.io/", ("xmake.lua",)),
+    Row("runs", _BUILT, "https://www.gnu.org/software/automake/manual/automake.html", ("configure.ac", "Makefile.am", "SConscript")),
+    Row("runs", _BUILT, "https://bazel.build/extending/concepts", ("*.bzl",)),
+    Row("runs", _BUILT, "https://docs.tilt.dev/api.html", ("Tiltfile",)),
+    Row("runs", _BUILT, "https://sagiegurari.github.io/cargo-make/", ("Makefile.toml",)),
+    Row("runs", _BUILT, "https://ziglang.org/learn/build-system/", ("build.zig",)),
+    Row("runs", _BUILT, "https://docs.swift.org/package-manager/PackageDescription/PackageDescription.html", ("Package.swift", "project.pbxproj")),
+    Row("runs", _BUILT, "https://dart.dev/tools/pub/pubspec", ("pubspec.yaml", "analysis_options.yaml")),
+    Row("runs", _BUILT, "https://metacpan.org/pod/ExtUtils::MakeMaker", ("Makefile.PL", "Build.PL")),
+    Row("runs", _CHECKED, "https://luacheck.readthedocs.io/en/stable/config.html", (".luacheckrc",)),
+    Row("runs", _BUILT, "https://nim-lang.org/docs/nims.html", ("*.nims", "*.nimble")),
+    Row("runs", _CHECKED, "https://golangci-lint.run/docs/configuration/file/", (".golangci.*",)),
+    Row("runs", _BUILT, "https://goreleaser.com/customization/hooks/", (".goreleaser.*",)),
+    Row("runs", _BUILT, "https://developer.hashicorp.com/terraform/language", ("*.tf", "terragrunt.hcl")),
 )  # fmt: skip

@@ -162,7 +162,7 @@ def _weigh(root: int, change: Change, kind: Kind, here: Here, new: bytes, blocke
     if change.kind == "file" and not is_shown(new):
         if here.is_file and is_shown(here.data):
             control = control or "it was text, and cannot be shown any more"
-        elif executable or weight == "runs":
+        elif executable or (weight == "runs" and not is_media(change.path, new)):
             control = control or "a program that cannot be shown"
         elif not is_media(change.path, new):
             control = control or "nobody can read it here: it is not text, or above 1 MiB"

@@ -57,6 +57,17 @@ def test_agent_pins_ci_as_well(project: Path) -> None:
     assert ".github" in looked_at(project, "agent").existing_control_files
 
 
+def test_dependencies_cost_no_mount_and_hide_nothing(tmp_path: Path) -> None:
+    names = (
+        *(f"node_modules/p{number}/index.js" for number in range(300)),
+        *(f".venv/bin/tool{number}" for number in range(300)),
+        *("node_modules/.vscode", "package.json", "composer.json", "vite.config.ts", "mypy.ini"),
+    )
+    sorted_out = acting(str(tmp_path), names, ())
+    assert sorted_out.pins == ()
+    assert [entry.path for entry in sorted_out.exposed] == ["node_modules/.vscode"]
+
+
 def test_a_link_is_named_and_stops_nothing(project: Path) -> None:
     (project / "CLAUDE.md").symlink_to("AGENTS.md")
     facts = looked_at(project, "dev")

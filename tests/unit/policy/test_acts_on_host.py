@@ -37,7 +37,8 @@ def test_what_tools_act_on_by_themselves_comes_by_name_only(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["src/main.py", "head/page.tsx", "environment", "docs/git/hg.md", "package.json/notes.md",
-     "config/mise/x", ".config/other.toml", "compose/override.py"],
+     "config/mise/x", ".config/other.toml", "compose/override.py", "node_modules", "src/venv/core.py",
+     "app.config.json", "src/config.ts", "docs/conf.py/x", ".lsp/.cache/db", "vendor/x/y.go"],
 )  # fmt: skip
 def test_ordinary_files_are_no_trap(path: str) -> None:
     assert weigh(path) == ("", "")
@@ -67,7 +68,26 @@ def test_names_to_pin_are_spelt_as_their_tools_spell_them() -> None:
     assert "Makefile" not in root_names() and not any("*" in name for name in root_names())
 
 
+def _documented() -> list[list[str]]:
+    text = (ROOT / "tests/data/names-in-documents.txt").read_text()
+    return [line.split(" ") for line in text.splitlines()[1:]]
+
+
+@pytest.mark.parametrize(("weight", "path", "source"), _documented(), ids=lambda word: word)
+def test_each_path_that_a_tool_documents_has_its_weight(
+    weight: str, path: str, source: str
+) -> None:
+    assert source.startswith("https://")
+    order = ("never", "control", "runs", "")
+    assert order.index(weigh(path)[0]) <= order.index(weight)
+    assert order.index(weigh(f"some/where/{path}")[0]) <= order.index(weight)
+
+
 def test_no_name_is_lost_from_the_table() -> None:
     """Held apart from the table: whoever adds a name there adds it here, and none goes unseen."""
-    lines = (ROOT / "tests/data/names-that-act.txt").read_text().splitlines()[1:]
+    lines = [
+        line
+        for name in ("names-that-act.txt", "names-that-run.txt")
+        for line in (ROOT / "tests/data" / name).read_text().splitlines()[1:]
+    ]
     assert sorted(f"{row.weight} {name}" for row in ROWS for name in row.names) == lines
