@@ -22,7 +22,7 @@ from tests.homes import Homes
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
 
-pytest_plugins = ("tests.expected",)
+pytest_plugins = ("tests.expected", "tests.recorder", "tests.tiers")
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
@@ -39,28 +39,8 @@ EXCUSED = {marker for lack in LACKS for marker in lack["markers"]}
 # A machine that has other things to do is slow: how long an example takes says nothing.
 settings.register_profile("suite", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=20)
+settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile("suite")
-
-
-# What a real process, engine or editor does when depends on all else that the machine does.
-MAY_RUN_AGAIN = (ROOT / "tests" / "integration", ROOT / "tests" / "e2e")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--again`, which `./dev test` gives."""
-    parser.addoption(
-        "--again",
-        action="store_true",
-        help="run a failed test of real processes once more, and name it if it passes then",
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the tests of real processes run again; a test of functions that fails has failed."""
-    if config.getoption("--again"):
-        for item in items:
-            if any(folder in item.path.parents for folder in MAY_RUN_AGAIN):
-                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_configure() -> None:
@@ -196,12 +176,6 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    failed = {report.nodeid for report in terminalreporter.stats.get("failed", ())}
-    again = [r for r in terminalreporter.stats.get("rerun", ()) if r.nodeid not in failed]
-    if again:
-        terminalreporter.section("FAILED AT FIRST: faults of the test or the product", sep="!")
-        for report in again:
-            terminalreporter.write_line(f"{report.nodeid}\n{report.longreprtext}\n")
     reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
     if reasons or LACKS:
         terminalreporter.section("NOT CHECKED on this machine", sep="!", red=True)

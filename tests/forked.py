@@ -39,6 +39,7 @@ class Forked:
         input: str,
     ) -> None:
         self._arguments = [*arguments]
+        sys.audit("sandboxd.tests.forked", self._arguments)
         self._outputs = [_Output(), _Output()]
         self._connection = socket.socket(socket.AF_UNIX)
         self._connection.connect(_server(_interpreter(env)))

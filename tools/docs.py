@@ -2,7 +2,7 @@
 
 The indexes of rules and of file kinds; one page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
 commands' arguments; docs/configuration.md and the JSON schema of sandboxd.toml from its keys;
-docs/merge.md from the projects of the merge.
+docs/merge.md from the projects of the merge; docs/testing.md from a recorded run of the tests.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tools import (
     seed_guide,
     service_pages,
     template_pages,
+    timing_page,
 )
 from tools.screens import page as screens_page
 
@@ -50,6 +51,7 @@ def pages() -> dict[str, str]:
     texts["sandboxd.schema.json"] = config_schema.text()
     texts["screens.md"] = _NOTE + screens_page.page()
     texts["seed-guide.md"] = _NOTE + seed_guide.page()
+    texts["testing.md"] = _NOTE + timing_page.page()
     return texts
 
 

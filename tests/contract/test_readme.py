@@ -12,7 +12,7 @@ import pytest
 from tests.contract.readme import ROOT, blocks, differences, screens
 from tests.contract.test_rules import HEADINGS
 
-# The command -> the file that runs exactly it.
+# The command -> the file that runs it, or all of it and more.
 RUN_ELSEWHERE = {"./dev demo": "tests/e2e/test_demo.py", "./dev test": ".ci/run"}
 
 

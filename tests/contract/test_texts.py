@@ -20,6 +20,7 @@ GENERATED = (
     "requirements/",
     "profiles/seccomp/",
     "tests/hosts/",
+    "tests/data/recorded-run.json",
     "tests/integration/lsp/editors/",
     "docs/rules/",
     "docs/commands.md",

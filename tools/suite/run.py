@@ -1,7 +1,8 @@
-"""Run the suite: all that CI runs (`./dev test`), or the part that takes a minute (`./dev check`)."""
+"""Run the suite: `./dev check`, `./dev test`, `./dev test --everything` (docs/testing.md)."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -16,6 +17,7 @@ from typing import IO
 from tools.engine import private
 from tools.engine.packages import InstallError
 from tools.signals import end_like_ctrl_c, uninterrupted
+from tools.suite import reach, recorded
 from tools.suite.needs import Lack
 from tools.suite.prepare import asked, prepare, say
 
@@ -30,24 +32,34 @@ LINT = (str(ROOT / "dev"), "lint")
 _ENDING = ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
 """Signals to a program that is to end early, and the seconds that each is given."""
 
-QUICK = ("--hypothesis-profile=quick", "tests/unit")
+QUICK = "--hypothesis-profile=quick"
 """Fewer examples of each property than `./dev test` tries."""
+
+CHECK_SECONDS = 80.0
+"""Processor time that the unit tests of `./dev check` have: on two cores it ends within the minute."""
 
 OTHER_PYTHONS = (
     *(sys.executable, "-m", "tools.pythons"),
-    *("-q", "-p", "no:cacheprovider", "--ignore=tests/unit/tools", *QUICK),
+    *("-q", "-p", "no:cacheprovider", "--ignore=tests/unit/tools", QUICK, "tests/unit"),
 )
 """What is shipped, on the other Pythons. What an example shows about the code it shows on the first one;
 what another Python lacks or does otherwise, a few examples show too."""
 
 
-def everything(lacks: Sequence[Lack]) -> int:
+def promises(lacks: Sequence[Lack], record: Sequence[str] = ()) -> int:
+    """What a user's promise hangs on, on one Python and with the same examples for everybody; the exit code."""
+    tests = [*PYTEST, "--tier", "promises", "--hypothesis-profile=same", *_jobs("4"), *record]
+    with _process(tests, _environ(lacks)) as running:
+        return running.wait()
+
+
+def everything(lacks: Sequence[Lack], record: Sequence[str] = ()) -> int:
     """All tests, with lint and the unit tests of the other Pythons beside them; the exit code.
 
     The last lines are pytest's summary, unless lint, which ends the tests, or another Python failed.
     """
     environ = _environ(lacks)
-    tests = [*PYTEST, "--again", "-n", os.environ.get("JOBS", "4")]
+    tests = [*PYTEST, "--tier", "everything", *_jobs("4"), *record]
     # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
     with (
         tempfile.TemporaryFile("w+") as report,
@@ -67,19 +79,31 @@ def everything(lacks: Sequence[Lack]) -> int:
     return code
 
 
-def quick() -> int:
-    """Lint and types beside the unit tests; the exit code."""
+def check(choice: reach.Choice) -> int:
+    """Lint and types beside the unit tests that were chosen; the exit code."""
     environ = _environ([])
-    with tempfile.TemporaryFile("w+") as report:
-        tests = [*PYTEST, "-q", "-n", os.environ.get("JOBS", "2"), *QUICK]
-        with (
-            _process(LINT, environ, report.fileno()) as lint,
-            _process(tests, environ) as running,
-        ):
-            code = running.wait()
-            failed = lint.wait()
+    count = f"{len(choice.files)} files of unit tests" if choice.files else "no unit test"
+    say(f"{choice.why}: lint, types and {count}")
+    with (
+        tempfile.TemporaryFile("w+") as report,
+        _process(LINT, environ, report.fileno()) as lint,
+    ):
+        code = _unit_tests(choice.files, environ) if choice.files else 0
+        failed = lint.wait()
         print(_text(report))
+    if choice.left:
+        say(f"{len(choice.left)} files of unit tests were left out, which the change reaches from")
+        say("farther away than a minute allows: `./dev test tests/unit`")
     return code or int(failed != 0)
+
+
+def _unit_tests(files: Sequence[str], environ: Mapping[str, str]) -> int:
+    with _process([*PYTEST, "-q", *_jobs("2"), QUICK, *files], environ) as running:
+        return running.wait()
+
+
+def _jobs(default: str) -> tuple[str, str]:
+    return ("-n", os.environ.get("JOBS", default))
 
 
 def _text(report: IO[str]) -> str:
@@ -135,15 +159,21 @@ def _environ(lacks: Sequence[Lack]) -> dict[str, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run `everything` or `quick`; 130 when interrupted, 4 when an installation fails in CI."""
+    """Run what is asked for; 130 when interrupted, 4 when an installation fails in CI."""
+    parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--everything", action="store_true", help="all tests that there are")
+    parser.add_argument("--record", metavar="FOLDER", help="write there what each test costs")
+    asked_for = parser.parse_args(arguments)
+    record = ("--record", asked_for.record) if asked_for.record else ()
     end_like_ctrl_c()
     try:
-        if arguments == ["quick"]:
-            return quick()
+        if asked_for.check:
+            return check(reach.choose(ROOT, recorded.processor_seconds(), CHECK_SECONDS))
         lacks = prepare(asked)
         for lack in lacks:
             say(f"cannot be had here, so what needs it is skipped: {lack}")
-        return everything(lacks)
+        return everything(lacks, record) if asked_for.everything else promises(lacks, record)
     except InstallError as error:
         say(f"error: {error}")
         return 4

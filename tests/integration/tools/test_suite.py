@@ -17,7 +17,7 @@ from tests.patience import eventually
 from tools import editors
 from tools.engine import packages
 from tools.engine.packages import InstallError
-from tools.suite import needs, prepare, run
+from tools.suite import needs, prepare, reach, run
 from tools.suite.needs import Lack, Package, Tool
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -294,6 +294,46 @@ def test_all_that_ci_runs_has_to_pass_and_a_fault_of_lint_ends_it(
     monkeypatch.setattr(run, "OTHER_PYTHONS", others)
     assert run.everything([]) == code
     assert capsys.readouterr().out.strip() == shown
+
+
+@pytest.mark.parametrize("code", [0, 5])
+def test_the_tests_of_the_promises_are_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], code: int
+) -> None:
+    shows = "import sys; print(*sys.argv[1:]); sys.exit({})"
+    monkeypatch.setattr(run, "PYTEST", program(shows.format(code)))
+    monkeypatch.setattr(run, "LINT", FAILS)
+    monkeypatch.setattr(run, "OTHER_PYTHONS", FAILS)
+    assert run.promises([], ["--record", "here"]) == code
+    words = capfd.readouterr().out.split()
+    assert words[:3] == ["--tier", "promises", "--hypothesis-profile=same"]
+    assert words[-2:] == ["--record", "here"]
+
+
+@pytest.mark.parametrize(
+    ("tests", "lint", "files", "code"),
+    [
+        (PASSES, PASSES, ("tests/unit/test_text.py",), 0),
+        (FAILS, PASSES, ("tests/unit/test_text.py",), 1),
+        (PASSES, FAILS, ("tests/unit/test_text.py",), 1),
+        (FAILS, PASSES, (), 0),
+        (FAILS, FAILS, (), 1),
+    ],
+)
+def test_a_check_is_lint_and_the_tests_that_a_change_reaches(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tests: tuple[str, ...],
+    lint: tuple[str, ...],
+    files: tuple[str, ...],
+    code: int,
+) -> None:
+    monkeypatch.setattr(run, "PYTEST", tests)
+    monkeypatch.setattr(run, "LINT", lint)
+    assert run.check(reach.Choice(files, ("tests/unit/far.py",), "2 files have changed")) == code
+    said = capsys.readouterr().err
+    assert "2 files have changed: lint, types and " in said
+    assert "1 files of unit tests were left out" in said
 
 
 def test_what_a_program_of_the_suite_started_ends_with_it(tmp_path: Path) -> None:
