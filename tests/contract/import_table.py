@@ -151,7 +151,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cluster": frozenset({"errors", "file_lock", "files", "host.folders", "model", "policy"}),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
-    "exchange": frozenset({"errors", "file_lock", "host.folders", "model", "plan", "syntax"}),
+    "exchange": frozenset(
+        {"errors", "file_lock", "files", "host.folders", "model", "plan", "syntax"}
+    ),
     "review": frozenset(
         {"engine", "errors", "files", "host", "model", "payload", "plan", "policy"}
     ),

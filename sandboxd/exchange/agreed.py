@@ -1,0 +1,56 @@
+"""The record of what both sides of an exchange agreed upon last: a file of ours, which no sandbox sees."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import ref_names
+from sandboxd.exchange.state import Agreed, Head
+from sandboxd.files import read_bytes, write_private
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_VERSION = 1
+_LARGEST = 64 << 20
+
+
+def read(path: str) -> Agreed:
+    """The record at `path`; one of nothing where there is none, or none that we wrote: then ancestors decide."""
+    try:
+        document = json.loads(read_bytes(path, _LARGEST))
+        if document["version"] != _VERSION:
+            return Agreed({})
+        return _agreed(document)
+    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+        return Agreed({})
+
+
+def _agreed(document: Mapping[str, Any]) -> Agreed:
+    refs = {
+        str(name): str(oid)
+        for name, oid in document["refs"].items()
+        if ref_names.is_exchanged(name) and ref_names.is_oid(oid)
+    }
+    index = document["index"]
+    head = Head(str(document["head"]["branch"]), str(document["head"]["commit"]))
+    return Agreed(refs, head, None if index is None else str(index))
+
+
+def write(path: str, agreed: Agreed) -> None:
+    """Replace the record at `path`.
+
+    :raises OSError: its folder cannot be made
+    :raises EnvironmentFailure: it cannot be written
+    """
+    document = {
+        "version": _VERSION,
+        "refs": dict(agreed.refs),
+        "head": {"branch": agreed.head.branch, "commit": agreed.head.commit},
+        "index": agreed.staged,
+    }
+    # After a crash of the machine an older record is as good: a side that moved since is compared anew.
+    write_private(path, json.dumps(document).encode(), synced=False)

@@ -1,0 +1,290 @@
+"""What has to pass between two git directories so that both have what each did since they last agreed. Pure.
+
+Ref by ref: where one side moved alone, the other follows. Where both did, the one follows whose commits the
+other's have among their ancestors; else neither does, and that is said. What is checked out follows only where
+nothing is under way and nothing is staged, since branch, HEAD and index move together.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sandboxd.exchange import ref_names
+from sandboxd.exchange.ref_names import HEADS, REMOTES, TAGS
+from sandboxd.exchange.state import Agreed, Head, Operation, Side
+
+
+class Reason(enum.Enum):
+    """Why something does not pass by itself."""
+
+    DIVERGED = "both sides have commits that the other has not"
+    TAG_MOVED = "a tag never moves by itself"
+    HIDES = "its name would hide another ref of the host"
+    NESTED = "it changes `.gitmodules` or a nested repository"
+    DELETED = "the other side deleted it"
+    ELSEWHERE = "another work tree has it checked out"
+    HOST_BUSY = "the host is in the middle of an operation of git"
+    INSIDE_BUSY = "the sandbox is in the middle of an operation of git"
+    HOST_STAGED = "the host has staged changes of its own"
+    INSIDE_STAGED = "the sandbox has staged changes of its own"
+    OTHER_BRANCH = "the sides have different branches checked out"
+    NO_INDEX = "an index cannot be read"
+    NOT_WRITTEN = "it could not be written"
+    MISSING = "its objects could not be brought"
+
+
+class Move(NamedTuple):
+    """A ref that gets another value; '' is none."""
+
+    name: str
+    old: str
+    new: str
+
+
+class Checkout(NamedTuple):
+    """HEAD of one side, the commit that it leads to, and the index follow those of the other."""
+
+    old: Head
+    new: Head
+    old_commit: str
+    new_commit: str
+
+
+class Held(NamedTuple):
+    """Something that does not pass; `oid` is the value of the side that made it, '' for a deletion or no ref."""
+
+    name: str
+    oid: str
+    reason: Reason
+
+
+class Facts(NamedTuple):
+    """What git on the host says of the commits.
+
+    `ancestors` are pairs (a, b) of which a is an ancestor of b; `nested` commits that change `.gitmodules` or a
+    nested repository; `missing` those whose objects could not be brought. `host_clean` and `inside_clean`: the
+    index is as the commit that is checked out.
+    """
+
+    ancestors: frozenset[tuple[str, str]] = frozenset()
+    nested: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    host_clean: bool = False
+    inside_clean: bool = False
+
+
+class Steps(NamedTuple):
+    """What is to be done; `waits` are commits of the sandbox, `stays` what the sandbox does not get."""
+
+    to_host: tuple[Move, ...] = ()
+    to_inside: tuple[Move, ...] = ()
+    host_checkout: Checkout | None = None
+    inside_checkout: Checkout | None = None
+    waits: tuple[Held, ...] = ()
+    stays: tuple[Held, ...] = ()
+
+
+class _Way(enum.Enum):
+    SAME = enum.auto()
+    TO_INSIDE = enum.auto()
+    TO_HOST = enum.auto()
+    NEITHER = enum.auto()
+
+
+def both_moved(agreed: Agreed, host: Side, inside: Side) -> Iterator[tuple[str, str]]:
+    """Pairs of values of refs that both sides changed: `Facts.ancestors` has to say which is the older."""
+    for name in sorted({*host.refs.ids, *inside.refs.ids}):
+        old, ours, theirs = agreed.refs.get(name, ""), host.tip(name), inside.tip(name)
+        if ours and theirs and len({old, ours, theirs}) == 3:
+            yield ours, theirs
+
+
+def difference(agreed: Agreed, host: Side, inside: Side, facts: Facts) -> Steps:
+    """The steps after which both sides have what each did, as far as that is possible."""
+    ways = {
+        name: _way(name, agreed, host, inside, facts)
+        for name in sorted({*agreed.refs, *host.refs.ids, *inside.refs.ids})
+        if ref_names.is_exchanged(name) and name not in host.refs.broken | inside.refs.broken
+    }
+    direction, reason = _checkout(agreed, host, inside, facts, ways)
+    plan = _Plan(agreed, host, inside, facts, direction, reason)
+    for name, way in ways.items():
+        if way is _Way.TO_HOST:
+            plan.to_host(name)
+        elif way is _Way.TO_INSIDE:
+            plan.to_inside(name)
+        elif way is _Way.NEITHER:
+            plan.neither(name)
+    return plan.steps()
+
+
+def _way(name: str, agreed: Agreed, host: Side, inside: Side, facts: Facts) -> _Way:
+    old, ours, theirs = agreed.refs.get(name, ""), host.tip(name), inside.tip(name)
+    if ours == theirs:
+        return _Way.SAME
+    if theirs == old:
+        return _Way.TO_INSIDE
+    if name.startswith(REMOTES):
+        # Each side fetches for itself, and what a remote has is not lost.
+        return _Way.TO_INSIDE if (theirs, ours) in facts.ancestors else _Way.SAME
+    if ours == old:
+        # A branch that was deleted inside stays on the host.
+        return _Way.TO_HOST if theirs else _Way.SAME
+    if not theirs or (theirs, ours) in facts.ancestors:
+        return _Way.TO_INSIDE
+    if (ours, theirs) in facts.ancestors:
+        return _Way.TO_HOST
+    return _Way.NEITHER
+
+
+def _checkout(
+    agreed: Agreed, host: Side, inside: Side, facts: Facts, ways: Mapping[str, _Way]
+) -> tuple[_Way, Reason | None]:
+    """Which side follows what the other has checked out, and the reason why that side does not."""
+    if host.head == inside.head:
+        way = ways.get(host.head.branch, _Way.SAME)
+        if way is _Way.SAME:
+            way = _staged(agreed, host, inside, facts)
+    elif host.head == agreed.head and inside.head.is_known:
+        way = _Way.TO_HOST
+    elif inside.head == agreed.head and host.head.is_known:
+        way = _Way.TO_INSIDE
+    else:
+        return _Way.NEITHER, Reason.OTHER_BRANCH
+    if way in (_Way.SAME, _Way.NEITHER):
+        return way, None
+    source = inside if way is _Way.TO_HOST else host
+    if ways.get(source.head.branch, _Way.SAME) not in (_Way.SAME, way) or not source.head.is_known:
+        return way, Reason.DIVERGED
+    return way, _obstacle(way, agreed, host, inside, facts)
+
+
+def _staged(agreed: Agreed, host: Side, inside: Side, facts: Facts) -> _Way:
+    """The index of the host follows no `git add` inside; that inside follows one on the host."""
+    if host.staged is None or inside.staged is None or host.staged == inside.staged:
+        return _Way.SAME
+    is_idle = host.staged == agreed.staged and inside.staged != agreed.staged
+    inside_began = inside.staged == agreed.staged or facts.inside_clean
+    return _Way.TO_INSIDE if inside_began and not is_idle else _Way.SAME
+
+
+def _obstacle(way: _Way, agreed: Agreed, host: Side, inside: Side, facts: Facts) -> Reason | None:
+    """The reason why branch, HEAD and index of one side cannot follow those of the other."""
+    if host.operation is not None:
+        return Reason.HOST_BUSY
+    if inside.operation is not None:
+        return Reason.INSIDE_BUSY
+    if host.staged is None or inside.staged is None:
+        return Reason.NO_INDEX
+    if way is _Way.TO_INSIDE:
+        is_ours = inside.staged in (agreed.staged, host.staged) or facts.inside_clean
+        return None if is_ours else Reason.INSIDE_STAGED
+    if host.staged != agreed.staged and not facts.host_clean and host.staged != inside.staged:
+        return Reason.HOST_STAGED
+    name, commit = inside.head.branch, inside.commit
+    if commit in facts.missing:
+        return Reason.MISSING
+    if commit in facts.nested and commit != host.tip(name):
+        return Reason.NESTED
+    if name and name in host.elsewhere:
+        return Reason.ELSEWHERE
+    if name and not host.tip(name) and ref_names.hides(name, host.refs.ids):
+        return Reason.HIDES
+    if not inside.commit and host.commit:
+        return Reason.OTHER_BRANCH
+    return None
+
+
+class _Plan:
+    """Gathers the steps."""
+
+    def __init__(
+        self,
+        agreed: Agreed,
+        host: Side,
+        inside: Side,
+        facts: Facts,
+        direction: _Way,
+        reason: Reason | None,
+    ) -> None:
+        self._agreed, self._host, self._inside, self._facts = agreed, host, inside, facts
+        self._reason = reason
+        self._host_follows = direction is _Way.TO_HOST and reason is None
+        self._inside_follows = direction is _Way.TO_INSIDE and reason is None
+        self._to_host: list[Move] = []
+        self._to_inside: list[Move] = []
+        self._waits: list[Held] = []
+        self._stays: list[Held] = []
+        if reason is not None:
+            self._say_checkout(direction, reason)
+
+    def _say_checkout(self, direction: _Way, reason: Reason) -> None:
+        if self._host.head == self._inside.head:
+            return
+        if direction is _Way.TO_HOST:
+            self._waits.append(Held("HEAD", self._inside.head.commit, reason))
+        else:
+            self._stays.append(Held("HEAD", self._host.head.commit, reason))
+
+    def to_host(self, name: str) -> None:
+        ours, theirs = self._host.tip(name), self._inside.tip(name)
+        reason = self._against_host(name, ours, theirs)
+        if reason is None:
+            self._to_host.append(Move(name, ours, theirs))
+        else:
+            self._waits.append(Held(name, theirs, reason))
+
+    def _against_host(self, name: str, ours: str, theirs: str) -> Reason | None:
+        if theirs in self._facts.missing:
+            return Reason.MISSING
+        if name.startswith(TAGS) and ours:
+            return Reason.TAG_MOVED
+        if name.startswith(HEADS) and not ours and self._agreed.refs.get(name):
+            return Reason.DELETED
+        if not ours and ref_names.hides(name, self._host.refs.ids):
+            return Reason.HIDES
+        if theirs in self._facts.nested:
+            return Reason.NESTED
+        if name in self._host.elsewhere:
+            return Reason.ELSEWHERE
+        if name == self._host.head.branch and not self._host_follows:
+            return self._reason or Reason.OTHER_BRANCH
+        return None
+
+    def to_inside(self, name: str) -> None:
+        ours, theirs = self._host.tip(name), self._inside.tip(name)
+        if name == self._inside.head.branch and not self._inside_follows:
+            self._stays.append(Held(name, ours, self._reason or Reason.OTHER_BRANCH))
+        elif not ours and name == self._inside.head.branch and name == self._host.head.branch:
+            self._stays.append(Held(name, ours, Reason.DELETED))
+        else:
+            self._to_inside.append(Move(name, theirs, ours))
+
+    def neither(self, name: str) -> None:
+        ours, theirs = self._host.tip(name), self._inside.tip(name)
+        missing = theirs in self._facts.missing
+        reason = Reason.DIVERGED if ours else Reason.DELETED
+        self._waits.append(Held(name, theirs, Reason.MISSING if missing else reason))
+
+    def steps(self) -> Steps:
+        host, inside = self._host, self._inside
+        host_checkout = inside_checkout = None
+        if self._host_follows:
+            host_checkout = Checkout(host.head, inside.head, host.commit, inside.commit)
+        if self._inside_follows:
+            inside_checkout = Checkout(inside.head, host.head, inside.commit, host.commit)
+        return Steps(
+            tuple(self._to_host),
+            tuple(self._to_inside),
+            host_checkout,
+            inside_checkout,
+            tuple(self._waits),
+            tuple(self._stays),
+        )
+
+
+def is_in_progress(side: Side) -> bool:
+    """Whether an operation of a person is under way on a side, and not only a command that ends by itself."""
+    return side.operation not in (None, Operation.WRITING)

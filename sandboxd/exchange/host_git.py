@@ -1,0 +1,292 @@
+"""Git on the host for an exchange: its own commands on the host's refs and objects, without the host's config.
+
+It runs in a folder of ours that has a config of our own and links to the refs, logs and objects of the repository,
+as `git new-workdir` makes one. So no hook, filter, fsmonitor or program that the repository, its work tree or the
+user has configured is started, and no file of the work tree is read: there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import resource
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.exchange import copying, seed
+from sandboxd.exchange.reftable import is_used
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.place import Repository
+
+SECONDS = 120
+MOST_WRITTEN = 4 << 30
+_MOST_OUTPUT = 256 << 20
+_MOST_ERRORS = 1 << 16
+_MOST_MEMORY = 16 << 30
+FSCK_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
+               "zeroPaddedFilemode", "gitmodulesMissing")  # fmt: skip
+"""Warnings of `git fsck` that an honest repository does not have and a trap may."""
+_CONFIG = """[core]
+\trepositoryformatversion = {version}
+\tbare = false
+\thooksPath = /dev/null
+\tfsmonitor = false
+\tuntrackedCache = false
+\tsplitIndex = false
+\tlogAllRefUpdates = true
+\tattributesFile = /dev/null
+\texcludesFile = /dev/null
+\tsparseCheckout = {sparse}
+\tsparseCheckoutCone = {cone}
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[protocol]
+\tallow = never
+[index]
+\tthreads = 1
+[user]
+\tname = sandboxd
+\temail = sandboxd@localhost
+{extensions}"""
+
+
+class CannotRun(EnvironmentFailure):
+    """Git on the host does not do what an exchange needs."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"git on the host does not take part in the exchange: {why}",
+            "commits stay in the sandbox meanwhile; correct that, then `sandboxd status`",
+        )
+
+
+class HostGit:
+    """Git on one repository of the host, in the folder `folder`; made by `opened`.
+
+    `is_reftable`: refs are no files. `sha256`: ids are SHA-256.
+    """
+
+    def __init__(self, git: str, folder: str, repository: Repository, form: _Form) -> None:
+        self._git = git
+        self._owner = copying.owner_of(repository.workspace)
+        self.folder = folder
+        self.repository = repository
+        self.sha256 = form.sha256
+        self.is_reftable = form.reftable
+        self.environ = {
+            "PATH": os.defpath,
+            "HOME": folder,
+            "LC_ALL": "C",
+            "GIT_DIR": os.path.join(folder, "git"),
+            "GIT_WORK_TREE": os.path.join(folder, "none"),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+        }
+
+    def run(
+        self,
+        *words: str,
+        data: bytes | IO[bytes] = b"",
+        environ: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The output of a git command.
+
+        :param data: its input
+        :raises CannotRun: it fails, writes without end, or takes too long
+        """
+        code, output, errors = self.attempt(*words, data=data, environ=environ)
+        if code:
+            text = " ".join(errors.decode("utf-8", "replace").split())[-300:]
+            raise CannotRun(f"`git {words[0]}` ends with: {text or f'exit code {code}'}")
+        return output
+
+    def attempt(
+        self,
+        *words: str,
+        data: bytes | IO[bytes] = b"",
+        environ: Mapping[str, str] | None = None,
+        most: int = _MOST_OUTPUT,
+    ) -> tuple[int, bytes, bytes]:
+        """The exit code, output and errors of a git command.
+
+        :param most: bytes of each file that it may write, and of its output
+        :raises CannotRun: it takes too long, or cannot be started
+        """
+        options: dict[str, Any] = {"input": data} if isinstance(data, bytes) else {"stdin": data}
+        if self._owner.uid > 0:
+            options |= {"user": self._owner.uid, "group": self._owner.gid, "extra_groups": ()}
+        try:
+            # Files, which a limit of the kernel holds: of a tree in a few bytes a listing can be endless.
+            with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+                process = subprocess.run(
+                    [self._git, *words],
+                    cwd=self.folder,
+                    env={**self.environ, **(environ or {})},
+                    stdout=output,
+                    stderr=errors,
+                    check=False,
+                    timeout=SECONDS,
+                    preexec_fn=functools.partial(_limit, most),
+                    **options,
+                )
+                output.seek(0)
+                errors.seek(0)
+                return process.returncode, output.read(), errors.read(_MOST_ERRORS)
+        except subprocess.TimeoutExpired:
+            raise CannotRun(f"`git {words[0]}` did not end within {SECONDS} s") from None
+        except OSError as error:
+            raise CannotRun((error.strerror or str(error)).lower()) from None
+
+    def give(self, path: str) -> None:
+        """Let git write `path` where it runs as the owner of the workspace."""
+        if self._owner.uid > 0:
+            os.chown(path, self._owner.uid, self._owner.gid, follow_symlinks=False)
+
+
+class _Form:
+    """The form of a repository, from its config and files."""
+
+    def __init__(self, repository: Repository) -> None:
+        entries = seed.read_config(repository)
+        values = {e.name: "true" if e.value is None else e.value for e in entries}
+        self.sha256 = values.get("extensions.objectformat", "").lower() == "sha256"
+        self.reftable = is_used(entries)
+        self.partial = values.get("extensions.partialclone", "")
+        self.sparse = _is_true(values.get("core.sparsecheckout", ""))
+        self.cone = _is_true(values.get("core.sparsecheckoutcone", ""))
+
+    def config(self) -> str:
+        lines = []
+        if self.sha256:
+            lines.append("\tobjectformat = sha256\n")
+        if self.reftable:
+            lines.append("\trefstorage = reftable\n")
+        if self.partial:
+            lines.append("\tpartialclone = none\n")
+        promisor = '[remote "none"]\n\turl = /dev/null\n\tpromisor = true\n' if self.partial else ""
+        extensions = f"[extensions]\n{''.join(lines)}{promisor}" if lines else ""
+        return _CONFIG.format(
+            version=1 if lines else 0,
+            sparse=str(self.sparse).lower(),
+            cone=str(self.cone).lower(),
+            extensions=extensions,
+        )
+
+
+@contextlib.contextmanager
+def opened(repository: Repository) -> Iterator[HostGit]:
+    """Git on `repository`, for the block.
+
+    :raises CannotRun: this machine has no git, or the repository is of a kind that it cannot work on
+    """
+    git = shutil.which("git", path=os.defpath) or shutil.which("git")
+    if git is None:
+        raise CannotRun("this machine has none")
+    form = _Form(repository)
+    _require_plain(repository, form.reftable)
+    with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
+        host = HostGit(git, scratch, repository, form)
+        try:
+            _fill(host, form)
+        except OSError as error:
+            raise CannotRun((error.strerror or str(error)).lower()) from None
+        yield host
+
+
+def is_installed() -> bool:
+    """Whether this machine has git."""
+    return bool(shutil.which("git", path=os.defpath) or shutil.which("git"))
+
+
+def _fill(host: HostGit, form: _Form) -> None:
+    own, common = host.repository.own, host.repository.common
+    folder = os.path.join(host.folder, "git")
+    for path in ("git", "git/logs", "git/info", "none"):
+        os.mkdir(os.path.join(host.folder, path))
+        host.give(os.path.join(host.folder, path))
+    host.give(host.folder)
+    links = {"objects": "objects", "packed-refs": "packed-refs", "shallow": "shallow"}
+    links |= {"reftable": "reftable", "refs": "refs"} if form.reftable else {"refs": "refs"}
+    for name, target in links.items():
+        path = os.path.join(common, target)
+        if name != "shallow" or os.path.lexists(path):
+            os.symlink(path, os.path.join(folder, name))
+    os.symlink(os.path.join(common, "logs", "refs"), os.path.join(folder, "logs", "refs"))
+    os.symlink(os.path.join(own, "logs", "HEAD"), os.path.join(folder, "logs", "HEAD"))
+    with open(os.path.join(folder, "config"), "w", encoding="utf-8") as file:
+        file.write(form.config())
+    # Copies: HEAD is written by us alone, see `to_host`.
+    _copy(os.path.join(own, "HEAD"), os.path.join(folder, "HEAD"))
+    patterns = os.path.join(own, "info", "sparse-checkout")
+    if form.sparse and os.path.isfile(patterns):
+        _copy(patterns, os.path.join(folder, "info", "sparse-checkout"))
+    for name in ("config", "HEAD"):
+        host.give(os.path.join(folder, name))
+
+
+def _copy(source: str, target: str) -> None:
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file, open(target, "wb") as copy:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            shutil.copyfileobj(file, copy)
+
+
+def _require_plain(repository: Repository, reftable: bool) -> None:
+    """Check that nothing that git would write through is a link: the workspace may have been hostile at first.
+
+    :raises CannotRun: it is
+    """
+    paths = ["refs", "refs/heads", "refs/tags", "refs/sandboxd", "logs", "logs/refs", "objects"]
+    paths += ["objects/pack", "packed-refs", "logs/refs/heads", "logs/refs/tags"]
+    paths += ["reftable"] if reftable else []
+    for path in (*(os.path.join(repository.common, p) for p in paths), repository.own):
+        if os.path.islink(path):
+            raise CannotRun(f"`{path}` is a symbolic link")
+    log = os.path.join(repository.own, "logs", "HEAD")
+    if os.path.islink(log) or os.path.islink(os.path.dirname(log)):
+        raise CannotRun(f"`{log}` is a symbolic link")
+    os.makedirs(os.path.join(repository.common, "logs", "refs"), exist_ok=True)
+    os.makedirs(os.path.dirname(log), exist_ok=True)
+
+
+def is_linked(repository: Repository, names: Sequence[str]) -> list[str]:
+    """Those of the refs `names` whose file or log on the host is a link, or lies below one."""
+    return [name for name in names if _leads_away(repository.common, name)]
+
+
+def _leads_away(common: str, name: str) -> bool:
+    for top in (common, os.path.join(common, "logs")):
+        path = top
+        for part in name.split("/"):
+            path = os.path.join(path, part)
+            if os.path.islink(path):
+                return True
+    return False
+
+
+def _is_true(value: str) -> bool:
+    return value.lower() in ("true", "yes", "on", "1")
+
+
+def _limit(written: int) -> None:
+    """Limit what git may take: a small pack can unpack to very many bytes."""
+    for kind, most in (
+        (resource.RLIMIT_FSIZE, written),
+        (resource.RLIMIT_AS, _MOST_MEMORY),
+        (resource.RLIMIT_CPU, SECONDS),
+    ):
+        resource.setrlimit(kind, (most, most))

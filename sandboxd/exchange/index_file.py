@@ -1,0 +1,175 @@
+"""Reads git's index without git (gitformat-index(5)): what it says, and a copy for another git directory.
+
+The digest leaves out what git keeps of the files' status, which `git status` writes anew at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import struct
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+
+_LARGEST = 512 << 20
+_MOST_ENTRIES = 5_000_000
+_HEADER = struct.Struct(">4sII")
+_STATUS = 40
+_EXTENDED = 0x4000
+_INTENT_TO_ADD = 0x20
+_NAME_LENGTH = 0x0FFF
+_STAGE = 0x3000
+EMPTY = hashlib.sha256(b"").hexdigest()
+"""The digest of an index without entries, and of none."""
+
+
+class Index(NamedTuple):
+    """An index: its bytes, their digest, and where the entries end. `times` are those of the file, in ns."""
+
+    data: bytes
+    digest: str
+    end: int
+    times: tuple[int, int]
+
+
+class BadIndex(ValueError):
+    """It is no index, or one whose entries are not in it (a split index)."""
+
+
+def digest_in(folder: str, sha256: bool) -> str | None:
+    """The digest of the index in the git directory `folder`, `EMPTY` where there is none, None for a bad one."""
+    try:
+        index = read(folder, sha256)
+    except (BadIndex, OSError, SandboxdError):
+        return None
+    return EMPTY if index is None else index.digest
+
+
+def read(folder: str, sha256: bool) -> Index | None:
+    """The index in the git directory `folder`, None where there is none.
+
+    :raises BadIndex: it is none, or a split one, or too large
+    :raises OSError: it cannot be read
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with beneath.open_folder(folder) as root:
+        try:
+            descriptor = os.open("index", flags, dir_fd=root)
+        except FileNotFoundError:
+            return None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            raise BadIndex("it is no regular file, or too large")
+        data = file.read(_LARGEST)
+    digest, end = digest_of(data, sha256)
+    return Index(data, digest, end, (status.st_atime_ns, status.st_mtime_ns))
+
+
+def digest_of(data: bytes, sha256: bool) -> tuple[str, int]:
+    """The digest of the entries of an index, and the offset at which they end.
+
+    :raises BadIndex: it is none, or a split one
+    """
+    try:
+        magic, version, count = _HEADER.unpack_from(data)
+    except struct.error:
+        raise BadIndex("it is too short") from None
+    if magic != b"DIRC" or version not in (2, 3, 4) or count > _MOST_ENTRIES:
+        raise BadIndex("it has another form")
+    try:
+        digest, end = _entries(data, version, count, 32 if sha256 else 20)
+    except (IndexError, ValueError, struct.error):
+        raise BadIndex("it ends too early") from None
+    if any(name == b"link" for name, _ in extensions(data, end, sha256)):
+        raise BadIndex("its entries are in another file")
+    return digest, end
+
+
+def _entries(data: bytes, version: int, count: int, size: int) -> tuple[str, int]:
+    total = hashlib.sha256()
+    at = _HEADER.size
+    last = len(data)
+    name = b""
+    for _ in range(count):
+        flags_at = at + _STATUS + size
+        flags = (data[flags_at] << 8) | data[flags_at + 1]
+        name_at = flags_at + 2
+        further = b""
+        if flags & _EXTENDED:
+            # What a sparse checkout leaves out is as it is in the tree.
+            further = b"new" if data[name_at] & _INTENT_TO_ADD else b""
+            name_at += 2
+        if version == 4:
+            cut, name_at = _number(data, name_at)
+            end = data.index(b"\0", name_at)
+            if cut > len(name):
+                raise ValueError
+            name = name[: len(name) - cut] + data[name_at:end]
+            following = end + 1
+        else:
+            length = flags & _NAME_LENGTH
+            end = name_at + length
+            if length == _NAME_LENGTH or end >= last or data[end]:
+                end = data.index(b"\0", name_at)
+            name = data[name_at:end]
+            following = at + ((end - at + 8) & ~7)
+        mode = data[at + 24 : at + 28]
+        oid = data[at + _STATUS : flags_at]
+        total.update(b"%b%b%d %b%b\0" % (mode, oid, flags & _STAGE, further, name))
+        at = following
+        if at > last:
+            raise ValueError
+    return total.hexdigest(), at
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """A number of variable width, as in packs: it, and where it ends."""
+    byte = data[at]
+    value = byte & 127
+    while byte & 128:
+        at += 1
+        byte = data[at]
+        value = ((value + 1) << 7) | (byte & 127)
+        if value > _LARGEST:
+            raise ValueError
+    return value, at + 1
+
+
+def extensions(data: bytes, at: int, sha256: bool) -> list[tuple[bytes, bytes]]:
+    """Name and bytes (with their head) of each extension, from the offset at which the entries end."""
+    parts: list[tuple[bytes, bytes]] = []
+    last = len(data) - (32 if sha256 else 20)
+    while at + 8 <= last:
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "big")
+        if at + 8 + size > last:
+            raise BadIndex("an extension ends too late")
+        parts.append((name, data[at : at + 8 + size]))
+        at += 8 + size
+    return parts
+
+
+def portable(index: Index, sha256: bool) -> bytes:
+    """The bytes of the index for another git directory: without what is known of this one's file system."""
+    body = bytearray(index.data[: index.end])
+    for name, data in extensions(index.data, index.end, sha256):
+        if name in (b"TREE", b"REUC", b"sdir"):
+            body += data
+    digest_type = hashlib.sha256 if sha256 else hashlib.sha1
+    return bytes(body) + digest_type(body, usedforsecurity=False).digest()
+
+
+def of_tree(listing: bytes) -> str:
+    """The digest of an index that is as a tree, from the output of `git ls-tree -r -z --full-tree`."""
+    total = hashlib.sha256()
+    for line in listing.split(b"\0"):
+        head, tab, name = line.partition(b"\t")
+        if tab:
+            mode, _, oid = head.split(b" ")
+            with contextlib.suppress(ValueError):
+                number = int(mode, 8).to_bytes(4, "big")
+                total.update(b"%b%b0 %b\0" % (number, bytes.fromhex(oid.decode()), name))
+    return total.hexdigest()

@@ -1,0 +1,223 @@
+"""Brings objects from a sandbox's own git directory to the host's: a pack that git inside wrote, checked by git here.
+
+The pack goes into an object folder of ours that reads the host's besides. Every object is checked and everything
+that the new ones refer to must be there; only then are they put beside the host's. A sandbox can send anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Protocol
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.exchange import copying, host_git, ref_names
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.copying import Owner
+    from sandboxd.exchange.host_git import HostGit
+
+LARGEST = 2 << 30
+"""Bytes of a pack that a sandbox may send."""
+_UNPACK = 100
+"""Packs of so many objects become loose ones, as in git: a pack for each commit would make git slow."""
+_MOST_TRIES = 20
+_PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
+_FOLDER = re.compile(r"[0-9a-f]{2}\Z")
+_LOOSE = re.compile(r"[0-9a-f]{38,62}\Z")
+
+
+class Transfer(Protocol):
+    """Has git inside write a pack.
+
+    :raises TransferFailed: it does not
+    """
+
+    def __call__(self, wanted: Sequence[str], have: Sequence[str], target: IO[bytes]) -> None:
+        """Write a pack of `wanted` and all that they refer to to `target`, without what `have` refers to."""
+
+
+class TransferFailed(EnvironmentFailure):
+    """Git inside writes no pack of what it is asked for."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"git in the sandbox does not give its commits: {why}",
+            "look at it there: `sandboxd exec git fsck`",
+        )
+
+
+class Refused(EnvironmentFailure):
+    """What a sandbox sent is not sound."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"commits of the sandbox are not sound, and stay there: {why}",
+            "look at it there: `sandboxd exec git fsck`",
+        )
+
+
+def missing(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
+    """Those of `ids` that are no object of the host."""
+    return frozenset(oid for oid, kind in _kinds(host, ids) if not kind)
+
+
+def commits(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
+    """Those of `ids` that are commits of the host."""
+    return frozenset(oid for oid, kind in _kinds(host, ids) if kind == "commit")
+
+
+def _kinds(host: HostGit, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    wanted = sorted(set(ids))
+    if not wanted:
+        return
+    text = "".join(f"{oid}\n" for oid in wanted).encode()
+    lines = host.run("cat-file", "--batch-check=%(objecttype)", data=text).decode().splitlines()
+    for oid, line in zip(wanted, lines, strict=True):
+        yield oid, "" if line.endswith("missing") else line
+
+
+def bring(
+    host: HostGit, transfer: Transfer, wanted: Sequence[str], have: Sequence[str]
+) -> dict[str, EnvironmentFailure]:
+    """Bring the objects `wanted` and all that they refer to; returns those that cannot be, with the reason.
+
+    One that is broken holds up no other.
+
+    :raises CannotRun: the host's git or disk fails
+    """
+    if not wanted:
+        return {}
+    try:
+        _bring(host, transfer, wanted, have)
+    except (TransferFailed, Refused) as error:
+        if len(wanted) == 1:
+            return {wanted[0]: error}
+        problems: dict[str, EnvironmentFailure] = dict.fromkeys(wanted[_MOST_TRIES:], error)
+        for oid in wanted[:_MOST_TRIES]:
+            problems |= bring(host, transfer, [oid], have)
+        return problems
+    return {}
+
+
+def _bring(host: HostGit, transfer: Transfer, wanted: Sequence[str], have: Sequence[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="new-", dir=host.folder) as folder:
+        host.give(folder)
+        path = os.path.join(folder, "sent")
+        with open(path, "wb") as file:
+            transfer(wanted, have, file)
+            if file.tell() > LARGEST:
+                raise Refused(f"they are larger than {LARGEST >> 20} MiB")
+        count = _count(path)
+        checked = _checked(host, folder, path, wanted)
+        if count <= _UNPACK:
+            checked = _unpacked(host, folder, checked)
+        _put(host, checked)
+
+
+def _count(path: str) -> int:
+    with open(path, "rb") as file:
+        head = file.read(12)
+    if len(head) < 12 or head[:4] != b"PACK":
+        raise Refused("what it sent is no pack")
+    return int.from_bytes(head[8:], "big")
+
+
+def _checked(host: HostGit, folder: str, path: str, wanted: Sequence[str]) -> str:
+    """An object folder with the sound objects of the pack at `path`.
+
+    :raises Refused: it is not sound, or not whole
+    """
+    objects = os.path.join(folder, "objects")
+    environ = _object_folder(host, objects)
+    strict = "--strict=" + ",".join(f"{name}=error" for name in host_git.FSCK_ERRORS)
+    with open(path, "rb") as file:
+        words = ("index-pack", "--stdin", "--fix-thin", "--fsck-objects", strict)
+        most = host_git.MOST_WRITTEN
+        _require(host.attempt(*words, data=file, environ=environ, most=most))
+    tips = "".join(f"{oid}\n" for oid in wanted)
+    text = f"{tips}--not\n--all\n".encode()
+    listing = ("rev-list", "--objects", "--quiet", "--stdin")
+    _require(host.attempt(*listing, data=text, environ=environ))
+    return objects
+
+
+def _unpacked(host: HostGit, folder: str, checked: str) -> str:
+    objects = os.path.join(folder, "loose")
+    environ = _object_folder(host, objects)
+    packs = os.path.join(checked, "pack")
+    for name in os.listdir(packs):
+        if name.endswith(".pack"):
+            with open(os.path.join(packs, name), "rb") as file:
+                _require(host.attempt("unpack-objects", "-q", data=file, environ=environ))
+    return objects
+
+
+def _object_folder(host: HostGit, path: str) -> dict[str, str]:
+    for name in (path, os.path.join(path, "pack")):
+        os.mkdir(name)
+        host.give(name)
+    others = os.path.join(host.repository.common, "objects")
+    quoted = others.replace("\\", "\\\\").replace('"', '\\"')
+    return {
+        "GIT_OBJECT_DIRECTORY": path,
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"',
+    }
+
+
+def _require(result: tuple[int, bytes, bytes]) -> None:
+    code, _, errors = result
+    if code:
+        text = " ".join(errors.decode("utf-8", "replace").split())[-300:]
+        raise Refused(text or f"git ends with exit code {code}")
+
+
+def _put(host: HostGit, source: str) -> None:
+    """Put the objects in the folder `source` beside the host's; git sees a pack when its index is there."""
+    owner = copying.owner_of(host.repository.workspace)
+    try:
+        with beneath.open_folder(host.repository.common) as root:
+            for path in sorted(_files(source), key=lambda path: path.endswith(".idx")):
+                with copying.open_parent(root, f"objects/{path}", owner) as folder:
+                    _put_file(os.path.join(source, path), folder, os.path.basename(path), owner)
+    except OSError as error:
+        raise host_git.CannotRun((error.strerror or str(error)).lower()) from None
+
+
+def _files(source: str) -> Collection[str]:
+    paths = [f"pack/{n}" for n in os.listdir(os.path.join(source, "pack")) if _PACK.match(n)]
+    for folder in os.listdir(source):
+        if _FOLDER.match(folder):
+            names = os.listdir(os.path.join(source, folder))
+            paths += [f"{folder}/{name}" for name in names if _LOOSE.match(name)]
+    return paths
+
+
+def _put_file(source: str, folder: int, name: str, owner: Owner) -> None:
+    """Copy a file under another name first: git must not see a part of an object."""
+    temporary = f"tmp_obj_{secrets.token_hex(8)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o444, dir_fd=folder)
+    try:
+        with open(descriptor, "wb") as target, open(source, "rb") as file:
+            shutil.copyfileobj(file, target)
+            if owner.uid != -1:
+                os.fchown(target.fileno(), owner.uid, owner.gid)
+            target.flush()
+            os.fsync(target.fileno())
+        # Its name is its content: one that is there already is the same.
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    finally:
+        os.unlink(temporary, dir_fd=folder)
+
+
+def bounds(ids: Iterable[str], most: int) -> list[str]:
+    """At most `most` of `ids`, each once, in their order: what a sandbox is told that the host has."""
+    return [oid for oid in dict.fromkeys(ids) if ref_names.is_oid(oid)][:most]

@@ -1,0 +1,95 @@
+"""The refs of ours on the host: commits of a sandbox that wait there, and what it needs of the host's objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from sandboxd.exchange import objects, ref_names, to_host
+from sandboxd.exchange.difference import Move
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.host_git import HostGit
+    from sandboxd.exchange.state import Side
+
+_OWN_REFS = ("--branches", "--tags", "--remotes")
+_MOST_LISTED = 50_000
+_MOST_HELD = 2_000
+_WAITS = "sandboxd: waits to be taken"
+_LETS_GO = "sandboxd: taken"
+_HOLDS = "sandboxd: a sandbox refers to it"
+
+
+def refs_of(host: HostGit, sandbox: str) -> dict[str, str]:
+    """Name and id of the host's refs for `sandbox`.
+
+    :raises CannotRun: git fails
+    """
+    form = "--format=%(objectname) %(refname)"
+    lines = os.fsdecode(host.run("for-each-ref", form, ref_names.below(sandbox))).splitlines()
+    return {name: oid for oid, _, name in (line.partition(" ") for line in lines)}
+
+
+def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Give what waits its refs, and remove those whose commits the host's own refs have; returns those that wait.
+
+    :param wanted: by the name that it has in the sandbox
+    :raises CannotRun: git fails
+    """
+    held = ref_names.held(sandbox, "")
+    before = {n: o for n, o in refs_of(host, sandbox).items() if not n.startswith(held)}
+    by_name = {ref_names.waiting(sandbox, name): oid for name, oid in wanted.items() if oid}
+    over = [n for n, oid in before.items() if n not in by_name and _has(host, oid)]
+    to_host.move_refs(host, [Move(name, before[name], "") for name in over], _LETS_GO)
+    present = {name: oid for name, oid in before.items() if name not in over}
+    for name, oid in by_name.items():
+        if present.get(name) == oid:
+            continue
+        for free in (name, f"{held.removesuffix('held/')}{oid[:12]}"):
+            if to_host.move_refs(host, [Move(free, present.get(free, ""), oid)], _WAITS):
+                present[free] = oid
+                break
+    return present
+
+
+def _has(host: HostGit, oid: str) -> bool:
+    """Whether refs of the host's own lead to `oid`."""
+    text = f"{oid}\n".encode()
+    words = ("rev-list", "--max-count=1", "--stdin", "--not", *_OWN_REFS)
+    code, output, _ = host.attempt(*words, data=text)
+    return code == 0 and not output
+
+
+def hold(host: HostGit, sandbox: str, theirs: Side, ours: Side, logged: Iterable[str]) -> None:
+    """Let refs of ours on the host hold what the sandbox refers to of its objects, and let go of the rest.
+
+    :param logged: ids that logs of the sandbox name
+    :raises CannotRun: git fails
+    """
+    own = {oid for name, oid in theirs.refs.ids.items() if name.startswith(ref_names.HEADS)}
+    others = {oid for name, oid in theirs.refs.ids.items() if ours.tip(name) != oid}
+    ids = {oid for oid in (*own, *others, theirs.head.commit, *logged) if oid}
+    present = objects.commits(host, ids)
+    tops = _tops(host, present, theirs.commit if theirs.commit in present else "")
+    wanted = {ref_names.held(sandbox, oid): oid for oid in tops}
+    prefix = ref_names.held(sandbox, "")
+    before = {n: o for n, o in refs_of(host, sandbox).items() if n.startswith(prefix)}
+    moves = [Move(name, "", oid) for name, oid in wanted.items() if name not in before]
+    moves += [Move(name, oid, "") for name, oid in before.items() if name not in wanted]
+    to_host.move_refs(host, moves, _HOLDS, logged=False)
+
+
+def _tops(host: HostGit, ids: frozenset[str], head: str) -> list[str]:
+    """Those of `ids` that are no ancestor of another, and `head`; all of them where they are too many to compare."""
+    if not ids:
+        return []
+    text = "".join(f"{oid}\n" for oid in sorted(ids)) + (f"^{head}\n" if head else "")
+    words = ("rev-list", "--parents", f"--max-count={_MOST_LISTED}", "--stdin")
+    code, output, _ = host.attempt(*words, data=text.encode())
+    if code:
+        return sorted(ids)[:_MOST_HELD]
+    lines = [line.split() for line in output.decode().splitlines()]
+    parents = {parent for line in lines for parent in line[1:]}
+    tops = [line[0] for line in lines if line[0] in ids and line[0] not in parents]
+    return [*([head] if head else []), *tops][:_MOST_HELD]

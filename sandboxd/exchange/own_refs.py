@@ -1,0 +1,251 @@
+"""Reads refs, HEAD and logs of a git directory as files. That of a sandbox is hostile: no link is followed,
+nothing but regular files is opened, and what is read is bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.exchange import ref_names
+from sandboxd.exchange.state import Head, Operation, Refs
+from sandboxd.plan import beneath
+
+_MOST_REFS = 100_000
+_MOST_ENTRIES = 50_000
+_MOST_PACKED = 32 << 20
+_MOST_LOG = 4 << 20
+_MOST_LOGGED = 5_000
+_MOST_STASHES = 200
+_MOST_WORKTREES = 1_000
+_LONGEST = 4096
+_DEEPEST = 40
+_LOCK = ".lock"
+
+_OPERATIONS = (
+    ("rebase-merge", Operation.REBASE),
+    ("rebase-apply", Operation.REBASE),
+    ("MERGE_HEAD", Operation.MERGE),
+    ("CHERRY_PICK_HEAD", Operation.CHERRY_PICK),
+    ("REVERT_HEAD", Operation.REVERT),
+    ("sequencer", Operation.CHERRY_PICK),
+    ("BISECT_LOG", Operation.BISECT),
+    ("index.lock", Operation.WRITING),
+    ("HEAD.lock", Operation.WRITING),
+)
+
+
+class TooMany(EnvironmentFailure):
+    """A git directory has more refs than are read."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the git directory has {what}, so nothing passes between it and the other side",
+            "delete refs that nobody needs, then `git pack-refs --all`",
+        )
+
+
+def read_refs(folder: str) -> Refs:
+    """The refs of the git directory `folder` that pass between the sides, and the newest stash.
+
+    :raises TooMany: it has too many
+    :raises OSError: it cannot be opened
+    :raises UsageError: it cannot be opened
+    """
+    with beneath.open_folder(folder) as root:
+        # Loose refs first: git packs a ref, then removes the loose one.
+        loose = _read_loose(root)
+        packed = read_small(root, "packed-refs", _MOST_PACKED)
+    return _together(loose, packed)
+
+
+def _together(loose: dict[str, str], packed: str | None) -> Refs:
+    ids: dict[str, str] = {}
+    broken: set[str] = set()
+    refused = 0
+    for line in (packed or "").split("\n"):
+        oid, _, name = line.partition(" ")
+        if not name or not ref_names.is_oid(oid) or not _is_wanted(name):
+            continue
+        if ref_names.is_allowed(name):
+            ids[name] = oid
+        else:
+            refused += 1
+        if len(ids) > _MOST_REFS:
+            raise TooMany(f"more than {_MOST_REFS} refs")
+    for name, text in loose.items():
+        if not ref_names.is_allowed(name):
+            refused += not name.endswith(_LOCK)
+            continue
+        ids.pop(name, None)
+        if ref_names.is_oid(text):
+            ids[name] = text
+        else:
+            broken.add(name)
+    return Refs(ids, frozenset(broken), refused)
+
+
+def _is_wanted(name: str) -> bool:
+    return name == ref_names.STASH or name.startswith(
+        (ref_names.HEADS, ref_names.TAGS, ref_names.REMOTES)
+    )
+
+
+def _read_loose(root: int) -> dict[str, str]:
+    loose: dict[str, str] = {}
+    entries = 0
+    for top in ("refs/heads", "refs/tags", "refs/remotes"):
+        for path, _ in files_below(root, top):
+            entries += 1
+            if entries > _MOST_ENTRIES:
+                raise TooMany(f"more than {_MOST_ENTRIES} loose refs")
+            loose[path] = (read_small(root, path, _LONGEST) or "").strip()
+    stash = read_small(root, ref_names.STASH, _LONGEST)
+    if stash is not None:
+        loose[ref_names.STASH] = stash.strip()
+    return loose
+
+
+def files_below(root: int, top: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Path and status of whatever is no folder in the folder `top` below `root`, in no order.
+
+    :raises TooMany: it has too many folders
+    """
+    folders = [top]
+    looked_at = 0
+    while folders:
+        folder = folders.pop()
+        looked_at += 1
+        if looked_at > _MOST_ENTRIES:
+            raise TooMany(f"more than {_MOST_ENTRIES} folders of refs")
+        for name, status in _entries(root, folder):
+            path = f"{folder}/{name}"
+            if not stat.S_ISDIR(status.st_mode):
+                yield path, status
+            elif path.count("/") < _DEEPEST and len(path) < _LONGEST:
+                folders.append(path)
+
+
+def _entries(root: int, folder: str) -> list[tuple[str, os.stat_result]]:
+    statuses: list[tuple[str, os.stat_result]] = []
+    with (
+        contextlib.suppress(OSError, SandboxdError),
+        beneath.parent_of(root, f"{folder}/x", create=False) as descriptor,
+        os.scandir(descriptor) as entries,
+    ):
+        for entry in entries:
+            if len(statuses) >= _MOST_ENTRIES:
+                raise TooMany(f"more than {_MOST_ENTRIES} refs in one folder")
+            with contextlib.suppress(OSError):
+                statuses.append((entry.name, entry.stat(follow_symlinks=False)))
+    return statuses
+
+
+def read_head(folder: str) -> Head:
+    """HEAD of the git directory `folder`; an unknown one where it is a link, or says what git does not write."""
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        return parse_head(read_small(root, "HEAD", _LONGEST) or "")
+    return Head()
+
+
+def parse_head(text: str) -> Head:
+    """The HEAD whose file has the content `text`."""
+    line = text.rstrip("\n")
+    branch = line.removeprefix("ref: ")
+    if branch != line:
+        is_branch = branch.startswith(ref_names.HEADS) and ref_names.is_allowed(branch)
+        return Head(branch=branch) if is_branch else Head()
+    return Head(commit=line) if ref_names.is_oid(line) else Head()
+
+
+def operation(folder: str, *, locks: bool = True) -> Operation | None:
+    """The operation that is under way in the git directory `folder`, None for none.
+
+    :param locks: whether a file that a command of git holds while it writes counts
+    """
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        for name, of_kind in _OPERATIONS:
+            if of_kind is Operation.WRITING and not locks:
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(name, dir_fd=root)
+                return of_kind
+    return None
+
+
+def stashes(folder: str, tip: str) -> list[str]:
+    """Ids of the stashes in the git directory `folder`, the newest first; `tip` is the newest."""
+    if not tip:
+        return []
+    ids = [oid for oid in reversed(_logged(folder, "logs/refs/stash")) if oid != tip]
+    return [tip, *dict.fromkeys(ids)][:_MOST_STASHES]
+
+
+def logged(folder: str) -> frozenset[str]:
+    """Ids that the logs of the git directory `folder` name, the newest of each log."""
+    ids: set[str] = set(_logged(folder, "logs/HEAD"))
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        for path, _ in files_below(root, "logs/refs"):
+            if len(ids) > _MOST_LOGGED:
+                break
+            ids.update(_logged_in(root, path))
+    return frozenset(ids)
+
+
+def _logged(folder: str, path: str) -> list[str]:
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        return _logged_in(root, path)
+    return []
+
+
+def _logged_in(root: int, path: str) -> list[str]:
+    """The new values of a log's entries, the oldest first."""
+    text = read_small(root, path, _MOST_LOG, last=True) or ""
+    words = (line.split(" ", 2)[:2] for line in text.splitlines()[-_MOST_LOGGED:])
+    return [oid for pair in words for oid in pair[1:] if ref_names.is_oid(oid)]
+
+
+def read_small(root: int, path: str, most: int, *, last: bool = False) -> str | None:
+    """The text of the regular file `path` below `root`; '' for one that cannot be read, None where nothing is.
+
+    :param most: bytes; of a longer file with `last` the end is read, else it counts as one that cannot be read
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except (OSError, SandboxdError, ValueError):
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (status.st_size > most and not last):
+            return ""
+        with contextlib.suppress(OSError):
+            file.seek(max(0, status.st_size - most))
+            return os.fsdecode(file.read(most))
+    return ""
+
+
+def elsewhere(common: str, own: str) -> frozenset[str]:
+    """Branches that other work trees of the repository `common` have checked out, or are in the middle of.
+
+    :param own: the folder of the work tree that does not count
+    """
+    folders = [common]
+    with contextlib.suppress(OSError), os.scandir(os.path.join(common, "worktrees")) as entries:
+        folders += [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    branches: set[str] = set()
+    for folder in folders[:_MOST_WORKTREES]:
+        if os.path.realpath(folder) == os.path.realpath(own):
+            continue
+        branches.add(read_head(folder).branch)
+        with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+            for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
+                branches.add((read_small(root, name, _LONGEST) or "").strip())
+            started = (read_small(root, "BISECT_START", _LONGEST) or "").strip()
+            branches.add(f"{ref_names.HEADS}{started}")
+    return frozenset(branches - {"", ref_names.HEADS})

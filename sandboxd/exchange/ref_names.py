@@ -1,0 +1,81 @@
+"""Names of refs: which git allows, which would hide another, and under which the host holds what a sandbox made.
+
+Names are text in which bytes that are not UTF-8 stand as surrogates, as of `os.fsdecode`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+HEADS = "refs/heads/"
+TAGS = "refs/tags/"
+REMOTES = "refs/remotes/"
+STASH = "refs/stash"
+ROOT = "refs/sandboxd/"
+
+_ALLOWED = re.compile(r"refs(/[^\x00-\x20\x7f~^:?*\[\\/]+)+\Z")
+"""As git-check-ref-format(1) has it, but for what `_REFUSED` adds."""
+_REFUSED = re.compile(r"/\.|\.\.|\.(/|\Z)|\.lock(/|\Z)|@\{|/@\Z")
+_LONGEST = 1000
+_LONGEST_PART = 240
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
+_AMBIGUOUS = re.compile(r"-|refs/|heads/|tags/|remotes/|[0-9a-fA-F]{4,64}\Z|[A-Z_]+\Z")
+"""Short names that git takes for something else than a branch, or that a command takes for an option."""
+_RESERVED = frozenset({"HEAD", "heads", "held", "stash", "tags"})
+"""First parts of names below a sandbox's own that are not those of its branches."""
+
+
+def is_oid(text: str) -> bool:
+    """Whether `text` is the full id of an object, and not the one that stands for none."""
+    return bool(_OID.match(text)) and text.strip("0") != ""
+
+
+def is_allowed(name: str) -> bool:
+    """Whether git allows `name`, the full name of a ref."""
+    return (
+        len(name) <= _LONGEST
+        and bool(_ALLOWED.match(name))
+        and not _REFUSED.search(name)
+        and all(len(part) <= _LONGEST_PART for part in name.split("/"))
+    )
+
+
+def is_exchanged(name: str) -> bool:
+    """Whether a ref of this name passes between the sides."""
+    return name.startswith((HEADS, TAGS, REMOTES)) and is_allowed(name)
+
+
+def hides(name: str, others: Collection[str]) -> bool:
+    """Whether git would take the short name of a new branch or tag for it, where it meant another ref before.
+
+    `git merge origin/main` merges a tag of that name. Names that look like an id or an option count, too.
+    """
+    short = name.removeprefix(HEADS).removeprefix(TAGS)
+    if _AMBIGUOUS.match(short):
+        return True
+    same = (f"refs/{short}", f"{TAGS}{short}", f"{HEADS}{short}", f"{REMOTES}{short}")
+    return any(
+        other != name and other in others for other in (*same, f"{REMOTES}{short}/HEAD")
+    ) or any(other.startswith(f"{REMOTES}{short}/") for other in others)
+
+
+def below(sandbox: str) -> str:
+    """The prefix of the host's refs for the sandbox `sandbox`, '' for the one without a name."""
+    return f"{ROOT}{sandbox or 'main'}/"
+
+
+def waiting(sandbox: str, name: str) -> str:
+    """The host's ref for what the sandbox has at `name`: of a branch `refs/sandboxd/NAME/BRANCH`."""
+    if name == "HEAD":
+        return f"{below(sandbox)}HEAD"
+    if name.startswith(STASH):
+        return f"{below(sandbox)}{name.removeprefix('refs/')}"
+    branch = name.removeprefix(HEADS)
+    if branch != name and branch.partition("/")[0] not in _RESERVED:
+        return f"{below(sandbox)}{branch}"
+    return f"{below(sandbox)}{name.removeprefix('refs/')}"
+
+
+def held(sandbox: str, oid: str) -> str:
+    """The host's ref that keeps the object `oid` for the sandbox."""
+    return f"{below(sandbox)}held/{oid}"

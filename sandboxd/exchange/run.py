@@ -1,0 +1,291 @@
+"""One exchange between the host's repository and a sandbox's own git directory, both ways.
+
+Objects come first, then refs of ours that hold them, then the host's own refs, then those inside. What both have at
+the end is recorded as agreed. Every step compares before it writes, so one that is cut off is taken up by the next.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.exchange import (
+    agreed,
+    copying,
+    facts,
+    host_git,
+    index_file,
+    objects,
+    on_host,
+    own_refs,
+    ref_names,
+    to_host,
+    to_inside,
+)
+from sandboxd.exchange.difference import Facts, Held, Move, Reason, Steps, difference
+from sandboxd.exchange.state import Agreed, Refs, Side
+from sandboxd.file_lock import locked
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.host_git import HostGit
+    from sandboxd.exchange.objects import Transfer
+    from sandboxd.exchange.place import Place, Repository
+
+_MOST_HAVE = 2_000
+
+
+class Problem(enum.Enum):
+    """Why an exchange did not take place, or only in part."""
+
+    NO_GIT = "this machine has no git"
+    NOT_STARTED = "the sandbox has no git directory of its own yet"
+    UNREADABLE = "one of the git directories cannot be read"
+    FAILED = "git on the host failed"
+
+
+class Waiting(NamedTuple):
+    """Commits of the sandbox that the host's own branches do not have.
+
+    `ref` is the host's ref that names them, '' where they could not be brought; `name` theirs inside.
+    """
+
+    name: str
+    ref: str
+    oid: str
+    reason: Reason
+
+
+class Outcome(NamedTuple):
+    """What an exchange did.
+
+    `brought` are refs of the host that moved, `given` those of the sandbox; `followed` says which side's HEAD or
+    index followed the other's. `stashes` counts the stashes of the sandbox that the host has refs of. `refused`
+    counts refs of the sandbox with a name that git does not allow. `why` and `hint` are for a person: of
+    `problem`, else of the commits that could not be brought.
+    """
+
+    brought: tuple[Move, ...] = ()
+    given: tuple[Move, ...] = ()
+    host_followed: bool = False
+    inside_followed: bool = False
+    waiting: tuple[Waiting, ...] = ()
+    stays: tuple[Held, ...] = ()
+    stashes: int = 0
+    refused: int = 0
+    problem: Problem | None = None
+    why: str = ""
+    hint: str = ""
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything passed."""
+        return bool(self.brought or self.given or self.host_followed or self.inside_followed)
+
+
+def exchange(
+    repository: Repository, place: Place, sandbox: str, transfer: Transfer | None
+) -> Outcome:
+    """Exchange once; waits for one that is under way.
+
+    :param sandbox: the name of the sandbox, '' for the one without
+    :param transfer: None where nothing runs inside: then no commits come from there
+    """
+    if not os.path.isdir(place.inside):
+        return _problem(Problem.NOT_STARTED)
+    if not host_git.is_installed():
+        return _problem(
+            Problem.NO_GIT, hint="install git on the host: commits stay inside until then"
+        )
+    try:
+        with locked(place.lock), host_git.opened(repository) as host:
+            return _Exchange(host, place, sandbox, transfer).run()
+    except host_git.CannotRun as error:
+        return _problem(Problem.FAILED, error.message, error.hint)
+    except (SandboxdError, OSError) as error:
+        hint = error.hint if isinstance(error, SandboxdError) else ""
+        return _problem(Problem.UNREADABLE, str(error), hint)
+
+
+def _problem(problem: Problem, why: str = "", hint: str = "") -> Outcome:
+    return Outcome(problem=problem, why=why or problem.value, hint=hint)
+
+
+def host_side(host: HostGit) -> Side:
+    """What the host's repository has now.
+
+    :raises SandboxdError: it cannot be read
+    :raises OSError: it cannot be read
+    """
+    repository = host.repository
+    head = to_host.read_head(host)
+    refs = _listed(host) if host.is_reftable else own_refs.read_refs(repository.common)
+    index = index_file.digest_in(repository.own, host.sha256)
+    under_way = own_refs.operation(repository.own)
+    return Side(refs, head, index, under_way, own_refs.elsewhere(repository.common, repository.own))
+
+
+def _listed(host: HostGit) -> Refs:
+    form = "--format=%(objectname) %(refname) %(symref)"
+    ids: dict[str, str] = {}
+    for line in os.fsdecode(host.run("for-each-ref", form)).splitlines():
+        oid, name, *symbolic = line.split(" ")
+        if not any(symbolic) and ref_names.is_exchanged(name):
+            ids[name] = oid
+    return Refs(ids)
+
+
+def inside_side(place: Place, sha256: bool) -> Side:
+    """What the sandbox's own git directory has now.
+
+    :raises SandboxdError: it cannot be read
+    :raises OSError: it cannot be read
+    """
+    head = own_refs.read_head(place.inside)
+    refs = own_refs.read_refs(place.inside)
+    index = index_file.digest_in(place.inside, sha256)
+    return Side(refs, head, index, own_refs.operation(place.inside))
+
+
+class _Exchange:
+    """One exchange, with the lock held."""
+
+    def __init__(
+        self, host: HostGit, place: Place, sandbox: str, transfer: Transfer | None
+    ) -> None:
+        self._host = host
+        self._place = place
+        self._sandbox = sandbox
+        self._transfer = transfer
+        self._who = f"sandboxd: from the sandbox {sandbox or 'main'}"
+        self._agreed = agreed.read(place.agreed)
+        # The sandbox first: what it follows of the host is compared again when it is written.
+        self._inside = inside_side(place, host.sha256)
+        self._ours = host_side(host)
+        self._unsound: dict[str, EnvironmentFailure] = {}
+        self._stashes = own_refs.stashes(place.inside, self._inside.tip(ref_names.STASH))
+
+    def run(self) -> Outcome:
+        missing = self._bring()
+        gathered = facts.gather(self._host, self._agreed, self._ours, self._inside, missing)
+        steps = difference(self._agreed, self._ours, self._inside, gathered)
+        waiting = self._hold(steps, gathered)
+        brought = to_host.apply(
+            self._host, self._ours, steps.to_host, steps.host_checkout, self._who
+        )
+        given = self._give(steps)
+        agreed.write(self._place.agreed, self._agree(brought, given))
+        if brought.moves:
+            waiting = self._hold(steps, gathered, brought.failed)
+        return self._outcome(steps, waiting, brought, given, gathered)
+
+    def _bring(self) -> frozenset[str]:
+        """Bring the objects of the sandbox; returns the ids of which the host has none after that."""
+        wanted = [*self._tips().values(), *self._stashes]
+        missing = objects.missing(self._host, [oid for oid in wanted if oid])
+        if self._transfer is None or not missing:
+            return missing
+        have = objects.bounds(
+            [self._ours.commit, *self._agreed.refs.values(), *self._ours.refs.ids.values()],
+            _MOST_HAVE,
+        )
+        have = sorted(set(have) - objects.missing(self._host, have))
+        self._unsound = objects.bring(self._host, self._transfer, sorted(missing), have)
+        return frozenset(self._unsound)
+
+    def _tips(self) -> dict[str, str]:
+        """What the sandbox has that could be lost: branches, tags and a HEAD on no branch, by name."""
+        tips = {
+            name: oid
+            for name, oid in self._inside.refs.ids.items()
+            if name.startswith((ref_names.HEADS, ref_names.TAGS)) and self._ours.tip(name) != oid
+        }
+        if self._inside.head.commit:
+            tips["HEAD"] = self._inside.head.commit
+        return tips
+
+    def _hold(self, steps: Steps, gathered: Facts, failed: tuple[Held, ...] = ()) -> dict[str, str]:
+        """Write our refs on the host; returns those of commits that wait."""
+        wanted = {
+            held.name: held.oid
+            for held in (*steps.waits, *failed)
+            if held.oid and held.oid not in gathered.missing
+        }
+        known = set(own_refs.stashes(self._host.repository.common, self._ours.tip(ref_names.STASH)))
+        for number, oid in enumerate(self._stashes):
+            if oid not in known and oid not in gathered.missing:
+                wanted[f"{ref_names.STASH}/{number}"] = oid
+        waiting = on_host.write_waiting(self._host, self._sandbox, wanted)
+        logged = own_refs.logged(self._place.inside)
+        on_host.hold(self._host, self._sandbox, self._inside, self._ours, logged)
+        return waiting
+
+    def _give(self, steps: Steps) -> to_host.Done:
+        if not steps.to_inside and steps.inside_checkout is None:
+            return to_host.Done()
+        index = None
+        if steps.inside_checkout is not None:
+            index = index_file.read(self._host.repository.own, self._host.sha256)
+        owner = copying.owner_of(self._host.repository.workspace)
+        with beneath.open_folder(self._place.inside) as root:
+            target = to_inside.Target(root, self._place.inside, owner, self._host.sha256)
+            checkout = steps.inside_checkout
+            return to_inside.apply(target, self._inside, steps.to_inside, checkout, index)
+
+    def _agree(self, brought: to_host.Done, given: to_host.Done) -> Agreed:
+        """What both sides have now; where they differ it stays what it was."""
+        refs = dict(self._agreed.refs)
+        for name in {*refs, *self._ours.refs.ids, *self._inside.refs.ids}:
+            if self._ours.tip(name) == self._inside.tip(name) and ref_names.is_exchanged(name):
+                _set(refs, name, self._ours.tip(name))
+        for move in (*brought.moves, *given.moves):
+            _set(refs, move.name, move.new)
+        head, index = self._agreed.head, self._agreed.staged
+        if self._ours.head == self._inside.head:
+            head = self._ours.head
+        if self._ours.staged == self._inside.staged:
+            index = self._ours.staged
+        if brought.checkout:
+            head, index = self._inside.head, brought.staged
+        if given.checkout:
+            head, index = self._ours.head, self._ours.staged
+        return Agreed(refs, head, index)
+
+    def _outcome(
+        self,
+        steps: Steps,
+        waiting: Mapping[str, str],
+        brought: to_host.Done,
+        given: to_host.Done,
+        gathered: Facts,
+    ) -> Outcome:
+        refs = {oid: ref for ref, oid in waiting.items()}
+        held = [
+            Waiting(
+                h.name, "" if h.oid in gathered.missing else refs.get(h.oid, ""), h.oid, h.reason
+            )
+            for h in (*steps.waits, *brought.failed)
+        ]
+        stash = f"{ref_names.below(self._sandbox)}stash/"
+        return Outcome(
+            brought.moves,
+            given.moves,
+            brought.checkout,
+            given.checkout,
+            tuple(held),
+            (*steps.stays, *given.failed),
+            sum(ref.startswith(stash) for ref in waiting),
+            self._inside.refs.refused,
+            why="; ".join(dict.fromkeys(error.message for error in self._unsound.values())),
+            hint=next((error.hint for error in self._unsound.values()), ""),
+        )
+
+
+def _set(refs: dict[str, str], name: str, oid: str) -> None:
+    if oid:
+        refs[name] = oid
+    else:
+        refs.pop(name, None)

@@ -1,0 +1,240 @@
+"""Moves the host's refs, HEAD and index to what a sandbox has: by compare-and-swap, under git's own locks.
+
+Nothing of the work tree is read or written; the index keeps what it knows of the files, and nothing is refreshed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import copying, host_git, index_file, own_refs
+from sandboxd.exchange.difference import Checkout, Held, Move, Reason
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.host_git import HostGit
+    from sandboxd.exchange.state import Head, Side
+
+_WHO = "sandboxd <sandboxd@localhost>"
+
+
+class Done(NamedTuple):
+    """What was written: the moves, and whether the checkout followed. `staged` is the digest of its index then."""
+
+    moves: tuple[Move, ...] = ()
+    checkout: bool = False
+    staged: str | None = None
+    failed: tuple[Held, ...] = ()
+
+
+class _NotAsBefore(Exception):
+    """The host changed since it was read, or is being written."""
+
+
+def apply(
+    host: HostGit, ours: Side, moves: Sequence[Move], checkout: Checkout | None, message: str
+) -> Done:
+    """Write `moves`, those of the checked-out branch with HEAD and index.
+
+    :param message: for the logs of the refs
+    :raises CannotRun: git fails
+    """
+    coupled = _coupled(moves, ours.head, checkout)
+    rest = [move for move in moves if move not in coupled]
+    done, failed = _move_each(host, rest, message)
+    if checkout is None:
+        return Done(tuple(done), failed=tuple(failed))
+    try:
+        index = _check_out(host, ours, coupled, checkout, message)
+    except (_NotAsBefore, OSError, SandboxdError) as error:
+        reason = Reason.HOST_BUSY if isinstance(error, _NotAsBefore) else Reason.NOT_WRITTEN
+        what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
+        failed += [Held(move.name, move.new, reason) for move in what]
+        return Done(tuple(done), failed=tuple(failed))
+    return Done((*done, *coupled), True, index, tuple(failed))
+
+
+def _coupled(moves: Sequence[Move], head: Head, checkout: Checkout | None) -> list[Move]:
+    """The moves of branches that HEAD is on before or after the checkout."""
+    branches = {head.branch, checkout.new.branch} if checkout is not None else set()
+    return [move for move in moves if move.name in branches]
+
+
+def move_refs(host: HostGit, moves: Iterable[Move], message: str, *, logged: bool = True) -> bool:
+    """Move refs in one transaction; False where one of them does not have its old value, or cannot be written.
+
+    :param logged: whether each gets a log of its own, which holds its old values
+    """
+    moves = list(moves)
+    lines = []
+    linked = host_git.is_linked(host.repository, [move.name for move in moves])
+    for move in moves:
+        zero = "0" * (64 if host.sha256 else 40)
+        if move.new:
+            lines.append(f"update {move.name}\0{move.new}\0{move.old or zero}\0")
+        else:
+            lines.append(f"delete {move.name}\0{move.old}\0")
+    if not lines or linked:
+        return not linked
+    data = os.fsencode("".join(lines))
+    log = ("--create-reflog",) if logged else ()
+    words = ("update-ref", "-m", message, *log, "--stdin", "-z")
+    return host.attempt(*words, data=data)[0] == 0
+
+
+def _move_each(host: HostGit, moves: Sequence[Move], message: str) -> tuple[list[Move], list[Held]]:
+    if move_refs(host, moves, message):
+        return list(moves), []
+    done = [move for move in moves if len(moves) > 1 and move_refs(host, [move], message)]
+    rest = [Held(m.name, m.new, Reason.NOT_WRITTEN) for m in moves if m not in done]
+    return done, rest
+
+
+def _check_out(
+    host: HostGit, ours: Side, moves: Sequence[Move], checkout: Checkout, message: str
+) -> str | None:
+    """Let the checked-out branch, HEAD and the index follow; returns the digest of the index.
+
+    :raises _NotAsBefore: the host is not as it was read, or somebody else writes
+    """
+    own = host.repository.own
+    before = index_file.read(own, host.sha256)
+    after = _index_after(host, before, checkout)
+    with _lock(host, "index") as lock:
+        if index_file.digest_in(own, host.sha256) != ours.staged or read_head(host) != checkout.old:
+            raise _NotAsBefore
+        if own_refs.operation(own, locks=False) is not None:
+            raise _NotAsBefore
+        if after is not None:
+            lock.file.write(after)
+        if not move_refs(host, moves, message):
+            raise _NotAsBefore
+        if checkout.new != checkout.old:
+            _write_head(host, checkout, message)
+        if after is None:
+            return ours.staged
+        # Git compares the time of the index with those of the files: its entries are as old as before.
+        lock.commit(before.times if before is not None else None)
+    return index_file.digest_in(own, host.sha256)
+
+
+def _index_after(
+    host: HostGit, before: index_file.Index | None, checkout: Checkout
+) -> bytes | None:
+    """The host's index as of the new commit, None where it stays.
+
+    :raises CannotRun: what is staged is in the way
+    """
+    if checkout.old_commit == checkout.new_commit or not checkout.new_commit:
+        return None
+    path = os.path.join(host.folder, "git", "index")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    if before is not None:
+        with open(path, "wb") as file:
+            file.write(before.data)
+        host.give(path)
+    old = checkout.old_commit or host.run("hash-object", "-t", "tree", os.devnull).decode().strip()
+    host.run("read-tree", "-i", "-m", old, checkout.new_commit)
+    with open(path, "rb") as file:
+        return file.read()
+
+
+class _Lock(NamedTuple):
+    file: IO[bytes]
+    folder: int
+    name: str
+
+    def commit(self, times: tuple[int, int] | None = None) -> None:
+        """Put the file in its place.
+
+        :param times: of its last access and change, in ns
+        """
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        if times is not None:
+            os.utime(self.file.fileno(), ns=times)
+        os.rename(f"{self.name}.lock", self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+
+
+@contextlib.contextmanager
+def _lock(host: HostGit, name: str) -> Iterator[_Lock]:
+    """Git's own lock on the file `name` of the host's git directory; one that is there is never removed.
+
+    :raises _NotAsBefore: somebody else holds it
+    """
+    owner = copying.owner_of(host.repository.workspace)
+    with beneath.open_folder(host.repository.own) as folder:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(f"{name}.lock", flags, 0o666, dir_fd=folder)
+        except FileExistsError:
+            raise _NotAsBefore from None
+        ours = os.fstat(descriptor)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                if owner.uid != -1:
+                    os.fchown(file.fileno(), owner.uid, owner.gid)
+                yield _Lock(file, folder, name)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                now = os.lstat(f"{name}.lock", dir_fd=folder)
+                if (now.st_dev, now.st_ino) == (ours.st_dev, ours.st_ino):
+                    os.unlink(f"{name}.lock", dir_fd=folder)
+
+
+def read_head(host: HostGit) -> Head:
+    """The host's HEAD."""
+    if not host.is_reftable:
+        return own_refs.read_head(host.repository.own)
+    symbolic = host.attempt("symbolic-ref", "--quiet", "HEAD")[1].decode().strip()
+    if symbolic:
+        return own_refs.parse_head(f"ref: {symbolic}")
+    commit = host.attempt("rev-parse", "--verify", "--quiet", "HEAD")[1].decode().strip()
+    return own_refs.parse_head(commit)
+
+
+def _write_head(host: HostGit, checkout: Checkout, message: str) -> None:
+    text = checkout.new.commit or f"ref: {checkout.new.branch}"
+    if host.is_reftable:
+        if checkout.new.branch:
+            host.run("symbolic-ref", "-m", message, "HEAD", checkout.new.branch)
+        else:
+            words = ("update-ref", "-m", message, "--no-deref")
+            host.run(*words, "HEAD", checkout.new.commit)
+        return
+    with _lock(host, "HEAD") as lock:
+        if read_head(host) != checkout.old:
+            raise _NotAsBefore
+        lock.file.write(os.fsencode(f"{text}\n"))
+        lock.commit()
+    _log_head(host, checkout, message)
+
+
+def _log_head(host: HostGit, checkout: Checkout, message: str) -> None:
+    zero = "0" * (64 if host.sha256 else 40)
+    stamp = f"{int(time.time())} +0000"
+    old, new = checkout.old_commit or zero, checkout.new_commit or zero
+    line = f"{old} {new} {_WHO} {stamp}\t{message}\n"
+    with beneath.open_folder(host.repository.own) as root:
+        copying_owner = copying.owner_of(host.repository.workspace)
+        append(root, "logs/HEAD", os.fsencode(line), copying_owner)
+
+
+def append(root: int, path: str, line: bytes, owner: copying.Owner) -> None:
+    """Append `line` to the regular file `path` below `root`, made if missing; no link is followed.
+
+    :raises OSError: it cannot be
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with copying.open_parent(root, path, owner) as folder:
+        descriptor = os.open(os.path.basename(path), flags, 0o644, dir_fd=folder)
+        with os.fdopen(descriptor, "ab") as file:
+            if owner.uid != -1:
+                os.fchown(descriptor, owner.uid, owner.gid)
+            file.write(line)
