@@ -42,7 +42,8 @@ class RuleMeta(NamedTuple):
     """Identity of a rule. `id` is kebab-case, names the weak setting and is never renamed.
 
     `severity` is the highest that the rule gives; `why` is one sentence for the `why:` line. A rule
-    is only imported where one of its `needs` holds, or where it has none: see `rules.able`.
+    is only imported where one of its `needs` holds, or where it has none: see `rules.able`. Where one of
+    the rules that it `yields_to` has a finding at the same place, its own is left out: that one says more.
     """
 
     id: str
@@ -51,6 +52,7 @@ class RuleMeta(NamedTuple):
     since: str
     why: str = ""
     needs: tuple[Need, ...] = ()
+    yields_to: tuple[str, ...] = ()
 
 
 class Place(NamedTuple):

@@ -54,10 +54,11 @@ def _rules() -> str:
         "highest severity that it gives."
     )
     types = sorted({type(need).__name__ for _, needs, _ in rows.values() for need in needs})
+    names = "".join(f"    {name},\n" for name in types)
     head = _HEAD.format(about=about).replace(
         "# fmt: off\n",
         "from typing import TYPE_CHECKING\n\n"
-        f"from sandboxd.rules._needs import {', '.join(types)}\n\n"
+        f"from sandboxd.rules._needs import (\n{names})\n\n"
         "if TYPE_CHECKING:\n    from sandboxd.findings import Need\n\n"
         "# fmt: off\n",
     )

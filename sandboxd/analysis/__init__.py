@@ -20,6 +20,7 @@ from sandboxd.text import Edit, SourceText, apply_edits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sandboxd.findings import Place
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
 
@@ -182,7 +183,7 @@ class _Checker:
                     fixable -= 1
                     finding = finding._replace(fixes=self.fixes(document, value, finding))
                 findings.append(finding)
-        findings = [self.settings.weigh(finding) for finding in findings]
+        findings = [self.settings.weigh(finding) for finding in _without_covered(findings)]
         findings, others = elsewhere.split(findings, document)
         if others:
             others = elsewhere.mark_allowed(
@@ -320,6 +321,29 @@ class _Checker:
         self.broken.add(rule)
         reason = f"the rule `{rule}` failed: {type(error).__name__}: {error}"
         self.skipped.append(Skipped(document.source.path, reason, "please report this as a bug"))
+
+
+def _without_covered(findings: list[Finding]) -> list[Finding]:
+    """`findings` without those of rules that yield to another one's finding at the same place."""
+    yielding = {finding.rule: rules.get(finding.rule).META.yields_to for finding in findings}
+    if not any(yielding.values()):
+        return findings
+    return [
+        finding
+        for finding in findings
+        if not any(
+            other.rule in yielding[finding.rule] and _overlap(other.place, finding.place)
+            for other in findings
+        )
+    ]
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    return (
+        one.path == other.path
+        and one.span.start < other.span.end
+        and other.span.start < one.span.end
+    )
 
 
 def _identity(finding: Finding) -> object:

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.rules._needs import Field, Has, Kind, Mentions, Property, Spells, Unsound, Without
+from sandboxd.rules._needs import (
+    Contains,
+    Field,
+    Has,
+    Kind,
+    Mentions,
+    Property,
+    Spells,
+    Unsound,
+    Without,
+)
 
 if TYPE_CHECKING:
     from sandboxd.findings import Need
@@ -241,6 +251,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "systempaths-unconfined": ("Container", (Has("security_opt", "systempaths"),), 3),
     "template-option-unresolved": ("Document", (Spells("devcontainer", "${templateOption"),), 1),
     "tls-check-off": ("Container", (Field("env"), Field("remote_env")), 2),
+    "token-written-out": ("Document", (Contains("ghp_"), Contains("gho_"), Contains("ghu_"), Contains("ghs_"), Contains("ghr_"), Contains("github_pat_"), Contains("glpat-"), Contains("AKIA"), Contains("ASIA"), Contains("xox"), Contains("hooks.slack.com"), Contains("sk-ant-"), Contains("sk-"), Contains("gsk_"), Contains("AIza"), Contains("k_live_"), Contains("npm_"), Contains("pypi-"), Contains("rubygems_"), Contains("dckr_pat_"), Contains("hf_"), Contains("SG."), Contains("doo_v1_"), Contains("dop_v1_"), Contains("dor_v1_"), Contains("sbp_"), Contains("hvs."), Contains("hvb."), Contains("dapi"), Contains("pul-"), Contains("tskey-"), Contains("shpat_"), Contains("shpca_"), Contains("shppa_"), Contains("shpss_"), Contains("ATATT3"), Contains("lin_api_"), Contains("AGE-SECRET-KEY-"), Contains("PRIVATE KEY-----"), Contains("api_key="), Contains("apikey="), Contains("api-key="), Contains("access_token="), Contains("token="), Contains("auth="), Contains("@"), Contains("Secret")), 3),
     "ulimit-unlimited": ("Container", (Field("ulimits"),), 1),
     "unknown-security-property": ("Document", (Property("devcontainer", "capDrop"), Property("devcontainer", "cap_drop"), Property("devcontainer", "cap-drop"), Property("devcontainer", "cap_add"), Property("devcontainer", "security_opt"), Property("devcontainer", "securityOpts"), Property("devcontainer", "securityOptions"), Property("devcontainer", "readOnly"), Property("devcontainer", "readonly"), Property("devcontainer", "read_only"), Property("devcontainer", "runtime"), Property("devcontainer", "network"), Property("devcontainer", "network_mode"), Property("devcontainer", "networkMode"), Property("devcontainer", "noNewPrivileges"), Property("devcontainer", "seccomp"), Property("devcontainer", "apparmor"), Property("devcontainer", "user"), Property("devcontainer", "pidsLimit"), Property("devcontainer", "memory"), Property("devcontainer", "runargs"), Property("devcontainer", "run_args")), 2),
     "unused-suppression": ("Suppression", (), 2),

@@ -93,6 +93,15 @@ class Spells(NamedTuple):
         return document.kind == self.kind and (self.part in text or "\\" in text)
 
 
+class Contains(NamedTuple):
+    """The text of the document contains this, whatever its kind."""
+
+    part: str
+
+    def holds(self, document: Document) -> bool:
+        return self.part in document.source.text
+
+
 class Unsound(NamedTuple):
     """The text of the document is not a valid object."""
 

@@ -3,39 +3,53 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-# The first that fits names the token. `tests/rules/lists/tokens.toml` has the source of each.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Name, form, and texts of which one is in every token of the form. The first that fits names the token.
+# `tests/rules/lists/tokens.toml` has the source of each.
 TOKENS = (
-    ("a GitHub token", r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{60,}"),
-    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20}"),
-    ("an AWS key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    ("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{20,}"),
+    (
+        "a GitHub token",
+        r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{60,}",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+    ),
+    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20}", ("glpat-",)),
+    ("an AWS key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b", ("AKIA", "ASIA")),
+    ("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{20,}", ("xox",)),
     (
         "a Slack webhook",
         r"\bhooks\.slack\.com/services/T[A-Z0-9]{8,}/B[A-Z0-9]{8,}/[A-Za-z0-9]{20,}",
+        ("hooks.slack.com",),
     ),
-    ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{24,}"),
-    ("an OpenAI key", r"\bsk-(?:proj-)?[A-Za-z0-9_-]{32,}"),
-    ("a Groq key", r"\bgsk_[A-Za-z0-9]{40,}"),
-    ("a Google key", r"\bAIza[A-Za-z0-9_-]{35}"),
-    ("a Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{20,}"),
-    ("an npm token", r"\bnpm_[A-Za-z0-9]{36}"),
-    ("a PyPI token", r"\bpypi-[A-Za-z0-9_-]{60,}"),
-    ("a RubyGems key", r"\brubygems_[a-f0-9]{48}"),
-    ("a Docker token", r"\bdckr_pat_[A-Za-z0-9_-]{27}"),
-    ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}"),
-    ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
-    ("a DigitalOcean token", r"\bdo[opr]_v1_[a-f0-9]{64}"),
-    ("a Supabase token", r"\bsbp_[a-f0-9]{40}"),
-    ("a Vault token", r"\bhv[sb]\.[A-Za-z0-9_-]{24,}"),
-    ("a Databricks token", r"\bdapi[a-f0-9]{32}"),
-    ("a Pulumi token", r"\bpul-[a-f0-9]{40}"),
-    ("a Tailscale key", r"\btskey-[a-z]+-[A-Za-z0-9]+-[A-Za-z0-9]{20,}"),
-    ("a Shopify token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
-    ("an Atlassian token", r"\bATATT3[A-Za-z0-9_=-]{50,}"),
-    ("a Linear key", r"\blin_api_[A-Za-z0-9]{40}"),
-    ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{24,}", ("sk-ant-",)),
+    ("an OpenAI key", r"\bsk-(?:proj-)?[A-Za-z0-9_-]{32,}", ("sk-",)),
+    ("a Groq key", r"\bgsk_[A-Za-z0-9]{40,}", ("gsk_",)),
+    ("a Google key", r"\bAIza[A-Za-z0-9_-]{35}", ("AIza",)),
+    ("a Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{20,}", ("k_live_",)),
+    ("an npm token", r"\bnpm_[A-Za-z0-9]{36}", ("npm_",)),
+    ("a PyPI token", r"\bpypi-[A-Za-z0-9_-]{60,}", ("pypi-",)),
+    ("a RubyGems key", r"\brubygems_[a-f0-9]{48}", ("rubygems_",)),
+    ("a Docker token", r"\bdckr_pat_[A-Za-z0-9_-]{27}", ("dckr_pat_",)),
+    ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}", ("hf_",)),
+    ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}", ("SG.",)),
+    ("a DigitalOcean token", r"\bdo[opr]_v1_[a-f0-9]{64}", ("doo_v1_", "dop_v1_", "dor_v1_")),
+    ("a Supabase token", r"\bsbp_[a-f0-9]{40}", ("sbp_",)),
+    ("a Vault token", r"\bhv[sb]\.[A-Za-z0-9_-]{24,}", ("hvs.", "hvb.")),
+    ("a Databricks token", r"\bdapi[a-f0-9]{32}", ("dapi",)),
+    ("a Pulumi token", r"\bpul-[a-f0-9]{40}", ("pul-",)),
+    ("a Tailscale key", r"\btskey-[a-z]+-[A-Za-z0-9]+-[A-Za-z0-9]{20,}", ("tskey-",)),
+    (
+        "a Shopify token",
+        r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
+        ("shpat_", "shpca_", "shppa_", "shpss_"),
+    ),
+    ("an Atlassian token", r"\bATATT3[A-Za-z0-9_=-]{50,}", ("ATATT3",)),
+    ("a Linear key", r"\blin_api_[A-Za-z0-9]{40}", ("lin_api_",)),
+    ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}", ("AGE-SECRET-KEY-",)),
+    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----", ("PRIVATE KEY-----",)),
 )
 _NAME = (
     r"(?i)(?:^|_)(?:TOKEN|SECRET|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|PASSWORD|PASSWD|"
@@ -53,11 +67,26 @@ _PLACEHOLDER = (
 
 def literal_token(text: str) -> str:
     """The kind of a token that `text` contains (``a GitHub token``); '' if there is none."""
-    for kind, pattern in TOKENS:
-        match = re.search(pattern, text)
-        if match and not re.search(r"(?i)example|x{6}|0{8}|1234567", match[0]):
+    for kind, pattern, marks in TOKENS:
+        # A form is only compiled where it can fit.
+        match = re.search(pattern, text) if any(mark in text for mark in marks) else None
+        if match and not is_example(match[0]):
             return kind
     return ""
+
+
+def tokens_in(text: str) -> Iterator[tuple[str, int, int]]:
+    """The kind, start and end of each token of a known form in a long text."""
+    for kind, pattern, marks in TOKENS:
+        if any(mark in text for mark in marks):
+            for match in re.finditer(pattern, text):
+                if not is_example(match[0]):
+                    yield kind, *match.span()
+
+
+def is_example(token: str) -> bool:
+    """Whether a token of a known form stands in a text as an example of that form."""
+    return re.search(r"(?i)example|x{6}|0{8}|1234567", token) is not None
 
 
 def secret_name(name: str) -> bool:

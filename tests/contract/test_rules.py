@@ -16,7 +16,7 @@ import pytest
 from sandboxd import analysis, kinds, rules
 from sandboxd.findings import Finding, Severity
 from sandboxd.rules._index import RULES
-from sandboxd.rules._needs import Kind, Mentions, Property, Spells, Unsound
+from sandboxd.rules._needs import Contains, Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
 from tests.forked import run_forked
 from tests.patience import PATIENCE
@@ -39,8 +39,9 @@ def test_what_a_rule_needs_exists(rule: str) -> None:
     subject, needs, _ = RULES[rule]
     types = [getattr(import_module(rules.SUBJECTS[name]), name) for name in subject.split(" | ")]
     fields = {field for subject_type in types for field in subject_type._fields}
+    about_documents = Contains | Kind | Property | Spells | Unsound
     for need in needs:
-        assert (subject == "Document") == isinstance(need, Kind | Property | Spells | Unsound)
+        assert (subject == "Document") == isinstance(need, about_documents)
         assert getattr(need, "field", None) in {None, *fields}
         assert getattr(need, "kind", None) in {None, *kinds.load()}
 

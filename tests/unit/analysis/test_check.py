@@ -238,3 +238,16 @@ def test_a_fix_of_a_value_that_the_text_does_not_hold_is_named_among_what_was_sk
             "has no fix for `seccomp-breaks-dev-tools`: the array is not written in this text"
             " as one value"
         )
+
+
+def test_a_rule_yields_to_one_that_says_more_at_the_same_place() -> None:
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    text = f'{{ "image": "x", "containerEnv": {{ "A": "{token}" }}, "name": "{token}" }}'
+    report = analysis.check_source(SourceText("devcontainer.json", text))
+    tokens = [(f.rule, f.place.span.start) for f in report.findings if "token" in f.message]
+    assert tokens == [
+        ("secret-literal", text.index(token)),
+        ("token-written-out", text.rindex(token)),
+    ]
+    alone = analysis.check_source(SourceText("devcontainer.json", text), only=["token-written-out"])
+    assert len(alone.findings) == 2
