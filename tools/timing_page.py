@@ -58,7 +58,11 @@ def _tiers(files: Mapping[str, Any]) -> Iterable[str]:
         left -= set(taken)
         # Of a file of which a part has a few tests the figures are not told apart.
         yield _row(part.name, part.what, [files[name] for name in taken])
-    yield _row("`./dev test`", "all that no part above names", [files[name] for name in left])
+    yield _row(
+        "`./dev test`",
+        "all that no part above names",
+        [files[name] for name in files if name in left],
+    )
     yield ""
 
 

@@ -77,7 +77,9 @@ def _table(pid: int | str, root: str) -> Table:
         return {}
 
 
-def _by_mounts(request: Request, mounts: _MountsOf, ours: Table) -> tuple[State, Witness, str] | None:
+def _by_mounts(
+    request: Request, mounts: _MountsOf, ours: Table
+) -> tuple[State, Witness, str] | None:
     """The verdict of the host's kernel; None for what these mounts do not show."""
     if request.target not in mounts.table:
         # A mount outside of a shared folder is on the image's, where no act of the host ends it.
