@@ -1,4 +1,4 @@
-"""Whether the audit record is whole: each line names the one before it, the head names the last. Pure.
+"""Whether the audit record is whole: each line names the one before it, marks name the last. Pure.
 
 It shows what was cut, changed or lost. Whoever may write as this user can write the whole record anew; only a
 copy elsewhere shows that (`sandboxd audit --journald`, `--otlp`)."""
@@ -8,14 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sandboxd.audit.entry import FIRST, Entry, digest, read
-
-
-class Head(NamedTuple):
-    """The last entry that was written."""
-
-    number: int
-    digest: str
+from sandboxd.audit.entry import FIRST, Entry, digest, gaps, read
+from sandboxd.audit.marks import Head, Marks
 
 
 class File(NamedTuple):
@@ -42,14 +36,14 @@ class Reading(NamedTuple):
     """The number of entries at the beginning that were removed to keep the record small."""
 
 
-def check(files: Sequence[File], head: Head | None) -> Reading:
+def check(files: Sequence[File], marks: Marks) -> Reading:
     """Read the record and check its chain.
 
     :param files: the oldest first
-    :param head: None where its file is missing
     """
     entries: list[Entry] = []
     faults: list[Fault] = []
+    digests: dict[int, str] = {}
     last: Head | None = None
     for file in files:
         if last is not None and file.first != last.number + 1:
@@ -65,10 +59,14 @@ def check(files: Sequence[File], head: Head | None) -> Reading:
                 faults.append(Fault(number, "a line after it is no entry"))
                 continue
             faults += _breaks(entry, last, file.first if is_begin else None)
+            if entry.kind == "rotated" and (count := gaps(entry)):
+                faults.append(Fault(entry.number, f"gaps in the entries that it removed: {count}"))
             entries.append(entry)
             last, is_begin = Head(entry.number, digest(text)), False
+            digests[last.number] = last.digest
+    faults += _removed(files, entries)
+    faults += _end(last, marks, digests)
     rotated = files[0].first - 1 if files else 0
-    faults += _end(last, head, {entry.number: entry for entry in entries})
     return Reading(tuple(entries), tuple(faults), rotated)
 
 
@@ -77,6 +75,8 @@ def _breaks(entry: Entry, last: Head | None, first: int | None) -> list[Fault]:
 
     :param first: the number that the entry must have if it is the first of the record
     """
+    if entry.kind == "gap":
+        return [Fault(entry.number, f"before it, {entry.facts.get('what')}")]
     if last is None:
         if first is not None and entry.number != first:
             return [Fault(entry.number, f"the entries from {first} to it are missing")]
@@ -90,19 +90,37 @@ def _breaks(entry: Entry, last: Head | None, first: int | None) -> list[Fault]:
     return []
 
 
-def _end(last: Head | None, head: Head | None, entries: dict[int, Entry]) -> list[Fault]:
+def _removed(files: Sequence[File], entries: Sequence[Entry]) -> list[Fault]:
+    """The faults before the oldest file, which no rotation explains; [] for none."""
+    first = files[0].first if files else 1
+    rotations = {
+        e.facts.get("last"): e.facts.get("last_hash") for e in entries if e.kind == "rotated"
+    }
+    if first == 1:
+        return []
+    if not entries or rotations.get(first - 1) != entries[0].before:
+        return [Fault(first, "the entries before it are missing, and no rotation removed them")]
+    return []
+
+
+def _end(last: Head | None, marks: Marks, digests: dict[int, str]) -> list[Fault]:
     """The faults at the end of the record; [] for none.
 
-    A process that was killed between writing an entry and its head leaves a head that is one behind.
+    A mark may be behind: of a process that was killed before it wrote it, or on a full disk.
     """
-    if head is None:
-        return [Fault(last.number, "the file that names the last entry is missing")] if last else []
+    newest = marks.newest()
     if last is None:
-        return [Fault(0, f"all entries up to {head.number} are missing")]
-    if last == head:
-        return []
-    if last.number == head.number + 1 and entries[last.number].before == head.digest:
-        return []
-    if last.number < head.number:
-        return [Fault(last.number, f"the entries after it up to {head.number} are missing")]
-    return [Fault(last.number, "the last entry is not the one that was written last")]
+        return [Fault(0, f"all entries up to {newest.number} are missing")] if newest else []
+    faults: list[Fault] = []
+    if marks.head is None:
+        faults.append(Fault(last.number, "the file that names the last entry is missing"))
+    for mark in dict.fromkeys(filter(None, marks)):
+        if mark.number > last.number:
+            what = f"the entries after it up to {mark.number} are missing"
+            faults.append(Fault(last.number, what))
+        elif digests.get(mark.number, mark.digest) != mark.digest:
+            what = "the last entry is not the one that was written last"
+            if mark.number < last.number:
+                what = "it is not as it was when it was written"
+            faults.append(Fault(mark.number, what))
+    return faults

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from sandboxd.audit import otlp
-from sandboxd.audit.entry import Entry
-from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.files import write_atomic
+from sandboxd.audit.entry import Entry, digest, line
+from sandboxd.errors import EnvironmentFailure, UnreadableError, UsageError
+from sandboxd.files import read_bytes, write_atomic
 
 MOST_AT_ONCE = 200
 """Entries of one request; an entry is at most 128 KB, and nearly all are below 1 KB."""
@@ -73,14 +73,13 @@ def send_new(entries: Sequence[Entry], folder: str, to: Collector, version: str)
     :raises EnvironmentFailure: the collector does not accept them; those accepted before are noted
     """
     path = os.path.join(folder, _CURSOR)
-    last = _last(path, to.url)
-    if entries and last > entries[-1].number:
-        last = 0  # the record was begun anew
+    last = _last(path, to.url, entries)
     new = [entry for entry in entries if entry.number > last]
     for first in range(0, len(new), MOST_AT_ONCE):
         some = new[first : first + MOST_AT_ONCE]
         _post(otlp.request(some, version), to, first)
-        text = json.dumps({"url": to.url, "number": some[-1].number})
+        cursor = {"url": to.url, "number": some[-1].number, "digest": _digest(some[-1])}
+        text = json.dumps(cursor)
         write_atomic(path, text.encode(), 0o600)
     return len(new)
 
@@ -120,10 +119,24 @@ def _document(data: bytes) -> dict[str, Any]:
     return {}
 
 
-def _last(path: str, url: str) -> int:
-    """The number of the last entry posted to `url`; 0 if none was."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError), open(path, "rb") as file:
-        cursor = json.loads(file.read(1 << 12))
-        if cursor["url"] == url:
-            return int(cursor["number"])
-    return 0
+def _last(path: str, url: str, entries: Sequence[Entry]) -> int:
+    """The number of the last entry posted to `url`; 0 if none was.
+
+    Also 0 where the record has another entry of this number, or ends before it: it was written anew, and an
+    entry that got an old number must not pass for one that was posted.
+    """
+    try:
+        cursor = json.loads(read_bytes(path, 1 << 12))
+        if cursor["url"] != url:
+            return 0
+        number, posted = int(cursor["number"]), cursor["digest"]
+    except (UnreadableError, ValueError, KeyError, TypeError, RecursionError):
+        return 0
+    if not entries or number > entries[-1].number:
+        return 0
+    same = next((entry for entry in entries if entry.number == number), None)
+    return 0 if same is not None and _digest(same) != posted else number
+
+
+def _digest(entry: Entry) -> str:
+    return digest(line(entry))

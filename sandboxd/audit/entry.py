@@ -25,8 +25,10 @@ Kind = Literal[
     "verify",
     "drift",
     "review",
+    "rotated",
+    "gap",
 ]
-"""Kinds of events: grants and answers of the user, then acts on a sandbox, then observations."""
+"""Kinds of events: grants and answers of the user, acts on a sandbox, observations, then of the record itself."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -83,6 +85,12 @@ def read(text: bytes) -> Entry | None:
         and all(isinstance(text, str) for text in texts)
     )
     return entry if is_entry else None
+
+
+def gaps(entry: Entry) -> int:
+    """Gaps in the record that an entry tells of: a gap itself, or those in what a rotation removed."""
+    count = entry.facts.get("gaps") if entry.kind == "rotated" else 0
+    return 1 if entry.kind == "gap" else count if type(count) is int else 0
 
 
 def digest(text: bytes) -> str:

@@ -1,11 +1,15 @@
 """Send entries of the audit record to systemd's journal, by its native protocol.
 
-https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: one datagram for each entry, one line for each field."""
+https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: one datagram for each entry, one line for each field. An entry that no
+datagram holds goes as a sealed file in memory, whose descriptor is sent."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
+import sys
 from collections.abc import Iterable
 
 from sandboxd.audit import words
@@ -27,7 +31,7 @@ def send(entries: Iterable[Entry], path: str = SOCKET) -> int:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
             journal.connect(path)
             for entry in entries:
-                journal.send(message(entry))
+                _send(journal, message(entry))
                 count += 1
     except OSError as error:
         raise EnvironmentFailure(
@@ -36,6 +40,23 @@ def send(entries: Iterable[Entry], path: str = SOCKET) -> int:
             "without systemd: `sandboxd audit --json`, or `--otlp`",
         ) from None
     return count
+
+
+def _send(journal: socket.socket, text: bytes) -> None:
+    try:
+        journal.send(text)
+    except OSError as error:
+        if error.errno not in (errno.EMSGSIZE, errno.ENOBUFS) or sys.platform != "linux":
+            raise
+        import fcntl
+
+        descriptor = os.memfd_create("sandboxd", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        with open(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+            socket.send_fds(journal, [b""], [descriptor])
 
 
 def message(entry: Entry) -> bytes:

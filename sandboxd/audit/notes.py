@@ -1,7 +1,8 @@
 """Write to the user's audit record, from every part of the program.
 
 What weakens a sandbox or gives it more is recorded before it is done, and is not done unless it could be
-(`require`). Everything else goes on without (`note`), and the caller says that it was not recorded."""
+(`require`). Everything else goes on without (`note`), and the caller says that it was not recorded; a command that
+was for nothing else ends with that (`unrecorded`)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from typing import Any
 
 from sandboxd.audit.entry import Kind
 from sandboxd.audit.record import Record, RecordFailure
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder
 from sandboxd.host.login import login_name
 
@@ -38,3 +40,13 @@ def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> 
     except RecordFailure as failure:
         return f"not recorded: {failure.message}"
     return ""
+
+
+def unrecorded(problem: str) -> EnvironmentFailure:
+    """The error of a command that did what it was asked for, without its entry.
+
+    :param problem: as `note` returned it
+    """
+    return EnvironmentFailure(
+        f"it is done, and {problem}", "make room there, or correct what the record's folder has"
+    )

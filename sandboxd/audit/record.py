@@ -5,7 +5,7 @@ It lies in the user's state folder, which no sandbox sees."""
 from __future__ import annotations
 
 import contextlib
-import json
+import errno
 import os
 import re
 import stat
@@ -13,8 +13,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from sandboxd.audit.chain import File, Head
-from sandboxd.audit.entry import FIRST, LONGEST_LINE, Entry, Kind, digest, line, read
+from sandboxd.audit import marks
+from sandboxd.audit.chain import File
+from sandboxd.audit.entry import FIRST, LONGEST_LINE, Entry, Kind, digest, gaps, line, read
+from sandboxd.audit.marks import Head, Marks
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.file_lock import locked
 
@@ -22,7 +24,7 @@ LARGEST_FILE, MOST_FILES = 2 << 20, 8
 """Bytes of a file after which a new one is begun, and files that are kept."""
 
 _NAME = re.compile(r"record-(\d{9})\.jsonl")
-_HEAD, _LOCK = "head.json", "lock"
+_LOCK = "lock"
 _TAIL = 2 * LONGEST_LINE
 """Bytes of a file's end that hold its last line."""
 
@@ -64,46 +66,116 @@ class Record:
         except OSError as error:
             raise self._failure(error) from None
 
-    def head(self) -> Head | None:
-        """The entry that was written last; None where there is no readable head."""
-        try:
-            fields = json.loads(self._read(_HEAD, 1000))
-            return Head(int(fields["number"]), str(fields["digest"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def marks(self) -> Marks:
+        """What names the entry that was written last."""
+        return marks.load(self.folder)
 
     def _append(
         self, kind: Kind, project: str, by: str, facts: Mapping[str, Any], now: float
     ) -> Entry:
         names = self._names()
-        last = self._last(names)
+        last, written = self._last(names), self.marks()
+        if gap := self._gap(names, last, written):
+            highest = max(filter(None, (last, *written)))
+            _, last = self._add(names, highest, "gap", "", by, {"what": gap}, now)
+        entry, last = self._add(names, last, kind, project, by, facts, now)
+        # A file that cannot go now goes with a later entry.
+        with contextlib.suppress(OSError):
+            while len(names) > MOST_FILES:
+                last = self._rotate(names, last, by, now)
+        return entry
+
+    def _add(
+        self,
+        names: list[tuple[int, str]],
+        last: Head | None,
+        kind: Kind,
+        project: str,
+        by: str,
+        facts: Mapping[str, Any],
+        now: float,
+    ) -> tuple[Entry, Head]:
+        """Write an entry that follows `last`; a file that is begun for it is added to `names`.
+
+        :raises OSError: it is not written
+        """
         number = last.number + 1 if last is not None else 1
         entry = Entry(number, now, kind, project, by, facts, last.digest if last else FIRST)
         text = line(entry)
         name = names[-1][1] if names else ""
         if not name or os.stat(self._path(name)).st_size > LARGEST_FILE:
             name = f"record-{number:09}.jsonl"
+            names.append((number, name))
         self._write(name, text)
-        for _, old in names[: max(0, len(self._names()) - MOST_FILES)]:
-            os.unlink(self._path(old))
-        self._write_head(Head(number, digest(text)))
-        return entry
+        head = Head(number, digest(text))
+        if last is None:
+            try:
+                marks.begin(self.folder, head)
+            except OSError:
+                os.unlink(self._path(name))
+                raise
+        else:
+            marks.save(self.folder, head)
+        return entry, head
+
+    def _rotate(self, names: list[tuple[int, str]], last: Head, by: str, now: float) -> Head:
+        """Record that the oldest file goes, then remove it; returns the last entry.
+
+        :raises OSError: it cannot be recorded, and the file stays; or it cannot be removed
+        """
+        (first, name), (after, _) = names[:2]
+        lines = [text for text in self._read(name, 2 * LARGEST_FILE).split(b"\n") if text]
+        removed = [entry for entry in map(read, lines) if entry is not None]
+        facts = {
+            "first": first,
+            "last": after - 1,
+            "last_hash": digest(lines[-1]) if lines else "",
+            "gaps": sum(map(gaps, removed)),
+        }
+        _, last = self._add(names, last, "rotated", "", by, facts, now)
+        os.unlink(self._path(name))
+        del names[0]
+        return last
+
+    def _gap(self, names: list[tuple[int, str]], last: Head | None, written: Marks) -> str:
+        """What is not as it was left, in words; '' where the next entry follows.
+
+        :param last: the last entry in the files
+        :param written: a mark may be behind, where it could not be written
+        """
+        if last is None:
+            newest = written.newest()
+            return f"all entries up to {newest.number} were missing" if newest is not None else ""
+        if written.head is None:
+            return "the file that names the last entry was missing"
+        for mark in filter(None, written):
+            if last.number < mark.number:
+                return f"the entries from {last.number + 1} to {mark.number} were missing"
+            if last != mark and not self._holds(names, mark):
+                return f"entry {mark.number} was not as it was written"
+        return ""
+
+    def _holds(self, names: list[tuple[int, str]], mark: Head) -> bool:
+        """Whether the files have the entry of a mark as it was written, or had it before they were rotated."""
+        name = next((name for first, name in reversed(names) if first <= mark.number), "")
+        lines = self._read(name, 2 * LARGEST_FILE).split(b"\n") if name else []
+        return not name or any(digest(text) == mark.digest for text in lines)
 
     def _last(self, names: list[tuple[int, str]]) -> Head | None:
-        """The last entry in the files; the head may be one behind."""
+        """The last entry in the files; None where there is none."""
         for _, name in reversed(names):
-            with open(self._path(name), "rb") as file:
+            descriptor = self._open(name)
+            with open(descriptor, "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
                 lines = file.read(_TAIL).split(b"\n")
             for text in reversed(lines):
                 entry = read(text)
                 if entry is not None:
                     return Head(entry.number, digest(text))
-        return self.head()
+        return None
 
     def _write(self, name: str, text: bytes) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self._path(name), flags, 0o600)
+        descriptor = self._open(name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             size = os.fstat(descriptor).st_size
             # A process that was killed in the middle of a line left it without its end.
@@ -111,21 +183,12 @@ class Record:
             data = (b"" if is_whole else b"\n") + text + b"\n"
             try:
                 if os.write(descriptor, data) != len(data):
-                    raise OSError(28, "No space left on device")
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             except OSError:
                 os.ftruncate(descriptor, size)
                 raise
         finally:
             os.close(descriptor)
-
-    def _write_head(self, head: Head) -> None:
-        """Write the head; failing is no error, since an entry that the head does not name yet is believed."""
-        path = self._path(_HEAD)
-        with contextlib.suppress(OSError):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-            with open(os.open(f"{path}.new", flags, 0o600), "w", encoding="ascii") as file:
-                json.dump(head._asdict(), file)
-            os.replace(f"{path}.new", path)
 
     def _names(self) -> list[tuple[int, str]]:
         """The files of the record with the number of their first entry, the oldest first."""
@@ -136,9 +199,20 @@ class Record:
         return sorted((int(m[1]), m[0]) for m in map(_NAME.fullmatch, names) if m)
 
     def _read(self, name: str, limit: int) -> bytes:
-        descriptor = os.open(self._path(name), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        with open(descriptor, "rb") as file:
+        with open(self._open(name), "rb") as file:
             return file.read(limit)
+
+    def _open(self, name: str, flags: int = os.O_RDONLY) -> int:
+        """A descriptor of a regular file of the record; a named pipe in its place holds nobody up.
+
+        :raises OSError: it cannot be opened, or is something else
+        """
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(self._path(name), flags, 0o600)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, f"{name} is not a regular file")
 
     def _make_folder(self) -> None:
         os.makedirs(self.folder, mode=0o700, exist_ok=True)

@@ -10,7 +10,7 @@ from sandboxd.host import chosen_groups
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
+from sandboxd.operations.interruption import interruptible, lines, never, silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ class Stopped(NamedTuple):
     """The project's folder."""
     removed: tuple[str, ...]
     of_editors: tuple[str, ...]
+    problem: str
+    """The reason why its end is not recorded, '' where it is."""
 
 
 class StoppedDocument(TypedDict):
@@ -47,6 +49,7 @@ class StoppedDocument(TypedDict):
     directory: str
     removed: list[str]
     of_editors: list[str]
+    problem: str
 
 
 def serve(request: Request) -> Stopped:
@@ -102,10 +105,9 @@ def stop(
     agent = session.agent_of(environ, sandbox)
     removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
     chosen_groups.forget(environ, sandbox)
-    if problem := recording.stopped(environ, sandbox, removed, discard, ledger):
-        progress(Step(problem))
+    problem = recording.stopped(environ, sandbox, removed, discard, ledger)
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
-    return Stopped(directory, tuple(removed), editors)
+    return Stopped(directory, tuple(removed), editors, problem)
 
 
 def _of_removed_folder(engine: Engine, directory: str, name: str) -> list[Summary]:

@@ -111,8 +111,10 @@ def limits(floor: Floor) -> Limits:
     )
 
 
-def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
+def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> str:
     """Keep an answer; it replaces an earlier one about the same names.
+
+    Returns why a denial is not recorded, '' where it is.
 
     An approval replaces a denial of the same pattern, and the other way round. An approval of further ports
     is kept beside the first.
@@ -141,8 +143,7 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
         return [*others, entry]
 
     _change(environ, approval.when, change)
-    if not approval.allows:
-        notes.note(environ, "denial", workspace, **_facts(approval))
+    return "" if approval.allows else notes.note(environ, "denial", workspace, **_facts(approval))
 
 
 def remove(
@@ -150,20 +151,23 @@ def remove(
     workspace: str,
     now: float,
     is_meant: Callable[[Approval], bool],
-) -> tuple[Approval, ...]:
-    """Remove the answers that `is_meant` selects; returns them.
+) -> tuple[tuple[Approval, ...], str]:
+    """Remove the answers that `is_meant` selects; returns them, and why that is not recorded, '' where it is.
 
     :raises RecordFailure: a denial is among them and that cannot be recorded; then all stay
     """
 
+    problem = ""
+
     def is_recorded(gone: list[Approval]) -> None:
+        nonlocal problem
         facts = {"names": [str(approval.pattern) for approval in gone]}
         if any(not approval.allows for approval in gone):
             notes.require(environ, "answers-removed", workspace, **facts)
         elif gone:
-            notes.note(environ, "answers-removed", workspace, **facts)
+            problem = notes.note(environ, "answers-removed", workspace, **facts)
 
-    return _remove(environ, workspace, now, is_meant, is_recorded)
+    return _remove(environ, workspace, now, is_meant, is_recorded), problem
 
 
 def _remove(

@@ -124,12 +124,16 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
 
 
 def revoke(environ: Mapping[str, str], workspace: str) -> bool:
-    """Remove all grants of `workspace`; False if there was none."""
+    """Remove all grants of `workspace`; False if there was none.
+
+    :raises EnvironmentFailure: they cannot be removed; or they are, and that is not recorded
+    """
     if not any(grant.workspace == workspace for grant in grants(environ)):
         return False
     with locked_beside(_path(environ)):
         _write(_path(environ), [g for g in grants(environ) if g.workspace != workspace])
-    notes.note(environ, "trust-revoked", workspace)
+    if problem := notes.note(environ, "trust-revoked", workspace):
+        raise notes.unrecorded(problem)
     return True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -75,6 +76,23 @@ def test_nothing_is_trusted_where_nothing_can_be_recorded(project: Path) -> None
     assert refused.returncode == 4
     assert "hint: " in refused.stderr
     assert run(project, "trust", "list").stdout.count("app") == 0
+
+
+def test_what_is_taken_back_without_its_entry_is_done_and_ends_with_that(project: Path) -> None:
+    assert run(project, "trust", "add", "--yes").returncode == 0
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "sandboxd" / "audit"
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    revoked = run(project, "trust", "revoke")
+    assert revoked.returncode == 4
+    assert "error: it is done, and not recorded: " in revoked.stderr
+    assert run(project, "trust", "list").stdout.count("app") == 0
+    (project / "sandboxd.toml").write_text('profile = "dev"\nimage = "alpine"\n')
+    denied = run(project, "egress", "deny", "example.org")
+    assert denied.returncode == 4
+    assert "denied: `example.org`" in denied.stderr
+    assert "error: it is done, and not recorded: " in denied.stderr
+    assert "example.org" in run(project, "egress", "list").stdout
 
 
 def test_each_command_of_its_page_works(project: Path) -> None:

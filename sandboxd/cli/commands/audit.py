@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.audit.record import Record
 
     record = Record(notes.folder(os.environ))
-    reading = chain.check(record.files(), record.head())
+    reading = chain.check(record.files(), record.marks())
     if args.verify:
         return _verify(reading)
     if args.send:

@@ -51,6 +51,7 @@ def run(args: argparse.Namespace) -> int:
     _say(stopped)
     if not stopped["removed"]:
         terminal.status(f"no sandbox of `{stopped['directory']}` was up")
+    _require_recorded(stopped)
     return 0
 
 
@@ -67,7 +68,9 @@ def _end_all(discard: bool) -> int:
         sandbox = container.labels[PROJECT]
         options: Options = {"name": name_of(sandbox), "discard": discard}
         try:
-            _say(operate("stop", workspace_of(sandbox), options))
+            stopped: StoppedDocument = operate("stop", workspace_of(sandbox), options)
+            _say(stopped)
+            _require_recorded(stopped)
         except SandboxdError as error:
             terminal.error(error)
             code = error.exit_code
@@ -81,3 +84,11 @@ def _say(stopped: StoppedDocument) -> None:
         terminal.status(f"removed `{name}`")
     for name in stopped["of_editors"]:
         terminal.status(f"`{name}` was started by an editor and stays: end it there")
+
+
+def _require_recorded(stopped: StoppedDocument) -> None:
+    """:raises EnvironmentFailure: the end is not in the record"""
+    if stopped["problem"]:
+        from sandboxd.audit import notes
+
+        raise notes.unrecorded(stopped["problem"])

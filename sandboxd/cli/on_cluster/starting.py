@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from sandboxd.audit import notes
 from sandboxd.cli import progress, terminal
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
@@ -79,14 +80,14 @@ def down(where: Target, args: argparse.Namespace) -> int:
     """End the project's sandbox on the cluster; its work is kept here first."""
     refuse_there("down", args)
     stopped = stop.stop(where, discard=args.discard, say=terminal.status)
-    if stopped.problem:
-        terminal.status(stopped.problem)
     if stopped.was_there:
         terminal.status(f"removed `{stopped.pod}`")
     else:
         terminal.status(
             f"no sandbox of `{where.workspace}` was up on `{where.cluster.context.name}`"
         )
+    if stopped.problem:
+        raise notes.unrecorded(stopped.problem)
     return EXIT_OK
 
 

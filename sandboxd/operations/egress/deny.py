@@ -27,6 +27,8 @@ class Denied(NamedTuple):
     """Whether a running gateway has it."""
     unasked: str
     """The reason why it is not known whether one runs, '' where it is."""
+    problem: str
+    """The reason why it is not recorded, '' where it is."""
 
 
 def deny(
@@ -51,7 +53,9 @@ def deny(
     now = time.time()
     project = _project.open_project(directory, environ, now)
     meant = name(text)
-    gone = approvals.remove(environ, project.workspace, now, lambda answer: answer.pattern == meant)
+    gone, problem = approvals.remove(
+        environ, project.workspace, now, lambda answer: answer.pattern == meant
+    )
     if undo and not gone:
         raise UsageError(
             f"nothing was answered about `{meant}`",
@@ -59,11 +63,11 @@ def deny(
         )
     if not undo:
         approval = Approval(meant, (), False, now, by)
-        approvals.add(environ, project.workspace, approval)
+        problem = approvals.add(environ, project.workspace, approval) or problem
     gateway, unasked = _project.running(project, environ, find)
     if gateway is not None and not undo:
         for question in gateway.ledger().questions(project.planned, now):
             if meant.matches(question.name):
                 gateway.answer(question.id, "a person said no")
     is_live = _project.push(gateway, project, environ, now)
-    return Denied(project.workspace, str(meant), len(gone), is_live, unasked)
+    return Denied(project.workspace, str(meant), len(gone), is_live, unasked, problem)

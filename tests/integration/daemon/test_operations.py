@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -41,6 +42,20 @@ def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) ->
     assert engine.of_projects() == []
     again = world.run("down", cwd=project)
     assert (again.returncode, again.stderr) == (0, f"no sandbox of `{project}` was up\n")
+
+
+def test_an_end_without_its_entry_is_done_and_ends_with_that(
+    world: World, engine: StubEngine, project: Path, helped: bool
+) -> None:
+    assert world.run("up", cwd=project).returncode == 0
+    folder = Path(world.environ["XDG_STATE_HOME"]) / "sandboxd" / "audit"
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    down = world.run("down", cwd=project)
+    assert engine.of_projects() == []
+    assert down.returncode == 4, down.stderr
+    assert "removed `" in down.stderr
+    assert "error: it is done, and not recorded: " in down.stderr
 
 
 def test_what_fails_fails_with_the_same_words(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,3 +145,20 @@ def test_its_address_is_where_programs_of_its_kind_look(environ: dict[str, str],
 def test_no_url_of_http_is_none(value: str) -> None:
     with pytest.raises(UsageError):
         collector.collector({"OTEL_EXPORTER_OTLP_ENDPOINT": value})
+
+
+def test_an_entry_that_got_an_old_number_is_sent(stub: Stub, tmp_path: Path) -> None:
+    to = Collector(f"{stub.url}/v1/logs")
+    assert collector.send_new(entries(3), str(tmp_path), to, "1") == 3
+    again = [*entries(2), entries(3)[2]._replace(kind="stop"), entries(4)[3]]
+    assert collector.send_new(again, str(tmp_path), to, "1") == 4
+    assert collector.send_new(again, str(tmp_path), to, "1") == 0
+    # Entries that were rotated away are no reason to send the rest again.
+    assert collector.send_new([entries(6)[5]], str(tmp_path), to, "1") == 1
+
+
+def test_a_named_pipe_in_place_of_the_cursor_holds_nobody_up(stub: Stub, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sent.json")
+    to = Collector(f"{stub.url}/v1/logs")
+    assert collector.send_new(entries(2), str(tmp_path), to, "1") == 2
+    assert collector.send_new(entries(2), str(tmp_path), to, "1") == 0

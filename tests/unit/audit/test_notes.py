@@ -14,6 +14,7 @@ from sandboxd.audit.entry import Entry
 from sandboxd.audit.record import Record, RecordFailure
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.names import pattern
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.policy import approvals, trust
 
 NOW = 1000.0
@@ -45,7 +46,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def entries(environ: Mapping[str, str]) -> tuple[Entry, ...]:
     record = Record(notes.folder(environ))
-    return chain.check(record.files(), record.head()).entries
+    return chain.check(record.files(), record.marks()).entries
 
 
 def test_grants_and_answers_are_recorded(environ: Mapping[str, str], workspace: str) -> None:
@@ -100,6 +101,7 @@ def test_without_a_record_trust_can_be_taken_back(
 ) -> None:
     trust.add(environ, GRANT)
     request.getfixturevalue("full_disk")
-    assert trust.revoke(environ, GRANT.workspace)
+    with pytest.raises(EnvironmentFailure, match="it is done, and not recorded"):
+        trust.revoke(environ, GRANT.workspace)
     assert trust.grants(environ) == ()
     assert notes.note(environ, "stop", "") == "not recorded: the record: no space left on device"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -97,6 +98,27 @@ def test_the_journal_gets_one_datagram_an_entry(tmp_path: Path) -> None:
     assert [row for row in second.splitlines() if row.startswith("SANDBOXD_BY=")] == [
         "SANDBOXD_BY=ann"
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files in memory are Linux's")
+def test_an_entry_that_no_datagram_holds_reaches_the_journal_as_a_sealed_file(
+    tmp_path: Path,
+) -> None:
+    import fcntl
+
+    path, large = str(tmp_path / "socket"), ENTRY._replace(facts={"denied": ["x" * 400_000]})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(path)
+        journal.settimeout(10)
+        assert journald.send([ENTRY, large, ENTRY], path) == 3
+        assert journal.recv(1 << 16) == journald.message(ENTRY)
+        data, (descriptor,), _, _ = socket.recv_fds(journal, 1 << 16, 4)
+        assert journal.recv(1 << 16) == journald.message(ENTRY)
+    with open(descriptor, "rb") as file:
+        file.seek(0)
+        assert (data, file.read()) == (b"", journald.message(large))
+        seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
+        assert seals & fcntl.F_SEAL_WRITE and seals & fcntl.F_SEAL_SEAL
 
 
 def test_no_journal_is_said_with_another_way(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandboxd.audit import entry as entry_module
+from sandboxd.audit import marks as marks_module
 from sandboxd.audit import record as record_module
 from sandboxd.audit.chain import Reading, check
 from sandboxd.audit.entry import LONGEST_LINE, LONGEST_TEXT, MOST_ITEMS, Entry, line, read
@@ -31,7 +34,7 @@ def fill(record: Record, count: int, **facts: Any) -> None:
 
 
 def reading(record: Record) -> Reading:
-    return check(record.files(), record.head())
+    return check(record.files(), record.marks())
 
 
 def faults(record: Record) -> list[str]:
@@ -139,11 +142,138 @@ def test_the_oldest_files_go_and_the_rest_is_whole(
     assert sum(len(file.content) for file in record.files()) < 4500
     now = reading(record)
     assert now.rotated > 0
-    assert [entry.number for entry in now.entries] == list(range(now.rotated + 1, 61))
+    numbers = [entry.number for entry in now.entries]
+    assert numbers == list(range(now.rotated + 1, numbers[-1] + 1))
     assert now.faults == ()
-    # A whole file that is taken out is no rotation.
-    os.unlink(Path(record.folder) / f"record-{record.files()[1].first:09}.jsonl")
+    rotations = [entry for entry in now.entries if entry.kind == "rotated"]
+    assert rotations[-1].facts["last"] == now.rotated
+    # A whole file that is taken out is no rotation, be it from the middle or the oldest.
+    first, second, _ = record.files()
+    path = Path(record.folder) / f"record-{second.first:09}.jsonl"
+    path.unlink()
     assert len(faults(record)) == 2
+    path.write_bytes(second.content)
+    assert faults(record) == []
+    (Path(record.folder) / f"record-{first.first:09}.jsonl").unlink()
+    assert faults(record) == [
+        f"{second.first}: the entries before it are missing, and no rotation removed them"
+    ]
+
+
+def edit_newest(lines: list[bytes]) -> list[bytes]:
+    return [*lines[:-1], lines[-1].replace(b"ann", b"bob")]
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda lines: lines[:-2], "4: before it, the entries from 2 to 3 were missing"),
+        (edit_newest, "4: before it, entry 3 was not as it was written"),
+        (lambda lines: [], "4: before it, all entries up to 3 were missing"),
+    ],
+)
+def test_a_cut_stays_visible_after_more_was_written(
+    record: Record, edit: Callable[[list[bytes]], list[bytes]], expected: str
+) -> None:
+    fill(record, 3)
+    change(record, edit)
+    fill(record, 2)
+    assert expected in faults(record)
+    assert [entry.number for entry in reading(record).entries][-3:] == [4, 5, 6]
+
+
+def test_a_record_whose_folder_was_removed_does_not_begin_anew(record: Record) -> None:
+    fill(record, 3)
+    shutil.rmtree(record.folder)
+    assert faults(record) == ["0: all entries up to 3 are missing"]
+    fill(record, 1)
+    assert [entry.number for entry in reading(record).entries] == [4, 5]
+    assert "4: before it, all entries up to 3 were missing" in faults(record)
+
+
+@pytest.mark.parametrize("name", ["head.json", "../audit-head.json"])
+def test_one_mark_is_enough_to_see_a_cut(record: Record, name: str) -> None:
+    fill(record, 3)
+    change(record, lambda lines: lines[:1])
+    (Path(record.folder) / name).unlink()
+    fill(record, 1)
+    assert reading(record).entries[-1].number == 5
+    assert any(fault.startswith("4: before it, the ") for fault in faults(record))
+
+
+def test_a_mark_that_was_set_back_costs_nothing_and_hides_nothing(record: Record) -> None:
+    fill(record, 1)
+    marks = [Path(record.folder) / "head.json", Path(record.folder).parent / "audit-head.json"]
+    old = [mark.read_bytes() for mark in marks]
+    fill(record, 3)
+    for mark, text in zip(marks, old, strict=True):
+        mark.write_bytes(text)
+    assert faults(record) == []
+    fill(record, 1)
+    assert faults(record) == [] and reading(record).entries[-1].number == 5
+
+
+def test_a_gap_is_still_told_of_when_its_file_was_rotated(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(record, 3)
+    change(record, lambda lines: lines[:1])
+    monkeypatch.setattr(record_module, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(record_module, "MOST_FILES", 2)
+    fill(record, 60)
+    assert not [entry for entry in reading(record).entries if entry.kind == "gap"]
+    assert {fault.partition(": ")[2] for fault in faults(record)} == {
+        "gaps in the entries that it removed: 1"
+    }
+
+
+def test_a_full_disk_looks_like_no_tampering(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The marks need room of their own, and stay behind."""
+    fill(record, 1)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(marks_module, "_write", fail)
+        fill(record, 3)
+        assert faults(record) == []
+        fill(record, 1)
+    fill(record, 1)
+    assert faults(record) == []
+
+
+def test_a_first_entry_that_no_mark_can_name_is_not_written(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(marks_module, "_write", fail)
+        with pytest.raises(RecordFailure, match="no space left"):
+            fill(record, 1)
+    assert reading(record) == Reading((), (), 0)
+    fill(record, 1)
+    assert faults(record) == []
+
+
+@pytest.mark.parametrize("name", ["record-000000001.jsonl", "head.json", "../audit-head.json"])
+def test_a_named_pipe_in_place_of_a_file_holds_nobody_up(record: Record, name: str) -> None:
+    fill(record, 2)
+    path = Path(record.folder) / name
+    path.unlink()
+    os.mkfifo(path)
+    if name.startswith("record"):
+        with pytest.raises(RecordFailure, match="not a regular file"):
+            record.files()
+        with pytest.raises(RecordFailure, match="not a regular file"):
+            fill(record, 1)
+        return
+    fill(record, 1)
+    assert len(reading(record).entries) >= 3
 
 
 def test_a_full_disk_is_said_and_leaves_the_record_as_it_was(

@@ -206,7 +206,7 @@ def test_a_tripwire_is_recorded_once_a_name(attending: Attending) -> None:
     for number in range(100):
         attending.attendant._take({**tripped, "seq": number + 4, "name": f"n{number}.example"})
     record = Record(notes.folder(attending.environ))
-    names = [entry.facts["name"] for entry in chain.check(record.files(), record.head()).entries]
+    names = [entry.facts["name"] for entry in chain.check(record.files(), record.marks()).entries]
     assert names.count("backup.corp.example") == 1
     assert len(names) == 20
 
@@ -217,7 +217,7 @@ def lost(seq: int, at: float = 0.0, **counts: int) -> Any:
 
 def recorded(attending: Attending) -> list[dict[str, Any]]:
     record = Record(notes.folder(attending.environ))
-    entries = chain.check(record.files(), record.head()).entries
+    entries = chain.check(record.files(), record.marks()).entries
     return [dict(entry.facts) for entry in entries if entry.kind == "attempts-lost"]
 
 

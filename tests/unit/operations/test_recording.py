@@ -29,7 +29,7 @@ def test_credentials_that_were_used_are_recorded_by_their_service(tmp_path: Path
     ledger.take([tried(1, "used", 3), tried(2, "rejected", 1), tried(3, "refused", 2)])
     assert recording.stopped(environ, "/work", ["weather"], False, ledger) == ""
     record = Record(notes.folder(environ))
-    entries = chain.check(record.files(), record.head()).entries
+    entries = chain.check(record.files(), record.marks()).entries
     assert [entry.kind for entry in entries] == ["network", "credential", "stop"]
     assert entries[1].facts == {
         "service": "npm", "used": 3, "rejected": 1, "refused": 2, "failed": 0,
@@ -45,7 +45,7 @@ def test_entries_say_which_sandbox_of_the_project_they_are_of(tmp_path: Path) ->
         assert recording.refused(environ, sandbox, UsageError("no", "")) == ""
         assert recording.stopped(environ, sandbox, ["weather"], False, ledger) == ""
     record = Record(notes.folder(environ))
-    entries = chain.check(record.files(), record.head()).entries
+    entries = chain.check(record.files(), record.marks()).entries
     assert {entry.project for entry in entries} == {"/work"}
     kinds = ["weakened", "refused", "network", "credential", "stop"]
     assert [(entry.kind, entry.facts.get("sandbox")) for entry in entries] == [
@@ -84,7 +84,7 @@ def test_a_start_is_recorded_with_the_runtime_that_runs_it(
     running: Any = SimpleNamespace(inspected={"Image": "sha256:1"}, how="created", id="c1")
     assert recording.started(environ, plan, facts, running, ["github"]) == ""
     record = Record(notes.folder(environ))
-    [entry] = chain.check(record.files(), record.head()).entries
+    [entry] = chain.check(record.files(), record.marks()).entries
     assert (entry.facts["runtime"], entry.facts["runtime_build"]) == recorded
     assert (entry.project, entry.facts.get("sandbox", "")) == ("/work", name)
     assert entry.facts["credentials"] == ["npm"], "no secret of the other was there"

@@ -32,4 +32,8 @@ def run(args: argparse.Namespace) -> int:
             f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}{_sandbox.option(args)}` takes it back"
         )
     _asking.say_whether_live(args, answer)
+    if answer["problem"]:
+        from sandboxd.audit import notes
+
+        raise notes.unrecorded(answer["problem"])
     return 0
