@@ -149,7 +149,8 @@ class StatusMethods:
         examined = None if project.is_due else project.examined
         if examined is None:
             row = combine(path, Examined(exists=project.scan.exists), world.observed)
-            return row._replace(keeps=project.keeps, checking=True, hint="")
+            hint = row.hint if row.lost_pins or row.lost_beside else ""
+            return row._replace(keeps=project.keeps, checking=True, hint=hint)
         names = self._names(path, examined, project.engine)
         environ = self._keeper.hosts.environ(project.engine)
         hooks = hooks_now(environ, path, examined, world.observed)

@@ -14,12 +14,14 @@ from sandboxd.model.labels import (
     SETTINGS_FOLDER,
     UP,
 )
+from sandboxd.observe.pin import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandboxd.model.container import Container, Mount
     from sandboxd.model.values import Value
+    from sandboxd.observe.pin import Pin
 
 
 class Drift(NamedTuple):
@@ -75,6 +77,14 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
     drifts += _mounts(planned, live)
     drifts += _environment(planned, live)
     return tuple(drifts)
+
+
+def of_lost(pins: Iterable[Pin]) -> tuple[Drift, ...]:
+    """A difference for each mount that the host took away: the engine goes on to call it mounted."""
+    return tuple(
+        Drift(f"pin {pin.name}", f"mounted at {pin.target}", f"lost: {pin.why}")
+        for pin in lost(pins)
+    )
 
 
 def _beside_gateway(planned: Container, live: Container) -> Container:

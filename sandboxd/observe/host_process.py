@@ -47,9 +47,15 @@ def pid_of(inspected: Inspected, root: str = "/proc") -> int:
     An engine in a virtual machine, or in a process namespace of its own, counts otherwise.
     """
     pid = int((inspected.get("State") or {}).get("Pid") or 0)
-    identity = str(inspected.get("Id") or "")
-    groups = _read(f"{root}/{pid}/cgroup") if pid and identity else ""
-    return pid if identity and identity in groups else 0
+    return pid if is_of(pid, str(inspected.get("Id") or ""), root) else 0
+
+
+def is_of(pid: int, container: str, root: str = "/proc") -> bool:
+    """Whether `pid` is a process of the container on this machine, by its control group.
+
+    :param container: its full id
+    """
+    return bool(pid and container) and container in _read(f"{root}/{pid}/cgroup")
 
 
 def _read(path: str) -> str:

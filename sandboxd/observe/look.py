@@ -23,6 +23,8 @@ class Look(NamedTuple):
     controls: tuple[Control, ...]
     problem: str = ""
     hint: str = ""
+    points: frozenset[str] = frozenset()
+    """The mount points that the image's own programs show; empty where they were not asked."""
 
 
 def look(engine: Engine, inspected: Inspected, host_boot_id: str, cache_folder: str | None) -> Look:
@@ -47,4 +49,7 @@ def look(engine: Engine, inspected: Inspected, host_boot_id: str, cache_folder: 
             inside = look_inside.look(engine, str(inspected["Id"]))
         except EnvironmentFailure as error:
             problem, hint = error.message, error.hint
-    return Look(controls(live, process, around, inside, host_boot_id), problem, hint)
+    points = (
+        frozenset(point for point, _, _ in inside.mounts) if inside is not None else frozenset()
+    )
+    return Look(controls(live, process, around, inside, host_boot_id), problem, hint, points)

@@ -9,11 +9,11 @@ import enum
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import PROJECT, UP
 from sandboxd.model.sandbox_id import workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from sandboxd.engine.answers import Inspected
 
@@ -31,7 +31,6 @@ class Witness(enum.Enum):
 
     FIRST_PROCESS = "the mounts of its first process, seen from the host"
     GOFER = "the mounts of gVisor's gofer, seen from the host"
-    OBSERVER = "the mounts of its first process, seen by a container of ours beside it"
     NOTE = "the file on the host, compared with what was noted at the start"
     INSIDE = "what its own programs show, which can only take a pin back"
     NOBODY = "nothing that can be seen from here"
@@ -148,18 +147,33 @@ def not_checked(pins: Iterable[Pin]) -> tuple[Pin, ...]:
     return tuple(pin for pin in pins if pin.state is State.NOT_CHECKED)
 
 
-def without_mounts(
-    pins: Iterable[Pin], points: Collection[str], witness: Witness
-) -> tuple[Pin, ...]:
-    """`pins`, with those taken back that have no mount among `points`, as `witness` shows.
+_MOST_NAMED = 3
 
-    An empty list shows nothing.
+
+def sentence(pins: Iterable[Pin]) -> str:
+    """What is lost, for a person, in one line that says by what it is known; '' where nothing is."""
+    outer = lost(pins)
+    if not outer:
+        return ""
+    names = ", ".join(f"`{pin.name}`" for pin in outer[:_MOST_NAMED])
+    more = f" and {len(outer) - _MOST_NAMED} more" if len(outer) > _MOST_NAMED else ""
+    if outer[0].name == ".":
+        what = "the workspace was moved or replaced on the host, and the sandbox still works on the old one"
+    elif len(outer) == 1:
+        what = f"{names} was replaced or moved on the host, so what runs inside can write there"
+    else:
+        what = (
+            f"{names}{more} were replaced or moved on the host, so what runs inside can write there"
+        )
+    return f"{what} (known by {outer[0].witness.value})"
+
+
+def anew(made_by: str | None, option: str = "") -> str:
+    """The next step after a loss: no command puts a mount back into a container that runs.
+
+    :param made_by: the value of the container's label `MADE_BY`
+    :param option: what a command needs behind it to mean that sandbox
     """
-    if not points:
-        return tuple(pins)
-    return tuple(
-        pin
-        if pin.is_lost or pin.target in points
-        else pin._replace(state=State.LOST, witness=witness, why="nothing is mounted there")
-        for pin in pins
-    )
+    if made_by == UP:
+        return f"`sandboxd up{option}` makes its container anew, with every pin in place"
+    return "rebuild the container where it was started (Dev Containers: Rebuild Container): that puts every pin back"

@@ -16,10 +16,28 @@ from sandboxd.observe import gofer, host_process, mount_table
 from sandboxd.observe.pin import Pin, Request, State, Witness, name_of, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.observe.mount_table import Identity, Table
+
+
+_Verdict = tuple[State, Witness, str]
+
+
+class Subject(NamedTuple):
+    """What is to be known of a container for looks at its pins, however often: none of it changes in its run."""
+
+    container: str
+    """Its full id."""
+    pid: int
+    """Its first process, as the engine counts; 0 where it does not run."""
+    requests: tuple[tuple[str, Request], ...]
+    """The mounts that can be lost, with the name of each for people."""
+    noted: Mapping[str, object]
+    """The inodes by path that `life.mounted.note` wrote at the start."""
+    inside: frozenset[str] = frozenset()
+    """The mount points that its own programs showed once, which can only take a pin back; empty where none did."""
 
 
 class _MountsOf(NamedTuple):
@@ -31,43 +49,48 @@ class _MountsOf(NamedTuple):
     root: str
 
 
-def look(inspected: Inspected, root: str = "/proc") -> tuple[Pin, ...]:
-    """The state of each pin of a container that runs; () for one that does not, or has none.
+def subject(inspected: Inspected, inside: Iterable[str] = ()) -> Subject:
+    """The subject of looks at a container's pins, of its present run.
+
+    :param inside: the mount points that its own programs show
+    """
+    state = inspected.get("State") or {}
+    pid = int(state.get("Pid") or 0) if state.get("Running") or state.get("Paused") else 0
+    asked = tuple((name_of(request, inspected), request) for request in requests(inspected))
+    return Subject(str(inspected.get("Id") or ""), pid, asked, _noted(inspected), frozenset(inside))
+
+
+def look(of: Subject, root: str = "/proc") -> tuple[Pin, ...]:
+    """The state of each pin of a container now; () for one that does not run, or has none.
 
     Reads the host's /proc and looks at the paths, for some milliseconds; the engine is not asked.
 
-    :param inspected: the engine's description, of its present run
     :param root: the path of the host's /proc
     """
-    state = inspected.get("State") or {}
-    if not (state.get("Running") or state.get("Paused")):
+    if not of.pid:
         return ()
-    asked = requests(inspected)
-    mounts = _mounts(asked, inspected, root)
-    noted = _noted(inspected)
+    mounts = _mounts(of, root)
     ours = _table("self", root) if mounts is not None else {}
     pins = []
-    for request in asked:
+    for name, request in of.requests:
         verdict = None if mounts is None else _by_mounts(request, mounts, ours)
-        pin_state, witness, why = verdict or _by_note(request, noted)
-        name = name_of(request, inspected)
-        pins.append(
-            Pin(name, request.target, request.source, pin_state, witness, why, request.is_read_only)
-        )
+        verdict = _by_inside(request, of.inside, verdict or _by_note(request, of.noted))
+        pins.append(Pin(name, request.target, request.source, *verdict, request.is_read_only))
     return tuple(pins)
 
 
-def _mounts(asked: tuple[Request, ...], inspected: Inspected, root: str) -> _MountsOf | None:
+def _mounts(of: Subject, root: str) -> _MountsOf | None:
     """The mounts of the container; None where its runtime keeps them elsewhere, or the host is another one."""
-    pid = host_process.pid_of(inspected, root)
-    if not pid:
+    servant = gofer.pid_of(of.pid, of.container, root)
+    table = _table(servant or of.pid, root)
+    # The engine's own files for a container are mounted in it: they name it where no control group does.
+    is_its_own = host_process.is_of(of.pid, of.container, root) or any(
+        of.container in mounted.path for mounted in table.values()
+    )
+    if not is_its_own or not any(request.target in table for _, request in of.requests):
         return None
-    servant = gofer.pid_of(pid, str(inspected.get("Id") or ""), root)
     witness = Witness.GOFER if servant else Witness.FIRST_PROCESS
-    table = _table(servant or pid, root)
-    if not any(request.target in table for request in asked):
-        return None
-    return _MountsOf(witness, servant or pid, table, root)
+    return _MountsOf(witness, servant or of.pid, table, root)
 
 
 def _table(pid: int | str, root: str) -> Table:
@@ -77,9 +100,7 @@ def _table(pid: int | str, root: str) -> Table:
         return {}
 
 
-def _by_mounts(
-    request: Request, mounts: _MountsOf, ours: Table
-) -> tuple[State, Witness, str] | None:
+def _by_mounts(request: Request, mounts: _MountsOf, ours: Table) -> _Verdict | None:
     """The verdict of the host's kernel; None for what these mounts do not show."""
     if request.target not in mounts.table:
         # A mount outside of a shared folder is on the image's, where no act of the host ends it.
@@ -105,12 +126,18 @@ def _is_at_its_path(request: Request, mounts: _MountsOf, ours: Table) -> bool:
     """
     try:
         here = _identity(request.source)
-        return here == mount_table.identity(f"{mounts.root}/{mounts.pid}/root", request.target)
     except FileNotFoundError:
         raise
     except OSError:
+        here = None
+    try:
+        inside = mount_table.identity(f"{mounts.root}/{mounts.pid}/root", request.target)
+    except OSError:
+        inside = None
+    if here is None or inside is None:
         # Another user's process, or folder: mounts are shown by path, as they are called at this moment.
         return mounts.table[request.target] == mount_table.place_of(request.source, ours)
+    return here == inside
 
 
 def _identity(path: str) -> Identity:
@@ -140,7 +167,17 @@ def _noted(inspected: Inspected) -> Mapping[str, object]:
     return inodes if isinstance(inodes, dict) else {}
 
 
-def _by_note(request: Request, noted: Mapping[str, object]) -> tuple[State, Witness, str]:
+def _by_inside(request: Request, points: frozenset[str], verdict: _Verdict) -> _Verdict:
+    """`verdict`, or a loss where the sandbox's own kernel shows the folder around it mounted, and nothing there.
+
+    gVisor's kernel drops a mount whose folder was moved away, and does not take it back when the folder is.
+    """
+    if verdict[0] is State.LOST or request.target in points or request.above not in points:
+        return verdict
+    return State.LOST, Witness.INSIDE, "inside, nothing is mounted there"
+
+
+def _by_note(request: Request, noted: Mapping[str, object]) -> _Verdict:
     """The verdict where no mount is seen: another inode is a loss; the same one shows nothing, it can be used again."""
     if request.source in noted:
         try:

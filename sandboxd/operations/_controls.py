@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,11 +10,19 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.observe.control import Control
+    from sandboxd.observe.pin import Pin
+
+
+class Look(NamedTuple):
+    """The controls and the pins of a sandbox, as they were seen at one moment."""
+
+    controls: tuple[Control, ...]
+    pins: tuple[Pin, ...]
 
 
 def look(
     engine: Engine, inspected: Inspected, environ: Mapping[str, str], *, is_as_planned: bool
-) -> tuple[Control, ...]:
+) -> Look:
     """The controls as they are seen, with what the last `verify` of this very container proved.
 
     :param is_as_planned: False: results of `verify` are left out, since they say nothing of a sandbox that
@@ -23,18 +31,19 @@ def look(
     from sandboxd.host.folders import cache_folder
     from sandboxd.host.trials import host_boot_id
     from sandboxd.life.gateway_look import with_gateway
-    from sandboxd.life.pins import without_gone
     from sandboxd.life.services_look import with_services
+    from sandboxd.observe import pins
+    from sandboxd.observe.controls import without_lost
     from sandboxd.observe.look import look as look_at
     from sandboxd.verify import last_verdict
     from sandboxd.verify.proof import with_proof
 
-    controls = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ)).controls
-    controls = with_gateway(engine, without_gone(controls, inspected), inspected)
+    view = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ))
+    controls = with_gateway(engine, view.controls, inspected)
     controls = with_services(engine, controls, inspected)
+    of_now = pins.look(pins.subject(inspected, view.points))
     verdict = last_verdict.recall(str(inspected["Id"]))
     if verdict is None or not is_as_planned or verdict.identity != last_verdict.identity(inspected):
-        return controls
-    return with_proof(
-        controls, verdict.outcomes, last_verdict.duration(last_verdict.age_seconds(verdict.when))
-    )
+        return Look(without_lost(controls, of_now), of_now)
+    age = last_verdict.duration(last_verdict.age_seconds(verdict.when))
+    return Look(without_lost(with_proof(controls, verdict.outcomes, age), of_now), of_now)

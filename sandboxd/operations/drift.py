@@ -27,6 +27,10 @@ class Compared(NamedTuple):
     container: str
     differences: tuple[Drift, ...]
     controls: tuple[Control, ...]
+    lost: str = ""
+    """The pins that the host's own acts took away, in words, which are among the differences; '' for none."""
+    hint: str = ""
+    """The next step after such a loss."""
 
 
 def serve(request: Request) -> Compared:
@@ -50,6 +54,8 @@ def decode(document: Mapping[str, Any]) -> Compared:
         document["container"],
         tuple(Drift(**difference) for difference in document["differences"]),
         tuple(Control(**control) for control in document["controls"]),
+        document["lost"],
+        document["hint"],
     )
 
 
@@ -68,8 +74,10 @@ def drift(
     """
     from sandboxd.life.find import locate
     from sandboxd.model.labels import EGRESS, MADE_BY, UP
+    from sandboxd.model.sandbox_id import name_option
     from sandboxd.observe import inspection
-    from sandboxd.observe.drift import differences
+    from sandboxd.observe.drift import differences, of_lost
+    from sandboxd.observe.pin import anew, sentence
     from sandboxd.plan.writers.engine import arguments
 
     engine = interruptible(engine, cancel or never())
@@ -83,11 +91,14 @@ def drift(
     drifts = differences(inspection.requested(arguments(compared)), live)
     if plan.egress is not None:
         drifts += _services.drifts(engine, plan, inspected)
+    looked = _controls.look(engine, inspected, environ, is_as_planned=not drifts)
+    drifts = (*of_lost(looked.pins), *drifts)
     recording.drifted(environ, plan.sandbox, container.name, drifts)
-    controls = _controls.look(engine, inspected, environ, is_as_planned=not drifts)
     if live.label(EGRESS):
-        drifts += _of_gateway(controls)
-    return Compared(container.name, drifts, controls)
+        drifts += _of_gateway(looked.controls)
+    lost = sentence(looked.pins)
+    hint = anew(live.label(MADE_BY), name_option(plan.sandbox)) if lost else ""
+    return Compared(container.name, drifts, looked.controls, lost, hint)
 
 
 def _of_gateway(controls: Iterable[Control]) -> tuple[Drift, ...]:

@@ -171,5 +171,5 @@ def _look(
     controls: tuple[Control, ...] = ()
     if container is not None:
         inspected = engine.inspect(container)
-        controls = _controls.look(engine, inspected, environ, is_as_planned=True)
+        controls = _controls.look(engine, inspected, environ, is_as_planned=True).controls
     return controls + seccomp_classes.classes(verdict)

@@ -9,6 +9,7 @@ from typing import Any
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.measurement import Measurement
+from sandboxd.observe.pin import Pin
 from sandboxd.status.model import (
     Counts,
     DaemonLine,
@@ -86,6 +87,9 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
     return {
         "path": project.path,
         "state": project.state,
+        "lost_pins": [_pin(pin) for pin in project.lost_pins],
+        "lost_beside": {name: [_pin(pin) for pin in pins] for name, pins in project.lost_beside},
+        "unchecked_pins": list(project.unchecked_pins),
         "kept": project.keeps,
         "profile": project.profile,
         "running_profile": project.running_profile or None,
@@ -107,6 +111,16 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "checking": project.checking,
         "problem": project.problem or None,
         "hint": project.hint or None,
+    }
+
+
+def _pin(pin: Pin) -> dict[str, Any]:
+    return {
+        "name": pin.name,
+        "path": pin.source or None,
+        "inside": pin.target,
+        "why": pin.why,
+        "known_by": pin.witness.value,
     }
 
 

@@ -10,8 +10,11 @@ from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, MADE_BY, PROFILE, UP
 from sandboxd.model.remote import Port
-from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
-from sandboxd.observe.drift import differences
+from sandboxd.model.sandbox_id import name_of, option_of, sandbox_id, workspace_of
+from sandboxd.observe import pins
+from sandboxd.observe.controls import without_lost
+from sandboxd.observe.drift import differences, of_lost
+from sandboxd.observe.pin import Pin, anew, lost, not_checked
 from sandboxd.status.model import (
     Counts,
     InForce,
@@ -104,15 +107,19 @@ def combine(
         names = names_status(examined.egress, None, 0.0)
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
-    drift = _drift(examined, live.container if live is not None else None)
+    now = _pins_of(live)
+    drift = _drift(examined, live.container if live is not None else None, now)
     result = last_verdict.recall(live.id) if live is not None and live.container else None
-    verified = verification(live, drift, result)
+    verified = verification(live, drift, result, lost(now))
     status = ProjectStatus(
         path=path,
         state=state(path, examined.exists, examined.valid or examined.lacks_grant, observed),
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
-        in_force=_in_force(live, verified, result),
+        in_force=_in_force(live, verified, result, now),
+        lost_pins=lost(now),
+        unchecked_pins=tuple(pin.name for pin in not_checked(now)),
+        lost_beside=_lost_beside(path, observed),
         unseen=observed.problem or (live.problem if live is not None else ""),
         drift=drift,
         verified=verified,
@@ -131,6 +138,21 @@ def combine(
     return status._replace(hint=_hint(status, examined, observed, live))
 
 
+def _pins_of(live: Sandbox | None) -> tuple[Pin, ...]:
+    """The pins of a container as they are at this moment."""
+    return pins.look(live.pinned) if live is not None and live.pinned is not None else ()
+
+
+def _lost_beside(path: str, observed: Observed) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
+    """The lost pins of the named sandboxes of the workspace `path`, by name."""
+    of_names = (
+        (name_of(identity), lost(_pins_of(live)))
+        for identity, live in sorted(observed.containers.items())
+        if workspace_of(identity) == path and name_of(identity)
+    )
+    return tuple((name, gone) for name, gone in of_names if gone)
+
+
 def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
     """`examined` with the grants of the start, where the same container still exists."""
     granted = examined.granted
@@ -142,14 +164,17 @@ def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
 
 
 def _in_force(
-    live: Sandbox | None, verified: Verification | None, result: Verified | None
+    live: Sandbox | None,
+    verified: Verification | None,
+    result: Verified | None,
+    now: tuple[Pin, ...],
 ) -> InForce | None:
     if live is None or live.container is None:
         return None
     controls = live.controls
     if result is not None and verified is not None and verified.state != "void":
         controls = with_proof(controls, result.outcomes, duration(age_seconds(result.when)))
-    return InForce(settings(live.container), controls)
+    return InForce(settings(live.container), without_lost(controls, now))
 
 
 def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
@@ -183,15 +208,18 @@ def _label(live: Sandbox | None, name: str) -> str:
     return live.container.label(name) if live is not None and live.container else ""
 
 
-def _drift(examined: Examined, live: Container | None) -> tuple[str, ...] | None:
+def _drift(
+    examined: Examined, live: Container | None, now: tuple[Pin, ...]
+) -> tuple[str, ...] | None:
     request = examined.request
     if request is None or live is None:
         return None
     if examined.editors_request is not None and live.label(MADE_BY) != UP:
         request = examined.editors_request
+    drifts = (*of_lost(now), *differences(request, live))
     return tuple(
         f"{item.control}: planned {item.planned or 'nothing'}, found {item.live or 'nothing'}"
-        for item in differences(request, live)
+        for item in drifts
     )
 
 
@@ -210,6 +238,10 @@ def _hint(
 
     if status.state == "missing":
         return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
+    if status.lost_pins:
+        return anew(live.container.label(MADE_BY) if live is not None and live.container else UP)
+    if status.lost_beside:
+        return anew(UP, option_of(status.lost_beside[0][0]))
     if examined.is_bare and live is None:
         return AGENTS if status.beside else BEGIN
     if examined.lacks_grant:

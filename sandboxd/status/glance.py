@@ -31,7 +31,9 @@ _BY_STATE = {
 
 
 def glance(project: ProjectStatus) -> Glance:
-    """The state of `project` that matters most: broken, then weakened, then proven."""
+    """The state of `project` that matters most: open, then broken, then weakened, then proven."""
+    if project.lost_pins or project.lost_beside:
+        return Glance("✗", "pin-lost", RED)
     if project.checking:
         return Glance("~", "checking", DIM)
     if project.state in ("missing", "invalid config"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sandboxd.observe.control import STATES
 from sandboxd.screen import paint, row, visible
-from sandboxd.status import counts_text, machine, names_text
+from sandboxd.status import counts_text, lost_pins, machine, names_text
 from sandboxd.status.model import ProjectStatus, State, StatusReport
 from sandboxd.status.next_step import hint_lines, next_step
 from sandboxd.status.settings import BY_GATEWAY
@@ -22,6 +22,7 @@ def render(report: StatusReport, *, colour: bool, columns: int) -> str:
     The caller's own project is shown in full, several others by their state only.
     """
     lines = [
+        *lost_pins.lines(report, colour=colour, columns=columns),
         _row("host", machine.host(report), columns),
         _row("daemon", machine.daemon(report.daemon), columns),
     ]
@@ -126,6 +127,14 @@ def _observation_rows(project: ProjectStatus) -> list[tuple[str, str]]:
     rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
     for state in STATES[1:]:
         rows += [(state, f"{c.name}: {c.why}") for c in running.controls if c.state == state]
+    if project.unchecked_pins:
+        names = ", ".join(project.unchecked_pins)
+        rows.append(
+            (
+                "not checked",
+                f"whether what is mounted at {names} still is: it cannot be seen from here",
+            )
+        )
     rows.append(
         ("drift", "not compared" if project.drift is None else "; ".join(project.drift) or "none")
     )

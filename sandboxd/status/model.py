@@ -11,6 +11,7 @@ from sandboxd.egress.ledger import Question, Totals
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.measurement import Measurement
 from sandboxd.observe.control import Control
+from sandboxd.observe.pin import Pin
 
 State = Literal[
     "running", "paused", "stopped", "not created", "invalid config", "missing", "unknown"
@@ -110,6 +111,12 @@ class ProjectStatus(NamedTuple):
     profile: str | None = None
     """The profile that its config asks for now."""
     asked: dict[str, str] | None = None
+    lost_pins: tuple[Pin, ...] = ()
+    """What the host replaced or moved, so that its mount went: looked at when this was made, never before."""
+    lost_beside: tuple[tuple[str, tuple[Pin, ...]], ...] = ()
+    """The same of the named sandboxes on this workspace that lost any, by name."""
+    unchecked_pins: tuple[str, ...] = ()
+    """The names of those of which nothing can be seen from here."""
     in_force: InForce | None = None
     unseen: str = ""
     """The reason why nothing was observed although there may be something, '' otherwise."""

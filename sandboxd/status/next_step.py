@@ -16,12 +16,14 @@ def hint_lines(hint: str, *, colour: bool, columns: int) -> list[str]:
 
 
 def next_step(report: StatusReport) -> str:
-    """The first next step: a problem of the project here, of the host, of other projects, then the rest."""
+    """The first next step: after a lost pin, a problem of the project here, of the host, of others, then the rest."""
     is_alone = not report.here and len(report.projects) == 1
     here = [p for p in report.projects if is_alone or p.path == report.here]
     others = [p for p in report.projects if p not in here]
     engine = report.host.engine if report.host is not None else None
-    steps = [p.hint for p in here if p.problem]
+    steps = [p.hint for p in here if p.lost_pins or p.lost_beside]
+    steps += [_elsewhere(p) for p in others if p.lost_pins or p.lost_beside]
+    steps += [p.hint for p in here if p.problem]
     if engine is not None and engine.error:
         steps.append(engine.hint)
     steps += [p.hint for p in here]

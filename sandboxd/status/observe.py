@@ -13,14 +13,14 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
 from sandboxd.life.gateway_look import with_gateway
-from sandboxd.life.pins import without_gone
 from sandboxd.life.services_look import with_services
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.observe import inspection
+from sandboxd.observe import inspection, pins
 from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look, look
+from sandboxd.observe.pins import Subject
 from sandboxd.verify import last_verdict
 
 
@@ -39,6 +39,8 @@ class Sandbox(NamedTuple):
     paused: bool = False
     problem: str = ""
     hint: str = ""
+    pinned: Subject | None = None
+    """Of looks at its pins, which whoever speaks of it takes anew: no event of the engine tells of a loss."""
 
 
 class Observed(NamedTuple):
@@ -124,16 +126,13 @@ class Observer:
         return Sandbox(
             state == "running",
             inspection.container(inspected),
-            with_services(
-                engine,
-                with_gateway(engine, without_gone(view.controls, inspected), inspected),
-                inspected,
-            ),
+            with_services(engine, with_gateway(engine, view.controls, inspected), inspected),
             summary.id,
             identity,
             state == "paused",
             view.problem,
             view.hint,
+            pins.subject(inspected, view.points),
         )
 
     def _look_once(

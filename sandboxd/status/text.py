@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sandboxd.screen import columns_of, cut, end_of_path, paint, visible
-from sandboxd.status import in_full, machine, names_text, summary
+from sandboxd.status import in_full, lost_pins, machine, names_text, summary
 from sandboxd.status.glance import glance, needs_grant
 from sandboxd.status.model import ProjectStatus, StatusReport
 from sandboxd.status.next_step import hint_lines, next_step
@@ -30,7 +30,8 @@ def render(report: StatusReport, form: Form = "text", *, colour: bool, columns: 
     here = _here(report)
     if form == "short":
         return f"{glance(here)}\n" if here is not None else ""
-    lines = _machine(report, columns) if here is None else _summary(report, here, colour, columns)
+    lines = lost_pins.lines(report, colour=colour, columns=columns)
+    lines += _machine(report, columns) if here is None else _summary(report, here, colour, columns)
     others = sorted((p for p in report.projects if p is not here), key=lambda p: p.path)
     if others and lines:
         lines.append("")
@@ -101,6 +102,8 @@ def _others(projects: list[ProjectStatus], colour: bool, columns: int) -> list[s
 def _remark(project: ProjectStatus) -> str:
     if project.checking:
         return ""
+    if gone := lost_pins.texts_of(project):
+        return gone[0]
     if needs_grant(project):
         return f"trust: {project.trust}"
     if project.problem or project.unseen:

@@ -9,15 +9,20 @@ from sandboxd.status.observe import Sandbox
 from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 
 if TYPE_CHECKING:
+    from sandboxd.observe.pin import Pin
     from sandboxd.verify.judge import Outcome
 
 
 def verification(
-    live: Sandbox | None, drift: tuple[str, ...] | None, result: Verified | None
+    live: Sandbox | None,
+    drift: tuple[str, ...] | None,
+    result: Verified | None,
+    lost: tuple[Pin, ...] = (),
 ) -> Verification | None:
     """The last result of `verify` for a running container.
 
-    It is `void` of another container, and of one that is not as planned unless something escaped from it.
+    It is `void` of another container, and of one that lost a pin since or is not as planned, unless something
+    escaped from it.
     """
     if live is None or live.container is None or result is None:
         return None
@@ -25,6 +30,8 @@ def verification(
         return Verification("void", result.when, result.tried)
     if result.escaped:
         return Verification("escaped", result.when, result.tried, result.escaped)
+    if lost:
+        return Verification("void", result.when, result.tried)
     if drift:
         return Verification("void", result.when, result.tried, is_unlike_plan=True)
     state: Literal["held", "not shown"] = "held" if result.held else "not shown"

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.observe.control import Control
-    from sandboxd.observe.drift import Drift
     from sandboxd.operations.drift import Compared
 
 HELP = "compare the running sandbox with its plan"
@@ -62,20 +61,19 @@ def run(args: argparse.Namespace) -> int:
 
     compared = decode(operate("drift", _sandbox.folder(args), {"name": _sandbox.name(args)}))
     if args.json:
-        print(json.dumps(_as_json(*compared), indent=2))
+        print(json.dumps(_as_json(compared), indent=2))
     else:
         _print(compared, everything=args.all, option=_sandbox.option(args))
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
-def _as_json(
-    name: str, differences: tuple[Drift, ...], controls: tuple[Control, ...]
-) -> dict[str, Any]:
+def _as_json(compared: Compared) -> dict[str, Any]:
     return {
         "version": 1,
-        "container": name,
-        "drift": [difference._asdict() for difference in differences],
-        "controls": [control._asdict() for control in controls],
+        "container": compared.container,
+        "lost": compared.lost or None,
+        "drift": [difference._asdict() for difference in compared.differences],
+        "controls": [control._asdict() for control in compared.controls],
     }
 
 
@@ -84,6 +82,9 @@ def _print(compared: Compared, *, everything: bool, option: str) -> None:
 
     :param option: what a command needs behind it to mean that sandbox
     """
+    if compared.lost:
+        head = f"✗ PIN LOST: {terminal.one_line(compared.lost)}"
+        print(terminal.paint(head, terminal.RED, terminal.BOLD))
     name = terminal.one_line(compared.container)
     controls = [c for c in compared.controls if everything or c.state in _TO_BE_SEEN]
     if not compared.differences:
@@ -98,7 +99,9 @@ def _print(compared: Compared, *, everything: bool, option: str) -> None:
         _print_row(control.state, f"{control.name}: {control.why}")
     if not everything:
         print(_counts(compared.controls))
-    if compared.differences:
+    if compared.hint:
+        terminal.status(f"hint: {compared.hint}")
+    elif compared.differences:
         terminal.status(f"hint: `sandboxd up{option}` makes the sandbox as planned")
 
 

@@ -17,10 +17,11 @@ from sandboxd.observe.control import Control
 from sandboxd.observe.controls._sight import Sight
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from sandboxd.model.container import Container
     from sandboxd.observe.outside import Outside
+    from sandboxd.observe.pin import Pin
     from sandboxd.observe.process import Process
 
 
@@ -95,29 +96,22 @@ def controls(
     return entries if inside is None else _lower(entries, sight, inside)
 
 
-def without_replaced(
-    controls: tuple[Control, ...], live: Container, workspace: str, paths: Collection[str]
-) -> tuple[Control, ...]:
-    """`controls` without those for files that a program on the host has replaced.
+def without_lost(controls: Iterable[Control], pins: Iterable[Pin]) -> tuple[Control, ...]:
+    """`controls`, with those for mounts that were lost since they were seen not in force.
 
-    The kernel takes a mount away with the file that it was on, so what was seen of it no longer holds.
-
-    :param paths: within `workspace`, of the host
+    A lost mount that is no control by itself, such as one around a pin, is one from then on.
     """
-    targets = {
-        value.value.target: path
-        for value in live.mounts
-        for path in paths
-        if value.value.type == "bind" and value.value.source == f"{workspace}/{path}"
-    }
+    lost = {pin.target: pin for pin in pins if pin.is_lost}
     updated = []
     for control in controls:
-        path = targets.get(control.name.removeprefix("read-only "))
-        if path is not None:
-            why = f"a program on the host replaced `{path}`, and its pin went; `sandboxd up` makes it anew"
-            control = control._replace(state="not in force", why=why)
-        updated.append(control)
-    return tuple(updated)
+        pin = lost.pop(control.name.removeprefix("read-only "), None)
+        updated.append(control if pin is None else _of_lost(control.name, pin))
+    return (*updated, *(_of_lost(f"mount {target}", pin) for target, pin in lost.items()))
+
+
+def _of_lost(name: str, pin: Pin) -> Control:
+    why = f"`{pin.name}` on the host: {pin.why} (known by {pin.witness.value})"
+    return Control(name, "not in force", why)
 
 
 def _lower(controls: Iterable[Control], sight: Sight, inside: Process) -> tuple[Control, ...]:

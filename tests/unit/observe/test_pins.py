@@ -27,6 +27,7 @@ class World:
         self.proc = folder / "proc"
         (self.host / ".vscode").mkdir(parents=True)
         (self.host / ".envrc").write_text("a\n")
+        self.shown: set[str] = set()
         self.points = [WORK, f"{WORK}/.envrc", f"{WORK}/.vscode"]
         self.process(SENTRY, "sleep")
         self.mountinfo("self", "1 0 0:9 / / rw - ext4 x rw\n")
@@ -48,7 +49,8 @@ class World:
             f"{n} 1 0:9 {self.path(p)} {p} ro - ext4 x rw\n" for n, p in enumerate(self.points)
         ]
         self.mountinfo(pid, "".join(lines))
-        return {each.name: each for each in pins.look(self.inspected(**more), str(self.proc))}
+        subject = pins.subject(self.inspected(**more), self.shown)
+        return {each.name: each for each in pins.look(subject, str(self.proc))}
 
     def path(self, point: str) -> str:
         return f"{self.host}{point.removeprefix(WORK)}"
@@ -151,7 +153,10 @@ def test_a_mount_of_what_was_deleted_is_lost(by_path: World) -> None:
         by_path.mountinfo(
             SENTRY, f"{text}9 1 0:9 {by_path.host}/objects{suffix} /o ro - ext4 x rw\n"
         )
-        seen = {each.target: each.state for each in pins.look(described, str(by_path.proc))}
+        seen = {
+            each.target: each.state
+            for each in pins.look(pins.subject(described), str(by_path.proc))
+        }
         assert seen["/o"] is state
 
 
@@ -238,19 +243,32 @@ def test_mounts_outside_of_shared_folders_are_no_pins(world: World) -> None:
     assert targets == [WORK, f"{WORK}/.envrc", f"{WORK}/.vscode"]
 
 
-def test_the_inside_can_only_take_back() -> None:
-    def one(state: State) -> Pin:
-        return Pin(".x", "/w/.x", "/h/.x", state, Witness.GOFER)
+def test_the_inside_can_only_take_back(by_path: World) -> None:
+    """Under gVisor a folder that was moved away and back is mounted again for the host alone."""
+    by_path.shown = {WORK, f"{WORK}/.vscode"}
+    found = by_path.look()
+    assert (found[".envrc"].state, found[".envrc"].witness) == (State.LOST, Witness.INSIDE)
+    assert (found[".vscode"].state, found["."].state) == (State.HOLDS, State.HOLDS)
+    by_path.points.remove(f"{WORK}/.vscode")
+    assert by_path.look()[".vscode"].witness is Witness.FIRST_PROCESS
 
-    each = [one(State.HOLDS), one(State.NOT_CHECKED), one(State.LOST)]
-    assert pin.without_mounts(each, (), Witness.INSIDE) == tuple(each)
-    assert pin.without_mounts(each, ["/w/.x"], Witness.INSIDE) == tuple(each)
-    taken = pin.without_mounts(each, ["/w"], Witness.INSIDE)
-    assert [(p.state, p.witness) for p in taken] == [
-        (State.LOST, Witness.INSIDE),
-        (State.LOST, Witness.INSIDE),
-        (State.LOST, Witness.GOFER),
-    ]
+
+def test_an_inside_that_shows_no_workspace_says_nothing(by_path: World) -> None:
+    by_path.shown = {"/", "/proc"}
+    all_hold(by_path)
+
+
+def test_a_container_without_a_control_group_is_known_by_what_the_engine_mounts(
+    world: World,
+) -> None:
+    (world.proc / str(SENTRY) / "cgroup").write_text("0::/\n")
+    (world.proc / str(SENTRY) / "root").unlink()
+    assert {each.state for each in world.look().values()} == {State.NOT_CHECKED}
+    lines = [f"{n} 1 0:9 {world.path(p)} {p} ro - ext4 x rw\n" for n, p in enumerate(world.points)]
+    lines.append(f"9 1 0:9 /var/lib/docker/containers/{ID}/hostname /etc/hostname rw - ext4 x rw\n")
+    world.mountinfo(SENTRY, "".join(lines))
+    subject = pins.subject(world.inspected())
+    assert {each.state for each in pins.look(subject, str(world.proc))} == {State.HOLDS}
 
 
 def test_the_outermost_mount_is_the_one_that_is_looked_for(world: World) -> None:
@@ -270,3 +288,18 @@ def test_a_mount_table_is_parsed_as_the_kernel_writes_it() -> None:
     table = parse("1 0 0:5 /a\\040b /p\\134q rw - x y z\n2 0 0:6 / /p\\134q rw - x y z\nbroken\n")
     assert table == {"/p\\q": Mounted("0:6", "/")}
     assert place_of("/p\\q/r", table) == Mounted("0:6", "/r")
+
+
+def lost_pin(name: str, target: str) -> Pin:
+    return Pin(name, target, f"/h/{name}", State.LOST, Witness.GOFER, "gone")
+
+
+def test_the_sentence_names_the_outermost_and_counts_the_rest() -> None:
+    assert pin.sentence([]) == ""
+    inner = lost_pin("a/b", "/w/a/b")
+    one = pin.sentence([inner, lost_pin("a", "/w/a")])
+    assert one.startswith("`a` was replaced or moved on the host") and "a/b" not in one
+    assert one.endswith("(known by the mounts of gVisor's gofer, seen from the host)")
+    many = pin.sentence([lost_pin(f"f{n}", f"/w/f{n}") for n in range(5)])
+    assert "`f0`, `f1`, `f2` and 2 more were replaced" in many
+    assert "still works on the old one" in pin.sentence([lost_pin(".", "/w"), inner])

@@ -1,0 +1,36 @@
+"""The first lines of every screen on a running sandbox: pins that the host's own acts took away. Pure."""
+
+from __future__ import annotations
+
+from sandboxd.observe.pin import sentence
+from sandboxd.screen import paint, visible, wrap
+from sandboxd.status.glance import RED
+from sandboxd.status.model import ProjectStatus, StatusReport
+
+
+def lines(report: StatusReport, *, colour: bool, columns: int) -> list[str]:
+    """The lines for all projects of the report, the caller's own first; [] where none lost a pin."""
+    projects = sorted(report.projects, key=lambda p: (p.path != report.here, p.path))
+    is_alone = not report.here and len(projects) == 1
+    return [
+        line
+        for project in projects
+        for text in texts_of(project)
+        for line in _wrapped(
+            text if is_alone or project.path == report.here else f"{project.path}: {text}",
+            colour,
+            columns,
+        )
+    ]
+
+
+def _wrapped(text: str, colour: bool, columns: int) -> list[str]:
+    first, *rest = wrap(f"✗ {visible(text)}", max(columns - 2, 20))
+    return [paint(line, RED, colour) for line in (first, *(f"  {line}" for line in rest))]
+
+
+def texts_of(project: ProjectStatus) -> list[str]:
+    """What is lost in the sandbox without a name, and in each with one, in one line each; hostile text."""
+    texts = [f"PIN LOST: {sentence(project.lost_pins)}"] if project.lost_pins else []
+    texts += [f"PIN LOST in `{name}`: {sentence(pins)}" for name, pins in project.lost_beside]
+    return texts

@@ -1,0 +1,141 @@
+"""A pin that the host took away is the first line of `status`, whatever else there is to say."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sandboxd.model.container import Container, Pair
+from sandboxd.model.labels import MADE_BY, UP
+from sandboxd.model.values import Origin, Value
+from sandboxd.observe import pins
+from sandboxd.observe.control import Control
+from sandboxd.observe.pin import Pin, State, Witness
+from sandboxd.observe.pins import Subject
+from sandboxd.status import as_json, text
+from sandboxd.status.combine import Examined, combine
+from sandboxd.status.glance import glance
+from sandboxd.status.model import DaemonLine, ProjectStatus, StatusReport
+from sandboxd.status.observe import Observed, Sandbox
+from sandboxd.verify import last_verdict
+from sandboxd.verify.last_verdict import Verified
+
+PINNED = Control("read-only /w/.envrc", "in force", "mounted read-only")
+
+
+def pin_of(name: str, state: State) -> Pin:
+    return Pin(name, f"/w/{name}", f"/p/{name}", state, Witness.GOFER, "its mount is gone")
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Pin, ...]]:
+    """What a look at the pins of a container finds at this moment, by its id."""
+    found: dict[str, tuple[Pin, ...]] = {}
+    monkeypatch.setattr(pins, "look", lambda of: found[of.container])
+    return found
+
+
+def live(container: str = "c1", made_by: str = UP) -> Sandbox:
+    origin = Origin("engine", "c1")
+    container_ = Container("c", None, labels=(Value(Pair(MADE_BY, made_by), origin),))
+    subject = Subject(container, 7, (), {})
+    return Sandbox(True, container_, (PINNED,), container, "run 1", pinned=subject)
+
+
+def row_of(*, made_by: str = UP, **more: Any) -> ProjectStatus:
+    return combine("/p", Examined(**more), Observed({"/p": live(made_by=made_by)}))
+
+
+def screen(row: ProjectStatus, form: text.Form = "text", here: str = "/p") -> list[str]:
+    report = StatusReport(DaemonLine(False), None, (row,), here=here)
+    return text.render(report, form, colour=False, columns=200).splitlines()
+
+
+def test_it_is_the_first_line_of_every_form(now: dict[str, tuple[Pin, ...]]) -> None:
+    now["c1"] = (pin_of(".envrc", State.LOST), pin_of(".vscode", State.HOLDS))
+    row = row_of(problem="the config is broken")
+    for form in ("text", "all", "long"):
+        first = screen(row, form)[0]
+        assert first.startswith("✗ PIN LOST: `.envrc` was replaced or moved on the host"), form
+        assert "`/p`" not in first
+    assert screen(row, here="/other")[0].startswith("✗ /p: PIN LOST")
+    assert screen(row, "short") == ["✗ pin-lost"]
+
+
+def test_nothing_that_was_seen_before_hides_it(now: dict[str, tuple[Pin, ...]]) -> None:
+    """The same observation, as a daemon keeps it, is shown by what is so at each look."""
+    now["c1"] = (pin_of(".envrc", State.HOLDS),)
+    observed = Observed({"/p": live()})
+    before = combine("/p", Examined(), observed)
+    assert (before.lost_pins, glance(before).word) == ((), "running")
+    now["c1"] = (pin_of(".envrc", State.LOST),)
+    after = combine("/p", Examined(), observed)
+    assert [pin.name for pin in after.lost_pins] == [".envrc"]
+    assert after.in_force is not None
+    assert [c.state for c in after.in_force.controls] == ["not in force"]
+    assert glance(after).word == "pin-lost"
+
+
+def test_files_that_are_looked_at_again_do_not_hide_it(now: dict[str, tuple[Pin, ...]]) -> None:
+    now["c1"] = (pin_of(".envrc", State.LOST),)
+    assert glance(row_of()._replace(checking=True)).word == "pin-lost"
+
+
+def test_a_verdict_from_before_no_longer_counts(
+    now: dict[str, tuple[Pin, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = Verified("run 1", True, (), 0, 90, 0.0)
+    monkeypatch.setattr(last_verdict, "recall", lambda _: result)
+    now["c1"] = ()
+    assert (verified := row_of().verified) is not None and verified.state == "held"
+    now["c1"] = (pin_of(".envrc", State.LOST),)
+    assert (verified := row_of().verified) is not None and verified.state == "void"
+
+
+@pytest.mark.parametrize(
+    ("made_by", "step"), [(UP, "`sandboxd up` makes"), ("editor", "rebuild the container")]
+)
+def test_the_next_step_comes_first(
+    now: dict[str, tuple[Pin, ...]], made_by: str, step: str
+) -> None:
+    now["c1"] = (pin_of(".envrc", State.LOST),)
+    row = row_of(made_by=made_by, stale=True)
+    assert row.hint.startswith(step)
+    assert screen(row)[-1].startswith(f"hint: {step}")
+
+
+def test_a_named_sandbox_on_the_folder_is_looked_at_too(now: dict[str, tuple[Pin, ...]]) -> None:
+    now |= {"c1": (), "c2": (pin_of(".envrc", State.LOST),)}
+    observed = Observed({"/p": live(), "/p//login": live("c2"), "/q//x": live("c3")})
+    row = combine("/p", Examined(), observed)
+    assert screen(row)[0].startswith("✗ PIN LOST in `login`: `.envrc`")
+    assert row.hint.startswith("`sandboxd up --name login`")
+    assert glance(row).word == "pin-lost"
+
+
+def test_the_document_has_them(now: dict[str, tuple[Pin, ...]]) -> None:
+    now["c1"] = (pin_of(".envrc", State.LOST), pin_of("tree", State.NOT_CHECKED))
+    report = StatusReport(DaemonLine(False), None, (row_of(),))
+    (project,) = json.loads(as_json.render(report))["projects"]
+    assert project["lost_pins"] == [
+        {
+            "name": ".envrc",
+            "path": "/p/.envrc",
+            "inside": "/w/.envrc",
+            "why": "its mount is gone",
+            "known_by": Witness.GOFER.value,
+        }
+    ]
+    assert (project["unchecked_pins"], project["lost_beside"]) == (["tree"], {})
+
+
+def test_a_mount_around_pins_is_a_control_once_it_is_lost(now: dict[str, tuple[Pin, ...]]) -> None:
+    now["c1"] = (pin_of(".config", State.LOST),)
+    row = row_of()
+    assert row.in_force is not None
+    assert [(c.name, c.state) for c in row.in_force.controls] == [
+        ("read-only /w/.envrc", "in force"),
+        ("mount /w/.config", "not in force"),
+    ]
