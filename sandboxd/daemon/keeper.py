@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 from sandboxd.daemon import memory, registry_file
+from sandboxd.daemon.exchanges import Exchanges
 from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
@@ -97,6 +98,7 @@ class Keeper:
             self.tasks,
             self._forget_missing,
         )
+        self.exchanges = Exchanges(self.hosts, self.watching)
 
     async def start(self) -> None:
         """Load the remembered projects and begin to watch them."""
@@ -112,6 +114,7 @@ class Keeper:
             return
         self._is_closed = True
         self.watching.end()
+        self.exchanges.close()
         await self.tasks.close()
         await self.registry.close()
         self._relays.close()
@@ -206,6 +209,7 @@ class Keeper:
         self.gateways.forget(path, project.engine)
         self.forwards.forget(path)
         self.ssh_agents.forget(path)
+        self.exchanges.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -256,6 +260,7 @@ class Keeper:
                 self.gateways.forget(path, project.engine)
                 self.forwards.forget(path)
                 self.ssh_agents.forget(path)
+                self.exchanges.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
         """Handle the outcome of a look at a project: its gateway may have to allow other names."""
@@ -329,3 +334,4 @@ class Keeper:
             self.gateways.update(identity, project.engine, is_wanted)
             is_running = sandbox is not None and sandbox.running and not sandbox.paused
             self.ssh_agents.update(identity, project.engine, is_running)
+            self.exchanges.update(identity, project.engine, sandbox)

@@ -152,7 +152,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "exchange": frozenset(
-        {"errors", "file_lock", "files", "host.folders", "model", "plan", "syntax"}
+        {
+            "engine",
+            "errors",
+            "file_lock",
+            "files",
+            "host.folders",
+            "model",
+            "payload",
+            "plan",
+            "syntax",
+        }
     ),
     "review": frozenset(
         {"engine", "errors", "files", "host", "model", "payload", "plan", "policy"}
@@ -295,6 +305,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "egress",
             "engine",
             "errors",
+            "exchange",
             "files",
             "forward",
             "host",

@@ -1,0 +1,187 @@
+"""Exchanges commits between the host's repository and the git directory of each running sandbox, as either changes.
+
+The folders of both are watched by the daemon's one watcher, so that an idle sandbox costs nothing. What happens within
+a moment is one exchange; one at a time runs for a sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import of_container, trace
+from sandboxd.model.sandbox_id import workspace_of
+
+if TYPE_CHECKING:
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.daemon.watching import Watching
+    from sandboxd.exchange.of_container import OfContainer
+    from sandboxd.exchange.run import Outcome
+    from sandboxd.status.observe import Sandbox
+
+GATHER_SECONDS = 0.1
+"""Seconds that changes are gathered: git writes several files for one command."""
+_MOST_AT_ONCE = 4
+_RETRY_SECONDS = 30.0
+"""Seconds until one that failed is tried again though nothing changed."""
+_POLL_SECONDS = 1.0
+"""Seconds between two looks at folders of which the system gives no events."""
+
+log = logging.getLogger(__name__)
+
+
+class Exchanges:
+    """The exchanges of all running sandboxes. To be used on the event loop."""
+
+    def __init__(self, hosts: Hosts, watching: Watching) -> None:
+        self._hosts = hosts
+        self._watching = watching
+        self._attended: dict[str, _Attended] = {}
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="exchange")
+
+    def update(self, identity: str, key: EngineKey, sandbox: Sandbox | None) -> None:
+        """Begin or end exchanging with a sandbox: it does while it runs and has a git directory of its own."""
+        own = self._own_git(identity, key, sandbox)
+        present = self._attended.get(identity)
+        if own is not None and sandbox is not None:
+            if present is not None and present.matches(sandbox.id, own):
+                present.changed(set())
+                return
+            self._end(identity)
+            self._attended[identity] = _Attended(self, key, sandbox.id, own)
+        else:
+            self._end(identity)
+
+    def _own_git(
+        self, identity: str, key: EngineKey, sandbox: Sandbox | None
+    ) -> OfContainer | None:
+        if sandbox is None or sandbox.container is None or not sandbox.running or sandbox.paused:
+            return None
+        targets = {
+            mount.value.source: mount.value.target
+            for mount in sandbox.container.mounts
+            if mount.value.type == "bind" and not mount.value.read_only
+        }
+        return of_container.own_git(self._hosts.environ(key), identity, targets)
+
+    def forget(self, workspace: str) -> None:
+        """Exchange with no sandbox of a project any more."""
+        for identity in [i for i in self._attended if workspace_of(i) == workspace]:
+            self._end(identity)
+
+    def close(self) -> None:
+        """Exchange with none any more; one that runs ends."""
+        for identity in list(self._attended):
+            self._end(identity)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _end(self, identity: str) -> None:
+        attended = self._attended.pop(identity, None)
+        if attended is not None:
+            attended.end()
+
+    def watch(self, attended: _Attended, folders: frozenset[str]) -> None:
+        """Tell `attended` of changes in `folders` from now on; of none with no folders."""
+        self._watching.watch_also(attended, folders, attended.changed)
+
+    def hears(self, folders: frozenset[str]) -> bool:
+        """Whether the system tells of changes in `folders`."""
+        watcher = self._watching.watcher
+        return not watcher.problem and watcher.deaf.isdisjoint(folders)
+
+    async def run(
+        self, key: EngineKey, container: str, own: OfContainer, before: trace.Trace
+    ) -> tuple[trace.Trace, frozenset[str], Outcome | None]:
+        """Exchange in a thread, unless nothing changed since the trace `before`.
+
+        :returns: the trace before it, the folders to watch, and what was done; None for nothing
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, self._exchange, key, container, own, before
+        )
+
+    def _exchange(
+        self, key: EngineKey, container: str, own: OfContainer, before: trace.Trace
+    ) -> tuple[trace.Trace, frozenset[str], Outcome | None]:
+        now = trace.trace(own.repository, own.place)
+        outcome = None
+        if now != before:
+            try:
+                engine = self._hosts.engine(key)
+                outcome = of_container.exchange_with(engine, container, own)
+            except SandboxdError as error:
+                log.warning("no exchange with `%s`: %s", own.sandbox, error.message)
+        # The trace of before: what others write meanwhile is seen by the next one, as what this one wrote is.
+        return now, trace.folders(own.repository, own.place), outcome
+
+    def report(self, own: OfContainer, outcome: Outcome) -> None:
+        """Tell clients what passed, and the log why something did not."""
+        if outcome.problem is not None or outcome.why:
+            log.warning("exchange with `%s`: %s", own.sandbox, outcome.why)
+        if outcome.moved or outcome.waiting:
+            text = f"{len(outcome.brought)} refs came from the sandbox, {len(outcome.given)} went"
+            log.info("exchange with `%s`: %s", own.sandbox, text)
+
+
+class _Attended:
+    """One sandbox: it is looked at when something changed, once at a time."""
+
+    def __init__(
+        self, exchanges: Exchanges, key: EngineKey, container: str, own: OfContainer
+    ) -> None:
+        self._exchanges = exchanges
+        self._key = key
+        self._container = container
+        self._own = own
+        self._trace: trace.Trace = frozenset()
+        self._folders: frozenset[str] = frozenset()
+        self._changed = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._changed.set()
+
+    def matches(self, container: str, own: OfContainer) -> bool:
+        """Whether it is about this container and this git directory."""
+        return (container, own) == (self._container, self._own) and not self._task.done()
+
+    def changed(self, _paths: set[str]) -> None:
+        """Note that something in a watched folder changed."""
+        self._changed.set()
+
+    def end(self) -> None:
+        """Begin no further exchange."""
+        self._task.cancel()
+        self._exchanges.watch(self, frozenset())
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._longest_wait()):
+                    await self._changed.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._changed.clear()
+            try:
+                await self._once()
+            except Exception:
+                log.exception("the exchange with `%s` failed", self._own.sandbox)
+
+    def _longest_wait(self) -> float | None:
+        if not self._trace:
+            return _RETRY_SECONDS
+        return None if self._exchanges.hears(self._folders) else _POLL_SECONDS
+
+    async def _once(self) -> None:
+        exchanges = self._exchanges
+        result = await exchanges.run(self._key, self._container, self._own, self._trace)
+        self._trace, folders, outcome = result
+        if folders != self._folders:
+            self._folders = folders
+            exchanges.watch(self, folders)
+        if outcome is not None:
+            exchanges.report(self._own, outcome)
+            if outcome.problem is not None:
+                self._trace = frozenset()

@@ -1,0 +1,114 @@
+"""The exchange with a running container: which git directory it has, and how git inside gives its objects."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from sandboxd.engine.client import Exec
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.exchange import run
+from sandboxd.exchange.objects import LARGEST, Transfer, TransferFailed
+from sandboxd.exchange.place import place_of, repository_of
+from sandboxd.model.labels import PROJECT
+from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.payload import programs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Engine
+    from sandboxd.exchange.place import Place, Repository
+    from sandboxd.exchange.run import Outcome
+
+_SECONDS = 300.0
+_MOST_ERRORS = 500
+_NOT_THERE = (126, 127)
+_ENVIRON = ("GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+
+
+class OfContainer(NamedTuple):
+    """A container's own git directory: `sandbox` is its identity, `git_dir` the path of the directory inside."""
+
+    sandbox: str
+    repository: Repository
+    place: Place
+    git_dir: str
+
+
+def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer | None:
+    """The git directory that a container has of its own; None for one that has none."""
+    sandbox = ((inspected.get("Config") or {}).get("Labels") or {}).get(PROJECT) or ""
+    if not sandbox:
+        return None
+    mounts = {
+        str(mount.get("Source")): str(mount.get("Destination"))
+        for mount in inspected.get("Mounts") or []
+        if mount.get("Type") == "bind" and mount.get("RW")
+    }
+    return own_git(environ, sandbox, mounts)
+
+
+def own_git(
+    environ: Mapping[str, str], sandbox: str, targets: Mapping[str, str]
+) -> OfContainer | None:
+    """The git directory of `sandbox`, if it is among what is mounted.
+
+    :param targets: the path inside of each folder of the host that is mounted read-write
+    """
+    place = place_of(environ, sandbox)
+    repository = repository_of(workspace_of(sandbox)) if place.inside in targets else None
+    if repository is None:
+        return None
+    return OfContainer(sandbox, repository, place, targets[place.inside])
+
+
+def exchange_with(engine: Engine, container: str, own: OfContainer) -> Outcome:
+    """Exchange once with a container that runs."""
+    transfer = transfer_of(engine, container, own.git_dir)
+    return run.exchange(own.repository, own.place, name_of(own.sandbox), transfer)
+
+
+def transfer_of(engine: Engine, container: str, git_dir: str) -> Transfer:
+    """The way in which git in `container` writes a pack; what it writes is not trusted."""
+
+    def transfer(wanted: Sequence[str], have: Sequence[str], target: IO[bytes]) -> None:
+        text = "".join(f"{line}\n" for line in (*wanted, *(f"^{oid}" for oid in have)))
+        words = ("pack-objects", "--revs", "--thin", "--stdout", "-q", "--delta-base-offset")
+        request = Exec(["git", f"--git-dir={git_dir}", *words], env=_ENVIRON)
+        spool = _Spool(target)
+        try:
+            code = programs.run(engine, container, request, text.encode(), _SECONDS, spool.write)
+        except TimeoutError:
+            raise TransferFailed(f"it does not end within {_SECONDS:g} s") from None
+        except TransferFailed:
+            raise
+        except EnvironmentFailure as error:
+            raise TransferFailed(error.message) from None
+        if code in _NOT_THERE:
+            raise TransferFailed("its image has no git")
+        if code:
+            raise TransferFailed(spool.reason() or f"exit code {code}")
+
+    return transfer
+
+
+class _Spool:
+    """Writes output to a file, up to a limit."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target = target
+        self._left = LARGEST
+        self._errors = b""
+
+    def write(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self._errors = (self._errors + data)[-_MOST_ERRORS:]
+            return
+        self._left -= len(data)
+        if self._left < 0:
+            raise TransferFailed(f"it writes more than {LARGEST >> 20} MiB")
+        self._target.write(data)
+
+    def reason(self) -> str:
+        return " ".join(self._errors.decode("utf-8", "replace").split())[-300:]

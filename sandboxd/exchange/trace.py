@@ -1,0 +1,83 @@
+"""What an exchange depends on, as the status of files: whether anything happened since the last one, and where to watch."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import own_refs
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.place import Place, Repository
+
+_FILES = ("HEAD", "index", "packed-refs")
+_OPERATIONS: tuple[str, ...] = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG")
+_OPERATIONS += ("rebase-merge", "rebase-apply", "sequencer", "index.lock", "HEAD.lock")
+_LOGS = ("logs/HEAD", "logs/refs/stash")
+_MOST_FOLDERS = 500
+
+Trace = frozenset[tuple[str, int, int, int]]
+"""Of each file: its path, time of change in ns, size and inode; of an operation only whether it is there."""
+
+
+def trace(repository: Repository, place: Place) -> Trace:
+    """The status of what an exchange reads of both sides; differs whenever a ref, HEAD or index was written."""
+    return frozenset((*_of_side(repository.own, repository.common), *_of_side(place.inside)))
+
+
+def _of_side(own: str, common: str = "") -> Iterator[tuple[str, int, int, int]]:
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(own) as root:
+        for name in (*_FILES, *_LOGS):
+            yield from _status(root, own, name)
+        for name in _OPERATIONS:
+            yield from ((path, 0, 0, 0) for path, *_ in _status(root, own, name))
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common or own) as root:
+        yield from _status(root, common, "packed-refs")
+        for top in ("refs", "reftable"):
+            for path, status in own_refs.files_below(root, top):
+                if not path.startswith("refs/sandboxd/"):
+                    yield _of(f"{common or own}/{path}", status)
+
+
+def _status(root: int, folder: str, name: str) -> Iterator[tuple[str, int, int, int]]:
+    with (
+        contextlib.suppress(OSError, SandboxdError),
+        beneath.parent_of(root, name, create=False) as parent,
+    ):
+        yield _of(f"{folder}/{name}", os.lstat(os.path.basename(name), dir_fd=parent))
+
+
+def _of(path: str, status: os.stat_result) -> tuple[str, int, int, int]:
+    return path, status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def folders(repository: Repository, place: Place) -> frozenset[str]:
+    """The folders in which something happens when one of the sides changes, at most so many of each."""
+    both = {repository.own, repository.common, place.inside}
+    for top in (repository.common, place.inside):
+        both.update(_below(top, "refs"), _below(top, "reftable"))
+    return frozenset(both)
+
+
+def _below(folder: str, top: str) -> list[str]:
+    waiting = [top]
+    every: list[str] = []
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        while waiting and len(every) < _MOST_FOLDERS:
+            path = waiting.pop()
+            with (
+                contextlib.suppress(OSError, SandboxdError),
+                beneath.parent_of(root, f"{path}/x", create=False) as parent,
+                os.scandir(parent) as entries,
+            ):
+                every.append(f"{folder}/{path}")
+                waiting += [
+                    f"{path}/{entry.name}"
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False) and entry.name != "sandboxd"
+                ]
+    return every

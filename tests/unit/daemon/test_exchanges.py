@@ -1,0 +1,138 @@
+"""A change in a watched folder of either side is exchanged, once at a time, and nothing runs while nothing changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.daemon import exchanges
+from sandboxd.daemon.exchanges import Exchanges
+from sandboxd.exchange import of_container
+from sandboxd.exchange.run import Outcome, exchange
+from tests.unit.exchange.two_sides import Sides, make
+
+
+class Watching:
+    """Records who watches what."""
+
+    def __init__(self) -> None:
+        self.watcher = SimpleNamespace(problem="", deaf=frozenset())
+        self.folders: dict[object, frozenset[str]] = {}
+        self.calls: dict[object, Callable[[set[str]], None]] = {}
+
+    def watch_also(self, owner: object, folders: frozenset[str], changed: Any) -> None:
+        self.folders[owner] = folders
+        self.calls[owner] = changed
+
+
+class Bench:
+    """The exchanges of one sandbox, whose containers are stood for by git in its directory."""
+
+    def __init__(self, sides: Sides, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sides = sides
+        self.watching = Watching()
+        self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
+        self.ran = 0
+        environ = {"XDG_STATE_HOME": str(base / "state")}
+        hosts = SimpleNamespace(environ=lambda _: environ, engine=lambda _: None)
+        self.exchanges = Exchanges(hosts, self.watching)  # type: ignore[arg-type]
+        loop = asyncio.get_running_loop()
+
+        def exchange_with(
+            _engine: object, _container: str, own: of_container.OfContainer
+        ) -> Outcome:
+            self.ran += 1
+            outcome = exchange(own.repository, own.place, "", sides.transfer)
+            loop.call_soon_threadsafe(self.outcomes.put_nowait, outcome)
+            return outcome
+
+        monkeypatch.setattr(of_container, "exchange_with", exchange_with)
+        monkeypatch.setattr(exchanges, "GATHER_SECONDS", 0)
+
+    def update(self, *, running: bool = True) -> None:
+        mount = SimpleNamespace(
+            type="bind", source=self.sides.place.inside, target="/w/.git", read_only=False
+        )
+        container = SimpleNamespace(mounts=[SimpleNamespace(value=mount)])
+        sandbox = SimpleNamespace(id="c", container=container, running=running, paused=False)
+        self.exchanges.update(str(self.sides.folder), None, sandbox)  # type: ignore[arg-type]
+
+    def change(self) -> None:
+        for call in self.watching.calls.values():
+            call(set())
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Sides:
+    return Sides(make(tmp_path), tmp_path)
+
+
+@pytest.mark.asyncio
+async def test_a_change_is_exchanged(
+    sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(sides, tmp_path, monkeypatch)
+    bench.update()
+    await bench.outcomes.get()
+    (attended,) = bench.exchanges._attended.values()
+    sides.inside("commit", "--allow-empty", "-qm", "inside")
+    attended.changed(set())
+    outcome = await bench.outcomes.get()
+    assert outcome.host_followed
+    assert sides.host("log", "-1", "--format=%s") == "inside\n"
+    bench.exchanges.close()
+
+
+@pytest.mark.asyncio
+async def test_events_that_changed_nothing_cost_no_exchange(
+    sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(sides, tmp_path, monkeypatch)
+    looks: asyncio.Queue[None] = asyncio.Queue()
+    run = bench.exchanges.run
+
+    async def counted(*args: Any) -> Any:
+        result = await run(*args)
+        looks.put_nowait(None)
+        return result
+
+    monkeypatch.setattr(bench.exchanges, "run", counted)
+    bench.update()
+    await looks.get()
+    (attended,) = bench.exchanges._attended.values()
+    attended.changed(set())
+    await looks.get()
+    # The first one wrote refs of ours, which are no change.
+    assert bench.ran == 1
+    bench.exchanges.close()
+
+
+@pytest.mark.asyncio
+async def test_both_sides_are_watched_until_the_sandbox_ends(
+    sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(sides, tmp_path, monkeypatch)
+    watched = asyncio.Event()
+    watch_also = bench.watching.watch_also
+
+    def heard(*args: Any) -> None:
+        watch_also(*args)
+        watched.set()
+
+    monkeypatch.setattr(bench.watching, "watch_also", heard)
+    bench.update()
+    await watched.wait()
+    ((owner, folders),) = bench.watching.folders.items()
+    git = f"{sides.folder}/.git"
+    assert {git, f"{git}/refs/heads", sides.place.inside} <= folders
+    assert f"{sides.place.inside}/refs/heads/feature" in folders
+    assert f"{git}/refs/sandboxd" not in folders
+    assert not any("/objects" in folder for folder in folders)
+    bench.update(running=False)
+    assert bench.watching.folders[owner] == frozenset()
+    bench.exchanges.close()
