@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from html import escape
 
+from sandboxd.screen import visible
+
 _ACTIVE = re.compile(r"[\[<]|://|www\.")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&]|(?<=www)\.|:(?=//))")
 
@@ -17,8 +19,10 @@ def in_message(text: str) -> str:
 
     VS Code makes a button of `[label](command:...)` in a notification, and viewers of SARIF a link. Where
     such a text shows a backslash as it is, there is no escape, so label and target are separated by a blank.
+    What drives a terminal, or turns the order of letters round, becomes its code point: some editors are
+    programs in a terminal.
     """
-    return text.replace("](", "] (")
+    return visible(text, "\n\t").replace("](", "] (")
 
 
 def in_label(text: str) -> str:

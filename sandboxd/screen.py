@@ -63,6 +63,27 @@ def wrap(text: str, room: int, *, whole: bool = False) -> list[str]:
     return lines
 
 
+def wrap_all(text: str, room: int) -> list[str]:
+    """`text` in lines of at most `room` columns, also where a word is wider: for words that nobody is to copy."""
+    words: list[str] = []
+    for word in text.split(" "):
+        rest = word
+        while columns_of(rest) > room:
+            size = next(
+                n for n in range(len(rest), 0, -1) if n == 1 or columns_of(rest[:n]) <= room
+            )
+            words.append(rest[:size])
+            rest = rest[size:]
+        words.append(rest)
+    lines = [words[0]]
+    for word in words[1:]:
+        if columns_of(lines[-1]) + 1 + columns_of(word) > room:
+            lines.append(word)
+        else:
+            lines[-1] += f" {word}"
+    return lines
+
+
 def _pieces(text: str, room: int | None) -> list[str]:
     """The words of `text`, those between two backticks as one piece where they fit `room` (None: always)."""
     pieces: list[str] = []

@@ -8,22 +8,25 @@ from sandboxd.egress import placeholder
 
 
 def is_carried(
-    target: bytes, headers: Iterable[tuple[bytes, bytes]], decoys: Sequence[str]
+    method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], decoys: Sequence[str]
 ) -> bool:
     """Whether the head of a request holds one of `decoys`, in a spelling that `placeholder` knows."""
-    return bool(decoys) and placeholder.holds(target, headers, [each.encode() for each in decoys])
+    texts = [each.encode() for each in decoys]
+    return bool(texts) and placeholder.holds(method, target, headers, texts)
 
 
 class Search:
-    """Finds decoys in bytes that arrive in pieces, wherever the pieces are cut."""
+    """Finds decoys, or other texts, in bytes that arrive in pieces, wherever the pieces are cut."""
 
-    def __init__(self, decoys: Sequence[str]) -> None:
-        self._texts = [each.encode() for each in decoys]
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = [each.encode() for each in texts]
+        self.text = ""
+        """The text that `feed` found first, '' before."""
         self._longest = max(map(len, self._texts), default=0)
         self._end = b""
 
     def feed(self, data: bytes) -> bool:
-        """Whether a decoy ends in `data`."""
+        """Whether one of the texts ends in `data`."""
         if not self._texts:
             return False
         # A piece of megabytes is not copied for the few bytes before it.
@@ -33,4 +36,6 @@ class Search:
             if len(data) < self._longest
             else data[-self._longest :]
         )
-        return any(text in data or text in seam for text in self._texts)
+        seen = next((text for text in self._texts if text in data or text in seam), b"")
+        self.text = self.text or seen.decode()
+        return bool(seen)

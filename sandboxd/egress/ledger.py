@@ -12,6 +12,7 @@ from sandboxd.egress.credential_lines import CredentialLine, enter
 from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
+from sandboxd.egress.questions import quotable
 
 if TYPE_CHECKING:
     from sandboxd.egress.messages import Asked, Attempted, Event, Lost, Replayed
@@ -55,7 +56,7 @@ class Line(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A question from inside; `name` and `why` are hostile text."""
+    """A question from inside; `name` and `why` are hostile text, the latter as `quotable` returns it."""
 
     id: int
     name: str
@@ -216,6 +217,6 @@ class Ledger:
         if len(self._questions) >= MOST_QUESTIONS and event["id"] not in self._questions:
             self.totals = self.totals._replace(lost=self.totals.lost + 1)
             return
-        name, why = event["name"][:LONGEST_NAME], event["why"][:_LONGEST_WHY]
+        name, why = event["name"][:LONGEST_NAME], quotable(event["why"][:_LONGEST_WHY])
         question = Question(event["id"], name, event["port"], why, event["time"])
         self._questions[event["id"]] = question

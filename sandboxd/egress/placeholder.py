@@ -21,17 +21,30 @@ def is_one(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None
 
 
-def is_carried(target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def is_carried(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether the head of a request holds a placeholder: as it is, percent-encoded, or as a password of `Basic`."""
-    return holds(target, headers, (_MARK,))
+    return holds(method, target, headers, (_MARK,))
 
 
-def holds(target: bytes, headers: Iterable[tuple[bytes, bytes]], texts: Sequence[bytes]) -> bool:
-    """Whether the head of a request holds one of `texts`, in the spellings of `is_carried`."""
-    places = [unquote_to_bytes(target)]
-    for _, value in headers:
+def holds(
+    method: bytes,
+    target: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    texts: Sequence[bytes],
+) -> bool:
+    """Whether the head of a request holds one of `texts`, in the spellings of `is_carried`.
+
+    Names of fields are compared without case: a reader has them in small letters, whatever was sent.
+    """
+    places = [method, unquote_to_bytes(target)]
+    names: list[bytes] = []
+    for name, value in headers:
         places += (value, _password(value))
-    return any(text in place for place in places for text in texts)
+        names.append(name.lower())
+    return any(
+        any(text in place for place in places) or any(text.lower() in name for name in names)
+        for text in texts
+    )
 
 
 def _password(value: bytes) -> bytes:

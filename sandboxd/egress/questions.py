@@ -19,6 +19,9 @@ LONGEST_WAIT = 60
 LONGEST_WHY = 500
 """Bytes of a reason; more is cut."""
 
+_BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols that are shown as nothing."""
+
 Answer = Literal["open", "waiting", "denied", "refused"]
 """`open`: the rule is in force now. `waiting`: nobody answered yet. `denied`: a person, or a policy,
 says no. `refused`: nothing that can be asked."""
@@ -68,6 +71,14 @@ def read(target: str, body: bytes) -> Ask:
     wait = _number(fields.get("wait", "0"), 0, 3600, "wait")
     why = body[:LONGEST_WHY].decode("utf-8", "replace")
     return Ask(name, port, why, min(wait, LONGEST_WAIT))
+
+
+def quotable(why: str) -> str:
+    """`why` as a person sees it between quotes: it ends none of ours, and no run of blanks moves a word of it to a
+    place where our own words stand.
+    """
+    text = "".join(" " if char in _BLANKS else char for char in why)
+    return " ".join(text.replace("`", "'").replace('"', "'").split())
 
 
 def answer_line(answer: Answer, words: str = "") -> bytes:

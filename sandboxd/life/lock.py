@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import workspace_file
+from sandboxd.host.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
 
@@ -24,7 +24,13 @@ def project_lock(
     :param check: called again and again while waiting; ends the wait by raising
     """
     path = workspace_file(_folder(), workspace, ".lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot open the lock `{path}`: {(error.strerror or str(error)).lower()}",
+            "correct that: without it two commands could work on one project at a time",
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,18 +53,19 @@ def _wait(descriptor: int, check: Callable[[], None]) -> None:
 
 
 def _folder() -> str:
-    """A folder that only this user can write, so that nobody can hold or replace our locks."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
-    if not os.path.isdir(base):
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = os.path.join(base, f"sandboxd-{os.getuid()}-locks")
+    """A folder that only this user can write, so that nobody can hold or replace our locks.
+
+    In the user's state: `XDG_RUNTIME_DIR` differs between the logins of one user, and then two of them would
+    work on one project at a time.
+    """
+    folder = os.path.join(state_folder(os.environ), "locks")
     try:
         os.makedirs(folder, 0o700, exist_ok=True)
         status = os.lstat(folder)
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot make the folder `{folder}`: {(error.strerror or str(error)).lower()}",
-            "set XDG_RUNTIME_DIR to a folder that you can write",
+            "set XDG_STATE_HOME to a folder that you can write",
         ) from None
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
         raise EnvironmentFailure(

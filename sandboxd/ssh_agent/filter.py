@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
+from typing import TypeVar
 
 from sandboxd.ssh_agent import wire
 from sandboxd.ssh_agent.agent import Agent, read_message
@@ -13,6 +14,7 @@ from sandboxd.ssh_agent.verdict import Session, Verdict, judge
 from sandboxd.ssh_agent.wire import Malformed
 
 Report = Callable[[Verdict], None]
+_Answer = TypeVar("_Answer")
 
 _IDLE_SECONDS = 600.0
 _NO = (wire.FAILURE, b"")
@@ -47,9 +49,8 @@ class Filter:
 
     def _list(self) -> tuple[int, bytes]:
         try:
-            listed = self._connected().identities()
+            listed = self._asked(Agent.identities)
         except (OSError, Malformed):
-            self._agent = None
             return _NO
         chosen = (each for each in listed if wire.fingerprint(each.key) in self._choice.keys)
         return wire.IDENTITIES, wire.identities_content(tuple(chosen))
@@ -60,9 +61,9 @@ class Filter:
             # A second one would make a login's host a matter of opinion.
             return _NO
         try:
-            is_verified = self._connected().verifies(claim)
+            is_verified = self._asked(lambda agent: agent.verifies(claim))
         except (OSError, Malformed):
-            self._agent, is_verified = None, False
+            is_verified = False
         self._session = Session(claim, is_verified)
         return wire.SUCCESS, b""
 
@@ -77,15 +78,42 @@ class Filter:
 
     def _signed(self, verdict: Verdict, content: bytes) -> tuple[Verdict, tuple[int, bytes]]:
         try:
-            number, signature = self._connected().ask(wire.SIGN, content)
+            number, signature = self._asked(lambda agent: agent.ask(wire.SIGN, content))
         except (OSError, Malformed):
-            self._agent = None
             return verdict._replace(why="your agent does not answer"), _NO
         if number != wire.SIGNATURE:
             return verdict._replace(why="your agent does not sign by it"), _NO
         return verdict, (number, signature)
 
-    def _connected(self) -> Agent:
-        if self._agent is None:
-            self._agent = Agent(self._choice.socket)
-        return self._agent
+    def _asked(self, ask: Callable[[Agent], _Answer]) -> _Answer:
+        """The answer to `ask`; from a new connection where the agent ended the one of before.
+
+        An agent that was started anew, or that ends idle connections, answers all the same. What has run into
+        its time is not asked twice: somebody may have been asked to touch a key.
+
+        :raises OSError: there is no agent, or it does not answer
+        :raises Malformed: the answer is no message
+        """
+        try:
+            if self._agent is not None:
+                with contextlib.suppress(ConnectionError):
+                    return ask(self._agent)
+                self._agent.close()
+            self._agent = self._bound()
+            return ask(self._agent)
+        except (OSError, Malformed):
+            if self._agent is not None:
+                self._agent.close()
+            self._agent = None
+            raise
+
+    def _bound(self) -> Agent:
+        """A new connection to the agent, which knows the session, as that of before did."""
+        agent = Agent(self._choice.socket)
+        if self._session is not None and self._session.is_verified:
+            try:
+                agent.ask(wire.EXTENSION, wire.bind_content(self._session.claim))
+            except BaseException:
+                agent.close()
+                raise
+        return agent

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sandboxd.egress import words
+from sandboxd.screen import cut
 from sandboxd.status import credentials_text
 from sandboxd.status.model import NamesStatus
 
 _MOST_QUESTIONS = 3
+_LONGEST_WHY = 160
 
 
 def rows(names: NamesStatus) -> list[tuple[str, str]]:
@@ -43,7 +45,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
         lines.append(
             (
                 "asks for",
-                f'{target}, "{question.why}": `sandboxd egress allow {target}`, or '
+                f'{target}, "{cut(question.why, _LONGEST_WHY)}": `sandboxd egress allow {target}`, or '
                 f"`sandboxd egress deny {question.name}`",
             )
         )

@@ -10,7 +10,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
     "errors": frozenset(),
     "data": frozenset(),
-    "markup": frozenset(),
+    "markup": frozenset({"screen"}),
     "screen": frozenset(),
     "toml_output": frozenset({"errors"}),
     "files": frozenset({"errors", "text"}),

@@ -23,6 +23,13 @@ def test_a_message_has_no_button() -> None:
     assert in_message(evil) == evil.replace("](", "] (")
 
 
+@given(st.text(alphabet="\x1b\x07\x9b\r\u202e\u2066\u200b\ufeff a]\n("))
+def test_a_message_drives_no_terminal_and_turns_no_letters_round(text: str) -> None:
+    """Neovim, Helix and Emacs show it in a terminal."""
+    assert all(char.isprintable() or char == "\n" for char in in_message(text))
+    assert in_message(in_message(text)) == in_message(text)
+
+
 @given(TEXTS)
 def test_no_text_is_a_link_in_a_message(text: str) -> None:
     assert not LINK.search(in_message(f"[a]{text}(command:x)"))

@@ -101,7 +101,8 @@ class CredentialDoor:
             await self._refuse(reader, port, judgement.reason, request)
             return False
         destination = Destination(judgement, binding.host_port, DOOR)
-        if decoy.is_carried(request.target, request.headers, self._parts.gate.policy.decoys):
+        decoys = self._parts.gate.policy.decoys
+        if decoy.is_carried(request.method, request.target, request.headers, decoys):
             destination.report(self._parts, "canary", words.DECOY)
             await self._refuse(reader, port, "canary", request)
             return False

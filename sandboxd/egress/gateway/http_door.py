@@ -184,18 +184,20 @@ class HttpDoor:
         forwarded = http_head.forwarded(request, name, port, path)
         if way.upstream is not None:
             forwarded = upstream.whole_url(forwarded, name, port, way.upstream)
+        search = decoy.Search((placeholder.PREFIX, *self._parts.gate.policy.decoys))
         try:
             exchange = Exchange(
                 self._reader,
                 client,
                 PlainStream(server),
                 lambda answer: upstream.pass_on(answer, way.upstream),
-                decoy.Search(self._parts.gate.policy.decoys),
+                search,
             )
             result = await exchange.run(forwarded)
         except DecoySent:
             server.close()
-            destination.report(self._parts, "canary", words.DECOY)
+            is_decoy = search.text != placeholder.PREFIX
+            destination.report(self._parts, "canary", words.DECOY if is_decoy else _PLACEHOLDER)
             return False
         except h11.ProtocolError as error:
             server.close()
@@ -221,10 +223,10 @@ class HttpDoor:
 
     def _bait(self, request: h11.Request) -> str:
         """The decoy or placeholder in a request's head, in words; '' for none."""
-        if placeholder.is_carried(request.target, request.headers):
+        head = (request.method, request.target, request.headers)
+        if placeholder.is_carried(*head):
             return _PLACEHOLDER
-        decoys = self._parts.gate.policy.decoys
-        return words.DECOY if decoy.is_carried(request.target, request.headers, decoys) else ""
+        return words.DECOY if decoy.is_carried(*head, self._parts.gate.policy.decoys) else ""
 
     def _relay(self, server: socket.socket, switched: Switched) -> None:
         connection = self._connection

@@ -25,6 +25,7 @@ from tests.integration.egress.workspace import Workspace, tls
 from tests.unit.egress.hellos import ECH, hello, server_names
 
 DECOY = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+PLACEHOLDER = "placeholder-of-sandboxd-0123456789abcdef0123"
 HOST_ITSELF = "93.184.0.12"
 POLICY = Policy(
     rules=(
@@ -301,6 +302,17 @@ ATTEMPTS = [
     Attempt(0, "sandboxd", "a canary as SNI", by_tls("open.example:443", "canary.wild.example"), "refused", "canary"),
     Attempt(0, "sandboxd", "a decoy in a header", proxy("GET http://open.example/ HTTP/1.1", "Host: open.example",
             f"X-Key: {DECOY}"), NO, "canary"),
+    Attempt(0, "sandboxd", "a decoy as the name of a field", proxy("GET http://open.example/ HTTP/1.1",
+            "Host: open.example", f"{DECOY}: x"), NO, "canary"),
+    Attempt(0, "sandboxd", "a decoy as the method", proxy(f"{DECOY} http://open.example/ HTTP/1.1", "Host: open.example"),
+            NO, "canary"),
+    Attempt(0, "sandboxd", "a placeholder as the name of a field", proxy("GET http://open.example/ HTTP/1.1",
+            "Host: open.example", f"X-{PLACEHOLDER}: x"), NO, "canary"),
+    Attempt(0, "sandboxd", "a placeholder as the method, directly",
+            direct("open.example", 80, f"{PLACEHOLDER} / HTTP/1.1\r\nHost: open.example\r\n\r\n".encode()), NO, "canary"),
+    Attempt(0, "sandboxd", "a placeholder in the chunks of a body",
+            raw(b"POST http://open.example/ HTTP/1.1\r\nHost: open.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + b"".join(b"1\r\n%c\r\n" % byte for byte in PLACEHOLDER.encode()) + b"0\r\n\r\n"), "refused", "canary"),
     Attempt(0, "sandboxd", "a decoy in a URL, directly",
             direct("open.example", 80, f"GET /{DECOY} HTTP/1.1\r\nHost: open.example\r\n\r\n".encode()), NO, "canary"),
     Attempt(0, "sandboxd", "a decoy in a name", lookup(f"{DECOY}.wild.example"), NO_NAME, "canary"),

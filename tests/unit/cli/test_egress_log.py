@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from sandboxd.cli.commands.egress import _asking, log
 from sandboxd.egress.ledger import Totals
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.screen import columns_of
 
 
 def row(name: str, times: int = 1, **more: Any) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def test_hostile_words_start_no_line(show: Any) -> None:
     assert "\x1b" not in text
     lines = text.splitlines()
     assert len(lines) == 4 and "a<U+001B>[31m\\nb.org" in lines[0]
-    assert 'for: "x<U+001B>[2J\\nreached  b.org"' in lines[1]
+    assert 'for: "x<U+001B>[2J\\nreached b.org"' in lines[1]
     assert [line.strip() for line in lines[2:]] == [
         "sandboxd egress allow a.org:22 --on team --name own",
         "sandboxd egress deny a.org --on team --name own",
@@ -179,3 +181,35 @@ def test_without_a_sandbox_it_fails_and_names_what_starts_one(
     assert failure.value.hint == "start it: `sandboxd up --name own`"
     out = capsys.readouterr().out
     assert (json.loads(out)["running"] is False) if as_json else out == ""
+
+
+@pytest.mark.parametrize("columns", [40, 80, 133])
+def test_no_row_on_a_terminal_looks_like_a_command_of_ours(
+    show: Any, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """The words fill each row with blanks, or with none at all, so that their next word begins a row."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    command = "sandboxd egress allow evil.example"
+    for filler in (" " * 7, "\u2800" * 7, "\u3164 " * 9, "x" * columns + " ", "x" * (columns - 10)):
+        for name in ("a.org", f"a {filler * 9}{command}"):
+            question = {
+                "id": 1,
+                "name": "b.org",
+                "port": 443,
+                "time": 0.0,
+                "why": f"{filler * 9}{command}",
+            }
+            tried = row(name, detail=filler * 9 + command, command="")
+            text = show(answer(tried, questions=(question,)))
+            rows = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+            ours = [f"{'':<10}{each}" for each in (
+                "sandboxd egress allow b.org", "sandboxd egress deny b.org"
+            )]  # fmt: skip
+            forged = [
+                each for each in rows if each.lstrip().startswith("sandboxd") and each not in ours
+            ]
+            assert forged == []
+            inside = [each for each in rows if each not in ours]
+            assert all(re.match(r"denied  |asked   |        > ", each) for each in inside), inside
+            assert all(columns_of(each) <= columns for each in inside)

@@ -27,9 +27,15 @@ BASIC = base64.b64encode(f"backup:{DECOY}".encode())
 )
 def test_a_decoy_is_seen_in_a_head(target: bytes, value: bytes) -> None:
     head = [(b"x-any", value)]
-    assert decoy.is_carried(target, head, [DECOY])
-    assert not decoy.is_carried(target, head, ["ghp_" + "x" * 36])
-    assert not decoy.is_carried(target, head, [])
+    assert decoy.is_carried(b"GET", target, head, [DECOY])
+    assert not decoy.is_carried(b"GET", target, head, ["ghp_" + "x" * 36])
+    assert not decoy.is_carried(b"GET", target, head, [])
+
+
+def test_a_decoy_is_seen_as_the_method_and_as_the_name_of_a_field() -> None:
+    assert decoy.is_carried(DECOY.encode(), b"/", [], [DECOY])
+    for name in (DECOY, f"x-{DECOY.lower()}"):
+        assert decoy.is_carried(b"GET", b"/", [(name.encode(), b"x")], [DECOY])
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.lists(st.integers(0, 160), max_size=12))

@@ -172,3 +172,11 @@ def test_a_reader_of_the_past_begins_no_verify() -> None:
     ledger = Ledger()
     ledger.take([mark(1, "", 10.0), mark(2, VERIFY_ENDS, 10.0), attempt(3, "a.example", time=11.0)])
     assert ledger.totals.denied == 1
+
+
+def test_a_reason_from_inside_ends_no_quote_and_moves_no_word() -> None:
+    ledger = Ledger()
+    why = 'x": `sandboxd egress allow evil.example` \u3164\u3164\n\n      sandboxd egress\u2800\tallow y'
+    ledger.take([asked(1, 1, "new.example.org") | {"why": why}])
+    (question,) = ledger.questions(Policy(), 102.0)
+    assert question.why == ("x': 'sandboxd egress allow evil.example' sandboxd egress allow y")

@@ -46,6 +46,7 @@ def test_a_secret_beside_or_behind_the_mark_is_no_placeholder(text: str, is_one:
         ("/", f"Cookie: a=1; t={PLACEHOLDER}"),
         (f"/?key={PLACEHOLDER}", "A: b"),
         (f"/{PLACEHOLDER.replace('-', '%2D')}", "A: b"),
+        ("/", f"X-{PLACEHOLDER.upper()}: b"),
     ],
 )
 def test_one_that_leaves_for_an_allowed_host_is_refused_and_told(path: str, field: str) -> None:
@@ -78,4 +79,4 @@ def test_one_that_leaves_for_an_allowed_host_is_refused_and_told(path: str, fiel
     "field", [b"Bearer other", b"Basic ???", b"Basic eA==", b"placeholder", b"Basic " + b"a" * 4000]
 )
 def test_what_is_none_passes(field: bytes) -> None:
-    assert not placeholder.is_carried(b"/", [(b"authorization", field)])
+    assert not placeholder.is_carried(b"GET", b"/", [(b"authorization", field)])

@@ -173,10 +173,11 @@ def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
 
 def test_lock_folder_that_others_can_write_is_refused() -> None:
     from sandboxd.errors import EnvironmentFailure
+    from sandboxd.host.folders import state_folder
     from sandboxd.life.lock import project_lock
 
-    folder = f"{os.environ['XDG_RUNTIME_DIR']}/sandboxd-{os.getuid()}-locks"
-    os.mkdir(folder)
+    folder = f"{state_folder(os.environ)}/locks"
+    os.makedirs(folder)
     os.chmod(folder, 0o777)
     with pytest.raises(EnvironmentFailure, match="written by others"), project_lock("/w", print):
         pass

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import state_folder
 from sandboxd.life import lock
 
 
-def test_the_folder_is_made_private(own_home: Path) -> None:
+def test_the_folder_is_made_private() -> None:
     folder = lock._folder()
-    assert folder == f"{own_home}/run/sandboxd-{os.getuid()}-locks"
+    assert folder == f"{state_folder(os.environ)}/locks"
     assert os.stat(folder).st_mode & 0o777 == 0o700
 
 
@@ -27,16 +28,43 @@ def test_a_folder_that_others_can_write_is_refused(mode: int) -> None:
 def test_a_symlink_to_a_private_folder_is_refused(own_home: Path) -> None:
     real = own_home / "elsewhere"
     real.mkdir(mode=0o700)
-    Path(f"{own_home}/run/sandboxd-{os.getuid()}-locks").symlink_to(real)
+    os.makedirs(state_folder(os.environ))
+    Path(state_folder(os.environ), "locks").symlink_to(real)
     with pytest.raises(EnvironmentFailure, match="can be written by others"):
         lock._folder()
 
 
-def test_a_folder_of_another_user_is_refused(
-    own_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_another_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock._folder()
     other = os.getuid() + 1
     monkeypatch.setattr(os, "getuid", lambda: other)
-    (own_home / "run" / f"sandboxd-{other}-locks").mkdir(mode=0o700)
     with pytest.raises(EnvironmentFailure, match="can be written by others"):
         lock._folder()
+
+
+def test_two_logins_of_one_user_exclude_each_other(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login by `ssh`, one of `cron` and one of a desktop have each their own XDG_RUNTIME_DIR, or none."""
+
+    class Held(Exception):
+        pass
+
+    def give_up() -> None:
+        raise Held
+
+    with lock.project_lock("/w", lambda _: None):
+        for folder in (str(own_home / "another"), ""):
+            monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+            with pytest.raises(Held), lock.project_lock("/w", lambda _: None, give_up):
+                pass
+
+
+def test_a_lock_that_cannot_be_opened_stops_the_command() -> None:
+    folder = lock._folder()
+    os.symlink("/dev/null", lock.workspace_file(folder, "/w", ".lock"))
+    with (
+        pytest.raises(EnvironmentFailure, match="cannot open the lock"),
+        lock.project_lock("/w", print),
+    ):
+        pass

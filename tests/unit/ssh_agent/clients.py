@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -54,6 +55,7 @@ class StubAgent:
         self.path = str(folder / "agent")
         self.asked: list[int] = []
         self._verifies = verifies
+        self._connections: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.path)
         self._listener.listen()
@@ -62,12 +64,19 @@ class StubAgent:
     def close(self) -> None:
         self._listener.close()
 
+    def end_connections(self) -> None:
+        """End those that are open, as an agent that is started anew."""
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def _accept(self) -> None:
         while True:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

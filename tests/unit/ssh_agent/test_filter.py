@@ -15,7 +15,15 @@ from sandboxd.ssh_agent.filter import Filter
 from sandboxd.ssh_agent.verdict import Verdict
 from sandboxd.ssh_agent.wire import string
 from tests.patience import PATIENCE
-from tests.unit.ssh_agent.clients import CHOSEN, FOREIGN_KEY, StubAgent, bind, choice, sign
+from tests.unit.ssh_agent.clients import (
+    CHOSEN,
+    FOREIGN_KEY,
+    HOST_KEY,
+    StubAgent,
+    bind,
+    choice,
+    sign,
+)
 
 
 class Client:
@@ -94,6 +102,30 @@ def test_whatever_else_an_agent_can_do_is_refused(
 
 def test_what_is_no_message_ends_the_client(client: Client) -> None:
     assert client.ask(wire.SIGN, b"\xff\xff\xff\xff") is None
+
+
+@pytest.mark.parametrize("host_key", [None, HOST_KEY])
+def test_an_agent_that_was_started_anew_signs(
+    client: Client, agent: StubAgent, host_key: bytes | None
+) -> None:
+    assert client.ask(wire.LIST) is not None
+    agent.end_connections()
+    assert client.ask(wire.EXTENSION, wire.bind_content(bind())) == (wire.SUCCESS, b"")
+    agent.end_connections()
+    agent.asked.clear()
+    signed = client.ask(wire.SIGN, sign(host_key=host_key))
+    assert signed == (wire.SIGNATURE, string(b"signed"))
+    assert agent.asked == [wire.EXTENSION, wire.SIGN], "it knows the session as that of before did"
+    assert [each.why for each in client.reports] == [""]
+
+
+def test_an_agent_that_ends_at_once_is_not_asked_for_ever(client: Client, agent: StubAgent) -> None:
+    client.ask(wire.EXTENSION, wire.bind_content(bind()))
+    agent.close()
+    Path(agent.path).unlink()
+    agent.end_connections()
+    assert client.ask(wire.SIGN, sign()) == (wire.FAILURE, b"")
+    assert client.reports[0].why == "your agent does not answer"
 
 
 def test_without_the_agent_there_is_no_signature(client: Client, agent: StubAgent) -> None:

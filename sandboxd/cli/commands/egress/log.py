@@ -13,6 +13,7 @@ from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.screen import wrap_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 HELP = "names that were denied, reached and asked for"
 
 _LOOK_SECONDS = 0.5
+_INDENT = 10
+_MARK = "> "
 _COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
 
 
@@ -114,7 +117,7 @@ def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]], option: 
         word = "tripwire" if row["reason"] == "canary" else row["outcome"]
         if word == "tripwire":
             colour = f"{terminal.RED};{terminal.BOLD}"
-        print(f"{terminal.paint(f'{word:<8}', colour)}  {terminal.one_line(_words(row, now))}")
+        print(f"{terminal.paint(f'{word:<8}', colour)}  {_marked(_words(row, now))}")
         if row["command"]:
             print(f"{'':<8}  {row['command']}")
     for question in questions:
@@ -123,9 +126,18 @@ def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]], option: 
         target = words.target(question["name"], question["port"])
         age = words.duration(now - question["time"])
         text = f'{question["name"]} at port {question["port"]}, {age} ago, for: "{question["why"]}"'
-        print(f"{terminal.paint('asked   ', terminal.YELLOW)}  {terminal.one_line(text)}")
+        print(f"{terminal.paint('asked   ', terminal.YELLOW)}  {_marked(text)}")
         print(f"{'':<8}  sandboxd egress allow {target}{option}")
         print(f"{'':<8}  sandboxd egress deny {question['name']}{option}")
+
+
+def _marked(text: str) -> str:
+    """`text` with words from inside, each further row on a terminal behind a mark: a row of ours has none."""
+    line = " ".join(terminal.one_line(text).split())
+    if not sys.stdout.isatty():
+        return line
+    first, *rest = wrap_all(line, max(terminal.width() - _INDENT, 20))
+    return "\n".join([first, *(f"{_MARK:>{_INDENT}}{row}" for row in rest)])
 
 
 def _words(row: dict[str, Any], now: float) -> str:
