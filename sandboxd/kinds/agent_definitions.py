@@ -52,7 +52,7 @@ _FOLDERS = (".github/", ".claude/", ".cursor/", ".opencode/", ".codex/", ".agent
 _OF_CLAUDE = ".claude/"
 _MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t\r]*$", re.DOTALL | re.MULTILINE)
 _ACTS = re.compile(r"^[\"']?(?:hooks|mcp-servers|mcpServers)[\"']?[ \t]*:", re.MULTILINE)
-_ASKS_NOT = re.compile(r"^[\"']?allowed-tools[\"']?[ \t]*:", re.MULTILINE)
+_ASKS_NOT = re.compile(r"^[\"']?(?:allowed-tools|permissionMode)[\"']?[ \t]*:", re.MULTILINE)
 _MOST = 64 * 1024
 """Characters in which the settings end: more than anybody writes."""
 
@@ -108,7 +108,18 @@ def _programs(root: Node, path: str, servers: Node | None) -> Iterator[Program]:
 
 
 def _questions(root: Node, path: str) -> Iterator[Switch]:
-    """The entries of `allowed-tools` that let Claude Code run every shell command; no other agent reads it."""
+    """What lets Claude Code run shell commands unasked: its mode, and entries of `allowed-tools`.
+
+    No other agent reads them.
+    """
+    yield from _agent_reader.switch(
+        root,
+        path,
+        "permissionMode",
+        "bypassPermissions",
+        "runs every command without asking",
+        is_total=True,
+    )
     tools = root.get("allowed-tools")
     if tools is None:
         return

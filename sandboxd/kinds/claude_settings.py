@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds import _agent_events, _agent_reader, _defaults
+from sandboxd.kinds import _agent_events, _agent_permissions, _agent_reader, _defaults
 from sandboxd.model.agent import AgentConfig, Program, Switch
 from sandboxd.model.document import Document
 
@@ -157,6 +157,9 @@ def _questions(root: Node | None, path: str) -> Iterator[Switch]:
         if item.text() in _agent_events.EVERY_COMMAND:
             read = _agent_reader.value(item, path, "permissions.allow")
             yield Switch(read, "allows every shell command without asking", is_total=True)
+        elif effect := _agent_permissions.allows(item.text() or ""):
+            read = _agent_reader.value(item, path, "permissions.allow")
+            yield Switch(read, effect, is_total=False)
 
 
 def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:

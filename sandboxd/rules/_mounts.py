@@ -30,6 +30,24 @@ _PLACES = {
     "XDG_RUNTIME_DIR": "/run/user/1000",
 }
 """The things that these variables of a host name; of the first two only the name is known."""
+_PLACES_OF_CREDENTIALS = {
+    "XDG_CONFIG_HOME": "~/.config",
+    "GNUPGHOME": "~/.gnupg",
+    "KUBECONFIG": "~/.kube/config",
+    "DOCKER_CONFIG": "~/.docker",
+    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+    "AWS_CONFIG_FILE": "~/.aws/config",
+    "AZURE_CONFIG_DIR": "~/.azure",
+    "CLOUDSDK_CONFIG": "~/.config/gcloud",
+    "GOOGLE_APPLICATION_CREDENTIALS": "~/.config/gcloud/application_default_credentials.json",
+    "GH_CONFIG_DIR": "~/.config/gh",
+    "NPM_CONFIG_USERCONFIG": "~/.npmrc",
+    "NETRC": "~/.netrc",
+    "PGPASSFILE": "~/.pgpass",
+    "CLAUDE_CONFIG_DIR": "~/.claude",
+    "CODEX_HOME": "~/.codex",
+}
+"""The places where what these variables of a host name lies by default."""
 _VARIABLE = r"\$(?:\{{(?:(?:localEnv|env):)?{name}(?:[:?+-][^}}]*)?\}}|{name}(?![A-Za-z0-9_]))"
 _SELF = r"/proc/(?:self|thread-self|[0-9]+)/root(?=/|$)"
 _WSL = r"(?i)//(?:wsl\$|wsl\.localhost)/[^/]+"
@@ -53,7 +71,7 @@ def _place_of_variable(mount: Value[Mount]) -> str:
     written = mount.written
     if "$" not in written or mount.value.type != "bind":
         return ""
-    for name, place in _PLACES.items():
+    for name, place in (*_PLACES.items(), *_PLACES_OF_CREDENTIALS.items()):
         if name in written and (match := re.match(_VARIABLE.format(name=name), written)):
             return place + written[match.end() :]
     return ""

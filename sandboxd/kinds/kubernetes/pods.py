@@ -32,6 +32,10 @@ _AGENT_PATHS = {
     "Sandbox": ("spec", "podTemplate", "spec"),
     "SandboxTemplate": ("spec", "podTemplate", "spec"),
 }
+_LARGEST_SHAPE = 5_000
+_DEEPEST_SHAPE = 12
+"""Nodes, and levels, of an object of an unknown kind in which a Pod template is looked for."""
+_NO_WORKLOADS = frozenset({"CustomResourceDefinition", "ConfigMap", "Secret"})
 MOST = 500
 """Objects of one file that are read, and containers: a release of a large product has about a hundred."""
 MOST_SETTINGS = 50_000
@@ -79,28 +83,60 @@ def read(document: Document) -> Pods:
     budget = _Budget()
     specs = []
     for node in objects[:MOST]:
-        kind = _text(node, "kind")
         for_agents = _text(node, "apiVersion").startswith(_AGENT_GROUPS)
-        path = (_AGENT_PATHS if for_agents else _PATHS).get(kind)
-        spec = yaml.get(node, *path) if path is not None else None
-        if path is None or spec is None or spec.kind != "object":
-            continue
-        template = yaml.get(node, *path[:-1]) or node
         own_policy = for_agents and yaml.get(node, "spec", "networkPolicy") is not None
-        specs.append(
-            PodSpec(
-                kind,
-                _text(node, "metadata", "name") or _text(node, "metadata", "generateName"),
-                node,
-                spec,
-                for_agents,
-                has_policy or own_policy,
-                yaml.get(template, "metadata", "annotations"),
-                tuple(budget.containers(spec)),
+        for template, spec in _templates(node, for_agents):
+            specs.append(
+                PodSpec(
+                    _text(node, "kind"),
+                    _text(node, "metadata", "name") or _text(node, "metadata", "generateName"),
+                    node,
+                    spec,
+                    for_agents,
+                    has_policy or own_policy,
+                    yaml.get(template, "metadata", "annotations"),
+                    tuple(budget.containers(spec)),
+                )
             )
-        )
     left_out = f"has more than {MOST} objects" if len(objects) > MOST else budget.left_out
     return Pods(tuple(specs), left_out)
+
+
+def _templates(node: Node, for_agents: bool) -> Iterator[tuple[Node, Node]]:
+    """The Pod templates of an object, each with the description of the Pod in it.
+
+    Of a kind that others define (Argo's Rollout, a Knative Service) they are known by their shape.
+    """
+    kind = _text(node, "kind")
+    path = (_AGENT_PATHS if for_agents else _PATHS).get(kind)
+    if path is not None:
+        spec = yaml.get(node, *path)
+        if spec is not None and spec.kind == "object":
+            yield yaml.get(node, *path[:-1]) or node, spec
+    elif not for_agents and kind not in _NO_WORKLOADS:
+        yield from _by_shape(node)
+
+
+def _by_shape(node: Node) -> Iterator[tuple[Node, Node]]:
+    """Objects that describe a Pod by a list of containers with images, each after the object around it."""
+    waiting = [(node, node, 0)]
+    remaining = _LARGEST_SHAPE
+    while waiting and remaining > 0:
+        around, current, depth = waiting.pop()
+        remaining -= 1
+        if _describes_pod(current):
+            yield around, current
+        elif depth < _DEEPEST_SHAPE:
+            below = [*current.items, *(member.value for member in current.members)]
+            waiting += [(current, yaml.target(each), depth + 1) for each in reversed(below)]
+
+
+def _describes_pod(node: Node) -> bool:
+    table = yaml.get(node, "containers") if node.kind == "object" else None
+    if table is None or table.kind != "array" or not table.items:
+        return False
+    first = yaml.target(table.items[0])
+    return first.kind == "object" and bool(_text(first, "image"))
 
 
 class _Budget:

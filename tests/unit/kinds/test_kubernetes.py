@@ -96,6 +96,43 @@ def test_the_sandboxes_of_agents_have_one_too(kind: str, group: str) -> None:
     assert len(read(text)) == 1
 
 
+@pytest.mark.parametrize(
+    ("head", "below"),
+    [
+        ("argoproj.io/v1alpha1\nkind: Rollout", "  template:\n    spec: {0}\n"),
+        ("serving.knative.dev/v1\nkind: Service", "  template:\n    spec: {0}\n"),
+        ("kubevirt.example/v1\nkind: Anything", "  pools:\n    - deep: {{er: {0}}}\n"),
+    ],
+)
+def test_a_pod_is_known_by_its_shape_in_any_other_kind(head: str, below: str) -> None:
+    pod = "{hostPID: true, containers: [{image: nginx, securityContext: {privileged: true}}]}"
+    text = f"apiVersion: {head}\nmetadata: {{name: web}}\nspec:\n{below.format(pod)}"
+    (container,) = read(text)
+    assert container.privileged is not None and container.pid is not None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{containers: [web, db]}",
+        "{containers: {type: array}}",
+        "{containers: [{name: web}]}",
+        "{containers: []}",
+    ],
+)
+def test_a_list_of_other_things_is_no_pod(spec: str) -> None:
+    assert read(f"apiVersion: example.com/v1\nkind: Thing\nspec: {spec}\n") == ()
+    schema = "{versions: [{containers: [{image: x, name: y}]}]}"
+    head = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+    assert read(f"{head}spec: {schema}\n") == ()
+
+
+def test_a_look_for_a_shape_is_bounded() -> None:
+    text = "apiVersion: example.com/v1\nkind: Thing\nspec:\n  a: &a [[[1, 2], 3], 4]\n"
+    text += "".join(f"  k{number}: [*a, *a, *a]\n" for number in range(5000))
+    assert read(text) == ()
+
+
 def test_containers_of_all_three_lists_and_of_all_documents_count() -> None:
     pod = (
         HEAD
