@@ -66,10 +66,15 @@ class CannotBring(EnvironmentFailure):
         )
 
 
+class NameTaken(CannotBring):
+    """Other commits were brought by that name."""
+
+
 def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
     """Import the commits of `bundle` into the workspace's repository; returns the refs that name them.
 
     :param below: the part of `refs/sandboxd` in which its refs are put
+    :raises NameTaken: there are such refs already
     :raises CannotBring: the repository is of another kind, or the bundle is not sound
     """
     # Of a linked work tree, that of its main one.
@@ -79,6 +84,8 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
         try:
             _put_packs(workspace, repository.packs)
             return refs.write(workspace, fetched, below)
+        except FileExistsError:
+            raise NameTaken(f"`refs/sandboxd/{below}` is there already") from None
         except OSError as error:
             raise CannotBring((error.strerror or str(error)).lower()) from None
 

@@ -75,10 +75,14 @@ def write(workspace: str, commits: Iterable[tuple[str, str]], below: str) -> lis
     """Write refs below `refs/sandboxd/<below>`; returns their names.
 
     :param commits: (name below that, id); a name with other than plain characters is respelled
+    :raises FileExistsError: there is such a folder, which is another's
     """
     written: list[str] = []
     with beneath.open_folder(workspace) as root:
         owner = os.fstat(root)
+        with folder_of(root, f".git/refs/sandboxd/{below}", owner) as above:
+            os.mkdir(below, 0o755, dir_fd=above)
+            _give(above, below, owner)
         used: set[str] = set()
         folders: set[str] = set()
         for name, oid in commits:

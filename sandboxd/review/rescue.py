@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from sandboxd.review.weigh import Item
 
 
+_SAME_SECOND = 50
+"""Sandboxes of one repository that may bring their commits within one second."""
+
+
 class Rescued(NamedTuple):
     """The kept work of a sandbox.
 
@@ -82,10 +86,19 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
     if changes.bundle is None:
         return (), changes.problem and f"its commits are not kept: {changes.problem}"
     try:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        return tuple(bundles.bring(changes.workspace, changes.bundle_bytes(), stamp)), ""
+        return tuple(_bring(changes.workspace, changes.bundle_bytes())), ""
     except EnvironmentFailure as error:
         return (), f"its commits are in the kept file alone: {error.message}"
+
+
+def _bring(workspace: str, bundle: bytes) -> list[str]:
+    """The refs, by the time of now; several sandboxes may bring theirs within one second."""
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = [stamp, *(f"{stamp}-{count}" for count in range(2, _SAME_SECOND + 1))]
+    for name in names[:-1]:
+        with contextlib.suppress(bundles.NameTaken):
+            return bundles.bring(workspace, bundle, name)
+    return bundles.bring(workspace, bundle, names[-1])
 
 
 def subjects(changes: Changes, most: int) -> tuple[list[str], str]:

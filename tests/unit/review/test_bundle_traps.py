@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sandboxd.review import bundles
+from sandboxd.review import bundles, rescue
 from sandboxd.review.bundles import CannotBring
 from tests.unit.review.test_bundles import bundle, commit, git, host, inside
 
@@ -50,8 +52,42 @@ def test_branches_of_the_same_spelling_are_kept_apart(host: Path, inside: Path) 
 def test_commits_that_are_here_already_and_a_name_that_is_taken(host: Path, inside: Path) -> None:
     whole = bundle(inside, "--branches")
     assert bundles.bring(str(host), whole, "now") == ["refs/sandboxd/now/main"]
-    with pytest.raises(CannotBring, match="file exists"):
-        bundles.bring(str(host), whole, "now")
+    git(inside, "branch", "-q", "another")
+    with pytest.raises(CannotBring, match="`refs/sandboxd/now` is there already"):
+        bundles.bring(str(host), bundle(inside, "--branches"), "now")
+    assert git(host, "for-each-ref", "--format=%(refname)", "refs/sandboxd") == (
+        "refs/sandboxd/now/main"
+    )
+
+
+def test_two_sandboxes_bring_their_commits_within_one_second(
+    host: Path, inside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock:
+        @staticmethod
+        def now() -> datetime:
+            return datetime(2026, 11, 30, 22, 15, 7)
+
+    class Changes:
+        workspace = str(host)
+        problem = ""
+        bundle = object()
+
+        def bundle_bytes(self) -> bytes:
+            return bundle(inside, "--branches")
+
+    monkeypatch.setattr(rescue, "datetime", Clock)
+    changes: Any = Changes()
+    commit(inside)
+    assert rescue.bring_commits(changes) == (("refs/sandboxd/20261130-221507/main",), "")
+    oid = commit(inside, "c")
+    git(inside, "branch", "-q", "another")
+    refs, problem = rescue.bring_commits(changes)
+    assert sorted(refs) == [
+        "refs/sandboxd/20261130-221507-2/another",
+        "refs/sandboxd/20261130-221507-2/main",
+    ]
+    assert problem == "" and git(host, "rev-parse", refs[0]) == oid
 
 
 def test_no_more_branches_than_anybody_makes(host: Path, inside: Path) -> None:
