@@ -12,8 +12,8 @@ import pytest
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Mount
 from sandboxd.plan.mounts import target_folder, workspace_mounts
-from sandboxd.plan.pinned_volume import pinned_volume
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.pinned_volume import pinned_volume
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts, survey
 from sandboxd.plan.writers._flags import mount_text
 from tests.unit.plan.examples import WORKSPACE, workspace
