@@ -177,6 +177,7 @@ def environment(user: Path, home: Path, host: str) -> dict[str, str]:
         "XDG_RUNTIME_DIR": str(user / "run"),
         "XDG_CACHE_HOME": str(home / "cache"),
         "DOCKER_HOST": host,
+        "SANDBOXD_NO_DAEMON": "1",
         "PYTHONPATH": str(ROOT),
         "COLUMNS": "80",
     }

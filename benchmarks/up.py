@@ -160,6 +160,7 @@ def user(home: Path, host: str) -> dict[str, str]:
         "HOME": str(home),
         "XDG_RUNTIME_DIR": str(home / "run"),
         "DOCKER_HOST": host,
+        "SANDBOXD_NO_DAEMON": "1",
         "PYTHONPATH": str(ROOT),
     }
 

@@ -93,8 +93,10 @@ def own_home(all_homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     for name in [name for name in os.environ if name.startswith(("DOCKER_", "SANDBOXD_"))]:
         if not name.startswith("SANDBOXD_TEST_"):
             monkeypatch.delenv(name)
+    # A daemon would outlive the test; those that are about its start take this out.
+    monkeypatch.setenv("SANDBOXD_NO_DAEMON", "1")
     yield home
-    # `sandboxd lsp` starts one, as it should.
+    # `sandboxd daemon start` starts one, as it should.
     if (runtime / f"sandboxd-{os.getuid()}-2").exists():
         processes.end(processes.with_home(str(home)))
     all_homes.put_back(home)

@@ -42,6 +42,7 @@ _FILES = {
 _ENVIRONMENT = {
     "DOCKER_HOST": "the engine, as for docker; without it the current context counts",
     "DOCKER_CONTEXT": "the docker context to use",
+    "SANDBOXD_NO_DAEMON": "when it is set, no command starts the daemon by itself",
     "NO_COLOR": "when it is set, nothing is coloured",
     "XDG_CONFIG_HOME": "the folder of your policy and grants (default: ~/.config)",
     "XDG_RUNTIME_DIR": "the folder of the daemon's socket",

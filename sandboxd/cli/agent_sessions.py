@@ -133,13 +133,17 @@ def _agrees() -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def get_ready(own: Session, options: Options) -> ReadyDocument:
+def get_ready(own: Session, options: Options, *, starts_daemon: bool) -> ReadyDocument:
     """The running sandbox with the program in it, and the command that starts the agent.
 
+    :param starts_daemon: as `through_daemon.operate`
     :raises SandboxdError: it cannot be started
     """
     try:
-        ready: ReadyDocument = operate("agent", own.project, options, progress.OneLine().say)
+        say = progress.OneLine().say
+        ready: ReadyDocument = operate(
+            "agent", own.project, options, say, starts_daemon=starts_daemon
+        )
     finally:
         progress.clear()
     started = ready["started"]

@@ -100,11 +100,13 @@ def run(
     env: list[str],
     working_dir: str = "",
     name: str = "",
+    starts_daemon: bool | None = None,
 ) -> int:
     """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it until it ends.
 
     :param words: the program and its arguments; [] for a shell
     :param name: of the sandbox; '' for the one without a name
+    :param starts_daemon: as `through_daemon.operate`
     """
 
     def begin() -> Attended:
@@ -117,6 +119,7 @@ def run(
             env=env,
             working_dir=working_dir,
             name=name,
+            starts_daemon=starts_daemon,
         )
 
     return run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
@@ -143,6 +146,7 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
     from sandboxd.operations.shell import shell
 
     engine, name = connect_from(os.environ), more.pop("name")
+    del more["starts_daemon"]
     if not words:
         user, env = more["user"], more["env"]
         return shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)

@@ -20,15 +20,20 @@ def operate(
     directory: str,
     options: Mapping[str, object],
     say: Callable[[str, bool], None] = progress.say,
+    *,
+    starts_daemon: bool | None = None,
 ) -> Any:
     """The result of the operation `name` of `sandboxd.operations`, as JSON.
 
     :param options: as the operation's `serve` reads them
     :param say: called with each step (text, whether the next one replaces it)
+    :param starts_daemon: as `through_daemon.operate`
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled by a signal
     """
-    answer = through_daemon.operate(messages.OPERATION + name, directory, options, say)
+    answer = through_daemon.operate(
+        messages.OPERATION + name, directory, options, say, starts_daemon=starts_daemon
+    )
     return _here(name, directory, options, say) if answer is None else answer
 
 

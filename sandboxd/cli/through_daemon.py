@@ -31,19 +31,23 @@ def operate(
     directory: str,
     options: Mapping[str, object],
     tell: Callable[[str, bool], None],
+    *,
+    starts_daemon: bool | None = None,
 ) -> Any:
     """The result of an operation that a running daemon does; None where the caller has to do it itself.
 
     Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends this process at once.
 
     :param tell: called with each step (text, whether the next one replaces it)
+    :param starts_daemon: start one where none runs, for what leaves a sandbox running; False says what is open
+        without one, None says nothing
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled
     """
     if not os.path.isdir(directory):
         # The daemon compares the folder with its own view of it; whether it has to be there says the operation.
         return None
-    conversation = _conversation()
+    conversation = _conversation(starts_daemon)
     if conversation is None:
         return None
     signals = Signals(conversation)
@@ -129,14 +133,17 @@ def begin(
     env: list[str],
     working_dir: str = "",
     name: str = "",
+    starts_daemon: bool | None = None,
 ) -> RemoteCommand | None:
-    """Begin a command through a running daemon; None where the caller has to begin it itself.
+    """Begin a command through a daemon; None where the caller has to begin it itself.
 
     :param command: [] for a shell
+    :param starts_daemon: as `operate`; what is open is said on a terminal only
     :raises SandboxdError: it cannot be begun
     :raises DaemonError: the connection broke, so it is not known whether it began
     """
-    conversation = _conversation()
+    # In a script, stderr is the command's.
+    conversation = _conversation(starts_daemon, warns=os.isatty(2))
     if conversation is None:
         return None
     try:
@@ -229,10 +236,19 @@ class _Checked:
             raise _Broken(error) from None
 
 
-def _conversation() -> Conversation | None:
-    """A conversation with the daemon; None without one, which is said where it is there but silent."""
+def _conversation(starts: bool | None = None, *, warns: bool = True) -> Conversation | None:
+    """A conversation with the daemon; None without one, which is said where it is there but silent.
+
+    :param starts: start one where none runs; False and None as in `operate`
+    """
     try:
-        return converse(os.environ)
+        conversation = converse(os.environ)
+        if conversation is not None or starts is None:
+            return conversation
+        from sandboxd.cli import daemon_start
+
+        is_there = daemon_start.start(os.environ, is_wanted=starts, warns=warns)
+        return converse(os.environ) if is_there else None
     except NoAnswer as error:
         terminal.status(f"{error.message}; going on without it")
         terminal.status(f"  hint: {error.hint}")

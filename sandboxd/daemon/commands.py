@@ -38,8 +38,15 @@ log = logging.getLogger(__name__)
 class Commands:
     """The commands of all clients, one for each connection."""
 
-    def __init__(self, environ: Mapping[str, str], hosts: Hosts) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        hosts: Hosts,
+        used: Callable[[str, EngineKey], None],
+    ) -> None:
+        """:param used: called with the folder of a project whose sandbox somebody uses"""
         self._environ = environ
+        self._used = used
         self._hosts = hosts
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="command")
         self._commands: dict[Connection, Command] = {}
@@ -81,6 +88,7 @@ class Commands:
 
         command = await self._begun(begin, self._abandon)
         self._commands[connection] = command
+        self._used(view["directory"], key)
         self._tasks.spawn(self._end_with(connection))
         begun: messages.Begun = {
             "container": command.container,

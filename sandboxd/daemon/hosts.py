@@ -112,6 +112,14 @@ class Hosts:
                 break
         return engine.world
 
+    async def runs_sandbox(self) -> bool:
+        """Whether a sandbox of a known project runs on any engine; those whose news may be old are asked."""
+        for key in list(self._engines):
+            world = await self.fresh(key)
+            if any(sandbox.running for sandbox in world.observed.containers.values()):
+                return True
+        return False
+
     async def facts(self, key: EngineKey, wait: float) -> HostFacts | None:
         """The facts of a host whose engine is being listened to, where they are as it is now.
 

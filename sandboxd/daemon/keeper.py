@@ -151,6 +151,20 @@ class Keeper:
 
         asyncio.get_running_loop().call_later(_ANSWER_SECONDS, register)
 
+    def remember_soon(self, folder: str, engine: EngineKey) -> None:
+        """Know the project of `folder`, whose sandbox somebody uses, once the client was answered; nothing is written."""
+
+        def remember() -> None:
+            if not self._is_closed:
+                self.tasks.spawn(self._remember(folder, engine))
+
+        asyncio.get_running_loop().call_later(_ANSWER_SECONDS, remember)
+
+    async def _remember(self, folder: str, engine: EngineKey) -> None:
+        path = await self.find(folder, engine)
+        if path is not None:
+            await self._register(path, engine, False)
+
     async def _register(
         self, path: str, engine: EngineKey, keeps: bool, force: bool = True
     ) -> None:

@@ -18,7 +18,7 @@ from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, Handler, Server
 
 IDLE_SECONDS = 10 * 60.0
-"""Ends after this long without a client when no project is registered."""
+"""Ends after this long without a client and without a sandbox that runs, when no project is registered."""
 
 IDLE_WITH_PROJECTS_SECONDS = 12 * 3600.0
 """The same while projects are registered: counted from their last change."""
@@ -128,9 +128,16 @@ class Lifetime:
             now = time.monotonic()
             is_needed = bool(server.connections) or len(self._operating) > 0
             needed = now if is_needed else max(needed, self._keeper.watching.active_at)
-            if now - needed > limit:
-                log.info("nobody needed the daemon for %.0f s", limit)
-                self.stop()
+            if now - needed <= limit:
+                continue
+            # Its gateway is mended, its policy applied and its keys served by us alone.
+            is_needed = await self._keeper.hosts.runs_sandbox()
+            # Somebody may have come meanwhile.
+            if is_needed or server.connections or len(self._operating) > 0:
+                needed = time.monotonic()
+                continue
+            log.info("nobody needed the daemon for %.0f s", limit)
+            self.stop()
 
 
 class _Endpoint:

@@ -53,7 +53,7 @@ class Service:
             self.keeper.forwards,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
-        self.commands = Commands(environ, self.keeper.hosts)
+        self.commands = Commands(environ, self.keeper.hosts, self.keeper.remember_soon)
         self.lifetime = Lifetime(self.keeper, self.editors, self.operating, idle_seconds)
         self.server = Server(
             {

@@ -41,6 +41,7 @@ _DEMANDED: dict[str, dict[object, str]] = {
     "trust": {False: "no_trust"},
     "nested_sandbox": {"off": "no_nested_sandbox"},
     "cluster_secrets": {False: "no_cluster_secrets"},
+    "daemon": {False: "no_daemon"},
 }
 _GATEWAY_IMAGE = "gateway_image"
 _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
@@ -97,6 +98,8 @@ class Floor(NamedTuple):
     """Lists of the namespaces there, in the same way."""
     no_cluster_secrets: bool = False
     """No secret of the user goes to a cluster."""
+    no_daemon: bool = False
+    """No command starts the daemon by itself."""
     caches: int | None = None
     """Bytes that all caches of packages on an engine may take together."""
     enforced: Mapping[str, str] = {}

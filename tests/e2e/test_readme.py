@@ -28,6 +28,8 @@ def test_screens_are_real(
     }
     # The pages name the config folder as it is where nothing else was set.
     del environment["XDG_CONFIG_HOME"]
+    # They show what commands do that start the daemon, which is stopped at the end.
+    del environment["SANDBOXD_NO_DAEMON"]
     for path in (demo_project, *demo_project.rglob("*")):
         os.chown(path, 1000, 1000)
 

@@ -55,6 +55,13 @@ def add_on(parser: argparse.ArgumentParser, *, follows_file: bool = True) -> Non
     )
 
 
+def add_no_daemon(parser: argparse.ArgumentParser) -> None:
+    """The option by which a command starts no daemon."""
+    parser.add_argument(
+        "--no-daemon", action="store_true", help="start no daemon; one that runs is used"
+    )
+
+
 def option(args: argparse.Namespace) -> str:
     """The options by which a command means the same sandbox: ` --on NAME --name NAME`; '' for none."""
     from sandboxd.model.sandbox_id import option_of, option_of_cluster

@@ -71,6 +71,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on where it ended last")
     _sandbox.add_on(parser)
+    _sandbox.add_no_daemon(parser)
     parser.add_argument(
         "--runtime-class", default="", metavar="NAME",
         help="with --on: a RuntimeClass (default: the first that runs gVisor)",
@@ -200,7 +201,7 @@ def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str])
         "more": more,
         "environ": dict(os.environ),
     }
-    ready = agent_sessions.get_ready(own, options)
+    ready = agent_sessions.get_ready(own, options, starts_daemon=not args.no_daemon)
     door = agent_attended.here(own, ready["command"])
     has_terminal = args.task is None
     code = agent_attended.attend_until_end(

@@ -1,6 +1,8 @@
 """The background process that keeps generated files up to date and answers `status`.
 
-It starts by itself when a command needs it, one for each user, and ends when nobody needs it.
+An editor and the commands that leave a sandbox running (`up`, `exec`, `shell`, `restart`, `agent`) start it, one for
+each user. It stays while a sandbox runs, and ends when nobody needs it. `--no-daemon` on these commands, the variable
+`SANDBOXD_NO_DAEMON` or `daemon = false` in a policy keep them from it.
 `start` also makes it keep the project in the current folder (or in PATH), `forget` ends that; the project's
 files stay as they are.
 """

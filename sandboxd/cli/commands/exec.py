@@ -19,6 +19,7 @@ HELP = "run a command in the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     _sandbox.add_on(parser)
+    _sandbox.add_no_daemon(parser)
     parser.add_argument("-u", "--user", default="", metavar="USER", help="run as this user")
     parser.add_argument("--root", action="store_true", help="run as root inside the sandbox")
     parser.add_argument("-w", "--workdir", default="", metavar="DIR", help="folder to run in")
@@ -55,4 +56,5 @@ def run(args: argparse.Namespace) -> int:
         env=attend.terminal_variables(tty) + args.env,
         working_dir=args.workdir,
         name=_sandbox.name(args),
+        starts_daemon=not args.no_daemon,
     )

@@ -1,7 +1,7 @@
 """The language server: diagnostics and quick fixes in an editor, over stdin and stdout.
 
 Editors start it; `docs/editors.md` shows how. The sessions of all editors live in the daemon,
-which is started if need be; where there is none, the session lives in this process. No engine
+which is started if need be and no policy is against it; where there is none, the session lives in this process. No engine
 is needed.
 """
 
@@ -33,11 +33,13 @@ def run(args: argparse.Namespace) -> int:
 def _serve_by_daemon(outgoing: int) -> None:
     """Serve by a daemon of our version and end the process; return when there is none."""
     from sandboxd import __version__
+    from sandboxd.cli import daemon_start
     from sandboxd.errors import DaemonError
     from sandboxd.ipc import client, pipe
 
     try:
-        connection = client.connect(os.environ, start=True)
+        starts = not daemon_start.switched_off_by(os.environ)
+        connection = client.connect(os.environ, start=starts)
         if connection is None or connection.daemon_version != __version__:
             return
         stream = client.attach(connection, os.environ)

@@ -18,6 +18,7 @@ hold, and each can only take away:
     clusters = ["team", "https://10.0.0.1:6443"]         # where `--on` may lead: contexts, API servers; [] is nowhere
     cluster_namespaces = ["sandboxes"]                   # the namespaces there
     cluster_secrets = false                              # `--secrets-on-cluster` is refused
+    daemon = false                                       # no command starts the daemon by itself
     trust = false                                        # no grants of `sandboxd trust`
     enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
     caches = "20GiB"                                     # all caches of packages together, at most

@@ -25,6 +25,7 @@ HELP = "stop the project's sandbox and start it again"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
+    _sandbox.add_no_daemon(parser)
     _grants.configure(parser)
 
 
@@ -43,7 +44,11 @@ def run(args: argparse.Namespace) -> int:
     }
     try:
         started: StartedDocument = operate(
-            "restart", _sandbox.folder(args), options, progress.OneLine().say
+            "restart",
+            _sandbox.folder(args),
+            options,
+            progress.OneLine().say,
+            starts_daemon=not args.no_daemon,
         )
     finally:
         progress.clear()

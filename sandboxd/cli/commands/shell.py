@@ -15,6 +15,7 @@ HELP = "open a shell in the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     _sandbox.add_on(parser)
+    _sandbox.add_no_daemon(parser)
     parser.add_argument("--root", action="store_true", help="as root inside the sandbox")
 
 
@@ -32,4 +33,5 @@ def run(args: argparse.Namespace) -> int:
         user="0" if args.root else "",
         env=attend.terminal_variables(tty),
         name=_sandbox.name(args),
+        starts_daemon=not args.no_daemon,
     )

@@ -52,6 +52,7 @@ HELP = "start the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     _sandbox.add_on(parser)
+    _sandbox.add_no_daemon(parser)
     _grants.configure(parser)
     parser.add_argument(
         "--all",
@@ -134,7 +135,9 @@ def run(args: argparse.Namespace) -> int:
     }
     began = time.monotonic()
     try:
-        started: StartedDocument = operate("start", directory, options, progress.OneLine().say)
+        started: StartedDocument = operate(
+            "start", directory, options, progress.OneLine().say, starts_daemon=not args.no_daemon
+        )
     finally:
         progress.clear()
     assert started["timing"] is not None

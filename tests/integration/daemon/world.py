@@ -33,6 +33,8 @@ class World:
             "XDG_CACHE_HOME": str(home / "cache"),
             "TMPDIR": str(home / "tmp"),
             "DOCKER_HOST": f"unix://{home}/no-engine.sock",
+            # What is to run by the daemon starts it by `start`, and this object then ends it.
+            "SANDBOXD_NO_DAEMON": "1",
         }
         (home / "tmp").mkdir(exist_ok=True)
         self.folder = Path(address.folder(self.environ, os.getuid()))

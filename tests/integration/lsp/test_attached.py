@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sandboxd.ipc import client
 from tests.integration.daemon.world import World
 from tests.integration.lsp.raw import RawClient
@@ -27,6 +29,12 @@ pipe.pump = lambda *_: print(*sorted(set(sys.modules) - before), flush=True)
 from sandboxd.__main__ import main
 main()
 """
+
+
+@pytest.fixture(autouse=True)
+def starting(world: World) -> None:
+    """An editor starts the daemon where none runs."""
+    del world.environ["SANDBOXD_NO_DAEMON"]
 
 
 def weak(editor: RawClient) -> bool:

@@ -14,7 +14,7 @@ from sandboxd.daemon import hosts as module
 from sandboxd.daemon.hosts import Hosts
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.host.facts import NOT_YET, Engine, HostFacts, Premise, Runtime
-from sandboxd.status.observe import Observed
+from sandboxd.status.observe import Observed, Sandbox
 from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
@@ -229,3 +229,23 @@ async def test_a_new_build_is_tried_while_nobody_waits_and_then_believed(
 
     await until(is_known)
     assert await hosts.facts(ENGINE, PATIENCE) is not None
+
+
+@pytest.mark.asyncio
+async def test_a_sandbox_that_runs_is_known_until_it_ends(
+    hosts: Hosts, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not await hosts.runs_sandbox()
+    runs = [True]
+
+    def observe(*_args: object) -> Observed:
+        return Observed({"/p": Sandbox(runs[0])})
+
+    monkeypatch.setattr(module.Observer, "observe", observe)
+    assert await version(hosts) == "1"
+    assert await hosts.runs_sandbox()
+    runs[0] = False
+    # No event came: what is known would still be shown.
+    assert await hosts.runs_sandbox()
+    stream(hosts).changed()
+    assert not await hosts.runs_sandbox()

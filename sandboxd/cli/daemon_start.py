@@ -1,0 +1,94 @@
+"""Starts the daemon for a command that leaves a sandbox running; a command without one says what is open."""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd import __version__
+from sandboxd.cli import terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SWITCH = "SANDBOXD_NO_DAEMON"
+"""The variable that, set to anything, keeps all commands from starting a daemon."""
+
+_PATIENCE_SECONDS = 10.0
+"""Seconds to wait for a daemon that was started: it needs half of one, on a machine with nothing else to do."""
+
+_NOTE = "daemon-noted"
+_ABOUT = (
+    "started: it watches what runs, applies changes of policy and grants, and keeps generated files up to date; "
+    "`sandboxd daemon stop` ends it, `--no-daemon` or `daemon = false` in policy.toml does without"
+)
+_OPEN = (
+    "until the next command nothing notices a control file that the host replaces, and no change of a policy or "
+    "a grant reaches what runs"
+)
+
+
+def switched_off_by(environ: Mapping[str, str]) -> str:
+    """What keeps commands from starting a daemon, for a person to read; '' for nothing.
+
+    A policy that cannot be read keeps them from it, too: it may say so.
+    """
+    if environ.get(SWITCH):
+        return f"`{SWITCH}`"
+    from sandboxd.errors import UsageError
+    from sandboxd.policy import floor
+
+    try:
+        demands = floor.load(environ)
+    except UsageError as error:
+        return error.message
+    return f"`{demands.path_of('daemon')}`" if demands.no_daemon else ""
+
+
+def start(environ: Mapping[str, str], *, is_wanted: bool, warns: bool) -> bool:
+    """Whether a daemon runs now; it is started where nothing is against that, and said the first time.
+
+    :param is_wanted: False for `--no-daemon`
+    :param warns: say what is open where none is to be started; where one cannot be started that is always said
+    """
+    from sandboxd.errors import DaemonError
+    from sandboxd.ipc import client
+
+    why = "`--no-daemon`" if not is_wanted else switched_off_by(environ)
+    if why and not warns:
+        return False
+    try:
+        connection = client.connect(environ, start=not why, patience=_PATIENCE_SECONDS)
+    except (DaemonError, OSError) as error:
+        reason = error.message if isinstance(error, DaemonError) else str(error.strerror)
+        _warn(reason if why else f"it cannot be started: {reason}")
+        return False
+    if connection is not None:
+        connection.close()
+        # One of a later version watches, too, though it does nothing for us.
+        is_ours = connection.daemon_version == __version__
+        if not why and is_ours and _is_first(environ):
+            terminal.entry("daemon", _ABOUT)
+    elif warns:
+        _warn(why)
+    return connection is not None
+
+
+def _warn(why: str) -> None:
+    terminal.entry("no daemon", f"({why}) {_OPEN}", terminal.YELLOW)
+
+
+def _is_first(environ: Mapping[str, str]) -> bool:
+    """Whether nothing was said of the daemon before; of many commands at once it is True for one."""
+    from sandboxd.host.folders import state_folder
+
+    path = os.path.join(state_folder(environ), _NOTE)
+    try:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    except FileExistsError:
+        return False
+    except OSError:
+        # Where nothing can be remembered it is said each time.
+        return True
+    return True
