@@ -25,7 +25,7 @@ const HARDENED: Record<string, Seen> = {
 function project(changes: Partial<Project> = {}, states: Record<string, Seen> = {}): Project {
     const base = {
         path: '/p', state: 'running', profile: 'dev', asked: null, verified: null, drift: [], downgrades: [], openPorts: [],
-        findings: null, problem: null, hint: null,
+        findings: null, problem: null, hint: null, lost: [],
         inForce: { settings: { privileged: 'no' }, controls: controls({ ...HARDENED, ...states }) },
     } satisfies Project;
     return { ...base, ...changes };
@@ -78,6 +78,16 @@ test('a hint has the action that it names first', () => {
     assert.equal(actionOf('run `sudo sandboxd setup gvisor --update`').typed, 'sudo sandboxd setup gvisor --update');
     assert.equal(actionOf('`sandboxd setup; rm -rf ~`').command, 'sandboxd.log');
     assert.equal(actionOf('free some memory').command, 'sandboxd.log');
+});
+
+test('a lost pin comes before all else that is known', () => {
+    const text = 'PIN LOST: `.envrc` was replaced or moved on the host';
+    for (const changes of [{}, { state: 'paused' }, { drift: ['x'] }, { verified: { ...VERIFIED, escaped: [], notTried: [], open: [] } }] as Partial<Project>[]) {
+        const { label, level, because } = verdict(project({ ...changes, lost: [text] }));
+        assert.deepEqual([label, level, because], ['pin lost', 'weak', text]);
+    }
+    const parsed = parseStatus(JSON.stringify({ version: 1, daemon: {}, host: null, projects: [{ path: '/p', state: 'running', lost: [text] }] }));
+    assert.deepEqual(parsed.projects[0]!.lost, [text]);
 });
 
 test('what does not run, or is not known, is said so', () => {

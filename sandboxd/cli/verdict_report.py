@@ -24,7 +24,7 @@ _ATTACKED = {
     "pod": "attacked: the Pod in use, from inside: what is said for the worse is so, and that something held is "
     "the word of a process in it",
     "sandbox": "attacked: a replica with the settings of the sandbox, in which nothing of project or image "
-    "ran; `sandboxd status` shows what is seen of the one in use",
+    "ran; the pins were looked at and tried in the one in use, of which `sandboxd status` shows the rest",
 }
 """The last line of a verdict, by what it is about."""
 
@@ -50,10 +50,14 @@ def conclude(verified: Verified) -> None:
 def say_verdict(verified: Verified) -> None:
     """Print whether it held, what escaped, what could not be shown, and the counts."""
     from sandboxd.verify.judge import OUTCOMES
+    from sandboxd.verify.pins_in_use import ATTEMPT
 
     verdict = verified.verdict
     escaped = [result.id for result in verdict.of("escaped")]
     unclear = verdict.of("inconclusive")
+    for result in verdict.of("escaped"):
+        if result.id == ATTEMPT:
+            terminal.verdict(f"✗ PIN LOST: {result.evidence}", terminal.RED)
     if escaped:
         text = f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}"
         terminal.verdict(f"✗ {text}", terminal.RED)

@@ -10,6 +10,7 @@ from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.measurement import Measurement
 from sandboxd.observe.pin import Pin
+from sandboxd.status import lost_pins
 from sandboxd.status.model import (
     Counts,
     DaemonLine,
@@ -87,6 +88,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
     return {
         "path": project.path,
         "state": project.state,
+        "lost": lost_pins.texts_of(project),
         "lost_pins": [_pin(pin) for pin in project.lost_pins],
         "lost_beside": {name: [_pin(pin) for pin in pins] for name, pins in project.lost_beside},
         "unchecked_pins": list(project.unchecked_pins),

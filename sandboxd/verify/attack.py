@@ -20,12 +20,13 @@ from sandboxd.life import services
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, PROFILE, PROJECT
 from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.observe import inspection, outside, surroundings
+from sandboxd.observe import inspection, outside, pins, surroundings
 from sandboxd.observe.controls import seccomp
+from sandboxd.observe.pin import requests
 from sandboxd.observe.workspace import View, view
 from sandboxd.plan import nested
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import inside, listeners, replica, way_out
+from sandboxd.verify import inside, listeners, pins_in_use, replica, way_out
 from sandboxd.verify.canary import Canaries
 from sandboxd.verify.in_replica import Judges, Known
 from sandboxd.verify.verdict import Result, Verdict
@@ -112,6 +113,7 @@ class _Target(NamedTuple):
             self._canaries(own, started, beside) as canaries,
         ):
             facts = canaries.facts | out.facts | _of_replica(copy, canaries.facts["tmpfs"])
+            facts |= {"pinned": self._pinned()}
             report = inside.make(self.engine, started, attempts, facts, progress)
             out.collect()
             known = Known(
@@ -125,6 +127,10 @@ class _Target(NamedTuple):
             judges = Judges(known, canaries, out)
             results = judges.results(attempts)
         return self._verdict("own" if judges.has_own_kernel else "host", results)
+
+    def _pinned(self) -> list[str]:
+        """What is pinned, by its path inside."""
+        return [pin.target for pin in requests(self.inspected) if pin.is_read_only]
 
     @property
     def _is_behind(self) -> bool:
@@ -193,7 +199,7 @@ class _Target(NamedTuple):
             self.inspected["HostConfig"].get("Runtime") or "",
             kernel,
             self.profile,
-            tuple(results),
+            tuple(pins_in_use.judged(results, pins.look(pins.subject(self.inspected)))),
             self.attacked,
             made_as="" if made_as == self.profile else made_as,
         )

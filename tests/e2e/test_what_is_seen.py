@@ -184,16 +184,17 @@ def test_all_screens_say_the_same(
 
 def test_a_pin_that_went_with_its_file_is_not_in_force(engine: str, project: Path) -> None:
     """`git config` and editors replace a file by another; the kernel takes the mount on it away."""
+    (project / ".envrc").write_text("a\n")
     done = sandboxes.run(engine, project, "up")
     assert done.returncode == 0, done.stderr
     try:
-        name = f"read-only /workspaces/{project.name}/.git/config"
+        name = f"read-only /workspaces/{project.name}/.envrc"
         assert state_of(engine, project, name)[0] == "in force"
-        fresh = project / ".git/config.new"
-        fresh.write_text("[core]\n\tbare = false\n[user]\n\tname = a\n")
-        fresh.rename(project / ".git/config")
+        fresh = project / ".envrc.new"
+        fresh.write_text("b\n")
+        fresh.rename(project / ".envrc")
         state, why = state_of(engine, project, name)
-        assert state == "not in force" and "replaced `.git/config`" in why
+        assert state == "not in force" and "`.envrc` on the host: its mount is gone" in why
         assert "recreated" in sandboxes.run(engine, project, "up").stderr
         assert state_of(engine, project, name)[0] == "in force"
     finally:

@@ -36,6 +36,8 @@ export interface Counts {
 export interface Project {
     path: string;
     state: State;
+    /** Pins that the host's own acts took away, in words: what runs inside can write there. */
+    lost: string[];
     profile: string | null;
     asked: Record<string, string> | null;
     /** What was seen of the running container; null when nothing was. */
@@ -111,6 +113,7 @@ function project(data: Json): Project {
     return {
         path: String(data['path']),
         state: stateOf(data['state']),
+        lost: strings(data['lost']),
         profile: textOf(data['profile']),
         asked: data['asked'] == null ? null : texts(data['asked']),
         inForce:

@@ -74,7 +74,8 @@ const VERIFY = 'sandboxd.verify';
 
 /** What is broken, and the next step. */
 function problem(project: Project): Line[] {
-    const rows = project.problem === null ? [] : [new Line(project.problem, { icon: icon('error', 'list.errorForeground') })];
+    const wrong = [...project.lost, ...(project.problem === null ? [] : [project.problem])];
+    const rows = wrong.map((text) => new Line(unquoted(text), { icon: icon('error', 'list.errorForeground') }));
     if (project.hint === null) {
         return rows;
     }

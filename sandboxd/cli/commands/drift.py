@@ -1,6 +1,7 @@
 """Compare the running sandbox with the project's plan, and say what is really in force.
 
-Exit code 0: as planned. 6: it differs. A control is `in force`
+Mounts that the host took away, by replacing or moving what they are on, come first; they are looked at from outside each
+time. Exit code 0: as planned. 6: it differs. A control is `in force`
 where it was seen, by the host or by `sandboxd verify`; `not in force` where it was asked for and is not there;
 `not seen`; `left out` where nothing asks for it; or `open`, a way out that is open on purpose.
 

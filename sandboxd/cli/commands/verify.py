@@ -12,6 +12,9 @@ afterwards. With `--fresh` the replica is made of the plan, and no sandbox has t
 `--diff BEFORE AFTER` compares two reports (JSON) and starts nothing; it exits with 6 when something
 escapes that did not before.
 
+A replica has fresh mounts. So the pins are looked at and tried in the sandbox in use, too: where the host replaced or
+moved what one is on, that is the first line, and the sandbox did not hold.
+
 The verdict comes first, then what did not hold, could not be shown or is left open on purpose; `--all` shows
 each attempt.
 

@@ -12,6 +12,7 @@ from sandboxd.lsp import convert, names_page, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_label
+from sandboxd.status import lost_pins
 
 _NAMES = (CONFIG_NAME, "devcontainer.json", ".devcontainer.json")
 
@@ -36,14 +37,15 @@ class Lenses:
             return []
         weak = sum(f.severity >= Severity.WARNING for f in judged.findings())
         # Without a command: a line to read.
-        texts = [(f"{weak} weak setting{'' if weak == 1 else 's'}" if weak else "", "")]
         path = judged.document.source.path
         workspace = plans.workspace_of(path)
+        texts = [(text, "") for text in self._lost(workspace)]
+        texts += [(f"{weak} weak setting{'' if weak == 1 else 's'}" if weak else "", "")]
         if workspace is not None and os.path.basename(path) in _NAMES:
             texts += [("up", "sandboxd.up"), ("verify", "sandboxd.verify")]
             texts.append((self._in_force(workspace), ""))
         start = types.Position(0, 0)
-        return self._names(judged, workspace) + [
+        lenses = [
             types.CodeLens(
                 types.Range(start, start),
                 types.Command(in_label(title), command, arguments=[uri] if command else None),
@@ -51,6 +53,7 @@ class Lenses:
             for title, command in texts
             if title
         ]
+        return lenses + self._names(judged, workspace)
 
     def _names(self, judged: Judged, workspace: str | None) -> list[types.CodeLens]:
         """The lens above `[network]`: what was denied, and the way to answer."""
@@ -73,6 +76,11 @@ class Lenses:
         workspace = self._context.capabilities().workspace
         if workspace is not None and workspace.code_lens and workspace.code_lens.refresh_support:
             self._context.server.workspace_code_lens_refresh(None)
+
+    def _lost(self, workspace: str | None) -> list[str]:
+        """Pins that the host took away, as they are at this moment."""
+        status = self._context.surroundings.status(workspace) if workspace is not None else None
+        return lost_pins.texts_of(status) if status is not None else []
 
     def _in_force(self, workspace: str) -> str:
         """A line about the running sandbox, with observed facts only."""

@@ -1,0 +1,41 @@
+"""The judgement on the pins of a sandbox in use: what the host sees of them goes before every attempt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.observe.pin import not_checked, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.observe.pin import Pin
+    from sandboxd.verify.verdict import Result
+
+ATTEMPT = "lost-pin"
+
+
+def judged(results: Iterable[Result], pins: Iterable[Pin]) -> list[Result]:
+    """`results`, the attempt on lost pins first where one is lost, and not shown where none can be seen.
+
+    :param pins: those of the sandbox in use, as they are once every attempt was made
+    """
+    pins = tuple(pins)
+    return sorted((_judged(result, pins) for result in results), key=lambda r: not _is_lost(r))
+
+
+def _judged(result: Result, pins: tuple[Pin, ...]) -> Result:
+    if result.id != ATTEMPT:
+        return result
+    if lost := sentence(pins):
+        return result._replace(outcome="escaped", evidence=lost)
+    unseen = [pin.name for pin in not_checked(pins) if pin.is_read_only]
+    if unseen and result.outcome == "held":
+        names = ", ".join(f"`{name}`" for name in unseen[:3])
+        why = f"whether {names} still is pinned in the sandbox in use cannot be seen from here"
+        return result._replace(outcome="inconclusive", evidence=why)
+    return result
+
+
+def _is_lost(result: Result) -> bool:
+    return result.id == ATTEMPT and result.outcome == "escaped"
