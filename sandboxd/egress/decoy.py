@@ -36,6 +36,6 @@ class Search:
             if len(data) < self._longest
             else data[-self._longest :]
         )
-        seen = next((text for text in self._texts if text in data or text in seam), b"")
-        self.text = self.text or seen.decode()
-        return bool(seen)
+        match = next((text for text in self._texts if text in data or text in seam), b"")
+        self.text = self.text or match.decode()
+        return bool(match)
