@@ -13,6 +13,7 @@ from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.egress.questions import quotable
+from sandboxd.egress.verify_marks import may_be_of_verify
 
 if TYPE_CHECKING:
     from sandboxd.egress.messages import Asked, Attempted, Event, Lost, Replayed
@@ -79,7 +80,7 @@ class Totals(NamedTuple):
     lost_tripwires: int = 0
     """Of `lost`, uses of a tripwire."""
     of_verify: int = 0
-    """Attempts while `sandboxd verify` made its own, which are in no line and no other count."""
+    """Denied attempts such as `sandboxd verify` makes, while it made them, which are in no line and no other count."""
 
 
 class Use(NamedTuple):
@@ -148,7 +149,7 @@ class Ledger:
         )
 
     def is_of_verify(self, time: float) -> bool:
-        """Whether an attempt denied at `time`, by the gateway's clock, is taken for one of `sandboxd verify`."""
+        """Whether `sandboxd verify` makes attempts at `time`, by the gateway's clock."""
         return time < self._verified_until
 
     def _lose(self, event: Lost) -> None:
@@ -166,7 +167,7 @@ class Ledger:
             self._verified_until = min(self._verified_until, event["time"] + _LATE_COUNT)
 
     def _attempt(self, event: Attempted) -> None:
-        if self.is_of_verify(event["time"]) and event["reason"] != "canary":
+        if self.is_of_verify(event["time"]) and may_be_of_verify(event):
             of_verify = self.totals.of_verify + event["count"]
             self.totals = self.totals._replace(of_verify=of_verify)
             return

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.egress import layout
 from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
+from sandboxd.egress.verify_marks import CLOSED_PORTS, DENIED, UNKNOWN
 from sandboxd.host import addresses
 from sandboxd.life import gateway, gateway_look, networks, running_gateway
 from sandboxd.life.gateway_channel import attach
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from sandboxd.egress.messages import Event
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
-
-DENIED = "sandboxd-verify.test"
-"""The end of the names that are asked for in vain; RFC 6761 keeps them from being anybody's."""
 
 _MOST_ADDRESSES = 8
 DENIED_DOORS: dict[str, tuple[str, ...]] = {
@@ -221,7 +219,7 @@ class WayOut:
         self.facts = {
             "word": word,
             "denied": f"{word}.{DENIED}",
-            "unknown": f"sandboxd-verify-{word}.invalid",
+            "unknown": f"{UNKNOWN[0]}{word}{UNKNOWN[1]}",
             "allowed": allowed,
             "closed_port": closed_port,
             "gateway": beside.addresses.gateway if beside and beside.container else "",
@@ -242,7 +240,7 @@ class WayOut:
         if policy is None:
             return "", 0
         opened = {port for rule in policy.rules for port in rule.ports}
-        closed = next(port for port in (6667, 2525, 9418) if port not in opened)
+        closed = next(port for port in CLOSED_PORTS if port not in opened)
         # Names of private networks and rules for one connection are left alone: asking would use them.
         names = (
             r.pattern.host for r in policy.rules if not (r.pattern.below or r.private or r.once)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.egress import verify_marks
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine
@@ -15,7 +16,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.life import gateway, networks, running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
-from sandboxd.verify import listeners, way_out
+from sandboxd.verify import listeners
 from sandboxd.verify.attack import verify, verify_plan
 from sandboxd.verify.attempts import EGRESS
 from sandboxd.verify.verdict import Verdict
@@ -102,7 +103,7 @@ def test_a_second_network_is_found(api: Engine, up: Plan) -> None:
 def test_a_gateway_that_lets_more_through_is_found(api: Engine, up: Plan) -> None:
     running = running_gateway.gateway_of(api, up.workspace)
     assert running is not None
-    running.push(Policy(rules=(Rule(pattern(f"*.{way_out.DENIED}"), (80, 443)),)))
+    running.push(Policy(rules=(Rule(pattern(f"*.{verify_marks.DENIED}"), (80, 443)),)))
     verdict = attack(api, up)
     assert "dns-denied-name" in ways_out(verdict, "escaped")
     # A look-up that is on its way when the attempt ends is recorded later, so it is not known.

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.cluster import records, surroundings
+from sandboxd.egress import verify_marks
 from sandboxd.model.labels import PROFILE
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster._work import inside
@@ -46,7 +47,7 @@ def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
     """
     pod = running_pod(target)
     around = _look(target, pod)
-    denied = f"{secrets.token_hex(6)}.{way_out.DENIED}"
+    denied = f"{secrets.token_hex(6)}.{verify_marks.DENIED}"
     began = time.monotonic()
     report = inside_attempts.make_by(
         inside(target), in_pod.attempts(), _facts(target, around, denied), progress, in_pod.CONTROL

@@ -8,6 +8,8 @@ from sandboxd.egress.ledger import FEWEST_OF_A_KIND, MOST_LINES, MOST_QUESTIONS,
 from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
+from sandboxd.egress.verify_marks import may_be_of_verify
+from sandboxd.escapes import cloud_metadata, proxy_literal
 
 
 def attempt(seq: int, name: str, **more: Any) -> Any:
@@ -150,8 +152,10 @@ def mark(seq: int, purpose: str, time: float) -> Any:
 def test_attempts_of_verify_are_counted_apart() -> None:
     ledger = Ledger()
     ledger.take([attempt(1, "before.example", time=10.0), mark(2, VERIFY_BEGINS, 11.0)])
-    ledger.take([attempt(3, "169.254.169.254", time=12.0, count=7), mark(4, VERIFY_ENDS, 13.0)])
-    ledger.take([attempt(5, "169.254.169.254", time=14.0), attempt(6, "after.example", time=15.0)])
+    own = attempt(3, "169.254.169.254", time=12.0, count=7, reason="not-a-name")
+    ledger.take([own, mark(4, VERIFY_ENDS, 13.0)])
+    late = own | {"seq": 5, "time": 14.0, "count": 1}
+    ledger.take([late, attempt(6, "after.example", time=15.0)])
     assert {line.name for line in ledger.lines()} == {"before.example", "after.example"}
     assert (ledger.totals.denied, ledger.totals.of_verify) == (2, 8)
 
@@ -160,6 +164,40 @@ def test_a_verify_that_was_killed_hides_nothing_for_long() -> None:
     ledger = Ledger()
     ledger.take([mark(1, VERIFY_BEGINS, 10.0), attempt(2, "later.example", time=131.0)])
     assert ledger.totals.denied == 1
+
+
+def test_no_verify_hides_what_the_sandbox_does_meanwhile() -> None:
+    """For as long as it takes, whoever is inside may reach names and ask for others."""
+    own = [
+        attempt(2, "open.example", event="reached", reason="allowed", door="connect"),
+        attempt(3, "evil.example"),
+        attempt(4, "evil.example", door="connect"),
+        attempt(5, "8.8.8.8", reason="not-a-name", door="port"),
+        attempt(6, "open.example", reason="port", port=22, door="connect"),
+        attempt(7, "x.sandboxd-verify.test", event="reached", reason="allowed", door="connect"),
+        attempt(8, "10.1.2.3", event="reached", reason="allowed", door="direct"),
+    ]
+    of_verify = [
+        attempt(9, "ab12.sandboxd-verify.test"),
+        attempt(10, "Ab12.Sandboxd-Verify.Test", door="socks"),
+        attempt(11, "sandboxd-verify-ab12.invalid"),
+        attempt(12, "169.254.169.254", reason="not-a-name", door="port"),
+        attempt(13, "[::ffff:127.0.0.1]", reason="not-a-name", door="connect"),
+        attempt(14, "host.docker.internal", door="connect"),
+        attempt(15, "open.example", reason="port", port=6667, door="direct"),
+    ]
+    ledger = Ledger()
+    ledger.take([mark(1, VERIFY_BEGINS, 10.0), *(e | {"time": 11.0} for e in own + of_verify)])
+    totals = ledger.totals
+    assert (totals.reached, totals.denied, totals.of_verify) == (3, 4, len(of_verify))
+    assert len(ledger.lines()) == len(own)
+
+
+def test_what_verify_dials_is_known() -> None:
+    """Names of attempts that are not known would be shown as the sandbox's own."""
+    for name in (*proxy_literal._NAMES, *cloud_metadata._ADDRESSES):
+        event = attempt(1, name, door="connect", reason="not-a-name")
+        assert may_be_of_verify(event), name
 
 
 def test_no_verify_hides_a_tripwire() -> None:
