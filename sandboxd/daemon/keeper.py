@@ -15,6 +15,7 @@ from sandboxd.daemon.exchanges import Exchanges
 from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
+from sandboxd.daemon.halts import Halts
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.registry import Registry
@@ -81,6 +82,7 @@ class Keeper:
         self.gateways = Gateways(self.hosts, emit)
         self.forwards = Forwards(self.hosts)
         self.ssh_agents = SshAgents(self.hosts, emit)
+        self.halts = Halts(self.hosts, emit)
         self.generation = Generation(
             self.registry,
             self.hosts,
@@ -121,6 +123,7 @@ class Keeper:
         self.gateways.close()
         self.forwards.close()
         self.ssh_agents.close()
+        self.halts.close()
         await self.watching.watcher.close()
         await self.hosts.close()
         self._threads.close()
@@ -224,6 +227,7 @@ class Keeper:
         self.forwards.forget(path)
         self.ssh_agents.forget(path)
         self.exchanges.forget(path)
+        self.halts.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -275,6 +279,7 @@ class Keeper:
                 self.forwards.forget(path)
                 self.ssh_agents.forget(path)
                 self.exchanges.forget(path)
+                self.halts.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
         """Handle the outcome of a look at a project: its gateway may have to allow other names."""
@@ -349,3 +354,4 @@ class Keeper:
             is_running = sandbox is not None and sandbox.running and not sandbox.paused
             self.ssh_agents.update(identity, project.engine, is_running)
             self.exchanges.update(identity, project.engine, sandbox)
+            self.halts.update(identity, project.engine, sandbox)

@@ -200,6 +200,14 @@ class Engine(Networks, Volumes):
         with self.asking(seconds or START_SECONDS) as session:
             session.start(container)
 
+    def pause(self, container: str) -> None:
+        """Stop all processes of a running container where they are.
+
+        :raises EngineFailure: it does not run, is paused already, or its runtime cannot
+        """
+        with self.asking() as session:
+            session.pause(container)
+
     def unpause(self, container: str) -> None:
         """Resume a paused container.
 

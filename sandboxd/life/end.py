@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import runtime_processes
-from sandboxd.life import removal, volumes
+from sandboxd.life import halts, removal, volumes
 from sandboxd.life.states import holds_work, settle
 from sandboxd.model.sandbox_id import name_option
 
@@ -39,7 +39,12 @@ def end(
 
     pins = volumes.pins(engine, container.id)
     with _blame_the_right_one(engine, container.name, name_option(sandbox)):
-        if holds_work(container.state):
+        if halts.must_stay_paused(engine, container):
+            # Never resumed: what it lost its mount on could be written until it ends. Its work is on the host.
+            remove(engine, container.id, by_force=discard, progress=progress)
+            halts.end(container, sandbox)
+            container = container._replace(state="removed")
+        elif holds_work(container.state):
             container = settle(engine, container)
         if container.state == "removing":
             # Its memory is gone already: somebody else removes it, or a run that was interrupted.

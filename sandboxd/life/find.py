@@ -79,10 +79,15 @@ def locate(engine: Engine, directory: str, name: str = "") -> Summary:
     """The running container of the sandbox `name` of the project that `directory` lies in.
 
     :raises ContainerGone: there is none
+    :raises Halted: it is halted
     """
+    from sandboxd.life import halts
+
     containers = project_containers(engine, directory, name)
     if containers and containers[0].state == "running":
         return containers[0]
+    if containers and containers[0].state == "paused":
+        halts.refuse(engine, containers[0])
     here = os.path.realpath(directory)
     state = f": `{containers[0].name}` is {containers[0].state}" if containers else ""
     which = f"sandbox `{name}`" if name else "sandbox"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from sandboxd.life import egress, git_left, journal, lasting, overlaps
+from sandboxd.life import egress, git_left, halts, journal, lasting, overlaps
 from sandboxd.life.create import create
 from sandboxd.life.end import end
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
@@ -70,6 +70,8 @@ def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:
     present = engine.containers(PROJECT)
     for old in sandboxes_of_up(engine, plan.sandbox, present):
         stub_paths += journal.on_label(old)
+        if replace is None:
+            halts.refuse(engine, old)
         reused = reuse(start, old) if replace is None else "as asked for"
         if isinstance(reused, Reused):
             sick = egress.start_services(

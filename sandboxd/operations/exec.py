@@ -77,14 +77,18 @@ def exec_(
     :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run; None
         where whoever keeps the gateway running reports that
     :raises ContainerGone: no sandbox runs there
+    :raises Halted: it is halted
     """
-    from sandboxd.life import exec_settings
+    from sandboxd.life import exec_settings, halts
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
 
     sandbox = locate(engine, project_folder(directory), name)
-    if warn is not None and (text := _closed(engine, sandbox)):
-        warn(text)
+    if warn is not None:
+        # A daemon halts it when that happens.
+        halts.refuse(engine, sandbox)
+        if text := _closed(engine, sandbox):
+            warn(text)
     container = sandbox.id
     variable = f"{MARK}={secrets.token_hex(8)}"
     settings = exec_settings.recall(os.environ, sandbox.labels[PROJECT], container)

@@ -177,6 +177,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "file_lock",
             "files",
+            "halt",
             "host",
             "host.stand_ins",
             "host.subnets",
@@ -189,6 +190,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "observe": frozenset(
         {"data", "engine", "errors", "files", "host", "host.facts", "model", "payload"}
+    ),
+    "halt": frozenset(
+        {"engine", "engine.answers", "errors", "files", "host.folders", "model", "observe", "plan"}
     ),
     "verify": frozenset(
         {
@@ -308,6 +312,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "exchange",
             "files",
             "forward",
+            "halt",
             "host",
             "host.facts",
             "ipc",

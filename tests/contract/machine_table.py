@@ -12,6 +12,7 @@ _EDGES = (
     "payload",
     "life",
     "observe",
+    "halt",
     "verify",
     "review",
     "exchange",
@@ -33,6 +34,7 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "platform": _EDGES,
     "time": _EDGES,
     "watchfiles": ("daemon",),
+    "inotify_simple": ("daemon",),
     "tomli_w": ("toml_output",),
     "pickle": (),  # to read one runs what it says
     "lightkube": ("cluster",),

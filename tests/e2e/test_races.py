@@ -10,6 +10,7 @@ import pytest
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.halt.record import Halted
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import overlaps, up_down
 from tests.e2e import sandboxes
@@ -114,20 +115,25 @@ def test_a_link_that_came_after_the_plan_is_refused(
 def test_a_pin_that_the_host_took_away_comes_back(
     api: Engine, outer: Path, host_facts: HostFacts
 ) -> None:
-    """`git config` on the host puts a new file in place: then no container has a mount there."""
-    config = outer / ".git/config"
-    first = up_down.up(api, sandboxes.plan_of(outer, host_facts), quiet)
+    """`sed -i` on the host puts a new file in place: then no container has a mount there, until it is made anew."""
+    envrc = outer / ".envrc"
+    envrc.write_text("host")
+    os.chown(envrc, 1000, 1000)
+    plan = sandboxes.plan_of(outer, host_facts)
+    first = up_down.up(api, plan, quiet)
     try:
-        (outer / ".git/config.lock").write_text("[core]\n")
-        os.chown(outer / ".git/config.lock", 1000, 1000)
-        (outer / ".git/config.lock").rename(config)
-        run_quietly(api, first.id, Exec(["sh", "-c", "echo '[evil]' >> .git/config"]))
-        assert "evil" in config.read_text(), "the kernel keeps the pin: this test is not needed"
-        shown: list[str] = []
-        second = up_down.up(api, sandboxes.plan_of(outer, host_facts), shown.append)
-        assert second.how == "recreated" and "`.git/config` was replaced on the host" in shown[0]
-        run_quietly(api, second.id, Exec(["sh", "-c", "echo '[worse]' >> .git/config"]))
-        assert "worse" not in config.read_text()
+        (outer / "new").write_text("new\n")
+        os.chown(outer / "new", 1000, 1000)
+        (outer / "new").rename(envrc)
+        run_quietly(api, first.id, Exec(["sh", "-c", "echo evil >> .envrc"]))
+        assert "evil" in envrc.read_text(), "the kernel keeps the pin: this test is not needed"
+        with pytest.raises(Halted, match=r"`\.envrc` was replaced on the host"):
+            up_down.up(api, plan, quiet)
+        assert api.inspect(first.id)["State"]["Paused"]
+        second = up_down.up(api, sandboxes.plan_of(outer, host_facts), quiet, replace="container")
+        assert second.how == "recreated"
+        run_quietly(api, second.id, Exec(["sh", "-c", "echo worse >> .envrc"]))
+        assert "worse" not in envrc.read_text()
     finally:
         up_down.down(api, str(outer), quiet)
 

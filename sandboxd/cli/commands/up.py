@@ -15,6 +15,9 @@ each time. One that fails leaves the sandbox running, ends the run with exit cod
 description does not have them, and programs inside can read them. A secret that a tool need not have at all is
 better kept outside: `sandboxd credentials add`.
 
+A sandbox that is halted, since something that is shut inside was replaced on the host, stays so until `--recreate`
+makes its container, and so its mounts, anew: what runs in it ends, its files stay.
+
 A changed plan or image replaces the container, and so does `--recreate`. A private copy is taken up again as
 it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
 

@@ -1,0 +1,185 @@
+"""Halts running sandboxes whose mounts the host takes away: one thread for each, which sleeps until that happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sandboxd.daemon.mount_events import MountEvents, open_events
+from sandboxd.engine import failures
+from sandboxd.errors import SandboxdError
+from sandboxd.halt import record
+from sandboxd.halt.guard import Guard
+from sandboxd.halt.record import Owner, Reason
+from sandboxd.model.sandbox_id import workspace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.engine.client import Engine
+    from sandboxd.halt.record import Halt
+    from sandboxd.ipc import messages
+    from sandboxd.status.observe import Sandbox
+
+ONE_HALT_SECONDS = 1.0
+"""Replacements within it are one halt."""
+
+_AGAIN_SECONDS = 0.2
+"""Between two attempts to halt where the engine refuses."""
+
+log = logging.getLogger(__name__)
+
+
+class Halts:
+    """The watched sandboxes, by their identity. To be used on the event loop."""
+
+    def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
+        self._hosts, self._emit = hosts, emit
+        self._loop = asyncio.get_running_loop()
+        self._watched: dict[str, Watched] = {}
+
+    def update(self, identity: str, key: EngineKey, sandbox: Sandbox | None) -> None:
+        """Begin or end watching a sandbox, as it is now; another run of its container is watched anew."""
+        is_running = sandbox is not None and sandbox.running and not sandbox.paused
+        run = f"{sandbox.id} {sandbox.identity}" if sandbox is not None and is_running else ""
+        present = self._watched.get(identity)
+        if present is not None and (present.run != run or not present.is_alive()):
+            del self._watched[identity]
+            present.stop()
+            present = None
+        if present is None and sandbox is not None and run and sandbox.id:
+            engine, environ = self._hosts.engine(key), self._hosts.environ(key)
+            watched = Watched(
+                run, sandbox.id, engine, environ, lambda text: self._say(identity, text)
+            )
+            self._watched[identity] = watched
+            watched.start()
+
+    def forget(self, workspace: str) -> None:
+        """Stop watching the sandboxes of a project that is no longer known."""
+        for identity in [each for each in self._watched if workspace_of(each) == workspace]:
+            self._watched.pop(identity).stop()
+
+    def close(self) -> None:
+        """Stop watching all."""
+        for watched in self._watched.values():
+            watched.stop()
+        self._watched.clear()
+
+    def _say(self, identity: str, text: str) -> None:
+        event: messages.Event = {"kind": "sandbox", "path": workspace_of(identity), "message": text}
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(self._emit, event)
+
+
+class Watched:
+    """One run of one container, watched in a thread of its own until it is halted or `stop` is called.
+
+    :param say: called in that thread with words for a person
+    """
+
+    def __init__(
+        self,
+        run: str,
+        container: str,
+        engine: Engine,
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+    ) -> None:
+        self.run = run
+        self._container, self._engine, self._environ, self._say = container, engine, environ, say
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._events: MountEvents | None = None
+        self._thread = threading.Thread(target=self._run, name="mounts", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether it still watches."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stop.set()
+        with self._lock:
+            if self._events is not None:
+                self._events.end()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._watch()
+                return
+            except failures.ContainerGone:
+                return
+            except (OSError, SandboxdError) as error:
+                log.warning("cannot watch the mounts of `%s`: %s", self._container[:12], error)
+            except Exception:
+                log.exception("watching the mounts of `%s` failed", self._container[:12])
+            self._stop.wait(_AGAIN_SECONDS)
+
+    def _watch(self) -> None:
+        """Watch until it is halted, is gone, or need not be watched any more.
+
+        :raises ContainerGone: it is gone
+        """
+        inspected = self._engine.inspect(self._container)
+        with contextlib.closing(Guard(self._engine, inspected)) as guard:
+            if not guard.points:
+                return
+            events = open_events([point.path for point in guard.points])
+            with self._lock:
+                self._events = events
+            try:
+                if events.delay:
+                    log.warning("`%s`: losses of mounts are seen %s", guard.workspace, events.delay)
+                reason = Reason.REPLACED
+                if guard.forget_lost_before(inspected):
+                    reason = Reason.UNWATCHED
+                log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
+                while not self._stop.is_set():
+                    if guard.lost():
+                        self._halt(guard, reason)
+                        return
+                    if not events.wait():
+                        return
+            finally:
+                with self._lock:
+                    self._events = None
+                events.close()
+
+    def _halt(self, guard: Guard, reason: Reason) -> None:
+        """Halt it, again and again where the engine refuses."""
+        while not self._stop.is_set():
+            try:
+                halt = guard.halt(self._environ, Owner.DAEMON, reason)
+            except (OSError, SandboxdError) as error:
+                log.error("cannot halt `%s`: %s", guard.sandbox, error)
+                self._stop.wait(_AGAIN_SECONDS)
+                continue
+            if halt is not None:
+                self._tell(self._completed(guard, halt))
+            return
+
+    def _completed(self, guard: Guard, halt: Halt) -> Halt:
+        """The halt with all that the host's program replaced in the same breath."""
+        self._stop.wait(ONE_HALT_SECONDS)
+        try:
+            return guard.complete(self._environ, halt)
+        except (OSError, SandboxdError) as error:
+            log.error("the halt of `%s` is not written down as a whole: %s", guard.sandbox, error)
+            return halt
+
+    def _tell(self, halt: Halt) -> None:
+        text = f"its sandbox is halted: {record.describe(halt)}"
+        log.warning("`%s`: %s", halt.sandbox, text)
+        self._say(text)

@@ -1,0 +1,201 @@
+"""Wakes a thread when something may have been put in the place of a watched path: at once, and never else.
+
+On Linux a thread sleeps in the kernel until an event comes (`inotify_simple`; `watchfiles` asks for events at each
+step, which is a wake-up and a delay). Elsewhere `watchfiles` has to do, with its step as delay. Only the folders above the
+paths are watched, for names that come and go: what is written in files wakes nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator
+from typing import Protocol
+
+from sandboxd.daemon.listening import Change, Changes, Listening, is_nameable
+
+STEP_MS = 20
+"""Of `watchfiles`, where there is nothing better: a change is told after one to two steps."""
+
+_POLL_SECONDS = 1.0
+"""Between two looks where the system gives no events at all."""
+
+_REST_SECONDS = 0.002
+"""After names that do not matter: who makes and removes files all the time costs no more than this allows."""
+
+_OUT_OF_WATCHES = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+class MountEvents(Protocol):
+    """What wakes one thread; `end` may be called from any."""
+
+    delay: str
+    """How late it may be, in words; '' for at once."""
+
+    def wait(self) -> bool:
+        """Block until a look is worth it; False once `end` was called.
+
+        :raises OSError: the system gives no more events
+        """
+        ...
+
+    def end(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def open_events(paths: Collection[str]) -> MountEvents:
+    """The best that this system has; what happens from now on is not missed.
+
+    :param paths: absolute
+    """
+    if sys.platform == "linux":
+        try:
+            return _Inotify(paths)
+        except ImportError:
+            pass
+        except OSError as error:
+            if error.errno not in _OUT_OF_WATCHES:
+                raise
+            return _Looks()
+    return _Steps(paths)
+
+
+def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
+    """The folders to watch, each with the names that matter in it, and those further up, which must only stay."""
+    names: dict[str, set[str]] = {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        names.setdefault(folder, set()).add(name)
+    above = {folder for path in names for folder in _above(path)}
+    return names, above - names.keys()
+
+
+def _above(path: str) -> Iterator[str]:
+    while path != "/":
+        path = os.path.dirname(path)
+        yield path
+
+
+class _Inotify:
+    """:raises OSError: the system gives no watch"""
+
+    delay = ""
+
+    def __init__(self, paths: Collection[str]) -> None:
+        from inotify_simple import INotify, flags
+
+        stays = flags.MOVE_SELF | flags.DELETE_SELF
+        entries = stays | flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE
+        self._matters = stays | flags.Q_OVERFLOW | flags.IGNORED | flags.UNMOUNT
+        self._names: dict[int, set[str]] = {}
+        self._is_ended = False
+        self._wake_up, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            self._inotify = INotify(nonblocking=True)
+        except BaseException:
+            self._close_pipe()
+            raise
+        self._poll = select.poll()
+        self._poll.register(self._inotify.fileno(), select.POLLIN)
+        self._poll.register(self._wake_up, select.POLLIN)
+        try:
+            names, above = folders_of(paths)
+            for folder, of_it in names.items():
+                self._watch(folder, entries | flags.ONLYDIR, of_it)
+            for folder in above:
+                self._watch(folder, stays | flags.ONLYDIR, set())
+        except BaseException:
+            self.close()
+            raise
+
+    def _watch(self, folder: str, mask: int, names: set[str]) -> None:
+        # One that is gone, or may not be looked at, has nothing to tell: the first look finds that out.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            number = self._inotify.add_watch(folder, mask)
+            self._names[number] = names
+
+    def wait(self) -> bool:
+        while not self._is_ended:
+            self._poll.poll()
+            for event in self._inotify.read(timeout=0):
+                if event.mask & self._matters or event.name in self._names.get(event.wd, ()):
+                    return not self._is_ended
+            if not self._is_ended:
+                time.sleep(_REST_SECONDS)
+        return False
+
+    def end(self) -> None:
+        self._is_ended = True
+        with contextlib.suppress(OSError):
+            os.write(self._waker, b"x")
+
+    def close(self) -> None:
+        self._inotify.close()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        os.close(self._wake_up)
+        os.close(self._waker)
+
+
+class _Steps:
+    """By `watchfiles`, which asks for events at each step."""
+
+    delay = f"up to {2 * STEP_MS} ms late"
+
+    def __init__(self, paths: Collection[str]) -> None:
+        names, above = folders_of(paths)
+        self._paths = frozenset({*paths, *names, *above})
+        self._event = threading.Event()
+        self._is_ended = False
+        self._error: Exception | None = None
+        self._listening = Listening(
+            filter(is_nameable, {*names, *above}), self._tell, self._fail, STEP_MS
+        )
+        self._listening.start()
+        self._listening.wait_until_it_listens()
+
+    def _tell(self, changes: Changes) -> None:
+        if any(path in self._paths for change, path in changes if change is not Change.modified):
+            self._event.set()
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self._event.set()
+
+    def wait(self) -> bool:
+        self._event.wait()
+        self._event.clear()
+        if self._error is not None and not self._is_ended:
+            raise OSError(str(self._error))
+        return not self._is_ended
+
+    def end(self) -> None:
+        self._is_ended = True
+        self._event.set()
+
+    def close(self) -> None:
+        self._listening.stop()
+
+
+class _Looks:
+    """By looking again and again: there are no watches left."""
+
+    delay = f"up to {_POLL_SECONDS:.0f} s late, since the system has no watches left (`fs.inotify` in sysctl)"
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def wait(self) -> bool:
+        return not self._event.wait(_POLL_SECONDS)
+
+    def end(self) -> None:
+        self._event.set()
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,162 @@
+"""The mount points of one running sandbox, compared with what is at their paths, and its halt when one is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+from sandboxd.halt import points as places
+from sandboxd.halt import record, stop, versions
+from sandboxd.halt.put_back import put_back
+from sandboxd.halt.record import Entry, Halt, Owner, Reason
+from sandboxd.model.labels import PROJECT
+from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.observe import outside, pins
+from sandboxd.observe.mount_table import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Engine
+    from sandboxd.halt.points import Lost, What
+    from sandboxd.halt.put_back import Outcome
+    from sandboxd.halt.verdict import Version
+    from sandboxd.halt.versions import Held
+
+_NOTHING = Identity(0, 0)
+"""What was mounted at a path where nothing is any more."""
+
+
+class Guard:
+    """Holds open what is at each mount point of a running container, to tell it from what replaces it.
+
+    :param inspected: the engine's description of it, in this run
+    """
+
+    def __init__(self, engine: Engine, inspected: Inspected) -> None:
+        labels = (inspected.get("Config") or {}).get("Labels") or {}
+        self.sandbox = labels.get(PROJECT) or ""
+        self.workspace = workspace_of(self.sandbox)
+        self.container = inspected["Id"]
+        self.points = places.points_of(inspected, self.workspace)
+        self._engine = engine
+        self._pid = inspected["State"].get("Pid") or 0
+        self._by_signal = outside.look(engine, inspected).shares_kernel
+        self._held: dict[str, Held] = {}
+        self._mounted: dict[str, Identity] = {}
+        for point in self.points:
+            self._hold(point.path)
+
+    def _hold(self, path: str) -> None:
+        try:
+            held = versions.Held(path)
+        except PermissionError:
+            # Not judged here: `pins` says what its mounts show.
+            return
+        except OSError:
+            self._mounted[path] = _NOTHING
+            return
+        self._held[path], self._mounted[path] = held, held.identity
+
+    def close(self) -> None:
+        """Let go what is held."""
+        for held in self._held.values():
+            held.close()
+        self._held.clear()
+
+    def lost(self) -> tuple[Lost, ...]:
+        """What is lost by now of what was there when this was made; () when nothing is."""
+        now = {}
+        for path in self._mounted:
+            # What cannot be looked at does not count as held.
+            with contextlib.suppress(OSError):
+                now[path] = versions.identity(path)
+        return places.lost(self.points, self._mounted, now)
+
+    def forget_lost_before(self, inspected: Inspected) -> bool:
+        """Compare with the container's own mounts; whether some were lost before this was made.
+
+        What is at their paths now is not known to be the host's: it counts as lost from now on.
+        """
+        top = places.target_of(inspected, self.workspace)
+        before = [pin.target for pin in pins.look(pins.subject(inspected)) if pin.is_lost]
+        paths = {places.path_of(target, top, self.workspace) for target in before} if top else set()
+        for path in paths & {point.path for point in self.points}:
+            if (held := self._held.pop(path, None)) is not None:
+                held.close()
+            self._mounted[path] = _NOTHING
+        return bool(self.lost())
+
+    def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
+        """Stop what runs inside, put aside what may be from there, and write that down; None: it does not run any more.
+
+        :raises EnvironmentFailure: the engine does not stop it, or the record cannot be written
+        :raises OSError: the folder of the record cannot be made
+        """
+        try:
+            stop.stop(self._engine, self.container, self._pid, by_signal=self._by_signal)
+        except failures.ContainerGone:
+            return None
+        # What is replaced from now on is the host's alone.
+        lost = self.lost()
+        outcomes = {
+            self._below(point.path): put_back(self.workspace, point, self._before(point.path))
+            for point in places.exposed(self.points, lost)
+        }
+        whats = {self._below(each.path): each.what for each in lost}
+        halt = Halt(
+            self.sandbox, self.container, owner, reason, time.time(), _entries(whats, outcomes)
+        )
+        record.save(environ, halt)
+        return halt
+
+    def complete(self, environ: Mapping[str, str], halt: Halt) -> Halt:
+        """Add what the host replaced since: it is one halt. That is the host's alone, and is left.
+
+        :raises EnvironmentFailure: that cannot be written down
+        :raises OSError: the folder of the record cannot be made
+        """
+        known = {entry.path: entry.what for entry in halt.entries if entry.what is not None}
+        outcomes = {entry.path: entry.outcome for entry in halt.entries if entry.outcome}
+        whats = {self._below(each.path): each.what for each in self.lost()}
+        if whats.keys() <= known.keys():
+            return halt
+        completed = halt._replace(entries=_entries(known | whats, outcomes))
+        record.save(environ, completed)
+        return completed
+
+    def _before(self, path: str) -> Version | None:
+        held = self._held.get(path)
+        return held.version() if held is not None else None
+
+    def _below(self, path: str) -> str:
+        return path.removeprefix(self.workspace.rstrip("/") + "/")
+
+
+def _entries(whats: Mapping[str, What], outcomes: Mapping[str, Outcome]) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(path, whats.get(path), outcomes.get(path)) for path in sorted({*whats, *outcomes})
+    )
+
+
+def has_lost(inspected: Inspected) -> bool:
+    """Whether a container lost some of its mounts, as far as can be seen."""
+    return any(pin.is_lost for pin in pins.look(pins.subject(inspected)))
+
+
+def compare(engine: Engine, inspected: Inspected, environ: Mapping[str, str]) -> Halt | None:
+    """Halt a running container some of whose mounts are lost, as a command does where no daemon watches.
+
+    None: none is lost, as far as can be seen, or it does not run any more.
+
+    :raises EnvironmentFailure: the engine does not stop it, or that cannot be written down
+    """
+    if not has_lost(inspected):
+        return None
+    with contextlib.closing(Guard(engine, inspected)) as guard:
+        if not guard.forget_lost_before(inspected):
+            return None
+        return guard.halt(environ, Owner.COMMAND, Reason.UNWATCHED)

@@ -1,0 +1,233 @@
+"""Halts of sandboxes in the user's state: who halted one, why, what was done, and how it ended.
+
+A halt outlives the daemon that made it. Whoever would let a sandbox go on asks here first."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.files import MAX_BYTES, decode, read_bytes, write_private
+from sandboxd.halt.points import What
+from sandboxd.halt.put_back import Outcome
+from sandboxd.halt.verdict import Action
+from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.model.sandbox_id import name_option
+
+_FOLDER = "halts"
+_MOST_NAMED = 3
+
+
+class Reason(Enum):
+    """Why a sandbox was halted."""
+
+    REPLACED = "replaced"
+    """The host replaced, renamed or removed something that was shut inside, while that was watched."""
+    UNWATCHED = "unwatched"
+    """That was seen later: nobody watched when it happened."""
+
+
+class Owner(Enum):
+    """Who halted a sandbox, and so says when it may go on."""
+
+    DAEMON = "daemon"
+    COMMAND = "command"
+
+
+class Ended(Enum):
+    """How a halt ended."""
+
+    REMADE = "remade"
+    """Its container was removed at the user's word: the next one has all its mounts."""
+    GONE = "gone"
+    """Its container was not there any more."""
+
+
+class Entry(NamedTuple):
+    """A path of the workspace that was lost, or was open since: `what` is None for one below another that was lost."""
+
+    path: str
+    what: What | None
+    outcome: Outcome | None = None
+    """What was done about it; None where nothing of it acts on the host."""
+
+
+class Halt(NamedTuple):
+    """One halt of one container."""
+
+    sandbox: str
+    container: str
+    owner: Owner
+    reason: Reason
+    at: float
+    """In seconds since 1970."""
+    entries: tuple[Entry, ...]
+    ended: Ended | None = None
+    ended_at: float = 0.0
+
+
+class Halted(EnvironmentFailure):
+    """The sandbox is halted, and goes on at the user's word alone."""
+
+
+def load(environ: Mapping[str, str], sandbox: str) -> Halt | None:
+    """The last halt of a sandbox, by its identity, whether or not it ended; None: none is known.
+
+    :raises EnvironmentFailure: its record cannot be read, so that nobody knows
+    """
+    path = _path(environ, sandbox)
+    if not os.path.lexists(path):
+        return None
+    try:
+        return _halt(json.loads(decode(read_bytes(path, MAX_BYTES))))
+    except (SandboxdError, ValueError, KeyError, TypeError):
+        raise EnvironmentFailure(
+            f"`{path}` cannot be read, so it is not known whether the sandbox is halted",
+            f"`sandboxd up{name_option(sandbox)} --recreate` makes its container anew; then remove that file",
+        ) from None
+
+
+def open_halt(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | None:
+    """The halt of this very container that has not ended; None: it may go on.
+
+    :param container: its whole id
+    :raises EnvironmentFailure: see `load`
+    """
+    halt = load(environ, sandbox)
+    if halt is None or halt.ended is not None or halt.container != container:
+        return None
+    return halt
+
+
+def save(environ: Mapping[str, str], halt: Halt) -> None:
+    """Write a halt in the place of the sandbox's last one.
+
+    :raises OSError: its folder cannot be made
+    :raises EnvironmentFailure: it cannot be written
+    """
+    document = {
+        "version": 1,
+        "sandbox": halt.sandbox,
+        "container": halt.container,
+        "owner": halt.owner.value,
+        "reason": halt.reason.value,
+        "at": halt.at,
+        "entries": [_document(entry) for entry in halt.entries],
+        "ended": halt.ended.value if halt.ended else None,
+        "ended_at": halt.ended_at,
+    }
+    text = json.dumps(document, indent=1)
+    write_private(_path(environ, halt.sandbox), text.encode("utf-8", "surrogatepass"))
+
+
+def end(environ: Mapping[str, str], sandbox: str, container: str, how: Ended, at: float) -> None:
+    """Note that the halt of a container has ended, if there is one.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    halt = load(environ, sandbox)
+    if halt is not None and halt.container == container and halt.ended is None:
+        save(environ, halt._replace(ended=how, ended_at=at))
+
+
+def refuse(environ: Mapping[str, str], sandbox: str, container: str, *, by_editor: bool) -> None:
+    """Refuse to do something in a halted sandbox.
+
+    :param by_editor: an editor made its container
+    :raises Halted: it is halted
+    """
+    halt = open_halt(environ, sandbox, container)
+    if halt is not None:
+        raise halted(halt, by_editor=by_editor)
+
+
+def halted(halt: Halt, *, by_editor: bool = False) -> Halted:
+    """The error for whoever needs a halted sandbox to go on."""
+    again = f"`sandboxd up{name_option(halt.sandbox)} --recreate` makes it anew with the work in it"
+    if by_editor:
+        again = f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`"
+    return Halted(f"the sandbox is halted: {describe(halt)}", again)
+
+
+def describe(halt: Halt) -> str:
+    """What was replaced, and what was done about it, for a person."""
+    lost = [entry for entry in halt.entries if entry.what is not None]
+    names = ", ".join(f"`{entry.path}`" for entry in lost[:_MOST_NAMED])
+    more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
+    whats = {entry.what.value for entry in lost if entry.what is not None}
+    verb = whats.pop() if len(whats) == 1 else "replaced or removed"
+    is_are = "was" if len(lost) == 1 else "were"
+    text = f"{names}{more} {is_are} {verb} on the host, which took the mount away"
+    done = [part for entry in halt.entries if (part := _done(entry.outcome))]
+    if halt.reason is Reason.UNWATCHED:
+        done.append(
+            "nobody watched, so look at it before a tool on the host does: it may be from inside"
+        )
+    return "; ".join([text, *done])
+
+
+def _done(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return ""
+    if outcome.problem:
+        return f"`{outcome.path}` may be from inside and could not be put aside: {outcome.problem}"
+    if outcome.action is Action.PUT_BACK:
+        return (
+            f"what `{outcome.path}` said before is back, since the new one may be from inside: "
+            f"it is `{outcome.aside}`"
+        )
+    if outcome.action is Action.SET_ASIDE:
+        return f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
+    return ""
+
+
+def _path(environ: Mapping[str, str], sandbox: str) -> str:
+    return workspace_file(os.path.join(state_folder(environ), _FOLDER), sandbox, ".json")
+
+
+def _document(entry: Entry) -> dict[str, object]:
+    outcome = entry.outcome
+    return {
+        "path": entry.path,
+        "what": entry.what.value if entry.what else None,
+        "outcome": outcome
+        and {
+            "path": outcome.path,
+            "action": outcome.action.value,
+            "aside": outcome.aside,
+            "problem": outcome.problem,
+        },
+    }
+
+
+def _halt(document: dict[str, object]) -> Halt:
+    """:raises ValueError: a value is none that is known; KeyError, TypeError: it is another document"""
+    entries = document["entries"]
+    at, ended_at = document["at"], document["ended_at"]
+    if not isinstance(entries, list) or not isinstance(at, float | int):
+        raise TypeError("no halt")
+    return Halt(
+        str(document["sandbox"]),
+        str(document["container"]),
+        Owner(document["owner"]),
+        Reason(document["reason"]),
+        float(at),
+        tuple(_entry(entry) for entry in entries),
+        Ended(document["ended"]) if document["ended"] else None,
+        float(ended_at) if isinstance(ended_at, float | int) else 0.0,
+    )
+
+
+def _entry(document: dict[str, object]) -> Entry:
+    done = document["outcome"]
+    outcome = None
+    if isinstance(done, dict):
+        action = Action(done["action"])
+        outcome = Outcome(str(done["path"]), action, str(done["aside"]), str(done["problem"]))
+    return Entry(
+        str(document["path"]), What(document["what"]) if document["what"] else None, outcome
+    )

@@ -1,0 +1,58 @@
+"""Keeps a halted sandbox halted, and halts one whose mounts were lost while nobody watched."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+from sandboxd.halt import guard, record
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
+
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Engine, Summary
+
+
+def must_stay_paused(engine: Engine, container: Summary) -> bool:
+    """Whether a paused container is halted, or lost some of its mounts, so that nothing may run in it any more.
+
+    :raises EnvironmentFailure: it is not known whether it is halted
+    """
+    if container.state != "paused":
+        return False
+    sandbox = container.labels.get(PROJECT) or ""
+    if record.open_halt(os.environ, sandbox, container.id) is not None:
+        return True
+    try:
+        return guard.has_lost(engine.inspect(container.id))
+    except failures.ContainerGone:
+        return False
+
+
+def refuse(engine: Engine, container: Summary, inspected: Inspected | None = None) -> None:
+    """Refuse to work in a sandbox that is halted, and halt it first if it runs without some of its mounts.
+
+    :param inspected: the engine's description of it, where that is known
+    :raises Halted: it is halted
+    :raises EnvironmentFailure: it is not known whether it is, or it cannot be halted
+    """
+    if container.state not in ("running", "paused"):
+        return
+    is_ours = container.labels.get(MADE_BY) == UP
+    halt = record.open_halt(os.environ, container.labels.get(PROJECT) or "", container.id)
+    try:
+        inspected = inspected or engine.inspect(container.id)
+    except failures.ContainerGone:
+        return
+    if halt is None or not inspected["State"].get("Paused"):
+        # Also one that somebody resumed: only what it lost counts, not who did that.
+        halt = guard.compare(engine, inspected, os.environ)
+    if halt is not None:
+        raise record.halted(halt, by_editor=not is_ours)
+
+
+def end(container: Summary, sandbox: str) -> None:
+    """Note that a halted container was removed at the user's word."""
+    record.end(os.environ, sandbox, container.id, record.Ended.REMADE, time.time())

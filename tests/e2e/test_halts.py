@@ -1,0 +1,251 @@
+"""What the host replaces halts the sandbox, on a real engine: its everyday tools, and an attacker inside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.halt import record
+from sandboxd.halt.record import Halt, Reason
+from sandboxd.halt.verdict import Action
+from sandboxd.model.labels import PROJECT
+from tests.e2e import sandboxes
+from tests.integration.daemon.world import World
+from tests.patience import eventually
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+Act = Callable[[Path], None]
+ENVRC = "export NAME=host\n"
+EVIL = "touch /tmp/EVIL"
+
+
+@pytest.fixture
+def repository(world: World, project: Path) -> Path:
+    """A project under git with a control file at its top; no sandbox yet."""
+    shutil.rmtree(project / ".git")
+    shutil.rmtree(project / "commondir")
+    shutil.rmtree(project / ".devcontainer.json")
+    (project / ".envrc").write_text(ENVRC)
+    _git(project, "init", "-q")
+    _git(project, "add", "-A")
+    _git(project, "commit", "-qm", "one")
+    (project / ".envrc").write_text(ENVRC + "export MORE=1\n")
+    _git(project, "commit", "-qam", "two")
+    sandboxes.give_to_user(project)
+    assert world.run("trust", "add", "--yes", cwd=project).returncode == 0
+    return project
+
+
+@pytest.fixture
+def watched(world: World, repository: Path) -> Iterator[Path]:
+    """The same, whose sandbox runs and is watched by a daemon."""
+    world.start()
+    _up(world, repository)
+    _until_watched(world, repository)
+    yield repository
+    for folder in (repository, repository.with_name("moved")):
+        if folder.exists():
+            world.run("down", "--discard", cwd=folder)
+
+
+def _git(project: Path, *arguments: str) -> None:
+    settings = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", f"safe.directory={project}")
+    subprocess.run(["git", *settings, *arguments], cwd=project, check=True, capture_output=True)
+
+
+def _up(world: World, project: Path, *options: str) -> str:
+    done = world.run("up", *options, cwd=project)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def _until_watched(world: World, project: Path, times: int = 1) -> None:
+    words = f"mounts of `{project}`"
+    eventually(lambda: world.log().count(words) >= times, world.log)
+
+
+def _halt(world: World, project: Path) -> Halt:
+    """The halt that came, once its container is paused."""
+    return eventually(lambda: record.load(world.environ, str(project)), world.log)
+
+
+def _state(api: Engine, project: Path) -> str:
+    (container,) = api.containers(f"{PROJECT}={project}")
+    return str(api.inspect(container.id)["State"]["Status"])
+
+
+def _sed(project: Path) -> None:
+    subprocess.run(["sed", "-i", "s/host/other/", ".envrc"], cwd=project, check=True)
+
+
+def _by_backup(project: Path) -> None:
+    """As vim saves a file (`backupcopy=no`): the old one is renamed, a new one written."""
+    (project / ".envrc").rename(project / ".envrc~")
+    (project / ".envrc").write_text("export NAME=vim\n")
+    (project / ".envrc~").unlink()
+
+
+def _vim(project: Path) -> None:
+    command = [
+        "vim",
+        "-Nu",
+        "NONE",
+        "-es",
+        "-c",
+        "set backupcopy=no",
+        "-c",
+        "%s/host/vim/",
+        "-c",
+        "wq",
+        ".envrc",
+    ]
+    subprocess.run(command, cwd=project, check=True, stdin=subprocess.DEVNULL)
+
+
+def _checkout(project: Path) -> None:
+    _git(project, "checkout", "-q", "HEAD~1", "--", ".envrc")
+
+
+def _stash(project: Path) -> None:
+    with (project / ".envrc").open("a") as file:
+        file.write("export WIP=1\n")
+    _git(project, "stash", "-q")
+
+
+def _remove(project: Path) -> None:
+    (project / ".envrc").unlink()
+
+
+@pytest.mark.parametrize("act", [_sed, _by_backup, _vim, _checkout, _stash, _remove])
+def test_a_control_file_that_a_tool_replaces_halts(
+    world: World, api: Engine, watched: Path, act: Act
+) -> None:
+    if act is _vim and shutil.which("vim") is None:
+        pytest.skip("no vim on this machine")
+    act(watched)
+    halt = _halt(world, watched)
+    assert ".envrc" in [entry.path for entry in halt.entries]
+    assert halt.reason is Reason.REPLACED
+    assert _state(api, watched) == "paused"
+    for command in (["exec", "-n", "true"], ["up"], ["restart"], ["cp", ":main.py", "x"]):
+        done = world.run(*command, cwd=watched)
+        assert done.returncode == 4, (command, done.stderr)
+        assert "halted" in done.stderr and "`.envrc`" in done.stderr, (command, done.stderr)
+        assert "sandboxd up --recreate" in done.stderr, (command, done.stderr)
+        assert _state(api, watched) == "paused"
+    _up(world, watched, "--recreate")
+    assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
+    ended = record.load(world.environ, str(watched))
+    assert ended is not None and ended.ended is record.Ended.REMADE
+
+
+def _attack(api: Engine, project: Path, script: str) -> None:
+    (container,) = api.containers(f"{PROJECT}={project}")
+    started = api.exec_create(container.id, Exec(["sh", "-c", script]))
+    connection, _ = api.exec_start(started, False)
+    connection.close()
+
+
+def test_what_an_attacker_writes_meanwhile_is_not_there_for_a_later_tool(
+    world: World, api: Engine, watched: Path
+) -> None:
+    loop = f"while :; do echo '{EVIL}' >> .envrc; echo '{EVIL}' > .envrc; done 2>/dev/null"
+    for _ in range(3):
+        _attack(api, watched, loop)
+    time.sleep(0.2)
+    _sed(watched)
+    halt = _halt(world, watched)
+    (entry,) = [entry for entry in halt.entries if entry.path == ".envrc"]
+    assert entry.outcome is not None and entry.outcome.action is Action.PUT_BACK
+    assert (watched / ".envrc").read_text() == ENVRC + "export MORE=1\n"
+    aside = watched / entry.outcome.aside
+    assert aside.exists()
+    assert EVIL not in (watched / ".envrc").read_text()
+    assert entry.outcome.aside in world.run("exec", "-n", "true", cwd=watched).stderr
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_git_folder_that_is_renamed_or_made_anew_halts(
+    world: World, api: Engine, watched: Path, again: bool
+) -> None:
+    plant = f"mkdir -p .git; printf '[core]\\nfsmonitor = \"{EVIL}; false\"\\n' > .git/config"
+    _attack(api, watched, f"while :; do {plant}; done 2>/dev/null")
+    if again:
+        shutil.rmtree(watched / ".git", ignore_errors=True)
+        subprocess.run(["git", "init", "-q"], cwd=watched, check=False, capture_output=True)
+    else:
+        (watched / ".git").rename(watched / ".git2")
+    halt = _halt(world, watched)
+    # To remove the folder begins with a file that is shut by itself.
+    assert all(entry.path.startswith(".git") for entry in halt.entries)
+    assert _state(api, watched) == "paused"
+    config = watched / ".git/config"
+    assert not config.exists() or EVIL not in config.read_text()
+
+
+def test_a_moved_project_halts_and_keeps_its_files(
+    world: World, api: Engine, watched: Path
+) -> None:
+    watched.rename(watched.with_name("moved"))
+    halt = _halt(world, watched)
+    assert _state(api, watched) == "paused"
+    assert [entry.path for entry in halt.entries if entry.outcome is not None] == []
+    watched.with_name("moved").rename(watched)
+
+
+def test_our_own_files_halt_nothing(world: World, api: Engine, watched: Path) -> None:
+    with (watched / "sandboxd.toml").open("a") as file:
+        file.write('\n[environment]\nGREETING = "hi"\n')
+    assert world.run("trust", "add", "--yes", cwd=watched).returncode == 0
+    assert world.run("generate", cwd=watched).returncode == 0
+    assert world.run("generate", cwd=watched).returncode == 0
+    assert _state(api, watched) == "running"
+    # Seen after all of that: the events come in order.
+    _remove(watched)
+    assert [entry.path for entry in _halt(world, watched).entries] == [".envrc"]
+
+
+def test_a_halt_outlives_its_daemon(world: World, api: Engine, watched: Path) -> None:
+    _sed(watched)
+    _halt(world, watched)
+    pid = world.pid()
+    assert pid is not None
+    os.kill(pid, 9)
+    world.start()
+    done = world.run("up", cwd=watched)
+    assert "halted" in done.stderr and done.returncode == 4
+    assert _state(api, watched) == "paused"
+
+
+def test_a_daemon_that_starts_halts_what_lost_a_mount_before(
+    world: World, api: Engine, watched: Path
+) -> None:
+    pid = world.pid()
+    assert pid is not None
+    os.kill(pid, 9)
+    _sed(watched)
+    world.start()
+    halt = _halt(world, watched)
+    assert halt.reason is Reason.UNWATCHED
+    assert _state(api, watched) == "paused"
+
+
+def test_a_command_halts_where_no_daemon_does(world: World, api: Engine, repository: Path) -> None:
+    _up(world, repository)
+    if (pid := world.pid()) is not None:
+        os.kill(pid, 9)
+    _sed(repository)
+    done = world.run("exec", "-n", "true", cwd=repository)
+    try:
+        assert done.returncode == 4 and "halted" in done.stderr, done.stderr
+        assert _state(api, repository) == "paused"
+    finally:
+        world.run("down", "--discard", cwd=repository)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandboxd.daemon import mount_events
+from sandboxd.daemon.mount_events import MountEvents, folders_of
+from tests.patience import PATIENCE
+
+Make = Callable[[list[str]], MountEvents]
+KINDS = [pytest.param(mount_events._Steps, id="watchfiles")]
+if sys.platform == "linux":
+    KINDS.append(pytest.param(mount_events._Inotify, id="inotify"))
+
+
+def test_the_folder_above_each_path_is_watched_for_its_name_and_the_rest_for_staying() -> None:
+    names, above = folders_of(["/a/w", "/a/w/x", "/a/w/y"])
+    assert names == {"/a": {"w"}, "/a/w": {"x", "y"}}
+    assert above == {"/"}
+
+
+def wakes(events: MountEvents, act: Callable[[], object]) -> bool:
+    """Whether `act` woke who waits."""
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(events.wait()))
+    thread.start()
+    act()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+    return answers[0]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "above/app/.vscode").mkdir(parents=True)
+    (tmp_path / "above/app/.envrc").write_text("host")
+    return tmp_path / "above/app"
+
+
+ACTS: dict[str, Callable[[Path], object]] = {
+    "replaced": lambda app: ((app / "new").write_text("x"), (app / "new").rename(app / ".envrc")),
+    "renamed": lambda app: (app / ".envrc").rename(app / "other"),
+    "removed": lambda app: (app / ".envrc").unlink(),
+    "folder": lambda app: (app / ".vscode").rmdir(),
+    "workspace": lambda app: app.rename(app.with_name("moved")),
+    "above": lambda app: app.parent.rename(app.parent.with_name("elsewhere")),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+@pytest.mark.parametrize("make", KINDS)
+def test_what_puts_something_else_at_a_path_wakes(
+    make: Make, workspace: Path, act: Callable[[Path], object]
+) -> None:
+    paths = [workspace, workspace / ".envrc", workspace / ".vscode"]
+    events = make([str(path) for path in paths])
+    try:
+        assert wakes(events, lambda: act(workspace))
+    finally:
+        events.end()
+        events.close()
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_what_else_happens_wakes_nobody(make: Make, workspace: Path) -> None:
+    events = make([str(workspace), str(workspace / ".envrc")])
+
+    def act() -> None:
+        (workspace / ".envrc").write_text("in place")
+        (workspace / "main.py").write_text("x")
+        (workspace / "main.py").unlink()
+        events.end()
+
+    try:
+        assert not wakes(events, act)
+    finally:
+        events.close()

@@ -1,0 +1,173 @@
+"""The guard of a container on an engine that is played."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.engine import failures
+from sandboxd.halt import record
+from sandboxd.halt.guard import Guard
+from sandboxd.halt.points import What
+from sandboxd.halt.record import Owner, Reason
+from sandboxd.halt.verdict import Action
+from sandboxd.model.labels import PROJECT
+
+
+class PlayedEngine:
+    """Pauses by calling `while_pausing`, in which a program inside still runs."""
+
+    def __init__(self) -> None:
+        self.paused: list[str] = []
+        self.failure: Exception | None = None
+        self.state: dict[str, Any] = {"Running": True, "Paused": False}
+        self.while_pausing = lambda: None
+
+    def info(self) -> dict[str, Any]:
+        return {"Runtimes": {}}
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        return {"Id": container, "State": self.state}
+
+    def pause(self, container: str) -> None:
+        self.while_pausing()
+        if self.failure is not None:
+            raise self.failure
+        self.paused.append(container)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "app"
+    (folder / "sub").mkdir(parents=True)
+    (folder / ".envrc").write_text("host")
+    (folder / "sub/.envrc").write_text("sub")
+    return folder
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+def guard_of(engine: PlayedEngine, workspace: Path) -> Guard:
+    def mount(below: str, writable: bool) -> dict[str, Any]:
+        target, source = os.path.join("/w", below), os.path.join(workspace, below)
+        return {
+            "Type": "bind",
+            "Source": source.rstrip("/"),
+            "Destination": target.rstrip("/"),
+            "RW": writable,
+        }
+
+    inspected: Any = {
+        "Id": "c1",
+        "State": {"Pid": 0},
+        "Config": {"Labels": {PROJECT: str(workspace)}},
+        "HostConfig": {},
+        "Mounts": [
+            mount("", True),
+            mount(".envrc", False),
+            mount("sub", True),
+            mount("sub/.envrc", False),
+        ],
+    }
+    return Guard(engine, inspected)  # type: ignore[arg-type]
+
+
+def replace(path: Path, text: str) -> None:
+    path.with_name("new").write_text(text)
+    path.with_name("new").rename(path)
+
+
+def test_nothing_is_lost_by_writing_in_place(workspace: Path) -> None:
+    guard = guard_of(PlayedEngine(), workspace)
+    (workspace / ".envrc").write_text("in place")
+    (workspace / "main.py").write_text("x")
+    assert guard.lost() == ()
+
+
+def test_what_was_written_until_the_halt_is_put_aside(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    engine = PlayedEngine()
+    guard = guard_of(engine, workspace)
+    engine.while_pausing = lambda: (workspace / ".envrc").write_text("evil")  # type: ignore[assignment,return-value]
+    replace(workspace / ".envrc", "new of the host")
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and engine.paused == ["c1"]
+    assert (workspace / ".envrc").read_text() == "host"
+    assert (workspace / ".envrc.halted").read_text() == "evil"
+    assert record.open_halt(environ, str(workspace), "c1") == halt
+
+
+def test_what_is_replaced_after_the_halt_is_left_and_belongs_to_it(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    guard = guard_of(PlayedEngine(), workspace)
+    (workspace / ".envrc").unlink()
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    replace(workspace / "sub/.envrc", "later")
+    completed = guard.complete(environ, halt)
+    assert [(entry.path, entry.what) for entry in completed.entries] == [
+        (".envrc", What.REMOVED),
+        ("sub/.envrc", What.REPLACED),
+    ]
+    assert (workspace / "sub/.envrc").read_text() == "later"
+    assert record.load(environ, str(workspace)) == completed
+
+
+def test_a_folder_above_a_pin_exposes_it(workspace: Path, environ: dict[str, str]) -> None:
+    engine = PlayedEngine()
+    guard = guard_of(engine, workspace)
+    (workspace / "sub").rename(workspace / "away")
+
+    def attack() -> None:
+        (workspace / "sub").mkdir()
+        (workspace / "sub/.envrc").write_text("evil")
+
+    engine.while_pausing = attack
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    by_path = {entry.path: entry for entry in halt.entries}
+    assert by_path["sub"].what is What.REPLACED
+    outcome = by_path["sub/.envrc"].outcome
+    assert outcome is not None and outcome.action is Action.PUT_BACK
+    assert (workspace / "sub/.envrc").read_text() == "sub"
+
+
+def test_one_that_does_not_run_any_more_is_no_halt(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    engine = PlayedEngine()
+    engine.failure = failures.gone()
+    guard = guard_of(engine, workspace)
+    (workspace / ".envrc").unlink()
+    assert guard.halt(environ, Owner.DAEMON, Reason.REPLACED) is None
+    assert record.load(environ, str(workspace)) is None
+
+
+def test_one_that_somebody_paused_is_halted_all_the_same(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    engine = PlayedEngine()
+    engine.failure = failures.refused(409, "Container c1 is already paused")
+    engine.state = {"Running": True, "Paused": True}
+    guard = guard_of(engine, workspace)
+    replace(workspace / ".envrc", "evil")
+    assert guard.halt(environ, Owner.DAEMON, Reason.REPLACED) is not None
+    assert (workspace / ".envrc").read_text() == "host"
+
+
+def test_nothing_is_put_back_while_it_runs(workspace: Path, environ: dict[str, str]) -> None:
+    engine = PlayedEngine()
+    engine.failure = failures.refused(500, "cannot pause container")
+    guard = guard_of(engine, workspace)
+    replace(workspace / ".envrc", "new")
+    with pytest.raises(failures.EngineFailure):
+        guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert (workspace / ".envrc").read_text() == "new"
