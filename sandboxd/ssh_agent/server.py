@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import select
 import socket
@@ -9,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import SandboxdError
 from sandboxd.forward.frames import Broken
 from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import open_trunk
@@ -30,6 +32,8 @@ _STEADY_SECONDS = 10.0
 
 _MOST_CLIENTS = 32
 
+log = logging.getLogger(__name__)
+
 
 class Server:
     """Serves the agent of one sandbox. Runs in one thread; `stop` may be called in another."""
@@ -49,23 +53,30 @@ class Server:
         self._engine, self._locate, self._choice = engine, locate, choice
         self._report, self._cache_folder = report, cache_folder
         self._wake, self._waker = os.pipe()
-        self._is_stopped = False
+        self._lock = threading.Lock()
+        """Held while the pipe is written or closed: later its descriptors may be those of other connections."""
+        self._is_stopped = self._is_closed = False
         self._clients = threading.BoundedSemaphore(_MOST_CLIENTS)
         self.problem = ""
         """The reason why the sandbox has no agent at the moment; '' while it has."""
 
     def stop(self) -> None:
         """Make `run` end soon."""
-        self._is_stopped = True
-        os.write(self._waker, b"\0")
+        with self._lock:
+            if not (self._is_stopped or self._is_closed):
+                os.write(self._waker, b"\0")
+            self._is_stopped = True
 
     def close(self) -> None:
         """Release what is held, once `run` has ended."""
-        os.close(self._wake)
-        os.close(self._waker)
+        with self._lock:
+            if not self._is_closed:
+                os.close(self._wake)
+                os.close(self._waker)
+            self._is_closed = True
 
     def run(self) -> None:
-        """Serve until `stop`; a stream that ends is opened again."""
+        """Serve until `stop`; a stream that ends, or that anything is wrong with, is opened again."""
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_stopped:
             began = time.monotonic()
@@ -73,8 +84,14 @@ class Server:
                 self._serve(open_trunk(self._engine, self._locate(), self._cache_folder, inside))
             except Broken as error:
                 self.problem = f"the relay in the sandbox breaks its protocol: it sent {error}"
-            except EnvironmentFailure as error:
+            except SandboxdError as error:
                 self.problem = error.message
+            except Exception as error:
+                # Whoever is inside must find nothing that ends it.
+                self.problem = (
+                    f"a fault of sandboxd (`{type(error).__name__}`), which is in its log"
+                )
+                log.exception("serving an agent failed")
             if time.monotonic() - began > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE_SECONDS
             select.select([self._wake], [], [], pause)
@@ -106,8 +123,19 @@ class Server:
         """
         if not self._clients.acquire(blocking=False):
             raise OSError(0, "too many clients of the agent")
-        client, end = socket.socketpair()
-        threading.Thread(target=self._answer, args=(end,), name="ssh-agent", daemon=True).start()
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._clients.release)
+            client, end = socket.socketpair()
+            undo.callback(client.close)
+            undo.callback(end.close)
+            thread = threading.Thread(
+                target=self._answer, args=(end,), name="ssh-agent", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:
+                raise OSError(0, str(error)) from None
+            undo.pop_all()
         return client
 
     def _answer(self, end: socket.socket) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward.trunk import program
 from sandboxd.ssh_agent import inside, server, wire
 from sandboxd.ssh_agent.agent import read_message
@@ -33,9 +35,13 @@ class Sandbox:
         self.streams: list[Trunk] = []
         """They are held here: only who closes one lets its command go."""
         self.problem = ""
+        self.faults: list[Exception] = []
+        """What goes wrong at the next tries."""
 
     def open(self, _engine: object, container: str, _cache: object, end: Any) -> Trunk:
         self.asked.append(container)
+        if self.faults:
+            raise self.faults.pop()
         if self.problem:
             raise EnvironmentFailure(self.problem)
         text = program(end).replace(inside.SOCKET, str(self.socket))
@@ -136,3 +142,55 @@ def test_why_there_is_no_agent_is_said_until_there_is_one(
     eventually(sandbox.ask)
     assert running.server.problem == ""
     running.stop()
+
+
+def test_nothing_that_goes_wrong_ends_it(sandbox: Sandbox, agent: StubAgent) -> None:
+    sandbox.faults = [
+        *(RuntimeError("can't start new thread"), ValueError("no frame"), UsageError("which?", "")),
+    ]
+    running = Running(agent)
+    number, _ = eventually(sandbox.ask)
+    assert (number, sandbox.faults, running.server.problem) == (wire.IDENTITIES, [], "")
+    running.stop()
+
+
+def test_a_stop_after_its_end_reaches_no_other_connection(agent: StubAgent) -> None:
+    engine: Any = None
+    ended = Server(engine, lambda: "", choice(agent.path), lambda _: None, None)
+    freed = {ended._wake, ended._waker}
+    ended.close()
+    others = [os.pipe(), os.pipe()]
+    try:
+        assert freed & {descriptor for pair in others for descriptor in pair}
+        ended.stop()
+        ended.close()
+        assert select.select([reader for reader, _ in others], [], [], 0)[0] == []
+        # Each is still open.
+        for _, writer in others:
+            assert os.write(writer, b"x") == 1
+    finally:
+        for pair in others:
+            for descriptor in pair:
+                os.close(descriptor)
+
+
+def test_clients_that_could_not_be_served_take_no_place(
+    agent: StubAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine: Any = None
+    own = Server(engine, lambda: "", choice(agent.path), lambda _: None, None)
+
+    def no_thread(_self: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_thread)
+        for _ in range(server._MOST_CLIENTS + 1):
+            with pytest.raises(OSError, match="can't start new thread"):
+                own._dial("")
+    clients = [own._dial("") for _ in range(server._MOST_CLIENTS)]
+    with pytest.raises(OSError, match="too many clients"):
+        own._dial("")
+    for client in clients:
+        client.close()
+    own.close()
