@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, Protocol
 
+    from sandboxd.operations.exec import Command
+
     class Stream(Protocol):
         """A connected socket, of `socket`, `_socket` or `ssl`."""
 
@@ -142,15 +144,39 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
         return begun
     from sandboxd.cli.terminal import status
     from sandboxd.engine.client import Exec, connect_from
+    from sandboxd.operations import commits
     from sandboxd.operations.exec import exec_
     from sandboxd.operations.shell import shell
 
     engine, name = connect_from(os.environ), more.pop("name")
     del more["starts_daemon"]
+    commits.exchange_before(engine, os.environ, directory, name, status)
     if not words:
         user, env = more["user"], more["env"]
-        return shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)
-    return exec_(engine, directory, Exec(words, tty, stdin, **more), status, name)
+        command = shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)
+    else:
+        command = exec_(engine, directory, Exec(words, tty, stdin, **more), status, name)
+    return _WithCommits(command)
+
+
+class _WithCommits:
+    """A command begun here: no daemon sees what it commits, so its commits pass when it ends."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self.connection = command.connection
+        self.first = command.first
+        self.resize = command.resize
+        self.kill = command.kill
+
+    def exit_code(self) -> int:
+        from sandboxd.cli.terminal import status
+        from sandboxd.operations import commits
+
+        code = self._command.exit_code()
+        command = self._command
+        commits.exchange_after(command.engine, os.environ, command.container, status)
+        return code
 
 
 def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: bool) -> int:

@@ -178,7 +178,7 @@ class _Exchange:
         )
         given = self._give(steps)
         agreed.write(self._place.agreed, self._agree(brought, given))
-        if brought.moves:
+        if brought.moves or brought.failed:
             waiting = self._hold(steps, gathered, brought.failed)
         return self._outcome(steps, waiting, brought, given, gathered)
 

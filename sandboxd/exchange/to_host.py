@@ -52,6 +52,9 @@ def apply(
     try:
         index = _check_out(host, ours, coupled, checkout, message)
     except (_NotAsBefore, OSError, SandboxdError) as error:
+        import traceback
+
+        traceback.print_exc()
         reason = Reason.HOST_BUSY if isinstance(error, _NotAsBefore) else Reason.NOT_WRITTEN
         what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
         failed += [Held(move.name, move.new, reason) for move in what]

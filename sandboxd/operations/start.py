@@ -15,6 +15,7 @@ from sandboxd.operations import (
     _plan,
     _start_hooks,
     _start_words,
+    commits,
     recording,
     started,
 )
@@ -159,6 +160,8 @@ def start(
         *_record(environ, plan, host, running, resolved),
     )
     _keep(environ, plan, running, keeping, tell)
+    if keeping.register is None:
+        commits.exchange(engine, environ, running.inspected, tell)
     failure = _start_hooks.run(engine, running, plan, environ, wishes, progress, cancel)
     is_kept = keeping.register is not None
     result = started.of(plan, running, wishes.name, is_kept=is_kept)._replace(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.operations import recording
+from sandboxd.operations import commits, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
 
@@ -103,6 +103,8 @@ def stop(
     sandbox = containers[0].labels[PROJECT] if containers else here
     ledger = _ledger(engine, sandbox)
     agent = session.agent_of(environ, sandbox)
+    for container in containers:
+        commits.exchange_with(engine, environ, container, lines(progress, cancel))
     removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
     chosen_groups.forget(environ, sandbox)
     problem = recording.stopped(environ, sandbox, removed, discard, ledger)

@@ -282,6 +282,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "egress",
             "engine",
             "errors",
+            "exchange",
             "files",
             "forward",
             "host",

@@ -1,0 +1,65 @@
+"""What an exchange left, for people: the commits that wait on the host, and the one command that takes each."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from sandboxd.exchange.difference import Reason
+from sandboxd.exchange.ref_names import HEADS, TAGS
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.run import Outcome, Waiting
+
+_MOST_NAMED = 5
+_BY_ITSELF = {
+    Reason.HOST_BUSY: "end what is under way on the host, as `git status` says",
+    Reason.INSIDE_BUSY: "end what is under way inside: `sandboxd exec git status`",
+    Reason.HOST_STAGED: "commit or unstage what is staged on the host: they follow by themselves",
+    Reason.OTHER_BRANCH: "switch both sides to one branch: they follow by themselves",
+    Reason.NO_INDEX: "`git status` says what is wrong with the index",
+    Reason.MISSING: "look at it there: `sandboxd exec git fsck`",
+}
+
+
+def lines(outcome: Outcome) -> list[tuple[str, str]]:
+    """What does not pass, each with the next step; [] where all did."""
+    if outcome.problem is not None:
+        return [(f"commits do not pass: {outcome.why}", outcome.hint)]
+    words = [(_of(waiting), _step(waiting)) for waiting in outcome.waiting[:_MOST_NAMED]]
+    if more := len(outcome.waiting) - len(words):
+        words.append((f"{more} more refs of the sandbox wait", "`git for-each-ref refs/sandboxd`"))
+    if outcome.why:
+        words.append((outcome.why, outcome.hint))
+    for held in outcome.stays[:_MOST_NAMED]:
+        what = _short(held.name)
+        words.append((f"`{what}` of the host is not in the sandbox: {held.reason.value}", ""))
+    return words
+
+
+def _of(waiting: Waiting) -> str:
+    what = _short(waiting.name)
+    where = f", as `{waiting.ref}`" if waiting.ref else ""
+    return f"`{what}` of the sandbox waits{where}: {waiting.reason.value}"
+
+
+def _step(waiting: Waiting) -> str:
+    if waiting.reason in _BY_ITSELF or not waiting.ref:
+        return _BY_ITSELF.get(waiting.reason, "")
+    return f"`{take(waiting.name, waiting.ref, waiting.reason)}` takes it"
+
+
+def take(name: str, ref: str, reason: Reason) -> str:
+    """The command on the host that takes what waits at `ref`."""
+    short = shlex.quote(_short(name))
+    if reason is Reason.DELETED:
+        return f"git branch {short} {shlex.quote(ref)}"
+    if reason is Reason.HIDES:
+        return f"git branch from-sandbox {shlex.quote(ref)}"
+    if name.startswith(TAGS):
+        return f"git tag -f {short} {shlex.quote(ref)}"
+    return f"git merge {shlex.quote(ref)}"
+
+
+def _short(name: str) -> str:
+    return name.removeprefix(HEADS).removeprefix(TAGS).encode("utf-8", "replace").decode()

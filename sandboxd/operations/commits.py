@@ -1,0 +1,100 @@
+"""Exchanges commits with a running sandbox that has a git directory of its own, where no daemon does."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Engine, Summary
+
+
+def is_used(environ: Mapping[str, str]) -> bool:
+    """Whether any sandbox of the user was ever given a git directory of its own."""
+    from sandboxd.host.folders import state_folder
+
+    return os.path.isdir(os.path.join(state_folder(environ), "git"))
+
+
+def has_own_git(environ: Mapping[str, str], sandbox: str) -> bool:
+    """Whether `sandbox` was ever given a git directory of its own; costs next to nothing where not."""
+    from sandboxd.exchange.place import place_of
+
+    return os.path.isdir(place_of(environ, sandbox).inside)
+
+
+def exchange(
+    engine: Engine, environ: Mapping[str, str], inspected: Inspected, tell: Callable[[str], None]
+) -> None:
+    """Exchange once with a container that runs, and tell what waits; nothing where it has no git directory.
+
+    A fault is told, too: commits are where they were, and the next exchange takes them.
+    """
+    from sandboxd.exchange import of_container, words
+
+    try:
+        own = of_container.own_git_of(environ, inspected)
+        if own is None:
+            return
+        outcome = of_container.exchange_with(engine, inspected["Id"], own)
+    except SandboxdError as error:
+        tell(f"commits do not pass: {error.message}")
+        return
+    for text, hint in words.lines(outcome):
+        tell(text)
+        if hint:
+            tell(f"  hint: {hint}")
+
+
+def exchange_with(
+    engine: Engine, environ: Mapping[str, str], container: Summary, tell: Callable[[str], None]
+) -> None:
+    """`exchange` with a container of a list, if it runs."""
+    from sandboxd.model.labels import PROJECT
+
+    sandbox = container.labels.get(PROJECT, "")
+    if not has_own_git(environ, sandbox) or container.state != "running":
+        return
+    try:
+        inspected = engine.inspect(container.id)
+    except SandboxdError as error:
+        tell(f"commits do not pass: {error.message}")
+        return
+    exchange(engine, environ, inspected, tell)
+
+
+def exchange_before(
+    engine: Engine,
+    environ: Mapping[str, str],
+    directory: str,
+    name: str,
+    tell: Callable[[str], None],
+) -> None:
+    """`exchange` with the running sandbox `name` of the project at `directory`, for a command that begins in it.
+
+    :raises ContainerGone: no sandbox runs there
+    """
+    if is_used(environ):
+        from sandboxd.life.find import locate
+        from sandboxd.operations._folder import project_folder
+
+        exchange_with(engine, environ, locate(engine, project_folder(directory), name), tell)
+
+
+def exchange_after(
+    engine: Engine, environ: Mapping[str, str], container: str, tell: Callable[[str], None]
+) -> None:
+    """`exchange` with a container in which a command ended; nothing where it ended, too."""
+    if not is_used(environ):
+        return
+    try:
+        inspected = engine.inspect(container)
+    except SandboxdError:
+        return
+    if (inspected.get("State") or {}).get("Status") == "running":
+        exchange(engine, environ, inspected, tell)
