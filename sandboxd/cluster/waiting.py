@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.cluster import api, gateway_pods, sandboxes
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.model.labels import TRIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,13 +171,36 @@ def _is_hopeless(pod: Mapping[str, Any] | None) -> bool:
     return pod is not None and bool(_waiting(pod))
 
 
-def _waiting(pod: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Reason and message of a container that does not come to run."""
-    for each in (pod.get("status") or {}).get("containerStatuses") or ():
-        waiting = (each.get("state") or {}).get("waiting") or {}
-        if waiting.get("reason") in (*_PULL, *_CONFIG):
-            return str(waiting["reason"]), str(waiting.get("message", ""))
+class _Waiting(NamedTuple):
+    """A container that does not come to run."""
+
+    reason: str
+    message: str
+    image: str
+
+
+def _waiting(pod: Mapping[str, Any]) -> _Waiting | None:
+    """The first container that does not come to run."""
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    for statuses, containers in (
+        ("initContainerStatuses", "initContainers"),
+        ("containerStatuses", "containers"),
+    ):
+        ours = spec.get(containers) or ()
+        for each in status.get(statuses) or ():
+            waiting, name = (each.get("state") or {}).get("waiting") or {}, each.get("name")
+            if waiting.get("reason") in (*_PULL, *_CONFIG):
+                image = next((c["image"] for c in ours if name in (None, c["name"])), "")
+                return _Waiting(str(waiting["reason"]), str(waiting.get("message", "")), image)
     return None
+
+
+def _trial_image(pod: Mapping[str, Any]) -> str:
+    """The image of our own container in a Pod; '' where it has none."""
+    containers = (pod.get("spec") or {}).get("initContainers") or ()
+    return next(
+        (str(each.get("image", "")) for each in containers if each.get("name") == TRIAL), ""
+    )
 
 
 def _fault(cluster: Cluster, pod: Mapping[str, Any] | None) -> _Fault:
@@ -192,13 +216,14 @@ def _fault(cluster: Cluster, pod: Mapping[str, Any] | None) -> _Fault:
         return _Fault(ended, _look_hint(cluster), is_final=True)
     waiting = _waiting(pod)
     if waiting is not None:
-        reason, message = waiting
-        image = ((pod.get("spec") or {}).get("containers") or [{}])[0].get("image", "")
+        reason, message, image = waiting
         if reason in _PULL:
             text = f"its image `{image}` cannot be pulled: {_short(message) or reason}"
-            return _Fault(
-                text, "check its name, and whether the cluster may pull it; another: `--image NAME`"
+            option = "gateway-image" if image == _trial_image(pod) else "image"
+            hint = (
+                f"check its name, and whether the cluster may pull it; another: `--{option} NAME`"
             )
+            return _Fault(text, hint)
         return _Fault(f"{reason}: {_short(message)}", _look_hint(cluster))
     return _of_events(cluster, pod)
 
@@ -254,6 +279,10 @@ def end_of(pod: Mapping[str, Any]) -> str:
         return "its time limit is over"
     if reason in ("NodeShutdown", "Terminated", "NodeLost", "Shutdown"):
         return f"its node was drained or went down: {message or reason}"
+    for each in status.get("initContainerStatuses") or ():
+        ended = (each.get("state") or {}).get("terminated") or {}
+        if ended.get("exitCode"):
+            return f"its container `{each.get('name', '?')}` did not let it start: {_short(str(ended.get('message', '')))}"
     for each in status.get("containerStatuses") or ():
         ended = (each.get("state") or {}).get("terminated") or {}
         if ended.get("reason") == "OOMKilled":
@@ -268,7 +297,7 @@ def end_of(pod: Mapping[str, Any]) -> str:
 def reason_of(pod: Mapping[str, Any]) -> str:
     """The reason why a container of a Pod does not run yet, by the Pod itself; '' where it does not say."""
     waiting = _waiting(pod)
-    return f"{waiting[0]}: {_short(waiting[1])}" if waiting is not None else ""
+    return f"{waiting.reason}: {_short(waiting.message)}" if waiting is not None else ""
 
 
 def _failed_replica(deployment: Mapping[str, Any] | None) -> dict[str, Any] | None:

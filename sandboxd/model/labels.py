@@ -84,3 +84,6 @@ NETWORK_HINT = "dev.sandboxd.if-the-network-is-not-found"
 
 GATEWAY_IMAGE = "dev.sandboxd.gateway-image"
 """On the image of gateways."""
+
+TRIAL = "network-trial"
+"""The name of the container of ours that tries a Pod's network before its other containers start."""

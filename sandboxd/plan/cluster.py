@@ -13,7 +13,8 @@ from typing import NamedTuple
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.model.container import Mount
-from sandboxd.model.labels import PROGRAM, RESOLV_CONF
+from sandboxd.model.labels import PROGRAM, RESOLV_CONF, TRIAL
+from sandboxd.plan import profiles
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.git_settings import SAFE
 from sandboxd.plan.layout import HOME, MARK_FOLDER, REPOSITORY, SOURCE
@@ -66,6 +67,8 @@ class Cluster(NamedTuple):
     """Whether the lifecycle hooks of devcontainer.json run once the workspace is there."""
     repository: str = ""
     """The repository of a linked work tree, which lies outside of the workspace."""
+    trial: str = ""
+    """The text of the program that tries the network, for the Python of `gateway_image`."""
 
 
 def repository_elsewhere(workspace: str) -> str:
@@ -84,6 +87,11 @@ def facts(cluster: Cluster) -> HostFacts:
         runtimes=runtimes if cluster.runtime_class else (),
     )
     return HostFacts("Linux", engine=engine)
+
+
+def is_tried(cluster: Cluster) -> bool:
+    """Whether the Pod tries its network before it starts."""
+    return bool(cluster.gateway_image and cluster.trial)
 
 
 _HANDLERS = ("runsc", "gvisor")
@@ -170,7 +178,12 @@ def lost_mounts(plan: Plan) -> list[Mount]:
 def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
     """Everything of the plan that the objects do not enforce, or that was not looked at."""
     others = (d for d in plan.downgrades if d.control not in _NOT_OF_A_CLUSTER)
-    return (*_of_node(plan, cluster), *_of_network(plan), *_of_work(plan, cluster), *others)
+    return (
+        *_of_node(plan, cluster),
+        *_of_network(plan, cluster),
+        *_of_work(plan, cluster),
+        *others,
+    )
 
 
 def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
@@ -218,12 +231,14 @@ def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
         )
 
 
-def _of_network(plan: Plan) -> Iterator[Downgrade]:
-    yield Downgrade(
-        "network",
-        "a NetworkPolicy holds only where the cluster's network enforces it; nobody has tried",
-        "docs/kubernetes.md has two commands that try it",
-    )
+def _of_network(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
+    why = "a NetworkPolicy holds only where the cluster's network enforces it"
+    if not is_tried(cluster):
+        hint = "docs/kubernetes.md has two commands that try it; with `--gateway-image IMAGE` the Pod does"
+        yield Downgrade("network", f"{why}; nobody has tried", hint)
+    elif profiles.load(plan.profile).gvisor != "required":
+        hint = f"`kubectl logs NAME -c {TRIAL}` says what was seen"
+        yield Downgrade("network", f"{why}; the Pod tries it, and starts all the same", hint)
     if plan.egress is not None:
         yield Downgrade(
             "programs without a proxy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.host.facts import HostFacts
+from sandboxd.operations.on_cluster.wishes import GATEWAY_IMAGE
 from tests.e2e import rich_image, sandboxes
 from tests.e2e.rich_image import Rich
 from tests.integration.daemon.world import World
@@ -48,6 +50,13 @@ def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
 def rich(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Rich:
     """An image with the programs of daily work."""
     return rich_image.build(engine, tmp_path_factory.mktemp("rich"))
+
+
+@pytest.fixture(scope="session")
+def trial_image(engine: str, rich: Rich) -> str:
+    """The image of gateways on a cluster by its usual name, which a cluster would pull."""
+    subprocess.run(["docker", "-H", engine, "tag", rich.image, GATEWAY_IMAGE], check=True)
+    return GATEWAY_IMAGE
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com")
 
 
 @pytest.fixture
-def cluster(engine: str, busybox_image: str, tmp_path: Path) -> Iterator[DockerCluster]:
+def cluster(
+    engine: str, trial_image: str, busybox_image: str, tmp_path: Path
+) -> Iterator[DockerCluster]:
     with docker_cluster.running(engine, busybox_image, tmp_path / "cluster") as running:
         running.runtime_class("gvisor", "runsc")
         running.runtime_class("plain", "runc")
@@ -133,7 +135,8 @@ def test_a_project_goes_to_a_cluster_with_one_flag_and_comes_back(
     assert (laptop.project / "main.py").read_text() == "print(1)\n"
     assert (laptop.project / "sandboxd.toml").exists(), "what was deleted there stays here"
     status = laptop("status").stdout
-    assert "running" in status and "closed by a NetworkPolicy; gateway: ready" in status
+    assert "running" in status and " closed by a NetworkPolicy; gateway: ready" in status
+    assert "3 times in a row" in status and "port 3128 answered each time (20" in status
     assert name in laptop("list").stdout
     assert "already running" in laptop("up", "--gateway-image", rich.image).stderr
     laptop("exec", "sh", "-c", "echo more >> notes.md")
@@ -179,11 +182,34 @@ def test_a_network_that_enforces_nothing_is_named_or_refused(
     cluster.enforce(False)
     said = " ".join(laptop("up").stderr.split())
     assert "not in force network: the cluster enforces no NetworkPolicy" in said
-    assert "NetworkPolicies" in laptop("status").stdout or "enforces no" in laptop("status").stdout
+    status = laptop("status").stdout
+    assert "NOT closed: the cluster enforces no NetworkPolicy" in status
+    assert "10.96.0.1 port 443 was reached from inside, which no policy allows (20" in status
     laptop("down")
     laptop.config("untrusted")
+    started: list[str] = []
+    cluster.webhook("Pod", lambda pod: started.append(pod["metadata"]["name"]))
+    cluster.api.requests.clear()
     said = laptop.refusal("up")
+    assert "the cluster's network enforces no NetworkPolicy" in said
     assert "profile `untrusted` needs it closed" in said
+    assert started, "no Pod was made, so nothing was tried"
+    assert ("create", "pods/exec") not in cluster.api.requests, "something ran in it"
+    assert left(cluster) == []
+
+
+def test_a_pod_whose_trial_admission_takes_away_is_refused(
+    cluster: DockerCluster, laptop: Laptop
+) -> None:
+    """Nobody saw that the network is closed: that is not to be taken for closed."""
+
+    def take_away(pod: dict[str, Any]) -> None:
+        pod["spec"].pop("initContainers", None)
+
+    cluster.webhook("Pod", take_away)
+    laptop.config("untrusted")
+    said = laptop.refusal("up")
+    assert "nobody saw that the cluster's network enforces NetworkPolicies" in said
     assert left(cluster) == []
 
 

@@ -24,7 +24,9 @@ __all__ = ["laptop"]
 
 
 @pytest.fixture
-def cluster(engine: str, busybox_image: str, tmp_path: Path) -> Iterator[DockerCluster]:
+def cluster(
+    engine: str, trial_image: str, busybox_image: str, tmp_path: Path
+) -> Iterator[DockerCluster]:
     folder = tmp_path / "cluster"
     with docker_cluster.running(engine, busybox_image, folder, agent_sandbox=True) as running:
         running.runtime_class("gvisor", "runsc")

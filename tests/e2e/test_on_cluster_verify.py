@@ -24,7 +24,9 @@ __all__ = ["laptop"]
 
 
 @pytest.fixture
-def cluster(engine: str, busybox_image: str, tmp_path: Path) -> Iterator[DockerCluster]:
+def cluster(
+    engine: str, trial_image: str, busybox_image: str, tmp_path: Path
+) -> Iterator[DockerCluster]:
     with docker_cluster.running(engine, busybox_image, tmp_path / "cluster") as running:
         yield running
 

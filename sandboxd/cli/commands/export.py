@@ -56,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.host.login import login_name
     from sandboxd.model.sandbox_id import check_name
-    from sandboxd.payload import gateway_zip
+    from sandboxd.payload import gateway_zip, programs
     from sandboxd.plan import cluster
     from sandboxd.plan.writers import kubernetes
     from sandboxd.project import Project
@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
         user=login_name(),
         for_controller=args.sandbox,
         repository=cluster.repository_elsewhere(os.path.realpath(args.path)),
+        trial=programs.source_beside(programs.__file__, "network_trial.py"),
     )
     project = Project.open(args.path, os.environ, check_name(args.name)).with_image(args.image)
     try:

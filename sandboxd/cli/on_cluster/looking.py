@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
 
 _NOTABLE_SECONDS = 120
+_ENFORCED = {
+    "enforced": "closed by a NetworkPolicy",
+    "open": "NOT closed: the cluster enforces no NetworkPolicy",
+    "not checked": "it has a NetworkPolicy, and nobody saw that the cluster enforces it",
+}
 _COLUMNS = ("name", "state", "profile", "node", "runtime_class")
 
 
@@ -160,11 +165,9 @@ def _clock(ahead: int | None) -> str:
 def _lines(sandbox: Sandbox, context: str) -> list[str]:
     symbol = {"running": "\N{MIDDLE DOT}", "ended": "\N{BALLOT X}"}.get(sandbox.state, "?")
     why = f": {sandbox.why}" if sandbox.why else ""
-    closed = (
-        "closed by a NetworkPolicy"
-        if sandbox.is_closed
-        else "NOT closed: its NetworkPolicy is gone or another"
-    )
+    closed = _ENFORCED.get(sandbox.enforced, _ENFORCED["not checked"])
+    if not sandbox.is_closed:
+        closed = "NOT closed: its NetworkPolicy is gone or another"
     lines = [
         f"{symbol} {sandbox.name} on `{context}`: {sandbox.state}{why}",
         f"  profile      {sandbox.profile or 'unknown'}",
@@ -173,6 +176,7 @@ def _lines(sandbox: Sandbox, context: str) -> list[str]:
         f"  image        {sandbox.image or 'unknown'}",
         f"  network      {closed}; gateway: {': '.join(filter(None, (sandbox.gateway, sandbox.gateway_why)))}",
     ]
+    lines.append(f"  tried        {sandbox.evidence}")
     if not sandbox.is_ours:
         lines.append("  started      by somebody else, or from another machine")
     lines += [f"  hooks        {line}" for line in sandbox.hooks]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
-from sandboxd.cluster import admission, records, waiting
+from sandboxd.cluster import admission, api, network_trial, records, waiting
 from sandboxd.cluster.records import Record
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
@@ -14,7 +14,6 @@ from sandboxd.operations.on_cluster import (
     _identity,
     _losses,
     _names,
-    _network,
     _objects,
     _send,
 )
@@ -50,15 +49,14 @@ def create(
     first = _names.with_rules(answered, program.rules if program is not None else ())
     objects = _objects.written(plan, wishes, first)
     changed = _objects.make(target.cluster, objects, plan.time_limit or 0, say)
-    gateway = _gateway(target, plan, say)
-    say("waiting for the Pod")
+    _await_gateway(target, plan, say)
+    say("trying the network from inside")
     is_sandbox = wishes.for_controller
-    pod = waiting.until_running(target.cluster, target.pod, say, of_sandbox=is_sandbox)
+    pod = _running_pod(target, plan, say, of_sandbox=is_sandbox)
     if is_sandbox:
         made_of_it = admission.differences(_objects.pod_of(objects), pod)
         changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
-    say("trying the network from inside")
-    trial = _network.tried(target, wishes, gateway)
+    trial = network_trial.of_pod(pod)
     _refuse_open(trial, plan)
     if program is not None:
         program.bring(say)
@@ -76,22 +74,42 @@ def create(
     return _recorded(target, planned, pod, objects, lost, sent)._replace(changed=tuple(changed))
 
 
-def _gateway(target: Target, plan: Plan, say: Callable[[str], None]) -> dict[str, Any] | None:
-    """The gateway's Pod, once it runs; None where the plan has none."""
+def _await_gateway(target: Target, plan: Plan, say: Callable[[str], None]) -> None:
     if plan.egress is None:
-        return None
+        return
     say("waiting for the gateway")
     labels = {GATEWAY: target.pod}
-    return waiting.until_gateway(target.cluster, f"{target.pod}-gateway", labels, say)
+    waiting.until_gateway(target.cluster, f"{target.pod}-gateway", labels, say)
+
+
+def _running_pod(
+    target: Target, plan: Plan, say: Callable[[str], None], *, of_sandbox: bool
+) -> dict[str, Any]:
+    """The Pod, once it runs: the trial of its network has ended by then.
+
+    :raises EnvironmentFailure: the trial did not let it start
+    :raises CannotStart: it does not run for another reason
+    """
+    try:
+        return waiting.until_running(target.cluster, target.pod, say, of_sandbox=of_sandbox)
+    except waiting.CannotStart:
+        trial = network_trial.of_pod(target.cluster.get(api.POD, target.pod) or {})
+        if trial.is_final():
+            _refuse_open(trial, plan)
+        raise
 
 
 def _refuse_open(trial: Trial, plan: Plan) -> None:
-    """:raises EnvironmentFailure: no policy holds, where the profile refuses to run without gVisor"""
-    if trial.outcome == "open" and profiles.load(plan.profile).gvisor == "required":
-        raise EnvironmentFailure(
-            f"the cluster's network enforces no NetworkPolicy, and profile `{plan.profile}` needs it closed: {trial.evidence}",
-            "use a cluster whose network enforces them, or a profile for code that you trust",
-        )
+    """:raises EnvironmentFailure: nobody saw that policies hold, where the profile refuses to run without gVisor"""
+    if trial.outcome == "enforced" or profiles.load(plan.profile).gvisor != "required":
+        return
+    what = "the cluster's network enforces no NetworkPolicy"
+    if trial.outcome == "not checked":
+        what = "nobody saw that the cluster's network enforces NetworkPolicies"
+    raise EnvironmentFailure(
+        f"{what}, and profile `{plan.profile}` needs it closed: {trial.evidence}",
+        "use a cluster whose network enforces them, or a profile for code that you trust",
+    )
 
 
 def _recorded(

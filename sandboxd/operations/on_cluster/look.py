@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, gateway_pods, logs, records, sandboxes, waiting
+from sandboxd.cluster import api, gateway_pods, logs, network_trial, records, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
 from sandboxd.operations.on_cluster import _hooks
@@ -37,7 +37,11 @@ class Sandbox(NamedTuple):
     gateway_why: str
     """Why it is not known."""
     is_closed: bool
-    """Whether the NetworkPolicy that closes it is there; whether it is enforced, a start has tried."""
+    """Whether the NetworkPolicy that closes it is there."""
+    enforced: str
+    """``enforced``, ``open`` or ``not checked``: what a container of ours in its Pod saw before it started."""
+    evidence: str
+    """What was seen, and when."""
     is_ours: bool
     """Whether this machine started it."""
     not_in_force: tuple[str, ...]
@@ -92,6 +96,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
     annotation = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
     state, why = _state(pod)
     statuses = status.get("containerStatuses") or [{}]
+    trial = network_trial.of_pod(pod)
     return Sandbox(
         name,
         state,
@@ -103,6 +108,8 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
         str(status.get("startTime") or ""),
         *_gateway(cluster, name),
         _is_closed(cluster.get(api.NETWORK_POLICY, name), labels),
+        trial.outcome,
+        f"{trial.evidence} ({trial.moment})" if trial.moment else trial.evidence,
         is_ours,
         tuple(record.not_in_force if record is not None and is_ours else annotation),
         _hooks.remarks(environ, cluster.context, name, str(metadata.get("uid", ""))),

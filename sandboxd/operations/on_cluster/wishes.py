@@ -8,6 +8,7 @@ from sandboxd.cluster import api, failures, sandboxes
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.login import login_name
 from sandboxd.operations.on_cluster import _secrets
+from sandboxd.payload import programs
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.project import Project
 
@@ -80,6 +81,7 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
         for_controller=options.sandbox,
         runs_hooks=True,
         repository=plan_cluster.repository_elsewhere(target.workspace),
+        trial=programs.source_beside(programs.__file__, "network_trial.py"),
     )
 
 

@@ -142,6 +142,9 @@ def _service(gateway: str, name: str, address: str) -> dict[str, Any]:
     for key, port in _TCP.items():
         outside = 53 if port == layout.POD_DNS_PORT else port
         ports.append({"name": key, "protocol": "TCP", "port": outside, "targetPort": port})
+    # No policy lets a sandbox reach it: by it the sandbox's Pod tries whether they are enforced.
+    probe = layout.PROBE_PORT
+    ports.append({"name": "probe", "protocol": "TCP", "port": probe, "targetPort": probe})
     spec = {
         "clusterIP": address,
         "ipFamilies": ["IPv4"],

@@ -24,7 +24,7 @@ from sandboxd.plan.layout import HOME
 from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.service_reading import size
 from sandboxd.plan.writers import _kubernetes_gateway as gateway
-from sandboxd.plan.writers import _yaml
+from sandboxd.plan.writers import _network_trial, _yaml
 from sandboxd.plan.writers._pod_security import CONTAINER, POD
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ def _pod(plan: Plan, options: Cluster) -> dict[str, Any]:
         seccomp = {"type": "Localhost", "localhostProfile": options.seccomp_profile}
     limit = {"activeDeadlineSeconds": plan.time_limit} if plan.time_limit else {}
     volumes = list(_volumes(plan, profiles.load(plan.profile)))
+    trial = _network_trial.containers(plan, options)
     return {
         **({"runtimeClassName": options.runtime_class} if options.runtime_class else {}),
         **limit,
@@ -212,6 +213,7 @@ def _pod(plan: Plan, options: Cluster) -> dict[str, Any]:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": seccomp,
         },
+        **({"initContainers": trial} if trial else {}),
         "containers": [_container(plan, options, volumes)],
         "volumes": [
             {"name": name, "emptyDir": {**medium, "sizeLimit": f"{room // _MIB}Mi"}}

@@ -72,8 +72,10 @@ class Admission:
             if _fixed(spec) != _fixed(old["spec"]):
                 raise invalid("Pod", name, "spec", "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations`")  # fmt: skip
             return
-        if len(spec["containers"]) != 1 or spec.get("initContainers"):
-            raise invalid("Pod", name, "spec.containers", "this cluster runs one in each Pod")
+        if len(spec["containers"]) != 1 or len(spec.get("initContainers", ())) > 1:
+            raise invalid(
+                "Pod", name, "spec.containers", "this cluster runs one in each Pod, after one other"
+            )
         wanted = spec.get("runtimeClassName")
         if wanted and self._store.get("RuntimeClass", "", wanted) is None:
             raise forbidden("pods", name, f'pod rejected: RuntimeClass "{wanted}" not found')
@@ -139,7 +141,7 @@ def _fixed(spec: Object) -> Object:
     spec = copy.deepcopy(spec)
     for key in ("activeDeadlineSeconds", "tolerations"):
         spec.pop(key, None)
-    for container in spec.get("containers", ()):
+    for container in (*spec.get("containers", ()), *spec.get("initContainers", ())):
         container.pop("image", None)
     return spec
 
@@ -147,7 +149,7 @@ def _fixed(spec: Object) -> Object:
 def _set_pod_defaults(value: Object) -> None:
     for key, default in _pod_defaults(value["spec"]):
         value["spec"].setdefault(key, default)
-    for container in value["spec"]["containers"]:
+    for container in (*value["spec"]["containers"], *value["spec"].get("initContainers", ())):
         tag = container["image"].rpartition("/")[2].partition(":")[2]
         container.setdefault(
             "imagePullPolicy", "Always" if tag in ("", "latest") else "IfNotPresent"

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 from tests.e2e.docker_cluster.store import Object
 
+NODE = "10.244.0.1"
+"""The address of the node."""
+
 RUNTIMES = {"runc": "runc", "runsc": "runsc-sandboxd"}
 """The handlers of RuntimeClasses, and the runtimes of the private engine."""
 
@@ -33,6 +36,8 @@ class Surroundings(NamedTuple):
     seccomp: str
     """The filter of `Localhost`, as JSON; '' for the engine's own."""
     address: str
+    container: Object
+    """The one of the Pod's containers that is to be made."""
     links: dict[str, str]
     """The variables of Services, where the Pod wants them."""
 
@@ -42,7 +47,7 @@ def body(pod: Object, around: Surroundings) -> dict[str, Any]:
 
     :raises NotMade: the Pod forbids what its image wants
     """
-    (container,) = pod["spec"]["containers"]
+    container = around.container
     context = {**pod["spec"]["securityContext"], **container.get("securityContext", {})}
     variables = dict(around.links)
     for entry in container.get("env", ()):
@@ -127,6 +132,7 @@ def _value(entry: Object, pod: Object, around: Surroundings, known: dict[str, st
         return _expand(entry.get("value", ""), known)
     fields: dict[str, str] = {
         "status.podIP": around.address,
+        "status.hostIP": NODE,
         "metadata.name": pod["metadata"]["name"],
         "metadata.namespace": pod["metadata"]["namespace"],
         "spec.nodeName": "node-1",

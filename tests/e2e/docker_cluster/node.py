@@ -95,31 +95,43 @@ class Node:
         return made, self._network.attach(api.inspect_container(made)["State"]["Pid"])
 
     def around(
-        self, api: docker.APIClient, pod: Object, volumes: Volumes, sandbox: tuple[str, str]
+        self,
+        api: docker.APIClient,
+        pod: Object,
+        container: Object,
+        volumes: Volumes,
+        sandbox: tuple[str, str],
     ) -> Surroundings:
-        """What the container gets beside the Pod's own words.
+        """What a container gets beside the Pod's own words.
 
         :raises NotMade: the node lacks something
         """
-        (container,) = pod["spec"]["containers"]
         image = api.inspect_image(container["image"])
         user = image["Config"].get("User") or ""
         context = {**pod["spec"]["securityContext"], **container.get("securityContext", {})}
         filter_ = context.get("seccompProfile", {}).get("localhostProfile", "")
         links = self._links(pod) if pod["spec"]["enableServiceLinks"] else {}
-        mounts = volumes.mounts(self._resolv_conf(pod), sandbox[1])
+        # Those of the API server a kubelet sets in any case.
+        links |= {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+        mounts = volumes.mounts(container, self._resolv_conf(pod), sandbox[1])
         return Surroundings(
-            user, sandbox[0], self._runtime(pod), mounts, self._filter(filter_), sandbox[1], links
-        )
+            user, sandbox[0], self._runtime(pod), mounts, self._filter(filter_), sandbox[1],
+            container, links,
+        )  # fmt: skip
 
     def create(
-        self, api: docker.APIClient, pod: Object, volumes: Volumes, sandbox: tuple[str, str]
+        self,
+        api: docker.APIClient,
+        pod: Object,
+        container: Object,
+        volumes: Volumes,
+        sandbox: tuple[str, str],
     ) -> str:
-        """The Pod's container, which does not run yet.
+        """A container of the Pod, which does not run yet.
 
         :raises NotMade: it cannot be made
         """
-        around = self.around(api, pod, volumes, sandbox)
+        around = self.around(api, pod, container, volumes, sandbox)
         try:
             made: str = api.create_container_from_config(body(pod, around))["Id"]
         except docker.errors.APIError as error:

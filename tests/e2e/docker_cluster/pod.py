@@ -33,6 +33,7 @@ class RunningPod:
 
     def __init__(self, node: Node, pod: Object, store: Store, network: Network) -> None:
         self._node, self._pod, self._store, self._network = node, pod, store, network
+        self._first = pod["spec"].get("initContainers", [])
         self._key = ("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
         self._volumes = Volumes(node.folder_of(pod), pod, store)
         self._stopped = threading.Event()
@@ -49,7 +50,10 @@ class RunningPod:
     def run(self) -> None:
         with contextlib.closing(self._node.api()) as api:
             try:
-                self._await_image(api)
+                self._await_images(api)
+                self._begin(api)
+                if not all(self._passes(api, each) for each in self._first):
+                    self._await_deletion()
                 self._start(api)
                 while self._restart_after(self._live(api)):
                     self._restarts += 1
@@ -68,8 +72,11 @@ class RunningPod:
                     api.remove_container(each, force=True, v=True)
         self._volumes.remove()
 
-    def _await_image(self, api: docker.APIClient) -> None:
-        image = self._pod["spec"]["containers"][0]["image"]
+    def _await_images(self, api: docker.APIClient) -> None:
+        for each in (*self._first, *self._pod["spec"]["containers"]):
+            self._await_image(api, each["image"])
+
+    def _await_image(self, api: docker.APIClient, image: str) -> None:
         while True:
             try:
                 api.inspect_image(image)
@@ -83,15 +90,45 @@ class RunningPod:
                 self._waits("ImagePullBackOff", f'Back-off pulling image "{image}": {why}')
             self._pause()
 
-    def _start(self, api: docker.APIClient) -> None:
-        self._waits("ContainerCreating", "")
+    def _begin(self, api: docker.APIClient) -> None:
+        self._waits("PodInitializing" if self._first else "ContainerCreating", "")
         self._sandbox = self._node.sandbox(api, self._pod)
         self._change(podIP=self._sandbox[1], podIPs=[{"ip": self._sandbox[1]}])
         # Before anything of the Pod runs its policies hold.
         self._network.sync()
+
+    def _passes(self, api: docker.APIClient, first: Object) -> bool:
+        """Run a container that has to end before the others start; whether it lets them."""
+        made = self._node.create(api, self._pod, first, self._volumes, self._sandbox)
+        try:
+            api.start(made)
+            while (state := api.inspect_container(made)["State"])["Running"]:
+                self._pause()
+        finally:
+            api.remove_container(made, force=True, v=True)
+        code = int(state["ExitCode"])
+        ended = {
+            "exitCode": code,
+            "reason": "Error" if code else "Completed",
+            "message": self._volumes.message(first).read_text(),
+            "startedAt": self._store.now(),
+            "finishedAt": self._store.now(),
+        }
+        status = {"name": first["name"], "image": first["image"], "imageID": "", "ready": not code,
+                  "restartCount": 0, "state": {"terminated": ended}, "lastState": {}}  # fmt: skip
+        self._change(initContainerStatuses=[status])
+        if code:
+            waits = {"waiting": {"reason": "PodInitializing"}}
+            self._change(phase="Failed", **self._containers(waits, ready=False))
+        return not code
+
+    def _start(self, api: docker.APIClient) -> None:
+        (container,) = self._pod["spec"]["containers"]
         while True:
             try:
-                self.container = self._node.create(api, self._pod, self._volumes, self._sandbox)
+                self.container = self._node.create(
+                    api, self._pod, container, self._volumes, self._sandbox
+                )
                 api.start(self.container)
                 break
             except NotMade as error:

@@ -23,12 +23,15 @@ class Volumes:
         self._context = pod["spec"]["securityContext"]
         folder.mkdir(parents=True)
 
-    def mounts(self, resolv_conf: str, address: str) -> list[dict[str, Any]]:
-        """The engine's words for all of them.
+    def message(self, container: Object) -> Path:
+        """The file for the last words of a container."""
+        return self._folder / f"message-{container['name']}"
+
+    def mounts(self, container: Object, resolv_conf: str, address: str) -> list[dict[str, Any]]:
+        """The engine's words for all that a container has.
 
         :raises NotMade: a ConfigMap is not there
         """
-        (container,) = self._pod["spec"]["containers"]
         volumes = {each["name"]: each for each in self._pod["spec"].get("volumes", ())}
         result = []
         for mount in container.get("volumeMounts", ()):
@@ -44,6 +47,9 @@ class Volumes:
             file = self._folder / path.replace("/", "_")
             file.write_text(text)
             result.append(_bind(file, path, True))
+        self.message(container).touch()
+        self.message(container).chmod(0o666)
+        result.append(_bind(self.message(container), container["terminationMessagePath"], False))
         if self._pod["spec"].get("automountServiceAccountToken", True):
             result.append(_bind(self._token(), _TOKEN, True))
         return result

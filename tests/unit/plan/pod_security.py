@@ -18,12 +18,16 @@ def broken(spec: dict[str, Any]) -> list[str]:
     """What `spec`, of a Pod, breaks; [] for nothing."""
     return [
         *_of_pod(spec),
-        *(each for container in spec["containers"] for each in _of(container, spec)),
+        *(
+            each
+            for container in (*spec.get("initContainers", ()), *spec["containers"])
+            for each in _of(container, spec)
+        ),
     ]
 
 
 def _of_pod(spec: dict[str, Any]) -> Iterator[str]:
-    for key in ("hostNetwork", "hostPID", "hostIPC", "initContainers", "ephemeralContainers"):
+    for key in ("hostNetwork", "hostPID", "hostIPC", "ephemeralContainers"):
         if spec.get(key):
             yield key
     for volume in spec.get("volumes", ()):

@@ -26,7 +26,10 @@ kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
 GOLDEN = Path(__file__).parent / "golden" / "kubernetes"
 OPTIONS = Cluster(
-    runtime_class="gvisor", gateway_image="python:3-slim", gateway_address="10.96.200.1"
+    runtime_class="gvisor",
+    gateway_image="python:3-slim",
+    gateway_address="10.96.200.1",
+    trial="print(1)  # $(HOME)",
 )
 PROGRAM = b"the archive of the gateway's program"
 AGENT = """profile = "agent"
@@ -152,6 +155,8 @@ def test_the_pod_asks_its_gateway_alone_and_the_gateway_serves_that_pod() -> Non
     env = {e["name"]: e["value"] for e in documents[-1]["spec"]["containers"][0]["env"]}
     assert env["HTTPS_PROXY"] == env["all_proxy"] == "http://10.96.200.1:3128"
     reached = {(port["protocol"], port["targetPort"]) for port in service["ports"]}
+    # The one that no policy allows: by it the Pod tries them.
+    reached.remove(("TCP", 8080))
     for policy, way in ((documents[0], "egress"), (documents[1], "ingress")):
         (rule,) = policy["spec"][way]
         assert {(port["protocol"], port["port"]) for port in rule["ports"]} == reached
@@ -159,6 +164,29 @@ def test_the_pod_asks_its_gateway_alone_and_the_gateway_serves_that_pod() -> Non
     command = pod_specs(documents)[0]["containers"][0]["command"]
     assert command[-1] == clients["metadata"]["name"]
     assert clients["spec"]["selector"].items() <= documents[-1]["metadata"]["labels"].items()
+
+
+@pytest.mark.parametrize(("text", "required"), [("", False), (AGENT, True)])
+def test_a_container_of_ours_tries_the_network_before_the_image_of_the_project_runs(
+    text: str, required: bool
+) -> None:
+    spec = objects(text)[-1]["spec"]
+    (trial,) = spec["initContainers"]
+    assert trial["image"] == OPTIONS.gateway_image != spec["containers"][0]["image"]
+    assert "volumeMounts" not in trial, "nothing of the project is in it"
+    task = json.loads(trial["command"][-1])
+    assert task["allowed"] == ["10.96.200.1", 3128]
+    assert task["forbidden"] == [["10.96.200.1", 8080]]
+    assert task["required"] is required
+    assert trial["command"][-2] == "print(1)  # $$(HOME)"
+
+
+def test_a_pod_without_an_image_for_the_trial_is_said_to_be_tried_by_nobody() -> None:
+    options = Cluster(runtime_class="gvisor")
+    closed = "[network]\nmode = 'none'"
+    assert "initContainers" not in objects(closed, options)[-1]["spec"]
+    assert "nobody has tried" in written(closed, options)
+    assert "nobody has tried" not in written(closed)
 
 
 def test_the_gateway_is_started_as_its_archive_wants_it() -> None:

@@ -1,0 +1,66 @@
+"""The container that tries a sandbox's network from its own Pod, before anything of the project is in it.
+
+It has the image of the gateway, not that of the project, and the node and the network of the sandbox. The Pod of a
+profile that needs gVisor does not start unless the trial saw that the policies are enforced.
+
+Source: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/ (they end, in turn, before containers
+start), https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/ (their message).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.egress import layout
+from sandboxd.model.labels import TRIAL
+from sandboxd.plan import cluster, profiles
+from sandboxd.plan.writers._pod_security import CONTAINER
+
+if TYPE_CHECKING:
+    from sandboxd.plan.cluster import Cluster
+    from sandboxd.plan.plan import Plan
+
+_MESSAGE = "/dev/termination-log"
+_WAIT_SECONDS = 180
+"""A node that has to pull the gateway's image takes minutes."""
+_OPEN_SECONDS = 15
+"""A policy is in force some seconds after its Pod, on networks that are told of both by the API server."""
+
+
+def is_required(plan: Plan) -> bool:
+    """Whether the Pod starts only where policies are enforced."""
+    return profiles.load(plan.profile).gvisor == "required"
+
+
+def containers(plan: Plan, options: Cluster) -> list[dict[str, Any]]:
+    """The container of the trial; [] where no image or program is named for it."""
+    if not cluster.is_tried(options):
+        return []
+    has_gateway, address = plan.egress is not None, options.gateway_address
+    task = {
+        "allowed": (address, layout.PROXY_PORT) if has_gateway else None,
+        # It listens there for the kubelet's probes.
+        "forbidden": [(address, layout.PROBE_PORT)] if has_gateway else [],
+        "required": is_required(plan),
+        "wait_seconds": _WAIT_SECONDS,
+        "open_seconds": _OPEN_SECONDS,
+        "message": _MESSAGE,
+    }
+    words = ["python3", "-I", "-S", "-c", options.trial, json.dumps(task)]
+    node = {"fieldRef": {"fieldPath": "status.hostIP"}}
+    return [
+        {
+            "name": TRIAL,
+            "image": options.gateway_image,
+            # The kubelet replaces `$(NAME)`, and takes `$$` for a dollar sign.
+            "command": [word.replace("$", "$$") for word in words],
+            "env": [{"name": "SANDBOXD_HOST_IP", "valueFrom": node}],
+            "terminationMessagePath": _MESSAGE,
+            "securityContext": CONTAINER,
+            "resources": {
+                "requests": {"cpu": "20m", "memory": "48Mi"},
+                "limits": {"cpu": "1", "memory": "128Mi", "ephemeral-storage": "64Mi"},
+            },
+        }
+    ]
