@@ -36,6 +36,10 @@ class _NotAsBefore(Exception):
     """The host changed since it was read, or is being written."""
 
 
+class _Staged(Exception):
+    """What the host has staged would be lost."""
+
+
 def apply(
     host: HostGit, ours: Side, moves: Sequence[Move], checkout: Checkout | None, message: str
 ) -> Done:
@@ -51,15 +55,18 @@ def apply(
         return Done(tuple(done), failed=tuple(failed))
     try:
         index = _check_out(host, ours, coupled, checkout, message)
-    except (_NotAsBefore, OSError, SandboxdError) as error:
-        import traceback
-
-        traceback.print_exc()
-        reason = Reason.HOST_BUSY if isinstance(error, _NotAsBefore) else Reason.NOT_WRITTEN
+    except (_NotAsBefore, _Staged, OSError, SandboxdError) as error:
+        reason = _REASONS.get(type(error), Reason.NOT_WRITTEN)
         what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
         failed += [Held(move.name, move.new, reason) for move in what]
         return Done(tuple(done), failed=tuple(failed))
     return Done((*done, *coupled), True, index, tuple(failed))
+
+
+_REASONS: dict[type[Exception], Reason] = {
+    _NotAsBefore: Reason.HOST_BUSY,
+    _Staged: Reason.HOST_STAGED,
+}
 
 
 def _coupled(moves: Sequence[Move], head: Head, checkout: Checkout | None) -> list[Move]:
@@ -131,7 +138,8 @@ def _index_after(
 ) -> bytes | None:
     """The host's index as of the new commit, None where it stays.
 
-    :raises CannotRun: what is staged is in the way
+    :raises _Staged: what is staged is in the way
+    :raises CannotRun: git does not end, or cannot be started
     """
     if checkout.old_commit == checkout.new_commit or not checkout.new_commit:
         return None
@@ -143,7 +151,8 @@ def _index_after(
             file.write(before.data)
         host.give(path)
     old = checkout.old_commit or host.run("hash-object", "-t", "tree", os.devnull).decode().strip()
-    host.run("read-tree", "-i", "-m", old, checkout.new_commit)
+    if host.attempt("read-tree", "-i", "-m", old, checkout.new_commit)[0]:
+        raise _Staged
     with open(path, "rb") as file:
         return file.read()
 

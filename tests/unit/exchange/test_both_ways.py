@@ -193,3 +193,18 @@ def test_a_linked_work_tree_has_its_own_head(tmp_path: Path) -> None:
     equal(sides)
     assert git(main, "log", "-1", "--format=%s") == "two\n"
     assert "sandboxd: from the sandbox main" in sides.host("reflog")
+
+
+def test_a_staged_version_that_inside_went_past_waits(sides: Sides) -> None:
+    sides.exchange()
+    sides.write("file", "staged on the host\n")
+    sides.host("add", "file")
+    sides.exchange()
+    sides.write("file", "inside\n")
+    sides.inside("commit", "-qam", "inside")
+    (waiting,) = sides.exchange().waiting
+    assert (waiting.reason, waiting.ref) == (Reason.HOST_STAGED, "refs/sandboxd/main/main")
+    assert sides.host("show", ":file") == "staged on the host\n"
+    sides.host("reset", "-q")
+    assert sides.exchange().host_followed
+    equal(sides)
