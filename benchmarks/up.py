@@ -169,10 +169,10 @@ def measure(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> l
     """All tools with one runtime; the first start of each is not counted."""
     # As the other tools start it: on an open network.
     project = make_project(home / runtime, environ, runtime, '[network]\nmode = "open"\n')
-    run([*SANDBOXD, "trust", "add", str(project)], environ, project)
+    run([*SANDBOXD, "trust", "add", "--yes", str(project)], environ, project)
     guarded = make_project(home / f"{runtime}-guarded", environ, runtime, "")
     # As the other one: of what is granted a daemon generates the file, and `down` keeps the network that it names.
-    run([*SANDBOXD, "trust", "add", str(guarded)], environ, guarded)
+    run([*SANDBOXD, "trust", "add", "--yes", str(guarded)], environ, guarded)
     starts = [*tools(project, environ), with_gateway(guarded)]
     times: dict[str, list[float]] = {tool.name: [] for tool in starts}
     for index in range(rounds + 1):

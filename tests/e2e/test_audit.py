@@ -30,7 +30,7 @@ def test_the_life_of_a_sandbox(
     if helped:
         world.start()
     assert world.run("up", cwd=project).returncode == 2
-    assert world.run("trust", "add", cwd=project).returncode == 0
+    assert world.run("trust", "add", "--yes", cwd=project).returncode == 0
     up = world.run("up", "--allow-runc", cwd=project)
     assert up.returncode == 0, up.stderr
     container = api.inspect(up.stdout.strip())

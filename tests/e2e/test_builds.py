@@ -47,7 +47,7 @@ def test_a_build_is_run_only_as_it_was_trusted(engine: str, folder: Path) -> Non
     assert "the image is built from `.devcontainer/Dockerfile`" in refused.stderr
     assert "`sandboxd trust add`" in refused.stderr
 
-    trusted = sandboxes.run(engine, folder, "trust", "add")
+    trusted = sandboxes.run(engine, folder, "trust", "add", "--yes")
     assert trusted.returncode == 0, trusted.stderr
     assert "reads: `main.py`, 15 bytes" in " ".join(trusted.stderr.split())
     done = sandboxes.run(engine, folder, "up")
@@ -71,7 +71,7 @@ def test_a_build_is_run_only_as_it_was_trusted(engine: str, folder: Path) -> Non
 def test_a_build_that_fails_says_what_the_builder_says(engine: str, folder: Path) -> None:
     file = folder / ".devcontainer/Dockerfile"
     file.write_text(f"{file.read_text()}RUN echo no such luck; exit 3\n")
-    assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+    assert sandboxes.run(engine, folder, "trust", "add", "--yes").returncode == 0
     done = sandboxes.run(engine, folder, "up")
     assert done.returncode == 4
     lines = done.stderr.splitlines()
@@ -102,7 +102,7 @@ def test_features_are_put_on_and_widen_nothing(engine: str, api: Engine, folder:
     config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
     config["features"] = {"./hello": {"to": "ed"}}
     (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
-    assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+    assert sandboxes.run(engine, folder, "trust", "add", "--yes").returncode == 0
     done = sandboxes.run(engine, folder, "up")
     assert done.returncode == 0, done.stderr
     script = "cat /built /hello; echo $FROM_FEATURE"
@@ -125,7 +125,7 @@ def test_a_feature_that_cannot_be_installed_is_named_with_its_last_words(
     config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
     config["features"] = {"./hello": {}}
     (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
-    assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+    assert sandboxes.run(engine, folder, "trust", "add", "--yes").returncode == 0
     done = sandboxes.run(engine, folder, "up")
     assert done.returncode == 4
     assert "build | there is no such package" in done.stderr.splitlines()

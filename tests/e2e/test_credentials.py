@@ -128,7 +128,7 @@ def test_git_pip_and_npm_work_and_the_secret_is_nowhere(
 ) -> None:
     refused = person.run("up")
     assert refused.returncode != 0 and "cannot use your credentials" in refused.stderr
-    assert "every method" in person.must("trust", "add")
+    assert "every method" in person.must("trust", "add", "--yes")
     person.must("up")
     assert "is as planned" in person.run("drift").stdout
 
@@ -260,7 +260,7 @@ def holders(folder: Path) -> list[Path]:
 
 def test_inside_is_nothing_of_the_shell_that_called(person: Person) -> None:
     person.world.environ["PRIVATE_THING"] = "marked-private"
-    person.must("trust", "add")
+    person.must("trust", "add", "--yes")
     person.must("up")
     output = person.inside("cat /proc/*/environ | tr '\\0' '\\n'")
     names = {line.partition("=")[0] for line in output.splitlines()}
@@ -270,7 +270,7 @@ def test_inside_is_nothing_of_the_shell_that_called(person: Person) -> None:
 
 
 def test_what_is_missing_revoked_or_taken_away_is_said(person: Person, services: Services) -> None:
-    person.must("trust", "add")
+    person.must("trust", "add", "--yes")
     del person.world.environ["FORGE_TOKEN"]
     up = person.must("up")
     assert "credentials: `github` is not in force: the variable `FORGE_TOKEN`" in " ".join(
@@ -291,7 +291,7 @@ def test_what_is_missing_revoked_or_taken_away_is_said(person: Person, services:
     services.answers_401 = False
     config = person.project / "sandboxd.toml"
     config.write_text(config.read_text().replace('"github", ', "") + 'required = ["github"]\n')
-    person.must("trust", "add")
+    person.must("trust", "add", "--yes")
     del person.world.environ["FORGE_TOKEN"]
     refused = person.run("up")
     assert refused.returncode != 0
@@ -318,7 +318,7 @@ def test_an_agent_has_a_home_of_its_own_and_a_model_without_a_key(
     me = Person(world, project, services)
     services.answers_401 = False
     me.must("credentials", "add", "anthropic", "--env", "FORGE_TOKEN")
-    me.must("trust", "add")
+    me.must("trust", "add", "--yes")
     me.must("up")
     try:
         done = me.run("exec", "-n", "python3", "-c", ASK_MODEL)

@@ -66,7 +66,7 @@ def person(
         file.write('[network]\nallow = ["allowed.test:80"]\n')
     world.start()
     person = Person(world, project)
-    assert person.run("trust", "add").returncode == 0
+    assert person.run("trust", "add", "--yes").returncode == 0
     done = person.run(*UP)
     assert done.returncode == 0, done.stderr
     yield person

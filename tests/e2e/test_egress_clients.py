@@ -153,7 +153,7 @@ def desk(
     project = sandboxes.make_project(folder, image, request.param, granted=False)
     with (project / "sandboxd.toml").open("a") as file:
         file.write(f"[network]\nallow = {ALLOWED}\n")
-    for words in (("trust", "add"), ("up",)):
+    for words in (("trust", "add", "--yes"), ("up",)):
         done = world.run(*words, cwd=project)
         assert done.returncode == 0, done.stderr
     yield Desk(world, project, internet, site)

@@ -112,7 +112,7 @@ def test_from_a_denial_to_a_rule(person: Person) -> None:
     person.must("egress", "promote", f"{NAME}:80")
     assert f'"{NAME}:80"]\n' in (person.project / "sandboxd.toml").read_text()
     assert person.inside(page(NAME)) == ""
-    person.must("trust", "add")
+    person.must("trust", "add", "--yes")
     person.must("up")
     assert person.inside(page(NAME)) == f"outside for {NAME}\n"
     assert "sandboxd.toml" in person.must("egress", "list").stdout

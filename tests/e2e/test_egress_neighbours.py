@@ -55,7 +55,7 @@ def pair(
         with (project / "sandboxd.toml").open("a") as file:
             file.write(f'[network]\nallow = ["{name}.test:80"]\n')
         made.append(Neighbour(world, project))
-        for words in (("trust", "add"), ("up", "--allow-runc")):
+        for words in (("trust", "add", "--yes"), ("up", "--allow-runc")):
             done = world.run(*words, cwd=project)
             assert done.returncode == 0, done.stderr
     mine, yours = made

@@ -85,7 +85,7 @@ def test_an_allowed_name_passes_the_proxy_and_its_credentials_stay_outside(
         return world.run(*words, cwd=project)
 
     try:
-        assert type_in("trust", "add").returncode == 0
+        assert type_in("trust", "add", "--yes").returncode == 0
         done = type_in("up")
         assert done.returncode == 0, done.stderr
         # Nobody gave credentials yet: said inside and outside, and nothing is reached.

@@ -116,7 +116,7 @@ def test_order_folder_user_and_environment_are_the_same(
     if runtime == "runc":
         sandboxes.grant(folder)
     try:
-        assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+        assert sandboxes.run(engine, folder, "trust", "add", "--yes").returncode == 0
         done = sandboxes.run(engine, folder, "up")
         assert done.returncode == 0, done.stderr
         ours, theirs = parsed((folder / "hooks.log").read_text()), parsed(reference)
@@ -185,7 +185,7 @@ def test_values_arrive_as_they_are_written_whatever_is_in_them(
     ours = make_odd(tmp_path / "ours/ws", rich.image)
     sandboxes.grant(ours)
     try:
-        assert sandboxes.run(engine, ours, "trust", "add").returncode == 0
+        assert sandboxes.run(engine, ours, "trust", "add", "--yes").returncode == 0
         done = sandboxes.run(engine, ours, "up")
         assert done.returncode == 0, done.stderr
         for name in ("text.log", "list.log"):

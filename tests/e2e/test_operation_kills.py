@@ -37,7 +37,7 @@ def test_nothing_is_orphaned_and_the_next_command_mends_it(
     folder = sandboxes.make_project(world.home / "app", busybox_image, "runc")
     project = Project(world.environ, folder)
     # The test's own state is not the world's.
-    assert world.run("trust", "add", cwd=folder).returncode == 0
+    assert world.run("trust", "add", "--yes", cwd=folder).returncode == 0
     pid = world.start() if helped else 0
     assert world.run("generate", cwd=folder).returncode == 0
     files = {path.name for path in folder.iterdir()}

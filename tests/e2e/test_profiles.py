@@ -106,7 +106,7 @@ def test_trusted_needs_a_grant(engine: str, tmp_path: Path, busybox_image: str) 
     root = sandboxes.make_project(tmp_path / "w", busybox_image, "auto", "trusted")
     refused = sandboxes.run(engine, root, "up")
     assert refused.returncode == 2 and "sandboxd trust add" in refused.stderr
-    granted = sandboxes.run(engine, root, "trust", "add")
+    granted = sandboxes.run(engine, root, "trust", "add", "--yes")
     assert granted.returncode == 0 and "no new privileges: true -> false" in granted.stderr
     try:
         started = sandboxes.run(engine, root, "up")

@@ -164,7 +164,7 @@ def person(
 def choose(person: Person, hosts: Hosts) -> None:
     person.must("credentials", "add", "ssh", "--key", str(hosts.chosen), "--host", FORGE)
     assert FORGE in person.must("credentials", "test", "ssh")
-    assert "logs in as you" in person.must("trust", "add")
+    assert "logs in as you" in person.must("trust", "add", "--yes")
 
 
 def test_git_pushes_by_a_chosen_key_and_nothing_else_is_signed(

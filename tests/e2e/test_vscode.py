@@ -122,7 +122,7 @@ def test_the_shield_follows_what_runs(
 def weather(code: CodeServer, tmp_path: Path, busybox_image: str) -> Iterator[Path]:
     """A project whose sandbox runs, on the host's kernel."""
     project = sandboxes.make_project(tmp_path / "weather", busybox_image, "runc", granted=False)
-    code.run("trust", "add", folder=project)
+    code.run("trust", "add", "--yes", folder=project)
     code.run("up", folder=project)
     try:
         yield project

@@ -28,7 +28,7 @@ def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_grant_is_found_in_the_record(project: Path) -> None:
-    assert run(project, "trust", "add").returncode == 0
+    assert run(project, "trust", "add", "--yes").returncode == 0
     assert run(project, "trust", "revoke").returncode == 0
     shown = run(project, "audit")
     assert shown.returncode == 0
@@ -42,7 +42,7 @@ def test_a_grant_is_found_in_the_record(project: Path) -> None:
 
 
 def test_only_what_is_asked_for_is_shown(project: Path) -> None:
-    run(project, "trust", "add")
+    run(project, "trust", "add", "--yes")
     assert run(project, "audit", "--project", str(project)).stdout.count("\n") == 1
     assert run(project, "audit", "--project", str(project.parent)).stdout == ""
     assert run(project, "audit", "--since", "1h").stdout.count("\n") == 1
@@ -55,7 +55,7 @@ def test_only_what_is_asked_for_is_shown(project: Path) -> None:
 
 
 def test_a_record_that_was_changed_is_found_out(project: Path) -> None:
-    run(project, "trust", "add")
+    run(project, "trust", "add", "--yes")
     run(project, "trust", "revoke")
     whole = run(project, "audit", "--verify")
     assert (whole.returncode, whole.stdout) == (0, "the record is whole: 2 entries, from 1 to 2\n")
@@ -72,7 +72,7 @@ def test_nothing_is_trusted_where_nothing_can_be_recorded(project: Path) -> None
     folder = Path(os.environ["XDG_STATE_HOME"]) / "sandboxd"
     folder.mkdir(parents=True)
     (folder / "audit").write_text("in the way")
-    refused = run(project, "trust", "add")
+    refused = run(project, "trust", "add", "--yes")
     assert refused.returncode == 4
     assert "hint: " in refused.stderr
     assert run(project, "trust", "list").stdout.count("app") == 0
@@ -96,7 +96,7 @@ def test_what_is_taken_back_without_its_entry_is_done_and_ends_with_that(project
 
 
 def test_each_command_of_its_page_works(project: Path) -> None:
-    run(project, "trust", "add")
+    run(project, "trust", "add", "--yes")
     (block,) = [block for block in blocks("docs/audit.md") if block.kind == "sh"]
     lines = [shlex.split(line, comments=True) for line in block.body.splitlines()]
     assert len(lines) > 4

@@ -169,7 +169,7 @@ def test_a_policy_that_forbids_one_is_named(tmp_path: Path) -> None:
     policy.write_text('credentials = ["npm"]\n')
     assert 'credentials = ["npm"]' in sandboxd("policy").out
     (tmp_path / "sandboxd.toml").write_text('image = "img:1"\n[credentials]\nuse = ["anthropic"]\n')
-    done = sandboxd("trust", "add", tmp_path)
+    done = sandboxd("trust", "add", "--yes", tmp_path)
     assert "credential: anthropic" in done.err
     refused = sandboxd("explain-plan", tmp_path)
     assert refused.code == 2

@@ -33,7 +33,7 @@ def test_trust_from_the_first_refusal_to_the_last(project: Path) -> None:
         refused.code == 2 and "hint: look at the file, then run `sandboxd trust add`" in refused.err
     )
     assert "nothing is trusted" in sandboxd("trust").err
-    added = sandboxd("trust", "add", project)
+    added = sandboxd("trust", "add", "--yes", project)
     assert added.code == 0
     for line in (
         "cap drop: ALL -> none",
@@ -48,6 +48,15 @@ def test_trust_from_the_first_refusal_to_the_last(project: Path) -> None:
     assert "void: the file changed or is gone" in sandboxd("trust").out
     assert "any more" in sandboxd("trust", "revoke", project).err
     assert sandboxd("trust").out == ""
+
+
+def test_where_nobody_can_be_asked_nothing_is_granted(project: Path) -> None:
+    refused = sandboxd("trust", "add", project)
+    assert refused.code == 2
+    assert "cap drop: ALL -> none" in " ".join(refused.err.split())
+    assert "error: nobody is here to agree, so nothing was granted" in refused.err
+    assert "`--yes`" in refused.err and "`--expect DIGEST`" in refused.err
+    assert "nothing is trusted" in sandboxd("trust").err
 
 
 def test_a_grant_is_for_what_was_looked_at(project: Path) -> None:
@@ -68,11 +77,11 @@ def test_a_grant_is_for_what_was_looked_at(project: Path) -> None:
 
 def test_what_needs_no_grant_gets_none(project: Path, tmp_path: Path) -> None:
     (project / "sandboxd.toml").write_text('image = "img:1"\n')
-    assert "profile `dev` needs no grant" in sandboxd("trust", "add", project).err
+    assert "profile `dev` needs no grant" in sandboxd("trust", "add", "--yes", project).err
     assert json.loads(sandboxd("trust", "add", project, "--json").out)["needs_grant"] is False
     bare = tmp_path / "bare"
     bare.mkdir()
-    assert sandboxd("trust", "add", bare).code == 2
+    assert sandboxd("trust", "add", "--yes", bare).code == 2
 
 
 def test_naming_a_profile_at_init_is_the_grant_for_what_it_writes(
@@ -126,7 +135,7 @@ def test_every_door_says_how_to_agree_to_what_a_file_loosens(project: Path) -> N
         refused = sandboxd(command, project)
         assert refused.code == 2 and "does not have `KILL`" in refused.err
         assert "`sandboxd trust add`" in refused.err
-    added = sandboxd("trust", "add", project)
+    added = sandboxd("trust", "add", "--yes", project)
     assert "capabilities: beside the profile's own, KILL" in added.err
     assert sandboxd("generate", project).code == 0
 
@@ -136,7 +145,7 @@ def test_policy_shows_who_demands_what_and_what_it_does(project: Path, policy: P
     assert shown.code == 0 and "nothing is demanded" in shown.err and str(policy) in shown.err
     policy.write_text('runtime = "gvisor"\nnetwork = "none"\ntrust = false\n')
     assert f'runtime = "gvisor"  ({policy})' in sandboxd("policy", "show").out
-    assert sandboxd("trust", "add", project).code == 2
+    assert sandboxd("trust", "add", "--yes", project).code == 2
     (project / "sandboxd.toml").write_text('image = "img:1"\n')
     explained = sandboxd("policy", "explain", project)
     assert explained.code == 0

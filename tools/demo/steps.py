@@ -127,7 +127,7 @@ def regenerate(demo: Demo) -> None:
     started = time.monotonic()
     _set_line(config, "profile", f'profile = "{profile}"')
     if profile != "agent":
-        demo.screen.run("sandboxd", "trust", "add")
+        demo.screen.run("sandboxd", "trust", "add", "--yes")
     elapsed = _wait_for_change(generated, before, started)
     demo.screen.say(f"  saved -> `{GENERATED}` regenerated in {elapsed * 1000:.0f} ms")
 

@@ -2,7 +2,8 @@
 
 A grant is for one content: of sandboxd.toml, or of all that the image's build reads (Dockerfile,
 Features, what is copied). When that changes, the grant is void. It is kept in your config folder, never
-in the workspace. `add` shows what you agree to, and asks on a terminal.
+in the workspace. `add` shows what you agree to, and asks on a terminal; without one it grants nothing
+unless `--yes` or `--expect` says that somebody looked.
 """
 
 from __future__ import annotations
@@ -181,5 +182,13 @@ def _show(line: str) -> None:
 
 
 def _agrees() -> bool:
-    """Whether the person at the terminal agrees; without a terminal the command itself is the answer."""
-    return not sys.stdin.isatty() or terminal.answers("grant it? [y/N] ", "y", "yes")
+    """Whether the person at the terminal agrees.
+
+    :raises UsageError: nobody is here to ask; a program that runs the command has agreed to nothing
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "nobody is here to agree, so nothing was granted",
+            "look at the list, then add `--yes`; or grant exactly what was looked at: `--expect DIGEST` of `--json`",
+        )
+    return terminal.answers("grant it? [y/N] ", "y", "yes")

@@ -278,7 +278,7 @@ def test_no_grant_comes_by_the_wire(
     elsewhere = world.home / "elsewhere"
     environ = {**world.environ, "XDG_STATE_HOME": str(elsewhere), "XDG_CONFIG_HOME": str(elsewhere)}
     granted = subprocess.run(
-        world.command("trust", "add"),
+        world.command("trust", "add", "--yes"),
         env=environ,
         cwd=project,
         capture_output=True,

@@ -99,7 +99,7 @@ def test_trust_is_shown_and_a_grant_counts_at_once(world: World) -> None:
     assert world.run("status", "--short", cwd=project).stdout == "! needs-grant\n"
     assert "needs a grant" in screen and "hint: `sandboxd trust add`" in screen
     world.environ["XDG_CONFIG_HOME"] = str(world.home / ".config")
-    assert world.run("trust", "add", cwd=project).returncode == EXIT_OK
+    assert world.run("trust", "add", "--yes", cwd=project).returncode == EXIT_OK
     eventually(lambda: row(world, project)["trust"] == "in force")
     assert "granted" in world.run("status", cwd=project).stdout
     assert (project / ".devcontainer" / "devcontainer.json").exists()
@@ -169,7 +169,7 @@ def test_a_project_that_was_only_checked_is_remembered_and_left_alone(world: Wor
     eventually(lambda: row(world, project)["profile"] == "seed-baseline")
     assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]
     assert world.run("generate", cwd=project).returncode == EXIT_USAGE
-    assert world.run("trust", "add", cwd=project).returncode == EXIT_OK
+    assert world.run("trust", "add", "--yes", cwd=project).returncode == EXIT_OK
     assert world.run("generate", cwd=project).returncode == EXIT_OK
     assert row(world, project)["kept"] is True
     world.run("check", cwd=project)
@@ -234,7 +234,7 @@ def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> 
     first = screen.until("live; Ctrl-C ends")
     assert first.startswith("\x1b[?1049h") and "profile dev" in first
     save(world.home / "app", 'profile = "seed-baseline"\nimage = "x"\n')
-    assert world.run("trust", "add", cwd=world.home / "app").returncode == EXIT_OK
+    assert world.run("trust", "add", "--yes", cwd=world.home / "app").returncode == EXIT_OK
     again = screen.until("profile seed-baseline")
     assert "\x1b[H" in again and "1049" not in again
     screen.resize(24, 50)
