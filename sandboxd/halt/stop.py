@@ -65,10 +65,14 @@ def _processes_file(container: str, pid: int) -> str:
             lines = file.read().splitlines()
     except OSError:
         return ""
-    # Version 2 alone: one line, which starts with `0::`. The engine names the group after the container.
-    if len(lines) != 1 or not lines[0].startswith("0::/") or "/.." in lines[0]:
-        return ""
-    return f"{_CGROUPS}{lines[0][3:]}/cgroup.procs" if container in lines[0] else ""
+    for line in lines:
+        _, controllers, group = [*line.split(":", 2), "", ""][:3]
+        # The engine names the group after the container. Version 2 has no controllers in its line.
+        if container in group and "/.." not in group:
+            path = f"{_CGROUPS}/{controllers}{group}/cgroup.procs"
+            if os.path.exists(path):
+                return path
+    return ""
 
 
 def _pids(path: str) -> set[int]:

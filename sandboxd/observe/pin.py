@@ -175,5 +175,5 @@ def anew(made_by: str | None, option: str = "") -> str:
     :param option: what a command needs behind it to mean that sandbox
     """
     if made_by == UP:
-        return f"`sandboxd up{option}` makes its container anew, with every pin in place"
+        return f"`sandboxd up{option} --recreate` makes its container anew, with every pin in place"
     return "rebuild the container where it was started (Dev Containers: Rebuild Container): that puts every pin back"

@@ -238,6 +238,8 @@ def _hint(
 
     if status.state == "missing":
         return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
+    if live is not None and live.halt:
+        return f"{live.halt}: {live.halt_hint}"
     if status.lost_pins:
         return anew(live.container.label(MADE_BY) if live is not None and live.container else UP)
     if status.lost_beside:

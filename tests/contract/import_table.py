@@ -258,6 +258,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "engine",
             "errors",
             "findings",
+            "halt",
             "host",
             "host.facts",
             "life",

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sandboxd.engine import failures
 from sandboxd.halt import record
-from sandboxd.halt.guard import Guard
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Owner, Reason
 from sandboxd.halt.verdict import Action
-from sandboxd.model.labels import PROJECT
-
-
-class PlayedEngine:
-    """Pauses by calling `while_pausing`, in which a program inside still runs."""
-
-    def __init__(self) -> None:
-        self.paused: list[str] = []
-        self.failure: Exception | None = None
-        self.state: dict[str, Any] = {"Running": True, "Paused": False}
-        self.while_pausing = lambda: None
-
-    def info(self) -> dict[str, Any]:
-        return {"Runtimes": {}}
-
-    def inspect(self, container: str) -> dict[str, Any]:
-        return {"Id": container, "State": self.state}
-
-    def pause(self, container: str) -> None:
-        self.while_pausing()
-        if self.failure is not None:
-            raise self.failure
-        self.paused.append(container)
+from tests.unit.halt.played import PlayedEngine, guard_of, replace
 
 
 @pytest.fixture
@@ -53,36 +28,6 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path / "state")}
 
 
-def guard_of(engine: PlayedEngine, workspace: Path) -> Guard:
-    def mount(below: str, writable: bool) -> dict[str, Any]:
-        target, source = os.path.join("/w", below), os.path.join(workspace, below)
-        return {
-            "Type": "bind",
-            "Source": source.rstrip("/"),
-            "Destination": target.rstrip("/"),
-            "RW": writable,
-        }
-
-    inspected: Any = {
-        "Id": "c1",
-        "State": {"Pid": 0},
-        "Config": {"Labels": {PROJECT: str(workspace)}},
-        "HostConfig": {},
-        "Mounts": [
-            mount("", True),
-            mount(".envrc", False),
-            mount("sub", True),
-            mount("sub/.envrc", False),
-        ],
-    }
-    return Guard(engine, inspected)  # type: ignore[arg-type]
-
-
-def replace(path: Path, text: str) -> None:
-    path.with_name("new").write_text(text)
-    path.with_name("new").rename(path)
-
-
 def test_nothing_is_lost_by_writing_in_place(workspace: Path) -> None:
     guard = guard_of(PlayedEngine(), workspace)
     (workspace / ".envrc").write_text("in place")
@@ -95,7 +40,7 @@ def test_what_was_written_until_the_halt_is_put_aside(
 ) -> None:
     engine = PlayedEngine()
     guard = guard_of(engine, workspace)
-    engine.while_pausing = lambda: (workspace / ".envrc").write_text("evil")  # type: ignore[assignment,return-value]
+    engine.while_pausing = lambda: (workspace / ".envrc").write_text("evil")
     replace(workspace / ".envrc", "new of the host")
     halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
     assert halt is not None and engine.paused == ["c1"]

@@ -95,7 +95,8 @@ def test_a_verdict_from_before_no_longer_counts(
 
 
 @pytest.mark.parametrize(
-    ("made_by", "step"), [(UP, "`sandboxd up` makes"), ("editor", "rebuild the container")]
+    ("made_by", "step"),
+    [(UP, "`sandboxd up --recreate` makes"), ("editor", "rebuild the container")],
 )
 def test_the_next_step_comes_first(
     now: dict[str, tuple[Pin, ...]], made_by: str, step: str
@@ -111,7 +112,7 @@ def test_a_named_sandbox_on_the_folder_is_looked_at_too(now: dict[str, tuple[Pin
     observed = Observed({"/p": live(), "/p//login": live("c2"), "/q//x": live("c3")})
     row = combine("/p", Examined(), observed)
     assert screen(row)[0].startswith("✗ PIN LOST in `login`: `.envrc`")
-    assert row.hint.startswith("`sandboxd up --name login`")
+    assert row.hint.startswith("`sandboxd up --name login --recreate`")
     assert glance(row).word == "pin-lost"
 
 

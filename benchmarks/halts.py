@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Measure how long a program inside can still write after the host replaced what is shut, until the sandbox is halted.
+
+    benchmarks/halts.py [--rounds N] [--runtime runc,gvisor] [--strict] [--json]
+
+A loop inside writes to a file of the workspace as fast as it can. The host renames a file over one that is shut, and
+notes the time; the file's own time says when the loop wrote last. Both are the host's clock, the latter in ticks of
+its kernel (1 to 10 ms). The daemon is a real one. Without an engine only the watch itself is measured, by `inotify` and
+by `watchfiles`: from the rename to the wake-up of the thread that halts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import rows
+import up
+
+from sandboxd.daemon import mount_events
+from sandboxd.engine.client import Engine, Exec, connect_from
+from sandboxd.halt import record
+from sandboxd.model.labels import PROJECT
+from tools.engine import packages, private
+
+WINDOW_BUDGET = 50.0
+"""Milliseconds, p99."""
+
+_LOOP = "while :; do echo x > beat; done"
+_SHUT = ".envrc"
+_SECONDS = 60.0
+_WATCHED = 40
+"""Paths that the measured watch has, as many as a large project shuts."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--runtime", default="runc,gvisor")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is not kept")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+    args = parser.parse_args()
+    measured = against_budgets(max(args.rounds, 3), args.runtime.split(","))
+    print(rows.as_json(measured) if args.json else rows.table(measured))
+    return 1 if args.strict and any(r.verdict in ("OVER", "not measured") for r in measured) else 0
+
+
+def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -> list[rows.Row]:
+    """The watch, and the window under every runtime; one row says why where there is no engine."""
+    return [*watches(rounds), *windows(rounds, runtimes)]
+
+
+def watches(rounds: int) -> Iterator[rows.Row]:
+    """From the rename to the wake-up, by each way to wait for it."""
+    ways: dict[str, Callable[[list[str]], mount_events.MountEvents]] = {}
+    if sys.platform == "linux":
+        ways["inotify"] = mount_events._Inotify
+    ways["watchfiles"] = mount_events._Steps
+    for name, make in ways.items():
+        with tempfile.TemporaryDirectory(prefix="sbx-halts-") as folder:
+            yield from spread(f"wake-up by {name}", wake_ups(make, Path(folder), rounds), None)
+
+
+def wake_ups(
+    make: Callable[[list[str]], mount_events.MountEvents], folder: Path, rounds: int
+) -> list[float]:
+    paths = [folder / str(number) for number in range(_WATCHED)]
+    for path in paths:
+        path.write_text("")
+    events = make([str(path) for path in paths])
+    woke: list[float] = []
+    ready = threading.Semaphore(0)
+
+    def wait() -> None:
+        while events.wait():
+            woke.append(time.perf_counter())
+            ready.release()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    times = []
+    for number in range(rounds):
+        # The last event of the round before has been told by then.
+        time.sleep(0.05)
+        while ready.acquire(blocking=False):
+            pass
+        woke.clear()
+        fresh = folder / "new"
+        fresh.write_text("")
+        began = time.perf_counter()
+        fresh.rename(paths[number % _WATCHED])
+        ready.acquire(timeout=_SECONDS)
+        times.append((woke[0] - began) * 1000)
+    events.end()
+    thread.join(_SECONDS)
+    events.close()
+    return times
+
+
+def windows(rounds: int, runtimes: Sequence[str]) -> Iterator[rows.Row]:
+    """From the rename to the last write from inside, by a real daemon."""
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="sbx-halts-") as folder,
+            up.engine() as host,
+            up.daemon(up.user(Path(folder), host)) as environ,
+        ):
+            for runtime in runtimes:
+                times = window_times(Path(folder), environ, runtime, rounds)
+                yield from spread(f"{runtime}, open until the halt", times, WINDOW_BUDGET)
+    except (private.EngineError, packages.InstallError, RuntimeError) as error:
+        yield rows.Row("halts", None, "", None, " ".join(str(error).split()))
+
+
+def window_times(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> list[float]:
+    project = up.make_project(home / runtime, environ, runtime, '[network]\nmode = "open"\n')
+    (project / _SHUT).write_text("0\n")
+    os.chown(project / _SHUT, 1000, 1000)
+    up.run([*up.SANDBOXD, "trust", "add", str(project)], environ, project)
+    up.run([*up.SANDBOXD, "up", "--allow-runc"], environ, project)
+    engine = connect_from(environ)
+    times: list[float] = []
+    try:
+        for number in range(rounds):
+            until(lambda: watched(home, project) > len(times), "the daemon does not watch it")
+            times.append(window(engine, environ, project, number))
+            restart(engine, project)
+    finally:
+        command = [*up.SANDBOXD, "down", "--discard"]
+        subprocess.run(command, env=environ, cwd=project, capture_output=True, check=False)
+    return times
+
+
+def window(engine: Engine, environ: dict[str, str], project: Path, number: int) -> float:
+    """Milliseconds that a program inside still wrote after the rename.
+
+    :raises RuntimeError: nothing was halted
+    """
+    (container,) = engine.containers(f"{PROJECT}={project}")
+    started = engine.exec_create(container.id, Exec(["sh", "-c", _LOOP]))
+    connection, _ = engine.exec_start(started, False)
+    beat = project / "beat"
+    until(lambda: beat.exists() and time.time() - beat.stat().st_mtime < 0.1, "nothing is written")
+    fresh = project / "new"
+    fresh.write_text(f"{number} of the host\n")
+    before = record.load(environ, str(project))
+    began = time.time_ns()
+    fresh.rename(project / _SHUT)
+    until(lambda: record.load(environ, str(project)) != before, "it was not halted")
+    last = beat.stat().st_mtime_ns
+    connection.close()
+    beat.unlink()
+    return max(0.0, (last - began) / 1e6)
+
+
+def restart(engine: Engine, project: Path) -> None:
+    """Start its container again, with all mounts: quicker than to make it anew."""
+    (container,) = engine.containers(f"{PROJECT}={project}")
+    engine.unpause(container.id)
+    engine.stop(container.id, 0)
+    for aside in project.glob(f"{_SHUT}.halted*"):
+        aside.unlink()
+    engine.start(container.id)
+
+
+def watched(home: Path, project: Path) -> int:
+    """How often the daemon began to watch the project's sandbox."""
+    log = home / ".local/state/sandboxd/daemon.log"
+    return log.read_text(errors="replace").count(f"mounts of `{project}`") if log.exists() else 0
+
+
+def until(check: Callable[[], bool], problem: str) -> None:
+    """:raises RuntimeError: `check` is not true in time"""
+    deadline = time.monotonic() + _SECONDS
+    while not check():
+        if time.monotonic() > deadline:
+            raise RuntimeError(problem)
+        time.sleep(0.005)
+
+
+def spread(what: str, times: list[float], budget: float | None) -> list[rows.Row]:
+    ordered = sorted(times)
+    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return [
+        rows.Row(f"{what}, p50", statistics.median(ordered), "ms", None, f"of {len(ordered)}"),
+        rows.Row(f"{what}, p99", high, "ms", budget, f"max {ordered[-1]:.1f}"),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

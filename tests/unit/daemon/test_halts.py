@@ -1,0 +1,98 @@
+"""A watched sandbox on an engine that is played: what halts it, when, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.daemon import halts
+from sandboxd.daemon.halts import Watched
+from sandboxd.engine import failures
+from sandboxd.halt import record
+from sandboxd.halt.points import What
+from tests.patience import eventually
+from tests.unit.halt.played import PlayedEngine, replace
+
+
+class World:
+    """One watched sandbox, and what its watch said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = folder / "app"
+        (self.workspace / "sub").mkdir(parents=True)
+        for name in (".envrc", "sub/.envrc"):
+            (self.workspace / name).write_text("host")
+        self.environ = {"XDG_STATE_HOME": str(folder / "state")}
+        self.engine = PlayedEngine(self.workspace)
+        self.texts: list[str] = []
+        self.watched = Watched("run", "c1", self.engine, self.environ, self.texts.append)  # type: ignore[arg-type]
+
+    def start(self) -> None:
+        self.watched.start()
+        eventually(lambda: self.watched._events is not None)
+
+    def halt(self) -> record.Halt | None:
+        return record.load(self.environ, str(self.workspace))
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(halts, "_AGAIN_SECONDS", 0.01)
+    world = World(tmp_path)
+    yield world
+    world.watched.stop()
+    eventually(lambda: not world.watched.is_alive())
+
+
+def test_replacements_in_one_breath_are_one_halt(world: World) -> None:
+    world.start()
+    replace(world.workspace / ".envrc", "new")
+    eventually(world.halt)
+    (world.workspace / "sub/.envrc").unlink()
+    eventually(lambda: world.texts)
+    halt = world.halt()
+    assert halt is not None and world.engine.paused == ["c1"] and len(world.texts) == 1
+    assert {entry.path: entry.what for entry in halt.entries} == {
+        ".envrc": What.REPLACED,
+        "sub/.envrc": What.REMOVED,
+    }
+    assert "`.envrc`, `sub/.envrc` were replaced or removed on the host" in world.texts[0]
+
+
+def test_what_was_lost_before_is_halted_at_once(world: World) -> None:
+    (world.workspace / ".envrc").unlink()
+    world.watched.start()
+    halt = eventually(world.halt)
+    assert halt.reason is record.Reason.UNWATCHED
+
+
+def test_an_engine_that_refuses_is_asked_again_and_nothing_is_put_back_before(world: World) -> None:
+    refusals = [failures.refused(500, "cannot pause")] * 3
+
+    def refuse() -> None:
+        world.engine.failure = refusals.pop() if refusals else None
+
+    world.engine.while_pausing = refuse
+    world.start()
+    replace(world.workspace / ".envrc", "new")
+    eventually(world.halt)
+    assert refusals == [] and world.engine.paused == ["c1"]
+
+
+def test_writing_in_place_and_other_names_halt_nothing(world: World) -> None:
+    world.start()
+    (world.workspace / ".envrc").write_text("in place")
+    replace(world.workspace / "main.py", "x")
+    world.watched.stop()
+    eventually(lambda: not world.watched.is_alive())
+    assert world.engine.paused == [] and world.halt() is None
+
+
+def test_a_container_that_is_gone_ends_the_watch(world: World) -> None:
+    world.start()
+    world.engine.failure = failures.gone()
+    (world.workspace / ".envrc").unlink()
+    eventually(lambda: not world.watched.is_alive())
+    assert world.halt() is None and world.texts == []

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine import failures
+from sandboxd.halt import stop
+from tests.patience import eventually
+from tests.unit.halt.played import PlayedEngine
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="control groups are Linux's")
+
+
+@pytest.fixture
+def program() -> Iterator[int]:
+    """A process that runs inside."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    yield process.pid
+    process.send_signal(signal.SIGCONT)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def group(program: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "cgroup.procs"
+    file.write_text(f"{program}\n{os.getpid()}\n")
+    monkeypatch.setattr(stop, "_processes_file", lambda _container, _pid: str(file))
+    return file
+
+
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_it_is_stopped_before_the_engine_pauses_it_and_not_after(program: int, group: Path) -> None:
+    engine = PlayedEngine()
+    engine.while_pausing = lambda: eventually(lambda: is_stopped(program))
+    stop.stop(engine, "c1", program, by_signal=True)  # type: ignore[arg-type]
+    assert engine.paused == ["c1"]
+    eventually(lambda: not is_stopped(program))
+
+
+def test_it_goes_on_where_the_engine_refuses(program: int, group: Path) -> None:
+    engine = PlayedEngine()
+    engine.failure = failures.refused(500, "cannot pause")
+    with pytest.raises(failures.EngineFailure):
+        stop.stop(engine, "c1", program, by_signal=True)  # type: ignore[arg-type]
+    eventually(lambda: not is_stopped(program))
+
+
+def test_gvisor_is_left_to_the_engine(program: int, group: Path) -> None:
+    engine = PlayedEngine()
+    engine.while_pausing = lambda: is_stopped(program) and pytest.fail("it cannot pause now")
+    stop.stop(engine, "c1", program, by_signal=False)  # type: ignore[arg-type]
+    assert engine.paused == ["c1"]
+
+
+def test_a_group_that_is_not_the_containers_gets_no_signal() -> None:
+    assert stop._processes_file("0" * 64, os.getpid()) == ""
+    assert stop._processes_file("0" * 64, 2**30) == ""
