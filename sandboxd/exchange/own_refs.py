@@ -57,15 +57,31 @@ def read_refs(folder: str) -> Refs:
     with beneath.open_folder(folder) as root:
         # Loose refs first: git packs a ref, then removes the loose one.
         loose = _read_loose(root)
-        packed = read_small(root, "packed-refs", _MOST_PACKED)
+        packed = _read_packed(root)
     return _together(loose, packed)
 
 
-def _together(loose: dict[str, str], packed: str | None) -> Refs:
+def _read_packed(root: int) -> str:
+    """The packed refs, '' for none. What cannot be read must not count as refs that were deleted.
+
+    :raises TooMany: the file is too large, or no regular file
+    """
+    text = read_small(root, "packed-refs", _MOST_PACKED)
+    if text == "" and not _is_empty_file(root, "packed-refs"):
+        raise TooMany("packed refs that are no file, or too large")
+    return text or ""
+
+
+def _is_empty_file(root: int, name: str) -> bool:
+    status = os.lstat(name, dir_fd=root)
+    return stat.S_ISREG(status.st_mode) and status.st_size == 0
+
+
+def _together(loose: dict[str, str], packed: str) -> Refs:
     ids: dict[str, str] = {}
     broken: set[str] = set()
     refused = 0
-    for line in (packed or "").split("\n"):
+    for line in packed.split("\n"):
         oid, _, name = line.partition(" ")
         if not name or not ref_names.is_oid(oid) or not _is_wanted(name):
             continue
