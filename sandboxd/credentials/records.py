@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.audit import notes
 from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
 from sandboxd.credentials.own_files import refuse_foreign
@@ -84,20 +85,30 @@ def find(records: tuple[Record, ...], name: Name) -> Record | None:
 
 
 def put(environ: Mapping[str, str], record: Record) -> None:
-    """Save a record in place of an earlier one of the same name."""
+    """Save a record in place of an earlier one of the same name.
+
+    :raises RecordFailure: that cannot be recorded in the audit; then nothing is saved
+    """
     with locked_beside(_path(environ)):
         others = [old for old in load(environ) if old.name != record.name]
+        facts = {"name": str(record.name), "source": record.source, "place": _told(record)}
+        notes.require(environ, "credential-added", "", **facts)
         _write(environ, [*others, record])
 
 
-def remove(environ: Mapping[str, str], name: Name) -> Record | None:
-    """Remove the record of `name`; returns it, None where there was none."""
+def remove(environ: Mapping[str, str], name: Name) -> tuple[Record | None, str]:
+    """Remove the record of `name`; returns it, None where there was none, and why that is not recorded, or ''."""
     if find(load(environ), name) is None:
-        return None
+        return None, ""
     with locked_beside(_path(environ)):
         before = load(environ)
         _write(environ, [old for old in before if old.name != name])
-    return find(before, name)
+    return find(before, name), notes.note(environ, "credential-removed", "", name=str(name))
+
+
+def _told(record: Record) -> list[str]:
+    """The place of a secret for the record: keys and hosts, a variable, or a program without its arguments."""
+    return list(record.place if record.source != "command" else record.place[:1])
 
 
 def _record(table: Mapping[str, Any]) -> Record:

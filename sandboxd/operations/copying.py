@@ -6,11 +6,13 @@ the host no link is followed that lies in the workspace, where the sandbox may h
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder, working_dir
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ def fetch(
 
     :raises UsageError: the folder for it is not there, or it is not there itself
     :raises EnvironmentFailure: it cannot be read inside, or it is too much
+    :raises RecordFailure: a file of `include` cannot be recorded; then it is not written
     """
     from sandboxd.review import copy_out as writer
     from sandboxd.review.copy_in import place
@@ -126,7 +129,11 @@ def fetch(
             "check its name: `sandboxd exec ls`; the image needs `tar` and `readlink`",
         )
     root, below = place(workspace, os.path.join(folder, entry))
-    return writer.write(root, below, output.data(), include)
+
+    def before_include(path: str, data: bytes) -> None:
+        recording.before_copy(os.environ, workspace, path, hashlib.sha256(data).hexdigest())
+
+    return writer.write(root, below, output.data(), include, before_include)
 
 
 def _inside(engine: Engine, container: str) -> Inside:

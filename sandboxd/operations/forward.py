@@ -56,6 +56,7 @@ def prepare(
     for wish in wishes:
         if wish.service:
             address_of(engine, sandbox, wish.service)
+    before_listening(address, wishes, environ, sandbox)
     cache = cache_folder(environ)
     return Forwarder(
         lambda container: open_trunk(engine, container, cache),
@@ -77,6 +78,23 @@ def require_address(address: str, environ: Mapping[str, str]) -> None:
             "reach the sandbox",
             "leave `--address` out",
         )
+
+
+def before_listening(
+    address: str, wishes: Sequence[Wish], environ: Mapping[str, str], sandbox: str
+) -> None:
+    """Record where others than this machine will reach the sandbox.
+
+    :raises RecordFailure: it cannot be recorded
+    """
+    from sandboxd.forward import local
+    from sandboxd.operations import recording
+
+    if not local.is_loopback(address):
+        ports = [
+            f"{wish.service}:{wish.inside}" if wish.service else str(wish.inside) for wish in wishes
+        ]
+        recording.before_forward(environ, sandbox, address, ports)
 
 
 def listen(wishes: Sequence[Wish], address: str) -> list[Forwarded]:

@@ -37,6 +37,41 @@ def before_weak_start(environ: Mapping[str, str], sandbox: str) -> None:
     )
 
 
+def before_variables(environ: Mapping[str, str], sandbox: str, names: Collection[str]) -> None:
+    """Record the names of variables whose values the user gives a sandbox from a file of their own.
+
+    :raises RecordFailure: they cannot be recorded, so they must not be given
+    """
+    notes.require(
+        environ, "variables", workspace_of(sandbox), **name_fact(sandbox), names=sorted(names)
+    )
+
+
+def before_forward(
+    environ: Mapping[str, str], sandbox: str, address: str, ports: Collection[str]
+) -> None:
+    """Record that others than this machine are to reach ports of a sandbox.
+
+    :raises RecordFailure: it cannot be recorded, so nothing must listen there
+    """
+    notes.require(
+        environ,
+        "forward",
+        workspace_of(sandbox),
+        **name_fact(sandbox),
+        address=address,
+        ports=list(ports),
+    )
+
+
+def before_copy(environ: Mapping[str, str], workspace: str, path: str, digest: str) -> None:
+    """Record that a file that tools on the host act upon is copied out of a sandbox, as it was named.
+
+    :raises RecordFailure: it cannot be recorded, so it must not be written
+    """
+    notes.require(environ, "review", workspace, files={path: digest}, by_way_of="cp")
+
+
 def started(
     environ: Mapping[str, str],
     plan: Plan,

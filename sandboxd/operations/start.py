@@ -191,6 +191,8 @@ def _planned(
         raise
     if wishes.allow_runc:
         recording.before_weak_start(environ, plan.sandbox)
+    if wishes.secrets:
+        recording.before_variables(environ, plan.sandbox, wishes.secrets)
     return plan, host, project
 
 

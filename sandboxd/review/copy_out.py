@@ -18,7 +18,7 @@ from sandboxd.review.bring import bring
 from sandboxd.review.weigh import Item, look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 MOST_ENTRIES = 50_000
 _LONGEST_PATH = 4096
@@ -31,11 +31,18 @@ class Copied(NamedTuple):
     left: tuple[tuple[str, str], ...]
 
 
-def write(folder: str, name: str, archive: bytes, include: Collection[str]) -> Copied:
+def write(
+    folder: str,
+    name: str,
+    archive: bytes,
+    include: Collection[str],
+    before_include: Callable[[str, bytes], None] = lambda _path, _data: None,
+) -> Copied:
     """Write the one tree of `archive` as `name` below `folder`, which a person chose.
 
     :param name: a path below `folder`, which replaces the tree's own name
     :param include: paths, as they are reported, that tools on the host act upon and that are wanted
+    :param before_include: called before one of them is written, with its content; ends it by raising
     :raises EnvironmentFailure: it is no archive of one tree
     """
     left: list[tuple[str, str]] = []
@@ -45,6 +52,8 @@ def write(folder: str, name: str, archive: bytes, include: Collection[str]) -> C
         if isinstance(item, str):
             left.append((path, item))
             continue
+        if path in include:
+            before_include(path, data)
         brought = bring(folder, [item])
         files += len(brought.done)
         left += brought.failed

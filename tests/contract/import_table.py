@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
     ),
     "credentials": frozenset(
-        {"egress", "errors", "file_lock", "files", "policy", "ssh_agent", "toml_output"}
+        {"audit", "egress", "errors", "file_lock", "files", "policy", "ssh_agent", "toml_output"}
     ),
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}

@@ -95,6 +95,20 @@ def test_what_is_taken_back_without_its_entry_is_done_and_ends_with_that(project
     assert "example.org" in run(project, "egress", "list").stdout
 
 
+def test_a_secret_that_cannot_be_recorded_is_not_kept(project: Path) -> None:
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "sandboxd"
+    folder.mkdir(parents=True)
+    (folder / "audit").write_text("in the way")
+    words = ["credentials", "add", "github", "--file"]
+    done = run_forked(
+        words, cwd=project, env=os.environ, timeout=2 * PATIENCE, input="ghp_" + "a" * 36 + "\n"
+    )
+    assert done.returncode == 4, done.stderr
+    config = Path(os.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+    kept = [path for path in config.rglob("*") if path.is_file() and "ghp_" in path.read_text()]
+    assert kept == []
+
+
 def test_each_command_of_its_page_works(project: Path) -> None:
     run(project, "trust", "add", "--yes")
     (block,) = [block for block in blocks("docs/audit.md") if block.kind == "sh"]

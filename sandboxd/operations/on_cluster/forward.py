@@ -50,6 +50,7 @@ def prepare_ports(
             )
     forward.require_address(address, target.environ)
     running_pod(target)
+    forward.before_listening(address, wishes, target.environ, target.sandbox)
     return Forwarder(
         lambda _pod: _open(target), lambda: _locate(target), forward.listen(wishes, address), tell
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -56,6 +57,24 @@ def test_an_end_without_its_entry_is_done_and_ends_with_that(
     assert down.returncode == 4, down.stderr
     assert "removed `" in down.stderr
     assert "error: it is done, and not recorded: " in down.stderr
+
+
+def test_values_of_a_file_are_recorded_by_their_names_before_the_start(
+    world: World, engine: StubEngine, project: Path, helped: bool
+) -> None:
+    values = world.home / "values.env"
+    values.write_text("API_KEY=s3cret\n")
+    up = world.run("up", "--env-file", str(values), cwd=project)
+    shown = world.run("audit", "--json", cwd=project).stdout
+    kinds = [json.loads(line)["kind"] for line in shown.splitlines()]
+    assert kinds[:2] == ["variables", "start"], up.stderr
+    assert "API_KEY" in shown and "s3cret" not in shown
+    assert world.run("down", cwd=project).returncode == 0
+    folder = Path(world.environ["XDG_STATE_HOME"]) / "sandboxd" / "audit"
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    assert world.run("up", "--env-file", str(values), cwd=project).returncode == 4
+    assert engine.of_projects() == []
 
 
 def test_what_fails_fails_with_the_same_words(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from sandboxd.audit import chain, notes
+from sandboxd.audit.record import Record as Audit
+from sandboxd.audit.record import RecordFailure
 from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
@@ -22,7 +26,7 @@ NPM = Record(Name("npm"), "file")
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    return {"XDG_CONFIG_HOME": str(tmp_path)}
+    return {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
 
 
 def path_of(environ: dict[str, str]) -> Path:
@@ -47,8 +51,8 @@ def test_a_second_answer_takes_the_place_of_the_first(environ: dict[str, str]) -
 def test_one_account_goes_and_the_other_stays(environ: dict[str, str]) -> None:
     records.put(environ, GITHUB)
     records.put(environ, WORK)
-    assert records.remove(environ, GITHUB.name) == GITHUB
-    assert records.remove(environ, GITHUB.name) is None
+    assert records.remove(environ, GITHUB.name) == (GITHUB, "")
+    assert records.remove(environ, GITHUB.name) == (None, "")
     assert records.load(environ) == (WORK,)
 
 
@@ -107,3 +111,39 @@ def test_what_is_put_and_removed_at_once_is_all_done(environ: dict[str, str]) ->
     with ThreadPoolExecutor(len(old) + len(new)) as pool:
         list(pool.map(change, [*old, *new], timeout=PATIENCE))
     assert sorted(records.load(environ)) == new
+
+
+def entries(environ: dict[str, str]) -> list[tuple[str, dict[str, object]]]:
+    record = Audit(notes.folder(environ))
+    reading = chain.check(record.files(), record.marks())
+    return [(entry.kind, dict(entry.facts)) for entry in reading.entries]
+
+
+def test_what_is_put_and_removed_is_recorded_without_a_secret(environ: dict[str, str]) -> None:
+    keys = ("SHA256:abc", "github.com:22")
+    for record in (WORK._replace(place=("pass", "--token=s3cret")), NPM, GITHUB):
+        records.put(environ, record)
+    records.put(environ, Record(Name("ssh"), "ssh-agent", keys))
+    records.remove(environ, NPM.name)
+    assert entries(environ) == [
+        ("credential-added", {"name": "github:work", "source": "command", "place": ["pass"]}),
+        ("credential-added", {"name": "npm", "source": "file", "place": []}),
+        ("credential-added", {"name": "github", "source": "environment", "place": ["GH_TOKEN"]}),
+        ("credential-added", {"name": "ssh", "source": "ssh-agent", "place": list(keys)}),
+        ("credential-removed", {"name": "npm"}),
+    ]
+
+
+def test_what_cannot_be_recorded_is_not_put_and_is_removed_all_the_same(
+    environ: dict[str, str],
+) -> None:
+    records.put(environ, NPM)
+    folder = Path(notes.folder(environ))
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    with pytest.raises(RecordFailure):
+        records.put(environ, GITHUB)
+    assert records.load(environ) == (NPM,)
+    removed, problem = records.remove(environ, NPM.name)
+    assert removed == NPM and problem.startswith("not recorded: ")
+    assert records.load(environ) == ()

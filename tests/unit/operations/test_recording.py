@@ -12,8 +12,9 @@ from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import UsageError
+from sandboxd.forward.ports import Wish
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.operations import recording
+from sandboxd.operations import forward, recording
 
 
 def tried(number: int, outcome: str, count: int) -> Any:
@@ -88,3 +89,16 @@ def test_a_start_is_recorded_with_the_runtime_that_runs_it(
     assert (entry.facts["runtime"], entry.facts["runtime_build"]) == recorded
     assert (entry.project, entry.facts.get("sandbox", "")) == ("/work", name)
     assert entry.facts["credentials"] == ["npm"], "no secret of the other was there"
+
+
+def test_what_others_are_to_reach_is_recorded_with_its_ports(tmp_path: Path) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    record = Record(notes.folder(environ))
+    wishes = (Wish(8080, 0), Wish(5432, 5432, service="db"))
+    for address in ("127.0.0.1", "::1"):
+        forward.before_listening(address, wishes, environ, "/work")
+    assert record.files() == ()
+    forward.before_listening("0.0.0.0", wishes, environ, "/work//two")
+    (entry,) = chain.check(record.files(), record.marks()).entries
+    assert (entry.kind, entry.project) == ("forward", "/work")
+    assert entry.facts == {"sandbox": "two", "address": "0.0.0.0", "ports": ["8080", "db:5432"]}

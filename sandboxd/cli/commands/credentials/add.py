@@ -17,7 +17,7 @@ import sys
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands.credentials import _naming, _ssh
-from sandboxd.errors import UsageError
+from sandboxd.errors import SandboxdError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ def run(args: argparse.Namespace) -> int:
         record = Record(name, "command", _words(args.command))
     else:
         record, place = _keep(args, name, _ask(name))
-    records.put(os.environ, record)
+    try:
+        records.put(os.environ, record)
+    except SandboxdError:
+        if before is None or before.source != record.source:
+            _forget(record)
+        raise
     if before is not None and before.source != record.source:
         _forget(before)
     terminal.verdict(f"`{name}` is in {place or record.where()}")
@@ -133,7 +138,7 @@ def _keep(args: argparse.Namespace, name: Name, secret: Secret) -> tuple[Record,
 
 
 def _forget(record: Record) -> None:
-    """Remove what an earlier place holds."""
+    """Remove what the place of a record holds, which is none any more."""
     from sandboxd.credentials import sources
 
     if record.source in ("keyring", "file"):

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.credentials import records, sources
 
     name = _naming.name_of(args)
-    record = records.remove(os.environ, name)
+    record, problem = records.remove(os.environ, name)
     if record is None:
         raise UsageError(f"there is no credential `{name}`", "`sandboxd credentials list` has all")
     if record.source in ("keyring", "file"):
@@ -39,4 +39,8 @@ def run(args: argparse.Namespace) -> int:
         "a sandbox that runs has it until its next `sandboxd up`; at the service it is valid until "
         "you revoke it there"
     )
+    if problem:
+        from sandboxd.audit import notes
+
+        raise notes.unrecorded(problem)
     return 0
