@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from sandboxd.egress import verify_marks
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Rule
 from sandboxd.engine.answers import CreateRequest
@@ -29,7 +30,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.life import running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
-from sandboxd.verify import attempts, way_out
+from sandboxd.verify import attempts
 from sandboxd.verify.attack import verify
 from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
@@ -73,7 +74,7 @@ def _wide_policy(api: Engine, plan: Plan) -> None:
     running = running_gateway.gateway_of(api, plan.workspace)
     assert running is not None
     assert plan.egress is not None
-    denied = Rule(pattern(f"*.{way_out.DENIED}"), (80, 443))
+    denied = Rule(pattern(f"*.{verify_marks.DENIED}"), (80, 443))
     running.push(plan.egress._replace(rules=(*plan.egress.rules, denied)))
 
 

@@ -185,6 +185,8 @@ class Attendant:
             return
         if refreshed is not None and refreshed.problem:
             self._tell(f"its gateway has the rules of the profile alone: {refreshed.problem}")
+        if refreshed is not None and refreshed.no_login:
+            self._tell(f"its gateway cannot log in at the proxy: {refreshed.no_login}")
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE

@@ -287,6 +287,7 @@ class Keeper:
         if event["kind"] in ("regenerated", "unchanged", "invalid", "failed"):
             # Also where a policy refuses the config, or its grant is void: a gateway lets through what is left.
             self.gateways.refresh(event["path"])
+            self.ssh_agents.refresh(event["path"])
         if event["kind"] in ("regenerated", "unchanged"):
             self._forward(event["path"])
         if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
@@ -351,7 +352,9 @@ class Keeper:
         if project is not None:
             is_wanted = container is not None and bool(container.label(EGRESS))
             self.gateways.update(identity, project.engine, is_wanted)
-            is_running = sandbox is not None and sandbox.running and not sandbox.paused
-            self.ssh_agents.update(identity, project.engine, is_running)
+            is_served = sandbox is not None and sandbox.running and not sandbox.paused
+            self.ssh_agents.update(
+                identity, project.engine, sandbox.id if sandbox and is_served else ""
+            )
             self.exchanges.update(identity, project.engine, sandbox)
             self.halts.update(identity, project.engine, sandbox)

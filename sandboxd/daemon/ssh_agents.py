@@ -8,13 +8,13 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sandboxd.host.folders import cache_folder
 from sandboxd.ipc import messages
-from sandboxd.life.find import locate
-from sandboxd.model.sandbox_id import name_of, workspace_of
-from sandboxd.operations import recording
+from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.operations import logins, recording
 from sandboxd.ssh_agent.server import Server
 
 if TYPE_CHECKING:
@@ -33,66 +33,121 @@ log = logging.getLogger(__name__)
 
 
 class SshAgents:
-    """One agent for each such sandbox. To be used on the event loop; `keep` also from any thread."""
+    """One agent for each such sandbox. To be used on the event loop; `keep` also from any thread.
+
+    A sandbox has what its start chose, in the container of that start alone, and of it what is still given.
+    """
 
     def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
         self._hosts, self._emit = hosts, emit
         self._loop = asyncio.get_running_loop()
-        self._choices: dict[str, Choice] = {}
-        self._running: dict[str, EngineKey] = {}
+        self._choices: dict[str, tuple[str, Choice]] = {}
+        """Of each sandbox the container that a start made or found, and the keys that it chose."""
+        self._given: dict[str, Choice | None] = {}
+        """The part of each choice that is in force; not known before the first look."""
+        self._running: dict[str, tuple[EngineKey, str]] = {}
         self._agents: dict[str, _Agent] = {}
+        # One: a look that began earlier never ends later.
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="ssh-keys")
 
-    def keep(self, sandbox: str, choice: Choice | None) -> bool:
-        """Serve the keys that a start chose, instead of those of an earlier one; None for none.
+    def keep(self, sandbox: str, container: str, choice: Choice | None) -> bool:
+        """Serve the keys that a start chose for `container`, instead of those of an earlier one; None for none.
 
         Always True: a daemon serves them. Without a daemon the same callback answers False.
         """
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
-            self._loop.call_soon_threadsafe(self._take, sandbox, choice)
+            self._loop.call_soon_threadsafe(self._take, sandbox, container, choice)
         return True
 
-    def update(self, sandbox: str, key: EngineKey, is_running: bool) -> None:
-        """Begin or end serving a sandbox, as `is_running` says."""
-        if is_running:
-            self._running[sandbox] = key
+    def update(self, sandbox: str, key: EngineKey, container: str) -> None:
+        """Begin or end serving a sandbox: `container` is the id of the one that runs, '' for none."""
+        before = self._running.get(sandbox)
+        if container:
+            self._running[sandbox] = key, container
         else:
             self._running.pop(sandbox, None)
-        self._follow(sandbox)
+        if self._running.get(sandbox) != before:
+            # What was given to the one that ran may have been taken back since.
+            self._given.pop(sandbox, None)
+            self._follow(sandbox)
+            self._look(sandbox)
+
+    def refresh(self, workspace: str) -> None:
+        """Take back, or give again, what config, grants, policies and records of now say of the project's sandboxes."""
+        for sandbox in self._choices:
+            if workspace_of(sandbox) == workspace:
+                self._look(sandbox)
 
     def forget(self, workspace: str) -> None:
         """Stop serving the sandboxes of a project that is no longer known."""
         for sandbox in {*self._running, *self._choices}:
             if workspace_of(sandbox) == workspace:
                 self._running.pop(sandbox, None)
-                self._take(sandbox, None)
+                self._take(sandbox, "", None)
 
     def close(self) -> None:
         """Stop serving all."""
         for agent in self._agents.values():
             agent.stop()
         self._agents.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _take(self, sandbox: str, choice: Choice | None) -> None:
-        if self._choices.get(sandbox) == choice:
+    def _take(self, sandbox: str, container: str, choice: Choice | None) -> None:
+        new = None if choice is None else (container, choice)
+        if self._choices.get(sandbox) != new:
+            self._choices.pop(sandbox, None)
+            self._given.pop(sandbox, None)
+            if new is not None:
+                self._choices[sandbox] = new
+        self._follow(sandbox)
+        self._look(sandbox)
+
+    def _look(self, sandbox: str) -> None:
+        """Find out, in a thread, what is still given; nothing is given before that."""
+        running, chosen = self._running.get(sandbox), self._choices.get(sandbox)
+        if running is None or chosen is None:
             return
-        if choice is None:
-            del self._choices[sandbox]
-        else:
-            self._choices[sandbox] = choice
-        if (agent := self._agents.pop(sandbox, None)) is not None:
-            agent.stop()
+        environ = self._hosts.environ(running[0])
+
+        def look() -> None:
+            try:
+                given, why = logins.still_given(chosen[1], sandbox, environ)
+            except Exception:
+                log.exception("what `%s` may sign by cannot be found out", sandbox)
+                given, why = None, "a bug in sandboxd: see `sandboxd daemon logs`"
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+                self._loop.call_soon_threadsafe(self._give, sandbox, chosen, given, why)
+
+        with contextlib.suppress(RuntimeError):  # the daemon ends
+            self._threads.submit(look)
+
+    def _give(
+        self, sandbox: str, chosen: tuple[str, Choice], given: Choice | None, why: str
+    ) -> None:
+        if self._choices.get(sandbox) != chosen:
+            return
+        before = self._given.get(sandbox, chosen[1])
+        self._given[sandbox] = given
+        if before != given and given != chosen[1]:
+            part = "its SSH keys are" if given is None else "some of its SSH keys and hosts are"
+            self._say(sandbox, f"{part} taken back: {why}")
         self._follow(sandbox)
 
     def _follow(self, sandbox: str) -> None:
-        key, choice = self._running.get(sandbox), self._choices.get(sandbox)
+        """Make what is served what is given: an agent of another container, or with other keys, ends first."""
+        running, chosen = self._running.get(sandbox), self._choices.get(sandbox)
+        given = self._given.get(sandbox)
+        wanted = None
+        if running is not None and chosen is not None and given is not None:
+            wanted = (chosen[0], given) if running[1] == chosen[0] else None
         present = self._agents.get(sandbox)
-        if key is None or choice is None:
-            if present is not None:
-                del self._agents[sandbox]
-                present.stop()
-        elif present is None:
-            engine, environ = self._hosts.engine(key), self._hosts.environ(key)
-            self._agents[sandbox] = _Agent(sandbox, engine, environ, choice, self._say)
+        if present is not None and present.serves != wanted:
+            del self._agents[sandbox]
+            present.stop()
+            present = None
+        if wanted is not None and present is None and running is not None:
+            engine, environ = self._hosts.engine(running[0]), self._hosts.environ(running[0])
+            self._agents[sandbox] = _Agent(sandbox, engine, environ, wanted, self._say)
 
     def _say(self, sandbox: str, text: str) -> None:
         event: messages.Event = {"kind": "network", "path": workspace_of(sandbox), "message": text}
@@ -108,15 +163,18 @@ class _Agent:
         sandbox: str,
         engine: Engine,
         environ: Mapping[str, str],
-        choice: Choice,
+        serves: tuple[str, Choice],
         say: Callable[[str, str], None],
     ) -> None:
         self._sandbox, self._environ, self._say = sandbox, environ, say
+        self.serves = serves
+        """The id of the container, and the keys and hosts."""
+        container, choice = serves
         self._counts: Counter[Verdict] = Counter()
         self._lock = threading.Lock()
         self._server = Server(
             engine,
-            lambda: locate(engine, workspace_of(sandbox), name_of(sandbox)).id,
+            container,
             choice,
             self._report,
             cache_folder(environ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.errors import UsageError
 from sandboxd.operations import _plan
 from sandboxd.operations.interruption import Step, interruptible
-from sandboxd.operations.keeping import Keeping
+from sandboxd.operations.keeping import NOTHING_KEPT
 from sandboxd.operations.start import start
 from sandboxd.operations.wishes import Wishes
 
@@ -98,7 +98,7 @@ def serve(request: Request) -> Ready:
         request.directory,
         environ,
         Wishes(own.name, allow_runc, rebuild=request.flag("rebuild")),
-        Keeping(request.keeping.register, request.keeping.keep_credentials),
+        request.keeping._replace(wait_for_ports=NOTHING_KEPT.wait_for_ports),
         facts=lambda: host,
         progress=request.progress,
         cancel=request.cancel,

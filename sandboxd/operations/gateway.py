@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
+from sandboxd.errors import UsageError
 from sandboxd.host import chosen_groups
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.sandbox_id import name_of, workspace_of
@@ -28,6 +29,8 @@ class Refreshed(NamedTuple):
     version: int
     problem: str
     """The reason why names of sandboxd.toml are not in it, '' where all are."""
+    no_login: str = ""
+    """The reason why the user's login at the proxy is not in it, '' where it is, or there is none."""
 
 
 def refresh(
@@ -58,10 +61,11 @@ def refresh(
     pair = networks.pair_of(engine, sandbox) if wanted is not None else None
     if wanted is None or pair is None:
         return None
-    policy = gateway.complete(engine, pair, wanted, addresses)
+    whole, no_login = _with_login(wanted, sandbox, environ)
+    policy = gateway.complete(engine, pair, whole, addresses)
     if policy.version != version:
         gateway.push(engine, sandbox, policy, cut=True)
-    return Refreshed(policy.version, names.problem)
+    return Refreshed(policy.version, names.problem, no_login)
 
 
 def mend(
@@ -93,9 +97,8 @@ def mend(
         if names.policy is None:
             return False
         image = names.floor.gateway_image
-        prepared = egress.prepare(
-            engine, sandbox, names.policy, image, _quiet, addresses, credentials
-        )
+        policy, _ = _with_login(names.policy, sandbox, environ)
+        prepared = egress.prepare(engine, sandbox, policy, image, _quiet, addresses, credentials)
         egress.follow(engine, prepared, _quiet)
         return True
 
@@ -156,6 +159,20 @@ def _names(sandbox: str, environ: Mapping[str, str]) -> AllowedNames:
 
     project = Project.open(workspace_of(sandbox), environ, name_of(sandbox))
     return names_now(project, time.time())
+
+
+def _with_login(policy: Policy, sandbox: str, environ: Mapping[str, str]) -> tuple[Policy, str]:
+    """`policy` with the user's login at its proxy, and why without it.
+
+    Whatever else the policy says is in force all the same: a file of the login that nobody may read loosens nothing.
+    """
+    from sandboxd.policy import floor, proxy_credentials
+
+    try:
+        folder = floor.user_folder(environ)
+        return proxy_credentials.add_to(policy, folder, workspace_of(sandbox)), ""
+    except UsageError as error:
+        return policy, error.message
 
 
 def _sandbox(engine: Engine, sandbox: str) -> Summary | None:

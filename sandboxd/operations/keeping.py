@@ -21,7 +21,7 @@ def _keep_no_credentials(_sandbox: str, _credentials: Credentials | None) -> Non
     """Do nothing: without a daemon nobody starts a gateway again."""
 
 
-def _serve_no_ssh(_sandbox: str, _choice: Choice | None) -> bool:
+def _serve_no_ssh(_sandbox: str, _container: str, _choice: Choice | None) -> bool:
     """False: without a daemon nobody passes signatures on."""
     return False
 
@@ -39,8 +39,9 @@ class Keeping(NamedTuple):
     keep_credentials: Callable[[str, Credentials | None], None] = _keep_no_credentials
     """Remembers the secrets of a sandbox (its identity) in memory for a gateway that it starts again, or forgets
     them (None)."""
-    keep_ssh: Callable[[str, Choice | None], bool] = _serve_no_ssh
-    """Gives a sandbox the keys that its start chose, or none (None); whether it does."""
+    keep_ssh: Callable[[str, str, Choice | None], bool] = _serve_no_ssh
+    """Gives a sandbox, and of it this container (its id) alone, the keys that its start chose, or takes them back
+    (None); whether it does."""
     wait_for_ports: WaitForPorts = _open_no_port
 
 

@@ -139,19 +139,18 @@ def start(
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
     _start_hooks.require_allowed(wishes, environ)
-    plan, host, project = _planned(directory, environ, wishes, facts)
-    resolved = _credentials.resolve(plan, environ)
+    plan, host, project, resolved = _resolved(directory, environ, wishes, facts, keeping)
     recipe = plan.recipe
     if recipe is not None and (wishes.rebuild or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     plan, gateway_image = _plan.with_approvals(plan, environ)
     keeping.keep_credentials(plan.sandbox, resolved and resolved.credentials)
-    has_ssh = keeping.keep_ssh(plan.sandbox, resolved and resolved.ssh)
     given = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
     with _groups.hold(environ, project):
         running = up(engine, plan, tell, cancel.check, gateway_image, given, wishes.replace)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)
+    has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)
     lost = (
         *plan.downgrades_of_up(),
         *_credentials.downgrades(resolved),
@@ -173,6 +172,22 @@ def start(
         return result
     problem, hint = _start_words.of_hook(failure, option_of(wishes.name))
     return result._replace(problem=problem, hint=hint)
+
+
+def _resolved(
+    directory: str, environ: Mapping[str, str], wishes: Wishes, facts: Facts, keeping: Keeping
+) -> tuple[Plan, HostFacts, Project, Resolved | None]:
+    """As `_planned`, with the secrets. Keys that a sandbox got by an earlier start go where this one gives none."""
+    try:
+        plan, host, project = _planned(directory, environ, wishes, facts)
+        resolved = _credentials.resolve(plan, environ)
+    except UsageError:
+        folder = os.path.realpath(project_folder(directory))
+        keeping.keep_ssh(sandbox_id(folder, wishes.name), "", None)
+        raise
+    if resolved is None or resolved.ssh is None:
+        keeping.keep_ssh(plan.sandbox, "", None)
+    return plan, host, project, resolved
 
 
 def _planned(

@@ -65,7 +65,7 @@ def serve(request: Request) -> Stopped:
     )
     sandbox = sandbox_id(os.path.realpath(stopped.directory), request.name)
     request.keeping.keep_credentials(sandbox, None)
-    request.keeping.keep_ssh(sandbox, None)
+    request.keeping.keep_ssh(sandbox, "", None)
     return stopped
 
 

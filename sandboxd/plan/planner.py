@@ -26,6 +26,7 @@ from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
 if TYPE_CHECKING:
+    from sandboxd.credentials.uses import Use
     from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
     from sandboxd.plan.project_hosts import ProjectHosts
@@ -117,6 +118,8 @@ class Network(NamedTuple):
     source: Source
     problem: str = ""
     """The reason why what the config asks for does not count, '' where it does."""
+    uses: tuple[Use, ...] = ()
+    """The credentials that the sandbox may work with, also those that need no port of the gateway."""
 
 
 def make_network(
@@ -147,7 +150,7 @@ def make_network(
     is_listed = allowed.network.allow is not None or bool(allowed.network.private)
     source: Source = "sandboxd.toml" if is_listed else "profile"
     policy = _with_services(credentials.with_uses(policy, uses), project)
-    return Network(mode.value, policy, source, problem)
+    return Network(mode.value, policy, source, problem, uses)
 
 
 def _refuse_writers_side_by_side(

@@ -30,7 +30,7 @@ class AllowedNames(NamedTuple):
     planned: Policy | None
     """Without the answers of a person; None where the project has no gateway."""
     policy: Policy | None
-    """With the answers that hold now: what a gateway is to have."""
+    """With the answers that hold now: what a gateway is to have, but for the user's login at a proxy."""
 
 
 def names_now(project: Project, now: float) -> AllowedNames:

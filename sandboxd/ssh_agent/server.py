@@ -19,8 +19,6 @@ from sandboxd.ssh_agent import inside
 from sandboxd.ssh_agent.filter import Filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandboxd.engine.client import Engine
     from sandboxd.forward.trunk import Trunk
     from sandboxd.ssh_agent.choice import Choice
@@ -41,16 +39,16 @@ class Server:
     def __init__(
         self,
         engine: Engine,
-        locate: Callable[[], str],
+        container: str,
         choice: Choice,
         report: Report,
         cache_folder: str | None,
     ) -> None:
-        """:param locate: the id of the running container; raises ContainerGone where none runs
+        """:param container: its id: another one in its place is not given what this one was
         :param report: called with each login, in a thread of its client
         :param cache_folder: where a Python for images without one is cached
         """
-        self._engine, self._locate, self._choice = engine, locate, choice
+        self._engine, self._container, self._choice = engine, container, choice
         self._report, self._cache_folder = report, cache_folder
         self._wake, self._waker = os.pipe()
         self._lock = threading.Lock()
@@ -81,7 +79,7 @@ class Server:
         while not self._is_stopped:
             began = time.monotonic()
             try:
-                self._serve(open_trunk(self._engine, self._locate(), self._cache_folder, inside))
+                self._serve(open_trunk(self._engine, self._container, self._cache_folder, inside))
             except Broken as error:
                 self.problem = f"the relay in the sandbox breaks its protocol: it sent {error}"
             except SandboxdError as error:

@@ -14,6 +14,7 @@ import pytest
 
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.model.labels import GATEWAY, PROJECT
+from sandboxd.policy.floor import user_folder
 from sandboxd.ssh_agent import wire
 from sandboxd.ssh_agent.agent import Agent
 from sandboxd.ssh_agent.wire import Bind
@@ -204,6 +205,28 @@ def test_git_pushes_by_a_chosen_key_and_nothing_else_is_signed(
 
     person.must("down", "--discard")
     eventually(lambda: [each for each in person.logins() if each["count"] != 1])
+
+
+def test_keys_are_taken_back_from_a_sandbox_that_runs(person: Person, hosts: Hosts) -> None:
+    person.world.start()
+    choose(person, hosts)
+    person.must("up")
+
+    def has_key() -> bool:
+        return "chosen" in person.inside("ssh-add -l")
+
+    eventually(has_key, lambda: person.inside("ssh-add -l"))
+    policy = Path(user_folder(person.world.environ)) / "policy.toml"
+    policy.write_text("credentials = []\n")
+    eventually(lambda: not has_key())
+    policy.unlink()
+    eventually(has_key, lambda: person.inside("ssh-add -l"))
+    person.must("trust", "revoke")
+    eventually(lambda: not has_key())
+    person.must("trust", "add")
+    eventually(has_key, lambda: person.inside("ssh-add -l"))
+    person.must("credentials", "remove", "ssh")
+    eventually(lambda: not has_key())
 
 
 def places_of_the_key(person: Person, api: Engine, hosts: Hosts) -> list[str]:

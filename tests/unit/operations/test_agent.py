@@ -11,6 +11,7 @@ from sandboxd.agents import catalog, session
 from sandboxd.errors import UsageError
 from sandboxd.operations import agent as operation
 from sandboxd.operations.agent import fill
+from sandboxd.operations.keeping import Keeping
 
 WORDS = {
     "workspace": "/workspaces/weather",
@@ -59,3 +60,44 @@ def test_a_way_that_an_agent_does_not_have_is_refused_before_anything_starts(
     )
     with pytest.raises(UsageError, match="`forecaster` has no command for `--print`"):
         operation.serve(request)
+
+
+def test_a_session_is_given_what_a_daemon_keeps_for_any_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """But for the ports of the project, which are those of the sandbox without a name."""
+    handed: list[Keeping] = []
+
+    def start(*arguments: Any, **_: Any) -> None:
+        handed.append(arguments[4])
+        raise UsageError("it goes no further")
+
+    own = SimpleNamespace(agent="forecaster", name="forecaster")
+    monkeypatch.setattr(session, "recall", lambda *_: own)
+    monkeypatch.setattr(catalog, "load", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(operation, "own_words", lambda *_: None)
+    monkeypatch.setattr(operation._plan, "for_start", lambda *_: (None, None, None))
+    monkeypatch.setattr(operation, "_install", lambda *_: None)
+    monkeypatch.setattr(operation, "interruptible", lambda engine, _: engine)
+    monkeypatch.setattr(operation, "start", start)
+    kept = Keeping(
+        lambda *_: None, lambda *_: None, lambda *_: True, lambda *_: ("a port of the project",)
+    )
+    request: Any = SimpleNamespace(
+        environ={},
+        environ_of_caller=dict,
+        directory="/p",
+        name="forecaster",
+        engine=None,
+        facts=None,
+        progress=None,
+        cancel=None,
+        keeping=kept,
+        optional_text=lambda _: "",
+        flag=lambda _: False,
+    )
+    with pytest.raises(UsageError, match="no further"):
+        operation.serve(request)
+    (given,) = handed
+    assert given.keep_ssh is kept.keep_ssh and given.keep_credentials is kept.keep_credentials
+    assert given.wait_for_ports("/p", ()) == ()

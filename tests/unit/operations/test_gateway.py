@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from sandboxd.egress import group
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import chosen_groups
+from sandboxd.life import egress, networks
 from sandboxd.life import gateway as gateways
-from sandboxd.life import networks
-from sandboxd.operations import _groups, gateway
+from sandboxd.operations import _groups, _plan, gateway
 from sandboxd.operations.egress.actions import act
-from sandboxd.policy import trust
+from sandboxd.policy import floor, trust
 from sandboxd.project import Project
 from sandboxd.project.names import names_now
 
@@ -111,6 +112,77 @@ def test_of_a_project_without_a_network_the_gateway_lets_nothing_through(running
     running.write('[network]\nmode = "none"\n', trusted=False)
     assert running.refresh() is not None
     assert running.pushed[-1]._replace(version=0) == Policy()
+
+
+@pytest.fixture
+def behind_a_proxy(running: Running) -> Path:
+    """The file with the user's login at the proxy that the policy names."""
+    folder = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy.toml").write_text('network_proxy = "http://proxy.example.net:3128"\n')
+    file = folder / "proxy-credentials"
+    file.write_text("me:secret\n")
+    file.chmod(0o600)
+    return file
+
+
+def logins(running: Running) -> list[str]:
+    """The login at the proxy in each policy that the gateway was given."""
+    upstreams = [policy.upstream for policy in running.pushed]
+    return [upstream.credentials for upstream in upstreams if upstream is not None]
+
+
+def test_the_login_at_a_proxy_stays_after_a_save(running: Running, behind_a_proxy: Path) -> None:
+    running.write(LISTED, trusted=True)
+    first = running.refresh()
+    assert first is not None and logins(running) == ["me:secret"]
+    assert running.refresh(first.version) == first and len(running.pushed) == 1
+    running.write(LISTED.replace("a.", "b."), trusted=True)
+    running.refresh(first.version)
+    assert logins(running) == ["me:secret"] * 2
+    behind_a_proxy.write_text("me:another\n")
+    running.refresh()
+    assert logins(running)[-1] == "me:another"
+
+
+def test_a_start_and_a_refresh_have_the_same_policy(running: Running, behind_a_proxy: Path) -> None:
+    """Another version would cut all connections within a second of each start."""
+    running.write('[network]\nmode = "allow"\n', trusted=False)
+    running.refresh()
+    project = Project.open(str(running.path), running.environ)
+    plan: Any = SimpleNamespace(
+        egress=project.network(floor.load(running.environ)).policy, workspace=project.workspace
+    )
+    plan._replace = lambda egress: egress
+    started, _ = _plan.with_approvals(plan, running.environ)
+    assert started == running.pushed[-1]._replace(version=0)
+
+
+def test_a_login_that_others_can_read_is_left_out_and_said(
+    running: Running, behind_a_proxy: Path
+) -> None:
+    """And nothing else of the policy: what was taken back is not in force for that."""
+    behind_a_proxy.chmod(0o644)
+    running.write('[network]\nmode = "allow"\n', trusted=False)
+    refreshed = running.refresh()
+    assert refreshed is not None and "can be read by others" in refreshed.no_login
+    assert logins(running) == [""] and running.lets_through(OF_PROFILE)
+
+
+def test_a_gateway_that_is_mended_logs_in_at_the_proxy(
+    running: Running, behind_a_proxy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write(LISTED, trusted=True)
+
+    def prepare(_engine: object, _sandbox: str, policy: Policy, *_: object) -> None:
+        running.pushed.append(policy)
+
+    monkeypatch.setattr(egress, "prepare", prepare)
+    monkeypatch.setattr(egress, "follow", lambda *_: None)
+    workspace = os.path.realpath(running.path)
+    engine: Any = None
+    assert gateway.mend(engine, workspace, running.environ)
+    assert logins(running) == ["me:secret"]
 
 
 def test_a_policy_that_takes_a_credential_away_takes_it_from_the_gateway(running: Running) -> None:

@@ -84,9 +84,7 @@ class Running:
 
     def __init__(self, agent: StubAgent) -> None:
         engine: Any = None
-        self.server = Server(
-            engine, lambda: "its container", choice(agent.path), lambda _: None, None
-        )
+        self.server = Server(engine, "its container", choice(agent.path), lambda _: None, None)
         self._thread = threading.Thread(target=self.server.run, daemon=True)
         self._thread.start()
 
@@ -156,7 +154,7 @@ def test_nothing_that_goes_wrong_ends_it(sandbox: Sandbox, agent: StubAgent) -> 
 
 def test_a_stop_after_its_end_reaches_no_other_connection(agent: StubAgent) -> None:
     engine: Any = None
-    ended = Server(engine, lambda: "", choice(agent.path), lambda _: None, None)
+    ended = Server(engine, "", choice(agent.path), lambda _: None, None)
     freed = {ended._wake, ended._waker}
     ended.close()
     others = [os.pipe(), os.pipe()]
@@ -178,7 +176,7 @@ def test_clients_that_could_not_be_served_take_no_place(
     agent: StubAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine: Any = None
-    own = Server(engine, lambda: "", choice(agent.path), lambda _: None, None)
+    own = Server(engine, "", choice(agent.path), lambda _: None, None)
 
     def no_thread(_self: object) -> None:
         raise RuntimeError("can't start new thread")
