@@ -33,7 +33,9 @@ MOST_FOLDERS = 4000
 MOST_PATHS = 200
 """Of one moment; of a larger change (a checkout) only the folders are touched."""
 
-STEP_MS = 50
+STEP_MS = 200
+"""A second watcher beside that of configs: both together are to wake the daemon at most 25 times a second."""
+
 SAME_PATH_SECONDS = 1.0
 """Seconds that a path is not touched again: the touch itself is a change, too."""
 
