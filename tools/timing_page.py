@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from tests import tiers
@@ -56,7 +57,6 @@ def _tiers(files: Mapping[str, Any]) -> Iterable[str]:
     for part in tiers.parts():
         taken = [name for name in files if any(tiers.names(n, name) for n in part.tests)]
         left -= set(taken)
-        # Of a file of which a part has a few tests the figures are not told apart.
         yield _row(part.name, part.what, [files[name] for name in taken])
     yield _row(
         "`./dev test`",
@@ -64,6 +64,10 @@ def _tiers(files: Mapping[str, Any]) -> Iterable[str]:
         [files[name] for name in files if name in left],
     )
     yield ""
+
+
+def _test_files() -> Iterable[Path]:
+    return (tiers.ROOT / "tests").rglob("test_*.py")
 
 
 def _rooms(files: Mapping[str, Any]) -> Iterable[str]:

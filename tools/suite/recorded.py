@@ -13,15 +13,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import tiers
+
 ROOT = Path(__file__).resolve().parents[2]
 STORE = ROOT / "tests" / "data" / "recorded-run.json"
 
 
 def summary(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """By file: tests, seconds of wall and processors, and of those what fixtures took and what was started."""
+    """By file: tests, seconds of wall and processors, and of those what fixtures took and what was started.
+
+    A test that `tests/tiers.toml` names by itself has figures of its own.
+    """
+    alone = [name for part in tiers.parts() for name in part.tests if "::" in name]
     files: dict[str, Any] = {}
     for row in rows:
-        name = row["test"].split("::")[0]
+        test = row["test"]
+        name = next((name for name in alone if tiers.names(name, test)), tiers.file_of(test))
         new = {"tests": 0, "wall": 0.0, "processor": 0.0, "fixtures": {}, "processes": {}}
         file = files.setdefault(name, new)
         file["tests"] += 1
@@ -89,7 +96,7 @@ def _rounded(file: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exists(name: str) -> bool:
-    return (ROOT / name).is_file()
+    return (ROOT / tiers.file_of(name)).is_file()
 
 
 def main(folders: list[str]) -> int:
@@ -99,7 +106,10 @@ def main(folders: list[str]) -> int:
         return 2
     files = {name: file for name, file in load().items() if _exists(name)}
     for folder in folders:
-        files |= summary(read(Path(folder)))
+        new = summary(read(Path(folder)))
+        known = {tiers.file_of(name) for name in new}
+        files = {name: file for name, file in files.items() if tiers.file_of(name) not in known}
+        files |= new
     rows = [f"{json.dumps(name)}: {json.dumps(files[name])}" for name in sorted(files)]
     STORE.write_text('{"files": {\n' + ",\n".join(rows) + "\n}}\n", encoding="utf-8")
     return 0
