@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sandboxd.model.labels import UP
 from sandboxd.observe.control import Control
+from sandboxd.observe.controls import without_lost
+from sandboxd.observe.drift import of_lost
+from sandboxd.observe.pin import Pin, Witness, anew
+from sandboxd.observe.pin import State as PinState
 from sandboxd.status.model import DaemonLine, ProjectStatus, StatusReport
 from tools.screens.recorded import report
 
@@ -66,6 +71,23 @@ def _escaped(row: ProjectStatus) -> ProjectStatus:
     )
 
 
+def _lost_pin(row: ProjectStatus) -> ProjectStatus:
+    assert row.verified is not None and row.in_force is not None
+    name = row.path.rsplit("/", 1)[-1]
+    target = f"/workspaces/{name}/.vscode"
+    why = "its mount is gone, or was moved along with its folder"
+    pin = Pin(".vscode", target, f"{row.path}/.vscode", PinState.LOST, Witness.GOFER, why)
+    return row._replace(
+        lost_pins=(pin,),
+        in_force=row.in_force._replace(controls=without_lost(row.in_force.controls, (pin,))),
+        drift=tuple(
+            f"{item.control}: planned {item.planned}, found {item.live}" for item in of_lost((pin,))
+        ),
+        verified=row.verified._replace(state="void"),
+        hint=anew(UP),
+    )
+
+
 STATES = (
     State("nothing-here", "Nothing here", "What do I begin with?", _recorded("nothing-here")),
     State(
@@ -96,6 +118,13 @@ STATES = (
     ),
     State("drift", "The config moved on", "Is it what I asked for?", _recorded("drift")),
     State("escaped", "It did not hold", "What got out?", _played("held", _escaped), is_played=True),
+    State(
+        "lost-pin",
+        "The host took a pin away",
+        "What is open?",
+        _played("held", _lost_pin),
+        is_played=True,
+    ),
     State("denied-names", "Names were denied", "What was refused?", _recorded("denied-names")),
     State("no-engine", "No engine", "What do I install?", _recorded("no-engine")),
     State(
