@@ -25,7 +25,7 @@ const HARDENED: Record<string, Seen> = {
 function project(changes: Partial<Project> = {}, states: Record<string, Seen> = {}): Project {
     const base = {
         path: '/p', state: 'running', profile: 'dev', asked: null, verified: null, drift: [], downgrades: [], openPorts: [],
-        findings: null, problem: null, hint: null, lost: [],
+        findings: null, problem: null, hint: null, lost: [], halted: false,
         inForce: { settings: { privileged: 'no' }, controls: controls({ ...HARDENED, ...states }) },
     } satisfies Project;
     return { ...base, ...changes };
@@ -77,6 +77,7 @@ test('a hint has the action that it names first', () => {
     assert.equal(actionOf('`sandboxd daemon start`, then `sandboxd up`').command, 'sandboxd.daemonStart');
     assert.equal(actionOf('run `sudo sandboxd setup gvisor --update`').typed, 'sudo sandboxd setup gvisor --update');
     assert.equal(actionOf('`sandboxd setup; rm -rf ~`').command, 'sandboxd.log');
+    assert.equal(actionOf('`sandboxd up --recreate` makes its container anew').typed, 'sandboxd up --recreate');
     assert.equal(actionOf('free some memory').command, 'sandboxd.log');
 });
 
@@ -86,6 +87,7 @@ test('a lost pin comes before all else that is known', () => {
         const { label, level, because } = verdict(project({ ...changes, lost: [text] }));
         assert.deepEqual([label, level, because], ['pin lost', 'weak', text]);
     }
+    assert.equal(verdict(project({ lost: [text], halted: true, state: 'paused' })).label, 'halted');
     const parsed = parseStatus(JSON.stringify({ version: 1, daemon: {}, host: null, projects: [{ path: '/p', state: 'running', lost: [text] }] }));
     assert.deepEqual(parsed.projects[0]!.lost, [text]);
 });

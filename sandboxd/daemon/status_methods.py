@@ -20,7 +20,7 @@ from sandboxd.ipc import messages
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Connection, Handler
 from sandboxd.project.here import sessions
-from sandboxd.status import as_json, text
+from sandboxd.status import as_json, lost_pins, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.hooks import hooks_now
 from sandboxd.status.model import DaemonLine, NamesStatus, OpenPort, ProjectStatus, StatusReport
@@ -149,7 +149,7 @@ class StatusMethods:
         examined = None if project.is_due else project.examined
         if examined is None:
             row = combine(path, Examined(exists=project.scan.exists), world.observed)
-            hint = row.hint if row.lost_pins or row.lost_beside else ""
+            hint = row.hint if lost_pins.texts_of(row) else ""
             return row._replace(keeps=project.keeps, checking=True, hint=hint)
         names = self._names(path, examined, project.engine)
         environ = self._keeper.hosts.environ(project.engine)

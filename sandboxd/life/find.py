@@ -75,8 +75,10 @@ def _depth(container: Summary) -> int:
     return len(os.path.realpath(_workspace(container)))
 
 
-def locate(engine: Engine, directory: str, name: str = "") -> Summary:
+def locate(engine: Engine, directory: str, name: str = "", *, even_halted: bool = False) -> Summary:
     """The running container of the sandbox `name` of the project that `directory` lies in.
+
+    :param even_halted: for a look at it: nothing is to run in it
 
     :raises ContainerGone: there is none
     :raises Halted: it is halted
@@ -87,6 +89,8 @@ def locate(engine: Engine, directory: str, name: str = "") -> Summary:
     if containers and containers[0].state == "running":
         return containers[0]
     if containers and containers[0].state == "paused":
+        if even_halted and halts.must_stay_paused(engine, containers[0]):
+            return containers[0]
         halts.refuse(engine, containers[0])
     here = os.path.realpath(directory)
     state = f": `{containers[0].name}` is {containers[0].state}" if containers else ""

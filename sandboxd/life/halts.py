@@ -13,6 +13,7 @@ from sandboxd.model.labels import MADE_BY, PROJECT, UP
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.halt.record import Halt
 
 
 def must_stay_paused(engine: Engine, container: Summary) -> bool:
@@ -29,6 +30,15 @@ def must_stay_paused(engine: Engine, container: Summary) -> bool:
         return guard.has_lost(engine.inspect(container.id))
     except failures.ContainerGone:
         return False
+
+
+def present(sandbox: str, container: str) -> Halt | None:
+    """The halt of a container of a sandbox, by its identity; None where it may go on.
+
+    :param container: its whole id
+    :raises EnvironmentFailure: it is not known whether it is halted
+    """
+    return record.open_halt(os.environ, sandbox, container)
 
 
 def refuse(engine: Engine, container: Summary, inspected: Inspected | None = None) -> None:

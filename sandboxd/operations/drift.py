@@ -82,7 +82,7 @@ def drift(
 
     engine = interruptible(engine, cancel or never())
     directory = project_folder(directory)
-    container = locate(engine, directory, name)
+    container = locate(engine, directory, name, even_halted=True)
     plan = _plan.as_started(directory, environ, container.id, facts, name)
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)

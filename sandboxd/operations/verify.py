@@ -110,7 +110,7 @@ def verify(
         from sandboxd.life.find import locate
 
         directory = project_folder(directory)
-        target = locate(engine, directory, name).id
+        target = locate(engine, directory, name, even_halted=True).id
         plan = _plan.for_comparison(directory, environ, facts, name)
         verdict, seconds = _attack(engine, target, plan, tell)
         if problem := recording.verified(environ, plan.sandbox, verdict):

@@ -15,6 +15,7 @@ from sandboxd.observe import pins
 from sandboxd.observe.controls import without_lost
 from sandboxd.observe.drift import differences, of_lost
 from sandboxd.observe.pin import Pin, anew, lost, not_checked
+from sandboxd.status.halts import halted_now
 from sandboxd.status.model import (
     Counts,
     InForce,
@@ -107,7 +108,7 @@ def combine(
         names = names_status(examined.egress, None, 0.0)
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
-    now = _pins_of(live)
+    now, halt = _pins_of(live), halted_now(path, live)
     drift = _drift(examined, live.container if live is not None else None, now)
     result = last_verdict.recall(live.id) if live is not None and live.container else None
     verified = verification(live, drift, result, lost(now))
@@ -120,6 +121,8 @@ def combine(
         lost_pins=lost(now),
         unchecked_pins=tuple(pin.name for pin in not_checked(now)),
         lost_beside=_lost_beside(path, observed),
+        halted=halt.why if halt is not None else "",
+        halted_beside=_halted_beside(path, observed),
         unseen=observed.problem or (live.problem if live is not None else ""),
         drift=drift,
         verified=verified,
@@ -151,6 +154,16 @@ def _lost_beside(path: str, observed: Observed) -> tuple[tuple[str, tuple[Pin, .
         if workspace_of(identity) == path and name_of(identity)
     )
     return tuple((name, gone) for name, gone in of_names if gone)
+
+
+def _halted_beside(path: str, observed: Observed) -> tuple[tuple[str, str], ...]:
+    """Why the named sandboxes of the workspace `path` that are halted are so, by name."""
+    of_names = (
+        (name_of(identity), halted_now(identity, live))
+        for identity, live in sorted(observed.containers.items())
+        if workspace_of(identity) == path and name_of(identity)
+    )
+    return tuple((name, halt.why) for name, halt in of_names if halt is not None)
 
 
 def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
@@ -238,12 +251,12 @@ def _hint(
 
     if status.state == "missing":
         return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
-    if live is not None and live.halt:
-        return f"{live.halt}: {live.halt_hint}"
+    if halt := halted_now(status.path, live):
+        return halt.hint
     if status.lost_pins:
         return anew(live.container.label(MADE_BY) if live is not None and live.container else UP)
-    if status.lost_beside:
-        return anew(UP, option_of(status.lost_beside[0][0]))
+    if beside := (*status.halted_beside, *status.lost_beside):
+        return anew(UP, option_of(beside[0][0]))
     if examined.is_bare and live is None:
         return AGENTS if status.beside else BEGIN
     if examined.lacks_grant:

@@ -32,6 +32,8 @@ _BY_STATE = {
 
 def glance(project: ProjectStatus) -> Glance:
     """The state of `project` that matters most: open, then broken, then weakened, then proven."""
+    if project.halted or project.halted_beside:
+        return Glance("✗", "halted", RED)
     if project.lost_pins or project.lost_beside:
         return Glance("✗", "pin-lost", RED)
     if project.checking:

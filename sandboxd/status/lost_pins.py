@@ -1,4 +1,4 @@
-"""The first lines of every screen on a running sandbox: pins that the host's own acts took away. Pure."""
+"""The first lines of every screen on a sandbox: pins that the host's own acts took away, and its halt by that. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandboxd.status.model import ProjectStatus, StatusReport
 
 
 def lines(report: StatusReport, *, colour: bool, columns: int) -> list[str]:
-    """The lines for all projects of the report, the caller's own first; [] where none lost a pin."""
+    """The lines for all projects of the report, the caller's own first; [] where none lost a pin or is halted."""
     projects = sorted(report.projects, key=lambda p: (p.path != report.here, p.path))
     is_alone = not report.here and len(projects) == 1
     return [
@@ -30,7 +30,17 @@ def _wrapped(text: str, colour: bool, columns: int) -> list[str]:
 
 
 def texts_of(project: ProjectStatus) -> list[str]:
-    """What is lost in the sandbox without a name, and in each with one, in one line each; hostile text."""
-    texts = [f"PIN LOST: {sentence(project.lost_pins)}"] if project.lost_pins else []
-    texts += [f"PIN LOST in `{name}`: {sentence(pins)}" for name, pins in project.lost_beside]
+    """What is halted or lost, in the sandbox without a name and in each with one, in one line each; hostile text."""
+    texts = []
+    if project.halted:
+        texts.append(f"HALTED: {project.halted}")
+    elif project.lost_pins:
+        texts.append(f"PIN LOST: {sentence(project.lost_pins)}")
+    halted = dict(project.halted_beside)
+    texts += [f"HALTED `{name}`: {why}" for name, why in halted.items()]
+    texts += [
+        f"PIN LOST in `{name}`: {sentence(pins)}"
+        for name, pins in project.lost_beside
+        if name not in halted
+    ]
     return texts

@@ -115,6 +115,10 @@ class ProjectStatus(NamedTuple):
     """What the host replaced or moved, so that its mount went: looked at when this was made, never before."""
     lost_beside: tuple[tuple[str, tuple[Pin, ...]], ...] = ()
     """The same of the named sandboxes on this workspace that lost any, by name."""
+    halted: str = ""
+    """Why it is halted, and what was done about it, in words; '' where it is not."""
+    halted_beside: tuple[tuple[str, str], ...] = ()
+    """The same of the named sandboxes on this workspace that are, by name."""
     unchecked_pins: tuple[str, ...] = ()
     """The names of those of which nothing can be seen from here."""
     in_force: InForce | None = None

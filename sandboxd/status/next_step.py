@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.screen import paint, visible, wrap
+from sandboxd.status import lost_pins
 from sandboxd.status.model import ProjectStatus, StatusReport
 
 _LABEL = "hint: "
@@ -21,8 +22,8 @@ def next_step(report: StatusReport) -> str:
     here = [p for p in report.projects if is_alone or p.path == report.here]
     others = [p for p in report.projects if p not in here]
     engine = report.host.engine if report.host is not None else None
-    steps = [p.hint for p in here if p.lost_pins or p.lost_beside]
-    steps += [_elsewhere(p) for p in others if p.lost_pins or p.lost_beside]
+    steps = [p.hint for p in here if lost_pins.texts_of(p)]
+    steps += [_elsewhere(p) for p in others if lost_pins.texts_of(p)]
     steps += [p.hint for p in here if p.problem]
     if engine is not None and engine.error:
         steps.append(engine.hint)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Engine, Summary, connect_from
 from sandboxd.errors import SandboxdError
-from sandboxd.halt import record
 from sandboxd.host.folders import cache_folder
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
@@ -42,9 +41,6 @@ class Sandbox(NamedTuple):
     hint: str = ""
     pinned: Subject | None = None
     """Of looks at its pins, which whoever speaks of it takes anew: no event of the engine tells of a loss."""
-    halt: str = ""
-    """Why it is halted, '' where it is not, or somebody else paused it."""
-    halt_hint: str = ""
 
 
 class Observed(NamedTuple):
@@ -137,7 +133,6 @@ class Observer:
             view.problem,
             view.hint,
             pins.subject(inspected, view.points),
-            *_halt(environ, summary, state),
         )
 
     def _look_once(
@@ -156,20 +151,6 @@ class Observer:
                 self._looks.clear()
             self._looks[inspected["Id"]] = run, view
         return view
-
-
-def _halt(environ: Mapping[str, str], summary: Summary, state: str) -> tuple[str, str]:
-    """Why a container is halted, and the next step; twice '' where it is not.
-
-    :raises EnvironmentFailure: that is not known
-    """
-    if state != "paused":
-        return "", ""
-    halt = record.open_halt(environ, summary.labels[PROJECT], summary.id)
-    if halt is None:
-        return "", ""
-    error = record.halted(halt, by_editor=summary.labels.get(MADE_BY) != UP)
-    return error.message, error.hint
 
 
 def _hanging(summary: Summary) -> Sandbox:

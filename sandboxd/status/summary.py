@@ -49,10 +49,11 @@ def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> st
     return f"{painted}  {rest}" if len(text) + 2 + len(rest) <= columns and rest else painted
 
 
-def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
+def rows(project: ProjectStatus, host: str, daemon: str, above: int = 0) -> list[Row]:
     """The rows in their order, without those that there is no room for.
 
     :param host, daemon: what is wrong with them, '' for nothing
+    :param above: the lines that are above the first one
     """
     every = [
         *_problems(project),
@@ -65,7 +66,7 @@ def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
         *_surroundings(project, host, daemon),
     ]
     # Several lines of one text are counted as one: a screen may be narrow.
-    while sum(row.lines for row in every) > MOST_ROWS:
+    while sum(row.lines for row in every) > max(MOST_ROWS - above, 0):
         every.remove(min(reversed(every), key=lambda row: row.weight))
     return every
 

@@ -31,7 +31,12 @@ def render(report: StatusReport, form: Form = "text", *, colour: bool, columns: 
     if form == "short":
         return f"{glance(here)}\n" if here is not None else ""
     lines = lost_pins.lines(report, colour=colour, columns=columns)
-    lines += _machine(report, columns) if here is None else _summary(report, here, colour, columns)
+    above = len(lines)
+    lines += (
+        _machine(report, columns)
+        if here is None
+        else _summary(report, here, above, colour=colour, columns=columns)
+    )
     others = sorted((p for p in report.projects if p is not here), key=lambda p: p.path)
     if others and lines:
         lines.append("")
@@ -67,12 +72,14 @@ def _machine(report: StatusReport, columns: int) -> list[str]:
     ]
 
 
-def _summary(report: StatusReport, project: ProjectStatus, colour: bool, columns: int) -> list[str]:
+def _summary(
+    report: StatusReport, project: ProjectStatus, above: int, *, colour: bool, columns: int
+) -> list[str]:
     path = project.path
     name = path.rsplit("/", 1)[-1] if path == report.here else path
     daemon = report.daemon.problem if report.daemon.running else ""
     lines = [summary.head(project, name or path, colour=colour, columns=columns)]
-    for row in summary.rows(project, machine.trouble(report), daemon):
+    for row in summary.rows(project, machine.trouble(report), daemon, above):
         lines += summary.lines(row, colour=colour, columns=columns)
     return lines
 

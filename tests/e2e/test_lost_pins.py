@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
 
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EXIT_NOT_HELD
+from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 pytestmark = pytest.mark.engine
 
@@ -82,6 +87,10 @@ def move_folder(folder: Path) -> None:
     sandboxes.give_to_user(folder)
 
 
+def move_folder_away(folder: Path) -> None:
+    host(folder, "mv", ".vscode", ".vscode.old")
+
+
 ACTS = (edit_by_sed, edit_by_vim, check_out, move_folder)
 
 PLANTS = (
@@ -92,18 +101,15 @@ PLANTS = (
 )
 
 
-@pytest.fixture(params=["daemon", "alone"])
-def up(world: World, project: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A sandbox that runs, kept by a daemon or by nobody."""
+@pytest.fixture
+def up(world: World, project: Path) -> Iterator[Path]:
+    """A sandbox that runs, and that nobody keeps."""
     sandboxes.grant(project)
-    if request.param == "daemon":
-        assert world.run("daemon", "start", cwd=project).returncode == 0
-        world.pid()
     done = world.run("up", cwd=project)
     assert done.returncode == 0, done.stderr
-    assert (world.pid() is not None) == (request.param == "daemon")
+    assert world.pid() is None
     yield project
-    world.run("down", cwd=project)
+    world.run("down", "--discard", cwd=project)
 
 
 def row(world: World, project: Path) -> Any:
@@ -112,15 +118,29 @@ def row(world: World, project: Path) -> Any:
     return only
 
 
-def test_every_screen_says_first_what_the_host_took_away(world: World, up: Path) -> None:
+def is_open(api: Engine, project: Path, plant: str) -> bool:
+    """Whether what already runs inside can write there; `exec` would halt it first."""
+    (container,) = api.containers(f"{PROJECT}={project.resolve()}")
+    code, _ = run_quietly(
+        api, container.id, Exec(["sh", "-c", f"cd {quote(inside(project))} && {plant}"])
+    )
+    return code == 0
+
+
+def inside(project: Path) -> str:
+    return f"/workspaces/{project.name}"
+
+
+def test_every_screen_says_first_what_the_host_took_away(
+    world: World, up: Path, api: Engine
+) -> None:
     before = row(world, up)
     assert (before["lost_pins"], before["unchecked_pins"], before["drift"]) == ([], [], [])
     assert world.run("drift", cwd=up).returncode == 0
     assert world.run("status", "--short", cwd=up).stdout != "✗ pin-lost\n"
     lost: set[str] = set()
     for act, name, plant in zip(ACTS, FILES, PLANTS, strict=True):
-        shut = world.run("exec", "--", "sh", "-c", plant, cwd=up)
-        assert shut.returncode != 0, f"{name} is open before the host did anything"
+        assert not is_open(api, up, plant), f"{name} is open before the host did anything"
         act(up)
         lost.add(name)
         # The very next word, with nothing waited for.
@@ -132,9 +152,8 @@ def test_every_screen_says_first_what_the_host_took_away(world: World, up: Path)
         assert drift.stdout.startswith("✗ PIN LOST: "), (name, drift.stdout)
         assert f"pin {name}: planned mounted at" in drift.stdout
         assert drift.returncode == EXIT_NOT_HELD
-        assert world.run("status", "--short", cwd=up).stdout == "✗ pin-lost\n"
-        # It is no false alarm.
-        assert world.run("exec", "--", "sh", "-c", plant, cwd=up).returncode == 0, name
+        assert is_open(api, up, plant), f"{name}: a false alarm"
+    assert world.run("status", "--short", cwd=up).stdout == "✗ pin-lost\n"
     verdict = world.run("verify", cwd=up)
     assert verdict.returncode == EXIT_NOT_HELD, verdict.stderr
     assert verdict.stderr.startswith("✗ PIN LOST: "), verdict.stderr
@@ -151,24 +170,52 @@ def test_verify_tries_the_pins_of_the_sandbox_in_use(world: World, up: Path) -> 
     answer = json.loads(result.stdout)
     assert answer["attempts"][0]["id"] == "lost-pin"
     assert (answer["held"], answer["counts"]["escaped"]) == (False, 1)
-    again = world.run("up", cwd=up)
-    assert "recreated" in again.stderr
+    assert world.run("up", "--recreate", cwd=up).returncode == 0
     assert world.run("verify", cwd=up).returncode == 0
 
 
-@pytest.mark.gvisor
-def test_a_folder_that_was_moved_away_and_back(world: World, project: Path, runtime: str) -> None:
-    """The host's mounts are as before; gVisor's own kernel has let it go, if it looked in between."""
+@pytest.mark.parametrize("act", [edit_by_sed, move_folder_away])
+def test_a_daemon_hides_nothing_by_what_it_knew(
+    world: World, project: Path, act: Callable[[Path], None]
+) -> None:
+    """What it has in memory says that all is well; it halts the sandbox, too, and both are said first."""
     sandboxes.grant(project)
+    world.start()
     assert world.run("up", cwd=project).returncode == 0
     try:
-        (project / ".vscode").rename(project / "elsewhere")
-        world.run("exec", "--", "ls", ".vscode", cwd=project)
-        (project / "elsewhere").rename(project / ".vscode")
-        is_open = world.run("exec", "--", "touch", ".vscode/x", cwd=project).returncode == 0
-        assert is_open == (runtime == "gvisor")
-        assert [pin["name"] for pin in row(world, project)["lost_pins"]] == [".vscode"] * is_open
+        assert row(world, project)["lost"] == []
+        watching = f"mounts of `{project.resolve()}`"
+        eventually(lambda: watching in world.log())
+        act(project)
+        name = FILES[0] if act is edit_by_sed else FILES[3]
+        first = world.run("status", cwd=project).stdout
+        assert first.startswith(("✗ PIN LOST: ", "✗ HALTED: ")) and f"`{name}`" in first, first
+        eventually(lambda: row(world, project)["halted"])
+        screen = world.run("status", cwd=project).stdout
+        assert screen.startswith(f"✗ HALTED: `{name}` was "), screen
+        assert "hint: `sandboxd up --recreate`" in screen
+        assert world.run("status", "--short", cwd=project).stdout == "✗ halted\n"
+        drift = world.run("drift", cwd=project)
+        assert drift.stdout.startswith(f"✗ PIN LOST: `{name}`"), drift
+        assert drift.returncode == EXIT_NOT_HELD
         verdict = world.run("verify", cwd=project)
-        assert verdict.returncode == (EXIT_NOT_HELD if is_open else 0), verdict.stderr
+        assert verdict.stderr.startswith(f"✗ PIN LOST: `{name}`"), verdict.stderr
+        assert verdict.returncode == EXIT_NOT_HELD
+        assert world.run("up", "--recreate", cwd=project).returncode == 0
+        assert row(world, project)["lost"] == []
     finally:
-        world.run("down", cwd=project)
+        world.run("down", "--discard", cwd=project)
+
+
+def test_a_folder_that_was_moved_away_and_back(
+    world: World, up: Path, api: Engine, runtime: str
+) -> None:
+    """The host's mounts are as before; gVisor's own kernel has let it go, if it looked in between."""
+    (up / ".vscode").rename(up / "elsewhere")
+    is_open(api, up, "ls .vscode")
+    (up / "elsewhere").rename(up / ".vscode")
+    was_lost = is_open(api, up, "touch .vscode/x")
+    assert was_lost == (runtime == "gvisor")
+    assert [pin["name"] for pin in row(world, up)["lost_pins"]] == [".vscode"] * was_lost
+    verdict = world.run("verify", cwd=up)
+    assert verdict.returncode == (EXIT_NOT_HELD if was_lost else 0), verdict.stderr

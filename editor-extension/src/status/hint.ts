@@ -9,6 +9,7 @@ export interface Action {
 
 const ACTIONS: readonly [RegExp, Action][] = [
     [/`sandboxd trust add`/, { title: 'Trust', command: 'sandboxd.trust' }],
+    [/`sandboxd up --recreate`/, { title: 'Make Sandbox Anew', command: 'sandboxd.setUp', typed: 'sandboxd up --recreate' }],
     [/`sandboxd up`/, { title: 'Start Sandbox', command: 'sandboxd.up' }],
     [/`sandboxd verify`/, { title: 'Verify Sandbox', command: 'sandboxd.verify' }],
     [/`sandboxd generate`/, { title: 'Write devcontainer.json', command: 'sandboxd.generate' }],

@@ -38,6 +38,8 @@ export interface Project {
     state: State;
     /** Pins that the host's own acts took away, in words: what runs inside can write there. */
     lost: string[];
+    /** Whether it was halted by that, until the user makes it anew. */
+    halted: boolean;
     profile: string | null;
     asked: Record<string, string> | null;
     /** What was seen of the running container; null when nothing was. */
@@ -114,6 +116,7 @@ function project(data: Json): Project {
         path: String(data['path']),
         state: stateOf(data['state']),
         lost: strings(data['lost']),
+        halted: textOf(data['halted']) !== null,
         profile: textOf(data['profile']),
         asked: data['asked'] == null ? null : texts(data['asked']),
         inForce:

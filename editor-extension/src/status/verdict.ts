@@ -18,7 +18,7 @@ const HARDENED = ['capabilities', 'no-new-privileges', 'seccomp'];
 export function verdict(project: Project): Verdict {
     // Before all else, whatever the state was called when somebody last looked.
     if (project.lost.length > 0) {
-        return { label: 'pin lost', level: 'weak', because: project.lost.join('; ') };
+        return { label: project.halted ? 'halted' : 'pin lost', level: 'weak', because: project.lost.join('; ') };
     }
     switch (project.state) {
         case 'running':

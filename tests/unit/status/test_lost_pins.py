@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandboxd.halt import record
+from sandboxd.halt.points import What
+from sandboxd.halt.record import Entry, Halt, Owner, Reason
 from sandboxd.model.container import Container, Pair
 from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.model.values import Origin, Value
@@ -140,3 +145,57 @@ def test_a_mount_around_pins_is_a_control_once_it_is_lost(now: dict[str, tuple[P
         ("read-only /w/.envrc", "in force"),
         ("mount /w/.config", "not in force"),
     ]
+
+
+def halt_of(sandbox: str, container: str) -> Halt:
+    entry = Entry(".envrc", What.REPLACED)
+    return Halt(sandbox, container, Owner.DAEMON, Reason.REPLACED, 1.0, (entry,))
+
+
+@pytest.fixture
+def halted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Observed:
+    """A sandbox that is halted, as a daemon writes it down, and one with a name beside it."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for sandbox, container in (("/p", "c1"), ("/p//login", "c2")):
+        record.save(os.environ, halt_of(sandbox, container))
+    return Observed(
+        {"/p": live()._replace(paused=True), "/p//login": live("c2")._replace(paused=True)}
+    )
+
+
+def test_a_halt_is_the_first_line_with_the_one_command(
+    now: dict[str, tuple[Pin, ...]], halted: Observed
+) -> None:
+    now |= {"c1": (pin_of(".envrc", State.LOST),), "c2": ()}
+    row = combine("/p", Examined(stale=True), halted)
+    lines = screen(row)
+    assert lines[0].startswith("✗ HALTED: `.envrc` was replaced on the host")
+    assert lines[1].startswith("✗ HALTED `login`: ")
+    assert not any("PIN LOST" in line for line in lines)
+    assert lines[-1].startswith("hint: `sandboxd up --recreate`")
+    assert screen(row, "short") == ["✗ halted"]
+    report = StatusReport(DaemonLine(False), None, (row,))
+    (project,) = json.loads(as_json.render(report))["projects"]
+    assert project["halted"].startswith("`.envrc` was replaced") and len(project["lost"]) == 2
+
+
+def test_a_halt_that_somebody_undid_is_a_lost_pin_again(
+    now: dict[str, tuple[Pin, ...]], halted: Observed
+) -> None:
+    now |= {"c1": (pin_of(".envrc", State.LOST),), "c2": ()}
+    resumed = Observed({"/p": live()})
+    row = combine("/p", Examined(), resumed)
+    assert screen(row)[0].startswith("✗ PIN LOST: ")
+    another = Observed({"/p": live("c2")._replace(paused=True)})
+    assert combine("/p", Examined(), another).halted == ""
+
+
+def test_a_record_that_cannot_be_read_is_said(
+    now: dict[str, tuple[Pin, ...]], halted: Observed, tmp_path: Path
+) -> None:
+    now |= {"c1": (), "c2": ()}
+    for path in (tmp_path / "sandboxd/halts").iterdir():
+        path.write_text("{")
+    row = combine("/p", Examined(), halted)
+    assert "cannot be read, so it is not known whether the sandbox is halted" in screen(row)[0]
+    assert row.hint.startswith("`sandboxd up --recreate`")
