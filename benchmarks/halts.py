@@ -40,6 +40,9 @@ WINDOW_BUDGET = 50.0
 _LOOP = "while :; do echo x > beat; done"
 _SHUT = ".envrc"
 _SECONDS = 60.0
+_SETTLE_SECONDS = 1.5
+"""After a start, in which the daemon looks at the sandbox: it is to be measured as it is while somebody works."""
+
 _WATCHED = 40
 """Paths that the measured watch has, as many as a large project shuts."""
 
@@ -127,13 +130,14 @@ def window_times(home: Path, environ: dict[str, str], runtime: str, rounds: int)
     project = up.make_project(home / runtime, environ, runtime, '[network]\nmode = "open"\n')
     (project / _SHUT).write_text("0\n")
     os.chown(project / _SHUT, 1000, 1000)
-    up.run([*up.SANDBOXD, "trust", "add", str(project)], environ, project)
+    up.run([*up.SANDBOXD, "trust", "add", "--yes", str(project)], environ, project)
     up.run([*up.SANDBOXD, "up", "--allow-runc"], environ, project)
     engine = connect_from(environ)
     times: list[float] = []
     try:
         for number in range(rounds):
             until(lambda: watched(home, project) > len(times), "the daemon does not watch it")
+            time.sleep(_SETTLE_SECONDS)
             times.append(window(engine, environ, project, number))
             restart(engine, project)
     finally:

@@ -198,6 +198,30 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = Tr
     return True
 
 
+def write_into(path: str, data: bytes) -> None:
+    """Write a regular file that exists without replacing it: whoever has it mounted has the new bytes.
+
+    Readers can see a part; a symlink at `path` is not followed.
+
+    :raises EnvironmentFailure: no space, no permission, or it is no regular file
+    """
+    try:
+        flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open(os.open(path, flags), "wb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise EnvironmentFailure(f"`{path}` is no regular file", "name a file")
+            file.write(data)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise EnvironmentFailure(
+            f"cannot write `{path}`: {reason}",
+            "free some space or correct the permissions, then run the command again",
+        ) from None
+
+
 def _open_reason(error: OSError) -> str:
     return {
         "EACCES": "cannot be read: permission denied",

@@ -221,6 +221,8 @@ class Session:
 
         :raises SandboxdError: the file is a link, was changed since it was read, or the disk refuses
         """
+        from sandboxd.observe import in_use
+
         path, before = source.path, self.raw[source.path]
         if os.path.islink(path):
             raise UnreadableError(
@@ -229,8 +231,12 @@ class Session:
         if files.read_bytes(path) != before:
             raise UnreadableError("was changed meanwhile, so it is not fixed", "run it again")
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-        mode = os.stat(path).st_mode & 0o7777
-        files.write_atomic(path, mark + source.text.encode("utf-8"), mode)
+        data = mark + source.text.encode("utf-8")
+        if in_use.is_mounted(path):
+            # A running sandbox has it shut: replaced, its mount would go.
+            files.write_into(path, data)
+        else:
+            files.write_atomic(path, data, os.stat(path).st_mode & 0o7777)
 
 
 def _kind_on_disk(path: str) -> Kind | None:

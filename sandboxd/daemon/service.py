@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping
 
 from sandboxd import __version__
@@ -26,6 +27,9 @@ from sandboxd.ipc.server import Server
 
 LONGEST_TURN_SECONDS = 0.05
 """The longest time that a step may block the event loop."""
+
+SWITCH_SECONDS = 0.0005
+"""The longest that one thread computes while others wait: the one that halts a sandbox has a millisecond for it."""
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +123,7 @@ def run(environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
     :raises DaemonError: another daemon runs, or the folder for the socket cannot be trusted
     """
     _allow_many_clients()
+    sys.setswitchinterval(SWITCH_SECONDS)
     memory.keep_together()
     where = address.folder(environ, os.getuid())
     listener = activation.inherited(environ, address.socket_path(where))

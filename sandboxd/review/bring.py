@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.observe import in_use
 from sandboxd.plan import beneath
 from sandboxd.review.refs import folder_of
 from sandboxd.review.weigh import look
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandboxd.review.weigh import Item
+
+_HAS_PROC = sys.platform == "linux"
 
 
 class Brought(NamedTuple):
@@ -52,6 +58,9 @@ def _bring(root: int, item: Item, owner: os.stat_result) -> None:
             os.unlink(name, dir_fd=folder)
         return
     with folder_of(root, item.path, owner) as folder:
+        if not item.link and item.here.is_file and in_use.is_mounted(_path_of(folder, name)):
+            _write_into(folder, name, item)
+            return
         temporary = f".sandboxd-{secrets.token_hex(6)}"
         try:
             if item.link:
@@ -66,6 +75,27 @@ def _bring(root: int, item: Item, owner: os.stat_result) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=folder)
             raise
+
+
+def _path_of(folder: int, name: str) -> str:
+    return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name) if _HAS_PROC else ""
+
+
+def _write_into(folder: int, name: str, item: Item) -> None:
+    """Write a file that a running sandbox has shut: replaced, its mount would go.
+
+    :raises OSError: it is not a regular file any more, or cannot be written
+    """
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(name, flags, dir_fd=folder), "wb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        file.truncate()
+        file.write(item.new)
+        if item.executable:
+            mode = stat.S_IMODE(status.st_mode)
+            os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2)
 
 
 def _write(folder: int, name: str, item: Item) -> None:

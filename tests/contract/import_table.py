@@ -170,7 +170,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "review": frozenset(
-        {"engine", "errors", "files", "host", "model", "payload", "plan", "policy"}
+        {"engine", "errors", "files", "host", "model", "observe", "payload", "plan", "policy"}
     ),
     "life": frozenset(
         {

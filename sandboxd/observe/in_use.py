@@ -1,0 +1,35 @@
+"""Whether a file is mounted by itself in some process's view, as a sandbox has what is shut inside.
+
+Such a file must not be replaced: its mount would go. Who writes it writes into it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.observe import mount_table
+
+
+def is_mounted(path: str, root: str = "/proc") -> bool:
+    """Whether a process of this host has a mount of exactly the file at `path`.
+
+    False also where that cannot be seen: on another system than Linux, and for an engine in a virtual machine.
+
+    :param path: absolute
+    :param root: the path of the host's /proc
+    """
+    folder, name = os.path.split(path)
+    try:
+        ours = mount_table.of_process("self", root)
+        place = mount_table.place_of(os.path.join(os.path.realpath(folder), name), ours)
+        pids = [entry for entry in os.listdir(root) if entry.isdecimal()]
+    except OSError:
+        return False
+    return any(place in _mounted(pid, root) for pid in pids)
+
+
+def _mounted(pid: str, root: str) -> set[mount_table.Mounted]:
+    try:
+        return set(mount_table.of_process(pid, root).values())
+    except OSError:
+        return set()
