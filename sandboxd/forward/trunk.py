@@ -125,7 +125,22 @@ def prepare(
     """The command that runs the relay in a sandbox, and the beginning of its input.
 
     :param inside: runs a command there with this input, passes its output on, and returns its exit code
-    :raises EnvironmentFailure: the image has neither a Python nor the programs that ours needs to be unpacked
+    :raises EnvironmentFailure: the image has neither a Python nor the programs that ours needs to be unpacked, or
+        a command inside does not end
+    """
+    try:
+        return _prepared(inside, cache_folder, end)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            "no relay starts in the sandbox: a command in it does not end",
+            "`sandboxd shell` opens a shell to look around; `sandboxd restart` starts it anew",
+        ) from None
+
+
+def _prepared(inside: Inside, cache_folder: str | None, end: ModuleType) -> tuple[Exec, bytes]:
+    """As `prepare`.
+
+    :raises TimeoutError: a command inside does not end
     """
     text = program(end).encode()
     own = ["python3", "-I", "-c", _PYTHON]

@@ -14,6 +14,7 @@ from sandboxd.egress.gateway.http_exchange import Answer
 _HTTPS = 443
 # A session would be a credential inside; the others speak of TLS, which the client does not see.
 _DROPPED = frozenset([b"set-cookie", b"set-cookie2", b"alt-svc", b"strict-transport-security"])
+LFS_KIND = b"application/vnd.git-lfs+json"
 _PLACES = frozenset([b"location", b"content-location", b"link"])
 
 
@@ -36,6 +37,10 @@ def outgoing(request: h11.Request, binding: Binding, target: str) -> h11.Request
         for name, value in forwarded.headers
         if not is_stripped(binding, name.decode("latin-1"))
     ]
+    if any(name == b"accept" and LFS_KIND in value.lower() for name, value in fields):
+        # Its answer is read and changed here: see `lfs_answer`.
+        fields = [(name, value) for name, value in fields if name != b"accept-encoding"]
+        fields.append((b"accept-encoding", b"identity"))
     fields += [(name.encode(), value.encode()) for name, value in binding.extra]
     fields.append((binding.header.encode(), binding.value.encode()))
     return h11.Request(method=request.method, target=target, headers=fields)

@@ -219,7 +219,8 @@ class Exchange:
                 self._origin.receive_data(await self._server.receive(_read_size()))
             else:
                 raise h11.RemoteProtocolError("not a body")
-        if any(name == b"content-encoding" for name, _ in response.headers):
+        codings = [value.lower() for name, value in response.headers if name == b"content-encoding"]
+        if body and any(coding != b"identity" for coding in codings):
             raise h11.RemoteProtocolError("a packed answer, which nobody asked for")
         try:
             data = change.function(body)

@@ -11,13 +11,11 @@ from typing import Any
 import h11
 
 from sandboxd.egress.broker import Binding, traces
-from sandboxd.egress.gateway.credential_head import moved
+from sandboxd.egress.gateway.credential_head import LFS_KIND, moved
 from sandboxd.egress.gateway.http_exchange import Change
 
 MOST_BYTES = 4 << 20
 """A client asks about 100 files at a time, which is some 100 KB."""
-
-_KIND = b"application/vnd.git-lfs+json"
 
 
 def change_of(answer: h11.Response, binding: Binding, host: str) -> Change | None:
@@ -26,18 +24,20 @@ def change_of(answer: h11.Response, binding: Binding, host: str) -> Change | Non
     :param host: as the client named the gateway
     """
     kinds = [value for name, value in answer.headers if name == b"content-type"]
-    if not any(kind.split(b";")[0].strip().lower() == _KIND for kind in kinds):
+    if not any(kind.split(b";")[0].strip().lower() == LFS_KIND for kind in kinds):
         return None
     return Change(MOST_BYTES, lambda body: changed(body, binding, host))
 
 
 def changed(body: bytes, binding: Binding, host: str) -> bytes:
-    """`body` as the client gets it.
+    """`body` as the client gets it; an empty one, as servers answer to a report of an upload, holds nothing.
 
     :raises ValueError: it is no JSON, or would still show the credential
     """
+    if not body:
+        return body
     try:
-        document = json.loads(body) if body else None
+        document = json.loads(body)
     except (ValueError, RecursionError):
         raise ValueError("an answer of LFS that is no JSON") from None
     if not isinstance(document, dict):

@@ -132,7 +132,9 @@ class Gateway:
             return
         frame = traceback.extract_tb(error.__traceback__)[-1:]
         place = f"{frame[0].filename}:{frame[0].lineno}" if frame else "nowhere"
+        # Its pipe is full where nobody reads the log, and then the loop would wait for ever.
         with contextlib.suppress(OSError):
+            os.set_blocking(2, False)
             os.write(2, f"gateway: {type(error).__name__} at {place}\n".encode())
 
     def answer_probes(self) -> None:

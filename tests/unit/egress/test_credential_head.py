@@ -40,6 +40,22 @@ def test_the_request_has_the_secret_once_and_names_the_service() -> None:
     assert sent.target == b"/a?b"
 
 
+@pytest.mark.parametrize(
+    ("accept", "coding"),
+    [
+        ("application/vnd.git-lfs+json", [b"identity"]),
+        ("application/json, Application/Vnd.Git-LFS+json; charset=utf-8", [b"identity"]),
+        ("application/json", [b"gzip"]),
+    ],
+)
+def test_an_answer_that_is_read_here_is_asked_for_unpacked(
+    accept: str, coding: list[bytes]
+) -> None:
+    asked = request(("Accept", accept), ("Accept-Encoding", "gzip"))
+    sent = credential_head.outgoing(asked, BINDING, "/a")
+    assert [value for name, value in sent.headers if name == b"accept-encoding"] == coding
+
+
 def test_a_field_that_connection_names_does_not_take_the_secret_off() -> None:
     sent = credential_head.outgoing(request(("Connection", "authorization, x")), BINDING, "/a")
     assert (b"authorization", BASIC.encode()) in list(sent.headers)

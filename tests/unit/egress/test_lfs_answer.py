@@ -79,7 +79,11 @@ def test_an_answer_of_another_form_passes_as_it_is(document: Any) -> None:
     assert change(document) == document
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000])
+def test_an_empty_answer_passes() -> None:
+    assert changed(b"", BINDING, HOST) == b""
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000])
 def test_what_is_no_json_does_not_pass(body: bytes) -> None:
     with pytest.raises(ValueError, match="answer of LFS"):
         changed(body, BINDING, HOST)

@@ -1,0 +1,25 @@
+"""A relay that cannot be started in the sandbox is an error in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.forward import trunk
+
+
+@pytest.mark.parametrize("hanging", ["python3", "sh"])
+def test_a_command_inside_that_does_not_end_is_said(hanging: str, tmp_path: object) -> None:
+    """Whoever is inside decides what `python3` and `tar` do."""
+
+    def inside(
+        command: list[str], _data: bytes, _seconds: float, _write: Callable[[int, bytes], None]
+    ) -> int:
+        if command[0] == hanging:
+            raise TimeoutError
+        return 1
+
+    with pytest.raises(EnvironmentFailure, match="does not end"):
+        trunk.prepare(inside, str(tmp_path))
