@@ -15,12 +15,13 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import copying, seed
 from sandboxd.exchange.reftable import is_used
+from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
     from sandboxd.exchange.place import Repository
@@ -78,6 +79,7 @@ class HostGit:
     def __init__(self, git: str, folder: str, repository: Repository, form: _Form) -> None:
         self._git = git
         self._owner = copying.owner_of(repository.workspace)
+        self._runs_as_owner = self._owner.uid > 0 and _may_enter(repository, self._owner)
         self.folder = folder
         self.repository = repository
         self.sha256 = form.sha256
@@ -127,7 +129,7 @@ class HostGit:
         :raises CannotRun: it takes too long, or cannot be started
         """
         options: dict[str, Any] = {"input": data} if isinstance(data, bytes) else {"stdin": data}
-        if self._owner.uid > 0:
+        if self._runs_as_owner:
             options |= {"user": self._owner.uid, "group": self._owner.gid, "extra_groups": ()}
         try:
             # Files, which a limit of the kernel holds: of a tree in a few bytes a listing can be endless.
@@ -153,8 +155,58 @@ class HostGit:
 
     def give(self, path: str) -> None:
         """Let git write `path` where it runs as the owner of the workspace."""
-        if self._owner.uid > 0:
+        if self._runs_as_owner:
             os.chown(path, self._owner.uid, self._owner.gid, follow_symlinks=False)
+
+    def give_refs(self, names: Iterable[str]) -> None:
+        """Give the files of refs that root wrote to the owner of the workspace. No link is followed."""
+        if self._owner.uid <= 0 or self._runs_as_owner:
+            return
+        paths = {"packed-refs"}
+        for name in names:
+            for path in (name, f"logs/{name}"):
+                parts = path.split("/")
+                paths.update("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+        with beneath.open_folder(self.repository.common) as root:
+            if self.is_reftable:
+                paths.update(f"reftable/{name}" for name in _names(root, "reftable"))
+            for path in sorted(paths):
+                _give_of_root(root, path, self._owner)
+        with beneath.open_folder(self.repository.own) as root:
+            for path in ("logs", "logs/HEAD"):
+                _give_of_root(root, path, self._owner)
+
+
+def _names(root: int, folder: str) -> list[str]:
+    with beneath.parent_of(root, f"{folder}/x", create=False) as descriptor:
+        return os.listdir(descriptor)
+
+
+def _give_of_root(root: int, path: str, owner: copying.Owner) -> None:
+    with (
+        contextlib.suppress(OSError, SandboxdError),
+        beneath.parent_of(root, path, create=False) as folder,
+    ):
+        name = os.path.basename(path)
+        status = os.lstat(name, dir_fd=folder)
+        if status.st_uid == 0 and (stat.S_ISDIR(status.st_mode) or status.st_nlink == 1):
+            os.chown(name, owner.uid, owner.gid, dir_fd=folder, follow_symlinks=False)
+
+
+def _may_enter(repository: Repository, owner: copying.Owner) -> bool:
+    """Whether the owner of a workspace may go to its repository by the path that root goes."""
+    folders = {repository.own, repository.common}
+    for path in list(folders):
+        while path != "/":
+            path = os.path.dirname(path)
+            folders.add(path)
+    for folder in folders:
+        status = os.stat(folder)
+        of_user, of_group = status.st_uid == owner.uid, status.st_gid == owner.gid
+        bit = stat.S_IXUSR if of_user else stat.S_IXGRP if of_group else stat.S_IXOTH
+        if not status.st_mode & bit:
+            return False
+    return True
 
 
 class _Form:

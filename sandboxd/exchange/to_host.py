@@ -94,7 +94,9 @@ def move_refs(host: HostGit, moves: Iterable[Move], message: str, *, logged: boo
     data = os.fsencode("".join(lines))
     log = ("--create-reflog",) if logged else ()
     words = ("update-ref", "-m", message, *log, "--stdin", "-z")
-    return host.attempt(*words, data=data)[0] == 0
+    done = host.attempt(*words, data=data)[0] == 0
+    host.give_refs(move.name for move in moves)
+    return done
 
 
 def _move_each(host: HostGit, moves: Sequence[Move], message: str) -> tuple[list[Move], list[Held]]:
@@ -219,6 +221,7 @@ def _write_head(host: HostGit, checkout: Checkout, message: str) -> None:
         else:
             words = ("update-ref", "-m", message, "--no-deref")
             host.run(*words, "HEAD", checkout.new.commit)
+        host.give_refs(())
         return
     with _lock(host, "HEAD") as lock:
         if read_head(host) != checkout.old:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,30 @@ def test_a_staged_version_that_inside_went_past_waits(sides: Sides) -> None:
     sides.host("reset", "-q")
     assert sides.exchange().host_followed
     equal(sides)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("is_reachable", [True, False])
+def test_what_root_writes_is_the_owner_s(tmp_path: Path, is_reachable: bool) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    folder = make(base)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 1234, 1234)
+    # The folders of a test are root's alone; else they are opened, as a home is to its owner.
+    opened = [p for p in folder.parents if str(p).startswith("/tmp/")] if is_reachable else []
+    modes = {path: path.stat().st_mode for path in opened}
+    try:
+        for path in opened:
+            path.chmod(0o755)
+        sides = Sides(folder, base)
+        sides.exchange()
+        trusting = ("-c", "safe.directory=*")
+        sides.inside(*trusting, "switch", "-qc", "new/branch")
+        sides.inside(*trusting, "commit", "--allow-empty", "-qm", "inside")
+        outcome = sides.exchange()
+        assert outcome.host_followed
+        assert {p.lstat().st_uid for p in Path(sides.repository.common).rglob("*")} == {1234}
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
