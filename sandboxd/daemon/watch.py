@@ -153,7 +153,7 @@ class Watcher:
         one, it has reported all that happened before.
         """
         began = time.monotonic()
-        await asyncio.to_thread(os.makedirs, self._own, 0o700, exist_ok=True)
+        await _to_its_end(_make, self._own)
         new, old = _Run(self, armed.copy(), self._own), self._current
         try:
             proof = await self._proven(new)
@@ -183,7 +183,7 @@ class Watcher:
             self._proofs += 1
             path = os.path.join(self._own, f"{os.getpid()}-{self._proofs}")
             mine.add(path)
-            await asyncio.to_thread(_touch_and_go, path)
+            await _to_its_end(_touch_and_go, path)
             run.look_now()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_PROOF_SECONDS):
@@ -305,6 +305,24 @@ def _reason(error: OSError) -> str:
     ):
         return "the limit of inotify watches is reached"
     return text
+
+
+async def _to_its_end(call: Callable[[str], None], path: str) -> None:
+    """Call it in a thread; who is cancelled meanwhile waits for its end.
+
+    What a thread makes after the watcher has closed, nobody removes.
+    """
+    call_ends = asyncio.ensure_future(asyncio.to_thread(call, path))
+    try:
+        await asyncio.shield(call_ends)
+    except asyncio.CancelledError:
+        await asyncio.wait([call_ends])
+        call_ends.exception()  # nobody is left who asks
+        raise
+
+
+def _make(folder: str) -> None:
+    os.makedirs(folder, 0o700, exist_ok=True)
 
 
 def _touch_and_go(path: str) -> None:

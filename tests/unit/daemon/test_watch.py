@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -250,6 +251,38 @@ async def test_ended_while_it_begins_it_leaves_nothing_behind(
         await asyncio.gather(job, return_exceptions=True)
         await watcher.close()
         assert not (tmp_path / "own").exists()
+
+
+@pytest.mark.asyncio
+async def test_a_folder_that_is_made_late_is_removed(
+    tmp_path: Path, listener: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, made = threading.Event(), threading.Event(), threading.Event()
+
+    def late(path: str, *arguments: Any, **options: Any) -> None:
+        begun.set()
+        go_on.wait(PATIENCE)
+        makedirs(path, *arguments, **options)
+        made.set()
+
+    makedirs = os.makedirs
+    own = tmp_path / "own"
+    watcher = Watcher(listener, str(own))
+    job = asyncio.create_task(watcher.watch(frozenset({str(folder(tmp_path))})))
+    monkeypatch.setattr(watch.os, "makedirs", late)
+    await until(begun.is_set)
+    job.cancel()
+
+    async def end() -> None:
+        await asyncio.gather(job, return_exceptions=True)
+        await watcher.close()
+
+    ended = asyncio.create_task(end())
+    await asyncio.wait({ended}, timeout=0.3)
+    go_on.set()
+    await ended
+    await until(made.is_set)
+    assert not own.exists()
 
 
 @pytest.mark.asyncio
