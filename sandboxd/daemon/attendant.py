@@ -85,10 +85,12 @@ class Memory:
                 self.version = event["version"]
             elif event["event"] == "credentials":
                 self._has_credentials = True
-            elif event["event"] == "refused" and event["op"] == "policy":
-                self.version = 0
-            elif event["event"] == "refused" and event["op"] in ("", "credentials"):
-                self._has_credentials = False
+            elif event["event"] == "refused":
+                # A line that cannot be read may have been a policy or credentials: the gateway has neither then.
+                if event["op"] in ("", "policy"):
+                    self.version = 0
+                if event["op"] in ("", "credentials"):
+                    self._has_credentials = False
 
     def missing_credentials(self) -> Credentials | None:
         """The credentials to send to a gateway that has none; None where it has some, or there are none."""
@@ -232,6 +234,8 @@ class Attendant:
         if credentials is None:
             return
         try:
+            if not operation.may_have_secrets(engine, self._sandbox):
+                return
             running_gateway.push_credentials(engine, self._sandbox, credentials)
         except SandboxdError as error:
             self._tell(f"its gateway has no credentials: {error.message}")
@@ -242,6 +246,10 @@ class Attendant:
         self._record_loss(before, event["time"])
         if event["event"] == "denied" and event["reason"] == "canary":
             self._record_tripwire(event["name"], event["port"], event.get("detail", ""))
+        if event["event"] == "refused" and not event["op"] and self._has_past.is_set():
+            # Another process was killed in the middle of its line, or two wrote at once.
+            self.refresh()
+            self._give_credentials(self._access.engine())
         if event["event"] == "used":
             self._use_up(event["name"], event["port"], event["time"])
         if event["event"] != "state":

@@ -79,7 +79,7 @@ def mend(
 ) -> bool:
     """Restart the gateway of a running sandbox; False where no such sandbox runs.
 
-    :param credentials: those of the last start, where they are known
+    :param credentials: those of the last start, where they are known; for a sandbox of another start none count
     :param check: called while a start or an end of the project is waited for; ends it by raising
     :raises UsageError: the config is not valid, so there is no policy
     :raises EnvironmentFailure: the gateway cannot be run, or does not hold
@@ -91,6 +91,8 @@ def mend(
     with project_lock(sandbox, _quiet, check):
         if _sandbox(engine, sandbox) is None:
             return False
+        if not may_have_secrets(engine, sandbox):
+            credentials = None
         # An editor's container has its first gateway by this.
         _groups.keep(environ, Project.open(workspace_of(sandbox), environ, name_of(sandbox)))
         names = _names(sandbox, environ)
@@ -101,6 +103,12 @@ def mend(
         prepared = egress.prepare(engine, sandbox, policy, image, _quiet, addresses, credentials)
         egress.follow(engine, prepared, _quiet)
         return True
+
+
+def may_have_secrets(engine: Engine, sandbox: str) -> bool:
+    """Whether the sandbox that runs is one of `up`, which read secrets for it: an editor's gets none of an earlier start."""
+    present = _sandbox(engine, sandbox)
+    return present is not None and present.labels.get(MADE_BY) == UP
 
 
 def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:

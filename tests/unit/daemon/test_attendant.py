@@ -24,6 +24,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel
+from sandboxd.operations import gateway as operation
 from sandboxd.policy import approvals
 from tests.patience import PATIENCE, eventually
 from tests.unit.engine.fake_engine import answering
@@ -89,6 +90,16 @@ def test_the_version_is_that_of_the_gateway_of_now() -> None:
     assert memory.version == 0
 
 
+def test_after_a_line_that_nobody_can_read_the_gateway_has_no_policy() -> None:
+    memory = Memory()
+    memory.begin("first")
+    memory.take(policy(1, 7))
+    memory.take({**event("refused", op="events", version=0, why="no number"), "seq": 2})
+    assert memory.version == 7, "its policy is another matter"
+    memory.take({**event("refused", op="", version=0, why="not a line of JSON"), "seq": 3})
+    assert memory.version == 0
+
+
 def test_names_of_many_runs_are_bounded() -> None:
     """A program inside can look up endless names below a wildcard."""
     memory = Memory()
@@ -134,6 +145,7 @@ def test_credentials_that_cannot_be_given_are_told_without_the_secret(
         raise EnvironmentFailure("the gateway ended", "start it")
 
     monkeypatch.setattr(running_gateway, "push_credentials", refuse)
+    monkeypatch.setattr(operation, "may_have_secrets", lambda *_: True)
     attending.attendant._memory.credentials = CREDENTIALS
     attending.attendant._give_credentials(cast("Any", None))
     assert attending.told == ["its gateway has no credentials: the gateway ended"]
@@ -322,3 +334,31 @@ def test_an_attendant_that_is_stopped_while_it_attaches_hears_nothing(
     with theirs:
         assert theirs.recv(1) == b"", "it asked the gateway for nothing"
     assert attending.told == []
+
+
+@pytest.mark.parametrize("of_up", [True, False])
+def test_a_line_that_nobody_can_read_is_followed_by_all_that_the_gateway_lost(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch, of_up: bool
+) -> None:
+    """And an editor's sandbox gets no secret that an earlier `up` has read."""
+    given: list[object] = []
+
+    def refresh(*_: object, version: int, **_more: object) -> None:
+        given.append(version)
+
+    monkeypatch.setattr(operation, "refresh", refresh)
+    monkeypatch.setattr(operation, "may_have_secrets", lambda *_: of_up)
+    monkeypatch.setattr(running_gateway, "push_credentials", lambda *words: given.append(words[-1]))
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
+    memory = attending.attendant._memory
+    memory.credentials = CREDENTIALS
+    broken = {**event("refused", op="", version=0, why="not a line of JSON"), "seq": 3}
+    attending.attendant._take(policy(1, 7))
+    attending.attendant._take(broken)
+    assert given == [], "what was before the attendant came is seen to as a whole"
+    attending.attendant._has_past.set()
+    attending.attendant._take({**policy(4, 7)})
+    attending.attendant._take({**broken, "seq": 5})
+    assert given == ([0, CREDENTIALS] if of_up else [0])
+    attending.attendant._take({**broken, "seq": 6, "op": "events"})
+    assert len(given) == 1 + of_up

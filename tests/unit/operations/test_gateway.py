@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from sandboxd.egress import group
+from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import chosen_groups
 from sandboxd.life import egress, networks
 from sandboxd.life import gateway as gateways
+from sandboxd.model.labels import EDITOR, MADE_BY, UP
 from sandboxd.operations import _groups, _plan, gateway
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import floor, trust
@@ -36,6 +38,7 @@ class Running:
         (self.path / "pyproject.toml").write_text("[project]\n")
         self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
         self.pushed: list[Policy] = []
+        self.made_by = UP
 
     def write(self, text: str, *, trusted: bool) -> None:
         (self.path / "sandboxd.toml").write_text(f'profile = "dev"\n{text}')
@@ -62,7 +65,9 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     def push(_engine: object, _workspace: str, policy: Policy, **_options: Any) -> None:
         played.pushed.append(policy)
 
-    monkeypatch.setattr(gateway, "_sandbox", lambda *_: object())
+    monkeypatch.setattr(
+        gateway, "_sandbox", lambda *_: SimpleNamespace(labels={MADE_BY: played.made_by})
+    )
     monkeypatch.setattr(networks, "pair_of", lambda *_: object())
     monkeypatch.setattr(gateways, "complete", complete)
     monkeypatch.setattr(gateways, "push", push)
@@ -183,6 +188,23 @@ def test_a_gateway_that_is_mended_logs_in_at_the_proxy(
     engine: Any = None
     assert gateway.mend(engine, workspace, running.environ)
     assert logins(running) == ["me:secret"]
+
+
+@pytest.mark.parametrize("made_by", [UP, EDITOR, ""])
+def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
+    running: Running, monkeypatch: pytest.MonkeyPatch, made_by: str
+) -> None:
+    """An editor starts its own after an `up` that had them."""
+    running.write(LISTED, trusted=True)
+    running.made_by = made_by
+    given: list[object] = []
+    monkeypatch.setattr(egress, "prepare", lambda *words: given.append(words[-1]))
+    monkeypatch.setattr(egress, "follow", lambda *_: None)
+    workspace = os.path.realpath(running.path)
+    engine: Any = None
+    of_up = Credentials((), "PEM")
+    assert gateway.mend(engine, workspace, running.environ, credentials=of_up)
+    assert given == ([of_up] if made_by == UP else [None])
 
 
 def test_a_policy_that_takes_a_credential_away_takes_it_from_the_gateway(running: Running) -> None:
