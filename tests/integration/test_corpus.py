@@ -37,9 +37,9 @@ def sources() -> list[SourceText]:
 
 
 def test_every_real_file_is_judged_within_its_time(sources: list[SourceText]) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     reports = [analysis.check_source(source, variables=Variables({})) for source in sources]
-    assert time.perf_counter() - started < 0.05 * len(sources)
+    assert time.process_time() - started < 0.05 * len(sources)
     for source, report in zip(sources, reports, strict=True):
         assert [s for s in report.skipped if "failed" in s.reason] == []
         for finding in report.findings:
