@@ -19,7 +19,7 @@ LIVE = True
 EXPECTED = {"runc": "every pin still holds", "runsc": "every pin still holds"}
 REMEDY = (
     "the host replaced or moved what was pinned, which took its mount away: look at what is there now before a tool "
-    "on the host does, then `sandboxd up` makes the container anew with every pin in place"
+    "on the host does, then `sandboxd up --recreate` makes the container anew with every pin in place"
 )
 CLUSTER = "what is pinned there is on a node, where nobody replaces it"
 

@@ -57,4 +57,4 @@ def test_the_first_line_is_the_lost_pin(capsys: pytest.CaptureFixture[str]) -> N
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("✗ PIN LOST: `.envrc` was replaced or moved on the host")
     assert lines[1] == "✗ THE SANDBOX DID NOT HOLD: lost-pin"
-    assert any("hint: lost-pin: " in line and "`sandboxd up`" in line for line in lines)
+    assert any("hint: lost-pin: " in line and "`sandboxd up --recreate`" in line for line in lines)
