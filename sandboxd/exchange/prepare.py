@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from typing import TYPE_CHECKING
 
-from sandboxd.exchange.place import Place, place_of, repository_of
+from sandboxd.exchange.place import Place, Repository, place_of, repository_of
 from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.plan.git_modules import find_modules
 from sandboxd.plan.git_objects import object_folders
-from sandboxd.plan.own_git import OwnGit
+from sandboxd.plan.mounts import target_folder
+from sandboxd.plan.own_git import OwnGit, module_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +29,12 @@ def own_git(environ: Mapping[str, str], sandbox: str) -> OwnGit | None:
     if repository is None:
         return None
     place = place_of(environ, sandbox)
-    return OwnGit(place.inside, place.empty, object_folders(workspace, repository.common))
+    return OwnGit(
+        place.inside,
+        place.empty,
+        object_folders(workspace, repository.common),
+        find_modules(workspace, repository.own),
+    )
 
 
 def place_in(plan: Plan) -> Place | None:
@@ -40,10 +48,16 @@ def prepare(plan: Plan) -> bool:
     :returns: whether it was made now
     :raises EnvironmentFailure: it cannot be made
     """
-    from sandboxd.exchange.seed import Seed, seed
+    from sandboxd.exchange.seed import Seed, seed, seed_module
 
     place = place_in(plan)
     repository = repository_of(plan.workspace)
     if plan.own_git is None or place is None or repository is None:
         return False
-    return seed(repository, place, Seed(plan.own_git.targets))
+    is_new = seed(repository, place, Seed(plan.own_git.targets))
+    target = target_folder(plan.workspace)
+    for module in plan.own_git.modules.modules:
+        submodule = Repository(plan.workspace, module.common, module.common)
+        worktree = posixpath.join(target, module.worktree)
+        seed_module(submodule, place, module.path, Seed([module_target(module)], worktree=worktree))
+    return is_new

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
@@ -52,21 +52,56 @@ def seed(repository: Repository, place: Place, wanted: Seed) -> bool:
     :returns: whether it was made now
     :raises EnvironmentFailure: it cannot be written, or the repository cannot be read
     """
-    try:
+    with _writing(place.folder):
+        if _is_current(place.inside, wanted.objects):
+            # Without the lock, which an exchange may hold for long.
+            return False
         os.makedirs(place.folder, mode=0o700, exist_ok=True)
         os.makedirs(place.empty, mode=0o755, exist_ok=True)
         with locked(place.lock):
             if os.path.lexists(place.inside):
-                _write_alternates(
-                    place.inside, wanted.objects, copying.owner_of(repository.workspace)
-                )
+                _name_objects(place.inside, wanted.objects, copying.owner_of(repository.workspace))
                 return False
-            _make(repository, place, wanted)
+            with _whole(repository, f"{place.inside}.new", wanted):
+                os.rename(f"{place.inside}.new", place.inside)
             return True
+
+
+def seed_module(repository: Repository, place: Place, path: str, wanted: Seed) -> bool:
+    """Make the git directory of a submodule in `place.inside`, which is there. One that is there stays.
+
+    :param path: where, such as ``modules/lib``
+    :returns: whether it was made now
+    :raises EnvironmentFailure: it cannot be written, or the repository cannot be read
+    """
+    owner = copying.owner_of(repository.workspace)
+    name = os.path.basename(path)
+    if _is_current(os.path.join(place.inside, path), wanted.objects):
+        return False
+    with _writing(place.folder), locked(place.lock), _opened(place.inside) as inside:
+        with copying.open_parent(inside, path, owner) as folder:
+            if _exists(folder, name):
+                copying.write_file(folder, f"{name}/{ALTERNATES}", _lines(wanted.objects), owner)
+                return False
+            with _whole(repository, f"{place.inside}.new", wanted):
+                os.rename(f"{place.inside}.new", name, dst_dir_fd=folder)
+        return True
+
+
+@contextlib.contextmanager
+def _writing(folder: str) -> Iterator[None]:
+    """:raises EnvironmentFailure: the block cannot write below `folder`"""
+    try:
+        yield
     except OSError as error:
         raise EnvironmentFailure(
-            f"cannot write `{place.folder}`: {(error.strerror or str(error)).lower()}",
+            f"cannot write `{folder}`: {(error.strerror or str(error)).lower()}",
             "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+    except UsageError as error:
+        raise EnvironmentFailure(
+            f"the git directory inside is not as it was made: {error.message}",
+            f"bring what is in it by git inside, then remove `{folder}`",
         ) from None
 
 
@@ -80,9 +115,9 @@ def copy_index(repository: Repository, git_folder: str, owner: Owner) -> bool:
         return _copy_index(own, target, owner)
 
 
-def _make(repository: Repository, place: Place, wanted: Seed) -> None:
-    """Make the whole folder under another name first, so that a part is never taken for it."""
-    folder = f"{place.inside}.new"
+@contextlib.contextmanager
+def _whole(repository: Repository, folder: str, wanted: Seed) -> Iterator[None]:
+    """Make the git directory under the name `folder`, so that a part is never taken for it, for the block to rename."""
     copying.remove_tree(folder)
     os.mkdir(folder, 0o755)
     owner = copying.owner_of(repository.workspace)
@@ -95,7 +130,7 @@ def _make(repository: Repository, place: Place, wanted: Seed) -> None:
             if owner.uid != -1:
                 os.fchown(target, owner.uid, owner.gid)
             _fill(repository, common, own, target, wanted, owner)
-        os.rename(folder, place.inside)
+        yield
     except BaseException:
         copying.remove_tree(folder)
         raise
@@ -197,23 +232,32 @@ def write_alternates(target: int, objects: Sequence[str], owner: Owner) -> None:
     :raises OSError: it cannot be written
     :raises UsageError: a link is on the way
     """
-    text = "".join(f"{path}\n" for path in objects)
-    copying.write_file(target, ALTERNATES, text.encode(), owner)
+    copying.write_file(target, ALTERNATES, _lines(objects), owner)
 
 
-def _write_alternates(inside: str, objects: Sequence[str], owner: Owner) -> None:
+def _is_current(folder: str, objects: Sequence[str]) -> bool:
+    """Whether a git directory is there and names just these folders of objects. No link below `folder` is followed."""
+    with contextlib.suppress(OSError, SandboxdError), _opened(folder) as root:
+        return beneath.says(root, ALTERNATES, _lines(objects))
+    return False
+
+
+def _lines(objects: Sequence[str]) -> bytes:
+    return "".join(f"{path}\n" for path in objects).encode()
+
+
+def _name_objects(inside: str, objects: Sequence[str], owner: Owner) -> None:
+    with _opened(inside) as target:
+        write_alternates(target, objects, owner)
+
+
+@contextlib.contextmanager
+def _opened(inside: str) -> Iterator[int]:
+    descriptor = os.open(inside, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-        target = os.open(inside, flags)
-        try:
-            write_alternates(target, objects, owner)
-        finally:
-            os.close(target)
-    except UsageError as error:
-        raise EnvironmentFailure(
-            f"the git directory inside is not as it was made: {error.message}",
-            "look at it inside, or remove it with what is in it: `sandboxd down --purge`",
-        ) from None
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _exists(folder: int, name: str) -> bool:

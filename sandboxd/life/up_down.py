@@ -45,9 +45,11 @@ def up(
     :param replace: make its container anew in any case; ``copy``: its private copy as well
     :raises EnvironmentFailure: the engine or its runtime cannot, or work in an old container cannot be kept
     """
+    from sandboxd.exchange.prepare import prepare
     from sandboxd.plan.writers.engine import arguments
 
     with project_lock(plan.sandbox, progress, check):
+        prepare(plan)
         body = arguments(plan)
         beside = None
         if plan.egress is not None:

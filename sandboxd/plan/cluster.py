@@ -172,7 +172,14 @@ def lost_mounts(plan: Plan) -> list[Mount]:
     own = (each.target for each in programs(plan))
     ours = (target, SOURCE, REPOSITORY, MARK_FOLDER, RESOLV_CONF, *PLACES, *own)
     mounts = [value.value for value in plan.container.mounts if value.value.type != "tmpfs"]
-    return [m for m in mounts if m.target not in ours and not m.target.startswith(f"{target}/")]
+    # The copy of the workspace in a Pod has its `.git` with it.
+    return [
+        m
+        for m in mounts
+        if m.target not in ours
+        and not m.target.startswith((f"{target}/", f"{REPOSITORY}/"))
+        and not (plan.own_git is not None and m.source == plan.own_git.inside)
+    ]
 
 
 def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:

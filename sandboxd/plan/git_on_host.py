@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 
 from sandboxd.plan.git_links import GitLink
-from sandboxd.plan.linked_worktree import LinkedWorktree, path_inside
+from sandboxd.plan.linked_worktree import path_inside
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import WorkspaceFacts
 
@@ -31,7 +31,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
             f"look at what it names, then `rm {path}`; no command of git leaves it there",
         )
     if facts.linked is not None:
-        _say_linked(facts.linked, target, notes)
+        _say_linked(facts, target, notes)
     elif ".git" in facts.of_kind("file"):
         notes.downgrade(
             _THIS,
@@ -39,9 +39,10 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
             "lies in the workspace its config can be written from inside",
             _INSIDE,
         )
-    if any(path.startswith(".git/") for path in facts.existing_control_files):
+    if ".git" in facts.of_kind("directory"):
         _say_nested(facts, notes)
-        _say_links(notes)
+        if facts.own_git is None:
+            _say_unusual(notes)
     for line in words_of_links(facts.git_links):
         notes.downgrade(_THIS, *line)
 
@@ -60,18 +61,26 @@ def words_of_links(links: tuple[GitLink, ...]) -> list[tuple[str, str]]:
     return words
 
 
-def _say_linked(linked: LinkedWorktree, target: str, notes: Notes) -> None:
-    if not path_inside(target, linked):
-        why = (
-            f"the repository of this work tree cannot be at `{linked.named}` inside: git finds none"
-        )
+def _say_linked(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
+    assert facts.linked is not None
+    if not path_inside(target, facts.linked):
+        why = f"the repository of this work tree cannot be at `{facts.linked.named}` inside: git finds none"
         notes.downgrade("git inside", why, _COPY)
-        return
+    elif facts.own_git is None:
+        notes.downgrade(
+            "git inside",
+            "the repository of this work tree is read-only inside: `git log`, `status` and `diff` work, a commit "
+            "does not, for who can write there has git on the host write into other files of yours; where another "
+            "tool than `sandboxd up` starts the sandbox, git finds no repository",
+            _COPY,
+        )
+
+
+def _say_unusual(notes: Notes) -> None:
     notes.downgrade(
         "git inside",
-        "the repository of this work tree is read-only inside: `git log`, `status` and `diff` work, a commit "
-        "does not, for who can write there has git on the host write into other files of yours; where another "
-        "tool than `sandboxd up` starts the sandbox, git finds no repository",
+        "`.git` is no repository of the usual form, with `HEAD`, `objects` and `refs` in it and no link among them: "
+        "it is read-only inside, so nothing can be committed there",
         _COPY,
     )
 
@@ -88,14 +97,4 @@ def _say_nested(facts: WorkspaceFacts, notes: Notes) -> None:
             if facts.bare_refused
             else "; `git config --global safe.bareRepository explicit` closes the second way"
         ),
-    )
-
-
-def _say_links(notes: Notes) -> None:
-    notes.downgrade(
-        _CONTROL,
-        "a program inside can put a symbolic link where git writes, as `.git/COMMIT_EDITMSG` or "
-        "`.git/logs/HEAD`: the next commit on the host then writes text of its choice into any file of yours",
-        'commit inside: `sandboxd exec git commit`; `[workspace] layout = "clone"` in sandboxd.toml works on a '
-        "copy; `sandboxd down` and `sandboxd status` look for such links",
     )

@@ -92,6 +92,11 @@ def why(tree: Tree) -> str:
 
 
 def _refuse(tree: Tree, facts: WorkspaceFacts) -> None:
+    if tree.path.split("/")[0] == ".git":
+        raise UsageError(
+            "`.git` cannot be kept in memory: commits would go with the sandbox",
+            'for a private copy of all: `[workspace] layout = "clone"` in sandboxd.toml',
+        )
     for control in facts.control_files:
         for path, other in ((tree.path, control.path), (control.path, tree.path)):
             if path == other or path.startswith(other + "/"):
@@ -99,11 +104,6 @@ def _refuse(tree: Tree, facts: WorkspaceFacts) -> None:
                     f"`{tree.path}` cannot be kept in memory: `{control.path}` is a control file",
                     "take it out of `[workspace] hot` in sandboxd.toml",
                 )
-    if tree.path.split("/")[0] == ".git":
-        raise UsageError(
-            "`.git` cannot be kept in memory: commits would go with the sandbox",
-            'for a private copy of all: `[workspace] layout = "clone"` in sandboxd.toml',
-        )
     if tree.state == "in the way":
         parent = posixpath.dirname(tree.path) or "."
         raise UsageError(

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from sandboxd.model.container import Mount
 from sandboxd.model.values import Value
 from sandboxd.plan import linked_worktree
-from sandboxd.plan.git_objects import ObjectFolders, target_of
+from sandboxd.plan.git_modules import Module, Modules
+from sandboxd.plan.git_objects import ROOT, ObjectFolders, target_of
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.pinned_volume import read_only_folder
@@ -29,11 +30,17 @@ class OwnGit(NamedTuple):
     inside: str
     empty: str
     objects: ObjectFolders
+    modules: Modules = Modules()
 
     @property
     def targets(self) -> tuple[str, ...]:
         """The folders inside of the host's objects."""
         return tuple(target_of(number) for number in range(len(self.objects.folders)))
+
+
+def module_target(module: Module) -> str:
+    """The folder inside of the host's objects of a submodule."""
+    return f"{ROOT}/{module.path}/objects"
 
 
 def target_inside(workspace: str, linked: LinkedWorktree | None) -> str:
@@ -68,6 +75,11 @@ def object_mounts(own: OwnGit, plain_pins_hold: bool, notes: Notes) -> tuple[Val
             mount = read_only_folder(own.empty, over, plain_pins_hold)
             why = "the further folders of objects that it names are mounted elsewhere, or not"
             mounts.append(notes.value("mounts", mount, f"{over} (read-only)", why))
+    for module in own.modules.modules:
+        target = module_target(module)
+        mount = read_only_folder(module.objects.path, target, plain_pins_hold)
+        why = f"the objects of the submodule in `{module.worktree}`"
+        mounts.append(notes.value("mounts", mount, f"{target} (read-only)", why))
     return tuple(mounts)
 
 
@@ -79,4 +91,18 @@ def say(own: OwnGit, notes: Notes) -> None:
             f"the repository reads objects from `{path}`, outside of your folder, which does not enter: git inside "
             "misses those",
             "copy them into it: `git repack -a -d`, then remove `.git/objects/info/alternates`",
+        )
+    if own.modules.modules:
+        notes.downgrade(
+            _ITEM,
+            "what is committed in a submodule inside stays inside, and what is committed in one on the host is not "
+            "there at once",
+            "commit in submodules on the host",
+        )
+    if own.modules.refused:
+        names = ", ".join(f"`{path.removeprefix('modules/')}`" for path in own.modules.refused)
+        notes.downgrade(
+            _ITEM,
+            f"the submodules {names} have no repository inside: too many, or of an unusual form",
+            "use git in them on the host",
         )

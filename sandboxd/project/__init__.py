@@ -14,6 +14,7 @@ from sandboxd.config import reading
 from sandboxd.config.model import Config, Setting
 from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.exchange.prepare import own_git, prepare
 from sandboxd.files import decode, read_bytes, read_source
 from sandboxd.findings import Finding
 from sandboxd.host import chosen_groups, stand_ins
@@ -177,6 +178,7 @@ class Project:
         files = self._outputs(planned)
         if planned.plan.inner is not None:
             note(self.environ, self.workspace, subnet_of(self.environ, self.workspace))
+        prepare(planned.plan)
         stub_paths = stubs.make(self.workspace, planned.plan.stubs)
         if stub_paths:
             stand_ins.note(self.environ, self.workspace, stub_paths)
@@ -278,6 +280,7 @@ class Project:
             name=self.name,
             git_identity=identity,
             linked=linked_worktree(self.workspace),
+            own_git=own_git(self.environ, self.sandbox) if profile.pins else None,
             programs=self._programs(),
         )
 

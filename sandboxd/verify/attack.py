@@ -29,6 +29,7 @@ from sandboxd.verify import attempts as attempt_list
 from sandboxd.verify import inside, listeners, pins_in_use, replica, way_out
 from sandboxd.verify.canary import Canaries
 from sandboxd.verify.in_replica import Judges, Known
+from sandboxd.verify.scratch_git import is_own_git
 from sandboxd.verify.verdict import Result, Verdict
 
 if TYPE_CHECKING:
@@ -144,13 +145,16 @@ class _Target(NamedTuple):
     ) -> Canaries:
         """Those for the replica `started`, inspected as `own`."""
         plan = self.plan
+        mounted = _view(self.engine, own, self.sandbox and workspace_of(self.sandbox))
         declared = [m.value.target for m in plan.container.mounts] if plan else []
+        # Written inside on purpose: git on the host never reads it.
+        declared += [mount.target for mount in mounted.mounts if is_own_git(mount.source)]
         variables = [v.value.name for v in plan.container.env] if plan else []
         # Variables for our Python; the image's own may have the same names.
         variables += [pair.partition("=")[0] for pair in started.environment()]
         variables += _placeholders(own)
         return Canaries(
-            _view(self.engine, own, self.sandbox and workspace_of(self.sandbox)),
+            mounted,
             self.engine.host,
             self.engine.info().get("ID", ""),
             _gateways(self.engine, own),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -34,6 +35,7 @@ PIN_ATTEMPTS = (
 )
 MOVE_ATTEMPTS = ("pin-parent-rename", "pin-pivot")
 _COMMONDIR = ".git/commondir"
+_OBJECTS = re.compile(r"/sandboxd/git/objects(-\d+)?")
 _READ_ATTEMPTS = ("credential-files", "secret-mount")
 _KEEP = ("keep",)
 
@@ -197,6 +199,10 @@ class Canaries:
         folders = self._control_folders()
         for folder in folders:
             self._scratch_in(folder)
+        for mount in self._view.mounts:
+            # The objects of the host's repository; what covers a part of them is empty.
+            if _OBJECTS.fullmatch(mount.target) and os.path.isdir(mount.source):
+                self._scratch_at(mount.source, "", mount.target)
         if not self._pins:
             # No control folder: then the workspace's root is what a read-only mount would protect.
             self._scratch_in("")
@@ -255,10 +261,14 @@ class Canaries:
     def _scratch_in(self, path: str) -> None:
         workspace = self._view.workspace
         assert workspace is not None
+        self._scratch_at(workspace.source, path, f"{workspace.target}/{path}".rstrip("/"))
+
+    def _scratch_at(self, root: str, path: str, inside: str) -> None:
+        """Put scratch files into the folder `path` below `root`, which is seen as `inside`."""
         with contextlib.suppress(OSError):
-            folder = ScratchFolder(workspace.source, path, self._plant, PIN_ATTEMPTS, 0o777)
+            folder = ScratchFolder(root, path, self._plant, PIN_ATTEMPTS, 0o777)
             self._stack.callback(folder.remove)
-            self._pins[f"{workspace.target}/{path}".rstrip("/")] = folder
+            self._pins[inside] = folder
 
     def _control_folders(self) -> list[str]:
         return [p for p in self._control if stat.S_ISDIR(self._mode(p))]

@@ -17,7 +17,7 @@ from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
 from sandboxd.payload import container
 from sandboxd.plan import stubs
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.verify import attempts, image_nodes
+from sandboxd.verify import attempts, image_nodes, scratch_git
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
@@ -174,7 +174,10 @@ def _mounts_of_others(inspected: Inspected) -> list[MountRequest]:
 def _running(
     engine: Engine, body: CreateRequest, mounts: set[str], cache_folder: str | None
 ) -> Iterator[Replica]:
-    with image_nodes.image(engine, body["Image"]) as (image, nodes):
+    with (
+        image_nodes.image(engine, body["Image"]) as (image, nodes),
+        scratch_git.in_place(body),
+    ):
         body = {**body, "Image": image}
         with container.running(
             engine, _NAME, body, mounts, attempts.imports(), cache_folder

@@ -62,6 +62,13 @@ def give_to_user(folder: Path) -> None:
         os.lchown(path, 1000, 1000)
 
 
+def open_to_user(*folders: Path) -> None:
+    """Let user 1000 reach what is below `folders`: git on the host runs as who owns the workspace."""
+    for folder in folders:
+        for path in (folder, *folder.parents[:-2]):
+            path.chmod(path.stat().st_mode | 0o011)
+
+
 def grant(folder: Path) -> None:
     """As `sandboxd trust add` does, in the test's own home."""
     config = Project.open(str(folder), {}).config

@@ -166,9 +166,9 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
         {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS, "pin-link"},
         set(),
     ),
-    "the pins' parent is no mount": (
+    "the host's own git directory": (
         [without_mounts("/.git")],
-        {"pin-parent-rename"},
+        {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS, "pin-parent-rename"},
         set(),
     ),
     "root mounted read-only": (

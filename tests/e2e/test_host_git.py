@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
+from sandboxd.exchange import of_container
 from sandboxd.host.facts import HostFacts
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
@@ -150,12 +152,19 @@ def test_git_inside_works(
 ) -> None:
     environ = [f"{name}={value}" for name, value in SAFE.items()]
     with sandboxes.started(api, repository, host_facts) as container:
+        own = of_container.own_git_of({}, api.inspect(container))
+        assert own is not None
+        sandboxes.open_to_user(tmp_path, Path(tempfile.gettempdir()))
+        # As `up` does: what both have then is where the work begins.
+        of_container.exchange_with(api, container, own)
         # A remote that is reached without a network.
         text = WORK.replace("ORIGIN", "./lib HEAD")
         code, output = run_quietly(api, container, Exec(["bash", "-c", text], env=environ), 120)
         shown = output.decode()
         assert code == 0, shown
         assert shown.split()[-1] == "3", shown
+        outcome = of_container.exchange_with(api, container, own)
+        assert outcome.problem is None and outcome.waiting == (), outcome
     assert git(repository, "status", "--short", "--ignore-submodules") == ""
     assert (
         "other" in git(repository, "log", "--oneline")

@@ -307,7 +307,7 @@ def test_drift_is_seen(engine: str, api: Engine, up: Path) -> None:
     assert (done.returncode, answer["drift"]) == (0, []), done.stdout
     states = {c["name"]: c["state"] for c in answer["controls"]}
     assert states["capabilities"] == "in force"
-    assert states[f"read-only /workspaces/{up.name}/.git/hooks"] == "in force"
+    assert states[f"read-only /workspaces/{up.name}/.git"] == "in force"
     with (up / "sandboxd.toml").open("a") as file:
         file.write('\n[network]\nmode = "none"\n')
     if "runc" in (up / "sandboxd.toml").read_text():

@@ -9,8 +9,9 @@ import pytest
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange.copying import Owner
-from sandboxd.exchange.place import repository_of
-from sandboxd.exchange.seed import Seed, copy_index, seed
+from sandboxd.exchange.place import Repository, repository_of
+from sandboxd.exchange.seed import Seed, copy_index, seed, seed_module
+from sandboxd.plan.git_modules import find_modules
 from tests.unit.exchange.repositories import Inside, git, make_host
 
 _SHOWN = (
@@ -194,3 +195,30 @@ def test_a_repository_that_names_another_is_none(tmp_path: Path, text: str, coun
     host = make_host(tmp_path / "host")
     (host / ".git/commondir").write_text(text)
     assert (repository_of(str(host)) is not None) == counts
+
+
+def test_a_submodule_has_a_directory_of_its_own(tmp_path: Path) -> None:
+    other = make_host(tmp_path / "other")
+    host = make_host(tmp_path / "host")
+    git(host, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "a/lib")
+    modules = find_modules(str(host), str(host / ".git"))
+    assert [(m.path, m.worktree) for m in modules.modules] == [("modules/a/lib", "a/lib")]
+    inside = Inside(host, tmp_path)
+    worktree = str(inside.folder / "a/lib")
+    for is_new in (True, False):
+        module = Repository(str(host), modules.modules[0].common, modules.modules[0].common)
+        wanted = Seed([modules.modules[0].objects.path], worktree=worktree)
+        assert seed_module(module, inside.place, "modules/a/lib", wanted) == is_new
+    folder = os.path.join(inside.place.inside, "modules/a/lib")
+    assert git(Path(worktree), "log", "--format=%s", GIT_DIR=folder) == "two\none\n"
+    assert git(Path(worktree), "status", "--porcelain", GIT_DIR=folder) == ""
+
+
+def test_a_submodule_is_not_made_behind_a_link(tmp_path: Path) -> None:
+    host = make_host(tmp_path / "host")
+    inside = Inside(host, tmp_path)
+    (tmp_path / "outside").mkdir()
+    Path(inside.place.inside, "modules").symlink_to(tmp_path / "outside")
+    with pytest.raises(EnvironmentFailure, match="not as it was made"):
+        seed_module(inside.repository, inside.place, "modules/lib", Seed(["/x"]))
+    assert list((tmp_path / "outside").iterdir()) == []

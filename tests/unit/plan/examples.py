@@ -16,7 +16,9 @@ from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
 from sandboxd.plan import profiles
+from sandboxd.plan.git_objects import ObjectFolder, ObjectFolders
 from sandboxd.plan.grants import Grants
+from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import make_plan
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
@@ -50,6 +52,16 @@ STOCK = Runtime("runsc", "/usr/bin/runsc", usable=True, gvisor=True)
 DIRECTFS = only(RUNC, STOCK)
 
 
+def own_git(*refused: str, path: str = WORKSPACE) -> OwnGit:
+    """The git directory of a sandbox of the workspace `path`.
+
+    :param refused: folders of objects that the repository names elsewhere
+    """
+    place = "/home/dev/.local/state/sandboxd/git/0123456789abcdef0123456789abcdef"
+    objects = ObjectFolder(f"{path}/.git/objects", bool(refused))
+    return OwnGit(f"{place}/inside", f"{place}/empty", ObjectFolders((objects,), refused))
+
+
 def workspace(**changes: object) -> WorkspaceFacts:
     facts = WorkspaceFacts(
         WORKSPACE,
@@ -57,15 +69,14 @@ def workspace(**changes: object) -> WorkspaceFacts:
         1000,
         (
             ControlFile(".devcontainer", "directory"),
-            ControlFile(".git/commondir", "stub"),
-            ControlFile(".git/config", "file"),
-            ControlFile(".git/hooks", "directory"),
+            ControlFile(".git", "directory"),
             ControlFile(".vscode", "missing"),
             ControlFile("sandboxd.toml", "file"),
         ),
         subnet="198.18.32.0/19",
     )
-    return facts._replace(**changes)  # type: ignore[arg-type]
+    path = str(changes.get("path", WORKSPACE))
+    return facts._replace(**{"own_git": own_git(path=path), **changes})  # type: ignore[arg-type]
 
 
 def configured(text: str = 'image = "img:1"') -> Config:

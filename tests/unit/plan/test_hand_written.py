@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.project import Project
-from tests.unit.plan.examples import GVISOR, plan
+from tests.unit.plan.examples import GVISOR, own_git, plan
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_weak_is_left_out_with_a_reason() -> None:
     assert "`sandboxd up` forwards it" in port.why, "it is named, with what takes its place"
     container = the_plan.container
     targets = {m.value.target for m in container.mounts if "weather" not in m.value.target}
-    assert targets == {"/cache", "/scratch"}
+    assert targets == {"/cache", "/scratch", "/sandboxd/git/objects"}
     whys = {reason.item: reason.why for reason in the_plan.reasons if reason.field == "mounts"}
     assert "`cache` of your config, as a volume of this project alone" in whys["/cache (volume)"]
     assert whys["/scratch (tmpfs)"] == "reaches nothing of the host"
@@ -145,4 +145,5 @@ def test_no_hand_written_value_opens_the_host(key: str, value: str) -> None:
         return
     assert container.privileged is None and container.devices == ()
     assert container.network is not None and container.network.value in ("bridge", "none")
-    assert all(m.value.type != "bind" or "/weather" in m.value.source for m in container.mounts)
+    binds = [m.value.source for m in container.mounts if m.value.type == "bind"]
+    assert all("/weather" in source or source == own_git().inside for source in binds)

@@ -92,9 +92,9 @@ def test_a_volume_of_the_user_s_own_stays() -> None:
     ("tree", "message"),
     [
         (Tree(".devcontainer", "content"), "control file"),
-        (Tree(".git", "content"), "control file"),
+        (Tree(".git", "content"), "commits would go"),
         (Tree(".git/objects", "content"), "commits would go"),
-        (Tree(".git/hooks/x", "missing"), "control file"),
+        (Tree(".vscode/x", "missing"), "control file"),
         (Tree("a/b", "in the way"), "no folder"),
     ],
 )

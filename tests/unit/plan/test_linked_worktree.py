@@ -10,7 +10,8 @@ import pytest
 
 from sandboxd.plan.linked_worktree import LinkedWorktree, linked_worktree, repository_folder
 from sandboxd.plan.plan import Plan
-from tests.unit.plan.examples import plan, workspace
+from sandboxd.plan.workspace import ControlFile
+from tests.unit.plan.examples import own_git, plan, workspace
 
 
 @pytest.fixture
@@ -68,12 +69,18 @@ def test_a_repository_in_the_workspace_itself_is_none_of_the_users(main: Path) -
 
 def planned(folder: Path, **changes: object) -> Plan:
     linked = linked_worktree(str(folder))
-    return plan(workspace=workspace(path=str(folder), linked=linked, **changes))
+    facts = workspace(
+        path=str(folder),
+        linked=linked,
+        control_files=(ControlFile(".git", "file"),),
+        own_git=own_git(),
+    )
+    return plan(workspace=facts._replace(**changes))
 
 
-def test_the_repository_is_read_only_where_the_file_names_it(main: Path) -> None:
+def test_the_repository_is_read_only_where_there_is_none_of_its_own(main: Path) -> None:
     """Who can write there has git on the host write into any file, in each of its work trees."""
-    made = planned(main.parent / "one")
+    made = planned(main.parent / "one", own_git=None)
     assert made.repository is not None
     assert made.repository.target == str(main / ".git") and made.repository.read_only
     (said,) = [d for d in made.downgrades if d.control == "git inside"]
@@ -82,12 +89,21 @@ def test_the_repository_is_read_only_where_the_file_names_it(main: Path) -> None
 
 def test_a_relative_name_means_a_place_beside_the_workspace(main: Path) -> None:
     (main.parent / "one/.git").write_text("gitdir: ../main/.git/worktrees/one\n")
-    made = planned(main.parent / "one")
+    made = planned(main.parent / "one", own_git=None)
     assert made.repository is not None and made.repository.target == "/workspaces/main/.git"
+    made = planned(main.parent / "one")
+    assert made.repository is None and made.own_git == own_git()
+    mounts = {mount.value.target: mount.value for mount in made.container.mounts}
+    own = mounts["/workspaces/main/.git/worktrees/one"]
+    assert (own.source, own.read_only) == (own_git().inside, False)
 
 
 @pytest.mark.parametrize("named", ["/proc/x/.git", "/repo", "/sandboxd/x/.git", "/workspaces/one"])
 def test_a_repository_covers_nothing_else_inside(main: Path, named: str) -> None:
     linked = LinkedWorktree(str(main / ".git"), "one", named)
-    made = plan(workspace=workspace(path=str(main.parent / "one"), linked=linked))
-    assert made.repository is None
+    files = (ControlFile(".git", "file"),)
+    facts = workspace(path=str(main.parent / "one"), linked=linked, control_files=files)
+    made = plan(workspace=facts)
+    assert made.repository is None and made.own_git is None
+    (said,) = [d for d in made.downgrades if d.control == "git inside"]
+    assert "git finds none" in said.why

@@ -24,6 +24,7 @@ from tests.unit.plan.examples import (
     configured,
     controls,
     only,
+    own_git,
     plan,
     plan_of,
     workspace,
@@ -47,7 +48,10 @@ def test_every_plan_is_closed_and_explained(profile: str, host: str) -> None:
     assert trusted or (nnp is not None and nnp.value.value == "true")
     for mount in container.mounts:
         inside = mount.value.source.startswith("/home/dev/weather") or mount.value.type == "tmpfs"
-        assert inside or mount.value.source.startswith("sandboxd-pin-")
+        ours = (
+            mount.value.source.startswith("sandboxd-pin-") or mount.value.source == own_git().inside
+        )
+        assert inside or ours
     explained = {(reason.field, reason.item) for reason in the_plan.reasons}
     for field in container._fields:
         values = getattr(container, field)
@@ -282,14 +286,18 @@ def test_image() -> None:
 
 def test_directfs_pins_folders_by_volumes_and_files_by_binds() -> None:
     mounts = {m.value.target: m.value for m in plan(host=DIRECTFS).container.mounts}
-    hooks = mounts["/workspaces/weather/.git/hooks"]
-    assert (hooks.type, hooks.read_only) == ("volume", True)
-    assert "volume-opt=o=bind,ro" in hooks.options
-    assert "volume-opt=device=/home/dev/weather/.git/hooks" in hooks.options
-    config_file = mounts["/workspaces/weather/.git/config"]
+    for target, source in (
+        ("/workspaces/weather/.devcontainer", "/home/dev/weather/.devcontainer"),
+        ("/sandboxd/git/objects", "/home/dev/weather/.git/objects"),
+    ):
+        assert (mounts[target].type, mounts[target].read_only) == ("volume", True)
+        assert "volume-opt=o=bind,ro" in mounts[target].options
+        assert f"volume-opt=device={source}" in mounts[target].options
+    config_file = mounts["/workspaces/weather/sandboxd.toml"]
     assert (config_file.type, config_file.read_only) == ("bind", True)
-    parent = mounts["/workspaces/weather/.git"]
-    assert (parent.type, parent.read_only) == ("bind", False)
+    own = mounts["/workspaces/weather/.git"]
+    assert (own.type, own.read_only) == ("bind", False)
+    assert own.source.endswith("/inside")
 
 
 def test_the_plan_is_made_from_what_the_build_was_seen_to_hold() -> None:
@@ -300,10 +308,9 @@ def test_the_plan_is_made_from_what_the_build_was_seen_to_hold() -> None:
     assert {"seccomp", "gVisor build"} <= set(controls(old))
     assert not {"seccomp", "gVisor build"} & set(controls(new))
     for the_plan in (old, new):
-        hooks = {m.value.target: m.value for m in the_plan.container.mounts}[
-            "/workspaces/weather/.git/hooks"
-        ]
-        assert (hooks.type, hooks.read_only) == ("bind", True)
+        mounts = {m.value.target: m.value for m in the_plan.container.mounts}
+        for target in ("/workspaces/weather/.devcontainer", "/sandboxd/git/objects"):
+            assert (mounts[target].type, mounts[target].read_only) == ("bind", True)
     build = next(d for d in old.downgrades if d.control == "gVisor build")
     assert "3-4 x" in build.why and "setup gvisor --update" in build.fix
 

@@ -101,23 +101,20 @@ def test_a_huge_workspace_is_not_searched_to_the_end_and_says_so(
 
 
 def test_every_folder_above_a_pin_is_a_mount_before_it() -> None:
-    assert pins(workspace()) == [
+    assert pins(workspace(own_git=None)) == [
         ("", "bind", False),
         ("/.devcontainer", "bind", True),
-        ("/.git", "bind", False),
-        ("/.git/commondir", "bind", True),
-        ("/.git/config", "bind", True),
-        ("/.git/hooks", "bind", True),
+        ("/.git", "bind", True),
         ("/sandboxd.toml", "bind", True),
     ]
-    deep = workspace(control_files=(ControlFile("a/b/c", "file"),))
+    deep = workspace(control_files=(ControlFile("a/b/c", "file"),), own_git=None)
     assert [path for path, _, _ in pins(deep)] == ["", "/a", "/a/b", "/a/b/c"]
 
 
 def test_under_directfs_folders_are_pinned_by_volumes() -> None:
-    by_type = {path: type for path, type, _ in pins(workspace(), plain=False)}
-    assert by_type["/.devcontainer"] == by_type["/.git/hooks"] == "volume"
-    assert by_type["/.git"] == by_type["/.git/config"] == "bind"
+    by_type = {path: type for path, type, _ in pins(workspace(own_git=None), plain=False)}
+    assert by_type["/.devcontainer"] == by_type["/.git"] == "volume"
+    assert by_type[""] == by_type["/sandboxd.toml"] == "bind"
 
 
 def test_missing_control_files_are_named() -> None:
@@ -158,10 +155,10 @@ def test_plain_mounts_are_plain_text() -> None:
     assert target_folder('/home/a,b"c\n') == "/workspaces/a-b-c-"
 
 
-@pytest.mark.parametrize(("path", "is_named"), [(".git/config", True), ("sandboxd.toml", False)])
+@pytest.mark.parametrize(("path", "is_named"), [(".git", True), ("src", False)])
 def test_what_git_on_the_host_may_start_is_said(path: str, is_named: bool) -> None:
     notes = Notes("test")
-    workspace_mounts(workspace(control_files=(ControlFile(path, "file"),)), True, notes)
+    workspace_mounts(workspace(control_files=(ControlFile(path, "directory"),)), True, notes)
     assert any(d.control == "git on the host" for d in notes.downgrades) == is_named
 
 

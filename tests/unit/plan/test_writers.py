@@ -201,7 +201,7 @@ def test_engine_arguments() -> None:
     assert host["Ulimits"] == [{"Name": "nproc", "Soft": 4096, "Hard": 4096}]
     seccomp = next(o for o in host["SecurityOpt"] if o.startswith("seccomp="))
     assert json.loads(seccomp.removeprefix("seccomp="))["defaultAction"] == "SCMP_ACT_ALLOW"
-    pin = next(m for m in host["Mounts"] if m["Target"].endswith("/.git/hooks"))
+    pin = next(m for m in host["Mounts"] if m["Target"].endswith("/.devcontainer"))
     assert pin["Type"] == "volume" and pin["ReadOnly"]
     assert pin["VolumeOptions"] == {
         "NoCopy": True,
@@ -210,7 +210,7 @@ def test_engine_arguments() -> None:
             "Options": {
                 "type": "none",
                 "o": "bind,ro",
-                "device": f"{WORKSPACE}/.git/hooks",
+                "device": f"{WORKSPACE}/.devcontainer",
             },
         },
         "Labels": {"dev.sandboxd.pin": "true"},
