@@ -186,7 +186,9 @@ class Attendant:
             self._tell(f"its gateway has not the rules of now: {error.message}")
             return
         if refreshed is not None and refreshed.problem:
-            self._tell(f"its gateway has the rules of the profile alone: {refreshed.problem}")
+            self._tell(
+                f"its gateway has no more than the rules of the profile: {refreshed.problem}"
+            )
         if refreshed is not None and refreshed.no_login:
             self._tell(f"its gateway cannot log in at the proxy: {refreshed.no_login}")
 

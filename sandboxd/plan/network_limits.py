@@ -60,6 +60,24 @@ def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str
     return tuple(settings)
 
 
+def tightened(profile: Profile, config: Config, floor: Floor, hosts: ProjectHosts) -> NetworkWishes:
+    """The wishes of the config that only take away from the profile's network, which needs nobody's consent."""
+    wishes, network = config.network, profile.network
+    if floor.no_open_network and network.mode == "open":
+        network = network._replace(mode="allow", by_files=True)
+    wanted = wishes.wanted_mode
+    if wanted is not None and is_looser(wanted.value, network.mode):
+        return NetworkWishes()
+    listed = wishes.allow
+    if listed is not None:
+        if network.mode != "open":
+            own = names.usual(profile._replace(network=network), config, hosts)
+            beyond = names.beyond_profile(listed, own)
+            listed = tuple(setting for setting in listed if setting not in beyond)
+        listed = tuple(setting for setting in listed if not _outside(setting.value, floor))
+    return NetworkWishes(wanted, listed)
+
+
 def permitted(own: Iterable[Usual], floor: Floor) -> tuple[tuple[Usual, ...], tuple[Usual, ...]]:
     """The entries of the profile that every list of the floor allows, and the other entries."""
     inside: list[Usual] = []

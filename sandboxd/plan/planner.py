@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sandboxd.config.model import Config, CredentialWishes, NetworkWishes
+from sandboxd.config.model import Config, CredentialWishes
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
@@ -19,6 +19,7 @@ from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.lasting import lasting
 from sandboxd.plan.layout import seconds
+from sandboxd.plan.network_limits import tightened
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
@@ -134,13 +135,17 @@ def make_network(
 ) -> Network:
     """The mode and the policy of a plan. Where floor or trust refuse them, those of the profile alone.
 
+    What the config takes away from the profile counts in any case: an edit that nobody agreed to opens nothing, and
+    a list that was shorter than the profile's does not become that one by it.
+
     :raises UsageError: floor or trust refuse another part of the config
     """
     problem = ""
     try:
         limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
     except UsageError as error:
-        config = config._replace(network=NetworkWishes(), credentials=CredentialWishes())
+        tighter = tightened(profile, config, floor, hosts)
+        config = config._replace(network=tighter, credentials=CredentialWishes())
         problem = error.message
         limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
     mode = network.mode(limited, allowed, base)

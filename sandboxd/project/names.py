@@ -36,8 +36,8 @@ class AllowedNames(NamedTuple):
 def names_now(project: Project, now: float) -> AllowedNames:
     """The names that the policy of `project` allows at `now`. Neither host nor engine is looked at.
 
-    Where floor or trust refuse the network that sandboxd.toml asks for, the profile's own names are
-    allowed, and `problem` says so: a file that nobody agreed to opens nothing.
+    Where floor or trust refuse the network that sandboxd.toml asks for, no more than the profile's own names are
+    allowed, and `problem` says so: a file that nobody agreed to opens nothing, and what it takes away counts.
 
     :param now: seconds since the epoch
     :raises UsageError: floor or trust refuse a part of the config that is not about the network, or

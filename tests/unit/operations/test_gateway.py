@@ -84,14 +84,48 @@ def test_a_trusted_list_reaches_the_gateway_once(running: Running) -> None:
 
 
 def test_without_trust_the_gateway_and_the_commands_say_the_same(running: Running) -> None:
-    """A file that was edited after the grant: nobody agreed to its list, so it opens nothing."""
+    """A file that was edited after the grant: nobody agreed to its list, so it opens nothing.
+
+    Not the names of the profile either: the list that was granted had taken them away.
+    """
     running.write(LISTED, trusted=True)
     running.write(LISTED.replace("a.", "b."), trusted=False)
     refreshed = running.refresh()
     assert refreshed is not None and "cannot loosen the network" in refreshed.problem
     for name in ("a.example.org", "b.example.org", OF_PROFILE):
         verdict = act("check", str(running.path), running.environ, {"text": name})
-        assert verdict["allowed"] == running.lets_through(name) == (name == OF_PROFILE)
+        assert verdict["allowed"] == running.lets_through(name) is False
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        '[credentials]\nuse = ["github"]\n[network]\nallow = []\n',
+        '[network]\nallow = []\nprivate = ["10.1.2.3:80"]\n',
+        '[network]\nallow = ["b.example.org"]\n',
+    ],
+)
+def test_an_edit_that_nobody_agreed_to_widens_nothing(running: Running, edit: str) -> None:
+    running.write("[network]\nallow = []\n", trusted=True)
+    running.refresh()
+    assert running.pushed[-1].rules == ()
+    running.write(edit, trusted=False)
+    refreshed = running.refresh()
+    assert refreshed is not None and refreshed.problem
+    assert running.pushed[-1].rules == () and running.pushed[-1].credentials == ()
+
+
+def test_what_an_edit_takes_away_counts_at_once(running: Running) -> None:
+    running.write('[network]\nallow = ["a.example.org", "pypi"]\n', trusted=True)
+    running.refresh()
+    running.write('[network]\nallow = ["b.example.org", "pypi"]\n', trusted=False)
+    running.refresh()
+    assert running.lets_through(OF_PROFILE)
+    assert not running.lets_through("a.example.org")
+    assert not running.lets_through("b.example.org")
+    running.write('[credentials]\nuse = ["github"]\n[network]\nmode = "none"\n', trusted=False)
+    running.refresh()
+    assert not running.lets_through(OF_PROFILE)
 
 
 def test_the_source_of_the_names_is_said(running: Running) -> None:
@@ -100,7 +134,7 @@ def test_the_source_of_the_names_is_said(running: Running) -> None:
 
     running.write('[network]\nmode = "allow"\n', trusted=False)
     assert source() == "profile"
-    running.write(LISTED, trusted=False)
+    running.write("[network]\nprivate = ['10.1.2.3:80']\n", trusted=False)
     assert source() == "profile"
     running.write(LISTED, trusted=True)
     assert source() == "sandboxd.toml"

@@ -17,6 +17,7 @@ from sandboxd.plan.granting import wanted
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.names import covered, usual
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import make_network
 from sandboxd.plan.profiles import load as load_profile
 from sandboxd.plan.project_hosts import NO_HOSTS, Mention, ProjectHosts
 from sandboxd.policy.floor import NO_FLOOR, Demand, Floor
@@ -364,3 +365,23 @@ def test_no_config_reaches_beyond_profile_trust_and_floor(
         name = f"www.{rule.pattern.host}" if rule.pattern.below else rule.pattern.host
         for port in rule.ports:
             assert all(decide(bound, name, port, 0.0).allowed for bound in bounds), (name, port)
+
+
+@given(_LISTS, _HOSTS, st.sampled_from(["dev", "agent", "untrusted"]))
+def test_without_trust_a_running_gateway_gets_what_list_and_profile_both_allow(
+    wishes: list[str], hosts: ProjectHosts, profile: str
+) -> None:
+    text = f"[network]\nallow = {json.dumps(wishes)}\n[credentials]\nuse = ['github']\n"
+    loaded = load_profile(profile)
+    config = configured(f'profile = "{profile}"\nimage = "img:1"\n{text}')
+    network = make_network(loaded, config, None, "/p", hosts, False, NO_FLOOR)
+    if network.policy is None:
+        assert loaded.network.mode == "none"
+        return
+    listed = Policy(rules=tuple(r for each in wishes for r in entry(each).rules("x")))
+    own = plan(hosts=hosts, profile=profile).egress
+    for rule in network.policy.rules:
+        name = f"www.{rule.pattern.host}" if rule.pattern.below else rule.pattern.host
+        for port in rule.ports:
+            assert decide(listed, name, port, 0.0).allowed, (name, port)
+            assert own is None or decide(own, name, port, 0.0).allowed, (name, port)
