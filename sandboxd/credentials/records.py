@@ -91,7 +91,7 @@ def put(environ: Mapping[str, str], record: Record) -> None:
     """
     with locked_beside(_path(environ)):
         others = [old for old in load(environ) if old.name != record.name]
-        facts = {"name": str(record.name), "source": record.source, "place": _told(record)}
+        facts = {"name": str(record.name), "source": record.source, "place": _public_place(record)}
         notes.require(environ, "credential-added", "", **facts)
         _write(environ, [*others, record])
 
@@ -106,7 +106,7 @@ def remove(environ: Mapping[str, str], name: Name) -> tuple[Record | None, str]:
     return find(before, name), notes.note(environ, "credential-removed", "", name=str(name))
 
 
-def _told(record: Record) -> list[str]:
+def _public_place(record: Record) -> list[str]:
     """The place of a secret for the record: keys and hosts, a variable, or a program without its arguments."""
     return list(record.place if record.source != "command" else record.place[:1])
 
