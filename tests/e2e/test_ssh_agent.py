@@ -223,7 +223,7 @@ def test_keys_are_taken_back_from_a_sandbox_that_runs(person: Person, hosts: Hos
     eventually(has_key, lambda: person.inside("ssh-add -l"))
     person.must("trust", "revoke")
     eventually(lambda: not has_key())
-    person.must("trust", "add")
+    person.must("trust", "add", "--yes")
     eventually(has_key, lambda: person.inside("ssh-add -l"))
     person.must("credentials", "remove", "ssh")
     eventually(lambda: not has_key())
