@@ -27,6 +27,10 @@ class NoAnswer(EngineFailure):
     """No answer in time: the engine hangs, or the container that was asked about."""
 
 
+class StillEnding(EngineFailure):
+    """The engine sent a signal to a container and did not see its first process end in its time."""
+
+
 class NameTaken(EngineFailure):
     """Another container has this name already."""
 
@@ -155,6 +159,13 @@ _CASES = (
     _Case(
         r"bind source path does not exist: ?(.+)$|error mounting \"([^\"]+)\"",
         lambda m: SourceMissing(m[1] or m[2]),
+    ),
+    _Case(
+        r"could not kill: (.+)$",
+        lambda m: StillEnding(
+            f"the container engine does not see a container end: {m[1]}",
+            "run the command again: it may have ended since",
+        ),
     ),
     _Case(
         r"network ([^\s]+) not found",

@@ -72,14 +72,19 @@ def remove(
 ) -> None:
     """Remove a container, even one that is being started or removed at this moment.
 
-    An engine that removes what it is starting says that it does not run, and leaves it.
+    An engine that removes what it is starting says that it does not run, and leaves it. One that kills a paused
+    gVisor may say that it cannot, and see its end a moment later.
 
     :param by_force: kill the processes of a container that the engine cannot remove
     :raises EnvironmentFailure: it is still there
     """
     deadline = time.monotonic() + _GONE_SECONDS
     while True:
-        _remove(engine, container, by_force, progress)
+        try:
+            _remove(engine, container, by_force, progress)
+        except failures.StillEnding:
+            if time.monotonic() > deadline:
+                raise
         try:
             state = engine.inspect(container)["State"].get("Status")
         except failures.ContainerGone:

@@ -78,3 +78,17 @@ def test_what_does_not_run_holds_no_work(state: str, own_home: object) -> None:
     played = Played(state)
     end(played, state)
     assert played.calls == ["remove"]
+
+
+def test_a_container_that_ends_late_is_removed_all_the_same(own_home: object) -> None:
+    class Late(Played):
+        def __call__(self, method: str, target: str) -> tuple[int, object]:
+            if method == "DELETE" and "late" not in self.calls:
+                self.calls.append("late")
+                words = "PID 535076 is zombie and can not be killed"
+                return 500, {"message": f'cannot remove container "/a": could not kill: {words}'}
+            return super().__call__(method, target)
+
+    played = Late("exited")
+    end(played, "exited")
+    assert played.calls == ["late", "remove"]
