@@ -35,7 +35,7 @@ PIN_ATTEMPTS = (
 )
 MOVE_ATTEMPTS = ("pin-parent-rename", "pin-pivot")
 _COMMONDIR = ".git/commondir"
-_OBJECTS = re.compile(r"/sandboxd/git/objects(-\d+)?")
+_OBJECTS = re.compile(r"/sandboxd/git/objects(-\d+)?")  # of the host's repository
 _READ_ATTEMPTS = ("credential-files", "secret-mount")
 _KEEP = ("keep",)
 
@@ -200,7 +200,6 @@ class Canaries:
         for folder in folders:
             self._scratch_in(folder)
         for mount in self._view.mounts:
-            # The objects of the host's repository; what covers a part of them is empty.
             if _OBJECTS.fullmatch(mount.target) and os.path.isdir(mount.source):
                 self._scratch_at(mount.source, "", mount.target)
         if not self._pins:
