@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
+from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
 
@@ -92,7 +93,9 @@ def collect(
         )
     if state == "exited" and awake.has_lasting_copy(engine, containers[0]):
         with awake.awake(engine, containers[0], lines(progress, cancel)):
-            return _collect(engine, containers[0], engine.inspect(containers[0].id), cancel)
+            return _collect(
+                engine, containers[0], engine.inspect(containers[0].id), progress, cancel
+            )
     if inspected is None or state != "running":
         streams = collect.streams_of(sandbox_id(os.path.realpath(directory), name))
         if not streams:
@@ -101,15 +104,18 @@ def collect(
                 _start(engine, os.path.realpath(directory), name),
             )
         return Collected(streams[0], collect.age(streams[0]))
-    return _collect(engine, containers[0], inspected, cancel)
+    return _collect(engine, containers[0], inspected, progress, cancel)
 
 
-def _collect(engine: Engine, container: Summary, inspected: Inspected, cancel: Cancel) -> Collected:
-    """Collect the changes of a running container's copy, if it has one."""
+def _collect(
+    engine: Engine, container: Summary, inspected: Inspected, progress: Progress, cancel: Cancel
+) -> Collected:
+    """Collect the changes of a running container's copy, if it has one; of one without, its commits pass."""
     from sandboxd.model.labels import PROJECT
     from sandboxd.review import collect
 
     if not collect.is_copy(inspected):
+        commits.exchange(engine, os.environ, inspected, lines(progress, cancel))
         return Collected("", None)
     path = collect.collect(engine, inspected, workspace_of(container.labels[PROJECT])).path
     try:

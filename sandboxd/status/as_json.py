@@ -103,6 +103,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "verified": _verification(project.verified),
         "downgrades": list(project.downgrades),
         "hooks": list(project.hooks),
+        "waiting": list(project.waiting),
         "measured": _measured(project.measured),
         "ports": list(project.ports),
         "open_ports": [port._asdict() for port in project.open_ports],

@@ -143,6 +143,8 @@ class ProjectStatus(NamedTuple):
     """None where there is no gateway: no network, an open one, or a config that cannot be used."""
     hooks: tuple[str, ...] = ()
     """Lifecycle hooks that failed or did not run, with the reason; hostile text."""
+    waiting: tuple[str, ...] = ()
+    """Commits of its sandboxes that wait on the host, each with the command that takes them; hostile text."""
     ports: tuple[str, ...] = ()
     """Ports of `forwardPorts`, each with its address here or why there is none; hostile text."""
     open_ports: tuple[OpenPort, ...] = ()

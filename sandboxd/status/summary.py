@@ -58,6 +58,7 @@ def rows(project: ProjectStatus, host: str, daemon: str, above: int = 0) -> list
     every = [
         *_problems(project),
         *_hooks(project),
+        *_waiting(project),
         *_ports(project),
         *_beside(project),
         *_reasons(project),
@@ -150,6 +151,11 @@ def _reasons(project: ProjectStatus) -> list[Row]:
             )
         )
     return rows
+
+
+def _waiting(project: ProjectStatus) -> list[Row]:
+    """The commits of its sandboxes that wait on the host."""
+    return [Row(8, "commits", "; ".join(project.waiting), YELLOW, 2)] if project.waiting else []
 
 
 def _hooks(project: ProjectStatus) -> list[Row]:

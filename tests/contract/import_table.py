@@ -259,7 +259,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
-        "checking egress engine errors findings halt host host.facts life model observe plan policy "
+        "checking egress engine errors exchange findings halt host host.facts life model observe plan policy "
         "project screen verify"
     ),
     "operations": frozenset(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.exchange import waiting_refs
 from sandboxd.exchange.difference import Reason
 from tests.unit.exchange.repositories import git
 from tests.unit.exchange.two_sides import Sides, make
@@ -236,3 +237,23 @@ def test_what_root_writes_is_the_owner_s(tmp_path: Path, is_reachable: bool) -> 
     finally:
         for path, mode in modes.items():
             path.chmod(mode)
+
+
+def test_what_waits_is_listed_without_git(tmp_path: Path) -> None:
+    sides = Sides(make(tmp_path), tmp_path)
+    environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    sides.exchange()
+    assert waiting_refs.lines(str(sides.folder), environ) == ()
+    sides.inside("commit", "--allow-empty", "-qm", "inside")
+    sides.host("commit", "--allow-empty", "-qm", "host")
+    # A ref of `review --save` is of no sandbox that has a git directory.
+    sides.host("update-ref", "refs/sandboxd/20261130-120000/main", "HEAD")
+    sides.exchange()
+    ref = "refs/sandboxd/main/main"
+    line = f"`{ref}` waits: `git merge {ref}` takes it"
+    assert waiting_refs.lines(str(sides.folder), environ) == (line,)
+    sides.host("pack-refs", "--all")
+    assert waiting_refs.lines(str(sides.folder), environ) == (line,)
+    sides.host("merge", "-qm", "both", ref)
+    sides.exchange()
+    assert waiting_refs.lines(str(sides.folder), environ) == ()

@@ -1,0 +1,65 @@
+"""The refs on the host under which commits of sandboxes wait, read as files: for a status, which starts no git."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import own_refs, ref_names
+from sandboxd.exchange.place import place_of, repository_of
+from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.plan import beneath
+
+_MOST_PACKED = 32 << 20
+_MOST = 200
+_MOST_NAMED = 5
+
+
+def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What waits on the host of the sandboxes of `workspace`, each with the command that takes it; () for nothing.
+
+    Of a repository that keeps its refs in a reftable nothing is known.
+    """
+    refs = sorted({*_names(workspace, environ)})
+    texts = [
+        f"`{_plain(ref)}` waits: `git merge {shlex.quote(_plain(ref))}` takes it"
+        for ref in refs[:_MOST_NAMED]
+    ]
+    if more := len(refs) - len(texts):
+        texts.append(f"{more} more wait: `git for-each-ref refs/sandboxd`")
+    return tuple(texts)
+
+
+def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[str]:
+    repository = repository_of(workspace)
+    if repository is None:
+        return
+    known: dict[str, bool] = {}
+    for ref in _all(repository.common):
+        name, _, rest = ref.removeprefix(ref_names.ROOT).partition("/")
+        if not rest or rest.startswith(("held/", "stash/")):
+            continue
+        if name not in known:
+            sandbox = sandbox_id(workspace, "" if name == "main" else name)
+            known[name] = os.path.isdir(place_of(environ, sandbox).inside)
+        if known[name]:
+            yield ref
+
+
+def _all(common: str) -> list[str]:
+    """The names of our refs in a repository, at most so many."""
+    names: list[str] = []
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common) as root:
+        names += [path for path, _ in own_refs.files_below(root, "refs/sandboxd")]
+        packed = own_refs.read_small(root, "packed-refs", _MOST_PACKED) or ""
+        words = (line.partition(" ")[2] for line in packed.split("\n"))
+        names += [name for name in words if name.startswith(ref_names.ROOT)]
+    allowed = [name for name in names if ref_names.is_allowed(name) and "/held/" not in name]
+    return allowed[:_MOST]
+
+
+def _plain(ref: str) -> str:
+    return ref.encode("utf-8", "replace").decode()
