@@ -15,6 +15,7 @@ from sandboxd.daemon.callers import Caller, directory_of, engine_of
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
+from sandboxd.exchange import waiting_refs
 from sandboxd.host import measurement
 from sandboxd.ipc import messages
 from sandboxd.ipc.parameters import InvalidParams
@@ -158,7 +159,8 @@ class StatusMethods:
         measured = measurement.recall(environ, path)
         own = sessions(environ, path)
         row = combine(path, examined, world.observed, names, hooks, ports, measured, own)
-        return row._replace(keeps=project.keeps, open_ports=self._open_ports(row))
+        waiting = waiting_refs.lines(path, environ)
+        return row._replace(keeps=project.keeps, open_ports=self._open_ports(row), waiting=waiting)
 
     def _open_ports(self, row: ProjectStatus) -> tuple[OpenPort, ...]:
         return self._keeper.forwards.open_ports(row.path) if row.state == "running" else ()

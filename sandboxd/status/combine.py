@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 from sandboxd.egress.policy import Policy
-from sandboxd.exchange import waiting_refs
 from sandboxd.host.measurement import Measurement
 from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
@@ -135,7 +133,6 @@ def combine(
         granted=examined.granted_choices,
         names=names,
         hooks=hooks,
-        waiting=waiting_refs.lines(path, os.environ),
         measured=measured,
         ports=(*ports, *examined.ports_left) if live is not None else (),
         beside=_beside(path, observed, sessions),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sandboxd.egress.ledger import Ledger
 from sandboxd.engine.client import connect_from
 from sandboxd.errors import DaemonError, SandboxdError
+from sandboxd.exchange import waiting_refs
 from sandboxd.host import measurement
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
@@ -42,9 +43,8 @@ def look_once(
         hooks = hooks_now(environ, workspace, examined, observed)
         measured = measurement.recall(environ, workspace)
         own = sessions(environ, workspace)
-        rows.append(
-            combine(workspace, examined, observed, names, hooks, measured=measured, sessions=own)
-        )
+        row = combine(workspace, examined, observed, names, hooks, measured=measured, sessions=own)
+        rows.append(row._replace(waiting=waiting_refs.lines(workspace, environ)))
     hint = BEGIN if workspace is None else KEEPS
     daemon = DaemonLine(
         running=False,
