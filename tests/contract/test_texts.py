@@ -21,6 +21,7 @@ GENERATED = (
     "profiles/seccomp/",
     "tests/hosts/",
     "tests/data/recorded-run.json",
+    "tests/unit/plan/golden/",
     "tests/integration/lsp/editors/",
     "docs/rules/",
     "docs/commands.md",

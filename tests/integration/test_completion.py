@@ -42,7 +42,7 @@ ONE = {
 # line -> everything that is offered
 ALL = {
     "sandboxd ": COMMANDS,
-    "sandboxd check --fail-on ": {"error", "warning", "hint"},
+    "sandboxd check --fail-on ": {"error", "warning", "hint", "skipped"},
     "sandboxd daemon ": {"start", "stop", "run", "install", "logs", "forget"},
     "sandboxd explain ": set(rules.ids()),
     "sandboxd init --profile ": set(profile_names()),
