@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
@@ -176,9 +177,10 @@ def _done(outcome: Outcome | None) -> str:
     if outcome.problem:
         return f"`{outcome.path}` may be from inside and could not be put aside: {outcome.problem}"
     if outcome.action is Action.PUT_BACK:
+        take = shlex.join(("mv", outcome.aside, outcome.path))
         return (
             f"what `{outcome.path}` said before is back, since the new one may be from inside: "
-            f"it is `{outcome.aside}`"
+            f"it is `{outcome.aside}`, and `{take}` takes it if it is yours"
         )
     if outcome.action is Action.SET_ASIDE:
         return f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
