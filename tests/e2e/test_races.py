@@ -68,7 +68,7 @@ def test_a_sandbox_that_cannot_write_is_in_nobodys_way(
 
 
 @pytest.mark.parametrize("runtime", ["runc"])
-@pytest.mark.parametrize("path", [".git/config", ".vscode"])
+@pytest.mark.parametrize("path", ["sandboxd.toml", ".vscode"])
 def test_an_exchange_is_seen_before_anything_runs(
     api: Engine,
     outer: Path,
