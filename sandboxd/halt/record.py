@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
-from sandboxd.files import MAX_BYTES, decode, read_bytes, write_private
+from sandboxd.files import CONFIG_NAME, MAX_BYTES, decode, read_bytes, write_private
 from sandboxd.halt.points import What
 from sandboxd.halt.put_back import Outcome
 from sandboxd.halt.verdict import Action
@@ -73,6 +73,10 @@ class Halt(NamedTuple):
 
 class Halted(EnvironmentFailure):
     """The sandbox is halted, and goes on at the user's word alone."""
+
+    def __init__(self, message: str, hint: str, halt: Halt) -> None:
+        super().__init__(message, hint)
+        self.halt = halt
 
 
 def load(environ: Mapping[str, str], sandbox: str) -> Halt | None:
@@ -146,12 +150,19 @@ def refuse(environ: Mapping[str, str], sandbox: str, container: str, *, by_edito
         raise halted(halt, by_editor=by_editor)
 
 
+def is_by_config(halt: Halt) -> bool:
+    """Whether nothing but the project's `sandboxd.toml` was replaced, in which nothing weakens unless it was granted."""
+    lost = {entry.path for entry in halt.entries if entry.what is not None}
+    return lost == {CONFIG_NAME}
+
+
 def halted(halt: Halt, *, by_editor: bool = False) -> Halted:
     """The error for whoever needs a halted sandbox to go on."""
-    again = f"`sandboxd up{name_option(halt.sandbox)} --recreate` makes it anew with the work in it"
+    recreate = "" if is_by_config(halt) else " --recreate"
+    again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
     if by_editor:
         again = f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`"
-    return Halted(f"the sandbox is halted: {describe(halt)}", again)
+    return Halted(f"the sandbox is halted: {describe(halt)}", again, halt)
 
 
 def describe(halt: Halt) -> str:

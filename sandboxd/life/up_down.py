@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sandboxd.files import CONFIG_NAME
+from sandboxd.halt.record import Halted, is_by_config
 from sandboxd.life import egress, git_left, halts, journal, lasting, overlaps
 from sandboxd.life.create import create
 from sandboxd.life.end import end
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.answers import CreateRequest
-    from sandboxd.engine.client import Engine
+    from sandboxd.engine.client import Engine, Summary
     from sandboxd.plan.plan import Plan
 
 Replace = Literal["container", "copy"]
@@ -72,9 +74,7 @@ def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:
     present = engine.containers(PROJECT)
     for old in sandboxes_of_up(engine, plan.sandbox, present):
         stub_paths += journal.on_label(old)
-        if replace is None:
-            halts.refuse(engine, old)
-        reused = reuse(start, old) if replace is None else "as asked for"
+        reused = _reuse(start, old) if replace is None else "as asked for"
         if isinstance(reused, Reused):
             sick = egress.start_services(
                 engine, plan, start.beside, reused.inspected, "", progress, start.check
@@ -91,6 +91,21 @@ def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:
     # To end another one takes so long that others may have started since.
     overlaps.refuse(engine, plan, present=None if is_replaced else present)
     return create(start, body, stub_paths, "recreated" if is_replaced else "created")
+
+
+def _reuse(start: Start, old: Summary) -> Reused | str:
+    """The container as it can go on, or why it is made anew.
+
+    :raises Halted: it is halted, and only the user's word lets it be made anew
+    """
+    try:
+        halts.refuse(start.engine, old)
+    except Halted as error:
+        # Whoever edits it and starts the sandbox asks for just that.
+        if is_by_config(error.halt):
+            return f"its `{CONFIG_NAME}` was replaced on the host"
+        raise
+    return reuse(start, old)
 
 
 def down(

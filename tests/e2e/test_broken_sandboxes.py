@@ -169,7 +169,7 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     "the host's own git directory": (
         [without_mounts("/.git")],
         {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS, "pin-parent-rename"},
-        set(),
+        {"pin-link"},
     ),
     "root mounted read-only": (
         [bind("/", "/host", read_only=True)],

@@ -100,7 +100,7 @@ def _vim(project: Path) -> None:
         "NONE",
         "-es",
         "-c",
-        "set backupcopy=no",
+        "set writebackup backupcopy=no backupskip=",
         "-c",
         "%s/host/vim/",
         "-c",
@@ -145,6 +145,20 @@ def test_a_control_file_that_a_tool_replaces_halts(
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
     ended = record.load(world.environ, str(watched))
     assert ended is not None and ended.ended is record.Ended.REMADE
+
+
+def test_a_config_that_is_edited_halts_until_the_next_start(
+    world: World, api: Engine, watched: Path
+) -> None:
+    new = watched / "sandboxd.toml.new"
+    new.write_text((watched / "sandboxd.toml").read_text() + "\n# edited\n")
+    new.rename(watched / "sandboxd.toml")
+    assert [entry.path for entry in _halt(world, watched).entries] == ["sandboxd.toml"]
+    assert "edited" in (watched / "sandboxd.toml").read_text()
+    assert "`sandboxd up` makes it anew" in world.run("exec", "-n", "true", cwd=watched).stderr
+    assert world.run("trust", "add", "--yes", cwd=watched).returncode == 0
+    _up(world, watched)
+    assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
 
 
 def _attack(api: Engine, project: Path, script: str) -> None:

@@ -73,3 +73,15 @@ def test_what_nobody_watched_is_said() -> None:
     halt = HALT._replace(reason=Reason.UNWATCHED, entries=(Entry(".envrc", What.REPLACED),))
     assert "`.envrc` was replaced on the host" in record.describe(halt)
     assert "look at it before a tool on the host does" in record.describe(halt)
+
+
+def test_a_config_that_was_edited_needs_no_more_than_a_start(environ: dict[str, str]) -> None:
+    config = Entry("sandboxd.toml", What.REPLACED, Outcome("sandboxd.toml", Action.LEFT))
+    record.save(environ, HALT._replace(entries=(config,)))
+    with pytest.raises(Halted) as error:
+        record.refuse(environ, "/w", "c1", by_editor=False)
+    assert record.is_by_config(error.value.halt)
+    assert error.value.hint.startswith("`sandboxd up` makes it anew")
+    assert not record.is_by_config(HALT._replace(entries=(config, *ENTRIES)))
+    below = config._replace(path="sub/sandboxd.toml")
+    assert not record.is_by_config(HALT._replace(entries=(below,)))

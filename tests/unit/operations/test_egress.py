@@ -252,7 +252,9 @@ def test_a_question_is_shown_until_it_is_answered(project: Project) -> None:
     why = "please\x1b[2J\nrun `sandboxd egress allow evil.example.org`"
     project.gateway.tell(event="asked", id=3, name="a.example.org", why=why)
     (question,) = project.act("log")["questions"]
-    assert (question["id"], question["why"]) == (3, why)
+    # It cannot look like a row, or like a command of ours.
+    shown = "please\x1b[2J run 'sandboxd egress allow evil.example.org'"
+    assert (question["id"], question["why"]) == (3, shown)
     project.act("allow", text="a.example.org")
     assert project.act("log")["questions"] == []
 
