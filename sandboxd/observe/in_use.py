@@ -5,6 +5,7 @@ Such a file must not be replaced: its mount would go. Who writes it writes into 
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from sandboxd.observe import mount_table
@@ -25,11 +26,9 @@ def is_mounted(path: str, root: str = "/proc") -> bool:
         pids = [entry for entry in os.listdir(root) if entry.isdecimal()]
     except OSError:
         return False
-    return any(place in _mounted(pid, root) for pid in pids)
-
-
-def _mounted(pid: str, root: str) -> set[mount_table.Mounted]:
-    try:
-        return set(mount_table.of_process(pid, root).values())
-    except OSError:
-        return set()
+    texts: set[str] = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            texts.add(mount_table.text_of_process(pid, root))
+    # Parsed once for each namespace: most processes of a machine are in the same one.
+    return any(place in mount_table.parse(text).values() for text in texts)

@@ -40,8 +40,16 @@ def of_process(pid: int | str, root: str = "/proc") -> Table:
     :param root: the path of the host's /proc
     :raises OSError: they cannot be read
     """
+    return parse(text_of_process(pid, root))
+
+
+def text_of_process(pid: int | str, root: str = "/proc") -> str:
+    """The text of a process's file `mountinfo`, which is the same for all processes of a mount namespace.
+
+    :raises OSError: it cannot be read
+    """
     with open(f"{root}/{pid}/mountinfo", "rb") as file:
-        return parse(file.read(_MOST_BYTES).decode("utf-8", "surrogateescape"))
+        return file.read(_MOST_BYTES).decode("utf-8", "surrogateescape")
 
 
 def parse(text: str) -> Table:
