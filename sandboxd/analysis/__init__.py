@@ -331,7 +331,8 @@ def _without_covered(findings: list[Finding]) -> list[Finding]:
     return [
         finding
         for finding in findings
-        if not any(
+        if not yielding[finding.rule]
+        or not any(
             other.rule in yielding[finding.rule] and _overlap(other.place, finding.place)
             for other in findings
         )
