@@ -65,6 +65,8 @@ def _git(repository: Repository, *words: str, required: bool = False) -> str:
         "LC_ALL": "C",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
+        # The config names the remote that git would fetch an object from which is not there, and how.
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",
     }
