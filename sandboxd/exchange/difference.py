@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sandboxd.exchange import ref_names
 from sandboxd.exchange.ref_names import HEADS, REMOTES, TAGS
-from sandboxd.exchange.state import Agreed, Head, Operation, Side
+from sandboxd.exchange.state import Agreed, Head, Side
 
 
 class Reason(enum.Enum):
@@ -283,8 +283,3 @@ class _Plan:
             tuple(self._waits),
             tuple(self._stays),
         )
-
-
-def is_in_progress(side: Side) -> bool:
-    """Whether an operation of a person is under way on a side, and not only a command that ends by itself."""
-    return side.operation not in (None, Operation.WRITING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sandboxd.exchange import index_file
+from sandboxd.exchange import index_file, ref_names
 from sandboxd.exchange.difference import Facts, both_moved
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sandboxd.exchange.state import Agreed, Side
 
 _MOST_PAIRS = 200
-_OWN_REFS = ("--branches", "--tags", "--remotes")
 _GITLINK = b"160000"
 
 
@@ -73,7 +72,7 @@ def _brings_nested(host: HostGit, tips: list[str], ours: Side) -> bool:
     text = "".join(f"{oid}\n" for oid in tips) + of_head
     words = ("log", "--format=", "--raw", "-z", "-c", "-t", "-r", "--no-renames", "--no-abbrev")
     code, listing, _ = host.attempt(
-        *words, "--stdin", "--not", *_OWN_REFS, data=text.encode(), environ={}
+        *words, "--stdin", "--not", *ref_names.OF_HOST, data=text.encode(), environ={}
     )
     if code:
         return True

@@ -218,8 +218,8 @@ class _Form:
         self.sha256 = values.get("extensions.objectformat", "").lower() == "sha256"
         self.reftable = is_used(entries)
         self.partial = values.get("extensions.partialclone", "")
-        self.sparse = _is_true(values.get("core.sparsecheckout", ""))
-        self.cone = _is_true(values.get("core.sparsecheckoutcone", ""))
+        self.sparse = seed.is_true(values.get("core.sparsecheckout", ""))
+        self.cone = seed.is_true(values.get("core.sparsecheckoutcone", ""))
 
     def config(self) -> str:
         lines = []
@@ -245,8 +245,8 @@ def opened(repository: Repository) -> Iterator[HostGit]:
 
     :raises CannotRun: this machine has no git, or the repository is of a kind that it cannot work on
     """
-    git = shutil.which("git", path=os.defpath) or shutil.which("git")
-    if git is None:
+    git = _find_git()
+    if not git:
         raise CannotRun("this machine has none")
     form = _Form(repository)
     _require_plain(repository, form.reftable)
@@ -261,7 +261,12 @@ def opened(repository: Repository) -> Iterator[HostGit]:
 
 def is_installed() -> bool:
     """Whether this machine has git."""
-    return bool(shutil.which("git", path=os.defpath) or shutil.which("git"))
+    return bool(_find_git())
+
+
+def _find_git() -> str:
+    """The path of git, '' where this machine has none; that of the system before one of the user's `PATH`."""
+    return shutil.which("git", path=os.defpath) or shutil.which("git") or ""
 
 
 def _fill(host: HostGit, form: _Form) -> None:
@@ -271,10 +276,14 @@ def _fill(host: HostGit, form: _Form) -> None:
         os.mkdir(os.path.join(host.folder, path))
         host.give(os.path.join(host.folder, path))
     host.give(host.folder)
-    links = {"objects": "objects", "packed-refs": "packed-refs", "shallow": "shallow"}
-    links |= {"reftable": "reftable", "refs": "refs"} if form.reftable else {"refs": "refs"}
-    for name, target in links.items():
-        path = os.path.join(common, target)
+    for name in (
+        "objects",
+        "packed-refs",
+        "shallow",
+        "refs",
+        *(["reftable"] if form.reftable else ()),
+    ):
+        path = os.path.join(common, name)
         if name != "shallow" or os.path.lexists(path):
             os.symlink(path, os.path.join(folder, name))
     os.symlink(os.path.join(common, "logs", "refs"), os.path.join(folder, "logs", "refs"))
@@ -328,10 +337,6 @@ def _leads_away(common: str, name: str) -> bool:
             if os.path.islink(path):
                 return True
     return False
-
-
-def _is_true(value: str) -> bool:
-    return value.lower() in ("true", "yes", "on", "1")
 
 
 def _limit(written: int) -> None:

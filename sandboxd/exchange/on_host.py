@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
     from sandboxd.exchange.state import Side
 
-_OWN_REFS = ("--branches", "--tags", "--remotes")
 _MOST_LISTED = 50_000
 _MOST_HELD = 2_000
 _WAITS = "sandboxd: waits to be taken"
@@ -56,7 +55,7 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
 def _has(host: HostGit, oid: str) -> bool:
     """Whether refs of the host's own lead to `oid`."""
     text = f"{oid}\n".encode()
-    words = ("rev-list", "--max-count=1", "--stdin", "--not", *_OWN_REFS)
+    words = ("rev-list", "--max-count=1", "--stdin", "--not", *ref_names.OF_HOST)
     code, output, _ = host.attempt(*words, data=text)
     return code == 0 and not output
 

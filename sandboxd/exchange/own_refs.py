@@ -15,7 +15,8 @@ from sandboxd.plan import beneath
 
 _MOST_REFS = 100_000
 _MOST_ENTRIES = 50_000
-_MOST_PACKED = 32 << 20
+MOST_PACKED = 32 << 20
+"""Bytes of packed refs that are read."""
 _MOST_LOG = 4 << 20
 _MOST_LOGGED = 5_000
 _MOST_STASHES = 200
@@ -24,7 +25,7 @@ _LONGEST = 4096
 _DEEPEST = 40
 _LOCK = ".lock"
 
-_OPERATIONS = (
+OPERATIONS = (
     ("rebase-merge", Operation.REBASE),
     ("rebase-apply", Operation.REBASE),
     ("MERGE_HEAD", Operation.MERGE),
@@ -35,6 +36,7 @@ _OPERATIONS = (
     ("index.lock", Operation.WRITING),
     ("HEAD.lock", Operation.WRITING),
 )
+"""The names in a git directory by which each operation is known."""
 
 
 class TooMany(EnvironmentFailure):
@@ -66,7 +68,7 @@ def _read_packed(root: int) -> str:
 
     :raises TooMany: the file is too large, or no regular file
     """
-    text = read_small(root, "packed-refs", _MOST_PACKED)
+    text = read_small(root, "packed-refs", MOST_PACKED)
     if text == "" and not _is_empty_file(root, "packed-refs"):
         raise TooMany("packed refs that are no file, or too large")
     return text or ""
@@ -182,7 +184,7 @@ def operation(folder: str, *, locks: bool = True) -> Operation | None:
     :param locks: whether a file that a command of git holds while it writes counts
     """
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
-        for name, of_kind in _OPERATIONS:
+        for name, of_kind in OPERATIONS:
             if of_kind is Operation.WRITING and not locks:
                 continue
             with contextlib.suppress(FileNotFoundError):

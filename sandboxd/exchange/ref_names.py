@@ -12,6 +12,9 @@ TAGS = "refs/tags/"
 REMOTES = "refs/remotes/"
 STASH = "refs/stash"
 ROOT = "refs/sandboxd/"
+"""Below it are the host's refs that we make."""
+OF_HOST = ("--branches", "--tags", "--remotes")
+"""The options by which git takes the host's own refs, without ours."""
 
 _ALLOWED = re.compile(r"refs(/[^\x00-\x20\x7f~^:?*\[\\/]+)+\Z")
 """As git-check-ref-format(1) has it, but for what `_REFUSED` adds."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.exchange import copying
+from sandboxd.exchange import copying, ref_names
 
 if TYPE_CHECKING:
     from sandboxd.exchange.copying import Owner
@@ -43,7 +43,7 @@ def copy(repository: Repository, target: int, owner: Owner) -> None:
     packed = []
     for line in _git(repository, "for-each-ref", _FORM, required=True).splitlines():
         match = _LINE.match(line)
-        if match is None or match["ref"].partition(" ")[2].startswith("refs/sandboxd/"):
+        if match is None or match["ref"].partition(" ")[2].startswith(ref_names.ROOT):
             continue
         name = match["ref"].partition(" ")[2]
         if match["symref"]:

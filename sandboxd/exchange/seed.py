@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
-from sandboxd.exchange import config, copying, reftable
+from sandboxd.exchange import config, copying, ref_names, reftable
 from sandboxd.exchange.copying import Owner
 from sandboxd.exchange.place import Place, Repository
 from sandboxd.file_lock import locked
@@ -28,8 +28,7 @@ _LOG, _LOGS = 64 << 20, 512 << 20
 _SMALL = 16 << 20
 _MOST_ENTRIES = 200_000
 _MOST_SHARED_INDEXES = 8
-_OURS = "refs/sandboxd/"
-_LEFT_OUT = (_OURS, "refs/bisect/", "refs/rewritten/", "refs/worktree/")
+_LEFT_OUT = (ref_names.ROOT, "refs/bisect/", "refs/rewritten/", "refs/worktree/")
 """Ours, and those of a bisect or rebase on the host, which goes on there."""
 _FOLDERS = ("refs/heads", "refs/tags", "objects/info", "objects/pack", "info")
 
@@ -161,7 +160,7 @@ def _fill(
 def read_config(repository: Repository) -> list[git_config.Entry]:
     """The settings of the repository itself, in git's order. What its config includes does not count."""
     entries = _entries(repository.common, "config")
-    if any(e.name == "extensions.worktreeconfig" and _is_true(e.value) for e in entries):
+    if any(e.name == "extensions.worktreeconfig" and is_true(e.value) for e in entries):
         entries += _entries(repository.own, "config.worktree")
     return entries
 
@@ -173,7 +172,8 @@ def _entries(folder: str, name: str) -> list[git_config.Entry]:
     return list(git_config.parse(text or "").entries)
 
 
-def _is_true(value: str | None) -> bool:
+def is_true(value: str | None) -> bool:
+    """Whether git takes the value of a setting for true; None is that of a key alone."""
     return value is None or value.lower() in ("true", "yes", "on", "1")
 
 
@@ -210,7 +210,7 @@ def _copy_logs(common: int, own: int, target: int, owner: Owner) -> None:
         largest=_LOG,
         in_all=_LOGS,
         most=_MOST_ENTRIES,
-        wanted=lambda path: not path.startswith(f"logs/{_OURS}"),
+        wanted=lambda path: not path.startswith(f"logs/{ref_names.ROOT}"),
     )
 
 

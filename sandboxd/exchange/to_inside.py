@@ -27,7 +27,6 @@ _WHO = "sandboxd <sandboxd@localhost>"
 _MESSAGE = "sandboxd: as on the host"
 _MOST_EMPTY = 200
 _PACKED = "packed-refs"
-_MOST_PACKED = 32 << 20
 
 
 class Target(NamedTuple):
@@ -189,7 +188,7 @@ class _Packed:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._text = own_refs.read_small(target.root, _PACKED, _MOST_PACKED) or ""
+        self._text = own_refs.read_small(target.root, _PACKED, own_refs.MOST_PACKED) or ""
         pairs = (line.partition(" ") for line in self._text.split("\n"))
         self.ids = {name: oid for oid, _, name in pairs if ref_names.is_oid(oid)}
 
@@ -203,7 +202,7 @@ class _Packed:
         lines: list[str] = []
         is_peeled = False
         with _lock(self._target, _PACKED) as lock:
-            text = own_refs.read_small(self._target.root, _PACKED, _MOST_PACKED) or ""
+            text = own_refs.read_small(self._target.root, _PACKED, own_refs.MOST_PACKED) or ""
             for line in text.split("\n"):
                 is_peeled = is_peeled and line.startswith("^")
                 if line.partition(" ")[2] == name and not line.startswith("#"):

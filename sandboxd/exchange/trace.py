@@ -8,15 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import own_refs
+from sandboxd.exchange import own_refs, ref_names
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
     from sandboxd.exchange.place import Place, Repository
 
 _FILES = ("HEAD", "index", "packed-refs")
-_OPERATIONS: tuple[str, ...] = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "BISECT_LOG")
-_OPERATIONS += ("rebase-merge", "rebase-apply", "sequencer", "index.lock", "HEAD.lock")
 _LOGS = ("logs/HEAD", "logs/refs/stash")
 _MOST_FOLDERS = 500
 
@@ -33,13 +31,13 @@ def _of_side(own: str, common: str = "") -> Iterator[tuple[str, int, int, int]]:
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(own) as root:
         for name in (*_FILES, *_LOGS):
             yield from _status(root, own, name)
-        for name in _OPERATIONS:
+        for name, _ in own_refs.OPERATIONS:
             yield from ((path, 0, 0, 0) for path, *_ in _status(root, own, name))
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common or own) as root:
         yield from _status(root, common, "packed-refs")
         for top in ("refs", "reftable"):
             for path, status in own_refs.files_below(root, top):
-                if not path.startswith("refs/sandboxd/"):
+                if not path.startswith(ref_names.ROOT):
                     yield _of(f"{common or own}/{path}", status)
 
 

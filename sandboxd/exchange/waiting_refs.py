@@ -13,7 +13,6 @@ from sandboxd.exchange.place import place_of, repository_of
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
 
-_MOST_PACKED = 32 << 20
 _MOST = 200
 _MOST_NAMED = 5
 
@@ -54,7 +53,7 @@ def _all(common: str) -> list[str]:
     names: list[str] = []
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common) as root:
         names += [path for path, _ in own_refs.files_below(root, "refs/sandboxd")]
-        packed = own_refs.read_small(root, "packed-refs", _MOST_PACKED) or ""
+        packed = own_refs.read_small(root, "packed-refs", own_refs.MOST_PACKED) or ""
         words = (line.partition(" ")[2] for line in packed.split("\n"))
         names += [name for name in words if name.startswith(ref_names.ROOT)]
     allowed = [name for name in names if ref_names.is_allowed(name) and "/held/" not in name]
