@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import own_refs, ref_names
+from sandboxd.exchange import own_refs, ref_names, words
+from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.place import place_of, repository_of
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
@@ -24,8 +24,7 @@ def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     """
     refs = sorted({*_names(workspace, environ)})
     texts = [
-        f"`{_plain(ref)}` waits: `git merge {shlex.quote(_plain(ref))}` takes it"
-        for ref in refs[:_MOST_NAMED]
+        f"`{_plain(ref)}` waits: `{_take(_plain(ref))}` takes it" for ref in refs[:_MOST_NAMED]
     ]
     if more := len(refs) - len(texts):
         texts.append(f"{more} more wait: `git for-each-ref refs/sandboxd`")
@@ -39,7 +38,7 @@ def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[str]:
     known: dict[str, bool] = {}
     for ref in _all(repository.common):
         name, _, rest = ref.removeprefix(ref_names.ROOT).partition("/")
-        if not rest or rest.startswith(("held/", "stash/")):
+        if not rest or rest.startswith("stash/"):
             continue
         if name not in known:
             sandbox = sandbox_id(workspace, "" if name == "main" else name)
@@ -54,10 +53,23 @@ def _all(common: str) -> list[str]:
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common) as root:
         names += [path for path, _ in own_refs.files_below(root, "refs/sandboxd")]
         packed = own_refs.read_small(root, "packed-refs", own_refs.MOST_PACKED) or ""
-        words = (line.partition(" ")[2] for line in packed.split("\n"))
-        names += [name for name in words if name.startswith(ref_names.ROOT)]
-    allowed = [name for name in names if ref_names.is_allowed(name) and "/held/" not in name]
+        # A repository can have packed refs by the ten thousand, and none of ours.
+        if ref_names.ROOT in packed:
+            packed_names = (line.partition(" ")[2] for line in packed.split("\n"))
+            names += [name for name in packed_names if name.startswith(ref_names.ROOT)]
+    allowed = [name for name in names if ref_names.is_allowed(name) and not _is_held(name)]
     return allowed[:_MOST]
+
+
+def _is_held(ref: str) -> bool:
+    """Whether it only keeps an object for a sandbox. A branch `a/held/b` does not."""
+    return ref.removeprefix(ref_names.ROOT).partition("/")[2].startswith("held/")
+
+
+def _take(ref: str) -> str:
+    """The command on the host that takes what waits at `ref`."""
+    rest = ref.removeprefix(ref_names.ROOT).partition("/")[2]
+    return words.take(f"refs/{rest}", ref, Reason.DIVERGED)
 
 
 def _plain(ref: str) -> str:

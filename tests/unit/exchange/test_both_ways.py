@@ -257,3 +257,20 @@ def test_what_waits_is_listed_without_git(tmp_path: Path) -> None:
     sides.host("merge", "-qm", "both", ref)
     sides.exchange()
     assert waiting_refs.lines(str(sides.folder), environ) == ()
+
+
+def test_each_ref_that_waits_is_listed_with_the_command_that_takes_it(tmp_path: Path) -> None:
+    sides = Sides(make(tmp_path), tmp_path)
+    environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    sides.exchange()
+    sandbox = "refs/sandboxd/main"
+    oid = sides.host("rev-parse", "HEAD").strip()
+    for name in ("tags/v1", "a/held/b", f"held/{oid}", "stash/0"):
+        sides.host("update-ref", f"{sandbox}/{name}", oid)
+    wanted = (
+        f"`{sandbox}/a/held/b` waits: `git merge {sandbox}/a/held/b` takes it",
+        f"`{sandbox}/tags/v1` waits: `git tag -f v1 {sandbox}/tags/v1` takes it",
+    )
+    assert waiting_refs.lines(str(sides.folder), environ) == wanted
+    sides.host("pack-refs", "--all")
+    assert waiting_refs.lines(str(sides.folder), environ) == wanted
