@@ -6,7 +6,7 @@ compared with what is mounted. Under gVisor, and where the engine's files are no
 mounts cannot be seen from here: then only `life.overlaps` stands in the way.
 
 A pin is a mount on a file. When a program on the host puts another file in its place, as editors and
-`git config` do, the kernel takes the mount away in every container.
+`git checkout` do, the kernel takes the mount away in every container.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ def _say_unusual(notes: Notes) -> None:
 def _say_nested(facts: WorkspaceFacts, notes: Notes) -> None:
     notes.downgrade(
         _CONTROL,
-        "a program inside can make a repository of its own in any folder, and enter it into the "
-        "index: its config starts programs with the next `git status` there, or at the top"
+        "a program inside can make a repository of its own in any folder, or in the place of a "
+        "submodule: its config starts programs with the next `git status` there, or for a submodule at the top"
         + ("" if facts.bare_refused else "; a bare one needs no `.git`"),
         _INSIDE
         + (
