@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-_CONFIG = "sandboxd.toml"
+from sandboxd.files import CONFIG_NAME
 
 
 class Kind(Enum):
@@ -48,7 +48,7 @@ def decide(name: str, before: Version | None, now: Version) -> Action:
     """
     if now.kind is Kind.NOTHING or before is None:
         return Action.LEFT
-    if name == _CONFIG and now.kind is Kind.FILE:
+    if name == CONFIG_NAME and now.kind is Kind.FILE:
         # Nothing in it counts that weakens the sandbox, unless these very bytes were granted.
         return Action.LEFT
     if before.kind is Kind.FILE and before.data is not None:

@@ -16,7 +16,8 @@ description does not have them, and programs inside can read them. A secret that
 better kept outside: `sandboxd credentials add`.
 
 A sandbox that is halted, since something that is shut inside was replaced on the host, stays so until `--recreate`
-makes its container, and so its mounts, anew: what runs in it ends, its files stay.
+makes its container, and so its mounts, anew: what runs in it ends, its files stay. Where it was `sandboxd.toml`
+alone, `up` does so without the option.
 
 A changed plan or image replaces the container, and so does `--recreate`. A private copy is taken up again as
 it was left, `--fresh` begins with a new one. Nothing is left of a failed start.
