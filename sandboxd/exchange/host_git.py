@@ -244,6 +244,7 @@ def opened(repository: Repository) -> Iterator[HostGit]:
     """Git on `repository`, for the block.
 
     :raises CannotRun: this machine has no git, or the repository is of a kind that it cannot work on
+    :raises OSError: the repository is not there any more
     """
     git = _find_git()
     if not git:
@@ -310,6 +311,7 @@ def _require_plain(repository: Repository, reftable: bool) -> None:
     """Check that nothing that git would write through is a link: the workspace may have been hostile at first.
 
     :raises CannotRun: it is
+    :raises OSError: the repository is not there any more
     """
     paths = ["refs", "refs/heads", "refs/tags", "refs/sandboxd", "logs", "logs/refs", "objects"]
     paths += ["objects/pack", "packed-refs", "logs/refs/heads", "logs/refs/tags"]
@@ -320,8 +322,11 @@ def _require_plain(repository: Repository, reftable: bool) -> None:
     log = os.path.join(repository.own, "logs", "HEAD")
     if os.path.islink(log) or os.path.islink(os.path.dirname(log)):
         raise CannotRun(f"`{log}` is a symbolic link")
-    os.makedirs(os.path.join(repository.common, "logs", "refs"), exist_ok=True)
-    os.makedirs(os.path.dirname(log), exist_ok=True)
+    logs = os.path.join(repository.common, "logs")
+    for folder in (logs, os.path.join(logs, "refs"), os.path.dirname(log)):
+        # No folder above it: nothing is made at the old place of a project that was moved away.
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(folder)
 
 
 def is_linked(repository: Repository, names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 5
 _GONE_SECONDS = 10.0
+_MOST_KILLS = 3
 
 
 def end(
@@ -79,12 +81,14 @@ def remove(
     :raises EnvironmentFailure: it is still there
     """
     deadline = time.monotonic() + _GONE_SECONDS
-    while True:
+    for attempt in itertools.count(1):
         try:
             _remove(engine, container, by_force, progress)
         except failures.StillEnding:
-            if time.monotonic() > deadline:
+            # The engine itself waited for ten seconds each time.
+            if attempt == _MOST_KILLS:
                 raise
+            continue
         try:
             state = engine.inspect(container)["State"].get("Status")
         except failures.ContainerGone:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.exchange import run
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.run import Problem, exchange
 from tests.unit.exchange.two_sides import Sides, make
@@ -283,3 +284,11 @@ def test_a_link_in_the_host_s_own_refs_is_not_written_through(sides: Sides) -> N
     outcome = sides.exchange()
     assert not outcome.host_followed
     assert (outside(sides) / "file").read_text() == SECRET
+
+
+def test_nothing_is_made_where_a_project_was_before_it_was_moved(sides: Sides) -> None:
+    sides.exchange()
+    sides.folder.rename(sides.folder.with_name("moved"))
+    outcome = run.exchange(sides.repository, sides.place, sides.name, sides.transfer)
+    assert outcome.problem is not None
+    assert not sides.folder.exists()

@@ -80,15 +80,25 @@ def test_what_does_not_run_holds_no_work(state: str, own_home: object) -> None:
     assert played.calls == ["remove"]
 
 
-def test_a_container_that_ends_late_is_removed_all_the_same(own_home: object) -> None:
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_a_container_that_ends_late_is_removed_all_the_same(
+    own_home: object, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    # However long the engine waited by itself.
+    monkeypatch.setattr(life_end, "_GONE_SECONDS", 0.0)
+
     class Late(Played):
         def __call__(self, method: str, target: str) -> tuple[int, object]:
-            if method == "DELETE" and "late" not in self.calls:
+            if method == "DELETE" and self.calls.count("late") < times:
                 self.calls.append("late")
                 words = "PID 535076 is zombie and can not be killed"
                 return 500, {"message": f'cannot remove container "/a": could not kill: {words}'}
             return super().__call__(method, target)
 
     played = Late("exited")
-    end(played, "exited")
-    assert played.calls == ["late", "remove"]
+    if times == 3:
+        with pytest.raises(EnvironmentFailure, match="does not see a container end"):
+            end(played, "exited")
+    else:
+        end(played, "exited")
+        assert played.calls == ["late"] * times + ["remove"]
