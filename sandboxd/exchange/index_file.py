@@ -13,14 +13,10 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.syntax import git_index
 
 _LARGEST = 512 << 20
-_MOST_ENTRIES = 5_000_000
-_HEADER = struct.Struct(">4sII")
-_STATUS = 40
-_EXTENDED = 0x4000
 _INTENT_TO_ADD = 0x20
-_NAME_LENGTH = 0x0FFF
 _STAGE = 0x3000
 EMPTY = hashlib.sha256(b"").hexdigest()
 """The digest of an index without entries, and of none."""
@@ -75,13 +71,13 @@ def digest_of(data: bytes, sha256: bool) -> tuple[str, int]:
     :raises BadIndex: it is none, or a split one
     """
     try:
-        magic, version, count = _HEADER.unpack_from(data)
+        magic, version, count = git_index.HEADER.unpack_from(data)
     except struct.error:
         raise BadIndex("it is too short") from None
-    if magic != b"DIRC" or version not in (2, 3, 4) or count > _MOST_ENTRIES:
+    if magic != b"DIRC" or version not in (2, 3, 4) or count > git_index.MOST_ENTRIES:
         raise BadIndex("it has another form")
     try:
-        digest, end = _entries(data, version, count, 32 if sha256 else 20)
+        digest, end = _entries(data, version, count, sha256)
     except (IndexError, ValueError, struct.error):
         raise BadIndex("it ends too early") from None
     if any(name == b"link" for name, _ in extensions(data, end, sha256)):
@@ -89,54 +85,15 @@ def digest_of(data: bytes, sha256: bool) -> tuple[str, int]:
     return digest, end
 
 
-def _entries(data: bytes, version: int, count: int, size: int) -> tuple[str, int]:
+def _entries(data: bytes, version: int, count: int, sha256: bool) -> tuple[str, int]:
     total = hashlib.sha256()
-    at = _HEADER.size
-    last = len(data)
-    name = b""
-    for _ in range(count):
-        flags_at = at + _STATUS + size
-        flags = (data[flags_at] << 8) | data[flags_at + 1]
-        name_at = flags_at + 2
-        further = b""
-        if flags & _EXTENDED:
-            # What a sparse checkout leaves out is as it is in the tree.
-            further = b"new" if data[name_at] & _INTENT_TO_ADD else b""
-            name_at += 2
-        if version == 4:
-            cut, name_at = _number(data, name_at)
-            end = data.index(b"\0", name_at)
-            if cut > len(name):
-                raise ValueError
-            name = name[: len(name) - cut] + data[name_at:end]
-            following = end + 1
-        else:
-            length = flags & _NAME_LENGTH
-            end = name_at + length
-            if length == _NAME_LENGTH or end >= last or data[end]:
-                end = data.index(b"\0", name_at)
-            name = data[name_at:end]
-            following = at + ((end - at + 8) & ~7)
-        mode = data[at + 24 : at + 28]
-        oid = data[at + _STATUS : flags_at]
-        total.update(b"%b%b%d %b%b\0" % (mode, oid, flags & _STAGE, further, name))
-        at = following
-        if at > last:
-            raise ValueError
+    at = git_index.HEADER.size
+    for mode, oid, flags, further, name, end in git_index.entries(data, version, count, sha256):
+        # What a sparse checkout leaves out is as it is in the tree.
+        new = b"new" if further & _INTENT_TO_ADD else b""
+        total.update(b"%b%b%d %b%b\0" % (mode, oid, flags & _STAGE, new, name))
+        at = end
     return total.hexdigest(), at
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of variable width, as in packs: it, and where it ends."""
-    byte = data[at]
-    value = byte & 127
-    while byte & 128:
-        at += 1
-        byte = data[at]
-        value = ((value + 1) << 7) | (byte & 127)
-        if value > _LARGEST:
-            raise ValueError
-    return value, at + 1
 
 
 def extensions(data: bytes, at: int, sha256: bool) -> list[tuple[bytes, bytes]]:

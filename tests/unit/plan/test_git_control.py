@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan.git_control import GitControl, git_control, user_configs
-from sandboxd.plan.workspace import survey
+from sandboxd.plan.workspace import ControlFile, survey
 
 
 def git(folder: Path, *words: str) -> str:
@@ -199,3 +199,52 @@ def test_a_config_that_git_refuses_is_named(repository: Path) -> None:
     control = git_control(str(repository))
     assert "h" in control.pins
     assert control.exposed[0].path == ".git/config" and "refuses" in control.exposed[0].why
+
+
+def with_submodule(repository: Path, path: str = "deps/lib") -> None:
+    """Give the repository a submodule that is fetched, in `path`."""
+    other = repository.parent / "other"
+    git(repository.parent, "init", "-q", str(other))
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    git(other, *identity, "commit", "-q", "--allow-empty", "-m", "x")
+    git(repository, "submodule", "--quiet", "add", str(other), path)
+    git(repository, *identity, "commit", "-qm", "x")
+
+
+def test_where_the_index_enters_a_repository_is_pinned(repository: Path) -> None:
+    with_submodule(repository)
+    assert "deps/lib/.git" in pins(repository)
+    (file,) = [f for f in facts_of(repository) if f.path.startswith("deps")]
+    assert (file.path, file.kind) == ("deps/lib/.git", "file")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_submodule_that_is_not_fetched_is_pinned_as_a_whole(
+    repository: Path, exists: bool
+) -> None:
+    with_submodule(repository)
+    git(repository, "submodule", "deinit", "-f", "deps/lib")
+    if not exists:
+        (repository / "deps/lib").rmdir()
+    (file,) = [f for f in facts_of(repository) if f.path.startswith("deps")]
+    assert (file.path, file.kind) == ("deps/lib", "directory" if exists else "stub")
+
+
+def test_a_linked_work_tree_has_its_own_index(repository: Path) -> None:
+    with_submodule(repository)
+    git(repository, "worktree", "add", "-q", str(repository.parent / "linked"))
+    assert git_control(str(repository.parent / "linked")).pins == ("deps/lib",)
+
+
+def test_what_cannot_be_pinned_is_said(repository: Path) -> None:
+    with_submodule(repository)
+    (repository / "deps").rename(repository / "elsewhere")
+    (repository / "deps").symlink_to("elsewhere")
+    control = git_control(str(repository))
+    assert "deps/lib" in {e.path for e in control.exposed}
+    (repository / ".git/index").write_bytes(b"\x00\x00\xe0\x00")
+    assert ".git/index" in {e.path for e in git_control(str(repository)).exposed}
+
+
+def facts_of(repository: Path) -> tuple[ControlFile, ...]:
+    return survey(str(repository), (), git=git_control(str(repository))).control_files

@@ -1,0 +1,96 @@
+"""The entries of git's index (gitformat-index(5)), which names the files and repositories of a work tree. Pure."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+MOST_ENTRIES = 5_000_000
+HEADER = struct.Struct(">4sII")
+_LARGEST_NUMBER = 512 << 20
+_STATUS = 40
+_EXTENDED = 0x4000
+_NAME_LENGTH = 0x0FFF
+_GITLINK = b"\x00\x00\xe0\x00"
+
+
+class Entry(NamedTuple):
+    """One entry: `mode` and `oid` as they stand in the file, `further` the extended flags or 0, `end` its end."""
+
+    mode: bytes
+    oid: bytes
+    flags: int
+    further: int
+    name: bytes
+    end: int
+
+
+def gitlinks(data: bytes, sha256: bool) -> tuple[str, ...]:
+    """The paths at which an index enters other repositories, such as submodules.
+
+    :raises ValueError: it is no index
+    """
+    if _GITLINK not in data:
+        # Most have none, and each entry costs time.
+        return ()
+    try:
+        magic, version, count = HEADER.unpack_from(data)
+        if magic != b"DIRC" or version not in (2, 3, 4) or count > MOST_ENTRIES:
+            raise ValueError("it has another form")
+        names = [e.name for e in entries(data, version, count, sha256) if e.mode == _GITLINK]
+    except (IndexError, struct.error):
+        raise ValueError("it ends too early") from None
+    return tuple(dict.fromkeys(name.decode("utf-8", "surrogateescape") for name in names))
+
+
+def entries(data: bytes, version: int, count: int, sha256: bool) -> Iterator[Entry]:
+    """The first `count` entries.
+
+    :raises IndexError: it ends too early
+    :raises ValueError: the same, or a number in it is too large
+    """
+    size = 32 if sha256 else 20
+    at = HEADER.size
+    last = len(data)
+    name = b""
+    for _ in range(count):
+        flags_at = at + _STATUS + size
+        flags = (data[flags_at] << 8) | data[flags_at + 1]
+        name_at = flags_at + 2
+        further = 0
+        if flags & _EXTENDED:
+            further = data[name_at]
+            name_at += 2
+        if version == 4:
+            cut, name_at = _number(data, name_at)
+            end = data.index(b"\0", name_at)
+            if cut > len(name):
+                raise ValueError
+            name = name[: len(name) - cut] + data[name_at:end]
+            following = end + 1
+        else:
+            length = flags & _NAME_LENGTH
+            end = name_at + length
+            if length == _NAME_LENGTH or end >= last or data[end]:
+                end = data.index(b"\0", name_at)
+            name = data[name_at:end]
+            following = at + ((end - at + 8) & ~7)
+        if following > last:
+            raise ValueError
+        mode = data[at + 24 : at + 28]
+        yield Entry(mode, data[at + _STATUS : flags_at], flags, further, name, following)
+        at = following
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """A number of variable width, as in packs: it, and where it ends."""
+    byte = data[at]
+    value = byte & 127
+    while byte & 128:
+        at += 1
+        byte = data[at]
+        value = ((value + 1) << 7) | (byte & 127)
+        if value > _LARGEST_NUMBER:
+            raise ValueError
+    return value, at + 1
