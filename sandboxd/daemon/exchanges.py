@@ -28,6 +28,8 @@ GATHER_SECONDS = 0.1
 _MOST_AT_ONCE = 4
 _RETRY_SECONDS = 30.0
 """Seconds until one that failed is tried again though nothing changed."""
+_LONGEST_PAUSE = 30.0
+"""The most seconds between the end of one and the next: as long as it took, up to so many."""
 _POLL_SECONDS = 1.0
 """Seconds between two looks at folders of which the system gives no events."""
 
@@ -158,16 +160,22 @@ class _Attended:
         self._exchanges.watch(self, frozenset())
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        earliest = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._longest_wait()):
                     await self._changed.wait()
-            await asyncio.sleep(GATHER_SECONDS)
+            # One that takes long is not begun at once again: a sandbox must not keep a processor busy.
+            await asyncio.sleep(max(GATHER_SECONDS, earliest - loop.time()))
             self._changed.clear()
+            began = loop.time()
             try:
                 await self._once()
             except Exception:
                 log.exception("the exchange with `%s` failed", self._own.sandbox)
+            ended = loop.time()
+            earliest = ended + min(ended - began, _LONGEST_PAUSE)
 
     def _longest_wait(self) -> float | None:
         if not self._trace:

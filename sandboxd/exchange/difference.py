@@ -184,13 +184,16 @@ def _obstacle(way: _Way, agreed: Agreed, host: Side, inside: Side, facts: Facts)
     if host.staged != agreed.staged and not facts.host_clean and host.staged != inside.staged:
         return Reason.HOST_STAGED
     name, commit = inside.head.branch, inside.commit
+    if name in host.refs.broken:
+        # A symbolic ref of the host: its HEAD would lead elsewhere than the index.
+        return Reason.OTHER_BRANCH
     if commit in facts.missing:
         return Reason.MISSING
     if commit in facts.nested and commit != host.tip(name):
         return Reason.NESTED
     if name and name in host.elsewhere:
         return Reason.ELSEWHERE
-    if name and not host.tip(name) and ref_names.hides(name, host.refs.ids):
+    if name and not host.tip(name) and ref_names.hides(name, ref_names.taken(host.refs.ids)):
         return Reason.HIDES
     if not inside.commit and host.commit:
         return Reason.OTHER_BRANCH
@@ -210,6 +213,7 @@ class _Plan:
         reason: Reason | None,
     ) -> None:
         self._agreed, self._host, self._inside, self._facts = agreed, host, inside, facts
+        self._taken = ref_names.taken(host.refs.ids)
         self._reason = reason
         self._host_follows = direction is _Way.TO_HOST and reason is None
         self._inside_follows = direction is _Way.TO_INSIDE and reason is None
@@ -239,14 +243,14 @@ class _Plan:
     def _against_host(self, name: str, ours: str, theirs: str) -> Reason | None:
         if theirs in self._facts.missing:
             return Reason.MISSING
+        if theirs in self._facts.nested:
+            return Reason.NESTED
         if name.startswith(TAGS) and ours:
             return Reason.TAG_MOVED
         if name.startswith(HEADS) and not ours and self._agreed.refs.get(name):
             return Reason.DELETED
-        if not ours and ref_names.hides(name, self._host.refs.ids):
+        if not ours and ref_names.hides(name, self._taken):
             return Reason.HIDES
-        if theirs in self._facts.nested:
-            return Reason.NESTED
         if name in self._host.elsewhere:
             return Reason.ELSEWHERE
         if name == self._host.head.branch and not self._host_follows:
@@ -264,9 +268,13 @@ class _Plan:
 
     def neither(self, name: str) -> None:
         ours, theirs = self._host.tip(name), self._inside.tip(name)
-        missing = theirs in self._facts.missing
         reason = Reason.DIVERGED if ours else Reason.DELETED
-        self._waits.append(Held(name, theirs, Reason.MISSING if missing else reason))
+        if theirs in self._facts.missing:
+            reason = Reason.MISSING
+        elif theirs in self._facts.nested:
+            # The command that takes it would enter the repository: whoever reads it has to know.
+            reason = Reason.NESTED
+        self._waits.append(Held(name, theirs, reason))
 
     def steps(self) -> Steps:
         host, inside = self._host, self._inside

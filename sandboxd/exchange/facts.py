@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sandboxd.exchange.state import Agreed, Side
 
 _MOST_PAIRS = 200
+_MOST_TIPS = 100
 _GITLINK = b"160000"
 
 
@@ -59,11 +60,14 @@ def _is_clean(host: HostGit, side: Side, missing: frozenset[str]) -> bool:
 def _nested(host: HostGit, tips: Iterable[str], ours: Side) -> frozenset[str]:
     """Those of `tips` with a commit of the sandbox that enters a repository below the work tree, or `.gitmodules`.
 
-    The config of such a repository would run programs on the host.
+    The config of such a repository would run programs on the host. What the host only fetched counts as new: a
+    sandbox that pushes could have had it fetched.
     """
     wanted = sorted(tips)
     if not wanted or not _brings_nested(host, wanted, ours):
         return frozenset()
+    if len(wanted) > _MOST_TIPS:
+        return frozenset(wanted)
     return frozenset(oid for oid in wanted if _brings_nested(host, [oid], ours))
 
 
@@ -72,7 +76,7 @@ def _brings_nested(host: HostGit, tips: list[str], ours: Side) -> bool:
     text = "".join(f"{oid}\n" for oid in tips) + of_head
     words = ("log", "--format=", "--raw", "-z", "-c", "-t", "-r", "--no-renames", "--no-abbrev")
     code, listing, _ = host.attempt(
-        *words, "--stdin", "--not", *ref_names.OF_HOST, data=text.encode(), environ={}
+        *words, "--stdin", "--not", "--branches", data=text.encode(), environ={}
     )
     if code:
         return True

@@ -158,6 +158,11 @@ class HostGit:
         if self._runs_as_owner:
             os.chown(path, self._owner.uid, self._owner.gid, follow_symlinks=False)
 
+    def give_open(self, descriptor: int) -> None:
+        """`give` a file that is open."""
+        if self._runs_as_owner:
+            os.fchown(descriptor, self._owner.uid, self._owner.gid)
+
     def give_refs(self, names: Iterable[str]) -> None:
         """Give the files of refs that root wrote to the owner of the workspace. No link is followed."""
         if self._owner.uid <= 0 or self._runs_as_owner:
@@ -275,8 +280,8 @@ def _fill(host: HostGit, form: _Form) -> None:
     folder = os.path.join(host.folder, "git")
     for path in ("git", "git/logs", "git/info", "none"):
         os.mkdir(os.path.join(host.folder, path))
-        host.give(os.path.join(host.folder, path))
-    host.give(host.folder)
+    # Root's own: the owner of a workspace must not put a link where root writes.
+    os.chmod(host.folder, 0o711)  # noqa: S103 - git passes through as the owner
     for name in (
         "objects",
         "packed-refs",
@@ -296,7 +301,7 @@ def _fill(host: HostGit, form: _Form) -> None:
     patterns = os.path.join(own, "info", "sparse-checkout")
     if form.sparse and os.path.isfile(patterns):
         _copy(patterns, os.path.join(folder, "info", "sparse-checkout"))
-    for name in ("config", "HEAD"):
+    for name in ("config", "HEAD", "info", "logs", ""):
         host.give(os.path.join(folder, name))
 
 

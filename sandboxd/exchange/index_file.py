@@ -15,7 +15,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 from sandboxd.syntax import git_index
 
-_LARGEST = 512 << 20
+LARGEST = 512 << 20
 _INTENT_TO_ADD = 0x20
 _STAGE = 0x3000
 EMPTY = hashlib.sha256(b"").hexdigest()
@@ -35,16 +35,19 @@ class BadIndex(ValueError):
     """It is no index, or one whose entries are not in it (a split index)."""
 
 
-def digest_in(folder: str, sha256: bool) -> str | None:
-    """The digest of the index in the git directory `folder`, `EMPTY` where there is none, None for a bad one."""
+def digest_in(folder: str, sha256: bool, largest: int = LARGEST) -> str | None:
+    """The digest of the index in the git directory `folder`, `EMPTY` where there is none, None for a bad one.
+
+    :param largest: bytes; a larger one counts as bad
+    """
     try:
-        index = read(folder, sha256)
+        index = read(folder, sha256, largest)
     except (BadIndex, OSError, SandboxdError):
         return None
     return EMPTY if index is None else index.digest
 
 
-def read(folder: str, sha256: bool) -> Index | None:
+def read(folder: str, sha256: bool, largest: int = LARGEST) -> Index | None:
     """The index in the git directory `folder`, None where there is none.
 
     :raises BadIndex: it is none, or a split one, or too large
@@ -58,9 +61,9 @@ def read(folder: str, sha256: bool) -> Index | None:
             return None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
             raise BadIndex("it is no regular file, or too large")
-        data = file.read(_LARGEST)
+        data = file.read(status.st_size)
     digest, end = digest_of(data, sha256)
     return Index(data, digest, end, (status.st_atime_ns, status.st_mtime_ns))
 

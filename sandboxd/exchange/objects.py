@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Protocol
 
@@ -28,6 +29,8 @@ LARGEST = 2 << 30
 _UNPACK = 100
 """Packs of so many objects become loose ones, as in git: a pack for each commit would make git slow."""
 _MOST_TRIES = 20
+_TRY_SECONDS = 10.0
+"""Seconds after which no other try begins: a sandbox must not hold up the next command."""
 _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
 _FOLDER = re.compile(r"[0-9a-f]{2}\Z")
 _LOOSE = re.compile(r"[0-9a-f]{38,62}\Z")
@@ -94,13 +97,17 @@ def bring(
     """
     if not wanted:
         return {}
+    end = time.monotonic() + _TRY_SECONDS
     try:
         _bring(host, transfer, wanted, have)
     except (TransferFailed, Refused) as error:
         if len(wanted) == 1:
             return {wanted[0]: error}
-        problems: dict[str, EnvironmentFailure] = dict.fromkeys(wanted[_MOST_TRIES:], error)
+        problems: dict[str, EnvironmentFailure] = dict.fromkeys(wanted, error)
         for oid in wanted[:_MOST_TRIES]:
+            if time.monotonic() > end:
+                break
+            del problems[oid]
             problems |= bring(host, transfer, [oid], have)
         return problems
     return {}
@@ -108,13 +115,14 @@ def bring(
 
 def _bring(host: HostGit, transfer: Transfer, wanted: Sequence[str], have: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="new-", dir=host.folder) as folder:
-        host.give(folder)
         path = os.path.join(folder, "sent")
-        with open(path, "wb") as file:
+        with open(path, "xb") as file:
             transfer(wanted, have, file)
             if file.tell() > LARGEST:
                 raise Refused(f"they are larger than {LARGEST >> 20} MiB")
         count = _count(path)
+        # The folders of objects alone are the owner's: root writes and names nothing in what is.
+        os.chmod(folder, 0o711)  # noqa: S103 - git passes through as the owner
         checked = _checked(host, folder, path, wanted)
         if count <= _UNPACK:
             checked = _unpacked(host, folder, checked)
@@ -154,7 +162,7 @@ def _unpacked(host: HostGit, folder: str, checked: str) -> str:
     packs = os.path.join(checked, "pack")
     for name in os.listdir(packs):
         if name.endswith(".pack"):
-            with open(os.path.join(packs, name), "rb") as file:
+            with open(_open(os.path.join(packs, name)), "rb") as file:
                 _require(host.attempt("unpack-objects", "-q", data=file, environ=environ))
     return objects
 
@@ -190,6 +198,11 @@ def _put(host: HostGit, source: str) -> None:
         raise host_git.CannotRun((error.strerror or str(error)).lower()) from None
 
 
+def _open(path: str) -> int:
+    """A descriptor of a file that git wrote as the owner of the workspace, who may have put a link there."""
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
 def _files(source: str) -> Collection[str]:
     paths = [f"pack/{n}" for n in os.listdir(os.path.join(source, "pack")) if _PACK.match(n)]
     for folder in os.listdir(source):
@@ -205,7 +218,7 @@ def _put_file(source: str, folder: int, name: str, owner: Owner) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o444, dir_fd=folder)
     try:
-        with open(descriptor, "wb") as target, open(source, "rb") as file:
+        with open(descriptor, "wb") as target, open(_open(source), "rb") as file:
             shutil.copyfileobj(file, target)
             if owner.uid != -1:
                 os.fchown(target.fileno(), owner.uid, owner.gid)

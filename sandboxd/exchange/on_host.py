@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MOST_LISTED = 50_000
 _MOST_HELD = 2_000
+_MOST_WAITING = 200
+"""Refs of one sandbox that may wait: each slows git down on the host."""
 _WAITS = "sandboxd: waits to be taken"
 _LETS_GO = "sandboxd: taken"
 _HOLDS = "sandboxd: a sandbox refers to it"
@@ -26,7 +28,8 @@ def refs_of(host: HostGit, sandbox: str) -> dict[str, str]:
     :raises CannotRun: git fails
     """
     form = "--format=%(objectname) %(refname)"
-    lines = os.fsdecode(host.run("for-each-ref", form, ref_names.below(sandbox))).splitlines()
+    # Names may have characters at which `splitlines` ends a line.
+    lines = os.fsdecode(host.run("for-each-ref", form, ref_names.below(sandbox))).split("\n")[:-1]
     return {name: oid for oid, _, name in (line.partition(" ") for line in lines)}
 
 
@@ -43,7 +46,7 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
     to_host.move_refs(host, [Move(name, before[name], "") for name in over], _LETS_GO)
     present = {name: oid for name, oid in before.items() if name not in over}
     for name, oid in by_name.items():
-        if present.get(name) == oid:
+        if present.get(name) == oid or (name not in present and len(present) >= _MOST_WAITING):
             continue
         for free in (name, f"{held.removesuffix('held/')}{oid[:12]}"):
             if to_host.move_refs(host, [Move(free, present.get(free, ""), oid)], _WAITS):

@@ -18,6 +18,8 @@ _MOST_ENTRIES = 50_000
 MOST_PACKED = 32 << 20
 """Bytes of packed refs that are read."""
 _MOST_LOG = 4 << 20
+_MOST_LOGS = 64 << 20
+"""Bytes of all logs of a side that are read: they need no disk, since a file may have holes."""
 _MOST_LOGGED = 5_000
 _MOST_STASHES = 200
 _MOST_WORKTREES = 1_000
@@ -129,10 +131,10 @@ def _read_loose(root: int) -> dict[str, str]:
 def files_below(root: int, top: str) -> Iterator[tuple[str, os.stat_result]]:
     """Path and status of whatever is no folder in the folder `top` below `root`, in no order.
 
-    :raises TooMany: it has too many folders
+    :raises TooMany: it has too many files or folders
     """
     folders = [top]
-    looked_at = 0
+    looked_at = files = 0
     while folders:
         folder = folders.pop()
         looked_at += 1
@@ -141,6 +143,9 @@ def files_below(root: int, top: str) -> Iterator[tuple[str, os.stat_result]]:
         for name, status in _entries(root, folder):
             path = f"{folder}/{name}"
             if not stat.S_ISDIR(status.st_mode):
+                files += 1
+                if files > _MOST_ENTRIES:
+                    raise TooMany(f"more than {_MOST_ENTRIES} loose refs")
                 yield path, status
             elif path.count("/") < _DEEPEST and len(path) < _LONGEST:
                 folders.append(path)
@@ -204,9 +209,11 @@ def stashes(folder: str, tip: str) -> list[str]:
 def logged(folder: str) -> frozenset[str]:
     """Ids that the logs of the git directory `folder` name, the newest of each log."""
     ids: set[str] = set(_logged(folder, "logs/HEAD"))
+    left = _MOST_LOGS
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
-        for path, _ in files_below(root, "logs/refs"):
-            if len(ids) > _MOST_LOGGED:
+        for path, status in files_below(root, "logs/refs"):
+            left -= min(status.st_size, _MOST_LOG)
+            if len(ids) > _MOST_LOGGED or left < 0:
                 break
             ids.update(_logged_in(root, path))
     return frozenset(ids)

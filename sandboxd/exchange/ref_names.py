@@ -5,6 +5,7 @@ Names are text in which bytes that are not UTF-8 stand as surrogates, as of `os.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 HEADS = "refs/heads/"
@@ -16,8 +17,10 @@ ROOT = "refs/sandboxd/"
 OF_HOST = ("--branches", "--tags", "--remotes")
 """The options by which git takes the host's own refs, without ours."""
 
-_ALLOWED = re.compile(r"refs(/[^\x00-\x20\x7f~^:?*\[\\/]+)+\Z")
-"""As git-check-ref-format(1) has it, but for what `_REFUSED` adds."""
+_ALLOWED = re.compile(
+    r"refs(/[^\x00-\x20\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069~^:?*\[\\/]+)+\Z"
+)
+"""As git-check-ref-format(1) has it, but for what `_REFUSED` adds, and without what drives a terminal or ends a line."""
 _REFUSED = re.compile(r"/\.|\.\.|\.(/|\Z)|\.lock(/|\Z)|@\{|/@\Z")
 _LONGEST = 1000
 _LONGEST_PART = 240
@@ -48,18 +51,34 @@ def is_exchanged(name: str) -> bool:
     return name.startswith((HEADS, TAGS, REMOTES)) and is_allowed(name)
 
 
-def hides(name: str, others: Collection[str]) -> bool:
+def taken(others: Collection[str]) -> frozenset[str]:
+    """The short names, as of `_folded`, by which git finds one of the refs `others`, or would look for it."""
+    names: set[str] = set()
+    for other in others:
+        names.add(other.removeprefix("refs/"))
+        for prefix in (HEADS, TAGS, REMOTES):
+            if other.startswith(prefix):
+                names.add(other.removeprefix(prefix))
+        if other.startswith(REMOTES):
+            parts = other.removeprefix(REMOTES).split("/")
+            names.update("/".join(parts[:end]) for end in range(1, len(parts)))
+    return frozenset(map(_folded, names))
+
+
+def hides(name: str, names: Collection[str]) -> bool:
     """Whether git would take the short name of a new branch or tag for it, where it meant another ref before.
 
     `git merge origin/main` merges a tag of that name. Names that look like an id or an option count, too.
+
+    :param names: those of the refs that are there, as of `taken`
     """
     short = name.removeprefix(HEADS).removeprefix(TAGS)
-    if _AMBIGUOUS.match(short):
-        return True
-    same = (f"refs/{short}", f"{TAGS}{short}", f"{HEADS}{short}", f"{REMOTES}{short}")
-    return any(
-        other != name and other in others for other in (*same, f"{REMOTES}{short}/HEAD")
-    ) or any(other.startswith(f"{REMOTES}{short}/") for other in others)
+    return bool(_AMBIGUOUS.match(short)) or _folded(short) in names
+
+
+def _folded(name: str) -> str:
+    """`name` as file systems compare it that know no case, where refs are files: `MAIN` is `main` there."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def below(sandbox: str) -> str:

@@ -41,11 +41,13 @@ def copy(repository: Repository, target: int, owner: Owner) -> None:
     text = f"ref: {symbolic}\n" if symbolic else f"{head}\n"
     copying.write_file(target, "HEAD", text.encode(), owner)
     packed = []
-    for line in _git(repository, "for-each-ref", _FORM, required=True).splitlines():
+    for line in _git(repository, "for-each-ref", _FORM, required=True).split("\n"):
         match = _LINE.match(line)
         if match is None or match["ref"].partition(" ")[2].startswith(ref_names.ROOT):
             continue
         name = match["ref"].partition(" ")[2]
+        if not ref_names.is_allowed(name):
+            continue
         if match["symref"]:
             copying.write_file(target, name, f"ref: {match['symref']}\n".encode(), owner)
         else:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from sandboxd.exchange.place import Place, Repository
 
 _MOST_HAVE = 2_000
+_LARGE_INDEX = 64 << 20
+"""Bytes up to which any index of a sandbox is read: to read one takes memory and time, at each exchange."""
 
 
 class Problem(enum.Enum):
@@ -131,23 +133,33 @@ def host_side(host: HostGit) -> Side:
 def _listed(host: HostGit) -> Refs:
     form = "--format=%(objectname) %(refname) %(symref)"
     ids: dict[str, str] = {}
-    for line in os.fsdecode(host.run("for-each-ref", form)).splitlines():
+    for line in os.fsdecode(host.run("for-each-ref", form)).split("\n")[:-1]:
         oid, name, *symbolic = line.split(" ")
         if not any(symbolic) and ref_names.is_exchanged(name):
             ids[name] = oid
     return Refs(ids)
 
 
-def inside_side(place: Place, sha256: bool) -> Side:
+def inside_side(place: Place, sha256: bool, largest: int = index_file.LARGEST) -> Side:
     """What the sandbox's own git directory has now.
 
+    :param largest: bytes of its index
     :raises SandboxdError: it cannot be read
     :raises OSError: it cannot be read
     """
     head = own_refs.read_head(place.inside)
     refs = own_refs.read_refs(place.inside)
-    index = index_file.digest_in(place.inside, sha256)
+    index = index_file.digest_in(place.inside, sha256, largest)
     return Side(refs, head, index, own_refs.operation(place.inside))
+
+
+def _largest_index(own: str) -> int:
+    """The bytes that the index of a sandbox may have: some more than that of the host."""
+    try:
+        size = os.lstat(os.path.join(own, "index")).st_size
+    except OSError:
+        size = 0
+    return min(max(_LARGE_INDEX, 2 * size), index_file.LARGEST)
 
 
 class _Exchange:
@@ -163,7 +175,7 @@ class _Exchange:
         self._who = f"sandboxd: from the sandbox {sandbox or 'main'}"
         self._agreed = agreed.read(place.agreed)
         # The sandbox first: what it follows of the host is compared again when it is written.
-        self._inside = inside_side(place, host.sha256)
+        self._inside = inside_side(place, host.sha256, _largest_index(host.repository.own))
         self._ours = host_side(host)
         self._unsound: dict[str, EnvironmentFailure] = {}
         self._stashes = own_refs.stashes(place.inside, self._inside.tip(ref_names.STASH))

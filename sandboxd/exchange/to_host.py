@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sandboxd.exchange.state import Head, Side
 
 _WHO = "sandboxd <sandboxd@localhost>"
+_MOST_TRIES = 200
+"""Moves that are tried one by one where not all can be made: each starts git."""
 
 
 class Done(NamedTuple):
@@ -102,7 +104,8 @@ def move_refs(host: HostGit, moves: Iterable[Move], message: str, *, logged: boo
 def _move_each(host: HostGit, moves: Sequence[Move], message: str) -> tuple[list[Move], list[Held]]:
     if move_refs(host, moves, message):
         return list(moves), []
-    done = [move for move in moves if len(moves) > 1 and move_refs(host, [move], message)]
+    tried = moves[:_MOST_TRIES] if len(moves) > 1 else ()
+    done = [move for move in tried if move_refs(host, [move], message)]
     rest = [Held(m.name, m.new, Reason.NOT_WRITTEN) for m in moves if m not in done]
     return done, rest
 
@@ -149,13 +152,13 @@ def _index_after(
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
     if before is not None:
-        with open(path, "wb") as file:
+        with open(path, "xb") as file:
             file.write(before.data)
-        host.give(path)
+            host.give_open(file.fileno())
     old = checkout.old_commit or host.run("hash-object", "-t", "tree", os.devnull).decode().strip()
     if host.attempt("read-tree", "-i", "-m", old, checkout.new_commit)[0]:
         raise _Staged
-    with open(path, "rb") as file:
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
         return file.read()
 
 

@@ -1,0 +1,202 @@
+"""What a sandbox may cost the host by an exchange, and names and commits that are made to mislead its git."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from sandboxd.exchange import objects, own_refs, ref_names
+from sandboxd.exchange.difference import Reason
+from sandboxd.exchange.run import Outcome, exchange
+from tests.unit.exchange.two_sides import Sides, make
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> Sides:
+    sides = Sides(make(tmp_path), tmp_path)
+    sides.exchange()
+    return sides
+
+
+def commit_nested(sides: Sides) -> str:
+    """A commit on what is checked out inside that enters a repository below; its id."""
+    oid = sides.host("rev-parse", "main").strip()
+    sides.inside("update-index", "--add", "--cacheinfo", f"160000,{oid},sub")
+    sides.inside("commit", "-qm", "a repository below")
+    return sides.inside("rev-parse", "HEAD").strip()
+
+
+def add_refs(sides: Sides, *lines: str) -> None:
+    with Path(sides.place.inside, "packed-refs").open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def test_a_branch_that_also_diverged_is_said_to_enter_a_repository(sides: Sides) -> None:
+    commit_nested(sides)
+    sides.host("commit", "--allow-empty", "-qm", "host")
+    (held,) = sides.exchange().waiting
+    assert (held.reason, held.ref) == (Reason.NESTED, "refs/sandboxd/main/main")
+
+
+def test_what_the_host_only_fetched_is_new_to_its_work_tree(sides: Sides) -> None:
+    oid = commit_nested(sides)
+    sides.exchange()
+    # As after a push from inside, and a fetch that an editor makes by itself.
+    sides.host("update-ref", "refs/remotes/origin/main", oid)
+    sides.host("update-ref", "refs/tags/fetched", oid)
+    outcome = sides.exchange()
+    assert not outcome.host_followed
+    assert [held.reason for held in outcome.waiting] == [Reason.NESTED]
+    assert "160000" not in sides.host("ls-files", "-s")
+
+
+@pytest.mark.parametrize("name", ["refs/heads/MAIN", "refs/heads/Feature/A", "refs/tags/Main"])
+def test_a_name_of_another_case_hides_where_refs_are_files(sides: Sides, name: str) -> None:
+    commit = sides.inside("commit-tree", "-m", "trap", "main^{tree}").strip()
+    add_refs(sides, f"{commit} {name}")
+    (held,) = sides.exchange().waiting
+    assert held.reason is Reason.HIDES
+    assert name not in sides.host("for-each-ref")
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85", "\x9b", "\u202e", "\u2066"])
+@pytest.mark.parametrize("form", ["files", "reftable"])
+def test_a_name_that_forges_lines_or_drives_a_terminal_never_comes(
+    tmp_path: Path, char: str, form: str
+) -> None:
+    sides = Sides(make(tmp_path, f"--ref-format={form}"), tmp_path)
+    sides.exchange()
+    oid = sides.host("rev-parse", "main~1").strip()
+    before = sides.host("for-each-ref", "refs/heads")
+    add_refs(sides, f"{oid} refs/heads/main{char}x")
+    outcome = sides.exchange()
+    assert outcome.refused == 1
+    assert sides.host("for-each-ref", "refs/heads") == before
+
+
+def test_a_ref_of_the_host_with_a_line_end_of_unicode_is_read_as_it_is(tmp_path: Path) -> None:
+    sides = Sides(make(tmp_path, "--ref-format=reftable"), tmp_path)
+    sides.host("branch", "main\u2028x", "main~1")
+    main = sides.inside("rev-parse", "main")
+    sides.exchange()
+    assert sides.inside("rev-parse", "main") == main
+
+
+def test_a_head_on_a_symbolic_ref_of_the_host_is_not_followed(sides: Sides) -> None:
+    sides.host("symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    commit = sides.inside("commit-tree", "-m", "other", "main~1^{tree}").strip()
+    sides.inside("update-ref", "refs/heads/alias", commit)
+    sides.inside("symbolic-ref", "HEAD", "refs/heads/alias")
+    assert not sides.exchange().host_followed
+    assert sides.host("symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert sides.host("status", "--porcelain") == ""
+
+
+def test_a_transfer_that_takes_long_is_not_tried_for_each_commit(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(objects.time, "monotonic", lambda: now)
+    calls: list[Sequence[str]] = []
+
+    def transfer(wanted: Sequence[str], _have: Sequence[str], _target: IO[bytes]) -> None:
+        nonlocal now
+        calls.append(wanted)
+        now += 300
+        raise objects.TransferFailed("it does not end")
+
+    for number in range(5):
+        sides.inside("update-ref", f"refs/heads/x{number}", new_commit(sides, number))
+    outcome = exchange(sides.repository, sides.place, "", transfer)
+    assert len(calls) == 1
+    assert [held.reason for held in outcome.waiting] == [Reason.MISSING] * 5
+
+
+def test_refs_that_wait_are_limited(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandboxd.exchange.on_host._MOST_WAITING", 3)
+    for number in range(5):
+        sides.inside("update-ref", f"refs/heads/V{number}", new_commit(sides, number))
+        sides.host("branch", f"v{number}")
+    outcome = sides.exchange()
+    assert len(outcome.waiting) == 5
+    assert len(waiting_on_host(sides)) == 3
+    assert sum(bool(held.ref) for held in outcome.waiting) == 3
+
+
+def test_logs_are_read_up_to_a_limit(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_refs, "_MOST_LOGS", 64 << 10)
+    folder = Path(sides.place.inside, "logs/refs/heads/many")
+    folder.mkdir(parents=True)
+    for number in range(50):
+        with (folder / str(number)).open("wb") as file:
+            file.truncate(32 << 10)
+    read: list[str] = []
+    logged_in = own_refs._logged_in
+
+    def count(root: int, path: str) -> list[str]:
+        read.append(path)
+        return logged_in(root, path)
+
+    monkeypatch.setattr(own_refs, "_logged_in", count)
+    own_refs.logged(sides.place.inside)
+    assert len(read) <= 5
+
+
+def test_files_of_refs_are_counted_in_all_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_refs, "_MOST_ENTRIES", 10)
+    for number in range(12):
+        path = tmp_path / f"refs/{number % 4}/{number}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    root = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(own_refs.TooMany):
+            list(own_refs.files_below(root, "refs"))
+    finally:
+        os.close(root)
+
+
+def test_an_index_with_holes_is_not_read(sides: Sides) -> None:
+    with Path(sides.place.inside, "index").open("wb") as file:
+        file.write(b"DIRC\0\0\0\2\0\x4c\x4b\x40")
+        file.truncate(500 << 20)
+    sides.inside("update-ref", "HEAD", new_commit(sides, 1))
+    outcome = exchanged_within_memory(sides)
+    assert [held.reason for held in outcome.waiting] == [Reason.NO_INDEX]
+
+
+def exchanged_within_memory(sides: Sides) -> Outcome:
+    """Exchange where no file of 100 MiB can be read into memory."""
+    import tracemalloc
+
+    tracemalloc.start()
+    try:
+        outcome = sides.exchange()
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
+    return outcome
+
+
+def new_commit(sides: Sides, number: int) -> str:
+    return sides.inside("commit-tree", "-p", "main", "-m", str(number), "main^{tree}").strip()
+
+
+def waiting_on_host(sides: Sides) -> list[str]:
+    names = sides.host("for-each-ref", "--format=%(refname)", "refs/sandboxd/main").split()
+    return [name for name in names if "/held/" not in name]
+
+
+def test_names_that_others_take() -> None:
+    names = ref_names.taken(["refs/heads/main", "refs/remotes/origin/dev", "refs/tags/v1"])
+    for short in ("main", "Main", "origin", "origin/dev", "v1", "V1", "deadbeef", "-x"):
+        assert ref_names.hides(f"refs/heads/{short}", names)
+    for short in ("dev", "main2", "origin2"):
+        assert not ref_names.hides(f"refs/heads/{short}", names)
