@@ -26,7 +26,7 @@ from sandboxd.exchange import (
     to_inside,
 )
 from sandboxd.exchange.difference import Facts, Held, Move, Reason, Steps, difference
-from sandboxd.exchange.state import Agreed, Refs, Side
+from sandboxd.exchange.state import Agreed, Head, Refs, Side
 from sandboxd.file_lock import locked
 from sandboxd.plan import beneath
 
@@ -182,6 +182,7 @@ class _Exchange:
 
     def run(self) -> Outcome:
         missing = self._bring()
+        self._inside = _of_commits(self._host, self._inside, self._ours, missing)
         gathered = facts.gather(self._host, self._agreed, self._ours, self._inside, missing)
         steps = difference(self._agreed, self._ours, self._inside, gathered)
         waiting = self._hold(steps, gathered)
@@ -294,6 +295,24 @@ class _Exchange:
             why="; ".join(dict.fromkeys(error.message for error in self._unsound.values())),
             hint=next((error.hint for error in self._unsound.values()), ""),
         )
+
+
+def _of_commits(host: HostGit, inside: Side, ours: Side, missing: frozenset[str]) -> Side:
+    """`inside` without branches and a HEAD that are no commits: git makes none, and would check out a tree unchecked."""
+    branches = {
+        name: oid
+        for name, oid in inside.refs.ids.items()
+        if name.startswith(ref_names.HEADS) and oid != ours.tip(name)
+    }
+    head = inside.head
+    ids = {*branches.values(), head.commit} - missing - {""}
+    # Git takes the beginning of an id for it, too.
+    whole = {oid for oid in objects.commits(host, ids) if len(oid) == (64 if host.sha256 else 40)}
+    no_commits = ids - whole
+    broken = {name for name, oid in branches.items() if oid in no_commits}
+    left = {name: oid for name, oid in inside.refs.ids.items() if name not in broken}
+    refs = Refs(left, inside.refs.broken | broken, inside.refs.refused)
+    return inside._replace(refs=refs, head=Head() if head.commit in no_commits else head)
 
 
 def _set(refs: dict[str, str], name: str, oid: str) -> None:

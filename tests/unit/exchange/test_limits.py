@@ -13,6 +13,7 @@ import pytest
 from sandboxd.exchange import objects, own_refs, ref_names
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.run import Outcome, exchange
+from tests.unit.exchange.repositories import git
 from tests.unit.exchange.two_sides import Sides, make
 
 
@@ -34,6 +35,45 @@ def commit_nested(sides: Sides) -> str:
 def add_refs(sides: Sides, *lines: str) -> None:
     with Path(sides.place.inside, "packed-refs").open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("kind", ["tree", "tag", "blob"])
+@pytest.mark.parametrize("is_branch", [True, False])
+def test_a_head_that_is_no_commit_is_never_checked_out(
+    sides: Sides, kind: str, is_branch: bool
+) -> None:
+    oid = sides.host("rev-parse", "main").strip()
+    commit = commit_nested(sides)
+    sides.inside("tag", "-am", "x", "trap", commit)
+    sides.inside("update-ref", "refs/heads/main", oid)
+    ids = {"tree": f"{commit}^{{tree}}", "tag": "refs/tags/trap", "blob": "main:file"}
+    value = sides.inside("rev-parse", ids[kind]).strip()
+    folder = Path(sides.place.inside)
+    if is_branch:
+        add_refs(sides, f"{value} refs/heads/trap")
+    (folder / "HEAD").write_text("ref: refs/heads/trap\n" if is_branch else f"{value}\n")
+    # What the config of a repository there names would run with the next `git status`.
+    mark = sides.folder.parent / "PWNED"
+    git(sides.folder, "init", "-q", "sub")
+    with (sides.folder / "sub/.git/config").open("a") as config:
+        config.write(f'[core]\n\tfsmonitor = "touch {mark}; false"\n')
+    assert not sides.exchange().host_followed
+    assert sides.host("symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert "refs/heads/trap" not in sides.host("for-each-ref").split()
+    sides.host("status")
+    assert not mark.exists()
+
+
+def test_a_root_that_is_merged_is_looked_at(sides: Sides) -> None:
+    commit_nested(sides)
+    tree = sides.inside("rev-parse", "HEAD^{tree}").strip()
+    root = sides.inside("commit-tree", "-m", "root", tree).strip()
+    merge = sides.inside(
+        "commit-tree", "-p", "refs/tags/v1^{commit}", "-p", root, "-m", "merge", tree
+    ).strip()
+    sides.inside("update-ref", "HEAD", merge)
+    (held,) = sides.exchange().waiting
+    assert held.reason is Reason.NESTED
 
 
 def test_a_branch_that_also_diverged_is_said_to_enter_a_repository(sides: Sides) -> None:
@@ -101,11 +141,13 @@ def test_a_transfer_that_takes_long_is_not_tried_for_each_commit(
     sides: Sides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
-    monkeypatch.setattr(objects.time, "monotonic", lambda: now)
+    monkeypatch.setattr("sandboxd.exchange.objects.time.monotonic", lambda: now)
     calls: list[Sequence[str]] = []
 
-    def transfer(wanted: Sequence[str], _have: Sequence[str], _target: IO[bytes]) -> None:
+    def transfer(wanted: Sequence[str], have: Sequence[str], target: IO[bytes]) -> None:
         nonlocal now
+        assert have
+        assert not target.tell()
         calls.append(wanted)
         now += 300
         raise objects.TransferFailed("it does not end")
