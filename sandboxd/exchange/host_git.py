@@ -31,6 +31,9 @@ MOST_WRITTEN = 4 << 30
 _MOST_OUTPUT = 256 << 20
 _MOST_ERRORS = 1 << 16
 _MOST_MEMORY = 16 << 30
+"""Bytes of addresses: packs that are mapped count."""
+_MOST_DATA = 2 << 30
+"""Bytes of memory of its own: a delta of a few KiB can make an object of any size."""
 FSCK_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
                "zeroPaddedFilemode", "gitmodulesMissing")  # fmt: skip
 """Warnings of `git fsck` that an honest repository does not have and a trap may."""
@@ -354,6 +357,7 @@ def _limit(written: int) -> None:
     for kind, most in (
         (resource.RLIMIT_FSIZE, written),
         (resource.RLIMIT_AS, _MOST_MEMORY),
+        (resource.RLIMIT_DATA, _MOST_DATA),
         (resource.RLIMIT_CPU, SECONDS),
     ):
         resource.setrlimit(kind, (most, most))

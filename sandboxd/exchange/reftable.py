@@ -57,7 +57,7 @@ def copy(repository: Repository, target: int, owner: Owner) -> None:
 
 
 def _git(repository: Repository, *words: str, required: bool = False) -> str:
-    git = shutil.which("git")
+    git = shutil.which("git", path=os.defpath) or shutil.which("git")
     hint = "install git 2.45 or later on the host"
     if git is None:
         raise EnvironmentFailure("the repository keeps its refs in a reftable: no git here", hint)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import pytest
 
-from sandboxd.exchange import objects, own_refs, ref_names
+from sandboxd.exchange import host_git, objects, own_refs, ref_names
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.run import Outcome, exchange
 from tests.unit.exchange.repositories import git
@@ -157,6 +159,47 @@ def test_a_transfer_that_takes_long_is_not_tried_for_each_commit(
     outcome = exchange(sides.repository, sides.place, "", transfer)
     assert len(calls) == 1
     assert [held.reason for held in outcome.waiting] == [Reason.MISSING] * 5
+
+
+def test_a_delta_that_makes_a_huge_object_is_refused(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_git, "_MOST_DATA", 256 << 20)
+    oid = new_commit(sides, 1)
+    sides.inside("update-ref", "refs/heads/topic", oid)
+    commit = sides.inside("cat-file", "commit", oid).encode()
+    # 16 MiB of nothing, and a delta that copies it 24 times.
+    base = bytes((1 << 24) - 1)
+    base_id = hashlib.sha1(b"blob %d\0" % len(base) + base, usedforsecurity=False).digest()
+    delta = number(len(base)) + number(24 * len(base)) + b"\xf0\xff\xff\xff" * 24
+    body = b"PACK" + (2).to_bytes(4, "big") + (3).to_bytes(4, "big")
+    body += packed(1, commit) + packed(3, base) + packed(7, delta, base_id)
+    sent = body + hashlib.sha1(body, usedforsecurity=False).digest()
+    outcome = exchange(
+        sides.repository, sides.place, "", lambda _wanted, _have, target: target.write(sent)
+    )
+    assert [(held.name, held.reason) for held in outcome.waiting] == [
+        ("refs/heads/topic", Reason.MISSING)
+    ]
+    assert "refs/heads/topic" not in sides.host("for-each-ref")
+
+
+def number(value: int, first_bits: int = 7, kind: int = 0) -> bytes:
+    """A number as packs have it: the lowest bits first; those of the first byte follow `kind`."""
+    result = bytearray()
+    bits, low = first_bits, kind
+    while True:
+        low |= value & ((1 << bits) - 1)
+        value >>= bits
+        result.append(low | (0x80 if value else 0))
+        if not value:
+            return bytes(result)
+        bits, low = 7, 0
+
+
+def packed(kind: int, data: bytes, base: bytes = b"") -> bytes:
+    """An object as a pack has it."""
+    return number(len(data), 4, kind << 4) + base + zlib.compress(data)
 
 
 def test_refs_that_wait_are_limited(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
