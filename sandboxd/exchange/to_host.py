@@ -15,6 +15,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.exchange import copying, host_git, index_file, own_refs
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
 from sandboxd.plan import beneath
+from sandboxd.syntax import git_index
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -38,6 +39,10 @@ class _NotAsBefore(Exception):
     """The host changed since it was read, or is being written."""
 
 
+class _Nested(Exception):
+    """The index of the host would enter a repository where it enters none: nothing keeps a sandbox from making it."""
+
+
 class _Staged(Exception):
     """What the host has staged would be lost."""
 
@@ -57,7 +62,7 @@ def apply(
         return Done(tuple(done), failed=tuple(failed))
     try:
         index = _check_out(host, ours, coupled, checkout, message)
-    except (_NotAsBefore, _Staged, OSError, SandboxdError) as error:
+    except (_NotAsBefore, _Nested, _Staged, OSError, SandboxdError) as error:
         reason = _REASONS.get(type(error), Reason.NOT_WRITTEN)
         what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
         failed += [Held(move.name, move.new, reason) for move in what]
@@ -67,6 +72,7 @@ def apply(
 
 _REASONS: dict[type[Exception], Reason] = {
     _NotAsBefore: Reason.HOST_BUSY,
+    _Nested: Reason.NESTED,
     _Staged: Reason.HOST_STAGED,
 }
 
@@ -144,6 +150,7 @@ def _index_after(
     """The host's index as of the new commit, None where it stays.
 
     :raises _Staged: what is staged is in the way
+    :raises _Nested: it enters another repository than before
     :raises CannotRun: git does not end, or cannot be started
     """
     if checkout.old_commit == checkout.new_commit or not checkout.new_commit:
@@ -159,7 +166,11 @@ def _index_after(
     if host.attempt("read-tree", "-i", "-m", old, checkout.new_commit)[0]:
         raise _Staged
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-        return file.read()
+        data = file.read()
+    entered = git_index.gitlinks(before.data if before is not None else b"", host.sha256)
+    if not set(git_index.gitlinks(data, host.sha256)) <= set(entered):
+        raise _Nested
+    return data
 
 
 class _Lock(NamedTuple):

@@ -66,6 +66,31 @@ def test_a_head_that_is_no_commit_is_never_checked_out(
     assert not mark.exists()
 
 
+def test_a_branch_of_the_host_that_enters_a_repository_is_not_switched_to_from_inside(
+    sides: Sides,
+) -> None:
+    oid = sides.host("rev-parse", "main").strip()
+    sides.host("switch", "-qc", "old")
+    sides.host("update-index", "--add", "--cacheinfo", f"160000,{oid},sub")
+    sides.host("commit", "-qm", "a submodule")
+    sides.host("switch", "-q", "main")
+    sides.exchange()
+    sides.inside("symbolic-ref", "HEAD", "refs/heads/old")
+    outcome = sides.exchange()
+    assert not outcome.host_followed
+    assert [held.reason for held in outcome.waiting] == [Reason.NESTED]
+    assert sides.host("symbolic-ref", "HEAD") == "refs/heads/main\n"
+    # Where the host has it in its index, it is shut by the plan.
+    sides.host("switch", "-q", "old")
+    sides.inside("symbolic-ref", "HEAD", "refs/heads/main")
+    sides.exchange()
+    sides.inside("symbolic-ref", "HEAD", "refs/heads/old")
+    sides.inside("read-tree", "HEAD")
+    sides.exchange()
+    sides.inside("commit", "--allow-empty", "-qm", "further")
+    assert sides.exchange().host_followed
+
+
 def test_a_root_that_is_merged_is_looked_at(sides: Sides) -> None:
     commit_nested(sides)
     tree = sides.inside("rev-parse", "HEAD^{tree}").strip()
