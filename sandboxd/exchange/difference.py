@@ -193,7 +193,7 @@ def _obstacle(way: _Way, agreed: Agreed, host: Side, inside: Side, facts: Facts)
         return Reason.NESTED
     if name and name in host.elsewhere:
         return Reason.ELSEWHERE
-    if name and not host.tip(name) and ref_names.hides(name, ref_names.taken(host.refs.ids)):
+    if name and not host.tip(name) and ref_names.hides(name, ref_names.short_names(host.refs.ids)):
         return Reason.HIDES
     if not inside.commit and host.commit:
         return Reason.OTHER_BRANCH
@@ -213,7 +213,7 @@ class _Plan:
         reason: Reason | None,
     ) -> None:
         self._agreed, self._host, self._inside, self._facts = agreed, host, inside, facts
-        self._taken = ref_names.taken(host.refs.ids)
+        self._short_names = ref_names.short_names(host.refs.ids)
         self._reason = reason
         self._host_follows = direction is _Way.TO_HOST and reason is None
         self._inside_follows = direction is _Way.TO_INSIDE and reason is None
@@ -249,7 +249,7 @@ class _Plan:
             return Reason.TAG_MOVED
         if name.startswith(HEADS) and not ours and self._agreed.refs.get(name):
             return Reason.DELETED
-        if not ours and ref_names.hides(name, self._taken):
+        if not ours and ref_names.hides(name, self._short_names):
             return Reason.HIDES
         if name in self._host.elsewhere:
             return Reason.ELSEWHERE

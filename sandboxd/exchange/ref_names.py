@@ -51,7 +51,7 @@ def is_exchanged(name: str) -> bool:
     return name.startswith((HEADS, TAGS, REMOTES)) and is_allowed(name)
 
 
-def taken(others: Collection[str]) -> frozenset[str]:
+def short_names(others: Collection[str]) -> frozenset[str]:
     """The short names, as of `_folded`, by which git finds one of the refs `others`, or would look for it."""
     names: set[str] = set()
     for other in others:
@@ -70,7 +70,7 @@ def hides(name: str, names: Collection[str]) -> bool:
 
     `git merge origin/main` merges a tag of that name. Names that look like an id or an option count, too.
 
-    :param names: those of the refs that are there, as of `taken`
+    :param names: those of the refs that are there, as of `short_names`
     """
     short = name.removeprefix(HEADS).removeprefix(TAGS)
     return bool(_AMBIGUOUS.match(short)) or _folded(short) in names

@@ -305,7 +305,7 @@ def waiting_on_host(sides: Sides) -> list[str]:
 
 
 def test_names_that_others_take() -> None:
-    names = ref_names.taken(["refs/heads/main", "refs/remotes/origin/dev", "refs/tags/v1"])
+    names = ref_names.short_names(["refs/heads/main", "refs/remotes/origin/dev", "refs/tags/v1"])
     for short in ("main", "Main", "origin", "origin/dev", "v1", "V1", "deadbeef", "-x"):
         assert ref_names.hides(f"refs/heads/{short}", names)
     for short in ("dev", "main2", "origin2"):
