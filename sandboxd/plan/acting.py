@@ -6,12 +6,14 @@ import fnmatch
 import functools
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sandboxd.plan.git_control import Exposed
 from sandboxd.policy.acts_on_host import root_names, weigh
 
+_PUT_ASIDE = re.compile(r"(.+)\.halted(?:-[0-9]+)?", re.DOTALL)
 _MOST_PINS = 64
 """The most files that are pinned: every start of the sandbox pays for each mount."""
 
@@ -38,6 +40,7 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
     left_open = tuple(left_open)
     pins: list[str] = []
     exposed: list[Exposed] = []
+    aside: list[str] = []
     at_top = {name for name in root_names() if "/" in name and _exists(workspace, name)}
     counts = functools.cache(lambda folder: weigh(folder)[0] in ("never", "control"))
     for path in sorted({*entries, *at_top}):
@@ -47,6 +50,9 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
             weight, why = ("", "") if counts(folder) else weigh(name)
             if weight == "control":
                 exposed.append(Exposed(path, why))
+            continue
+        if (match := _PUT_ASIDE.fullmatch(path)) and counts(match[1]):
+            aside.append(path)
             continue
         weight, why = weigh(path)
         if weight == "never" and path != ".git":
@@ -59,7 +65,12 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
             pins.append(path)
         else:
             exposed.append(Exposed(path, why))
-    return Acting(tuple(_outermost(pins)), tuple(exposed))
+    # A person may put one back, and must find it as it was. After the others: anybody can make such names.
+    left = _MOST_PINS - len(pins)
+    exposed += [
+        Exposed(path, "a halt put it aside, or it has such a name") for path in aside[left:]
+    ]
+    return Acting(tuple(_outermost([*pins, *aside[:left]])), tuple(exposed))
 
 
 def _outermost(paths: Iterable[str]) -> Iterator[str]:

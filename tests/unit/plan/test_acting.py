@@ -84,3 +84,22 @@ def test_pins_are_bounded(tmp_path: Path) -> None:
     names = [f"{number}.code-workspace" for number in range(100)]
     facts = acting(str(tmp_path), names, ())
     assert len(facts.pins) == 64 and len(facts.exposed) == 36
+
+
+def test_what_a_halt_put_aside_stays_as_it_is(project: Path) -> None:
+    for name in (".git.halted", ".idea.halted-2"):
+        (project / name).mkdir()
+    for name in (".envrc.halted", "main.py.halted"):
+        (project / name).write_text("")
+    facts = looked_at(project, "dev")
+    pins = {f.path for f in facts.control_files if f.kind in ("file", "directory")}
+    assert {".git.halted", ".idea.halted-2", ".envrc.halted"} <= pins
+    assert "main.py.halted" not in pins
+
+
+def test_names_of_things_put_aside_take_no_pin_from_others(tmp_path: Path) -> None:
+    names = [f".envrc.halted-{number}" for number in range(2, 90)]
+    acts = acting(str(tmp_path), [*names, "lefthook.yml"], ())
+    assert "lefthook.yml" in acts.pins
+    assert len(acts.pins) == 64
+    assert len(acts.exposed) == 25
