@@ -33,6 +33,11 @@ class Place(NamedTuple):
         return os.path.join(self.folder, "agreed")
 
     @property
+    def nested(self) -> str:
+        """The record of refs that wait and would enter another repository."""
+        return os.path.join(self.folder, "nested")
+
+    @property
     def lock(self) -> str:
         """The file that whoever seeds or exchanges holds a lock on."""
         return os.path.join(self.folder, "lock")

@@ -18,6 +18,7 @@ from sandboxd.exchange import (
     facts,
     host_git,
     index_file,
+    nested_refs,
     objects,
     on_host,
     own_refs,
@@ -193,7 +194,10 @@ class _Exchange:
         agreed.write(self._place.agreed, self._agree(brought, given))
         if brought.moves or brought.failed:
             waiting = self._hold(steps, gathered, brought.failed)
-        return self._outcome(steps, waiting, brought, given, gathered)
+        outcome = self._outcome(steps, waiting, brought, given, gathered)
+        nested = {w.ref: w.oid for w in outcome.waiting if w.ref and w.reason is Reason.NESTED}
+        nested_refs.write(self._place.nested, nested, waiting)
+        return outcome
 
     def _bring(self) -> frozenset[str]:
         """Bring the objects of the sandbox; returns the ids of which the host has none after that."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import own_refs, ref_names, words
+from sandboxd.exchange import nested_refs, own_refs, ref_names, words
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.place import place_of, repository_of
 from sandboxd.model.sandbox_id import sandbox_id
@@ -23,28 +23,36 @@ def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     Of a repository that keeps its refs in a reftable nothing is known.
     """
     refs = sorted({*_names(workspace, environ)})
-    texts = [
-        f"`{_plain(ref)}` waits: `{_take(_plain(ref))}` takes it" for ref in refs[:_MOST_NAMED]
-    ]
+    texts = [_line(*ref) for ref in refs[:_MOST_NAMED]]
     if more := len(refs) - len(texts):
         texts.append(f"{more} more wait: `git for-each-ref refs/sandboxd`")
     return tuple(texts)
 
 
-def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[str]:
+def _line(ref: str, is_nested: bool) -> str:
+    name = _plain(ref)
+    why = f" ({Reason.NESTED.value}, whose config git would follow)" if is_nested else ""
+    return f"`{name}` waits{why}: `{_take(name)}` takes it"
+
+
+def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Each ref, and whether it would enter another repository."""
     repository = repository_of(workspace)
     if repository is None:
         return
     known: dict[str, bool] = {}
+    nested: set[str] = set()
     for ref in _all(repository.common):
         name, _, rest = ref.removeprefix(ref_names.ROOT).partition("/")
         if not rest or rest.startswith("stash/"):
             continue
         if name not in known:
             sandbox = sandbox_id(workspace, "" if name == "main" else name)
-            known[name] = os.path.isdir(place_of(environ, sandbox).inside)
+            place = place_of(environ, sandbox)
+            known[name] = os.path.isdir(place.inside)
+            nested.update(nested_refs.read(place.nested))
         if known[name]:
-            yield ref
+            yield ref, ref in nested
 
 
 def _all(common: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from sandboxd.exchange import host_git, objects, own_refs, ref_names
+from sandboxd.exchange import host_git, nested_refs, objects, own_refs, ref_names, waiting_refs
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.run import Outcome, exchange
 from tests.unit.exchange.repositories import git
@@ -108,6 +108,13 @@ def test_a_branch_that_also_diverged_is_said_to_enter_a_repository(sides: Sides)
     sides.host("commit", "--allow-empty", "-qm", "host")
     (held,) = sides.exchange().waiting
     assert (held.reason, held.ref) == (Reason.NESTED, "refs/sandboxd/main/main")
+    environ = {"XDG_STATE_HOME": str(sides.folder.parent / "state")}
+    (line,) = waiting_refs.lines(str(sides.folder), environ)
+    assert "nested repository" in line and f"git merge {held.ref}" in line
+    sides.host("merge", "-q", "--no-edit", held.ref)
+    sides.exchange()
+    assert waiting_refs.lines(str(sides.folder), environ) == ()
+    assert nested_refs.read(sides.place.nested) == {}
 
 
 def test_what_the_host_only_fetched_is_new_to_its_work_tree(sides: Sides) -> None:
