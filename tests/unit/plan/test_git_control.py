@@ -140,6 +140,7 @@ def test_submodules_and_linked_work_trees(repository: Path, tmp_path: Path) -> N
         ),
         *(f".git/worktrees/linked/{name}" for name in ("commondir", "config.worktree")),
         "libs/other/h",
+        "libs/other/.git",
     }
     # Against git: nothing that may be made changes what it says.
     from sandboxd.plan import stubs
