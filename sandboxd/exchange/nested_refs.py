@@ -30,7 +30,7 @@ def write(path: str, now: Mapping[str, str], waiting: Mapping[str, str]) -> None
     :raises EnvironmentFailure: it cannot be written
     """
     before = read(path)
-    kept = {name: oid for name, oid in before.items() if waiting.get(name) == oid} | dict(now)
-    if kept != before:
-        text = "".join(f"{oid} {name}\n" for name, oid in sorted(kept.items()))
+    refs = {name: oid for name, oid in before.items() if waiting.get(name) == oid} | dict(now)
+    if refs != before:
+        text = "".join(f"{oid} {name}\n" for name, oid in sorted(refs.items()))
         write_private(path, text.encode("utf-8", "surrogateescape"), synced=False)
