@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sandboxd.exchange import index_file, ref_names
+from sandboxd.exchange import index_file
 from sandboxd.exchange.difference import Facts, both_moved
 
 if TYPE_CHECKING:
