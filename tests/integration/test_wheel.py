@@ -82,6 +82,7 @@ def test_it_needs_nothing_but_what_the_index_has(wheel: Path) -> None:
     assert {line.split()[1].split("<")[0].split(">")[0] for line in always} == {
         "docker",
         "h11",
+        "inotify-simple",
         "pygls",
         "pyyaml",
         "tomli-w",
