@@ -78,6 +78,7 @@ def test_the_bill_lists_what_the_lock_pins(bill: dict[str, Any]) -> None:
     assert [ref.split("/")[1].split("@")[0] for ref in needs["sandboxd"]] == [
         "docker",
         "h11",
+        "inotify-simple",
         "pygls",
         "pyyaml",
         "tomli-w",
@@ -99,7 +100,7 @@ def test_a_lock_without_a_needed_package_is_refused(release: Path) -> None:
     (wheel,) = release.glob("*.whl")
     lock = sbom.LOCK.read_text()
     start = lock.index("idna==")
-    without = lock[:start] + lock[lock.index("\nlsprotocol==") + 1 :]
+    without = lock[:start] + lock[lock.index("\ninotify-simple==") + 1 :]
     with pytest.raises(ValueError, match="anyio needs idna: not in the lock"):
         sbom.document(wheel, without)
 
