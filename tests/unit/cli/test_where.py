@@ -233,7 +233,7 @@ def test_both_commands_of_this_machine_say_so(
     words: tuple[str, ...],
 ) -> None:
     grant(project)
-    monkeypatch.setattr("sandboxd.cli.commands.restart.operate", lambda *_: RESTARTED)
+    monkeypatch.setattr("sandboxd.cli.commands.restart.operate", lambda *_, **__: RESTARTED)
     monkeypatch.setattr("sandboxd.cli.commands.down._end_all", lambda _: 0)
     assert main.run(list(words)) == 0
     said = " ".join(capsys.readouterr().err.split())
