@@ -1,10 +1,15 @@
 """Holds what is mounted open, so that it can be told from what replaces it, and read when it is gone.
 
-While a file is open no other gets its number, whatever becomes of its name."""
+While a file is open no other gets its number, whatever becomes of its name.
+
+The kernel takes a mount away a moment before the name leads to the new file (`vfs_rename` of Linux detaches, then
+moves). A program inside that opens the name just then writes into the old file. So what the old one holds counts only
+where it is what it was when nothing was lost."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import stat
 
@@ -35,9 +40,14 @@ class Held:
                     self._descriptor = reading
                 else:
                     os.close(reading)
+        self._digest = _digest(self._now())
 
     def version(self) -> Version:
-        """What it holds now, also when it has no name any more."""
+        """What it holds, also when it has no name any more; without data where it is not what it was at first."""
+        now = self._now()
+        return now if _digest(now) == self._digest else now._replace(data=None)
+
+    def _now(self) -> Version:
         status = os.fstat(self._descriptor)
         if stat.S_ISDIR(status.st_mode):
             return Version(Kind.FOLDER)
@@ -47,6 +57,10 @@ class Held:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _digest(version: Version) -> bytes:
+    return hashlib.sha256(version.data).digest() if version.data is not None else b""
 
 
 def _of_file(descriptor: int, status: os.stat_result) -> Version:

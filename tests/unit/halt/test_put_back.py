@@ -72,10 +72,9 @@ def test_a_file_is_read_when_it_has_no_name_any_more(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     held = Held(str(path))
-    path.write_text("changed in place")
     (tmp_path / "b").write_text("new")
     (tmp_path / "b").rename(path)
-    assert held.version().data == b"changed in place"
+    assert held.version().data == b"old"
     held.close()
 
 
@@ -84,3 +83,19 @@ def test_a_pipe_is_held_without_waiting(tmp_path: Path) -> None:
     held = Held(str(tmp_path / "pipe"))
     assert held.version() == Version(Kind.OTHER)
     held.close()
+
+
+def test_an_old_file_that_was_written_since_does_not_come_back(tmp_path: Path) -> None:
+    path = tmp_path / ".envrc"
+    path.write_text("old")
+    held = Held(str(path))
+    # The moment in which the mount is gone and the name still leads to the old file.
+    with path.open("a") as inside:
+        inside.write(" evil")
+    (tmp_path / "new").write_text("host's")
+    (tmp_path / "new").rename(path)
+    before = held.version()
+    held.close()
+    assert before.kind is Kind.FILE and before.data is None
+    assert put_back(str(tmp_path), at(tmp_path), before).action is Action.SET_ASIDE
+    assert not path.exists() and (tmp_path / ".envrc.halted").read_text() == "host's"
