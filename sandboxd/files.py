@@ -190,11 +190,7 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = Tr
                 os.unlink(temporary)
             raise
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise EnvironmentFailure(
-            f"cannot write `{path}`: {reason}",
-            "free some space or correct the permissions, then run the command again",
-        ) from None
+        raise _cannot_write(path, error) from None
     return True
 
 
@@ -215,11 +211,14 @@ def write_into(path: str, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise EnvironmentFailure(
-            f"cannot write `{path}`: {reason}",
-            "free some space or correct the permissions, then run the command again",
-        ) from None
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: str, error: OSError) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"cannot write `{path}`: {(error.strerror or str(error)).lower()}",
+        "free some space or correct the permissions, then run the command again",
+    )
 
 
 def _open_reason(error: OSError) -> str:

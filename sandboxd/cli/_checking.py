@@ -231,12 +231,7 @@ class Session:
         if files.read_bytes(path) != before:
             raise UnreadableError("was changed meanwhile, so it is not fixed", "run it again")
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
-        data = mark + source.text.encode("utf-8")
-        if in_use.is_mounted(path):
-            # A running sandbox has it shut: replaced, its mount would go.
-            files.write_into(path, data)
-        else:
-            files.write_atomic(path, data, os.stat(path).st_mode & 0o7777)
+        in_use.write(path, mark + source.text.encode("utf-8"))
 
 
 def _kind_on_disk(path: str) -> Kind | None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 
+from sandboxd.files import write_atomic, write_into
 from sandboxd.observe import mount_table
 
 
@@ -32,3 +34,15 @@ def is_mounted(path: str, root: str = "/proc") -> bool:
             texts.add(mount_table.text_of_process(pid, root))
     # Parsed once for each namespace: most processes of a machine are in the same one.
     return any(place in mount_table.parse(text).values() for text in texts)
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a file that exists, its mode kept: into it where it is mounted, else in one step in its place.
+
+    :raises EnvironmentFailure: no space, no permission, or it is no regular file
+    :raises OSError: it is not there
+    """
+    if is_mounted(path):
+        write_into(path, data)
+    else:
+        write_atomic(path, data, stat.S_IMODE(os.stat(path).st_mode))

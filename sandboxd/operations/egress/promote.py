@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -106,7 +104,7 @@ def _groups(project: ProjectWithGateway) -> list[str]:
 
 def _write(path: str, entries: list[str]) -> None:
     from sandboxd.config.reading import parse
-    from sandboxd.files import decode, read_bytes, write_atomic, write_into
+    from sandboxd.files import decode, read_bytes
     from sandboxd.observe import in_use
     from sandboxd.syntax import toml, toml_edit
     from sandboxd.text import SourceText, apply_edits
@@ -124,8 +122,4 @@ def _write(path: str, entries: list[str]) -> None:
             f"`{path}` would not be valid with it: {findings[0].message}", "add it by hand"
         )
     mark = data[:3] if data.startswith(b"\xef\xbb\xbf") else b""
-    if in_use.is_mounted(path):
-        # A running sandbox has it shut: replaced, its mount would go.
-        write_into(path, mark + edited.encode())
-    else:
-        write_atomic(path, mark + edited.encode(), stat.S_IMODE(os.stat(path).st_mode))
+    in_use.write(path, mark + edited.encode())
