@@ -26,14 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from sandboxd.text import Span as _Span
-
 MAX_RETRIES = 8
 MAX_DEPTH = 300
 MAX_NODES = 100_000
 MAX_MERGED = 1_000
-_MOST_MERGED = 100_000
-"""The most keys that merging may bring together; no real file has a tenth of it."""
+_MOST_MERGED = 100_000  # Keys that all merges may bring together; no real file has a tenth of it.
 
 # Characters that libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
 # ranges beyond ASCII take milliseconds to compile, so that only a text that has any pays for them.
@@ -58,7 +55,7 @@ class YamlNode(Node):
     __slots__ = ("_properties", "flow", "style", "tag")
 
     def __init__(
-        self, kind: Any, span: _Span, value: object = None, properties: int | None = None
+        self, kind: Any, span: Span, value: object = None, properties: int | None = None
     ) -> None:
         super().__init__(kind, span, value)
         self._properties = span.start if properties is None else properties
@@ -367,33 +364,37 @@ def members(node: Node) -> list[Member]:
 
     An explicit key wins over a merged one, an earlier source of a merge over a later one.
     """
-    node = target(node)
     merged: dict[object, Member] = {}
-    waiting: list[Node] = [node]
-    visited: set[int] = set()
-    while waiting and len(merged) < MAX_MERGED:
-        current = target(waiting.pop(0))
-        if id(current) in visited or current.kind != "object":
-            continue
-        visited.add(id(current))
-        own: dict[object, Member] = {}
-        sources: list[Node] = []
-        for member in current.members if current is node else current.members[:MAX_MERGED]:
-            if is_merge(member.key):
-                value = target(member.value)
-                sources.extend(value.items if value.kind == "array" else [value])
-            else:
-                own[member.key.value] = member
-        for key, member in own.items():
+    for listed in _merge_order(node):
+        for key, member in {m.key.value: m for m in listed if not is_merge(m.key)}.items():
             merged.setdefault(key, member)
-        waiting[:0] = sources
+        if len(merged) >= MAX_MERGED:
+            break
     return list(merged.values())
 
 
 def get(node: Node | None, *path: str) -> Node | None:
     """The value below `node` at `path`, aliases followed and merges done; None if it is not there."""
-    for key in path:
-        if node is None:
-            return None
-        node = next((value for name, value in members(node) if name.value == key), None)
+    for name in path:
+        # Not by `members`: thousands of objects of a hostile file may merge the same large one.
+        named = (
+            [value for key, value in listed if key.value == name and not is_merge(key)]
+            for listed in _merge_order(node)
+        )
+        node = next((values[-1] for values in named if values), None)
     return None if node is None else target(node)
+
+
+def _merge_order(node: Node | None) -> Iterator[list[Member]]:
+    """The members as written of an object, then of each that it merges, in the order in which they count."""
+    waiting = [] if node is None else [node]
+    visited: set[int] = set()
+    while waiting and len(visited) < MAX_MERGED:
+        current = target(waiting.pop(0))
+        if id(current) in visited or current.kind != "object":
+            continue
+        listed = current.members[: MAX_MERGED if visited else None]
+        yield listed
+        visited.add(id(current))
+        merges = [target(value) for key, value in listed if is_merge(key)]
+        waiting[:0] = [item for m in merges for item in (m.items if m.kind == "array" else [m])]
