@@ -139,17 +139,6 @@ def end(environ: Mapping[str, str], sandbox: str, container: str, how: Ended, at
         save(environ, halt._replace(ended=how, ended_at=at))
 
 
-def refuse(environ: Mapping[str, str], sandbox: str, container: str, *, by_editor: bool) -> None:
-    """Refuse to do something in a halted sandbox.
-
-    :param by_editor: an editor made its container
-    :raises Halted: it is halted
-    """
-    halt = open_halt(environ, sandbox, container)
-    if halt is not None:
-        raise halted(halt, by_editor=by_editor)
-
-
 def is_by_config(halt: Halt) -> bool:
     """Whether nothing but the project's `sandboxd.toml` was replaced, in which nothing weakens unless it was granted."""
     lost = {entry.path for entry in halt.entries if entry.what is not None}

@@ -11,7 +11,7 @@ from sandboxd.life import egress, mounted, overlaps, private_copy, sources
 from sandboxd.life.end import remove
 from sandboxd.life.states import settle
 from sandboxd.model.labels import SOURCES
-from sandboxd.review import collect, halted
+from sandboxd.review import collect, stop_notes
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
@@ -57,7 +57,7 @@ def _running(start: Start, old: Summary, inspected: Inspected) -> Reused | str:
     if not private_copy.is_whole(start.engine, old.id, start.plan):
         return "an earlier start was interrupted before its private copy was whole"
     is_resumed = old.state == "paused"
-    if halted.is_noted(os.environ, old.id):
+    if stop_notes.is_noted(os.environ, old.id):
         # An end of it was killed after its work was kept.
         if not collect.let_go_on(start.engine, old.id):
             return "its processes are stopped, and do not continue"

@@ -33,8 +33,8 @@ def main(task: dict[str, Any]) -> None:
     if task["mark"] and not os.path.exists(task["mark"]):
         emit(out, {"kind": "end", "torn": True}, b"")
         return
-    if task["halt"]:
-        halt_others()
+    if task["stop_others"]:
+        stop_others()
     if task.get("now") is not None:
         compare(out, task, copy)
         return
@@ -78,7 +78,7 @@ def is_as(original: Any, copy: bytes, path: bytes) -> bool:
     return not original.differs(copy, path, old, os.lstat(full))
 
 
-def halt_others() -> None:
+def stop_others() -> None:
     """Stop every other process that may be signalled, so that nothing is written after the copy is read.
 
     Not process 1, which ends the sandbox when it is asked to, nor those that this one came from.

@@ -26,7 +26,7 @@ from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
-from sandboxd.review import changes, copies, halted, host_times, refs
+from sandboxd.review import changes, copies, host_times, refs, stop_notes
 from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 if TYPE_CHECKING:
@@ -76,10 +76,12 @@ class Copy(NamedTuple):
     """Those of the host's files before it was made; None: the clock says what the host changed since."""
 
 
-def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool = False) -> Changes:
+def collect(
+    engine: Engine, inspected: Inspected, workspace: str, *, stop_others: bool = False
+) -> Changes:
     """The changes of a running container's copy, kept in a new file, which the caller removes.
 
-    :param halt: stop what runs in it first, since it is about to end; see `let_go_on`
+    :param stop_others: stop what runs in it first, since it is about to end; see `let_go_on`
     :raises EnvironmentFailure: they cannot be read, or are not plausible
     """
     started = _copied_at(engine, inspected)
@@ -93,9 +95,11 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     )
     sandbox = sandbox_id(workspace, _sandbox_name(inspected))
     inside = inside_of(engine, inspected["Id"])
-    if halt:
-        halted.note(os.environ, inspected["Id"])
-    return collect_by(inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), halt=halt)
+    if stop_others:
+        stop_notes.note(os.environ, inspected["Id"])
+    return collect_by(
+        inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), stop_others=stop_others
+    )
 
 
 def inside_of(engine: Engine, container: str) -> Inside:
@@ -109,12 +113,14 @@ def inside_of(engine: Engine, container: str) -> Inside:
     return inside
 
 
-def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: bool) -> Changes:
+def collect_by(
+    inside: Inside, copy: Copy, sandbox: str, name: str, *, stop_others: bool
+) -> Changes:
     """The changes of `copy`, kept in a new file, which the caller removes.
 
     :param sandbox: its identity
     :param name: of its container, or of what stands for one
-    :param halt: stop what runs in it first
+    :param stop_others: stop what runs in it first
     :raises EnvironmentFailure: they cannot be read, or are not plausible
     """
     workspace = workspace_of(sandbox)
@@ -129,7 +135,7 @@ def collect_by(inside: Inside, copy: Copy, sandbox: str, name: str, *, halt: boo
             number = max((each.number for each in every()), default=0) + 1
             head = changes.header(workspace, name, copy.started, name_of(sandbox), number)
             file.write(head)
-            _fill(inside, copy, workspace, _Spool(file), halt)
+            _fill(inside, copy, workspace, _Spool(file), stop_others)
             file.flush()
             os.fsync(file.fileno())
         result = changes.with_times(changes.read(unfinished), copy.times)
@@ -197,7 +203,7 @@ def let_go_on(engine: Engine, container: str) -> bool:
         execute.run_quietly(engine, container, Exec(["sh", "-c", "kill -CONT -1"]))
     except EnvironmentFailure:
         return False
-    halted.forget(os.environ, container)
+    stop_notes.forget(os.environ, container)
     return True
 
 
@@ -251,7 +257,7 @@ def _fill(
     copy: Copy,
     workspace: str,
     spool: _Spool,
-    halt: bool,
+    stop_others: bool,
     now: Mapping[str, Sequence[object] | None] | None = None,
 ) -> None:
     nonce = f"sandboxd-{secrets.token_hex(8)}"
@@ -264,7 +270,7 @@ def _fill(
         "vanished": vanished(copy.listed or {}, now or {}),
         "mark": copy.mark,
         "copy": copy.folder,
-        "halt": halt,
+        "stop_others": stop_others,
         "made_by_tools": KNOWN,
         "largest": changes.LARGEST,
         "largest_bundle": changes.LARGEST_BUNDLE,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.sandbox_id import name_option, workspace_of
-from sandboxd.review import bundles, collect, copies, halted, weigh
+from sandboxd.review import bundles, collect, copies, stop_notes, weigh
 from sandboxd.review import streams as kept_streams
 from sandboxd.review.changes import NotWhole
 
@@ -51,7 +51,7 @@ def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
     inspected = engine.inspect(container)
     if not collect.is_copy(inspected):
         return None
-    return hold(collect.collect(engine, inspected, workspace, halt=True))
+    return hold(collect.collect(engine, inspected, workspace, stop_others=True))
 
 
 def hold(changes: Changes) -> Rescued:
@@ -150,7 +150,7 @@ def before_end(
     except BaseException:
         collect.let_go_on(engine, container)
         raise
-    halted.forget(os.environ, container)
+    stop_notes.forget(os.environ, container)
 
 
 def _keep_and_report(

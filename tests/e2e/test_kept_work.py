@@ -288,7 +288,9 @@ def test_nothing_is_written_between_keeping_and_the_end(project: Project, api: E
     read = ["exec", "-n", "cat", "counter"]
     while project.sandboxd(*read) == project.sandboxd(*read):
         pass
-    stream = collect.collect(api, api.inspect(project.container), str(project.folder), halt=True)
+    stream = collect.collect(
+        api, api.inspect(project.container), str(project.folder), stop_others=True
+    )
     (change,) = [entry for entry in stream.entries if entry.path == "counter"]
     assert project.sandboxd(*read) == stream.content(change).decode()
     collect.let_go_on(api, project.container)

@@ -10,7 +10,7 @@ from sandboxd.operations.on_cluster import _objects, _work, refresh
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.operations.on_cluster.started import Started
 from sandboxd.plan.plan import Downgrade
-from sandboxd.review import halted
+from sandboxd.review import stop_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ def reuse(
     pod = waiting.require_running(target.cluster, target.pod)
     record = _require_ours(target, planned, pod)
     # An end or a refresh of it may have been killed while its processes were stopped.
-    is_halted = halted.is_noted(target.environ, record.uid)
-    if is_halted and not _work.let_go_on(target, record.uid):
+    is_stopped = stop_notes.is_noted(target.environ, record.uid)
+    if is_stopped and not _work.let_go_on(target, record.uid):
         raise EnvironmentFailure(
             "the processes of the sandbox are stopped, and do not continue",
             f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",

@@ -8,7 +8,7 @@ from sandboxd.cluster import records, running
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.operations.on_cluster._deliver import PART
 from sandboxd.operations.on_cluster.target import running_pod
-from sandboxd.review import collect, halted
+from sandboxd.review import collect, stop_notes
 from sandboxd.review.host_times import Times
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
-def collected(target: Target, *, halt: bool) -> Changes:
+def collected(target: Target, *, stop_others: bool) -> Changes:
     """The changes of the running sandbox, kept in a new file; the caller removes it.
 
-    :param halt: stop what runs in it first, since it is about to end
+    :param stop_others: stop what runs in it first, since it is about to end
     :raises PodGone: it does not run
     :raises UsageError: this machine did not copy the workspace there
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
@@ -41,9 +41,11 @@ def collected(target: Target, *, halt: bool) -> Changes:
     if record.times is not None:
         times = {path: Times(*pair) for path, pair in record.times.items()}
     copy = collect.Copy(record.folder, record.started, listed=dict(record.listed), times=times)
-    if halt:
-        halted.note(target.environ, record.uid)
-    return collect.collect_by(inside(target), copy, target.sandbox, target.pod, halt=halt)
+    if stop_others:
+        stop_notes.note(target.environ, record.uid)
+    return collect.collect_by(
+        inside(target), copy, target.sandbox, target.pod, stop_others=stop_others
+    )
 
 
 def let_go_on(target: Target, uid: str) -> bool:
@@ -56,7 +58,7 @@ def let_go_on(target: Target, uid: str) -> bool:
         running.quietly(target.cluster, target.pod, ["sh", "-c", _GO_ON, "sh", target.folder])
     except SandboxdError:
         return False
-    halted.forget(target.environ, uid)
+    stop_notes.forget(target.environ, uid)
     return True
 
 

@@ -10,7 +10,7 @@ from sandboxd.cluster import records, running
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations.on_cluster import _send, _work
 from sandboxd.operations.on_cluster._deliver import ARRIVE, PART, Delivery, run_with
-from sandboxd.review import collect, halted, original, refs
+from sandboxd.review import collect, original, refs, stop_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -130,7 +130,7 @@ class _News:
 
     def _ask(self, target: Target, record: Record) -> Compared:
         copy = collect.Copy(record.folder, record.started, listed=record.listed)
-        halted.note(target.environ, record.uid)
+        stop_notes.note(target.environ, record.uid)
         return collect.compare(_work.inside(target), copy, target.workspace, self._now)
 
     def _is_free(self, key: str) -> bool:

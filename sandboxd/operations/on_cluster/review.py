@@ -20,7 +20,7 @@ def collect(target: Target) -> Collected:
     :raises SandboxdError: they cannot be had, or cannot be believed
     """
     try:
-        return Collected(_work.collected(target, halt=False).path, None)
+        return Collected(_work.collected(target, stop_others=False).path, None)
     except PodGone:
         streams = streams_folder.streams_of(target.sandbox)
         if not streams:

@@ -11,7 +11,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _work
 from sandboxd.operations.on_cluster.target import lost_words
-from sandboxd.review import halted, rescue
+from sandboxd.review import rescue, stop_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ def _rescued(target: Target, pod: dict[str, Any], say: Callable[[str], None]) ->
     except BaseException:
         _work.let_go_on(target, uid)
         raise
-    halted.forget(target.environ, uid)
+    stop_notes.forget(target.environ, uid)
 
 
 def _keep(target: Target, say: Callable[[str], None]) -> None:
@@ -112,7 +112,7 @@ def _keep(target: Target, say: Callable[[str], None]) -> None:
         # A start that was killed: nothing of the project came so far.
         return
     try:
-        rescued = rescue.hold(_work.collected(target, halt=True))
+        rescued = rescue.hold(_work.collected(target, stop_others=True))
     except SandboxdError as error:
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",

@@ -8,7 +8,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.halt import record
 from sandboxd.halt.points import What
 from sandboxd.halt.put_back import Outcome
-from sandboxd.halt.record import Ended, Entry, Halt, Halted, Owner, Reason
+from sandboxd.halt.record import Ended, Entry, Halt, Owner, Reason
 from sandboxd.halt.verdict import Action
 
 ENTRIES = (
@@ -53,20 +53,13 @@ def test_a_record_that_cannot_be_read_lets_nothing_go_on(
         record.open_halt(environ, "/w", "c1")
 
 
-def test_who_needs_it_is_told_what_was_done_and_the_next_command(environ: dict[str, str]) -> None:
-    record.save(environ, HALT)
-    with pytest.raises(Halted) as error:
-        record.refuse(environ, "/w", "c1", by_editor=False)
-    assert "`.envrc`, `sub` were replaced or removed on the host" in error.value.message
-    assert "it is `.envrc.halted`" in error.value.message
-    assert (
-        "`sub/.envrc` may be from inside and could not be put aside: no space"
-        in error.value.message
-    )
-    assert error.value.hint.startswith("`sandboxd up --recreate`")
-    with pytest.raises(Halted) as error:
-        record.refuse(environ, "/w", "c1", by_editor=True)
-    assert "Rebuild Container" in error.value.hint
+def test_who_needs_it_is_told_what_was_done_and_the_next_command() -> None:
+    error = record.halted(HALT)
+    assert "`.envrc`, `sub` were replaced or removed on the host" in error.message
+    assert "it is `.envrc.halted`" in error.message
+    assert "`sub/.envrc` may be from inside and could not be put aside: no space" in error.message
+    assert error.hint.startswith("`sandboxd up --recreate`")
+    assert "Rebuild Container" in record.halted(HALT, by_editor=True).hint
 
 
 def test_what_nobody_watched_is_said() -> None:
@@ -75,13 +68,11 @@ def test_what_nobody_watched_is_said() -> None:
     assert "look at it before a tool on the host does" in record.describe(halt)
 
 
-def test_a_config_that_was_edited_needs_no_more_than_a_start(environ: dict[str, str]) -> None:
+def test_a_config_that_was_edited_needs_no_more_than_a_start() -> None:
     config = Entry("sandboxd.toml", What.REPLACED, Outcome("sandboxd.toml", Action.LEFT))
-    record.save(environ, HALT._replace(entries=(config,)))
-    with pytest.raises(Halted) as error:
-        record.refuse(environ, "/w", "c1", by_editor=False)
-    assert record.is_by_config(error.value.halt)
-    assert error.value.hint.startswith("`sandboxd up` makes it anew")
+    error = record.halted(HALT._replace(entries=(config,)))
+    assert record.is_by_config(error.halt)
+    assert error.hint.startswith("`sandboxd up` makes it anew")
     assert not record.is_by_config(HALT._replace(entries=(config, *ENTRIES)))
     below = config._replace(path="sub/sandboxd.toml")
     assert not record.is_by_config(HALT._replace(entries=(below,)))

@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.engine.client import Summary
 from sandboxd.life import egress, overlaps, private_copy, reuse
-from sandboxd.review import collect, halted
+from sandboxd.review import collect, stop_notes
 
 LISTED = Summary("c1", "app", "image", "running", {}, 0)
 
@@ -53,14 +53,14 @@ def test_a_container_whose_end_was_killed_goes_on_before_it_is_used(
 
     def let_go_on(_engine: object, container: str) -> bool:
         if goes_on:
-            halted.forget(os.environ, container)
+            stop_notes.forget(os.environ, container)
         return goes_on
 
     monkeypatch.setattr(collect, "let_go_on", let_go_on)
-    halted.note(os.environ, LISTED.id)
+    stop_notes.note(os.environ, LISTED.id)
     if not goes_on:
         assert "its processes are stopped" in str(reuse.reuse(start, LISTED))
-        assert halted.is_noted(os.environ, LISTED.id)
+        assert stop_notes.is_noted(os.environ, LISTED.id)
         return
     assert reuse.reuse(start, LISTED) == reuse.Reused("resumed", inspected)
     assert reuse.reuse(start, LISTED) == reuse.Reused("already running", inspected)

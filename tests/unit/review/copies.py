@@ -48,7 +48,7 @@ class Copy:
             "largest": changes.LARGEST,
             "largest_bundle": changes.LARGEST_BUNDLE,
             "mark": str(self.mark),
-            "halt": False,
+            "stop_others": False,
             "have": refs.known_commits(str(self.host)),
             **more,
         }

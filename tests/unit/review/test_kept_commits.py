@@ -141,7 +141,7 @@ class World:
 
     def __init__(self, copy: Copy) -> None:
         self.copy, self.stream, self.during = copy, b"", list[str]()
-        self.halted = False
+        self.stopped = False
         self.engine = cast("Engine", SimpleNamespace(inspect=lambda _: self.inspected))
         self.inspected = {
             "Id": "c",
@@ -150,8 +150,10 @@ class World:
             "Mounts": [{"Destination": "/sandboxd/workspace", "RW": False}],
         }
 
-    def fill(self, _engine: Any, _inspected: Any, workspace: str, spool: Any, halt: bool) -> None:
-        self.halted = halt
+    def fill(
+        self, _engine: Any, _inspected: Any, workspace: str, spool: Any, stop_others: bool
+    ) -> None:
+        self.stopped = stop_others
         spool.expect("n")
         spool.write(1, b"n\n" + self.stream)
         self.during = collect.streams_of(workspace)
@@ -162,7 +164,7 @@ def world(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     fake = World(copy)
     monkeypatch.setattr(collect, "_require_an_answer", lambda *_: None)
     monkeypatch.setattr(collect, "_fill", fake.fill)
-    monkeypatch.setattr(collect, "let_go_on", lambda *_: setattr(fake, "halted", False))
+    monkeypatch.setattr(collect, "let_go_on", lambda *_: setattr(fake, "stopped", False))
     yield fake
     shutil.rmtree(collect.folder(), ignore_errors=True)
 
@@ -171,7 +173,7 @@ def end(world: World, name: str = "") -> list[str]:
     messages: list[str] = []
     sandbox = sandbox_id(str(world.copy.host), name)
     with rescue.before_end(world.engine, "c", sandbox, messages.append):
-        assert world.halted
+        assert world.stopped
     return messages
 
 
@@ -181,7 +183,7 @@ def test_a_sandbox_does_not_end_whose_commits_cannot_be_packed(world: World) -> 
         end(world)
     assert "git bundle create" in failed.value.hint
     assert collect.streams_of(str(world.copy.host)) == []
-    assert not world.halted, "what runs inside does not go on"
+    assert not world.stopped, "what runs inside does not go on"
 
 
 def test_the_end_names_what_is_not_kept(world: World) -> None:
@@ -204,7 +206,7 @@ def test_what_runs_inside_goes_on_when_the_end_is_given_up_after_all_is_kept(
         rescue.before_end(world.engine, "c", sandbox, lambda _: None),
     ):
         raise error
-    assert not world.halted
+    assert not world.stopped
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ def test_of_a_stream_that_is_not_believed_nothing_stays_on_disk(
     with pytest.raises(EnvironmentFailure):
         end(world)
     assert os.listdir(collect.folder()) == []
-    assert not world.halted, "what runs inside does not go on"
+    assert not world.stopped, "what runs inside does not go on"
 
 
 def test_a_stream_counts_as_kept_only_when_it_is_whole(world: World) -> None:

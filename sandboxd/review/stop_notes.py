@@ -41,4 +41,4 @@ def forget(environ: Mapping[str, str], container: str) -> None:
 
 
 def _path(environ: Mapping[str, str], container: str) -> str:
-    return workspace_file(os.path.join(state_folder(environ), "halted"), container, "")
+    return workspace_file(os.path.join(state_folder(environ), "stopped"), container, "")
