@@ -81,7 +81,6 @@ class _Reader:
         path = document.source.path
         folder = posixpath.dirname(path)
         self.name = posixpath.relpath(path, workspace or folder)
-        self.scope: dict[str, str] = {}
         self.folder = ""
 
     def read(self, empty: Container, target: str | None) -> Built:
@@ -90,57 +89,35 @@ class _Reader:
             return Built(empty)
         env: list[Value[Pair]] = []
         fields: dict[str, Any] = {}
-        lineage = self.image.lineage(stage)
-        for current in lineage:
-            for field, value in self.settings(current):
-                if field == "env":
-                    env.append(value)
-                else:
-                    fields[field] = value
+        for field, value in self.settings(stage):
+            if field == "env":
+                env.append(value)
+            else:
+                fields[field] = value
         fields["env"] = tuple(env)
-        base = lineage[0].base
+        base = self.image.lineage(stage)[0].base
         return Built(empty._replace(**fields), None if base is None else self.without_nodes(base))
 
     def settings(self, stage: Stage) -> Iterator[tuple[str, Value[Any]]]:
-        from sandboxd.model.image import pairs
+        from sandboxd.model.image import pairs, resolve
+        from sandboxd.model.image_variables import steps
 
-        arguments: set[str] = set()
-        for instruction in self.image.steps(stage):
-            if instruction.keyword == "ARG":
-                for pair, _ in pairs(instruction):
-                    default = pair.value or self.image.arguments.get(pair.name, "")
-                    if pair.name not in self.scope:
-                        arguments.add(pair.name)
-                    if pair.name in arguments:
-                        value = self.build_args.get(pair.name, self.resolve(default))
-                        self.scope[pair.name] = value
-            elif instruction.keyword == "ENV":
-                # All variables of one instruction see the environment before it.
-                variables = [
-                    (Pair(pair.name, self.resolve(pair.value)), word)
-                    for pair, word in pairs(instruction)
-                ]
-                for pair, word in variables:
-                    self.scope[pair.name] = pair.value
-                    arguments.discard(pair.name)
-                    yield "env", self.value(pair, word, "ENV")
+        for instruction, scope in steps(self.image, stage, self.build_args):
+            if instruction.keyword == "ENV":
+                for pair, word in pairs(instruction):
+                    yield (
+                        "env",
+                        self.value(Pair(pair.name, resolve(pair.value, scope)), word, "ENV"),
+                    )
             elif instruction.keyword in ("USER", "WORKDIR") and instruction.words():
                 word = instruction.words()[0]
-                text = self.resolve(word.value)
+                text = resolve(word.value, scope)
                 if instruction.keyword == "USER":
                     yield "user", self.value(text, word, "USER")
                     continue
                 folder = posixpath.normpath(posixpath.join(self.folder, text))
                 self.folder = folder if len(folder) <= _LONGEST_PATH else text
                 yield "working_dir", self.value(self.folder, word, "WORKDIR")
-        # ENV goes on into the stages that build upon this one, ARG does not.
-        for name in arguments:
-            del self.scope[name]
-
-    def resolve(self, text: str) -> str:
-        from sandboxd.model.image import resolve
-
-        return resolve(text, self.scope)
 
     def value(self, normal: Any, word: Any, key: str) -> Value[Any]:
         return self.without_nodes(self.image.value(normal, word.span, word.value, key))

@@ -65,14 +65,6 @@ class Image(NamedTuple):
             stages.insert(0, self.stages[stages[0].parent])
         return tuple(stages)
 
-    def last(self, stage: Stage, keyword: str) -> Instruction | None:
-        """The last instruction of this kind in force in a stage."""
-        for current in reversed(self.lineage(stage)):
-            for instruction in reversed(self.steps(current)):
-                if instruction.keyword == keyword:
-                    return instruction
-        return None
-
     def steps(self, stage: Stage) -> tuple[Instruction, ...]:
         """The instructions of a stage: the `ONBUILD` triggers of its parent, then its own."""
         if stage.parent is None:
@@ -165,7 +157,7 @@ def _stages(
             names[name] = number
 
 
-def resolve(text: str, variables: Mapping[str, str]) -> str:
+def resolve(text: str, variables: Mapping[str, str] | Mapping[str, str | None]) -> str:
     """`text` with the known variables replaced; unchanged where it would get too long."""
     if text.count("$") > MOST_VARIABLES:
         return text

@@ -3,7 +3,9 @@
 ## What it is
 
 The last stage of a Dockerfile ends with `USER root`, or has no `USER` at all and so keeps that of its
-base image, which mostly is root.
+base image, which mostly is root. `USER $NAME` is the user that `ARG` or `ENV` gives the name; where
+neither gives one, whoever builds the image may, and an empty name is root. Where the base image may
+set the variable, nothing is said.
 
 ## Why it is bad
 
@@ -33,9 +35,12 @@ Seen with runsc 20240729.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.image import resolve
+from sandboxd.model.image_variables import steps
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 from sandboxd.rules._users import is_root
@@ -62,12 +67,31 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
     stage = subject.target()
     if stage is None or stage.base is None:
         return
-    last = subject.last(stage, "USER")
-    if last is not None and last.words():
-        word = last.words()[0]
-        if is_root(word.value):
-            value = subject.value(word.value, word.span, word.value, "USER")
-            yield at_value(META, value, "the image ends as root", "root")
+    last, user, is_given = None, "", False
+    for instruction, scope in steps(subject, stage):
+        if instruction.keyword == "USER" and instruction.words():
+            last = instruction.words()[0]
+            user = resolve(last.value, scope).partition(":")[0]
+            is_given = any(scope.get(name, "") is None for name in _unknown(user))
+    base = subject.lineage(stage)[0].base or stage.base
+    if last is None:
+        message = f"no `USER` is set: the image runs as whom `{readable(stage.base.written)}` says, mostly root"
+        yield at_value(META, stage.base, message, "no user")
         return
-    message = f"no `USER` is set: the image runs as whom `{readable(stage.base.written)}` says, mostly root"
-    yield at_value(META, stage.base, message, "no user")
+    value = subject.value(last.value, last.span, last.value, "USER")
+    if not _unknown(user):
+        if not user or is_root(user):
+            yield at_value(META, value, "the image ends as root", "root")
+    elif is_given or _is_official(base.value):
+        message = f"`{readable(last.value)}` is root where the build names nobody"
+        yield at_value(META, value, message, last.value)
+
+
+def _is_official(image: str) -> bool:
+    """Whether an image is empty or of Docker's own library, none of which sets a variable for `USER`."""
+    return "/" not in image.removeprefix("docker.io/").removeprefix("library/") and "$" not in image
+
+
+def _unknown(text: str) -> list[str]:
+    """The names of the variables in `text` whose values are not known."""
+    return re.findall(r"\$\{([A-Za-z_]\w*)", text)
