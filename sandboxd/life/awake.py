@@ -1,4 +1,4 @@
-"""Starts a stopped sandbox for a look at its private copy, and stops it again."""
+"""Starts a stopped sandbox for a look at its private copy, and stops it again: its agent is not started."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import mounted, sources
 from sandboxd.life.lock import project_lock
 from sandboxd.model.labels import PROJECT
@@ -26,26 +27,59 @@ def has_lasting_copy(engine: Engine, container: Summary) -> bool:
     return volume is not None and copies.whole_since(volume) is not None
 
 
+def keep_work(
+    engine: Engine, container: Summary, sandbox: str, progress: Callable[[str], None]
+) -> None:
+    """Keep the changes in the lasting copy of a stopped container, if it has one, before it is removed.
+
+    The copy itself stays in its volume, so a sandbox that cannot start holds up nothing: that is reported.
+
+    :param sandbox: its identity, whose lock the caller holds
+    :raises NoAnswer: the engine does not answer
+    """
+    from sandboxd.review import rescue
+
+    try:
+        if not has_lasting_copy(engine, container):
+            return
+        with (
+            _started(engine, container, progress),
+            rescue.before_end(engine, container.id, sandbox, progress),
+        ):
+            pass
+    except failures.ContainerGone:
+        return
+    except (EnvironmentFailure, UsageError) as error:
+        if isinstance(error, failures.NoAnswer) and not engine.answers():
+            raise
+        progress(f"its changes cannot be shown before it runs again: {error.message}")
+
+
 @contextlib.contextmanager
 def awake(engine: Engine, container: Summary, progress: Callable[[str], None]) -> Iterator[None]:
     """Run a stopped container while the block runs: its main process alone, without gateway.
 
     :raises EnvironmentFailure: it does not start, or something else than its own folder was mounted
     """
-    with project_lock(container.labels[PROJECT], progress):
+    with project_lock(container.labels[PROJECT], progress), _started(engine, container, progress):
+        yield
+
+
+@contextlib.contextmanager
+def _started(engine: Engine, container: Summary, progress: Callable[[str], None]) -> Iterator[None]:
+    inspected = engine.inspect(container.id)
+    opened: tuple[mounted.Source, ...] = ()
+    if sources.on_this_machine(engine):
+        opened = mounted.open_sources(inspected["HostConfig"].get("Mounts") or [])
+    progress(f"`{container.name}` is stopped: starting it for a look")
+    engine.start(container.id)
+    try:
         inspected = engine.inspect(container.id)
-        opened: tuple[mounted.Source, ...] = ()
-        if sources.on_this_machine(engine):
-            opened = mounted.open_sources(inspected["HostConfig"].get("Mounts") or [])
-        progress(f"`{container.name}` is stopped: starting it for a look")
-        engine.start(container.id)
-        try:
-            inspected = engine.inspect(container.id)
-            is_hidden = outside.look(engine, inspected).is_gvisor
-            pid = inspected["State"].get("Pid") or 0
-            if not is_hidden:
-                mounted.compare(opened, pid)
-            yield
-        finally:
-            with contextlib.suppress(failures.ContainerGone):
-                engine.stop(container.id, _GRACE_SECONDS)
+        is_hidden = outside.look(engine, inspected).is_gvisor
+        pid = inspected["State"].get("Pid") or 0
+        if not is_hidden:
+            mounted.compare(opened, pid)
+        yield
+    finally:
+        with contextlib.suppress(failures.ContainerGone):
+            engine.stop(container.id, _GRACE_SECONDS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import runtime_processes
-from sandboxd.life import halts, removal, volumes
+from sandboxd.life import awake, halts, removal, volumes
 from sandboxd.life.states import holds_work, settle
 from sandboxd.model.sandbox_id import name_option
 
@@ -61,6 +61,9 @@ def end(
                 contextlib.suppress(failures.ContainerGone, *silent),
             ):
                 engine.stop(container.id, STOP_SECONDS)
+        elif not discard and container.state == "exited":
+            # As a restart of the engine leaves it: nobody kept its work yet.
+            awake.keep_work(engine, container, sandbox, progress)
         remove(engine, container.id, by_force=discard, progress=progress)
     for volume in pins:
         removal.volume(engine, volume, progress)

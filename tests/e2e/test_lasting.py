@@ -59,6 +59,14 @@ def test_work_is_there_again_after_every_kind_of_end(
         assert "A work.txt" in shown and "new.py" not in shown and "D main.py" not in shown
         assert "is as planned" in sandboxd("drift")
 
+        # Ended where it was stopped already: its work is kept all the same.
+        inside("echo late > late.txt")
+        api.stop(container(), 0)
+        ended = sandboxd("down")
+        assert "changes are kept" in ended
+        assert "+late" in sandboxd("review", "--diff"), ended
+        assert "created" in sandboxd("up", "--allow-runc")
+
         assert "recreated" in sandboxd("up", "--allow-runc", "--recreate")
         assert inside("cat work.txt") == "work"
         assert "recreated" in sandboxd("up", "--allow-runc", "--fresh")

@@ -10,6 +10,8 @@ from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import end as life_end
 from sandboxd.life import states
+from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
+from sandboxd.review import copies
 from tests.unit.engine.fake_engine import answering
 
 WORKSPACE = "/home/dev/weather"
@@ -102,3 +104,49 @@ def test_a_container_that_ends_late_is_removed_all_the_same(
     else:
         end(played, "exited")
         assert played.calls == ["late"] * times + ["remove"]
+
+
+LASTING = {"Destination": "/w", "RW": True, "Type": "volume", "Name": "sandboxd-copy-weather"}
+
+
+class PlayedStopped(Played):
+    """A stopped container with a whole copy in a volume; its start has this status."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__("exited")
+        self.start = start
+
+    def __call__(self, method: str, target: str) -> tuple[int, object]:
+        if "/volumes/" in target:
+            labels = {VOLUME: WORKSPACE, VOLUME_TIME: "1"}
+            return 200, {"Name": LASTING["Name"], "Labels": labels}
+        status, answer = super().__call__(method, target)
+        if target.endswith("/start"):
+            self.status = "running" if self.start < 400 else self.status
+            return self.start, {"message": "its runtime is gone"}
+        if isinstance(answer, dict) and "Mounts" in answer:
+            config = {"Labels": {PROJECT: WORKSPACE}}
+            answer |= {"Mounts": [*COPY, LASTING], "Config": config, "HostConfig": {}}
+        return status, answer
+
+
+@pytest.mark.parametrize("start", [204, 500])
+def test_a_stopped_sandbox_is_started_for_a_look_before_it_goes(
+    own_home: object, start: int
+) -> None:
+    copies.note_whole({"Name": LASTING["Name"], "Labels": {VOLUME_TIME: "1"}})
+    played, said = PlayedStopped(start), list[str]()
+    with answering(played) as engine:
+        container = Summary("a", "a", "image", "exited", {PROJECT: WORKSPACE}, 0)
+        life_end.end(engine, container, WORKSPACE, said.append)
+    # Its copy stays, so what cannot be read of it is no reason to leave the container.
+    assert played.calls[0] == "start" and played.calls[-1] == "remove"
+    assert ("exec" in played.calls and "stop" in played.calls) == (start == 204)
+    assert "cannot be shown before it runs again" in said[-1]
+
+
+def test_nothing_is_started_for_work_that_is_thrown_away(own_home: object) -> None:
+    copies.note_whole({"Name": LASTING["Name"], "Labels": {VOLUME_TIME: "1"}})
+    played = PlayedStopped(204)
+    end(played, "exited", discard=True)
+    assert played.calls == ["remove"]
