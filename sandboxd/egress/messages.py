@@ -1,7 +1,7 @@
 """The control channel of a gateway: JSON objects, one a line, on its standard input and output.
 
-The host's end writes commands, the gateway events. More than one reader may be attached; each sees
-all events. A line that cannot be read is answered by `Refused`; a policy that cannot be read whole
+The host's end writes commands, one writer at a time, the gateway events. More than one reader may be
+attached; each sees all events. A line that cannot be read is answered by `Refused`; a policy that cannot be read whole
 takes the place of the one before it as the empty policy, so that nothing is let through.
 """
 

@@ -235,8 +235,7 @@ def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
             )
         return None
 
-    channel.send({"op": "policy", "policy": policy_to_json(policy), "cut": cut})
-    return channel.wait_for(answer)
+    return channel.ask(answer, {"op": "policy", "policy": policy_to_json(policy), "cut": cut})
 
 
 def set_credentials(channel: Channel, credentials: Credentials) -> CredentialsSet:
@@ -256,8 +255,9 @@ def set_credentials(channel: Channel, credentials: Credentials) -> CredentialsSe
             )
         return None
 
-    channel.send({"op": "credentials", **credentials_to_json(credentials), "mark": mark})
-    return channel.wait_for(answer)
+    return channel.ask(
+        answer, {"op": "credentials", **credentials_to_json(credentials), "mark": mark}
+    )
 
 
 def complete(

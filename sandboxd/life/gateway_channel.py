@@ -1,12 +1,14 @@
 """The host's end of a gateway's control channel: commands out, events in.
 
-The gateway is attached to, so the channel works wherever the engine is. Others may be attached, too:
-each sees all events, and what each writes is whole lines.
+The gateway is attached to, so the channel works wherever the engine is. Others may be attached, too: each sees
+all events. The engine passes a long line on in pieces, and puts pieces of other writers between them: so one writes
+at a time, until its answer shows that all of it has arrived.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import time
@@ -16,9 +18,11 @@ from typing import TYPE_CHECKING, TypeVar
 from sandboxd.egress.messages import event_of
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.life.lock import gateway_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from typing import Self
 
     from sandboxd.egress.messages import Command, Event
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 """A gateway answers at once; only one that hangs, or a machine that does, needs longer."""
+
+_SENDINGS = 3
+"""Times that a command is sent which arrives mixed with the line of a writer who took no turn."""
 
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS = 5
@@ -36,9 +43,17 @@ T = TypeVar("T")
 class Channel:
     """The attached stream of one gateway. Not thread-safe, except for `close`."""
 
-    def __init__(self, connection: socket.socket, first: bytes = b"") -> None:
-        """:param first: bytes that arrived with the engine's answer"""
+    def __init__(
+        self,
+        connection: socket.socket,
+        first: bytes = b"",
+        turn: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        """:param first: bytes that arrived with the engine's answer
+        :param turn: keeps other writers away while it is entered
+        """
         self._connection = connection
+        self.turn = turn
         self._frames = Frames()
         self._lines = {1: b"", 2: b""}
         self._events: deque[Event] = deque()
@@ -46,7 +61,7 @@ class Channel:
         self._take(first)
 
     def send(self, command: Command) -> None:
-        """Send a command.
+        """Send a command, within a `turn` that lasts until it is answered.
 
         :raises EnvironmentFailure: the gateway is gone
         """
@@ -57,6 +72,29 @@ class Channel:
             self._connection.sendall(line)
         except OSError:
             raise self.ended() from None
+
+    def ask(
+        self,
+        choose: Callable[[Event], T | None],
+        *commands: Command,
+        seconds: float = ANSWER_SECONDS,
+    ) -> T:
+        """Send commands, and return the first result of `choose` for an event that is not None.
+
+        What arrives mixed with the line of another writer, who was killed or is on another machine, is sent again.
+
+        :raises EnvironmentFailure: the gateway ended, nothing came in time, or another writer does not end
+        """
+        with self.turn():
+            for _ in range(_SENDINGS):
+                for command in commands:
+                    self.send(command)
+                for answer in self.wait_for(_unless_mixed(choose), seconds):
+                    return answer
+        raise EnvironmentFailure(
+            "the gateway cannot read what it is told, and lets nothing through",
+            "end it and start it again: `sandboxd down`, then `sandboxd up`",
+        )
 
     def events(self, seconds: float | None = None) -> Iterator[Event]:
         """Events as they arrive, until the gateway ends.
@@ -135,9 +173,22 @@ class Channel:
                     self._events.append(event)
 
 
+def _unless_mixed(choose: Callable[[Event], T | None]) -> Callable[[Event], tuple[T, ...] | None]:
+    """`choose` with its result in a tuple, which is empty where a line was no command, whoever wrote it."""
+
+    def outcome(event: Event) -> tuple[T, ...] | None:
+        chosen = choose(event)
+        if chosen is not None:
+            return (chosen,)
+        return () if event["event"] == "refused" and not event["op"] else None
+
+    return outcome
+
+
 def attach(engine: Engine, container: str) -> Channel:
-    """The channel of the gateway `container`, which need not have started.
+    """The channel of the gateway `container`, by its id, which need not have started.
 
     :raises EngineFailure: there is none
     """
-    return Channel(*engine.attach(container))
+    connection, first = engine.attach(container)
+    return Channel(connection, first, functools.partial(gateway_turn, container))

@@ -111,8 +111,7 @@ def _ask(engine: Engine, container: str) -> State:
         return event if event["event"] == "state" else None
 
     with attach(engine, container) as channel:
-        channel.send({"op": "state"})
-        return channel.wait_for(state, STATE_SECONDS)
+        return channel.ask(state, {"op": "state"}, seconds=STATE_SECONDS)
 
 
 def _rights(inspected: Inspected) -> str:

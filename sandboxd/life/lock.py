@@ -1,4 +1,4 @@
-"""One `up` or `down` at a time for each project and user."""
+"""One `up` or `down` at a time for each project and user, and one writer for each gateway."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import fcntl
 import os
 import stat
 import time
+import zlib
 from collections.abc import Callable, Iterator
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
+_TURN_SECONDS, _MOST_TURNS = 20.0, 64
 
 
 @contextlib.contextmanager
@@ -23,7 +25,39 @@ def project_lock(
 
     :param check: called again and again while waiting; ends the wait by raising
     """
-    path = workspace_file(_folder(), workspace, ".lock")
+    with _open(workspace_file(_folder(), workspace, ".lock")) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting("another sandboxd works on this project; waiting for it")
+            _wait(descriptor, check)
+        yield
+
+
+@contextlib.contextmanager
+def gateway_turn(container: str) -> Iterator[None]:
+    """Be the only process of this user that writes to the gateway `container`.
+
+    :raises EnvironmentFailure: another one has been at it for too long
+    """
+    deadline = time.monotonic() + _TURN_SECONDS
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure(
+                f"another sandboxd has spoken with the gateway for more than {_TURN_SECONDS:g} s",
+                "run the command again; where a daemon hangs, `sandboxd daemon stop` ends it",
+            )
+
+    # One of a few files: containers come and go, and a lock that may be held is not removed.
+    number = zlib.crc32(container.encode()) % _MOST_TURNS
+    with _open(os.path.join(_folder(), f"gateway-{number}.lock")) as descriptor:
+        _wait(descriptor, check)
+        yield
+
+
+@contextlib.contextmanager
+def _open(path: str) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -32,12 +66,7 @@ def project_lock(
             "correct that: without it two commands could work on one project at a time",
         ) from None
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting("another sandboxd works on this project; waiting for it")
-            _wait(descriptor, check)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

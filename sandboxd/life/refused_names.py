@@ -21,9 +21,8 @@ def number_now(engine: Engine, sandbox: str) -> int | None:
         if gateway is None:
             return None
         with attach(engine, gateway.id) as channel:
-            channel.send({"op": "state"})
-            return channel.wait_for(
-                lambda event: event["seq"] if event["event"] == "state" else None
+            return channel.ask(
+                lambda event: event["seq"] if event["event"] == "state" else None, {"op": "state"}
             )
     except EnvironmentFailure:
         return None

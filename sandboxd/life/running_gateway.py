@@ -46,10 +46,12 @@ class RunningGateway:
     def answer(self, question: int, why: str) -> None:
         """Deny a question from inside; to allow it, push a policy that does."""
         with attach(self._engine, self.id) as channel:
-            channel.send({"op": "answer", "id": question, "why": why})
-            # Commands are read in their order, so an answer to this one shows that the first was read.
-            channel.send({"op": "state"})
-            channel.wait_for(lambda event: event if event["event"] == "state" else None)
+            # Commands are read in their order, so the state shows that what was sent before it was read.
+            channel.ask(
+                lambda event: event if event["event"] == "state" else None,
+                {"op": "answer", "id": question, "why": why},
+                {"op": "state"},
+            )
 
 
 def push(
@@ -93,14 +95,15 @@ def past(channel: Channel, after: int = 0, purpose: str = "") -> tuple[Event, ..
     """
     # New events, and replays for other readers, come in between: numbers give the order.
     mark = f"{purpose} {secrets.token_hex(8)}"
-    channel.send({"op": "events", "after": after, "mark": mark})
     events: dict[int, Event] = {}
     try:
-        for event in channel.events(_REPLAY_SECONDS):
-            if event["seq"] > after:
-                events[event["seq"]] = event
-            if event["event"] == "replayed" and event["mark"] == mark:
-                return tuple(events[number] for number in sorted(events))
+        with channel.turn():
+            channel.send({"op": "events", "after": after, "mark": mark})
+            for event in channel.events(_REPLAY_SECONDS):
+                if event["seq"] > after:
+                    events[event["seq"]] = event
+                if event["event"] == "replayed" and event["mark"] == mark:
+                    return tuple(events[number] for number in sorted(events))
     except TimeoutError:
         raise EnvironmentFailure(
             "the gateway does not tell what it did",
