@@ -28,7 +28,7 @@ def gather(
     ancestors: set[tuple[str, str]] = set()
     for pair in list(both_moved(agreed, ours, theirs))[:_MOST_PAIRS]:
         if missing.isdisjoint(pair):
-            ancestors |= {(a, b) for a, b in (pair, pair[::-1]) if _is_ancestor(host, a, b)}
+            ancestors |= {(a, b) for a, b in (pair, pair[::-1]) if is_ancestor(host, a, b)}
     tips = {
         oid
         for name, oid in (*theirs.refs.ids.items(), ("HEAD", theirs.head.commit))
@@ -43,7 +43,8 @@ def gather(
     )
 
 
-def _is_ancestor(host: HostGit, old: str, new: str) -> bool:
+def is_ancestor(host: HostGit, old: str, new: str) -> bool:
+    """Whether the commit `new` has `old` among its ancestors, or is it."""
     return host.attempt("merge-base", "--is-ancestor", old, new)[0] == 0
 
 
@@ -64,14 +65,15 @@ def _nested(host: HostGit, tips: Iterable[str], ours: Side) -> frozenset[str]:
     sandbox that pushes could have had it fetched.
     """
     wanted = sorted(tips)
-    if not wanted or not _brings_nested(host, wanted, ours):
+    if not wanted or not brings_nested(host, wanted, ours):
         return frozenset()
     if len(wanted) > _MOST_TIPS:
         return frozenset(wanted)
-    return frozenset(oid for oid in wanted if _brings_nested(host, [oid], ours))
+    return frozenset(oid for oid in wanted if brings_nested(host, [oid], ours))
 
 
-def _brings_nested(host: HostGit, tips: list[str], ours: Side) -> bool:
+def brings_nested(host: HostGit, tips: list[str], ours: Side) -> bool:
+    """Whether a commit of `tips` that no branch of the host has enters another repository, or changes `.gitmodules`."""
     of_head = f"^{ours.commit}\n" if ours.commit else ""
     text = "".join(f"{oid}\n" for oid in tips) + of_head
     words = ("log", "--format=", "--raw", "-z", "-c", "-t", "-r", "--no-renames", "--no-abbrev")

@@ -126,7 +126,7 @@ def _bring(host: HostGit, transfer: Transfer, wanted: Sequence[str], have: Seque
         checked = _checked(host, folder, path, wanted)
         if count <= _UNPACK:
             checked = _unpacked(host, folder, checked)
-        _put(host, checked)
+        put(host, checked)
 
 
 def _count(path: str) -> int:
@@ -143,7 +143,7 @@ def _checked(host: HostGit, folder: str, path: str, wanted: Sequence[str]) -> st
     :raises Refused: it is not sound, or not whole
     """
     objects = os.path.join(folder, "objects")
-    environ = _object_folder(host, objects)
+    environ = object_folder(host, objects)
     strict = "--strict=" + ",".join(f"{name}=error" for name in host_git.FSCK_ERRORS)
     with open(path, "rb") as file:
         words = ("index-pack", "--stdin", "--fix-thin", "--fsck-objects", strict)
@@ -158,7 +158,7 @@ def _checked(host: HostGit, folder: str, path: str, wanted: Sequence[str]) -> st
 
 def _unpacked(host: HostGit, folder: str, checked: str) -> str:
     objects = os.path.join(folder, "loose")
-    environ = _object_folder(host, objects)
+    environ = object_folder(host, objects)
     packs = os.path.join(checked, "pack")
     for name in os.listdir(packs):
         if name.endswith(".pack"):
@@ -167,7 +167,8 @@ def _unpacked(host: HostGit, folder: str, checked: str) -> str:
     return objects
 
 
-def _object_folder(host: HostGit, path: str) -> dict[str, str]:
+def object_folder(host: HostGit, path: str) -> dict[str, str]:
+    """Make `path` a folder of objects; returns the variables by which git writes there and reads the host's, too."""
     for name in (path, os.path.join(path, "pack")):
         os.mkdir(name)
         host.give(name)
@@ -186,7 +187,7 @@ def _require(result: tuple[int, bytes, bytes]) -> None:
         raise Refused(text or f"git ends with exit code {code}")
 
 
-def _put(host: HostGit, source: str) -> None:
+def put(host: HostGit, source: str) -> None:
     """Put the objects in the folder `source` beside the host's; git sees a pack when its index is there."""
     owner = copying.owner_of(host.repository.workspace)
     try:

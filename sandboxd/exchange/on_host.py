@@ -42,7 +42,7 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
     held = ref_names.held(sandbox, "")
     before = {n: o for n, o in refs_of(host, sandbox).items() if not n.startswith(held)}
     by_name = {ref_names.waiting(sandbox, name): oid for name, oid in wanted.items() if oid}
-    over = [n for n, oid in before.items() if n not in by_name and _has(host, oid)]
+    over = [n for n, oid in before.items() if n not in by_name and has(host, oid)]
     to_host.move_refs(host, [Move(name, before[name], "") for name in over], _LETS_GO)
     present = {name: oid for name, oid in before.items() if name not in over}
     for name, oid in by_name.items():
@@ -55,7 +55,7 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
     return present
 
 
-def _has(host: HostGit, oid: str) -> bool:
+def has(host: HostGit, oid: str) -> bool:
     """Whether refs of the host's own lead to `oid`."""
     text = f"{oid}\n".encode()
     words = ("rev-list", "--max-count=1", "--stdin", "--not", *ref_names.OF_HOST)

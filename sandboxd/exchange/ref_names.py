@@ -101,3 +101,22 @@ def waiting(sandbox: str, name: str) -> str:
 def held(sandbox: str, oid: str) -> str:
     """The host's ref that keeps the object `oid` for the sandbox."""
     return f"{below(sandbox)}held/{oid}"
+
+
+def parts_of(ref: str) -> tuple[str, str]:
+    """The name of the sandbox that one of the host's refs `ref` is for, and what it is called below that."""
+    name, _, rest = ref.removeprefix(ROOT).partition("/")
+    return "" if name == "main" else name, rest
+
+
+def is_waiting(ref: str) -> bool:
+    """Whether `ref` names commits that can be taken: neither a stash nor what only keeps an object."""
+    return not parts_of(ref)[1].startswith(("held/", "stash/"))
+
+
+def of_inside(ref: str) -> str:
+    """What the sandbox calls what waits at `ref`, as of `waiting`."""
+    rest = parts_of(ref)[1]
+    if rest == "HEAD":
+        return rest
+    return f"refs/{rest}" if rest.startswith(("heads/", "tags/")) else f"{HEADS}{rest}"

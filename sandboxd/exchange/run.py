@@ -186,6 +186,7 @@ class _Exchange:
         self._inside = _of_commits(self._host, self._inside, self._ours, missing)
         gathered = facts.gather(self._host, self._agreed, self._ours, self._inside, missing)
         steps = difference(self._agreed, self._ours, self._inside, gathered)
+        steps = steps._replace(waits=tuple(h for h in steps.waits if not self._has_elsewhere(h)))
         waiting = self._hold(steps, gathered)
         brought = to_host.apply(
             self._host, self._ours, steps.to_host, steps.host_checkout, self._who
@@ -212,6 +213,10 @@ class _Exchange:
         have = sorted(set(have) - objects.missing(self._host, have))
         self._unsound = objects.bring(self._host, self._transfer, sorted(missing), have)
         return frozenset(self._unsound)
+
+    def _has_elsewhere(self, held: Held) -> bool:
+        """Whether the host has it under another name, since its own would hide something."""
+        return held.reason is Reason.HIDES and on_host.has(self._host, held.oid)
 
     def _tips(self) -> dict[str, str]:
         """What the sandbox has that could be lost: branches, tags and a HEAD on no branch, by name."""

@@ -48,11 +48,18 @@ class _Staged(Exception):
 
 
 def apply(
-    host: HostGit, ours: Side, moves: Sequence[Move], checkout: Checkout | None, message: str
+    host: HostGit,
+    ours: Side,
+    moves: Sequence[Move],
+    checkout: Checkout | None,
+    message: str,
+    *,
+    nested: bool = False,
 ) -> Done:
     """Write `moves`, those of the checked-out branch with HEAD and index.
 
     :param message: for the logs of the refs
+    :param nested: the index may enter repositories that it does not enter yet
     :raises CannotRun: git fails
     """
     coupled = _coupled(moves, ours.head, checkout)
@@ -61,7 +68,7 @@ def apply(
     if checkout is None:
         return Done(tuple(done), failed=tuple(failed))
     try:
-        index = _check_out(host, ours, coupled, checkout, message)
+        index = _check_out(host, ours, coupled, checkout, message, nested)
     except (_NotAsBefore, _Nested, _Staged, OSError, SandboxdError) as error:
         reason = _REASONS.get(type(error), Reason.NOT_WRITTEN)
         what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
@@ -117,7 +124,12 @@ def _move_each(host: HostGit, moves: Sequence[Move], message: str) -> tuple[list
 
 
 def _check_out(
-    host: HostGit, ours: Side, moves: Sequence[Move], checkout: Checkout, message: str
+    host: HostGit,
+    ours: Side,
+    moves: Sequence[Move],
+    checkout: Checkout,
+    message: str,
+    nested: bool,
 ) -> str | None:
     """Let the checked-out branch, HEAD and the index follow; returns the digest of the index.
 
@@ -125,7 +137,7 @@ def _check_out(
     """
     own = host.repository.own
     before = index_file.read(own, host.sha256)
-    after = _index_after(host, before, checkout)
+    after = _index_after(host, before, checkout, nested)
     with _lock(host, "index") as lock:
         if index_file.digest_in(own, host.sha256) != ours.staged or read_head(host) != checkout.old:
             raise _NotAsBefore
@@ -145,7 +157,7 @@ def _check_out(
 
 
 def _index_after(
-    host: HostGit, before: index_file.Index | None, checkout: Checkout
+    host: HostGit, before: index_file.Index | None, checkout: Checkout, nested: bool
 ) -> bytes | None:
     """The host's index as of the new commit, None where it stays.
 
@@ -168,7 +180,7 @@ def _index_after(
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
         data = file.read()
     entered = git_index.gitlinks(before.data if before is not None else b"", host.sha256)
-    if not set(git_index.gitlinks(data, host.sha256)) <= set(entered):
+    if not nested and not set(git_index.gitlinks(data, host.sha256)) <= set(entered):
         raise _Nested
     return data
 

@@ -32,7 +32,7 @@ def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 def _line(ref: str, is_nested: bool) -> str:
     name = _plain(ref)
     why = f" ({Reason.NESTED.value}, whose config git would follow)" if is_nested else ""
-    return f"`{name}` waits{why}: `{_take(name)}` takes it"
+    return f"`{name}` waits{why}: `{words.take(ref)}` takes it"
 
 
 def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
@@ -43,11 +43,9 @@ def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, bo
     known: dict[str, bool] = {}
     nested: set[str] = set()
     for ref in _all(repository.common):
-        name, _, rest = ref.removeprefix(ref_names.ROOT).partition("/")
-        if not rest or rest.startswith("stash/"):
-            continue
+        name, _ = ref_names.parts_of(ref)
         if name not in known:
-            sandbox = sandbox_id(workspace, "" if name == "main" else name)
+            sandbox = sandbox_id(workspace, name)
             place = place_of(environ, sandbox)
             known[name] = os.path.isdir(place.inside)
             nested.update(nested_refs.read(place.nested))
@@ -65,19 +63,8 @@ def _all(common: str) -> list[str]:
         if ref_names.ROOT in packed:
             packed_names = (line.partition(" ")[2] for line in packed.split("\n"))
             names += [name for name in packed_names if name.startswith(ref_names.ROOT)]
-    allowed = [name for name in names if ref_names.is_allowed(name) and not _is_held(name)]
+    allowed = [name for name in names if ref_names.is_allowed(name) and ref_names.is_waiting(name)]
     return allowed[:_MOST]
-
-
-def _is_held(ref: str) -> bool:
-    """Whether it only keeps an object for a sandbox. A branch `a/held/b` does not."""
-    return ref.removeprefix(ref_names.ROOT).partition("/")[2].startswith("held/")
-
-
-def _take(ref: str) -> str:
-    """The command on the host that takes what waits at `ref`."""
-    rest = ref.removeprefix(ref_names.ROOT).partition("/")[2]
-    return words.take(f"refs/{rest}", ref, Reason.DIVERGED)
 
 
 def _plain(ref: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from sandboxd.exchange import ref_names
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.ref_names import HEADS, TAGS
+from sandboxd.model.sandbox_id import option_of
 
 if TYPE_CHECKING:
     from sandboxd.exchange.run import Outcome, Waiting
@@ -46,19 +48,14 @@ def _of(waiting: Waiting) -> str:
 def _step(waiting: Waiting) -> str:
     if waiting.reason in _BY_ITSELF or not waiting.ref:
         return _BY_ITSELF.get(waiting.reason, "")
-    return f"`{take(waiting.name, waiting.ref, waiting.reason)}` takes it"
+    return f"`{take(waiting.ref)}` takes it"
 
 
-def take(name: str, ref: str, reason: Reason) -> str:
+def take(ref: str) -> str:
     """The command on the host that takes what waits at `ref`."""
-    short = shlex.quote(_short(name))
-    if reason is Reason.DELETED:
-        return f"git branch {short} {shlex.quote(ref)}"
-    if reason is Reason.HIDES:
-        return f"git branch from-sandbox {shlex.quote(ref)}"
-    if name.startswith(TAGS):
-        return f"git tag -f {short} {shlex.quote(ref)}"
-    return f"git merge {shlex.quote(ref)}"
+    sandbox, rest = ref_names.parts_of(ref)
+    name = rest.encode("utf-8", "replace").decode()
+    return f"sandboxd review{option_of(sandbox)} --take {shlex.quote(name)}"
 
 
 def _short(name: str) -> str:

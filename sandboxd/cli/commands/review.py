@@ -7,6 +7,9 @@ nothing in `.git` ever. What was deleted stays here unless `--deletions` asks fo
 it; many deletions at once need their number as an answer. Commits come with `--save`, as refs below `refs/sandboxd`: look at them with
 `git log` and `git diff`, merge what you want. Nothing is checked out.
 
+Where the sandbox works on your folder itself, commits pass by themselves. Those that cannot, since both sides made some,
+wait below `refs/sandboxd`: `--take` moves your branch forward or merges them, without touching a file.
+
 Without a running sandbox, what was kept when the last one ended is shown.
 """
 
@@ -77,6 +80,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save", action="store_true", help="keep the changes, and the commits as refs/sandboxd/*"
     )
+    parser.add_argument(
+        "--take",
+        nargs="?",
+        const="",
+        metavar="BRANCH",
+        help="take the commits that wait below refs/sandboxd: of this branch, of all without one; with `--yes` also "
+        "what enters another repository",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,6 +99,10 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.verify.last_verdict import duration
 
     _require_whole(args)
+    if args.take is not None:
+        from sandboxd.cli.taking import take
+
+        return take(_sandbox.folder(args), _sandbox.name(args), args.take, nested=args.yes)
     if args.on:
         from sandboxd.operations.on_cluster import review as on_cluster
 
@@ -140,6 +155,9 @@ def _only(words: list[str] | None) -> list[str] | None:
 
 def _require_whole(args: argparse.Namespace) -> None:
     """:raises UsageError: options that mean nothing together"""
+    if args.take is not None:
+        _require_alone(args)
+        return
     how = (args.include, args.yes, args.expect, args.only, args.deletions is not None)
     if any(how) and not args.apply:
         raise UsageError(
@@ -150,6 +168,18 @@ def _require_whole(args: argparse.Namespace) -> None:
         raise UsageError("`--only` names all that is brought", "leave `--include` out")
     if args.json and (args.apply or args.save):
         raise UsageError("`--json` only shows", "leave `--apply` and `--save` to another run")
+
+
+def _require_alone(args: argparse.Namespace) -> None:
+    """:raises UsageError: `--take` with what is about files, or with a cluster, whose commits come by `--save`"""
+    others = (args.stat, args.diff, args.apply, args.json, args.save, args.include, args.only)
+    if args.on or any(others) or args.expect or args.deletions is not None:
+        raise UsageError("`--take` takes commits alone", "leave the rest to another run")
+    if args.yes and not args.take:
+        raise UsageError(
+            "`--take --yes` would take what nobody looked at",
+            "name the branch: `--take BRANCH --yes`",
+        )
 
 
 def _print_json(document: object) -> None:

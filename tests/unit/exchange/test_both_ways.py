@@ -250,7 +250,7 @@ def test_what_waits_is_listed_without_git(tmp_path: Path) -> None:
     sides.host("update-ref", "refs/sandboxd/20261130-120000/main", "HEAD")
     sides.exchange()
     ref = "refs/sandboxd/main/main"
-    line = f"`{ref}` waits: `git merge {ref}` takes it"
+    line = f"`{ref}` waits: `sandboxd review --take main` takes it"
     assert waiting_refs.lines(str(sides.folder), environ) == (line,)
     sides.host("pack-refs", "--all")
     assert waiting_refs.lines(str(sides.folder), environ) == (line,)
@@ -268,8 +268,8 @@ def test_each_ref_that_waits_is_listed_with_the_command_that_takes_it(tmp_path: 
     for name in ("tags/v1", "a/held/b", f"held/{oid}", "stash/0"):
         sides.host("update-ref", f"{sandbox}/{name}", oid)
     wanted = (
-        f"`{sandbox}/a/held/b` waits: `git merge {sandbox}/a/held/b` takes it",
-        f"`{sandbox}/tags/v1` waits: `git tag -f v1 {sandbox}/tags/v1` takes it",
+        f"`{sandbox}/a/held/b` waits: `sandboxd review --take a/held/b` takes it",
+        f"`{sandbox}/tags/v1` waits: `sandboxd review --take tags/v1` takes it",
     )
     assert waiting_refs.lines(str(sides.folder), environ) == wanted
     sides.host("pack-refs", "--all")

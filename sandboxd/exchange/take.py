@@ -1,0 +1,260 @@
+"""Takes commits of a sandbox that wait on the host: forward where that is possible, else by a merge without a work tree.
+
+The work tree is shared, so `git merge` would refuse what lies there already. Here only branch, HEAD and index move, by
+compare-and-swap; the files stay as they are, and most often they are the result.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.exchange import facts, host_git, objects, on_host, ref_names, to_host
+from sandboxd.exchange.difference import Checkout, Held, Move, Reason
+from sandboxd.exchange.ref_names import HEADS, TAGS
+from sandboxd.exchange.run import host_side
+from sandboxd.exchange.state import Head
+from sandboxd.file_lock import locked
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.host_git import HostGit
+    from sandboxd.exchange.place import Place, Repository
+
+_NO_SUCH_OPTION = 129
+_FROM = "from-sandbox/"
+"""What is put before a name that would hide another."""
+_MOST_NAMED = 3
+
+
+class How(enum.Enum):
+    """How commits were taken."""
+
+    PRESENT = "the host has it already"
+    FORWARD = "moved forward"
+    MERGED = "merged"
+    NEW = "a new branch or tag"
+
+
+class Take(NamedTuple):
+    """Commits that the host's ref `into` has now. `ref` is where they waited; `into` is 'HEAD' on no branch."""
+
+    ref: str
+    into: str
+    how: How
+
+
+class Stay(NamedTuple):
+    """Commits that go on waiting at `ref`, the reason and the next step."""
+
+    ref: str
+    why: str
+    hint: str
+
+
+class Took(NamedTuple):
+    """What was taken and what was not. `checked_out`: the branch that the work tree is of moved."""
+
+    takes: tuple[Take, ...] = ()
+    stays: tuple[Stay, ...] = ()
+    checked_out: bool = False
+
+
+class _NotNow(Exception):
+    """The reason for which something is not taken, and the next step."""
+
+    def __init__(self, why: str, hint: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.hint = hint
+
+
+def take(
+    repository: Repository,
+    place: Place,
+    sandbox: str,
+    names: Sequence[str],
+    *,
+    nested: bool = False,
+    identity: Mapping[str, str] | None = None,
+) -> Took:
+    """Take what waits of `sandbox` on the host; each ref as a whole, or not at all.
+
+    :param sandbox: its name, '' for the one without
+    :param names: what the refs are called below those of the sandbox; [] for every branch
+    :param nested: also what enters another repository, where git follows the config that lies there
+    :param identity: `user.name` and `user.email` of who merges
+    :raises CannotRun: git fails, or this machine has none
+    :raises SandboxdError: the repository cannot be read
+    :raises OSError: the repository cannot be read
+    """
+    with locked(place.lock), host_git.opened(repository) as host:
+        waiting = {
+            ref_names.parts_of(ref)[1]: ref
+            for ref in on_host.refs_of(host, sandbox)
+            if ref_names.is_waiting(ref)
+        }
+        chosen = names or [n for n, ref in waiting.items() if not _is_asked_for(ref)]
+        takes: list[Take] = []
+        stays = [_unknown(name, waiting) for name in chosen if name not in waiting]
+        checked_out = False
+        for name in chosen:
+            if name not in waiting:
+                continue
+            one = _One(host, sandbox, waiting[name], nested, identity or {})
+            try:
+                takes.append(one.take())
+                checked_out = checked_out or one.is_checked_out
+            except _NotNow as reason:
+                stays.append(Stay(waiting[name], reason.why, reason.hint))
+        return Took(tuple(takes), tuple(stays), checked_out)
+
+
+def _is_asked_for(ref: str) -> bool:
+    """Whether it is taken by its name alone: a tag moves, and a HEAD on no branch has no place of its own."""
+    name = ref_names.of_inside(ref)
+    return name == "HEAD" or name.startswith(TAGS)
+
+
+def _unknown(name: str, waiting: Mapping[str, str]) -> Stay:
+    others = ", ".join(f"`{other}`" for other in sorted(waiting)[:_MOST_NAMED])
+    return Stay(name, "nothing of that name waits", f"what waits: {others}" if others else "")
+
+
+class _One:
+    """One ref that is to be taken."""
+
+    def __init__(
+        self, host: HostGit, sandbox: str, ref: str, nested: bool, identity: Mapping[str, str]
+    ) -> None:
+        self._host = host
+        self._who = f"the sandbox {sandbox or 'main'}"
+        self._sandbox = sandbox
+        self._ref = ref
+        self._nested = nested
+        self._identity = identity
+        self._ours = host_side(host)
+        self._theirs = on_host.refs_of(host, sandbox)[ref]
+        self._into = self._target(ref_names.of_inside(ref))
+        self.is_checked_out = self._into in ("HEAD", self._ours.head.branch)
+
+    def _target(self, name: str) -> str:
+        """The host's ref that is to have the commits."""
+        if name == "HEAD":
+            return self._ours.head.branch or name
+        if self._ours.tip(name) or name == self._ours.head.branch:
+            return name
+        if not ref_names.hides(name, ref_names.short_names(self._ours.refs.ids)):
+            return name
+        top = TAGS if name.startswith(TAGS) else HEADS
+        return f"{top}{_FROM}{name.removeprefix(top)}"
+
+    def take(self) -> Take:
+        """:raises _NotNow: it cannot be taken"""
+        self._require_free()
+        old = self._ours.commit if self.is_checked_out else self._ours.tip(self._into)
+        new, how = self._result(old)
+        if new != old:
+            self._move(old, new)
+        if on_host.has(self._host, self._theirs):
+            to_host.move_refs(
+                self._host, [Move(self._ref, self._theirs, "")], f"sandboxd: taken from {self._who}"
+            )
+        return Take(self._ref, self._into, how)
+
+    def _require_free(self) -> None:
+        if self._into in self._ours.elsewhere:
+            raise _NotNow(Reason.ELSEWHERE.value, f"in that work tree: `git merge {self._ref}`")
+        if self.is_checked_out and self._ours.operation is not None:
+            raise _NotNow(*_WORDS[Reason.HOST_BUSY])
+        if not self._nested and facts.brings_nested(self._host, [self._theirs], self._ours):
+            raise _NotNow(
+                f"{Reason.NESTED.value}, whose config git would follow",
+                f"look at it: `git log --stat {self._ref}`; `--yes` with its name takes it all the same",
+            )
+
+    def _result(self, old: str) -> tuple[str, How]:
+        if not old:
+            return self._theirs, How.NEW
+        if self._into.startswith(TAGS):
+            return self._theirs, How.FORWARD
+        if facts.is_ancestor(self._host, self._theirs, old):
+            return old, How.PRESENT
+        if facts.is_ancestor(self._host, old, self._theirs):
+            return self._theirs, How.FORWARD
+        return self._merge(old), How.MERGED
+
+    def _merge(self, old: str) -> str:
+        """The id of a commit that has both among its parents.
+
+        :raises _NotNow: both changed the same lines, or git cannot merge
+        """
+        host = self._host
+        with tempfile.TemporaryDirectory(prefix="merge-", dir=host.folder) as folder:
+            os.chmod(folder, 0o711)  # noqa: S103 - git passes through as the owner
+            new_objects = os.path.join(folder, "objects")
+            environ = {**objects.object_folder(host, new_objects), **self._author()}
+            words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
+            code, output, errors = host.attempt(*words, old, self._theirs, environ=environ)
+            tree, *files = os.fsdecode(output).rstrip("\0").split("\0")
+            if code:
+                raise self._refused(code, files, errors)
+            message = f"Merge `{ref_names.parts_of(self._ref)[1]}` of {self._who}\n"
+            parents = ("-p", old, "-p", self._theirs)
+            done = host.run(
+                "commit-tree", tree, *parents, data=os.fsencode(message), environ=environ
+            )
+            # Before any ref leads to them.
+            objects.put(host, new_objects)
+        return done.decode().strip()
+
+    def _author(self) -> dict[str, str]:
+        settings = (("NAME", "user.name"), ("EMAIL", "user.email"))
+        return {
+            f"GIT_{role}_{kind}": self._identity[key]
+            for role in ("AUTHOR", "COMMITTER")
+            for kind, key in settings
+            if self._identity.get(key)
+        }
+
+    def _refused(self, code: int, files: Sequence[str], errors: bytes) -> _NotNow:
+        by_hand = f"`git stash --include-untracked`, then `git merge {self._ref}`"
+        if code == 1 and files:
+            named = ", ".join(f"`{path}`" for path in files[:_MOST_NAMED])
+            more = len(files) - _MOST_NAMED
+            words = f"{named} and {more} more" if more > 0 else named
+            return _NotNow(f"both sides changed {words}", f"resolve it by hand: {by_hand}")
+        if code == _NO_SUCH_OPTION:
+            return _NotNow("git on the host merges only in a work tree", f"git 2.38, or {by_hand}")
+        text = " ".join(errors.decode("utf-8", "replace").split())[-300:]
+        return _NotNow(f"git does not merge it: {text}", f"by hand: {by_hand}")
+
+    def _move(self, old: str, new: str) -> None:
+        ours = self._ours
+        moves = [Move(self._into, ours.tip(self._into), new)] if self._into != "HEAD" else []
+        checkout = None
+        if self.is_checked_out:
+            head = ours.head if ours.head.branch else Head(commit=new)
+            checkout = Checkout(ours.head, head, old, new)
+        message = f"sandboxd: taken from {self._who}"
+        done = to_host.apply(self._host, ours, moves, checkout, message, nested=self._nested)
+        if done.failed:
+            raise _of_reason(done.failed[0])
+
+
+_WORDS = {
+    Reason.HOST_BUSY: (
+        Reason.HOST_BUSY.value,
+        "end it, as `git status` says, then run the command again",
+    ),
+    Reason.HOST_STAGED: (
+        "what is staged on the host is in the way",
+        "commit or unstage it, then run the command again",
+    ),
+}
+
+
+def _of_reason(held: Held) -> _NotNow:
+    return _NotNow(*_WORDS.get(held.reason, (held.reason.value, "`git fsck` says what is wrong")))
