@@ -1,4 +1,4 @@
-"""The commands that the RUN instructions of a Dockerfile execute."""
+"""The commands that the RUN instructions of a Dockerfile execute, and the files that it writes itself."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ if TYPE_CHECKING:
     from sandboxd.model.values import Value
 
 
-def matches(subject: Image, pattern: str) -> Iterator[tuple[re.Match[str], Value[str]]]:
-    """Every place where a script of the Dockerfile matches, as a value that stands there."""
-    for instruction in subject.instructions("RUN"):
+def matches(
+    subject: Image, pattern: str, *files: str
+) -> Iterator[tuple[re.Match[str], Value[str]]]:
+    """Every place where a script of the Dockerfile matches, as a value that stands there.
+
+    `files` are instructions (`COPY`, `ADD`) whose here-documents, which become files, are looked at as well.
+    """
+    for instruction in subject.instructions("RUN", *files):
+        gap = r"\s+" if instruction.json() is None else r"[\s\",]+"
         for script in instruction.scripts():
             for match in re.finditer(pattern, script.text):
                 end = match.end() - len(match[0]) + len(match[0].rstrip())
                 span = script.span(match.start(), end)
-                yield match, subject.value(match[0], span, " ".join(match[0].split()), "RUN")
+                written = re.sub(gap, " ", match[0]).strip()
+                yield match, subject.value(match[0], span, written, instruction.keyword)

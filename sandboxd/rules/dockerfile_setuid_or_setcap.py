@@ -2,7 +2,8 @@
 
 ## What it is
 
-`chmod u+s`, `chmod 4755` or `setcap` in a `RUN` of a Dockerfile.
+`chmod u+s`, `chmod 4755`, `install -m 4755` or `setcap` in a `RUN` of a Dockerfile, or `--chmod=4755` of a
+`COPY` or `ADD`.
 
 ## Why it is bad
 
@@ -25,12 +26,14 @@ Seen with runsc 20240729, which does not have that option.
 
 ## References
 
+- https://docs.docker.com/reference/dockerfile/#copy---chown---chmod
 - https://man7.org/linux/man-pages/man7/capabilities.7.html
 - https://docs.kernel.org/userspace-api/no_new_privs.html
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
@@ -55,17 +58,44 @@ META = RuleMeta(
     needs=(Field("stages"),),
 )
 
+# What parts words: blanks, and the quotes and commas of the JSON form.
+_GAP = r"[\s\"',]{1,40}"
 _RAISED = (
-    r"\bchmod\s+(?:-\S+\s+)*(?:[ugoa]{0,3}u[ugoa]{0,3}\+[rwxXst]{0,4}s[rwxXst]{0,4}|\+s|0?[4-7][0-7]{3})"
-    r"\s+[^\s;&|]+|\bsetcap\s+(?!-r\b)[^;&|\n]{1,300}"
+    rf"\bchmod{_GAP}(?:-[^\s\"',]+{_GAP})*(?P<chmod>[^\s;&|\"']+)[\"']?{_GAP}[^\s;&|\"']+"
+    r"|\binstall\s[^;&|\n]{0,200}?(?<=\s)(?:-[A-Za-z]{0,8}m|--mode)[\s=]{0,8}[\"']?(?P<install>[0-7]{4,5})\b[^;&|\n]{0,200}"
+    rf"|\bsetcap{_GAP}(?!-r\b)[^;&|\n]{{1,300}}"
 )
+_SYMBOLIC = r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)"
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
     for match, value in matches(subject, _RAISED):
-        verb = (
-            "gives capabilities to a file"
-            if match[0].startswith("setcap")
-            else "sets the setuid bit"
-        )
+        mode = match["chmod"] or match["install"]
+        if mode is None:
+            verb = "gives capabilities to a file"
+        elif _sets_setuid(mode):
+            verb = "sets the setuid bit"
+        else:
+            continue
         yield at_value(META, value, f"`{readable(value.written)}` {verb}", value.written)
+    for instruction in subject.instructions("COPY", "ADD"):
+        for flag, mode in instruction.flag("chmod"):
+            if _sets_setuid(mode):
+                value = subject.value(mode, flag.span, flag.value, instruction.keyword)
+                message = f"`{readable(flag.value)}` sets the setuid bit of what is copied"
+                yield at_value(META, value, message, flag.value)
+
+
+def _sets_setuid(mode: str) -> bool:
+    """Whether a mode of `chmod`, octal or in letters, has or adds the bit for the user."""
+    if re.fullmatch(r"[0-7]{4,6}", mode):
+        return bool(int(mode, 8) & 0o4000)
+    is_set = False
+    for part in mode.split(","):
+        match = re.fullmatch(_SYMBOLIC, part)
+        if match is None or (match[1] and not set(match[1]) & {"u", "a"}):
+            continue
+        for operator, letters in re.findall(r"([-+=])([rwxXstugo]*)", match[2]):
+            if operator == "=" or "s" in letters:
+                is_set = operator != "-" and "s" in letters
+    return is_set

@@ -63,7 +63,7 @@ _NOPASSWD = r"NOPASSWD:[ \t]*([^\s\"'>;&|][^\"'>;&|\n]{0,200})"
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
-    for match, value in matches(subject, _NOPASSWD):
+    for match, value in matches(subject, _NOPASSWD, "COPY", "ADD"):
         what = match[1].strip()
         line = readable(value.written)
         is_all = what.startswith("ALL") or "*" in what
