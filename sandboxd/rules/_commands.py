@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sandboxd.rules._mounts import container_writes, project_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandboxd.model.container import Container
 
 # Fetched and run in one go: `curl ... | sh`, `sh -c "$(curl ...)"`, `bash <(curl ...)`.
@@ -47,9 +49,14 @@ _BUILD_FILE = (
 )
 
 
+def remote_scripts(command: str) -> Iterator[re.Match[str]]:
+    """The parts of a command that run what they fetch."""
+    return re.finditer(_REMOTE, command[:_LONGEST])
+
+
 def remote_script(command: str) -> str:
-    """The part of a command that runs what it fetches; '' if there is none."""
-    match = re.search(_REMOTE, command[:_LONGEST])
+    """The first part of a command that runs what it fetches; '' if there is none."""
+    match = next(remote_scripts(command), None)
     return match[0] if match else ""
 
 

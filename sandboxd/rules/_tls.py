@@ -1,0 +1,93 @@
+"""Settings that make a tool accept every certificate: variables, and words of commands."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sandboxd.rules._commands import remote_scripts
+from sandboxd.rules._fetches import is_compared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FALSE = "false|0|no|off"
+_TRUE = "true|1|yes|on"
+# Variables, and the values that switch the check off; `tests/rules/lists/tls-switches.toml` has the sources.
+VARIABLES = {
+    "ANSIBLE_GALAXY_IGNORE": _TRUE,
+    "BUNDLE_SSL_VERIFY_MODE": "0",
+    "CONDA_SSL_VERIFY": _FALSE,
+    "CONSUL_HTTP_SSL_VERIFY": _FALSE,
+    "CURL_INSECURE": _TRUE,
+    # Git asks only whether it is there.
+    "GIT_SSL_NO_VERIFY": ".*",
+    "GOINSECURE": "[^$]+",
+    "HELM_KUBEINSECURE_SKIP_TLS_VERIFY": _TRUE,
+    "HEX_UNSAFE_HTTPS": _TRUE,
+    "NODE_TLS_REJECT_UNAUTHORIZED": "0",
+    "NOMAD_SKIP_VERIFY": _TRUE,
+    "NPM_CONFIG_STRICT_SSL": _FALSE,
+    "PERL_LWP_SSL_VERIFY_HOSTNAME": "0",
+    "PIP_TRUSTED_HOST": "[^$]+",
+    "PYTHONHTTPSVERIFY": "0",
+    "UV_INSECURE_HOST": "[^$]+",
+    "VAULT_SKIP_VERIFY": _TRUE,
+    "YARN_ENABLE_STRICT_SSL": _FALSE,
+    "YARN_STRICT_SSL": _FALSE,
+}
+# Characters of a command, quoted or not.
+_PART = r"(?:[^;&|\n\"']|\"[^\"\n]{0,400}\"|'[^'\n]{0,400}')"
+_SET = r"[\"']?[\s=:]{1,10}[\"']?"
+_CURL_FLAG = r"(?:-[a-zA-Z0-9#]{0,12}k[a-zA-Z]{0,12}|--insecure)(?=[\s\"']|\Z)"
+# Programs, and what switches their check off; `tests/rules/lists/tls-commands.toml` has the sources.
+COMMANDS = {
+    "apt": rf"\bAcquire::https?(?:::[\w.-]{{1,80}})?::Verify-(?:Peer|Host){_SET}(?i:{_FALSE})\b",
+    "aws": r"\baws\s[^;&|\n]{0,200}?--no-verify-ssl\b",
+    "bundle": rf"\bbundle\s[^;&|\n]{{0,100}}?\bssl_verify_mode{_SET}0\b",
+    "composer": rf"\bcomposer\s[^;&|\n]{{0,100}}?\bdisable-tls{_SET}(?:true|1)\b",
+    "conda": rf"\b(?:conda|mamba)\s[^;&|\n]{{0,100}}?\bssl_verify{_SET}(?i:{_FALSE})\b",
+    "curl": rf"\bcurl\s(?={_PART}{{0,400}}?(?<=\s){_CURL_FLAG}){_PART}{{0,400}}",
+    "dnf": rf"(?<![./\w])sslverify{_SET}(?i:{_FALSE})\b",
+    "git": rf"\bgit\s[^;&|\n]{{0,200}}?\bhttp\.(?:\S{{1,100}}\.)?ssl[vV]erify{_SET}(?i:{_FALSE})\b",
+    "kubectl": r"--insecure-skip-tls-verify(?!=false)\b",
+    "npm": rf"(?:\b(?:npm|pnpm|yarn)\s[^;&|\n]{{0,100}}?)?\bstrict-ssl{_SET}false\b|\bnpm\s[^;&|\n]{{0,100}}?--no-strict-ssl\b",
+    "pip": rf"(?:\bpip3?\s[^;&|\n]{{0,200}}?)?\b(?:global\.|install\.)?trusted-host{_SET}[^\s\"';&|]{{1,100}}",
+    "podman": r"--(?:src-|dest-)?tls-verify=false\b",
+    "wget": rf"\bwget\s(?={_PART}{{0,400}}?(?<=\s)--no-check-certificate\b){_PART}{{0,400}}",
+    "yarn": rf"\benableStrictSsl{_SET}false\b",
+}
+_ASSIGNED = rf"(?<![\w$-])({'|'.join(VARIABLES)})=([\"']?)([^\s\"';&|)]*)\2"
+# What these fetch may be compared afterwards.
+_FETCHING = ("curl", "wget")
+_LOOPBACK = r"//(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?=[:/\s\"']|\Z)|trusted-host.{0,5}\b(?:localhost|127\.)"
+
+
+def switches_off(name: str, value: str) -> bool:
+    """Whether a tool that finds this variable checks no certificates."""
+    pattern = VARIABLES.get(name.upper())
+    return pattern is not None and re.fullmatch(pattern, value.strip(), re.IGNORECASE) is not None
+
+
+def open_parts(script: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each part of a script that accepts every certificate.
+
+    Left out are downloads that are compared with a hash or a signature afterwards, or run in one go,
+    which is a matter of its own, and what asks the loopback.
+    """
+    for program, pattern in COMMANDS.items():
+        for match in re.finditer(pattern, script):
+            end = match.start() + len(match[0].rstrip())
+            if re.search(_LOOPBACK, match[0]):
+                continue
+            if program not in _FETCHING or not _is_judged_elsewhere(script, match.start()):
+                yield match.start(), end
+    for match in re.finditer(_ASSIGNED, script, re.IGNORECASE):
+        if switches_off(match[1], match[3]):
+            yield match.span()
+
+
+def _is_judged_elsewhere(script: str, at: int) -> bool:
+    return is_compared(script[at:]) or any(
+        match.start() <= at < match.end() for match in remote_scripts(script)
+    )
