@@ -29,6 +29,7 @@ from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.model.labels import EGRESS
 from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.plan import generate
 from sandboxd.plan.inner_network import RESOLV_FILE
 from sandboxd.project.here import workspace_of_folder
 from sandboxd.status.combine import Examined
@@ -145,12 +146,17 @@ class Keeper:
     def register_soon(self, path: str, engine: EngineKey, stale: bool) -> None:
         """Register a project after the command that started it was answered; one that is kept is only scanned.
 
+        Its generated files are kept from now on where there are any: a start by `up` needs none, and the folder
+        is the user's.
+
         :param stale: its generated files are to be written again, though none of its own changed
         """
 
         def register() -> None:
             if not self._is_closed:
-                self.tasks.spawn(self._register(path, engine, True, stale))
+                known = self.projects.get(path)
+                keeps = (known is not None and known.keeps) or generate.is_there(path)
+                self.tasks.spawn(self._register(path, engine, keeps, stale))
 
         asyncio.get_running_loop().call_later(_ANSWER_SECONDS, register)
 

@@ -237,13 +237,14 @@ def _keep(
 ) -> None:
     """Have a daemon keep the workspace, and say what it would have mended where there is none."""
     from sandboxd.ipc.announce import announce
+    from sandboxd.plan import generate
 
     is_moved = _names_other_addresses(plan, environ)
     if keeping.register is not None:
         # The plan that a daemon keeps is about the container, what its start was granted, and its image.
         keeping.register(plan.workspace, is_moved or running.how != "already running")
         return
-    announce(environ, plan.workspace, keeps=True)
+    announce(environ, plan.workspace, keeps=generate.is_there(plan.workspace))
     if is_moved:
         tell(
             "stale: the generated files name addresses that the engine no longer gives this project"

@@ -54,8 +54,9 @@ def test_a_start_starts_it_and_says_so_once(
     pid = world.pid()
     assert pid is not None
     assert words(first.stderr).count(SAID) == 1
-    # It knows the project from then on.
-    eventually(lambda: (project / ".devcontainer" / "devcontainer.json").exists())
+    # It knows the project from then on, and writes nothing there that nobody asked for.
+    eventually(lambda: str(project) in world.run("status", "--json", cwd=world.home).stdout)
+    assert not (project / ".devcontainer" / "devcontainer.json").exists()
     again = world.run("up", cwd=project)
     assert (again.returncode, world.pid()) == (0, pid)
     kill(pid)

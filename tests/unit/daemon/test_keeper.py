@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import load, registry_path
 from sandboxd.errors import DaemonError
+from sandboxd.plan.generate import MAIN_FILE
 from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
@@ -84,7 +86,7 @@ async def test_a_start_of_a_project_that_is_kept_has_it_written_again_only_if_it
     keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
     await keeper.start()
     folder = project(own_home)
-    keeper.register_soon(str(folder), ENGINE, False)
+    registered = asyncio.create_task(keeper.register(str(folder), ENGINE))
     await until(lambda: looked == [str(folder)])
     monkeypatch.setattr(Generation, "look", watched)
     # What a start of the sandbox makes in the workspace, unless the daemon has made it by now.
@@ -94,6 +96,27 @@ async def test_a_start_of_a_project_that_is_kept_has_it_written_again_only_if_it
     assert len(looked) == 1, "it was checked again although nothing of it changed"
     keeper.register_soon(str(folder), ENGINE, True)
     await until(lambda: len(looked) == 2)
+    await registered
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_a_start_alone_writes_no_generated_file_into_the_users_folder(
+    own_home: Path,
+) -> None:
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    folder = project(own_home)
+    keeper.register_soon(str(folder), ENGINE, True)
+    await until(lambda: keeper.projects.get(str(folder)) is not None)
+    await keeper.settled(str(folder), PATIENCE)
+    assert os.listdir(folder) == ["sandboxd.toml"]
+    await keeper.register(str(folder), ENGINE)
+    assert (folder / MAIN_FILE).is_file()
+    (folder / MAIN_FILE).unlink()
+    # One that was kept stays so, whatever became of its file.
+    keeper.register_soon(str(folder), ENGINE, True)
+    await until(lambda: (folder / MAIN_FILE).is_file())
     await keeper.close()
 
 
