@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any, Protocol
 
+    from sandboxd.cli.daemon_start import NotRunning
     from sandboxd.operations.exec import Command
 
     class Stream(Protocol):
@@ -139,9 +140,11 @@ def run_begun(begin: Callable[[], Attended], program: str, *, tty: bool, stdin: 
 def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: Any) -> Attended:
     from sandboxd.cli.through_daemon import begin
 
-    begun = begin(directory, words, tty=tty, stdin=stdin, **more)
+    reasons: list[NotRunning] = []
+    begun = begin(directory, words, tty=tty, stdin=stdin, tell_open=reasons.append, **more)
     if begun is not None:
         return begun
+    from sandboxd.cli import daemon_start
     from sandboxd.cli.terminal import status
     from sandboxd.engine.client import Exec, connect_from
     from sandboxd.operations import commits
@@ -156,6 +159,9 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
         command = shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)
     else:
         command = exec_(engine, directory, Exec(words, tty, stdin, **more), status, name)
+    # In a script, stderr is the command's.
+    if reasons and (os.isatty(2) or not reasons[0].is_wish):
+        daemon_start.say_open(reasons[0])
     return _WithCommits(command)
 
 

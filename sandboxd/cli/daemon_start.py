@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from sandboxd import __version__
 from sandboxd.cli import terminal
@@ -45,37 +46,42 @@ def switched_off_by(environ: Mapping[str, str]) -> str:
     return f"`{demands.path_of('daemon')}`" if demands.no_daemon else ""
 
 
-def start(environ: Mapping[str, str], *, is_wanted: bool, warns: bool) -> bool:
-    """Whether a daemon runs now; it is started where nothing is against that, and said the first time.
+class NotRunning(NamedTuple):
+    """The reason why no daemon runs beside a command that leaves a sandbox running."""
+
+    why: str
+    is_wish: bool
+    """The user or a policy said so; else one could not be started."""
+
+
+def start(environ: Mapping[str, str], *, is_wanted: bool) -> NotRunning | None:
+    """Start a daemon where nothing is against that and none runs, and say so the first time.
 
     :param is_wanted: False for `--no-daemon`
-    :param warns: say what is open where none is to be started; where one cannot be started that is always said
+    :returns: None where one runs now, else what to give `say_open` once the command has not failed otherwise
     """
     from sandboxd.errors import DaemonError
     from sandboxd.ipc import client
 
     why = "`--no-daemon`" if not is_wanted else switched_off_by(environ)
-    if why and not warns:
-        return False
     try:
         connection = client.connect(environ, start=not why, patience=_PATIENCE_SECONDS)
     except (DaemonError, OSError) as error:
         reason = error.message if isinstance(error, DaemonError) else str(error.strerror)
-        _warn(reason if why else f"it cannot be started: {reason}")
-        return False
-    if connection is not None:
-        connection.close()
-        # One of a later version watches, too, though it does nothing for us.
-        is_ours = connection.daemon_version == __version__
-        if not why and is_ours and _is_first(environ):
-            terminal.entry("daemon", _ABOUT)
-    elif warns:
-        _warn(why)
-    return connection is not None
+        return NotRunning(reason if why else f"it cannot be started: {reason}", bool(why))
+    if connection is None:
+        return NotRunning(why, True)
+    connection.close()
+    # One of a later version watches, too, though it does nothing for us.
+    is_ours = connection.daemon_version == __version__
+    if not why and is_ours and _is_first(environ):
+        terminal.entry("daemon", _ABOUT)
+    return None
 
 
-def _warn(why: str) -> None:
-    terminal.entry("no daemon", f"({why}) {_OPEN}", terminal.YELLOW)
+def say_open(without: NotRunning) -> None:
+    """Say that no daemon runs, and what is open so."""
+    terminal.entry("no daemon", f"({without.why}) {_OPEN}", terminal.YELLOW)
 
 
 def _is_first(environ: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from sandboxd.cli.daemon_start import NotRunning
     from sandboxd.operations.interruption import Step
 
 
@@ -31,10 +32,24 @@ def operate(
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled by a signal
     """
+    reasons: list[NotRunning] = []
     answer = through_daemon.operate(
-        messages.OPERATION + name, directory, options, say, starts_daemon=starts_daemon
+        messages.OPERATION + name,
+        directory,
+        options,
+        say,
+        starts_daemon=starts_daemon,
+        tell_open=reasons.append,
     )
-    return _here(name, directory, options, say) if answer is None else answer
+    if answer is None:
+        answer = _here(name, directory, options, say)
+    if reasons:
+        from sandboxd.cli import daemon_start
+
+        # Not before: of a sandbox that was not started nothing is open.
+        progress.clear()
+        daemon_start.say_open(reasons[0])
+    return answer
 
 
 def _here(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from sandboxd.cli.daemon_start import NotRunning
     from sandboxd.ipc.conversation import Conversation
 
 _SIGINT = 2
@@ -33,21 +34,23 @@ def operate(
     tell: Callable[[str, bool], None],
     *,
     starts_daemon: bool | None = None,
+    tell_open: Callable[[NotRunning], None] | None = None,
 ) -> Any:
     """The result of an operation that a running daemon does; None where the caller has to do it itself.
 
     Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends this process at once.
 
     :param tell: called with each step (text, whether the next one replaces it)
-    :param starts_daemon: start one where none runs, for what leaves a sandbox running; False says what is open
-        without one, None says nothing
+    :param starts_daemon: start one where none runs, for what leaves a sandbox running; None: whether one runs does
+        not matter
+    :param tell_open: called where `starts_daemon` is not None and none runs, with what to give `daemon_start.say_open`
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled
     """
     if not os.path.isdir(directory):
         # The daemon compares the folder with its own view of it; whether it has to be there says the operation.
         return None
-    conversation = _conversation(starts_daemon)
+    conversation = _conversation(starts_daemon, tell_open)
     if conversation is None:
         return None
     signals = Signals(conversation)
@@ -134,16 +137,16 @@ def begin(
     working_dir: str = "",
     name: str = "",
     starts_daemon: bool | None = None,
+    tell_open: Callable[[NotRunning], None] | None = None,
 ) -> RemoteCommand | None:
     """Begin a command through a daemon; None where the caller has to begin it itself.
 
     :param command: [] for a shell
-    :param starts_daemon: as `operate`; what is open is said on a terminal only
+    :param starts_daemon: as `operate`, and so `tell_open`
     :raises SandboxdError: it cannot be begun
     :raises DaemonError: the connection broke, so it is not known whether it began
     """
-    # In a script, stderr is the command's.
-    conversation = _conversation(starts_daemon, warns=os.isatty(2))
+    conversation = _conversation(starts_daemon, tell_open)
     if conversation is None:
         return None
     try:
@@ -236,10 +239,12 @@ class _Checked:
             raise _Broken(error) from None
 
 
-def _conversation(starts: bool | None = None, *, warns: bool = True) -> Conversation | None:
+def _conversation(
+    starts: bool | None = None, tell_open: Callable[[NotRunning], None] | None = None
+) -> Conversation | None:
     """A conversation with the daemon; None without one, which is said where it is there but silent.
 
-    :param starts: start one where none runs; False and None as in `operate`
+    :param starts: as in `operate`, and so `tell_open`
     """
     try:
         conversation = converse(os.environ)
@@ -247,8 +252,10 @@ def _conversation(starts: bool | None = None, *, warns: bool = True) -> Conversa
             return conversation
         from sandboxd.cli import daemon_start
 
-        is_there = daemon_start.start(os.environ, is_wanted=starts, warns=warns)
-        return converse(os.environ) if is_there else None
+        without = daemon_start.start(os.environ, is_wanted=starts)
+        if without is not None and tell_open is not None:
+            tell_open(without)
+        return converse(os.environ) if without is None else None
     except NoAnswer as error:
         terminal.status(f"{error.message}; going on without it")
         terminal.status(f"  hint: {error.hint}")

@@ -108,6 +108,17 @@ def test_it_is_switched_off_and_then_what_is_open_is_said(
     assert world.pid() is None
 
 
+@pytest.mark.parametrize("command", ["up", "restart"])
+def test_what_is_open_is_not_said_of_a_sandbox_that_was_not_started(
+    world: World, engine: StubEngine, project: Path, command: str
+) -> None:
+    (project / "sandboxd.toml").write_text("profile = 3\n")
+    done = world.run(command, "--no-daemon", cwd=project)
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: "), done.stderr
+    assert OPEN not in words(done.stderr)
+
+
 def test_one_that_runs_is_used_whoever_may_not_start_one(
     world: World, engine: StubEngine, project: Path
 ) -> None:
