@@ -67,7 +67,10 @@ class Played:
             if self._stopped in readable:
                 return
             for end in readable:
-                self._take(end.recv(PIECE))
+                try:
+                    self._take(end.recv(PIECE))
+                except ConnectionResetError:  # it has its answer, and has left
+                    self._ends.remove(end)
                 if not self._first_piece.is_set():
                     self._first_piece.set()
                     # The second writer sends in this time, unless it waits for the first to be answered.
