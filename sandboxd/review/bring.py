@@ -19,6 +19,7 @@ from sandboxd.review.weigh import look
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sandboxd.observe.in_use import MountedFiles
     from sandboxd.review.weigh import Item
 
 _HAS_PROC = sys.platform == "linux"
@@ -34,6 +35,7 @@ class Brought(NamedTuple):
 def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
     """Write `chosen` below `workspace`, except files that changed since they were shown."""
     done, failed = [], []
+    mounted = in_use.mounted_files()
     with beneath.open_folder(workspace) as root:
         owner = os.fstat(root)
         for item in chosen:
@@ -41,7 +43,7 @@ def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
                 failed.append((item.path, "it changed on the host since it was shown"))
                 continue
             try:
-                _bring(root, item, owner)
+                _bring(root, item, owner, mounted)
             except SandboxdError as error:
                 failed.append((item.path, error.message))
             except OSError as error:
@@ -51,14 +53,14 @@ def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
     return Brought(tuple(done), tuple(failed))
 
 
-def _bring(root: int, item: Item, owner: os.stat_result) -> None:
+def _bring(root: int, item: Item, owner: os.stat_result, mounted: MountedFiles) -> None:
     name = os.path.basename(item.path)
     if item.kind == "deleted":
         with beneath.parent_of(root, item.path, create=False) as folder:
             os.unlink(name, dir_fd=folder)
         return
     with folder_of(root, item.path, owner) as folder:
-        if not item.link and item.here.is_file and in_use.is_mounted(_path_of(folder, name)):
+        if not item.link and item.here.is_file and mounted.has(_path_of(folder, name)):
             _write_into(folder, name, item)
             return
         temporary = f".sandboxd-{secrets.token_hex(6)}"

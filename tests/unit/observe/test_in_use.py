@@ -31,15 +31,15 @@ def test_a_file_that_a_container_has_shut_is_in_use(tmp_path: Path) -> None:
     file.parent.mkdir()
     file.write_text("x")
     root = proc(tmp_path / "proc", (str(file), "/workspaces/w/.envrc"))
-    assert in_use.is_mounted(str(file), root)
-    assert not in_use.is_mounted(str(file.with_name("other")), root)
-    assert not in_use.is_mounted(str(file), str(tmp_path / "no-proc"))
+    assert in_use.mounted_files(root).has(str(file))
+    assert not in_use.mounted_files(root).has(str(file.with_name("other")))
+    assert not in_use.mounted_files(str(tmp_path / "no-proc")).has(str(file))
 
 
 def test_the_folder_above_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     root = proc(tmp_path / "proc", (str(tmp_path / "w"), "/workspaces/w"))
-    assert not in_use.is_mounted(str(tmp_path / "w/.envrc"), root)
+    assert not in_use.mounted_files(root).has(str(tmp_path / "w/.envrc"))
 
 
 def test_a_file_is_written_without_being_replaced(tmp_path: Path) -> None:

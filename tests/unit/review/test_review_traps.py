@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.observe import mount_table
 from sandboxd.review import bring, choice, patch, weigh
 from tests.unit.review.copies import Copy
 
@@ -108,3 +109,22 @@ def test_a_change_of_a_large_file_comes_by_name_only(tmp_path: Path, host: Path)
     copy = Copy(tmp_path, host)
     (copy.inside / "bundle.js").write_bytes(b"honest()\n" * 200_000 + b"evil()\n")
     assert brought(copy) == [] and brought(copy, "bundle.js") == ["bundle.js"]
+
+
+def test_the_mounts_of_all_processes_are_read_once_for_all_files(
+    tmp_path: Path, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        (host / name).write_text("old\n")
+    copy, reads = Copy(tmp_path, host), list[int | str]()
+    for name in ("a", "b", "c"):
+        (copy.inside / name).write_text("new\n")
+    read = mount_table.text_of_process
+
+    def counted(pid: int | str, root: str = "/proc") -> str:
+        reads.append(pid)
+        return read(pid, root)
+
+    monkeypatch.setattr(mount_table, "text_of_process", counted)
+    assert brought(copy) == ["a", "b", "c"]
+    assert reads.count(str(os.getpid())) == 1
