@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandboxd.rules._fetches import Downloads
 from sandboxd.rules._mounts import container_writes, project_path
 
 if TYPE_CHECKING:
@@ -50,14 +51,18 @@ _BUILD_FILE = (
 
 
 def remote_scripts(command: str) -> Iterator[re.Match[str]]:
-    """The parts of a command that run what they fetch."""
+    """The parts of a command that run what they fetch in one go."""
     return re.finditer(_REMOTE, command[:_LONGEST])
 
 
 def remote_script(command: str) -> str:
-    """The first part of a command that runs what it fetches; '' if there is none."""
+    """The first part of a command that runs what it fetches, in one go or from a file; '' if there is none."""
     match = next(remote_scripts(command), None)
-    return match[0] if match else ""
+    if match is not None:
+        return match[0]
+    command = command[:_LONGEST]
+    run = next(Downloads().read(command), None)
+    return command[run.start : run.end] if run is not None else ""
 
 
 def suspicious(command: str) -> str:

@@ -2,7 +2,9 @@
 
 ## What it is
 
-`curl ... | sh` and its relatives in a `RUN` of a Dockerfile.
+`curl ... | sh` and its relatives in a `RUN` of a Dockerfile, or in two steps: `curl -o x ...`, then `sh x`,
+`python x` or `chmod +x x && ./x`, in the same `RUN` or in a later one, with nothing between them that compares
+the file with a hash or a signature.
 
 ## Why it is bad
 
@@ -35,7 +37,8 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._commands import remote_script
+from sandboxd.rules._commands import remote_scripts
+from sandboxd.rules._fetches import Downloads
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 from sandboxd.rules._scripts import matches
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.image import Image
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="dockerfile-curl-pipe-shell",
@@ -68,7 +72,7 @@ _OPEN = r"\bhttp://|\s(?:-[A-Za-z]{0,8}k[A-Za-z]{0,8}|--insecure|--no-check-cert
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
     for match, value in matches(subject, _FETCHED):
-        if not remote_script(match[0]):
+        if next(remote_scripts(match[0]), None) is None:
             continue
         is_open = re.search(_OPEN, match[0]) is not None
         how = (
@@ -76,3 +80,20 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
         )
         severity = Severity.WARNING if is_open else Severity.HINT
         yield at_value(META, value, f"`{readable(value.written)}` {how}", value.written, severity)
+    for stage in subject.stages:
+        downloads = Downloads()
+        for instruction in subject.steps(stage):
+            for script in instruction.scripts() if instruction.keyword == "RUN" else ():
+                for run in downloads.read(script.text):
+                    span = script.span(run.start, run.end)
+                    written = " ".join(script.text[run.start : run.end].split())
+                    yield _of_file(subject.value(written, span, written, "RUN"), run.fetch)
+
+
+def _of_file(run: Value[str], fetch: str) -> Finding:
+    fetch = " ".join(fetch.split())
+    is_open = re.search(_OPEN, fetch) is not None
+    way = ", where anybody on the way may have put it" if is_open else ""
+    message = f"`{readable(run.written)}` runs what `{readable(fetch)}` fetched{way}"
+    severity = Severity.WARNING if is_open else Severity.HINT
+    return at_value(META, run, message, run.written, severity)

@@ -2,8 +2,8 @@
 
 ## What it is
 
-A hook that runs inside (`onCreateCommand` to `postAttachCommand`) pipes a download into a shell:
-`curl ... | sh`. A hint for packages that are run at their newest version (`npx -y`).
+A hook that runs inside (`onCreateCommand` to `postAttachCommand`) pipes a download into a shell
+(`curl ... | sh`), or writes it to a file and runs that (`wget ... && sh install.sh`). A hint for packages that are run at their newest version (`npx -y`).
 
 ## Why it is bad
 
