@@ -24,7 +24,7 @@ from sandboxd.exchange.reftable import is_used
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
-    from sandboxd.exchange.place import Repository
+    from sandboxd.exchange.place import Place, Repository
 
 SECONDS = 120
 MOST_WRITTEN = 4 << 30
@@ -76,15 +76,18 @@ class CannotRun(EnvironmentFailure):
 class HostGit:
     """Git on one repository of the host, in the folder `folder`; made by `opened`.
 
-    `is_reftable`: refs are no files. `sha256`: ids are SHA-256.
+    `place` is that of the sandbox. `is_reftable`: refs are no files. `sha256`: ids are SHA-256.
     """
 
-    def __init__(self, git: str, folder: str, repository: Repository, form: _Form) -> None:
+    def __init__(
+        self, git: str, folder: str, repository: Repository, place: Place, form: _Form
+    ) -> None:
         self._git = git
         self._owner = copying.owner_of(repository.workspace)
         self._runs_as_owner = self._owner.uid > 0 and _may_enter(repository, self._owner)
         self.folder = folder
         self.repository = repository
+        self.place = place
         self.sha256 = form.sha256
         self.is_reftable = form.reftable
         self.environ = {
@@ -248,9 +251,10 @@ class _Form:
 
 
 @contextlib.contextmanager
-def opened(repository: Repository) -> Iterator[HostGit]:
+def opened(repository: Repository, place: Place) -> Iterator[HostGit]:
     """Git on `repository`, for the block.
 
+    :param place: of the sandbox; its lock is held
     :raises CannotRun: this machine has no git, or the repository is of a kind that it cannot work on
     :raises OSError: the repository is not there any more
     """
@@ -260,7 +264,7 @@ def opened(repository: Repository) -> Iterator[HostGit]:
     form = _Form(repository)
     _require_plain(repository, form.reftable)
     with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
-        host = HostGit(git, scratch, repository, form)
+        host = HostGit(git, scratch, repository, place, form)
         try:
             _fill(host, form)
         except OSError as error:

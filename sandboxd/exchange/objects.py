@@ -7,6 +7,7 @@ that the new ones refer to must be there; only then are they put beside the host
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import secrets
@@ -69,6 +70,25 @@ class Refused(EnvironmentFailure):
 def missing(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
     """Those of `ids` that are no object of the host."""
     return frozenset(oid for oid, kind in _kinds(host, ids) if not kind)
+
+
+def unfinished(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
+    """Those of `ids`, objects of the host, that refer to what the host has not.
+
+    Who was killed while objects were put down left some without the others, and `git gc` leaves a commit whose tree
+    was older. What a ref of the host leads to is whole.
+    """
+    wanted = sorted(set(ids))
+    if not wanted or _is_whole(host, wanted):
+        return frozenset()
+    alone = {oid for oid in wanted[:_MOST_TRIES] if _is_whole(host, [oid])}
+    return frozenset(wanted) - alone
+
+
+def _is_whole(host: HostGit, tips: Sequence[str]) -> bool:
+    text = "".join(f"{oid}\n" for oid in tips) + "--not\n--all\n"
+    listing = ("rev-list", "--objects", "--quiet", "--missing=allow-promisor", "--stdin")
+    return host.attempt(*listing, data=text.encode())[0] == 0
 
 
 def commits(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
@@ -188,13 +208,19 @@ def _require(result: tuple[int, bytes, bytes]) -> None:
 
 
 def put(host: HostGit, source: str) -> None:
-    """Put the objects in the folder `source` beside the host's; git sees a pack when its index is there."""
+    """Put the objects in the folder `source` beside the host's; git sees a pack when its index is there.
+
+    They are on the disk when this ends: refs are, soon after.
+    """
     owner = copying.owner_of(host.repository.workspace)
+    paths = sorted(_files(source), key=lambda path: (os.path.dirname(path), path.endswith(".idx")))
     try:
         with beneath.open_folder(host.repository.common) as root:
-            for path in sorted(_files(source), key=lambda path: path.endswith(".idx")):
-                with copying.open_parent(root, f"objects/{path}", owner) as folder:
-                    _put_file(os.path.join(source, path), folder, os.path.basename(path), owner)
+            for top, files in itertools.groupby(paths, os.path.dirname):
+                with copying.open_parent(root, f"objects/{top}/.", owner) as folder:
+                    for path in files:
+                        _put_file(os.path.join(source, path), folder, os.path.basename(path), owner)
+                    os.fsync(folder)
     except OSError as error:
         raise host_git.CannotRun((error.strerror or str(error)).lower()) from None
 

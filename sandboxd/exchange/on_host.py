@@ -73,6 +73,7 @@ def hold(host: HostGit, sandbox: str, theirs: Side, ours: Side, logged: Iterable
     others = {oid for name, oid in theirs.refs.ids.items() if ours.tip(name) != oid}
     ids = {oid for oid in (*own, *others, theirs.head.commit, *logged) if oid}
     present = objects.commits(host, ids)
+    present -= objects.unfinished(host, present)
     tops = _tops(host, present, theirs.commit if theirs.commit in present else "")
     wanted = {ref_names.held(sandbox, oid): oid for oid in tops}
     prefix = ref_names.held(sandbox, "")

@@ -43,6 +43,16 @@ class Place(NamedTuple):
         return os.path.join(self.folder, "lock")
 
     @property
+    def checkout(self) -> str:
+        """The record of a checkout of the host that began and did not end."""
+        return os.path.join(self.folder, "checkout")
+
+    @property
+    def mark(self) -> str:
+        """What names in the host's repository end with that are ours, and of this sandbox, for a moment."""
+        return f"sandboxd-{os.path.basename(self.folder)[:12]}"
+
+    @property
     def empty(self) -> str:
         """An empty folder, mounted read-only over what git inside is not to read."""
         return os.path.join(self.folder, "empty")

@@ -104,7 +104,8 @@ def exchange(
             Problem.NO_GIT, hint="install git on the host: commits stay inside until then"
         )
     try:
-        with locked(place.lock), host_git.opened(repository) as host:
+        with locked(place.lock), host_git.opened(repository, place) as host:
+            to_host.take_up(host, f"sandboxd: from the sandbox {sandbox or 'main'}")
             return _Exchange(host, place, sandbox, transfer).run()
     except host_git.CannotRun as error:
         return _problem(Problem.FAILED, error.message, error.hint)
@@ -203,7 +204,9 @@ class _Exchange:
     def _bring(self) -> frozenset[str]:
         """Bring the objects of the sandbox; returns the ids of which the host has none after that."""
         wanted = [*self._tips().values(), *self._stashes]
-        missing = objects.missing(self._host, [oid for oid in wanted if oid])
+        ids = {oid for oid in wanted if oid}
+        missing = objects.missing(self._host, ids)
+        missing |= objects.unfinished(self._host, ids - missing)
         if self._transfer is None or not missing:
             return missing
         have = objects.bounds(

@@ -90,7 +90,8 @@ def take(
     :raises SandboxdError: the repository cannot be read
     :raises OSError: the repository cannot be read
     """
-    with locked(place.lock), host_git.opened(repository) as host:
+    with locked(place.lock), host_git.opened(repository, place) as host:
+        to_host.take_up(host, f"sandboxd: from the sandbox {sandbox or 'main'}")
         waiting = {
             ref_names.parts_of(ref)[1]: ref
             for ref in on_host.refs_of(host, sandbox)

@@ -8,11 +8,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import copying, host_git, index_file, own_refs
+from sandboxd.exchange import (
+    checkout_record,
+    copying,
+    host_git,
+    host_locks,
+    index_file,
+    own_refs,
+)
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
 from sandboxd.plan import beneath
 from sandboxd.syntax import git_index
@@ -36,7 +43,7 @@ class Done(NamedTuple):
 
 
 class _NotAsBefore(Exception):
-    """The host changed since it was read, or is being written."""
+    """The host changed since it was read."""
 
 
 class _Nested(Exception):
@@ -69,7 +76,7 @@ def apply(
         return Done(tuple(done), failed=tuple(failed))
     try:
         index = _check_out(host, ours, coupled, checkout, message, nested)
-    except (_NotAsBefore, _Nested, _Staged, OSError, SandboxdError) as error:
+    except (_NotAsBefore, host_locks.InUse, _Nested, _Staged, OSError, SandboxdError) as error:
         reason = _REASONS.get(type(error), Reason.NOT_WRITTEN)
         what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
         failed += [Held(move.name, move.new, reason) for move in what]
@@ -79,6 +86,7 @@ def apply(
 
 _REASONS: dict[type[Exception], Reason] = {
     _NotAsBefore: Reason.HOST_BUSY,
+    host_locks.InUse: Reason.HOST_BUSY,
     _Nested: Reason.NESTED,
     _Staged: Reason.HOST_STAGED,
 }
@@ -138,22 +146,52 @@ def _check_out(
     own = host.repository.own
     before = index_file.read(own, host.sha256)
     after = _index_after(host, before, checkout, nested)
-    with _lock(host, "index") as lock:
+    with host_locks.lock(host, "index") as lock:
         if index_file.digest_in(own, host.sha256) != ours.staged or read_head(host) != checkout.old:
             raise _NotAsBefore
         if own_refs.operation(own, locks=False) is not None:
             raise _NotAsBefore
         if after is not None:
-            lock.file.write(after)
-        if not move_refs(host, moves, message):
+            # Git compares the time of the index with those of the files: its entries are as old as before.
+            lock.write(after, before.times if before is not None else None)
+        checkout_record.write(host.place.checkout, checkout, moves, after is not None)
+        if move_refs(host, moves, message):
+            if checkout.new != checkout.old:
+                _write_head(host, checkout, message)
+            if after is not None:
+                lock.commit()
+            checkout_record.remove(host.place.checkout)
+        else:
+            checkout_record.remove(host.place.checkout)
             raise _NotAsBefore
-        if checkout.new != checkout.old:
-            _write_head(host, checkout, message)
-        if after is None:
-            return ours.staged
-        # Git compares the time of the index with those of the files: its entries are as old as before.
-        lock.commit(before.times if before is not None else None)
-    return index_file.digest_in(own, host.sha256)
+    return ours.staged if after is None else index_file.digest_in(own, host.sha256)
+
+
+def take_up(host: HostGit, message: str) -> None:
+    """End a checkout that was killed between, and remove the locks that it left; no other lock is touched.
+
+    :param message: for the log of HEAD
+    :raises CannotRun: git fails
+    :raises OSError: the git directory cannot be written
+    """
+    begun = checkout_record.read(host.place.checkout)
+    is_locked = host_locks.is_ours(host, "index")
+    host_locks.remove_left(host, "HEAD")
+    if begun is not None and is_locked and _has_moved(host, begun.moves):
+        head = read_head(host)
+        if head == begun.checkout.old != begun.checkout.new:
+            with contextlib.suppress(_NotAsBefore, host_locks.InUse):
+                _write_head(host, begun.checkout, message)
+        if begun.has_index and read_head(host) == begun.checkout.new:
+            host_locks.put_in_place(host, "index")
+    host_locks.remove_left(host, "index")
+    checkout_record.remove(host.place.checkout)
+
+
+def _has_moved(host: HostGit, moves: Iterable[Move]) -> bool:
+    """Whether the host's refs have their new values."""
+    words = ("rev-parse", "--verify", "--quiet")
+    return all(host.attempt(*words, m.name)[1].decode().strip() == m.new for m in moves)
 
 
 def _index_after(
@@ -185,49 +223,6 @@ def _index_after(
     return data
 
 
-class _Lock(NamedTuple):
-    file: IO[bytes]
-    folder: int
-    name: str
-
-    def commit(self, times: tuple[int, int] | None = None) -> None:
-        """Put the file in its place.
-
-        :param times: of its last access and change, in ns
-        """
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        if times is not None:
-            os.utime(self.file.fileno(), ns=times)
-        os.rename(f"{self.name}.lock", self.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
-
-
-@contextlib.contextmanager
-def _lock(host: HostGit, name: str) -> Iterator[_Lock]:
-    """Git's own lock on the file `name` of the host's git directory; one that is there is never removed.
-
-    :raises _NotAsBefore: somebody else holds it
-    """
-    owner = copying.owner_of(host.repository.workspace)
-    with beneath.open_folder(host.repository.own) as folder:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            descriptor = os.open(f"{name}.lock", flags, 0o666, dir_fd=folder)
-        except FileExistsError:
-            raise _NotAsBefore from None
-        ours = os.fstat(descriptor)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                if owner.uid != -1:
-                    os.fchown(file.fileno(), owner.uid, owner.gid)
-                yield _Lock(file, folder, name)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                now = os.lstat(f"{name}.lock", dir_fd=folder)
-                if (now.st_dev, now.st_ino) == (ours.st_dev, ours.st_ino):
-                    os.unlink(f"{name}.lock", dir_fd=folder)
-
-
 def read_head(host: HostGit) -> Head:
     """The host's HEAD."""
     if not host.is_reftable:
@@ -249,10 +244,10 @@ def _write_head(host: HostGit, checkout: Checkout, message: str) -> None:
             host.run(*words, "HEAD", checkout.new.commit)
         host.give_refs(())
         return
-    with _lock(host, "HEAD") as lock:
+    with host_locks.lock(host, "HEAD") as lock:
         if read_head(host) != checkout.old:
             raise _NotAsBefore
-        lock.file.write(os.fsencode(f"{text}\n"))
+        lock.write(os.fsencode(f"{text}\n"))
         lock.commit()
     _log_head(host, checkout, message)
 
