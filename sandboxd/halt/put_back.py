@@ -9,6 +9,8 @@ import contextlib
 import errno
 import os
 import posixpath
+import secrets
+import stat
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -17,7 +19,10 @@ from sandboxd.halt.points import Point
 from sandboxd.halt.verdict import Action, Version, decide
 from sandboxd.plan import beneath
 
-_MOST_ASIDE = 1000
+_IN_ORDER, _MOST_RANDOM = 10, 10
+"""Names that are tried for what is put aside: first those that a person finds again, then random ones."""
+_LONGEST_STEM = 200
+"""Bytes of a name that is kept: a file system takes 255 in all."""
 
 
 class Outcome(NamedTuple):
@@ -37,6 +42,30 @@ def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
     :param before: what was mounted there; None where nobody watched
     """
     path = posixpath.relpath(point.path, workspace)
+    try:
+        return _put_back(workspace, path, before)
+    except (PermissionError, SandboxdError) as error:
+        # Who runs inside is the owner, too, and may have shut the folders before it was stopped.
+        if not _open_folders(workspace, path):
+            return Outcome(path, Action.LEFT, problem=_reason(error))
+    except OSError as error:
+        return Outcome(path, Action.LEFT, problem=_reason(error))
+    try:
+        return _put_back(workspace, path, before)
+    except (OSError, SandboxdError) as error:
+        return Outcome(path, Action.LEFT, problem=_reason(error))
+
+
+def _reason(error: OSError | SandboxdError) -> str:
+    if isinstance(error, SandboxdError):
+        return error.message
+    return (error.strerror or str(error)).lower()
+
+
+def _put_back(workspace: str, path: str, before: Version | None) -> Outcome:
+    """:raises OSError: what is there cannot be put aside
+    :raises SandboxdError: the folder cannot be opened
+    """
     name = posixpath.basename(path)
     try:
         with (
@@ -46,17 +75,39 @@ def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
             action = decide(name, before, versions.present(folder, name))
             if action is Action.LEFT:
                 return Outcome(path, action)
-            aside = _set_aside(folder, name)
+            aside = posixpath.join(posixpath.dirname(path), _set_aside(folder, name))
             if action is Action.PUT_BACK and before is not None and before.data is not None:
-                _write(folder, name, before.data, before.mode)
-            return Outcome(path, action, posixpath.join(posixpath.dirname(path), aside))
+                try:
+                    _write(folder, name, before.data, before.mode)
+                except OSError:
+                    # A full disk: nothing at the path is better than a part of what was there.
+                    _remove(folder, name)
+                    action = Action.SET_ASIDE
+            return Outcome(path, action, aside)
     except FileNotFoundError:
         # The folder above it is not there either.
         return Outcome(path, Action.LEFT)
-    except OSError as error:
-        return Outcome(path, Action.LEFT, problem=(error.strerror or str(error)).lower())
-    except SandboxdError as error:
-        return Outcome(path, Action.LEFT, problem=error.message)
+
+
+def _open_folders(workspace: str, path: str) -> bool:
+    """Give the owner all rights in the folders above `path`; whether some were taken away and are given now.
+
+    Nothing runs inside, so that what is looked at stays as it is.
+    """
+    is_changed = False
+    folder = workspace
+    for part in ("", *posixpath.dirname(path).split("/")):
+        folder = posixpath.join(folder, part)
+        try:
+            mode = os.lstat(folder).st_mode
+            if not stat.S_ISDIR(mode):
+                return is_changed
+            if mode & stat.S_IRWXU != stat.S_IRWXU:
+                os.chmod(folder, stat.S_IMODE(mode) | stat.S_IRWXU)
+                is_changed = True
+        except OSError:
+            return is_changed
+    return is_changed
 
 
 def _set_aside(folder: int, name: str) -> str:
@@ -64,15 +115,23 @@ def _set_aside(folder: int, name: str) -> str:
 
     :raises OSError: it cannot be renamed
     """
-    for number in range(1, _MOST_ASIDE):
-        aside = f"{name}.halted" if number == 1 else f"{name}.halted-{number}"
+    stem = os.fsdecode(os.fsencode(name)[:_LONGEST_STEM])
+    # A program inside may have made the first names of all to be in the way, and cannot have made a random one.
+    numbers = (*range(1, _IN_ORDER), *(secrets.randbelow(10**15) for _ in range(_MOST_RANDOM)))
+    for number in numbers:
+        aside = f"{stem}.halted" if number == 1 else f"{stem}.halted-{number}"
         # Nothing runs inside, so that nobody but the host could make this name in between.
         with contextlib.suppress(FileNotFoundError):
             os.stat(aside, dir_fd=folder, follow_symlinks=False)
             continue
         os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
         return aside
-    raise OSError(errno.EEXIST, "too many names of things put aside")
+    raise OSError(errno.EEXIST, "no name is free to put it aside")
+
+
+def _remove(folder: int, name: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(name, dir_fd=folder)
 
 
 def _write(folder: int, name: str, data: bytes, mode: int) -> None:

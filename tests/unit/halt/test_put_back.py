@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from sandboxd.halt.points import Guards, Point
 from sandboxd.halt.put_back import Outcome, put_back
 from sandboxd.halt.verdict import Action, Kind, Version
 from sandboxd.halt.versions import Held
+
+_RIGHTS = "-dac_override,-dac_read_search"
+AS_A_USER = ["setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}", "--"]
+"""Begins a command that modes of files bind, also where the tests run as root."""
+if os.geteuid():
+    AS_A_USER = []
 
 OLD = Version(Kind.FILE, b"old", 0o755)
 
@@ -32,6 +43,59 @@ def test_nothing_that_was_put_aside_before_is_overwritten(tmp_path: Path) -> Non
     (tmp_path / ".envrc.halted").write_text("earlier")
     assert put_back(str(tmp_path), at(tmp_path), OLD).aside == ".envrc.halted-2"
     assert (tmp_path / ".envrc.halted").read_text() == "earlier"
+
+
+def test_names_that_are_taken_do_not_keep_it_from_being_put_aside(tmp_path: Path) -> None:
+    (tmp_path / ".envrc").write_text("evil")
+    for number in range(1000):
+        (tmp_path / f".envrc.halted{f'-{number}' if number else ''}").touch()
+    outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+    assert outcome.action is Action.PUT_BACK
+    assert (tmp_path / ".envrc").read_bytes() == b"old"
+    assert (tmp_path / outcome.aside).read_text() == "evil"
+
+
+def test_a_long_name_is_put_aside_under_a_shorter_one(tmp_path: Path) -> None:
+    name = "x" * 240 + ".code-workspace"
+    (tmp_path / name).write_text("evil")
+    outcome = put_back(str(tmp_path), at(tmp_path, name), OLD)
+    assert outcome.action is Action.PUT_BACK and (tmp_path / name).read_bytes() == b"old"
+    assert (tmp_path / outcome.aside).read_text() == "evil"
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o311, 0o000])
+def test_a_folder_that_was_shut_from_inside_is_opened(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "sub"
+    folder.mkdir()
+    (folder / ".envrc").write_text("evil")
+    folder.chmod(mode)
+    command = (
+        "from sandboxd.halt.put_back import put_back; from sandboxd.halt.points import *;"
+        "from sandboxd.halt.verdict import *; import sys; path = sys.argv[1];"
+        "point = Point(path + '/sub/.envrc', Guards.ALL);"
+        "print(put_back(path, point, Version(Kind.FILE, b'old', 0o644)).problem, end='')"
+    )
+    done = subprocess.run(
+        [*AS_A_USER, sys.executable, "-c", command, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "" and (folder / ".envrc").read_bytes() == b"old"
+
+
+def test_a_disk_that_is_full_leaves_nothing_at_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".envrc").write_text("evil")
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sandboxd.halt.put_back._write", full)
+    outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+    assert outcome == Outcome(".envrc", Action.SET_ASIDE, ".envrc.halted")
+    assert not (tmp_path / ".envrc").exists()
 
 
 def test_a_folder_is_put_aside_as_a_whole(tmp_path: Path) -> None:
