@@ -147,7 +147,7 @@ class Watched:
                     reason = Reason.UNWATCHED
                 log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
                 while not self._stop.is_set():
-                    if guard.lost():
+                    if guard.lost() or guard.has_lost_mounts(inspected):
                         self._halt(guard, reason)
                         return
                     if not events.wait():

@@ -51,6 +51,8 @@ class MountEvents(Protocol):
 def open_events(paths: Collection[str]) -> MountEvents:
     """The best that this system has; what happens from now on is not missed.
 
+    A program inside may have taken the right to read a folder from its owner: that one is looked at again and again.
+
     :param paths: absolute
     """
     if sys.platform == "linux":
@@ -59,9 +61,11 @@ def open_events(paths: Collection[str]) -> MountEvents:
         except ImportError:
             pass
         except OSError as error:
-            if error.errno not in _OUT_OF_WATCHES:
-                raise
-            return _Looks()
+            if error.errno in _OUT_OF_WATCHES:
+                return _Looks("the system has no watches left (`fs.inotify` in sysctl)")
+            if isinstance(error, PermissionError):
+                return _Looks(f"`{error.filename}` may not be read")
+            raise
     return _Steps(paths)
 
 
@@ -114,9 +118,12 @@ class _Inotify:
             raise
 
     def _watch(self, folder: str, mask: int, names: set[str]) -> None:
-        # One that is gone, or may not be looked at, has nothing to tell: the first look finds that out.
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            number = self._inotify.add_watch(folder, mask)
+        # One that is gone has nothing to tell: the first look finds that out.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            try:
+                number = self._inotify.add_watch(folder, mask)
+            except PermissionError as error:
+                raise PermissionError(error.errno, error.strerror, folder) from None
             self._names[number] = names
 
     def wait(self) -> bool:
@@ -184,11 +191,13 @@ class _Steps:
 
 
 class _Looks:
-    """By looking again and again: there are no watches left."""
+    """By looking again and again.
 
-    delay = f"up to {_POLL_SECONDS:.0f} s late, since the system has no watches left (`fs.inotify` in sysctl)"
+    :param why: no better way is open, in words
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, why: str) -> None:
+        self.delay = f"up to {_POLL_SECONDS:.0f} s late, since {why}"
         self._event = threading.Event()
 
     def wait(self) -> bool:

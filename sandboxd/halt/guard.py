@@ -81,14 +81,28 @@ class Guard:
 
         What is at their paths now is not known to be the host's: it counts as lost from now on.
         """
-        top = places.target_of(inspected, self.workspace)
-        before = [pin.target for pin in pins.look(pins.subject(inspected)) if pin.is_lost]
-        paths = {places.path_of(target, top, self.workspace) for target in before} if top else set()
-        for path in paths & {point.path for point in self.points}:
+        for path in self._without_mount(inspected):
             if (held := self._held.pop(path, None)) is not None:
                 held.close()
             self._mounted[path] = _NOTHING
         return bool(self.lost())
+
+    def has_lost_mounts(self, inspected: Inspected) -> bool:
+        """Compare with the container's own mounts: the same file may be back at a path, and its mount is gone.
+
+        So is it with a path that could not be looked at when this was made.
+        """
+        self._mounted |= dict.fromkeys(self._without_mount(inspected), _NOTHING)
+        return bool(self.lost())
+
+    def _without_mount(self, inspected: Inspected) -> set[str]:
+        """The paths of points that the container has no mount at any more, as far as can be seen."""
+        top = places.target_of(inspected, self.workspace)
+        if not top:
+            return set()
+        targets = [pin.target for pin in pins.look(pins.subject(inspected)) if pin.is_lost]
+        paths = {places.path_of(target, top, self.workspace) for target in targets}
+        return paths & {point.path for point in self.points}
 
     def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
         """Stop what runs inside, put aside what may be from there, and write that down; None: it does not run any more.

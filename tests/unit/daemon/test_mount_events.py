@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import inotify_simple
 import pytest
 
 from sandboxd.daemon import mount_events
@@ -79,3 +81,21 @@ def test_what_else_happens_wakes_nobody(make: Make, workspace: Path) -> None:
         assert not wakes(events, act)
     finally:
         events.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
+def test_a_folder_that_may_not_be_read_is_looked_at_again_and_again_and_named(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Denied(inotify_simple.INotify):  # type: ignore[misc]
+        def add_watch(self, path: str, mask: int) -> int:
+            if path == str(workspace):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return int(super().add_watch(path, mask))
+
+    monkeypatch.setattr(inotify_simple, "INotify", Denied)
+    monkeypatch.setattr(mount_events, "_POLL_SECONDS", 0.01)
+    events = mount_events.open_events([str(workspace / ".envrc")])
+    assert events.delay.endswith(f"since `{workspace}` may not be read")
+    assert events.wait()
+    events.close()

@@ -11,7 +11,9 @@ from sandboxd.halt import record
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Owner, Reason
 from sandboxd.halt.verdict import Action
-from tests.unit.halt.played import PlayedEngine, guard_of, replace
+from sandboxd.observe import pins
+from sandboxd.observe.pin import Pin, State, Witness
+from tests.unit.halt.played import PlayedEngine, description, guard_of, replace
 
 
 @pytest.fixture
@@ -116,3 +118,23 @@ def test_nothing_is_put_back_while_it_runs(workspace: Path, environ: dict[str, s
     with pytest.raises(failures.EngineFailure):
         guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
     assert (workspace / ".envrc").read_text() == "new"
+
+
+def test_the_same_file_back_at_its_path_has_lost_its_mount(
+    workspace: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inspected = description(workspace)
+    guard = guard_of(PlayedEngine(), workspace)
+    source = str(workspace / ".envrc")
+    gone = Pin(".envrc", "/w/.envrc", source, State.LOST, Witness.FIRST_PROCESS, "gone", True)
+    monkeypatch.setattr(pins, "look", lambda _subject: (gone,))
+    (workspace / "other").hardlink_to(workspace / ".envrc")
+    (workspace / ".envrc").unlink()
+    (workspace / "other").rename(workspace / ".envrc")
+    (workspace / ".envrc").write_text("evil")
+    assert guard.lost() == ()
+    assert guard.has_lost_mounts(inspected)
+    guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    # What is held is the same file, so that nothing of the host's own is left to put back.
+    assert not (workspace / ".envrc").exists()
+    assert (workspace / ".envrc.halted").read_text() == "evil"
