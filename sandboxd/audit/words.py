@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.audit.entry import Entry
@@ -15,16 +16,32 @@ _HASH = re.compile(r"(?<![0-9a-f])(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}(?![0-9a
 _MOMENTS = frozenset({"until"})
 _EMPTY = {"ports": "all"}
 """Facts of which an empty list does not mean `none`."""
+_LEFT_OUT = frozenset({"sandbox", "container", "image", "plan", "removed"})
+"""Names of what an entry is about, which a short sentence is shown beside or does not need."""
 
 
-def sentence(entry: Entry) -> str:
+def sentence(entry: Entry, *, in_short: bool = False) -> str:
     """The facts of an entry as text: `how: started, profile: dev, downgrades: none`.
 
     Hashes are cut to 12 digits; times are in this machine's time zone.
+
+    :param in_short: without facts that say that there was nothing, and without names of containers and images
     """
+    facts = _in_short(entry.facts) if in_short else entry.facts
     return ", ".join(
-        f"{name.replace('_', ' ')}: {_fact(name, value)}" for name, value in entry.facts.items()
+        f"{name.replace('_', ' ')}: {_fact(name, value)}" for name, value in facts.items()
     )
+
+
+def _in_short(facts: Mapping[str, Any]) -> dict[str, Any]:
+    short = {}
+    for name, value in facts.items():
+        is_dict = isinstance(value, dict)
+        some = {key: each for key, each in value.items() if each} if is_dict else value
+        # `0` and [] of these have a meaning of their own.
+        if name not in _LEFT_OUT and (some or name in _MOMENTS or name in _EMPTY):
+            short[name] = some
+    return short
 
 
 def _fact(name: str, value: Any) -> str:

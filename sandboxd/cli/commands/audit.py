@@ -1,5 +1,7 @@
 """Show the record: what was trusted, allowed, started, weakened, denied and brought on this machine.
 
+A row says when, what, who and in which sandbox; `--long` shows all that is recorded of each.
+
 sandboxd writes an entry before it gives a sandbox more than it had, and after each start, end, verdict
 and review. Each entry names the one before it by its hash, so `--verify` finds what was changed or
 cut. Whoever can write as this user can write the whole record anew: only a copy elsewhere shows that.
@@ -34,6 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kind", metavar="KIND", help="only entries of this kind, such as `start`")
     output = parser.add_mutually_exclusive_group()
+    output.add_argument(
+        "--long", action="store_true", help="with all that is recorded of each entry, below it"
+    )
     output.add_argument("--json", action="store_true", help="print an object a line")
     output.add_argument(
         "--otlp", action="store_true", help="print OpenTelemetry logs (OTLP as JSON)"
@@ -77,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
         terminal.status(f"sent {_entries(journald.send(entries))} to the journal")
     else:
-        _print(entries)
+        _print(entries, is_long=args.long)
     if reading.faults:
         terminal.status("the record is not whole: `sandboxd audit --verify` says where")
     return 0
@@ -149,20 +154,15 @@ def _since(text: str) -> float:
         ) from None
 
 
-def _print(entries: list[Entry]) -> None:
-    import time
+def _print(entries: list[Entry], *, is_long: bool) -> None:
+    from sandboxd.cli import audit_screen
 
-    from sandboxd.audit import words
-
-    width = max((len(entry.kind) for entry in entries), default=0)
-    for entry in entries:
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
-        where = os.path.basename(entry.project) or "-"
-        text = f"{where}  {words.sentence(entry)}  by {entry.by}"
-        print(f"{at}  {terminal.paint(f'{entry.kind:<{width}}', terminal.BOLD)}  ", end="")
-        print(terminal.one_line(text))
     if not entries:
         terminal.status("nothing is recorded of that")
+        return
+    write = audit_screen.whole if is_long else audit_screen.rows
+    for line in write(entries, terminal.width()):
+        print(line)
 
 
 def _verify(reading: Reading) -> int:
