@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan, Reason
 
 _FIELD = 14
-"""Columns of the names of fields."""
+"""The fewest columns of the names of fields."""
 
 _ADMITTED = (
     ("data", "an allowed host can carry data out: to an account, a repository, a question"),
@@ -28,13 +28,7 @@ _ADMITTED = (
 
 def lines(plan: Plan, columns: int) -> Iterator[str]:
     """The whole screen, no line wider than `columns` unless a single word or command is."""
-    head = f"{terminal.one_line(plan.workspace)}: profile {plan.profile}"
-    counts = [
-        f"{len(entries)} {words}"
-        for entries, words in ((plan.downgrades, "not in force"), (plan.left_out, "left out"))
-        if entries
-    ]
-    yield from screen.wrap(f"{head} · {', '.join(counts)}" if counts else head, columns)
+    yield from head(plan, columns)
     yield ""
     yield from _reasons(plan.reasons, columns)
     yield from _names(plan, columns)
@@ -54,17 +48,34 @@ def lines(plan: Plan, columns: int) -> Iterator[str]:
         yield from _entry(entry.item, entry.why, columns)
 
 
+def head(plan: Plan, columns: int) -> list[str]:
+    """The project, its profile, and how much is not in force or left out."""
+    name = f"{terminal.one_line(plan.workspace)}: profile {plan.profile}"
+    counts = [
+        f"{len(entries)} {words}"
+        for entries, words in ((plan.downgrades, "not in force"), (plan.left_out, "left out"))
+        if entries
+    ]
+    return screen.wrap(f"{name} · {', '.join(counts)}" if counts else name, columns)
+
+
+def field_columns(reasons: Sequence[Reason]) -> int:
+    """The columns of the names of fields, with the gap behind them."""
+    return max([_FIELD, *(len(reason.field) + 2 for reason in reasons)])
+
+
 def _reasons(reasons: Sequence[Reason], columns: int) -> Iterator[str]:
     """Lines of the plan with one reason are named together, and it is said once."""
+    indent = field_columns(reasons)
     for (field, decided_by, why), group in groupby(
         reasons, key=lambda reason: (reason.field, reason.decided_by, reason.why)
     ):
         for number, reason in enumerate(group):
             label = "" if number else field
             first, *rest = screen.row(
-                label, terminal.one_line(reason.item), columns, _FIELD, whole=True
+                label, terminal.one_line(reason.item), columns, indent, whole=True
             )
-            yield first[:_FIELD] + terminal.paint(first[_FIELD:], terminal.BOLD)
+            yield first[:indent] + terminal.paint(first[indent:], terminal.BOLD)
             yield from rest
         text = f"{terminal.one_line(decided_by)}: {terminal.one_line(why)}"
         yield from screen.row("", text, columns, 4, whole=True)

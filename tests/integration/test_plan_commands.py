@@ -142,7 +142,7 @@ def test_a_mistake_in_the_config_names_its_place(project: Path) -> None:
 
 
 def test_explain_plan_says_who_decided_what(project: Path) -> None:
-    done = sandboxd("explain-plan", project)
+    done = sandboxd("explain-plan", project, "--all")
     assert done.code == 0
     assert "cap_drop      ALL\n    profile dev: every capability" in done.out
     assert "image         img:1\n    config: asked for" in done.out
@@ -172,12 +172,12 @@ def test_explain_plan_admits_nothing_where_no_name_is_let_through(project: Path)
     config = project / "sandboxd.toml"
     plain = config.read_text()
     config.write_text(plain + "\n[network]\nallow = []\n")
-    out = sandboxd("explain-plan", project).out
+    out = sandboxd("explain-plan", project, "--all").out
     assert "no name is let through by the plan" in out
     assert "what an allowed name admits" not in out
     (project / "pyproject.toml").write_text("[project]\n")
     config.write_text(plain)
-    out = sandboxd("explain-plan", project).out
+    out = sandboxd("explain-plan", project, "--all").out
     assert "what an allowed name admits" in out
     assert "no name is let through" not in out
 

@@ -1,7 +1,8 @@
-"""Explain each line of the plan: the value, what decided it, and the reason.
+"""Explain each line of the plan: the value, and what decided it, in one screen.
 
-Then what a gateway cannot know of the names that it lets through, which other hosts the project names,
-what will not be in force, and what of a hand-written devcontainer.json is left out.
+With `--all` each has its reason. Then what a gateway cannot know of the names that it lets through, which other
+hosts the project names, what will not be in force, with what mends it, and what of a hand-written devcontainer.json
+is left out.
 
 Where gVisor runs a project on the host's own folder, the folders that tools fill are measured: those of many
 files, or of files that change often, are named with the line of sandboxd.toml that keeps them in memory.
@@ -32,6 +33,11 @@ HELP = "why each line of the plan is there"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="each reason, what mends what is not in force, and all names",
+    )
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
     parser.add_argument(
         "--docker-run",
@@ -42,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import plan_screen
+    from sandboxd.cli import plan_in_short, plan_screen
     from sandboxd.host.probe import probe
     from sandboxd.project import Project
 
@@ -56,6 +62,10 @@ def run(args: argparse.Namespace) -> int:
         document = {**_as_json(plan), "hot_trees": trees and _trees_as_json(*trees)}
         json.dump(document, sys.stdout, indent=2)
         print()
+        return EXIT_OK
+    if not args.all:
+        slow = trees[1].trees if trees is not None else ()
+        print("\n".join(plan_in_short.lines(plan, slow, terminal.width())))
         return EXIT_OK
     for line in plan_screen.lines(plan, terminal.width()):
         print(line)
