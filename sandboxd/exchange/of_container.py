@@ -14,7 +14,7 @@ from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.payload import programs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
@@ -63,24 +63,45 @@ def own_git(
     return OfContainer(sandbox, repository, place, targets[place.inside])
 
 
-def exchange_with(engine: Engine, container: str, own: OfContainer) -> Outcome:
+class Haste(NamedTuple):
+    """The most seconds that an exchange waits for another one, and for git inside to give its objects.
+
+    `before_wait` and `before_transfer` are called where it does.
+    """
+
+    lock_seconds: float | None = None
+    transfer_seconds: float = _SECONDS
+    before_wait: Callable[[], None] | None = None
+    before_transfer: Callable[[], None] | None = None
+
+
+NONE = Haste()
+"""Nobody waits for the exchange."""
+
+
+def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste = NONE) -> Outcome:
     """Exchange once with a container that runs."""
-    transfer = transfer_of(engine, container, own.git_dir)
-    return run.exchange(own.repository, own.place, name_of(own.sandbox), transfer)
+    transfer = transfer_of(engine, container, own.git_dir, haste)
+    patience = run.Patience(haste.lock_seconds, haste.before_wait)
+    return run.exchange(own.repository, own.place, name_of(own.sandbox), transfer, patience)
 
 
-def transfer_of(engine: Engine, container: str, git_dir: str) -> Transfer:
+def transfer_of(engine: Engine, container: str, git_dir: str, haste: Haste = NONE) -> Transfer:
     """The way in which git in `container` writes a pack; what it writes is not trusted."""
+
+    seconds = haste.transfer_seconds
 
     def transfer(wanted: Sequence[str], have: Sequence[str], target: IO[bytes]) -> None:
         text = "".join(f"{line}\n" for line in (*wanted, *(f"^{oid}" for oid in have)))
         words = ("pack-objects", "--revs", "--thin", "--stdout", "-q", "--delta-base-offset")
         request = Exec(["git", f"--git-dir={git_dir}", *words], env=_ENVIRON)
         spool = _Spool(target)
+        if haste.before_transfer is not None:
+            haste.before_transfer()
         try:
-            code = programs.run(engine, container, request, text.encode(), _SECONDS, spool.write)
+            code = programs.run(engine, container, request, text.encode(), seconds, spool.write)
         except TimeoutError:
-            raise TransferFailed(f"it does not end within {_SECONDS:g} s") from None
+            raise TransferFailed(f"it does not end within {seconds:g} s") from None
         except TransferFailed:
             raise
         except EnvironmentFailure as error:

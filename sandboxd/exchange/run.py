@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
@@ -28,7 +28,7 @@ from sandboxd.exchange import (
 )
 from sandboxd.exchange.difference import Facts, Held, Move, Reason, Steps, difference
 from sandboxd.exchange.state import Agreed, Head, Refs, Side
-from sandboxd.file_lock import locked
+from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ class Problem(enum.Enum):
     NOT_STARTED = "the sandbox has no git directory of its own yet"
     UNREADABLE = "one of the git directories cannot be read"
     FAILED = "git on the host failed"
+    BUSY = "another exchange of commits with this sandbox is under way"
+
+
+class Patience(NamedTuple):
+    """How long an exchange waits for another one, in seconds; None: until that ends. `before_wait` is called if it does."""
+
+    seconds: float | None = None
+    before_wait: Callable[[], None] | None = None
 
 
 class Waiting(NamedTuple):
@@ -89,8 +97,16 @@ class Outcome(NamedTuple):
         return bool(self.brought or self.given or self.host_followed or self.inside_followed)
 
 
+_ENDLESS = Patience()
+_LATER = "they stay in the sandbox's git directory: they pass when it ended, or at the next `sandboxd up`"
+
+
 def exchange(
-    repository: Repository, place: Place, sandbox: str, transfer: Transfer | None
+    repository: Repository,
+    place: Place,
+    sandbox: str,
+    transfer: Transfer | None,
+    patience: Patience = _ENDLESS,
 ) -> Outcome:
     """Exchange once; waits for one that is under way.
 
@@ -104,9 +120,14 @@ def exchange(
             Problem.NO_GIT, hint="install git on the host: commits stay inside until then"
         )
     try:
-        with locked(place.lock), host_git.opened(repository, place) as host:
+        with (
+            locked(place.lock, patience.before_wait, seconds=patience.seconds),
+            host_git.opened(repository, place) as host,
+        ):
             to_host.take_up(host, f"sandboxd: from the sandbox {sandbox or 'main'}")
             return _Exchange(host, place, sandbox, transfer).run()
+    except LockTimeout:
+        return _problem(Problem.BUSY, hint=_LATER)
     except host_git.CannotRun as error:
         return _problem(Problem.FAILED, error.message, error.hint)
     except (SandboxdError, OSError) as error:

@@ -16,7 +16,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.exchange import config, copying, ref_names, reftable
 from sandboxd.exchange.copying import Owner
 from sandboxd.exchange.place import Place, Repository
-from sandboxd.file_lock import locked
+from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.plan import beneath
 from sandboxd.syntax import git_config
 
@@ -28,6 +28,7 @@ _LOG, _LOGS = 64 << 20, 512 << 20
 _SMALL = 16 << 20
 _MOST_ENTRIES = 200_000
 _MOST_SHARED_INDEXES = 8
+_LOCK_SECONDS = 60.0
 _LEFT_OUT = (ref_names.ROOT, "refs/bisect/", "refs/rewritten/", "refs/worktree/")
 """Ours, and those of a bisect or rebase on the host, which goes on there."""
 _FOLDERS = ("refs/heads", "refs/tags", "objects/info", "objects/pack", "info")
@@ -57,7 +58,7 @@ def seed(repository: Repository, place: Place, wanted: Seed) -> bool:
             return False
         os.makedirs(place.folder, mode=0o700, exist_ok=True)
         os.makedirs(place.empty, mode=0o755, exist_ok=True)
-        with locked(place.lock):
+        with locked(place.lock, seconds=_LOCK_SECONDS):
             if os.path.lexists(place.inside):
                 _name_objects(place.inside, wanted.objects, copying.owner_of(repository.workspace))
                 return False
@@ -77,7 +78,11 @@ def seed_module(repository: Repository, place: Place, path: str, wanted: Seed) -
     name = os.path.basename(path)
     if _is_current(os.path.join(place.inside, path), wanted.objects):
         return False
-    with _writing(place.folder), locked(place.lock), _opened(place.inside) as inside:
+    with (
+        _writing(place.folder),
+        locked(place.lock, seconds=_LOCK_SECONDS),
+        _opened(place.inside) as inside,
+    ):
         with copying.open_parent(inside, path, owner) as folder:
             if _exists(folder, name):
                 copying.write_file(folder, f"{name}/{ALTERNATES}", _lines(wanted.objects), owner)
@@ -92,6 +97,11 @@ def _writing(folder: str) -> Iterator[None]:
     """:raises EnvironmentFailure: the block cannot write below `folder`"""
     try:
         yield
+    except LockTimeout:
+        raise EnvironmentFailure(
+            "an exchange of commits with this sandbox is under way, and does not end",
+            "run the command again",
+        ) from None
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot write `{folder}`: {(error.strerror or str(error)).lower()}",

@@ -6,18 +6,20 @@ compare-and-swap; the files stay as they are, and most often they are the result
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import facts, host_git, objects, on_host, ref_names, to_host
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.exchange.run import host_side
 from sandboxd.exchange.state import Head
-from sandboxd.file_lock import locked
+from sandboxd.file_lock import LockTimeout, locked
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -27,6 +29,7 @@ _NO_SUCH_OPTION = 129
 _FROM = "from-sandbox/"
 """What is put before a name that would hide another."""
 _MOST_NAMED = 3
+_LOCK_SECONDS = 30.0
 
 
 class How(enum.Enum):
@@ -87,10 +90,18 @@ def take(
     :param nested: also what enters another repository, where git follows the config that lies there
     :param identity: `user.name` and `user.email` of who merges
     :raises CannotRun: git fails, or this machine has none
+    :raises EnvironmentFailure: an exchange is under way, and does not end soon
     :raises SandboxdError: the repository cannot be read
     :raises OSError: the repository cannot be read
     """
-    with locked(place.lock), host_git.opened(repository, place) as host:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(place.lock, seconds=_LOCK_SECONDS))
+        except LockTimeout:
+            raise EnvironmentFailure(
+                "commits pass just now, and nothing is taken meanwhile", "run the command again"
+            ) from None
+        host = stack.enter_context(host_git.opened(repository, place))
         to_host.take_up(host, f"sandboxd: from the sandbox {sandbox or 'main'}")
         waiting = {
             ref_names.parts_of(ref)[1]: ref

@@ -28,12 +28,26 @@ def has_own_git(environ: Mapping[str, str], sandbox: str) -> bool:
     return os.path.isdir(place_of(environ, sandbox).inside)
 
 
+LOCK_SECONDS = 10.0
+"""Seconds that a command waits for an exchange that is under way."""
+TRANSFER_SECONDS = 60.0
+"""Seconds that a command waits for git inside. What does not come in them stays where it is, after `down`, too."""
+
+
 def exchange(
-    engine: Engine, environ: Mapping[str, str], inspected: Inspected, tell: Callable[[str], None]
+    engine: Engine,
+    environ: Mapping[str, str],
+    inspected: Inspected,
+    tell: Callable[[str], None],
+    *,
+    says_transfer: bool = False,
 ) -> None:
     """Exchange once with a container that runs, and tell what waits; nothing where it has no git directory.
 
-    A fault is told, too: commits are where they were, and the next exchange takes them.
+    A fault is told, too: commits are where they were, and the next exchange takes them. It ends within `LOCK_SECONDS`
+    and a little more than `TRANSFER_SECONDS`.
+
+    :param says_transfer: tell that commits come, which may take that long
     """
     from sandboxd.exchange import of_container, words
 
@@ -41,7 +55,15 @@ def exchange(
         own = of_container.own_git_of(environ, inspected)
         if own is None:
             return
-        outcome = of_container.exchange_with(engine, inspected["Id"], own)
+        haste = of_container.Haste(
+            LOCK_SECONDS,
+            TRANSFER_SECONDS,
+            lambda: tell(f"waiting up to {LOCK_SECONDS:g} s for commits that pass just now"),
+            (lambda: tell(f"bringing commits first, for {TRANSFER_SECONDS:g} s at most"))
+            if says_transfer
+            else None,
+        )
+        outcome = of_container.exchange_with(engine, inspected["Id"], own, haste)
     except SandboxdError as error:
         tell(f"commits do not pass: {error.message}")
         return
@@ -52,7 +74,12 @@ def exchange(
 
 
 def exchange_with(
-    engine: Engine, environ: Mapping[str, str], container: Summary, tell: Callable[[str], None]
+    engine: Engine,
+    environ: Mapping[str, str],
+    container: Summary,
+    tell: Callable[[str], None],
+    *,
+    says_transfer: bool = False,
 ) -> None:
     """`exchange` with a container of a list, if it runs."""
     from sandboxd.model.labels import PROJECT
@@ -65,7 +92,7 @@ def exchange_with(
     except SandboxdError as error:
         tell(f"commits do not pass: {error.message}")
         return
-    exchange(engine, environ, inspected, tell)
+    exchange(engine, environ, inspected, tell, says_transfer=says_transfer)
 
 
 def exchange_before(

@@ -104,7 +104,8 @@ def stop(
     ledger = _ledger(engine, sandbox)
     agent = session.agent_of(environ, sandbox)
     for container in containers:
-        commits.exchange_with(engine, environ, container, lines(progress, cancel))
+        tell = lines(progress, cancel)
+        commits.exchange_with(engine, environ, container, tell, says_transfer=True)
     removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
     chosen_groups.forget(environ, sandbox)
     problem = recording.stopped(environ, sandbox, removed, discard, ledger)
