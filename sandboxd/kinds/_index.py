@@ -101,7 +101,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "feature_lock": ("devcontainer-lock.json", ".devcontainer-lock.json"),
     "gemini_settings": (".gemini/settings.json",),
     "husky": (".husky/applypatch-msg", ".husky/commit-msg", ".husky/post-checkout", ".husky/post-commit", ".husky/post-merge", ".husky/post-rewrite", ".husky/pre-applypatch", ".husky/pre-auto-gc", ".husky/pre-commit", ".husky/pre-merge-commit", ".husky/pre-push", ".husky/pre-rebase", ".husky/prepare-commit-msg"),
-    "kubernetes": ("*.yml", "*.yaml", "kustomization"),
+    "kubernetes": ("*.yml", "*.yaml", "*.json", "kustomization"),
     "lefthook": ("lefthook.yml", "lefthook.yaml", ".lefthook.yml", ".lefthook.yaml", "lefthook-local.yml", "lefthook-local.yaml", ".lefthook-local.yml", ".lefthook-local.yaml"),
     "lint_staged": (".lintstagedrc", ".lintstagedrc.json", ".lintstagedrc.yaml", ".lintstagedrc.yml"),
     "mcp_servers": (".mcp.json", "mcp.json"),

@@ -33,6 +33,7 @@ SUBJECTS = {
     "Instructions": "sandboxd.model.agent",
     "Pod": "sandboxd.model.pod",
     "PodContainer": "sandboxd.model.pod",
+    "RoleBinding": "sandboxd.model.role_binding",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",
 }

@@ -67,6 +67,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "cap-name-invalid": ("Container", (Field("cap_add"), Field("cap_drop")), 3),
     "cgroup-parent-set": ("Container", (Field("cgroup_parent"),), 2),
     "client-differs": ("Document", (Property("devcontainer", "runArgs"), Property("devcontainer", "dockerComposeFile"), Property("devcontainer", "securityOpt"), Property("devcontainer", "mounts")), 1),
+    "cluster-admin-bound": ("RoleBinding", (Field("grantees"),), 3),
     "compose-config-secret-file-outside": ("Container", (Field("mounts"),), 2),
     "compose-hook-privileged": ("Container", (Field("hooks"),), 3),
     "compose-provider": ("Container", (Field("provider"),), 2),

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
     from sandboxd.model.pod import Pod, PodContainer
+    from sandboxd.model.role_binding import RoleBinding
     from sandboxd.text import Edit, SourceText
 
 NAME = "kubernetes"
-NAMES = ("*.yml", "*.yaml", "kustomization")
+NAMES = ("*.yml", "*.yaml", "*.json", "kustomization")
 LANGUAGES = ("kubernetes", "yaml.kubernetes", "helm")
 COMMENT = "#"
 WATCHED = ("**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}",)
@@ -40,13 +41,19 @@ _FOLDERS = frozenset(
         *("manifest", "manifests", "openshift", "overlay", "overlays", "templates"),
     }
 )
+# JSON of any kind is in the other folders.
+_FOLDERS_OF_JSON = frozenset(
+    ("deploy", "k8s", "kube", "kubernetes", "manifest", "manifests", "openshift")
+)
 _WORDS = re.compile(
     r"(?:.*[._-])?(?:k8s|kubernetes|pods?|deployments?|deploy|statefulsets?|daemonsets?|replicasets?"
-    r"|jobs?|cronjobs?|sandbox(?:es|template)?)(?:[._-].*)?\.ya?ml\Z"
+    r"|controllers?|jobs?|cronjobs?|sandbox(?:es|template)?)(?:[._-].*)?\.(?:ya?ml|json)\Z"
 )
 _VERSION = re.compile(r"^([\"']?)apiVersion\1:[ \t]*[\"']?[a-z0-9][\w./-]*", re.MULTILINE)
 _KIND = re.compile(r"^([\"']?)kind\1:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]+(?:- )?apiVersion:", re.MULTILINE)
+_JSON_VERSION = re.compile(r"\"apiVersion\"\s*:\s*\"[a-z0-9][\w./-]*\"")
+_JSON_KIND = re.compile(r"\"kind\"\s*:\s*\"[A-Z]\w+\"")
 # The content is only looked at where a manifest shows what it is.
 _LOOKED_AT = 20_000
 # Where a value or a line begins: within a text it is a template of some other program.
@@ -58,7 +65,8 @@ def matches(path: str) -> bool:
     *folders, name = path.lower().split("/")
     if name in kustomization.NAMES:
         return True
-    return not _FOLDERS.isdisjoint(folders[-4:]) or _WORDS.match(name) is not None
+    usual = _FOLDERS_OF_JSON if name.endswith(".json") else _FOLDERS
+    return not usual.isdisjoint(folders[-4:]) or _WORDS.match(name) is not None
 
 
 def fits(path: str, text: str) -> bool:
@@ -66,17 +74,26 @@ def fits(path: str, text: str) -> bool:
     if kustomization.is_one(path):
         return True
     start = text[:_LOOKED_AT]
+    if _is_json(path):
+        is_object = start.lstrip().startswith("{")
+        return is_object and bool(_JSON_VERSION.search(start) and _JSON_KIND.search(start))
     return _VERSION.search(start) is not None and _KIND.search(start) is not None
 
 
 recognises = fits
 
 
+def _is_json(path: str) -> bool:
+    return path.lower().endswith(".json")
+
+
 def parse(source: SourceText) -> Document:
     # Late: a check of other files does not need it.
-    from sandboxd.syntax import yaml
+    from sandboxd.syntax import jsonc, yaml
 
     text = source.text
+    if _is_json(source.path):
+        return Document(NAME, source, jsonc.parse(text))
     if _HELM.search(text):
         # Empty text of the same length: what Helm makes of the file is not known.
         text = ""
@@ -85,6 +102,7 @@ def parse(source: SourceText) -> Document:
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
     """The containers of every Pod that the file describes."""
+    from sandboxd.kinds.kubernetes.cluster_objects import volumes
     from sandboxd.kinds.kubernetes.container import containers_of
     from sandboxd.kinds.kubernetes.pods import read
 
@@ -98,6 +116,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
         return (whole._replace(on_cluster=True),) if unseen_parts else ()
     pods = read(document)
     described = [each for pod in pods.specs for each in containers_of(pod, document.source)]
+    described += [container for container, _ in volumes(document)]
     if pods.left_out:
         hint = "split it: `sandboxd check` reads each file for itself"
         unseen = Unseen("arguments", f"{pods.left_out}, the rest is not read", hint)
@@ -107,8 +126,9 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     return tuple(described)
 
 
-def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer]]:
-    """The Pods and what Pod Security looks at in each of their containers."""
+def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding]]:
+    """The Pods and what Pod Security looks at in each of their containers, volumes, and bindings of roles."""
+    from sandboxd.kinds.kubernetes.cluster_objects import bindings, volumes
     from sandboxd.kinds.kubernetes.pods import read
     from sandboxd.kinds.kubernetes.settings import pod
 
@@ -117,12 +137,18 @@ def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer]]:
         yield "Pod", described
         for container in described.containers:
             yield "PodContainer", container
+    for _, volume in volumes(document):
+        yield "Pod", volume
+    for binding in bindings(document):
+        yield "RoleBinding", binding
 
 
 def edits(
     document: Document, subject: Container | Pod | PodContainer, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`; None when this file cannot express one of them."""
+    """The edits that make `changes`; None when this file cannot express one of them, and in JSON."""
+    if document.language != "yaml":
+        return None
     from sandboxd.kinds.kubernetes import editing
 
     return editing.edits(document, subject, changes)

@@ -78,11 +78,11 @@ class Pods(NamedTuple):
 
 def read(document: Document) -> Pods:
     """Every Pod that an object of the file describes, in the order of the file."""
-    objects = list(islice(_objects(document), MOST + 1))
-    has_policy = any(_text(node, "kind") == "NetworkPolicy" for node in objects)
+    nodes = list(islice(objects(document), MOST + 1))
+    has_policy = any(_text(node, "kind") == "NetworkPolicy" for node in nodes)
     budget = _Budget()
     specs = []
-    for node in objects[:MOST]:
+    for node in nodes[:MOST]:
         for_agents = _text(node, "apiVersion").startswith(_AGENT_GROUPS)
         own_policy = for_agents and yaml.get(node, "spec", "networkPolicy") is not None
         for template, spec in _templates(node, for_agents):
@@ -98,7 +98,7 @@ def read(document: Document) -> Pods:
                     tuple(budget.containers(spec)),
                 )
             )
-    left_out = f"has more than {MOST} objects" if len(objects) > MOST else budget.left_out
+    left_out = f"has more than {MOST} objects" if len(nodes) > MOST else budget.left_out
     return Pods(tuple(specs), left_out)
 
 
@@ -171,7 +171,7 @@ def _size(node: Node, path: tuple[str, ...]) -> int:
     return len(table.items) if table is not None else 0
 
 
-def _objects(document: Document) -> Iterator[Node]:
+def objects(document: Document) -> Iterator[Node]:
     """The objects of all documents of the stream, those of a `List` one by one."""
     for root in (document.tree.root, *document.tree.others):
         if root is None:

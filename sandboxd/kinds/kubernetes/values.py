@@ -29,6 +29,8 @@ def place(node: Node, source: SourceText) -> Place:
         end = len(source.text[:line].rstrip()) if line >= 0 else end
     elif isinstance(target, YamlNode) and target.style in ("'", '"') and end > start:
         start, end = start + 1, max(start + 1, end - 1)
+    elif not isinstance(target, YamlNode) and target.kind == "string":
+        start, end = target.inside()
     return Place(source.path, Span(start, end))
 
 

@@ -1,0 +1,76 @@
+"""Objects of a cluster that are no Pods: volumes of the node, and who may do what."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sandboxd.kinds.kubernetes.pods import MOST, objects
+from sandboxd.kinds.kubernetes.values import items, locate, place, text, word
+from sandboxd.model.container import Container, Mount
+from sandboxd.model.pod import Pod
+from sandboxd.model.role_binding import Grantee, RoleBinding
+from sandboxd.syntax import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import SourceText
+
+_BINDINGS = ("ClusterRoleBinding", "RoleBinding")
+
+
+def volumes(document: Document) -> Iterator[tuple[Container, Pod]]:
+    """Each PersistentVolume that is a path of the node, as a container and a Pod that has nothing but it."""
+    source = document.source
+    for node in islice(objects(document), MOST):
+        path = yaml.get(node, "spec", "hostPath", "path")
+        if word(node, "kind") != "PersistentVolume" or path is None or not path.text():
+            continue
+        at = place(yaml.get(node, "metadata", "name") or node, source)
+        name = word(node, "metadata", "name")
+        mount = Mount("bind", path.text() or "", "the claim's folder", read_only=False)
+        # Without nodes: a volume without its source is no volume, so there is nothing to remove.
+        value = locate(mount, path, "hostPath", source)._replace(nodes=())
+        yield (
+            Container(
+                f"PersistentVolume/{name}@{node.span.start}",
+                at,
+                mounts=(value,),
+                partial=True,
+                on_cluster=True,
+            ),
+            Pod(
+                "PersistentVolume",
+                name,
+                at,
+                (),
+                is_whole=False,
+                host_paths=(locate(path.text(), path, "hostPath", source),),
+            ),
+        )
+
+
+def bindings(document: Document) -> Iterator[RoleBinding]:
+    """Each binding of a role."""
+    source = document.source
+    for node in islice(objects(document), MOST):
+        kind, role = word(node, "kind"), text(yaml.get(node, "roleRef"), "name", source)
+        if kind in _BINDINGS and role is not None:
+            yield RoleBinding(
+                kind,
+                word(node, "metadata", "name"),
+                word(node, "metadata", "namespace"),
+                role,
+                word(node, "roleRef", "kind") == "ClusterRole",
+                tuple(_grantees(node, source)),
+            )
+
+
+def _grantees(node: Node, source: SourceText) -> Iterator[Grantee]:
+    for item in islice(items(node, "subjects"), MOST):
+        name = text(item, "name", source)
+        if name is not None:
+            yield Grantee(word(item, "kind"), name, word(item, "namespace"))
