@@ -48,16 +48,17 @@ class MountEvents(Protocol):
     def close(self) -> None: ...
 
 
-def open_events(paths: Collection[str]) -> MountEvents:
+def open_events(paths: Collection[str], file: str = "") -> MountEvents:
     """The best that this system has; what happens from now on is not missed.
 
     A program inside may have taken the right to read a folder from its owner: that one is looked at again and again.
 
     :param paths: absolute
+    :param file: one whose content counts, too, absolute; it need not exist. '' for none
     """
     if sys.platform == "linux":
         try:
-            return _Inotify(paths)
+            return _Inotify(paths, file)
         except ImportError:
             pass
         except OSError as error:
@@ -66,7 +67,7 @@ def open_events(paths: Collection[str]) -> MountEvents:
             if isinstance(error, PermissionError):
                 return _Looks(f"`{error.filename}` may not be read")
             raise
-    return _Steps(paths)
+    return _Steps(paths, file)
 
 
 def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
@@ -90,7 +91,7 @@ class _Inotify:
 
     delay = ""
 
-    def __init__(self, paths: Collection[str]) -> None:
+    def __init__(self, paths: Collection[str], file: str = "") -> None:
         from inotify_simple import INotify, flags
 
         stays = flags.MOVE_SELF | flags.DELETE_SELF
@@ -108,9 +109,11 @@ class _Inotify:
         self._poll.register(self._inotify.fileno(), select.POLLIN)
         self._poll.register(self._wake_up, select.POLLIN)
         try:
-            names, above = folders_of(paths)
+            names, above = folders_of({*paths, file} if file else paths)
             for folder, of_it in names.items():
-                self._watch(folder, entries | flags.ONLYDIR, of_it)
+                # Git puts a new index in the place of the old one; some of its other forms write into it.
+                more = flags.CLOSE_WRITE if folder == os.path.dirname(file) else 0
+                self._watch(folder, entries | more | flags.ONLYDIR, of_it)
             for folder in above:
                 self._watch(folder, stays | flags.ONLYDIR, set())
         except BaseException:
@@ -155,9 +158,10 @@ class _Steps:
 
     delay = f"up to {2 * STEP_MS} ms late"
 
-    def __init__(self, paths: Collection[str]) -> None:
-        names, above = folders_of(paths)
+    def __init__(self, paths: Collection[str], file: str = "") -> None:
+        names, above = folders_of({*paths, file} if file else paths)
         self._paths = frozenset({*paths, *names, *above})
+        self._file = file
         self._event = threading.Event()
         self._is_ended = False
         self._error: Exception | None = None
@@ -168,7 +172,10 @@ class _Steps:
         self._listening.wait_until_it_listens()
 
     def _tell(self, changes: Changes) -> None:
-        if any(path in self._paths for change, path in changes if change is not Change.modified):
+        if any(
+            path == self._file or (path in self._paths and change is not Change.modified)
+            for change, path in changes
+        ):
             self._event.set()
 
     def _fail(self, error: Exception) -> None:

@@ -179,6 +179,8 @@ class Inspected(TypedDict, total=False):
 
     Id: Required[str]
     Name: Required[str]
+    Created: str
+    """The time, as in RFC 3339."""
     Image: str
     """The id of the image."""
     Path: str

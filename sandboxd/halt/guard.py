@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.halt import points as places
 from sandboxd.halt import record, stop, versions
-from sandboxd.halt.put_back import put_back
+from sandboxd.halt.points import Lost, What
+from sandboxd.halt.put_back import put_back, set_aside
 from sandboxd.halt.record import Entry, Halt, Owner, Reason
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.observe import outside, pins
+from sandboxd.observe import open_links, outside, pins
 from sandboxd.observe.mount_table import Identity
+from sandboxd.observe.workspace import target_of
+from sandboxd.plan import gitlinks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
-    from sandboxd.halt.points import Lost, What
     from sandboxd.halt.put_back import Outcome
     from sandboxd.halt.verdict import Version
     from sandboxd.halt.versions import Held
+    from sandboxd.observe.open_links import OpenLink
 
 _NOTHING = Identity(0, 0)
 """What was mounted at a path where nothing is any more."""
@@ -42,6 +46,9 @@ class Guard:
         self.workspace = workspace_of(self.sandbox)
         self.container = inspected["Id"]
         self.points = places.points_of(inspected, self.workspace)
+        self._links = open_links.watch(inspected)
+        self.index = self._links.git.path if self._links is not None else ""
+        """Git's index on the host, which may come to name what needs a mount; '' for none."""
         self._engine = engine
         self._pid = inspected["State"].get("Pid") or 0
         self._by_signal = outside.look(engine, inspected).shares_kernel
@@ -68,7 +75,21 @@ class Guard:
         self._held.clear()
 
     def lost(self) -> tuple[Lost, ...]:
-        """What is lost by now of what was there when this was made; () when nothing is."""
+        """What is lost by now of what was there when this was made, or has no mount since; () when nothing is."""
+        return (*self._gone(), *(self._entered(each) for each in self._open_links()))
+
+    def _entered(self, link: OpenLink) -> Lost:
+        return Lost(os.path.join(self.workspace, link.path), What.ENTERED)
+
+    def _open_links(self) -> tuple[OpenLink, ...]:
+        if self._links is None:
+            return ()
+        # Git does not read such an index either, and goes nowhere by it.
+        with contextlib.suppress(OSError, ValueError):
+            return open_links.look(self._links)
+        return ()
+
+    def _gone(self) -> tuple[Lost, ...]:
         now = {}
         for path in self._mounted:
             # What cannot be looked at does not count as held.
@@ -97,7 +118,7 @@ class Guard:
 
     def _without_mount(self, inspected: Inspected) -> set[str]:
         """The paths of points that the container has no mount at any more, as far as can be seen."""
-        top = places.target_of(inspected, self.workspace)
+        top = target_of(inspected, self.workspace)
         if not top:
             return set()
         targets = [pin.target for pin in pins.look(pins.subject(inspected)) if pin.is_lost]
@@ -120,6 +141,7 @@ class Guard:
             self._below(point.path): put_back(self.workspace, point, self._before(point.path))
             for point in places.exposed(self.points, lost)
         }
+        outcomes |= self._set_aside()
         whats = {self._below(each.path): each.what for each in lost}
         halt = Halt(
             self.sandbox, self.container, owner, reason, time.time(), _entries(whats, outcomes)
@@ -138,9 +160,24 @@ class Guard:
         whats = {self._below(each.path): each.what for each in self.lost()}
         if whats.keys() <= known.keys():
             return halt
+        outcomes = self._set_aside(known) | outcomes
         completed = halt._replace(entries=_entries(known | whats, outcomes))
         record.save(environ, completed)
         return completed
+
+    def _set_aside(self, known: Collection[str] = ()) -> dict[str, Outcome]:
+        """Put aside what may be from inside where git on the host goes since: it may have been there long before.
+
+        :param known: paths at which that was done
+        """
+        if self._links is None:
+            return {}
+        own = self._links.git.own
+        return {
+            each.path: set_aside(self.workspace, each.at)
+            for each in self._open_links()
+            if each.path not in known and not gitlinks.is_hosts_own(self.workspace, own, each.path)
+        }
 
     def _before(self, path: str) -> Version | None:
         held = self._held.get(path)

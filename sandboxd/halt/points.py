@@ -6,6 +6,8 @@ import posixpath
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.observe.workspace import target_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -34,6 +36,8 @@ class What(Enum):
 
     REPLACED = "replaced"
     REMOVED = "removed or renamed"
+    ENTERED = "entered by git"
+    """Git's index on the host names a repository there, which it did not when the container was made."""
 
 
 class Lost(NamedTuple):
@@ -69,14 +73,6 @@ def path_of(target: str, top: str, workspace: str) -> str:
     """
     prefix = top.rstrip("/") + "/"
     return posixpath.join(workspace, target[len(prefix) :]) if target.startswith(prefix) else ""
-
-
-def target_of(inspected: Inspected, workspace: str) -> str | None:
-    """The place inside of the workspace itself; None unless it is the host's folder, to be written."""
-    for mount in inspected.get("Mounts") or []:
-        if mount.get("Type") == "bind" and mount.get("Source") == workspace and mount.get("RW"):
-            return mount["Destination"]
-    return None
 
 
 def _guards(mount: MountPoint, path: str, workspace: str) -> Guards | None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.halt import versions
 from sandboxd.halt.points import Point
-from sandboxd.halt.verdict import Action, Version, decide
+from sandboxd.halt.verdict import Action, Kind, Version, decide
 from sandboxd.plan import beneath
 
 _IN_ORDER, _MOST_RANDOM = 10, 10
@@ -41,7 +41,15 @@ def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
 
     :param before: what was mounted there; None where nobody watched
     """
-    path = posixpath.relpath(point.path, workspace)
+    return _attempt(workspace, posixpath.relpath(point.path, workspace), before)
+
+
+def set_aside(workspace: str, path: str) -> Outcome:
+    """Put aside what is at `path` within the workspace, if anything is; a failure is said in the outcome."""
+    return _attempt(workspace, path, Version(Kind.FOLDER))
+
+
+def _attempt(workspace: str, path: str, before: Version | None) -> Outcome:
     try:
         return _put_back(workspace, path, before)
     except (PermissionError, SandboxdError) as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -157,13 +157,10 @@ def halted(halt: Halt, *, by_editor: bool = False) -> Halted:
 def describe(halt: Halt) -> str:
     """What was replaced, and what was done about it, for a person."""
     lost = [entry for entry in halt.entries if entry.what is not None]
-    names = ", ".join(f"`{entry.path}`" for entry in lost[:_MOST_NAMED])
-    more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
-    whats = {entry.what.value for entry in lost if entry.what is not None}
-    verb = whats.pop() if len(whats) == 1 else "replaced or removed"
-    is_are = "was" if len(lost) == 1 else "were"
-    text = f"{names}{more} {is_are} {verb} on the host, which took the mount away"
-    done = [part for entry in halt.entries if (part := _done(entry.outcome))]
+    entered = [entry for entry in lost if entry.what is What.ENTERED]
+    gone = [entry for entry in lost if entry.what is not What.ENTERED]
+    text = "; ".join(part for part in (_of_gone(gone), _of_entered(entered)) if part)
+    done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
     if halt.reason is Reason.UNWATCHED:
         done.append(
             "nobody watched, so look at it before a tool on the host does: it may be from inside"
@@ -171,19 +168,49 @@ def describe(halt: Halt) -> str:
     return "; ".join([text, *done])
 
 
-def _done(outcome: Outcome | None) -> str:
+def _names(entries: Sequence[Entry]) -> str:
+    names = ", ".join(f"`{entry.path}`" for entry in entries[:_MOST_NAMED])
+    return names + (f" and {len(entries) - _MOST_NAMED} more" if len(entries) > _MOST_NAMED else "")
+
+
+def _of_gone(gone: Sequence[Entry]) -> str:
+    if not gone:
+        return ""
+    whats = {entry.what.value for entry in gone if entry.what is not None}
+    verb = whats.pop() if len(whats) == 1 else "replaced or removed"
+    is_are = "was" if len(gone) == 1 else "were"
+    return f"{_names(gone)} {is_are} {verb} on the host, which took the mount away"
+
+
+def _of_entered(entered: Sequence[Entry]) -> str:
+    if not entered:
+        return ""
+    has = "has" if len(entered) == 1 else "have"
+    return (
+        f"git on the host goes into {_names(entered)}, which its index names since the start, and "
+        f"which {has} no mount"
+    )
+
+
+def _take(outcome: Outcome) -> str:
+    return shlex.join(("mv", outcome.aside, outcome.path))
+
+
+def _done(what: What | None, outcome: Outcome | None) -> str:
     if outcome is None:
         return ""
     if outcome.problem:
         return f"`{outcome.path}` may be from inside and could not be put aside: {outcome.problem}"
     if outcome.action is Action.PUT_BACK:
-        take = shlex.join(("mv", outcome.aside, outcome.path))
         return (
             f"what `{outcome.path}` said before is back, since the new one may be from inside: "
-            f"it is `{outcome.aside}`, and `{take}` takes it if it is yours"
+            f"it is `{outcome.aside}`, and `{_take(outcome)}` takes it if it is yours"
         )
     if outcome.action is Action.SET_ASIDE:
-        return f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
+        text = f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
+        if what is not What.ENTERED:
+            return text
+        return f"{text}, and `{_take(outcome)}` takes it if it is yours"
     return ""
 
 

@@ -80,9 +80,9 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
 
 
 def of_lost(pins: Iterable[Pin]) -> tuple[Drift, ...]:
-    """A difference for each mount that the host took away: the engine goes on to call it mounted."""
+    """A difference for each mount that the host took away, which the engine goes on to call mounted, or never made."""
     return tuple(
-        Drift(f"pin {pin.name}", f"mounted at {pin.target}", f"lost: {pin.why}")
+        Drift(f"pin {pin.name}", f"mounted at {pin.target}", f"{pin.state.value}: {pin.why}")
         for pin in lost(pins)
     )
 

@@ -13,7 +13,7 @@ from sandboxd.model.labels import PROJECT, UP
 from sandboxd.model.sandbox_id import workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sandboxd.engine.answers import Inspected
 
@@ -23,6 +23,8 @@ class State(enum.Enum):
 
     HOLDS = "holds"
     LOST = "lost"
+    MISSING = "missing"
+    """There was none at the start, and the host's git acts on what is there since."""
     NOT_CHECKED = "not checked"
 
 
@@ -32,6 +34,7 @@ class Witness(enum.Enum):
     FIRST_PROCESS = "the mounts of its first process, seen from the host"
     GOFER = "the mounts of gVisor's gofer, seen from the host"
     NOTE = "the file on the host, compared with what was noted at the start"
+    INDEX = "git's index on the host"
     INSIDE = "what its own programs show, which can only take a pin back"
     NOBODY = "nothing that can be seen from here"
 
@@ -64,7 +67,8 @@ class Pin(NamedTuple):
 
     @property
     def is_lost(self) -> bool:
-        return self.state is State.LOST
+        """Whether what runs inside can write there, though it should not."""
+        return self.state in (State.LOST, State.MISSING)
 
 
 def requests(inspected: Inspected) -> tuple[Request, ...]:
@@ -153,6 +157,23 @@ _MOST_NAMED = 3
 def sentence(pins: Iterable[Pin]) -> str:
     """What is lost, for a person, in one line that says by what it is known; '' where nothing is."""
     outer = lost(pins)
+    gone = [pin for pin in outer if pin.state is State.LOST]
+    missing = [pin for pin in outer if pin.state is State.MISSING]
+    return "; ".join(part for part in (_of_gone(gone), _of_missing(missing)) if part)
+
+
+def _of_missing(missing: Sequence[Pin]) -> str:
+    if not missing:
+        return ""
+    names = ", ".join(f"`{pin.name}`" for pin in missing[:_MOST_NAMED])
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    return (
+        f"git on the host goes into {names}{more} since the start, and what runs inside can write there "
+        f"(known by {missing[0].witness.value})"
+    )
+
+
+def _of_gone(outer: Sequence[Pin]) -> str:
     if not outer:
         return ""
     names = ", ".join(f"`{pin.name}`" for pin in outer[:_MOST_NAMED])

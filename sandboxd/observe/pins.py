@@ -9,17 +9,19 @@ from __future__ import annotations
 import errno
 import json
 import os
+import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.model.labels import SOURCES
-from sandboxd.observe import gofer, host_process, mount_table
+from sandboxd.observe import gofer, host_process, mount_table, open_links
 from sandboxd.observe.pin import Pin, Request, State, Witness, name_of, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.observe.mount_table import Identity, Table
+    from sandboxd.observe.open_links import Watch
 
 
 _Verdict = tuple[State, Witness, str]
@@ -38,6 +40,8 @@ class Subject(NamedTuple):
     """The inodes by path that `life.mounted.note` wrote at the start."""
     inside: frozenset[str] = frozenset()
     """The mount points that its own programs showed once, which can only take a pin back; empty where none did."""
+    links: Watch | None = None
+    """How to look for pins that it should have by now; None where it needs none."""
 
 
 class _MountsOf(NamedTuple):
@@ -57,7 +61,14 @@ def subject(inspected: Inspected, inside: Iterable[str] = ()) -> Subject:
     state = inspected.get("State") or {}
     pid = int(state.get("Pid") or 0) if state.get("Running") or state.get("Paused") else 0
     asked = tuple((name_of(request, inspected), request) for request in requests(inspected))
-    return Subject(str(inspected.get("Id") or ""), pid, asked, _noted(inspected), frozenset(inside))
+    return Subject(
+        str(inspected.get("Id") or ""),
+        pid,
+        asked,
+        _noted(inspected),
+        frozenset(inside),
+        open_links.watch(inspected),
+    )
 
 
 def look(of: Subject, root: str = "/proc") -> tuple[Pin, ...]:
@@ -76,7 +87,26 @@ def look(of: Subject, root: str = "/proc") -> tuple[Pin, ...]:
         verdict = None if mounts is None else _by_mounts(request, mounts, ours)
         verdict = _by_inside(request, of.inside, verdict or _by_note(request, of.noted))
         pins.append(Pin(name, request.target, request.source, *verdict, request.is_read_only))
-    return tuple(pins)
+    return (*pins, *_missing(of.links))
+
+
+def _missing(links: Watch | None) -> Iterator[Pin]:
+    """What should have a pin by now and has none."""
+    if links is None:
+        return
+    try:
+        now = open_links.look(links)
+    except (OSError, ValueError) as error:
+        why = f"the index cannot be read: {getattr(error, 'strerror', None) or error}"
+        yield _pin_of(links, ".git/index", State.NOT_CHECKED, why)
+        return
+    for each in now:
+        yield _pin_of(links, each.path, State.MISSING, "git's index on the host names it since")
+
+
+def _pin_of(links: Watch, path: str, state: State, why: str) -> Pin:
+    target, source = posixpath.join(links.top, path), posixpath.join(links.workspace, path)
+    return Pin(path, target, source, state, Witness.INDEX, why)
 
 
 def _mounts(of: Subject, root: str) -> _MountsOf | None:

@@ -103,3 +103,11 @@ def _workspace(mounts: list[HostMount], path: str | None, working_dir: str) -> H
 
 def _below(path: str, folder: str) -> bool:
     return path == folder or folder == "/" or path.startswith(folder.rstrip("/") + "/")
+
+
+def target_of(inspected: Inspected, workspace: str) -> str | None:
+    """The place inside of the workspace itself; None unless it is the host's folder, to be written."""
+    for mount in inspected.get("Mounts") or []:
+        if mount.get("Type") == "bind" and mount.get("Source") == workspace and mount.get("RW"):
+            return mount["Destination"]
+    return None

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.plan.gitlinks import gitlinks, index_of
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config
-from sandboxd.syntax.git_index import gitlinks
 
 _DEEPEST_INCLUDE = 10
 """As in git."""
@@ -27,7 +27,6 @@ _MOST_CONFIGS = 64
 _MOST_REPOSITORIES = 32
 _MOST_FOLDERS = 500
 _LARGEST_CONFIG = 1 << 20
-_LARGEST_INDEX = 256 << 20
 
 # Settings whose value is a command line, or the path of a program.
 _COMMANDS = re.compile(
@@ -98,10 +97,10 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
         reader.pin(REFUSES_BARE, may_make=True)
         reader.linked_worktrees()
         reader.submodules()
-        reader.entered(os.path.join(workspace, ".git"))
+        reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
         reader.read_config(os.path.join(linked.common, "config"), workspace)
-        reader.entered(os.path.join(linked.common, "worktrees", linked.name))
+        reader.entered()
     elif _is_repository(workspace, ""):
         # The workspace is a bare repository itself.
         reader.repository("", workspace)
@@ -167,32 +166,27 @@ class _Reader:
                 continue
             waiting += [f"{folder}/{name}" for name in _folders(self._workspace, folder)]
 
-    def entered(self, own: str) -> None:
-        """Pin where the index in `own`, absolute, enters a repository: `git status` at the top runs git there.
+    def entered(self) -> None:
+        """Pin where the index enters a repository: `git status` at the top runs git there.
 
         Where none is yet, such as a submodule that was not fetched, the folder as a whole: any could be made there.
         """
-        sha256 = self.values.get("extensions.objectformat", "").lower() == "sha256"
         try:
-            paths = gitlinks(_index(own), sha256)
-        except (OSError, ValueError, SandboxdError):
+            links = gitlinks(self._workspace, index_of(self._workspace))
+        except (OSError, ValueError):
             self.exposed[".git/index"] = "it cannot be read, so where git enters submodules is open"
             return
-        for number, path in enumerate(paths):
-            is_plain = posixpath.normpath(path) == path and not path.startswith(("/", "../"))
-            if not is_plain or _kind(self._workspace, path) == "file" or self._is_link(path):
+        for path, is_counted, in_the_way in links:
+            if not is_counted:
+                self.exposed[path] = (
+                    "it has too many submodules, or one outside of it, to pin them all"
+                )
+            elif in_the_way:
                 self.exposed[path] = "the index enters a repository there, and it is no folder"
-            elif number >= _MOST_REPOSITORIES:
-                self.exposed[path] = "it has too many submodules to pin them all"
             elif os.path.lexists(os.path.join(self._workspace, path, ".git")):
                 self.pin(f"{path}/.git")
             else:
                 self.pin(path, may_make=True)
-
-    def _is_link(self, path: str) -> bool:
-        """Whether `path`, or a folder above it, is a link."""
-        full = os.path.join(self._workspace, path)
-        return os.path.realpath(full) != full
 
     def _worktree_of(self, folder: str) -> str:
         """The work tree of a submodule, from its own config."""
@@ -287,24 +281,6 @@ def _kind(workspace: str, path: str) -> str:
     except (OSError, ValueError):
         return ""
     return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else ""
-
-
-def _index(own: str) -> bytes:
-    """The index in the git directory `own`; b'' where there is none.
-
-    :raises OSError: it cannot be read
-    :raises ValueError: it is no regular file, or too large
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(os.path.join(own, "index"), flags)
-    except FileNotFoundError:
-        return b""
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_INDEX:
-            raise ValueError
-        return file.read(_LARGEST_INDEX)
 
 
 def _is_repository(workspace: str, folder: str) -> bool:

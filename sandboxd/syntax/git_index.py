@@ -29,19 +29,42 @@ class Entry(NamedTuple):
 def gitlinks(data: bytes, sha256: bool) -> tuple[str, ...]:
     """The paths at which an index enters other repositories, such as submodules.
 
-    :raises ValueError: it is no index
+    :raises ValueError: it is no index, or takes such a path from the index that it shares
     """
     if _GITLINK not in data:
         # Most have none, and each entry costs time.
         return ()
+    names = [entry.name for entry in _all(data, sha256) if entry.mode == _GITLINK]
+    if b"" in names:
+        raise ValueError("a path is in the index that it shares")
+    return tuple(dict.fromkeys(name.decode("utf-8", "surrogateescape") for name in names))
+
+
+def shared_index(data: bytes, sha256: bool) -> str:
+    """The name of the file in the git directory that holds further entries of an index; '' where it has all.
+
+    :raises ValueError: it is no index
+    """
+    size = 32 if sha256 else 20
+    at = max((entry.end for entry in _all(data, sha256)), default=HEADER.size)
+    while at + 8 <= len(data) - size:
+        length = int.from_bytes(data[at + 4 : at + 8], "big")
+        oid = data[at + 8 : at + 8 + size]
+        if data[at : at + 4] == b"link" and length >= size and any(oid):
+            return f"sharedindex.{oid.hex()}"
+        at += 8 + length
+    return ""
+
+
+def _all(data: bytes, sha256: bool) -> list[Entry]:
+    """:raises ValueError: it is no index"""
     try:
         magic, version, count = HEADER.unpack_from(data)
         if magic != b"DIRC" or version not in (2, 3, 4) or count > MOST_ENTRIES:
             raise ValueError("it has another form")
-        names = [e.name for e in entries(data, version, count, sha256) if e.mode == _GITLINK]
+        return list(entries(data, version, count, sha256))
     except (IndexError, struct.error):
         raise ValueError("it ends too early") from None
-    return tuple(dict.fromkeys(name.decode("utf-8", "surrogateescape") for name in names))
 
 
 def entries(data: bytes, version: int, count: int, sha256: bool) -> Iterator[Entry]:

@@ -117,6 +117,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.tree_sizes",
             "kinds",
             "model",
+            "plan.gitlinks",
             "platforms",
             "policy",
             "syntax",
@@ -124,6 +125,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "toml_output",
         }
     ),
+    "plan.gitlinks": frozenset({"errors", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
     "forward": frozenset(
@@ -194,11 +196,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "review",
         }
     ),
-    "observe": frozenset(
-        {"data", "engine", "errors", "files", "host", "host.facts", "model", "payload"}
-    ),
-    "halt": frozenset(
-        {"engine", "engine.answers", "errors", "files", "host.folders", "model", "observe", "plan"}
+    "observe": _rooms("data engine errors files host host.facts model payload plan.gitlinks"),
+    "halt": _rooms(
+        "engine engine.answers errors files host.folders model observe plan plan.gitlinks"
     ),
     "verify": frozenset(
         {

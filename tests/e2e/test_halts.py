@@ -11,75 +11,38 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.client import Engine
 from sandboxd.halt import record
-from sandboxd.halt.record import Halt, Reason
+from sandboxd.halt.record import Reason
 from sandboxd.halt.verdict import Action
-from sandboxd.model.labels import PROJECT
-from tests.e2e import sandboxes
+from tests.e2e.watched import (
+    ENVRC,
+    attack,
+    git,
+    halt_of,
+    make_repository,
+    state,
+    up,
+    watch,
+)
 from tests.integration.daemon.world import World
-from tests.patience import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 Act = Callable[[Path], None]
-ENVRC = "export NAME=host\n"
 EVIL = "touch /tmp/EVIL"
 
 
 @pytest.fixture
 def repository(world: World, project: Path) -> Path:
     """A project under git with a control file at its top; no sandbox yet."""
-    shutil.rmtree(project / ".git")
-    shutil.rmtree(project / "commondir")
-    shutil.rmtree(project / ".devcontainer.json")
-    (project / ".envrc").write_text(ENVRC)
-    _git(project, "init", "-q")
-    _git(project, "add", "-A")
-    _git(project, "commit", "-qm", "one")
-    (project / ".envrc").write_text(ENVRC + "export MORE=1\n")
-    _git(project, "commit", "-qam", "two")
-    sandboxes.give_to_user(project)
-    assert world.run("trust", "add", "--yes", cwd=project).returncode == 0
-    return project
+    return make_repository(world, project)
 
 
 @pytest.fixture
 def watched(world: World, repository: Path) -> Iterator[Path]:
     """The same, whose sandbox runs and is watched by a daemon."""
-    world.start()
-    _up(world, repository)
-    _until_watched(world, repository)
-    yield repository
-    for folder in (repository, repository.with_name("moved")):
-        if folder.exists():
-            world.run("down", "--discard", cwd=folder)
-
-
-def _git(project: Path, *arguments: str) -> None:
-    settings = ("-c", "user.name=a", "-c", "user.email=a@b", "-c", f"safe.directory={project}")
-    subprocess.run(["git", *settings, *arguments], cwd=project, check=True, capture_output=True)
-
-
-def _up(world: World, project: Path, *options: str) -> str:
-    done = world.run("up", *options, cwd=project)
-    assert done.returncode == 0, done.stderr
-    return done.stderr
-
-
-def _until_watched(world: World, project: Path, times: int = 1) -> None:
-    words = f"mounts of `{project}`"
-    eventually(lambda: world.log().count(words) >= times, world.log)
-
-
-def _halt(world: World, project: Path) -> Halt:
-    """The halt that came, once its container is paused."""
-    return eventually(lambda: record.load(world.environ, str(project)), world.log)
-
-
-def _state(api: Engine, project: Path) -> str:
-    (container,) = api.containers(f"{PROJECT}={project}")
-    return str(api.inspect(container.id)["State"]["Status"])
+    yield from watch(world, repository)
 
 
 def _sed(project: Path) -> None:
@@ -111,13 +74,13 @@ def _vim(project: Path) -> None:
 
 
 def _checkout(project: Path) -> None:
-    _git(project, "checkout", "-q", "HEAD~1", "--", ".envrc")
+    git(project, "checkout", "-q", "HEAD~1", "--", ".envrc")
 
 
 def _stash(project: Path) -> None:
     with (project / ".envrc").open("a") as file:
         file.write("export WIP=1\n")
-    _git(project, "stash", "-q")
+    git(project, "stash", "-q")
 
 
 def _remove(project: Path) -> None:
@@ -131,17 +94,17 @@ def test_a_control_file_that_a_tool_replaces_halts(
     if act is _vim and shutil.which("vim") is None:
         pytest.skip("no vim on this machine")
     act(watched)
-    halt = _halt(world, watched)
+    halt = halt_of(world, watched)
     assert ".envrc" in [entry.path for entry in halt.entries]
     assert halt.reason is Reason.REPLACED
-    assert _state(api, watched) == "paused"
+    assert state(api, watched) == "paused"
     for command in (["exec", "-n", "true"], ["up"], ["restart"], ["cp", ":main.py", "x"]):
         done = world.run(*command, cwd=watched)
         assert done.returncode == 4, (command, done.stderr)
         assert "halted" in done.stderr and "`.envrc`" in done.stderr, (command, done.stderr)
         assert "sandboxd up --recreate" in done.stderr, (command, done.stderr)
-        assert _state(api, watched) == "paused"
-    _up(world, watched, "--recreate")
+        assert state(api, watched) == "paused"
+    up(world, watched, "--recreate")
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
     ended = record.load(world.environ, str(watched))
     assert ended is not None and ended.ended is record.Ended.REMADE
@@ -153,19 +116,12 @@ def test_a_config_that_is_edited_halts_until_the_next_start(
     new = watched / "sandboxd.toml.new"
     new.write_text((watched / "sandboxd.toml").read_text() + "\n# edited\n")
     new.rename(watched / "sandboxd.toml")
-    assert [entry.path for entry in _halt(world, watched).entries] == ["sandboxd.toml"]
+    assert [entry.path for entry in halt_of(world, watched).entries] == ["sandboxd.toml"]
     assert "edited" in (watched / "sandboxd.toml").read_text()
     assert "`sandboxd up` makes it anew" in world.run("exec", "-n", "true", cwd=watched).stderr
     assert world.run("trust", "add", "--yes", cwd=watched).returncode == 0
-    _up(world, watched)
+    up(world, watched)
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
-
-
-def _attack(api: Engine, project: Path, script: str) -> None:
-    (container,) = api.containers(f"{PROJECT}={project}")
-    started = api.exec_create(container.id, Exec(["sh", "-c", script]))
-    connection, _ = api.exec_start(started, False)
-    connection.close()
 
 
 def test_what_an_attacker_writes_meanwhile_is_not_there_for_a_later_tool(
@@ -173,10 +129,10 @@ def test_what_an_attacker_writes_meanwhile_is_not_there_for_a_later_tool(
 ) -> None:
     loop = f"while :; do echo '{EVIL}' >> .envrc; echo '{EVIL}' > .envrc; done 2>/dev/null"
     for _ in range(3):
-        _attack(api, watched, loop)
+        attack(api, watched, loop)
     time.sleep(0.2)
     _sed(watched)
-    halt = _halt(world, watched)
+    halt = halt_of(world, watched)
     (entry,) = [entry for entry in halt.entries if entry.path == ".envrc"]
     assert entry.outcome is not None
     if entry.outcome.action is Action.PUT_BACK:
@@ -194,16 +150,16 @@ def test_a_git_folder_that_is_renamed_or_made_anew_halts(
     world: World, api: Engine, watched: Path, again: bool
 ) -> None:
     plant = f"mkdir -p .git; printf '[core]\\nfsmonitor = \"{EVIL}; false\"\\n' > .git/config"
-    _attack(api, watched, f"while :; do {plant}; done 2>/dev/null")
+    attack(api, watched, f"while :; do {plant}; done 2>/dev/null")
     if again:
         shutil.rmtree(watched / ".git", ignore_errors=True)
         subprocess.run(["git", "init", "-q"], cwd=watched, check=False, capture_output=True)
     else:
         (watched / ".git").rename(watched / ".git2")
-    halt = _halt(world, watched)
+    halt = halt_of(world, watched)
     # To remove the folder begins with a file that is shut by itself.
     assert all(entry.path.startswith(".git") for entry in halt.entries)
-    assert _state(api, watched) == "paused"
+    assert state(api, watched) == "paused"
     config = watched / ".git/config"
     assert not config.exists() or EVIL not in config.read_text()
 
@@ -212,8 +168,8 @@ def test_a_moved_project_halts_and_keeps_its_files(
     world: World, api: Engine, watched: Path
 ) -> None:
     watched.rename(watched.with_name("moved"))
-    halt = _halt(world, watched)
-    assert _state(api, watched) == "paused"
+    halt = halt_of(world, watched)
+    assert state(api, watched) == "paused"
     assert [entry.path for entry in halt.entries if entry.outcome is not None] == []
     watched.with_name("moved").rename(watched)
 
@@ -224,22 +180,22 @@ def test_our_own_files_halt_nothing(world: World, api: Engine, watched: Path) ->
     assert world.run("trust", "add", "--yes", cwd=watched).returncode == 0
     assert world.run("generate", cwd=watched).returncode == 0
     assert world.run("generate", cwd=watched).returncode == 0
-    assert _state(api, watched) == "running"
+    assert state(api, watched) == "running"
     # Seen after all of that: the events come in order.
     _remove(watched)
-    assert [entry.path for entry in _halt(world, watched).entries] == [".envrc"]
+    assert [entry.path for entry in halt_of(world, watched).entries] == [".envrc"]
 
 
 def test_a_halt_outlives_its_daemon(world: World, api: Engine, watched: Path) -> None:
     _sed(watched)
-    _halt(world, watched)
+    halt_of(world, watched)
     pid = world.pid()
     assert pid is not None
     os.kill(pid, 9)
     world.start()
     done = world.run("up", cwd=watched)
     assert "halted" in done.stderr and done.returncode == 4
-    assert _state(api, watched) == "paused"
+    assert state(api, watched) == "paused"
 
 
 def test_a_daemon_that_starts_halts_what_lost_a_mount_before(
@@ -250,19 +206,19 @@ def test_a_daemon_that_starts_halts_what_lost_a_mount_before(
     os.kill(pid, 9)
     _sed(watched)
     world.start()
-    halt = _halt(world, watched)
+    halt = halt_of(world, watched)
     assert halt.reason is Reason.UNWATCHED
-    assert _state(api, watched) == "paused"
+    assert state(api, watched) == "paused"
 
 
 def test_a_command_halts_where_no_daemon_does(world: World, api: Engine, repository: Path) -> None:
-    _up(world, repository)
+    up(world, repository)
     if (pid := world.pid()) is not None:
         os.kill(pid, 9)
     _sed(repository)
     done = world.run("exec", "-n", "true", cwd=repository)
     try:
         assert done.returncode == 4 and "halted" in done.stderr, done.stderr
-        assert _state(api, repository) == "paused"
+        assert state(api, repository) == "paused"
     finally:
         world.run("down", "--discard", cwd=repository)

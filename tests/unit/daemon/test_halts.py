@@ -14,6 +14,8 @@ from sandboxd.halt import record
 from sandboxd.halt.points import What
 from tests.patience import eventually
 from tests.unit.halt.played import PlayedEngine, replace
+from tests.unit.observe.test_open_links import inspected
+from tests.unit.plan.test_gitlinks import make, name
 
 
 class World:
@@ -22,8 +24,8 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.workspace = folder / "app"
         (self.workspace / "sub").mkdir(parents=True)
-        for name in (".envrc", "sub/.envrc"):
-            (self.workspace / name).write_text("host")
+        for below in (".envrc", "sub/.envrc"):
+            (self.workspace / below).write_text("host")
         self.environ = {"XDG_STATE_HOME": str(folder / "state")}
         self.engine = PlayedEngine(self.workspace)
         self.texts: list[str] = []
@@ -96,3 +98,15 @@ def test_a_container_that_is_gone_ends_the_watch(world: World) -> None:
     (world.workspace / ".envrc").unlink()
     eventually(lambda: not world.watched.is_alive())
     assert world.halt() is None and world.texts == []
+
+
+def test_an_index_that_comes_to_name_a_repository_halts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(world.workspace / "shared")
+    repository = world.workspace / "shared"
+    monkeypatch.setattr(world.engine, "description", lambda: inspected(repository))
+    world.start()
+    name(repository, "lib")
+    halt = eventually(lambda: record.load(world.environ, str(repository)))
+    assert [entry.what for entry in halt.entries] == [What.ENTERED]

@@ -67,6 +67,30 @@ def test_what_puts_something_else_at_a_path_wakes(
         events.close()
 
 
+@pytest.mark.parametrize("is_replaced", [True, False])
+@pytest.mark.parametrize("make", KINDS)
+def test_a_file_whose_content_counts_wakes_when_it_is_made_or_written(
+    make: Callable[[list[str], str], MountEvents], workspace: Path, is_replaced: bool
+) -> None:
+    (workspace / ".git").mkdir()
+    index = workspace / ".git/index"
+    events = make([str(workspace / ".envrc")], str(index))
+
+    def act() -> None:
+        (workspace / ".git/HEAD").write_text("another")
+        if is_replaced:
+            (workspace / ".git/index.lock").write_text("x")
+            (workspace / ".git/index.lock").rename(index)
+        else:
+            index.write_text("x")
+
+    try:
+        assert wakes(events, act)
+    finally:
+        events.end()
+        events.close()
+
+
 @pytest.mark.parametrize("make", KINDS)
 def test_what_else_happens_wakes_nobody(make: Make, workspace: Path) -> None:
     events = make([str(workspace), str(workspace / ".envrc")])

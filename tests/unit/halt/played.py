@@ -25,8 +25,10 @@ class PlayedEngine:
         return {"Runtimes": {}}
 
     def inspect(self, container: str) -> dict[str, Any]:
-        more = description(self.workspace) if self.workspace is not None else {}
-        return {**more, "Id": container, "State": self.state}
+        return {**self.description(), "Id": container, "State": self.state}
+
+    def description(self) -> dict[str, Any]:
+        return description(self.workspace) if self.workspace is not None else {}
 
     def pause(self, container: str) -> None:
         self.while_pausing()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from sandboxd.engine import failures
-from sandboxd.halt import record
+from sandboxd.halt import guard, record
+from sandboxd.halt.guard import Guard
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Owner, Reason
 from sandboxd.halt.verdict import Action
 from sandboxd.observe import pins
 from sandboxd.observe.pin import Pin, State, Witness
 from tests.unit.halt.played import PlayedEngine, description, guard_of, replace
+from tests.unit.observe.test_open_links import inspected
+from tests.unit.plan.test_git_control import with_submodule
+from tests.unit.plan.test_gitlinks import make, name
 
 
 @pytest.fixture
@@ -138,3 +143,84 @@ def test_the_same_file_back_at_its_path_has_lost_its_mount(
     # What is held is the same file, so that nothing of the host's own is left to put back.
     assert not (workspace / ".envrc").exists()
     assert (workspace / ".envrc.halted").read_text() == "evil"
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A repository whose `.git` inside is another one, and whose index names nothing yet."""
+    repository = make(tmp_path / "shared")
+    (repository / "lib").mkdir()
+    return repository
+
+
+def guard_of_repository(engine: PlayedEngine, repository: Path) -> Guard:
+    return Guard(engine, {**inspected(repository), "State": {"Pid": 0}})  # type: ignore[arg-type]
+
+
+def test_a_repository_that_the_index_comes_to_name_halts_and_what_was_ready_is_put_aside(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    engine = PlayedEngine()
+    ours = guard_of_repository(engine, shared)
+    assert ours.lost() == () and ours.index == str(shared / ".git/index")
+    (shared / "lib/.git").mkdir()
+    name(shared, "lib")
+    assert [(lost.path, lost.what) for lost in ours.lost()] == [
+        (str(shared / "lib/.git"), What.ENTERED)
+    ]
+    engine.while_pausing = lambda: (shared / "lib/.git/config").write_text("evil")
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    (entry,) = halt.entries
+    assert entry.outcome is not None and entry.outcome.action is Action.SET_ASIDE
+    assert (shared / "lib/.git.halted/config").read_text() == "evil"
+    assert record.load(environ, str(shared)) == halt
+    words = record.describe(halt)
+    assert words.startswith("git on the host goes into `lib/.git`, which its index names since")
+    assert "`mv lib/.git.halted lib/.git` takes it if it is yours" in words
+
+
+def test_a_submodule_in_the_hosts_own_folder_is_left(shared: Path, environ: dict[str, str]) -> None:
+    ours = guard_of_repository(PlayedEngine(), shared)
+    with_submodule(shared)
+    before = (shared / "deps/lib/.git").read_text()
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and [entry.path for entry in halt.entries] == ["deps/lib/.git"]
+    assert (shared / "deps/lib/.git").read_text() == before
+
+
+def test_a_link_in_the_place_of_a_repository_is_put_aside(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    ours = guard_of_repository(PlayedEngine(), shared)
+    (shared / "evil").mkdir()
+    (shared / "lib").rmdir()
+    (shared / "lib").symlink_to("evil")
+    name(shared, "lib")
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and (shared / "lib.halted").is_symlink()
+    assert not (shared / "lib").is_symlink()
+
+
+def test_what_the_index_names_after_the_halt_belongs_to_it(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    ours = guard_of_repository(PlayedEngine(), shared)
+    name(shared, "lib")
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    (shared / "late/.git").mkdir(parents=True)
+    name(shared, "late")
+    completed = ours.complete(environ, halt)
+    assert [entry.path for entry in completed.entries] == ["late/.git", "lib/.git"]
+    assert (shared / "late/.git.halted").is_dir()
+
+
+def test_a_command_halts_what_nobody_watched(
+    shared: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name(shared, "lib")
+    running = {**inspected(shared), "State": {"Running": True, "Pid": os.getpid()}}
+    engine = PlayedEngine()
+    halt = guard.compare(engine, running, environ)  # type: ignore[arg-type]
+    assert halt is not None and halt.reason is Reason.UNWATCHED and engine.paused == ["c1"]

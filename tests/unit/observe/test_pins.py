@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,30 @@ def test_a_mount_table_is_parsed_as_the_kernel_writes_it() -> None:
 
 def lost_pin(name: str, target: str) -> Pin:
     return Pin(name, target, f"/h/{name}", State.LOST, Witness.GOFER, "gone")
+
+
+def test_what_the_index_names_since_the_start_is_missing(by_path: World) -> None:
+    by_path.host.joinpath(".git").mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=by_path.host, check=True)
+    shut = {"Type": "bind", "Source": "/state", "Destination": f"{WORK}/.git", "RW": True}
+    mounts = [*by_path.inspected()["Mounts"], shut]
+    by_path.points.append(f"{WORK}/.git")
+    assert "lib/.git" not in by_path.look(Mounts=mounts)
+    words = ("--add", "--cacheinfo", f"160000,{'1' * 40},lib")
+    subprocess.run(["git", "update-index", *words], cwd=by_path.host, check=True)
+    missing = by_path.look(Mounts=mounts)["lib/.git"]
+    assert (missing.state, missing.witness) == (State.MISSING, Witness.INDEX)
+    assert (missing.target, missing.is_lost) == (f"{WORK}/lib/.git", True)
+    assert pin.sentence([missing]) == (
+        "git on the host goes into `lib/.git` since the start, and what runs inside can write there "
+        "(known by git's index on the host)"
+    )
+    (by_path.host / ".git/index").write_bytes(b"\0\0\xe0\0" * 8)
+    unknown = by_path.look(Mounts=mounts)[".git/index"]
+    assert (unknown.state, unknown.why) == (
+        State.NOT_CHECKED,
+        "the index cannot be read: it has another form",
+    )
 
 
 def test_the_sentence_names_the_outermost_and_counts_the_rest() -> None:

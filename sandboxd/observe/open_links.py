@@ -1,0 +1,110 @@
+"""Repositories that the host's git has entered since a container was made, so that nothing is mounted on them.
+
+The index of a work tree names them; each `git status` on the host runs git there with the config that it has. What the
+plan pins is what the index had at the start. A `submodule add`, a pull or a checkout names more."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.model.labels import PROJECT
+from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.observe.workspace import target_of
+from sandboxd.plan import gitlinks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.plan.gitlinks import Gitlink, Index
+
+
+class Watch(NamedTuple):
+    """What is to be known of a container for looks at its host's index, however often.
+
+    `top` is the place inside of the workspace, `git` its index. `shared` has, of each mount at or below `top` by its
+    place, whether what is written there is in the folder of the workspace. `start` is when the container was made, in
+    ns since 1970.
+    """
+
+    workspace: str
+    top: str
+    git: Index
+    shared: Mapping[str, bool]
+    start: int
+
+
+class OpenLink(NamedTuple):
+    """A repository that git on the host enters, which can be written inside.
+
+    `path` is that of its own folder within the workspace, ``lib/.git``; `at` that of what may be from inside there.
+    """
+
+    path: str
+    at: str
+
+
+def watch(inspected: Inspected) -> Watch | None:
+    """What `look` needs; None for a container that shares no folder, or the repository itself with all in it."""
+    labels = (inspected.get("Config") or {}).get("Labels") or {}
+    workspace = workspace_of(labels.get(PROJECT) or "")
+    top = target_of(inspected, workspace)
+    if top is None:
+        return None
+    shared = {}
+    for mount in inspected.get("Mounts") or []:
+        target = mount["Destination"]
+        if target == top or target.startswith(f"{top}/"):
+            source = posixpath.join(workspace, posixpath.relpath(target, top)).removesuffix("/.")
+            shared[target] = bool(mount.get("RW")) and mount.get("Source") == source
+    host = inspected.get("HostConfig") or {}
+    in_memory = (m["Target"] for m in host.get("Mounts") or [] if m["Type"] == "tmpfs")
+    shared |= dict.fromkeys([*(host.get("Tmpfs") or {}), *in_memory], False)
+    of = Watch(workspace, top, gitlinks.index_of(workspace), shared, _time_of(inspected))
+    # Who may write all of it needs no submodule to have a command run.
+    return None if _is_shared(of, ".git") else of
+
+
+def look(of: Watch) -> tuple[OpenLink, ...]:
+    """The repositories that the index names by now, and that can be written inside; () where none is.
+
+    Those that a plan leaves open and names, and what was no folder before the container was made, are not among them.
+
+    :raises OSError: the index cannot be read
+    :raises ValueError: it has another form, or is too large
+    """
+    open_now = []
+    for link in gitlinks.gitlinks(of.workspace, of.git):
+        path = f"{link.path}/.git"
+        if link.is_counted and _is_shared(of, path) and not _was_in_the_way(of, link):
+            open_now.append(OpenLink(path, link.path if link.in_the_way == link.path else path))
+    return tuple(open_now)
+
+
+def _is_shared(of: Watch, path: str) -> bool:
+    """Whether what is written at `path`, within the workspace, is in the host's folder: as the innermost mount is."""
+    place = posixpath.join(of.top, path)
+    while place not in of.shared and place != of.top:
+        place = posixpath.dirname(place)
+    return of.shared[place]
+
+
+def _was_in_the_way(of: Watch, link: Gitlink) -> bool:
+    """Whether a link or file is there that no program inside can have made: nobody can set its time of change."""
+    if not link.in_the_way:
+        return False
+    try:
+        return os.lstat(posixpath.join(of.workspace, link.in_the_way)).st_ctime_ns < of.start
+    except OSError:
+        return False
+
+
+def _time_of(inspected: Inspected) -> int:
+    """When a container was made, in ns since 1970; 0 where the engine does not say."""
+    try:
+        return int(datetime.fromisoformat(str(inspected.get("Created") or "")).timestamp() * 1e9)
+    except ValueError:
+        return 0

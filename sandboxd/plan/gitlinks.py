@@ -1,0 +1,162 @@
+"""Where git on the host enters other repositories by itself: what its index of a work tree names, such as submodules.
+
+`git status` at the top runs git in each, with the config of the repository that is there. The index is the host's own:
+no program inside writes it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import posixpath
+import stat
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+from sandboxd.plan.linked_worktree import linked_worktree
+from sandboxd.syntax import git_config, git_index
+
+MOST = 32
+"""Of so many the repository is shut; of further ones it is only said."""
+_LARGEST = 256 << 20
+_MOST_REMEMBERED = 32
+
+
+class Index(NamedTuple):
+    """The index of a work tree: `own` is its git directory, `common` that which has the config, both absolute."""
+
+    own: str
+    common: str
+
+    @property
+    def path(self) -> str:
+        """The file, absolute."""
+        return posixpath.join(self.own, "index")
+
+
+class Gitlink(NamedTuple):
+    """A path of the work tree at which git enters a repository.
+
+    `is_counted` is False for one that is left open: too many, or outside of the work tree. `in_the_way` is the part
+    of the path that is no folder, '' where all are, or nothing is there.
+    """
+
+    path: str
+    is_counted: bool
+    in_the_way: str = ""
+
+
+def index_of(workspace: str) -> Index:
+    """The index of the work tree `workspace`, an absolute path without links; it need not exist."""
+    linked = linked_worktree(workspace)
+    if linked is None:
+        own = posixpath.join(workspace, ".git")
+        return Index(own, own)
+    return Index(posixpath.join(linked.common, "worktrees", linked.name), linked.common)
+
+
+def gitlinks(workspace: str, index: Index) -> tuple[Gitlink, ...]:
+    """Where the index of a work tree enters repositories now, in its order.
+
+    :raises OSError: it cannot be read
+    :raises ValueError: it has another form, or is too large
+    """
+    return tuple(_gitlink(workspace, number, path) for number, path in enumerate(paths_in(index)))
+
+
+def paths_in(index: Index) -> tuple[str, ...]:
+    """The paths that an index enters, as it names them.
+
+    :raises OSError: it cannot be read
+    :raises ValueError: it has another form, or is too large
+    """
+    try:
+        status = os.lstat(index.path)
+    except FileNotFoundError:
+        return ()
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return _paths(index, (status.st_dev, status.st_ino, status.st_size, *times))
+
+
+@functools.lru_cache(_MOST_REMEMBERED)
+def _paths(index: Index, _identity: tuple[int, ...]) -> tuple[str, ...]:
+    sha256 = _is_sha256(index.common)
+    data = _read(index.path)
+    shared = _shared(index.own, data, sha256)
+    return tuple(dict.fromkeys((*git_index.gitlinks(data, sha256), *shared)))
+
+
+def _shared(own: str, data: bytes, sha256: bool) -> tuple[str, ...]:
+    """What the part of a split index names that lies in another file; those that were taken out since are among it."""
+    with os.scandir(own) as entries:
+        # To look for it in the index costs time for each of its entries.
+        if not any(entry.name.startswith("sharedindex.") for entry in entries):
+            return ()
+    name = git_index.shared_index(data, sha256)
+    return git_index.gitlinks(_read(posixpath.join(own, name)), sha256) if name else ()
+
+
+def _is_sha256(common: str) -> bool:
+    """Whether the ids of a repository are of SHA-256; git reads that from its own config alone."""
+    try:
+        with beneath.open_folder(common) as root:
+            text = beneath.read_text(root, "config") or ""
+    except SandboxdError as error:
+        raise ValueError(error.message) from None
+    values = [
+        e.value for e in git_config.parse(text).entries if e.name == "extensions.objectformat"
+    ]
+    return (values[-1] or "").lower() == "sha256" if values else False
+
+
+def _read(path: str) -> bytes:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            raise ValueError("it is no regular file, or too large")
+        return file.read(_LARGEST)
+
+
+def is_hosts_own(workspace: str, own: str, path: str) -> bool:
+    """Whether `path`, the ``lib/.git`` of a submodule, leads to a repository that no program inside can write.
+
+    It is a file that names one below `own`, the git directory of the work tree, where git on the host makes those of
+    submodules. To be asked where nothing runs inside.
+    """
+    full = posixpath.join(workspace, path)
+    if os.path.realpath(full) != full:
+        return False
+    try:
+        with beneath.open_folder(posixpath.dirname(full)) as folder:
+            text = beneath.read_text(folder, ".git") or ""
+    except (OSError, SandboxdError):
+        return False
+    named = text.removeprefix("gitdir: ").removesuffix("\n")
+    if not text.startswith("gitdir: ") or "\n" in named or "\0" in named:
+        return False
+    repository = posixpath.normpath(posixpath.join(posixpath.dirname(full), named))
+    is_in_modules = repository.startswith(posixpath.join(own, "modules", ""))
+    return (
+        is_in_modules and repository == os.path.realpath(repository) and os.path.isdir(repository)
+    )
+
+
+def _gitlink(workspace: str, number: int, path: str) -> Gitlink:
+    is_plain = posixpath.normpath(path) == path and not path.startswith(("/", "../"))
+    if number >= MOST or not is_plain or "\0" in path or path in (".", ".."):
+        return Gitlink(path, is_counted=False)
+    return Gitlink(path, True, _in_the_way(workspace, path))
+
+
+def _in_the_way(workspace: str, path: str) -> str:
+    part = ""
+    for name in path.split("/"):
+        part = posixpath.join(part, name)
+        try:
+            if not stat.S_ISDIR(os.lstat(posixpath.join(workspace, part)).st_mode):
+                return part
+        except OSError:
+            return ""
+    return ""

@@ -1,0 +1,172 @@
+"""Git's index on the host comes to name a repository while the sandbox runs: it is halted before git goes in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine.client import Engine
+from sandboxd.errors import EXIT_NOT_HELD
+from sandboxd.halt.points import What
+from sandboxd.halt.record import Reason
+from sandboxd.halt.verdict import Action
+from tests.e2e import sandboxes
+from tests.e2e.watched import attack, git, halt_of, make_repository, state, up, watch
+from tests.integration.daemon.world import World
+from tests.patience import eventually
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+Act = Callable[[Path, Path], None]
+
+_EMPTY = b"DIRC\0\0\0\2\0\0\0\0"
+_EMPTY_INDEX = "".join(f"\\{byte:03o}" for byte in _EMPTY + hashlib.sha1(_EMPTY).digest())
+"""An index without entries, as `printf` takes it: git asks fsmonitor of one that exists."""
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """Another repository, elsewhere."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "lib.py").write_text("x = 1\n")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "one")
+    return folder
+
+
+@pytest.fixture
+def repository(world: World, project: Path, library: Path) -> Path:
+    """A project with a branch, `more`, that has a submodule in `lib`."""
+    repository = make_repository(world, project)
+    git(repository, "checkout", "-q", "-b", "more")
+    oid = git(library, "rev-parse", "HEAD").strip()
+    _name(repository, oid, "lib")
+    git(repository, "commit", "-qm", "three")
+    git(repository, "checkout", "-q", "main")
+    sandboxes.give_to_user(repository)
+    return repository
+
+
+@pytest.fixture
+def watched(world: World, repository: Path) -> Iterator[Path]:
+    """The same on its branch without, whose sandbox runs and is watched by a daemon."""
+    yield from watch(world, repository)
+
+
+def _name(repository: Path, oid: str, *paths: str) -> None:
+    """Have the index enter a repository at each path, as a pull does that fetches none."""
+    words = [word for path in paths for word in ("--cacheinfo", f"160000,{oid},{path}")]
+    git(repository, "update-index", "--add", *words)
+
+
+def _by_submodule_add(repository: Path, library: Path) -> None:
+    git(repository, "submodule", "--quiet", "add", str(library), "lib")
+
+
+def _by_checkout(repository: Path, _library: Path) -> None:
+    git(repository, "checkout", "-q", "more")
+
+
+def _by_merge(repository: Path, _library: Path) -> None:
+    git(repository, "merge", "-q", "more")
+
+
+def _by_clone_and_add(repository: Path, library: Path) -> None:
+    git(repository, "clone", "-q", str(library), "lib")
+    git(repository, "add", "lib")
+
+
+@pytest.mark.parametrize("act", [_by_submodule_add, _by_checkout, _by_merge, _by_clone_and_add])
+def test_what_the_index_comes_to_name_halts_and_is_pinned_at_the_next_start(
+    world: World, api: Engine, watched: Path, library: Path, act: Act
+) -> None:
+    act(watched, library)
+    halt = halt_of(world, watched)
+    (entry,) = halt.entries
+    assert (entry.path, entry.what, halt.reason) == ("lib/.git", What.ENTERED, Reason.REPLACED)
+    assert state(api, watched) == "paused"
+    done = world.run("exec", "-n", "true", cwd=watched)
+    assert done.returncode == 4 and "git on the host goes into `lib/.git`" in done.stderr
+    assert "sandboxd up --recreate" in done.stderr
+    is_aside = act is _by_clone_and_add
+    assert (watched / "lib/.git.halted").exists() == is_aside
+    # What leads into the host's own folder nobody inside can have changed.
+    assert (watched / "lib/.git").is_file() == (act is _by_submodule_add)
+    if is_aside:
+        assert "`mv lib/.git.halted lib/.git` takes it if it is yours" in done.stderr
+        (watched / "lib/.git.halted").rename(watched / "lib/.git")
+    git(watched, "status")
+    sandboxes.give_to_user(watched)
+    up(world, watched, "--recreate")
+    script = "rm -rf lib/.git; mv lib lab; mkdir -p lib/.git && echo x > lib/.git/config"
+    assert world.run("exec", "-n", "--", "sh", "-c", script, cwd=watched).returncode != 0
+    assert state(api, watched) == "running"
+    assert "HALTED" not in world.run("status", cwd=watched).stdout
+
+
+def test_what_inside_had_ready_is_put_aside_before_git_goes_in(
+    world: World, api: Engine, watched: Path, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    config = f'[core]\\nrepositoryformatversion = 0\\nfsmonitor = "touch {ran}; false"\\n'
+    make = (
+        "mkdir -p lib/.git/objects lib/.git/refs; echo ref: refs/heads/x > lib/.git/HEAD; "
+        f"printf '{_EMPTY_INDEX}' > lib/.git/index; printf '{config}' > lib/.git/config.new; "
+        "mv lib/.git/config.new lib/.git/config"
+    )
+    attack(api, watched, f"while :; do [ -e lib/.git/config ] || {{ {make}; }}; done 2>&-")
+    eventually(lambda: (watched / "lib/.git/config").exists())
+    git(watched, "checkout", "-q", "more")
+    halt = halt_of(world, watched)
+    assert state(api, watched) == "paused"
+    outcomes = {entry.path: entry.outcome for entry in halt.entries}
+    outcome = outcomes["lib/.git"]
+    assert outcome is not None and outcome.action is Action.SET_ASIDE
+    git(watched, "status")
+    assert not ran.exists()
+    # The proof that it would have run.
+    (watched / outcome.aside).rename(watched / "lib/.git")
+    git(watched, "status")
+    assert ran.exists()
+
+
+def test_more_than_can_be_pinned_are_said_at_the_start_and_halt_nothing(
+    world: World, api: Engine, repository: Path, library: Path
+) -> None:
+    oid = git(library, "rev-parse", "HEAD").strip()
+    _name(repository, oid, *(f"lib-{number:02}" for number in range(40)))
+    sandboxes.give_to_user(repository)
+    for _ in watch(world, repository):
+        assert "too many submodules" in world.run("explain-plan", cwd=repository).stdout
+        _name(repository, oid, "lib-99")
+        # Seen after it: the events come in order.
+        (repository / ".envrc").unlink()
+        assert [entry.path for entry in halt_of(world, repository).entries] == [".envrc"]
+
+
+def test_without_a_daemon_each_command_says_so_and_the_next_one_inside_halts(
+    world: World, api: Engine, repository: Path
+) -> None:
+    up(world, repository, "--no-daemon")
+    git(repository, "checkout", "-q", "more")
+    try:
+        words = "git on the host goes into `lib/.git` since the start"
+        for command in ("status", "drift"):
+            done = world.run(command, cwd=repository)
+            assert words in done.stdout.splitlines()[0], (command, done.stdout)
+        assert "sandboxd up --recreate" in done.stderr + done.stdout
+        done = world.run("verify", cwd=repository)
+        assert done.returncode == EXIT_NOT_HELD and words in done.stderr
+        (row,) = json.loads(world.run("status", "--json", cwd=repository).stdout)["projects"]
+        assert [pin["name"] for pin in row["lost_pins"]] == ["lib/.git"]
+        done = world.run("exec", "-n", "true", cwd=repository)
+        assert done.returncode == 4 and "halted" in done.stderr, done.stderr
+        assert state(api, repository) == "paused"
+    finally:
+        world.run("down", "--discard", cwd=repository)

@@ -1,0 +1,129 @@
+"""Which repositories that the host's git enters a running container can write: real indexes, mounts as data."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.model.labels import PROJECT
+from sandboxd.observe import open_links
+from sandboxd.observe.open_links import OpenLink
+from tests.unit.plan.test_gitlinks import make, name
+
+WORK = "/w"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    repository = make(tmp_path / "app")
+    name(repository, "a", "deps/lib")
+    (repository / "deps/lib").mkdir(parents=True)
+    return repository
+
+
+def mount(repository: Path, below: str, *, writable: bool, source: str = "") -> dict[str, Any]:
+    return {
+        "Type": "bind",
+        "Source": source or os.path.join(repository, below).rstrip("/"),
+        "Destination": os.path.join(WORK, below).rstrip("/"),
+        "RW": writable,
+    }
+
+
+def inspected(repository: Path, *mounts: dict[str, Any], made: str = "", **more: Any) -> Any:
+    """A container that has the workspace, a `.git` of its own, and further mounts."""
+    own = mount(repository, ".git", writable=True, source="/state/inside")
+    return {
+        "Id": "c1",
+        "Created": made or "2026-01-01T00:00:00.123456789Z",
+        "Config": {"Labels": {PROJECT: str(repository)}},
+        "HostConfig": {},
+        "Mounts": [mount(repository, "", writable=True), own, *mounts],
+        **more,
+    }
+
+
+def links(container: Any) -> list[str]:
+    watch = open_links.watch(container)
+    assert watch is not None
+    return [each.path for each in open_links.look(watch)]
+
+
+def test_what_no_mount_covers_can_be_written(repository: Path) -> None:
+    assert links(inspected(repository)) == ["a/.git", "deps/lib/.git"]
+
+
+def test_a_mount_on_it_or_above_it_shuts_it(repository: Path) -> None:
+    shut = mount(repository, "deps/lib/.git", writable=False)
+    assert links(inspected(repository, shut)) == ["a/.git"]
+    above = mount(repository, "deps", writable=False)
+    assert links(inspected(repository, above)) == ["a/.git"]
+
+
+def test_a_mount_that_only_keeps_a_folder_in_its_place_shuts_nothing(repository: Path) -> None:
+    kept = [mount(repository, path, writable=True) for path in ("deps", "deps/lib")]
+    assert "deps/lib/.git" in links(inspected(repository, *kept))
+
+
+def test_what_is_written_into_a_volume_or_memory_is_not_on_the_host(repository: Path) -> None:
+    volume = mount(repository, "a", writable=True, source="/var/lib/docker/volumes/x/_data")
+    assert links(inspected(repository, volume)) == ["deps/lib/.git"]
+    memory = {"Tmpfs": {f"{WORK}/a": ""}}
+    assert links(inspected(repository, HostConfig=memory)) == ["deps/lib/.git"]
+
+
+def test_one_that_shares_the_repository_itself_is_not_looked_at(repository: Path) -> None:
+    shared = inspected(repository)
+    shared["Mounts"] = shared["Mounts"][:1]
+    assert open_links.watch(shared) is None
+    shared["Mounts"] = []
+    assert open_links.watch(shared) is None
+
+
+@pytest.mark.parametrize(("hours", "is_open"), [(-1, True), (1, False)])
+def test_a_link_counts_unless_it_was_there_before_the_container(
+    repository: Path, hours: int, is_open: bool
+) -> None:
+    (repository / "a").symlink_to("deps")
+    # Nobody can set the time of change: the container is older or younger.
+    made = datetime.now(UTC) + timedelta(hours=hours)
+    container = inspected(repository, made=made.isoformat().replace("+00:00", "Z"))
+    watch = open_links.watch(container)
+    assert watch is not None
+    assert (OpenLink("a/.git", "a") in open_links.look(watch)) is is_open
+
+
+def test_without_the_time_of_the_container_a_link_counts(repository: Path) -> None:
+    (repository / "a").symlink_to("deps")
+    assert "a/.git" in links(inspected(repository, made="?"))
+
+
+def test_the_index_is_read_at_each_look(repository: Path) -> None:
+    watch = open_links.watch(inspected(repository))
+    assert watch is not None
+    name(repository, "later")
+    assert OpenLink("later/.git", "later/.git") in open_links.look(watch)
+
+
+def test_an_index_that_git_does_not_read_is_said(repository: Path) -> None:
+    watch = open_links.watch(inspected(repository))
+    (repository / ".git/index").write_bytes(b"\0\0\xe0\0" * 8)
+    assert watch is not None
+    with pytest.raises(ValueError, match="form"):
+        open_links.look(watch)
+
+
+def test_a_second_look_at_the_same_index_reads_nothing(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = open_links.watch(inspected(repository))
+    assert watch is not None
+    before = open_links.look(watch)
+    monkeypatch.setattr(
+        "sandboxd.plan.gitlinks._read", lambda _path: pytest.fail("it was read again")
+    )
+    assert open_links.look(watch) == before
