@@ -24,6 +24,8 @@ Kind = Literal[
     "network",
     "tripwire",
     "attempts-lost",
+    "halt",
+    "halt-ended",
     "credential",
     "login",
     "verify",

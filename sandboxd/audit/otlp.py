@@ -13,7 +13,7 @@ from sandboxd.audit import words
 from sandboxd.audit.entry import Entry
 
 _INFO, _WARN = (9, "INFO"), (13, "WARN")
-_WARNINGS = frozenset({"refused", "tripwire", "attempts-lost", "drift"})
+_WARNINGS = frozenset({"refused", "tripwire", "attempts-lost", "drift", "halt"})
 
 
 def request(entries: Iterable[Entry], version: str) -> dict[str, Any]:

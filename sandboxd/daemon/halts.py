@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sandboxd.daemon.mount_events import MountEvents, open_events
 from sandboxd.engine import failures
 from sandboxd.errors import SandboxdError
-from sandboxd.halt import record
+from sandboxd.halt import entries, record
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.record import Owner, Reason
 from sandboxd.model.sandbox_id import workspace_of
@@ -180,6 +180,8 @@ class Watched:
             return halt
 
     def _tell(self, halt: Halt) -> None:
+        if problem := entries.halted(self._environ, halt):
+            log.warning("`%s` is halted, and that is %s", halt.sandbox, problem)
         text = f"its sandbox is halted: {record.describe(halt)}"
         log.warning("`%s`: %s", halt.sandbox, text)
         self._say(text)

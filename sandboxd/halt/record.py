@@ -129,14 +129,19 @@ def save(environ: Mapping[str, str], halt: Halt) -> None:
     write_private(_path(environ, halt.sandbox), text.encode("utf-8", "surrogatepass"))
 
 
-def end(environ: Mapping[str, str], sandbox: str, container: str, how: Ended, at: float) -> None:
-    """Note that the halt of a container has ended, if there is one.
+def end(
+    environ: Mapping[str, str], sandbox: str, container: str, how: Ended, at: float
+) -> Halt | None:
+    """Note that the halt of a container has ended, if there is one; returns it as it is then.
 
     :raises EnvironmentFailure: it cannot be written
     """
     halt = load(environ, sandbox)
-    if halt is not None and halt.container == container and halt.ended is None:
-        save(environ, halt._replace(ended=how, ended_at=at))
+    if halt is None or halt.container != container or halt.ended is not None:
+        return None
+    halt = halt._replace(ended=how, ended_at=at)
+    save(environ, halt)
+    return halt
 
 
 def is_by_config(halt: Halt) -> bool:
@@ -145,13 +150,17 @@ def is_by_config(halt: Halt) -> bool:
     return lost == {CONFIG_NAME}
 
 
-def halted(halt: Halt, *, by_editor: bool = False) -> Halted:
-    """The error for whoever needs a halted sandbox to go on."""
+def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
+    """The error for whoever needs a halted sandbox to go on.
+
+    :param problem: why its halt is not in the audit record
+    """
     recreate = "" if is_by_config(halt) else " --recreate"
     again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
     if by_editor:
         again = f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`"
-    return Halted(f"the sandbox is halted: {describe(halt)}", again, halt)
+    text = "; ".join(part for part in (describe(halt), problem) if part)
+    return Halted(f"the sandbox is halted: {text}", again, halt)
 
 
 def describe(halt: Halt) -> str:

@@ -44,7 +44,8 @@ def end(
         if halts.must_stay_paused(engine, container):
             # Never resumed: what it lost its mount on could be written until it ends. Its work is on the host.
             remove(engine, container.id, by_force=discard, progress=progress)
-            halts.end(container, sandbox)
+            if problem := halts.end(container, sandbox):
+                progress(f"its halt has ended, and that is {problem}")
             container = container._replace(state="removed")
         elif holds_work(container.state):
             container = settle(engine, container)

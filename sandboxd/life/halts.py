@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
-from sandboxd.halt import guard, record
+from sandboxd.halt import entries, guard, record
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
         return
     is_ours = container.labels.get(MADE_BY) == UP
     halt = record.open_halt(os.environ, container.labels.get(PROJECT) or "", container.id)
+    problem = ""
     try:
         inspected = inspected or engine.inspect(container.id)
     except failures.ContainerGone:
@@ -59,10 +60,12 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
     if halt is None or not inspected["State"].get("Paused"):
         # Also one that somebody resumed: only what it lost counts, not who did that.
         halt = guard.compare(engine, inspected, os.environ)
+        problem = entries.halted(os.environ, halt) if halt is not None else ""
     if halt is not None:
-        raise record.halted(halt, by_editor=not is_ours)
+        raise record.halted(halt, by_editor=not is_ours, problem=problem)
 
 
-def end(container: Summary, sandbox: str) -> None:
-    """Note that a halted container was removed at the user's word."""
-    record.end(os.environ, sandbox, container.id, record.Ended.REMADE, time.time())
+def end(container: Summary, sandbox: str) -> str:
+    """Note that a halted container was removed at the user's word; returns '', or why that is not in the audit record."""
+    halt = record.end(os.environ, sandbox, container.id, record.Ended.REMADE, time.time())
+    return entries.ended(os.environ, halt) if halt is not None else ""

@@ -198,7 +198,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "observe": _rooms("data engine errors files host host.facts model payload plan.gitlinks"),
     "halt": _rooms(
-        "engine engine.answers errors files host.folders model observe plan plan.gitlinks"
+        "audit engine engine.answers errors files host.folders model observe plan plan.gitlinks"
     ),
     "verify": frozenset(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -108,6 +109,12 @@ def test_a_control_file_that_a_tool_replaces_halts(
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
     ended = record.load(world.environ, str(watched))
     assert ended is not None and ended.ended is record.Ended.REMADE
+    lines = world.run("audit", "--json", cwd=watched).stdout.splitlines()
+    said = [e for e in map(json.loads, lines) if e["kind"].startswith("halt")]
+    assert [e["kind"] for e in said] == ["halt", "halt-ended"]
+    for each in said:
+        assert each["facts"]["owner"] == "daemon" and each["facts"]["reason"] == "replaced"
+        assert any(path.startswith(".envrc: ") for path in each["facts"]["paths"])
 
 
 def test_a_config_that_is_edited_halts_until_the_next_start(

@@ -14,6 +14,7 @@ from sandboxd.halt import record
 from sandboxd.halt.points import What
 from tests.patience import eventually
 from tests.unit.halt.played import PlayedEngine, replace
+from tests.unit.halt.test_entries import facts
 from tests.unit.observe.test_open_links import inspected
 from tests.unit.plan.test_gitlinks import make, name
 
@@ -61,6 +62,9 @@ def test_replacements_in_one_breath_are_one_halt(world: World) -> None:
         "sub/.envrc": What.REMOVED,
     }
     assert "`.envrc`, `sub/.envrc` were replaced or removed on the host" in world.texts[0]
+    ((kind, project, said),) = facts(world.environ)
+    assert (kind, project, said["owner"]) == ("halt", str(world.workspace), "daemon")
+    assert said["paths"] == [".envrc: replaced", "sub/.envrc: removed or renamed"]
 
 
 def test_what_was_lost_before_is_halted_at_once(world: World) -> None:
