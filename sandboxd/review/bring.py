@@ -53,6 +53,22 @@ def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
     return Brought(tuple(done), tuple(failed))
 
 
+def ends_mounts(workspace: str, chosen: Iterable[Item]) -> tuple[str, ...]:
+    """The paths at which to bring `chosen` takes a mount away from a sandbox that runs, as nothing else can be done.
+
+    A file that stays one is written into; a deletion or a link leaves nothing that a mount could be on.
+    """
+    ending = [
+        item for item in chosen if item.here.is_file and (item.kind == "deleted" or item.link)
+    ]
+    mounted = in_use.mounted_files() if ending else None
+    return tuple(
+        item.path
+        for item in ending
+        if mounted is not None and mounted.has(os.path.join(workspace, item.path))
+    )
+
+
 def _bring(root: int, item: Item, owner: os.stat_result, mounted: MountedFiles) -> None:
     name = os.path.basename(item.path)
     if item.kind == "deleted":

@@ -143,7 +143,7 @@ def test_more_than_can_be_pinned_are_said_at_the_start_and_halt_nothing(
     _name(repository, oid, *(f"lib-{number:02}" for number in range(40)))
     sandboxes.give_to_user(repository)
     for _ in watch(world, repository):
-        assert "too many submodules" in world.run("explain-plan", cwd=repository).stdout
+        assert "too many submodules" in world.run("explain-plan", "--all", cwd=repository).stdout
         _name(repository, oid, "lib-99")
         # Seen after it: the events come in order.
         (repository / ".envrc").unlink()

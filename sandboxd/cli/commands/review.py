@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 HELP = "show what the sandbox changed in its copy, and bring it"
 
 _MOST_COMMITS = 10
+_MOST_NAMED = 3
 _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 
 
@@ -295,6 +296,7 @@ def _apply(
     with_deletions = args.deletions is not None
     chosen = choice.choose(items, named, with_deletions)
     deletions = chosen.deletions
+    _say_what_halts(bring.ends_mounts(changes.workspace, (*chosen.writes, *deletions)))
     if deletions and not _may_delete(len(deletions), changes.workspace, args):
         terminal.status("nothing is deleted")
         deletions = ()
@@ -308,6 +310,17 @@ def _apply(
         terminal.status(f"`{path}` stays as it is: {why}")
     _report_rest(chosen.left)
     return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
+
+
+def _say_what_halts(paths: tuple[str, ...]) -> None:
+    """Say which files end the work of a sandbox when they go, before they do."""
+    if paths:
+        names = ", ".join(f"`{path}`" for path in paths[:_MOST_NAMED])
+        more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+        terminal.status(
+            f"a sandbox that runs on this folder has {names}{more} shut: without the file its mount goes, and it is "
+            "halted; `sandboxd up --recreate` makes it anew then"
+        )
 
 
 def _record(workspace: str, items: tuple[Item, ...]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from sandboxd.observe import mount_table
+from sandboxd.cli.commands import review
+from sandboxd.observe import in_use, mount_table
 from sandboxd.review import bring, choice, patch, weigh
 from tests.unit.review.copies import Copy
 
@@ -128,3 +130,45 @@ def test_the_mounts_of_all_processes_are_read_once_for_all_files(
     monkeypatch.setattr(mount_table, "text_of_process", counted)
     assert brought(copy) == ["a", "b", "c"]
     assert reads.count(str(os.getpid())) == 1
+
+
+def test_what_takes_a_mount_away_is_known_before_and_a_change_does_not(
+    tmp_path: Path, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("changed", "deleted", "linked", "other"):
+        (host / name).write_text("old\n")
+    copy = Copy(tmp_path, host)
+    (copy.inside / "changed").write_text("new\n")
+    for name in ("deleted", "linked", "other"):
+        (copy.inside / name).unlink()
+    (copy.inside / "linked").symlink_to("changed")
+    shut = {str(host / name) for name in ("changed", "deleted", "linked")}
+    monkeypatch.setattr(in_use.MountedFiles, "has", lambda _self, path: path in shut)
+    items = weigh.items(copy.changes())
+    assert bring.ends_mounts(str(host), items) == ("deleted", "linked")
+    inode = (host / "changed").stat().st_ino
+    assert "changed" in bring.bring(str(host), items).done
+    assert ((host / "changed").read_text(), (host / "changed").stat().st_ino) == ("new\n", inode)
+
+
+def test_it_is_said_before_anything_is_done(
+    tmp_path: Path,
+    host: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy = Copy(tmp_path, host)
+    (copy.inside / "docs/a.txt").unlink()
+    changes = copy.changes()
+    monkeypatch.setattr(in_use.MountedFiles, "has", lambda _self, _path: True)
+    words: list[str] = []
+    parser = argparse.ArgumentParser()
+    review.configure(parser)
+    args = parser.parse_args(["--apply", "--deletions", "1"])
+    monkeypatch.setattr(bring, "bring", lambda *_: bring.Brought((), ()))
+    monkeypatch.setattr(review, "_record", lambda *_: words.append(capsys.readouterr().err))
+    assert review._apply(changes, weigh.items(changes), [], args) == 0
+    assert words == [
+        "a sandbox that runs on this folder has `docs/a.txt` shut: without the file its mount goes, and it is halted; "
+        "`sandboxd up --recreate` makes it anew then\n"
+    ]
