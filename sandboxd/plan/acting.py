@@ -15,7 +15,7 @@ from sandboxd.policy.acts_on_host import root_names, weigh
 
 _PUT_ASIDE = re.compile(r"(.+)\.halted(?:-[0-9]+)?", re.DOTALL)
 _MOST_PINS = 64
-"""The most files that are pinned: every start of the sandbox pays for each mount."""
+"""The most files that are pinned by a pattern: every start of the sandbox pays for each mount."""
 
 
 class Acting(NamedTuple):
@@ -38,10 +38,10 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
     :param left_open: patterns of names, and groups as `acts_on_host` calls them, that are not pinned
     """
     left_open = tuple(left_open)
-    pins: list[str] = []
+    shut: list[str] = []
     exposed: list[Exposed] = []
     aside: list[str] = []
-    at_top = {name for name in root_names() if "/" in name and _exists(workspace, name)}
+    at_top = {name for name in root_names() if _exists(workspace, name)}
     counts = functools.cache(lambda folder: weigh(folder)[0] in ("never", "control"))
     for path in sorted({*entries, *at_top}):
         folder, name = posixpath.split(path)
@@ -61,12 +61,15 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
             continue
         elif why in left_open or any(fnmatch.fnmatchcase(path, name) for name in left_open):
             exposed.append(Exposed(path, why))
-        elif len(pins) < _MOST_PINS:
-            pins.append(path)
         else:
-            exposed.append(Exposed(path, why))
+            shut.append(path)
+    # A program inside can make names that a pattern matches without end, and must push nothing out by that: names
+    # of the table are all pinned, and of the others those that it did not make since.
+    by_pattern = sorted(set(shut) - at_top, key=lambda path: _changed_at(workspace, path))
+    pins = [path for path in shut if path in at_top] + by_pattern[:_MOST_PINS]
+    exposed += [Exposed(path, weigh(path)[1]) for path in sorted(by_pattern[_MOST_PINS:])]
     # A person may put one back, and must find it as it was. After the others: anybody can make such names.
-    left = _MOST_PINS - len(pins)
+    left = max(0, _MOST_PINS - len(by_pattern))
     exposed += [
         Exposed(path, "a halt put it aside, or it has such a name") for path in aside[left:]
     ]
@@ -81,6 +84,14 @@ def _outermost(paths: Iterable[str]) -> Iterator[str]:
         if not any("/".join(parts[:end]) in outer for end in range(1, len(parts))):
             outer.add(path)
             yield path
+
+
+def _changed_at(workspace: str, path: str) -> int:
+    """When the file was last changed, in nanoseconds of the kernel, which nobody can set."""
+    try:
+        return os.lstat(os.path.join(workspace, path)).st_ctime_ns
+    except OSError:
+        return 0
 
 
 def _exists(workspace: str, path: str) -> bool:

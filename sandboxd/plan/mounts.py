@@ -126,8 +126,8 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
     if not facts.complete:
         notes.downgrade(
             "control files",
-            "the workspace has too many entries to look in all of them for sockets, and for files that "
-            "tools on the host act upon",
+            "the workspace has too many entries, or a folder that cannot be read, so that not all are looked at "
+            "for sockets, and for files that tools on the host act upon",
         )
 
 

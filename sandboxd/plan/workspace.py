@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from sandboxd.errors import SandboxdError
+from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
@@ -18,13 +20,13 @@ from sandboxd.plan.hot_trees import KNOWN, State, Tree
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
+from sandboxd.policy.acts_on_host import weigh
 from sandboxd.policy.protect import is_stub_folder, stub_text
 
 ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"]
 
 # Listening sockets of editors and Git, and files that tools act upon, lie at the top or one level down;
 # a workspace may hold a million files, and a plan must not wait for them.
-_DEEPEST = 2
 _MOST_ENTRIES = 5000
 
 
@@ -112,6 +114,7 @@ def survey(
     :param left_open: what `plan.acting` is not to pin; None: nothing beyond `control_files` is pinned
     :param git: what decides over git on the host, as `plan.git_control` sees it
     :param hosts: whether to look for the hosts and images that its files name
+    :raises UsageError: its top may not be read, so that what is to be pinned is not known
     """
     path = os.path.realpath(path)
     owner = _lstat(path)
@@ -240,7 +243,10 @@ def _lstat(path: str) -> os.stat_result | None:
 
 
 class _Near(NamedTuple):
-    """Files and folders near the top of a workspace; `complete` is False where there are too many."""
+    """Files and folders near the top of a workspace.
+
+    `complete` is False where there are too many, or a folder cannot be read.
+    """
 
     names: tuple[str, ...]
     sockets: tuple[str, ...]
@@ -248,30 +254,55 @@ class _Near(NamedTuple):
 
 
 def _entries(workspace: str) -> _Near:
-    names: list[str] = []
-    sockets: list[str] = []
-    folders = [("", 0)]
-    while folders:
-        # The top first: what is there matters most where the search stops early.
-        folder, depth = folders.pop(0)
+    """:raises UsageError: the top of the workspace cannot be read"""
+    top = _names(workspace, "")
+    names = [name for name, _ in top]
+    # Names that nothing acts upon must not hide one that something does: a program inside can make any number.
+    rest = [name for name in names[_MOST_ENTRIES:] if weigh(name)[0] in ("never", "control")]
+    complete = len(names) <= _MOST_ENTRIES
+    names = [*names[:_MOST_ENTRIES], *rest]
+    sockets = [name for name, kind in top[:_MOST_ENTRIES] if kind == "socket"]
+    for folder in [name for name, kind in top if kind == "folder"]:
+        if len(names) >= _MOST_ENTRIES:
+            return _Near(tuple(names), tuple(sorted(sockets)), False)
         try:
-            entries = os.scandir(os.path.join(workspace, folder))
-        except OSError:
+            below = _names(workspace, folder, _MOST_ENTRIES - len(names))
+        except UsageError:
+            complete = False
             continue
-        with entries:
-            for entry in entries:
-                if len(names) == _MOST_ENTRIES:
-                    return _Near(tuple(names), tuple(sorted(sockets)), False)
-                name = f"{folder}/{entry.name}" if folder else entry.name
-                names.append(name)
-                if entry.is_dir(follow_symlinks=False):
-                    if depth + 1 < _DEEPEST:
-                        folders.append((name, depth + 1))
-                elif not entry.is_file(follow_symlinks=False) and _is_socket(workspace, name):
-                    sockets.append(name)
-    return _Near(tuple(names), tuple(sorted(sockets)), True)
+        names += [name for name, _ in below]
+        sockets += [name for name, kind in below if kind == "socket"]
+    return _Near(tuple(names), tuple(sorted(sockets)), complete)
 
 
-def _is_socket(workspace: str, name: str) -> bool:
-    status = _lstat(os.path.join(workspace, name))
+def _names(workspace: str, folder: str, most: int | None = None) -> list[tuple[str, str]]:
+    """The paths of what is in a folder of the workspace, each with "folder", "socket" or ''.
+
+    :raises UsageError: it may not be read
+    """
+    path = os.path.join(workspace, folder) if folder else workspace
+    try:
+        with os.scandir(path) as entries:
+            return [
+                (f"{folder}/{entry.name}" if folder else entry.name, _type(entry))
+                for entry in itertools.islice(entries, most)
+            ]
+    except PermissionError:
+        raise UsageError(
+            f"`{path}` cannot be read, so what tools on the host act upon there is not known",
+            f"`chmod u+rwx {shlex.quote(path)}`",
+        ) from None
+    except OSError:
+        return []
+
+
+def _type(entry: os.DirEntry[str]) -> str:
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    is_other = not entry.is_file(follow_symlinks=False)
+    return "socket" if is_other and _is_socket(entry.path) else ""
+
+
+def _is_socket(path: str) -> bool:
+    status = _lstat(path)
     return status is not None and stat.S_ISSOCK(status.st_mode)

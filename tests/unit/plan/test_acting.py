@@ -86,6 +86,16 @@ def test_pins_are_bounded(tmp_path: Path) -> None:
     assert len(facts.pins) == 64 and len(facts.exposed) == 36
 
 
+def test_names_made_from_inside_push_no_pin_out(project: Path) -> None:
+    before = set(looked_at(project, "dev").existing_control_files)
+    for number in range(100):
+        (project / f"!{number:03}.code-workspace").write_text("")
+    after = looked_at(project, "dev")
+    assert before <= set(after.existing_control_files)
+    assert "x.code-workspace" in after.existing_control_files
+    assert {entry.path for entry in after.exposed if entry.path.startswith("!")}
+
+
 def test_what_a_halt_put_aside_stays_as_it_is(project: Path) -> None:
     for name in (".git.halted", ".idea.halted-2"):
         (project / name).mkdir()

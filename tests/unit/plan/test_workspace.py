@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,44 @@ def test_a_huge_workspace_is_not_searched_to_the_end_and_says_so(
     notes = Notes("test")
     workspace_mounts(facts, True, notes)
     assert "too many entries" in notes.downgrades[-1].why
+
+
+def test_a_file_that_tools_act_upon_is_found_among_any_number_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandboxd.plan.workspace._MOST_ENTRIES", 3)
+    for name in (*map(str, range(50)), ".envrc", "app.code-workspace", "lefthook.yml"):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".husky").mkdir()
+    facts = survey(str(tmp_path), (), left_open=())
+    assert facts.existing_control_files == (
+        ".envrc",
+        ".husky",
+        "app.code-workspace",
+        "lefthook.yml",
+    )
+    assert not facts.complete
+
+
+@pytest.mark.parametrize("folder", ["", "sub"])
+def test_a_folder_that_cannot_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / "sub").mkdir()
+    scandir = os.scandir
+
+    def denied(path: str) -> Iterator[os.DirEntry[str]]:
+        if path == str(tmp_path / folder):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    if folder:
+        assert not survey(str(tmp_path), (), left_open=()).complete
+        return
+    with pytest.raises(UsageError) as raised:
+        survey(str(tmp_path), (), left_open=())
+    assert raised.value.hint == f"`chmod u+rwx {tmp_path}`"
 
 
 def test_every_folder_above_a_pin_is_a_mount_before_it() -> None:
