@@ -187,6 +187,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "no-new-privileges-missing": ("Container", (), 1),
     "oom-kill-disable": ("Container", (Field("oom_kill_disable"),), 2),
     "oom-score-adj": ("Container", (Field("oom_score_adj"),), 2),
+    "personal-folder-mounted": ("Container", (Field("mounts"),), 2),
     "pid-shared": ("Container", (Mentions("pid", "container:"), Mentions("pid", "service:")), 2),
     "pids-limit-missing": ("Container", (Field("image"), Field("build")), 1),
     "pids-unlimited": ("Container", (Field("pids_limit"),), 2),
