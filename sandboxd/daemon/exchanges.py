@@ -125,6 +125,8 @@ class Exchanges:
         """Tell clients what passed, and the log why something did not."""
         if outcome.problem is not None or outcome.why:
             log.warning("exchange with `%s`: %s", own.sandbox, outcome.why)
+        if outcome.over:
+            log.warning("exchange with `%s`: %d new refs were not taken", own.sandbox, outcome.over)
         if outcome.moved or outcome.waiting:
             text = f"{len(outcome.brought)} refs came from the sandbox, {len(outcome.given)} went"
             log.info("exchange with `%s`: %s", own.sandbox, text)

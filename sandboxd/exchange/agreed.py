@@ -37,7 +37,8 @@ def _agreed(document: Mapping[str, Any]) -> Agreed:
     }
     index = document["index"]
     head = Head(str(document["head"]["branch"]), str(document["head"]["commit"]))
-    return Agreed(refs, head, None if index is None else str(index))
+    from_inside = frozenset(map(str, document.get("from_inside", ())))
+    return Agreed(refs, head, None if index is None else str(index), from_inside)
 
 
 def write(path: str, agreed: Agreed) -> None:
@@ -51,6 +52,7 @@ def write(path: str, agreed: Agreed) -> None:
         "refs": dict(agreed.refs),
         "head": {"branch": agreed.head.branch, "commit": agreed.head.commit},
         "index": agreed.staged,
+        "from_inside": sorted(agreed.from_inside),
     }
     # After a crash of the machine an older record is as good: a side that moved since is compared anew.
     write_private(path, json.dumps(document).encode(), synced=False)

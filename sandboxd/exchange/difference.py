@@ -15,6 +15,9 @@ from sandboxd.exchange import ref_names
 from sandboxd.exchange.ref_names import HEADS, REMOTES, TAGS
 from sandboxd.exchange.state import Agreed, Head, Side
 
+MOST_NEW = 1_000
+"""Branches and tags of a host that its sandbox made: each slows git down there, and is shown by it."""
+
 
 class Reason(enum.Enum):
     """Why something does not pass by itself."""
@@ -99,6 +102,24 @@ def both_moved(agreed: Agreed, host: Side, inside: Side) -> Iterator[tuple[str, 
         old, ours, theirs = agreed.refs.get(name, ""), host.tip(name), inside.tip(name)
         if ours and theirs and len({old, ours, theirs}) == 3:
             yield ours, theirs
+
+
+def limited(agreed: Agreed, host: Side, inside: Side) -> tuple[Side, int]:
+    """`inside` without the new branches and tags for which the host has no room, and how many these are.
+
+    The one that is checked out comes first, the others by name. What the host deletes makes room.
+    """
+    room = MOST_NEW - sum(bool(host.tip(name)) for name in agreed.from_inside)
+    new = [
+        name
+        for name in inside.refs.ids
+        if name.startswith((HEADS, TAGS)) and not host.tip(name) and not agreed.refs.get(name)
+    ]
+    over = set(sorted(new, key=lambda name: (name != inside.head.branch, name))[max(0, room) :])
+    if not over:
+        return inside, 0
+    left = {name: oid for name, oid in inside.refs.ids.items() if name not in over}
+    return inside._replace(refs=inside.refs._replace(ids=left)), len(over)
 
 
 def difference(agreed: Agreed, host: Side, inside: Side, facts: Facts) -> Steps:

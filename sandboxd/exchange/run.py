@@ -26,7 +26,15 @@ from sandboxd.exchange import (
     to_host,
     to_inside,
 )
-from sandboxd.exchange.difference import Facts, Held, Move, Reason, Steps, difference
+from sandboxd.exchange.difference import (
+    Facts,
+    Held,
+    Move,
+    Reason,
+    Steps,
+    difference,
+    limited,
+)
 from sandboxd.exchange.state import Agreed, Head, Refs, Side
 from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.plan import beneath
@@ -75,7 +83,7 @@ class Outcome(NamedTuple):
 
     `brought` are refs of the host that moved, `given` those of the sandbox; `followed` says which side's HEAD or
     index followed the other's. `stashes` counts the stashes of the sandbox that the host has refs of. `refused`
-    counts refs of the sandbox with a name that git does not allow. `why` and `hint` are for a person: of
+    counts refs of the sandbox with a name that git does not allow, `over` those beyond `difference.MOST_NEW`. `why` and `hint` are for a person: of
     `problem`, else of the commits that could not be brought.
     """
 
@@ -87,6 +95,7 @@ class Outcome(NamedTuple):
     stays: tuple[Held, ...] = ()
     stashes: int = 0
     refused: int = 0
+    over: int = 0
     problem: Problem | None = None
     why: str = ""
     hint: str = ""
@@ -200,6 +209,7 @@ class _Exchange:
         # The sandbox first: what it follows of the host is compared again when it is written.
         self._inside = inside_side(place, host.sha256, _largest_index(host.repository.own))
         self._ours = host_side(host)
+        self._inside, self._over = limited(self._agreed, self._ours, self._inside)
         self._unsound: dict[str, EnvironmentFailure] = {}
         self._stashes = own_refs.stashes(place.inside, self._inside.tip(ref_names.STASH))
 
@@ -289,6 +299,10 @@ class _Exchange:
                 _set(refs, name, self._ours.tip(name))
         for move in (*brought.moves, *given.moves):
             _set(refs, move.name, move.new)
+        new = {move.name for move in brought.moves if not move.old}
+        from_inside = frozenset(
+            name for name in self._agreed.from_inside | new if name in new or self._ours.tip(name)
+        )
         head, index = self._agreed.head, self._agreed.staged
         if self._ours.head == self._inside.head:
             head = self._ours.head
@@ -298,7 +312,7 @@ class _Exchange:
             head, index = self._inside.head, brought.staged
         if given.checkout:
             head, index = self._ours.head, self._ours.staged
-        return Agreed(refs, head, index)
+        return Agreed(refs, head, index, from_inside)
 
     def _outcome(
         self,
@@ -325,6 +339,7 @@ class _Exchange:
             (*steps.stays, *given.failed),
             sum(ref.startswith(stash) for ref in waiting),
             self._inside.refs.refused,
+            self._over,
             why="; ".join(dict.fromkeys(error.message for error in self._unsound.values())),
             hint=next((error.hint for error in self._unsound.values()), ""),
         )

@@ -66,8 +66,12 @@ class Side(NamedTuple):
 
 
 class Agreed(NamedTuple):
-    """The last state that both sides had, ref by ref; the index is that of the host."""
+    """The last state that both sides had, ref by ref; the index is that of the host.
+
+    `from_inside` are branches and tags of the host that an exchange made.
+    """
 
     refs: Mapping[str, str]
     head: Head = Head()
     staged: str | None = None
+    from_inside: frozenset[str] = frozenset()

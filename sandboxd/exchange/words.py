@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from sandboxd.exchange import ref_names
-from sandboxd.exchange.difference import Reason
+from sandboxd.exchange.difference import MOST_NEW, Reason
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.model.sandbox_id import option_of
 
@@ -31,12 +31,24 @@ def lines(outcome: Outcome) -> list[tuple[str, str]]:
     words = [(_of(waiting), _step(waiting)) for waiting in outcome.waiting[:_MOST_NAMED]]
     if more := len(outcome.waiting) - len(words):
         words.append((f"{more} more refs of the sandbox wait", "`git for-each-ref refs/sandboxd`"))
+    if outcome.over:
+        words.append(_of_over(outcome.over))
+    if outcome.refused:
+        words.append((f"{outcome.refused} refs of the sandbox have names that no ref may have", ""))
     if outcome.why:
         words.append((outcome.why, outcome.hint))
     for held in outcome.stays[:_MOST_NAMED]:
         what = _short(held.name)
         words.append((f"`{what}` of the host is not in the sandbox: {held.reason.value}", ""))
     return words
+
+
+def _of_over(count: int) -> tuple[str, str]:
+    most = f"the host takes {MOST_NEW:,} new ones of a sandbox"
+    return (
+        f"{count:,} branches and tags of the sandbox were not taken: {most}",
+        "delete some that nobody needs, inside or, of those that came, on the host",
+    )
 
 
 def _of(waiting: Waiting) -> str:

@@ -12,7 +12,16 @@ from typing import IO
 
 import pytest
 
-from sandboxd.exchange import host_git, nested_refs, objects, own_refs, ref_names, waiting_refs
+from sandboxd.exchange import (
+    difference,
+    host_git,
+    nested_refs,
+    objects,
+    own_refs,
+    ref_names,
+    waiting_refs,
+    words,
+)
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.run import Outcome, exchange
 from tests.unit.exchange.repositories import git
@@ -243,6 +252,44 @@ def test_refs_that_wait_are_limited(sides: Sides, monkeypatch: pytest.MonkeyPatc
     assert len(outcome.waiting) == 5
     assert len(waiting_on_host(sides)) == 3
     assert sum(bool(held.ref) for held in outcome.waiting) == 3
+
+
+def test_new_branches_are_taken_up_to_a_limit_and_the_rest_is_counted(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(difference, "MOST_NEW", 3)
+    oid = new_commit(sides, 1)
+    add_refs(sides, *(f"{oid} refs/heads/x{number}" for number in range(5)))
+    sides.inside("switch", "-qc", "z")
+    outcome = sides.exchange()
+    assert outcome.over == 3
+    (line,) = words.lines(outcome)
+    assert line[0].startswith("3 branches and tags of the sandbox were not taken")
+    assert branches(sides) == {"main", "feature/a", "z", "x0", "x1"}
+    # The bound is of all times, not of one.
+    assert sides.exchange().over == 3
+    assert branches(sides) == {"main", "feature/a", "z", "x0", "x1"}
+    # What exists goes on passing, and what the host deletes makes room.
+    sides.inside("commit", "--allow-empty", "-qm", "further")
+    assert sides.exchange().host_followed
+    sides.host("branch", "-D", "x0")
+    sides.exchange()
+    sides.exchange()
+    assert branches(sides) == {"main", "feature/a", "z", "x1", "x2"}
+
+
+def test_branches_of_the_host_take_no_room(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(difference, "MOST_NEW", 2)
+    for number in range(4):
+        sides.host("branch", f"h{number}")
+    sides.exchange()
+    sides.inside("update-ref", "refs/heads/x", new_commit(sides, 1))
+    assert sides.exchange().over == 0
+    assert "x" in branches(sides)
+
+
+def branches(sides: Sides) -> set[str]:
+    return set(sides.host("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").split())
 
 
 def test_logs_are_read_up_to_a_limit(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
