@@ -28,6 +28,7 @@ def platforms_page() -> str:
 
 def _platform(platform: Platform) -> str:
     text = f"\n## {platform.TITLE}\n\n{(platform.__doc__ or '').strip()}\n\n"
+    text += f"Run on {platform.RUN}.\n\n" if platform.RUN else "From documentation.\n\n"
     text += "| control | possible | |\n|---|---|---|\n"
     for ability in platform.ABILITIES:
         text += f"| {ability.control} | {ability.possible} | {ability.why} |\n"

@@ -10,7 +10,7 @@ from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import Engine, HostFacts, Nvidia, Runtime
 from sandboxd.host.versions import LABELS, Warned, warnings
 from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
-from sandboxd.platforms import name_of, platform_of
+from sandboxd.platforms import name_of, platform_of, why_no_gateway
 from sandboxd.screen import row, wrap
 
 _STOPPED_BY_POLICY = ("sandboxd init", "sandboxd up", "sandboxd verify")
@@ -186,10 +186,7 @@ def _controls(facts: HostFacts) -> list[str]:
         ("SELinux", facts.selinux or "unknown"),
         ("user namespaces", _user_namespaces(facts)),
         ("limits", _limits(facts)),
-        (
-            "egress",
-            "by name, through a gateway that `sandboxd up` makes; `open` only in profile trusted",
-        ),
+        ("egress", _egress(facts)),
     ]
     if facts.nvidia is not None and facts.nvidia.driver:
         rows.append(("GPU", _gpu(facts, facts.nvidia)))
@@ -198,6 +195,12 @@ def _controls(facts: HostFacts) -> list[str]:
         hidden |= {"SELinux", "user namespaces"}  # this machine's, and containers run on another
     rows = [row for row in rows if row[0] not in hidden]
     return [f"control  {name:<15}  {text}" for name, text in rows]
+
+
+def _egress(facts: HostFacts) -> str:
+    without = why_no_gateway(facts)
+    way = "by name, through a gateway that `sandboxd up` makes"
+    return f"{'none' if without is not None else way}; `open` only in profile trusted"
 
 
 def _gpu(facts: HostFacts, nvidia: Nvidia) -> str:

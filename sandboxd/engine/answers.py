@@ -79,6 +79,7 @@ class HostConfig(TypedDict, total=False):
     DnsSearch: list[str] | None
     ExtraHosts: list[str] | None
     Init: bool | None
+    IpcMode: str
     LogConfig: LogConfig | None
     Memory: int | None
     MemorySwap: int | None

@@ -8,7 +8,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sandboxd.engine import failures
+from sandboxd.engine import failures, podman
 from sandboxd.engine.address import AddressError
 from sandboxd.engine.connection import ANSWER_SECONDS, json_object, json_objects
 from sandboxd.engine.contexts import Identity, resolve
@@ -187,11 +187,17 @@ class Engine(Networks, Volumes):
         :raises ContainerGone: it does not exist
         """
         with self.asking() as session:
-            return cast("Inspected", json_object(session.inspect_container(container)))
+            answer = cast("Inspected", json_object(session.inspect_container(container)))
+            return podman.described(session, answer) if session.is_podman else answer
 
     def create(self, name: str | None, body: CreateRequest) -> str:
-        """Make a container and return its id; without a name the engine makes one up."""
+        """Make a container and return its id; without a name the engine makes one up.
+
+        :raises EnvironmentFailure: Podman cannot be given the filter of `body`
+        """
         with self.asking(START_SECONDS) as session:
+            if session.is_podman:
+                body = podman.request(body, podman.keeper(self.host, self.is_local))
             # Not `create_container`: that puts the proxies of config.json into the container.
             return str(json_object(session.create_container_from_config(dict(body), name))["Id"])
 
@@ -232,6 +238,8 @@ class Engine(Networks, Volumes):
             contextlib.suppress(failures.ContainerGone),
             self.asking(seconds or END_SECONDS) as session,
         ):
+            if session.is_podman:
+                podman.kill(session, container)
             session.remove_container(container, v=True, force=True)
 
     def path_stat(self, container: str, path: str) -> PathStat | None:

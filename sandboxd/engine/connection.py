@@ -53,6 +53,11 @@ class Connection:
             if failure.case not in [str(status) for status in accepted]:
                 raise failure from None
 
+    def is_podman(self) -> bool:
+        """Whether the engine is Podman's service, by the signature of its answers."""
+        with self.asking() as session:
+            return session.is_podman
+
     def _session(self) -> Session:
         with self._making:
             if self._sdk_session is None:

@@ -20,7 +20,7 @@ import requests
 import urllib3
 from docker.api.client import APIClient
 
-from sandboxd.engine import failures
+from sandboxd.engine import failures, podman
 from sandboxd.engine.adapters import SshAdapter, TcpAdapter, UnixAdapter
 from sandboxd.engine.address import parse
 from sandboxd.engine.contexts import Identity
@@ -45,7 +45,7 @@ class Session(APIClient):  # type: ignore[misc]
         self.headers.update({"Accept-Encoding": "identity", **_headers(identity)})
         self._seconds = seconds
         self._limit = threading.local()
-        self._negotiated = ""
+        self._negotiated = self._server = ""
         self._general_configs: dict[str, Any] = {}
         self._auth_configs = self._proxy_configs = self.credstore_env = None
         self.adapters.clear()
@@ -87,8 +87,14 @@ class Session(APIClient):  # type: ignore[misc]
             if not _API.fullmatch(version):
                 self._raise_for_status(response)
                 version = _OLDEST_API
+            self._server = str(response.headers.get("Server", ""))
             self._negotiated = version
         return self._negotiated
+
+    @property
+    def is_podman(self) -> bool:
+        """Whether the engine signs as Podman: its answer about the API's version says so."""
+        return bool(self._version) and podman.signs(self._server)
 
     def signature(self) -> str:
         """The header `Server` of an answer, from the cheapest request."""

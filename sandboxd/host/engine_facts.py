@@ -228,9 +228,18 @@ def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
             f"add `--ignore-cgroups` to the arguments of `{runtime.name}` in the engine's "
             "daemon.json and restart it; limits are not enforced then",
         )
+    if "cgroups in hybrid mode not supported" in message:
+        return (
+            "it needs cgroup version 2 alone, and this machine has both",
+            "start Podman's service with `--runtime runc`; or boot with cgroup version 2 "
+            "(`systemd.unified_cgroup_hierarchy=1`)",
+        )
     if "permission denied" in message.lower():
-        return f"permission denied: {_cause(message)}", "see `journalctl -u docker -n 50`"
-    return _cause(message) or "it failed without a message", "see `journalctl -u docker -n 50`"
+        return f"permission denied: {_cause(message)}", _LOG
+    return _cause(message) or "it failed without a message", _LOG
+
+
+_LOG = "see the engine's log: `journalctl -u docker -n 50`, or that of `podman system service`"
 
 
 def _cause(message: str) -> str:

@@ -64,6 +64,8 @@ def prepare(
     :param credentials: sent to the gateway after its policy
     :raises EnvironmentFailure: one of them cannot be made; then nothing may start
     """
+    # First: an image that is made for nothing takes half a minute.
+    networks.refuse_podman(engine)
     with timeline.span("gateway", "image and networks"):
         image = gateway_image.ensure(engine, named_image, progress)
         pair = networks.ensure(engine, workspace, progress)

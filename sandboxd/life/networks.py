@@ -21,6 +21,7 @@ from sandboxd.host import subnets
 from sandboxd.model.labels import NETWORK
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.plan.container_name import container_name
+from sandboxd.platforms.podman import NO_GATEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -191,7 +192,7 @@ def _outer() -> Network:
 
 
 def _make_outer(engine: Engine) -> Network:
-    _refuse_podman(engine)
+    refuse_podman(engine)
     try:
         engine.create_network(_outer())
     except failures.EngineFailure as error:
@@ -237,18 +238,13 @@ def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) ->
     raise _cannot(container_name(workspace), reason) from None
 
 
-def _refuse_podman(engine: Engine) -> None:
+def refuse_podman(engine: Engine) -> None:
     """Refuse Podman: its bridge always has the host on it, and its macvlan is on the host's own interface.
 
     :raises EnvironmentFailure: the engine is Podman
     """
-    components = engine.version().get("Components") or []
-    if any("podman" in str(component.get("Name", "")).lower() for component in components):
-        raise EnvironmentFailure(
-            "Podman makes no network that its host is kept off, so nothing that reaches names through a "
-            "gateway starts there",
-            'without a network it does: `[network] mode = "none"` in sandboxd.toml; or use Docker',
-        )
+    if engine.is_podman():
+        raise EnvironmentFailure(*NO_GATEWAY)
 
 
 def _free_subnets(networks: Iterable[Network], wanted: str) -> Iterator[layout.InnerAddresses]:

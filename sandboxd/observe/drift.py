@@ -19,7 +19,7 @@ from sandboxd.observe.pin import lost
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandboxd.model.container import Container, Mount
+    from sandboxd.model.container import Container, Mount, Pair
     from sandboxd.model.values import Value
     from sandboxd.observe.pin import Pin
 
@@ -52,22 +52,28 @@ _SINGLE = {
     "image": "",
 }
 
+# What an engine chooses where a plan is silent. Podman limits the processes of each container.
+_LEFT_TO_ENGINE = ("runtime", "user", "pids_limit")
+_ULIMITS_OF_ENGINE = ("nofile", "nproc")
+
 
 def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
     """The differences of `live` from `planned`.
 
     Give both as `observe` reads them: the plan through its create request. Environment and labels
-    that the image adds are no drift, and neither is a runtime that the plan leaves to the engine.
+    that the image adds are no drift, and neither is what the plan leaves to the engine: its runtime, and limits
+    that Podman puts on each container.
     """
     planned = _beside_gateway(planned, live)
     drifts = []
     for field, default in _SINGLE.items():
         expected = _text(getattr(planned, field)) or default
         real = _text(getattr(live, field)) or default
-        if expected != real and not (field in ("runtime", "user") and not expected):
+        if expected != real and not (field in _LEFT_TO_ENGINE and not expected):
             drifts.append(Drift(field.replace("_", "-"), expected, real))
-    for field in ("cap_add", "cap_drop", "devices", "ports", "ulimits", "annotations"):
+    for field in ("cap_add", "cap_drop", "devices", "ports", "annotations"):
         drifts += _sets(field.replace("_", "-"), getattr(planned, field), getattr(live, field))
+    drifts += _sets("ulimits", planned.ulimits, _without_engines(planned, live))
     if planned.log_driver is not None:
         drifts += _sets(
             "log-driver", (planned.log_driver,), (live.log_driver,) if live.log_driver else ()
@@ -120,6 +126,16 @@ def _sets(name: str, planned: Iterable[Value[Any]], live: Iterable[Value[Any]]) 
     real = {_show(v.value) for v in live}
     missing = [Drift(name, item, "") for item in sorted(expected - real)]
     return missing + [Drift(name, "", item) for item in sorted(real - expected)]
+
+
+def _without_engines(planned: Container, live: Container) -> list[Value[Pair]]:
+    """The limits of `live` without those that Podman gives to each container, where the plan has none of them."""
+    own = {limit.value.name for limit in planned.ulimits}
+    return [
+        limit
+        for limit in live.ulimits
+        if limit.value.name in own or limit.value.name not in _ULIMITS_OF_ENGINE
+    ]
 
 
 def _options(planned: Container, live: Container) -> list[Drift]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandboxd.model.container import Container, Device, Mount, Pair, SecurityOption
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from sandboxd.model.container import MountType
 
 T = TypeVar("T")
+
+# Docker's registry, and Podman's for what was made on the machine.
+_SHORT = re.compile(r"^(?:docker\.io/(?:library/)?|localhost/)")
 
 
 def container(inspect: Inspected) -> Container:
@@ -63,7 +67,7 @@ class _Reader:
         return Container(
             name=name,
             place=None,
-            image=self._text("Image", config),
+            image=self._image(),
             runtime=self._text("Runtime", host),
             privileged=self._flag("Privileged"),
             user=self._text("User", config),
@@ -158,6 +162,11 @@ class _Reader:
 
     def _text(self, key: str, source: Mapping[str, Any]) -> Value[str] | None:
         return self._value(str(source[key]), key) if source.get(key) else None
+
+    def _image(self) -> Value[str] | None:
+        """The image's name without the registry that engines take where none is named."""
+        image = self._text("Image", self._config)
+        return image and image._replace(value=_SHORT.sub("", image.value))
 
     def _flag(self, key: str) -> Value[bool] | None:
         flag = self._host.get(key)

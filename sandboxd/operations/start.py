@@ -132,7 +132,7 @@ def start(
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot, or a credential is required and
         its secret cannot be had
     """
-    from sandboxd.life import cache_uses, granted
+    from sandboxd.life import cache_uses, granted, networks
     from sandboxd.life.up_down import up
 
     cancel = cancel or never()
@@ -141,6 +141,8 @@ def start(
     _start_hooks.require_allowed(wishes, environ)
     plan, host, project, resolved = _resolved(directory, environ, wishes, facts, keeping)
     recipe = plan.recipe
+    if plan.egress is not None:
+        networks.refuse_podman(engine)
     if recipe is not None and (wishes.rebuild or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     plan, gateway_image = _plan.with_approvals(plan, environ)

@@ -24,6 +24,7 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.workspace import WorkspaceFacts
+from sandboxd.platforms import why_no_gateway
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def make_plan(
         workspace.hosts,
         notes,
     )
+    _say_without_gateway(egress.policy, host, notes)
     uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
     hooks_refused = _say_hooks(decisions, notes)
     joined = network.inner(decisions.network, workspace)
@@ -173,6 +175,13 @@ def _refuse_writers_side_by_side(
             'give each a private copy (`profile = "agent"`, or `[workspace] layout = "clone"`, in '
             "sandboxd.toml), or a folder of its own: `git worktree add`",
         )
+
+
+def _say_without_gateway(policy: Policy | None, host: HostFacts, notes: Notes) -> None:
+    """Note that the engine makes no gateway: `up` refuses such a plan, and other tools find no network."""
+    without = why_no_gateway(host)
+    if policy is not None and without is not None:
+        notes.downgrade("network", without.why, without.fix)
 
 
 def _say_hooks(decisions: Decisions, notes: Notes) -> tuple[LeftOut, ...]:

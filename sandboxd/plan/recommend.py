@@ -12,6 +12,7 @@ from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.plan import profiles
 from sandboxd.plan.runtime import Choice, Decision, decide
+from sandboxd.platforms import why_no_gateway
 
 
 class Purpose(NamedTuple):
@@ -135,6 +136,9 @@ def _controls(
     lines.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
     if profile.no_new_privileges:
         lines.append("no-new-privileges: a setuid program gives nobody more rights")
+    without = why_no_gateway(facts)
+    if without is not None and profile.network.mode == "allow":
+        lines.append(f"network: {without.why}; {without.fix}")
     return tuple(lines)
 
 

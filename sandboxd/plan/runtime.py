@@ -133,6 +133,10 @@ def _runc(host: HostFacts, why: str, decided_by: str, downgrade: Downgrade | Non
     runc = engine.runtime("runc")
     if runc is None:
         name = engine.default_runtime or ""
+        own = engine.runtime(name.rpartition("/")[2])
+        if own is not None and own.usable is False:
+            cannot = f"`{own.name}` cannot start a container: {own.why}"
+            return Decision(None, downgrades, "host", cannot, own.fix)
         why = f"{why}; this engine has no runtime named runc"
         return Decision(Choice(name, False, True, why, "host"), downgrades)
     if runc.usable is False:

@@ -1,6 +1,6 @@
 """Kinds of host: what each can do, why not more, and what to do; one module for each platform.
 
-A module is a description (`TITLE`, its docstring, `ABILITIES`, `ALTERNATIVES`: docs/platforms.md is
+A module is a description (`TITLE`, its docstring, `RUN`, `ABILITIES`, `ALTERNATIVES`: docs/platforms.md is
 made of them) and three functions. Of the modules that match a host, the one with the highest
 `PRIORITY` judges it; `linux_native` matches where nothing else does.
 """
@@ -50,6 +50,8 @@ class Alternative(NamedTuple):
 class Platform(Protocol):
     TITLE: str
     PRIORITY: int
+    RUN: str
+    """The day and the versions with which its abilities were seen; '' where they are from documentation."""
     ABILITIES: tuple[Ability, ...]
     ALTERNATIVES: tuple[Alternative, ...]
 
@@ -85,3 +87,10 @@ def name_of(facts: HostFacts) -> str:
 def platform_of(facts: HostFacts) -> Platform:
     """The module that judges this host."""
     return load()[name_of(facts)]
+
+
+def why_no_gateway(facts: HostFacts) -> Refusal | None:
+    """The reason why nothing reaches names through a gateway on this engine; None where it may."""
+    if facts.engine is None or facts.engine.kind != "podman":
+        return None
+    return cast("Refusal", import_module("sandboxd.platforms.podman").NO_GATEWAY)

@@ -11,6 +11,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "GitHub Actions runner"
 PRIORITY = 40
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "yes", "on Linux runners, after `sudo sandboxd setup gvisor --apply`"),
     _texts.HARDENED_RUNC,

@@ -11,6 +11,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "GitLab CI job"
 PRIORITY = 110
+RUN = ""
 ABILITIES = (
     Ability("sandboxd check", "yes", "no engine is needed"),
     Ability("gVisor", "if", "the runner's engine has it; a job cannot install it there"),

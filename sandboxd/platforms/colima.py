@@ -14,6 +14,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "Colima and Lima"
 PRIORITY = 80
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "yes", "after it is installed inside the machine"),
     _texts.HARDENED_RUNC,

@@ -12,6 +12,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "Docker Desktop on Linux"
 PRIORITY = 70
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "no", "Docker Desktop's virtual machine takes no further runtime that stays"),
     _texts.HARDENED_RUNC,

@@ -14,6 +14,7 @@ from sandboxd.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "Docker Desktop on macOS"
 PRIORITY = 80
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "no", "Docker Desktop's virtual machine takes no further runtime that stays"),
     _texts.HARDENED_RUNC,

@@ -13,6 +13,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "Docker Desktop on Windows"
 PRIORITY = 80
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "no", "Docker Desktop's virtual machine takes no further runtime that stays"),
     _texts.HARDENED_RUNC,

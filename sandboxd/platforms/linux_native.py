@@ -15,6 +15,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "Linux with its own Docker engine"
 PRIORITY = 0
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "yes", "after `sudo sandboxd setup gvisor --apply`"),
     _texts.HARDENED_RUNC,

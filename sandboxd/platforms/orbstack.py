@@ -11,6 +11,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "OrbStack"
 PRIORITY = 80
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "if", "a Linux machine of OrbStack with its own Docker starts it in a trial"),
     _texts.HARDENED_RUNC,

@@ -1,9 +1,13 @@
 """Podman, with or without root, through its Docker-compatible socket.
 
-Its service answers as Docker does, with one difference that matters: it ignores which runtime a
+Its service answers as Docker does, with two differences that matter. It ignores which runtime a
 container asks for (measured with 5.4.2: `--runtime anything` ran on runc, without a word). So the
-runtime is the service's own, and with `--runtime runsc` *every* container runs on gVisor. Rootless
-Podman is a border of its own, as rootless Docker is.
+runtime is the service's own, and with `--runtime runsc` *every* container runs on gVisor. And it makes
+no network that its host is kept off, so there is no gateway: `dev` and `agent`, which reach names through
+one, start with `[network] mode = "none"` alone, and `trusted`, `untrusted` and `review` as they are.
+A seccomp filter is a file for it: a Podman of this machine reads one of the state folder, for one on
+another machine `sandboxd up` refuses a profile that has a filter. Rootless Podman is a border of its own,
+as rootless Docker is.
 """
 
 from __future__ import annotations
@@ -13,6 +17,20 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "Podman"
 PRIORITY = 90
+RUN = (
+    "2026-12-01 with Podman 5.4.2 as root and runc 1.1.15, on cgroup version 1 (crun 1.21 starts nothing "
+    "there, as `sandboxd doctor` says); rootless and on cgroup version 2 from documentation"
+)
+NO_GATEWAY = Refusal(
+    "Podman makes no network that its host is kept off, so nothing that reaches names through a gateway "
+    "starts there",
+    'without a network it does: `[network] mode = "none"` in sandboxd.toml; or use Docker',
+)
+_NO_NETWORK = 'set `[network] mode = "none"` in sandboxd.toml, unless its profile needs no names'
+FILTER_ELSEWHERE = (
+    "this Podman is on another machine and takes a seccomp filter only as a file of its own: profiles with "
+    "one do not start here; run sandboxd on that machine"
+)
 ABILITIES = (
     Ability(
         "gVisor",
@@ -20,6 +38,8 @@ ABILITIES = (
         "the service itself was started with runsc; its API ignores a container's own choice",
     ),
     _texts.HARDENED_RUNC,
+    Ability("seccomp", "if", "Podman runs on this machine: it reads the filter from a file"),
+    Ability("names through a gateway", "no", 'network `"none"` or, in profile trusted, open'),
     Ability("AppArmor, SELinux", "if", "with root; rootless Podman has SELinux labels only"),
     Ability("limits", "if", "with root, or on cgroup version 2 with delegation"),
     Ability("sandboxd verify", "yes", "where the engine runs on this machine"),
@@ -59,14 +79,16 @@ def why_no_gvisor(facts: HostFacts) -> Refusal:
 
 
 def advice(facts: HostFacts) -> Advice:
-    limits: tuple[str, ...] = ()
+    limits: tuple[str, ...] = (f"{NO_GATEWAY.why}; {NO_GATEWAY.fix}",)
     engine = facts.engine
+    if engine is not None and not engine.host.startswith("unix:"):
+        limits += (FILTER_ELSEWHERE,)
     if engine is not None and engine.rootless:
-        limits = ("this engine is rootless: root inside is only that user outside",)
+        limits += ("this engine is rootless: root inside is only that user outside",)
         if facts.cgroup_version == "1":
             limits += (
                 "limits of memory and processes are not enforced: rootless on cgroup version 1",
             )
     if facts.system == "Darwin":
         limits += (_texts.SHARED_VM,)
-    return _engine.advice(facts, limits, _engine.USE)
+    return _engine.advice(facts, limits, ("sandboxd init", _NO_NETWORK, "sandboxd up"))

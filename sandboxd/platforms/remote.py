@@ -12,6 +12,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "An engine on another machine"
 PRIORITY = 100
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "yes", "after it is installed there"),
     _texts.HARDENED_RUNC,

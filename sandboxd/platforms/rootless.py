@@ -13,6 +13,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "Rootless Docker"
 PRIORITY = 60
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "if", "a trial starts; it is registered in ~/.config/docker/daemon.json"),
     _texts.HARDENED_RUNC,

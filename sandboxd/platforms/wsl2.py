@@ -12,6 +12,7 @@ from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _
 
 TITLE = "WSL2 with its own Docker engine"
 PRIORITY = 50
+RUN = ""
 ABILITIES = (
     Ability("gVisor", "if", "a trial starts; unsupported by gVisor's maintainers (gvisor#11370)"),
     _texts.HARDENED_RUNC,

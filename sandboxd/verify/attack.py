@@ -245,7 +245,9 @@ def _gateways(engine: Engine, inspected: Inspected) -> list[str]:
     """Host addresses on the container's networks; the default bridge's where it has none."""
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     addresses = [n.get("Gateway") or "" for name, n in networks.items() if name != "none"]
-    for name in [*networks, "bridge"]:
+    # Podman's default bridge is there only while a container is on it.
+    default = [] if engine.is_podman() else ["bridge"]
+    for name in [*networks, *default]:
         addresses += engine.network_gateways(name)
     return list(dict.fromkeys(address for address in addresses if address))
 

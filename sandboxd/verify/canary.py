@@ -155,14 +155,13 @@ class Canaries:
     def _network(self) -> dict[str, Any]:
         facts: dict[str, Any] = {"gateways": [], "gateway_port": 0}
         for address in self._gateways:
-            try:
+            with contextlib.suppress(OSError):
                 banner = self._listen(listeners.tcp(address, self._engine_pid))
-            except OSError:
-                continue
-            facts |= {"gateways": [address], "gateway_port": banner.port}
-            break
+                facts |= {"gateways": [address], "gateway_port": banner.port}
+                break
         if not facts["gateway_port"]:
-            attempts = ["host-gateway"]
+            # Without an address there is nothing to reach.
+            attempts = ["host-gateway"] if self._gateways else []
             # An address of the engine that is ours, too, shows that its network is ours.
             if not listeners.reaches_network(self._engine_pid):
                 attempts += ["host-loopback", "abstract-socket"]

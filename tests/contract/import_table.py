@@ -38,7 +38,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.builds": frozenset({"host.facts"}),
     "host.package_version": frozenset(),
     "host.versions": frozenset({"host.advisory", "host.facts", "host.package_version"}),
-    "engine": frozenset({"engine.answers", "engine.unreachable", "errors"}),
+    "engine": frozenset(
+        {"engine.answers", "engine.unreachable", "errors", "files", "host.folders"}
+    ),
     "host": frozenset(
         {
             "engine",
@@ -193,6 +195,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "observe",
             "payload",
             "plan",
+            "platforms",
             "review",
         }
     ),

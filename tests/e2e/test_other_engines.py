@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sandboxd.engine.client import Engine
+from sandboxd.engine.contexts import Identity
 from tests.e2e import sandboxes
 from tests.e2e.test_private_engine import ROOT
 from tools.engine import processes
@@ -66,6 +68,11 @@ class Started(NamedTuple):
         )
         facts: dict[str, Any] = json.loads(shown.stdout)
         return facts
+
+    def running(self) -> list[str]:
+        """The names of all containers."""
+        identity = Identity(self.host)
+        return [each.name for each in Engine(identity).containers()]
 
 
 def missing_fact(*programs: str) -> str:
@@ -180,7 +187,7 @@ def test_podman(home: Path, user: bool) -> None:
     reason = missing_fact("podman", *(("newuidmap",) if user else ()))
     if reason:
         pytest.skip(f"no Podman: {reason}")
-    with started(home, podman(home), home / "podman.sock", user) as engine:
+    with started(home, podman(home, "--runtime", "runc"), home / "podman.sock", user) as engine:
         facts = engine.facts()
         assert facts["platform"] == "podman" and facts["engine"]["rootless"] is user
         assert facts["engine"]["version"].split(".")[0] >= "5"
@@ -192,8 +199,38 @@ def test_podman(home: Path, user: bool) -> None:
         assert refused.returncode == 4
         assert "error: Podman makes no network that its host is kept off" in refused.stderr
         assert '`[network] mode = "none"`' in refused.stderr
+        assert "making the gateway's image" not in refused.stderr, "it is refused at once"
         listed = sandboxes.run(engine.host, project, "list")
         assert str(project) not in listed.stdout, "nothing of the attempt is left"
+
+
+@pytest.mark.parametrize("profile", ["dev", "untrusted", "review"])
+def test_a_sandbox_without_a_network_lives_on_podman(home: Path, profile: str) -> None:
+    reason = missing_fact("podman", "runc")
+    if reason:
+        pytest.skip(f"no Podman: {reason}")
+    command = podman(home, "--runtime", "runc")
+    with started(home, command, home / "podman.sock", user=False) as engine:
+        image = import_busybox_image(engine.host)
+        project = sandboxes.make_project(home / "project", image, "runc", profile)
+        with (project / "sandboxd.toml").open("a") as config:
+            config.write('[network]\nmode = "none"\n')
+        sandboxes.grant(project)
+        up = sandboxes.run(engine.host, project, "up", "--allow-runc")
+        assert up.returncode == 0, up.stderr
+        inside = sandboxes.run(engine.host, project, "exec", "--", "sh", "-c", "id -u; echo >~/x")
+        assert (inside.returncode, inside.stdout) == (0, "1000\n"), inside.stderr
+        drift = json.loads(sandboxes.run(engine.host, project, "drift", "--json").stdout)
+        assert drift["drift"] == []
+        seen = {each["name"]: each["state"] for each in drift["controls"]}
+        assert seen["seccomp"] == seen["capabilities"] == seen["network"] == "in force"
+        verified = json.loads(sandboxes.run(engine.host, project, "verify", "--json").stdout)
+        outcomes = {each["id"]: each["outcome"] for each in verified["attempts"]}
+        assert verified["held"] is True, outcomes
+        assert "inconclusive" not in outcomes.values()
+        down = sandboxes.run(engine.host, project, "down")
+        assert down.returncode == 0, down.stderr
+        assert engine.running() == []
 
 
 def test_podman_with_gvisor_as_its_own_runtime(home: Path) -> None:

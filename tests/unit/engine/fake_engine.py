@@ -54,16 +54,22 @@ def raw(
             thread.join(PATIENCE)
 
 
+PODMAN = "Libpod/5.4.2 (linux)"
+"""The signature of Podman's service."""
+
+
 def request(connection: socket.socket) -> tuple[str, str]:
     """The method of the next request, and what is asked without the API's version; its body is read."""
     method, target, _ = whole_request(connection)
     return method, target
 
 
-def whole_request(connection: socket.socket) -> tuple[str, str, bytes]:
+def whole_request(
+    connection: socket.socket, server: str = "Docker/26.1 (linux)"
+) -> tuple[str, str, bytes]:
     """The method of the next request, what is asked without the API's version, and its body.
 
-    The question for the version is answered here.
+    The question for the version is answered here, signed by `server`.
     """
     while True:
         head = b""
@@ -79,7 +85,8 @@ def whole_request(connection: socket.socket) -> tuple[str, str, bytes]:
         method, target = head.decode().split()[:2]
         if target != "/_ping":
             return method, re.sub(r"^/v[0-9.]+/", "/", target), body
-        connection.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nContent-Length: 2\r\n\r\nOK")
+        signed = f"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nServer: {server}\r\nContent-Length: 2"
+        connection.sendall(signed.encode() + b"\r\n\r\nOK")
 
 
 @contextlib.contextmanager
@@ -90,12 +97,14 @@ def answering(answer: Answer) -> Iterator[Engine]:
 
 
 @contextlib.contextmanager
-def answering_to_bodies(answer: AnswerToBody) -> Iterator[Engine]:
+def answering_to_bodies(
+    answer: AnswerToBody, server: str = "Docker/26.1 (linux)"
+) -> Iterator[Engine]:
     """An engine that answers `(method, target, body)` with a status, and a JSON value or raw bytes."""
 
     def serve(connection: socket.socket) -> None:
         while True:
-            status, value = answer(*whole_request(connection))
+            status, value = answer(*whole_request(connection, server))
             body = value if isinstance(value, bytes) else json.dumps(value).encode()
             head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             connection.sendall(head.encode() + b"\r\n\r\n" + body)

@@ -16,7 +16,8 @@ from sandboxd.cli.commands import recommend as recommend_command
 from sandboxd.cli.doctor_screen import as_json, render
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.facts import HostFacts
+from sandboxd.host.engine_facts import explain_failure
+from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.host.raw_answers import from_raw
 from sandboxd.plan import profiles
 from sandboxd.plan.notes import Notes
@@ -155,3 +156,13 @@ def test_a_runtime_named_runsc_on_the_hosts_kernel_is_not_gvisor() -> None:
     facts = from_raw(raw)
     assert facts.usable_gvisor() is None
     assert "host's own kernel" in platform_of(facts).why_no_gvisor(facts).why
+
+
+def test_a_crun_on_mixed_cgroups_says_how_podman_starts_at_all() -> None:
+    message = (
+        "crun: cgroups in hybrid mode not supported, drop all controllers from cgroupv2: "
+        "OCI runtime error"
+    )
+    why, fix = explain_failure(message, Runtime("crun", "/usr/bin/crun"))
+    assert "cgroup version 2 alone" in why
+    assert "--runtime runc" in fix

@@ -26,7 +26,12 @@ PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "macvlan"), "b", ())
 BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", Policy(version=7))
 ENGINE = cast(
     "Engine",
-    SimpleNamespace(host="unix:///engine", is_local=False, version=lambda: {"Version": "26.1"}),
+    SimpleNamespace(
+        host="unix:///engine",
+        is_local=False,
+        is_podman=lambda: False,
+        version=lambda: {"Version": "26.1"},
+    ),
 )
 
 

@@ -16,7 +16,7 @@ from sandboxd.host import subnets
 from sandboxd.life import networks
 from sandboxd.model.labels import NETWORK
 from sandboxd.plan.container_name import container_name
-from tests.unit.engine.fake_engine import answering_to_bodies
+from tests.unit.engine.fake_engine import PODMAN, answering_to_bodies
 
 FOLDER = "/home/dev/weather"
 NAME = container_name(FOLDER)
@@ -58,16 +58,13 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class Served:
     """An engine's networks; `refusals` by driver and subnet are what it says to a request."""
 
-    def __init__(self, *there: dict[str, Any], podman: bool = False) -> None:
+    def __init__(self, *there: dict[str, Any]) -> None:
         self.there = list(there)
         self.refusals: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.removed: list[str] = []
-        self._podman = podman
 
     def __call__(self, method: str, target: str, body: bytes) -> tuple[int, object]:
-        if target == "/version":
-            return 200, {"Components": [{"Name": "Podman Engine" if self._podman else "Engine"}]}
         if method == "DELETE":
             self.removed.append(target.removeprefix("/networks/"))
             return 200, {}
@@ -107,9 +104,12 @@ def test_a_kernel_without_dummy_gets_a_bridge_without_the_host() -> None:
 
 
 def test_podman_is_refused_before_anything_is_made() -> None:
-    served = Served(podman=True)
-    with pytest.raises(EnvironmentFailure, match="no network that its host is kept off") as refused:
-        ensure(served)
+    served = Served()
+    with (
+        answering_to_bodies(served, PODMAN) as engine,
+        pytest.raises(EnvironmentFailure, match="no network that its host is kept off") as refused,
+    ):
+        networks.ensure(engine, FOLDER, lambda _text: None)
     assert 'mode = "none"' in refused.value.hint
     assert served.requests == []
 

@@ -139,6 +139,23 @@ def test_an_engine_without_runc_uses_its_default() -> None:
     assert the_plan.container.runtime is not None and the_plan.container.runtime.value == "crun"
 
 
+def test_an_engine_whose_only_runtime_starts_nothing_is_refused_in_words() -> None:
+    crun = Runtime("crun", "/usr/bin/crun", usable=False, why="it needs version 2", fix="boot so")
+    with pytest.raises(EnvironmentFailure, match="`crun` cannot start a container") as refused:
+        plan(host=only(crun, default_runtime="/usr/bin/crun"))
+    assert refused.value.hint == "boot so"
+
+
+def test_a_plan_with_names_says_that_podman_makes_no_gateway() -> None:
+    runc = Runtime("runc", "/usr/bin/runc", usable=True)
+    host = only(runc, default_runtime="runc")
+    assert host.engine is not None
+    on_podman = host._replace(engine=host.engine._replace(kind="podman"))
+    words = "Podman makes no network that its host is kept off"
+    assert any(words in one.why for one in plan(host=on_podman).downgrades)
+    assert not any(words in one.why for one in plan(host=host).downgrades)
+
+
 def test_seccomp_by_runtime() -> None:
     gvisor, runc = plan(), plan(host=PLAIN)
     assert gvisor.seccomp_path.endswith("dev-runsc.json")

@@ -63,6 +63,14 @@ def test_an_address_that_is_not_here_makes_the_attempt_unclear(workspace: Path) 
         assert list(bait.missing) == ["host-gateway"]
 
 
+def test_a_host_without_an_address_on_any_network_has_nothing_to_be_reached(
+    workspace: Path,
+) -> None:
+    with canaries(workspace, ()) as bait:
+        assert bait.missing == {}
+        assert bait.facts["gateway_port"] == 0
+
+
 def test_what_may_be_read_is_attacked_by_writing_alone(workspace: Path) -> None:
     """The repository of a linked work tree is a folder of the host, and its config is no secret of another's."""
     data = workspace.parent / "data"

@@ -1,0 +1,235 @@
+"""Podman's dialect of the engine's API, translated: other code speaks and reads Docker's alone.
+
+Its service takes requests as Docker does and reads some values otherwise (a filter is a path on its own
+machine, a memory mount without a mode is closed for everybody), and describes a container in its own words.
+A description is translated only where both words mean the same: what is different stays different.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from sandboxd.errors import EnvironmentFailure, UnreadableError
+from sandboxd.files import read_bytes, write_private
+from sandboxd.host.folders import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
+    from sandboxd.engine.session import Session
+
+_SECCOMP = "seccomp="
+_OPEN_TO_ALL = 0o1777
+# Notes of Podman's own on each container; they ask for nothing.
+_NOTES = (
+    "io.container.manager",
+    "io.podman.annotations.seccomp",
+    "org.opencontainers.image.stopSignal",
+    "org.systemd.property.KillSignal",
+    "org.systemd.property.TimeoutStopUSec",
+)
+_DEFAULT_NETWORK = "podman"
+_UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
+
+
+def signs(signature: str) -> bool:
+    """Whether the header `Server` of an answer is Podman's."""
+    return signature.startswith("Libpod/")
+
+
+def request(body: CreateRequest, keep: Callable[[str], str]) -> CreateRequest:
+    """The request in the words by which Podman makes the container that Docker would make of `body`.
+
+    :param keep: the path of a file with a text, which Podman can read
+    """
+    host = cast("HostConfig", dict(body.get("HostConfig") or {}))
+    options = host.get("SecurityOpt") or []
+    host["SecurityOpt"] = [_filter_as_path(option, keep) for option in options]
+    # Its own default lets other containers join.
+    host["IpcMode"] = host.get("IpcMode") or "private"
+    host["Mounts"] = [_with_mode(mount) for mount in host.get("Mounts") or []]
+    user = str(body.get("User") or "")
+    host["Tmpfs"] = {
+        target: _memory_options(options, user)
+        for target, options in (host.get("Tmpfs") or {}).items()
+    }
+    return cast("CreateRequest", {**body, "HostConfig": host})
+
+
+def _filter_as_path(option: str, keep: Callable[[str], str]) -> str:
+    text = option.removeprefix(_SECCOMP)
+    is_text = option.startswith(_SECCOMP) and text.lstrip().startswith("{")
+    return _SECCOMP + keep(text) if is_text else option
+
+
+def _with_mode(mount: MountRequest) -> MountRequest:
+    """Memory is open to every user where nothing else is asked for: Podman's mode would be 0."""
+    if mount.get("Type") != "tmpfs":
+        return mount
+    options = {"Mode": _OPEN_TO_ALL, **(mount.get("TmpfsOptions") or {})}
+    return cast("MountRequest", {**mount, "TmpfsOptions": options})
+
+
+def _memory_options(text: str, user: str) -> str:
+    """Options of a memory mount, with Docker's defaults spelled out, since Podman's are others.
+
+    :param user: the container's, as ``UID[:GID]``: Podman gives memory to that user alone, by the option `U`
+    """
+    options = [option for option in text.split(",") if option]
+    uid, _, gid = user.partition(":")
+    owner = {f"uid={uid}", f"gid={gid or uid}"}
+    if uid and owner <= set(options):
+        options = [*(option for option in options if option not in owner), "U"]
+    if not {"exec", "noexec"} & set(options):
+        options.append("noexec")
+    if not {"tmpcopyup", "notmpcopyup"} & set(options):
+        options.append("notmpcopyup")
+    return ",".join(options)
+
+
+def keeper(host: str, is_local: bool) -> Callable[[str], str]:
+    """A function that keeps a filter for the Podman at `host`, as `request` takes it.
+
+    It raises EnvironmentFailure where Podman cannot read a file of this machine, or none can be written.
+    """
+
+    def keep(text: str) -> str:
+        if not is_local:
+            raise EnvironmentFailure(
+                f"the Podman at `{host}` is on another machine, and takes a seccomp filter only as a file of "
+                "its own",
+                "run sandboxd on that machine; or use Docker there, which takes the filter itself",
+            )
+        return keep_filter(text)
+
+    return keep
+
+
+def keep_filter(text: str) -> str:
+    """The path of a file of this user with a filter's `text`; its name is the text's digest.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    path = os.path.join(_folder(), f"{_digest(text)}.json")
+    write_private(path, text.encode())
+    return path
+
+
+def kept_filter(path: str) -> str:
+    """The text of a filter that `keep_filter` kept at `path`; `path` itself where its bytes are not those any more."""
+    folder, name = os.path.split(path)
+    if folder != _folder():
+        return path
+    try:
+        text = read_bytes(path).decode("utf-8", "replace")
+    except UnreadableError:
+        return path
+    return text if name == f"{_digest(text)}.json" else path
+
+
+def _folder() -> str:
+    return os.path.join(state_folder(os.environ), "seccomp")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def described(session: Session, answer: Inspected) -> Inspected:
+    """`answer` about a container in Docker's words, with what only Podman's own API tells of it."""
+    url = session._url("/libpod/containers/{0}/json", answer["Id"])
+    own = session._result(session._get(url), json=True)
+    return description(answer, own if isinstance(own, dict) else {}, kept_filter)
+
+
+def kill(session: Session, container: str) -> None:
+    """Kill a container that is to be removed: Podman would wait ten seconds for a program that hears no signal."""
+    url = session._url("/containers/{0}/kill", container)
+    # Any answer will do: of one that does not run, or is not there, removing says what is to be said.
+    session._post(url)
+
+
+def description(
+    answer: Inspected, own: Mapping[str, Any], text_of: Callable[[str], str]
+) -> Inspected:
+    """What Podman says of a container, in Docker's words.
+
+    :param own: the answer of its own API, which names the runtime and the capabilities
+    :param text_of: the text of the filter at a path, or the path where it is none of ours
+    """
+    host = cast("dict[str, Any]", dict(answer.get("HostConfig") or {}))
+    own_host = own.get("HostConfig") or {}
+    host["Runtime"] = str(own.get("OCIRuntime") or "").rpartition("/")[2] or host.get("Runtime")
+    for key in ("PidMode", "UTSMode"):
+        if host.get(key) == "private":
+            host[key] = ""
+    host["Annotations"] = {
+        name: value for name, value in (host.get("Annotations") or {}).items() if name not in _NOTES
+    }
+    host["SecurityOpt"] = [
+        _SECCOMP + text_of(option.removeprefix(_SECCOMP))
+        if option.startswith(_SECCOMP + "/")
+        else option
+        for option in host.get("SecurityOpt") or []
+    ]
+    host["Ulimits"] = [
+        {**limit, "Name": str(limit["Name"]).lower().removeprefix("rlimit_")}
+        for limit in host.get("Ulimits") or []
+    ]
+    if host.get("NanoCpus"):
+        # It gives both, and takes only one of them.
+        host["CpuPeriod"] = host["CpuQuota"] = 0
+    _read_capabilities(host, own)
+    _read_log_size(host, own_host)
+    host["Mounts"], host["Binds"] = _mounts(answer), []
+    networks = dict((answer.get("NetworkSettings") or {}).get("Networks") or {})
+    if host.get("NetworkMode") == "bridge" and _DEFAULT_NETWORK in networks:
+        networks["bridge"] = networks.pop(_DEFAULT_NETWORK)
+    settings = {**(answer.get("NetworkSettings") or {}), "Networks": networks}
+    return cast("Inspected", {**answer, "HostConfig": host, "NetworkSettings": settings})
+
+
+def _read_capabilities(host: dict[str, Any], own: Mapping[str, Any]) -> None:
+    """Put the capabilities as Docker's words: all dropped, and those that remain given back.
+
+    Podman tells the difference from its own default; without one nothing was asked for.
+    """
+    if "BoundingCaps" in own and (host.get("CapDrop") or host.get("CapAdd")):
+        host["CapDrop"] = ["ALL"]
+        # None for none at all.
+        names = own["BoundingCaps"] or []
+        host["CapAdd"] = [str(name).removeprefix("CAP_") for name in names]
+
+
+def _read_log_size(host: dict[str, Any], own_host: Mapping[str, Any]) -> None:
+    """Add the size of the log, which the answer for Docker's clients leaves out."""
+    log = dict(host.get("LogConfig") or {})
+    size = re.fullmatch(
+        r"(\d+(?:\.\d+)?)([kMG]?)B", str((own_host.get("LogConfig") or {}).get("Size"))
+    )
+    if size is not None and float(size[1]) and not log.get("Config"):
+        bytes_ = round(float(size[1]) * _UNITS[size[2]])
+        log["Config"] = {"max-size": f"{bytes_ // 1000**2}m"}
+    host["LogConfig"] = log
+
+
+def _mounts(answer: Inspected) -> list[MountRequest]:
+    """The mounts as a request names them: Podman gives them as `-v` takes them."""
+    mounts: list[MountRequest] = []
+    for mount in answer.get("Mounts") or []:
+        kind = mount.get("Type") or "bind"
+        source = mount.get("Name") if kind == "volume" else mount.get("Source")
+        entry: MountRequest = {
+            "Type": kind,
+            "Source": source or "",
+            "Target": mount["Destination"],
+            "ReadOnly": not mount.get("RW", True),
+        }
+        if (spread := mount.get("Propagation") or "rprivate") != "rprivate":
+            entry["BindOptions"] = {"Propagation": spread}
+        mounts.append(entry)
+    return mounts
