@@ -1,4 +1,4 @@
-"""Run an agent for `sandboxd agent`, and say at its end, or where that is not seen, what to do next."""
+"""Run an agent for `sandboxd agent`, and say where its end is not seen what to do next."""
 
 from __future__ import annotations
 
@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from sandboxd.agents.session import Session
     from sandboxd.operations.review import Collected
 
-_FIRST_LINES = 12
-"""Of the changes, after an agent has ended."""
+
+class Ended(NamedTuple):
+    """The seen end of an agent.
+
+    `code` is its exit code, or 128 plus the number of the signal that interrupted it.
+    """
+
+    code: int
+    is_interrupted: bool
 
 
 class Door(NamedTuple):
@@ -28,7 +35,8 @@ class Door(NamedTuple):
     option: str
     """The option by which a command means the same cluster; '' for this machine."""
     run: Callable[..., int]
-    """Runs the agent with variables, ``NAME=value``, by keywords `tty` and `stdin`; its exit code."""
+    """Runs the agent with variables, ``NAME=value``, by keywords `tty`, `stdin` and `heard`, which is called with
+    each signal that is passed on; its exit code."""
     collect: Callable[[], Collected]
     """The changes in its copy."""
 
@@ -36,8 +44,10 @@ class Door(NamedTuple):
 def here(own: Session, command: list[str]) -> Door:
     """The way to a session on this machine."""
 
-    def run_here(env: list[str], *, tty: bool, stdin: bool) -> int:
-        return attend.run(own.project, command, name=own.name, tty=tty, stdin=stdin, env=env)
+    def run_here(env: list[str], *, tty: bool, stdin: bool, heard: Callable[[int], None]) -> int:
+        return attend.run(
+            own.project, command, name=own.name, tty=tty, stdin=stdin, env=env, heard=heard
+        )
 
     def collect() -> Collected:
         from sandboxd.operations.review import Collected
@@ -49,8 +59,11 @@ def here(own: Session, command: list[str]) -> Door:
 
 def attend_until_end(
     own: Session, agent: Agent, env: Iterable[str], door: Door, *, has_terminal: bool
-) -> int:
-    """Run the agent until it ends; its exit code.
+) -> Ended:
+    """Run the agent until it ends.
+
+    One that is interrupted may say that all went well, and may leave processes: its run counts as interrupted, so
+    the next one looks for them.
 
     :param env: variables beside those of the container, ``NAME=value``
     :raises SandboxdError: its end was not seen; the hint says how to go on
@@ -65,7 +78,8 @@ def attend_until_end(
         ) from None
     try:
         variables = [*attend.terminal_variables(tty), *env, mark]
-        code = door.run(variables, tty=tty, stdin=has_terminal)
+        signals: list[int] = []
+        code = door.run(variables, tty=tty, stdin=has_terminal, heard=signals.append)
     except attend.CannotRun:
         run.end(own)
         raise
@@ -77,8 +91,10 @@ def attend_until_end(
     except KeyboardInterrupt:
         terminal.status(f"{agent.title} may go on inside; {way_back(own, agent, door.option)}")
         raise
+    if signals:
+        return Ended(128 + signals[-1], is_interrupted=True)
     run.end(own)
-    return code
+    return Ended(code, is_interrupted=False)
 
 
 def way_back(own: Session, agent: Agent, option: str = "") -> str:
@@ -94,34 +110,3 @@ def resuming(own: Session, agent: Agent, option: str = "") -> str:
     """
     start = session.start_command(sandbox_id(own.project, own.name), own.agent)
     return f"{start}{option}{' --resume' if agent.commands.resume else ''}"
-
-
-def conclude(own: Session, agent: Agent, code: int, door: Door) -> None:
-    """Print to stderr what the agent changed and the next commands."""
-    from sandboxd.operations.review import reviewed
-    from sandboxd.review import patch
-
-    chosen = f"--name {own.name}{door.option}"
-    ended = f"{agent.title} ended" + (f" with exit code {code}" if code else "")
-    try:
-        with reviewed(door.collect()) as review:
-            items, bundle = review.items, review.changes.bundle
-            lines = [patch.summary(item) for item in items]
-    except SandboxdError as error:
-        terminal.status(ended)
-        terminal.error(error)
-        terminal.status(way_back(own, agent, door.option))
-        return
-    terminal.status(f"{ended}; {terminal.count(len(lines), 'file')} changed in its copy")
-    for line in lines[:_FIRST_LINES]:
-        terminal.status(f"  {terminal.one_line(line)}")
-    if lines[_FIRST_LINES:]:
-        terminal.status(f"  and {len(lines) - _FIRST_LINES} more")
-    if lines:
-        commits = ", as commits `--save`" if bundle is not None else ""
-        terminal.status(
-            f"look: `sandboxd review {chosen} --diff`; bring it: `--apply` in its place{commits}"
-        )
-    terminal.status(
-        f"go on: `{resuming(own, agent, door.option)}`; end its sandbox: `sandboxd down {chosen}`"
-    )

@@ -103,7 +103,7 @@ def _session(engine: Engine | None, own: Session) -> dict[str, Any]:
         "interrupted": last is not None and last.is_interrupted,
         "resume": _resuming(own),
         "state": state,
-        "denied": _denied(own.project, own.name) if state == "running" else None,
+        "denied": denied(own) if state == "running" else None,
     }
 
 
@@ -127,10 +127,11 @@ def _state(engine: Engine | None, own: Session) -> str:
     return containers[0].state if containers else "not created"
 
 
-def _denied(project: str, name: str) -> list[dict[str, Any]] | None:
-    options = {"name": name, "action": "log", "arguments": {}}
+def denied(own: Session) -> list[dict[str, Any]] | None:
+    """What the gateway of a session let nobody reach, each with the command that allows it; None: nobody knows."""
+    options = {"name": own.name, "action": "log", "arguments": {}}
     try:
-        log = operate("egress", project, options)
+        log = operate("egress", own.project, options)
     except SandboxdError:
         return None
     if not log["is_running"]:

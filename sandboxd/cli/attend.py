@@ -104,12 +104,14 @@ def run(
     working_dir: str = "",
     name: str = "",
     starts_daemon: bool | None = None,
+    heard: Callable[[int], None] | None = None,
 ) -> int:
     """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it until it ends.
 
     :param words: the program and its arguments; [] for a shell
     :param name: of the sandbox; '' for the one without a name
     :param starts_daemon: as `through_daemon.operate`
+    :param heard: called with each signal that is passed on
     """
 
     def begin() -> Attended:
@@ -125,15 +127,23 @@ def run(
             starts_daemon=starts_daemon,
         )
 
-    return run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
+    return run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin, heard=heard)
 
 
-def run_begun(begin: Callable[[], Attended], program: str, *, tty: bool, stdin: bool) -> int:
+def run_begun(
+    begin: Callable[[], Attended],
+    program: str,
+    *,
+    tty: bool,
+    stdin: bool,
+    heard: Callable[[int], None] | None = None,
+) -> int:
     """Attend to the command that `begin` begins; signals that come meanwhile wait for it.
 
     :param program: the program's name, for the message that it does not exist
+    :param heard: called with each signal that is passed on
     """
-    with _Surroundings(tty=tty) as surroundings:
+    with _Surroundings(tty=tty, heard=heard) as surroundings:
         return attend(begin(), program, surroundings, stdin=stdin)
 
 
@@ -276,8 +286,9 @@ class _Surroundings:
     while the command is being begun wait for it.
     """
 
-    def __init__(self, *, tty: bool) -> None:
+    def __init__(self, *, tty: bool, heard: Callable[[int], None] | None = None) -> None:
         self.tty = tty
+        self._heard = heard
         self._command: Attended | None = None
         self._arrivals = 0
         """Signals that Python has handled: it does so between two reads, so this may lag behind."""
@@ -335,7 +346,9 @@ class _Surroundings:
     def _catch(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         self._before[number] = signal.signal(number, handler)
 
-    def _count(self, _number: int, _frame: FrameType | None) -> None:
+    def _count(self, number: int, _frame: FrameType | None) -> None:
+        if self._heard is not None:
+            self._heard(number)
         now = monotonic()
         if self._arrivals <= self._deliveries:
             self._since = now

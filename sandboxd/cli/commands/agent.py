@@ -190,7 +190,7 @@ def _forgets(own: Session, is_new: bool) -> Iterator[None]:
 
 
 def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str]) -> int:
-    from sandboxd.cli import agent_attended, agent_sessions
+    from sandboxd.cli import agent_attended, agent_epilogue, agent_sessions
 
     options: Options = {
         "name": own.name,
@@ -204,11 +204,11 @@ def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str])
     ready = agent_sessions.get_ready(own, options, starts_daemon=not args.no_daemon)
     door = agent_attended.here(own, ready["command"])
     has_terminal = args.task is None
-    code = agent_attended.attend_until_end(
+    ended = agent_attended.attend_until_end(
         own, agent, ready["env"], door, has_terminal=has_terminal
     )
-    agent_attended.conclude(own, agent, code, door)
-    return code
+    agent_epilogue.conclude(own, agent, ended, door)
+    return ended.code
 
 
 def _target(args: argparse.Namespace, project: str, name: str) -> Target | None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import agent_attended, attend, progress
+from sandboxd.cli import agent_attended, agent_epilogue, attend, progress
 from sandboxd.cli.agent_attended import Door
 from sandboxd.cli.on_cluster import starting
 from sandboxd.cli.on_cluster.options import refuse_there
@@ -17,6 +17,8 @@ from sandboxd.operations.on_cluster.agent import Task
 from sandboxd.operations.on_cluster.wishes import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
     from sandboxd.operations.on_cluster.target import Target
@@ -64,7 +66,7 @@ def work(
     # However it ends: the connection has threads that would keep this process.
     with contextlib.ExitStack() as stack:
 
-        def run(env: list[str], *, tty: bool, stdin: bool) -> int:
+        def run(env: list[str], *, tty: bool, stdin: bool, heard: Callable[[int], None]) -> int:
             def begin() -> attend.Attended:
                 command = exec.begin(
                     where, ready.command, tty=tty, stdin=stdin, must_end_input=False, env=env
@@ -72,11 +74,11 @@ def work(
                 stack.callback(command.close)
                 return command
 
-            return attend.run_begun(begin, ready.command[0], tty=tty, stdin=stdin)
+            return attend.run_begun(begin, ready.command[0], tty=tty, stdin=stdin, heard=heard)
 
         door = Door(where.cluster.context.option, run, lambda: review.collect(where))
-        code = agent_attended.attend_until_end(
+        ended = agent_attended.attend_until_end(
             own, agent, ready.env, door, has_terminal=what.text is None
         )
-        agent_attended.conclude(own, agent, code, door)
-    return code
+        agent_epilogue.conclude(own, agent, ended, door)
+    return ended.code

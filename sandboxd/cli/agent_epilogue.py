@@ -1,0 +1,101 @@
+"""Say after an agent's run what it changed and was denied, and the next commands, each whole and on a line of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.cli import agent_list, terminal
+from sandboxd.cli.agent_attended import resuming, way_back
+from sandboxd.errors import SandboxdError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
+    from sandboxd.cli.agent_attended import Door, Ended
+
+_FIRST_LINES = 12
+"""Of the changes."""
+
+_FIRST_DENIED = 5
+
+_MOST_COMMITS = 1000
+"""Commits that are counted."""
+
+
+class Work(NamedTuple):
+    """What an agent did: a line for each changed file, its commits, and the names that it was denied."""
+
+    files: Sequence[str]
+    commits: int
+    has_bundle: bool
+    denied: Sequence[dict[str, Any]] = ()
+
+
+def conclude(own: Session, agent: Agent, ended: Ended, door: Door) -> None:
+    """Print to stderr what the agent changed and the next commands."""
+    try:
+        work = _work(own, door)
+    except SandboxdError as error:
+        terminal.status(_ended(agent.title, ended))
+        terminal.error(error)
+        terminal.status(way_back(own, agent, door.option))
+        return
+    terminal.status(f"{_ended(agent.title, ended)}; {_counted(work)}")
+    for line in work.files[:_FIRST_LINES]:
+        terminal.status(f"  {terminal.one_line(line)}")
+    if work.files[_FIRST_LINES:]:
+        terminal.status(f"  and {len(work.files) - _FIRST_LINES} more")
+    chosen = f"--name {own.name}{door.option}"
+    for label, text in next_steps(work, chosen, resuming(own, agent, door.option)):
+        terminal.entry(label, text)
+
+
+def _work(own: Session, door: Door) -> Work:
+    """:raises SandboxdError: what changed cannot be read"""
+    from sandboxd.operations.review import reviewed
+    from sandboxd.review import patch, rescue
+
+    with reviewed(door.collect()) as review:
+        lines = [patch.summary(item) for item in review.items]
+        commits, _ = rescue.subjects(review.changes, _MOST_COMMITS)
+        has_bundle = review.changes.bundle is not None
+    # Of a gateway on a cluster its own command tells.
+    denied = [] if door.option else agent_list.denied(own) or []
+    return Work(lines, len(commits), has_bundle, denied)
+
+
+def _ended(title: str, ended: Ended) -> str:
+    if ended.is_interrupted:
+        return f"{title} was interrupted"
+    return f"{title} ended" + (f" with exit code {ended.code}" if ended.code else "")
+
+
+def _counted(work: Work) -> str:
+    text = f"{terminal.count(len(work.files), 'file')} changed in its copy"
+    if not work.commits:
+        return text
+    more = " or more" if work.commits == _MOST_COMMITS else ""
+    return f"{text}, {terminal.count(work.commits, 'commit')}{more} made there"
+
+
+def next_steps(work: Work, chosen: str, resume: str) -> Iterator[tuple[str, str]]:
+    """Labels and commands.
+
+    :param chosen: the options by which a command means the session
+    :param resume: the command that goes on with it
+    """
+    for row in work.denied[:_FIRST_DENIED]:
+        allow = f": `{row['command']}`" if row["command"] else ""
+        yield "denied", f"`{row['name']}:{row['port']}`{allow}"
+    if left := len(work.denied[_FIRST_DENIED:]):
+        yield "denied", f"{left} more: `sandboxd egress log {chosen}`"
+    if work.files or work.has_bundle:
+        yield "look", f"`sandboxd review {chosen} --diff`"
+    if work.files:
+        yield "bring files", f"`sandboxd review {chosen} --apply`"
+    if work.has_bundle:
+        yield "bring commits", f"`sandboxd review {chosen} --save`"
+    yield "go on", f"`{resume}`"
+    yield "end it", f"`sandboxd down {chosen}`"
