@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.agents import catalog, run, session
-from sandboxd.cli import terminal
+from sandboxd.cli import agent_board, terminal
 from sandboxd.cli.agent_attended import resuming, way_back
+from sandboxd.cli.agent_board import Row
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK, SandboxdError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
     from sandboxd.engine.client import Engine
@@ -31,17 +35,56 @@ def show(project: str) -> int:
         print(
             f"{label}  {terminal.one_line(agent.title)}  {terminal.one_line(_origin(agent, '`'))}"
         )
-    for own in session.of_project(os.environ, project):
-        terminal.status(f"session `{own.name}` of `{own.agent}`{_words(own)}")
+    sessions = session.of_project(os.environ, project)
+    if sessions:
+        _show_board(sessions)
     terminal.status("`sandboxd agent NAME` starts one on a copy of this project")
     return EXIT_OK
 
 
-def _words(own: Session) -> str:
-    last = run.last(own)
-    if last is not None and last.is_attended:
-        return f", at work: `sandboxd review --name {own.name}` shows what it changed so far"
-    return f"{' was interrupted' if last is not None and last.is_interrupted else ''}: {_way_back(own)}"
+def _show_board(sessions: Sequence[Session]) -> None:
+    engine = _engine()
+    print()
+    for line in agent_board.lines((_row(engine, own) for own in sessions), time.time()):
+        print(line)
+    for own in sessions:
+        last = run.last(own)
+        if last is not None and last.is_interrupted:
+            terminal.entry(own.name, f"was interrupted: {_way_back(own)}")
+    terminal.status(
+        "`sandboxd review --name SESSION` shows what one changed, also while it is at work"
+    )
+
+
+def _row(engine: Engine | None, own: Session) -> Row:
+    state, last = _state(engine, own), run.last(own)
+    log = _log(own) if state == "running" else None
+    return Row(
+        own.name,
+        own.agent,
+        _state_of_agent(last),
+        state,
+        last.since if last is not None else None,
+        sum(row["outcome"] == "denied" for row in log["rows"]) if log is not None else None,
+        len(log["questions"]) if log is not None else None,
+    )
+
+
+def _state_of_agent(last: run.Run | None) -> str:
+    if last is None:
+        return agent_board.NEW
+    if last.is_attended:
+        return agent_board.AT_WORK
+    return agent_board.INTERRUPTED if last.is_interrupted else agent_board.ENDED
+
+
+def _engine() -> Engine | None:
+    """The engine; None where it cannot be asked."""
+    from sandboxd.engine.client import connect_from
+
+    with contextlib.suppress(SandboxdError):
+        return connect_from(os.environ)
+    return None
 
 
 def _way_back(own: Session) -> str:
@@ -59,13 +102,8 @@ def document(project: str) -> dict[str, Any]:
     what its gateway let nobody reach, null where nothing was recorded; its texts are hostile. An agent that cannot be
     read has `problem`.
     """
-    from sandboxd.engine.client import connect_from
-
     sessions = session.of_project(os.environ, project)
-    engine: Engine | None = None
-    if sessions:
-        with contextlib.suppress(SandboxdError):
-            engine = connect_from(os.environ)
+    engine = _engine() if sessions else None
     return {
         "version": 1,
         "project": project,
@@ -129,13 +167,19 @@ def _state(engine: Engine | None, own: Session) -> str:
 
 def denied(own: Session) -> list[dict[str, Any]] | None:
     """What the gateway of a session let nobody reach, each with the command that allows it; None: nobody knows."""
-    options = {"name": own.name, "action": "log", "arguments": {}}
-    try:
-        log = operate("egress", own.project, options)
-    except SandboxdError:
-        return None
-    if not log["is_running"]:
+    log = _log(own)
+    if log is None:
         return None
     keys = ("name", "port", "words", "times", "command")
     rows = [row for row in log["rows"] if row["outcome"] == "denied"]
     return [{key: row[key] for key in keys} for row in rows]
+
+
+def _log(own: Session) -> dict[str, Any] | None:
+    """The record of a session's gateway; None where none answers."""
+    options = {"name": own.name, "action": "log", "arguments": {}}
+    try:
+        log: dict[str, Any] = operate("egress", own.project, options)
+    except SandboxdError:
+        return None
+    return log if log["is_running"] else None

@@ -1,0 +1,66 @@
+"""The board of an agent's sessions: a row each, what runs first, what waits for you beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandboxd.agents import run, session
+from sandboxd.cli import agent_board, agent_list
+from sandboxd.cli.agent_board import AT_WORK, ENDED, INTERRUPTED, NEW, Row
+
+NOW = 1_000_000.0
+BOARD = """\
+SESSION  AGENT   STATE        SINCE   SANDBOX      DENIED  ASKS
+two      claude  at work      5 s     running      2       1
+claude   claude  at work      12 min  running      0       0
+codex    codex   interrupted  3 h     exited       -       -
+latest   claude  ended        1 min   running      0       0
+old      claude  ended        9 d     not created  -       -
+new      gemini  not started  -       unknown      -       -
+"""
+
+
+def row(name: str, state: str, sandbox: str, ago: float | None, *counts: int) -> Row:
+    agent = {"codex": "codex", "new": "gemini"}.get(name, "claude")
+    denied, waiting = counts or (None, None)
+    return Row(name, agent, state, sandbox, None if ago is None else NOW - ago, denied, waiting)
+
+
+def test_what_runs_is_first_and_of_each_kind_the_latest() -> None:
+    rows = [
+        row("old", ENDED, "not created", 9 * 86400.0),
+        row("claude", AT_WORK, "running", 720.0, 0, 0),
+        row("new", NEW, "unknown", None),
+        row("latest", ENDED, "running", 60.0, 0, 0),
+        row("codex", INTERRUPTED, "exited", 3 * 3600.0),
+        row("two", AT_WORK, "running", 5.0, 2, 1),
+    ]
+    assert "\n".join(agent_board.lines(rows, NOW)) + "\n" == BOARD
+
+
+def test_no_row_is_wider_than_a_screen_or_drives_the_terminal() -> None:
+    long = row("n" * 90, INTERRUPTED, "removing", 3e6, 10_000, 1000)._replace(agent="\x1b" * 60)
+    for line in agent_board.lines([long], NOW):
+        assert len(line) <= 80 and line.isprintable()
+
+
+def test_sandboxd_agent_shows_it_and_the_way_back_of_what_was_interrupted(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    project = own_home / "weather"
+    project.mkdir()
+    own = session.session(os.environ, str(project), "claude", "two")
+    session.write(os.environ, own, b"")
+    with run.at_work(own):
+        run.begin(own)
+        agent_list.show(str(project))
+    out, err = capsys.readouterr()
+    assert "two      claude  at work" in out and "interrupted" not in err
+    agent_list.show(str(project))
+    out, err = capsys.readouterr()
+    assert "two      claude  interrupted" in out
+    assert "two           was interrupted: `sandboxd agent claude --name two --resume`" in err
