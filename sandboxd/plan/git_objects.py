@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from sandboxd.plan import beneath
 
 ROOT = "/sandboxd/git"
 """The folder inside below which the objects of the host are mounted."""
+_OBJECTS = re.compile(rf"{ROOT}/(objects(-\d+)?|modules/.+/objects)")
 _MOST = 8
 _ALTERNATES = "info/alternates"
 
@@ -58,6 +60,11 @@ def object_folders(workspace: str, common: str) -> ObjectFolders:
         folders[path] = ObjectFolder(path, bool(others))
         waiting += others
     return ObjectFolders(tuple(folders.values()), tuple(refused))
+
+
+def is_objects(target: str) -> bool:
+    """Whether a folder inside holds objects of the host, of the repository or of a submodule."""
+    return _OBJECTS.fullmatch(target) is not None
 
 
 def target_of(number: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -16,6 +15,7 @@ from sandboxd.host.folders import state_folder
 from sandboxd.model.labels import DECOY_FILE
 from sandboxd.observe import surroundings
 from sandboxd.observe.workspace import CONTROL_FILES, CONTROL_FOLDERS, View
+from sandboxd.plan.git_objects import is_objects
 from sandboxd.verify import listeners
 from sandboxd.verify.judge import Host
 from sandboxd.verify.scratch import PREFIX, ScratchFolder, take_away
@@ -35,7 +35,6 @@ PIN_ATTEMPTS = (
 )
 MOVE_ATTEMPTS = ("pin-parent-rename", "pin-pivot")
 _COMMONDIR = ".git/commondir"
-_OBJECTS = re.compile(r"/sandboxd/git/objects(-\d+)?")  # of the host's repository
 _READ_ATTEMPTS = ("credential-files", "secret-mount")
 _KEEP = ("keep",)
 
@@ -199,7 +198,7 @@ class Canaries:
         for folder in folders:
             self._scratch_in(folder)
         for mount in self._view.mounts:
-            if _OBJECTS.fullmatch(mount.target) and os.path.isdir(mount.source):
+            if is_objects(mount.target) and os.path.isdir(mount.source):
                 self._scratch_at(mount.source, "", mount.target)
         if not self._pins:
             # No control folder: then the workspace's root is what a read-only mount would protect.
@@ -209,6 +208,8 @@ class Canaries:
         for path in self._control_files():
             source = os.path.join(workspace.source, path)
             self._changed[source] = os.lstat(source).st_ctime_ns
+        # What lies above a pin carries it along where it can be moved.
+        above = [*folders, *filter(None, map(os.path.dirname, self._control_files()))]
         links = self._links = self._folder("", 0o777)
         facts |= {
             "workspace": target,
@@ -219,11 +220,11 @@ class Canaries:
             "control_folders": [f"{target}/{path}" for path in folders],
             "control_files": [f"{target}/{path}" for path in self._control_files()],
             "git_commondir": f"{target}/{_COMMONDIR}" if stat.S_ISDIR(self._mode(".git")) else "",
-            "movable": self._movable(folders),
+            "movable": self._movable(above),
         }
         if not self._pins:
             self._say_missing(PIN_ATTEMPTS, "no scratch file could be made in the workspace")
-        if folders and not facts["movable"]:
+        if above and not facts["movable"]:
             self._say_missing(MOVE_ATTEMPTS, "nothing could be made beside the pins")
         return facts
 
@@ -257,8 +258,7 @@ class Canaries:
         return name
 
     def _scratch_in(self, path: str) -> None:
-        workspace = self._view.workspace
-        assert workspace is not None
+        assert (workspace := self._view.workspace) is not None
         self._scratch_at(workspace.source, path, f"{workspace.target}/{path}".rstrip("/"))
 
     def _scratch_at(self, root: str, path: str, inside: str) -> None:

@@ -108,6 +108,8 @@ def test_what_the_index_comes_to_name_halts_and_is_pinned_at_the_next_start(
     assert world.run("exec", "-n", "--", "sh", "-c", script, cwd=watched).returncode != 0
     assert state(api, watched) == "running"
     assert "HALTED" not in world.run("status", cwd=watched).stdout
+    done = world.run("verify", cwd=watched)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_inside_had_ready_is_put_aside_before_git_goes_in(

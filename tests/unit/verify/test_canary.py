@@ -178,3 +178,27 @@ def test_files_that_make_the_tools_of_the_host_act_are_attacked(workspace: Path,
     (workspace / path).write_text("{}")
     with canaries(workspace) as bait:
         assert f"/ws/{path}" in bait.facts["control_files"]
+
+
+def test_a_submodule_is_attacked_at_its_own_file_its_folders_and_its_objects(
+    workspace: Path,
+) -> None:
+    (workspace / "deps/lib").mkdir(parents=True)
+    (workspace / "deps/lib/.git").write_text("gitdir: ../../.git/modules/deps/lib\n")
+    (workspace / "new").mkdir()
+    objects = workspace / ".git/modules/deps/lib/objects"
+    objects.mkdir(parents=True)
+    mount = HostMount(str(workspace), "/ws", True)
+    inside = "/sandboxd/git/modules/deps/lib/objects"
+    mounts = (mount, HostMount(str(objects), inside, False))
+    # As a plan pins one that is fetched, and one that is not.
+    pinned = ("deps/lib/.git", "new")
+    with Canaries(View(mounts, mount), "tcp://x", "id", ("127.0.0.1",), pinned) as bait:
+        assert "/ws/deps/lib/.git" in bait.facts["control_files"]
+        assert {pin["inside"] for pin in bait.facts["pins"]} >= {inside, "/ws/new"}
+        movable = {move["folder"] for move in bait.facts["movable"]}
+        assert movable >= {"/ws/deps", "/ws/deps/lib", "/ws/new"}
+        (scratch,) = objects.iterdir()
+        (scratch / "pin-write").write_text("x")
+        assert bait.damage("pin-write", {}) == (f"the host's file in `{inside}` is overwritten",)
+    assert [*objects.iterdir()] == [] and sorted(workspace.rglob(".sandboxd*")) == []
