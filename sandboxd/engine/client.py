@@ -83,7 +83,8 @@ class Engine(Networks, Volumes):
     def info(self) -> dict[str, Any]:
         """The engine's description of itself: runtimes, security options, roots."""
         with self.asking() as session:
-            return json_object(session.info())
+            info = json_object(session.info())
+            return {**info, "ID": podman.identity(info)} if session.is_podman else info
 
     def answers(self) -> bool:
         """Whether the engine itself answers, even if one of its containers hangs."""
@@ -197,6 +198,7 @@ class Engine(Networks, Volumes):
         """
         with self.asking(START_SECONDS) as session:
             if session.is_podman:
+                podman.make_volumes(session, body)
                 body = podman.request(body, podman.keeper(self.host, self.is_local))
             # Not `create_container`: that puts the proxies of config.json into the container.
             return str(json_object(session.create_container_from_config(dict(body), name))["Id"])

@@ -41,6 +41,38 @@ def signs(signature: str) -> bool:
     return signature.startswith("Libpod/")
 
 
+def identity(info: Mapping[str, Any]) -> str:
+    """The same for all answers of one Podman, whose service makes up another `ID` for each.
+
+    The attempt `engine-socket` computes it inside in the same way.
+    """
+    text = f"{info.get('Name')}\0{info.get('DockerRootDir')}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_volumes(session: Session, body: CreateRequest) -> None:
+    """Make the volumes of a request that stand for a folder: a request alone gives an empty one of the name.
+
+    :raises EnvironmentFailure: one is there and stands for something else
+    """
+    for mount in (body.get("HostConfig") or {}).get("Mounts") or []:
+        options = mount.get("VolumeOptions") or {}
+        wanted = (options.get("DriverConfig") or {}).get("Options")
+        if not wanted:
+            continue
+        made = session.create_volume(
+            mount.get("Source"),
+            driver="local",
+            driver_opts=wanted,
+            labels=options.get("Labels"),
+        )
+        if made.get("Options") != wanted:
+            raise EnvironmentFailure(
+                f"the volume `{mount.get('Source')}` stands for something else",
+                f"`podman volume rm {mount.get('Source')}`, then run the command again",
+            )
+
+
 def request(body: CreateRequest, keep: Callable[[str], str]) -> CreateRequest:
     """The request in the words by which Podman makes the container that Docker would make of `body`.
 

@@ -6,6 +6,7 @@ engine's description of itself is asked for.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 from typing import Any
@@ -35,9 +36,16 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
             last = error
             continue
         try:
-            identity = json.loads(answer[answer.index(b"{") : answer.rindex(b"}") + 1]).get("ID")
+            info = json.loads(answer[answer.index(b"{") : answer.rindex(b"}") + 1])
+            identity = podman_identity(info) if b"\nServer: Libpod/" in answer else info.get("ID")
         except ValueError:
             continue
         if identity:
             return {"token": identity, "detail": "the engine answers at " + path}
     raise last
+
+
+def podman_identity(info: dict[str, Any]) -> str:
+    """An identity for Podman, as the host computes it: its service makes up another `ID` for each answer."""
+    text = f"{info.get('Name')}\0{info.get('DockerRootDir')}"
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.escapes import engine_socket
 from sandboxd.observe import inspection
 from sandboxd.observe.drift import differences
 from tests.unit.engine.fake_engine import PODMAN, answering_to_bodies
@@ -196,6 +197,45 @@ def test_an_engine_that_signs_as_podman_is_spoken_to_so(state: Path) -> None:
     with answering_to_bodies(answer) as engine:
         assert not engine.is_podman()
         assert engine.inspect("c")["HostConfig"]["Runtime"] == "oci"
+
+
+def test_a_volume_that_stands_for_a_folder_is_made_before_it_is_mounted() -> None:
+    """Podman makes an empty one of what the request says: the folder would seem to be empty inside."""
+    wanted = {"type": "none", "o": "bind,ro", "device": "/home/dev/weather/.vscode"}
+    body: Any = copy.deepcopy(BODY)
+    body["HostConfig"]["SecurityOpt"] = []
+    body["HostConfig"]["Mounts"].append(
+        {
+            "Type": "volume",
+            "Source": "pin",
+            "Target": "/p",
+            "VolumeOptions": {"DriverConfig": {"Options": wanted}},
+        }
+    )
+    requests: list[tuple[str, Any]] = []
+    there = {"Options": wanted}
+
+    def answer(_method: str, target: str, sent: bytes) -> tuple[int, object]:
+        requests.append((target.partition("?")[0], json.loads(sent)))
+        return 201, {"Id": "c"} if "containers" in target else there
+
+    with answering_to_bodies(answer, PODMAN) as engine:
+        engine.create("c", body)
+        assert [path for path, _ in requests] == ["/volumes/create", "/containers/create"]
+        assert requests[0][1]["DriverOpts"] == wanted
+        there["Options"] = {}
+        with pytest.raises(EnvironmentFailure, match="`pin` stands for something else"):
+            engine.create("c", body)
+
+
+def test_podman_has_one_identity_on_both_sides_of_the_border() -> None:
+    """Its service makes up another `ID` for each answer: a socket inside would be nobody's."""
+    info = {"Name": "host", "DockerRootDir": "/var/lib/containers/storage"}
+    ids = iter("ab")
+    with answering_to_bodies(lambda *_: (200, {**info, "ID": next(ids)}), PODMAN) as engine:
+        first, second = engine.info(), engine.info()
+    assert first["ID"] == second["ID"] == engine_socket.podman_identity(info)
+    assert podman.identity({**info, "DockerRootDir": "/elsewhere"}) != first["ID"]
 
 
 def test_podman_is_told_to_kill_before_it_removes() -> None:
