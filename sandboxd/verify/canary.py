@@ -258,7 +258,8 @@ class Canaries:
         return name
 
     def _scratch_in(self, path: str) -> None:
-        assert (workspace := self._view.workspace) is not None
+        workspace = self._view.workspace
+        assert workspace is not None
         self._scratch_at(workspace.source, path, f"{workspace.target}/{path}".rstrip("/"))
 
     def _scratch_at(self, root: str, path: str, inside: str) -> None:
@@ -378,12 +379,9 @@ def _signals_blocked() -> Iterator[None]:
 
 
 def _with_parents(paths: Iterable[str]) -> list[str]:
-    folders: dict[str, None] = {}
-    for path in paths:
-        parts = path.split("/")
-        for end in range(1, len(parts) + 1):
-            folders["/".join(parts[:end])] = None
-    return list(folders)
+    parts = (path.split("/") for path in paths)
+    whole = ("/".join(names[:end]) for names in parts for end in range(1, len(names) + 1))
+    return list(dict.fromkeys(whole))
 
 
 def _is_decoy(source: str, target: str) -> bool:
