@@ -16,6 +16,7 @@ Kind = Literal[
     "weakened",
     "credential-added",
     "credential-removed",
+    "policy",
     "variables",
     "forward",
     "start",

@@ -328,9 +328,10 @@ def connect(name: str, environ: Mapping[str, str]) -> Cluster:
     :raises SandboxdError: there is no such context, the floor does not allow it, or it cannot be used
     """
     from sandboxd.cluster import kubeconfig
-    from sandboxd.policy import clusters, floor
+    from sandboxd.policy import clusters
+    from sandboxd.policy.in_force import in_force
 
     context = kubeconfig.load(name, environ)
     # Before the program of the kubeconfig that signs in.
-    clusters.require_allowed(floor.load(environ), context.name, context.server, context.namespace)
+    clusters.require_allowed(in_force(environ), context.name, context.server, context.namespace)
     return Cluster(context, environ)

@@ -80,8 +80,9 @@ def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
     if plan.egress is None:
         return plan, ""
     from sandboxd.policy import approvals, floor, proxy_credentials
+    from sandboxd.policy.in_force import in_force
 
-    demands = floor.load(environ)
+    demands = in_force(environ)
     policy = approvals.in_force(environ, plan.workspace, plan.egress, demands, time.time())
     policy = proxy_credentials.add_to(policy, floor.user_folder(environ), plan.workspace)
     return plan._replace(egress=policy), demands.gateway_image

@@ -12,6 +12,7 @@ from sandboxd.errors import UsageError
 from sandboxd.plan.names import Usual
 from sandboxd.plan.network_limits import permitted
 from sandboxd.policy import floor, proxy_credentials
+from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[Poli
     :param folder: stands for the project
     :raises UsageError: the floor forbids the registry, or cannot be read
     """
-    demands = floor.load(environ)
+    demands = in_force(environ)
     own, _ = permitted((Usual(Entry(REGISTRY, group=REGISTRY), "to install"),), demands)
     rules = load_group(REGISTRY).rules()
     denied = any(each.covers(rule.pattern) for rule in rules for each in demands.network_deny)

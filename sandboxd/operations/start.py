@@ -197,7 +197,9 @@ def _planned(
 ) -> tuple[Plan, HostFacts, Project]:
     """The plan, the host that it is for, and its project; a refusal is recorded, and a weak start before it begins."""
     from sandboxd.plan.grants import Grants
+    from sandboxd.policy import in_force
 
+    in_force.require(environ)
     grants = Grants(allow_runc=wishes.allow_runc)
     try:
         with span("ours", "plan"):

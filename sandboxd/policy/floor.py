@@ -45,9 +45,9 @@ _DEMANDED: dict[str, dict[object, str]] = {
 }
 _GATEWAY_IMAGE = "gateway_image"
 _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
-_PROXY, _PROXY_EXCEPT = "network_proxy", "network_proxy_except"
+PROXY, _PROXY_EXCEPT = "network_proxy", "network_proxy_except"
 # These take nothing away: they say how gateways are made, and where they go out.
-_WAYS = (_GATEWAY_IMAGE, _PROXY, _PROXY_EXCEPT)
+_WAYS = (_GATEWAY_IMAGE, PROXY, _PROXY_EXCEPT)
 _CACHES = "caches"
 _KEYS = (*_LISTS, *_DEMANDED, *_WAYS, _CACHES)
 
@@ -130,11 +130,10 @@ def load(
     :param rule_ids: ids that `enforce` may name; None leaves them unchecked
     :raises UsageError: a file of it cannot be read, is not valid, or could be written by others
     """
-    floor = NO_FLOOR
-    for path in (organisation, os.path.join(user_folder(environ), FILE_NAME)):
-        for key, value in _read(path).items():
-            floor = _tighten(floor, Demand(key, value, path))
-    floor = floor._replace(network_proxy=_proxy(floor.demands))
+    paths = (organisation, os.path.join(user_folder(environ), FILE_NAME))
+    floor = combine(
+        Demand(key, value, path) for path in paths for key, value in _read(path).items()
+    )
     for rule, path in floor.enforced.items():
         if rule_ids is not None and rule not in rule_ids:
             raise UsageError(
@@ -142,6 +141,17 @@ def load(
                 "`sandboxd rules` lists all",
             )
     return floor
+
+
+def combine(demands: Iterable[Demand]) -> Floor:
+    """The floor of demands, of which all hold.
+
+    :raises UsageError: one is not valid
+    """
+    floor = NO_FLOOR
+    for demand in demands:
+        floor = _tighten(floor, demand)
+    return floor._replace(network_proxy=_proxy(floor.demands))
 
 
 def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
@@ -207,7 +217,7 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
     floor = floor._replace(demands=(*floor.demands, demand))
     if key in _LISTS:
         return _tighten_list(floor, demand)
-    if key in (_PROXY, _PROXY_EXCEPT):
+    if key in (PROXY, _PROXY_EXCEPT):
         return floor  # `_proxy` reads both together
     if key == _GATEWAY_IMAGE:
         if not isinstance(value, str) or not _BY_DIGEST.fullmatch(value):
@@ -258,9 +268,9 @@ def _proxy(demands: Iterable[Demand]) -> Upstream | None:
     first: Upstream | None = None
     lines = {(demand.path, demand.key): demand for demand in demands}
     for (path, key), demand in lines.items():
-        if key == _PROXY_EXCEPT and (path, _PROXY) not in lines:
-            raise _wrong(demand, f"beside `{_PROXY}`: it is about the proxy of its own file")
-        if key == _PROXY:
+        if key == _PROXY_EXCEPT and (path, PROXY) not in lines:
+            raise _wrong(demand, f"beside `{PROXY}`: it is about the proxy of its own file")
+        if key == PROXY:
             read = _one_proxy(demand, lines.get((path, _PROXY_EXCEPT)))
             first = first or read
     return first
@@ -281,7 +291,7 @@ def _one_proxy(demand: Demand, exceptions: Demand | None) -> Upstream:
         # Without the value: it may hold a password.
         raise UsageError(
             f"`{demand.key}` of the policy `{demand.path}` {error}",
-            f'it must be like `{_PROXY} = "http://proxy.corp.example:3128"`',
+            f'it must be like `{PROXY} = "http://proxy.corp.example:3128"`',
         ) from None
 
 

@@ -32,8 +32,8 @@ from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import Network, make_network, make_plan
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.plan.workspace import Program, survey
-from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
+from sandboxd.policy.in_force import in_force
 from sandboxd.text import SourceText
 
 # Modules that read a hand-written config or write files are imported where they are needed: `up` of
@@ -195,7 +195,7 @@ class Project:
         config = self.config
         if not grants.trusted:
             grants = grants._replace(trusted=self.is_trusted(host, facts.hosts))
-        floor = floor_file.load(self.environ)
+        floor = in_force(self.environ)
         container, project = self._described(base, host)
         if project is None:
             facts = facts._replace(subnet=subnet_of(self.environ, self.sandbox))

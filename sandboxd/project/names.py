@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.policy import approvals
-from sandboxd.policy import floor as floor_file
+from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
@@ -43,7 +43,7 @@ def names_now(project: Project, now: float) -> AllowedNames:
     :raises UsageError: floor or trust refuse a part of the config that is not about the network, or
         the approvals cannot be read
     """
-    floor = floor_file.load(project.environ)
+    floor = in_force(project.environ)
     network = project.network(floor)
     policy = network.policy
     if policy is not None:

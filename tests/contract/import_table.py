@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
-    "policy": frozenset({"audit", "egress", "errors", "file_lock", "files", "toml_output"}),
+    "policy": _rooms("audit egress errors file_lock files host.folders toml_output"),
     "analysis": frozenset(
         {
             "config",

@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.plan.writers import kubernetes
-from sandboxd.policy import approvals, floor
+from sandboxd.policy import approvals
+from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy, Rule
@@ -21,7 +22,7 @@ def with_answers(target: Target, plan: Plan) -> Plan:
     """
     if plan.egress is None:
         return plan
-    demands = floor.load(target.environ)
+    demands = in_force(target.environ)
     policy = approvals.in_force(target.environ, target.workspace, plan.egress, demands, time.time())
     return plan._replace(egress=_lasting(policy))
 

@@ -9,7 +9,8 @@ from sandboxd.credentials import uses
 from sandboxd.errors import UsageError
 from sandboxd.operations import _credentials, recording
 from sandboxd.operations.on_cluster._gateway import PodGateway
-from sandboxd.policy import clusters, floor
+from sandboxd.policy import clusters
+from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def require_none(required: Iterable[object], environ: Mapping[str, str]) -> None:
     """:raises UsageError: a credential is required"""
     for name in required:
-        demands = floor.load(environ)
+        demands = in_force(environ)
         otherwise = "or, for an agent, accept that by `--secrets-on-cluster`"
         if demands.no_cluster_secrets:
             otherwise = f"`{demands.path_of('cluster_secrets')}` lets no secret go to a cluster"
@@ -35,7 +36,7 @@ def require_none(required: Iterable[object], environ: Mapping[str, str]) -> None
 
 def require_allowed(environ: Mapping[str, str]) -> None:
     """:raises UsageError: the floor lets no secret go to a cluster"""
-    clusters.require_secrets_allowed(floor.load(environ))
+    clusters.require_secrets_allowed(in_force(environ))
 
 
 def give(target: Target, plan: Plan) -> None:

@@ -13,6 +13,7 @@ from sandboxd.operations.on_cluster._reuse import reuse
 from sandboxd.operations.on_cluster.wishes import planned
 from sandboxd.plan import profiles
 from sandboxd.plan.writers import kubernetes
+from sandboxd.policy import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ def start(
     :param program: brought into a new Pod before any file of the workspace
     :raises SandboxdError: it cannot be started
     """
+    in_force.require(target.environ)
     wanted = planned(target, options, grants)
     plan = wanted.plan
     if not options.keeps_secrets:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import kubeconfig
 from sandboxd.errors import SandboxdError
-from sandboxd.policy import clusters, floor
+from sandboxd.policy import clusters
+from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ def destination(on: str, environ: Mapping[str, str]) -> Destination:
         return Destination(f"{words}, whose namespace is not known: {error.message}")
     words += f", namespace `{context.namespace}`"
     try:
-        demands = floor.load(environ)
+        demands = in_force(environ)
     except SandboxdError as error:
         return Destination(words, error.message)
     demand = clusters.obstacle(demands, on, context.server, context.namespace)

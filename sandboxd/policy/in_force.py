@@ -1,0 +1,115 @@
+"""The floor in force: what a policy gives back counts from the moment in which that is in the record.
+
+A policy is edited with an editor, so nobody can record that before. Whoever gives a sandbox anything asks here: the
+first one that reads less than what was demanded last records it, and until that is possible the earlier demands
+hold, too."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+
+from sandboxd.audit import notes
+from sandboxd.audit.record import RecordFailure
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.file_lock import locked_beside
+from sandboxd.files import MAX_BYTES, decode, read_bytes, write_private
+from sandboxd.host.folders import state_folder
+from sandboxd.policy.floor import NO_FLOOR, ORGANISATION, Demand, Floor, combine, load
+from sandboxd.policy.looser import keys_given_back
+
+_FILE = "policy-in-force.json"
+
+
+def in_force(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
+    """The floor that holds for what a sandbox is given: the one in the files, and what it gave back unrecorded.
+
+    :raises UsageError: as `floor.load`
+    :raises EnvironmentFailure: it is not known what was demanded before, and that cannot be recorded
+    """
+    try:
+        return require(environ, organisation)
+    except EnvironmentFailure:
+        return combine((*load(environ, organisation).demands, *_last(environ).demands))
+
+
+def require(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
+    """The floor in the files, once what it gives back is recorded.
+
+    :raises EnvironmentFailure: it cannot be; then the demands of before hold
+    :raises UsageError: as `floor.load`
+    """
+    now = load(environ, organisation)
+    if not now.demands and not os.path.lexists(_path(environ)):
+        return now
+    try:
+        if _last(environ).demands == now.demands:
+            return now
+    except EnvironmentFailure:
+        pass  # recorded below
+    with locked_beside(_path(environ)):
+        _record(environ, now)
+        _save(environ, now)
+    return now
+
+
+def _record(environ: Mapping[str, str], now: Floor) -> None:
+    """Record what `now` gives back, if anything.
+
+    :raises RecordFailure: it cannot be
+    """
+    try:
+        before = _last(environ)
+    except EnvironmentFailure as error:
+        notes.require(environ, "policy", "", was=[error.message], now=_lines(now.demands))
+        return
+    keys = keys_given_back(before, now)
+    if keys:
+        was, is_now = (
+            _lines(demand for demand in floor.demands if demand.key in keys)
+            for floor in (before, now)
+        )
+        notes.require(environ, "policy", "", gives_back=list(keys), was=was, now=is_now)
+
+
+def _lines(demands: Iterable[Demand]) -> list[str]:
+    return [f"{demand.key} = {json.dumps(demand.value)} ({demand.path})" for demand in demands]
+
+
+def _last(environ: Mapping[str, str]) -> Floor:
+    """The floor that was in force last; the empty one where none is known.
+
+    :raises EnvironmentFailure: it cannot be read
+    """
+    path = _path(environ)
+    if not os.path.lexists(path):
+        return NO_FLOOR
+    try:
+        demands = json.loads(decode(read_bytes(path, MAX_BYTES)))["demands"]
+        return combine(Demand(str(key), value, str(file)) for key, value, file in demands)
+    except (SandboxdError, ValueError, KeyError, TypeError):
+        raise EnvironmentFailure(
+            f"`{path}` cannot be read, so it is not known what the policy demanded before",
+            "make room for the record, which then says so, or remove that file",
+        ) from None
+
+
+def _save(environ: Mapping[str, str], floor: Floor) -> None:
+    """Remember `floor`.
+
+    :raises RecordFailure: it cannot be, so that the next edit would not be seen
+    """
+    text = json.dumps({"version": 1, "demands": [list(each) for each in floor.demands]})
+    try:
+        write_private(_path(environ), text.encode())
+    except (OSError, EnvironmentFailure) as error:
+        reason = error.message if isinstance(error, EnvironmentFailure) else str(error.strerror)
+        raise RecordFailure(
+            f"what the policy demands cannot be remembered: {reason}",
+            f"make room in `{state_folder(environ)}`, or correct its permissions",
+        ) from None
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    return os.path.join(state_folder(environ), _FILE)
