@@ -30,27 +30,44 @@ _FLAG = {"security_opt": "--security-opt=", "cap_add": "--cap-add=", "cap_drop":
 # A longer value, used thousands of times in one word, would make that word huge.
 _LONGEST_VALUE = 200
 _VARIABLE = r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"
+_PROGRAM_VARIABLE = r"\$(?:\{(\w+)(?::?-([^{}]*))?\}|(\w+))"
+_NAMED_AFTER_PROGRAM = (
+    r"(?:DOCKER|PODMAN|NERDCTL)(?:_?(?:CMD|BIN|CLI|EXE|COMMAND))?"
+    r"|(?:CONTAINER|OCI)_?(?:ENGINE|RUNTIME|CLI|TOOL|CMD|BIN)"
+)
+_MAKE_VARIABLE = re.compile(
+    r"^(?:(?:export|override)[ \t]+)?([A-Za-z_]\w*)[ \t]*(?::{1,3}|\?)?=([^\n#]*)",
+    re.MULTILINE,
+)
 _IMAGE_NAMES = ("image", "img")
 
 
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+def containers(
+    document: Document, variables: Resolver, make: bool = False
+) -> tuple[Container, ...]:
+    """A container for each command of a script, or with `make` of a Makefile, that starts one."""
     root = document.tree.root
     if root is None:
         return ()
     assignments = _assignments(root)
+    if make:
+        assignments |= _make_variables(document.source.text)
     results: list[Container] = []
     for command in root.items:
-        for run, rest in _runs(command.items):
+        words = [_in_braces(word) for word in command.items] if make else command.items
+        for run, rest in _runs(words, assignments):
             results.append(_container(document, run, rest, assignments, variables, len(results)))
     return tuple(results)
 
 
-def _runs(words: list[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
+def _runs(
+    words: list[Node], assignments: dict[str, str]
+) -> Iterator[tuple[list[Node], list[Node]]]:
     """The words of each `docker run`: those before its arguments, and the arguments."""
     if words and str(words[0].value) in _SHOWING:
         return
     for index, word in enumerate(words):
-        if str(word.value).rpartition("/")[2] not in _PROGRAMS:
+        if not _is_program(str(word.value), assignments):
             continue
         at = index + 1
         while at < len(words) and str(words[at].value).startswith("-"):
@@ -60,6 +77,20 @@ def _runs(words: list[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
         if at < len(words) and words[at].value in _STARTING:
             yield words[index : at + 1], words[at + 1 :]
         return
+
+
+def _is_program(word: str, assignments: dict[str, str]) -> bool:
+    """Whether a word is an engine's client, or a variable that holds one or is named after one."""
+    if not word.startswith("$"):
+        return word.rpartition("/")[2] in _PROGRAMS
+    variable = re.fullmatch(_PROGRAM_VARIABLE, word)
+    if variable is None:
+        return False
+    name = variable[1] or variable[3]
+    value = assignments.get(name) or (variable[2] or "").strip("\"'")
+    if value:
+        return any(part.rpartition("/")[2] in _PROGRAMS for part in value.split()[:2])
+    return re.fullmatch(_NAMED_AFTER_PROGRAM, name.upper()) is not None
 
 
 def _container(
@@ -124,6 +155,26 @@ def _assignments(root: Node) -> dict[str, str]:
         for name, value in values.items()
         if name not in twice and 0 < len(value) <= _LONGEST_VALUE
     }
+
+
+def _make_variables(text: str) -> dict[str, str]:
+    """The variables of a Makefile that are set once, to a text without variables."""
+    values: dict[str, str] = {}
+    twice: set[str] = set()
+    for match in _MAKE_VARIABLE.finditer(text):
+        name, value = match[1], match[2].strip()
+        if name in values or "$" in value or not 0 < len(value) <= _LONGEST_VALUE:
+            twice.add(name)
+        values[name] = value
+    return {name: value for name, value in values.items() if name not in twice}
+
+
+def _in_braces(word: Node) -> Node:
+    """The word with the variables of make, ``$(NAME)``, as a shell writes them; the same node without any."""
+    text = str(word.value)
+    if "$(" not in text:
+        return word
+    return Node("string", word.span, re.sub(r"\$\(([A-Za-z_]\w*)\)", r"${\1}", text))
 
 
 def _expand(word: Node, assignments: dict[str, str]) -> Node:

@@ -46,7 +46,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     """A container for each command that starts one."""
     from sandboxd.kinds import _docker_commands
 
-    return _docker_commands.containers(document, variables)
+    return _docker_commands.containers(document, variables, make=is_makefile(document.source.path))
 
 
 def edits(

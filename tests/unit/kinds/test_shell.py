@@ -105,6 +105,42 @@ def test_a_text_that_runs_no_weak_command_has_no_finding(text: str) -> None:
     assert findings_at(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DOCKER ?= docker\na:\n\t$(DOCKER) run --privileged x\n", "--privileged"),
+        ("a:\n\t@sudo ${CONTAINER_ENGINE} run --rm --privileged x\n", "--privileged"),
+        ("RUNNER := sudo podman\na:\n\t$(RUNNER) run --pid=host x\n", "host"),
+        ("FLAGS = --rm\na:\n\tdocker run $(FLAGS) --pid=host x\n", "host"),
+        ("a:\n\tdocker run $(FLAGS) --pid=host x\n", "host"),
+        ("a:\n\tdocker run -v $(HOME):/h x\n", "$(HOME)"),
+        ("SOCK = /var/run/docker.sock\na:\n\tdocker run -v $(SOCK):/s x\n", "$(SOCK):/s"),
+    ],
+)
+def test_variables_of_make_are_read(text: str, expected: str) -> None:
+    assert [place for _, place in findings_at(text, "/project/Makefile")] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a:\n\t$(CARGO) run --privileged x\n", "/project/Makefile"),
+        ("DOCKER = ./tools/dry-run\na:\n\t$(DOCKER) run --privileged x\n", "/project/Makefile"),
+        ("a:\n\tdocker run $(IMAGE) --privileged\n", "/project/Makefile"),
+        ("a:\n\techo $(DOCKER) run --privileged x\n", "/project/Makefile"),
+        ("$(DOCKER) run --privileged x\n", "/project/run.sh"),
+    ],
+)
+def test_other_variables_of_make_are_no_engine(text: str, path: str) -> None:
+    assert findings_at(text, path) == []
+
+
+@pytest.mark.parametrize("program", ["$DOCKER", '"${DOCKER}"', "${ENGINE:-podman}", "$DOCKER_BIN"])
+def test_a_script_may_have_the_engine_in_a_variable(program: str) -> None:
+    text = f"sudo {program} run --privileged x\n"
+    assert ("privileged-container", "--privileged") in findings_at(text)
+
+
 def test_what_a_variable_hides_is_said() -> None:
     report = analysis.check_source(SourceText("run.sh", "docker run $ARGS alpine"))
     assert [skipped.reason for skipped in report.skipped] == [
