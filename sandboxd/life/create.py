@@ -95,6 +95,7 @@ def _create(start: Start, body: CreateRequest, known: volumes.Known) -> Inspecte
     mounts = body["HostConfig"].get("Mounts") or []
     opened: tuple[mounted.Source, ...] = ()
     if sources.on_this_machine(engine):
+        mounted.part_pinned(plan, start.progress)
         opened = mounted.open_sources(mounts)
         body["Labels"][SOURCES] = mounted.note(opened)
     # Asked before: what is new afterwards was filled from the image.

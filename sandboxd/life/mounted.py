@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.answers import MountRequest, State
     from sandboxd.observe.mount_table import Table
+    from sandboxd.plan.plan import Plan
 
 
 class Source(NamedTuple):
@@ -60,6 +61,29 @@ def _open(path: str, target: str) -> Source:
             "it was another thing a moment ago: see what writes there, then run `sandboxd up` again",
         ) from None
     return Source(path, target, device, inode)
+
+
+def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
+    """Give each file that the plan shuts a number of its own, so that no other name leads a program inside to it.
+
+    Not while a container of the plan runs: its mount on such a file goes.
+
+    :raises UsageError: a link is on the way to one
+    :raises EnvironmentFailure: one cannot be replaced by its copy
+    """
+    from sandboxd.plan import second_names
+
+    mounts = [mount.value for mount in plan.container.mounts]
+    if not any(mount.source == plan.workspace and not mount.read_only for mount in mounts):
+        return
+    shut = [path for path in plan.control_files if path != ".git" or plan.own_git is None]
+    parted, is_whole = second_names.part(plan.workspace, shut)
+    for path in parted:
+        progress(
+            f"`{path}` had a second name, by which it could be written inside: it is a copy now"
+        )
+    if not is_whole:
+        progress("not all files that are shut were looked at for second names: there are too many")
 
 
 def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:

@@ -33,6 +33,9 @@ def reuse(start: Start, old: Summary) -> Reused | str:
     """
     if any(old.labels.get(key) != value for key, value in start.identity.items()):
         return "the plan or the image changed"
+    if old.state == "exited" and sources.on_this_machine(start.engine):
+        # What gets a number of its own counts as replaced, so that a new container is made.
+        mounted.part_pinned(start.plan, start.progress)
     replaced = mounted.replaced(old.labels.get(SOURCES, ""), start.plan.workspace)
     if replaced:
         return f"`{replaced[0]}` was replaced on the host, which took its mount away"

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import posixpath
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.model.labels import SOURCES
@@ -144,9 +145,21 @@ def _by_mounts(request: Request, mounts: _MountsOf, ours: Table) -> _Verdict | N
         is_same = _is_at_its_path(request, mounts, ours)
     except FileNotFoundError:
         return State.LOST, mounts.witness, "nothing is at its path on the host"
-    if is_same:
-        return State.HOLDS, mounts.witness, ""
-    return State.LOST, mounts.witness, "another one is at its path on the host"
+    if not is_same:
+        return State.LOST, mounts.witness, "another one is at its path on the host"
+    if request.is_read_only and (names := _number_of_names(request.source)) > 1:
+        why = f"it has {names} names on the host, and may be written inside by another one"
+        return State.NOT_CHECKED, mounts.witness, why
+    return State.HOLDS, mounts.witness, ""
+
+
+def _number_of_names(path: str) -> int:
+    """How many hard links lead to the file at `path`; 1 for what is no file, or cannot be looked at."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return 1
+    return status.st_nlink if stat.S_ISREG(status.st_mode) else 1
 
 
 def _is_at_its_path(request: Request, mounts: _MountsOf, ours: Table) -> bool:

@@ -131,6 +131,23 @@ def inside(project: Path) -> str:
     return f"/workspaces/{project.name}"
 
 
+def test_a_second_name_that_was_made_inside_leads_to_another_file_after_a_start(
+    world: World, project: Path
+) -> None:
+    for name, second in ((".envrc", "one"), (".vscode/tasks.json", "two")):
+        (project / second).hardlink_to(project / name)
+    sandboxes.grant(project)
+    done = world.run("up", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "`.envrc` had a second name" in done.stderr
+    done = world.run("exec", "--", "sh", "-c", "echo evil > one; echo evil > two", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert (project / "one").read_text() == "evil\n"
+    assert (project / ".envrc").read_text() == "a: b\n"
+    assert (project / ".vscode/tasks.json").read_text() == "{}\n"
+    world.run("down", "--discard", cwd=project)
+
+
 def test_every_screen_says_first_what_the_host_took_away(
     world: World, up: Path, api: Engine
 ) -> None:

@@ -124,13 +124,21 @@ def test_a_mount_that_moved_along_is_lost(by_path: World) -> None:
 
 
 def test_what_is_mounted_is_compared_by_inode(by_inode: World) -> None:
-    assert by_inode.look()[".envrc"].state is State.HOLDS
+    # Its mount is played by a second name.
+    assert by_inode.look()[".envrc"].state is State.NOT_CHECKED
     (by_inode.host / "new").write_text("b\n")
     (by_inode.host / "new").rename(by_inode.host / ".envrc")
     lost = by_inode.look()[".envrc"]
     assert (lost.state, lost.why) == (State.LOST, "another one is at its path on the host")
     (by_inode.host / ".envrc").unlink()
     assert by_inode.look()[".envrc"].why == "nothing is at its path on the host"
+
+
+def test_a_file_with_a_second_name_is_not_said_to_hold(by_path: World) -> None:
+    os.link(by_path.host / ".envrc", by_path.host / "second")
+    pin = by_path.look()[".envrc"]
+    assert (pin.state, pin.is_lost) == (State.NOT_CHECKED, False)
+    assert pin.why == "it has 2 names on the host, and may be written inside by another one"
 
 
 def test_a_workspace_that_was_moved_is_lost(by_path: World) -> None:

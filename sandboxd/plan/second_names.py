@@ -1,0 +1,108 @@
+"""Gives files that are to be shut a number of their own, where they have a second name.
+
+A mount shuts a path. A program inside that made a hard link before the mount was there goes on writing into the same
+file by its other name, whatever the mount says; so each start copies such a file and puts the copy in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from typing import TYPE_CHECKING
+
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MOST_ENTRIES = 20_000
+_DEEPEST = 32
+_OBJECTS = ".git/objects"
+"""Git shares these with other clones on purpose, and none of a writable `.git` is visible inside."""
+
+
+def part(workspace: str, paths: Iterable[str]) -> tuple[tuple[str, ...], bool]:
+    """Part each file at or below `paths` from its other names; returns those files, and whether all were looked at.
+
+    Links are not followed. The file under the other names keeps what it holds.
+
+    :param paths: within the workspace; what is missing is passed over
+    :raises UsageError: a link is on the way to one
+    :raises EnvironmentFailure: one cannot be replaced
+    """
+    walk = _Walk()
+    path = ""
+    try:
+        with beneath.open_folder(workspace) as root:
+            for path in paths:
+                with (
+                    contextlib.suppress(FileNotFoundError),
+                    beneath.parent_of(root, path, create=False) as folder,
+                ):
+                    walk.visit(folder, path, 0)
+    except OSError as error:
+        raise beneath.cannot_write(path, error) from None
+    return tuple(walk.parted), walk.is_whole
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.parted: list[str] = []
+        self.is_whole = True
+        self._left = _MOST_ENTRIES
+
+    def visit(self, folder: int, path: str, depth: int) -> None:
+        """:raises OSError: a file cannot be replaced"""
+        name = os.path.basename(path)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISREG(status.st_mode):
+            if status.st_nlink > 1:
+                _replace_by_copy(folder, name)
+                self.parted.append(path)
+        elif stat.S_ISDIR(status.st_mode) and path != _OBJECTS:
+            self._visit_below(folder, path, depth)
+
+    def _visit_below(self, folder: int, path: str, depth: int) -> None:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
+        try:
+            names = os.listdir(descriptor)
+            self._left -= len(names)
+            if self._left < 0 or depth == _DEEPEST:
+                self.is_whole = False
+                return
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    self.visit(descriptor, f"{path}/{name}", depth + 1)
+        finally:
+            os.close(descriptor)
+
+
+def _replace_by_copy(folder: int, name: str) -> None:
+    """:raises OSError: it cannot be read, or its copy not be written"""
+    temporary = f".{name[:100]}.{os.getpid()}.tmp"
+    reading = os.open(
+        name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+    )
+    with open(reading, "rb") as source:
+        status = os.fstat(reading)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        writing = os.open(temporary, flags, 0o600, dir_fd=folder)
+        try:
+            with open(writing, "wb") as target:
+                shutil.copyfileobj(source, target)
+                target.flush()
+                with contextlib.suppress(PermissionError):
+                    os.fchown(writing, status.st_uid, status.st_gid)
+                os.fchmod(writing, stat.S_IMODE(status.st_mode))
+                os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+                os.fsync(writing)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise

@@ -1,0 +1,80 @@
+"""Files that are to be shut, and have a name by which a program inside could write them all the same."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.plan import second_names
+
+
+def test_a_file_with_a_second_name_becomes_one_of_its_own(tmp_path: Path) -> None:
+    envrc, other = tmp_path / ".envrc", tmp_path / "keep"
+    envrc.write_text("host")
+    envrc.chmod(0o750)
+    os.utime(envrc, ns=(1, 2))
+    other.hardlink_to(envrc)
+    assert second_names.part(str(tmp_path), [".envrc", "missing"]) == ((".envrc",), True)
+    other.write_text("evil")
+    assert envrc.read_text() == "host"
+    assert envrc.stat().st_mode & 0o777 == 0o750 and envrc.stat().st_mtime_ns == 2
+    assert second_names.part(str(tmp_path), [".envrc"]) == ((), True)
+    assert sorted(os.listdir(tmp_path)) == [".envrc", "keep"]
+
+
+def test_so_do_those_in_a_folder_that_is_shut(tmp_path: Path) -> None:
+    (tmp_path / ".husky/_").mkdir(parents=True)
+    hook = tmp_path / ".husky/_/pre-commit"
+    hook.write_text("host")
+    (tmp_path / "keep").hardlink_to(hook)
+    parted, is_whole = second_names.part(str(tmp_path), [".husky"])
+    assert parted == (".husky/_/pre-commit",) and is_whole
+    assert (tmp_path / "keep").stat().st_ino != hook.stat().st_ino
+
+
+def test_objects_of_git_stay_shared(tmp_path: Path) -> None:
+    (tmp_path / ".git/objects").mkdir(parents=True)
+    (tmp_path / ".git/objects/one").write_text("")
+    (tmp_path / "clone").hardlink_to(tmp_path / ".git/objects/one")
+    assert second_names.part(str(tmp_path), [".git"]) == ((), True)
+
+
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    outside, workspace = tmp_path / "outside", tmp_path / "w"
+    outside.mkdir()
+    workspace.mkdir()
+    (outside / "file").write_text("mine")
+    (outside / "second").hardlink_to(outside / "file")
+    (workspace / ".husky").symlink_to(outside)
+    assert second_names.part(str(workspace), [".husky"]) == ((), True)
+    with pytest.raises(UsageError):
+        second_names.part(str(workspace), [".husky/file"])
+    assert (outside / "file").stat().st_nlink == 2
+
+
+def test_a_folder_without_an_end_is_left_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_names, "_MOST_ENTRIES", 3)
+    (tmp_path / ".husky").mkdir()
+    for number in range(4):
+        (tmp_path / f".husky/{number}").write_text("")
+    assert second_names.part(str(tmp_path), [".husky"]) == ((), False)
+
+
+def test_one_that_cannot_be_replaced_ends_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".envrc").write_text("host")
+    (tmp_path / "keep").hardlink_to(tmp_path / ".envrc")
+
+    def full(*_arguments: object, **_more: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(EnvironmentFailure):
+        second_names.part(str(tmp_path), [".envrc"])
+    assert sorted(os.listdir(tmp_path)) == [".envrc", "keep"]
