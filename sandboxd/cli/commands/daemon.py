@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     start.add_argument("path", nargs="?", metavar="PATH", help="project folder (default: here)")
     forget = actions.add_parser("forget", help="no longer keep a project generated")
     forget.add_argument("path", nargs="?", metavar="PATH", help="project folder (default: here)")
+    actions.add_parser("status", help="whether it runs, and which projects it knows")
     actions.add_parser("stop", help="end it")
     run = actions.add_parser("run", help="be the daemon, in the foreground")
     run.add_argument("--background", action="store_true", help="log to the file only")
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     actions = {
         "start": _start,
         "forget": _forget,
+        "status": _status,
         "stop": _stop,
         "run": _run,
         "logs": _logs,
@@ -91,6 +93,25 @@ def _forget(args: argparse.Namespace) -> int:
         if is_known
         else f"`{workspace}` was not kept; `sandboxd status --json` names those that are"
     )
+    return EXIT_OK
+
+
+def _status(_args: argparse.Namespace) -> int:
+    """:raises DaemonError: none runs, or it does not answer"""
+    from sandboxd.ipc import client, messages
+
+    connection = client.connect(os.environ, start=False)
+    if connection is None:
+        raise DaemonError(
+            "no daemon runs", "`sandboxd daemon start` starts it; so do `up`, `exec` and `agent`"
+        )
+    with connection:
+        answer: messages.Listed = connection.request(messages.PROJECT_LIST, {}, timeout=5.0)
+    print(f"the daemon runs (pid {connection.daemon_pid})")
+    for project in answer["projects"]:
+        does = "keeps generated" if project["keeps"] else "attends to"
+        gone = "" if project["exists"] else ", whose folder is missing"
+        print(terminal.one_line(f"{does:<15}  {project['path']}{gone}"))
     return EXIT_OK
 
 

@@ -7,10 +7,12 @@ When that fails, the sandbox goes on running, unless `--discard` throws the copy
 from __future__ import annotations
 
 import os
+import sys
 
 from sandboxd.cli import terminal, where
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_USAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +27,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     _sandbox.add_on(parser)
     parser.add_argument(
-        "--all", action="store_true", help="end all sandboxes of all projects on this engine"
+        "--all",
+        action="store_true",
+        help="end all sandboxes of all projects on this engine; asks on a terminal",
     )
+    parser.add_argument("-y", "--yes", action="store_true", help="with --all: do not ask")
     parser.add_argument(
         "--discard", action="store_true", help="throw away what was changed in a private copy"
     )
@@ -38,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
         return starting.down(_sandbox.target(args), args)
     if args.all:
-        code = _end_all(args.discard)
+        code = _end_all(args.discard, is_agreed=args.yes)
         if not args.here:
             # Last: nothing of a project is to come before the end of all.
             where.say_here(
@@ -55,15 +60,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _end_all(discard: bool) -> int:
+def _end_all(discard: bool, *, is_agreed: bool) -> int:
     """End every sandbox that `up` made on this engine; the exit code of the last that could not be."""
     from sandboxd.errors import SandboxdError
     from sandboxd.life.find import all_sandboxes
     from sandboxd.model.labels import MADE_BY, PROJECT, UP
     from sandboxd.model.sandbox_id import name_of, workspace_of
 
-    code = 0
     containers = [c for c in all_sandboxes(_sandbox.connect()) if c.labels.get(MADE_BY) == UP]
+    if containers and not is_agreed and not _agrees([c.name for c in containers], discard):
+        terminal.status("nothing was ended")
+        return EXIT_USAGE
+    code = 0
     for container in containers:
         sandbox = container.labels[PROJECT]
         options: Options = {"name": name_of(sandbox), "discard": discard}
@@ -77,6 +85,17 @@ def _end_all(discard: bool) -> int:
     if not containers:
         terminal.status("no sandbox was up")
     return code
+
+
+def _agrees(names: list[str], discard: bool) -> bool:
+    """Whether a person agrees to the end of all these; a script is not asked: their work is kept, or named."""
+    if not sys.stdin.isatty():
+        return True
+    for name in names:
+        terminal.status(f"  {name}")
+    what = "throw their work away" if discard else "their work is kept"
+    which = "this sandbox" if len(names) == 1 else f"these {len(names)} sandboxes"
+    return terminal.answers(f"end {which}; {what}? [y/N] ", "y", "yes")
 
 
 def _say(stopped: StoppedDocument) -> None:

@@ -26,6 +26,8 @@ def test_it_starts_when_it_is_wanted_and_leaves_nothing_when_stopped(world: Worl
     assert pid is not None and f"pid {pid}" in result.stderr
     assert stat.S_IMODE(os.stat(world.folder).st_mode) == 0o700
     assert stat.S_IMODE(os.stat(world.socket).st_mode) == 0o600
+    shown = world.run("daemon", "status")
+    assert shown.returncode == EXIT_OK and f"the daemon runs (pid {world.pid()})\n" in shown.stdout
     result = world.run("daemon", "stop")
     assert result.returncode == EXIT_OK, result.stderr
     assert not alive(pid)
@@ -36,6 +38,9 @@ def test_it_starts_when_it_is_wanted_and_leaves_nothing_when_stopped(world: Worl
 def test_starting_twice_is_one_daemon_and_stopping_twice_is_no_error(world: World) -> None:
     assert world.start() == world.start()
     assert world.run("daemon", "stop").returncode == EXIT_OK
+    shown = world.run("daemon", "status")
+    assert (shown.returncode, shown.stdout) == (EXIT_DAEMON, "")
+    assert shown.stderr.startswith("error: no daemon runs\nhint: `sandboxd daemon start` starts it")
     again = world.run("daemon", "stop")
     assert again.returncode == EXIT_OK
     assert "no daemon is running" in again.stderr

@@ -234,7 +234,7 @@ def test_both_commands_of_this_machine_say_so(
 ) -> None:
     grant(project)
     monkeypatch.setattr("sandboxd.cli.commands.restart.operate", lambda *_, **__: RESTARTED)
-    monkeypatch.setattr("sandboxd.cli.commands.down._end_all", lambda _: 0)
+    monkeypatch.setattr("sandboxd.cli.commands.down._end_all", lambda *_, **__: 0)
     assert main.run(list(words)) == 0
     said = " ".join(capsys.readouterr().err.split())
     assert f"`{' '.join(words)}` is about this machine, not about the cluster `team`" in said
