@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
     from sandboxd.operations.agent import Options, ReadyDocument
+    from sandboxd.plan.granting import Wanted
+    from sandboxd.policy.trust import Grant
 
 DEFAULT_IMAGE = "mcr.microsoft.com/devcontainers/base:debian"
 
@@ -91,8 +93,34 @@ def require_secrets(own: Session) -> None:
 def ask(own: Session, agent: Agent, *, yes: bool) -> None:
     """Have the user agree to what the session is given beyond profile `agent`; an answer holds until it changes.
 
+    It holds for other sessions of the same agent on the project, too, which are given no more.
+
     :param yes: the user agreed on the command line
     :raises UsageError: the user does not, nobody is here, or the policy forbids it
+    """
+    from sandboxd.policy import trust
+
+    request = _request(own)
+    held = trust.grants(os.environ)
+    missing = [grant for grant in request.grants if grant not in held]
+    if not missing:
+        return
+    if other := _agreed_for(own, request, held):
+        terminal.status(f"`{own.name}` has no more than you agreed to for `{other}`")
+    else:
+        terminal.status(f"{agent.title} works on a copy of `{own.project}`, and is to have:")
+        for line in request.lines:
+            terminal.status(f"  {line}")
+        if not yes and not _agrees():
+            raise UsageError("nothing was given", "without it the agent cannot work")
+    for grant in missing:
+        trust.add(os.environ, grant)
+
+
+def _request(own: Session) -> Wanted:
+    """What the session asks for now.
+
+    :raises UsageError: its config is not valid, or the policy forbids grants
     """
     from sandboxd.plan.granting import wanted
     from sandboxd.policy import floor, trust
@@ -107,21 +135,29 @@ def ask(own: Session, agent: Agent, *, yes: bool) -> None:
         project.hosts(),
     )
     # The image is that of the project, so a grant to build it is, too.
-    grants = [
+    grants = tuple(
         grant._replace(workspace=project.workspace) if grant.profile == trust.BUILD else grant
         for grant in request.grants
-    ]
-    held = trust.grants(os.environ)
-    missing = [grant for grant in grants if grant not in held]
-    if not missing:
-        return
-    terminal.status(f"{agent.title} works on a copy of `{own.project}`, and is to have:")
-    for line in request.lines:
-        terminal.status(f"  {line}")
-    if not yes and not _agrees():
-        raise UsageError("nothing was given", "without it the agent cannot work")
-    for grant in missing:
-        trust.add(os.environ, grant)
+    )
+    return request._replace(grants=grants)
+
+
+def _agreed_for(own: Session, request: Wanted, held: tuple[Grant, ...]) -> str:
+    """Another session of the same agent on the project that was granted all of `request`; '' for none.
+
+    Of one session, not of several together: a secret and a name were not agreed to beside each other then.
+    """
+    for other in session.of_project(os.environ, own.project):
+        if other.agent != own.agent or other.name == own.name:
+            continue
+        try:
+            theirs = _request(other)
+        except SandboxdError:
+            continue
+        is_granted = bool(theirs.grants) and set(theirs.grants) <= set(held)
+        if is_granted and set(request.lines) <= set(theirs.lines):
+            return other.name
+    return ""
 
 
 def _agrees() -> bool:
