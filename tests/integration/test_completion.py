@@ -43,7 +43,7 @@ ONE = {
 ALL = {
     "sandboxd ": COMMANDS,
     "sandboxd check --fail-on ": {"error", "warning", "hint", "skipped"},
-    "sandboxd daemon ": {"start", "stop", "run", "install", "logs", "forget"},
+    "sandboxd daemon ": {"start", "status", "stop", "run", "install", "logs", "forget"},
     "sandboxd explain ": set(rules.ids()),
     "sandboxd init --profile ": set(profile_names()),
     "sandboxd list ": set(),
