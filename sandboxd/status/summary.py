@@ -18,6 +18,24 @@ MOST_ROWS = 9
 
 _MOST_REASONS = 2
 _MOST_LOST = 3
+_GRAVEST = (
+    "gVisor",
+    "network",
+    "non-root user",
+    "user",
+    "capabilities",
+    "seccomp",
+    "limits",
+    "memory limit",
+    "process limit",
+    "cpu limit",
+    "control files",
+    "git inside",
+    "git on the host",
+    "credentials",
+)
+"""Controls whose loss is told first, in this order; others follow as the plan has them."""
+
 _LIMITS = ("memory limit", "cpu limit", "process limit")
 
 
@@ -32,6 +50,8 @@ class Row(NamedTuple):
     text: str
     colour: str = ""
     lines: int = 1
+    is_loss: bool = False
+    """It says of a control of the plan that it is not in force."""
 
 
 def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> str:
@@ -69,7 +89,21 @@ def rows(project: ProjectStatus, host: str, daemon: str, above: int = 0) -> list
     # Several lines of one text are counted as one: a screen may be narrow.
     while sum(row.lines for row in every) > max(MOST_ROWS - above, 0):
         every.remove(min(reversed(every), key=lambda row: row.weight))
-    return every
+    return _with_number_hidden(every, len(_losses(project)))
+
+
+def _with_number_hidden(rows: list[Row], lost: int) -> list[Row]:
+    """`rows`, whose last loss says how many of the `lost` have no row; the only one says how many there are."""
+    shown = [row for row in rows if row.is_loss]
+    hidden = lost - len(shown)
+    if not hidden or not shown:
+        return rows
+    last = shown[-1]
+    if len(shown) > 1:
+        more = last._replace(label="", text=f"{hidden + 1} more: `sandboxd status --long`")
+    else:
+        more = last._replace(text=f"{lost} controls, first {last.text}")
+    return [more if row is last else row for row in rows]
 
 
 def lines(row: Row, *, colour: bool, columns: int) -> list[str]:
@@ -134,10 +168,10 @@ def _reasons(project: ProjectStatus) -> list[Row]:
     running = project.in_force
     if running is None:
         # A plan that was made without an engine says little of what would be lost.
-        return [] if project.unseen else _lost(project.downgrades)
+        return _lost(_losses(project))
     rows = [_verified(project.verified)]
     rows += _controls(running, "not in force", 9)
-    rows += _lost(_of_the_plan(project, running))
+    rows += _lost(_losses(project))
     rows += _controls(running, "not seen", 7)
     rows += _controls(running, "open", 8)
     if project.drift:
@@ -173,8 +207,25 @@ def _beside(project: ProjectStatus) -> list[Row]:
     return [Row(8, "beside", " · ".join(texts), "", 2)] if texts else []
 
 
-def _lost(downgrades: Sequence[str]) -> list[Row]:
-    return [Row(6, "not in force", text, YELLOW) for text in downgrades[:_MOST_LOST]]
+def _losses(project: ProjectStatus) -> list[str]:
+    """What the plan says is not in force, the gravest first."""
+    running = project.in_force
+    if running is not None:
+        losses = _of_the_plan(project, running)
+    else:
+        losses = [] if project.unseen else list(project.downgrades)
+    return sorted(losses, key=_gravity)
+
+
+def _gravity(loss: str) -> int:
+    control = loss.partition(":")[0]
+    return _GRAVEST.index(control) if control in _GRAVEST else len(_GRAVEST)
+
+
+def _lost(losses: Sequence[str]) -> list[Row]:
+    """Rows for the first losses, and one in whose place the number of the others is told."""
+    most = _MOST_LOST + (len(losses) > _MOST_LOST)
+    return [Row(6, "not in force", text, YELLOW, is_loss=True) for text in losses[:most]]
 
 
 def _of_the_plan(project: ProjectStatus, running: InForce) -> list[str]:
