@@ -27,7 +27,7 @@ from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses
 from sandboxd.host.facts import HostFacts
-from sandboxd.life import running_gateway, up_down
+from sandboxd.life import up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import attempts
@@ -35,6 +35,7 @@ from sandboxd.verify.attack import verify
 from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import ROOT, UNCONFINED, Change, bind, capability, host_config
+from tests.rights import push
 from tools.engine import private
 from tools.private_engine import import_busybox_image
 
@@ -71,11 +72,9 @@ def _second_network(api: Engine, plan: Plan) -> None:
 
 
 def _wide_policy(api: Engine, plan: Plan) -> None:
-    running = running_gateway.gateway_of(api, plan.workspace)
-    assert running is not None
     assert plan.egress is not None
     denied = Rule(pattern(f"*.{verify_marks.DENIED}"), (80, 443))
-    running.push(plan.egress._replace(rules=(*plan.egress.rules, denied)))
+    push(api, plan.workspace, plan.egress._replace(rules=(*plan.egress.rules, denied)))
 
 
 def _socket(body: dict[str, object]) -> None:
@@ -191,7 +190,7 @@ def _attack_by_up(
     api: Engine, workspace: Path, facts: HostFacts, broken: Callable[[Engine, Plan], None]
 ) -> Verdict:
     plan = sandboxes.plan_of(workspace, facts)
-    running = up_down.up(api, plan, lambda _text: None)
+    running = sandboxes.up(api, plan, lambda _text: None)
     try:
         broken(api, plan)
         return verify(api, running.id, plan)

@@ -14,6 +14,7 @@ Kind = Literal[
     "denial",
     "answers-removed",
     "weakened",
+    "widened",
     "credential-added",
     "credential-removed",
     "policy",

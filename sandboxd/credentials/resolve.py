@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.credentials import records, roots, sources, ssh_keys
@@ -50,7 +49,7 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
     ssh: Choice | None = None
     for use in uses:
         try:
-            record = _record(listed, use.name)
+            record = record_of(listed, use.name)
             if use.service.uses_agent:
                 ssh = ssh_keys.choose(record, environ)
             else:
@@ -79,26 +78,8 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
         return Resolved(Credentials(), (*missing, *rest), ssh)
 
 
-def still_chosen(choice: Choice, uses: Sequence[Use], environ: Mapping[str, str]) -> Choice | None:
-    """The part of `choice`, which a start made, that the user's records give to `uses` now; None for nothing.
-
-    What was added to a record since is not in it: that is for the next start.
-
-    :raises UsageError: the user's list of credentials cannot be read
-    """
-    listed = records.load(environ)
-    words: set[str] = set()
-    for use in uses:
-        if use.service.uses_agent:
-            with contextlib.suppress(sources.NoSecret):
-                words.update(_record(listed, use.name).place)
-    keys = tuple(key for key in choice.keys if key in words)
-    hosts = tuple(host for host in choice.hosts if host.name in words)
-    return choice._replace(keys=keys, hosts=hosts) if keys and hosts else None
-
-
-def _record(listed: tuple[Record, ...], name: Name) -> Record:
-    """The record of `name`; the only account of a service needs no name.
+def record_of(listed: tuple[Record, ...], name: Name) -> Record:
+    """The record of `name` among `listed`; the only account of a service needs no name.
 
     :raises NoSecret: there is none, or several are and none is named
     """

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.daemon.rights_loop import RightsLoop
 from sandboxd.egress.ledger import Ledger
-from sandboxd.errors import SandboxdError
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.life.running_gateway import past
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.ledger import Totals
     from sandboxd.egress.messages import Event
-    from sandboxd.egress.policy import Policy
     from sandboxd.engine.client import Engine
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
@@ -59,6 +59,8 @@ class Memory:
         """Synthetic addresses by name: a new gateway gives them the same meaning."""
         self.version = 0
         """The version of the policy that the gateway has; 0 for none."""
+        self.wanted = 0
+        """The version that it was to have when it was given something last."""
         self.credentials: Credentials | None = None
         """Those of the last start, in this process's memory alone; a new gateway gets them again."""
         self._has_credentials = False
@@ -97,6 +99,12 @@ class Memory:
         with self.lock:
             return None if self._has_credentials else self.credentials
 
+    def has_what_is_wanted(self) -> bool:
+        """Whether the gateway has the policy that it was given last, and credentials where there are some."""
+        with self.lock:
+            has_credentials = self._has_credentials or self.credentials is None
+            return self.version == self.wanted and has_credentials
+
     def known(self) -> tuple[tuple[str, str], ...]:
         """The names and their synthetic addresses."""
         with self.lock:
@@ -126,7 +134,8 @@ class Attendant:
         self._changed = changed
         self._failed = failed
         self._mended = mended
-        self._refreshing = threading.Lock()
+        self._rights = RightsLoop(self._act)
+        self._last_failure, self._ends = "", 0.0
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
@@ -138,6 +147,7 @@ class Attendant:
     def start(self) -> None:
         """Begin to attend, in a thread of its own."""
         self._thread.start()
+        self._rights.start()
 
     def is_alive(self) -> bool:
         """Whether the thread runs."""
@@ -150,14 +160,26 @@ class Attendant:
     def stop(self) -> None:
         """End the thread soon; the gateway goes on by itself."""
         self._stop.set()
+        self._rights.stop()
         channel = self._channel
         if channel is not None:
             channel.close()
 
-    def push(self, policy: Policy) -> None:
-        """Have the gateway enforce `policy`, as `running_gateway.push`; names keep their addresses."""
-        engine = self._access.engine()
-        running_gateway.push(engine, self._sandbox, policy, self._memory.known())
+    def follow(self) -> None:
+        """Have the gateway enforce what its sandbox may have now, as `operations.gateway.follow`; names keep their addresses."""
+        followed = operation.follow(
+            self._access.engine(),
+            self._sandbox,
+            self._access.environ(),
+            addresses=self._memory.known(),
+        )
+        if followed is None:
+            return
+        self._memory.wanted, self._ends = followed.version, followed.ends
+        if followed.problem:
+            self._tell(f"its gateway has no more than the rules of the profile: {followed.problem}")
+        if followed.no_login:
+            self._tell(f"its gateway cannot log in at the proxy: {followed.no_login}")
 
     def ledger(self) -> Ledger:
         """The events of the gateway so far."""
@@ -165,32 +187,14 @@ class Attendant:
             return copy.deepcopy(self._memory.ledger)
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside; to allow it, push a policy that does."""
+        """Deny a question from inside; to allow it, keep an answer that does, and `follow`."""
         present = running_gateway.gateway_of(self._access.engine(), self._sandbox)
         if present is not None:
             present.answer(question, why)
 
-    def refresh(self) -> None:
-        """Send the gateway the policy that applies now, unless it has it; a failure is reported."""
-        try:
-            # One after another: a policy that was read earlier is never sent later.
-            with self._refreshing:
-                refreshed = operation.refresh(
-                    self._access.engine(),
-                    self._sandbox,
-                    self._access.environ(),
-                    addresses=self._memory.known(),
-                    version=self._memory.version,
-                )
-        except SandboxdError as error:
-            self._tell(f"its gateway has not the rules of now: {error.message}")
-            return
-        if refreshed is not None and refreshed.problem:
-            self._tell(
-                f"its gateway has no more than the rules of the profile: {refreshed.problem}"
-            )
-        if refreshed is not None and refreshed.no_login:
-            self._tell(f"its gateway cannot log in at the proxy: {refreshed.no_login}")
+    def wake(self) -> None:
+        """As `follow`, soon and in a thread of its own, for a cause that nobody waits for: a failure is reported."""
+        self._rights.wake()
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -225,22 +229,35 @@ class Attendant:
                 self._take(event)
             self._has_past.set()
             # It may have none (started by hand, or by somebody who was killed), or one of before a policy was made stricter.
-            self.refresh()
-            self._give_credentials(engine)
+            self.wake()
             for event in channel.events():
                 self._take(event)
 
-    def _give_credentials(self, engine: Engine) -> None:
-        """Send the credentials to a gateway that was started again by somebody else; a failure is reported."""
-        credentials = self._memory.missing_credentials()
-        if credentials is None:
-            return
+    def _act(self) -> float:
+        """Make what the gateway has what it may have; returns when a part of that ends, 0 for never.
+
+        :raises EnvironmentFailure: it does not take it
+        """
         try:
-            if not operation.may_have_secrets(engine, self._sandbox):
-                return
-            running_gateway.push_credentials(engine, self._sandbox, credentials)
+            self._ends = 0.0
+            self.follow()
+            self._give_credentials(self._access.engine())
         except SandboxdError as error:
-            self._tell(f"its gateway has no credentials: {error.message}")
+            self._tell_once(f"its gateway has not what it may have now: {error.message}")
+            if isinstance(error, EnvironmentFailure) and not self._stop.is_set():
+                raise
+        else:
+            self._last_failure = ""
+        return self._ends
+
+    def _give_credentials(self, engine: Engine) -> None:
+        """Send the credentials to a gateway that was started again by somebody else.
+
+        :raises EnvironmentFailure: it does not take them
+        """
+        credentials = self._memory.missing_credentials()
+        if credentials is not None and operation.may_have_secrets(engine, self._sandbox):
+            running_gateway.push_credentials(engine, self._sandbox, credentials)
 
     def _take(self, event: Event) -> None:
         before = self._memory.ledger.totals
@@ -248,10 +265,10 @@ class Attendant:
         self._record_loss(before, event["time"])
         if event["event"] == "denied" and event["reason"] == "canary":
             self._record_tripwire(event["name"], event["port"], event.get("detail", ""))
-        if event["event"] == "refused" and not event["op"] and self._has_past.is_set():
-            # Another process was killed in the middle of its line, or two wrote at once.
-            self.refresh()
-            self._give_credentials(self._access.engine())
+        is_word = event["event"] in ("policy", "refused") and self._has_past.is_set()
+        if is_word and not self._memory.has_what_is_wanted():
+            # Somebody else gave it something, was killed in the middle of its line, or two wrote at once.
+            self.wake()
         if event["event"] == "used":
             self._use_up(event["name"], event["port"], event["time"])
         if event["event"] != "state":
@@ -310,6 +327,12 @@ class Attendant:
     def _check(self) -> None:
         if self._stop.is_set():
             raise Stopped
+
+    def _tell_once(self, text: str) -> None:
+        """Tell a failure that is met again and again the first time."""
+        if text != self._last_failure:
+            self._last_failure = text
+            self._tell(text)
 
     def _tell(self, text: str) -> None:
         log.warning("`%s`: %s", self._sandbox, text)

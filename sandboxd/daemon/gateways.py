@@ -48,7 +48,7 @@ class Gateways:
         self._due: set[str] = set()
         self._addresses = addresses.of_process()
         self._look: asyncio.TimerHandle | None = None
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-policy")
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-network")
 
     def update(self, sandbox: str, key: EngineKey, wanted: bool) -> None:
         """Begin or end attending to the gateway of `sandbox`, as `wanted` says."""
@@ -74,10 +74,10 @@ class Gateways:
             self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
-        """Send the gateways of `workspace` the policy that applies now: its config may allow other names."""
+        """Have the gateways of `workspace` enforce what holds now: config, grants or a policy may say something else."""
         for sandbox, attendant in self._attendants.items():
             if workspace_of(sandbox) == workspace:
-                self._submit(attendant.refresh)
+                attendant.wake()
 
     def make_network(self, workspace: str, key: EngineKey, moved: Callable[[str], None]) -> None:
         """Make the network that the generated file of `workspace` names, before an editor needs it.
@@ -156,7 +156,7 @@ class Gateways:
         if present != self._addresses:
             self._addresses = present
             for attendant in self._attendants.values():
-                self._submit(attendant.refresh)
+                attendant.wake()
         self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def _end_unused(self, sandbox: str, key: EngineKey, forget: bool) -> None:

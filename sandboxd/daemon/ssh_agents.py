@@ -111,7 +111,7 @@ class SshAgents:
 
         def look() -> None:
             try:
-                given, why = logins.still_given(chosen[1], sandbox, environ)
+                given, why = logins.still_given(chosen[1], sandbox, chosen[0], environ)
             except Exception:
                 log.exception("what `%s` may sign by cannot be found out", sandbox)
                 given, why = None, "a bug in sandboxd: see `sandboxd daemon logs`"

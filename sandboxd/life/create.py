@@ -44,7 +44,7 @@ def create(start: Start, body: CreateRequest, stubs_before: Iterable[str], how: 
     lasting.ensure(engine, plan, progress, known)
     volumes.refuse_other_device(engine, body, known)
     if beside is not None:
-        egress.add_to(body, beside, engine, files(plan.credentials, plan.workspace))
+        egress.add_to(body, beside.joined, engine, files(plan.credentials, plan.workspace))
     progress(f"starting `{plan.container.name}` from `{body['Image']}`")
     journal.note(plan.sandbox, {*stubs_before, *journal.absent(plan.workspace, plan.stubs)})
     created = stubs.make(plan.workspace, plan.stubs)

@@ -34,23 +34,38 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, Inspected, MountRequest
     from sandboxd.engine.client import Engine
     from sandboxd.life.service_start import Sick
+    from sandboxd.policy.rights import GatewayRights
+
+
+class Joined(NamedTuple):
+    """The inner network of a sandbox as its container sees it: who is there, by the policy of the gateway."""
+
+    workspace: str
+    pair: networks.Pair
+    policy: Policy
+    """It names what the container is told of the network; nothing is let through by it."""
 
 
 class Egress(NamedTuple):
-    """The networks, the image and the policy of one sandbox's gateway."""
+    """The networks and the image of one sandbox's gateway, and what it lets through."""
 
     workspace: str
     pair: networks.Pair
     image: str
-    policy: Policy
+    rights: GatewayRights
     credentials: Credentials | None = None
     """None: a gateway that runs keeps those that it has."""
+
+    @property
+    def joined(self) -> Joined:
+        """Its network, for the sandbox's container."""
+        return Joined(self.workspace, self.pair, self.rights.policy)
 
 
 def prepare(
     engine: Engine,
     workspace: str,
-    policy: Policy,
+    rights: GatewayRights,
     named_image: str,
     progress: Callable[[str], None],
     addresses_before: Iterable[tuple[str, str]] = (),
@@ -58,7 +73,7 @@ def prepare(
 ) -> Egress:
     """The networks, the image and the whole policy for the gateway of `workspace`.
 
-    :param policy: without version, addresses and the host's networks
+    :param rights: without version, addresses and the host's networks
     :param named_image: the image that the user's policy names for engines that cannot run ours
     :param addresses_before: earlier names and synthetic addresses, which keep their meaning
     :param credentials: sent to the gateway after its policy
@@ -69,7 +84,7 @@ def prepare(
     with timeline.span("gateway", "image and networks"):
         image = gateway_image.ensure(engine, named_image, progress)
         pair = networks.ensure(engine, workspace, progress)
-        whole = gateway.complete(engine, pair, policy, addresses_before)
+        whole = gateway.complete(engine, pair, rights, addresses_before)
     # Said last: of an engine that does not answer it would be no news.
     if not sources.can_read_ours(engine):
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
@@ -78,7 +93,7 @@ def prepare(
 
 def add_to(
     body: CreateRequest,
-    egress: Egress,
+    joined: Joined,
     engine: Engine,
     settings: Mapping[str, str] | None = None,
 ) -> None:
@@ -86,29 +101,29 @@ def add_to(
 
     :param settings: texts of files that tools inside read, by path
     """
-    gateway_address = egress.pair.inner.addresses.gateway
+    gateway_address = joined.pair.inner.addresses.gateway
     host = body["HostConfig"]
-    host["NetworkMode"] = egress.pair.inner.name
+    host["NetworkMode"] = joined.pair.inner.name
     host["Dns"] = [gateway_address]
     # Without it the engine copies the host's search domains, and programs inside would ask for them.
     host["DnsSearch"] = ["."]
     if name := body.get("Labels", {}).get(NAMED):
-        endpoint = {"IPAMConfig": {"IPv4Address": dict(egress.policy.services)[name]}}
-        body["NetworkingConfig"] = {"EndpointsConfig": {egress.pair.inner.name: endpoint}}
+        endpoint = {"IPAMConfig": {"IPv4Address": dict(joined.policy.services)[name]}}
+        body["NetworkingConfig"] = {"EndpointsConfig": {joined.pair.inner.name: endpoint}}
     names = [variable.partition("=")[0] for variable in body["Env"]]
     added = (
         *inner_network.proxies(gateway_address, names),
-        *inner_network.npm_by_name(egress.policy.rules, names),
+        *inner_network.npm_by_name(joined.policy.rules, names),
     )
     body["Env"] = [*body["Env"], *(f"{pair.name}={pair.value}" for pair in added)]
     # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
     # engine, or another user's, cannot bind a file of ours.
     if sources.can_read_ours(engine):
         files = {
-            RESOLV_CONF: _resolv_conf(egress.workspace, gateway_address),
+            RESOLV_CONF: _resolv_conf(joined.workspace, gateway_address),
             ASK_PROGRAM: ask_program(os.environ),
         }
-        bait = {DECOY_FILE: text} if (text := decoy.text(egress.policy)) else {}
+        bait = {DECOY_FILE: text} if (text := decoy.text(joined.policy)) else {}
         for target, text in {**(settings or {}), **bait}.items():
             name = os.path.basename(target)
             files[target] = file_for_inside(os.environ, name, text.encode(), 0o644)
@@ -185,7 +200,7 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
         why = gateway.difference(engine.inspect(present.id), expected, pair)
         if not why:
             try:
-                gateway.push(engine, workspace, egress.policy, True, egress.credentials)
+                gateway.push(engine, workspace, egress.rights, True, egress.credentials)
                 return False
             except EnvironmentFailure as error:
                 why = error.message
@@ -195,7 +210,7 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
         workspace,
         pair,
         egress.image,
-        egress.policy,
+        egress.rights,
         number,
         egress.credentials,
         progress,

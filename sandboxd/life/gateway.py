@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.data import data_path
 from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
-from sandboxd.egress.wire import policy_to_json, version
+from sandboxd.egress.wire import policy_to_json
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
 from sandboxd.host import addresses
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
-    from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import CreateRequest, Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
+    from sandboxd.policy.rights import GatewayRights
 
 READY_SECONDS = 15.0
 """A gateway is ready within 0.2 s; a machine that starts many at once takes longer."""
@@ -151,13 +151,13 @@ def start(
     workspace: str,
     pair: Pair,
     image: str,
-    policy: Policy,
+    rights: GatewayRights,
     number: str = "",
     credentials: Credentials | None = None,
     progress: Callable[[str], None] = lambda _text: None,
     old: Summary | None = None,
 ) -> PolicySet:
-    """Make and start the gateway of `workspace`; returns once `policy` is in force.
+    """Make and start the gateway of `workspace`; returns once `rights` are in force.
 
     A failed attempt leaves nothing behind.
 
@@ -177,7 +177,7 @@ def start(
             engine.start(container)
             if unseen := blind_spot(_wait_until_safe(channel, pair)):
                 progress(unseen)
-            return _set(channel, policy, False, credentials)
+            return _set(channel, rights, False, credentials)
     except BaseException:
         remove(engine, container)
         raise
@@ -186,18 +186,18 @@ def start(
 def push(
     engine: Engine,
     workspace: str,
-    policy: Policy,
+    rights: GatewayRights,
     cut: bool = False,
     credentials: Credentials | None = None,
 ) -> PolicySet:
-    """Have the running gateway of `workspace` enforce `policy`, which `complete` made.
+    """Have the running gateway of `workspace` enforce `rights`, which `complete` made.
 
     :param cut: end connections that it does not allow
     :param credentials: sent to it after the policy; None leaves it those that it has
     :raises EnvironmentFailure: there is no gateway, or it refuses: then it lets nothing through
     """
     with attach_running(engine, workspace) as channel:
-        return _set(channel, policy, cut, credentials)
+        return _set(channel, rights, cut, credentials)
 
 
 def attach_running(engine: Engine, workspace: str) -> Channel:
@@ -214,16 +214,19 @@ def attach_running(engine: Engine, workspace: str) -> Channel:
     return attach(engine, present.id)
 
 
-def _set(channel: Channel, policy: Policy, cut: bool, credentials: Credentials | None) -> PolicySet:
+def _set(
+    channel: Channel, rights: GatewayRights, cut: bool, credentials: Credentials | None
+) -> PolicySet:
     with timeline.span("gateway", "policy"):
-        answer = set_policy(channel, policy, cut)
+        answer = set_policy(channel, rights, cut)
     if credentials is not None:
         set_credentials(channel, credentials)
     return answer
 
 
-def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
-    """Send `policy` and wait until it is in force; raises as `push`."""
+def set_policy(channel: Channel, rights: GatewayRights, cut: bool) -> PolicySet:
+    """Send `rights` and wait until they are in force; raises as `push`."""
+    policy = rights.policy
 
     def answer(event: Event) -> PolicySet | None:
         if event["event"] == "policy" and event["version"] == policy.version:
@@ -261,22 +264,22 @@ def set_credentials(channel: Channel, credentials: Credentials) -> CredentialsSe
 
 
 def complete(
-    engine: Engine, pair: Pair, policy: Policy, addresses_before: Iterable[tuple[str, str]] = ()
-) -> Policy:
-    """`policy` with what only this machine knows; equal contents have an equal version.
+    engine: Engine,
+    pair: Pair,
+    rights: GatewayRights,
+    addresses_before: Iterable[tuple[str, str]] = (),
+) -> GatewayRights:
+    """`rights` with what only this machine knows; equal contents have an equal version.
 
     :param addresses_before: earlier names and synthetic addresses, which keep their meaning
     """
-    service_addresses = layout.services(pair.inner.addresses, policy.services)
+    names = rights.policy.services
+    service_addresses = layout.services(pair.inner.addresses, names)
     own = {str(subnet) for subnet in pair.outer_subnets}
     if pid := sources.engine_process(engine):
         own |= addresses.of_process() | addresses.of_process(pid)
-    policy = policy._replace(
-        services=tuple((name, service_addresses[owner]) for name, owner in policy.services),
-        addresses=(),
-        forbidden=(*policy.forbidden, *sorted(own)),
-    )
-    return policy._replace(version=version(policy), addresses=tuple(addresses_before))
+    services = tuple((name, service_addresses[owner]) for name, owner in names)
+    return rights.on_machine(services, sorted(own), addresses_before)
 
 
 def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:

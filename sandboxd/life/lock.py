@@ -1,4 +1,5 @@
-"""One `up` or `down` at a time for each project and user, and one writer for each gateway."""
+"""One `up` or `down` at a time for each project and user; one who gives and takes back for each sandbox, and one writer for
+each gateway."""
 
 from __future__ import annotations
 
@@ -31,6 +32,19 @@ def project_lock(
         except BlockingIOError:
             waiting("another sandboxd works on this project; waiting for it")
             _wait(descriptor, check)
+        yield
+
+
+@contextlib.contextmanager
+def rights_lock(sandbox: str) -> Iterator[None]:
+    """Hold the right to read what a sandbox may have and to give it that, against other threads and processes.
+
+    It is another one than that of the project: what is taken back does not wait for a start or an end.
+
+    :raises EnvironmentFailure: it cannot be opened
+    """
+    with _open(workspace_file(_folder(), sandbox, ".rights.lock")) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
 
 

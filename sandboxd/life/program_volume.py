@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.agents.agent import Agent
-    from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine
     from sandboxd.payload.container import Started
+    from sandboxd.policy.rights import GatewayRights
 
 NAME = "sandboxd-install"
 """The beginning of the container's name."""
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
     folder: str
     runtime: str
-    policy: Policy
+    rights: GatewayRights
     gateway_image: str
 
 
@@ -124,9 +124,9 @@ def _fill(
     source = programs.source_beside(__file__, "unpack_inside.py")
     text = programs.with_task(source, task(agent, platform.machine(), environ))
     modules = programs.imported_by([source])
-    beside = egress.prepare(engine, place.folder, place.policy, place.gateway_image, say)
+    beside = egress.prepare(engine, place.folder, place.rights, place.gateway_image, say)
     body = _body(beside.image, agent, place.runtime)
-    egress.add_to(body, beside, engine)
+    egress.add_to(body, beside.joined, engine)
     targets = [mount["Target"] for mount in body["HostConfig"].get("Mounts") or []]
     cache = cache_folder(environ)
     try:

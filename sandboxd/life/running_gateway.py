@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import gateway, networks
+from sandboxd.life import gateway
 from sandboxd.life.gateway_channel import Channel, attach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import Event
-    from sandboxd.egress.policy import Policy
     from sandboxd.engine.client import Engine
 
 _REPLAY_SECONDS = 10.0
@@ -29,10 +26,6 @@ class RunningGateway:
         self._engine = engine
         self._workspace = workspace
 
-    def push(self, policy: Policy) -> None:
-        """Have this gateway enforce `policy`, as `push` of this module."""
-        push(self._engine, self._workspace, policy)
-
     def ledger(self) -> Ledger:
         """The record of all that it reported since it started.
 
@@ -44,7 +37,7 @@ class RunningGateway:
         return ledger
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside; to allow it, push a policy that does."""
+        """Deny a question from inside; to allow it, give it a policy that does."""
         with attach(self._engine, self.id) as channel:
             # Commands are read in their order, so the state shows that what was sent before it was read.
             channel.ask(
@@ -52,28 +45,6 @@ class RunningGateway:
                 {"op": "answer", "id": question, "why": why},
                 {"op": "state"},
             )
-
-
-def push(
-    engine: Engine, workspace: str, policy: Policy, addresses: Iterable[tuple[str, str]] = ()
-) -> None:
-    """Have the gateway of `workspace` enforce `policy`, and end connections that it does not allow.
-
-    Returns once it does.
-
-    :param policy: without version, addresses and the host's networks
-    :param addresses: earlier names and synthetic addresses, which keep their meaning
-    :raises EnvironmentFailure: there is none, or it does not take it; then nothing is let through
-    """
-    pair = networks.pair_of(engine, workspace)
-    if pair is None:
-        # Without them nobody knows which addresses are the host's, and must not be dialled.
-        raise EnvironmentFailure(
-            "the networks of this sandbox's gateway are gone",
-            "nothing gets out; `sandboxd up` makes them again",
-        )
-    whole = gateway.complete(engine, pair, policy, addresses)
-    gateway.push(engine, workspace, whole, cut=True)
 
 
 def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -> None:
@@ -85,6 +56,18 @@ def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -
     """
     with gateway.attach_running(engine, workspace) as channel:
         gateway.set_credentials(channel, credentials)
+
+
+def version(engine: Engine, workspace: str) -> int:
+    """The version of the policy that the gateway of `workspace` enforces, by its own word; 0 for none.
+
+    :raises EnvironmentFailure: there is none, or it does not answer
+    """
+    with gateway.attach_running(engine, workspace) as channel:
+        channel.send({"op": "state"})
+        return channel.wait_for(
+            lambda event: event["version"] if event["event"] == "state" else None
+        )
 
 
 def past(channel: Channel, after: int = 0, purpose: str = "") -> tuple[Event, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.plan.plan import Plan
+    from sandboxd.policy.rights import GatewayRights
 
 Replace = Literal["container", "copy"]
 
@@ -34,6 +35,7 @@ def up(
     check: Callable[[], None] = lambda: None,
     gateway_image: str = "",
     credentials: Credentials | None = None,
+    rights: GatewayRights | None = None,
     replace: Replace | None = None,
 ) -> Running:
     """Make the project's container run as planned, with its gateway where the plan has one.
@@ -43,6 +45,7 @@ def up(
 
     :param gateway_image: the image that the user's policy names for engines that cannot run ours
     :param credentials: sent to the gateway after its policy
+    :param rights: what its gateway lets through; needed where the plan has one
     :param check: called while another start or stop of the project is waited for; ends it by raising
     :param replace: make its container anew in any case; ``copy``: its private copy as well
     :raises EnvironmentFailure: the engine or its runtime cannot, or work in an old container cannot be kept
@@ -55,16 +58,21 @@ def up(
         body = arguments(plan)
         beside = None
         if plan.egress is not None:
+            if rights is None:
+                raise ValueError(
+                    "a plan with a gateway, and nothing that says what it lets through"
+                )
             beside = egress.prepare(
                 engine,
                 plan.sandbox,
-                plan.egress,
+                rights,
                 gateway_image,
                 progress,
                 credentials=credentials,
             )
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
-        return _up(Start(engine, plan, beside, identity, progress, check), body, replace)
+        running = _up(Start(engine, plan, beside, identity, progress, check), body, replace)
+        return running._replace(gateway=beside and beside.rights)
 
 
 def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:

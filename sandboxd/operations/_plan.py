@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def as_started(
 ) -> Plan:
     """The plan of a container, with what the user granted for its start and no more.
 
-    What was answered about names since is not in it: see `with_approvals`.
+    What was answered about names since is not in it: see `project.rights`.
 
     :param container: its id
     :raises UsageError: the config is not valid, or asks for more than is granted
@@ -67,25 +66,6 @@ def as_started(
     record = granted.recall(environ, project.sandbox)
     allow_runc = record is not None and record.container == container
     return project.plan(wait(), Grants(allow_runc=allow_runc))
-
-
-def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
-    """`plan` with the user's answers about names and credentials, and the gateway image that the policy names.
-
-    To be called right before a gateway gets them: an answer may be taken back while an image is built.
-
-    :param plan: without earlier answers; those that have ended would stay in it
-    :raises UsageError: the policy, the approvals or the credentials cannot be read
-    """
-    if plan.egress is None:
-        return plan, ""
-    from sandboxd.policy import approvals, floor, proxy_credentials
-    from sandboxd.policy.in_force import in_force
-
-    demands = in_force(environ)
-    policy = approvals.in_force(environ, plan.workspace, plan.egress, demands, time.time())
-    policy = proxy_credentials.add_to(policy, floor.user_folder(environ), plan.workspace)
-    return plan._replace(egress=policy), demands.gateway_image
 
 
 def _plan(

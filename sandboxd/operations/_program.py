@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.agents.agent import REGISTRY
@@ -11,17 +12,18 @@ from sandboxd.egress.policy import Policy
 from sandboxd.errors import UsageError
 from sandboxd.plan.names import Usual
 from sandboxd.plan.network_limits import permitted
-from sandboxd.policy import floor, proxy_credentials
 from sandboxd.policy.in_force import in_force
+from sandboxd.project.rights import rights_of_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.agents.agent import Agent
+    from sandboxd.policy.rights import GatewayRights
 
 
-def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[Policy, str]:
-    """The policy of its gateway, and the gateway image that the user's policy names.
+def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[GatewayRights, str]:
+    """What its gateway lets through, and the gateway image that the user's policy names.
 
     :param folder: stands for the project
     :raises UsageError: the floor forbids the registry, or cannot be read
@@ -37,5 +39,6 @@ def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[Poli
             "name an image that has it, and an agent of your own without packages",
         )
     policy = Policy(rules=rules, denied=demands.network_deny, upstream=demands.network_proxy)
-    whole = proxy_credentials.add_to(policy, floor.user_folder(environ), folder)
-    return whole, demands.gateway_image
+    rights = rights_of_program(policy, folder, environ, time.time())
+    assert rights.gateway is not None
+    return rights.gateway, demands.gateway_image

@@ -1,71 +1,137 @@
-"""Keep the gateway of a running sandbox up to date with the policy, and restart it when it died."""
+"""Keep the gateway of a running sandbox up to date with what it may have, and restart it when it died."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import UsageError
-from sandboxd.host import chosen_groups
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.host import chosen_groups, given_rights
+from sandboxd.host.given_rights import GivenRights
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.sandbox_id import name_of, workspace_of
-from sandboxd.operations import _groups
+from sandboxd.operations import _groups, recording
+from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
+    from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Engine, Summary
-    from sandboxd.project.names import AllowedNames
+    from sandboxd.life.running_gateway import RunningGateway
+    from sandboxd.policy.reconcile import Given, Step
+    from sandboxd.policy.rights import GatewayRights, Rights
+    from sandboxd.project import Project
 
 
 _LIVE = ("running", "paused")
 
 
-class Refreshed(NamedTuple):
-    """The policy that the gateway has after `refresh`."""
+class Followed(NamedTuple):
+    """What the gateway has after `follow`."""
 
     version: int
     problem: str
     """The reason why names of sandboxd.toml are not in it, '' where all are."""
     no_login: str = ""
     """The reason why the user's login at the proxy is not in it, '' where it is, or there is none."""
+    ends: float = 0.0
+    """Seconds since the epoch at which the first of a person's answers in it ends; 0 where none does."""
 
 
-def refresh(
+class GatewayOfSandbox(NamedTuple):
+    """The running gateway of a sandbox that no daemon attends to, as `operations.egress.gateways.Gateway` asks for."""
+
+    engine: Engine
+    sandbox: str
+    environ: Mapping[str, str]
+    running: RunningGateway
+
+    def follow(self) -> None:
+        """Have it enforce what the sandbox may have now, as `follow` of this module."""
+        follow(self.engine, self.sandbox, self.environ)
+
+    def ledger(self) -> Ledger:
+        """The record of all that it reported since it started."""
+        return self.running.ledger()
+
+    def answer(self, question: int, why: str) -> None:
+        """Deny a question from inside."""
+        self.running.answer(question, why)
+
+
+def follow(
     engine: Engine,
     sandbox: str,
     environ: Mapping[str, str],
     *,
     addresses: Iterable[tuple[str, str]] = (),
-    version: int = 0,
-) -> Refreshed | None:
-    """Send the running gateway of a sandbox the policy that applies now, unless it has it.
+) -> Followed | None:
+    """Make what the running gateway of a sandbox enforces what the sandbox may have now: the one loop for every cause.
 
-    Connections that the policy does not allow end. Of a project that is to have no network any more it lets nothing
-    through; `up` takes the network away.
+    What is too much is taken back at once, and connections that end by it are ended. What is missing is given once it
+    is recorded. Of a project that is to have no network any more the gateway lets nothing through; `up` takes the
+    network away.
 
     :param addresses: earlier names and synthetic addresses, which keep their meaning
-    :param version: of the policy that the gateway has, 0 for none
     :returns: None where no sandbox with a gateway runs, or the network is to be open, which `up` makes so
     :raises UsageError: the config is not valid; the gateway stays as it is
+    :raises RecordFailure: more was to be given, and that cannot be recorded; what is too much was taken back
     :raises EnvironmentFailure: the gateway does not take it
     """
-    from sandboxd.life import gateway, networks
+    from sandboxd.life import gateway, networks, running_gateway
+    from sandboxd.life.lock import rights_lock
+    from sandboxd.policy.reconcile import reconcile
 
-    if _sandbox(engine, sandbox) is None:
-        return None
-    names = _names(sandbox, environ)
-    wanted = Policy() if names.mode == "none" else names.policy
-    pair = networks.pair_of(engine, sandbox) if wanted is not None else None
-    if wanted is None or pair is None:
-        return None
-    whole, no_login = _with_login(wanted, sandbox, environ)
-    policy = gateway.complete(engine, pair, whole, addresses)
-    if policy.version != version:
-        gateway.push(engine, sandbox, policy, cut=True)
-    return Refreshed(policy.version, names.problem, no_login)
+    # One after another, also of several processes: what was read earlier is never given later.
+    with rights_lock(sandbox):
+        present = _sandbox(engine, sandbox)
+        if present is None:
+            return None
+        project = _project(sandbox, environ)
+        wanted = _rights(project, present.id)
+        if wanted.gateway is None:
+            return None
+        pair = networks.pair_of(engine, sandbox)
+        if pair is None:
+            # Without them nobody knows which addresses are the host's, and must not be dialled.
+            raise EnvironmentFailure(
+                "the networks of this sandbox's gateway are gone",
+                "nothing gets out; `sandboxd up` makes them again",
+            )
+        whole = gateway.complete(engine, pair, wanted.gateway, addresses)
+        given = _given(environ, sandbox, running_gateway.version(engine, sandbox))
+        steps = reconcile(wanted._replace(gateway=whole), given)
+        _do(engine, project, wanted, steps)
+        if not steps:
+            with contextlib.suppress(SandboxdError):
+                _keep(project, wanted, whole)
+        return Followed(whole.policy.version, wanted.problem, wanted.no_login, wanted.ends)
+
+
+def _do(engine: Engine, project: Project, wanted: Rights, steps: tuple[Step, ...]) -> None:
+    """Do `steps` in their order, which have only to do with the gateway.
+
+    :raises RecordFailure: one of them cannot be recorded, so that what follows is not given
+    """
+    from sandboxd.life import gateway
+    from sandboxd.policy.reconcile import GiveNames, Record, TakeNames
+
+    sandbox, environ = project.sandbox, project.environ
+    for step in steps:
+        if isinstance(step, TakeNames):
+            gateway.push(engine, sandbox, step.rights, cut=True)
+            # Taking back waits for no file; without it the next one does more than it has to.
+            with contextlib.suppress(SandboxdError):
+                _keep(project, wanted, step.rights)
+        elif isinstance(step, Record):
+            recording.before_widening(environ, sandbox, step.names, step.credentials)
+        elif isinstance(step, GiveNames):
+            _keep(project, wanted, step.rights)
+            gateway.push(engine, sandbox, step.rights, cut=True)
 
 
 def mend(
@@ -86,23 +152,41 @@ def mend(
     """
     from sandboxd.life import egress
     from sandboxd.life.lock import project_lock
-    from sandboxd.project import Project
 
     with project_lock(sandbox, _quiet, check):
-        if _sandbox(engine, sandbox) is None:
+        present = _sandbox(engine, sandbox)
+        if present is None:
             return False
         if not may_have_secrets(engine, sandbox):
             credentials = None
+        project = _project(sandbox, environ)
         # An editor's container has its first gateway by this.
-        _groups.keep(environ, Project.open(workspace_of(sandbox), environ, name_of(sandbox)))
-        names = _names(sandbox, environ)
-        if names.policy is None:
+        _groups.keep(environ, project)
+        wanted = _rights(project, present.id)
+        if wanted.gateway is None or not wanted.has_gateway:
             return False
-        image = names.floor.gateway_image
-        policy, _ = _with_login(names.policy, sandbox, environ)
-        prepared = egress.prepare(engine, sandbox, policy, image, _quiet, addresses, credentials)
+        image = in_force(environ).gateway_image
+        prepared = egress.prepare(
+            engine, sandbox, wanted.gateway, image, _quiet, addresses, credentials
+        )
+        _keep(project, wanted, prepared.rights)
         egress.follow(engine, prepared, _quiet)
         return True
+
+
+def note_start(
+    project: Project, container: str, planned: Policy | None, gateway: GatewayRights | None
+) -> None:
+    """Keep what a start gave, for whoever follows what the sandbox may have from then on.
+
+    :param planned: by its plan, without answers; None without a gateway
+    :raises EnvironmentFailure: it cannot be written
+    """
+    if planned is None or gateway is None:
+        given_rights.forget(project.environ, project.sandbox)
+        return
+    given = GivenRights(container, project.config.digest, planned, gateway.policy)
+    given_rights.keep(project.environ, project.sandbox, given)
 
 
 def may_have_secrets(engine: Engine, sandbox: str) -> bool:
@@ -116,7 +200,7 @@ def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
 
     :raises UsageError: the config is not valid
     """
-    return _names(workspace, environ).policy is not None
+    return _rights(_project(workspace, environ), "").has_gateway
 
 
 def make_network(
@@ -157,30 +241,43 @@ def end_unused(
         if not is_used:
             egress.leave(engine, sandbox, with_network=forget)
             chosen_groups.forget(environ, sandbox)
+            given_rights.forget(environ, sandbox)
         return not is_used
 
 
-def _names(sandbox: str, environ: Mapping[str, str]) -> AllowedNames:
-    """The names that the project allows now; its config is read again."""
+def _project(sandbox: str, environ: Mapping[str, str]) -> Project:
+    """The project of a sandbox; its config is read again."""
     from sandboxd.project import Project
-    from sandboxd.project.names import names_now
 
-    project = Project.open(workspace_of(sandbox), environ, name_of(sandbox))
-    return names_now(project, time.time())
+    return Project.open(workspace_of(sandbox), environ, name_of(sandbox))
 
 
-def _with_login(policy: Policy, sandbox: str, environ: Mapping[str, str]) -> tuple[Policy, str]:
-    """`policy` with the user's login at its proxy, and why without it.
+def _rights(project: Project, container: str) -> Rights:
+    from sandboxd.project.rights import rights_now
 
-    Whatever else the policy says is in force all the same: a file of the login that nobody may read loosens nothing.
+    return rights_now(project, container, time.time())
+
+
+def _given(environ: Mapping[str, str], sandbox: str, version: int) -> Given:
+    """What the gateway has by its own word, and what it was given last."""
+    from sandboxd.policy.reconcile import Given
+
+    record = given_rights.recall(environ, sandbox)
+    gateway = record.gateway if record is not None else None
+    return Given(version, gateway)
+
+
+def _keep(project: Project, wanted: Rights, gateway: GatewayRights) -> None:
+    """Keep what the gateway has, and what bounds an edit of the config that nobody agreed to.
+
+    :raises EnvironmentFailure: it cannot be written
     """
-    from sandboxd.policy import floor, proxy_credentials
-
-    try:
-        folder = floor.user_folder(environ)
-        return proxy_credentials.add_to(policy, folder, workspace_of(sandbox)), ""
-    except UsageError as error:
-        return policy, error.message
+    before = given_rights.recall(project.environ, project.sandbox)
+    digest, most = project.config.digest, wanted.planned or Policy()
+    if wanted.is_bounded and before is not None:
+        digest, most = before.digest, before.most
+    given = GivenRights(wanted.target.container, digest, most, gateway.policy)
+    given_rights.keep(project.environ, project.sandbox, given)
 
 
 def _sandbox(engine: Engine, sandbox: str) -> Summary | None:

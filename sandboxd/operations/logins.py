@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
@@ -14,22 +15,23 @@ if TYPE_CHECKING:
 
 
 def still_given(
-    choice: Choice, sandbox: str, environ: Mapping[str, str]
+    choice: Choice, sandbox: str, container: str, environ: Mapping[str, str]
 ) -> tuple[Choice | None, str]:
     """The part of `choice` that config, grants, policies and the user's records give to `sandbox` now, and why less.
 
-    None for nothing, also where they cannot be read: who cannot say what is allowed allows nothing.
+    What was added to a record since is not in it: that is for the next start. None for nothing, also where they cannot be read: who cannot say what is allowed allows nothing.
+
+    :param container: the id of the one that the choice was for
     """
-    from sandboxd.credentials.resolve import still_chosen
-    from sandboxd.policy import floor
     from sandboxd.project import Project
+    from sandboxd.project.rights import rights_now
 
     try:
         project = Project.open(workspace_of(sandbox), environ, name_of(sandbox))
-        network = project.network(floor.load(environ))
-        given = still_chosen(choice, network.uses, environ)
+        rights = rights_now(project, container, time.time())
     except SandboxdError as error:
         return None, error.message
+    given = choice.within(rights.keys)
     if given == choice:
         return given, ""
-    return given, network.problem or "its config, or your list of credentials, has them no more"
+    return given, rights.problem or "its config, or your list of credentials, has them no more"

@@ -47,6 +47,23 @@ def before_variables(environ: Mapping[str, str], sandbox: str, names: Collection
     )
 
 
+def before_widening(
+    environ: Mapping[str, str], sandbox: str, names: Collection[str], credentials: Collection[str]
+) -> None:
+    """Record what a running sandbox is to be given beyond what it has, where no answer of a person gives it.
+
+    :raises RecordFailure: it cannot be recorded, so it must not be given
+    """
+    notes.require(
+        environ,
+        "widened",
+        workspace_of(sandbox),
+        **name_fact(sandbox),
+        names=list(names),
+        credentials=list(credentials),
+    )
+
+
 def before_forward(
     environ: Mapping[str, str], sandbox: str, address: str, ports: Collection[str]
 ) -> None:

@@ -117,7 +117,13 @@ class Request:
         :raises EnvironmentFailure: the engine cannot be asked
         """
         from sandboxd.life import running_gateway
+        from sandboxd.operations.gateway import GatewayOfSandbox
 
         # No daemon attends to the gateway of a project that it does not keep.
         attended = self._attended(sandbox) if self._attended is not None else None
-        return attended or running_gateway.gateway_of(self.engine, sandbox)
+        if attended is not None:
+            return attended
+        running = running_gateway.gateway_of(self.engine, sandbox)
+        if running is None:
+            return None
+        return GatewayOfSandbox(self.engine, sandbox, self.environ, running)

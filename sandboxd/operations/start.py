@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from typing import TYPE_CHECKING, TypedDict
 
 from sandboxd.errors import UsageError
@@ -16,6 +18,7 @@ from sandboxd.operations import (
     _start_hooks,
     _start_words,
     commits,
+    gateway,
     recording,
     started,
 )
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.started import Started
     from sandboxd.plan.plan import Downgrade, Plan
     from sandboxd.plan.recipe import Recipe
+    from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
 
 NEEDS_FACTS = True
@@ -145,12 +149,23 @@ def start(
         networks.refuse_podman(engine)
     if recipe is not None and (wishes.rebuild or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
-    plan, gateway_image = _plan.with_approvals(plan, environ)
+    rights, gateway_image = _rights(plan, environ)
     keeping.keep_credentials(plan.sandbox, resolved and resolved.credentials)
     given = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
     with _groups.hold(environ, project):
-        running = up(engine, plan, tell, cancel.check, gateway_image, given, wishes.replace)
+        running = up(
+            engine,
+            plan,
+            tell,
+            cancel.check,
+            gateway_image,
+            given,
+            rights and rights.gateway,
+            wishes.replace,
+        )
+    gateway.note_start(project, running.id, plan.egress, running.gateway)
+    _follow_since(engine, plan, environ, rights)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)
     lost = (
@@ -174,6 +189,37 @@ def start(
         return result
     problem, hint = _start_words.of_hook(failure, option_of(wishes.name))
     return result._replace(problem=problem, hint=hint)
+
+
+def _rights(plan: Plan, environ: Mapping[str, str]) -> tuple[Rights | None, str]:
+    """What a sandbox that is started as planned may have now, and the gateway image that the policy names.
+
+    None without a gateway.
+
+    :raises UsageError: the policy, the approvals or the credentials cannot be read
+    """
+    if plan.egress is None:
+        return None, ""
+    from sandboxd.policy.in_force import in_force
+    from sandboxd.project.rights import rights_of_plan
+
+    return rights_of_plan(plan, environ, time.time()), in_force(environ).gateway_image
+
+
+def _follow_since(
+    engine: Engine, plan: Plan, environ: Mapping[str, str], given: Rights | None
+) -> None:
+    """Give or take back what changed while the gateway was made.
+
+    :raises UsageError: what holds now cannot be read
+    :raises EnvironmentFailure: the gateway does not take it
+    """
+    if given is None:
+        return
+    with contextlib.suppress(UsageError):
+        if _rights(plan, environ)[0] == given:
+            return
+    gateway.follow(engine, plan.sandbox, environ)
 
 
 def _resolved(

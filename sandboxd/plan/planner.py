@@ -5,7 +5,7 @@ First the decisions, then the container that they are made into, then what the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config.model import Config, CredentialWishes
 from sandboxd.errors import UsageError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
     from sandboxd.plan.project_hosts import ProjectHosts
+    from sandboxd.policy.rights import Source
 
 
 def make_plan(
@@ -107,10 +108,6 @@ def make_plan(
     )
 
 
-Source = Literal["sandboxd.toml", "profile"]
-"""The place that names what is allowed: sandboxd.toml where it has a list that counts, else the profile."""
-
-
 class Network(NamedTuple):
     """The network of a plan, which is the same on every host."""
 
@@ -123,6 +120,8 @@ class Network(NamedTuple):
     """The reason why what the config asks for does not count, '' where it does."""
     uses: tuple[Use, ...] = ()
     """The credentials that the sandbox may work with, also those that need no port of the gateway."""
+    is_granted: bool = False
+    """Whether the user agreed to this content of sandboxd.toml, and it asks for more than its profile."""
 
 
 def make_network(
@@ -157,7 +156,8 @@ def make_network(
     is_listed = allowed.network.allow is not None or bool(allowed.network.private)
     source: Source = "sandboxd.toml" if is_listed else "profile"
     policy = _with_services(credentials.with_uses(policy, uses), project)
-    return Network(mode.value, policy, source, problem, uses)
+    is_granted = trusted and not problem
+    return Network(mode.value, policy, source, problem, uses, is_granted)
 
 
 def _refuse_writers_side_by_side(

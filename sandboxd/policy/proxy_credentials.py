@@ -8,28 +8,21 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
-
-if TYPE_CHECKING:
-    from sandboxd.egress.policy import Policy
 
 FILE_NAME = "proxy-credentials"
 
 _LONGEST = 512
 
 
-def add_to(policy: Policy, folder: str, workspace: str) -> Policy:
-    """`policy` with the user's credentials for its proxy, if it has one, as sent to a gateway.
+def read(folder: str, workspace: str) -> str:
+    """The user's login for the proxy, ``user:password``; '' without one.
 
     :param folder: of the user's own policy: `floor.user_folder`
-    :raises UsageError: their file can be read by others or by the sandbox, or is not one line
+    :raises UsageError: its file can be read by others or by the sandbox, or is not one line
     """
-    if policy.upstream is None:
-        return policy
-    text = _read(os.path.join(folder, FILE_NAME), workspace)
-    return policy._replace(upstream=policy.upstream._replace(credentials=text))
+    return _read(os.path.join(folder, FILE_NAME), workspace)
 
 
 def _read(path: str, workspace: str) -> str:

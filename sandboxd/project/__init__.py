@@ -234,7 +234,7 @@ class Project:
     def network(self, floor: Floor) -> Network:
         """The mode of the network, and the policy of its gateway; no host is looked at.
 
-        A person's answers are not in it: `project.names` has the names that are allowed now.
+        A person's answers are not in it: `project.rights` has what is allowed now.
 
         :raises UsageError: floor or trust refuse a part of the config that is not about the network
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
 from sandboxd.host.measurement import Measurement
@@ -32,6 +32,9 @@ from sandboxd.status.verification import verification
 from sandboxd.verify import last_verdict
 from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 from sandboxd.verify.proof import with_proof
+
+if TYPE_CHECKING:
+    from sandboxd.credentials.uses import Use
 
 BEGIN = "`sandboxd init` writes a first config"
 AGENTS = "`sandboxd agent` says what each agent goes on with"
@@ -69,6 +72,8 @@ class Examined(NamedTuple):
     granted: GrantedPlan | None = None
     egress: Policy | None = None
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
+    uses: tuple[Use, ...] = ()
+    """The credentials that the sandbox may work with, as far as the user has them."""
     editors_request: Container | None = None
     """The container that an editor would ask for, where it is another: what lasts is of `up` alone."""
     ports: tuple[Port, ...] = ()

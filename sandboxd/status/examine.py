@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from sandboxd.checking.checker import Checker
-from sandboxd.egress.policy import Policy
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
@@ -17,9 +17,9 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.remote import ports_left, ports_of
 from sandboxd.plan.writers.engine import arguments
+from sandboxd.policy import floor
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
-from sandboxd.project.names import names_now
 from sandboxd.status.combine import Examined, GrantedPlan
 from sandboxd.status.model import Counts, Trust
 
@@ -71,8 +71,7 @@ def examine_open(
             trust=trust,
             granted_choices=choices,
             granted=granted,
-            egress=_names_without_plan(project),
-        )
+        )._replace(**_names_without_plan(project))
     return examined._replace(trust=trust, granted_choices=choices, granted=granted)
 
 
@@ -80,12 +79,13 @@ def _is_bare(project: Project) -> bool:
     return project.config.path is None and project.base() is None
 
 
-def _names_without_plan(project: Project) -> Policy | None:
+def _names_without_plan(project: Project) -> dict[str, Any]:
     """The names that a gateway of `project` allows even where there is no plan, e.g. without trust."""
     try:
-        return names_now(project, 0.0).planned
+        network = project.network(floor.load(project.environ))
     except SandboxdError:
-        return None
+        return {}
+    return {"egress": network.policy, "uses": network.uses}
 
 
 def _granted_plan(
@@ -128,6 +128,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
         downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
         counts=counts,
         egress=plan.egress,
+        uses=plan.credentials,
         editors_request=requested(arguments(plan._replace(lasting=()))) if plan.lasting else None,
         ports=ports_of(plan) if plan.runs_hooks else (),
         ports_left=ports_left(plan),

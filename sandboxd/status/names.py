@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sandboxd.egress import words
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Ledger
@@ -13,11 +15,17 @@ _MOST_SOURCES = 6
 _GROUP = "group "
 
 
-def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStatus:
+def names_status(
+    policy: Policy,
+    ledger: Ledger | None,
+    now: float,
+    in_use: Collection[str] | None = None,
+) -> NamesStatus:
     """The status of the network by name.
 
     :param policy: the present policy, approvals included
     :param ledger: the gateway's record; None where none runs, or it is not attended to
+    :param in_use: the services whose credentials may be used now; None for all of the policy
     """
     allowed = sources(policy)
     if ledger is None:
@@ -45,16 +53,18 @@ def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStat
         ledger.totals,
         tuple(denied.values()),
         ledger.questions(policy, now),
-        _credentials(policy, ledger),
+        _credentials(policy, ledger, in_use),
     )
 
 
-def _credentials(policy: Policy, ledger: Ledger) -> tuple[CredentialLine, ...]:
+def _credentials(
+    policy: Policy, ledger: Ledger, in_use: Collection[str] | None = None
+) -> tuple[CredentialLine, ...]:
     services = [service for service, _ in policy.credentials]
     lines = [ledger.credentials.get(service, CredentialLine(service)) for service in services]
-    held = ledger.held
+    bounds = [each for each in (ledger.held, in_use) if each is not None]
     return tuple(
-        line._replace(is_missing=held is not None and line.service not in held) for line in lines
+        line._replace(is_missing=any(line.service not in each for each in bounds)) for line in lines
     )
 
 

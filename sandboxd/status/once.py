@@ -39,7 +39,7 @@ def look_once(
     if workspace is not None:
         examined = _examine(workspace, environ, facts)
         ledger = _ledger(workspace, environ, observed)
-        names = names_now(environ, workspace, examined.egress, ledger, now)
+        names = names_now(environ, workspace, examined, ledger, now)
         hooks = hooks_now(environ, workspace, examined, observed)
         measured = measurement.recall(environ, workspace)
         own = sessions(environ, workspace)

@@ -85,7 +85,7 @@ def _inner_network(engine: Engine, plan: Plan, body: CreateRequest) -> Iterator[
     is_there = networks.pair_of(engine, plan.sandbox) is not None
     pair = networks.ensure(engine, plan.sandbox, lambda _text: None)
     assert plan.egress is not None
-    egress.add_to(body, egress.Egress(plan.sandbox, pair, "", plan.egress), engine)
+    egress.add_to(body, egress.Joined(plan.sandbox, pair, plan.egress), engine)
     try:
         yield
     finally:

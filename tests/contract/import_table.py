@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
+    "host.given_rights": frozenset({"egress", "errors", "files", "host.folders"}),
     "host.measurement": frozenset({"errors", "files", "host.folders"}),
     "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
@@ -72,6 +73,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
     "policy": _rooms("audit egress errors file_lock files host.folders toml_output"),
+    # What a sandbox may have: whoever gives it anything takes this, and only these rooms make or give it.
+    "policy.rights": frozenset({"egress", "model"}),
+    "policy.reconcile": frozenset({"egress", "model", "policy.rights"}),
     "analysis": frozenset(
         {
             "config",
@@ -196,6 +200,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "payload",
             "plan",
             "platforms",
+            "policy.rights",
             "review",
         }
     ),
@@ -240,30 +245,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "bench.workloads": frozenset(),
     "egress": frozenset(),
     "templates": frozenset({"data", "errors", "files"}),
-    "project": frozenset(
-        {
-            "agents",
-            "config",
-            "egress",
-            "errors",
-            "exchange",
-            "files",
-            "findings",
-            "host.chosen_groups",
-            "host.facts",
-            "host.stand_ins",
-            "host.subnets",
-            "kinds",
-            "model",
-            "plan",
-            "policy",
-            "text",
-        }
+    "project": _rooms(
+        "agents config credentials egress errors exchange files findings host.chosen_groups "
+        "host.facts host.given_rights host.stand_ins host.subnets kinds model plan policy text"
     ),
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
-        "checking egress engine errors exchange findings halt host host.facts life model observe plan policy "
-        "project screen verify"
+        "checking credentials egress engine errors exchange findings halt host host.facts life "
+        "model observe plan policy project screen verify"
     ),
     "operations": frozenset(
         {

@@ -16,6 +16,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.life import up_down
+from sandboxd.life.starting import Running
 from sandboxd.plan import stubs
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
@@ -27,6 +28,7 @@ from sandboxd.verify.attack import verify
 from sandboxd.verify.verdict import Verdict
 from tests.forked import run_forked
 from tests.patience import PATIENCE
+from tests.rights import allowing
 
 Change = Callable[[Any], None]
 
@@ -67,6 +69,12 @@ def open_to_user(*folders: Path) -> None:
     for folder in folders:
         for path in (folder, *folder.parents[:-2]):
             path.chmod(path.stat().st_mode | 0o011)
+
+
+def up(engine: Engine, plan: Plan, say: Callable[[str], None], **more: Any) -> Running:
+    """As `life.up_down.up`, with a gateway that lets through what the plan says and no more."""
+    given = allowing(plan.egress) if plan.egress is not None else None
+    return up_down.up(engine, plan, say, rights=given, **more)
 
 
 def grant(folder: Path) -> None:
@@ -118,7 +126,7 @@ def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
 @contextlib.contextmanager
 def started(engine: Engine, folder: Path, facts: HostFacts) -> Iterator[str]:
     """The sandbox of a project as `up` starts it, and as `down` ends it."""
-    running = up_down.up(engine, plan_of(folder, facts), lambda _: None)
+    running = up(engine, plan_of(folder, facts), lambda _: None)
     try:
         yield running.id
     finally:

@@ -21,6 +21,7 @@ from sandboxd.engine.client import Engine, connect_from
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway, running_gateway, up_down
 from sandboxd.model.labels import GATEWAY, PROJECT
+from sandboxd.operations import gateway as operation
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
 from tests.e2e import outside, rich_image, sandboxes
@@ -34,6 +35,7 @@ from tests.integration.egress.credential_service import (
     certificate,
 )
 from tests.patience import eventually
+from tests.rights import push
 from tools.engine import private
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -134,7 +136,7 @@ def plan(
     planned = sandboxes.plan_of(project, facts)._replace(egress=POLICY)
     place.service.requests.clear()
     place.service.go_on.clear()
-    up_down.up(place.api, planned, lambda _text: None, credentials=place.credentials)
+    sandboxes.up(place.api, planned, lambda _text: None, credentials=place.credentials)
     try:
         yield planned
         assert leaks(place, planned, tmp_path) == []
@@ -258,7 +260,7 @@ def test_a_second_sandbox_does_not_reach_the_port(
     planned = sandboxes.plan_of(second, facts)._replace(egress=POLICY)
     address = inside("getent hosts gateway.sandboxd.internal || cat /etc/resolv.conf")
     first = next(word for word in address.split() if word.count(".") == 3)
-    up_down.up(place.api, planned, lambda _text: None)
+    sandboxes.up(place.api, planned, lambda _text: None)
     try:
         for host in (first, "gateway.sandboxd.internal"):
             words = ["exec", "-n", "curl", "-sS", "-m", "20", "--noproxy", "*"]
@@ -285,7 +287,7 @@ def test_a_gateway_that_was_killed_has_no_secret_until_it_is_given_again(
     subprocess.run(
         ["docker", "-H", place.docker_host, "start", running.id], check=True, capture_output=True
     )
-    running_gateway.push(api, plan.workspace, POLICY)
+    push(api, plan.workspace, POLICY)
     assert "needs a credential that the gateway does not have now" in inside(
         f"curl -sS {HERE}/v1/user"
     )
@@ -297,8 +299,10 @@ def test_a_gateway_that_was_killed_has_no_secret_until_it_is_given_again(
 
 
 def test_a_daemon_gives_the_secret_to_the_gateway_that_it_starts_again(
-    place: Place, plan: Plan, inside: Inside
+    place: Place, plan: Plan, inside: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The policy of this test is no project's, which is what the daemon would give it.
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
     api, memory, told = place.api, Memory(), list[str]()
     memory.credentials = place.credentials
     access = EngineAccess(lambda: api, lambda: dict(os.environ))
@@ -307,7 +311,7 @@ def test_a_daemon_gives_the_secret_to_the_gateway_that_it_starts_again(
     def works() -> bool:
         """The policy of this test is no project's: whoever starts the gateway gives it another one."""
         try:
-            running_gateway.push(api, plan.workspace, POLICY)
+            push(api, plan.workspace, POLICY)
         except EnvironmentFailure:
             return False
         return inside(f"curl -sS -m 20 {HERE}/v1/user") == "GET /v1/user"

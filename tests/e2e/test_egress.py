@@ -26,6 +26,7 @@ from tests.e2e import outside, sandboxes
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
 from tests.patience import eventually
+from tests.rights import push
 from tools.engine import private
 from tools.private_engine import import_busybox_image
 
@@ -112,7 +113,7 @@ def up(api: Engine, plan: Plan, internet: Outside) -> Iterator[Plan]:
 
 def start(api: Engine, plan: Plan) -> tuple[Running, list[str]]:
     messages: list[str] = []
-    return up_down.up(api, plan, messages.append), messages
+    return sandboxes.up(api, plan, messages.append), messages
 
 
 Inside = Callable[[str], subprocess.CompletedProcess[str]]
@@ -192,7 +193,7 @@ def test_a_command_pushes_a_policy_and_reads_what_was_tried(
     assert gateway is not None
     tried = {(line.outcome, line.name, line.reason) for line in gateway.ledger().lines()}
     assert ("denied", "evil.test", "no-rule") in tried
-    gateway.push(policy("evil.test"))
+    push(api, up.workspace, policy("evil.test"))
     assert inside(page("evil.test")).stdout == "outside for evil.test\n"
 
 

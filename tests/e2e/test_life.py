@@ -149,7 +149,7 @@ def test_volumes_of_pins_go_with_the_container(
     plan = plan_of(project, facts)
     volumes = [m.value.source for m in plan.container.mounts if m.value.type == "volume"]
     assert bool(volumes) == plan.gvisor
-    up_down.up(api, plan, lambda _: None)
+    sandboxes.up(api, plan, lambda _: None)
     assert all(api.volume(name) for name in volumes)
     up_down.down(api, plan.workspace, lambda _: None)
     assert [api.volume(name) for name in volumes] == [None] * len(volumes)
@@ -174,10 +174,10 @@ def test_a_pin_s_volume_with_another_folder_behind_it_is_not_used(
     other = api.create("sandboxd-test-other", body)
     try:
         with pytest.raises(EnvironmentFailure, match="with another folder behind it"):
-            up_down.up(api, plan, lambda _: None)
+            sandboxes.up(api, plan, lambda _: None)
     finally:
         api.remove(other)
-    up_down.up(api, plan, lambda _: None)
+    sandboxes.up(api, plan, lambda _: None)
     volume = api.volume(pin.source)
     assert volume is not None
     assert volume["Options"]["device"].startswith(str(project))
@@ -366,7 +366,7 @@ def test_a_runtime_that_vanished_or_is_broken(
     gone = plan.container.runtime._replace(value="vanished")
     plan = plan._replace(container=plan.container._replace(runtime=gone))
     with pytest.raises(EnvironmentFailure, match="has no runtime `vanished`"):
-        up_down.up(api, plan, lambda _: None)
+        sandboxes.up(api, plan, lambda _: None)
 
 
 def test_a_folder_that_vanished_between_plan_and_start(
@@ -376,7 +376,7 @@ def test_a_folder_that_vanished_between_plan_and_start(
     plan = plan_of(folder, host_facts)
     (folder / ".vscode").rmdir()
     with pytest.raises(EnvironmentFailure, match=r"\.vscode` to mount is not there"):
-        up_down.up(api, plan, lambda _: None)
+        sandboxes.up(api, plan, lambda _: None)
 
 
 @pytest.mark.parametrize("command", [["up"], ["exec", "-n", "x"], ["down"], ["list"], ["logs"]])

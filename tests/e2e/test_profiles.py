@@ -33,7 +33,7 @@ def plan(folder: Path, host_facts: HostFacts) -> Plan:
 
 @pytest.fixture
 def up(api: Engine, folder: Path, plan: Plan) -> Iterator[str]:
-    yield up_down.up(api, plan, lambda _: None).id
+    yield sandboxes.up(api, plan, lambda _: None).id
     up_down.down(api, str(folder), lambda _: None)
 
 
@@ -68,7 +68,9 @@ def test_untrusted_works_on_a_copy(api: Engine, folder: Path, up: str) -> None:
     ]
     assert inside(api, up, "rm -rf /sandboxd/workspace/* .git; : > main.py; ls -A") != []
     assert sandboxes.tree(folder) == before
-    again = up_down.up(api, sandboxes.plan_of(folder, sandboxes.facts_of(api.host)), lambda _: None)
+    again = sandboxes.up(
+        api, sandboxes.plan_of(folder, sandboxes.facts_of(api.host)), lambda _: None
+    )
     assert again.how == "already running"
 
 
@@ -83,7 +85,7 @@ def test_a_copy_that_does_not_fit_is_no_sandbox(api: Engine, folder: Path, plan:
     ]
     plan = plan._replace(container=plan.container._replace(mounts=tuple(small)))
     with pytest.raises(EnvironmentFailure, match="could not be copied"):
-        up_down.up(api, plan, lambda _: None)
+        sandboxes.up(api, plan, lambda _: None)
     assert find.project_containers(api, str(folder)) == []
 
 
@@ -140,7 +142,7 @@ def test_review_holds_where_a_plain_read_only_folder_does_not(
         " 'mount -o remount,bind,rw /workspaces/w; echo bad > main.py; mv .git g' 2>/dev/null;"
         "cat main.py"
     )
-    running = up_down.up(api, sandboxes.plan_of(root, facts), lambda _: None)
+    running = sandboxes.up(api, sandboxes.plan_of(root, facts), lambda _: None)
     try:
         assert inside(api, running.id, attack) == ["print('hello')"]
         assert sandboxes.tree(root) == before

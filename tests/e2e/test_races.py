@@ -37,19 +37,19 @@ def test_no_sandbox_starts_where_another_one_writes(
     api: Engine, outer: Path, inner: Path, host_facts: HostFacts, first: str
 ) -> None:
     one, other = (outer, inner) if first == "outer" else (inner, outer)
-    up_down.up(api, sandboxes.plan_of(one, host_facts), quiet)
+    sandboxes.up(api, sandboxes.plan_of(one, host_facts), quiet)
     try:
         before = sandboxes.tree(other)
         with pytest.raises(EnvironmentFailure, match="could exchange what is mounted") as caught:
-            up_down.up(api, sandboxes.plan_of(other, host_facts), quiet)
+            sandboxes.up(api, sandboxes.plan_of(other, host_facts), quiet)
         assert caught.value.hint == f"end it first: `sandboxd down --project {one}`"
         assert sandboxes.tree(other) == before
         # The one that runs is not in its own way.
-        again = up_down.up(api, sandboxes.plan_of(one, host_facts), quiet)
+        again = sandboxes.up(api, sandboxes.plan_of(one, host_facts), quiet)
         assert again.how == "already running"
     finally:
         up_down.down(api, str(one), quiet)
-    assert up_down.up(api, sandboxes.plan_of(other, host_facts), quiet).how == "created"
+    assert sandboxes.up(api, sandboxes.plan_of(other, host_facts), quiet).how == "created"
     up_down.down(api, str(other), quiet)
 
 
@@ -59,9 +59,9 @@ def test_a_sandbox_that_cannot_write_is_in_nobodys_way(
     text = (outer / "sandboxd.toml").read_text()
     (outer / "sandboxd.toml").write_text(text + '[workspace]\nlayout = "clone"\n')
     sandboxes.grant(outer)
-    up_down.up(api, sandboxes.plan_of(outer, host_facts), quiet)
+    sandboxes.up(api, sandboxes.plan_of(outer, host_facts), quiet)
     try:
-        up_down.up(api, sandboxes.plan_of(inner, host_facts), quiet)
+        sandboxes.up(api, sandboxes.plan_of(inner, host_facts), quiet)
         up_down.down(api, str(inner), quiet)
     finally:
         up_down.down(api, str(outer), quiet, discard=True)
@@ -96,7 +96,7 @@ def test_an_exchange_is_seen_before_anything_runs(
 
     monkeypatch.setattr(Engine, "start", exchanged)
     with pytest.raises(EnvironmentFailure, match="was exchanged while it was mounted"):
-        up_down.up(api, sandboxes.plan_of(outer, host_facts)._replace(egress=None), quiet)
+        sandboxes.up(api, sandboxes.plan_of(outer, host_facts)._replace(egress=None), quiet)
     assert api.containers(f"dev.sandboxd.project={outer}") == []
 
 
@@ -108,7 +108,7 @@ def test_a_link_that_came_after_the_plan_is_refused(
     (outer / ".vscode").rename(outer / "v")
     (outer / ".vscode").symlink_to("v")
     with pytest.raises(UsageError, match="or a link is there"):
-        up_down.up(api, plan, quiet)
+        sandboxes.up(api, plan, quiet)
     assert api.containers(f"dev.sandboxd.project={outer}") == []
 
 
@@ -120,7 +120,7 @@ def test_a_pin_that_the_host_took_away_comes_back(
     envrc.write_text("host")
     os.chown(envrc, 1000, 1000)
     plan = sandboxes.plan_of(outer, host_facts)
-    first = up_down.up(api, plan, quiet)
+    first = sandboxes.up(api, plan, quiet)
     try:
         (outer / "new").write_text("new\n")
         os.chown(outer / "new", 1000, 1000)
@@ -128,9 +128,9 @@ def test_a_pin_that_the_host_took_away_comes_back(
         run_quietly(api, first.id, Exec(["sh", "-c", "echo evil >> .envrc"]))
         assert "evil" in envrc.read_text(), "the kernel keeps the pin: this test is not needed"
         with pytest.raises(Halted, match=r"`\.envrc` was replaced on the host"):
-            up_down.up(api, plan, quiet)
+            sandboxes.up(api, plan, quiet)
         assert api.inspect(first.id)["State"]["Paused"]
-        second = up_down.up(api, sandboxes.plan_of(outer, host_facts), quiet, replace="container")
+        second = sandboxes.up(api, sandboxes.plan_of(outer, host_facts), quiet, replace="container")
         assert second.how == "recreated"
         run_quietly(api, second.id, Exec(["sh", "-c", "echo worse >> .envrc"]))
         assert "worse" not in envrc.read_text()

@@ -36,7 +36,7 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
     assert set(plan.stubs) == {
         ".devcontainer", ".devcontainer.json", ".vscode", "commondir",
     }  # fmt: skip
-    running = up_down.up(api, plan, lambda _: None)
+    running = sandboxes.up(api, plan, lambda _: None)
     try:
         assert (bare / ".vscode").stat().st_uid == 1000
         attack = (
@@ -46,7 +46,7 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
         run_quietly(api, running.id, Exec(["sh", "-c", attack]))
         assert sorted(path.name for path in (bare / ".git").iterdir()) == ["config"]
         # Nothing differs for the next `up`, although the folders are there now.
-        again = up_down.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+        again = sandboxes.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
         assert again.how == "already running"
         assert list((bare / ".vscode").iterdir()) == []
     finally:
@@ -55,12 +55,12 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
 
 
 def test_what_was_put_into_one_stays(api: Engine, bare: Path, host_facts: HostFacts) -> None:
-    up_down.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    sandboxes.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
     (bare / ".vscode/settings.json").write_text("{}")
     # Another plan: the new container takes over which folders are ours.
     with (bare / "sandboxd.toml").open("a") as config:
         config.write('[environment]\nA = "b"\n')
-    replaced = up_down.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    replaced = sandboxes.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
     assert replaced.how == "recreated"
     up_down.down(api, str(bare), lambda _: None)
     assert (bare / ".vscode/settings.json").exists()
@@ -72,5 +72,5 @@ def test_a_failed_start_leaves_no_folder(api: Engine, bare: Path, host_facts: Ho
     plan = sandboxes.plan_of(bare, host_facts)
     broken = plan._replace(container=plan.container._replace(command=("/no/such/program",)))
     with pytest.raises(Exception, match="no/such/program"):
-        up_down.up(api, broken, lambda _: None)
+        sandboxes.up(api, broken, lambda _: None)
     assert sandboxes.tree(bare) == before

@@ -13,7 +13,7 @@ from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.life import gateway, networks, running_gateway, up_down
+from sandboxd.life import gateway, networks, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
@@ -21,6 +21,7 @@ from sandboxd.verify.attack import verify, verify_plan
 from sandboxd.verify.attempts import EGRESS
 from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
+from tests.rights import push
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -50,7 +51,7 @@ def policy(*names: str) -> Policy:
 def up(api: Engine, project: Path, host_facts: HostFacts) -> Iterator[Plan]:
     """A sandbox that may reach one name."""
     plan = sandboxes.plan_of(project, host_facts)._replace(egress=policy("allowed.test"))
-    up_down.up(api, plan, lambda _text: None)
+    sandboxes.up(api, plan, lambda _text: None)
     yield plan
     up_down.down(api, plan.workspace, lambda _text: None, discard=True)
 
@@ -101,9 +102,7 @@ def test_a_second_network_is_found(api: Engine, up: Plan) -> None:
 
 @UNDER_RUNC
 def test_a_gateway_that_lets_more_through_is_found(api: Engine, up: Plan) -> None:
-    running = running_gateway.gateway_of(api, up.workspace)
-    assert running is not None
-    running.push(Policy(rules=(Rule(pattern(f"*.{verify_marks.DENIED}"), (80, 443)),)))
+    push(api, up.workspace, Policy(rules=(Rule(pattern(f"*.{verify_marks.DENIED}"), (80, 443)),)))
     verdict = attack(api, up)
     assert "dns-denied-name" in ways_out(verdict, "escaped")
     # A look-up that is on its way when the attempt ends is recorded later, so it is not known.

@@ -169,7 +169,7 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
         plan = plan._replace(egress=None)
     root, name = project.workspace, plan.container.name
     if writer == "engine":
-        running = up_down.up(api, plan, lambda _: None)
+        running = sandboxes.up(api, plan, lambda _: None)
         try:
             return flat(api.inspect(running.id))
         finally:

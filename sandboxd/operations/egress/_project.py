@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.config.model import Config
+    from sandboxd.egress.approvals import Limits
     from sandboxd.egress.policy import Policy
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
-    from sandboxd.policy.floor import Floor
+    from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
-    from sandboxd.project.names import AllowedNames
 
 
 class ProjectWithGateway(NamedTuple):
@@ -28,7 +28,8 @@ class ProjectWithGateway(NamedTuple):
     """Without the answers of a person."""
     policy: Policy
     """With those that hold now."""
-    floor: Floor
+    limits: Limits
+    """The bounds of the policy to what a person may allow."""
     problem: str
     """The reason why names of the sandboxd.toml do not count, '' where all do."""
 
@@ -42,26 +43,27 @@ def open_project(
     :param name: of the sandbox whose names are meant: an agent's session has its own
     :raises UsageError: its config is not valid, or it has no gateway at all
     """
-    project, names = open_names(directory, environ, now, name)
-    if names.planned is None or names.policy is None:
-        raise no_gateway(project.workspace, names.mode)
+    project, rights = open_rights(directory, environ, now, name)
+    if rights.planned is None or rights.gateway is None:
+        raise no_gateway(project.workspace, rights.mode)
+    policy = rights.gateway.policy
     return ProjectWithGateway(
-        project.workspace, project.config, names.planned, names.policy, names.floor, names.problem
+        project.workspace, project.config, rights.planned, policy, rights.limits, rights.problem
     )
 
 
-def open_names(
+def open_rights(
     directory: str, environ: Mapping[str, str], now: float, name: str = ""
-) -> tuple[Project, AllowedNames]:
-    """The project as `open_project` finds it, also without a gateway, and its names of `now`.
+) -> tuple[Project, Rights]:
+    """The project as `open_project` finds it, also without a gateway, and what its sandbox may have at `now`.
 
     :raises UsageError: its config is not valid
     """
     from sandboxd.project import Project
-    from sandboxd.project.names import names_now
+    from sandboxd.project.rights import rights_now
 
     project = Project.open(project_folder(directory), environ, name)
-    return project, names_now(project, now)
+    return project, rights_now(project, "", now)
 
 
 def running(
@@ -99,17 +101,11 @@ def _take_back_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]
         approvals.use_up(environ, workspace, *use)
 
 
-def push(
-    gateway: Gateway | None, project: ProjectWithGateway, environ: Mapping[str, str], now: float
-) -> bool:
-    """Send the running gateway the names of `project` with the answers of `now`; False if none runs."""
-    from sandboxd.policy import approvals, floor, proxy_credentials
-
+def follow(gateway: Gateway | None) -> bool:
+    """Have the running gateway enforce what holds now; False if none runs."""
     if gateway is None:
         return False
-    whole = approvals.in_force(environ, project.workspace, project.planned, project.floor, now)
-    folder = floor.user_folder(environ)
-    gateway.push(proxy_credentials.add_to(whole, folder, project.workspace))
+    gateway.follow()
     return True
 
 

@@ -98,7 +98,7 @@ def allow(
         until,
         once,
         meant.pattern in policy.denied,
-        _project.push(gateway, project, environ, now),
+        _project.follow(gateway),
         unasked,
     )
 
@@ -111,11 +111,8 @@ def _refuse(project: ProjectWithGateway, meant: Target, policy: Policy, now: flo
     from sandboxd.egress import words
     from sandboxd.egress.approvals import obstacle
     from sandboxd.egress.policy import decide
-    from sandboxd.policy import approvals
 
-    if reason := obstacle(
-        project.planned, meant.pattern, meant.ports, approvals.limits(project.floor)
-    ):
+    if reason := obstacle(project.planned, meant.pattern, meant.ports, project.limits):
         message, hint = _REFUSALS[reason]
         raise UsageError(f"`{meant.pattern}` {message}", hint)
     for denied in policy.denied:

@@ -69,5 +69,5 @@ def deny(
         for question in gateway.ledger().questions(project.planned, now):
             if meant.matches(question.name):
                 gateway.answer(question.id, "a person said no")
-    is_live = _project.push(gateway, project, environ, now)
+    is_live = _project.follow(gateway)
     return Denied(project.workspace, str(meant), len(gone), is_live, unasked, problem)

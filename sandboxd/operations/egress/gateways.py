@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sandboxd.model.sandbox_id import sandbox_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sandboxd.egress.ledger import Ledger
-    from sandboxd.egress.policy import Policy
     from sandboxd.operations.request import Request
 
 
 class Gateway(Protocol):
     """A running gateway: a daemon keeps its connection to it, a command opens one."""
 
-    def push(self, policy: Policy) -> None:
-        """Have the gateway enforce `policy`, and end connections that it does not allow; returns once it does.
+    def follow(self) -> None:
+        """Have the gateway enforce what its sandbox may have now, and end connections that it does not allow.
 
-        :param policy: without version, addresses, services and the host's networks
+        Returns once it does. It is given nothing by the caller: what holds is read in the one place that reads it, so
+        that what was read earlier is never given later.
+
+        :raises UsageError: what holds cannot be read; it keeps what it has
         :raises EnvironmentFailure: it does not take it; then nothing is let through
         """
 
@@ -30,7 +29,7 @@ class Gateway(Protocol):
         """The record of all that it reported since it started."""
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside; to allow it, push a policy that does."""
+        """Deny a question from inside; to allow it, keep an answer that does, and `follow`."""
 
 
 FindGateway = Callable[[str], "Gateway | None"]
@@ -44,10 +43,10 @@ class Together(NamedTuple):
     """The one that is asked for its record: that of the sandbox that is meant, where it runs."""
     others: tuple[Gateway, ...]
 
-    def push(self, policy: Policy) -> None:
-        """Have each gateway enforce `policy`."""
+    def follow(self) -> None:
+        """Have each gateway enforce what its own sandbox may have: an agent's session has names of its own."""
         for gateway in (self.meant, *self.others):
-            gateway.push(policy)
+            gateway.follow()
 
     def ledger(self) -> Ledger:
         """The record of the sandbox that is meant."""
@@ -56,37 +55,6 @@ class Together(NamedTuple):
     def answer(self, question: int, why: str) -> None:
         """Deny a question from inside the sandbox that is meant."""
         self.meant.answer(question, why)
-
-
-class WithOwnNames(NamedTuple):
-    """The gateway of a named sandbox: an agent's session has a config, so names and credentials, of its own."""
-
-    gateway: Gateway
-    workspace: str
-    name: str
-    environ: Mapping[str, str]
-
-    def push(self, policy: Policy) -> None:
-        """Have the gateway let through what holds for its own config, with the answers of now.
-
-        :param policy: of the sandbox without a name
-        """
-        from sandboxd.policy import floor, proxy_credentials
-        from sandboxd.project import Project
-        from sandboxd.project.names import names_now
-
-        project = Project.open(self.workspace, self.environ, self.name)
-        own = names_now(project, time.time()).policy or policy
-        folder = floor.user_folder(self.environ)
-        self.gateway.push(proxy_credentials.add_to(own, folder, self.workspace))
-
-    def ledger(self) -> Ledger:
-        """The record of the gateway."""
-        return self.gateway.ledger()
-
-    def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside it."""
-        self.gateway.answer(question, why)
 
 
 def gateway_of(request: Request, workspace: str) -> Gateway | None:
@@ -111,10 +79,7 @@ def gateways_of(request: Request, workspace: str) -> Gateway | None:
 
 
 def _find(request: Request, workspace: str, name: str) -> Gateway | None:
-    gateway = request.find_gateway(sandbox_id(workspace, name))
-    if gateway is None or not name:
-        return gateway
-    return WithOwnNames(gateway, workspace, name, request.environ)
+    return request.find_gateway(sandbox_id(workspace, name))
 
 
 def each_of(gateway: Gateway) -> tuple[Gateway, ...]:

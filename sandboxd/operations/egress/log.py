@@ -67,12 +67,12 @@ def log(
     from sandboxd.egress.policy import Decider
 
     now = time.time()
-    project, names = _project.open_names(directory, environ, now, name)
-    policy = names.policy
+    project, rights = _project.open_rights(directory, environ, now, name)
+    policy = rights.gateway.policy if rights.has_gateway and rights.gateway else None
     gateway = (
         find(project.workspace)
         if policy is not None
-        else _of_before(find, project.workspace, names.mode)
+        else _of_before(find, project.workspace, rights.mode)
     )
     if gateway is None:
         return Log(project.workspace, False)
@@ -106,7 +106,7 @@ def log(
         questions,
         ledger.totals,
         ledger.last_number,
-        names.mode,
+        rights.mode,
     )
 
 

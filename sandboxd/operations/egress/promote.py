@@ -45,7 +45,7 @@ def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
         project.planned,
         meant.pattern,
         meant.ports,
-        approvals.limits(project.floor)._replace(may_grant=True),
+        project.limits._replace(may_grant=True),
     )
     if reason:
         raise UsageError(

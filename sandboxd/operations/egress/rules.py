@@ -66,7 +66,7 @@ def rules(directory: str, environ: Mapping[str, str], name: str = "") -> Rules:
     now = time.time()
     project = _project.open_project(directory, environ, now, name)
     planned = project.planned
-    limits = approvals.limits(project.floor)
+    limits = project.limits
     answers = approvals.of_project(environ, project.workspace, now)
     denied = [
         RuleRow(str(pattern), (), "deny", "policy", False, 0.0, False, "", "")

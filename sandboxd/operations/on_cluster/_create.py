@@ -63,7 +63,7 @@ def create(
         objects = _objects.written(plan, wishes, answered)
         if answered.egress is not None:
             say("closing the way to the program's registry")
-            PodGateway(target).push(answered.egress)
+            PodGateway(target).follow()
     say("copying the workspace")
     sent = _send.send(target, pod["metadata"]["uid"], say)
     lost = _losses.not_in_force(plan, wishes, trial)

@@ -62,26 +62,30 @@ class PodGateway:
         return kubernetes.policy_of(config_map) if config_map is not None else None
 
     def refresh(self) -> None:
-        """Give the gateway the names of now, unless it has them; raises as `push`."""
+        """As `follow`, but for nothing where its ConfigMap holds what its sandbox may have now."""
         present = self.policy()
-        wanted = self._wanted(present)
-        if wanted is not None and present != wanted:
-            self.push(wanted)
+        if present != self._wanted(present):
+            self.follow()
 
     def _wanted(self, present: Policy | None) -> Policy | None:
-        """The policy of now, with credentials where it has had some."""
+        """The policy that it is to have, with credentials where it has had some; None for no gateway."""
+        rights = _names.of_gateway(self._target)
         keeps = present is not None and bool(present.credentials)
-        return _names.policy_now(self._target, keeps_secrets=keeps)
+        if rights is None:
+            return None
+        return kubernetes.for_pod(rights.policy, keeps_secrets=keeps)
 
-    def push(self, policy: Policy) -> None:
-        """Have the gateway let through what holds now for this sandbox, and cut the rest; returns once it does.
+    def follow(self) -> None:
+        """Have the gateway let through what its sandbox may have now, and cut the rest; returns once it does.
 
-        :param policy: read anew, since each sandbox of a project may have names of its own
+        :raises UsageError: what holds cannot be read; it keeps what it has
         :raises EnvironmentFailure: it does not take it, or not in time
         """
         target = self._target
         with records.locked(target.environ, target.cluster.context, target.pod):
-            wanted = self._wanted(self.policy()) or policy
+            wanted = self._wanted(self.policy())
+            if wanted is None:
+                return
             namespace = target.cluster.context.namespace
             documents = kubernetes.of_policy(wanted, target.pod, namespace)
             for document in documents:

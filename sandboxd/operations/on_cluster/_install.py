@@ -46,8 +46,8 @@ def program_of(target: Target, agent: Agent) -> Program | None:
     if not agent.packages:
         return None
     folder = program_volume.folder(agent, target.environ)
-    policy, _ = _program.network(agent, target.environ, folder)
-    return Program(policy.rules, lambda say: _bring(target, agent, say))
+    rights, _ = _program.network(agent, target.environ, folder)
+    return Program(rights.policy.rules, lambda say: _bring(target, agent, say))
 
 
 def machine_of(target: Target) -> str:

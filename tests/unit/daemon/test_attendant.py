@@ -20,14 +20,12 @@ from sandboxd.egress.broker import Binding
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.messages import VERIFY_BEGINS, Assigned, Attempted, PolicySet, Refused, Used
 from sandboxd.egress.names import pattern
-from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel
 from sandboxd.operations import gateway as operation
 from sandboxd.policy import approvals
-from tests.patience import PATIENCE, eventually
-from tests.unit.engine.fake_engine import answering
+from tests.patience import eventually
 
 
 def policy(seq: int, version: int) -> PolicySet:
@@ -141,14 +139,20 @@ def test_a_refusal_that_takes_credentials_away_is_noticed(op: str, missing: bool
 def test_credentials_that_cannot_be_given_are_told_without_the_secret(
     attending: Attending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And once, though it is tried again and again."""
+
     def refuse(*_: object) -> None:
         raise EnvironmentFailure("the gateway ended", "start it")
 
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
     monkeypatch.setattr(running_gateway, "push_credentials", refuse)
     monkeypatch.setattr(operation, "may_have_secrets", lambda *_: True)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
     attending.attendant._memory.credentials = CREDENTIALS
-    attending.attendant._give_credentials(cast("Any", None))
-    assert attending.told == ["its gateway has no credentials: the gateway ended"]
+    for _ in range(3):
+        with pytest.raises(EnvironmentFailure):
+            attending.attendant._act()
+    assert attending.told == ["its gateway has not what it may have now: the gateway ended"]
 
 
 def used() -> Used:
@@ -252,71 +256,23 @@ def test_what_verify_itself_crowds_out_is_not_recorded(attending: Attending) -> 
     assert recorded(attending) == [{"lost": 20, "reached": 0, "tripwires": 1}]
 
 
-def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
-    """Which addresses are the host's own nobody knows then, and the policy would not forbid them."""
-    asked: list[str] = []
-
-    def answer(_method: str, target: str) -> tuple[int, object]:
-        asked.append(target)
-        return 200, []
-
-    with answering(answer) as engine:
-        access = EngineAccess(lambda: engine, dict)
-        attendant = Attendant(
-            "/home/dev/weather", access, Memory(), lambda: None, lambda _text: None
-        )
-        with pytest.raises(
-            EnvironmentFailure, match="the networks of this sandbox's gateway are gone"
-        ):
-            attendant.push(Policy())
-    assert [target.partition("?")[0] for target in asked] == ["/networks"]
-
-
 def test_a_gateway_gets_what_changed_before_anybody_attended_to_it(
     attending: Attending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The policy may have become stricter between a start and the engine's word of it."""
     ours, theirs = socket.socketpair()
-    asked: list[int] = []
+    asked = threading.Event()
 
-    def refresh(*_: object, version: int, **__: object) -> None:
-        asked.append(version)
+    def follow(*_: object, **__: object) -> None:
+        asked.set()
         attending.attendant.stop()
 
     monkeypatch.setattr(attendant, "attach", lambda *_: Channel(ours))
     monkeypatch.setattr(attendant, "past", lambda *_: [policy(1, 7)])
-    monkeypatch.setattr(attendant.operation, "refresh", refresh)
+    monkeypatch.setattr(operation, "follow", follow)
     attending.run_to_its_end(monkeypatch)
     theirs.close()
-    assert asked == [7]
-
-
-def test_a_policy_that_was_read_earlier_is_never_sent_later(
-    attending: Attending, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, may_end = threading.Semaphore(0), threading.Event()
-    under_way: list[str] = []
-    most: list[int] = []
-
-    def refresh(*_: object, **__: object) -> None:
-        under_way.append("")
-        most.append(len(under_way))
-        begun.release()
-        may_end.wait(PATIENCE)
-        under_way.pop()
-
-    monkeypatch.setattr(attendant.operation, "refresh", refresh)
-    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
-    threads = [threading.Thread(target=attending.attendant.refresh) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    assert begun.acquire(timeout=PATIENCE)
-    # Time for the other one to begin as well, if it can.
-    begun.acquire(timeout=0.2)
-    may_end.set()
-    for thread in threads:
-        thread.join()
-    assert most == [1, 1]
+    assert asked.is_set()
 
 
 def test_an_attendant_that_is_stopped_while_it_attaches_hears_nothing(
@@ -342,23 +298,44 @@ def test_a_line_that_nobody_can_read_is_followed_by_all_that_the_gateway_lost(
 ) -> None:
     """And an editor's sandbox gets no secret that an earlier `up` has read."""
     given: list[object] = []
+    woken: list[None] = []
+    followed = operation.Followed(7, "")
 
-    def refresh(*_: object, version: int, **_more: object) -> None:
-        given.append(version)
+    def follow(*_: object, **__: object) -> operation.Followed:
+        given.append("rights")
+        return followed
 
-    monkeypatch.setattr(operation, "refresh", refresh)
+    monkeypatch.setattr(operation, "follow", follow)
     monkeypatch.setattr(operation, "may_have_secrets", lambda *_: of_up)
     monkeypatch.setattr(running_gateway, "push_credentials", lambda *words: given.append(words[-1]))
-    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
-    memory = attending.attendant._memory
-    memory.credentials = CREDENTIALS
+    this = attending.attendant
+    monkeypatch.setattr(this._rights, "wake", lambda: woken.append(None))
+    this._access = EngineAccess(lambda: cast("Any", None), dict)
+    this._memory.credentials = CREDENTIALS
     broken = {**event("refused", op="", version=0, why="not a line of JSON"), "seq": 3}
-    attending.attendant._take(policy(1, 7))
-    attending.attendant._take(broken)
-    assert given == [], "what was before the attendant came is seen to as a whole"
-    attending.attendant._has_past.set()
-    attending.attendant._take({**policy(4, 7)})
-    attending.attendant._take({**broken, "seq": 5})
-    assert given == ([0, CREDENTIALS] if of_up else [0])
-    attending.attendant._take({**broken, "seq": 6, "op": "events"})
-    assert len(given) == 1 + of_up
+    this._take(policy(1, 7))
+    this._take(broken)
+    assert woken == [], "what was before the attendant came is seen to as a whole"
+    this._has_past.set()
+    this._act()
+    assert given == (["rights", CREDENTIALS] if of_up else ["rights"])
+    this._take(event("credentials", services=[["npm", 8101]], mark="m"))
+    this._take({**policy(4, 7)})
+    assert woken == []
+    this._take({**broken, "seq": 5})
+    assert woken == [None]
+    this._take({**broken, "seq": 6, "op": "events"})
+
+
+def test_what_somebody_else_gives_a_gateway_is_looked_at(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[None] = []
+    this = attending.attendant
+    monkeypatch.setattr(this._rights, "wake", lambda: woken.append(None))
+    this._has_past.set()
+    this._memory.wanted = 7
+    this._take(policy(1, 7))
+    assert woken == []
+    this._take(policy(2, 8))
+    assert woken == [None]

@@ -33,7 +33,7 @@ class Attended:
     def is_alive(self) -> bool:
         return True
 
-    def refresh(self) -> None:
+    def wake(self) -> None:
         self.refreshed.release()
 
 

@@ -20,10 +20,11 @@ from sandboxd.life import egress, host_isolation, sources
 from sandboxd.life.egress import Egress
 from sandboxd.life.networks import Inner, Pair
 from tests.patience import PATIENCE
+from tests.rights import allowing
 
 PLACE = layout.inner_addresses("198.18.0.0/19")
 PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "macvlan"), "b", ())
-BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", Policy(version=7))
+BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", allowing(Policy()))
 ENGINE = cast(
     "Engine",
     SimpleNamespace(
@@ -53,7 +54,7 @@ def is_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def added(env: list[str] | None = None, settings: dict[str, str] | None = None) -> dict[str, Any]:
     body: dict[str, Any] = {"Env": env or [], "HostConfig": {"NetworkMode": "bridge", "Mounts": []}}
-    egress.add_to(body, BESIDE, ENGINE, settings)
+    egress.add_to(body, BESIDE.joined, ENGINE, settings)
     return body
 
 
@@ -120,7 +121,7 @@ def test_npm_asks_for_its_registries_by_name(
     is_here: None, policy: Policy, env: list[str], value: str
 ) -> None:
     body: dict[str, Any] = {"Env": env, "HostConfig": {}}
-    egress.add_to(body, BESIDE._replace(policy=policy), ENGINE)
+    egress.add_to(body, BESIDE.joined._replace(policy=policy), ENGINE)
     variables = dict(variable.split("=", 1) for variable in body["Env"])
     expected = f"{variables.get('no_proxy')},{value}" if value else None
     assert variables.get("npm_config_noproxy") == expected
@@ -141,7 +142,7 @@ def test_an_engine_that_does_not_answer_is_not_said_to_bind_no_file(
     monkeypatch.setattr(egress.gateway_image, "ensure", absent)
     said: list[str] = []
     with pytest.raises(EnvironmentFailure):
-        egress.prepare(ENGINE, "/home/dev/weather", BESIDE.policy, "", said.append)
+        egress.prepare(ENGINE, "/home/dev/weather", BESIDE.rights, "", said.append)
     assert said == []
 
 

@@ -16,6 +16,7 @@ from sandboxd.engine.client import connect
 from sandboxd.engine.contexts import Identity
 from sandboxd.life import gateway
 from sandboxd.life.networks import Inner, Pair
+from tests.rights import allowing
 
 FOLDER = "/home/dev/weather"
 PLACE = layout.inner_addresses("198.18.0.0/19")
@@ -123,18 +124,23 @@ def test_refusals_that_it_cannot_see_are_said() -> None:
 
 def test_equal_policies_have_one_version_whatever_addresses_were_handed_out() -> None:
     policy = Policy(rules=(Rule(pattern("a.example"), (443,)),))
-    first = gateway.complete(ELSEWHERE, PAIR, policy)
-    again = gateway.complete(ELSEWHERE, PAIR, policy, [("a.example", "198.18.16.1")])
+    first = gateway.complete(ELSEWHERE, PAIR, allowing(policy)).policy
+    handed_out = [("a.example", "198.18.16.1")]
+    again = gateway.complete(ELSEWHERE, PAIR, allowing(policy), handed_out).policy
     assert first.version == again.version != 0
     assert again.addresses == (("a.example", "198.18.16.1"),)
-    other = gateway.complete(ELSEWHERE, PAIR, policy._replace(denied=(pattern("b.example"),)))
+    denied = allowing(policy._replace(denied=(pattern("b.example"),)))
+    other = gateway.complete(ELSEWHERE, PAIR, denied).policy
     assert other.version != first.version
 
 
 def test_the_way_out_itself_is_never_dialled() -> None:
     """With an engine elsewhere nothing more is known; here, each of the host's own addresses is added."""
-    whole = gateway.complete(ELSEWHERE, PAIR, Policy(forbidden=("192.0.2.0/24",)))
-    assert whole.forbidden == ("192.0.2.0/24", "172.18.0.0/16")
+    rights = allowing(Policy(forbidden=("192.0.2.0/24",)))
+    assert gateway.complete(ELSEWHERE, PAIR, rights).policy.forbidden == (
+        "192.0.2.0/24",
+        "172.18.0.0/16",
+    )
 
 
 def test_the_kernel_of_a_gateway_forwards_nothing_and_has_no_ipv6() -> None:

@@ -10,46 +10,13 @@ from typing import Any
 
 import pytest
 
-from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.names import pattern
-from sandboxd.egress.policy import Policy, decide
+from sandboxd.egress.policy import decide
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import approvals
-
-
-class PlayedGateway:
-    """Takes policies as a gateway does, and tells what it is given to tell."""
-
-    def __init__(self, workspace: str) -> None:
-        self.workspace = workspace
-        self.pushed: list[Policy] = []
-        self.events = Ledger()
-        self.answered: list[tuple[int, str]] = []
-        self.refuses = False
-        self._number = 0
-
-    def find(self, workspace: str) -> PlayedGateway | None:
-        return self if workspace == self.workspace else None
-
-    def push(self, policy: Policy) -> None:
-        if self.refuses:
-            raise EnvironmentFailure("the gateway does not take it", "`sandboxd up`")
-        self.pushed.append(policy)
-
-    def ledger(self) -> Ledger:
-        return self.events
-
-    def answer(self, question: int, why: str) -> None:
-        self.answered.append((question, why))
-
-    def lets_through(self, name: str, port: int = 443) -> bool:
-        return decide(self.pushed[-1], name, port, time.time()).allowed
-
-    def tell(self, **event: Any) -> None:
-        self._number += 1
-        common = {"seq": self._number, "time": time.time(), "port": 443, "count": 1, "rule": ""}
-        self.events.take([common | {"event": "denied", "door": "dns", "reason": "no-rule"} | event])  # type: ignore[list-item]
+from sandboxd.project.rights import rights_of_plan
+from tests.unit.operations.played_gateway import PlayedGateway
 
 
 class Project:
@@ -64,7 +31,7 @@ class Project:
             "HOME": str(folder / "home"),
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
-        self.gateway = PlayedGateway(os.path.realpath(self.path))
+        self.gateway = PlayedGateway(os.path.realpath(self.path), self.environ)
 
     def act(self, action: str, **arguments: Any) -> dict[str, Any]:
         return act(action, str(self.path), self.environ, arguments, self.gateway.find)
@@ -288,10 +255,10 @@ def test_a_start_takes_the_answers_along(project: Project) -> None:
     project.act("allow", text="a.example.org")
     project.act("deny", text="b.example.org")
     plan = _plan.as_started(str(project.path), project.environ, "", lambda: UNKNOWN)
-    plan, _ = _plan.with_approvals(plan, project.environ)
-    assert plan.egress is not None
-    assert decide(plan.egress, "a.example.org", 443, time.time()).allowed
-    assert decide(plan.egress, "b.example.org", 443, time.time()).reason == "denied"
+    given = rights_of_plan(plan, project.environ, time.time()).gateway
+    assert given is not None
+    assert decide(given.policy, "a.example.org", 443, time.time()).allowed
+    assert decide(given.policy, "b.example.org", 443, time.time()).reason == "denied"
 
 
 def test_an_answer_that_is_taken_back_while_an_image_is_built_is_not_in_the_gateway(
@@ -305,9 +272,9 @@ def test_an_answer_that_is_taken_back_while_an_image_is_built_is_not_in_the_gate
     project.act("allow", text="a.example.org")
     plan, *_ = _plan.for_start(str(project.path), project.environ, NO_GRANTS, lambda: UNKNOWN)
     project.act("deny", text="a.example.org", undo=True)
-    plan, _ = _plan.with_approvals(plan, project.environ)
-    assert plan.egress is not None
-    assert not decide(plan.egress, "a.example.org", 443, time.time()).allowed
+    given = rights_of_plan(plan, project.environ, time.time()).gateway
+    assert given is not None
+    assert not decide(given.policy, "a.example.org", 443, time.time()).allowed
 
 
 def test_a_rule_needs_no_approval(project: Project) -> None:

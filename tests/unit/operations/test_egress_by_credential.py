@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.credentials import records
 from sandboxd.policy import trust
 from sandboxd.project import Project as Opened
 from tests.unit.operations.test_egress import Project
@@ -21,7 +22,17 @@ def trusted(folder: Path, config: str = CONFIG) -> Project:
     project.config.write_text(config)
     opened = Opened.open(str(project.path), project.environ)
     trust.add(project.environ, trust.Grant(opened.workspace, opened.config.digest, "dev"))
+    for name in opened.config.credentials.names():
+        records.put(project.environ, records.Record(name, "file"))
     return project
+
+
+def test_without_a_record_of_it_nothing_is_reached_with_it(tmp_path: Path) -> None:
+    project = trusted(tmp_path)
+    (name,) = Opened.open(str(project.path), project.environ).config.credentials.names()
+    records.remove(project.environ, name)
+    assert project.act("list")["credentials"] == []
+    assert not project.act("check", text=HOST)["credential"]
 
 
 @pytest.fixture

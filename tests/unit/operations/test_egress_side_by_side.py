@@ -20,7 +20,7 @@ from sandboxd.operations.egress.actions import act
 from sandboxd.plan.granting import wanted
 from sandboxd.policy import floor, trust
 from sandboxd.project import Project
-from tests.unit.operations.test_egress import PlayedGateway
+from tests.unit.operations.played_gateway import PlayedGateway
 
 OWN = 'profile = "agent"\n[network]\nallow = ["models.example.org"]\n'
 
@@ -81,7 +81,7 @@ def test_an_agents_session_keeps_its_names(
     demands = floor.load(environ)
     for grant in wanted(opened.grantee, opened.config, opened.profile, None, demands).grants:
         trust.add(environ, grant)
-    played = {name: PlayedGateway(workspace) for name in ("", "claude")}
+    played = {name: PlayedGateway(workspace, environ, name) for name in ("", "claude")}
 
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
     serve(Request(workspace, environ, played, "").asks("allow", text="files.example.org"))
@@ -110,7 +110,7 @@ def test_an_answer_reaches_a_sandbox_of_another_name(
     named: str,
 ) -> None:
     """Whoever denies a name means every sandbox of the project, also where only an agent's session runs."""
-    gateway = PlayedGateway(workspace)
+    gateway = PlayedGateway(workspace, environ, runs)
     monkeypatch.setattr(find, "names_beside", lambda *_: [runs] if runs else [])
     request = Request(workspace, environ, {runs: gateway}, named)
     assert serve(request.asks("allow", text="files.example.org"))["is_live"]
@@ -130,7 +130,7 @@ def test_once_is_once_for_all_sandboxes_where_no_daemon_listens(
     named: str,
 ) -> None:
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
-    played = {name: PlayedGateway(workspace) for name in ("", "claude")}
+    played = {name: PlayedGateway(workspace, environ, name) for name in ("", "claude")}
     request = Request(workspace, environ, played, named)
     serve(request.asks("allow", text="files.example.org", once=True))
     assert all(gateway.lets_through("files.example.org") for gateway in played.values())
@@ -147,7 +147,10 @@ def test_an_answer_reaches_the_gateway_that_is_meant_though_another_cannot_be_as
             raise EnvironmentFailure("the gateway does not answer", "`sandboxd up`")
 
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
-    played = {"": PlayedGateway(workspace), "claude": Unasked(workspace)}
+    played = {
+        "": PlayedGateway(workspace, environ),
+        "claude": Unasked(workspace, environ, "claude"),
+    }
     request = Request(workspace, environ, played, "")
     assert serve(request.asks("allow", text="files.example.org"))["is_live"]
     assert all(gateway.lets_through("files.example.org") for gateway in played.values())
@@ -157,5 +160,5 @@ def test_a_log_of_a_sandbox_that_does_not_run_names_those_that_do(
     tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
-    played = {"claude": PlayedGateway(str(tmp_path))}
+    played = {"claude": PlayedGateway(str(tmp_path), environ)}
     assert serve(Request(str(tmp_path), environ, played, "").asks("log"))["beside"] == ["claude"]

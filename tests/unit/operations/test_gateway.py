@@ -9,77 +9,35 @@ from typing import Any
 
 import pytest
 
-from sandboxd.egress import group
+from sandboxd.credentials import records
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.records import Record
 from sandboxd.egress.broker_wire import Credentials
-from sandboxd.egress.policy import Policy, decide
+from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import chosen_groups
-from sandboxd.life import egress, networks
-from sandboxd.life import gateway as gateways
-from sandboxd.model.labels import EDITOR, MADE_BY, UP
-from sandboxd.operations import _groups, _plan, gateway
+from sandboxd.life import egress
+from sandboxd.model.labels import EDITOR, UP
+from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
-from sandboxd.policy import floor, trust
+from sandboxd.policy import floor
+from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
-from sandboxd.project.names import names_now
-
-OF_PROFILE = str(group.load("pypi").hosts[0].pattern)
-"""A name that profile `dev` allows by itself to a project with a pyproject.toml."""
-OF_CRATES = str(group.load("crates").hosts[0].pattern)
-LISTED = '[network]\nmode = "allow"\nallow = ["a.example.org"]\n'
-
-
-class Running:
-    """A project of a user of one's own; `pushed` is what its played gateway was given."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "app"
-        self.path.mkdir()
-        (self.path / "pyproject.toml").write_text("[project]\n")
-        self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
-        self.pushed: list[Policy] = []
-        self.made_by = UP
-
-    def write(self, text: str, *, trusted: bool) -> None:
-        (self.path / "sandboxd.toml").write_text(f'profile = "dev"\n{text}')
-        if trusted:
-            project = Project.open(str(self.path), self.environ)
-            grant = trust.Grant(project.workspace, project.config.digest, "dev")
-            trust.add(self.environ, grant)
-
-    def refresh(self, version: int = 0) -> gateway.Refreshed | None:
-        workspace = os.path.realpath(self.path)
-        return gateway.refresh(None, workspace, self.environ, version=version)  # type: ignore[arg-type]
-
-    def lets_through(self, name: str) -> bool:
-        return decide(self.pushed[-1], name, 443, 0.0).allowed
+from sandboxd.project.rights import rights_now, rights_of_plan
+from tests.unit.operations.running_project import LISTED, OF_CRATES, OF_PROFILE, Running, play
 
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
-    played = Running(tmp_path)
-
-    def complete(_engine: object, _pair: object, policy: Policy, _before: object) -> Policy:
-        return policy._replace(version=1 + hash(policy) % 1000)
-
-    def push(_engine: object, _workspace: str, policy: Policy, **_options: Any) -> None:
-        played.pushed.append(policy)
-
-    monkeypatch.setattr(
-        gateway, "_sandbox", lambda *_: SimpleNamespace(labels={MADE_BY: played.made_by})
-    )
-    monkeypatch.setattr(networks, "pair_of", lambda *_: object())
-    monkeypatch.setattr(gateways, "complete", complete)
-    monkeypatch.setattr(gateways, "push", push)
-    return played
+    return play(tmp_path, monkeypatch)
 
 
 def test_a_trusted_list_reaches_the_gateway_once(running: Running) -> None:
     running.write(LISTED, trusted=True)
-    refreshed = running.refresh()
+    refreshed = running.follow()
     assert refreshed is not None and refreshed.problem == ""
     assert running.lets_through("a.example.org") and not running.lets_through(OF_PROFILE)
-    assert running.refresh(refreshed.version) == refreshed
+    assert running.follow() == refreshed
     assert len(running.pushed) == 1
 
 
@@ -90,7 +48,7 @@ def test_without_trust_the_gateway_and_the_commands_say_the_same(running: Runnin
     """
     running.write(LISTED, trusted=True)
     running.write(LISTED.replace("a.", "b."), trusted=False)
-    refreshed = running.refresh()
+    refreshed = running.follow()
     assert refreshed is not None and "cannot loosen the network" in refreshed.problem
     for name in ("a.example.org", "b.example.org", OF_PROFILE):
         verdict = act("check", str(running.path), running.environ, {"text": name})
@@ -107,30 +65,31 @@ def test_without_trust_the_gateway_and_the_commands_say_the_same(running: Runnin
 )
 def test_an_edit_that_nobody_agreed_to_widens_nothing(running: Running, edit: str) -> None:
     running.write("[network]\nallow = []\n", trusted=True)
-    running.refresh()
+    running.follow()
     assert running.pushed[-1].rules == ()
     running.write(edit, trusted=False)
-    refreshed = running.refresh()
+    refreshed = running.follow()
     assert refreshed is not None and refreshed.problem
     assert running.pushed[-1].rules == () and running.pushed[-1].credentials == ()
 
 
 def test_what_an_edit_takes_away_counts_at_once(running: Running) -> None:
     running.write('[network]\nallow = ["a.example.org", "pypi"]\n', trusted=True)
-    running.refresh()
+    running.follow()
     running.write('[network]\nallow = ["b.example.org", "pypi"]\n', trusted=False)
-    running.refresh()
+    running.follow()
     assert running.lets_through(OF_PROFILE)
     assert not running.lets_through("a.example.org")
     assert not running.lets_through("b.example.org")
     running.write('[credentials]\nuse = ["github"]\n[network]\nmode = "none"\n', trusted=False)
-    running.refresh()
+    running.follow()
     assert not running.lets_through(OF_PROFILE)
 
 
 def test_the_source_of_the_names_is_said(running: Running) -> None:
     def source() -> str:
-        return names_now(Project.open(str(running.path), running.environ), 0.0).source
+        project = Project.open(str(running.path), running.environ)
+        return rights_now(project, "c1", 0.0).source
 
     running.write('[network]\nmode = "allow"\n', trusted=False)
     assert source() == "profile"
@@ -143,13 +102,13 @@ def test_the_source_of_the_names_is_said(running: Running) -> None:
 def test_what_is_refused_beside_the_network_leaves_the_gateway_as_it_is(running: Running) -> None:
     running.write('[capabilities]\nadd = ["SYS_PTRACE"]\n' + LISTED, trusted=False)
     with pytest.raises(UsageError, match="SYS_PTRACE"):
-        running.refresh()
+        running.follow()
     assert running.pushed == []
 
 
 def test_of_a_project_without_a_network_the_gateway_lets_nothing_through(running: Running) -> None:
     running.write('[network]\nmode = "none"\n', trusted=False)
-    assert running.refresh() is not None
+    assert running.follow() is not None
     assert running.pushed[-1]._replace(version=0) == Policy()
 
 
@@ -173,28 +132,31 @@ def logins(running: Running) -> list[str]:
 
 def test_the_login_at_a_proxy_stays_after_a_save(running: Running, behind_a_proxy: Path) -> None:
     running.write(LISTED, trusted=True)
-    first = running.refresh()
+    first = running.follow()
     assert first is not None and logins(running) == ["me:secret"]
-    assert running.refresh(first.version) == first and len(running.pushed) == 1
+    assert running.follow() == first and len(running.pushed) == 1
     running.write(LISTED.replace("a.", "b."), trusted=True)
-    running.refresh(first.version)
-    assert logins(running) == ["me:secret"] * 2
+    running.follow()
+    assert set(logins(running)) == {"me:secret"}
     behind_a_proxy.write_text("me:another\n")
-    running.refresh()
+    running.follow()
     assert logins(running)[-1] == "me:another"
 
 
 def test_a_start_and_a_refresh_have_the_same_policy(running: Running, behind_a_proxy: Path) -> None:
     """Another version would cut all connections within a second of each start."""
     running.write('[network]\nmode = "allow"\n', trusted=False)
-    running.refresh()
+    running.follow()
     project = Project.open(str(running.path), running.environ)
     plan: Any = SimpleNamespace(
-        egress=project.network(floor.load(running.environ)).policy, workspace=project.workspace
+        egress=project.network(floor.load(running.environ)).policy,
+        workspace=project.workspace,
+        sandbox=project.sandbox,
+        credentials=(),
     )
-    plan._replace = lambda egress: egress
-    started, _ = _plan.with_approvals(plan, running.environ)
-    assert started == running.pushed[-1]._replace(version=0)
+    started = rights_of_plan(plan, running.environ, 0.0).gateway
+    assert started is not None
+    assert started.policy == running.pushed[-1]._replace(version=0)
 
 
 def test_a_login_that_others_can_read_is_left_out_and_said(
@@ -203,7 +165,7 @@ def test_a_login_that_others_can_read_is_left_out_and_said(
     """And nothing else of the policy: what was taken back is not in force for that."""
     behind_a_proxy.chmod(0o644)
     running.write('[network]\nmode = "allow"\n', trusted=False)
-    refreshed = running.refresh()
+    refreshed = running.follow()
     assert refreshed is not None and "can be read by others" in refreshed.no_login
     assert logins(running) == [""] and running.lets_through(OF_PROFILE)
 
@@ -213,8 +175,9 @@ def test_a_gateway_that_is_mended_logs_in_at_the_proxy(
 ) -> None:
     running.write(LISTED, trusted=True)
 
-    def prepare(_engine: object, _sandbox: str, policy: Policy, *_: object) -> None:
-        running.pushed.append(policy)
+    def prepare(_engine: object, _sandbox: str, rights: GatewayRights, *_: object) -> Any:
+        running.pushed.append(rights.policy)
+        return SimpleNamespace(rights=rights)
 
     monkeypatch.setattr(egress, "prepare", prepare)
     monkeypatch.setattr(egress, "follow", lambda *_: None)
@@ -232,7 +195,12 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
     running.write(LISTED, trusted=True)
     running.made_by = made_by
     given: list[object] = []
-    monkeypatch.setattr(egress, "prepare", lambda *words: given.append(words[-1]))
+
+    def prepare(*words: Any) -> Any:
+        given.append(words[-1])
+        return SimpleNamespace(rights=words[2])
+
+    monkeypatch.setattr(egress, "prepare", prepare)
     monkeypatch.setattr(egress, "follow", lambda *_: None)
     workspace = os.path.realpath(running.path)
     engine: Any = None
@@ -242,12 +210,13 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
 
 
 def test_a_policy_that_takes_a_credential_away_takes_it_from_the_gateway(running: Running) -> None:
+    records.put(running.environ, Record(Name("github"), "file"))
     running.write('[credentials]\nuse = ["github"]\n', trusted=True)
-    running.refresh()
+    running.follow()
     assert running.pushed[-1].credentials
     folder = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd"
     (folder / "policy.toml").write_text("credentials = []\n")
-    refreshed = running.refresh()
+    refreshed = running.follow()
     assert refreshed is not None and "`github`" in refreshed.problem
     assert not running.pushed[-1].credentials
 
@@ -257,11 +226,11 @@ def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
     project = Project.open(str(running.path), running.environ)
     with _groups.hold(running.environ, project):
         (running.path / "Cargo.toml").write_text("[package]\n")
-    running.refresh()
+    running.follow()
     assert running.lets_through(OF_PROFILE)
     assert not running.lets_through(OF_CRATES)
     chosen_groups.forget(running.environ, project.workspace)
-    running.refresh()
+    running.follow()
     assert running.lets_through(OF_CRATES), "the next start looks anew"
 
 

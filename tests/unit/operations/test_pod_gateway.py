@@ -124,9 +124,7 @@ def allow(target: Target, name: str, *, once: bool = False) -> None:
 
 
 def push(target: Target) -> None:
-    policy = _names.policy_now(target)
-    assert policy is not None
-    PodGateway(target).push(policy)
+    PodGateway(target).follow()
 
 
 def test_what_is_applied_is_noted_for_drift(target: Target, cluster: PlayedCluster) -> None:
@@ -146,8 +144,8 @@ def test_what_is_applied_is_noted_for_drift(target: Target, cluster: PlayedClust
 
 def test_an_approval_for_one_connection_stays_here(target: Target) -> None:
     allow(target, "a.example.org", once=True)
-    policy = _names.policy_now(target)
-    assert policy is not None and not decide(policy, "a.example.org", 443, 2.0).allowed
+    given = _names.of_gateway(target)
+    assert given is not None and not decide(given.policy, "a.example.org", 443, 2.0).allowed
 
 
 def test_a_policy_that_is_refused_or_not_taken_is_said(

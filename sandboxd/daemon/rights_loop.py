@@ -1,0 +1,93 @@
+"""The loop of one sandbox that makes what it was given what it may have, whatever the cause.
+
+Each has a thread of its own, so that nothing that another project or engine does keeps a right from being taken back.
+Causes that come while it works are one cause: it looks once more, at what holds by then.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from sandboxd.errors import EnvironmentFailure
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
+_LONGEST_WAIT_SECONDS = 60.0
+"""The clock is looked at so often: it may be set while an end is waited for."""
+
+log = logging.getLogger(__name__)
+
+
+class RightsLoop:
+    """Calls `act` after each `wake`, and when what it gave ends. `wake` and `stop` may be called from any thread."""
+
+    def __init__(self, act: Callable[[], float], clock: Callable[[], float] = time.time) -> None:
+        """
+        :param act: makes what is given what is wanted; returns the time at which a part of that ends, in seconds since
+            the epoch, 0 for never. It is called again after an `EnvironmentFailure`
+        :param clock: the present time, in the same way
+        """
+        self._act, self._clock = act, clock
+        self._due = threading.Event()
+        self._is_stopped = False
+        self._ends = 0.0
+        self._again: float | None = None
+        """When it tries again what failed, by a clock that nobody sets."""
+        self._pause = _FIRST_PAUSE_SECONDS
+        self._thread = threading.Thread(target=self._run, name="rights", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Have it look soon."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """End soon; what it does at the moment is done first."""
+        self._is_stopped = True
+        self._due.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of the thread after `stop`; False where it goes on."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            is_due = self._due.wait(self._seconds())
+            if self._is_stopped:
+                return
+            if not is_due and not self._is_time():
+                continue
+            self._due.clear()
+            self._look()
+
+    def _seconds(self) -> float | None:
+        """Seconds to wait for the next cause; None for as long as it takes."""
+        waits = []
+        if self._ends:
+            waits.append(min(self._ends - self._clock(), _LONGEST_WAIT_SECONDS))
+        if self._again is not None:
+            waits.append(self._again - time.monotonic())
+        return max(min(waits), 0.0) if waits else None
+
+    def _is_time(self) -> bool:
+        if self._again is not None and time.monotonic() >= self._again:
+            return True
+        return bool(self._ends) and self._clock() >= self._ends
+
+    def _look(self) -> None:
+        self._ends, self._again = 0.0, None
+        try:
+            self._ends = self._act()
+            self._pause = _FIRST_PAUSE_SECONDS
+        except EnvironmentFailure:
+            # Whoever acts has said why; it may hold for a moment only.
+            self._again = time.monotonic() + self._pause
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+        except Exception:
+            log.exception("a look at what a sandbox may have failed")

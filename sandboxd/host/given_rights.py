@@ -1,0 +1,89 @@
+"""What a running sandbox was given last, and by which content of sandboxd.toml it was planned.
+
+Whoever follows what a sandbox may have takes back only what it has, and an edit that nobody agreed to gives it
+nothing: both have to be known to a process that was not there before. Kept in the user's state folder from the start
+of a sandbox to its end; no login and no secret is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sandboxd.egress.policy import Policy
+from sandboxd.egress.wire import NotAPolicy, policy_from_json, policy_to_json
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.files import read_source, write_private
+from sandboxd.host.folders import state_folder, workspace_file
+
+
+class GivenRights(NamedTuple):
+    """What the sandbox of one container was given."""
+
+    container: str
+    """Its id."""
+    digest: str
+    """Of the sandboxd.toml that the last start, or the user's grant since, was for; '' without a file."""
+    most: Policy
+    """The rules and credentials that were planned by it."""
+    gateway: Policy | None = None
+    """What its gateway was given last, without the login at a proxy; None where it was given nothing yet."""
+
+
+def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
+    """What the sandbox was given last; None where that is not known."""
+    try:
+        record = json.loads(read_source(_path(environ, sandbox)).text)
+        if record["sandbox"] != sandbox:
+            return None
+        gateway = record["gateway"]
+        return GivenRights(
+            str(record["container"]),
+            str(record["digest"]),
+            policy_from_json(record["most"]),
+            policy_from_json(gateway) if gateway is not None else None,
+        )
+    except (SandboxdError, NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
+    """Keep it in place of what was given before.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    record: dict[str, Any] = {
+        "sandbox": sandbox,
+        "container": given.container,
+        "digest": given.digest,
+        "most": policy_to_json(Policy(rules=given.most.rules, credentials=given.most.credentials)),
+        "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
+    }
+    try:
+        # Containers end with the machine, and what they were given as well.
+        write_private(_path(environ, sandbox), json.dumps(record).encode(), synced=False)
+    except OSError as error:
+        raise EnvironmentFailure(
+            "what the sandbox is given cannot be kept in the state folder: "
+            f"{(error.strerror or 'an error').lower()}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+
+
+def forget(environ: Mapping[str, str], sandbox: str) -> None:
+    """Forget it at the end of the sandbox."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(environ, sandbox))
+
+
+def _of_gateway(policy: Policy) -> dict[str, object]:
+    upstream = policy.upstream
+    without = upstream and upstream._replace(credentials="")
+    return policy_to_json(policy._replace(upstream=without))
+
+
+def _path(environ: Mapping[str, str], sandbox: str) -> str:
+    return workspace_file(os.path.join(state_folder(environ), "given"), sandbox, ".json")

@@ -1,0 +1,148 @@
+"""The steps from what a sandbox was given to what it may have. Pure.
+
+What is too much is taken back first, and waits for nothing. What is missing is given last, once it is recorded, and
+keys go to no other container than that which a start of ours named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.policy.rights import GatewayRights, Rights, is_covered
+
+if TYPE_CHECKING:
+    from sandboxd.egress.policy import Policy
+    from sandboxd.model.remote import Port
+
+
+class Given(NamedTuple):
+    """What a sandbox has, by the word of whoever holds it."""
+
+    version: int = 0
+    """Of the policy that its gateway enforces; 0 where it has none, and lets nothing through."""
+    gateway: Policy | None = None
+    """What the gateway was given last; None where that is not known. It has that where its version is `version`."""
+    started: str = ""
+    """The id of the container that the last start of ours named; '' where there was none."""
+    serves: str = ""
+    """The id of the container whose programs are served by keys of the user; '' for none."""
+    keys: frozenset[str] = frozenset()
+    """Fingerprints of those keys, and the hosts that they log in to."""
+    ports: tuple[Port, ...] = ()
+    """Those that are open on this machine."""
+
+
+class TakeNames(NamedTuple):
+    """Have the gateway enforce less than it does, and end what that does not allow."""
+
+    rights: GatewayRights
+
+
+class TakeKeys(NamedTuple):
+    """Serve no keys any more."""
+
+
+class ClosePorts(NamedTuple):
+    """Close ports of this machine."""
+
+    ports: tuple[Port, ...]
+
+
+class Record(NamedTuple):
+    """Record what is to be given and is recorded nowhere else; where that fails nothing is given."""
+
+    names: tuple[str, ...]
+    credentials: tuple[str, ...]
+
+
+class GiveNames(NamedTuple):
+    """Have the gateway enforce all that it is to, and end what that does not allow."""
+
+    rights: GatewayRights
+
+
+class GiveKeys(NamedTuple):
+    """Serve these keys and hosts, in this container."""
+
+    container: str
+    keys: frozenset[str]
+
+
+class OpenPorts(NamedTuple):
+    """Open ports on this machine."""
+
+    ports: tuple[Port, ...]
+
+
+Step = TakeNames | TakeKeys | ClosePorts | Record | GiveNames | GiveKeys | OpenPorts
+
+
+def reconcile(wanted: Rights, given: Given) -> tuple[Step, ...]:
+    """The steps after which `given` is what `wanted` says, in their order; () where it is.
+
+    :param wanted: its gateway's part with what only the engine's machine knows: `GatewayRights.on_machine`
+    """
+    steps = (*_names(wanted, given), *_keys(wanted, given), *_ports(wanted, given))
+    takes = tuple(each for each in steps if isinstance(each, TakeNames | TakeKeys | ClosePorts))
+    records = tuple(each for each in steps if isinstance(each, Record))
+    gives = tuple(each for each in steps if isinstance(each, GiveNames | GiveKeys | OpenPorts))
+    return (*takes, *records, *gives)
+
+
+def _names(wanted: Rights, given: Given) -> tuple[Step, ...]:
+    whole = wanted.gateway
+    if whole is None or whole.policy.version == given.version:
+        return ()
+    last = given.gateway
+    if given.version and (last is None or last.version != given.version):
+        # Somebody else gave it what it has: nobody knows what of that has to go, so all of it goes first.
+        nothing = whole.nothing()
+        return (TakeNames(nothing), *_recorded(wanted, nothing.policy), GiveNames(whole))
+    if last is None:
+        return (*_recorded(wanted, whole.nothing().policy), GiveNames(whole))
+    new = _recorded(wanted, last)
+    if not given.version:
+        return (*new, GiveNames(whole))
+    less = whole.within(last)
+    if less == whole:
+        return (TakeNames(whole),)
+    takes = () if less.policy.version == given.version else (TakeNames(less),)
+    return (*takes, *new, GiveNames(whole))
+
+
+def _recorded(wanted: Rights, last: Policy) -> tuple[Record, ...]:
+    """What is new since `last`, but for answers: those are recorded when a person gives them."""
+    names = tuple(
+        str(each.rule.pattern)
+        for each in wanted.names
+        if each.origin != "answer" and not is_covered(each.rule, last.rules)
+    )
+    doors = set(last.credentials)
+    credentials = tuple(
+        each.name for each in wanted.credentials if not doors.issuperset(each.doors)
+    )
+    allowed_again = tuple(
+        str(each)
+        for each in last.denied
+        if each not in {denial.pattern for denial in wanted.denials}
+    )
+    every = tuple(dict.fromkeys((*names, *allowed_again)))
+    return (Record(every, credentials),) if every or credentials else ()
+
+
+def _keys(wanted: Rights, given: Given) -> tuple[Step, ...]:
+    container = wanted.target.container
+    keys = wanted.keys if container and container == given.started else frozenset[str]()
+    serves = container if keys else ""
+    if (serves, keys) == (given.serves, given.keys):
+        return ()
+    takes = (TakeKeys(),) if given.serves else ()
+    return (*takes, GiveKeys(container, keys)) if keys else takes
+
+
+def _ports(wanted: Rights, given: Given) -> tuple[Step, ...]:
+    ports = wanted.ports if wanted.target.container else ()
+    closed = tuple(port for port in given.ports if port not in ports)
+    opened = tuple(port for port in ports if port not in given.ports)
+    takes = (ClosePorts(closed),) if closed else ()
+    return (*takes, OpenPorts(opened)) if opened else takes

@@ -1,0 +1,67 @@
+"""Whoever gives a sandbox anything takes it from the one function that says what it may have."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
+CALLERS = {
+    # Only the pure function makes what a gateway takes, and only one reader calls that function.
+    "GatewayRights": {"policy/rights"},
+    "sandboxd.policy.rights.rights": {"project/rights"},
+    # One place reads the answers, and one the login.
+    "approvals.of_project": {"project/rights", "operations/egress/rules", "operations/egress/promote"},
+    "proxy_credentials.read": {"project/rights"},
+    # The loop gives to a gateway that runs; a start makes one. The other two are the gateway's own program.
+    "gateway.push": {"operations/gateway", "life/egress"},
+    "gateway.start": {"life/egress", "egress/gateway/main", "egress/gateway/pod"},
+    "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway"},
+    "reconcile": {"operations/gateway"},
+}  # fmt: skip
+"""Functions that give, or say what may be given, with the modules that may call them."""
+
+
+def name_of(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+            return f"{owner}.{name}"
+    return ""
+
+
+def uses(tree: ast.Module) -> Iterator[str]:
+    """The functions that are called, and what is imported by name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield name_of(node)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{each.name}" for each in node.names)
+
+
+@pytest.fixture(scope="module")
+def callers() -> dict[str, set[str]]:
+    callers: dict[str, set[str]] = {each: set() for each in CALLERS}
+    last_words = {each.rpartition(".")[2] for each in CALLERS}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text()
+        if not any(word in text for word in last_words):
+            continue
+        for name in uses(ast.parse(text)):
+            if name in callers:
+                callers[name].add(path.relative_to(PACKAGE).with_suffix("").as_posix())
+    return callers
+
+
+@pytest.mark.parametrize("function", CALLERS)
+def test_a_giver_has_the_callers_that_the_plan_of_the_house_gives_it(
+    function: str, callers: dict[str, set[str]]
+) -> None:
+    assert callers[function] == CALLERS[function]

@@ -1,0 +1,105 @@
+"""The loop of one sandbox: each cause leads to a look, and so does the end of what was given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sandboxd.daemon import rights_loop
+from sandboxd.daemon.rights_loop import RightsLoop
+from sandboxd.errors import EnvironmentFailure, UsageError
+from tests.patience import PATIENCE
+
+
+class Played:
+    """A loop whose looks are counted; `then` says what one does."""
+
+    def __init__(self) -> None:
+        self.looks = threading.Semaphore(0)
+        self.then: Callable[[], float] = lambda: 0.0
+        self.now = 0.0
+        self.loop = RightsLoop(self._act, lambda: self.now)
+        self.loop.start()
+
+    def _act(self) -> float:
+        try:
+            return self.then()
+        finally:
+            self.looks.release()
+
+    def looked(self) -> bool:
+        return self.looks.acquire(timeout=PATIENCE)
+
+
+@pytest.fixture
+def played() -> Iterator[Played]:
+    one = Played()
+    yield one
+    one.loop.stop()
+    assert one.loop.wait(PATIENCE)
+
+
+def test_causes_that_come_while_it_looks_lead_to_one_look_more(played: Played) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow() -> float:
+        begun.set()
+        may_end.wait(PATIENCE)
+        return 0.0
+
+    played.then = slow
+    played.loop.wake()
+    assert begun.wait(PATIENCE)
+    for _ in range(5):
+        played.loop.wake()
+    may_end.set()
+    assert played.looked() and played.looked()
+    assert not played.looks.acquire(timeout=0.1)
+
+
+def test_it_looks_again_when_what_it_gave_ends(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the clock is set on while it waits."""
+    monkeypatch.setattr(rights_loop, "_LONGEST_WAIT_SECONDS", 0.01)
+    ends = iter((1000.0, 0.0))
+    played.then = lambda: next(ends)
+    played.loop.wake()
+    assert played.looked()
+    assert not played.looks.acquire(timeout=0.1)
+    played.now = 1000.0
+    assert played.looked()
+
+
+def test_what_fails_is_tried_again_and_what_a_person_has_to_correct_is_not(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(played.loop, "_pause", 0.01)
+    outcomes = iter((EnvironmentFailure("the engine hangs", "wait"), None, UsageError("a", "b")))
+
+    def act() -> float:
+        outcome = next(outcomes)
+        if outcome is not None:
+            raise outcome
+        return 0.0
+
+    played.then = act
+    played.loop.wake()
+    assert played.looked() and played.looked(), "by itself"
+    played.loop.wake()
+    assert played.looked()
+    assert not played.looks.acquire(timeout=0.1)
+
+
+def test_a_fault_of_ours_ends_no_loop(played: Played) -> None:
+    def broken() -> float:
+        raise RuntimeError
+
+    played.then = broken
+    played.loop.wake()
+    assert played.looked()
+    played.then = lambda: 0.0
+    played.loop.wake()
+    assert played.looked()

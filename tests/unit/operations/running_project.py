@@ -1,0 +1,77 @@
+"""A project whose sandbox runs behind a played gateway, for tests of what it is given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.egress import group
+from sandboxd.egress.policy import Policy, decide
+from sandboxd.life import gateway as gateways
+from sandboxd.life import networks, running_gateway
+from sandboxd.model.labels import MADE_BY, UP
+from sandboxd.operations import gateway
+from sandboxd.policy import trust
+from sandboxd.policy.rights import GatewayRights
+from sandboxd.project import Project
+
+OF_PROFILE = str(group.load("pypi").hosts[0].pattern)
+"""A name that profile `dev` allows by itself to a project with a pyproject.toml."""
+OF_CRATES = str(group.load("crates").hosts[0].pattern)
+LISTED = '[network]\nmode = "allow"\nallow = ["a.example.org"]\n'
+
+
+class Running:
+    """A project of a user of one's own; `pushed` is what its played gateway was given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "app"
+        self.path.mkdir()
+        (self.path / "pyproject.toml").write_text("[project]\n")
+        self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
+        self.pushed: list[Policy] = []
+        self.made_by, self.container = UP, "c1"
+
+    def write(self, text: str, *, trusted: bool) -> None:
+        (self.path / "sandboxd.toml").write_text(f'profile = "dev"\n{text}')
+        if trusted:
+            project = Project.open(str(self.path), self.environ)
+            grant = trust.Grant(project.workspace, project.config.digest, "dev")
+            trust.add(self.environ, grant)
+
+    def follow(self) -> gateway.Followed | None:
+        workspace = os.path.realpath(self.path)
+        return gateway.follow(None, workspace, self.environ)  # type: ignore[arg-type]
+
+    def lets_through(self, name: str) -> bool:
+        return decide(self.pushed[-1], name, 443, 0.0).allowed
+
+
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A project whose sandbox runs behind a played gateway."""
+    played = Running(tmp_path)
+
+    def complete(_engine: object, _pair: object, rights: GatewayRights, _: object) -> GatewayRights:
+        return rights.on_machine(rights.policy.services, (), ())
+
+    def push(_engine: object, _workspace: str, rights: GatewayRights, **_options: Any) -> None:
+        played.pushed.append(rights.policy)
+
+    monkeypatch.setattr(
+        gateway,
+        "_sandbox",
+        lambda *_: SimpleNamespace(id=played.container, labels={MADE_BY: played.made_by}),
+    )
+    monkeypatch.setattr(
+        running_gateway,
+        "version",
+        lambda *_: played.pushed[-1].version if played.pushed else 0,
+    )
+    monkeypatch.setattr(networks, "pair_of", lambda *_: object())
+    monkeypatch.setattr(gateways, "complete", complete)
+    monkeypatch.setattr(gateways, "push", push)
+    return played
