@@ -38,7 +38,8 @@ def _agreed(document: Mapping[str, Any]) -> Agreed:
     index = document["index"]
     head = Head(str(document["head"]["branch"]), str(document["head"]["commit"]))
     from_inside = frozenset(map(str, document.get("from_inside", ())))
-    return Agreed(refs, head, None if index is None else str(index), from_inside)
+    staged = None if index is None else str(index)
+    return Agreed(refs, head, staged, from_inside, str(document.get("owner", "")))
 
 
 def write(path: str, agreed: Agreed) -> None:
@@ -53,6 +54,7 @@ def write(path: str, agreed: Agreed) -> None:
         "head": {"branch": agreed.head.branch, "commit": agreed.head.commit},
         "index": agreed.staged,
         "from_inside": sorted(agreed.from_inside),
+        "owner": agreed.owner,
     }
     # After a crash of the machine an older record is as good: a side that moved since is compared anew.
     write_private(path, json.dumps(document).encode(), synced=False)

@@ -22,14 +22,27 @@ _LETS_GO = "sandboxd: taken"
 _HOLDS = "sandboxd: a sandbox refers to it"
 
 
+def owner_of(host: HostGit, sandbox: str) -> str:
+    """What stands for `sandbox` in the names of the host's refs."""
+    return ref_names.owner(sandbox, host.repository.name)
+
+
 def refs_of(host: HostGit, sandbox: str) -> dict[str, str]:
     """Name and id of the host's refs for `sandbox`.
 
     :raises CannotRun: git fails
     """
+    return refs_below(host, ref_names.below(owner_of(host, sandbox)))
+
+
+def refs_below(host: HostGit, prefix: str) -> dict[str, str]:
+    """Name and id of the host's refs below `prefix`.
+
+    :raises CannotRun: git fails
+    """
     form = "--format=%(objectname) %(refname)"
     # Names may have characters at which `splitlines` ends a line.
-    lines = os.fsdecode(host.run("for-each-ref", form, ref_names.below(sandbox))).split("\n")[:-1]
+    lines = os.fsdecode(host.run("for-each-ref", form, prefix)).split("\n")[:-1]
     return {name: oid for oid, _, name in (line.partition(" ") for line in lines)}
 
 
@@ -39,9 +52,10 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
     :param wanted: by the name that it has in the sandbox
     :raises CannotRun: git fails
     """
-    held = ref_names.held(sandbox, "")
+    owner = owner_of(host, sandbox)
+    held = ref_names.held(owner, "")
     before = {n: o for n, o in refs_of(host, sandbox).items() if not n.startswith(held)}
-    by_name = {ref_names.waiting(sandbox, name): oid for name, oid in wanted.items() if oid}
+    by_name = {ref_names.waiting(owner, name): oid for name, oid in wanted.items() if oid}
     over = [n for n, oid in before.items() if n not in by_name and has(host, oid)]
     to_host.move_refs(host, [Move(name, before[name], "") for name in over], _LETS_GO)
     present = {name: oid for name, oid in before.items() if name not in over}
@@ -75,8 +89,9 @@ def hold(host: HostGit, sandbox: str, theirs: Side, ours: Side, logged: Iterable
     present = objects.commits(host, ids)
     present -= objects.unfinished(host, present)
     tops = _tops(host, present, theirs.commit if theirs.commit in present else "")
-    wanted = {ref_names.held(sandbox, oid): oid for oid in tops}
-    prefix = ref_names.held(sandbox, "")
+    owner = owner_of(host, sandbox)
+    wanted = {ref_names.held(owner, oid): oid for oid in tops}
+    prefix = ref_names.held(owner, "")
     before = {n: o for n, o in refs_of(host, sandbox).items() if n.startswith(prefix)}
     moves = [Move(name, "", oid) for name, oid in wanted.items() if name not in before]
     moves += [Move(name, oid, "") for name, oid in before.items() if name not in wanted]

@@ -73,9 +73,17 @@ class Repository(NamedTuple):
 
 def place_of(environ: Mapping[str, str], sandbox: str) -> Place:
     """The place of `sandbox`, as of `model.sandbox_id`; nothing is made."""
-    digest = hashlib.sha256(os.fsencode(sandbox)).hexdigest()[:32]
     # Without links on the way, so that what is mounted can be compared with what was meant.
-    return Place(os.path.join(os.path.realpath(state_folder(environ)), "git", digest))
+    return Place(os.path.join(os.path.realpath(state_folder(environ)), "git", _digest(sandbox)))
+
+
+def beside(place: Place, sandbox: str) -> Place:
+    """The place of `sandbox` in the state in which `place` is that of another one."""
+    return Place(os.path.join(os.path.dirname(place.folder), _digest(sandbox)))
+
+
+def _digest(sandbox: str) -> str:
+    return hashlib.sha256(os.fsencode(sandbox)).hexdigest()[:32]
 
 
 def repository_of(workspace: str) -> Repository | None:

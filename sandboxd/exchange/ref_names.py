@@ -4,6 +4,8 @@ Names are text in which bytes that are not UTF-8 stand as surrogates, as of `os.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Collection
@@ -14,6 +16,12 @@ REMOTES = "refs/remotes/"
 STASH = "refs/stash"
 ROOT = "refs/sandboxd/"
 """Below it are the host's refs that we make."""
+UNNAMED = "_"
+"""What the sandbox without a name is spelled as there: every name begins with a letter or digit."""
+OLD_UNNAMED = "main"
+"""As it was spelled once, and as one of that name is."""
+_DOT = "="
+"""Stands for a dot where git does not allow one: no name has it."""
 OF_HOST = ("--branches", "--tags", "--remotes")
 """The options by which git takes the host's own refs, without ours."""
 
@@ -81,32 +89,54 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name.casefold())
 
 
-def below(sandbox: str) -> str:
-    """The prefix of the host's refs for the sandbox `sandbox`, '' for the one without a name."""
-    return f"{ROOT}{sandbox or 'main'}/"
+def owner(sandbox: str, worktree: str) -> str:
+    """What stands below `ROOT` for one sandbox and no other.
+
+    :param sandbox: its name, '' for the one without: no name begins as that one is spelled
+    :param worktree: the name of the linked work tree that it is of, '' for none: those of one repository share its refs
+    """
+    name = sandbox or UNNAMED
+    if not is_allowed(f"{ROOT}{name}"):
+        name = name.replace(".", _DOT)
+    if not worktree:
+        return name
+    if not is_allowed(f"{ROOT}{name}@{worktree}"):
+        worktree = hashlib.sha256(os.fsencode(worktree)).hexdigest()[:16]
+    return f"{name}@{worktree}"
 
 
-def waiting(sandbox: str, name: str) -> str:
-    """The host's ref for what the sandbox has at `name`: of a branch `refs/sandboxd/NAME/BRANCH`."""
+def below(owner: str) -> str:
+    """The prefix of the host's refs for the sandbox that is spelled `owner`."""
+    return f"{ROOT}{owner}/"
+
+
+def waiting(owner: str, name: str) -> str:
+    """The host's ref for what the sandbox has at `name`: of a branch `refs/sandboxd/OWNER/BRANCH`."""
     if name == "HEAD":
-        return f"{below(sandbox)}HEAD"
+        return f"{below(owner)}HEAD"
     if name.startswith(STASH):
-        return f"{below(sandbox)}{name.removeprefix('refs/')}"
+        return f"{below(owner)}{name.removeprefix('refs/')}"
     branch = name.removeprefix(HEADS)
     if branch != name and branch.partition("/")[0] not in _RESERVED:
-        return f"{below(sandbox)}{branch}"
-    return f"{below(sandbox)}{name.removeprefix('refs/')}"
+        return f"{below(owner)}{branch}"
+    return f"{below(owner)}{name.removeprefix('refs/')}"
 
 
-def held(sandbox: str, oid: str) -> str:
+def held(owner: str, oid: str) -> str:
     """The host's ref that keeps the object `oid` for the sandbox."""
-    return f"{below(sandbox)}held/{oid}"
+    return f"{below(owner)}held/{oid}"
 
 
 def parts_of(ref: str) -> tuple[str, str]:
-    """The name of the sandbox that one of the host's refs `ref` is for, and what it is called below that."""
-    name, _, rest = ref.removeprefix(ROOT).partition("/")
-    return "" if name == "main" else name, rest
+    """Whose one of the host's refs `ref` is, as of `owner`, and what it is called below that."""
+    owner, _, rest = ref.removeprefix(ROOT).partition("/")
+    return owner, rest
+
+
+def sandbox_of(owner: str) -> str:
+    """The name of the sandbox that is spelled `owner`, '' for the one without."""
+    name = owner.partition("@")[0]
+    return "" if name == UNNAMED else name.replace(_DOT, ".")
 
 
 def is_waiting(ref: str) -> bool:

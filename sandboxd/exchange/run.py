@@ -20,6 +20,7 @@ from sandboxd.exchange import (
     index_file,
     nested_refs,
     objects,
+    old_refs,
     on_host,
     own_refs,
     ref_names,
@@ -37,6 +38,7 @@ from sandboxd.exchange.difference import (
 )
 from sandboxd.exchange.state import Agreed, Head, Refs, Side
 from sandboxd.file_lock import LockTimeout, locked
+from sandboxd.model.sandbox_id import of_name
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
@@ -133,7 +135,8 @@ def exchange(
             locked(place.lock, patience.before_wait, seconds=patience.seconds),
             host_git.opened(repository, place) as host,
         ):
-            to_host.take_up(host, f"sandboxd: from the sandbox {sandbox or 'main'}")
+            to_host.take_up(host, _message(sandbox))
+            old_refs.bring_over(host, place, sandbox)
             return _Exchange(host, place, sandbox, transfer).run()
     except LockTimeout:
         return _problem(Problem.BUSY, hint=_LATER)
@@ -204,7 +207,7 @@ class _Exchange:
         self._place = place
         self._sandbox = sandbox
         self._transfer = transfer
-        self._who = f"sandboxd: from the sandbox {sandbox or 'main'}"
+        self._owner = on_host.owner_of(host, sandbox)
         self._agreed = agreed.read(place.agreed)
         # The sandbox first: what it follows of the host is compared again when it is written.
         self._inside = inside_side(place, host.sha256, _largest_index(host.repository.own))
@@ -221,7 +224,7 @@ class _Exchange:
         steps = steps._replace(waits=tuple(h for h in steps.waits if not self._has_elsewhere(h)))
         waiting = self._hold(steps, gathered)
         brought = to_host.apply(
-            self._host, self._ours, steps.to_host, steps.host_checkout, self._who
+            self._host, self._ours, steps.to_host, steps.host_checkout, _message(self._sandbox)
         )
         given = self._give(steps)
         agreed.write(self._place.agreed, self._agree(brought, given))
@@ -312,7 +315,7 @@ class _Exchange:
             head, index = self._inside.head, brought.staged
         if given.checkout:
             head, index = self._ours.head, self._ours.staged
-        return Agreed(refs, head, index, from_inside)
+        return Agreed(refs, head, index, from_inside, self._owner)
 
     def _outcome(
         self,
@@ -329,7 +332,7 @@ class _Exchange:
             )
             for h in (*steps.waits, *brought.failed)
         ]
-        stash = f"{ref_names.below(self._sandbox)}stash/"
+        stash = f"{ref_names.below(self._owner)}stash/"
         return Outcome(
             brought.moves,
             given.moves,
@@ -343,6 +346,11 @@ class _Exchange:
             why="; ".join(dict.fromkeys(error.message for error in self._unsound.values())),
             hint=next((error.hint for error in self._unsound.values()), ""),
         )
+
+
+def _message(sandbox: str) -> str:
+    """What the logs of the host's refs say of a move."""
+    return f"sandboxd: from the {of_name(sandbox)}"
 
 
 def _of_commits(host: HostGit, inside: Side, ours: Side, missing: frozenset[str]) -> Side:

@@ -68,10 +68,12 @@ class Side(NamedTuple):
 class Agreed(NamedTuple):
     """The last state that both sides had, ref by ref; the index is that of the host.
 
-    `from_inside` are branches and tags of the host that an exchange made.
+    `from_inside` are branches and tags of the host that an exchange made; `owner` is what stands for the sandbox in
+    the names of our refs there.
     """
 
     refs: Mapping[str, str]
     head: Head = Head()
     staged: str | None = None
     from_inside: frozenset[str] = frozenset()
+    owner: str = ""

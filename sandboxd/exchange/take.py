@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.exchange import facts, host_git, objects, on_host, ref_names, to_host
+from sandboxd.exchange import facts, host_git, objects, old_refs, on_host, ref_names, to_host
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.exchange.run import host_side
 from sandboxd.exchange.state import Head
 from sandboxd.file_lock import LockTimeout, locked
+from sandboxd.model.sandbox_id import of_name
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -102,7 +103,8 @@ def take(
                 "commits pass just now, and nothing is taken meanwhile", "run the command again"
             ) from None
         host = stack.enter_context(host_git.opened(repository, place))
-        to_host.take_up(host, f"sandboxd: from the sandbox {sandbox or 'main'}")
+        to_host.take_up(host, f"sandboxd: from the {of_name(sandbox)}")
+        old_refs.bring_over(host, place, sandbox)
         waiting = {
             ref_names.parts_of(ref)[1]: ref
             for ref in on_host.refs_of(host, sandbox)
@@ -142,7 +144,7 @@ class _One:
         self, host: HostGit, sandbox: str, ref: str, nested: bool, identity: Mapping[str, str]
     ) -> None:
         self._host = host
-        self._who = f"the sandbox {sandbox or 'main'}"
+        self._who = f"the {of_name(sandbox)}"
         self._sandbox = sandbox
         self._ref = ref
         self._nested = nested

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange import nested_refs, own_refs, ref_names, words
 from sandboxd.exchange.difference import Reason
-from sandboxd.exchange.place import place_of, repository_of
+from sandboxd.exchange.place import Repository, place_of, repository_of
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
 
@@ -29,28 +29,45 @@ def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _line(ref: str, is_nested: bool) -> str:
+def _line(ref: str, owner: str, is_nested: bool) -> str:
     name = _plain(ref)
     why = f" ({Reason.NESTED.value}, whose config git would follow)" if is_nested else ""
-    return f"`{name}` waits{why}: `{words.take(ref)}` takes it"
+    command = words.take(f"{ref_names.below(owner)}{ref_names.parts_of(ref)[1]}")
+    return f"`{name}` waits{why}: `{command}` takes it"
 
 
-def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
-    """Each ref, and whether it would enter another repository."""
+def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
+    """Each ref, whose it is, and whether it would enter another repository."""
     repository = repository_of(workspace)
     if repository is None:
         return
-    known: dict[str, bool] = {}
+    known: dict[str, str] = {}
     nested: set[str] = set()
     for ref in _all(repository.common):
-        name, _ = ref_names.parts_of(ref)
-        if name not in known:
-            sandbox = sandbox_id(workspace, name)
-            place = place_of(environ, sandbox)
-            known[name] = os.path.isdir(place.inside)
-            nested.update(nested_refs.read(place.nested))
-        if known[name]:
-            yield ref, ref in nested
+        owner, _ = ref_names.parts_of(ref)
+        if owner not in known:
+            known[owner] = _owner_now(environ, repository, owner)
+            if known[owner]:
+                sandbox = sandbox_id(workspace, ref_names.sandbox_of(known[owner]))
+                nested.update(nested_refs.read(place_of(environ, sandbox).nested))
+        if known[owner]:
+            yield ref, known[owner], ref in nested
+
+
+def _owner_now(environ: Mapping[str, str], repository: Repository, owner: str) -> str:
+    """`owner`, where it is a sandbox of this work tree; '' where it is of another one, or there is none.
+
+    What was spelled as of old is of the sandbox without a name, where none has that name: the next exchange moves it.
+    """
+
+    def exists(name: str) -> bool:
+        return os.path.isdir(place_of(environ, sandbox_id(repository.workspace, name)).inside)
+
+    name = ref_names.sandbox_of(owner)
+    if owner == ref_names.owner(name, repository.name) and exists(name):
+        return owner
+    is_old = owner == ref_names.OLD_UNNAMED and not exists(owner) and exists("")
+    return ref_names.owner("", repository.name) if is_old else ""
 
 
 def _all(common: str) -> list[str]:

@@ -65,9 +65,9 @@ def _step(waiting: Waiting) -> str:
 
 def take(ref: str) -> str:
     """The command on the host that takes what waits at `ref`."""
-    sandbox, rest = ref_names.parts_of(ref)
+    owner, rest = ref_names.parts_of(ref)
     name = rest.encode("utf-8", "replace").decode()
-    return f"sandboxd review{option_of(sandbox)} --take {shlex.quote(name)}"
+    return f"sandboxd review{option_of(ref_names.sandbox_of(owner))} --take {shlex.quote(name)}"
 
 
 def _short(name: str) -> str:

@@ -33,6 +33,11 @@ def name_of(sandbox: str) -> str:
     return sandbox.partition(_BORDER)[2]
 
 
+def of_name(name: str) -> str:
+    """The sandbox of a name within a sentence: `sandbox login`; `sandbox` alone for the one without."""
+    return f"sandbox {name}" if name else "sandbox"
+
+
 def name_option(sandbox: str) -> str:
     """The further argument that makes a command mean this sandbox: ` --name login`; '' for the one without a name."""
     return option_of(name_of(sandbox))

@@ -80,7 +80,7 @@ def test_commits_pass_both_ways(sandboxd: Sandboxd, workspace: Path) -> None:
     # The host is in the middle of a merge: what is committed inside waits, and that is said.
     (workspace / ".git" / "MERGE_HEAD").write_text(git(workspace, "rev-parse", "main"))
     waits = inside("git commit -q --allow-empty -m four").stderr
-    assert "refs/sandboxd/main/topic" in waits
+    assert "refs/sandboxd/_/topic" in waits
     assert "the host is in the middle of an operation of git" in waits
     (workspace / ".git" / "MERGE_HEAD").unlink()
     assert sandboxd(workspace, "down").returncode == 0

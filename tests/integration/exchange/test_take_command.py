@@ -38,7 +38,7 @@ def test_the_command_that_status_names_takes_what_waits(
     shown = sandboxd("status")
     assert "sandboxd review --take main" in shown.out + shown.err
     done = review(sides, "--take", "main")
-    assert (done.code, done.out) == (0, "main: merged, from refs/sandboxd/main/main\n")
+    assert (done.code, done.out) == (0, "main: merged, from refs/sandboxd/_/main\n")
     assert "no file was written" in done.err
     assert sides.host("status", "--porcelain") == ""
     again = review(sides, "--take")
@@ -51,7 +51,7 @@ def test_what_stays_is_said_with_the_next_step(sides: Sides) -> None:
     sides.host("add", "theirs")
     done = review(sides, "--take")
     assert (done.code, done.out) == (4, "")
-    assert "`refs/sandboxd/main/main` stays: what is staged on the host is in the way" in done.err
+    assert "`refs/sandboxd/_/main` stays: what is staged on the host is in the way" in done.err
     assert "hint: commit or unstage it, then run the command again" in done.err
 
 

@@ -49,7 +49,7 @@ def test_a_commit_inside_moves_the_branch_head_and_index_of_the_host(sides: Side
     assert [move.name for move in outcome.brought] == ["refs/heads/main"]
     assert sides.host("log", "-1", "--format=%s") == "inside\n"
     assert sides.host("status", "--porcelain") == ""
-    assert "sandboxd: from the sandbox main" in sides.host("reflog")
+    assert "sandboxd: from the sandbox" in sides.host("reflog")
     equal(sides)
 
 
@@ -110,12 +110,12 @@ def test_commits_of_both_sides_wait_until_the_host_takes_them(sides: Sides) -> N
     theirs = sides.inside("rev-parse", "main").strip()
     (waiting,) = sides.exchange().waiting
     assert waiting.reason is Reason.DIVERGED
-    assert waiting.ref == "refs/sandboxd/main/main"
+    assert waiting.ref == "refs/sandboxd/_/main"
     assert sides.host("rev-parse", waiting.ref).strip() == theirs
     sides.host("merge", "-qm", "both", waiting.ref)
     outcome = sides.exchange()
     assert not outcome.waiting
-    assert "refs/sandboxd/main/main" not in sides.host("for-each-ref").split()
+    assert "refs/sandboxd/_/main" not in sides.host("for-each-ref").split()
     equal(sides)
 
 
@@ -126,8 +126,8 @@ def test_a_stash_inside_has_a_ref_on_the_host(sides: Sides) -> None:
     sides.write("file", "more work\n")
     sides.inside("stash", "-q")
     assert sides.exchange().stashes == 2
-    assert sides.host("show", "refs/sandboxd/main/stash/0:file") == "more work\n"
-    assert sides.host("show", "refs/sandboxd/main/stash/1:file") == "work\n"
+    assert sides.host("show", "refs/sandboxd/_/stash/0:file") == "more work\n"
+    assert sides.host("show", "refs/sandboxd/_/stash/1:file") == "work\n"
 
 
 def test_a_merge_under_way_on_the_host_holds_the_branch(sides: Sides) -> None:
@@ -194,7 +194,7 @@ def test_a_linked_work_tree_has_its_own_head(tmp_path: Path) -> None:
     assert (waiting.name, waiting.reason) == ("refs/heads/main", Reason.ELSEWHERE)
     equal(sides)
     assert git(main, "log", "-1", "--format=%s") == "two\n"
-    assert "sandboxd: from the sandbox main" in sides.host("reflog")
+    assert "sandboxd: from the sandbox" in sides.host("reflog")
 
 
 def test_a_staged_version_that_inside_went_past_waits(sides: Sides) -> None:
@@ -205,7 +205,7 @@ def test_a_staged_version_that_inside_went_past_waits(sides: Sides) -> None:
     sides.write("file", "inside\n")
     sides.inside("commit", "-qam", "inside")
     (waiting,) = sides.exchange().waiting
-    assert (waiting.reason, waiting.ref) == (Reason.HOST_STAGED, "refs/sandboxd/main/main")
+    assert (waiting.reason, waiting.ref) == (Reason.HOST_STAGED, "refs/sandboxd/_/main")
     assert sides.host("show", ":file") == "staged on the host\n"
     sides.host("reset", "-q")
     assert sides.exchange().host_followed
@@ -249,7 +249,7 @@ def test_what_waits_is_listed_without_git(tmp_path: Path) -> None:
     # A ref of `review --save` is of no sandbox that has a git directory.
     sides.host("update-ref", "refs/sandboxd/20261130-120000/main", "HEAD")
     sides.exchange()
-    ref = "refs/sandboxd/main/main"
+    ref = "refs/sandboxd/_/main"
     line = f"`{ref}` waits: `sandboxd review --take main` takes it"
     assert waiting_refs.lines(str(sides.folder), environ) == (line,)
     sides.host("pack-refs", "--all")
@@ -263,7 +263,7 @@ def test_each_ref_that_waits_is_listed_with_the_command_that_takes_it(tmp_path: 
     sides = Sides(make(tmp_path), tmp_path)
     environ = {"XDG_STATE_HOME": str(tmp_path / "state")}
     sides.exchange()
-    sandbox = "refs/sandboxd/main"
+    sandbox = "refs/sandboxd/_"
     oid = sides.host("rev-parse", "HEAD").strip()
     for name in ("tags/v1", "a/held/b", f"held/{oid}", "stash/0"):
         sides.host("update-ref", f"{sandbox}/{name}", oid)

@@ -184,7 +184,7 @@ def test_a_nested_repository_and_gitmodules_wait(sides: Sides) -> None:
     sides.inside("rm", "-q", "--cached", "sub")
     sides.inside("commit", "-qm", "gone again")
     (held,) = sides.exchange().waiting
-    assert (held.reason, held.ref) == (Reason.NESTED, "refs/sandboxd/main/main")
+    assert (held.reason, held.ref) == (Reason.NESTED, "refs/sandboxd/_/main")
     sides.inside("reset", "-q", "--hard", oid)
     assert not sides.exchange().waiting
     sides.write(".gitmodules", '[submodule "a"]\n\tpath = a\n\turl = ./a\n')

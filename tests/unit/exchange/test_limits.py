@@ -116,7 +116,7 @@ def test_a_branch_that_also_diverged_is_said_to_enter_a_repository(sides: Sides)
     commit_nested(sides)
     sides.host("commit", "--allow-empty", "-qm", "host")
     (held,) = sides.exchange().waiting
-    assert (held.reason, held.ref) == (Reason.NESTED, "refs/sandboxd/main/main")
+    assert (held.reason, held.ref) == (Reason.NESTED, "refs/sandboxd/_/main")
     environ = {"XDG_STATE_HOME": str(sides.folder.parent / "state")}
     (line,) = waiting_refs.lines(str(sides.folder), environ)
     assert "nested repository" in line and "sandboxd review --take main" in line
@@ -354,7 +354,7 @@ def new_commit(sides: Sides, number: int) -> str:
 
 
 def waiting_on_host(sides: Sides) -> list[str]:
-    names = sides.host("for-each-ref", "--format=%(refname)", "refs/sandboxd/main").split()
+    names = sides.host("for-each-ref", "--format=%(refname)", "refs/sandboxd/_").split()
     return [name for name in names if "/held/" not in name]
 
 

@@ -15,7 +15,7 @@ from tests.unit.exchange.repositories import git
 from tests.unit.exchange.two_sides import Sides, make
 
 FORMS = [(), ("--object-format=sha256",), ("--ref-format=reftable",)]
-WAITS = "refs/sandboxd/main/main"
+WAITS = "refs/sandboxd/_/main"
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_commits_of_both_sides_are_merged_where_git_merge_refuses(sides: Sides) 
     assert [(one.into, one.how) for one in took.takes] == [("refs/heads/main", How.MERGED)]
     assert not took.stays and took.checked_out
     assert sides.host("log", "-1", "--format=%an <%ae> %s") == (
-        "Ann <ann@example.org> Merge `main` of the sandbox main\n"
+        "Ann <ann@example.org> Merge `main` of the sandbox\n"
     )
     assert sides.host("log", "-1", "--format=%P").split() == [
         sides.host("rev-parse", "HEAD~1").strip(),
@@ -129,7 +129,7 @@ def test_a_branch_that_is_not_checked_out_is_merged_without_the_index(sides: Sid
     sides.inside("update-ref", "refs/heads/feature/a", new_commit(sides, "refs/heads/feature/a"))
     other = sides.host("commit-tree", "-p", "feature/a", "-m", "host", "feature/a^{tree}").strip()
     sides.host("branch", "-f", "feature/a", other)
-    assert [w.ref for w in sides.exchange().waiting] == ["refs/sandboxd/main/feature/a"]
+    assert [w.ref for w in sides.exchange().waiting] == ["refs/sandboxd/_/feature/a"]
     index = Path(sides.repository.own, "index").read_bytes()
     took = take(sides, "feature/a")
     assert [one.how for one in took.takes] == [How.MERGED]
@@ -157,7 +157,7 @@ def test_a_branch_that_would_hide_another_gets_a_name_of_its_own_and_waits_no_mo
     (one,) = take(sides).takes
     assert one.into == "refs/heads/from-sandbox/v1"
     assert not sides.exchange().waiting
-    assert "refs/sandboxd/main/v1" not in sides.host("for-each-ref")
+    assert "refs/sandboxd/_/v1" not in sides.host("for-each-ref")
 
 
 def test_a_tag_moves_by_its_name_alone(sides: Sides) -> None:
