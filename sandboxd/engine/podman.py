@@ -60,13 +60,13 @@ def make_volumes(session: Session, body: CreateRequest) -> None:
         wanted = (options.get("DriverConfig") or {}).get("Options")
         if not wanted:
             continue
-        made = session.create_volume(
+        volume = session.create_volume(
             mount.get("Source"),
             driver="local",
             driver_opts=wanted,
             labels=options.get("Labels"),
         )
-        if made.get("Options") != wanted:
+        if volume.get("Options") != wanted:
             raise EnvironmentFailure(
                 f"the volume `{mount.get('Source')}` stands for something else",
                 f"`podman volume rm {mount.get('Source')}`, then run the command again",

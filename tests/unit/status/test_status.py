@@ -377,30 +377,6 @@ def test_of_many_rows_the_least_ones_are_left_out_and_twelve_lines_remain() -> N
     assert not any(line.startswith("  files") for line in lines)
 
 
-def losses(*downgrades: str, problem: str = "") -> list[str]:
-    examined = Examined(
-        profile="dev", request=container(), problem=problem, hint="mend it", downgrades=downgrades
-    )
-    row = combine("/p", examined, Observed({}))
-    lines = screen(row, here="/p", form="text").splitlines()
-    begin = next(n for n, line in enumerate(lines) if line.startswith("  not in force"))
-    return [line[2:].strip() for line in lines[begin : begin + 5] if line.startswith("  ")]
-
-
-def test_the_gravest_loss_is_first_and_the_number_of_the_others_is_told() -> None:
-    few = losses("AppArmor: c", "limits: b", "gVisor: a")
-    assert [line.split()[3] for line in few[:3]] == ["gVisor:", "limits:", "AppArmor:"]
-    assert "more" not in " ".join(few)
-    many = losses(*(f"other {n}: x" for n in range(5)), "cpu limit: b", "network: a")
-    assert [line.split()[3] for line in many[:2]] == ["network:", "cpu"]
-    assert many[3] == "4 more: `sandboxd status --long`"
-
-
-def test_four_losses_are_four_rows() -> None:
-    four = losses("a: 1", "b: 2", "c: 3", "d: 4")
-    assert [line.split()[3] for line in four[:4]] == ["a:", "b:", "c:", "d:"]
-
-
 def test_other_projects_have_a_line_each() -> None:
     names = ("/a", "/b", "/very/long/" + "folder/" * 20 + "c")
     rows = [combine(path, Examined(request=ASKED), Observed({})) for path in names]
