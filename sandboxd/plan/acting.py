@@ -55,11 +55,9 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
             aside.append(path)
             continue
         weight, why = weigh(path)
-        if weight == "never" and path != ".git":
-            exposed.append(Exposed(path, why))
-        elif weight != "control":
+        if path == ".git" or weight not in ("never", "control"):
             continue
-        elif why in left_open or any(fnmatch.fnmatchcase(path, name) for name in left_open):
+        if why in left_open or any(fnmatch.fnmatchcase(path, name) for name in left_open):
             exposed.append(Exposed(path, why))
         else:
             shut.append(path)

@@ -17,6 +17,7 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.pinned_volume import pinned_volume
 from sandboxd.plan.plan import Reason
 from sandboxd.plan.workspace import WorkspaceFacts
+from sandboxd.policy.acts_on_host import weigh
 from sandboxd.policy.protect import stub_text
 
 _MOST_NAMED = 6
@@ -115,6 +116,7 @@ def refuse_links(facts: WorkspaceFacts) -> None:
 
 def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
     _say_what_is_not_pinned(facts, notes)
+    _say_what_is_read_only(facts, notes)
     git_on_host.say(facts, target_folder(facts.path), notes)
     if facts.sockets:
         names = ", ".join(f"`{name}`" for name in facts.sockets)
@@ -154,6 +156,22 @@ def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
     for entry in facts.exposed:
         notes.reasons.append(
             Reason("mounts", f"{entry.path} (not pinned)", notes.profile, entry.why)
+        )
+
+
+def _say_what_is_read_only(facts: WorkspaceFacts, notes: Notes) -> None:
+    """Note the folders of other version controls than git: they are shut as a whole, so nothing is committed inside."""
+    names = [
+        f"`{path}`"
+        for path in facts.existing_control_files
+        if path != ".git" and "/" not in path and weigh(path)[0] == "never"
+    ]
+    if names:
+        notes.downgrade(
+            "version control",
+            f"{_list_names(names)}: read-only inside, since what it says there runs programs on the host, so nothing "
+            "can be committed inside",
+            'commit on the host, or work on a private copy: `[workspace] layout = "clone"` in sandboxd.toml',
         )
 
 

@@ -38,10 +38,10 @@ def test_dev_pins_what_is_at_the_top_and_names_the_rest(project: Path) -> None:
     facts = looked_at(project, "dev")
     assert {
         ".idea", ".claude", ".envrc", ".mcp.json", ".gitattributes", "AGENTS.md", "lefthook.yml",
-        ".config/mise", "x.code-workspace",
+        ".config/mise", "x.code-workspace", ".hg",
     } <= {*facts.existing_control_files}  # fmt: skip
     assert {entry.path for entry in facts.exposed} == {
-        ".github", ".env", ".hg", "src/.vscode", "src/AGENTS.md",
+        ".github", ".env", "src/.vscode", "src/AGENTS.md",
     }  # fmt: skip
     notes = Notes("dev")
     mounts = {m.value.target: m.value.read_only for m in workspace_mounts(facts, True, notes)}
@@ -50,6 +50,9 @@ def test_dev_pins_what_is_at_the_top_and_names_the_rest(project: Path) -> None:
     downgrade = next(d for d in notes.downgrades if d.control == "control files")
     for path in (".env", ".github", "src/AGENTS.md"):
         assert f"`{path}`" in downgrade.why
+    assert mounts[f"{inside}/.hg"]
+    said = next(d for d in notes.downgrades if d.control == "version control")
+    assert "`.hg`: read-only inside" in said.why and "commit on the host" in said.fix
     assert "can be created from inside" in downgrade.why and 'layout = "clone"' in downgrade.fix
 
 
