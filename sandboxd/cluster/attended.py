@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cluster import running
 from sandboxd.cluster.channels import Channels, PodGone
 from sandboxd.errors import SandboxdError
+from sandboxd.signal_script import signal_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,6 @@ _MARKED = (
     'export "$1"; cd "$2" || exit 126; shift 2; while [ "$1" != -- ]; do export "$1"; shift; done; shift; exec "$@"',
     "sh",
 )
-_SIGNAL = "for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null && kill -{number} ${{d#/proc/}}; done; exit 0"
 _SIZE = 65536
 _SIGNAL_SECONDS = 30.0
 
@@ -37,8 +37,7 @@ def signal_marked(
 
     :raises SandboxdError: the Pod does not do it within `seconds`
     """
-    script = _SIGNAL.format(variable=variable, number=number)
-    running.quietly(cluster, pod, ["sh", "-c", script], seconds)
+    running.quietly(cluster, pod, ["sh", "-c", signal_script(variable, number)], seconds)
 
 
 class PodCommand:

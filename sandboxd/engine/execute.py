@@ -11,6 +11,7 @@ from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
 from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.signal_script import NO_PROCESS, signal_script
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
@@ -20,8 +21,6 @@ _CODE_SECONDS = 2.0
 _KILLED = 128 + 9
 _STDOUT = 1
 _LAUNCH_FAILED = b"OCI runtime exec failed: "
-_NO_PROCESS = 3
-"""An exit code that neither a shell nor an engine gives by itself."""
 _ENDING_SECONDS = 0.5
 # A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
 SHORT_SECONDS = 10.0
@@ -106,13 +105,9 @@ def kill_marked(
     :param seconds: how long the sandbox may take for it; then it is left alone
     :returns: False where the sandbox said that it has no such process; True also where it said nothing
     """
-    script = (
-        f"code={_NO_PROCESS}; for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null"
-        f" && kill -{number} ${{d#/proc/}} && code=0; done; exit $code"
-    )
     with contextlib.suppress(EnvironmentFailure):
-        request = Exec(["sh", "-c", script], user=user)
-        return run_quietly(engine, container, request, seconds)[0] != _NO_PROCESS
+        request = Exec(["sh", "-c", signal_script(variable, number)], user=user)
+        return run_quietly(engine, container, request, seconds)[0] != NO_PROCESS
     return True
 
 

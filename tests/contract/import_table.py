@@ -38,9 +38,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.builds": frozenset({"host.facts"}),
     "host.package_version": frozenset(),
     "host.versions": frozenset({"host.advisory", "host.facts", "host.package_version"}),
-    "engine": frozenset(
-        {"engine.answers", "engine.unreachable", "errors", "files", "host.folders"}
-    ),
+    "engine": _rooms("engine.answers engine.unreachable errors files host.folders signal_script"),
     "host": frozenset(
         {
             "engine",
@@ -161,7 +159,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ssh_agent.wire",
         }
     ),
-    "cluster": frozenset({"errors", "file_lock", "files", "host.folders", "model", "policy"}),
+    "cluster": _rooms("errors file_lock files host.folders model policy signal_script"),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "exchange": frozenset(
@@ -223,6 +221,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "file_lock": frozenset({"errors"}),
+    "signal_script": frozenset(),
     "audit": frozenset({"errors", "file_lock", "files", "host.folders", "host.login"}),
     "host.folders": frozenset(),
     "host.login": frozenset(),

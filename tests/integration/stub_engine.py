@@ -27,7 +27,7 @@ IMAGE = "stub/image:1"
 CONFIG = f'image = "{IMAGE}"\n[network]\nmode = "none"\n'
 """A `sandboxd.toml` that it can start: it has no networks, which a gateway needs."""
 _VERSION = {"Version": "27.0.0", "ApiVersion": "1.46", "MinAPIVersion": "1.24", "Os": "linux"}
-_ENDS = re.compile(r"grep -q (\S+) .*kill -(\d+)", re.DOTALL)
+_ENDS = re.compile(r"grep -ls (\S+) .*?kill -(\d+)", re.DOTALL)
 
 _EXIT = re.compile(r"(?:sh -c )?exit (\d+)")
 
