@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.client import Exec
-from sandboxd.errors import EnvironmentFailure
-from sandboxd.exchange import run
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.exchange import leftover, run
 from sandboxd.exchange.objects import LARGEST, Transfer, TransferFailed
 from sandboxd.exchange.place import place_of, repository_of
 from sandboxd.model.labels import PROJECT
@@ -81,6 +82,9 @@ NONE = Haste()
 
 def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste = NONE) -> Outcome:
     """Exchange once with a container that runs."""
+    with contextlib.suppress(SandboxdError):
+        # One that was made before that was recorded.
+        leftover.note(own.place, own.sandbox)
     transfer = transfer_of(engine, container, own.git_dir, haste)
     patience = run.Patience(haste.lock_seconds, haste.before_wait)
     return run.exchange(own.repository, own.place, name_of(own.sandbox), transfer, patience)

@@ -48,6 +48,11 @@ class Place(NamedTuple):
         return os.path.join(self.folder, "checkout")
 
     @property
+    def sandbox(self) -> str:
+        """The record of the sandbox that it is of."""
+        return os.path.join(self.folder, "sandbox")
+
+    @property
     def mark(self) -> str:
         """What names in the host's repository end with that are ours, and of this sandbox, for a moment."""
         return f"sandboxd-{os.path.basename(self.folder)[:12]}"

@@ -48,6 +48,7 @@ def prepare(plan: Plan) -> bool:
     :returns: whether it was made now
     :raises EnvironmentFailure: it cannot be made
     """
+    from sandboxd.exchange.leftover import note
     from sandboxd.exchange.seed import Seed, seed, seed_module
 
     place = place_in(plan)
@@ -55,6 +56,7 @@ def prepare(plan: Plan) -> bool:
     if plan.own_git is None or place is None or repository is None:
         return False
     is_new = seed(repository, place, Seed(plan.own_git.targets))
+    note(place, plan.sandbox)
     target = target_folder(plan.workspace)
     for module in plan.own_git.modules.modules:
         submodule = Repository(plan.workspace, module.common, module.common)

@@ -1,7 +1,8 @@
 """Show what sandboxd keeps on the engine and in your state folder, with its size; `--yes` frees what is unused.
 
 Caches, pins, networks and gateways that nothing uses go, and are made again when they are needed. What may hold
-work (private copies, homes, images that were built, kept results) stays unless `--all` asks for it as well.
+work (private copies, homes, images that were built, kept results) stays unless `--all` asks for it as well. A git
+directory of a sandbox that is gone goes if your repository has all that was committed there, and else never.
 
 Caches have a bound together, 20 GiB or `caches` in policy.toml: once a day the daemon takes those away that were used
 longest ago and that no container has.
