@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def take(directory: str, name: str, ref: str, *, nested: bool) -> int:
+def take(directory: str, name: str, ref: str, *, acting: bool) -> int:
     """Take what waits of the sandbox `name`; returns the exit code.
 
     :param ref: what it is called below the sandbox's refs, '' for every branch
-    :param nested: also what enters another repository
+    :param acting: also what enters another repository, or changes files that are shut inside
     :raises SandboxdError: nothing can be taken
     """
-    took = operate("take", directory, {"name": name, "ref": ref, "nested": nested})
+    took = operate("take", directory, {"name": name, "ref": ref, "acting": acting})
     takes: list[dict[str, str]] = took["takes"]
     stays: list[dict[str, str]] = took["stays"]
     for one in takes:

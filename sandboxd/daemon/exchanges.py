@@ -63,12 +63,11 @@ class Exchanges:
     ) -> OfContainer | None:
         if sandbox is None or sandbox.container is None or not sandbox.running or sandbox.paused:
             return None
-        targets = {
-            mount.value.source: mount.value.target
+        mounts = [
+            of_container.Bound(mount.value.source, mount.value.target, mount.value.read_only)
             for mount in sandbox.container.mounts
-            if mount.value.type == "bind" and not mount.value.read_only
-        }
-        return of_container.own_git(self._hosts.environ(key), identity, targets)
+        ]
+        return of_container.own_git(self._hosts.environ(key), identity, mounts)
 
     def forget(self, workspace: str) -> None:
         """Exchange with no sandbox of a project any more."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sandboxd.exchange import ref_names
@@ -26,6 +27,7 @@ class Reason(enum.Enum):
     TAG_MOVED = "a tag never moves by itself"
     HIDES = "its name would hide another ref of the host"
     NESTED = "it changes `.gitmodules` or a nested repository"
+    CONTROL = "it changes files that are shut inside"
     DELETED = "the other side deleted it"
     ELSEWHERE = "another work tree has it checked out"
     HOST_BUSY = "the host is in the middle of an operation of git"
@@ -63,19 +65,43 @@ class Held(NamedTuple):
     reason: Reason
 
 
+class Tip(NamedTuple):
+    """A commit of the sandbox by the name of its ref there, `HEAD` for that of no branch."""
+
+    name: str
+    oid: str
+
+
+class Acts(NamedTuple):
+    """Why the host is not to follow a tip unasked: tools there would act on these paths. () where too many to list."""
+
+    reason: Reason
+    paths: tuple[str, ...] = ()
+
+
 class Facts(NamedTuple):
     """What git on the host says of the commits.
 
-    `ancestors` are pairs (a, b) of which a is an ancestor of b; `nested` commits that change `.gitmodules` or a
-    nested repository; `missing` those whose objects could not be brought. `host_clean` and `inside_clean`: the
-    index is as the commit that is checked out.
+    `ancestors` are pairs (a, b) of which a is an ancestor of b; `acts` what the host is not to follow unasked;
+    `missing` those whose objects could not be brought. `host_clean` and `inside_clean`: the index is as the commit
+    that is checked out.
     """
 
     ancestors: frozenset[tuple[str, str]] = frozenset()
-    nested: frozenset[str] = frozenset()
+    acts: Mapping[Tip, Acts] = MappingProxyType({})
     missing: frozenset[str] = frozenset()
     host_clean: bool = False
     inside_clean: bool = False
+
+    def reason(self, name: str, oid: str) -> Reason | None:
+        """Why the host is not to follow what the ref `name` of the sandbox has; None where it may."""
+        acts = self.acts.get(Tip(name or "HEAD", oid))
+        return acts.reason if acts is not None else None
+
+    def paths(self, name: str, oid: str) -> tuple[str, ...]:
+        """The paths on which tools of the host would act if it followed."""
+        acts = self.acts.get(Tip(name or "HEAD", oid))
+        return acts.paths if acts is not None else ()
 
 
 class Steps(NamedTuple):
@@ -210,8 +236,8 @@ def _obstacle(way: _Way, agreed: Agreed, host: Side, inside: Side, facts: Facts)
         return Reason.OTHER_BRANCH
     if commit in facts.missing:
         return Reason.MISSING
-    if commit in facts.nested and commit != host.tip(name):
-        return Reason.NESTED
+    if reason := facts.reason(name, commit):
+        return reason
     if name and name in host.elsewhere:
         return Reason.ELSEWHERE
     if name and not host.tip(name) and ref_names.hides(name, ref_names.short_names(host.refs.ids)):
@@ -264,8 +290,8 @@ class _Plan:
     def _against_host(self, name: str, ours: str, theirs: str) -> Reason | None:
         if theirs in self._facts.missing:
             return Reason.MISSING
-        if theirs in self._facts.nested:
-            return Reason.NESTED
+        if reason := self._facts.reason(name, theirs):
+            return reason
         if name.startswith(TAGS) and ours:
             return Reason.TAG_MOVED
         if name.startswith(HEADS) and not ours and self._agreed.refs.get(name):
@@ -292,9 +318,9 @@ class _Plan:
         reason = Reason.DIVERGED if ours else Reason.DELETED
         if theirs in self._facts.missing:
             reason = Reason.MISSING
-        elif theirs in self._facts.nested:
-            # The command that takes it would enter the repository: whoever reads it has to know.
-            reason = Reason.NESTED
+        else:
+            # Whoever reads the command that takes it has to know what it does.
+            reason = self._facts.reason(name, theirs) or reason
         self._waits.append(Held(name, theirs, reason))
 
     def steps(self) -> Steps:

@@ -15,7 +15,7 @@ from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.payload import programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
@@ -29,12 +29,24 @@ _ENVIRON = ("GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 
 
 class OfContainer(NamedTuple):
-    """A container's own git directory: `sandbox` is its identity, `git_dir` the path of the directory inside."""
+    """A container's own git directory: `sandbox` is its identity, `git_dir` the path of the directory inside.
+
+    `shut` are the paths in the workspace that it has read-only; '' is the whole.
+    """
 
     sandbox: str
     repository: Repository
     place: Place
     git_dir: str
+    shut: frozenset[str] = frozenset()
+
+
+class Bound(NamedTuple):
+    """A mount of a container: what of the host, or of which volume, is where inside."""
+
+    source: str
+    target: str
+    read_only: bool
 
 
 def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer | None:
@@ -42,26 +54,39 @@ def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer 
     sandbox = ((inspected.get("Config") or {}).get("Labels") or {}).get(PROJECT) or ""
     if not sandbox:
         return None
-    mounts = {
-        str(mount.get("Source")): str(mount.get("Destination"))
+    mounts = [
+        Bound(str(mount.get("Source")), str(mount.get("Destination")), not mount.get("RW"))
         for mount in inspected.get("Mounts") or []
-        if mount.get("Type") == "bind" and mount.get("RW")
-    }
+    ]
     return own_git(environ, sandbox, mounts)
 
 
 def own_git(
-    environ: Mapping[str, str], sandbox: str, targets: Mapping[str, str]
+    environ: Mapping[str, str], sandbox: str, mounts: Iterable[Bound]
 ) -> OfContainer | None:
-    """The git directory of `sandbox`, if it is among what is mounted.
-
-    :param targets: the path inside of each folder of the host that is mounted read-write
-    """
+    """The git directory of `sandbox`, if it is among what is mounted."""
     place = place_of(environ, sandbox)
-    repository = repository_of(workspace_of(sandbox)) if place.inside in targets else None
+    mounts = tuple(mounts)
+    git_dir = next((m.target for m in mounts if m.source == place.inside and not m.read_only), "")
+    workspace = workspace_of(sandbox)
+    repository = repository_of(workspace) if git_dir else None
     if repository is None:
         return None
-    return OfContainer(sandbox, repository, place, targets[place.inside])
+    return OfContainer(sandbox, repository, place, git_dir, shut_in(mounts, workspace))
+
+
+def shut_in(mounts: Iterable[Bound], workspace: str) -> frozenset[str]:
+    """The paths in the workspace that a container has read-only; '' is the whole, also where that is not known."""
+    mounts = tuple(mounts)
+    top = next((mount for mount in mounts if mount.source == workspace), None)
+    if top is None or top.read_only:
+        return frozenset({""})
+    prefix = f"{top.target.rstrip('/')}/"
+    return frozenset(
+        mount.target.removeprefix(prefix)
+        for mount in mounts
+        if mount.read_only and mount.target.startswith(prefix)
+    )
 
 
 class Haste(NamedTuple):
@@ -87,7 +112,9 @@ def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste
         leftover.note(own.place, own.sandbox)
     transfer = transfer_of(engine, container, own.git_dir, haste)
     patience = run.Patience(haste.lock_seconds, haste.before_wait)
-    return run.exchange(own.repository, own.place, name_of(own.sandbox), transfer, patience)
+    return run.exchange(
+        own.repository, own.place, name_of(own.sandbox), transfer, patience, shut=own.shut
+    )
 
 
 def transfer_of(engine: Engine, container: str, git_dir: str, haste: Haste = NONE) -> Transfer:

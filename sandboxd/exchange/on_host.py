@@ -69,10 +69,12 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
     return present
 
 
-def has(host: HostGit, oid: str) -> bool:
+def has(host: HostGit, oid: str, *, branches_only: bool = False) -> bool:
     """Whether refs of the host's own lead to `oid`."""
-    text = f"{oid}\n".encode()
-    words = ("rev-list", "--max-count=1", "--stdin", "--not", *ref_names.OF_HOST)
+    # No tree or file has a history that could lead to it.
+    text = f"{oid}{'^{commit}' if branches_only else ''}\n".encode()
+    which = ref_names.OF_HOST[:1] if branches_only else ref_names.OF_HOST
+    words = ("rev-list", "--max-count=1", "--stdin", "--not", *which)
     code, output, _ = host.attempt(*words, data=text)
     return code == 0 and not output
 

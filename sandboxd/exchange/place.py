@@ -33,9 +33,14 @@ class Place(NamedTuple):
         return os.path.join(self.folder, "agreed")
 
     @property
-    def nested(self) -> str:
-        """The record of refs that wait and would enter another repository."""
-        return os.path.join(self.folder, "nested")
+    def acting(self) -> str:
+        """The record of refs that wait since tools on the host would act on their commits."""
+        return os.path.join(self.folder, "acting")
+
+    @property
+    def shut(self) -> str:
+        """The record of what was read-only inside when the sandbox last ran."""
+        return os.path.join(self.folder, "shut")
 
     @property
     def lock(self) -> str:

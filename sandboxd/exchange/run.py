@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import (
+    acting_refs,
     agreed,
     copying,
     facts,
     host_git,
     index_file,
-    nested_refs,
     objects,
     old_refs,
     on_host,
     own_refs,
     ref_names,
+    shut_paths,
     to_host,
     to_inside,
 )
@@ -71,13 +72,15 @@ class Patience(NamedTuple):
 class Waiting(NamedTuple):
     """Commits of the sandbox that the host's own branches do not have.
 
-    `ref` is the host's ref that names them, '' where they could not be brought; `name` theirs inside.
+    `ref` is the host's ref that names them, '' where they could not be brought; `name` theirs inside. `paths` are
+    those for which they wait, of reasons that have some.
     """
 
     name: str
     ref: str
     oid: str
     reason: Reason
+    paths: tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -118,11 +121,14 @@ def exchange(
     sandbox: str,
     transfer: Transfer | None,
     patience: Patience = _ENDLESS,
+    *,
+    shut: Collection[str] = (),
 ) -> Outcome:
     """Exchange once; waits for one that is under way.
 
     :param sandbox: the name of the sandbox, '' for the one without
     :param transfer: None where nothing runs inside: then no commits come from there
+    :param shut: paths in the workspace that are read-only inside; '' is the whole
     """
     if not os.path.isdir(place.inside):
         return _problem(Problem.NOT_STARTED)
@@ -137,7 +143,7 @@ def exchange(
         ):
             to_host.take_up(host, _message(sandbox))
             old_refs.bring_over(host, place, sandbox)
-            return _Exchange(host, place, sandbox, transfer).run()
+            return _Exchange(host, place, sandbox, transfer, shut).run()
     except LockTimeout:
         return _problem(Problem.BUSY, hint=_LATER)
     except host_git.CannotRun as error:
@@ -201,12 +207,18 @@ class _Exchange:
     """One exchange, with the lock held."""
 
     def __init__(
-        self, host: HostGit, place: Place, sandbox: str, transfer: Transfer | None
+        self,
+        host: HostGit,
+        place: Place,
+        sandbox: str,
+        transfer: Transfer | None,
+        shut: Collection[str],
     ) -> None:
         self._host = host
         self._place = place
         self._sandbox = sandbox
         self._transfer = transfer
+        self._shut = shut
         self._owner = on_host.owner_of(host, sandbox)
         self._agreed = agreed.read(place.agreed)
         # The sandbox first: what it follows of the host is compared again when it is written.
@@ -219,7 +231,11 @@ class _Exchange:
     def run(self) -> Outcome:
         missing = self._bring()
         self._inside = _of_commits(self._host, self._inside, self._ours, missing)
-        gathered = facts.gather(self._host, self._agreed, self._ours, self._inside, missing)
+        # First, so that whoever takes what waits knows it in any case.
+        shut_paths.write(self._place.shut, self._shut)
+        gathered = facts.gather(
+            self._host, self._agreed, self._ours, self._inside, missing, self._shut
+        )
         steps = difference(self._agreed, self._ours, self._inside, gathered)
         steps = steps._replace(waits=tuple(h for h in steps.waits if not self._has_elsewhere(h)))
         waiting = self._hold(steps, gathered)
@@ -231,8 +247,7 @@ class _Exchange:
         if brought.moves or brought.failed:
             waiting = self._hold(steps, gathered, brought.failed)
         outcome = self._outcome(steps, waiting, brought, given, gathered)
-        nested = {w.ref: w.oid for w in outcome.waiting if w.ref and w.reason is Reason.NESTED}
-        nested_refs.write(self._place.nested, nested, waiting)
+        acting_refs.write(self._place.acting, acting_refs.of_waiting(outcome.waiting), waiting)
         return outcome
 
     def _bring(self) -> frozenset[str]:
@@ -328,7 +343,11 @@ class _Exchange:
         refs = {oid: ref for ref, oid in waiting.items()}
         held = [
             Waiting(
-                h.name, "" if h.oid in gathered.missing else refs.get(h.oid, ""), h.oid, h.reason
+                h.name,
+                "" if h.oid in gathered.missing else refs.get(h.oid, ""),
+                h.oid,
+                h.reason,
+                gathered.paths(h.name, h.oid),
             )
             for h in (*steps.waits, *brought.failed)
         ]

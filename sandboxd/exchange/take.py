@@ -9,13 +9,25 @@ from __future__ import annotations
 import contextlib
 import enum
 import os
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.exchange import facts, host_git, objects, old_refs, on_host, ref_names, to_host
-from sandboxd.exchange.difference import Checkout, Held, Move, Reason
+from sandboxd.exchange import (
+    facts,
+    host_git,
+    objects,
+    old_refs,
+    on_host,
+    ref_names,
+    shut_paths,
+    to_host,
+    words,
+)
+from sandboxd.exchange.acts import acts_of
+from sandboxd.exchange.difference import Checkout, Held, Move, Reason, Tip
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.exchange.run import host_side
 from sandboxd.exchange.state import Head
@@ -81,14 +93,14 @@ def take(
     sandbox: str,
     names: Sequence[str],
     *,
-    nested: bool = False,
+    acting: bool = False,
     identity: Mapping[str, str] | None = None,
 ) -> Took:
     """Take what waits of `sandbox` on the host; each ref as a whole, or not at all.
 
     :param sandbox: its name, '' for the one without
     :param names: what the refs are called below those of the sandbox; [] for every branch
-    :param nested: also what enters another repository, where git follows the config that lies there
+    :param acting: also what tools on the host act on: what enters another repository, or changes files shut inside
     :param identity: `user.name` and `user.email` of who merges
     :raises CannotRun: git fails, or this machine has none
     :raises EnvironmentFailure: an exchange is under way, and does not end soon
@@ -117,7 +129,7 @@ def take(
         for name in chosen:
             if name not in waiting:
                 continue
-            one = _One(host, sandbox, waiting[name], nested, identity or {})
+            one = _One(host, place, sandbox, waiting[name], acting, identity or {})
             try:
                 takes.append(one.take())
                 checked_out = checked_out or one.is_checked_out
@@ -141,13 +153,20 @@ class _One:
     """One ref that is to be taken."""
 
     def __init__(
-        self, host: HostGit, sandbox: str, ref: str, nested: bool, identity: Mapping[str, str]
+        self,
+        host: HostGit,
+        place: Place,
+        sandbox: str,
+        ref: str,
+        acting: bool,
+        identity: Mapping[str, str],
     ) -> None:
         self._host = host
         self._who = f"the {of_name(sandbox)}"
         self._sandbox = sandbox
         self._ref = ref
-        self._nested = nested
+        self._shut = shut_paths.read(place.shut)
+        self._acting = acting
         self._identity = identity
         self._ours = host_side(host)
         self._theirs = on_host.refs_of(host, sandbox)[ref]
@@ -183,11 +202,24 @@ class _One:
             raise _NotNow(Reason.ELSEWHERE.value, f"in that work tree: `git merge {self._ref}`")
         if self.is_checked_out and self._ours.operation is not None:
             raise _NotNow(*_WORDS[Reason.HOST_BUSY])
-        if not self._nested and facts.brings_nested(self._host, [self._theirs], self._ours):
+        if not self._acting:
+            self._require_nothing_acts()
+
+    def _require_nothing_acts(self) -> None:
+        tip = Tip(self._into, self._theirs)
+        for acts in acts_of(self._host, [tip], self._ours, self._shut).values():
+            paths = f": {words.named(acts.paths)}" if acts.paths else ""
+            command = words.take(self._ref)
             raise _NotNow(
-                f"{Reason.NESTED.value}, whose config git would follow",
-                f"look at it: `git log --stat {self._ref}`; `--yes` with its name takes it all the same",
+                f"{words.ACTS[acts.reason]}{paths}",
+                f"look at it: {self._look_at(acts.paths)}; then `{command} --yes` takes it all the same",
             )
+
+    def _look_at(self, paths: Sequence[str]) -> str:
+        """The command of git that shows what is changed, hooks and other programs of the repository switched off."""
+        ref = shlex.quote(self._ref)
+        within = " ".join(shlex.quote(words.printable(path)) for path in paths[:_MOST_NAMED])
+        return f"`git diff --no-ext-diff --no-textconv HEAD...{ref}{f' -- {within}' if within else ''}`"
 
     def _result(self, old: str) -> tuple[str, How]:
         if not old:
@@ -253,7 +285,7 @@ class _One:
             head = ours.head if ours.head.branch else Head(commit=new)
             checkout = Checkout(ours.head, head, old, new)
         message = f"sandboxd: taken from {self._who}"
-        done = to_host.apply(self._host, ours, moves, checkout, message, nested=self._nested)
+        done = to_host.apply(self._host, ours, moves, checkout, message, nested=self._acting)
         if done.failed:
             raise _of_reason(done.failed[0])
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import nested_refs, own_refs, ref_names, words
+from sandboxd.exchange import acting_refs, own_refs, ref_names, words
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.place import Repository, place_of, repository_of
 from sandboxd.model.sandbox_id import sandbox_id
@@ -22,36 +22,36 @@ def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
     Of a repository that keeps its refs in a reftable nothing is known.
     """
-    refs = sorted({*_names(workspace, environ)})
+    refs = sorted({*_names(workspace, environ)}, key=lambda one: one[0])
     texts = [_line(*ref) for ref in refs[:_MOST_NAMED]]
     if more := len(refs) - len(texts):
         texts.append(f"{more} more wait: `git for-each-ref refs/sandboxd`")
     return tuple(texts)
 
 
-def _line(ref: str, owner: str, is_nested: bool) -> str:
+def _line(ref: str, owner: str, reason: Reason | None) -> str:
     name = _plain(ref)
-    why = f" ({Reason.NESTED.value}, whose config git would follow)" if is_nested else ""
+    why = f" ({words.ACTS[reason]})" if reason in words.ACTS else ""
     command = words.take(f"{ref_names.below(owner)}{ref_names.parts_of(ref)[1]}")
     return f"`{name}` waits{why}: `{command}` takes it"
 
 
-def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
-    """Each ref, whose it is, and whether it would enter another repository."""
+def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, str, Reason | None]]:
+    """Each ref, whose it is, and why it is not taken unasked; None for one that is."""
     repository = repository_of(workspace)
     if repository is None:
         return
     known: dict[str, str] = {}
-    nested: set[str] = set()
+    acting: dict[str, acting_refs.Acting] = {}
     for ref in _all(repository.common):
         owner, _ = ref_names.parts_of(ref)
         if owner not in known:
             known[owner] = _owner_now(environ, repository, owner)
             if known[owner]:
                 sandbox = sandbox_id(workspace, ref_names.sandbox_of(known[owner]))
-                nested.update(nested_refs.read(place_of(environ, sandbox).nested))
+                acting.update(acting_refs.read(place_of(environ, sandbox).acting))
         if known[owner]:
-            yield ref, known[owner], ref in nested
+            yield ref, known[owner], acting[ref].reason if ref in acting else None
 
 
 def _owner_now(environ: Mapping[str, str], repository: Repository, owner: str) -> str:

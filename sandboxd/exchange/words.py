@@ -11,9 +11,12 @@ from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.model.sandbox_id import option_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandboxd.exchange.run import Outcome, Waiting
 
 _MOST_NAMED = 5
+_MOST_PATHS = 3
 _BY_ITSELF = {
     Reason.HOST_BUSY: "end what is under way on the host, as `git status` says",
     Reason.INSIDE_BUSY: "end what is under way inside: `sandboxd exec git status`",
@@ -22,6 +25,13 @@ _BY_ITSELF = {
     Reason.NO_INDEX: "`git status` says what is wrong with the index",
     Reason.MISSING: "look at it there: `sandboxd exec git fsck`",
 }
+
+
+ACTS = {
+    Reason.NESTED: f"{Reason.NESTED.value}, whose config git would follow",
+    Reason.CONTROL: f"{Reason.CONTROL.value}, and tools on the host would act on them",
+}
+"""What the commits would do on the host, for the reasons for which they are not taken unasked."""
 
 
 def lines(outcome: Outcome) -> list[tuple[str, str]]:
@@ -54,7 +64,20 @@ def _of_over(count: int) -> tuple[str, str]:
 def _of(waiting: Waiting) -> str:
     what = _short(waiting.name)
     where = f", as `{waiting.ref}`" if waiting.ref else ""
-    return f"`{what}` of the sandbox waits{where}: {waiting.reason.value}"
+    paths = f": {named(waiting.paths)}" if waiting.paths else ""
+    return f"`{what}` of the sandbox waits{where}: {waiting.reason.value}{paths}"
+
+
+def named(paths: Sequence[str]) -> str:
+    """The first of some paths, and how many more there are."""
+    first = ", ".join(f"`{printable(path)}`" for path in paths[:_MOST_PATHS])
+    more = len(paths) - _MOST_PATHS
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def printable(text: str) -> str:
+    """`text` without bytes that are no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _step(waiting: Waiting) -> str:

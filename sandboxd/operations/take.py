@@ -45,8 +45,8 @@ class Took(NamedTuple):
 def serve(request: Request) -> Took:
     """Take what waits of the sandbox `name`: the ref `ref` below its own, '' for every branch.
 
-    With the switch `nested` also what enters another repository. What inside has and the host not passes before,
-    and what the host has now after it.
+    With the switch `acting` also what enters another repository or changes files that are shut inside. What inside
+    has and the host not passes before, and what the host has now after it.
 
     :raises UsageError: the folder has no repository, or the sandbox no git directory of its own
     :raises EnvironmentFailure: the repository cannot be read, or git does not work
@@ -72,7 +72,7 @@ def serve(request: Request) -> Took:
         place.place_of(request.environ, sandbox),
         request.name,
         [ref] if ref else [],
-        nested=request.flag("nested"),
+        acting=request.flag("acting"),
         identity=dict(identity),
     )
     if took.takes:

@@ -87,7 +87,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         const="",
         metavar="BRANCH",
         help="take the commits that wait below refs/sandboxd: of this branch, of all without one; with `--yes` also "
-        "what enters another repository",
+        "what enters another repository or changes files that are shut inside",
     )
 
 
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     if args.take is not None:
         from sandboxd.cli.taking import take
 
-        return take(_sandbox.folder(args), _sandbox.name(args), args.take, nested=args.yes)
+        return take(_sandbox.folder(args), _sandbox.name(args), args.take, acting=args.yes)
     if args.on:
         from sandboxd.operations.on_cluster import review as on_cluster
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from sandboxd.exchange import (
+    acting_refs,
     agreed,
     checkout_record,
     host_locks,
-    nested_refs,
     objects,
     on_host,
+    shut_paths,
     to_host,
 )
 from tests.unit.exchange.two_sides import Sides, make
@@ -32,7 +33,8 @@ STEPS = (
     (to_host, "_log_head"),
     (on_host, "hold"),
     (agreed, "write"),
-    (nested_refs, "write"),
+    (shut_paths, "write"),
+    (acting_refs, "write"),
 )
 """What an exchange writes with: it is killed before and after each call of these."""
 

@@ -13,9 +13,9 @@ from typing import IO
 import pytest
 
 from sandboxd.exchange import (
+    acting_refs,
     difference,
     host_git,
-    nested_refs,
     objects,
     own_refs,
     ref_names,
@@ -123,7 +123,7 @@ def test_a_branch_that_also_diverged_is_said_to_enter_a_repository(sides: Sides)
     sides.host("merge", "-q", "--no-edit", held.ref)
     sides.exchange()
     assert waiting_refs.lines(str(sides.folder), environ) == ()
-    assert nested_refs.read(sides.place.nested) == {}
+    assert acting_refs.read(sides.place.acting) == {}
 
 
 def test_what_the_host_only_fetched_is_new_to_its_work_tree(sides: Sides) -> None:

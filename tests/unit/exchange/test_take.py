@@ -25,10 +25,10 @@ def sides(request: pytest.FixtureRequest, tmp_path: Path) -> Sides:
     return sides
 
 
-def take(sides: Sides, *names: str, nested: bool = False) -> Took:
+def take(sides: Sides, *names: str, acting: bool = False) -> Took:
     identity = {"user.name": "Ann", "user.email": "ann@example.org"}
     return taking.take(
-        sides.repository, sides.place, sides.name, names, nested=nested, identity=identity
+        sides.repository, sides.place, sides.name, names, acting=acting, identity=identity
     )
 
 
@@ -177,7 +177,7 @@ def test_what_enters_a_repository_is_taken_where_that_is_asked_for(sides: Sides)
     (stay,) = take(sides, "main").stays
     assert "nested repository" in stay.why
     assert state(sides) == before
-    assert take(sides, "main", nested=True).takes
+    assert take(sides, "main", acting=True).takes
     assert "160000" in sides.host("ls-files", "-s")
 
 

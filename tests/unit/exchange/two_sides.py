@@ -24,6 +24,8 @@ class Sides:
         self.folder = folder
         self.repository: Repository = repository
         self.name = name
+        self.shut: tuple[str, ...] = ()
+        """Paths that the container would have read-only."""
         self.place: Place = place_of({"XDG_STATE_HOME": str(base / "state")}, f"{folder}{name}")
         seed(repository, self.place, Seed([f"{repository.common}/objects"]))
 
@@ -37,7 +39,7 @@ class Sides:
 
     def exchange(self) -> Outcome:
         """Exchange once, and expect no problem."""
-        outcome = exchange(self.repository, self.place, self.name, self.transfer)
+        outcome = exchange(self.repository, self.place, self.name, self.transfer, shut=self.shut)
         assert outcome.problem is None, outcome
         return outcome
 

@@ -1,0 +1,62 @@
+"""The refs that wait on the host since tools there would act on their commits: a file of ours, which no sandbox sees.
+
+A status, which starts no git, says it with the command that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import ref_names
+from sandboxd.exchange.difference import Reason
+from sandboxd.files import read_bytes, write_private
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.run import Waiting
+
+_LARGEST = 4 << 20
+
+
+class Acting(NamedTuple):
+    """What waits at a ref, and why it is not taken unasked."""
+
+    oid: str
+    reason: Reason
+
+
+def read(path: str) -> dict[str, Acting]:
+    """Each by its name, as of the last exchange; {} where there is no record."""
+    try:
+        text = read_bytes(path, _LARGEST).decode("utf-8", "surrogateescape")
+    except (SandboxdError, OSError):
+        return {}
+    lines = (line.split(" ", 2) for line in text.split("\n"))
+    return {
+        words[2]: Acting(words[0], Reason[words[1]])
+        for words in lines
+        if len(words) == 3 and ref_names.is_oid(words[0]) and words[1] in Reason.__members__
+    }
+
+
+def of_waiting(waiting: Iterable[Waiting]) -> dict[str, Acting]:
+    """Those of `waiting` whose commits tools on the host would act on, by their refs there."""
+    return {
+        one.ref: Acting(one.oid, one.reason)
+        for one in waiting
+        if one.ref and one.reason in (Reason.NESTED, Reason.CONTROL)
+    }
+
+
+def write(path: str, now: Mapping[str, Acting], waiting: Mapping[str, str]) -> None:
+    """Record those of `now`, and those of before that still wait as they did.
+
+    :param waiting: all refs that wait, by name
+    :raises EnvironmentFailure: it cannot be written
+    """
+    before = read(path)
+    kept = {name: acting for name, acting in before.items() if waiting.get(name) == acting.oid}
+    refs = kept | dict(now)
+    if refs != before:
+        lines = (f"{one.oid} {one.reason.name} {name}\n" for name, one in sorted(refs.items()))
+        write_private(path, "".join(lines).encode("utf-8", "surrogateescape"), synced=False)

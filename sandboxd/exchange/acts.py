@@ -1,0 +1,273 @@
+"""Which commits of a sandbox the host is not to follow unasked: they enter another repository, or change files that are
+shut inside, which the host's git would write and tools there then run.
+
+Both what a tip has and what each commit on the way to it changes count: `git bisect` and `git rebase` check those out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import on_host
+from sandboxd.exchange.difference import Acts, Reason, Tip
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.host_git import HostGit
+    from sandboxd.exchange.state import Side
+
+_MOST_TIPS = 100
+"""Tips that are looked at one by one: each starts git."""
+_MOST_LISTED = 64 << 20
+"""Bytes of a list of changes: more counts as changes that act."""
+_LARGEST_FILE = 4 << 20
+_MOST_PATHS = 200
+_GITLINK = b"160000"
+_FOLDER = b"040000"
+_NOTHING = b"000000"
+_MODULES = b".gitmodules"
+_IS_EXECUTABLE = {b"100644": False, b"100755": True}
+_LIST = ("--raw", "-z", "-r", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
+"""By the last one no `.gitmodules` hides a repository."""
+_UNKNOWN = Acts(Reason.CONTROL)
+
+
+class _Change(NamedTuple):
+    modes: tuple[bytes, ...]
+    oid: bytes
+    path: bytes
+
+    @property
+    def enters(self) -> bool:
+        """Whether it is about the repository at a path, or the list of those."""
+        return _GITLINK in self.modes or self.path.lower() == _MODULES
+
+    @property
+    def is_of_folder(self) -> bool:
+        """Whether it is about a folder, whose files are listed themselves."""
+        return _FOLDER in self.modes and set(self.modes) <= {_FOLDER, _NOTHING}
+
+
+def acts_of(
+    host: HostGit, tips: Iterable[Tip], ours: Side, shut: Collection[str]
+) -> dict[Tip, Acts]:
+    """Those of `tips` that the host is not to follow unasked, each with the reason and the paths.
+
+    What the host only fetched counts as new: a sandbox that pushes could have had it fetched.
+
+    :param shut: paths in the workspace that are read-only inside; '' is the whole
+    :raises CannotRun: git does not end, or cannot be started
+    """
+    chosen = sorted(set(tips))
+    if not chosen:
+        return {}
+    looks = _Looks(host, ours, _Shut(shut, host))
+    every = [*looks.on_the_way(chosen).items(), *looks.in_trees(chosen).items()]
+    acts: dict[Tip, Acts] = {}
+    for tip, part in every:
+        acts[tip] = _joined(acts[tip], part) if tip in acts else part
+    return acts
+
+
+def _joined(one: Acts, other: Acts) -> Acts:
+    reason = Reason.NESTED if Reason.NESTED in (one.reason, other.reason) else Reason.CONTROL
+    return Acts(reason, tuple(sorted({*one.paths, *other.paths})))
+
+
+class _Shut:
+    """Paths that are shut inside, as file systems compare them that know no case."""
+
+    def __init__(self, paths: Collection[str], host: HostGit) -> None:
+        self._paths = {_folded(path) for path in paths}
+        self._above = {up for path in self._paths for up in _folders_above(path)}
+        self._workspace = host.repository.workspace
+        self._sha256 = host.sha256
+
+    def has(self, change: _Change) -> bool:
+        """Whether it changes what is shut, or puts a file where the folder of that is."""
+        path = _folded(os.fsdecode(change.path))
+        is_shut = (
+            bool({"", path} & self._paths)
+            or path in self._above
+            or any(up in self._paths for up in _folders_above(path))
+        )
+        return is_shut and not self._is_on_disk(change)
+
+    def _is_on_disk(self, change: _Change) -> bool:
+        """Whether the host has that file in the work tree, where nobody inside could write it."""
+        is_executable = _IS_EXECUTABLE.get(change.modes[-1])
+        if is_executable is None:
+            return False
+        try:
+            with (
+                beneath.open_folder(self._workspace) as root,
+                beneath.parent_of(root, os.fsdecode(change.path), create=False) as folder,
+            ):
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                name = os.path.basename(change.path)
+                with open(os.open(name, flags, dir_fd=folder), "rb") as file:
+                    status = os.fstat(file.fileno())
+                    data = file.read(_LARGEST_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
+        except (OSError, SandboxdError, ValueError):
+            return False
+        is_same_kind = bool(status.st_mode & stat.S_IXUSR) is is_executable
+        whole = stat.S_ISREG(status.st_mode) and len(data) <= _LARGEST_FILE
+        kind = hashlib.sha256 if self._sha256 else hashlib.sha1
+        oid = kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        return whole and is_same_kind and oid.encode() == change.oid
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path.casefold())
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+class _Looks:
+    def __init__(self, host: HostGit, ours: Side, shut: _Shut) -> None:
+        self._host = host
+        self._ours = ours
+        self._shut = shut
+
+    def on_the_way(self, tips: list[Tip]) -> dict[Tip, Acts]:
+        """By the commits of each that no branch of the host has."""
+        together = self._of_commits([tip.oid for tip in tips])
+        if together is None:
+            return {}
+        if len(tips) == 1 or len(tips) > _MOST_TIPS:
+            return dict.fromkeys(tips, together)
+        each = {tip: self._of_commits([tip.oid]) for tip in tips}
+        return {tip: acts for tip, acts in each.items() if acts is not None}
+
+    def _of_commits(self, oids: list[str]) -> Acts | None:
+        of_head = f"^{self._ours.commit}\n" if self._ours.commit else ""
+        text = "".join(f"{oid}\n" for oid in oids) + of_head
+        words = ("log", "--format=", "-c", "-t", *_LIST, "--stdin", "--not", "--branches")
+        code, listing, _ = self._host.attempt(*words, data=text.encode(), most=_MOST_LISTED)
+        return _UNKNOWN if code else _acts(self._weigh(_changes(listing)))
+
+    def in_trees(self, tips: list[Tip]) -> dict[Tip, Acts]:
+        """By what each has otherwise than the host's branch of that name, and what is checked out there.
+
+        A merge could take a file from any commit of the host's past without a change of its own.
+        """
+        bases = [self._ours.tip(tip.name) or self._ours.commit for tip in tips]
+        pairs = [(base, tip.oid) for base, tip in zip(bases, tips, strict=True)]
+        listed = self._between(pairs)
+        if None in listed and 1 < len(pairs) <= _MOST_TIPS:
+            listed = [self._between([pair])[0] for pair in pairs]
+        suspects = dict(zip(tips, listed, strict=True))
+        acts: dict[Tip, Acts] = {}
+        for tip, changes in suspects.items():
+            left = _acts(changes)
+            if left is not None and len(acts) < _MOST_TIPS:
+                left = self._unless_of_host(tip, changes)
+            if left is not None:
+                acts[tip] = left
+        return acts
+
+    def _unless_of_host(self, tip: Tip, changes: list[_Change] | None) -> Acts | None:
+        """The acts of a tip, without those by which it is only older than the host's branch, or as another one."""
+        old = self._ours.tip(tip.name)
+        if not old and on_host.has(self._host, tip.oid, branches_only=True):
+            return None
+        if changes is None:
+            return _UNKNOWN
+        with_which = (old or self._ours.commit, tip.oid)
+        code, output, _ = self._host.attempt("merge-base", *filter(None, with_which))
+        further = [self._ours.commit, output.decode().strip() if code == 0 else ""]
+        for base in filter(None, further):
+            (others,) = self._between([(base, tip.oid)])
+            if others is None:
+                return _UNKNOWN
+            paths = {change.path for change in others}
+            changes = [change for change in changes if change.path in paths]
+        return _acts(changes)
+
+    def _between(self, pairs: list[tuple[str, str]]) -> list[list[_Change] | None]:
+        """What acts of the changes from the first to the second of each pair; None for what cannot be told.
+
+        '' as the first is none at all.
+        """
+        empty = ""
+        if not all(old for old, _ in pairs):
+            empty = self._host.run("hash-object", "-t", "tree", os.devnull).decode().strip()
+        trees = self._trees({oid for pair in pairs for oid in pair if oid}) | {"": empty}
+        known = {(trees[a], trees[b]) for a, b in pairs if trees.get(a, "") and trees.get(b, "")}
+        listed = self._of_trees(sorted(known))
+        return [
+            listed.get((trees.get(a, ""), trees.get(b, ""))) if listed is not None else None
+            for a, b in pairs
+        ]
+
+    def _trees(self, oids: set[str]) -> dict[str, str]:
+        """The tree of each commit, tag or tree; none for what has none."""
+        chosen = sorted(oids)
+        data = "".join(f"{oid}^{{tree}}\n" for oid in chosen).encode()
+        lines = self._host.run("cat-file", "--batch-check", data=data).decode().split("\n")
+        words = [line.split(" ") for line in lines[: len(chosen)]]
+        pairs = zip(chosen, words, strict=True)
+        return {oid: w[0] for oid, w in pairs if len(w) == 3 and w[1] == "tree"}
+
+    def _of_trees(
+        self, pairs: list[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], list[_Change]] | None:
+        text = "".join(f"{old} {new}\n" for old, new in pairs)
+        words = ("diff-tree", *_LIST, "--stdin")
+        code, listing, _ = self._host.attempt(*words, data=text.encode(), most=_MOST_LISTED)
+        if code:
+            return None
+        changes: dict[tuple[str, str], list[_Change]] = {pair: [] for pair in pairs}
+        pair = ("", "")
+        for lines, change in _parts(listing):
+            for line in lines:
+                old, _, new = line.decode().partition(" ")
+                pair = (old, new)
+            if change is not None:
+                changes[pair] += self._weigh([change])
+        return changes
+
+    def _weigh(self, changes: Iterable[_Change]) -> list[_Change]:
+        return [
+            change
+            for change in changes
+            if change.enters or (not change.is_of_folder and self._shut.has(change))
+        ]
+
+
+def _acts(changes: list[_Change] | None) -> Acts | None:
+    if changes is None:
+        return _UNKNOWN
+    if not changes:
+        return None
+    reason = Reason.NESTED if any(change.enters for change in changes) else Reason.CONTROL
+    paths = sorted({os.fsdecode(change.path) for change in changes})
+    return Acts(reason, tuple(paths[:_MOST_PATHS]))
+
+
+def _changes(listing: bytes) -> Iterator[_Change]:
+    return (change for _, change in _parts(listing) if change is not None)
+
+
+def _parts(listing: bytes) -> Iterator[tuple[list[bytes], _Change | None]]:
+    """Each change of a raw list, after the lines that come before it."""
+    fields = iter(listing.split(b"\0"))
+    for field in fields:
+        *lines, head = field.split(b"\n")
+        parents = len(head) - len(head.lstrip(b":"))
+        if not parents:
+            yield lines, None
+            continue
+        words = head[parents:].split(b" ")
+        path = next(fields, b"")
+        yield lines, _Change(tuple(words[: parents + 1]), words[2 * parents + 1], path)
