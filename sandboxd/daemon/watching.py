@@ -68,7 +68,7 @@ class Watching:
         """Set when changes may not have been told: all files are to be looked at."""
         self._policy_stamp: Stamp | None = None
         self._rewatch: asyncio.TimerHandle | None = None
-        self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._doubt.set)
+        self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._on_doubt)
         self.active_at = time.monotonic()
         """The time of the last event in a watched folder (monotonic)."""
 
@@ -83,7 +83,10 @@ class Watching:
             self._rewatch.cancel()
 
     def watch_also(self, owner: object, folders: frozenset[str], changed: Changed) -> None:
-        """Watch `folders` for another listener, which is called with the changed paths."""
+        """Watch `folders` for another listener, which is called with the changed paths.
+
+        Also with folders in which something may have changed untold: what happens before they are watched is seen then.
+        """
         before = self._others.pop(owner, None)
         if folders:
             self._others[owner] = (folders, changed)
@@ -105,7 +108,7 @@ class Watching:
         was_blind = bool(self.watcher.problem)
         fresh = await self.watcher.watch(frozenset(folders_to_watch))
         if self.watcher.problem and not was_blind:
-            self._doubt.set()
+            self._on_doubt()
         if policies != self._nearest_policies():
             self.rewatch()
         if self.watcher.deaf and not self._is_polling:
@@ -113,6 +116,7 @@ class Watching:
             self._tasks.spawn_essential(self._poll())
         # No event reports a folder that vanished before it was watched.
         doubtful = fresh | self._not_there(folders_to_watch)
+        self._tell_others(fresh)
         if doubtful:
             await self.see_policies()
             await self._sweep(self._having(doubtful))
@@ -148,6 +152,18 @@ class Watching:
         for project in self._touched(paths, touched):
             project.happened()
             self._generation.look_soon(project, at)
+
+    def _on_doubt(self) -> None:
+        """Let everything be looked at: changes may not have been told."""
+        self._doubt.set()
+        for folders, changed in list(self._others.values()):
+            changed(set(folders))
+
+    def _tell_others(self, fresh: frozenset[str]) -> None:
+        """Let the other listeners look at folders in which something may have happened before they were watched."""
+        for folders, changed in list(self._others.values()):
+            if not fresh.isdisjoint(folders):
+                changed(set(fresh & folders))
 
     def _touched(self, paths: Iterable[str], touched: Set[str]) -> set[Tracked]:
         """The projects in which something changed; those that were missing may be back."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from sandboxd.daemon import exchanges
+from sandboxd.daemon import watching as watching_room
 from sandboxd.daemon.exchanges import Exchanges
+from sandboxd.daemon.tasks import Tasks
+from sandboxd.daemon.threads import Threads
 from sandboxd.exchange import of_container
 from sandboxd.exchange.run import Outcome, exchange
+from tests.patience import PATIENCE, until
 from tests.unit.exchange.two_sides import Sides, make
 
 
@@ -33,11 +38,19 @@ class Watching:
 class Bench:
     """The exchanges of one sandbox, whose containers are stood for by git in its directory."""
 
-    def __init__(self, sides: Sides, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        sides: Sides,
+        base: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        watching: Any = None,
+    ) -> None:
         self.sides = sides
-        self.watching = Watching()
+        self.watching = watching or Watching()
         self.outcomes: asyncio.Queue[Outcome] = asyncio.Queue()
         self.ran = 0
+        self.after: Callable[[], object] = lambda: None
+        """Called after each exchange, before the daemon knows which folders to watch."""
         environ = {"XDG_STATE_HOME": str(base / "state")}
         hosts = SimpleNamespace(environ=lambda _: environ, engine=lambda _: None)
         self.exchanges = Exchanges(hosts, self.watching)  # type: ignore[arg-type]
@@ -48,6 +61,7 @@ class Bench:
         ) -> Outcome:
             self.ran += 1
             outcome = exchange(own.repository, own.place, "", sides.transfer)
+            self.after()
             loop.call_soon_threadsafe(self.outcomes.put_nowait, outcome)
             return outcome
 
@@ -85,6 +99,67 @@ async def test_a_change_is_exchanged(
     outcome = await bench.outcomes.get()
     assert outcome.host_followed
     assert sides.host("log", "-1", "--format=%s") == "inside\n"
+    bench.exchanges.close()
+
+
+@pytest_asyncio.fixture
+async def watching(tmp_path: Path) -> AsyncIterator[watching_room.Watching]:
+    """The daemon's own watcher, of no project."""
+    threads, tasks = Threads(), Tasks("the test", lambda _error: None)
+    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    generation: Any = SimpleNamespace(look_later=lambda _projects: None)
+    own = str(tmp_path / "own")
+    result = watching_room.Watching({}, environ, own, generation, threads, tasks, lambda: None)
+    yield result
+    result.end()
+    await tasks.close()
+    await result.watcher.close()
+    threads.close()
+
+
+@pytest.mark.asyncio
+async def test_what_is_committed_before_its_folder_is_watched_comes_as_well(
+    sides: Sides,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    watching: watching_room.Watching,
+) -> None:
+    """As by `up` and at once `exec -- git commit`: no event ever tells of it."""
+    bench = Bench(sides, tmp_path, monkeypatch, watching)
+
+    def commit_once() -> None:
+        bench.after = lambda: None
+        sides.inside("commit", "--allow-empty", "-qm", "at once")
+
+    bench.after = commit_once
+    bench.update()
+    await bench.outcomes.get()
+    async with asyncio.timeout(PATIENCE):
+        outcome = await bench.outcomes.get()
+    assert outcome.host_followed
+    assert sides.host("log", "-1", "--format=%s") == "at once\n"
+    bench.exchanges.close()
+
+
+@pytest.mark.asyncio
+async def test_events_that_the_system_dropped_are_made_up_for(
+    sides: Sides,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    watching: watching_room.Watching,
+) -> None:
+    bench = Bench(sides, tmp_path, monkeypatch, watching)
+    bench.update()
+    await bench.outcomes.get()
+    await until(
+        lambda: sides.place.inside in watching.watcher.armed, lambda: watching.watcher.armed
+    )
+    monkeypatch.setattr(watching.watcher, "_on_change", lambda _paths, _at: None)
+    sides.inside("commit", "--allow-empty", "-qm", "untold")
+    watching.watcher._doubt()
+    async with asyncio.timeout(PATIENCE):
+        outcome = await bench.outcomes.get()
+    assert outcome.host_followed
     bench.exchanges.close()
 
 
