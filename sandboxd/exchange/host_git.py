@@ -37,6 +37,8 @@ _MOST_DATA = 2 << 30
 FSCK_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
                "zeroPaddedFilemode", "gitmodulesMissing")  # fmt: skip
 """Warnings of `git fsck` that an honest repository does not have and a trap may."""
+_WORKTREES = "worktrees"
+MOST_WORKTREES = 1_000
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = false
@@ -90,11 +92,15 @@ class HostGit:
         self.place = place
         self.sha256 = form.sha256
         self.is_reftable = form.reftable
+        self.git_dir = os.path.join(folder, "git")
+        if form.reftable and repository.name:
+            # HEAD is no file, but in a reftable of the work tree's own.
+            self.git_dir = os.path.join(folder, "git", _WORKTREES, repository.name)
         self.environ = {
             "PATH": os.defpath,
             "HOME": folder,
             "LC_ALL": "C",
-            "GIT_DIR": os.path.join(folder, "git"),
+            "GIT_DIR": self.git_dir,
             "GIT_WORK_TREE": os.path.join(folder, "none"),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
@@ -181,6 +187,8 @@ class HostGit:
         with beneath.open_folder(self.repository.common) as root:
             if self.is_reftable:
                 paths.update(f"reftable/{name}" for name in _names(root, "reftable"))
+                own = self.repository.name and f"{_WORKTREES}/{self.repository.name}/reftable"
+                paths.update(f"{own}/{name}" for name in (_names(root, own) if own else ()))
             for path in sorted(paths):
                 _give_of_root(root, path, self._owner)
         with beneath.open_folder(self.repository.own) as root:
@@ -289,13 +297,8 @@ def _fill(host: HostGit, form: _Form) -> None:
         os.mkdir(os.path.join(host.folder, path))
     # Root's own: the owner of a workspace must not put a link where root writes.
     os.chmod(host.folder, 0o711)  # noqa: S103 - git passes through as the owner
-    for name in (
-        "objects",
-        "packed-refs",
-        "shallow",
-        "refs",
-        *(["reftable"] if form.reftable else ()),
-    ):
+    names = ["objects", "packed-refs", "shallow", "refs"]
+    for name in (*names, *(["reftable"] if form.reftable else ())):
         path = os.path.join(common, name)
         if name != "shallow" or os.path.lexists(path):
             os.symlink(path, os.path.join(folder, name))
@@ -303,13 +306,38 @@ def _fill(host: HostGit, form: _Form) -> None:
     os.symlink(os.path.join(own, "logs", "HEAD"), os.path.join(folder, "logs", "HEAD"))
     with open(os.path.join(folder, "config"), "w", encoding="utf-8") as file:
         file.write(form.config())
+    if form.reftable:
+        _add_work_trees(host, folder)
     # Copies: HEAD is written by us alone, see `to_host`.
-    _copy(os.path.join(own, "HEAD"), os.path.join(folder, "HEAD"))
+    for git_dir in {folder, host.git_dir}:
+        _copy(os.path.join(own, "HEAD"), os.path.join(git_dir, "HEAD"))
     patterns = os.path.join(own, "info", "sparse-checkout")
     if form.sparse and os.path.isfile(patterns):
-        _copy(patterns, os.path.join(folder, "info", "sparse-checkout"))
+        os.makedirs(os.path.join(host.git_dir, "info"), exist_ok=True)
+        _copy(patterns, os.path.join(host.git_dir, "info", "sparse-checkout"))
     for name in ("config", "HEAD", "info", "logs", ""):
         host.give(os.path.join(folder, name))
+    if host.git_dir != folder:
+        host.give(host.git_dir)
+
+
+def _add_work_trees(host: HostGit, folder: str) -> None:
+    """Let git in `folder` know the work trees of the repository, whose HEADs are in reftables of their own."""
+    repository = host.repository
+    worktrees = os.path.join(repository.common, _WORKTREES)
+    names = os.listdir(worktrees) if os.path.isdir(worktrees) else []
+    os.mkdir(os.path.join(folder, _WORKTREES))
+    for name in names[:MOST_WORKTREES]:
+        if name != repository.name and os.path.isdir(os.path.join(worktrees, name, "reftable")):
+            os.symlink(os.path.join(worktrees, name), os.path.join(folder, _WORKTREES, name))
+    if not repository.name:
+        return
+    os.mkdir(host.git_dir)
+    target = os.path.join(repository.own, "reftable")
+    os.symlink(target, os.path.join(host.git_dir, "reftable"))
+    for name, text in (("commondir", "../.."), ("gitdir", os.path.join(host.folder, "none/.git"))):
+        with open(os.path.join(host.git_dir, name), "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
 
 
 def _copy(source: str, target: str) -> None:
@@ -328,7 +356,8 @@ def _require_plain(repository: Repository, reftable: bool) -> None:
     paths = ["refs", "refs/heads", "refs/tags", "refs/sandboxd", "logs", "logs/refs", "objects"]
     paths += ["objects/pack", "packed-refs", "logs/refs/heads", "logs/refs/tags"]
     paths += ["reftable"] if reftable else []
-    for path in (*(os.path.join(repository.common, p) for p in paths), repository.own):
+    own = (repository.own, os.path.join(repository.own, "reftable"))
+    for path in (*(os.path.join(repository.common, p) for p in paths), *own):
         if os.path.islink(path):
             raise CannotRun(f"`{path}` is a symbolic link")
     log = os.path.join(repository.own, "logs", "HEAD")

@@ -168,7 +168,7 @@ def host_side(host: HostGit) -> Side:
     refs = _listed(host) if host.is_reftable else own_refs.read_refs(repository.common)
     index = index_file.digest_in(repository.own, host.sha256)
     under_way = own_refs.operation(repository.own)
-    return Side(refs, head, index, under_way, own_refs.elsewhere(repository.common, repository.own))
+    return Side(refs, head, index, under_way, to_host.elsewhere(host))
 
 
 def _listed(host: HostGit) -> Refs:

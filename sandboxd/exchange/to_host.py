@@ -205,7 +205,7 @@ def _index_after(
     """
     if checkout.old_commit == checkout.new_commit or not checkout.new_commit:
         return None
-    path = os.path.join(host.folder, "git", "index")
+    path = os.path.join(host.git_dir, "index")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
     if before is not None:
@@ -232,6 +232,20 @@ def read_head(host: HostGit) -> Head:
         return own_refs.parse_head(f"ref: {symbolic}")
     commit = host.attempt("rev-parse", "--verify", "--quiet", "HEAD")[1].decode().strip()
     return own_refs.parse_head(commit)
+
+
+def elsewhere(host: HostGit) -> frozenset[str]:
+    """Branches that other work trees of the repository have checked out, or are in the middle of."""
+    repository = host.repository
+    branches = own_refs.elsewhere(repository.common, repository.own)
+    if not host.is_reftable:
+        return branches
+    folder = os.path.join(repository.common, "worktrees")
+    names = os.listdir(folder)[: host_git.MOST_WORKTREES] if os.path.isdir(folder) else []
+    heads = [f"worktrees/{name}/HEAD" for name in names if name != repository.name]
+    heads += ["main-worktree/HEAD"] if repository.name else []
+    listed = {os.fsdecode(host.attempt("symbolic-ref", "--quiet", h)[1]).strip() for h in heads}
+    return branches | (listed - {""})
 
 
 def _write_head(host: HostGit, checkout: Checkout, message: str) -> None:

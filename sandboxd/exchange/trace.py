@@ -33,6 +33,10 @@ def _of_side(own: str, common: str = "") -> Iterator[tuple[str, int, int, int]]:
             yield from _status(root, own, name)
         for name, _ in own_refs.OPERATIONS:
             yield from ((path, 0, 0, 0) for path, *_ in _status(root, own, name))
+        if common and common != own:
+            # HEAD of a linked work tree, where it is no file.
+            for path, status in own_refs.files_below(root, "reftable"):
+                yield _of(f"{own}/{path}", status)
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common or own) as root:
         yield from _status(root, common, "packed-refs")
         for top in ("refs", "reftable"):
@@ -56,7 +60,7 @@ def _of(path: str, status: os.stat_result) -> tuple[str, int, int, int]:
 def folders(repository: Repository, place: Place) -> frozenset[str]:
     """The folders in which something happens when one of the sides changes, at most so many of each."""
     both = {repository.own, repository.common, place.inside}
-    for top in (repository.common, place.inside):
+    for top in (repository.common, repository.own, place.inside):
         both.update(_below(top, "refs"), _below(top, "reftable"))
     return frozenset(both)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.exchange import waiting_refs
+from sandboxd.exchange import trace, waiting_refs
 from sandboxd.exchange.difference import Reason
 from tests.unit.exchange.repositories import git
 from tests.unit.exchange.two_sides import Sides, make
@@ -179,8 +179,9 @@ def test_the_first_commit_of_a_repository_comes(tmp_path: Path) -> None:
     equal(sides)
 
 
-def test_a_linked_work_tree_has_its_own_head(tmp_path: Path) -> None:
-    main = make(tmp_path)
+@pytest.mark.parametrize("form", [(), ("--ref-format=reftable",)], ids=["files", "reftable"])
+def test_a_linked_work_tree_has_its_own_head(tmp_path: Path, form: tuple[str, ...]) -> None:
+    main = make(tmp_path, *form)
     other = main.parent / "other"
 
     git(main, "worktree", "add", "-q", "-b", "other", str(other))
@@ -195,6 +196,28 @@ def test_a_linked_work_tree_has_its_own_head(tmp_path: Path) -> None:
     equal(sides)
     assert git(main, "log", "-1", "--format=%s") == "two\n"
     assert "sandboxd: from the sandbox" in sides.host("reflog")
+    sides.inside("switch", "-qc", "third")
+    before = trace.trace(sides.repository, sides.place)
+    assert sides.exchange().host_followed
+    equal(sides)
+    assert git(main, "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert trace.trace(sides.repository, sides.place) != before
+
+
+@pytest.mark.parametrize("form", [(), ("--ref-format=reftable",)], ids=["files", "reftable"])
+def test_a_branch_of_a_linked_work_tree_stays_where_it_is(
+    tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    main = make(tmp_path, *form)
+    git(main, "worktree", "add", "-q", "-b", "other", str(main.parent / "other"))
+    sides = Sides(main, tmp_path)
+    sides.exchange()
+    sides.inside("update-ref", "refs/heads/other", "main~1")
+    (waiting,) = sides.exchange().waiting
+    assert (waiting.name, waiting.reason) == ("refs/heads/other", Reason.ELSEWHERE)
+    sides.inside("switch", "-q", "other")
+    sides.exchange()
+    assert sides.host("symbolic-ref", "HEAD") == "refs/heads/main\n"
 
 
 def test_a_staged_version_that_inside_went_past_waits(sides: Sides) -> None:
