@@ -210,7 +210,7 @@ class _Checker:
         path = document.source.path
         found_containers = containers(document, self.variables)
         unseen = [unseen for container in found_containers for unseen in container.unseen]
-        self.skipped.extend(Skipped(path, reason, hint) for _, reason, hint in unseen[:MOST_UNSEEN])
+        self.skipped.extend(Skipped(path, each.reason, each.hint) for each in unseen[:MOST_UNSEEN])
         if len(unseen) > MOST_UNSEEN:
             reason = f"has {len(unseen) - MOST_UNSEEN} more parts that could not be judged"
             self.skipped.append(Skipped(path, reason))

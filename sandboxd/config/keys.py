@@ -6,6 +6,7 @@ import functools
 from typing import NamedTuple
 
 from sandboxd.config.values import (
+    FEATURE,
     FOLDER_INSIDE,
     GPU,
     HOST,
@@ -140,6 +141,15 @@ def _top() -> tuple[Key, ...]:
             default="that of your devcontainer.json",
             limits="It cannot name a variable of the host's environment.",
             own_text=True,
+        ),
+        Key(
+            "skip_features",
+            "Features of your devcontainer.json that are left out of the image, with or without their version; `*` "
+            "stands for all",
+            '["ghcr.io/devcontainers/features/docker-in-docker"]',
+            type=TEXTS,
+            default="none",
+            pattern=FEATURE,
         ),
         Key(
             "user",

@@ -83,6 +83,8 @@ class Config(NamedTuple):
     profile: Setting[str] = Setting("dev")
     runtime: Setting[str] = Setting("auto")
     image: Setting[str] | None = None
+    skip_features: tuple[Setting[str], ...] = ()
+    """Features of the devcontainer.json that are left out; ``*`` stands for all."""
     user: Setting[str] | None = None
     nested_sandbox: Setting[str] = Setting("off")
     capabilities: tuple[Setting[str], ...] = ()

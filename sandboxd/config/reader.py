@@ -14,6 +14,7 @@ from sandboxd.config.model import (
     WorkspaceWishes,
 )
 from sandboxd.config.values import (
+    FEATURE,
     FOLDER_INSIDE,
     GPU,
     LAYOUTS,
@@ -136,6 +137,12 @@ class Reader:
             else:
                 gpus = self.matching(value, f"devices.{key}", GPU, "`all`, a number or a UUID")
         return gpus
+
+    def skip_features(self, node: Node) -> tuple[Setting[str], ...]:
+        if node.kind != "array":
+            self.wrong_type(node, "skip_features", "a list of strings")
+            return ()
+        return self.matching(node, "skip_features", FEATURE, "Features, or `*` for all of them")
 
     def network(self, node: Node) -> NetworkWishes:
         # Late: most files have no list of names.

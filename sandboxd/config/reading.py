@@ -55,6 +55,7 @@ def check(
             "profile": reader.profile,
             "runtime": lambda node: reader.choice(node, "runtime", RUNTIMES),
             "image": lambda node: reader.own_text(node, "image"),
+            "skip_features": reader.skip_features,
             "user": lambda node: reader.own_text(node, "user"),
             "nested_sandbox": lambda node: reader.choice(node, "nested_sandbox", NESTED_SANDBOXES),
             "capabilities": reader.capabilities,

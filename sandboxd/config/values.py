@@ -25,6 +25,8 @@ HOST = (
 NAMED_HOST = HOST.replace("^", "^(?=.*[.:])", 1)
 MODES_WITHOUT_NAMES = ("none", "open")
 """The modes of a network beside which a list of names would do nothing."""
+# A Feature by its reference, or all of them.
+FEATURE = r'^(\*|[^\s"\\$*]+)$'
 # The form of a volume's name that engines take.
 VOLUME_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
 # A device by its number or UUID, a part of one by its own, or all of them.

@@ -84,6 +84,14 @@ class Unseen(NamedTuple):
     source: Literal["compose", "dockerfile", "features", "arguments"]
     reason: str
     hint: str = ""
+    names: tuple[str, ...] = ()
+    """Of Features: each, as it is written."""
+
+
+def unread_features(names: tuple[str, ...]) -> Unseen:
+    """The Features `names` of a config, whose own files were not read."""
+    listed = ", ".join(f"`{name}`" for name in names)
+    return Unseen("features", f"what its Features add is not read: {listed}", names=names)
 
 
 class Container(NamedTuple):

@@ -14,7 +14,7 @@ from sandboxd.config.values import takes_from_host
 from sandboxd.findings import Place
 from sandboxd.model.document import Document
 from sandboxd.plan.plan import LeftOut
-from sandboxd.plan.refused_features import refused
+from sandboxd.plan.refused_features import NONE_SKIPPED, Skipped, refused
 from sandboxd.syntax import argv
 from sandboxd.syntax.node import Node, plain
 
@@ -105,12 +105,14 @@ class Carried(NamedTuple):
 NOTHING = Carried()
 
 
-def carry(document: Document, folder: str) -> Carried:
+def carry(document: Document, folder: str, skipped: Skipped = NONE_SKIPPED) -> Carried:
     """Choose what is taken over from `document`, which lies in `folder` of the workspace ('' = its root)."""
     root = document.tree.root
     if root is None or root.kind != "object":
         return NOTHING
-    work = _Carrier(document.source.path, posixpath.relpath(folder or ".", GENERATED_FOLDER))
+    work = _Carrier(
+        document.source.path, posixpath.relpath(folder or ".", GENERATED_FOLDER), skipped
+    )
     for key in dict.fromkeys(str(member.key.value) for member in root.members):
         node = root.get(key)
         if node is None or node.kind == "missing" or key in _DESCRIBED:
@@ -128,9 +130,10 @@ def carry(document: Document, folder: str) -> Carried:
 
 
 class _Carrier:
-    def __init__(self, path: str, prefix: str) -> None:
+    def __init__(self, path: str, prefix: str, skipped: Skipped) -> None:
         self.path = path
         self.prefix = prefix
+        self.skipped = skipped
         self.members: list[tuple[str, Any]] = []
         self.run_args: list[str] = []
         self.left_out: list[LeftOut] = []
@@ -164,11 +167,12 @@ class _Carrier:
 
     def refuse_feature(self, name: str, node: Node) -> bool:
         """Leave out a Feature that needs what the sandbox must not give; returns whether it is one."""
-        entry = refused(name)
+        entry = refused(name, self.skipped)
         if entry is None:
             return False
         place = node.get(name) or node
-        self.leave_out(f"features.{name}", f"{entry.why}; instead: {entry.instead}", place)
+        instead = f"; instead: {entry.instead}" if entry.instead else ""
+        self.leave_out(f"features.{name}", f"{entry.why}{instead}", place)
         return True
 
     def relocate_feature(self, name: str) -> str:

@@ -19,7 +19,7 @@ from sandboxd.model.container import Build, Container
 from sandboxd.plan import recipe_files
 from sandboxd.plan.compose import build_arguments
 from sandboxd.plan.recipe_files import Part, Reader
-from sandboxd.plan.refused_features import refused
+from sandboxd.plan.refused_features import NONE_SKIPPED, Skipped, refused
 from sandboxd.syntax.node import plain
 
 if TYPE_CHECKING:
@@ -57,18 +57,26 @@ class Recipe(NamedTuple):
     def way_around(self) -> str:
         """The way to do without the build, in words: an image in sandboxd.toml replaces only the Dockerfile."""
         ways = ["name an image in sandboxd.toml"] if self.dockerfile else []
-        ways += ["take its Features out of your devcontainer.json"] if self.features else []
+        ways += (
+            ["leave its Features out by `skip_features` in sandboxd.toml"] if self.features else []
+        )
         return " and ".join(ways)
 
 
-def recipe(document: Document, container: Container, workspace: str, image: str) -> Recipe | None:
+def recipe(
+    document: Document,
+    container: Container,
+    workspace: str,
+    image: str,
+    skipped: Skipped = NONE_SKIPPED,
+) -> Recipe | None:
     """The recipe of the image of `container`; None where an image is only named.
 
     :param image: the image that sandboxd.toml names instead of a build, '' for none
     :raises UsageError: a part of it does not exist, is too large, or lies outside of the workspace
     """
     build = container.build.value if container.build is not None and not image else None
-    features = _features(document)
+    features = _features(document, skipped)
     base = image or (container.image.value if container.image is not None else "")
     if build is None and not (features and base):
         return None
@@ -112,13 +120,15 @@ def recipe(document: Document, container: Container, workspace: str, image: str)
     )
 
 
-def _features(document: Document) -> tuple[tuple[str, Any], ...]:
+def _features(document: Document, skipped: Skipped) -> tuple[tuple[str, Any], ...]:
     root = document.tree.root
     node = root.get("features") if root is not None and root.kind == "object" else None
     if node is None or node.kind != "object":
         return ()
     features = tuple((str(member.key.value), plain(member.value)) for member in node.members)
-    features = tuple((name, options) for name, options in features if refused(name) is None)
+    features = tuple(
+        (name, options) for name, options in features if refused(name, skipped) is None
+    )
     for name, options in features:
         if takes_from_host(f"{name} {options}"):
             raise UsageError(

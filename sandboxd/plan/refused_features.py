@@ -10,11 +10,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd import data
 from sandboxd.model import feature
+from sandboxd.model.container import unread_features
 from sandboxd.model.values import Value
 from sandboxd.plan.plan import Downgrade
 
 if TYPE_CHECKING:
-    from sandboxd.model.container import Container
+    from collections.abc import Iterator
+
+    from sandboxd.model.container import Container, Unseen
+
+
+class Skipped(NamedTuple):
+    """The Features that the project's sandboxd.toml leaves out, as it names them; ``*`` stands for all."""
+
+    names: frozenset[str] = frozenset()
+
+    def has(self, name: str) -> bool:
+        """Whether the Feature that a key of `features` names is left out: by that name, or by it without its version."""
+        if not self.names:
+            return False
+        return not self.names.isdisjoint({"*", name, feature.parse(name).id})
+
+
+NONE_SKIPPED = Skipped()
 
 
 class Refused(NamedTuple):
@@ -26,43 +44,67 @@ class Refused(NamedTuple):
     """The page that was read."""
 
 
-def refused(name: str) -> Refused | None:
-    """The entry of the Feature that a key of `features` names; None for one that may be installed."""
+_SKIPPED = Refused("sandboxd.toml has it in `skip_features`", "", "")
+
+
+def refused(name: str, skipped: Skipped = NONE_SKIPPED) -> Refused | None:
+    """The reason why the Feature that a key of `features` names is left out; None for one that is installed."""
+    if skipped.has(name):
+        return _SKIPPED
     identifier = feature.parse(name).id
     last = identifier.rstrip("/").rpartition("/")[2].removesuffix(".tgz")
     return _table().get(last.removeprefix("devcontainer-feature-"))
 
 
-def without(container: Container) -> Container:
-    """`container` without the refused Features and everything that they add."""
-    if not any(refused(use.written) for use in container.features):
+def without(container: Container, skipped: Skipped = NONE_SKIPPED) -> Container:
+    """`container` without the Features that are left out, and everything that they add."""
+    if not any(refused(use.written, skipped) for use in container.features):
         return container
-    fields: dict[str, Any] = {name: _without(value) for name, value in container._asdict().items()}
+    fields: dict[str, Any] = {
+        name: _without(value, skipped) for name, value in container._asdict().items()
+    }
+    fields["unseen"] = tuple(_left_unseen(container.unseen, skipped))
     return container._replace(**fields)
 
 
-def downgrades(container: Container | None) -> tuple[Downgrade, ...]:
-    """A downgrade for each refused Feature of `container`, with the reason and the alternative."""
+def downgrades(
+    container: Container | None, skipped: Skipped = NONE_SKIPPED
+) -> tuple[Downgrade, ...]:
+    """A downgrade for each refused Feature of `container`, with the reason and the alternative.
+
+    One that the project's own config skips is none: that was asked for.
+    """
     uses = container.features if container is not None else ()
     return tuple(
         Downgrade("features", f"`{use.written}` is left out: {entry.why}", entry.instead)
         for use in uses
-        if (entry := refused(use.written)) is not None
+        if not skipped.has(use.written) and (entry := refused(use.written)) is not None
     )
 
 
-def _without(value: object) -> object:
+def _left_unseen(unseen: tuple[Unseen, ...], skipped: Skipped) -> Iterator[Unseen]:
+    for each in unseen:
+        left = tuple(name for name in each.names if refused(name, skipped) is None)
+        if left == each.names:
+            yield each
+        elif left:
+            yield unread_features(left)
+
+
+def _without(value: object, skipped: Skipped) -> object:
     if isinstance(value, Value):
-        return None if _is_refused(value) else value
+        return None if _is_refused(value, skipped) else value
     if type(value) is tuple:
-        return tuple(item for item in value if not (isinstance(item, Value) and _is_refused(item)))
+        return tuple(
+            item for item in value if not (isinstance(item, Value) and _is_refused(item, skipped))
+        )
     return value
 
 
-def _is_refused(value: Value[object]) -> bool:
+def _is_refused(value: Value[object], skipped: Skipped) -> bool:
     if isinstance(value.value, feature.Feature):
-        return refused(value.written) is not None
-    return value.origin.kind == "feature" and refused(value.origin.name) is not None
+        return refused(value.written, skipped) is not None
+    return value.origin.kind == "feature" and refused(value.origin.name, skipped) is not None
 
 
 @functools.cache

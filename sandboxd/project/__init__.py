@@ -199,8 +199,9 @@ class Project:
         container, project = self._described(base, host)
         if project is None:
             facts = facts._replace(subnet=subnet_of(self.environ, self.sandbox))
-        features = refused_features.downgrades(container)
-        container = refused_features.without(container) if container is not None else None
+        features = refused_features.downgrades(container, self._skipped)
+        if container is not None:
+            container = refused_features.without(container, self._skipped)
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
         plan = plan._replace(downgrades=(*features, *plan.downgrades))
         if base is None:
@@ -213,7 +214,7 @@ class Project:
             remote=of_file(base, plan), downgrades=(*unsound(base), *plan.downgrades)
         )
         folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
-        carried = carry(base, "" if folder == "." else folder)
+        carried = carry(base, "" if folder == "." else folder, self._skipped)
         if is_workspace(base, plan):
             carried = carried.without("workspaceFolder")
         plan = self._with_recipe(plan, base, container)
@@ -326,7 +327,15 @@ class Project:
         from sandboxd.plan.recipe import recipe
 
         image = self.config.image.value if self.config.image is not None else ""
-        return recipe(base, container, self.workspace, image) if container is not None else None
+        if container is None:
+            return None
+        return recipe(base, container, self.workspace, image, self._skipped)
+
+    @property
+    def _skipped(self) -> refused_features.Skipped:
+        """The Features that the config leaves out."""
+        names = (setting.value for setting in self.config.skip_features)
+        return refused_features.Skipped(frozenset(names))
 
     def _with_recipe(self, plan: Plan, base: Document, container: Container | None) -> Plan:
         """`plan` with the recipe of its image, and notes on what that means."""

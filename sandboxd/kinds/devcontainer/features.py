@@ -10,7 +10,7 @@ from sandboxd.findings import Place
 from sandboxd.kinds import _features
 from sandboxd.kinds.devcontainer.feature_order import steps
 from sandboxd.model import feature as model
-from sandboxd.model.container import Unseen
+from sandboxd.model.container import unread_features
 from sandboxd.model.values import Origin, Value
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def layer(path: str, root: Node, base: Container, variables: Resolver) -> Contai
     if unread:
         written = [use.written for use in uses if use.written in unread]
         brought = [name for name in unread if name not in written]
-        names = ", ".join(f"`{name}`" for name in (*written, *brought))
-        reason = f"what its Features add is not read: {names}"
-        unseen = (*unseen, Unseen("features", reason))
+        unseen = (*unseen, unread_features((*written, *brought)))
     return container._replace(features=tuple(uses), unseen=unseen)
 
 

@@ -79,11 +79,14 @@ def test_the_way_around_a_build_is_one(tmp_path: Path) -> None:
     feature = "ghcr.io/devcontainers/features/java:1"
     both = recipe(project(tmp_path, features={feature: {}}))
     assert both.way_around() == (
-        "name an image in sandboxd.toml and take its Features out of your devcontainer.json"
+        "name an image in sandboxd.toml and leave its Features out by `skip_features` in sandboxd.toml"
     )
     (tmp_path / "sandboxd.toml").write_text('image = "debian:12"\n')
     # A Feature is put on top of that image, too.
-    assert recipe(tmp_path).way_around() == "take its Features out of your devcontainer.json"
+    assert (
+        recipe(tmp_path).way_around()
+        == "leave its Features out by `skip_features` in sandboxd.toml"
+    )
     assert recipe(tmp_path).sources() == f"the Feature `{feature}`"
 
 

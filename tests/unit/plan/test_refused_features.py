@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.data import data_path
+from sandboxd.errors import UsageError
 from sandboxd.plan import generate
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.refused_features import refused
@@ -66,3 +67,43 @@ def test_it_is_in_neither_file_nor_build_and_the_reason_comes_first(tmp_path: Pa
     assert [name for name, _ in plan.recipe.features] == [f"{OFFICIAL}/go:1"]
     text = "".join(file.text for file in generate.outputs(plan, planned.base, planned.carried))
     assert f'"{OFFICIAL}/go:1"' in text and f'"{name}"' not in text
+
+
+NODE, MISE = f"{OFFICIAL}/node:1", "ghcr.io/ann/features/mise@sha256:00"
+
+
+@pytest.mark.parametrize(
+    ("skips", "left"),
+    [
+        ([NODE, MISE], []),
+        ([f"{OFFICIAL}/node"], [MISE]),
+        ([f"{OFFICIAL}/node:2"], [NODE, MISE]),
+        (["ghcr.io/ann/features/mise"], [NODE]),
+        (["*"], []),
+    ],
+)
+def test_a_project_skips_features_by_name_without_touching_its_devcontainer_json(
+    tmp_path: Path, skips: list[str], left: list[str]
+) -> None:
+    config = {"image": "debian:12", "features": {NODE: {}, MISE: {}}}
+    (tmp_path / ".devcontainer.json").write_text(json.dumps(config))
+    (tmp_path / "sandboxd.toml").write_text(f"skip_features = {json.dumps(skips)}\n")
+    planned = Project.open(str(tmp_path), {"HOME": str(tmp_path)}).planned(
+        GVISOR, Grants(trusted=True)
+    )
+    plan = planned.plan
+    assert [name for name, _ in (plan.recipe.features if plan.recipe is not None else ())] == left
+    text = "".join(file.text for file in generate.outputs(plan, planned.base, planned.carried))
+    for name in (NODE, MISE):
+        assert (f'"{name}"' in text) == (name in left)
+        assert (f"features.{name}" in [entry.item for entry in plan.left_out]) == (name not in left)
+    # What nobody installs adds nothing: whether its files were read is no matter.
+    lost = [entry.why for entry in plan.downgrades if entry.control == "features"]
+    assert any(MISE in why for why in lost) == (MISE in left)
+
+
+@pytest.mark.parametrize("text", ['"node"', '[""]', '["a b"]', "[1]", '["$" ]'])
+def test_what_names_no_feature_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "sandboxd.toml").write_text(f'image = "debian:12"\nskip_features = {text}\n')
+    with pytest.raises(UsageError, match="skip_features"):
+        Project.open(str(tmp_path), {"HOME": str(tmp_path)})
