@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sandboxd.syntax.node import Node
 
 _DEEPEST = 8
+_SYSTEMS = ("linux", "osx", "windows")
 
 
 def settings(node: Node | None, path: str) -> EditorSettings | None:
@@ -44,10 +45,11 @@ def _entry(key: str, item: Node) -> tuple[str, Node]:
 
 
 def tasks(root: Node | None, path: str) -> list[EditorTask]:
-    """The tasks of a `tasks.json`."""
-    listed = root.get("tasks") if root is not None else None
+    """The tasks of a `tasks.json`, those that it has for one operating system only among them."""
+    holders = [root, *(root.get(name) for name in _SYSTEMS)] if root is not None else []
+    lists = [holder.get("tasks") for holder in holders if holder is not None]
     entries: list[EditorTask] = []
-    for task in listed.items if listed is not None else ():
+    for task in [task for listed in lists if listed is not None for task in listed.items]:
         options, presentation = task.get("runOptions"), task.get("presentation")
         run_on = options.get("runOn") if options is not None else None
         reveal = _text(presentation.get("reveal")) if presentation is not None else None
@@ -64,17 +66,34 @@ def tasks(root: Node | None, path: str) -> list[EditorTask]:
 
 
 def _command(task: Node) -> str:
-    """The command of a task as text; of several for different systems, the first."""
-    for holder in (task, *(task.get(name) for name in ("linux", "osx", "windows"))):
-        command = holder.get("command") if holder is not None else None
-        if holder is None or command is None:
-            continue
-        words = [_word(command)]
-        arguments = holder.get("args")
-        words += [_word(item) for item in (arguments.items if arguments is not None else ())]
-        return " ".join(word for word in words if word)
+    """The command of a task as text; those of single operating systems behind it, where they differ."""
+    common = _written(task)
+    others = [
+        (name, text)
+        for name in _SYSTEMS
+        if (text := _written(task.get(name), common)) and text != common
+    ]
+    if not common and others:
+        _, common = others.pop(0)
+    shown = [common, *(f"({name}: {text})" for name, text in others if text != common)]
     script = _text(task.get("script"))
-    return f"npm run {script}" if script else _text(task.get("type")) or ""
+    return (
+        " ".join(filter(None, shown))
+        or (f"npm run {script}" if script else _text(task.get("type")))
+        or ""
+    )
+
+
+def _written(holder: Node | None, command: str = "") -> str:
+    """The words of a task, or of its part for one system, which may replace the arguments of `command` alone."""
+    if holder is None:
+        return ""
+    own, arguments = holder.get("command"), holder.get("args")
+    if own is None and arguments is None:
+        return ""
+    words = [_word(own) if own is not None else command.partition(" ")[0]]
+    words += [_word(item) for item in (arguments.items if arguments is not None else ())]
+    return " ".join(word for word in words if word)
 
 
 def _word(node: Node) -> str:

@@ -1,4 +1,4 @@
-"""`lefthook.yml`: programs that Lefthook runs around commits.
+"""`lefthook.yml`, `.toml` and `.json`: programs that Lefthook runs around commits.
 
 Source: https://lefthook.dev/configuration/.
 """
@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults, _hook_reader
 from sandboxd.model.document import Document
-from sandboxd.model.host_hooks import HostHooks
+from sandboxd.model.host_hooks import HostCommand, HostHooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.model.host_hooks import HostCommand
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
@@ -22,11 +21,11 @@ NAME = "lefthook"
 NAMES = tuple(
     f"{name}.{ending}"
     for name in ("lefthook", ".lefthook", "lefthook-local", ".lefthook-local")
-    for ending in ("yml", "yaml")
+    for ending in ("yml", "yaml", "toml", "json")
 )
 LANGUAGES: tuple[str, ...] = ()
 COMMENT = "#"
-WATCHED = ("**/lefthook.{yml,yaml}", "**/.lefthook.{yml,yaml}")
+WATCHED = ("**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}")
 LARGEST = _defaults.LARGEST
 fits = _defaults.fits
 recognises = _defaults.recognises
@@ -42,6 +41,14 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
+    if source.path.endswith(".toml"):
+        from sandboxd.syntax import toml
+
+        return Document(NAME, source, toml.parse(source.text), "toml")
+    if source.path.endswith(".json"):
+        from sandboxd.syntax import jsonc
+
+        return Document(NAME, source, jsonc.parse(source.text))
     from sandboxd.syntax import yaml_expanded
 
     return Document(NAME, source, yaml_expanded.parse(source.text), "yaml")
@@ -55,14 +62,31 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
         if hook in _hook_reader.OCCASIONS
         for command in _commands(settings, path, hook)
     ]
+    commands += _remotes(root, path)
     if commands:
         yield "HostHooks", HostHooks(path, "Lefthook", tuple(commands))
+
+
+def _remotes(root: Node | None, path: str) -> Iterator[HostCommand]:
+    """The repositories of others whose hooks are fetched and run as if they were written here."""
+    listed = _agent_reader.at(root, "remotes")
+    single = _agent_reader.at(root, "remote")
+    for remote in [*(listed.items if listed is not None else ()), single]:
+        url = _agent_reader.at(remote, "git_url")
+        when = "with the hooks that it has, now and later"
+        if _agent_reader.at(remote, "ref") is not None:
+            when = "with the hooks that it has"
+        yield from _hook_reader.commands(url, path, "remotes", when)
 
 
 def _commands(settings: Node, path: str, hook: str) -> Iterator[HostCommand]:
     when = _hook_reader.occasion(hook)
     for name, entry in _agent_reader.members(settings.get("commands")):
         yield from _hook_reader.commands(entry.get("run"), path, f"{hook}.{name}", when)
+    for name, entry in _agent_reader.members(settings.get("scripts")):
+        for runner, _ in _hook_reader.commands(entry.get("runner"), path, f"{hook}.{name}", when):
+            file = f"{runner.value} .lefthook/{hook}/{name}"
+            yield HostCommand(runner._replace(value=file), when)
     yield from _jobs(settings.get("jobs"), path, hook, when, _MOST_DEPTH)
 
 

@@ -1,6 +1,6 @@
 """`.lintstagedrc`: programs that lint-staged runs on the files of a commit.
 
-Source: https://github.com/lint-staged/lint-staged#configuration. Settings within package.json are not read.
+Source: https://github.com/lint-staged/lint-staged#configuration. Settings within package.json: `package_json`.
 """
 
 from __future__ import annotations

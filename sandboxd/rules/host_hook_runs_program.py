@@ -2,8 +2,9 @@
 
 ## What it is
 
-A hook of pre-commit (`repo: local` with `language: system` or `script`), Lefthook, husky or lint-staged, or a
-line of an `.envrc`.
+A hook of pre-commit (`repo: local` with `language: system` or `script`), Lefthook, husky, simple-git-hooks or
+lint-staged (in a file of its own or in `package.json`), a repository from which Lefthook takes hooks, a line of
+an `.envrc`, or a hook, a script or a command in a template of a `mise.toml`.
 
 ## Why it is bad
 
@@ -26,6 +27,8 @@ The same: it does not run in the sandbox at all.
 - https://git-scm.com/docs/githooks
 - https://pre-commit.com/#repository-local-hooks
 - https://direnv.net/man/direnv.1.html
+- https://lefthook.dev/configuration/remotes.html
+- https://mise.jdx.dev/hooks.html
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 ## What it is
 
-A task in `.vscode/tasks.json` with `"runOptions": {"runOn": "folderOpen"}`. It is an error when the task
+A task in `.vscode/tasks.json` with `"runOptions": {"runOn": "folderOpen"}`, also one that the file has for one
+operating system only (`"windows": {"tasks": [...]}`); commands for single systems are shown with the others. It is an error when the task
 also hides itself (`"reveal": "never"` or `"silent"`, `"echo": false`).
 
 ## Why it is bad
