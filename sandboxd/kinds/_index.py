@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         copilot_hooks,
         cursor_hooks,
         cursor_permissions,
+        cursor_worktrees,
         daemon_json,
         devcontainer,
         direnv,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         copilot_hooks,
         cursor_hooks,
         cursor_permissions,
+        cursor_worktrees,
         daemon_json,
         devcontainer,
         direnv,
@@ -96,6 +98,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "copilot_hooks": ("hooks/*.json",),
     "cursor_hooks": (".cursor/hooks.json",),
     "cursor_permissions": (".cursor/cli.json",),
+    "cursor_worktrees": (".cursor/worktrees.json",),
     "daemon_json": ("daemon.json",),
     "devcontainer": ("devcontainer.json", ".devcontainer.json"),
     "direnv": (".envrc",),
@@ -131,4 +134,4 @@ LANGUAGES: dict[str, str] = {
     "yaml.docker-compose": "compose",
     "yaml.kubernetes": "kubernetes",
 }
-WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/mise.toml", "**/.mise.toml", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")
+WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/.cursor/worktrees.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/mise.toml", "**/.mise.toml", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")

@@ -4,7 +4,8 @@
 
 A hook of pre-commit (`repo: local` with `language: system` or `script`), Lefthook, husky, simple-git-hooks or
 lint-staged (in a file of its own or in `package.json`), a repository from which Lefthook takes hooks, a line of
-an `.envrc`, or a hook, a script or a command in a template of a `mise.toml`.
+an `.envrc`, a hook, a script or a command in a template of a `mise.toml`, or what Cursor runs when it makes a work
+tree (`.cursor/worktrees.json`).
 
 ## Why it is bad
 
@@ -28,6 +29,7 @@ The same: it does not run in the sandbox at all.
 - https://pre-commit.com/#repository-local-hooks
 - https://direnv.net/man/direnv.1.html
 - https://lefthook.dev/configuration/remotes.html
+- https://cursor.com/docs/configuration/worktrees
 - https://mise.jdx.dev/hooks.html
 """
 

@@ -66,7 +66,7 @@ def test_a_manifest_is_known_by_its_content(path: str, text: str, name: str | No
         ("/p/kubernetes/web.json", True),
         ("/p/web-controller.json", True),
         ("/p/components/button.json", False),
-        ("/p/package.json", False),
+        ("/p/package-lock.json", False),
         ("/p/.github/workflows/ci.yaml", False),
         ("/p/k8s/README.md", False),
     ],
