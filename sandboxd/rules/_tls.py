@@ -40,22 +40,41 @@ VARIABLES = {
 _PART = r"(?:[^;&|\n\"']|\"[^\"\n]{0,400}\"|'[^'\n]{0,400}')"
 _SET = r"[\"']?[\s=:]{1,10}[\"']?"
 _CURL_FLAG = r"(?:-[a-zA-Z0-9#]{0,12}k[a-zA-Z]{0,12}|--insecure)(?=[\s\"']|\Z)"
-# Programs, and what switches their check off; `tests/rules/lists/tls-commands.toml` has the sources.
+# Program, a text without which nothing fits (compiling a form costs more than reading a Dockerfile), and what
+# switches its check off; `tests/rules/lists/tls-commands.toml` has the sources.
 COMMANDS = {
-    "apt": rf"\bAcquire::https?(?:::[\w.-]{{1,80}})?::Verify-(?:Peer|Host){_SET}(?i:{_FALSE})\b",
-    "aws": r"\baws\s[^;&|\n]{0,200}?--no-verify-ssl\b",
-    "bundle": rf"\bbundle\s[^;&|\n]{{0,100}}?\bssl_verify_mode{_SET}0\b",
-    "composer": rf"\bcomposer\s[^;&|\n]{{0,100}}?\bdisable-tls{_SET}(?:true|1)\b",
-    "conda": rf"\b(?:conda|mamba)\s[^;&|\n]{{0,100}}?\bssl_verify{_SET}(?i:{_FALSE})\b",
-    "curl": rf"\bcurl\s(?={_PART}{{0,400}}?(?<=\s){_CURL_FLAG}){_PART}{{0,400}}",
-    "dnf": rf"(?<![./\w])sslverify{_SET}(?i:{_FALSE})\b",
-    "git": rf"\bgit\s[^;&|\n]{{0,200}}?\bhttp\.(?:\S{{1,100}}\.)?ssl[vV]erify{_SET}(?i:{_FALSE})\b",
-    "kubectl": r"--insecure-skip-tls-verify(?!=false)\b",
-    "npm": rf"(?:\b(?:npm|pnpm|yarn)\s[^;&|\n]{{0,100}}?)?\bstrict-ssl{_SET}false\b|\bnpm\s[^;&|\n]{{0,100}}?--no-strict-ssl\b",
-    "pip": rf"(?:\bpip3?\s[^;&|\n]{{0,200}}?)?\b(?:global\.|install\.)?trusted-host{_SET}[^\s\"';&|]{{1,100}}",
-    "podman": r"--(?:src-|dest-)?tls-verify=false\b",
-    "wget": rf"\bwget\s(?={_PART}{{0,400}}?(?<=\s)--no-check-certificate\b){_PART}{{0,400}}",
-    "yarn": rf"\benableStrictSsl{_SET}false\b",
+    "apt": (
+        "::Verify-",
+        rf"\bAcquire::https?(?:::[\w.-]{{1,80}})?::Verify-(?:Peer|Host){_SET}(?i:{_FALSE})\b",
+    ),
+    "aws": ("--no-verify-ssl", r"\baws\s[^;&|\n]{0,200}?--no-verify-ssl\b"),
+    "bundle": ("ssl_verify_mode", rf"\bbundle\s[^;&|\n]{{0,100}}?\bssl_verify_mode{_SET}0\b"),
+    "composer": ("disable-tls", rf"\bcomposer\s[^;&|\n]{{0,100}}?\bdisable-tls{_SET}(?:true|1)\b"),
+    "conda": (
+        "ssl_verify",
+        rf"\b(?:conda|mamba)\s[^;&|\n]{{0,100}}?\bssl_verify{_SET}(?i:{_FALSE})\b",
+    ),
+    "curl": ("curl", rf"\bcurl\s(?={_PART}{{0,400}}?(?<=\s){_CURL_FLAG}){_PART}{{0,400}}"),
+    "dnf": ("sslverify", rf"(?<![./\w])sslverify{_SET}(?i:{_FALSE})\b"),
+    "git": (
+        "http.",
+        rf"\bgit\s[^;&|\n]{{0,200}}?\bhttp\.(?:\S{{1,100}}\.)?ssl[vV]erify{_SET}(?i:{_FALSE})\b",
+    ),
+    "kubectl": ("--insecure-skip-tls-verify", r"--insecure-skip-tls-verify(?!=false)\b"),
+    "npm": (
+        "strict-ssl",
+        rf"(?:\b(?:npm|pnpm|yarn)\s[^;&|\n]{{0,100}}?)?\bstrict-ssl{_SET}false\b|\bnpm\s[^;&|\n]{{0,100}}?--no-strict-ssl\b",
+    ),
+    "pip": (
+        "trusted-host",
+        rf"(?:\bpip3?\s[^;&|\n]{{0,200}}?)?\b(?:global\.|install\.)?trusted-host{_SET}[^\s\"';&|]{{1,100}}",
+    ),
+    "podman": ("tls-verify=false", r"--(?:src-|dest-)?tls-verify=false\b"),
+    "wget": (
+        "--no-check-certificate",
+        rf"\bwget\s(?={_PART}{{0,400}}?(?<=\s)--no-check-certificate\b){_PART}{{0,400}}",
+    ),
+    "yarn": ("enableStrictSsl", rf"\benableStrictSsl{_SET}false\b"),
 }
 _ASSIGNED = rf"(?<![\w$-])({'|'.join(VARIABLES)})=([\"']?)([^\s\"';&|)]*)\2"
 # What these fetch may be compared afterwards.
@@ -75,16 +94,27 @@ def open_parts(script: str) -> Iterator[tuple[int, int]]:
     Left out are downloads that are compared with a hash or a signature afterwards, or run in one go,
     which is a matter of its own, and what asks the loopback.
     """
-    for program, pattern in COMMANDS.items():
+    for program, (mark, pattern) in COMMANDS.items():
+        if mark not in script or (program == "curl" and not _has_open_flag(script)):
+            continue
         for match in re.finditer(pattern, script):
             end = match.start() + len(match[0].rstrip())
             if re.search(_LOOPBACK, match[0]):
                 continue
             if program not in _FETCHING or not _is_judged_elsewhere(script, match.start()):
                 yield match.start(), end
-    for match in re.finditer(_ASSIGNED, script, re.IGNORECASE):
-        if switches_off(match[1], match[3]):
-            yield match.span()
+    upper = script.upper()
+    if any(name in upper for name in VARIABLES):
+        for match in re.finditer(_ASSIGNED, script, re.IGNORECASE):
+            if switches_off(match[1], match[3]):
+                yield match.span()
+
+
+def _has_open_flag(script: str) -> bool:
+    """Whether a word may be `-k`, alone or among other flags, or `--insecure`."""
+    return "--insecure" in script or any(
+        word[0] == "-" and word[1:2] != "-" and "k" in word for word in script.split()
+    )
 
 
 def _is_judged_elsewhere(script: str, at: int) -> bool:
