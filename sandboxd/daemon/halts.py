@@ -136,7 +136,7 @@ class Watched:
         with contextlib.closing(Guard(self._engine, inspected)) as guard:
             if not guard.points:
                 return
-            events = open_events([point.path for point in guard.points], guard.index)
+            events = open_events([point.path for point in guard.points], guard.files)
             with self._lock:
                 self._events = events
             try:

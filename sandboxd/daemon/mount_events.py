@@ -48,17 +48,17 @@ class MountEvents(Protocol):
     def close(self) -> None: ...
 
 
-def open_events(paths: Collection[str], file: str = "") -> MountEvents:
+def open_events(paths: Collection[str], files: Collection[str] = ()) -> MountEvents:
     """The best that this system has; what happens from now on is not missed.
 
     A program inside may have taken the right to read a folder from its owner: that one is looked at again and again.
 
     :param paths: absolute
-    :param file: one whose content counts, too, absolute; it need not exist. '' for none
+    :param files: those whose content counts, too, absolute; they need not exist
     """
     if sys.platform == "linux":
         try:
-            return _Inotify(paths, file)
+            return _Inotify(paths, files)
         except ImportError:
             pass
         except OSError as error:
@@ -67,7 +67,7 @@ def open_events(paths: Collection[str], file: str = "") -> MountEvents:
             if isinstance(error, PermissionError):
                 return _Looks(f"`{error.filename}` may not be read")
             raise
-    return _Steps(paths, file)
+    return _Steps(paths, files)
 
 
 def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
@@ -91,7 +91,7 @@ class _Inotify:
 
     delay = ""
 
-    def __init__(self, paths: Collection[str], file: str = "") -> None:
+    def __init__(self, paths: Collection[str], files: Collection[str] = ()) -> None:
         from inotify_simple import INotify, flags
 
         stays = flags.MOVE_SELF | flags.DELETE_SELF
@@ -109,10 +109,11 @@ class _Inotify:
         self._poll.register(self._inotify.fileno(), select.POLLIN)
         self._poll.register(self._wake_up, select.POLLIN)
         try:
-            names, above = folders_of({*paths, file} if file else paths)
+            names, above = folders_of({*paths, *files})
+            written = {os.path.dirname(file) for file in files}
             for folder, of_it in names.items():
                 # Git puts a new index in the place of the old one; some of its other forms write into it.
-                more = flags.CLOSE_WRITE if folder == os.path.dirname(file) else 0
+                more = flags.CLOSE_WRITE if folder in written else 0
                 self._watch(folder, entries | more | flags.ONLYDIR, of_it)
             for folder in above:
                 self._watch(folder, stays | flags.ONLYDIR, set())
@@ -158,10 +159,10 @@ class _Steps:
 
     delay = f"up to {2 * STEP_MS} ms late"
 
-    def __init__(self, paths: Collection[str], file: str = "") -> None:
-        names, above = folders_of({*paths, file} if file else paths)
+    def __init__(self, paths: Collection[str], files: Collection[str] = ()) -> None:
+        names, above = folders_of({*paths, *files})
         self._paths = frozenset({*paths, *names, *above})
-        self._file = file
+        self._files = frozenset(files)
         self._event = threading.Event()
         self._is_ended = False
         self._error: Exception | None = None
@@ -173,7 +174,7 @@ class _Steps:
 
     def _tell(self, changes: Changes) -> None:
         if any(
-            path == self._file or (path in self._paths and change is not Change.modified)
+            path in self._files or (path in self._paths and change is not Change.modified)
             for change, path in changes
         ):
             self._event.set()

@@ -47,8 +47,9 @@ class Guard:
         self.container = inspected["Id"]
         self.points = places.points_of(inspected, self.workspace)
         self._links = open_links.watch(inspected)
-        self.index = self._links.git.path if self._links is not None else ""
-        """Git's index on the host, which may come to name what needs a mount; '' for none."""
+        git = self._links.git if self._links is not None else None
+        self.files = (git.path, *git.configs) if git is not None else ()
+        """Git's index and configs on the host, which may come to name what needs a mount."""
         self._engine = engine
         self._pid = inspected["State"].get("Pid") or 0
         self._by_signal = outside.look(engine, inspected).shares_kernel
@@ -76,10 +77,15 @@ class Guard:
 
     def lost(self) -> tuple[Lost, ...]:
         """What is lost by now of what was there when this was made, or has no mount since; () when nothing is."""
-        return (*self._gone(), *(self._entered(each) for each in self._open_links()))
+        named = open_links.look_at_config(self._links) if self._links is not None else ()
+        return (
+            *self._gone(),
+            *(self._lost(each.path, What.ENTERED) for each in self._open_links()),
+            *(self._lost(path, What.NAMED) for path in named),
+        )
 
-    def _entered(self, link: OpenLink) -> Lost:
-        return Lost(os.path.join(self.workspace, link.path), What.ENTERED)
+    def _lost(self, path: str, what: What) -> Lost:
+        return Lost(os.path.join(self.workspace, path), what)
 
     def _open_links(self) -> tuple[OpenLink, ...]:
         if self._links is None:
@@ -139,7 +145,7 @@ class Guard:
         lost = self.lost()
         outcomes = {
             self._below(point.path): put_back(self.workspace, point, self._before(point.path))
-            for point in places.exposed(self.points, lost)
+            for point in places.exposed(self.points, self._gone())
         }
         outcomes |= self._set_aside()
         whats = {self._below(each.path): each.what for each in lost}

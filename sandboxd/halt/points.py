@@ -38,6 +38,8 @@ class What(Enum):
     REMOVED = "removed or renamed"
     ENTERED = "entered by git"
     """Git's index on the host names a repository there, which it did not when the container was made."""
+    NAMED = "named by git"
+    """Git's config on the host has git act upon it, which it did not when the container was made."""
 
 
 class Lost(NamedTuple):

@@ -167,8 +167,10 @@ def describe(halt: Halt) -> str:
     """What was replaced, and what was done about it, for a person."""
     lost = [entry for entry in halt.entries if entry.what is not None]
     entered = [entry for entry in lost if entry.what is What.ENTERED]
-    gone = [entry for entry in lost if entry.what is not What.ENTERED]
-    text = "; ".join(part for part in (_of_gone(gone), _of_entered(entered)) if part)
+    named = [entry for entry in lost if entry.what is What.NAMED]
+    gone = [entry for entry in lost if entry.what not in (What.ENTERED, What.NAMED)]
+    parts = (_of_gone(gone), _of_entered(entered), _of_named(named))
+    text = "; ".join(part for part in parts if part)
     done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
     if halt.reason is Reason.UNWATCHED:
         done.append(
@@ -221,6 +223,16 @@ def _done(what: What | None, outcome: Outcome | None) -> str:
             return text
         return f"{text}, and `{_take(outcome)}` takes it if it is yours"
     return ""
+
+
+def _of_named(named: Sequence[Entry]) -> str:
+    if not named:
+        return ""
+    has = "has" if len(named) == 1 else "have"
+    return (
+        f"git on the host acts upon {_names(named)}, which its config names since the start, and which {has} no "
+        "mount: look at it before you use git, it may be from inside"
+    )
 
 
 def _path(environ: Mapping[str, str], sandbox: str) -> str:

@@ -1,7 +1,8 @@
-"""Repositories that the host's git has entered since a container was made, so that nothing is mounted on them.
+"""What the host's git has come to act upon since a container was made, so that nothing is mounted on it.
 
-The index of a work tree names them; each `git status` on the host runs git there with the config that it has. What the
-plan pins is what the index had at the start. A `submodule add`, a pull or a checkout names more."""
+The index of a work tree names repositories; each `git status` on the host runs git there with the config that it has. The
+config names hooks and programs. What the plan pins is what both had at the start. A `submodule add`, a pull, a checkout or
+a `git config core.hooksPath` names more."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe.workspace import target_of
-from sandboxd.plan import gitlinks
+from sandboxd.plan import git_control, gitlinks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,16 @@ def look(of: Watch) -> tuple[OpenLink, ...]:
         if link.is_counted and _is_shared(of, path) and not _was_in_the_way(of, link):
             open_now.append(OpenLink(path, link.path if link.in_the_way == link.path else path))
     return tuple(open_now)
+
+
+def look_at_config(of: Watch) -> tuple[str, ...]:
+    """The paths within the workspace that git's config on the host has it act upon, and that can be written inside."""
+    named = git_control.named_by_config(of.workspace, of.git, os.path.expanduser("~"))
+    return tuple(
+        path
+        for path in named
+        if os.path.lexists(os.path.join(of.workspace, path)) and _is_shared(of, path)
+    )
 
 
 def _is_shared(of: Watch, path: str) -> bool:

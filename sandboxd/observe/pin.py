@@ -35,6 +35,7 @@ class Witness(enum.Enum):
     GOFER = "the mounts of gVisor's gofer, seen from the host"
     NOTE = "the file on the host, compared with what was noted at the start"
     INDEX = "git's index on the host"
+    CONFIG = "git's config on the host"
     INSIDE = "what its own programs show, which can only take a pin back"
     NOBODY = "nothing that can be seen from here"
 

@@ -95,6 +95,9 @@ def _missing(links: Watch | None) -> Iterator[Pin]:
     """What should have a pin by now and has none."""
     if links is None:
         return
+    for path in open_links.look_at_config(links):
+        why = "git's config on the host names it since"
+        yield _pin_of(links, path, State.MISSING, why, Witness.CONFIG)
     try:
         now = open_links.look(links)
     except (OSError, ValueError) as error:
@@ -105,9 +108,11 @@ def _missing(links: Watch | None) -> Iterator[Pin]:
         yield _pin_of(links, each.path, State.MISSING, "git's index on the host names it since")
 
 
-def _pin_of(links: Watch, path: str, state: State, why: str) -> Pin:
+def _pin_of(
+    links: Watch, path: str, state: State, why: str, witness: Witness = Witness.INDEX
+) -> Pin:
     target, source = posixpath.join(links.top, path), posixpath.join(links.workspace, path)
-    return Pin(path, target, source, state, Witness.INDEX, why)
+    return Pin(path, target, source, state, witness, why)
 
 
 def _mounts(of: Subject, root: str) -> _MountsOf | None:

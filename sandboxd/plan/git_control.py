@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
-from sandboxd.plan.gitlinks import gitlinks, index_of
+from sandboxd.plan.gitlinks import Index, gitlinks, index_of
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config
@@ -111,6 +111,17 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
         tuple(Exposed(path, why) for path, why in sorted(reader.exposed.items())),
         bare_refused,
     )
+
+
+def named_by_config(workspace: str, index: Index, home: str = "") -> tuple[str, ...]:
+    """The paths within a work tree that the config of its repository has git act upon, such as a folder of hooks.
+
+    :param home: what `~` in a config stands for, '' where it is not known
+    """
+    reader = _Reader(workspace, home)
+    for path in index.configs:
+        reader.read_config(path, workspace)
+    return tuple(sorted(reader.pins))
 
 
 class _Reader:

@@ -33,6 +33,11 @@ class Index(NamedTuple):
         """The file, absolute."""
         return posixpath.join(self.own, "index")
 
+    @property
+    def configs(self) -> tuple[str, ...]:
+        """The files with the settings of the repository and of this work tree, absolute; they need not exist."""
+        return posixpath.join(self.common, "config"), posixpath.join(self.own, "config.worktree")
+
 
 class Gitlink(NamedTuple):
     """A path of the work tree at which git enters a repository.

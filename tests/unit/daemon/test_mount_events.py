@@ -70,11 +70,11 @@ def test_what_puts_something_else_at_a_path_wakes(
 @pytest.mark.parametrize("is_replaced", [True, False])
 @pytest.mark.parametrize("make", KINDS)
 def test_a_file_whose_content_counts_wakes_when_it_is_made_or_written(
-    make: Callable[[list[str], str], MountEvents], workspace: Path, is_replaced: bool
+    make: Callable[[list[str], list[str]], MountEvents], workspace: Path, is_replaced: bool
 ) -> None:
     (workspace / ".git").mkdir()
     index = workspace / ".git/index"
-    events = make([str(workspace / ".envrc")], str(index))
+    events = make([str(workspace / ".envrc")], [str(index)])
 
     def act() -> None:
         (workspace / ".git/HEAD").write_text("another")

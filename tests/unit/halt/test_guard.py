@@ -162,7 +162,7 @@ def test_a_repository_that_the_index_comes_to_name_halts_and_what_was_ready_is_p
 ) -> None:
     engine = PlayedEngine()
     ours = guard_of_repository(engine, shared)
-    assert ours.lost() == () and ours.index == str(shared / ".git/index")
+    assert ours.lost() == () and str(shared / ".git/index") in ours.files
     (shared / "lib/.git").mkdir()
     name(shared, "lib")
     assert [(lost.path, lost.what) for lost in ours.lost()] == [
@@ -224,3 +224,17 @@ def test_a_command_halts_what_nobody_watched(
     engine = PlayedEngine()
     halt = guard.compare(engine, running, environ)  # type: ignore[arg-type]
     assert halt is not None and halt.reason is Reason.UNWATCHED and engine.paused == ["c1"]
+
+
+def test_a_folder_of_hooks_that_the_config_comes_to_name_halts_and_stays_where_it_is(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    guard = guard_of_repository(PlayedEngine(), shared)
+    (shared / "scripts").mkdir()
+    assert guard.lost() == ()
+    with (shared / ".git/config").open("a") as file:
+        file.write("[core]\n\thooksPath = scripts\n")
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and [entry.what for entry in halt.entries] == [What.NAMED]
+    assert "`scripts`, which its config names since the start" in record.describe(halt)
+    assert (shared / "scripts").is_dir()

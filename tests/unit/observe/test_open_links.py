@@ -127,3 +127,28 @@ def test_a_second_look_at_the_same_index_reads_nothing(
         "sandboxd.plan.gitlinks._read", lambda _path: pytest.fail("it was read again")
     )
     assert open_links.look(watch) == before
+
+
+def config(repository: Path, text: str) -> None:
+    with (repository / ".git/config").open("a") as file:
+        file.write(text)
+
+
+def test_what_the_config_names_since_is_open_where_it_can_be_written(repository: Path) -> None:
+    for folder in ("scripts/hooks", "shut/hooks"):
+        (repository / folder).mkdir(parents=True)
+    (repository / "clean.py").write_text("")
+    watch = open_links.watch(inspected(repository, mount(repository, "shut", writable=False)))
+    assert watch is not None and open_links.look_at_config(watch) == ()
+    config(repository, "[core]\n\thooksPath = shut/hooks\n")
+    assert open_links.look_at_config(watch) == ()
+    config(repository, '\thooksPath = scripts/hooks\n[filter "x"]\n\tclean = python clean.py\n')
+    assert open_links.look_at_config(watch) == ("clean.py", "scripts/hooks")
+
+
+def test_a_config_that_the_config_includes_counts_as_soon_as_it_is_there(repository: Path) -> None:
+    config(repository, "[include]\n\tpath = ../team.gitconfig\n")
+    watch = open_links.watch(inspected(repository))
+    assert watch is not None and open_links.look_at_config(watch) == ()
+    (repository / "team.gitconfig").write_text("")
+    assert open_links.look_at_config(watch) == ("team.gitconfig",)
