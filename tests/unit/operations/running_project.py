@@ -47,6 +47,10 @@ class Running:
         workspace = os.path.realpath(self.path)
         return gateway.follow(None, workspace, self.environ)  # type: ignore[arg-type]
 
+    def container_of(self) -> Any:
+        """The container of the sandbox, as the engine lists it."""
+        return SimpleNamespace(id=self.container, labels={MADE_BY: self.made_by})
+
     def lets_through(self, name: str) -> bool:
         return decide(self.pushed[-1], name, 443, 0.0).allowed
 
@@ -61,11 +65,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     def push(_engine: object, _workspace: str, rights: GatewayRights, **_options: Any) -> None:
         played.pushed.append(rights.policy)
 
-    monkeypatch.setattr(
-        gateway,
-        "_sandbox",
-        lambda *_: SimpleNamespace(id=played.container, labels={MADE_BY: played.made_by}),
-    )
+    monkeypatch.setattr(gateway, "_sandbox", lambda *_: played.container_of())
     monkeypatch.setattr(
         running_gateway,
         "version",

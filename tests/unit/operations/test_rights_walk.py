@@ -1,0 +1,308 @@
+"""A long walk of starts, stops, edits, grants, answers, ends, kills and clocks: at rest a sandbox has what it may have.
+
+Engine, gateway and agent are played; grants, answers, policies and records are the files that they are. `SANDBOXD_STEPS`
+sets the number of steps, `SANDBOXD_SEED` the walk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.audit import notes
+from sandboxd.audit.record import RecordFailure
+from sandboxd.credentials import records
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.records import Record
+from sandboxd.egress import elapsed
+from sandboxd.egress.elapsed import Moment
+from sandboxd.egress.policy import Policy, decide
+from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.host import chosen_groups, given_rights
+from sandboxd.model.labels import EDITOR, UP
+from sandboxd.operations import gateway
+from sandboxd.operations.egress import allow as allowing
+from sandboxd.operations.egress import deny as denying
+from sandboxd.operations.egress.actions import act
+from sandboxd.policy import trust
+from sandboxd.policy.reconcile import GiveKeys, Given, GiveNames, OpenPorts, TakeKeys, reconcile
+from sandboxd.policy.rights import Rights
+from sandboxd.project import Project
+from sandboxd.project.rights import rights_now, rights_of_plan
+from tests.unit.operations.running_project import OF_PROFILE, Running, play
+
+STEPS = int(os.environ.get("SANDBOXD_STEPS", "2000"))
+SEED = os.environ.get("SANDBOXD_SEED", "")
+
+ANSWERED = ("mine.example.org", "yours.example.org")
+NAMES = (OF_PROFILE, "a.example.org", "b.example.org", *ANSWERED)
+CONFIGS = (
+    "",
+    "# nothing\n",
+    "[network]\nallow = []\n",
+    '[network]\nallow = ["a.example.org"]\n',
+    '[network]\nallow = ["a.example.org", "b.example.org", "pypi"]\n',
+    '[network]\nmode = "none"\n',
+    '[credentials]\nuse = ["ssh", "github"]\n',
+    '[credentials]\nuse = ["ssh"]\n[network]\nallow = []\n',
+)
+POLICIES = (
+    "",
+    f'network_deny = ["{OF_PROFILE}", "mine.example.org"]\n',
+    'network_allow = ["a.example.org"]\n',
+    'network = "none"\n',
+    "credentials = []\n",
+    "trust = false\n",
+)
+KEYS = ("SHA256:" + 43 * "A", "git.example.org")
+
+
+class Walk:
+    """The world of one sandbox, and what its gateway and its agent were given."""
+
+    def __init__(self, played: Running, random: random.Random) -> None:
+        self.played, self.environ, self.random = played, played.environ, random
+        self.now, self.passed = 1e9, 1e6
+        self.has_room = True
+        self.entries: list[str] = []
+        self.recorded_at_push = 0
+        self.last = Policy()
+        self.number = 0
+        self.runs = False
+        self.started, self.serves, self.keys = "", "", frozenset[str]()
+        self.folder = Path(self.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        played.write("", trusted=False)
+
+    # -- the world
+
+    def record(self, _environ: object, kind: str, _project: str, **_facts: object) -> None:
+        if not self.has_room:
+            raise RecordFailure("the disk is full", "make room")
+        self.entries.append(kind)
+
+    def give(self, policy: Policy) -> None:
+        """The gateway takes a policy, if it runs."""
+        # An answer has its entry from when it was given, however often its network went and came since.
+        new = allowed(policy) - allowed(self.last) - {*ANSWERED}
+        assert not new or len(self.entries) > self.recorded_at_push, f"{new} without an entry"
+        self.recorded_at_push = len(self.entries)
+        self.last = policy
+        self.played.pushed.append(policy)
+
+    def project(self) -> Project:
+        return Project.open(str(self.played.path), self.environ)
+
+    def rights(self) -> Rights:
+        return rights_now(self.project(), self.played.container, self.now)
+
+    # -- what happens
+
+    def start(self) -> None:
+        project = self.project()
+        network = project.network(gateway.in_force(self.environ))
+        if network.problem or network.policy is None:
+            return
+        self.stop()
+        self.number += 1
+        self.played.container, self.played.made_by = f"c{self.number}", UP
+        plan: Any = SimpleNamespace(
+            egress=network.policy,
+            workspace=project.workspace,
+            sandbox=project.sandbox,
+            credentials=network.uses,
+        )
+        given = rights_of_plan(plan, self.environ, self.now)
+        assert given.gateway is not None
+        whole = given.gateway.on_machine((), (), ())
+        self.last = whole.policy
+        self.played.pushed.append(whole.policy)
+        gateway.note_start(project, self.played.container, network.policy, whole)
+        self.runs, self.started = True, self.played.container
+
+    def stop(self) -> None:
+        self.runs = False
+        self.played.pushed.clear()
+        given_rights.forget(self.environ, self.project().sandbox)
+        chosen_groups.forget(self.environ, self.project().sandbox)
+
+    def editor_start(self) -> None:
+        """Another container, whose gateway has nothing yet; the last one may have been removed by other means."""
+        if self.random.random() < 0.5:
+            self.stop()
+        self.number += 1
+        self.played.container, self.played.made_by = f"c{self.number}", EDITOR
+        self.played.pushed.clear()
+        self.last, self.runs = Policy(), True
+        # Its start is no command of ours; what it is given at first is that of its file.
+        self.entries.append("editor")
+
+    def save(self) -> None:
+        """An edit that nobody agreed to opens nothing in what runs."""
+        before = self.has() if self.follow() else frozenset(NAMES)
+        self.played.write(self.random.choice(CONFIGS), trusted=False)
+        project = self.project()
+        granted = trust.is_granted(
+            self.environ, project.workspace, project.config.digest, project.profile.name
+        )
+        given = given_rights.recall(self.environ, project.sandbox)
+        is_of_start = given is not None and given.digest == project.config.digest
+        self.follow()
+        if given is not None and not granted and not is_of_start:
+            # What one edit took away, the next one may bring back, as far as the start or the last grant went.
+            assert self.has() - {*ANSWERED} <= before | allowed(given.most)
+
+    def grant(self) -> None:
+        self.played.write(self.random.choice(CONFIGS), trusted=True)
+
+    def revoke(self) -> None:
+        trust.revoke(self.environ, self.project().workspace)
+
+    def edit_policy(self) -> None:
+        (self.folder / "policy.toml").write_text(self.random.choice(POLICIES))
+
+    def answer(self) -> None:
+        name, words = self.random.choice(ANSWERED), {}
+        action = self.random.choice(("allow", "deny", "undo"))
+        if action == "allow":
+            words = {"duration": self.random.choice((60.0, 3600.0))}
+        if action == "undo":
+            action, words = "deny", {"undo": True}
+        act(action, str(self.played.path), self.environ, {"text": name, **words})
+
+    def credential(self) -> None:
+        name = self.random.choice(("ssh", "github"))
+        if self.random.random() < 0.5:
+            records.remove(self.environ, Name(name))
+        elif name == "ssh":
+            records.put(self.environ, Record(Name(name), "ssh-agent", KEYS))
+        else:
+            records.put(self.environ, Record(Name(name), "file"))
+
+    def pass_time(self) -> None:
+        seconds = self.random.choice((10.0, 100.0, 4000.0))
+        self.now, self.passed = self.now + seconds, self.passed + seconds
+
+    def set_clock(self) -> None:
+        self.now += self.random.choice((-5000.0, -100.0, 100.0, 5000.0))
+
+    def kill_gateway(self) -> None:
+        """It starts again without a policy, or lost it by half a line."""
+        if self.played.pushed:
+            self.played.pushed.append(self.played.pushed[-1]._replace(version=0, rules=()))
+
+    def kill_daemon(self) -> None:
+        """What it knew of keys is gone; the sandbox goes on with its gateway."""
+        self.started, self.serves, self.keys = "", "", frozenset()
+
+    def fill_disk(self) -> None:
+        self.has_room = not self.has_room
+
+    # -- the loop
+
+    def follow(self) -> bool:
+        """Follow until at rest; False where that was not possible."""
+        try:
+            if self.runs:
+                self.played.follow()
+            self.follow_keys()
+        except UsageError:
+            return False
+        except RecordFailure:
+            wanted = self.rights().gateway
+            assert wanted is not None and self.has() <= allowed(wanted.policy)
+            return False
+        return True
+
+    def follow_keys(self) -> None:
+        container = self.played.container if self.runs else ""
+        wanted = rights_now(self.project(), container, self.now)._replace(gateway=None)
+        if not container:
+            wanted = wanted._replace(credentials=())
+        given = Given(started=self.started, serves=self.serves, keys=self.keys)
+        steps = reconcile(wanted, given)
+        kinds = [isinstance(step, GiveNames | GiveKeys | OpenPorts) for step in steps]
+        assert kinds == sorted(kinds), "what is taken back comes first"
+        for step in steps:
+            if isinstance(step, TakeKeys):
+                self.serves, self.keys = "", frozenset()
+            elif isinstance(step, GiveKeys):
+                self.serves, self.keys = step.container, step.keys
+
+    def has(self) -> frozenset[str]:
+        return allowed(self.played.pushed[-1]) if self.runs and self.played.pushed else frozenset()
+
+    def at_rest(self) -> None:
+        wanted = self.rights()
+        if self.runs and wanted.gateway is not None:
+            assert self.played.pushed[-1]._replace(version=0) == wanted.gateway.policy
+        assert self.serves in ("", self.started)
+        if self.serves:
+            assert self.runs and self.serves == self.played.container
+            assert self.keys == wanted.keys != frozenset()
+
+
+def allowed(policy: Policy) -> frozenset[str]:
+    """The names that a policy lets through before any of its answers ends, and its doors."""
+    doors = {service for service, _ in policy.credentials}
+    return frozenset(name for name in NAMES if decide(policy, name, 443, 0.0).allowed) | doors
+
+
+ACTIONS: tuple[tuple[int, Callable[[Walk], None]], ...] = (
+    (4, Walk.start),
+    (1, Walk.stop),
+    (1, Walk.editor_start),
+    (4, Walk.save),
+    (4, Walk.grant),
+    (2, Walk.revoke),
+    (4, Walk.edit_policy),
+    (5, Walk.answer),
+    (3, Walk.credential),
+    (2, Walk.pass_time),
+    (1, Walk.set_clock),
+    (1, Walk.kill_gateway),
+    (1, Walk.kill_daemon),
+    (1, Walk.fill_disk),
+)
+
+
+def test_at_rest_a_sandbox_has_what_it_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = SEED or str(random.randrange(1 << 30))
+    chosen = random.Random(seed)
+    walk = Walk(play(tmp_path, monkeypatch), chosen)
+    clock = SimpleNamespace(time=lambda: walk.now)
+    for module in (gateway, allowing, denying):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(elapsed, "moment", lambda: Moment("one", walk.passed))
+    monkeypatch.setattr(notes, "require", walk.record)
+    # Nothing has to outlive the machine.
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+    monkeypatch.setattr(
+        gateway, "_sandbox", lambda *_: walk.played.container_of() if walk.runs else None
+    )
+    monkeypatch.setattr(
+        "sandboxd.life.gateway.push", lambda _e, _w, rights, **_: walk.give(rights.policy)
+    )
+    weights = [weight for weight, _ in ACTIONS]
+    path: list[str] = []
+    try:
+        for _ in range(STEPS):
+            (_, action) = chosen.choices(ACTIONS, weights)[0]
+            path.append(action.__name__)
+            with contextlib.suppress(SandboxdError):
+                action(walk)
+            if chosen.random() < 0.7 and walk.follow():
+                walk.at_rest()
+    except AssertionError as error:
+        error.add_note(f"SANDBOXD_SEED={seed}, after {len(path)} steps: {path[-12:]}")
+        raise
+    assert walk.number > STEPS / 50, "it walked"
