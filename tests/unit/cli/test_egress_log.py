@@ -171,6 +171,38 @@ def test_what_follows_ends_with_the_gateway_of_before(monkeypatch: pytest.Monkey
     assert said[-1] == "the sandbox ended"
 
 
+def follow_through(
+    monkeypatch: pytest.MonkeyPatch, *answers: dict[str, Any] | EnvironmentFailure
+) -> int:
+    """Follow a log that is asked for again and again, and ends or fails so; the last answer stays."""
+    left = list(answers)
+
+    def ask(_action: str) -> dict[str, Any]:
+        each = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(each, EnvironmentFailure):
+            raise each
+        return each
+
+    monkeypatch.setattr(_asking, "asker", lambda _: ask)
+    monkeypatch.setattr(log, "_LOOK_SECONDS", 0)
+    return log.run(argparse.Namespace(follow=True, json=False, on=None, name=""))
+
+
+SILENT = EnvironmentFailure("the gateway ended", "")
+
+
+def test_a_gateway_that_is_silent_while_it_ends_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert follow_through(monkeypatch, answer(row("a.org")), *[SILENT] * 5, ENDED) == 0
+
+
+def test_one_that_stays_silent_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_END_SECONDS", 0.05)
+    with pytest.raises(EnvironmentFailure, match="the gateway ended"):
+        follow_through(monkeypatch, answer(row("a.org")), SILENT)
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_without_a_sandbox_it_fails_and_names_what_starts_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool

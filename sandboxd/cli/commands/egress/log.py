@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 HELP = "names that were denied, reached and asked for"
 
 _LOOK_SECONDS = 0.5
+_END_SECONDS = 20.0
+"""Seconds that the end of a sandbox may take; under gVisor, on a machine with much to do, it takes several."""
 _INDENT = 10
 _MARK = "> "
 _COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
@@ -101,12 +103,18 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _next(ask: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    """The log of now; a gateway that goes away in the middle of its answer is asked for once more."""
-    try:
-        return ask("log")
-    except EnvironmentFailure:
+    """The log of now; while a gateway goes away it answers nothing, and is still said to run.
+
+    :raises EnvironmentFailure: that lasts longer than an end does
+    """
+    deadline = time.monotonic() + _END_SECONDS
+    while True:
+        try:
+            return ask("log")
+        except EnvironmentFailure:
+            if time.monotonic() >= deadline:
+                raise
         time.sleep(_LOOK_SECONDS)
-        return ask("log")
 
 
 def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]], option: str) -> None:
