@@ -53,7 +53,9 @@ class Exposed(NamedTuple):
 class GitControl(NamedTuple):
     """The files of a repository that decide what git on the host runs.
 
-    `pins` are paths within the workspace, `folders` those of them that may be made as empty folders.
+    `pins` are paths within the workspace, outside of `.git`, which is shut as a whole; `folders` those of them that may
+    be made as empty folders. `common` are the files in `.git` by which a repository names another one, where they are
+    there. `unread` are files of which it is not known what they name.
     `bare_refused`: the user's own config keeps git from taking a folder for a bare repository unasked
     (`safe.bareRepository = explicit`).
     """
@@ -62,6 +64,8 @@ class GitControl(NamedTuple):
     folders: frozenset[str] = frozenset()
     exposed: tuple[Exposed, ...] = ()
     bare_refused: bool = False
+    common: tuple[str, ...] = ()
+    unread: tuple[Exposed, ...] = ()
 
 
 def user_configs(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -95,7 +99,6 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
-        reader.linked_worktrees()
         reader.submodules()
         reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
@@ -110,6 +113,8 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
         frozenset(reader.folders),
         tuple(Exposed(path, why) for path, why in sorted(reader.exposed.items())),
         bare_refused,
+        tuple(sorted(reader.common)),
+        tuple(Exposed(path, why) for path, why in sorted(reader.unread.items())),
     )
 
 
@@ -134,41 +139,39 @@ class _Reader:
         self.pins: set[str] = set()
         self.folders: set[str] = set()
         self.exposed: dict[str, str] = {}
+        self.common: set[str] = set()
+        self.unread: dict[str, str] = {}
         self.values: dict[str, str] = {}
         """The last value of each setting."""
 
     def pin(self, path: str, *, may_make: bool = False) -> None:
+        if path.startswith(".git/"):
+            return
         self.pins.add(path)
         if may_make:
             self.folders.add(path)
 
     def repository(self, folder: str, worktree: str) -> None:
-        """Pin the control files of the repository whose own folder is `folder`, '' for the workspace itself."""
-        names = ("config", "config.worktree", *(("commondir",) if folder else ()))
-        for name in names:
-            self.pin(posixpath.join(folder, name))
-        self.pin(posixpath.join(folder, "hooks"), may_make=True)
+        """Read the configs of the repository whose own folder is `folder`, and pin them for the workspace itself, ''."""
+        if folder:
+            self.common.add(posixpath.join(folder, "commondir"))
+        else:
+            self.pin("hooks", may_make=True)
         for name in ("config", "config.worktree"):
+            self.pin(posixpath.join(folder, name))
             self.read_config(os.path.join(self._workspace, folder, name), worktree)
 
-    def linked_worktrees(self) -> None:
-        """Pin for work trees elsewhere, whose git goes through a folder of this repository."""
-        for number, name in enumerate(_folders(self._workspace, ".git/worktrees")):
-            if number == _MOST_REPOSITORIES:
-                self.exposed[".git/worktrees"] = "it has too many linked work trees to pin them all"
-                break
-            self.pin(f".git/worktrees/{name}/commondir")
-            self.pin(f".git/worktrees/{name}/config.worktree")
-
     def submodules(self) -> None:
-        """Pin for repositories below `.git/modules`, whose names may have slashes and which nest."""
+        """Pin what the configs of repositories below `.git/modules` name, whose names may have slashes and which nest."""
         waiting = [".git/modules"]
         looked_at = repositories = 0
         while waiting:
             folder = waiting.pop()
             looked_at += 1
             if looked_at > _MOST_FOLDERS or repositories >= _MOST_REPOSITORIES:
-                self.exposed[".git/modules"] = "it has too many submodules to pin them all"
+                self.unread[".git/modules"] = (
+                    "it has too many submodules to read the config of each"
+                )
                 return
             if _is_repository(self._workspace, folder):
                 repositories += 1
@@ -185,12 +188,12 @@ class _Reader:
         try:
             links = gitlinks(self._workspace, index_of(self._workspace))
         except (OSError, ValueError):
-            self.exposed[".git/index"] = "it cannot be read, so where git enters submodules is open"
+            self.unread[".git/index"] = "it cannot be read, so where git enters submodules is open"
             return
         for path, is_counted, in_the_way in links:
             if not is_counted:
                 self.exposed[path] = (
-                    "it has too many submodules, or one outside of it, to pin them all"
+                    "there are too many submodules to shut them all, or it leads out of the workspace"
                 )
             elif in_the_way:
                 self.exposed[path] = "the index enters a repository there, and it is no folder"
@@ -217,7 +220,7 @@ class _Reader:
             return
         parsed = git_config.parse(text)
         if parsed.broken and inside:
-            self.exposed[inside] = (
+            self.unread[inside] = (
                 f"git refuses its line {parsed.broken}, so what it names is not known"
             )
         for name, value in parsed.entries:

@@ -30,6 +30,10 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
             f"`{path}` names another repository: git reads that one's config, which is not pinned",
             f"look at what it names, then `rm {path}`; no command of git leaves it there",
         )
+    for path, why in facts.unread:
+        notes.downgrade(
+            _THIS, f"`{path}`: {why}", "`git status` on the host says what is wrong with it"
+        )
     if facts.linked is not None:
         _say_linked(facts, target, notes)
     elif ".git" in facts.of_kind("file"):

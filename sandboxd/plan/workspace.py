@@ -63,6 +63,8 @@ class WorkspaceFacts(NamedTuple):
     sockets: tuple[str, ...] = ()
     complete: bool = True
     not_as_made: tuple[str, ...] = ()
+    unread: tuple[Exposed, ...] = ()
+    """Files of git of which it is not known what they name, and so what would have to be pinned."""
     hot: tuple[Tree, ...] = ()
     """Folders that may be kept in memory."""
     exposed: tuple[Exposed, ...] = ()
@@ -142,17 +144,21 @@ def survey(
         control_files=_outermost(files.values()),
         sockets=tuple(near.sockets),
         complete=near.complete,
-        not_as_made=tuple(
-            name
-            for name, file in files.items()
-            if file.kind == "file" and (text := stub_text(name)) and not _says(path, name, text)
-        ),
+        not_as_made=tuple(name for name in git.common if not _is_as_made(path, name)),
+        unread=git.unread,
         hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),
         exposed=tuple(sorted(entry for entry in exposed if _is_open(entry.path, files))),
         hosts=project_hosts(path, near.names) if hosts else NO_HOSTS,
         bare_refused=git.bare_refused,
         git_links=git_links(path, MOST_AT_A_START).links,
     )
+
+
+def _is_as_made(workspace: str, name: str) -> bool:
+    """Whether the file `name` is not there, or says what a stub of ours does."""
+    text = stub_text(name)
+    is_there = _lstat(os.path.join(workspace, name)) is not None
+    return not text or not is_there or _says(workspace, name, text)
 
 
 def _is_open(path: str, files: Mapping[str, ControlFile]) -> bool:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.plan import git_on_host
 from sandboxd.plan.git_control import GitControl, git_control, user_configs
+from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import ControlFile, survey
 
 
@@ -30,12 +32,14 @@ def pins(repository: Path, **options: object) -> set[str]:
     return {*git_control(str(repository), **options).pins}  # type: ignore[arg-type]
 
 
-ALWAYS = {".git/config", ".git/config.worktree", ".git/commondir", ".git/hooks", "commondir"}
+ALWAYS = {"commondir"}
+"""The mount over `.git` shuts what lies in it."""
 
 
 def test_a_plain_repository(repository: Path) -> None:
     assert pins(repository) == ALWAYS
-    assert git_control(str(repository)).folders == {".git/hooks", "commondir"}
+    control = git_control(str(repository))
+    assert control.folders == {"commondir"} and control.common == (".git/commondir",)
 
 
 @pytest.mark.parametrize(
@@ -134,11 +138,6 @@ def test_submodules_and_linked_work_trees(repository: Path, tmp_path: Path) -> N
     (repository / "libs/other/h").mkdir()
     assert pins(repository) == {
         *ALWAYS,
-        *(
-            f".git/modules/libs/other/{n}"
-            for n in ("config", "config.worktree", "commondir", "hooks")
-        ),
-        *(f".git/worktrees/linked/{name}" for name in ("commondir", "config.worktree")),
         "libs/other/h",
         "libs/other/.git",
     }
@@ -148,7 +147,13 @@ def test_submodules_and_linked_work_trees(repository: Path, tmp_path: Path) -> N
     before = git(repository, "status"), git(tmp_path / "linked", "status")
     facts = survey(str(repository), (), git=git_control(str(repository)))
     stub_paths = stubs.make(str(repository), facts.of_kind("stub"))
-    assert ".git/modules/libs/other/commondir" in stub_paths and "commondir" in stub_paths
+    assert {*stub_paths} == {"commondir"}
+    common = ".git/modules/libs/other/commondir"
+    assert common in git_control(str(repository)).common and facts.not_as_made == ()
+    (repository / common).write_text("../../../../elsewhere\n")
+    named = survey(str(repository), (".git",), git=git_control(str(repository)))
+    assert named.not_as_made == (common,)
+    (repository / common).unlink()
     assert (git(repository, "status"), git(tmp_path / "linked", "status")) == before
     assert {*stubs.remove(str(repository), stub_paths)} == {*stub_paths}
 
@@ -199,7 +204,9 @@ def test_a_config_that_git_refuses_is_named(repository: Path) -> None:
         file.write("[core]\n= x\nhooksPath = h\n")
     control = git_control(str(repository))
     assert "h" in control.pins
-    assert control.exposed[0].path == ".git/config" and "refuses" in control.exposed[0].why
+    (unread,) = control.unread
+    assert unread.path == ".git/config" and "refuses" in unread.why
+    assert survey(str(repository), (".git",), git=control).unread == (unread,)
 
 
 def with_submodule(repository: Path, path: str = "deps/lib") -> None:
@@ -244,7 +251,13 @@ def test_what_cannot_be_pinned_is_said(repository: Path) -> None:
     control = git_control(str(repository))
     assert "deps/lib" in {e.path for e in control.exposed}
     (repository / ".git/index").write_bytes(b"\x00\x00\xe0\x00")
-    assert ".git/index" in {e.path for e in git_control(str(repository)).exposed}
+    control = git_control(str(repository))
+    assert ".git/index" in {e.path for e in control.unread}
+    # `.git` is shut, and that says nothing of what cannot be read in it.
+    facts = survey(str(repository), (".git",), git=control)
+    notes = Notes("dev")
+    git_on_host.say(facts, "/w", notes)
+    assert any("where git enters submodules is open" in each.why for each in notes.downgrades)
 
 
 def facts_of(repository: Path) -> tuple[ControlFile, ...]:

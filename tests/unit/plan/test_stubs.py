@@ -10,6 +10,7 @@ import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.plan import profiles, stubs
+from sandboxd.plan.git_control import git_control
 from sandboxd.plan.mounts import workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import survey
@@ -159,7 +160,7 @@ def test_a_file_that_says_something_else_stays_and_is_named(tmp_path: Path, text
     assert stubs.make(str(tmp_path), (".git/commondir",)) == ()
     assert stubs.remove(str(tmp_path), (".git/commondir",)) == ()
     assert commondir.read_text() == text
-    facts = survey(str(tmp_path), CONTROL)
+    facts = survey(str(tmp_path), CONTROL, git=git_control(str(tmp_path)))
     assert facts.not_as_made == (".git/commondir",)
     notes = Notes("t")
     workspace_mounts(facts, True, notes)
