@@ -10,7 +10,7 @@ from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import Engine, HostFacts, Nvidia, Runtime
 from sandboxd.host.versions import LABELS, Warned, warnings
 from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
-from sandboxd.platforms import name_of, platform_of, why_no_gateway
+from sandboxd.platforms import name_of, platform_of, why_no_gateway, why_nothing_starts
 from sandboxd.screen import row, wrap
 
 _STOPPED_BY_POLICY = ("sandboxd init", "sandboxd up", "sandboxd verify")
@@ -86,6 +86,8 @@ def _verdict(facts: HostFacts) -> str:
     if engine is None or engine.error:
         why = engine.error if engine is not None else "the engine was not asked"
         return paint(f"no sandbox can run here: {printable(why)}", RED, BOLD)
+    if (nothing := why_nothing_starts(facts)) is not None:
+        return paint(f"no sandbox can run here: {printable(nothing.why)}", RED, BOLD)
     gvisor = facts.usable_gvisor()
     if gvisor is not None:
         head = paint(f"gVisor: usable (`{printable(gvisor.name)}`)", GREEN, BOLD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -222,10 +223,21 @@ def _trim(info: dict[str, Any]) -> dict[str, Any]:
     runtimes = trimmed.get("Runtimes") or {}
     trimmed["Runtimes"] = {
         name: {key: entry[key] for key in ("path", "runtimeArgs") if key in entry}
+        | _version_in_features(entry)
         for name, entry in runtimes.items()
         if name != "io.containerd.runc.v2"  # another name of runc
     }
     return trimmed
+
+
+def _version_in_features(entry: dict[str, Any]) -> dict[str, str]:
+    """The version by which the engine itself knows its runc, which may be another than the one in our PATH."""
+    status = entry.get("status")
+    try:
+        features = json.loads((status or {})["org.opencontainers.runtime-spec.features"])
+        return {"version": str(features["annotations"]["org.opencontainers.runc.version"])}
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _runtimes(
@@ -243,7 +255,7 @@ def _runtimes(
                 "name": name,
                 "path": path,
                 "args": entry.get("runtimeArgs") or [],
-                "version": versions.get(path),
+                "version": entry.get("version") or versions.get(path),
                 "build": build_of(path) if local else "",
             }
         )

@@ -35,7 +35,7 @@ _RUN_SECONDS = 10.0
 _REMOVE_SECONDS = 5.0
 _OUTPUT_SECONDS = 5.0
 # A failure is tried again after this many seconds; a success is believed until something changes.
-_RETRY_SECONDS = 600.0
+_RETRY_SECONDS = 60.0
 # A container of ours that is older than this was left by a trial that was killed.
 _STALE_SECONDS = 120
 

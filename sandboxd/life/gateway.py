@@ -109,6 +109,8 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
             "Ulimits": [{"Name": "nofile", "Soft": _FILES, "Hard": _FILES}],
             "LogConfig": {"Type": "none"},
             "RestartPolicy": {"Name": "no"},
+            # An engine may put a program of its own first, which then has the gateway's rights.
+            "Init": False,
             "Sysctls": _SYSCTLS,
         },
         "NetworkingConfig": {
@@ -136,7 +138,7 @@ def difference(inspected: Inspected, expected: CreateRequest, pair: Pair) -> str
         if _capabilities(actual.get(key)) != _capabilities(wanted[key]):
             return f"its `{key}` is another one"
     opened = ("Privileged", "Binds", "Mounts", "Devices", "PidMode", "UTSMode", "UsernsMode")
-    for key in (*opened, "VolumesFrom", "PortBindings", "ExtraHosts"):
+    for key in (*opened, "VolumesFrom", "PortBindings", "ExtraHosts", "Init"):
         if actual.get(key):
             return f"its `{key}` is set"
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from sandboxd.errors import EnvironmentFailure
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -76,6 +78,16 @@ def _plan(
 
     project = Project.open(directory, environ, name)
     host = wait()
+    try:
+        return project, project.plan(host, grants), host
+    except EnvironmentFailure:
+        engine = host.engine
+        if engine is None or not any(runtime.usable is False for runtime in engine.runtimes):
+            raise
+    # What failed in an earlier trial may have been mended since.
+    from sandboxd.host.probe import probe
+
+    host = probe(environ, trial=True, premises="all")
     return project, project.plan(host, grants), host
 
 

@@ -94,3 +94,8 @@ def why_no_gateway(facts: HostFacts) -> Refusal | None:
     if facts.engine is None or facts.engine.kind != "podman":
         return None
     return cast("Refusal", import_module("sandboxd.platforms.podman").NO_GATEWAY)
+
+
+def why_nothing_starts(facts: HostFacts) -> Refusal | None:
+    """The reason why the engine starts no container at all; None where one of its runtimes may."""
+    return cast("Refusal | None", import_module("sandboxd.platforms._engine").broken(facts))

@@ -44,9 +44,20 @@ def why_no_gvisor(facts: HostFacts, otherwise: Refusal) -> Refusal:
     return without_engine(facts) or registered_but(facts) or otherwise
 
 
+def broken(facts: HostFacts) -> Refusal | None:
+    """The reason why the engine starts no container at all; None where one of its runtimes may."""
+    runtimes = facts.engine.runtimes if facts.engine is not None else ()
+    if not runtimes or any(runtime.usable is not False for runtime in runtimes):
+        return None
+    first = runtimes[0]
+    return Refusal(f"`{first.name}` cannot start a container: {first.why}", first.fix or DOCTOR)
+
+
 def advice(facts: HostFacts, limits: tuple[str, ...], steps: tuple[str, ...]) -> Advice:
     """`steps`, or how to reach the engine if it does not answer, as advice."""
     engine = facts.engine
     if engine is None or engine.error:
         return Advice(limits, (engine.hint,) if engine is not None and engine.hint else ())
+    if (nothing := broken(facts)) is not None:
+        return Advice(limits, (nothing.fix,))
     return Advice(limits, steps)

@@ -23,6 +23,7 @@ import pytest
 from sandboxd.host import trials
 from sandboxd.host.facts import Engine
 from sandboxd.host.probe import probe, raw_facts
+from sandboxd.host.versions import versions
 from tests.patience import PATIENCE
 
 
@@ -341,6 +342,23 @@ def test_output_that_comes_after_the_end_is_waited_for(own_home: Path) -> None:
     engine.answer = answer  # type: ignore[method-assign]
     with serving(engine, own_home / "e.sock") as environ:
         assert _usable(probe(environ, trial=True)) is True
+
+
+def test_the_runc_of_an_engine_is_the_one_that_it_names(own_home: Path) -> None:
+    """Not the one in our PATH; with another default runtime no part of its version says it either."""
+    engine = FakeEngine(lambda _: (204, ""))
+    features = {"annotations": {"org.opencontainers.runc.version": "1.4.0"}}
+    status = {"org.opencontainers.runtime-spec.features": json.dumps(features)}
+    engine.runtimes["runc"] = {"path": sys.executable, "status": status}
+    with serving(engine, own_home / "e.sock") as environ:
+        facts = probe(environ, trial=False)
+        assert facts.engine is not None
+        assert [runtime.version for runtime in facts.engine.runtimes] == ["1.4.0"]
+        assert dict(versions(facts))["runc"] == "1.4.0"
+        engine.runtimes["runc"]["status"] = {"org.opencontainers.runtime-spec.features": "{"}
+        facts = probe(environ, trial=False)
+        assert facts.engine is not None
+        assert "Python" in str(facts.engine.runtimes[0].version), "what the program itself says"
 
 
 def test_output_that_never_comes_tells_nothing_of_the_runtime(

@@ -116,6 +116,11 @@ def test_a_right_that_is_left_is_named(field: str, value: object, why: str) -> N
     assert why in gateway.weakness(changed)
 
 
+def test_no_program_of_the_engine_s_is_put_before_the_gateway() -> None:
+    """`"init": true` in daemon.json does, unless a request says otherwise; it would have the gateway's rights."""
+    assert BODY["HostConfig"]["Init"] is False
+
+
 def test_refusals_that_it_cannot_see_are_said() -> None:
     assert gateway.blind_spot(READY) == ""
     blind: Any = {**READY, "sees_refused_ports": False}

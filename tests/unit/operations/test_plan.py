@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host import probe
+from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.operations import _plan
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from tests.unit.plan.examples import GVISOR
+from tests.unit.plan.examples import GVISOR, only
 
 
 @pytest.fixture
@@ -42,3 +44,23 @@ def test_what_cannot_be_built_is_not_started(folder: Path) -> None:
     (folder / ".devcontainer/own/install.sh").symlink_to("/etc/hostname")
     with pytest.raises(UsageError, match="is a symbolic link"):
         start(folder)
+
+
+def test_what_failed_in_an_earlier_trial_is_tried_anew_by_a_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remembered failure would keep sandboxes away after the engine was mended."""
+    failed = only(Runtime("runc", "runc", usable=False, why="no cgroups", fix="mount them"))
+    trials = []
+
+    def answer(_environ: object, *, trial: bool, premises: str) -> HostFacts:
+        trials.append((trial, premises))
+        return failed if len(trials) > 1 else GVISOR
+
+    monkeypatch.setattr(probe, "probe", answer)
+    grants = Grants(trusted=True)
+    started = _plan.for_start(str(folder), {"HOME": "/h"}, grants, lambda: failed)
+    assert (started[1], trials) == (GVISOR, [(True, "all")])
+    with pytest.raises(EnvironmentFailure, match="no cgroups"):
+        _plan.for_start(str(folder), {"HOME": "/h"}, grants, lambda: failed)
+    assert len(trials) == 2
