@@ -47,8 +47,8 @@ class SshAgents:
         """The part of each choice that is in force; not known before the first look."""
         self._running: dict[str, tuple[EngineKey, str]] = {}
         self._agents: dict[str, _Agent] = {}
-        # One: a look that began earlier never ends later.
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="ssh-keys")
+        # One for each sandbox: a look that began earlier never ends later, and none waits for another project's disk.
+        self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def keep(self, sandbox: str, container: str, choice: Choice | None) -> bool:
         """Serve the keys that a start chose for `container`, instead of those of an earlier one; None for none.
@@ -84,13 +84,16 @@ class SshAgents:
             if workspace_of(sandbox) == workspace:
                 self._running.pop(sandbox, None)
                 self._take(sandbox, "", None)
+                if (thread := self._threads.pop(sandbox, None)) is not None:
+                    thread.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """Stop serving all."""
         for agent in self._agents.values():
             agent.stop()
         self._agents.clear()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for thread in self._threads.values():
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def _take(self, sandbox: str, container: str, choice: Choice | None) -> None:
         new = None if choice is None else (container, choice)
@@ -118,8 +121,10 @@ class SshAgents:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
                 self._loop.call_soon_threadsafe(self._give, sandbox, chosen, given, why)
 
+        if sandbox not in self._threads:
+            self._threads[sandbox] = ThreadPoolExecutor(1, thread_name_prefix="ssh-keys")
         with contextlib.suppress(RuntimeError):  # the daemon ends
-            self._threads.submit(look)
+            self._threads[sandbox].submit(look)
 
     def _give(
         self, sandbox: str, chosen: tuple[str, Choice], given: Choice | None, why: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,7 +98,8 @@ async def looked(agents: SshAgents) -> None:
     loop = asyncio.get_running_loop()
     for _ in range(2):
         await asyncio.sleep(0)
-        await loop.run_in_executor(agents._threads, lambda: None)
+        for thread in list(agents._threads.values()):
+            await loop.run_in_executor(thread, lambda: None)
         await asyncio.sleep(0)
 
 
@@ -155,6 +157,35 @@ def test_what_is_allowed_again_is_served_again(user: User) -> None:
             agents.refresh(user.sandbox)
             await looked(agents)
             assert bool(SERVED) is is_served
+
+    with_agents(user, body)
+
+
+def test_a_look_at_one_project_does_not_keep_another_ones_keys(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files may lie on a disk that does not answer."""
+    answers = threading.Event()
+    still_given = ssh_agents.logins.still_given
+
+    def look(choice: Choice, sandbox: str, *more: Any) -> Any:
+        if sandbox == "/hangs":
+            answers.wait(PATIENCE)
+            return None, "it hangs"
+        return still_given(choice, sandbox, *more)
+
+    async def body(agents: SshAgents) -> None:
+        await serve(agents, user)
+        monkeypatch.setattr(ssh_agents.logins, "still_given", look)
+        agents.update("/hangs", ENGINE, "other")
+        agents.keep("/hangs", "other", CHOICE)
+        await asyncio.sleep(0)
+        user.policy("credentials = []\n")
+        agents.refresh(user.sandbox)
+        while SERVED:
+            await asyncio.sleep(0.01)
+        assert not answers.is_set()
+        answers.set()
 
     with_agents(user, body)
 
