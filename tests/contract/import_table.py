@@ -121,7 +121,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.tree_sizes",
             "kinds",
             "model",
-            "plan.gitlinks",
+            "plan.git_control",
             "platforms",
             "policy",
             "syntax",
@@ -129,6 +129,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "toml_output",
         }
     ),
+    "plan.git_control": frozenset({"errors", "plan", "plan.gitlinks", "policy", "syntax"}),
     "plan.gitlinks": frozenset({"errors", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
@@ -202,7 +203,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "review",
         }
     ),
-    "observe": _rooms("data engine errors files host host.facts model payload plan.gitlinks"),
+    "observe": _rooms(
+        "data engine errors files host host.facts model payload plan.git_control plan.gitlinks"
+    ),
     "halt": _rooms(
         "audit engine engine.answers errors files host.folders model observe plan plan.gitlinks"
     ),
