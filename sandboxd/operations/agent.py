@@ -191,11 +191,14 @@ def fill(text: str, words: Mapping[str, str]) -> str:
 
 
 def _words(plan: Plan) -> dict[str, str]:
+    from sandboxd.agents import instructions
     from sandboxd.credentials.uses import places
 
-    folder = plan.container.working_dir
+    working_dir = plan.container.working_dir
+    folder = working_dir.value if working_dir is not None else "/"
     return {
-        "workspace": folder.value if folder is not None else "/",
+        "workspace": folder,
+        instructions.WORD: instructions.text(folder, can_ask=plan.egress is not None),
         **places(plan.credentials, plan.workspace),
     }
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.agents import run, volume
+from sandboxd.agents import instructions, run, volume
 from sandboxd.cluster import waiting
 from sandboxd.credentials.uses import places
 from sandboxd.errors import EnvironmentFailure
@@ -92,7 +92,11 @@ def get_ready(
     :raises SandboxdError: it cannot be had, or the agent has no such way to start
     """
     plan = planned(target, options, grants).plan
-    words = {"workspace": target.folder, **places(plan.credentials, plan.workspace)}
+    words = {
+        "workspace": target.folder,
+        instructions.WORD: instructions.text(target.folder, can_ask=False),
+        **places(plan.credentials, plan.workspace),
+    }
     # Before anything is made: a file with a word that is not known starts nothing.
     command(agent, agent.program, words, task.text, task.resume, task.more)
     env = [f"{name}={fill(value, words)}" for name, value in agent.environment]

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from sandboxd.agents import catalog, shipped
+from sandboxd.agents import catalog, instructions, shipped
 from sandboxd.config import reading
 from sandboxd.credentials import services
 from sandboxd.egress.entries import entry
+from sandboxd.model.labels import ASK_PROGRAM
 from sandboxd.text import SourceText
 
 ENVIRON = {"HOME": "/nonexistent"}
@@ -38,7 +39,22 @@ def test_its_texts_name_what_is_known_inside(name: str) -> None:
     texts += [text for _, text in (*agent.environment, *agent.files)]
     for word in (hit for text in texts for hit in WORD.findall(text)):
         base = word.removesuffix(":tail")
-        assert base == "workspace" or base.partition(".")[0] in agent.credentials, word
+        is_ours = base in ("workspace", instructions.WORD)
+        assert is_ours or base.partition(".")[0] in agent.credentials, word
+
+
+@pytest.mark.parametrize("name", sorted({*shipped.names()} - {"aider"}))
+def test_it_is_told_where_it_is_in_a_file_of_its_home(name: str) -> None:
+    files = dict(catalog.load(name, ENVIRON).files)
+    (path,) = (path for path, text in files.items() if text == f"${{{instructions.WORD}}}")
+    # Not in the copy: there it would be a change of the agent's.
+    assert path.startswith(".") and path.endswith(".md")
+
+
+def test_what_it_is_told_names_its_folder_and_the_way_to_ask() -> None:
+    told = instructions.text("/workspaces/weather", can_ask=True)
+    assert "`/workspaces/weather`" in told and f"`{ASK_PROGRAM} egress NAME --why" in told
+    assert ASK_PROGRAM not in instructions.text("/workspaces/weather", can_ask=False)
 
 
 @pytest.mark.parametrize("name", shipped.names())

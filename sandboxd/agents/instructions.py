@@ -1,0 +1,38 @@
+"""What an agent reads, in a file of its home, of the place that it works in. Pure."""
+
+from __future__ import annotations
+
+from sandboxd.model.labels import ASK_PROGRAM
+
+WORD = "instructions"
+"""The word of an agent's file that stands for the text."""
+
+_PLACE = """\
+# Where you work
+
+You work inside a sandbox of sandboxd, on a private copy of the project in `{folder}`. A person reviews what you
+change before any of it reaches the project itself: commit as you like, and leave nothing unfinished behind.
+
+- The network lets only allowed names through. An answer 403 of a proxy, or a name that is not found, means that
+  the name is not allowed: trying again, or another way round, does not help.
+- {ask}
+- Secrets are not here: a placeholder stands in their place, and the gateway puts them in. Do not look for them.
+- No engine of containers is here, and nothing leads to the machine around you.
+"""
+_BY_PROGRAM = (
+    "Where you need a name, ask the person for it: `{program} egress NAME --why TEXT`.\n"
+    "  With `--wait` it returns once the person has answered, which may take long."
+)
+_BY_WORDS = (
+    "Where you need a name, say which and why at the end of your work: the person can allow it."
+)
+
+
+def text(folder: str, *, can_ask: bool) -> str:
+    """The instructions.
+
+    :param folder: the project's, inside
+    :param can_ask: whether the program is there by which a sandbox asks for names
+    """
+    ask = _BY_PROGRAM.format(program=ASK_PROGRAM) if can_ask else _BY_WORDS
+    return _PLACE.format(folder=folder, ask=ask)
