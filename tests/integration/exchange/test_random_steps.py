@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.exchange.run import Outcome
+from tests.integration.exchange.outside_log import Log, Silent
 from tests.unit.exchange.repositories import ENVIRON
 from tests.unit.exchange.two_sides import Sides, make
 
@@ -70,6 +72,7 @@ class Actors:
         self.sides = Sides(folder, base)
         self.random = random.Random(seed)
         self.read_only = mounts()
+        self.log = Log(self.sides.repository.common)
         self.count = 0
         self.commits: set[str] = set()
         self.trap()
@@ -132,11 +135,17 @@ class Actors:
         side = self.random.choice(("host", "inside"))
         run: Run = getattr(self, side)
         action = self.random.choice(ACTIONS)
-        getattr(self, f"do_{action}")(run)
-        if self.random.random() < 0.8:
-            self.abort(run)
-        self.note(run)
+        with self.log.phase(side):
+            getattr(self, f"do_{action}")(run)
+            if self.random.random() < 0.8:
+                self.abort(run)
+            self.note(run)
         return f"{side} {action}"
+
+    def exchange(self) -> Outcome:
+        """Exchange once, and expect no problem."""
+        with self.log.phase("exchange"):
+            return self.sides.exchange()
 
     def note(self, run: Run) -> None:
         """Remember the commits of a side's branches: none of them may be lost."""
@@ -209,7 +218,7 @@ class Actors:
     def rest(self) -> Outcome:
         """Exchange until nothing passes any more."""
         for _ in range(6):
-            outcome = self.sides.exchange()
+            outcome = self.exchange()
             if not outcome.moved:
                 return outcome
         raise AssertionError(outcome)
@@ -249,8 +258,49 @@ def whole(actors: Actors) -> None:
     assert not actors.mark.exists(), actors.mark.read_text()
 
 
+OURS = re.compile(
+    r"(objects/([0-9a-f]{2}|pack)(/.*)?|(logs/)?refs(/.*)?|packed-refs(\.lock|\.new)?|logs|logs/HEAD"
+    r"|(index|HEAD)(\.lock(\.sandboxd-[0-9a-f]{12})?)?|reftable(/.*)?|\.)\Z"
+)
+"""What an exchange may write below the host's `.git`."""
+
+
+def of_ours_alone(log: Log, read_only: bool) -> None:
+    """Nothing below the host's `.git` was written from inside, and by an exchange nothing but objects, refs, HEAD and index."""
+    assert log.of("host") and log.of("inside") and log.of("exchange")
+    assert any(phase["events"] for phase in log.of("exchange"))
+    for phase in log.of("inside"):
+        # Where the test may not mount, git inside renews the time of objects that it would write.
+        written = [e for e in phase["events"] if read_only or not e[0].startswith("objects/")]
+        changed = [n for n in phase["other"] if read_only or not n.startswith("objects/")]
+        assert (written, changed) == ([], []), phase
+    for phase in log.of("exchange"):
+        names = {event[0] for event in phase["events"]} | {*phase["other"]}
+        assert not [name for name in names if not OURS.match(name)], phase
+
+
 def reachable(run: Run) -> set[str]:
     return set(run("rev-list", "--all", "--reflog")[1].split())
+
+
+def test_a_write_from_inside_or_of_another_file_would_be_heard(tmp_path: Path) -> None:
+    """Else the proof by the log could not fail."""
+    sides = Sides(make(tmp_path), tmp_path)
+    common = Path(sides.repository.common)
+    for name, path in (("inside", "refs/heads/main"), ("exchange", "config")):
+        log = Log(str(common))
+        for phase in ("host", "inside", "exchange"):
+            with log.phase(phase):
+                if phase == "exchange":
+                    sides.inside("commit", "--allow-empty", "-qm", name)
+                    sides.exchange()
+                if phase == name:
+                    text = (common / path).read_bytes()
+                    (common / path).write_bytes(b"x")
+                    (common / path).write_bytes(text)
+        with pytest.raises(AssertionError, match=path):
+            of_ours_alone(log, read_only=True)
+        log.close()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -258,13 +308,13 @@ def test_no_commit_is_lost_and_both_come_to_rest_alike(form: str, tmp_path: Path
     actors = Actors(tmp_path, SEED, *FORMS[form])
     sides = actors.sides
     config = Path(sides.repository.common, "config").read_bytes()
-    sides.exchange()
+    actors.exchange()
     brought: set[str] = set()
     steps: list[str] = []
     for number in range(STEPS):
         steps.append(actors.step())
         if actors.random.random() < 0.7:
-            outcome = sides.exchange()
+            outcome = actors.exchange()
             unsound = [w for w in outcome.waiting if w.oid and not w.ref]
             assert not unsound, (steps[-20:], outcome)
             brought |= actors.commits
@@ -272,6 +322,9 @@ def test_no_commit_is_lost_and_both_come_to_rest_alike(form: str, tmp_path: Path
             whole(actors)
             missing = brought - reachable(actors.host)
             assert not missing, (steps[-60:], missing)
+    of_ours_alone(actors.log, actors.read_only)
+    actors.log.close()
+    actors.log = Silent()
     actors.settle()
     whole(actors)
     brought |= actors.commits
