@@ -55,8 +55,8 @@ def write(path: str, now: Mapping[str, Acting], waiting: Mapping[str, str]) -> N
     :raises EnvironmentFailure: it cannot be written
     """
     before = read(path)
-    kept = {name: acting for name, acting in before.items() if waiting.get(name) == acting.oid}
-    refs = kept | dict(now)
+    still = {name: acting for name, acting in before.items() if waiting.get(name) == acting.oid}
+    refs = still | dict(now)
     if refs != before:
         lines = (f"{one.oid} {one.reason.name} {name}\n" for name, one in sorted(refs.items()))
         write_private(path, "".join(lines).encode("utf-8", "surrogateescape"), synced=False)

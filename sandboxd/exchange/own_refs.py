@@ -8,19 +8,20 @@ import os
 import stat
 from collections.abc import Iterator
 
-from sandboxd.errors import EnvironmentFailure, SandboxdError
-from sandboxd.exchange import ref_names
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange import packed_refs, ref_names
+from sandboxd.exchange.packed_refs import TooMany as TooMany
 from sandboxd.exchange.state import Head, Operation, Refs
 from sandboxd.plan import beneath
 
 _MOST_REFS = 100_000
 _MOST_ENTRIES = 50_000
-MOST_PACKED = 32 << 20
-"""Bytes of packed refs that are read."""
-_MOST_LOG = 4 << 20
-_MOST_LOGS = 64 << 20
+_MOST_LOG = 1 << 20
+_MOST_LOGS = 8 << 20
 """Bytes of all logs of a side that are read: they need no disk, since a file may have holes."""
 _MOST_LOGGED = 5_000
+_LONGEST_LOG_HEAD = 200
+"""Bytes in which a line of a log has both ids."""
 _MOST_STASHES = 200
 _MOST_WORKTREES = 1_000
 _LONGEST = 4096
@@ -41,19 +42,10 @@ OPERATIONS = (
 """The names in a git directory by which each operation is known."""
 
 
-class TooMany(EnvironmentFailure):
-    """A git directory has more refs than are read."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(
-            f"the git directory has {what}, so nothing passes between it and the other side",
-            "delete refs that nobody needs, then `git pack-refs --all`",
-        )
-
-
-def read_refs(folder: str) -> Refs:
+def read_refs(folder: str, most_packed: int = packed_refs.LARGEST) -> Refs:
     """The refs of the git directory `folder` that pass between the sides, and the newest stash.
 
+    :param most_packed: bytes of packed refs
     :raises TooMany: it has too many
     :raises OSError: it cannot be opened
     :raises UsageError: it cannot be opened
@@ -61,31 +53,15 @@ def read_refs(folder: str) -> Refs:
     with beneath.open_folder(folder) as root:
         # Loose refs first: git packs a ref, then removes the loose one.
         loose = _read_loose(root)
-        packed = _read_packed(root)
+        packed = packed_refs.read_lines(root, most_packed)
     return _together(loose, packed)
 
 
-def _read_packed(root: int) -> str:
-    """The packed refs, '' for none. What cannot be read must not count as refs that were deleted.
-
-    :raises TooMany: the file is too large, or no regular file
-    """
-    text = read_small(root, "packed-refs", MOST_PACKED)
-    if text == "" and not _is_empty_file(root, "packed-refs"):
-        raise TooMany("packed refs that are no file, or too large")
-    return text or ""
-
-
-def _is_empty_file(root: int, name: str) -> bool:
-    status = os.lstat(name, dir_fd=root)
-    return stat.S_ISREG(status.st_mode) and status.st_size == 0
-
-
-def _together(loose: dict[str, str], packed: str) -> Refs:
+def _together(loose: dict[str, str], packed: list[str]) -> Refs:
     ids: dict[str, str] = {}
     broken: set[str] = set()
     refused = 0
-    for line in packed.split("\n"):
+    for line in packed:
         oid, _, name = line.partition(" ")
         if not name or not ref_names.is_oid(oid) or not _is_wanted(name):
             continue
@@ -227,9 +203,12 @@ def _logged(folder: str, path: str) -> list[str]:
 
 def _logged_in(root: int, path: str) -> list[str]:
     """The new values of a log's entries, the oldest first."""
-    text = read_small(root, path, _MOST_LOG, last=True) or ""
-    words = (line.split(" ", 2)[:2] for line in text.splitlines()[-_MOST_LOGGED:])
-    return [oid for pair in words for oid in pair[1:] if ref_names.is_oid(oid)]
+    data = os.fsencode(read_small(root, path, _MOST_LOG, last=True) or "")
+    # From the end: a line more for each byte is nothing that git writes.
+    lines = data.rstrip(b"\n").rsplit(b"\n", _MOST_LOGGED)[-_MOST_LOGGED:]
+    words = (line[:_LONGEST_LOG_HEAD].split(b" ", 2)[:2] for line in lines)
+    ids = (os.fsdecode(pair[1]) for pair in words if len(pair) == 2)
+    return [oid for oid in ids if ref_names.is_oid(oid)]
 
 
 def read_small(root: int, path: str, most: int, *, last: bool = False) -> str | None:

@@ -23,6 +23,7 @@ from sandboxd.exchange import (
     old_refs,
     on_host,
     own_refs,
+    packed_refs,
     ref_names,
     shut_paths,
     to_host,
@@ -37,6 +38,7 @@ from sandboxd.exchange.difference import (
     difference,
     limited,
 )
+from sandboxd.exchange.sides import host_side, inside_side, largest_index
 from sandboxd.exchange.state import Agreed, Head, Refs, Side
 from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.model.sandbox_id import of_name
@@ -48,8 +50,6 @@ if TYPE_CHECKING:
     from sandboxd.exchange.place import Place, Repository
 
 _MOST_HAVE = 2_000
-_LARGE_INDEX = 64 << 20
-"""Bytes up to which any index of a sandbox is read: to read one takes memory and time, at each exchange."""
 
 
 class Problem(enum.Enum):
@@ -157,52 +157,6 @@ def _problem(problem: Problem, why: str = "", hint: str = "") -> Outcome:
     return Outcome(problem=problem, why=why or problem.value, hint=hint)
 
 
-def host_side(host: HostGit) -> Side:
-    """What the host's repository has now.
-
-    :raises SandboxdError: it cannot be read
-    :raises OSError: it cannot be read
-    """
-    repository = host.repository
-    head = to_host.read_head(host)
-    refs = _listed(host) if host.is_reftable else own_refs.read_refs(repository.common)
-    index = index_file.digest_in(repository.own, host.sha256)
-    under_way = own_refs.operation(repository.own)
-    return Side(refs, head, index, under_way, to_host.elsewhere(host))
-
-
-def _listed(host: HostGit) -> Refs:
-    form = "--format=%(objectname) %(refname) %(symref)"
-    ids: dict[str, str] = {}
-    for line in os.fsdecode(host.run("for-each-ref", form)).split("\n")[:-1]:
-        oid, name, *symbolic = line.split(" ")
-        if not any(symbolic) and ref_names.is_exchanged(name):
-            ids[name] = oid
-    return Refs(ids)
-
-
-def inside_side(place: Place, sha256: bool, largest: int = index_file.LARGEST) -> Side:
-    """What the sandbox's own git directory has now.
-
-    :param largest: bytes of its index
-    :raises SandboxdError: it cannot be read
-    :raises OSError: it cannot be read
-    """
-    head = own_refs.read_head(place.inside)
-    refs = own_refs.read_refs(place.inside)
-    index = index_file.digest_in(place.inside, sha256, largest)
-    return Side(refs, head, index, own_refs.operation(place.inside))
-
-
-def _largest_index(own: str) -> int:
-    """The bytes that the index of a sandbox may have: some more than that of the host."""
-    try:
-        size = os.lstat(os.path.join(own, "index")).st_size
-    except OSError:
-        size = 0
-    return min(max(_LARGE_INDEX, 2 * size), index_file.LARGEST)
-
-
 class _Exchange:
     """One exchange, with the lock held."""
 
@@ -222,7 +176,9 @@ class _Exchange:
         self._owner = on_host.owner_of(host, sandbox)
         self._agreed = agreed.read(place.agreed)
         # The sandbox first: what it follows of the host is compared again when it is written.
-        self._inside = inside_side(place, host.sha256, _largest_index(host.repository.own))
+        self._most_packed = packed_refs.largest_beside(host.repository.common)
+        largest = largest_index(host.repository.own)
+        self._inside = inside_side(place, host.sha256, largest, self._most_packed)
         self._ours = host_side(host)
         self._inside, self._over = limited(self._agreed, self._ours, self._inside)
         self._unsound: dict[str, EnvironmentFailure] = {}
@@ -267,7 +223,7 @@ class _Exchange:
         return frozenset(self._unsound)
 
     def _has_elsewhere(self, held: Held) -> bool:
-        """Whether the host has it under another name, since its own would hide something."""
+        """Whether the host has it under another name, since its own is not for the host."""
         return held.reason is Reason.HIDES and on_host.has(self._host, held.oid)
 
     def _tips(self) -> dict[str, str]:
@@ -305,7 +261,9 @@ class _Exchange:
             index = index_file.read(self._host.repository.own, self._host.sha256)
         owner = copying.owner_of(self._host.repository.workspace)
         with beneath.open_folder(self._place.inside) as root:
-            target = to_inside.Target(root, self._place.inside, owner, self._host.sha256)
+            target = to_inside.Target(
+                root, self._place.inside, owner, self._host.sha256, self._most_packed
+            )
             checkout = steps.inside_checkout
             return to_inside.apply(target, self._inside, steps.to_inside, checkout, index)
 

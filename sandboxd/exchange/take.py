@@ -29,7 +29,7 @@ from sandboxd.exchange import (
 from sandboxd.exchange.acts import acts_of
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason, Tip
 from sandboxd.exchange.ref_names import HEADS, TAGS
-from sandboxd.exchange.run import host_side
+from sandboxd.exchange.sides import host_side
 from sandboxd.exchange.state import Head
 from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.model.sandbox_id import of_name

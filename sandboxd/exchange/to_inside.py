@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import copying, index_file, own_refs, ref_names
+from sandboxd.exchange import copying, index_file, own_refs, packed_refs, ref_names
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
 from sandboxd.exchange.to_host import Done, append
 from sandboxd.plan import beneath
@@ -26,16 +26,20 @@ if TYPE_CHECKING:
 _WHO = "sandboxd <sandboxd@localhost>"
 _MESSAGE = "sandboxd: as on the host"
 _MOST_EMPTY = 200
-_PACKED = "packed-refs"
+_PACKED = packed_refs.NAME
 
 
 class Target(NamedTuple):
-    """The git directory that is written: its open folder, its path, who owns what is made, the length of ids."""
+    """The git directory that is written: its open folder, its path, who owns what is made, the length of ids.
+
+    `most_packed` are the bytes of packed refs that are read.
+    """
 
     root: int
     folder: str
     owner: Owner
     sha256: bool
+    most_packed: int = packed_refs.LARGEST
 
     @property
     def zero(self) -> str:
@@ -188,8 +192,8 @@ class _Packed:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._text = own_refs.read_small(target.root, _PACKED, own_refs.MOST_PACKED) or ""
-        pairs = (line.partition(" ") for line in self._text.split("\n"))
+        lines = packed_refs.read_lines(target.root, target.most_packed)
+        pairs = (line.partition(" ") for line in lines)
         self.ids = {name: oid for oid, _, name in pairs if ref_names.is_oid(oid)}
 
     def remove(self, name: str) -> None:
@@ -202,8 +206,7 @@ class _Packed:
         lines: list[str] = []
         is_peeled = False
         with _lock(self._target, _PACKED) as lock:
-            text = own_refs.read_small(self._target.root, _PACKED, own_refs.MOST_PACKED) or ""
-            for line in text.split("\n"):
+            for line in packed_refs.read_lines(self._target.root, self._target.most_packed):
                 is_peeled = is_peeled and line.startswith("^")
                 if line.partition(" ")[2] == name and not line.startswith("#"):
                     is_peeled = True

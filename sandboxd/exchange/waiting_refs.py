@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import acting_refs, own_refs, ref_names, words
+from sandboxd.exchange import acting_refs, own_refs, packed_refs, ref_names, words
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.place import Repository, place_of, repository_of
 from sandboxd.model.sandbox_id import sandbox_id
@@ -75,7 +75,7 @@ def _all(common: str) -> list[str]:
     names: list[str] = []
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common) as root:
         names += [path for path, _ in own_refs.files_below(root, "refs/sandboxd")]
-        packed = own_refs.read_small(root, "packed-refs", own_refs.MOST_PACKED) or ""
+        packed = own_refs.read_small(root, "packed-refs", packed_refs.LARGEST_OF_HOST) or ""
         # A repository can have packed refs by the ten thousand, and none of ours.
         if ref_names.ROOT in packed:
             packed_names = (line.partition(" ")[2] for line in packed.split("\n"))

@@ -1,0 +1,72 @@
+"""Reads what a git directory has now: that of the host, and that of a sandbox."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.exchange import index_file, own_refs, packed_refs, ref_names, to_host
+from sandboxd.exchange.state import Refs, Side
+
+if TYPE_CHECKING:
+    from sandboxd.exchange.host_git import HostGit
+    from sandboxd.exchange.place import Place
+
+_LARGE_INDEX = 64 << 20
+"""Bytes up to which any index of a sandbox is read: to read one takes memory and time, at each exchange."""
+
+
+def host_side(host: HostGit) -> Side:
+    """What the host's repository has now.
+
+    :raises SandboxdError: it cannot be read
+    :raises OSError: it cannot be read
+    """
+    repository = host.repository
+    head = to_host.read_head(host)
+    refs = (
+        _listed(host)
+        if host.is_reftable
+        else own_refs.read_refs(repository.common, packed_refs.LARGEST_OF_HOST)
+    )
+    index = index_file.digest_in(repository.own, host.sha256)
+    under_way = own_refs.operation(repository.own)
+    return Side(refs, head, index, under_way, to_host.elsewhere(host))
+
+
+def _listed(host: HostGit) -> Refs:
+    form = "--format=%(objectname) %(refname) %(symref)"
+    ids: dict[str, str] = {}
+    for line in os.fsdecode(host.run("for-each-ref", form)).split("\n")[:-1]:
+        oid, name, *symbolic = line.split(" ")
+        if not any(symbolic) and ref_names.is_exchanged(name):
+            ids[name] = oid
+    return Refs(ids)
+
+
+def inside_side(
+    place: Place,
+    sha256: bool,
+    largest: int = index_file.LARGEST,
+    most_packed: int = packed_refs.LARGEST,
+) -> Side:
+    """What the sandbox's own git directory has now.
+
+    :param largest: bytes of its index
+    :param most_packed: bytes of its packed refs
+    :raises SandboxdError: it cannot be read
+    :raises OSError: it cannot be read
+    """
+    head = own_refs.read_head(place.inside)
+    refs = own_refs.read_refs(place.inside, most_packed)
+    index = index_file.digest_in(place.inside, sha256, largest)
+    return Side(refs, head, index, own_refs.operation(place.inside))
+
+
+def largest_index(own: str) -> int:
+    """The bytes that the index of a sandbox may have: some more than that of the host."""
+    try:
+        size = os.lstat(os.path.join(own, "index")).st_size
+    except OSError:
+        size = 0
+    return min(max(_LARGE_INDEX, 2 * size), index_file.LARGEST)
