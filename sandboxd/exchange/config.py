@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from sandboxd.syntax.git_config import Entry
 
 _PLAIN = re.compile(
-    r"user\.[^.]+"
+    r"user\.(name|email|signingkey|useconfigonly)"
     r"|core\.(autocrlf|ignorecase|eol|safecrlf|filemode|symlinks|precomposeunicode|sparsecheckout"
     r"|sparsecheckoutcone|checkstat|trustctime|quotepath|commentchar|splitindex)"
     r"|lfs\.(fetchinclude|fetchexclude|concurrenttransfers|repositoryformatversion|locksverify|.+\.locksverify)"

@@ -26,6 +26,7 @@ class Reason(enum.Enum):
     DIVERGED = "both sides have commits that the other has not"
     TAG_MOVED = "a tag never moves by itself"
     HIDES = "its name would hide another ref of the host"
+    SHELL = "its name has characters that a shell acts on"
     NESTED = "it changes `.gitmodules` or a nested repository"
     CONTROL = "it changes files that are shut inside"
     DELETED = "the other side deleted it"
@@ -240,6 +241,8 @@ def _obstacle(way: _Way, agreed: Agreed, host: Side, inside: Side, facts: Facts)
         return reason
     if name and name in host.elsewhere:
         return Reason.ELSEWHERE
+    if name and not host.tip(name) and ref_names.drives_shell(name):
+        return Reason.SHELL
     if name and not host.tip(name) and ref_names.hides(name, ref_names.short_names(host.refs.ids)):
         return Reason.HIDES
     if not inside.commit and host.commit:
@@ -296,6 +299,8 @@ class _Plan:
             return Reason.TAG_MOVED
         if name.startswith(HEADS) and not ours and self._agreed.refs.get(name):
             return Reason.DELETED
+        if not ours and ref_names.drives_shell(name):
+            return Reason.SHELL
         if not ours and ref_names.hides(name, self._short_names):
             return Reason.HIDES
         if name in self._host.elsewhere:

@@ -32,6 +32,9 @@ _ALLOWED = re.compile(
 _REFUSED = re.compile(r"/\.|\.\.|\.(/|\Z)|\.lock(/|\Z)|@\{|/@\Z")
 _LONGEST = 1000
 _LONGEST_PART = 240
+_ID_LENGTH = 12
+_SHELL = re.compile(r"[$`;&|<>(){}'\"!#]")
+"""What a shell acts on, where a command line is put together with the name of a branch in it."""
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _AMBIGUOUS = re.compile(r"-|refs/|heads/|tags/|remotes/|[0-9a-fA-F]{4,64}\Z|[A-Z_]+\Z")
 """Short names that git takes for something else than a branch, or that a command takes for an option."""
@@ -52,6 +55,11 @@ def is_allowed(name: str) -> bool:
         and not _REFUSED.search(name)
         and all(len(part) <= _LONGEST_PART for part in name.split("/"))
     )
+
+
+def drives_shell(name: str) -> bool:
+    """Whether a command line into which `name` is put without quotes would be another one."""
+    return bool(_SHELL.search(name))
 
 
 def is_exchanged(name: str) -> bool:
@@ -111,7 +119,13 @@ def below(owner: str) -> str:
 
 
 def waiting(owner: str, name: str) -> str:
-    """The host's ref for what the sandbox has at `name`: of a branch `refs/sandboxd/OWNER/BRANCH`."""
+    """The host's ref for what the sandbox has at `name`: of a branch `refs/sandboxd/OWNER/BRANCH`.
+
+    A name that drives a shell is spelled without that and with an id: it is to be typed, and read by scripts.
+    """
+    if drives_shell(name):
+        digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:_ID_LENGTH]
+        name = f"{_SHELL.sub('-', name)[: _LONGEST_PART // 2].rstrip('-./')}-{digest}"
     if name == "HEAD":
         return f"{below(owner)}HEAD"
     if name.startswith(STASH):

@@ -224,7 +224,7 @@ class _Exchange:
 
     def _has_elsewhere(self, held: Held) -> bool:
         """Whether the host has it under another name, since its own is not for the host."""
-        return held.reason is Reason.HIDES and on_host.has(self._host, held.oid)
+        return held.reason in (Reason.HIDES, Reason.SHELL) and on_host.has(self._host, held.oid)
 
     def _tips(self) -> dict[str, str]:
         """What the sandbox has that could be lost: branches, tags and a HEAD on no branch, by name."""

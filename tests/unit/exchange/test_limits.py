@@ -126,6 +126,40 @@ def test_a_branch_that_also_diverged_is_said_to_enter_a_repository(sides: Sides)
     assert acting_refs.read(sides.place.acting) == {}
 
 
+def test_a_repository_that_the_list_of_them_hides_waits(sides: Sides) -> None:
+    """`ignore = all` in `.gitmodules` of the host keeps `git log --raw` from listing a change of it."""
+    oid = sides.host("rev-parse", "main").strip()
+    modules = '[submodule "lib"]\n\tpath = lib\n\turl = ../lib\n\tignore = all\n'
+    sides.write(".gitmodules", modules)
+    sides.host("update-index", "--add", "--cacheinfo", f"160000,{oid},lib")
+    sides.host("add", ".gitmodules")
+    sides.host("commit", "-qm", "lib")
+    sides.exchange()
+    other = sides.host("rev-parse", "feature/a").strip()
+    sides.inside("update-index", "--cacheinfo", f"160000,{other},lib")
+    tree = sides.inside("write-tree").strip()
+    commit = sides.inside("commit-tree", tree, "-p", "main", "-m", "lib").strip()
+    sides.inside("update-ref", "refs/heads/main", commit)
+    assert [held.reason for held in sides.exchange().waiting] == [Reason.NESTED]
+
+
+def test_a_repository_of_another_branch_does_not_come_by_a_merge(sides: Sides) -> None:
+    """A merge lists no path that it takes whole from one parent."""
+    oid = sides.host("rev-parse", "main").strip()
+    sides.host("switch", "-qc", "old")
+    sides.host("update-index", "--add", "--cacheinfo", f"160000,{oid},lib")
+    sides.host("commit", "-qm", "lib")
+    sides.host("switch", "-q", "main")
+    sides.exchange()
+    tree = sides.inside("rev-parse", "old^{tree}").strip()
+    words = ("-p", "feature/a", "-p", "old", "-m", "merge")
+    sides.inside(
+        "update-ref", "refs/heads/feature/a", sides.inside("commit-tree", tree, *words).strip()
+    )
+    (held,) = sides.exchange().waiting
+    assert (held.name, held.reason, held.paths) == ("refs/heads/feature/a", Reason.NESTED, ("lib",))
+
+
 def test_what_the_host_only_fetched_is_new_to_its_work_tree(sides: Sides) -> None:
     oid = commit_nested(sides)
     sides.exchange()

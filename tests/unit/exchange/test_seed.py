@@ -86,6 +86,8 @@ def test_nothing_that_git_runs_goes_in(tmp_path: Path) -> None:
         ("include.path", "../more"),
         ("filter.lfs.clean", "sh"),
         ("credential.helper", "store"),
+        ("user.token", "secret"),
+        ("user.password", "secret"),
         ("http.extraHeader", "Authorization: secret"),
         ("remote.origin.url", "https://ann:secret@example.org/shop.git"),
         ("remote.origin.uploadpack", "sh"),
