@@ -31,7 +31,7 @@ _NAMED = {
     "wget": re.compile(r"-[cknNqrSvx]*O(.*)|--output-document", re.DOTALL),
 }
 _NAMED_BY_URL = re.compile(r"-[fsSLgijkJnNqRvV#]*O[fsSLgijkJnNqRvV#]*|--remote-name")
-_MOST_FILES = 100
+_MOST_FILES = 30
 _REDIRECTED = re.compile(r"(?<![\d&>])>{1,2}\s{0,10}[\"']?([^\s;&|\"'()<>]+)")
 
 
@@ -81,9 +81,9 @@ class Downloads:
                     return
 
 
-def is_compared(script: str) -> bool:
-    """Whether a part of a script compares files with hashes or signatures that it knows."""
-    return re.search(_COMPARED, script) is not None
+def last_comparison(script: str) -> int:
+    """The offset of the last place where a script compares files with hashes or signatures; 0 for none."""
+    return max((match.start() for match in re.finditer(_COMPARED, script)), default=0)
 
 
 def _started(words: list[Node]) -> list[Node]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sandboxd.rules._commands import remote_scripts
-from sandboxd.rules._fetches import is_compared
+from sandboxd.rules._fetches import last_comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,8 @@ COMMANDS = {
     "yarn": ("enableStrictSsl", rf"\benableStrictSsl{_SET}false\b"),
 }
 _ASSIGNED = rf"(?<![\w$-])({'|'.join(VARIABLES)})=([\"']?)([^\s\"';&|)]*)\2"
+# More findings of one rule are not given anyway.
+_MOST = 200
 # What these fetch may be compared afterwards.
 _FETCHING = ("curl", "wget")
 _LOOPBACK = r"//(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(?=[:/\s\"']|\Z)|trusted-host.{0,5}\b(?:localhost|127\.)"
@@ -94,15 +97,20 @@ def open_parts(script: str) -> Iterator[tuple[int, int]]:
     Left out are downloads that are compared with a hash or a signature afterwards, or run in one go,
     which is a matter of its own, and what asks the loopback.
     """
+    judged: list[tuple[int, int]] | None = None
     for program, (mark, pattern) in COMMANDS.items():
         if mark not in script or (program == "curl" and not _has_open_flag(script)):
             continue
-        for match in re.finditer(pattern, script):
-            end = match.start() + len(match[0].rstrip())
+        for match in islice(re.finditer(pattern, script), _MOST):
+            start, end = match.start(), match.start() + len(match[0].rstrip())
             if re.search(_LOOPBACK, match[0]):
                 continue
-            if program not in _FETCHING or not _is_judged_elsewhere(script, match.start()):
-                yield match.start(), end
+            if program in _FETCHING:
+                # Once for all of a script: a hostile one has thousands.
+                judged = _judged_elsewhere(script) if judged is None else judged
+                if any(first <= start < last for first, last in judged):
+                    continue
+            yield start, end
     upper = script.upper()
     if any(name in upper for name in VARIABLES):
         for match in re.finditer(_ASSIGNED, script, re.IGNORECASE):
@@ -117,7 +125,7 @@ def _has_open_flag(script: str) -> bool:
     )
 
 
-def _is_judged_elsewhere(script: str, at: int) -> bool:
-    return is_compared(script[at:]) or any(
-        match.start() <= at < match.end() for match in remote_scripts(script)
-    )
+def _judged_elsewhere(script: str) -> list[tuple[int, int]]:
+    """Where a fetch is compared afterwards, or a part of what runs in one go."""
+    spans = [match.span() for match in islice(remote_scripts(script), _MOST)]
+    return [(0, last_comparison(script)), *spans]
