@@ -254,8 +254,23 @@ def _limits(facts: HostFacts) -> str:
     rootless = facts.engine is not None and facts.engine.rootless
     if rootless and version == "1":
         return "not enforced: a rootless engine on cgroup version 1"
+    if missing := _unlimited(facts):
+        return f"not enforced for {missing}: the engine's machine has no control groups for that"
     where = ", where the user's session delegates them" if rootless else ""
     return f"enforced by cgroup version {version}{where}"
+
+
+def _unlimited(facts: HostFacts) -> str:
+    """What the engine says that it cannot limit, in words; '' for nothing."""
+    engine = facts.engine
+    if engine is None:
+        return ""
+    able = {
+        "memory": engine.memory_limit,
+        "processes": engine.pids_limit,
+        "processors": engine.cpu_quota,
+    }
+    return ", ".join(name for name, can in able.items() if can is False)
 
 
 def _yes_or_no(value: bool | None) -> str:

@@ -51,6 +51,8 @@ def _from_answers(host: str, raw: dict[str, Any]) -> Engine:
         containers_running=_number(info.get("ContainersRunning")),
         processors=_number(info.get("NCPU")),
         cpu_quota=_flag(info.get("CpuCfsQuota")),
+        memory_limit=_flag(info.get("MemoryLimit")),
+        pids_limit=_flag(info.get("PidsLimit")),
         context=_text(raw.get("context")),
         tls=_flag(raw.get("tls")),
         image_labels=_image_labels(raw.get("images")),

@@ -131,6 +131,10 @@ class Engine(NamedTuple):
     """The number of processors that containers can share."""
     cpu_quota: bool | None = None
     """Whether it can limit how much of them a container takes."""
+    memory_limit: bool | None = None
+    """Whether it can limit a container's memory."""
+    pids_limit: bool | None = None
+    """Whether it can limit the number of a container's processes."""
     image_labels: tuple[tuple[str, str], ...] = ()
     """Names of images with the text of their label ``devcontainer.metadata``, where they have one."""
 

@@ -196,8 +196,10 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
     pair, workspace = egress.pair, egress.workspace
     present = gateway.container_of(engine, workspace)
     if present is not None and present.state == "running":
-        expected = gateway.body(egress.image, pair.inner, workspace)
-        why = gateway.difference(engine.inspect(present.id), expected, pair)
+        inspected = engine.inspect(present.id)
+        wanted = gateway.body(egress.image, pair.inner, workspace)
+        expected = gateway.as_limited(wanted, inspected, engine.info)
+        why = gateway.difference(inspected, expected, pair)
         if not why:
             try:
                 gateway.push(engine, workspace, egress.rights, True, egress.credentials)

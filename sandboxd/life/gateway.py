@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sandboxd.data import data_path
 from sandboxd.egress import layout
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
-    from sandboxd.engine.answers import CreateRequest, Inspected
+    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
     from sandboxd.policy.rights import GatewayRights
@@ -48,6 +48,10 @@ _SYSCTLS = {
     "net.ipv6.conf.all.disable_ipv6": "1",
     "net.ipv6.conf.default.disable_ipv6": "1",
 }
+
+
+_CONTROLLERS = {"Memory": "MemoryLimit", "PidsLimit": "PidsLimit"}
+"""Limits of a container, and the engine's word on whether it enforces them."""
 
 
 def name_of(workspace: str) -> str:
@@ -146,6 +150,23 @@ def difference(inspected: Inspected, expected: CreateRequest, pair: Pair) -> str
     if ids != {pair.inner.id, pair.outer}:
         return "it is on other networks"
     return ""
+
+
+def as_limited(
+    expected: CreateRequest, inspected: Inspected, info: Callable[[], Mapping[str, Any]]
+) -> CreateRequest:
+    """`expected` without the limits that its engine takes and cannot enforce, so that it leaves them out.
+
+    :param info: the engine's description of itself, asked for only where one is missing
+    """
+    actual: Mapping[str, Any] = inspected.get("HostConfig") or {}
+    missing = [key for key in _CONTROLLERS if not actual.get(key)]
+    if not missing:
+        return expected
+    able = info()
+    without = {key: actual.get(key) for key in missing if able.get(_CONTROLLERS[key]) is False}
+    host = cast("HostConfig", {**expected["HostConfig"], **without})
+    return cast("CreateRequest", {**expected, "HostConfig": host})
 
 
 def start(

@@ -101,7 +101,8 @@ def weakness(engine: Engine, workspace: str) -> str:
 def _difference(engine: Engine, container: str, pair: networks.Pair, workspace: str) -> str:
     inspected = engine.inspect(container)
     # The image is not compared: only `up` knows the id that it has to have.
-    expected = gateway.body(str(inspected.get("Image")), pair.inner, workspace)
+    wanted = gateway.body(str(inspected.get("Image")), pair.inner, workspace)
+    expected = gateway.as_limited(wanted, inspected, engine.info)
     weak = gateway.difference(inspected, expected, pair) or _rights(inspected)
     return f"the gateway is not as `sandboxd up` makes it: {weak}" if weak else ""
 

@@ -34,11 +34,14 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
             "boot with cgroup version 2 (`systemd.unified_cgroup_hierarchy=1`)",
         )
         return _log(profile, notes, Limits())
-    result = Limits(_memory(profile, choice, notes), cpus=_cpus(profile, host, notes))
-    result = _log(profile, notes, result)
+    memory = _memory(profile, choice, host, notes)
+    result = _log(profile, notes, Limits(memory, cpus=_cpus(profile, host, notes)))
     if not profile.processes:
         return result
     count = profile.processes
+    if not choice.gvisor and host.engine is not None and host.engine.pids_limit is False:
+        _say_missing("process limit", "the number of processes", "pids", notes)
+        return result
     if not choice.gvisor:
         why = "one fork bomb must not take the host"
         return result._replace(pids=notes.value("pids_limit", count, str(count), why))
@@ -92,10 +95,22 @@ def processors(share_text: str, there: int) -> str:
     return f"{hundredths / 100:g}"
 
 
-def _memory(profile: Profile, choice: Choice, notes: Notes) -> Value[str] | None:
+def _memory(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> Value[str] | None:
     if not profile.memory:
+        return None
+    if host.engine is not None and host.engine.memory_limit is False:
+        _say_missing("memory limit", "memory", "memory", notes)
         return None
     why = "the host keeps the rest"
     if choice.gvisor:
         why += "; under gVisor a process over the limit ends the whole sandbox"
     return notes.value("memory", profile.memory, profile.memory, why)
+
+
+def _say_missing(control: str, what: str, controller: str, notes: Notes) -> None:
+    """Note that the engine has no control groups for `what`: it takes a limit of it and enforces none."""
+    notes.downgrade(
+        control,
+        f"this engine cannot limit {what}: its machine has no control group for it",
+        f"give the engine the `{controller}` controller (cgroup version 2: delegate it), and restart it",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -114,6 +114,18 @@ def test_a_right_that_is_left_is_named(field: str, value: object, why: str) -> N
     assert gateway.weakness(READY) == ""
     changed: Any = {**READY, field: value}
     assert why in gateway.weakness(changed)
+
+
+@pytest.mark.parametrize("can", [False, True])
+def test_an_engine_without_control_groups_gets_no_new_gateway_each_time(can: bool) -> None:
+    """It takes the limits and says of the container that it has none: a difference only where it could have."""
+    live = cast("Any", {"HostConfig": {**BODY["HostConfig"], "Memory": 0, "PidsLimit": None}})
+    answers = iter([{"MemoryLimit": can, "PidsLimit": can}])
+    expected = gateway.as_limited(BODY, live, lambda: next(answers))
+    host = expected["HostConfig"]
+    assert (host["Memory"] == 0 and host["PidsLimit"] is None) is not can
+    as_it_is = cast("Any", {"HostConfig": BODY["HostConfig"]})
+    assert gateway.as_limited(BODY, as_it_is, lambda: next(answers)) is BODY, "nobody is asked"
 
 
 def test_no_program_of_the_engine_s_is_put_before_the_gateway() -> None:

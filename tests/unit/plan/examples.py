@@ -22,6 +22,7 @@ from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import make_plan
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
+from sandboxd.platforms import why_nothing_starts
 from sandboxd.text import SourceText
 
 WORKSPACE = "/home/dev/weather"
@@ -33,7 +34,12 @@ def recorded(name: str) -> HostFacts:
     return from_raw(json.loads((_HOSTS / f"{name}.json").read_text()))
 
 
-HOSTS = {path.stem: recorded(path.stem) for path in _HOSTS.glob("*.json")}
+HOSTS = {
+    name: facts
+    for name, facts in ((path.stem, recorded(path.stem)) for path in _HOSTS.glob("*.json"))
+    if why_nothing_starts(facts) is None
+}
+"""The recorded machines on which containers start: elsewhere there is no plan."""
 GVISOR = HOSTS["debian-13-runsc"]
 PLAIN = HOSTS["debian-13-no-runsc"]
 
