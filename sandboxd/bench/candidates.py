@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import decide
 from sandboxd.project import Project
+from sandboxd.project.rights import rights_of_plan
 
 PLAIN = "docker"
 _LEAST_CONTROLS = "trusted"
@@ -112,4 +114,5 @@ def candidate(
     # Nothing of a measurement is left, and none begins with what another one left. A private copy is where
     # `up` has it: it is thrown away at the end.
     copy = tuple(place for place in plan.lasting if place.kind == "copy")
-    return Candidate(variant, plan._replace(lasting=copy))
+    rights = rights_of_plan(plan, project.environ, time.time())
+    return Candidate(variant, plan._replace(lasting=copy), rights)

@@ -24,6 +24,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.life.up_down import down, up
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.plan import Plan
+from sandboxd.policy.rights import Rights
 from sandboxd.screen import cut
 
 START = "start"
@@ -44,6 +45,7 @@ class Candidate(NamedTuple):
 
     variant: Variant
     plan: Plan
+    rights: Rights
 
 
 def measure(
@@ -148,7 +150,7 @@ def _start(
         if turn:
             down(engine, candidate.plan.workspace, _quiet, discard=True)
         began = time.perf_counter()
-        identity = up(engine, candidate.plan, _quiet).id
+        identity = up(engine, candidate.plan, _quiet, rights=candidate.rights.gateway).id
         starts.setdefault(name, []).append((time.perf_counter() - began) * 1000)
     return identity
 

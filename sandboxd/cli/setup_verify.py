@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
@@ -61,12 +62,14 @@ def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) ->
     from sandboxd.engine.client import connect_from
     from sandboxd.life.up_down import down, up
     from sandboxd.project import Project
+    from sandboxd.project.rights import rights_of_plan
     from sandboxd.verify.attack import verify as attack
 
     engine = connect_from(environ)
     with _workspace(image) as folder:
         plan = Project.open(folder, environ).plan(facts)._replace(lasting=())
-        running = up(engine, plan, lambda _: None)
+        rights = rights_of_plan(plan, environ, time.time())
+        running = up(engine, plan, lambda _: None, rights=rights.gateway)
         try:
             verdict = attack(engine, running.id, plan)
         finally:

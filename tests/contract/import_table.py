@@ -239,6 +239,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "life",
             "payload",
             "plan",
+            "policy",
             "project",
             "screen",
             "toml_output",
