@@ -21,6 +21,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import lock
 from sandboxd.life.gateway import set_policy
 from sandboxd.life.gateway_channel import attach
+from sandboxd.policy.rights import GatewayRights
 from tests.patience import PATIENCE
 from tests.unit.life.test_gateway_channel import frame, line
 
@@ -103,10 +104,11 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     played.close()
 
 
-def large(version: int) -> Policy:
-    """A policy whose line is longer than what an engine passes on at once."""
+def large(version: int) -> GatewayRights:
+    """Rights whose line is longer than what an engine passes on at once."""
     names = (f"host-{number:05}.of-{version}.example" for number in range(3000))
-    return Policy(version, tuple(Rule(pattern(name), (443,), source="test") for name in names))
+    rules = tuple(Rule(pattern(name), (443,), source="test") for name in names)
+    return GatewayRights(Policy(version, rules))
 
 
 def test_two_large_policies_at_once_arrive_one_after_the_other(engine: Any) -> None:
