@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandboxd.model.document import Document
-from sandboxd.model.image import image, pairs
+from sandboxd.model.image import Image, Stage, image, pairs
 from sandboxd.syntax import dockerfile
 from sandboxd.syntax.dockerfile import DockerfileNode, Instruction
 from sandboxd.text import SourceText
@@ -125,12 +125,18 @@ def test_onbuild_keeps_an_instruction_with_its_flags_heredocs_and_place() -> Non
     assert [other.triggered() for other in others] == [None, None]
 
 
+def last_user(of: Image, stage: Stage) -> Instruction | None:
+    stages = reversed(of.lineage(stage))
+    steps = (step for each in stages for step in reversed(of.steps(each)))
+    return next((step for step in steps if step.keyword == "USER"), None)
+
+
 def test_a_stage_does_first_what_the_one_it_starts_from_keeps_for_it() -> None:
     text = (
         "FROM a AS base\nONBUILD USER root\nUSER dev\nFROM base AS one\nFROM one AS two\nUSER x\n"
     )
     read = image(Document("dockerfile", SourceText("Dockerfile", text), dockerfile.parse(text)))
-    users = [read.last(stage, "USER") for stage in read.stages]
+    users = [last_user(read, stage) for stage in read.stages]
     assert [user.text.text for user in users if user is not None] == ["dev", "root", "x"]
 
 
@@ -179,13 +185,13 @@ def test_stages_know_what_they_are_built_upon() -> None:
     ]
     last = built.target()
     assert last is not None
-    user = built.last(last, "USER")
+    user = last_user(built, last)
     assert user is not None and user.words()[0].value == "dev"
     for name, number in (("BASE", 0), ("1", 1), ("none", 3)):
         stage = built.target(name)
         assert stage is not None and stage.number == number
     third = built.target("2")
-    assert third is not None and built.last(third, "USER") is None
+    assert third is not None and last_user(built, third) is None
 
 
 @pytest.mark.parametrize(
