@@ -126,6 +126,11 @@ def test_a_host_that_a_credential_reaches(egress: Commands) -> None:
     granted = egress.world.run("trust", "add", "--yes", cwd=egress.project)
     assert granted.returncode == 0, granted.stderr
     host = "api.anthropic.com"
+    # Without a record the gateway has no way to it, whatever secret it still holds.
+    code, out, _ = egress.run("check", host)
+    assert code == 1 and out.startswith("denied ")
+    added = egress.world.run("credentials", "add", "anthropic", "--env", "KEY", cwd=egress.project)
+    assert added.returncode == 0, added.stderr
     code, out, err = egress.run("check", host)
     limited = f"limited  {host} at port 443: no rule names it; the gateway reaches it with the credential `anthropic` ("
     assert (code, err) == (1, "") and out.startswith(limited)

@@ -228,7 +228,7 @@ class Hour:
 
     def compare_with_the_command(self) -> None:
         """Everything is saved: a fresh `sandboxd check` has to say what is shown."""
-        paths = [p for p in sorted(self.texts) if kinds.find(p) and self._is_saved(p)]
+        paths = [p for p in sorted(self.texts) if self._is_ours(p) and self._is_saved(p)]
         done = subprocess.run(
             [*SANDBOXD, "check", "--pedantic", "--format=json", *paths],
             cwd=self.folder,
@@ -258,11 +258,15 @@ class Hour:
         for path in sorted(expected.keys() | self._shown.keys()):
             version, shown = self._shown.get(path, (None, frozenset()))
             wanted = expected.get(path, frozenset())
-            if path in self.texts and kinds.find(path) and version != self.versions[path]:
+            if self._is_ours(path) and version != self.versions[path]:
                 return f"{path}: version {version} is shown, {self.versions[path]} is open"
             if shown != wanted:
                 return f"{path}: missing {wanted - shown}, too much {shown - wanted}"
         return ""
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a file that is open is a config, by its name and by what it says."""
+        return path in self.texts and kinds.find(path, self.texts[path]) is not None
 
     def _read(self) -> None:
         """Take in what was published."""
@@ -286,7 +290,7 @@ class Hour:
                     continue
         codes = {}
         for path, source in sources.items():
-            if kinds.find(path) is None:
+            if kinds.find(path, source.text) is None:
                 continue
             host = HostFacts(system="Linux", home=self.environ["HOME"])
             checker = Checker(self.environ, host, Files(texts, read_beside))
