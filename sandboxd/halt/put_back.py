@@ -51,14 +51,12 @@ def set_aside(workspace: str, path: str) -> Outcome:
 
 def _attempt(workspace: str, path: str, before: Version | None) -> Outcome:
     try:
-        return _put_back(workspace, path, before)
-    except (PermissionError, SandboxdError) as error:
-        # Who runs inside is the owner, too, and may have shut the folders before it was stopped.
-        if not _open_folders(workspace, path):
-            return Outcome(path, Action.LEFT, problem=_reason(error))
-    except OSError as error:
-        return Outcome(path, Action.LEFT, problem=_reason(error))
-    try:
+        try:
+            return _put_back(workspace, path, before)
+        except (PermissionError, SandboxdError):
+            # Who runs inside is the owner, too, and may have shut the folders before it was stopped.
+            if not _open_folders(workspace, path):
+                raise
         return _put_back(workspace, path, before)
     except (OSError, SandboxdError) as error:
         return Outcome(path, Action.LEFT, problem=_reason(error))
@@ -88,8 +86,6 @@ def _put_back(workspace: str, path: str, before: Version | None) -> Outcome:
                 try:
                     _write(folder, name, before.data, before.mode)
                 except OSError:
-                    # A full disk: nothing at the path is better than a part of what was there.
-                    _remove(folder, name)
                     action = Action.SET_ASIDE
             return Outcome(path, action, aside)
     except FileNotFoundError:
@@ -137,21 +133,22 @@ def _set_aside(folder: int, name: str) -> str:
     raise OSError(errno.EEXIST, "no name is free to put it aside")
 
 
-def _remove(folder: int, name: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(name, dir_fd=folder)
-
-
 def _write(folder: int, name: str, data: bytes, mode: int) -> None:
     """Make a new file: descriptors that are open inside lead to the one that was put aside.
 
-    :raises OSError: it cannot be written, or the host put another one there
+    :raises OSError: it cannot be written, and is not there then; or the host put another one there, which stays
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, mode, dir_fd=folder)
-    with open(descriptor, "wb") as file:
-        file.write(data)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, mode)
+                parent = os.stat(".", dir_fd=folder)
+                os.fchown(descriptor, parent.st_uid, parent.st_gid)
+    except OSError:
+        # A full disk: nothing at the path is better than a part of what was there.
         with contextlib.suppress(OSError):
-            os.fchmod(descriptor, mode)
-            parent = os.stat(".", dir_fd=folder)
-            os.fchown(descriptor, parent.st_uid, parent.st_gid)
+            os.unlink(name, dir_fd=folder)
+        raise

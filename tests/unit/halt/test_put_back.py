@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,10 +93,26 @@ def test_a_disk_that_is_full_leaves_nothing_at_the_path(
     def full(*_arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("sandboxd.halt.put_back._write", full)
+    monkeypatch.setattr("builtins.open", full)
     outcome = put_back(str(tmp_path), at(tmp_path), OLD)
     assert outcome == Outcome(".envrc", Action.SET_ASIDE, ".envrc.halted")
     assert not (tmp_path / ".envrc").exists()
+
+
+def test_what_the_host_puts_there_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".envrc").write_text("evil")
+    rename = os.rename
+
+    def rename_and_save(*arguments: Any, **more: Any) -> None:
+        rename(*arguments, **more)
+        (tmp_path / ".envrc").write_text("host")
+
+    monkeypatch.setattr(os, "rename", rename_and_save)
+    outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+    assert outcome == Outcome(".envrc", Action.SET_ASIDE, ".envrc.halted")
+    assert (tmp_path / ".envrc").read_text() == "host"
 
 
 def test_a_folder_is_put_aside_as_a_whole(tmp_path: Path) -> None:
