@@ -143,11 +143,11 @@ class Watched:
                 if events.delay:
                     log.warning("`%s`: losses of mounts are seen %s", guard.workspace, events.delay)
                 reason = Reason.REPLACED
-                if guard.forget_lost_before(inspected):
+                if guard.forget_lost_before():
                     reason = Reason.UNWATCHED
                 log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
                 while not self._stop.is_set():
-                    if guard.lost() or guard.has_lost_mounts(inspected):
+                    if guard.lost() or guard.has_lost_mounts():
                         self._halt(guard, reason)
                         return
                     if not events.wait():

@@ -46,7 +46,10 @@ class Guard:
         self.workspace = workspace_of(self.sandbox)
         self.container = inspected["Id"]
         self.points = places.points_of(inspected, self.workspace)
-        self._links = open_links.watch(inspected)
+        subject = pins.subject(inspected)
+        self._links = subject.links
+        self._mounts = subject._replace(links=None)
+        self._top = target_of(inspected, self.workspace)
         git = self._links.git if self._links is not None else None
         self.files = (git.path, *git.configs) if git is not None else ()
         """Git's index and configs on the host, which may come to name what needs a mount."""
@@ -103,32 +106,31 @@ class Guard:
                 now[path] = versions.identity(path)
         return places.lost(self.points, self._mounted, now)
 
-    def forget_lost_before(self, inspected: Inspected) -> bool:
+    def forget_lost_before(self) -> bool:
         """Compare with the container's own mounts; whether some were lost before this was made.
 
         What is at their paths now is not known to be the host's: it counts as lost from now on.
         """
-        for path in self._without_mount(inspected):
+        for path in self._without_mount():
             if (held := self._held.pop(path, None)) is not None:
                 held.close()
             self._mounted[path] = _NOTHING
         return bool(self.lost())
 
-    def has_lost_mounts(self, inspected: Inspected) -> bool:
+    def has_lost_mounts(self) -> bool:
         """Compare with the container's own mounts: the same file may be back at a path, and its mount is gone.
 
         So is it with a path that could not be looked at when this was made.
         """
-        self._mounted |= dict.fromkeys(self._without_mount(inspected), _NOTHING)
-        return bool(self.lost())
+        self._mounted |= dict.fromkeys(self._without_mount(), _NOTHING)
+        return bool(self._gone())
 
-    def _without_mount(self, inspected: Inspected) -> set[str]:
+    def _without_mount(self) -> set[str]:
         """The paths of points that the container has no mount at any more, as far as can be seen."""
-        top = target_of(inspected, self.workspace)
-        if not top:
+        if not self._top:
             return set()
-        targets = [pin.target for pin in pins.look(pins.subject(inspected)) if pin.is_lost]
-        paths = {places.path_of(target, top, self.workspace) for target in targets}
+        targets = [pin.target for pin in pins.look(self._mounts) if pin.is_lost]
+        paths = {places.path_of(target, self._top, self.workspace) for target in targets}
         return paths & {point.path for point in self.points}
 
     def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
@@ -214,6 +216,6 @@ def compare(engine: Engine, inspected: Inspected, environ: Mapping[str, str]) ->
     if not has_lost(inspected):
         return None
     with contextlib.closing(Guard(engine, inspected)) as guard:
-        if not guard.forget_lost_before(inspected):
+        if not guard.forget_lost_before():
             return None
         return guard.halt(environ, Owner.COMMAND, Reason.UNWATCHED)

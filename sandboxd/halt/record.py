@@ -21,6 +21,7 @@ from sandboxd.model.sandbox_id import name_option
 
 _FOLDER = "halts"
 _MOST_NAMED = 3
+_LOOK = ": look at it before you use git, it may be from inside"
 
 
 class Reason(Enum):
@@ -169,7 +170,11 @@ def describe(halt: Halt) -> str:
     entered = [entry for entry in lost if entry.what is What.ENTERED]
     named = [entry for entry in lost if entry.what is What.NAMED]
     gone = [entry for entry in lost if entry.what not in (What.ENTERED, What.NAMED)]
-    parts = (_of_gone(gone), _of_entered(entered), _of_named(named))
+    parts = (
+        _of_gone(gone),
+        _of_named(entered, "goes into", "index"),
+        _of_named(named, "acts upon", "config", _LOOK),
+    )
     text = "; ".join(part for part in parts if part)
     done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
     if halt.reason is Reason.UNWATCHED:
@@ -193,13 +198,14 @@ def _of_gone(gone: Sequence[Entry]) -> str:
     return f"{_names(gone)} {is_are} {verb} on the host, which took the mount away"
 
 
-def _of_entered(entered: Sequence[Entry]) -> str:
-    if not entered:
+def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> str:
+    """The sentence about what git on the host has come to act upon, and nothing is mounted on."""
+    if not entries:
         return ""
-    has = "has" if len(entered) == 1 else "have"
+    has = "has" if len(entries) == 1 else "have"
     return (
-        f"git on the host goes into {_names(entered)}, which its index names since the start, and "
-        f"which {has} no mount"
+        f"git on the host {does} {_names(entries)}, which its {by} names since the start, and "
+        f"which {has} no mount{hint}"
     )
 
 
@@ -223,16 +229,6 @@ def _done(what: What | None, outcome: Outcome | None) -> str:
             return text
         return f"{text}, and `{_take(outcome)}` takes it if it is yours"
     return ""
-
-
-def _of_named(named: Sequence[Entry]) -> str:
-    if not named:
-        return ""
-    has = "has" if len(named) == 1 else "have"
-    return (
-        f"git on the host acts upon {_names(named)}, which its config names since the start, and which {has} no "
-        "mount: look at it before you use git, it may be from inside"
-    )
 
 
 def _path(environ: Mapping[str, str], sandbox: str) -> str:

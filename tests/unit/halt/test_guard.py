@@ -15,7 +15,7 @@ from sandboxd.halt.record import Owner, Reason
 from sandboxd.halt.verdict import Action
 from sandboxd.observe import pins
 from sandboxd.observe.pin import Pin, State, Witness
-from tests.unit.halt.played import PlayedEngine, description, guard_of, replace
+from tests.unit.halt.played import PlayedEngine, guard_of, replace
 from tests.unit.observe.test_open_links import inspected
 from tests.unit.plan.test_git_control import with_submodule
 from tests.unit.plan.test_gitlinks import make, name
@@ -128,7 +128,6 @@ def test_nothing_is_put_back_while_it_runs(workspace: Path, environ: dict[str, s
 def test_the_same_file_back_at_its_path_has_lost_its_mount(
     workspace: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inspected = description(workspace)
     guard = guard_of(PlayedEngine(), workspace)
     source = str(workspace / ".envrc")
     gone = Pin(".envrc", "/w/.envrc", source, State.LOST, Witness.FIRST_PROCESS, "gone", True)
@@ -138,7 +137,7 @@ def test_the_same_file_back_at_its_path_has_lost_its_mount(
     (workspace / "other").rename(workspace / ".envrc")
     (workspace / ".envrc").write_text("evil")
     assert guard.lost() == ()
-    assert guard.has_lost_mounts(inspected)
+    assert guard.has_lost_mounts()
     guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
     # What is held is the same file, so that nothing of the host's own is left to put back.
     assert not (workspace / ".envrc").exists()
