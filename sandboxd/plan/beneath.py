@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from typing import IO
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.files import MAX_BYTES
@@ -119,14 +120,21 @@ def _same(folder: int, name: str, other: str) -> bool:
 
 def replace(folder: int, name: str, text: str) -> None:
     """Replace a file atomically: readers see the old file or the new one, never a part."""
-    temporary = f".{name}.{os.getpid()}.tmp"
+    with replacing(folder, name, 0o644) as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+
+
+@contextlib.contextmanager
+def replacing(folder: int, name: str, mode: int) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of `name` when the block ends without an error, and is gone otherwise."""
+    temporary = f"{_start_of_temporary(name)}{os.getpid()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
-    descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
+    descriptor = os.open(temporary, flags, mode, dir_fd=folder)
     try:
         with open(descriptor, "wb") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -136,12 +144,18 @@ def replace(folder: int, name: str, text: str) -> None:
         raise
 
 
+def _start_of_temporary(name: str) -> str:
+    """The part before the number of the process; a file system takes 255 bytes for a name in all."""
+    return f".{os.fsdecode(os.fsencode(name)[:200])}."
+
+
 def remove_leftovers(folder: int, name: str) -> None:
     """Remove what a `replace` of `name` left behind when its process was killed."""
+    start = _start_of_temporary(name)
     for entry in os.listdir(folder):
-        if not entry.startswith(f".{name}.") or not entry.endswith(".tmp"):
+        if not entry.startswith(start) or not entry.endswith(".tmp"):
             continue
-        pid = entry.removeprefix(f".{name}.").removesuffix(".tmp")
+        pid = entry.removeprefix(start).removesuffix(".tmp")
         if pid.isdecimal() and not _exists(int(pid)):
             with contextlib.suppress(OSError):
                 os.unlink(entry, dir_fd=folder)

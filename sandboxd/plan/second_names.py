@@ -82,27 +82,14 @@ class _Walk:
 
 def _replace_by_copy(folder: int, name: str) -> None:
     """:raises OSError: it cannot be read, or its copy not be written"""
-    temporary = f".{name[:100]}.{os.getpid()}.tmp"
-    reading = os.open(
-        name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
-    )
-    with open(reading, "rb") as source:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    reading = os.open(name, flags, dir_fd=folder)
+    with open(reading, "rb") as source, beneath.replacing(folder, name, 0o600) as target:
         status = os.fstat(reading)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=folder)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        writing = os.open(temporary, flags, 0o600, dir_fd=folder)
-        try:
-            with open(writing, "wb") as target:
-                shutil.copyfileobj(source, target)
-                target.flush()
-                with contextlib.suppress(PermissionError):
-                    os.fchown(writing, status.st_uid, status.st_gid)
-                os.fchmod(writing, stat.S_IMODE(status.st_mode))
-                os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
-                os.fsync(writing)
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=folder)
-            raise
+        shutil.copyfileobj(source, target)
+        target.flush()
+        writing = target.fileno()
+        with contextlib.suppress(PermissionError):
+            os.fchown(writing, status.st_uid, status.st_gid)
+        os.fchmod(writing, stat.S_IMODE(status.st_mode))
+        os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -25,6 +25,14 @@ def test_a_file_with_a_second_name_becomes_one_of_its_own(tmp_path: Path) -> Non
     assert sorted(os.listdir(tmp_path)) == [".envrc", "keep"]
 
 
+def test_so_does_one_with_a_long_name(tmp_path: Path) -> None:
+    name = "x" * 240 + ".code-workspace"
+    (tmp_path / name).write_text("host")
+    (tmp_path / "keep").hardlink_to(tmp_path / name)
+    assert second_names.part(str(tmp_path), [name]) == ((name,), True)
+    assert sorted(os.listdir(tmp_path)) == ["keep", name]
+
+
 def test_so_do_those_in_a_folder_that_is_shut(tmp_path: Path) -> None:
     (tmp_path / ".husky/_").mkdir(parents=True)
     hook = tmp_path / ".husky/_/pre-commit"
