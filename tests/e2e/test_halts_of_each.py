@@ -77,7 +77,9 @@ def test_git_over_each_control_file_is_one_halt_that_names_all(
         return {e.path for e in halt_of(world, watched).entries if e.what} == {*CONTROL}
 
     eventually(whole, world.log)
-    assert {e.what for e in halt_of(world, watched).entries if e.what} == {What.REPLACED}
+    # Git removes a file before it makes the new one: the watch may have looked in between.
+    seen = {e.what for e in halt_of(world, watched).entries if e.what}
+    assert seen <= {What.REPLACED, What.REMOVED}
     assert state(api, watched) == "paused"
 
 
