@@ -7,10 +7,12 @@ run and ends this one. `watch` and not `awatch`, because to begin takes 0.2 s fo
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 
 from watchfiles import Change as Change
@@ -56,6 +58,7 @@ class Listening:
 
     def start(self) -> None:
         """Begin to listen, in a thread of its own."""
+        _running.add(self)
         self._thread.start()
 
     def wait_until_it_listens(self) -> None:
@@ -103,6 +106,20 @@ class Listening:
                 self._failed(error)
         finally:
             self._looks.have_begun.set()
+
+
+_running: weakref.WeakSet[Listening] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    """End the runs that nobody ended.
+
+    An interpreter that ends takes the threads that it left away from within: one that is in the library's Rust then
+    aborts the process ("FATAL: exception not rethrown").
+    """
+    for listening in list(_running):
+        listening.stop()
 
 
 class _Looks:

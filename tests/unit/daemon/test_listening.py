@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,3 +100,18 @@ def test_a_hurry_counts_once_and_for_the_next_wait_at_the_latest() -> None:
     looks.hurry()
     assert looks._waiting.acquire(blocking=False)
     assert not looks._waiting.acquire(blocking=False)
+
+
+def test_a_run_that_nobody_ended_lets_the_interpreter_end(tmp_path: Path) -> None:
+    # Without the end of the run the interpreter aborts each time that it finds the thread at a look, every millisecond.
+    program = f"""
+from sandboxd.daemon.listening import Listening
+runs = [Listening([{str(tmp_path)!r}], print, print, 1) for _ in range(8)]
+for run in runs:
+    run.start()
+    run.wait_until_it_listens()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
