@@ -46,20 +46,27 @@ OTHER_PYTHONS = (
 what another Python lacks or does otherwise, a few examples show too."""
 
 
-def promises(lacks: Sequence[Lack], record: Sequence[str] = ()) -> int:
+def promises(lacks: Sequence[Lack], record: str = "") -> int:
     """What a user's promise hangs on, on one Python and with the same examples for everybody; the exit code."""
-    tests = [*PYTEST, "--tier", "promises", "--hypothesis-profile=same", *_jobs("4"), *record]
+    tests = [
+        *PYTEST,
+        "--tier",
+        "promises",
+        "--hypothesis-profile=same",
+        *_jobs("4"),
+        *_recorded(record),
+    ]
     with _process(tests, _environ(lacks)) as running:
         return running.wait()
 
 
-def everything(lacks: Sequence[Lack], record: Sequence[str] = ()) -> int:
+def everything(lacks: Sequence[Lack], record: str = "") -> int:
     """All tests, with lint and the unit tests of the other Pythons beside them; the exit code.
 
     The last lines are pytest's summary, unless lint, which ends the tests, or another Python failed.
     """
     environ = _environ(lacks)
-    tests = [*PYTEST, "--tier", "everything", *_jobs("4"), *record]
+    tests = [*PYTEST, "--tier", "everything", *_jobs("4"), *_recorded(record)]
     # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
     with (
         tempfile.TemporaryFile("w+") as report,
@@ -104,6 +111,11 @@ def _unit_tests(files: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _jobs(default: str) -> tuple[str, str]:
     return ("-n", os.environ.get("JOBS", default))
+
+
+def _recorded(folder: str) -> tuple[str, ...]:
+    # One word: pytest takes a word of its own for a path of tests, whatever stands before it.
+    return (f"--record={folder}",) if folder else ()
 
 
 def _text(report: IO[str]) -> str:
@@ -163,9 +175,10 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--everything", action="store_true", help="all tests that there are")
-    parser.add_argument("--record", metavar="FOLDER", help="write there what each test costs")
+    parser.add_argument(
+        "--record", metavar="FOLDER", default="", help="write there what each test costs"
+    )
     asked_for = parser.parse_args(arguments)
-    record = ("--record", asked_for.record) if asked_for.record else ()
     end_like_ctrl_c()
     try:
         if asked_for.check:
@@ -173,7 +186,8 @@ def main(arguments: Sequence[str]) -> int:
         lacks = prepare(asked)
         for lack in lacks:
             say(f"cannot be had here, so what needs it is skipped: {lack}")
-        return everything(lacks, record) if asked_for.everything else promises(lacks, record)
+        run = everything if asked_for.everything else promises
+        return run(lacks, asked_for.record)
     except InstallError as error:
         say(f"error: {error}")
         return 4

@@ -304,10 +304,10 @@ def test_the_tests_of_the_promises_are_alone(
     monkeypatch.setattr(run, "PYTEST", program(shows.format(code)))
     monkeypatch.setattr(run, "LINT", FAILS)
     monkeypatch.setattr(run, "OTHER_PYTHONS", FAILS)
-    assert run.promises([], ["--record", "here"]) == code
+    assert run.promises([], "here") == code
     words = capfd.readouterr().out.split()
     assert words[:3] == ["--tier", "promises", "--hypothesis-profile=same"]
-    assert words[-2:] == ["--record", "here"]
+    assert words[-1] == "--record=here"
 
 
 @pytest.mark.parametrize(
