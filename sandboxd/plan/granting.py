@@ -79,16 +79,34 @@ def wanted(
     grants: list[Grant] = []
     changes: list[Change] = []
     if loosened(profile, config, hosts=hosts):
-        changes += _of_profile(profile, config)
-        changes += _of_names(profile, config, hosts)
-        changes += [Change("graphics processors", right) for right in gpus.rights(config)]
-        changes += [Change("credential", right) for right in credentials.rights(config)]
-        changes += _of_where(config)
+        changes += _of_config(profile, config, hosts) + _of_where(config)
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:
         changes += _of_build(recipe)
         grants.append(Grant(workspace, recipe.digest, trust.BUILD))
     return Wanted(tuple(grants), tuple(changes))
+
+
+def given(
+    grant: Grant,
+    config: Config,
+    profile: Profile,
+    recipe: Recipe | None,
+    hosts: ProjectHosts = NO_HOSTS,
+) -> tuple[Change, ...]:
+    """What a grant gives as long as it is in force, but for the machine that the work goes to."""
+    if grant.profile != trust.BUILD:
+        return tuple(_of_config(profile, config, hosts))
+    return tuple(_of_build(recipe)) if recipe is not None else ()
+
+
+def _of_config(profile: Profile, config: Config, hosts: ProjectHosts) -> list[Change]:
+    return [
+        *_of_profile(profile, config),
+        *_of_names(profile, config, hosts),
+        *(Change("graphics processors", right) for right in gpus.rights(config)),
+        *(Change("credential", right) for right in credentials.rights(config)),
+    ]
 
 
 def _of_profile(profile: Profile, config: Config) -> list[Change]:

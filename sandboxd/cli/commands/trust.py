@@ -80,12 +80,31 @@ def _list(grants: tuple[Grant, ...]) -> None:
         if now == grant.digest:
             state = f"in force{_elsewhere(grant) if grant.profile != trust.BUILD else ''}"
         print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
+        if now == grant.digest:
+            for line in _given(grant):
+                print(f"  {terminal.one_line(line)}")
     if not grants:
         terminal.status("nothing is trusted")
     if old := trust.old_file(os.environ):
         terminal.status(
             f"`{old}` is of an older version and is not read: grant again what you need"
         )
+
+
+def _given(grant: Grant) -> list[str]:
+    """What the grant gives, a line for each."""
+    from sandboxd.errors import SandboxdError
+    from sandboxd.plan import granting
+    from sandboxd.policy import trust
+    from sandboxd.project import Project
+
+    try:
+        project = Project.open(grant.workspace, os.environ)
+        recipe = project.recipe() if grant.profile == trust.BUILD else None
+        changes = granting.given(grant, project.config, project.profile, recipe, project.hosts())
+    except SandboxdError as error:
+        return [f"what it gives cannot be told: {error}"]
+    return [change.line for change in changes]
 
 
 def _elsewhere(grant: Grant) -> str:
