@@ -92,8 +92,12 @@ def reached(places: list[Any], seconds: float) -> list[Any]:
             elif code == errno.EINPROGRESS:
                 waiting[channel.fileno()] = (channel, place)
         end = time.monotonic() + seconds
-        while waiting and (left := end - time.monotonic()) > 0:
-            for descriptor in select.select([], list(waiting), [], left)[1]:
+        while waiting:
+            # Also where the time is over: a machine that stood still meanwhile has not seen the answers that came.
+            ready = select.select([], list(waiting), [], max(0.0, end - time.monotonic()))[1]
+            if not ready:
+                break
+            for descriptor in ready:
                 channel, place = waiting.pop(descriptor)
                 if channel.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
                     done.append(place)

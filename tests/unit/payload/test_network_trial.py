@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,18 +46,31 @@ def listener() -> Iterator[tuple[str, int]]:
         yield server.getsockname()
 
 
-def closed_place() -> tuple[str, int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return ("127.0.0.1", server.getsockname()[1])
+@pytest.fixture
+def closed() -> Iterator[tuple[str, int]]:
+    """A place at which nobody listens, and nobody can begin to: its port is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()
 
 
-def test_what_answers_and_what_does_not_is_told_apart(listener: tuple[str, int]) -> None:
-    closed = closed_place()
-    assert trial.reached([closed, listener, ("::1", closed[1])], PATIENCE) == [listener]
+def test_what_answers_and_what_does_not_is_told_apart(
+    listener: tuple[str, int], closed: tuple[str, int]
+) -> None:
+    assert trial.reached([closed, listener, ("::1", 1)], PATIENCE) == [listener]
+
+
+def test_an_answer_that_came_while_the_machine_stood_still_counts(
+    listener: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an open network would be told as a closed one."""
+    times = iter([0.0, 100.0])
+    monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    assert trial.reached([listener], 1.5) == [listener]
 
 
 def test_a_closed_network_is_seen_three_times(
-    listener: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    listener: tuple[str, int], closed: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[list[Any]] = []
     reached = trial.reached
@@ -66,7 +80,6 @@ def test_a_closed_network_is_seen_three_times(
         return reached(places, seconds)
 
     monkeypatch.setattr(trial, "reached", note)
-    closed = closed_place()
     outcome = trial.tried({**TASK, "allowed": listener}, [closed])
     assert outcome["outcome"] == "enforced"
     assert f"3 times in a row {trial.words(closed)} could not be reached" in outcome["evidence"]
@@ -93,15 +106,15 @@ def test_a_place_that_is_reached_once_begins_the_row_anew(
     assert rounds[-3:] == [True] * 3 and len(rounds) == 10
 
 
-def test_what_stays_open_is_named(listener: tuple[str, int]) -> None:
-    outcome = trial.tried({**TASK, "allowed": listener}, [closed_place(), listener])
+def test_what_stays_open_is_named(listener: tuple[str, int], closed: tuple[str, int]) -> None:
+    outcome = trial.tried({**TASK, "allowed": listener}, [closed, listener])
     assert outcome["outcome"] == "open"
     assert f"{trial.words(listener)} was reached from inside" in outcome["evidence"]
 
 
-def test_without_the_answer_that_has_to_come_nothing_was_seen() -> None:
+def test_without_the_answer_that_has_to_come_nothing_was_seen(closed: tuple[str, int]) -> None:
     """As where kube-proxy is stopped: what cannot be reached then says nothing of a policy."""
-    outcome = trial.tried({**TASK, "allowed": closed_place()}, [closed_place()])
+    outcome = trial.tried({**TASK, "allowed": closed}, [closed])
     assert outcome["outcome"] == "not checked"
     assert "does not answer" in outcome["evidence"]
     assert trial.tried(dict(TASK), [])["outcome"] == "not checked"
@@ -164,7 +177,7 @@ class Namespace:
 
     def enforce(self) -> None:
         """Let the Pod reach port 1 of the node's end alone."""
-        self._in(self.node, "iptables -A INPUT -i pod0 -p tcp --dport 2 -j DROP")
+        self._in(self.node, "iptables -w -A INPUT -i pod0 -p tcp --dport 2 -j DROP")
 
     def listen(self, port: int) -> socket.socket:
         with listeners.network_of(self.node.pid):
