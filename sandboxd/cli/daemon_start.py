@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 SWITCH = "SANDBOXD_NO_DAEMON"
 """The variable that, set to anything, keeps all commands from starting a daemon."""
 
-_PATIENCE_SECONDS = 10.0
-"""Seconds to wait for a daemon that was started: it needs half of one, on a machine with nothing else to do."""
-
 _NOTE = "daemon-noted"
 _ABOUT = (
     "started: it watches what runs, applies changes of policy and grants, and keeps generated files up to date; "
@@ -64,7 +61,7 @@ def start(environ: Mapping[str, str], *, is_wanted: bool) -> NotRunning | None:
 
     why = "`--no-daemon`" if not is_wanted else switched_off_by(environ)
     try:
-        connection = client.connect(environ, start=not why, patience=_PATIENCE_SECONDS)
+        connection = client.connect(environ, start=not why, patience=client.PATIENT_SECONDS)
     except (DaemonError, OSError) as error:
         reason = error.message if isinstance(error, DaemonError) else str(error.strerror)
         return NotRunning(reason if why else f"it cannot be started: {reason}", bool(why))

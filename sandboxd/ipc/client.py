@@ -23,8 +23,11 @@ from sandboxd.ipc.start import start as start_daemon
 START_SECONDS = 2.0
 """Seconds that an editor or a command with other work waits for a daemon that it started."""
 
-PATIENT_SECONDS = 15.0
-"""The same for a command whose whole purpose is the daemon."""
+PATIENT_SECONDS = 30.0
+"""The same for a command whose purpose is the daemon, or which leaves a sandbox running that it is to watch.
+
+It needs half of one; on a machine that has twenty times too much to do, ten.
+"""
 
 END_SECONDS = 30.0
 """Seconds that a daemon that has answered may take to end: on a busy machine what it had begun takes a while."""

@@ -201,7 +201,7 @@ def test_of_another_version_an_older_one_makes_way(
         "from sandboxd.cli.main import run; run(['daemon', 'run', '--background'])"
     )
     other = world.spawn([sys.executable, "-P", "-c", script])
-    eventually(world.socket.exists)
+    eventually(world.pid)
     up = world.run("up", cwd=project)
     assert up.returncode == 0, up.stderr
     assert "created: profile dev, runtime runc" in up.stderr

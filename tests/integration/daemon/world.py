@@ -83,6 +83,7 @@ class World:
             command,
             env=self.environ,
             cwd=cwd or self.home,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
