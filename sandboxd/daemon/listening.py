@@ -28,6 +28,8 @@ filled it by then."""
 
 _BEGIN_SECONDS = 20.0
 _END_SECONDS = 2.0
+_LAST_SECONDS = 20.0
+"""Seconds for the end of a run that would abort the process."""
 
 Changes = set[tuple[Change, str]]
 
@@ -69,12 +71,12 @@ class Listening:
         """Do not wait for the end of the step: a change is known to be there."""
         self._looks.hurry()
 
-    def stop(self) -> None:
-        """End the run; blocks until it has ended."""
+    def stop(self, seconds: float = _END_SECONDS) -> None:
+        """End the run; blocks until it has ended, for `seconds` at most."""
         self._looks.is_end_wanted = True
         self._looks.hurry()
         if self._thread.is_alive():
-            self._thread.join(_END_SECONDS)
+            self._thread.join(seconds)
 
     def _run(self) -> None:
         # All settings are named: the library would take some from the environment, and would poll on WSL.
@@ -119,7 +121,7 @@ def _stop_all() -> None:
     aborts the process ("FATAL: exception not rethrown").
     """
     for listening in list(_running):
-        listening.stop()
+        listening.stop(_LAST_SECONDS)
 
 
 class _Looks:
