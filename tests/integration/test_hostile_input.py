@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,8 +16,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-# The budget is one second and 200 MB; a busy machine counts up to three times as much time.
-SECONDS = 4
+# The budget is one second and 200 MB. A busy machine counts several times as much time, and what does not end needs more
+# than any.
+SECONDS = 20
 MEMORY = 400 * 2**20
 
 SOUND = '{ "image": "debian:12", "privileged": true }'
@@ -224,16 +224,10 @@ CASES = {
 
 def limited(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     """Exit code and output of a check that the kernel ends when it takes too much."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
+    limit = f'ulimit -t {SECONDS} && ulimit -v {MEMORY // 1024} && exec "$@"'
+    check = [sys.executable, "-m", "sandboxd", "check", "--format", "json", *arguments]
     done = subprocess.run(
-        [sys.executable, "-m", "sandboxd", "check", "--format", "json", *arguments],
-        cwd=folder,
-        capture_output=True,
-        preexec_fn=limit,
+        ["sh", "-c", limit, "sh", *check], cwd=folder, capture_output=True, check=False
     )
     assert done.returncode in (0, 1, 2), (done.returncode, done.stderr[-500:])
     assert b"Traceback" not in done.stderr

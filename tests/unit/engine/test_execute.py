@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -147,25 +149,28 @@ def test_an_engine_that_never_says(monkeypatch: pytest.MonkeyPatch) -> None:
         wait_for_code(engine, "c", "e")
 
 
+OTHER = """
+import sys
+from sandboxd.life.lock import project_lock
+with project_lock("/w", lambda _words: sys.exit(7)):
+    pass
+"""
+"""Another process that wants the lock; it ends with 7 where it would have to wait."""
+
+
+def other_has_to_wait() -> bool:
+    return subprocess.run([sys.executable, "-c", OTHER], check=False).returncode == 7
+
+
 def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
     from sandboxd.life.lock import project_lock
 
     words: list[str] = []
     with project_lock("/w", words.append):
-        pid = os.fork()
-        if pid == 0:
-            import signal
-
-            signal.alarm(60)
-
-            def waiting(_: str) -> None:
-                os._exit(7)
-
-            with project_lock("/w", waiting):
-                os._exit(0)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        assert other_has_to_wait()
         with project_lock("/other", words.append):
             pass
+    assert not other_has_to_wait()
     with project_lock("/w", words.append):
         pass
     assert words == []

@@ -10,6 +10,8 @@ import json
 import os
 import resource
 import stat
+import subprocess
+import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -307,22 +309,24 @@ def test_a_host_file_behind_a_link_is_reported(tmp_path: Path) -> None:
 # A process with every right, outside of any sandbox
 
 
-def with_every_right(attempt: Callable[[Facts], Facts], facts: Facts) -> Facts:
+WITH_EVERY_RIGHT = """
+import importlib, json, os, sys
+from sandboxd.escapes import _kernel
+attempt = importlib.import_module(sys.argv[1]).attempt
+try:
+    _kernel.call("unshare", _kernel.CLONE_NEWNS)
+    result = attempt(json.loads(sys.argv[2]))
+except BaseException as error:
+    result = {"failed": repr(error)}
+os.write(1, json.dumps(result).encode())
+os._exit(0)
+"""
+
+
+def with_every_right(module: types.ModuleType, facts: Facts) -> Facts:
     """What an attempt reports from a process of its own in a mount namespace of its own."""
-    readable, writable = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            _kernel.call("unshare", _kernel.CLONE_NEWNS)
-            result = attempt(facts)
-        except BaseException as error:
-            result = {"failed": repr(error)}
-        os.write(writable, json.dumps(result).encode())
-        os._exit(0)
-    os.close(writable)
-    with open(readable, "rb") as file:
-        reported: Facts = json.loads(file.read())
-    os.waitpid(pid, 0)
+    command = [sys.executable, "-c", WITH_EVERY_RIGHT, module.__name__, json.dumps(facts)]
+    reported: Facts = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return reported
 
 
@@ -333,13 +337,13 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has every righ
 @pytest.mark.parametrize("module", [chroot_climb, setns_init])
 def test_a_way_out_to_the_host_s_files_is_found(module: Any, tmp_path: Path) -> None:
     (tmp_path / "canary").write_text("secret")
-    reported = with_every_right(module.attempt, {"canary": str(tmp_path / "canary")})
+    reported = with_every_right(module, {"canary": str(tmp_path / "canary")})
     assert reported.get("token") == "secret", reported
 
 
 @as_root
 def test_the_right_to_mount_is_found() -> None:
-    reported = with_every_right(mount_tmpfs.attempt, {})
+    reported = with_every_right(mount_tmpfs, {})
     assert "detail" in reported, reported
 
 

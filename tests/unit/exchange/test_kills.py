@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sandboxd.exchange import (
-    acting_refs,
-    agreed,
-    checkout_record,
-    host_locks,
-    objects,
-    on_host,
-    shut_paths,
-    to_host,
-)
+from tests.unit.exchange.killed import killer
 from tests.unit.exchange.two_sides import Sides, make
-
-STEPS = (
-    (objects, "_put_file"),
-    (objects, "put"),
-    (to_host, "move_refs"),
-    (host_locks, "_give_name"),
-    (host_locks, "_put_in_place"),
-    (checkout_record, "write"),
-    (checkout_record, "remove"),
-    (to_host, "_log_head"),
-    (on_host, "hold"),
-    (agreed, "write"),
-    (shut_paths, "write"),
-    (acting_refs, "write"),
-)
-"""What an exchange writes with: it is killed before and after each call of these."""
 
 
 @pytest.fixture
@@ -44,41 +15,6 @@ def sides(tmp_path: Path) -> Sides:
     sides = Sides(make(tmp_path), tmp_path)
     sides.exchange()
     return sides
-
-
-class Death:
-    """Kills this process at the step of a number."""
-
-    def __init__(self, number: int) -> None:
-        self._left = number
-
-    def step(self) -> None:
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._left -= 1
-
-    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*words: Any, **options: Any) -> Any:
-            self.step()
-            result = function(*words, **options)
-            self.step()
-            return result
-
-        return run
-
-
-def killed_at(number: int, sides: Sides, steps: tuple[tuple[Any, str], ...] = STEPS) -> bool:
-    """Exchange in another process, which is killed at a step; False where it ended before."""
-    child = os.fork()
-    if child == 0:
-        death = Death(number)
-        for owner, name in steps:
-            setattr(owner, name, death.around(getattr(owner, name)))
-        sides.exchange()
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
 
 
 def commit(sides: Sides, number: int) -> None:
@@ -90,21 +26,20 @@ def commit(sides: Sides, number: int) -> None:
 
 
 def test_each_step(sides: Sides) -> None:
-    number = 0
-    while True:
-        commit(sides, number)
-        was_killed = killed_at(number, sides)
-        # Every ref of the host is whole, whatever came of it.
-        sides.host("fsck", "--connectivity-only", "--no-dangling")
-        outcome = sides.exchange()
-        assert not outcome.waiting, (number, outcome)
-        assert sides.host("log", "-1", "--format=%s") == f"{number}\n", number
-        assert sides.host("status", "--porcelain") == "", number
-        assert not list(Path(sides.repository.own).glob("*.lock*")), number
-        if not was_killed:
-            break
-        number += 1
-    assert number > 20
+    number, was_killed = 0, True
+    with killer(sides) as exchange_elsewhere:
+        while was_killed:
+            commit(sides, number)
+            was_killed = exchange_elsewhere.kills_at(number)
+            # Every ref of the host is whole, whatever came of it.
+            sides.host("fsck", "--connectivity-only", "--no-dangling")
+            outcome = sides.exchange()
+            assert not outcome.waiting, (number, outcome)
+            assert sides.host("log", "-1", "--format=%s") == f"{number}\n", number
+            assert sides.host("status", "--porcelain") == "", number
+            assert not list(Path(sides.repository.own).glob("*.lock*")), number
+            number += 1
+    assert number > 21
     sides.host("fsck", "--strict")
 
 
