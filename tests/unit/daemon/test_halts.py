@@ -12,7 +12,7 @@ from sandboxd.daemon.halts import Watched
 from sandboxd.engine import failures
 from sandboxd.halt import record
 from sandboxd.halt.points import What
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.unit.halt.played import PlayedEngine, replace
 from tests.unit.halt.test_entries import facts
 from tests.unit.observe.test_open_links import inspected
@@ -49,11 +49,16 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     eventually(lambda: not world.watched.is_alive())
 
 
-def test_replacements_in_one_breath_are_one_halt(world: World) -> None:
+def test_replacements_in_one_breath_are_one_halt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halts, "ONE_HALT_SECONDS", 10 * PATIENCE)
     world.start()
     replace(world.workspace / ".envrc", "new")
     eventually(world.halt)
     (world.workspace / "sub/.envrc").unlink()
+    # The breath ends.
+    world.watched.stop()
     eventually(lambda: world.texts)
     halt = world.halt()
     assert halt is not None and world.engine.paused == ["c1"] and len(world.texts) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,8 +22,15 @@ from sandboxd.verify.verdict import Result, Verdict
 from tests.unit.observe.test_inspection import recorded
 
 INSPECTED = recorded("runc-dev")
+NOW = 1_800_000_000.0
 HELD = Result("x", "x", "held", "", "")
 ESCAPED = Result("y", "y", "escaped", "", "")
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two lines of a test no time passes."""
+    monkeypatch.setattr(last_verdict, "time", SimpleNamespace(time=lambda: NOW))
 
 
 def verdict(*results: Result) -> Verdict:
