@@ -43,16 +43,34 @@ settings.register_profile("same", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 
-def pytest_configure() -> None:
-    """Let the children of tests have the usual signals, however the tests were started.
+_OWN_FOLDER = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a folder of its own, and the children of tests the usual signals, however it was started.
+
+    The folder that runs of pytest share is shut for other users by each run that begins: also for the owners of
+    workspaces, as whom the tests of another run just work.
 
     `command &` in a script ignores SIGINT and SIGQUIT, nohup SIGHUP, and children inherit that. A
     handler is not inherited. The tests themselves go on ignoring the signal.
     """
+    if not config.option.basetemp and not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="tests-")
+        config.option.basetemp = config.stash[_OWN_FOLDER] = folder
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_IGN:
                 signal.signal(number, lambda _number, _frame: None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep the folder of a run for whoever looks at what failed."""
+    folder = session.config.stash.get(_OWN_FOLDER, "")
+    if folder and not session.testsfailed:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

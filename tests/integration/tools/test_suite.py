@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.sandboxes import open_to_user
 from tests.integration.daemon.world import alive
 from tests.patience import eventually
 from tools import editors
@@ -353,3 +354,18 @@ def test_what_a_program_of_the_suite_started_ends_with_it(tmp_path: Path) -> Non
 def test_a_lack_reaches_the_tests_as_it_is() -> None:
     rows = json.loads(run._environ([Lack("fish", "gone", ("shell",))])[run.LACKS])
     assert rows == [{"text": "fish: gone", "markers": ["shell"]}]
+
+
+def test_a_run_of_pytest_beside_leaves_the_folders_of_this_one_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It shuts the folder that runs share, also where a test had opened it for the owner of a workspace.
+    monkeypatch.delenv("TMPDIR")
+    monkeypatch.delenv("PYTEST_DEBUG_TEMPROOT", raising=False)
+    open_to_user(tmp_path)
+    above = tmp_path.parents[:-2]
+    modes = [path.stat().st_mode for path in above]
+    (tmp_path / "test_beside.py").write_text("def test_it(tmp_path): assert tmp_path.is_dir()\n")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    subprocess.run(words, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    assert [path.stat().st_mode for path in above] == modes
