@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandboxd.status.observe import Sandbox
 
 ONE_HALT_SECONDS = 1.0
-"""Replacements within it are one halt."""
+"""Replacements that come within it after one another are one halt."""
 
 _AGAIN_SECONDS = 0.2
 """Between two attempts to halt where the engine refuses."""
@@ -46,9 +46,12 @@ class Halts:
 
     def update(self, identity: str, key: EngineKey, sandbox: Sandbox | None) -> None:
         """Begin or end watching a sandbox, as it is now; another run of its container is watched anew."""
+        present = self._watched.get(identity)
+        if present is not None and sandbox is not None and present.is_halting(sandbox):
+            # That it is paused now is its own doing, and no reason to end before it is done.
+            return
         is_running = sandbox is not None and sandbox.running and not sandbox.paused
         run = f"{sandbox.id} {sandbox.identity}" if sandbox is not None and is_running else ""
-        present = self._watched.get(identity)
         if present is not None and (present.run != run or not present.is_alive()):
             del self._watched[identity]
             present.stop()
@@ -97,6 +100,7 @@ class Watched:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._events: MountEvents | None = None
+        self._is_halting = False
         self._thread = threading.Thread(target=self._run, name="mounts", daemon=True)
 
     def start(self) -> None:
@@ -106,6 +110,11 @@ class Watched:
     def is_alive(self) -> bool:
         """Whether it still watches."""
         return self._thread.is_alive()
+
+    def is_halting(self, sandbox: Sandbox) -> bool:
+        """Whether it halts this paused container, or waits for what belongs to that halt."""
+        is_its_own = sandbox.paused and sandbox.id == self._container
+        return is_its_own and self._is_halting and self.is_alive()
 
     def stop(self) -> None:
         """End soon."""
@@ -118,7 +127,8 @@ class Watched:
         while not self._stop.is_set():
             try:
                 self._watch()
-                return
+                if not self._was_resumed():
+                    return
             except failures.ContainerGone:
                 return
             except (OSError, SandboxdError) as error:
@@ -126,6 +136,17 @@ class Watched:
             except Exception:
                 log.exception("watching the mounts of `%s` failed", self._container[:12])
             self._stop.wait(_AGAIN_SECONDS)
+
+    def _was_resumed(self) -> bool:
+        """Whether somebody let go on what was halted here, before `Halts` could see that it was paused.
+
+        :raises ContainerGone: it is gone
+        """
+        if not self._is_halting:
+            return False
+        state = self._engine.inspect(self._container)["State"]
+        self._is_halting = False
+        return bool(state.get("Running")) and not state.get("Paused")
 
     def _watch(self) -> None:
         """Watch until it is halted, is gone, or need not be watched any more.
@@ -159,6 +180,7 @@ class Watched:
 
     def _halt(self, guard: Guard, reason: Reason) -> None:
         """Halt it, again and again where the engine refuses."""
+        self._is_halting = True
         while not self._stop.is_set():
             try:
                 halt = guard.halt(self._environ, Owner.DAEMON, reason)
@@ -166,21 +188,35 @@ class Watched:
                 log.error("cannot halt `%s`: %s", guard.sandbox, error)
                 self._stop.wait(_AGAIN_SECONDS)
                 continue
-            if halt is not None:
+            if halt is None:
+                self._is_halting = False
+            else:
                 self._tell(self._completed(guard, halt))
             return
 
     def _completed(self, guard: Guard, halt: Halt) -> Halt:
         """The halt with all that the host's program replaced in the same breath."""
-        self._stop.wait(ONE_HALT_SECONDS)
-        try:
-            return guard.complete(self._environ, halt)
-        except (OSError, SandboxdError) as error:
-            log.error("the halt of `%s` is not written down as a whole: %s", guard.sandbox, error)
-            return halt
+        while True:
+            is_stopped = self._stop.wait(ONE_HALT_SECONDS)
+            try:
+                completed = guard.complete(self._environ, halt)
+            except (OSError, SandboxdError) as error:
+                log.error("the halt of `%s` is not written down whole: %s", guard.sandbox, error)
+                return halt
+            if is_stopped or completed == halt:
+                return completed
+            halt = completed
 
     def _tell(self, halt: Halt) -> None:
-        if problem := entries.halted(self._environ, halt):
+        """Say that it is halted, unless it was ended meanwhile: who did that told the halt first."""
+        try:
+            with record.changing(self._environ, halt.sandbox):
+                if record.open_halt(self._environ, halt.sandbox, halt.container) is None:
+                    return
+                problem = entries.halted(self._environ, halt)
+        except (OSError, SandboxdError) as error:
+            problem = f"not told: {error}"
+        if problem:
             log.warning("`%s` is halted, and that is %s", halt.sandbox, problem)
         text = f"its sandbox is halted: {record.describe(halt)}"
         log.warning("`%s`: %s", halt.sandbox, text)

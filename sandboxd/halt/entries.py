@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
+from sandboxd.halt import record
 from sandboxd.model.sandbox_id import name_of, workspace_of
 
 if TYPE_CHECKING:
@@ -15,8 +16,18 @@ if TYPE_CHECKING:
 
 
 def halted(environ: Mapping[str, str], halt: Halt) -> str:
-    """Record that a sandbox was halted; returns '', or for a person why it is not recorded."""
-    return _note(environ, "halt", halt)
+    """Record that a sandbox was halted, unless that was done; returns '', or for a person why it is not recorded.
+
+    Where somebody else may end the halt meanwhile, the caller holds `record.changing`.
+
+    :raises EnvironmentFailure: it is recorded, and the halt itself cannot say so
+    """
+    if halt.is_told:
+        return ""
+    problem = _note(environ, "halt", halt)
+    if not problem:
+        record.save(environ, halt._replace(is_told=True))
+    return problem
 
 
 def ended(environ: Mapping[str, str], halt: Halt) -> str:

@@ -160,18 +160,26 @@ class Guard:
     def complete(self, environ: Mapping[str, str], halt: Halt) -> Halt:
         """Add what the host replaced since: it is one halt. That is the host's alone, and is left.
 
+        A halt that somebody ended meanwhile stays as it is: what is at its paths belongs to the next container.
+
         :raises EnvironmentFailure: that cannot be written down
         :raises OSError: the folder of the record cannot be made
         """
-        known = {entry.path: entry.what for entry in halt.entries if entry.what is not None}
-        outcomes = {entry.path: entry.outcome for entry in halt.entries if entry.outcome}
-        whats = {self._below(each.path): each.what for each in self.lost()}
-        if whats.keys() <= known.keys():
-            return halt
-        outcomes = self._set_aside(known) | outcomes
-        completed = halt._replace(entries=_entries(known | whats, outcomes))
-        record.save(environ, completed)
-        return completed
+        with record.changing(environ, self.sandbox):
+            if record.open_halt(environ, self.sandbox, self.container) is None:
+                return halt
+            known = {entry.path: entry.what for entry in halt.entries if entry.what is not None}
+            outcomes = {entry.path: entry.outcome for entry in halt.entries if entry.outcome}
+            now = {self._below(each.path): each.what for each in self.lost()}
+            # Git removes a file before it makes the new one: what was seen as removed may be replaced by now.
+            whats = known | {
+                path: what for path, what in now.items() if known.get(path) in (None, What.REMOVED)
+            }
+            if whats == known:
+                return halt
+            completed = halt._replace(entries=_entries(whats, self._set_aside(known) | outcomes))
+            record.save(environ, completed)
+            return completed
 
     def _set_aside(self, known: Collection[str] = ()) -> dict[str, Outcome]:
         """Put aside what may be from inside where git on the host goes since: it may have been there long before.

@@ -8,10 +8,12 @@ import json
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.file_lock import locked_beside
 from sandboxd.files import CONFIG_NAME, MAX_BYTES, decode, read_bytes, write_private
 from sandboxd.halt.points import What
 from sandboxd.halt.put_back import Outcome
@@ -70,6 +72,8 @@ class Halt(NamedTuple):
     entries: tuple[Entry, ...]
     ended: Ended | None = None
     ended_at: float = 0.0
+    is_told: bool = False
+    """Whether the audit record has it. Who ends one that is not told tells it first."""
 
 
 class Halted(EnvironmentFailure):
@@ -109,6 +113,14 @@ def open_halt(environ: Mapping[str, str], sandbox: str, container: str) -> Halt 
     return halt
 
 
+def changing(environ: Mapping[str, str], sandbox: str) -> AbstractContextManager[None]:
+    """Keep other processes from changing the halt of a sandbox while the block reads, changes and writes it.
+
+    :raises EnvironmentFailure: that cannot be had
+    """
+    return locked_beside(_path(environ, sandbox))
+
+
 def save(environ: Mapping[str, str], halt: Halt) -> None:
     """Write a halt in the place of the sandbox's last one.
 
@@ -125,6 +137,7 @@ def save(environ: Mapping[str, str], halt: Halt) -> None:
         "entries": [_document(entry) for entry in halt.entries],
         "ended": halt.ended.value if halt.ended else None,
         "ended_at": halt.ended_at,
+        "told": halt.is_told,
     }
     text = json.dumps(document, indent=1)
     write_private(_path(environ, halt.sandbox), text.encode("utf-8", "surrogatepass"))
@@ -265,6 +278,7 @@ def _halt(document: dict[str, object]) -> Halt:
         tuple(_entry(entry) for entry in entries),
         Ended(document["ended"]) if document["ended"] else None,
         float(ended_at) if isinstance(ended_at, float | int) else 0.0,
+        document.get("told") is not False,
     )
 
 

@@ -67,5 +67,11 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
 
 def end(container: Summary, sandbox: str) -> str:
     """Note that a halted container was removed at the user's word; returns '', or why that is not in the audit record."""
-    halt = record.end(os.environ, sandbox, container.id, record.Ended.REMADE, time.time())
-    return entries.ended(os.environ, halt) if halt is not None else ""
+    if record.open_halt(os.environ, sandbox, container.id) is None:
+        return ""
+    with record.changing(os.environ, sandbox):
+        halt = record.open_halt(os.environ, sandbox, container.id)
+        # Its owner tells it a moment later, with all that belongs to it.
+        problem = entries.halted(os.environ, halt) if halt is not None else ""
+        halt = record.end(os.environ, sandbox, container.id, record.Ended.REMADE, time.time())
+        return problem or (entries.ended(os.environ, halt) if halt is not None else "")

@@ -207,7 +207,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "data engine errors files host host.facts model payload plan.git_control plan.gitlinks"
     ),
     "halt": _rooms(
-        "audit engine engine.answers errors files host.folders model observe plan plan.gitlinks"
+        "audit engine engine.answers errors file_lock files host.folders model observe plan "
+        "plan.gitlinks"
     ),
     "verify": frozenset(
         {

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sandboxd.daemon import halts
-from sandboxd.daemon.halts import Watched
+from sandboxd.daemon.halts import Halts, Watched
 from sandboxd.engine import failures
 from sandboxd.halt import record
 from sandboxd.halt.points import What
-from tests.patience import PATIENCE, eventually
+from sandboxd.status.observe import Sandbox
+from tests.patience import PATIENCE, eventually, until
 from tests.unit.halt.played import PlayedEngine, replace
 from tests.unit.halt.test_entries import facts
 from tests.unit.observe.test_open_links import inspected
@@ -70,6 +73,50 @@ def test_replacements_in_one_breath_are_one_halt(
     ((kind, project, said),) = facts(world.environ)
     assert (kind, project, said["owner"]) == ("halt", str(world.workspace), "daemon")
     assert said["paths"] == [".envrc: replaced", "sub/.envrc: removed or renamed"]
+
+
+@pytest.mark.asyncio
+async def test_that_it_is_paused_by_its_halt_does_not_cut_the_halt_short(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon hears of the pause from the engine, long before all that belongs to the halt has happened."""
+    monkeypatch.setattr(halts, "ONE_HALT_SECONDS", PATIENCE)
+    hosts: Any = SimpleNamespace(engine=lambda _: world.engine, environ=lambda _: world.environ)
+    key: Any = None
+    events: list[object] = []
+    all_halts, path = Halts(hosts, events.append), str(world.workspace)
+    sandbox = Sandbox(True, id="c1", identity="first run")
+    all_halts.update(path, key, sandbox)
+    watched = all_halts._watched[path]
+    await until(lambda: watched._events is not None)
+    replace(world.workspace / ".envrc", "new")
+    await until(world.halt)
+    all_halts.update(path, key, sandbox._replace(paused=True))
+    assert watched.is_alive() and not watched._stop.is_set()
+    (world.workspace / "sub/.envrc").unlink()
+    # Its container is removed: nothing more can belong to it.
+    all_halts.update(path, key, None)
+    await until(lambda: events)
+    halt = world.halt()
+    assert halt is not None and halt.is_told
+    assert [entry.path for entry in halt.entries] == [".envrc", "sub/.envrc"]
+
+
+def test_one_that_is_resumed_before_its_halt_is_told_is_halted_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tell(watched: Watched, halt: record.Halt) -> None:
+        if len(world.engine.paused) == 1:
+            world.engine.state = {**world.engine.state, "Paused": False}
+
+    monkeypatch.setattr(Watched, "_tell", tell)
+    monkeypatch.setattr(halts, "ONE_HALT_SECONDS", 0.01)
+    world.start()
+    (world.workspace / ".envrc").unlink()
+    eventually(lambda: not world.watched.is_alive())
+    assert world.engine.paused == ["c1", "c1"]
+    halt = world.halt()
+    assert halt is not None and halt.reason is record.Reason.UNWATCHED
 
 
 def test_what_was_lost_before_is_halted_at_once(world: World) -> None:

@@ -35,6 +35,7 @@ class PlayedEngine:
         if self.failure is not None:
             raise self.failure
         self.paused.append(container)
+        self.state = {**self.state, "Paused": True}
 
 
 def description(workspace: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
-from sandboxd.halt import entries
+from sandboxd.halt import entries, record
 from sandboxd.halt.points import What
 from sandboxd.halt.put_back import Outcome
 from sandboxd.halt.record import Ended, Entry, Halt, Owner, Reason
@@ -35,8 +35,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def facts(environ: dict[str, str]) -> list[tuple[str, str, dict[str, Any]]]:
-    record = Record(notes.folder(environ))
-    reading = chain.check(record.files(), record.marks())
+    ours = Record(notes.folder(environ))
+    reading = chain.check(ours.files(), ours.marks())
     return [(each.kind, each.project, dict(each.facts)) for each in reading.entries]
 
 
@@ -52,6 +52,14 @@ def test_a_halt_says_who_why_and_which_paths(environ: dict[str, str]) -> None:
         "put_aside": [".envrc.halted"],
         "container": "c1",
     }
+
+
+def test_a_halt_is_told_once(environ: dict[str, str]) -> None:
+    assert entries.halted(environ, HALT) == ""
+    told = record.load(environ, HALT.sandbox)
+    assert told == HALT._replace(is_told=True)
+    assert entries.halted(environ, told) == ""
+    assert len(facts(environ)) == 1
 
 
 def test_its_end_says_how_and_after_which_time(environ: dict[str, str]) -> None:

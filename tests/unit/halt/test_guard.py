@@ -11,7 +11,7 @@ from sandboxd.engine import failures
 from sandboxd.halt import guard, record
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.points import What
-from sandboxd.halt.record import Owner, Reason
+from sandboxd.halt.record import Ended, Owner, Reason
 from sandboxd.halt.verdict import Action
 from sandboxd.observe import pins
 from sandboxd.observe.pin import Pin, State, Witness
@@ -71,6 +71,32 @@ def test_what_is_replaced_after_the_halt_is_left_and_belongs_to_it(
     ]
     assert (workspace / "sub/.envrc").read_text() == "later"
     assert record.load(environ, str(workspace)) == completed
+
+
+def test_what_was_removed_only_to_be_made_anew_was_replaced(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    guard = guard_of(PlayedEngine(), workspace)
+    (workspace / ".envrc").unlink()
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    (workspace / ".envrc").write_text("by git")
+    completed = guard.complete(environ, halt)
+    assert [entry.what for entry in completed.entries] == [What.REPLACED]
+    assert record.load(environ, str(workspace)) == completed
+
+
+def test_a_halt_that_was_ended_meanwhile_stays_ended(shared: Path, environ: dict[str, str]) -> None:
+    ours = guard_of_repository(PlayedEngine(), shared)
+    name(shared, "lib")
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    ended = record.end(environ, halt.sandbox, halt.container, Ended.REMADE, halt.at + 1)
+    (shared / "late/.git").mkdir(parents=True)
+    name(shared, "late")
+    assert ours.complete(environ, halt) == halt
+    assert (shared / "late/.git").is_dir(), "the next container may have it mounted"
+    assert record.load(environ, halt.sandbox) == ended
 
 
 def test_a_folder_above_a_pin_exposes_it(workspace: Path, environ: dict[str, str]) -> None:
