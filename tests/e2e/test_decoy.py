@@ -100,17 +100,26 @@ def test_who_uses_what_the_decoy_holds_is_seen_everywhere(
     assert {line["name"] for line in lines} == {
         name, "allowed.test", f"{token.lower()}.allowed.test",
     }  # fmt: skip
-    (row,) = json.loads(person.run("status", "--json").stdout)["projects"]
-    assert row["names"]["tripwires"] >= 4
+    # The daemon hears of them by the gateway's events, a moment after the gateway wrote them down.
+    eventually(lambda: shown(person) >= 4, lambda: shown(person))
     assert re.search(r"tripwire +used \d+ times", person.run("status").stdout)
-    record = person.run("audit", "--json").stdout.splitlines()
-    kinds = [json.loads(line) for line in record]
-    recorded = [each for each in kinds if each["kind"] == "tripwire"]
-    assert name in {each["facts"]["name"] for each in recorded}
+    eventually(lambda: name in recorded(person), lambda: recorded(person))
     assert not any(token in request for request in internet.heard)
     assert not any(
         asked.endswith((".internal", f"{token.lower()}.allowed.test")) for asked in internet.asked
     )
+
+
+def shown(person: Person) -> int:
+    """How often the status says that a tripwire was used."""
+    (row,) = json.loads(person.run("status", "--json").stdout)["projects"]
+    return int(row["names"]["tripwires"]) if row["names"] else 0
+
+
+def recorded(person: Person) -> set[str]:
+    """The names of tripwires in the audit record."""
+    entries = map(json.loads, person.run("audit", "--json").stdout.splitlines())
+    return {each["facts"]["name"] for each in entries if each["kind"] == "tripwire"}
 
 
 def test_a_decoy_is_the_same_after_another_start_and_cannot_be_approved(person: Person) -> None:

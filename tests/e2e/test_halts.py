@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from tests.e2e.watched import (
     watch,
 )
 from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -134,10 +134,10 @@ def test_a_config_that_is_edited_halts_until_the_next_start(
 def test_what_an_attacker_writes_meanwhile_is_not_there_for_a_later_tool(
     world: World, api: Engine, watched: Path
 ) -> None:
-    loop = f"while :; do echo '{EVIL}' >> .envrc; echo '{EVIL}' > .envrc; done 2>/dev/null"
-    for _ in range(3):
-        attack(api, watched, loop)
-    time.sleep(0.2)
+    for name in ("one", "two", "three"):
+        loop = f"while :; do echo '{EVIL}' >> .envrc; echo '{EVIL}' > .envrc; done 2>/dev/null"
+        attack(api, watched, f"touch {name}; {loop}")
+        eventually((watched / name).exists)
     _sed(watched)
     halt = halt_of(world, watched)
     (entry,) = [entry for entry in halt.entries if entry.path == ".envrc"]
@@ -152,14 +152,24 @@ def test_what_an_attacker_writes_meanwhile_is_not_there_for_a_later_tool(
     assert entry.outcome.aside in world.run("exec", "-n", "true", cwd=watched).stderr
 
 
+def is_removed(path: Path, folder: os.stat_result) -> bool:
+    """Remove a folder, and say whether it is gone: the daemon may just write a ref there, so that it is not empty."""
+    shutil.rmtree(path, ignore_errors=True)
+    try:
+        return not os.path.samestat(os.lstat(path), folder)
+    except FileNotFoundError:
+        return True
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_git_folder_that_is_renamed_or_made_anew_halts(
     world: World, api: Engine, watched: Path, again: bool
 ) -> None:
     plant = f"mkdir -p .git; printf '[core]\\nfsmonitor = \"{EVIL}; false\"\\n' > .git/config"
+    folder = os.lstat(watched / ".git")
     attack(api, watched, f"while :; do {plant}; done 2>/dev/null")
     if again:
-        shutil.rmtree(watched / ".git", ignore_errors=True)
+        eventually(lambda: is_removed(watched / ".git", folder))
         subprocess.run(["git", "init", "-q"], cwd=watched, check=False, capture_output=True)
     else:
         (watched / ".git").rename(watched / ".git2")

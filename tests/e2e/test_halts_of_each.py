@@ -89,7 +89,8 @@ def _rename(folder: Path) -> None:
 
 def _make_anew(folder: Path) -> None:
     shutil.rmtree(folder)
-    folder.mkdir()
+    # A program inside may make one first.
+    folder.mkdir(exist_ok=True)
 
 
 @pytest.mark.parametrize("name", OTHERS)

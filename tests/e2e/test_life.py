@@ -267,7 +267,9 @@ def test_a_terminal(engine: str, up: Path) -> None:
 
     read_until(b"$ ")
     os.kill(pid, signal.SIGWINCH)
-    os.write(terminal, b"sleep 1; stty size; echo $TERM-$((40+2)); exit 9\n")
+    # The size comes by the engine, some time later.
+    waits = b'until [ "$(stty size)" = "33 ""99" ]; do sleep 1; done'
+    os.write(terminal, waits + b"; stty size; echo $TERM-$((40+2)); exit 9\n")
     read_until(b"never")
     assert b"33 99" in output, output
     assert b"xterm-mono-42" in output

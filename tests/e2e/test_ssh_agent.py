@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -241,8 +242,10 @@ def places_of_the_key(person: Person, api: Engine, hosts: Hosts) -> list[str]:
         "inspect": json.dumps([api.inspect(each.id) for each in api.containers(PROJECT)]),
     }
     for path in person.world.home.rglob("*"):
-        if path.is_file():
-            texts[str(path)] = path.read_bytes().decode("latin-1")
+        # The daemon goes on, and replaces files of its own meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
+                texts[str(path)] = path.read_bytes().decode("latin-1")
     return [name for name, text in texts.items() if secret in text]
 
 

@@ -220,4 +220,4 @@ def test_a_grant_of_the_start_is_known_to_every_screen(
         eventually(lambda: controls(shown()) == names, lambda: controls(shown()))
     finally:
         world.run("down", "--discard", cwd=project)
-    assert "--allow-runc" in str(shown()["hint"]) + str(shown()["problem"])
+    eventually(lambda: "--allow-runc" in str(shown()["hint"]) + str(shown()["problem"]), shown)

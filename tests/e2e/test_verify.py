@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -12,7 +11,6 @@ import socket
 import subprocess
 import tarfile
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from sandboxd.payload import interpreter
 from sandboxd.verify import inside
 from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes
+from tests.e2e.host_state import clock, host_state
 from tests.e2e.sandboxes import (
     CONTROL_ATTEMPTS,
     PIN_ATTEMPTS,
@@ -68,44 +67,6 @@ def test_our_sandboxes_hold(
     assert sandboxes.tree(folder) == before
 
 
-# They count, and change by themselves.
-_LIVE_SETTINGS = ("random/", "-nr", "-state", "ns_last_pid", "pty/nr", "quota/")
-
-
-def settings() -> dict[str, str]:
-    """All settings of the kernel that no namespace has for itself."""
-    values = {}
-    for top in ("kernel", "vm", "fs", "dev"):
-        for path in sorted(Path("/proc/sys", top).rglob("*")):
-            if path.is_file() and not any(word in str(path) for word in _LIVE_SETTINGS):
-                with contextlib.suppress(OSError):
-                    values[str(path)] = path.read_text(errors="replace")
-    return values
-
-
-def host_state() -> dict[str, Any]:
-    """What an attempt could have changed on the host."""
-    return {
-        "settings": settings(),
-        # Tests beside this one give networks a name meanwhile.
-        "mounts": sorted(
-            target
-            for line in Path("/proc/self/mountinfo").read_text().splitlines()
-            if not (target := line.split()[4]).startswith("/run/netns")
-        ),
-        "routes": Path("/proc/net/route").read_text(),
-        "swap": Path("/proc/swaps").read_text(),
-        "release agents": {
-            str(path): path.read_text() for path in Path("/sys/fs/cgroup").glob("*/release_agent")
-        },
-        "modules": Path("/proc/modules").read_text() if Path("/proc/modules").exists() else "",
-        "children": subprocess.run(
-            ["pgrep", "-P", str(os.getpid()), "sh"], capture_output=True, text=True, check=False
-        ).stdout,
-        "clock": round((time.time() - time.monotonic()) / 2),
-    }
-
-
 def test_the_host_is_as_before_even_when_everything_is_open(
     api: Engine,
     host_facts: HostFacts,
@@ -117,7 +78,7 @@ def test_the_host_is_as_before_even_when_everything_is_open(
     canaries.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(canaries))
     folder = make_project(tmp_path / "ws", busybox_image, "runc")
-    before, files = host_state(), sandboxes.tree(folder)
+    before, files, began = host_state(tmp_path), sandboxes.tree(folder), clock()
     everything = [
         host_config(Privileged=True, PidMode="host", NetworkMode="host", IpcMode="host"),
         host_config(UTSMode="host", CgroupnsMode="host"),
@@ -126,7 +87,8 @@ def test_the_host_is_as_before_even_when_everything_is_open(
     ]
     verdict = attack(api, folder, host_facts, *everything)
     assert len(escaped(verdict)) > 20
-    assert host_state() == before
+    assert host_state(tmp_path) == before
+    assert abs(clock() - began) < 1
     assert list(canaries.iterdir()) == []
     assert sandboxes.tree(folder) == files
 
