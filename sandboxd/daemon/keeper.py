@@ -17,11 +17,11 @@ from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.halts import Halts
 from sandboxd.daemon.hosts import Hosts, World
+from sandboxd.daemon.local_rights import LocalRights
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.registry import Registry
 from sandboxd.daemon.relay import Relays, is_gvisor
 from sandboxd.daemon.scan import batched, scan_all
-from sandboxd.daemon.ssh_agents import SshAgents
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watching import Watching
@@ -82,7 +82,7 @@ class Keeper:
         )
         self.gateways = Gateways(self.hosts, emit)
         self.forwards = Forwards(self.hosts)
-        self.ssh_agents = SshAgents(self.hosts, emit)
+        self.local_rights = LocalRights(self.hosts, emit)
         self.halts = Halts(self.hosts, emit)
         self.generation = Generation(
             self.registry,
@@ -123,7 +123,7 @@ class Keeper:
         self._relays.close()
         self.gateways.close()
         self.forwards.close()
-        self.ssh_agents.close()
+        self.local_rights.close()
         self.halts.close()
         await self.watching.watcher.close()
         await self.hosts.close()
@@ -231,7 +231,7 @@ class Keeper:
             return False
         self.gateways.forget(path, project.engine)
         self.forwards.forget(path)
-        self.ssh_agents.forget(path)
+        self.local_rights.forget(path)
         self.exchanges.forget(path)
         self.halts.forget(path)
         self.watching.rewatch()
@@ -283,7 +283,7 @@ class Keeper:
                 self.registry.remove(path)
                 self.gateways.forget(path, project.engine)
                 self.forwards.forget(path)
-                self.ssh_agents.forget(path)
+                self.local_rights.forget(path)
                 self.exchanges.forget(path)
                 self.halts.forget(path)
 
@@ -293,7 +293,7 @@ class Keeper:
         if event["kind"] in ("regenerated", "unchanged", "invalid", "failed"):
             # Also where a policy refuses the config, or its grant is void: a gateway lets through what is left.
             self.gateways.refresh(event["path"])
-            self.ssh_agents.refresh(event["path"])
+            self.local_rights.refresh(event["path"])
         if event["kind"] in ("regenerated", "unchanged"):
             self._forward(event["path"])
         if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
@@ -359,7 +359,7 @@ class Keeper:
             is_wanted = container is not None and bool(container.label(EGRESS))
             self.gateways.update(identity, project.engine, is_wanted)
             is_served = sandbox is not None and sandbox.running and not sandbox.paused
-            self.ssh_agents.update(
+            self.local_rights.update(
                 identity, project.engine, sandbox.id if sandbox and is_served else ""
             )
             self.exchanges.update(identity, project.engine, sandbox)

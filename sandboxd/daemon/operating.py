@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sandboxd.daemon.forwards import Forwards
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.local_rights import LocalRights
     from sandboxd.daemon.projects import EngineKey
-    from sandboxd.daemon.ssh_agents import SshAgents
     from sandboxd.host.facts import HostFacts
     from sandboxd.ipc.server import Connection, Handler
 
@@ -51,19 +51,19 @@ class Operating:
         hosts: Hosts,
         register_soon: Callable[[str, EngineKey, bool], None],
         gateways: Gateways,
-        ssh_agents: SshAgents,
+        local_rights: LocalRights,
         forwards: Forwards,
     ) -> None:
         """:param register_soon: called on the event loop for each started workspace, with whether its files are outdated
         :param gateways: those that are attended to
-        :param ssh_agents: told which keys a start chose
+        :param local_rights: told which keys a start chose
         :param forwards: the ports of the projects that are kept
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
         self._gateways = gateways
-        self._ssh_agents = ssh_agents
+        self._local_rights = local_rights
         self._forwards = forwards
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
@@ -156,7 +156,7 @@ class Operating:
             keeping=Keeping(
                 lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
                 self._gateways.keep_credentials,
-                self._ssh_agents.keep,
+                self._local_rights.keep,
                 self._forwards.wait,
             ),
             progress=tell,

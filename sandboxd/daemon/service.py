@@ -53,7 +53,7 @@ class Service:
             self.keeper.hosts,
             self._started,
             self.keeper.gateways,
-            self.keeper.ssh_agents,
+            self.keeper.local_rights,
             self.keeper.forwards,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)

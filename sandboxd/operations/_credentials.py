@@ -38,12 +38,17 @@ def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
     )
 
 
-def without_ssh(resolved: Resolved | None, is_served: bool) -> tuple[Downgrade, ...]:
+def without_ssh(
+    resolved: Resolved | None, is_served: bool, sandbox: str, environ: Mapping[str, str]
+) -> tuple[Downgrade, ...]:
     """The downgrades of a sandbox whose signatures by `resolved`'s SSH keys nobody passes on."""
     if resolved is None or resolved.ssh is None or is_served:
         return ()
+    from sandboxd.agents import session
+
+    again = session.start_command(sandbox, session.agent_of(environ, sandbox))
     why = "`ssh` is not in force: a daemon passes signatures on, and this start had none"
-    return (Downgrade("credentials", why, "`sandboxd daemon start`, then `sandboxd up`"),)
+    return (Downgrade("credentials", why, f"`sandboxd daemon start`, then `{again}`"),)
 
 
 def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:

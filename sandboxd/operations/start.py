@@ -171,7 +171,7 @@ def start(
     lost = (
         *plan.downgrades_of_up(),
         *_credentials.downgrades(resolved),
-        *_credentials.without_ssh(resolved, has_ssh),
+        *_credentials.without_ssh(resolved, has_ssh, plan.sandbox, environ),
         *running.lost,
         *_record(environ, plan, host, running, resolved),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.policy.rights import GatewayRights, Rights, is_covered
+from sandboxd.policy.rights import GatewayRights, KeyRights, Rights, is_covered
 
 if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
@@ -24,10 +24,10 @@ class Given(NamedTuple):
     """What the gateway was given last; None where that is not known. It has that where its version is `version`."""
     started: str = ""
     """The id of the container that the last start of ours named; '' where there was none."""
-    serves: str = ""
-    """The id of the container whose programs are served by keys of the user; '' for none."""
-    keys: frozenset[str] = frozenset()
-    """Fingerprints of those keys, and the hosts that they log in to."""
+    chosen: frozenset[str] = frozenset()
+    """Fingerprints of the user's keys, and hosts, as that start found them: what is added since is for the next one."""
+    keys: KeyRights | None = None
+    """Those by which programs in a container are served; None for none."""
     ports: tuple[Port, ...] = ()
     """Those that are open on this machine."""
 
@@ -62,10 +62,9 @@ class GiveNames(NamedTuple):
 
 
 class GiveKeys(NamedTuple):
-    """Serve these keys and hosts, in this container."""
+    """Serve these keys and hosts, in their container."""
 
-    container: str
-    keys: frozenset[str]
+    rights: KeyRights
 
 
 class OpenPorts(NamedTuple):
@@ -131,13 +130,24 @@ def _recorded(wanted: Rights, last: Policy) -> tuple[Record, ...]:
 
 
 def _keys(wanted: Rights, given: Given) -> tuple[Step, ...]:
-    container = wanted.target.container
-    keys = wanted.keys if container and container == given.started else frozenset[str]()
-    serves = container if keys else ""
-    if (serves, keys) == (given.serves, given.keys):
+    keys = served_keys(wanted, given)
+    if keys == given.keys:
         return ()
-    takes = (TakeKeys(),) if given.serves else ()
-    return (*takes, GiveKeys(container, keys)) if keys else takes
+    takes = (TakeKeys(),) if given.keys is not None else ()
+    if keys is None:
+        return takes
+    is_same = given.keys is not None and given.keys.container == keys.container
+    new = keys.words - (given.keys.words if given.keys is not None and is_same else frozenset())
+    names = tuple(each.name for each in wanted.credentials if each.place)
+    records = (Record(tuple(sorted(new)), names),) if new else ()
+    return (*takes, *records, GiveKeys(keys))
+
+
+def served_keys(wanted: Rights, given: Given) -> KeyRights | None:
+    """The keys that are to be served: of the container that a start named, and of what that start chose; None for none."""
+    if not given.started or wanted.keys.container != given.started:
+        return None
+    return wanted.keys.within(given.chosen) or None
 
 
 def _ports(wanted: Rights, given: Given) -> tuple[Step, ...]:

@@ -7,6 +7,7 @@ which is a part of the gateway's policy.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.egress.approvals import SOURCE, Approval, Limits, effective, obstacle
@@ -161,6 +162,38 @@ class GatewayRights:
         return GatewayRights(self.policy._replace(rules=rules))
 
 
+class KeyRights:
+    """Keys of the user's agent that programs in one container may log in by. Made by `rights` alone, so that no other
+    choice ever reaches a filter."""
+
+    __slots__ = ("container", "words")
+
+    def __init__(self, container: str, words: frozenset[str]) -> None:
+        self.container = container
+        """Its id."""
+        self.words = words
+        """Fingerprints of keys, and the hosts that they log in to."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyRights) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        return f"KeyRights{self._parts()!r}"
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    def within(self, words: Iterable[str]) -> KeyRights:
+        """The part of it that is among `words`."""
+        return KeyRights(self.container, self.words.intersection(words))
+
+    def _parts(self) -> tuple[str, frozenset[str]]:
+        return self.container, self.words
+
+
 class Rights(NamedTuple):
     """All that one sandbox may have at one moment."""
 
@@ -196,9 +229,10 @@ class Rights(NamedTuple):
         return self.planned is not None
 
     @property
-    def keys(self) -> frozenset[str]:
-        """Fingerprints of the user's keys, and the hosts that they may log in to."""
-        return frozenset(word for each in self.credentials for word in each.place)
+    def keys(self) -> KeyRights:
+        """The keys of the user's agent; none where no container is meant."""
+        places = (each.place for each in self.credentials if self.target.container)
+        return KeyRights(self.target.container, frozenset(itertools.chain.from_iterable(places)))
 
 
 def rights(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from sandboxd.egress.approvals import Limits
 from sandboxd.errors import UsageError
 from sandboxd.host import given_rights
 from sandboxd.policy import approvals, floor, proxy_credentials, trust
@@ -46,6 +47,12 @@ def rights_now(project: Project, container: str, now: float) -> Rights:
     environ, workspace = project.environ, project.workspace
     login = _login(asked, workspace, environ)
     return _rights(environ, workspace, target, asked, network.uses, demands, login, now)
+
+
+def no_rights(sandbox: str, container: str) -> Rights:
+    """The rights of a sandbox that does not run, or of which nobody can say what it may have: nothing."""
+    asked = Asked("none", None)
+    return rights(Target(sandbox, container), asked, Limits(), (), (), Login(), 0.0)
 
 
 def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from sandboxd.policy.rights import KeyRights
 
 
 class Host(NamedTuple):
@@ -16,7 +16,7 @@ class Host(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The keys and hosts that a filter allows."""
+    """The keys and hosts that a start found: of these a filter allows what its sandbox may have."""
 
     socket: str
     """The path of the user's agent."""
@@ -24,11 +24,16 @@ class Choice(NamedTuple):
     """Fingerprints, as `wire.fingerprint`."""
     hosts: tuple[Host, ...]
 
-    def within(self, words: Collection[str]) -> Choice | None:
-        """The part of it whose keys and hosts are among `words`; None for nothing."""
-        keys = tuple(key for key in self.keys if key in words)
-        hosts = tuple(host for host in self.hosts if host.name in words)
-        return self._replace(keys=keys, hosts=hosts) if keys and hosts else None
+    @property
+    def words(self) -> frozenset[str]:
+        """Its keys and hosts, as a record names them."""
+        return frozenset((*self.keys, *(host.name for host in self.hosts)))
+
+    def within(self, rights: KeyRights) -> Choice:
+        """The part of it that a sandbox may have: without a key, or without a host, nothing is signed."""
+        keys = tuple(key for key in self.keys if key in rights.words)
+        hosts = tuple(host for host in self.hosts if host.name in rights.words)
+        return self._replace(keys=keys, hosts=hosts)
 
     def host_of(self, key: bytes) -> str | None:
         """The name of the bound host with the host key `key`; None without one."""

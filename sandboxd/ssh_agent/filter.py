@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sandboxd.ssh_agent import wire
 from sandboxd.ssh_agent.agent import Agent, read_message
 from sandboxd.ssh_agent.choice import Choice
 from sandboxd.ssh_agent.verdict import Session, Verdict, judge
 from sandboxd.ssh_agent.wire import Malformed
+
+if TYPE_CHECKING:
+    from sandboxd.policy.rights import KeyRights
 
 Report = Callable[[Verdict], None]
 _Answer = TypeVar("_Answer")
@@ -23,9 +26,9 @@ _NO = (wire.FAILURE, b"")
 class Filter:
     """Answers one client; the agent is asked only for what the client may do."""
 
-    def __init__(self, choice: Choice, report: Report) -> None:
+    def __init__(self, choice: Choice, rights: KeyRights, report: Report) -> None:
         """:param report: called with each login that was signed or refused, in the client's thread"""
-        self._choice, self._report = choice, report
+        self._choice, self._report = choice.within(rights), report
         self._session: Session | None = None
         self._agent: Agent | None = None
 

@@ -21,6 +21,7 @@ from sandboxd.ssh_agent.filter import Filter
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.forward.trunk import Trunk
+    from sandboxd.policy.rights import KeyRights
     from sandboxd.ssh_agent.choice import Choice
     from sandboxd.ssh_agent.filter import Report
 
@@ -39,16 +40,17 @@ class Server:
     def __init__(
         self,
         engine: Engine,
-        container: str,
         choice: Choice,
+        rights: KeyRights,
         report: Report,
         cache_folder: str | None,
     ) -> None:
-        """:param container: its id: another one in its place is not given what this one was
+        """:param choice: of the start of the container
+        :param rights: what may be given of that, and to which container
         :param report: called with each login, in a thread of its client
         :param cache_folder: where a Python for images without one is cached
         """
-        self._engine, self._container, self._choice = engine, container, choice
+        self._engine, self._choice, self._rights = engine, choice, rights
         self._report, self._cache_folder = report, cache_folder
         self._wake, self._waker = os.pipe()
         self._lock = threading.Lock()
@@ -79,7 +81,9 @@ class Server:
         while not self._is_stopped:
             began = time.monotonic()
             try:
-                self._serve(open_trunk(self._engine, self._container, self._cache_folder, inside))
+                self._serve(
+                    open_trunk(self._engine, self._rights.container, self._cache_folder, inside)
+                )
             except Broken as error:
                 self.problem = f"the relay in the sandbox breaks its protocol: it sent {error}"
             except SandboxdError as error:
@@ -138,6 +142,6 @@ class Server:
 
     def _answer(self, end: socket.socket) -> None:
         try:
-            Filter(self._choice, self._report).serve(end)
+            Filter(self._choice, self._rights, self._report).serve(end)
         finally:
             self._clients.release()

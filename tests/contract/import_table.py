@@ -156,6 +156,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "forward",
             "forward.frames",
             "forward.relay",
+            "policy.rights",
             "ssh_agent.inside",
             "ssh_agent.wire",
         }

@@ -16,6 +16,11 @@ CALLERS = {
     # Only the pure function makes what a gateway takes, and only one reader calls that function.
     "GatewayRights": {"policy/rights"},
     "sandboxd.policy.rights.rights": {"project/rights"},
+    "KeyRights": {"policy/rights"},
+    # Only its loop serves keys to a sandbox, by a filter that takes none but `KeyRights`.
+    "sandboxd.daemon.ssh_agents.SshAgent": {"daemon/local_rights"},
+    "sandboxd.ssh_agent.server.Server": {"daemon/ssh_agents"},
+    "sandboxd.ssh_agent.filter.Filter": {"ssh_agent/server"},
     # One place reads the answers, and one the login.
     "approvals.of_project": {"project/rights", "operations/egress/rules", "operations/egress/promote"},
     "proxy_credentials.read": {"project/rights"},
@@ -23,7 +28,8 @@ CALLERS = {
     "gateway.push": {"operations/gateway", "life/egress"},
     "gateway.start": {"life/egress", "egress/gateway/main", "egress/gateway/pod"},
     "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway"},
-    "reconcile": {"operations/gateway"},
+    # A gateway is followed by whoever runs a command, too; keys end with the daemon that serves them.
+    "reconcile": {"operations/gateway", "operations/local_rights"},
 }  # fmt: skip
 """Functions that give, or say what may be given, with the modules that may call them."""
 

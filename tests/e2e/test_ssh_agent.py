@@ -25,7 +25,7 @@ from tests.e2e.client_image import name_services
 from tests.e2e.ssh_hosts import SshHost, UserAgent, make_key
 from tests.e2e.test_egress import pytest_generate_tests, runtime
 from tests.integration.daemon.world import World
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tools.engine import private
 
 __all__ = ["pytest_generate_tests", "runtime"]
@@ -61,6 +61,18 @@ data += string(b"ssh-ed25519") + string(key)
 print(ask(bytes([13]) + string(key) + string(data) + bytes(4))[0])
 """
 """Asks for a signature as a client does that is older than OpenSSH 8.9; prints the number of the answer."""
+
+HELD_OPEN = """
+import os, socket
+agent = socket.socket(socket.AF_UNIX)
+agent.connect(os.environ["SSH_AUTH_SOCK"])
+agent.sendall(bytes([0, 0, 0, 1, 11]))
+print(len(agent.recv(4)), flush=True)
+while agent.recv(4096):
+    pass
+print("cut", flush=True)
+"""
+"""Has the agent's answer to one question, and says when its connection ends."""
 
 
 @pytest.fixture(scope="module")
@@ -217,14 +229,23 @@ def test_keys_are_taken_back_from_a_sandbox_that_runs(person: Person, hosts: Hos
         return "chosen" in person.inside("ssh-add -l")
 
     eventually(has_key, lambda: person.inside("ssh-add -l"))
+    held = person.world.popen("exec", "-n", "python3", "-c", HELD_OPEN, cwd=person.project)
+    assert held.stdout is not None and held.stdout.readline() == "4\n"
     policy = Path(user_folder(person.world.environ)) / "policy.toml"
     policy.write_text("credentials = []\n")
+    assert held.communicate(timeout=PATIENCE)[0] == "cut\n"
     eventually(lambda: not has_key())
     policy.unlink()
     eventually(has_key, lambda: person.inside("ssh-add -l"))
     person.must("trust", "revoke")
     eventually(lambda: not has_key())
     person.must("trust", "add", "--yes")
+    eventually(has_key, lambda: person.inside("ssh-add -l"))
+    config = person.project / "sandboxd.toml"
+    text = config.read_text()
+    config.write_text(text.replace('"ssh"', ""))
+    eventually(lambda: not has_key())
+    config.write_text(text)
     eventually(has_key, lambda: person.inside("ssh-add -l"))
     person.must("credentials", "remove", "ssh")
     eventually(lambda: not has_key())

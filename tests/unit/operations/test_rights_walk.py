@@ -27,13 +27,13 @@ from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.host import chosen_groups, given_rights
 from sandboxd.model.labels import EDITOR, UP
-from sandboxd.operations import gateway
+from sandboxd.operations import gateway, local_rights
 from sandboxd.operations.egress import allow as allowing
 from sandboxd.operations.egress import deny as denying
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import trust
-from sandboxd.policy.reconcile import GiveKeys, Given, GiveNames, OpenPorts, TakeKeys, reconcile
-from sandboxd.policy.rights import Rights
+from sandboxd.policy.reconcile import Given
+from sandboxd.policy.rights import KeyRights, Rights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now, rights_of_plan
 from tests.unit.operations.running_project import OF_PROFILE, Running, play
@@ -61,7 +61,37 @@ POLICIES = (
     "credentials = []\n",
     "trust = false\n",
 )
-KEYS = ("SHA256:" + 43 * "A", "git.example.org")
+KEY, HOST, OTHER_HOST = "SHA256:" + 43 * "A", "git.example.org", "other.example.org"
+PLACES = ((KEY, HOST), (KEY, OTHER_HOST), (KEY, HOST, OTHER_HOST))
+"""Keys of the user's agent, and hosts that they log in to, as records name them."""
+
+
+class Agent:
+    """A played agent of the user, as a daemon serves it to the sandbox."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self.started, self.chosen = "", frozenset[str]()
+        self.keys: KeyRights | None = None
+        self._before: KeyRights | None = None
+
+    def given(self) -> Given:
+        self._before = self.keys
+        return Given(started=self.started, chosen=self.chosen, keys=self.keys)
+
+    def take_keys(self) -> None:
+        self.keys = None
+
+    def give_keys(self, rights: KeyRights) -> None:
+        assert self.keys is None, "what is taken back comes first"
+        before = self._before
+        is_same = before is not None and before.container == rights.container
+        had = before.words if before is not None and is_same else frozenset[str]()
+        self._walk.expect_entry(rights.words - had)
+        self.keys = rights
+
+    def lacks(self, words: frozenset[str], why: str) -> None:
+        assert words <= self.chosen and why
 
 
 class Walk:
@@ -76,7 +106,7 @@ class Walk:
         self.last = Policy()
         self.number = 0
         self.runs = False
-        self.started, self.serves, self.keys = "", "", frozenset[str]()
+        self.agent = Agent(self)
         self.folder = Path(self.environ["XDG_CONFIG_HOME"]) / "sandboxd"
         self.folder.mkdir(parents=True, exist_ok=True)
         played.write("", trusted=False)
@@ -91,11 +121,14 @@ class Walk:
     def give(self, policy: Policy) -> None:
         """The gateway takes a policy, if it runs."""
         # An answer has its entry from when it was given, however often its network went and came since.
-        new = allowed(policy) - allowed(self.last) - {*ANSWERED}
-        assert not new or len(self.entries) > self.recorded_at_push, f"{new} without an entry"
-        self.recorded_at_push = len(self.entries)
+        self.expect_entry(allowed(policy) - allowed(self.last) - {*ANSWERED})
         self.last = policy
         self.played.pushed.append(policy)
+
+    def expect_entry(self, new: frozenset[str]) -> None:
+        """What is new has an entry of since something was given last."""
+        assert not new or len(self.entries) > self.recorded_at_push, f"{new} without an entry"
+        self.recorded_at_push = len(self.entries)
 
     def project(self) -> Project:
         return Project.open(str(self.played.path), self.environ)
@@ -125,7 +158,10 @@ class Walk:
         self.last = whole.policy
         self.played.pushed.append(whole.policy)
         gateway.note_start(project, self.played.container, network.policy, whole)
-        self.runs, self.started = True, self.played.container
+        self.runs = True
+        places = [each.place for each in given.credentials if each.place]
+        self.agent.started = self.played.container if places else ""
+        self.agent.chosen = frozenset(word for place in places for word in place)
 
     def stop(self) -> None:
         self.runs = False
@@ -182,7 +218,7 @@ class Walk:
         if self.random.random() < 0.5:
             records.remove(self.environ, Name(name))
         elif name == "ssh":
-            records.put(self.environ, Record(Name(name), "ssh-agent", KEYS))
+            records.put(self.environ, Record(Name(name), "ssh-agent", self.random.choice(PLACES)))
         else:
             records.put(self.environ, Record(Name(name), "file"))
 
@@ -200,7 +236,7 @@ class Walk:
 
     def kill_daemon(self) -> None:
         """What it knew of keys is gone; the sandbox goes on with its gateway."""
-        self.started, self.serves, self.keys = "", "", frozenset()
+        self.agent = Agent(self)
 
     def fill_disk(self) -> None:
         self.has_room = not self.has_room
@@ -210,31 +246,21 @@ class Walk:
     def follow(self) -> bool:
         """Follow until at rest; False where that was not possible."""
         try:
+            self.follow_keys()
             if self.runs:
                 self.played.follow()
-            self.follow_keys()
         except UsageError:
             return False
         except RecordFailure:
-            wanted = self.rights().gateway
-            assert wanted is not None and self.has() <= allowed(wanted.policy)
+            wanted = self.rights()
+            assert wanted.gateway is not None and self.has() <= allowed(wanted.gateway.policy)
+            assert self.agent.keys is None or self.agent.keys.words <= wanted.keys.words
             return False
         return True
 
     def follow_keys(self) -> None:
         container = self.played.container if self.runs else ""
-        wanted = rights_now(self.project(), container, self.now)._replace(gateway=None)
-        if not container:
-            wanted = wanted._replace(credentials=())
-        given = Given(started=self.started, serves=self.serves, keys=self.keys)
-        steps = reconcile(wanted, given)
-        kinds = [isinstance(step, GiveNames | GiveKeys | OpenPorts) for step in steps]
-        assert kinds == sorted(kinds), "what is taken back comes first"
-        for step in steps:
-            if isinstance(step, TakeKeys):
-                self.serves, self.keys = "", frozenset()
-            elif isinstance(step, GiveKeys):
-                self.serves, self.keys = step.container, step.keys
+        local_rights.follow(self.project().sandbox, container, self.environ, self.agent)
 
     def has(self) -> frozenset[str]:
         return allowed(self.played.pushed[-1]) if self.runs and self.played.pushed else frozenset()
@@ -243,10 +269,12 @@ class Walk:
         wanted = self.rights()
         if self.runs and wanted.gateway is not None:
             assert self.played.pushed[-1]._replace(version=0) == wanted.gateway.policy
-        assert self.serves in ("", self.started)
-        if self.serves:
-            assert self.runs and self.serves == self.played.container
-            assert self.keys == wanted.keys != frozenset()
+        agent = self.agent
+        if self.runs and agent.started == self.played.container:
+            may_have = wanted.keys.within(agent.chosen)
+            assert agent.keys == (may_have or None)
+        else:
+            assert agent.keys is None
 
 
 def allowed(policy: Policy) -> frozenset[str]:
@@ -279,7 +307,7 @@ def test_at_rest_a_sandbox_has_what_it_may_have(
     chosen = random.Random(SEED)
     walk = Walk(play(tmp_path, monkeypatch), chosen)
     clock = SimpleNamespace(time=lambda: walk.now)
-    for module in (gateway, allowing, denying):
+    for module in (gateway, local_rights, allowing, denying):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(elapsed, "moment", lambda: Moment("one", walk.passed))
     monkeypatch.setattr(notes, "require", walk.record)

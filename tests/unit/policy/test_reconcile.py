@@ -19,7 +19,15 @@ from sandboxd.policy.reconcile import (
     TakeNames,
     reconcile,
 )
-from sandboxd.policy.rights import Asked, CredentialRight, Login, Rights, Target, rights
+from sandboxd.policy.rights import (
+    Asked,
+    CredentialRight,
+    KeyRights,
+    Login,
+    Rights,
+    Target,
+    rights,
+)
 
 SSH = CredentialRight("ssh", (), ("SHA256:key", "git.example.org"))
 
@@ -107,21 +115,54 @@ def test_without_a_network_nothing_is_let_through() -> None:
     assert isinstance(step, TakeNames) and step.rights.policy.rules == ()
 
 
+def served(container: str, *words: str) -> KeyRights:
+    return KeyRights(container, frozenset(words or SSH.place))
+
+
 def test_keys_go_to_the_container_that_a_start_named() -> None:
     want = wanted(policy(), credentials=(SSH,))
     for started, serves in product(("c1", "c2", ""), ("c1", "c2", "")):
         given = having(want)._replace(
-            started=started, serves=serves, keys=frozenset(SSH.place) if serves else frozenset()
+            started=started,
+            chosen=frozenset(SSH.place),
+            keys=served(serves) if serves else None,
         )
         steps = reconcile(want, given)
         gives = [step for step in steps if isinstance(step, GiveKeys)]
-        assert bool(gives) == (started == "c1" != serves)
+        assert gives == ([GiveKeys(served("c1"))] if started == "c1" != serves else [])
         assert (TakeKeys() in steps) == bool(serves and (serves, started) != ("c1", "c1"))
 
 
+def test_keys_are_taken_then_recorded_then_given() -> None:
+    want = wanted(policy(), credentials=(SSH,))
+    given = having(want)._replace(
+        started="c1", chosen=frozenset(SSH.place), keys=served("c1", "SHA256:key")
+    )
+    record = Record(("git.example.org",), ("ssh",))
+    assert reconcile(want, given) == (TakeKeys(), record, GiveKeys(served("c1")))
+
+
+def test_what_a_record_names_since_the_start_is_for_the_next_one() -> None:
+    more = SSH._replace(place=(*SSH.place, "new.example.org"))
+    want = wanted(policy(), credentials=(more,))
+    given = having(want)._replace(started="c1", chosen=frozenset(SSH.place), keys=served("c1"))
+    assert reconcile(want, given) == ()
+
+
 def test_keys_that_are_taken_from_the_record_are_served_no_more() -> None:
-    given = having(wanted(policy()))._replace(started="c1", serves="c1", keys=frozenset(SSH.place))
+    given = having(wanted(policy()))._replace(
+        started="c1", chosen=frozenset(SSH.place), keys=served("c1")
+    )
     assert reconcile(wanted(policy()), given) == (TakeKeys(),)
+    fewer = wanted(policy(), credentials=(SSH._replace(place=SSH.place[:1]),))
+    assert reconcile(fewer, given) == (TakeKeys(), GiveKeys(served("c1", *SSH.place[:1])))
+
+
+def test_without_a_container_nothing_is_served() -> None:
+    want = wanted(policy(), credentials=(SSH,), container="")
+    given = having(want)._replace(chosen=frozenset(SSH.place))
+    assert reconcile(want, given) == ()
+    assert reconcile(want, given._replace(keys=served("c1"))) == (TakeKeys(),)
 
 
 def test_ports_close_before_others_open() -> None:

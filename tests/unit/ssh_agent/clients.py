@@ -7,6 +7,7 @@ import socket
 import threading
 from pathlib import Path
 
+from sandboxd.policy.rights import KeyRights
 from sandboxd.ssh_agent import wire
 from sandboxd.ssh_agent.agent import read_message
 from sandboxd.ssh_agent.choice import Choice, Host
@@ -20,6 +21,11 @@ TRUE_SIGNATURE = b"the host's signature"
 
 def choice(path: str = "") -> Choice:
     return Choice(path, (wire.fingerprint(CHOSEN),), (Host("forge.test", (HOST_KEY,)),))
+
+
+def rights(container: str = "", *without: str) -> KeyRights:
+    """Rights to the whole choice but for `without`."""
+    return KeyRights(container, choice().words - {*without})
 
 
 def bind(

@@ -22,16 +22,18 @@ from tests.unit.ssh_agent.clients import (
     StubAgent,
     bind,
     choice,
+    rights,
     sign,
 )
 
 
 class Client:
-    def __init__(self, agent: StubAgent) -> None:
+    def __init__(self, agent: StubAgent, *without: str) -> None:
+        """:param without: what of the choice the sandbox may not have"""
         self.reports: list[Verdict] = []
         self._socket, end = socket.socketpair()
         self._socket.settimeout(PATIENCE)
-        served = Filter(choice(agent.path), self.reports.append)
+        served = Filter(choice(agent.path), rights("", *without), self.reports.append)
         self._thread = threading.Thread(target=served.serve, args=(end,), daemon=True)
         self._thread.start()
 
@@ -63,6 +65,25 @@ def test_only_chosen_keys_are_listed(client: Client) -> None:
     answer = client.ask(wire.LIST)
     assert answer is not None and answer[0] == wire.IDENTITIES
     assert [each.key for each in wire.identities(answer[1])] == [CHOSEN]
+
+
+def test_a_key_that_the_sandbox_may_not_have_is_not_listed_and_signs_nothing(
+    agent: StubAgent,
+) -> None:
+    client = Client(agent, wire.fingerprint(CHOSEN))
+    answer = client.ask(wire.LIST)
+    assert answer is not None and wire.identities(answer[1]) == ()
+    client.ask(wire.EXTENSION, wire.bind_content(bind()))
+    assert client.ask(wire.SIGN, sign()) == (wire.FAILURE, b"")
+    assert [each.why for each in client.reports] == ["the key is none of those that were chosen"]
+    client.close()
+
+
+def test_a_host_that_the_sandbox_may_not_have_is_logged_in_to_by_no_key(agent: StubAgent) -> None:
+    client = Client(agent, "forge.test")
+    client.ask(wire.EXTENSION, wire.bind_content(bind()))
+    assert client.ask(wire.SIGN, sign()) == (wire.FAILURE, b"")
+    client.close()
 
 
 def test_a_login_to_a_bound_host_is_signed_by_the_agent(client: Client) -> None:

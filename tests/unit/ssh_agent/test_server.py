@@ -21,7 +21,7 @@ from sandboxd.ssh_agent.agent import read_message
 from sandboxd.ssh_agent.server import Server
 from tests.patience import PATIENCE, eventually
 from tests.unit.forward.streams import Trunk
-from tests.unit.ssh_agent.clients import CHOSEN, StubAgent, choice
+from tests.unit.ssh_agent.clients import CHOSEN, StubAgent, choice, rights
 
 
 class Sandbox:
@@ -84,7 +84,9 @@ class Running:
 
     def __init__(self, agent: StubAgent) -> None:
         engine: Any = None
-        self.server = Server(engine, "its container", choice(agent.path), lambda _: None, None)
+        self.server = Server(
+            engine, choice(agent.path), rights("its container"), lambda _: None, None
+        )
         self._thread = threading.Thread(target=self.server.run, daemon=True)
         self._thread.start()
 
@@ -154,7 +156,7 @@ def test_nothing_that_goes_wrong_ends_it(sandbox: Sandbox, agent: StubAgent) -> 
 
 def test_a_stop_after_its_end_reaches_no_other_connection(agent: StubAgent) -> None:
     engine: Any = None
-    ended = Server(engine, "", choice(agent.path), lambda _: None, None)
+    ended = Server(engine, choice(agent.path), rights(), lambda _: None, None)
     freed = {ended._wake, ended._waker}
     ended.close()
     others: list[tuple[int, int]] = []
@@ -179,7 +181,7 @@ def test_clients_that_could_not_be_served_take_no_place(
     agent: StubAgent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine: Any = None
-    own = Server(engine, "", choice(agent.path), lambda _: None, None)
+    own = Server(engine, choice(agent.path), rights(), lambda _: None, None)
 
     def no_thread(_self: object) -> None:
         raise RuntimeError("can't start new thread")

@@ -1,0 +1,206 @@
+"""What this daemon itself holds of running sandboxes, and keeps to what they may have: the SSH keys that they are served."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sandboxd.daemon.rights_loop import RightsLoop
+from sandboxd.daemon.ssh_agents import SshAgent
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.ipc import messages
+from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.operations import local_rights as operation
+from sandboxd.policy.reconcile import Given
+
+if TYPE_CHECKING:
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.policy.rights import KeyRights
+    from sandboxd.ssh_agent.choice import Choice
+
+log = logging.getLogger(__name__)
+
+
+class LocalRights:
+    """A loop for each such sandbox. To be used on the event loop; `keep` also from any thread.
+
+    None gives or takes anything by itself: each says what happened, and the loop of the sandbox looks what holds.
+    """
+
+    def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
+        self._hosts, self._emit = hosts, emit
+        self._loop = asyncio.get_running_loop()
+        self._holdings: dict[str, _Holding] = {}
+
+    def keep(self, sandbox: str, container: str, choice: Choice | None) -> bool:
+        """Note the keys that a start chose for `container`, instead of those of an earlier one; None for none.
+
+        Always True: a daemon serves them. Without a daemon the same callback answers False.
+        """
+        self._call(self._chose, sandbox, container, choice)
+        return True
+
+    def update(self, sandbox: str, key: EngineKey, container: str) -> None:
+        """Note the container of a sandbox that runs now, by its id; '' for none."""
+        if container or sandbox in self._holdings:
+            holding = self._of(sandbox)
+            holding.runs(key, container)
+            if holding.is_idle():
+                self._holdings.pop(sandbox).close()
+
+    def refresh(self, workspace: str) -> None:
+        """Have a look at what config, grants, policies and records of now say of the project's sandboxes."""
+        for sandbox, holding in self._holdings.items():
+            if workspace_of(sandbox) == workspace:
+                holding.wake()
+
+    def forget(self, workspace: str) -> None:
+        """Serve the sandboxes of a project no more that is no longer known."""
+        for sandbox in [each for each in self._holdings if workspace_of(each) == workspace]:
+            self._holdings.pop(sandbox).close()
+
+    def close(self) -> None:
+        """Serve none any more."""
+        for holding in self._holdings.values():
+            holding.close()
+        self._holdings.clear()
+
+    def _chose(self, sandbox: str, container: str, choice: Choice | None) -> None:
+        if choice is not None or sandbox in self._holdings:
+            self._of(sandbox).chose(container, choice)
+
+    def _of(self, sandbox: str) -> _Holding:
+        if sandbox not in self._holdings:
+            self._holdings[sandbox] = _Holding(sandbox, self._hosts, self._say)
+        return self._holdings[sandbox]
+
+    def _say(self, sandbox: str, text: str) -> None:
+        event: messages.Event = {"kind": "network", "path": workspace_of(sandbox), "message": text}
+        self._call(self._emit, event)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+
+class _Holding:
+    """What is held of one sandbox: its loop calls the methods of `operations.local_rights.Holder`."""
+
+    def __init__(self, sandbox: str, hosts: Hosts, say: Callable[[str, str], None]) -> None:
+        self._sandbox, self._hosts = sandbox, hosts
+        self._tell = say
+        self._lock = threading.Lock()
+        self._running: tuple[EngineKey, str] | None = None
+        self._started: tuple[str, Choice] | None = None
+        """The container that the last start named, and the keys that it chose."""
+        self._agent: SshAgent | None = None
+        self._is_closed = False
+        self._lacking = frozenset[str]()
+        self._last_failure = ""
+        self._rights = RightsLoop(self._act)
+        self._rights.start()
+
+    def runs(self, key: EngineKey, container: str) -> None:
+        """Note the container that runs, '' for none."""
+        with self._lock:
+            self._running = (key, container) if container else None
+        self.wake()
+
+    def chose(self, container: str, choice: Choice | None) -> None:
+        """Note the choice of a start."""
+        with self._lock:
+            self._started = (container, choice) if choice is not None else None
+            self._lacking = frozenset()
+        self.wake()
+
+    def is_idle(self) -> bool:
+        """Whether nothing runs, and no start chose anything for what may run again."""
+        with self._lock:
+            return self._running is None and self._started is None
+
+    def wake(self) -> None:
+        """Have the loop look soon."""
+        self._rights.wake()
+
+    def close(self) -> None:
+        """End the loop, and serve nothing any more."""
+        with self._lock:
+            self._is_closed = True
+        self._rights.stop()
+        self.take_keys()
+
+    def given(self) -> Given:
+        """What is served now, and what the last start chose."""
+        with self._lock:
+            agent, started = self._agent, self._started
+        keys = agent.rights if agent is not None else None
+        if started is None:
+            return Given(keys=keys)
+        if agent is not None and agent.choice != started[1]:
+            # The same words, but another agent of the user, or other keys of the hosts: none of it may stay.
+            keys = agent.rights.within(())
+        return Given(started=started[0], chosen=started[1].words, keys=keys)
+
+    def take_keys(self) -> None:
+        """Serve no keys any more."""
+        with self._lock:
+            agent, self._agent = self._agent, None
+        if agent is not None:
+            agent.stop()
+
+    def give_keys(self, rights: KeyRights) -> None:
+        """Serve `rights`, if they are of the start that is still the last one."""
+        with self._lock:
+            running, started = self._running, self._started
+        if running is None or started is None or started[0] != rights.container:
+            return
+        engine, environ = self._hosts.engine(running[0]), self._hosts.environ(running[0])
+        with self._lock:
+            if (running, started) == (self._running, self._started) and not self._is_closed:
+                self._agent = SshAgent(
+                    self._sandbox, engine, environ, started[1], rights, self._say
+                )
+
+    def lacks(self, words: frozenset[str], why: str) -> None:
+        """Tell a person once what of the start's choice is not served."""
+        with self._lock:
+            started, before = self._started, self._lacking
+            self._lacking = words
+        if words and words != before and started is not None:
+            part = (
+                "its SSH keys are"
+                if words == started[1].words
+                else "some of its SSH keys and hosts are"
+            )
+            self._say(f"{part} taken back: {why}")
+
+    def _say(self, text: str) -> None:
+        self._tell(self._sandbox, text)
+
+    def _act(self) -> float:
+        """Make what is held what the sandbox may have; no part of that ends by the clock.
+
+        :raises EnvironmentFailure: that is not possible, maybe for a moment only
+        """
+        with self._lock:
+            running = self._running
+        environ = self._hosts.environ(running[0]) if running is not None else {}
+        try:
+            operation.follow(self._sandbox, running[1] if running else "", environ, self)
+            self._last_failure = ""
+        except EnvironmentFailure as error:
+            if error.message != self._last_failure:
+                self._last_failure = error.message
+                self._say(f"it has not what it may have now: {error.message}")
+            raise
+        except Exception:
+            # Who cannot say what is allowed allows nothing.
+            self.take_keys()
+            self._say("its SSH keys are taken back: a bug in sandboxd: see `sandboxd daemon logs`")
+            raise
+        return 0.0

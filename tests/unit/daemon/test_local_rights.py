@@ -1,0 +1,352 @@
+"""SSH keys are served to the container of the start that chose them, for as long as everything says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sandboxd.audit import notes
+from sandboxd.audit.record import RecordFailure
+from sandboxd.credentials import records
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.records import SSH_AGENT, Record
+from sandboxd.daemon import local_rights
+from sandboxd.daemon.local_rights import LocalRights
+from sandboxd.daemon.rights_loop import RightsLoop
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.operations import local_rights as operation
+from sandboxd.policy import trust
+from sandboxd.policy.rights import KeyRights
+from sandboxd.project import Project
+from sandboxd.ssh_agent.choice import Choice, Host
+from tests.patience import PATIENCE
+
+KEY, FORGE, OTHER = "SHA256:" + "a" * 43, "forge.test", "other.test"
+CHOICE = Choice("/agent", (KEY,), (Host(FORGE, (b"k1",)), Host(OTHER, (b"k2",))))
+ASKS = 'profile = "dev"\n[network]\nmode = "allow"\nallow = ["forge.test:22"]\n[credentials]\nuse = ["ssh"]\n'
+ENGINE: Any = object()
+
+
+class Served(NamedTuple):
+    """Stands for the agent of one sandbox."""
+
+    sandbox: str
+    choice: Choice
+    rights: KeyRights
+
+    def stop(self) -> None:
+        SERVED.remove(self)
+
+
+SERVED: list[Served] = []
+
+
+class AtOnce:
+    """Stands for a loop: it looks as soon as it is told, in the thread of whoever tells it."""
+
+    def __init__(self, act: Callable[[], float]) -> None:
+        self._act = act
+
+    def start(self) -> None:
+        """It needs no thread."""
+
+    def wake(self) -> None:
+        with contextlib.suppress(EnvironmentFailure):
+            self._act()
+
+    def stop(self) -> None:
+        """Nothing goes on."""
+
+
+class User:
+    """A person with one project that was granted SSH; `told` is what the daemon says about it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "app"
+        self.path.mkdir()
+        self.sandbox = os.path.realpath(self.path)
+        self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
+        self.told: list[str] = []
+        self.write(ASKS)
+        self.grant()
+        self.record(FORGE, OTHER)
+
+    def write(self, text: str) -> None:
+        (self.path / "sandboxd.toml").write_text(text)
+
+    def grant(self) -> None:
+        project = Project.open(str(self.path), self.environ)
+        trust.add(self.environ, trust.Grant(project.workspace, project.config.digest, "dev"))
+
+    def record(self, *hosts: str) -> None:
+        records.put(self.environ, Record(Name("ssh"), SSH_AGENT, (KEY, *hosts)))
+
+    def policy(self, text: str) -> None:
+        folder = Path(self.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "policy.toml").write_text(text)
+
+    def hosts(self) -> Any:
+        class Hosts:
+            @staticmethod
+            def environ(_key: object) -> dict[str, str]:
+                return self.environ
+
+            @staticmethod
+            def engine(_key: object) -> None:
+                return None
+
+        return Hosts
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
+    def begin(
+        sandbox: str, _engine: object, _environ: object, choice: Any, rights: Any, _say: object
+    ) -> Served:
+        SERVED.append(Served(sandbox, choice, rights))
+        return SERVED[-1]
+
+    SERVED.clear()
+    monkeypatch.setattr(local_rights, "SshAgent", begin)
+    monkeypatch.setattr(local_rights, "RightsLoop", AtOnce)
+    yield User(tmp_path)
+    SERVED.clear()
+
+
+def with_rights(user: User, body: Callable[[LocalRights], Any]) -> None:
+    async def run() -> None:
+        rights = LocalRights(user.hosts(), lambda event: user.told.append(event["message"]))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await body(rights)
+        finally:
+            rights.close()
+
+    asyncio.run(run())
+
+
+async def heard() -> None:
+    """Let what was said from any thread arrive."""
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
+async def serve(rights: LocalRights, user: User) -> None:
+    rights.update(user.sandbox, ENGINE, "id-of-start")
+    rights.keep(user.sandbox, "id-of-start", CHOICE)
+    await heard()
+    (served,) = SERVED
+    assert served == Served(user.sandbox, CHOICE, KeyRights("id-of-start", CHOICE.words))
+
+
+TAKEN_BACK = {
+    "a policy": lambda user: user.policy("credentials = []\n"),
+    "trust revoke": lambda user: trust.revoke(user.environ, user.sandbox),
+    "the file": lambda user: user.write(ASKS.replace('"ssh"', "")),
+    "an edit without a grant": lambda user: user.write(ASKS + "# other content\n"),
+    "credentials remove": lambda user: records.remove(user.environ, Name("ssh")),
+    "a file that cannot be read": lambda user: user.write("profile = \n"),
+    "a list that cannot be read": lambda user: (
+        Path(user.environ["XDG_CONFIG_HOME"]) / "sandboxd/credentials.toml"
+    ).write_text("credentials = 1\n"),
+    "a folder that is gone": lambda user: os.rename(user.path, f"{user.path}-moved"),
+}
+
+
+@pytest.mark.parametrize("how", TAKEN_BACK)
+def test_what_is_taken_back_is_served_no_more(user: User, how: str) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        TAKEN_BACK[how](user)
+        rights.refresh(user.sandbox)
+        await heard()
+        assert SERVED == []
+        assert len(user.told) == 1 and "taken back" in user.told[0]
+
+    with_rights(user, body)
+
+
+def test_what_is_allowed_again_is_served_again(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        for text, is_served in (("credentials = []\n", False), ('credentials = ["ssh"]\n', True)):
+            user.policy(text)
+            rights.refresh(user.sandbox)
+            await heard()
+            assert bool(SERVED) is is_served
+
+    with_rights(user, body)
+
+
+def test_a_look_at_one_project_does_not_keep_another_ones_keys(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files may lie on a disk that does not answer."""
+    answers = threading.Event()
+    follow = operation.follow
+
+    def look(sandbox: str, *more: Any) -> None:
+        if sandbox == "/hangs":
+            answers.wait(PATIENCE)
+        else:
+            follow(sandbox, *more)
+
+    async def body(rights: LocalRights) -> None:
+        monkeypatch.setattr(operation, "follow", look)
+        rights.update("/hangs", ENGINE, "other")
+        rights.update(user.sandbox, ENGINE, "id-of-start")
+        rights.keep(user.sandbox, "id-of-start", CHOICE)
+        while not SERVED:
+            await asyncio.sleep(0.01)
+        user.policy("credentials = []\n")
+        rights.refresh(user.sandbox)
+        while SERVED:
+            await asyncio.sleep(0.01)
+        assert not answers.is_set()
+        answers.set()
+
+    monkeypatch.setattr(local_rights, "RightsLoop", RightsLoop)
+    with_rights(user, body)
+
+
+def test_a_host_that_was_taken_out_of_the_record_goes_alone(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        user.record(FORGE, "new.test")
+        rights.refresh(user.sandbox)
+        await heard()
+        (served,) = SERVED
+        assert served.rights.words == {KEY, FORGE}, "nothing is added either"
+        assert [told for told in user.told if "some of its SSH keys and hosts are" in told]
+
+    with_rights(user, body)
+
+
+def test_another_container_gets_nothing_of_a_start(user: User) -> None:
+    """After `docker rm` an editor makes one of its own: no start named it."""
+
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        rights.update(user.sandbox, ENGINE, "")
+        assert SERVED == []
+        rights.update(user.sandbox, ENGINE, "id-of-an-editor")
+        await heard()
+        assert SERVED == []
+        rights.update(user.sandbox, ENGINE, "id-of-start")
+        await heard()
+        assert len(SERVED) == 1
+
+    with_rights(user, body)
+
+
+def test_what_was_taken_back_while_it_did_not_run_is_not_given_for_a_moment(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        rights.update(user.sandbox, ENGINE, "")
+        user.policy("credentials = []\n")
+        rights.refresh(user.sandbox)
+        rights.update(user.sandbox, ENGINE, "id-of-start")
+        assert SERVED == []
+        await heard()
+        assert SERVED == []
+
+    with_rights(user, body)
+
+
+def test_a_policy_that_changed_during_the_start_counts(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        user.policy("credentials = []\n")
+        rights.update(user.sandbox, ENGINE, "id-of-start")
+        rights.keep(user.sandbox, "id-of-start", CHOICE)
+        await heard()
+        assert SERVED == []
+
+    with_rights(user, body)
+
+
+def test_a_start_that_gives_none_takes_back_what_one_before_gave(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        rights.keep(user.sandbox, "", None)
+        await heard()
+        assert SERVED == []
+
+    with_rights(user, body)
+
+
+def test_another_agent_of_the_user_takes_the_place_of_the_first(user: User) -> None:
+    """A second start in another login: the words are the same, and nothing of the first one may stay."""
+
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        other = CHOICE._replace(socket="/another")
+        rights.keep(user.sandbox, "id-of-start", other)
+        await heard()
+        assert [served.choice for served in SERVED] == [other]
+
+    with_rights(user, body)
+
+
+def test_keys_are_recorded_before_they_are_given_and_taken_back_without(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries: list[dict[str, Any]] = []
+
+    def record(_environ: object, kind: str, _project: str, **facts: Any) -> None:
+        assert (kind, SERVED) == ("widened", [])
+        entries.append(facts)
+
+    def full_disk(*_words: object, **_facts: object) -> None:
+        raise RecordFailure("the disk is full", "make room")
+
+    async def body(rights: LocalRights) -> None:
+        monkeypatch.setattr(notes, "require", record)
+        await serve(rights, user)
+        assert entries == [{"names": sorted(CHOICE.words), "credentials": ["ssh"]}]
+        monkeypatch.setattr(notes, "require", full_disk)
+        user.write(ASKS.replace('"ssh"', ""))
+        rights.refresh(user.sandbox)
+        await heard()
+        assert SERVED == [] and "the disk is full" not in " ".join(user.told)
+        user.write(ASKS)
+        rights.refresh(user.sandbox)
+        await heard()
+        assert SERVED == [] and "the disk is full" in user.told[-1]
+
+    with_rights(user, body)
+
+
+def test_a_fault_of_ours_takes_keys_back(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        monkeypatch.setattr(operation, "follow", fault)
+        with pytest.raises(ZeroDivisionError):
+            rights.refresh(user.sandbox)
+        await heard()
+        assert SERVED == []
+        assert "a bug in sandboxd" in user.told[-1]
+
+    with_rights(user, body)
+
+
+def test_what_is_forgotten_is_served_no_more(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        rights.forget(user.sandbox)
+        assert SERVED == []
+        rights.refresh(user.sandbox)
+        await heard()
+        assert SERVED == []
+
+    with_rights(user, body)
