@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import tomllib
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +28,9 @@ class Part(NamedTuple):
     name: str
     what: str
     tests: tuple[str, ...]
-    """Folders, files or tests, as pytest names them."""
+    """Folders, files or tests, as pytest names them; `FILE::[ID]`: the cases of a file that have ID in their id."""
+    beside: str = ""
+    """A marker of tests that show the same by other means: where this machine lacks those, `./dev test` runs these."""
 
 
 class Quarantined(NamedTuple):
@@ -44,7 +47,10 @@ class Quarantined(NamedTuple):
 def parts(folder: Path = LISTS) -> tuple[Part, ...]:
     """The parts of `tiers.toml`."""
     rows = tomllib.loads((folder / "tiers.toml").read_text(encoding="utf-8"))
-    return tuple(Part(name, row["what"], tuple(row["tests"])) for name, row in rows.items())
+    return tuple(
+        Part(name, row["what"], tuple(row["tests"]), row.get("beside", ""))
+        for name, row in rows.items()
+    )
 
 
 def quarantine(folder: Path = LISTS) -> tuple[Quarantined, ...]:
@@ -55,14 +61,31 @@ def quarantine(folder: Path = LISTS) -> tuple[Quarantined, ...]:
 
 def names(name: str, test: str) -> bool:
     """Whether a folder, file, test or case that a list names is `test`, or holds it."""
+    file, _, case = name.partition("::[")
+    if case:
+        return test == name or (
+            test.startswith(f"{file}::") and case.rstrip("]") in _case(test).split("-")
+        )
     return test == name or test.startswith((f"{name}/", f"{name}::", f"{name}["))
+
+
+def _case(test: str) -> str:
+    return test.partition("[")[2].rstrip("]")
+
+
+def lacked() -> frozenset[str]:
+    """Markers of tests whose means this machine does not have, as `./dev test` found."""
+    lacks = json.loads(os.environ.get("SANDBOXD_TEST_LACKS", "[]"))
+    return frozenset(marker for lack in lacks for marker in lack["markers"])
 
 
 class Tier:
     """A plugin of pytest: the tests of one tier, those first that take longest."""
 
     def __init__(self, tier: str, later: Sequence[Part], excused: Sequence[Quarantined]) -> None:
-        self._later = [] if tier == EVERYTHING else [name for part in later for name in part.tests]
+        lacks = lacked()
+        parts = [] if tier == EVERYTHING else [part for part in later if part.beside not in lacks]
+        self._later = [name for part in parts for name in part.tests]
         self._excused = excused
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:

@@ -137,10 +137,26 @@ def test_it_works_where_several_processes_share_the_tests(suite: Path) -> None:
         ("tests/a/test_x.py::test_y[1]", "tests/a/test_x.py::test_y[2]", False),
         ("tests/a/test_x.py::test_y", "tests/a/test_x.py::test_yes", False),
         ("tests/a", "tests/ab/test_x.py", False),
+        ("tests/a/test_x.py::[runc]", "tests/a/test_x.py::test_y[runc]", True),
+        ("tests/a/test_x.py::[runc]", "tests/a/test_x.py::test_y[1-runc-True]", True),
+        ("tests/a/test_x.py::[runc]", "tests/a/test_x.py::test_y[runc2]", False),
+        ("tests/a/test_x.py::[runc]", "tests/a/test_x.py", False),
+        ("tests/a/test_x.py::[runc]", "tests/a/test_z.py::test_y[runc]", False),
     ],
 )
 def test_a_name_means_itself_and_what_it_holds(name: str, test: str, meant: bool) -> None:
     assert tiers.names(name, test) is meant
+
+
+def test_what_others_show_too_runs_where_a_machine_lacks_those(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = [Part("runc", "the same under runc", ("tests/a.py",), "gvisor")]
+    path = tiers.ROOT / "tests" / "a.py"
+    assert Tier(tiers.PROMISES, parts, ()).pytest_ignore_collect(path) is True
+    lacks = [{"text": "runsc", "markers": ["gvisor"]}]
+    monkeypatch.setenv("SANDBOXD_TEST_LACKS", json.dumps(lacks))
+    assert Tier(tiers.PROMISES, parts, ()).pytest_ignore_collect(path) is None
 
 
 def test_the_lists_are_read(tmp_path: Path) -> None:
