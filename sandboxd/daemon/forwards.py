@@ -1,4 +1,4 @@
-"""The ports of configs (`forwardPorts`), open on this machine while their sandboxes run."""
+"""Ports of a running sandbox that are open on this machine (`forwardPorts`)."""
 
 from __future__ import annotations
 
@@ -12,79 +12,22 @@ from sandboxd.forward import local
 from sandboxd.forward.forwarder import Forwarded, Forwarder
 from sandboxd.forward.ports import Wish
 from sandboxd.forward.trunk import open_trunk
-from sandboxd.host.folders import cache_folder
-from sandboxd.life.find import locate
 from sandboxd.life.service_address import address_of
 from sandboxd.status.model import OpenPort
 
 if TYPE_CHECKING:
-    from sandboxd.daemon.hosts import Hosts
-    from sandboxd.daemon.projects import EngineKey
+    from collections.abc import Collection
+
     from sandboxd.engine.client import Engine
     from sandboxd.model.remote import Port
+    from sandboxd.policy.rights import PortRights
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 300.0
-_OPEN_SECONDS = 5.0
-_LOOK_SECONDS = 0.02
 _STEADY_SECONDS = 60.0
 """Ports that were forwarded no longer wait longer than before for the next try."""
-
-
-class Forwards:
-    """The forwarded ports of all projects. To be used on the event loop, unless a method says otherwise."""
-
-    def __init__(self, hosts: Hosts) -> None:
-        self._hosts = hosts
-        self._projects: dict[str, _Project] = {}
-
-    def update(self, workspace: str, key: EngineKey, ports: tuple[Port, ...]) -> None:
-        """Forward `ports` of the sandbox of `workspace` and no others; () for none."""
-        present = self._projects.get(workspace)
-        if present is not None and present.ports == ports:
-            return
-        self.forget(workspace)
-        if ports:
-            folder = cache_folder(self._hosts.environ(key))
-            project = _Project(workspace, self._hosts.engine(key), ports, folder, present)
-            self._projects[workspace] = project
-            project.thread.start()
-
-    def lines(self, workspace: str) -> tuple[str, ...]:
-        """Each port with its address here, or why it has none."""
-        project = self._projects.get(workspace)
-        return project.lines() if project is not None else ()
-
-    def wait(self, workspace: str, ports: tuple[Port, ...]) -> tuple[str, ...]:
-        """The lines of `ports` once each has an address here or a reason why not; () where that takes too long.
-
-        To be called in a thread, for a sandbox that was started a moment ago.
-        """
-        deadline = time.monotonic() + _OPEN_SECONDS
-        while time.monotonic() < deadline:
-            project = self._projects.get(workspace)
-            if project is not None and project.ports == ports and project.has_tried_all():
-                return project.lines()
-            time.sleep(_LOOK_SECONDS)
-        return ()
-
-    def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
-        """The ports of `workspace` that have an address here, while they are forwarded."""
-        project = self._projects.get(workspace)
-        return project.open_ports() if project is not None else ()
-
-    def forget(self, workspace: str) -> None:
-        """Forward nothing of `workspace` any more."""
-        project = self._projects.pop(workspace, None)
-        if project is not None:
-            project.stop()
-
-    def close(self) -> None:
-        """Forward nothing any more."""
-        for workspace in list(self._projects):
-            self.forget(workspace)
 
 
 class _Door(NamedTuple):
@@ -94,19 +37,22 @@ class _Door(NamedTuple):
     problem: str = ""
 
 
-class _Project:
-    """The ports of one sandbox, served by a thread."""
+class Forwards:
+    """The ports of one sandbox, served by a thread from now on."""
 
     def __init__(
         self,
         workspace: str,
         engine: Engine,
-        ports: tuple[Port, ...],
+        rights: PortRights,
         folder: str | None,
-        before: _Project | None,
+        before: Forwards | None,
     ) -> None:
-        """:param before: the thread that may still hold the same ports"""
-        self.ports = ports
+        """
+        :param folder: where a Python for images without one is cached
+        :param before: the last one, which may still hold the same ports
+        """
+        self.rights = rights
         self.thread = threading.Thread(
             target=self._run, args=(before,), name="forward", daemon=True
         )
@@ -119,17 +65,18 @@ class _Project:
         self._doors: dict[Port, _Door] = {}
         """Written by the thread; the event loop reads a copy of its rows."""
         self._problem = ""
+        self.thread.start()
 
     def stop(self) -> None:
-        """End the thread soon."""
+        """Close the ports soon, and cut their connections."""
         with self._lock:
             self._stopped.set()
             if self._forwarder is not None:
                 self._forwarder.stop()
 
-    def has_tried_all(self) -> bool:
-        """Whether each port has an address, or a reason why it has none."""
-        return len(self._doors) == len(self.ports)
+    def has_tried(self, ports: Collection[Port]) -> bool:
+        """Whether each of `ports` has an address, or a reason why it has none."""
+        return all(port in self._doors for port in ports)
 
     def lines(self) -> tuple[str, ...]:
         """A line for each port: its address here, or why it has none."""
@@ -153,7 +100,7 @@ class _Project:
             if door.url
         )
 
-    def _run(self, before: _Project | None) -> None:
+    def _run(self, before: Forwards | None) -> None:
         if before is not None:
             before.thread.join()
         pause = _FIRST_PAUSE_SECONDS
@@ -192,7 +139,7 @@ class _Project:
     def _listen(self) -> Forwarder | None:
         """Listen on every port that is free; None where none is, or `stop` was called."""
         forwarded: list[Forwarded] = []
-        for port in self.ports:
+        for port in self.rights.ports:
             wish = Wish(port.number, port.here or port.number, port.needs_same, port.label)
             try:
                 entry = Forwarded(local.listen(wish), port.number, port.service)
@@ -203,7 +150,7 @@ class _Project:
             self._doors[port] = _Door(f"{port.scheme}://{local.LOOPBACK}:{entry.local}")
         forwarder = Forwarder(
             lambda container: open_trunk(self._engine, container, self._folder),
-            lambda: locate(self._engine, self._workspace).id,
+            lambda: self.rights.container,
             forwarded,
             lambda text: log.debug("`%s`: %s", self._workspace, text),
             lambda service: address_of(self._engine, self._workspace, service),

@@ -8,11 +8,10 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.daemon import memory, registry_file
 from sandboxd.daemon.exchanges import Exchanges
-from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.halts import Halts
@@ -35,6 +34,9 @@ from sandboxd.project.here import workspace_of_folder
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
 from sandboxd.status.observe import Observed, Sandbox
+
+if TYPE_CHECKING:
+    from sandboxd.model.remote import Port
 
 MISSING_SECONDS = 24 * 3600.0
 """Seconds that a project is remembered whose folder is gone."""
@@ -81,8 +83,7 @@ class Keeper:
             self._sandbox_changed,
         )
         self.gateways = Gateways(self.hosts, emit)
-        self.forwards = Forwards(self.hosts)
-        self.local_rights = LocalRights(self.hosts, emit)
+        self.local_rights = LocalRights(self.hosts, emit, self._asked_ports)
         self.halts = Halts(self.hosts, emit)
         self.generation = Generation(
             self.registry,
@@ -122,7 +123,6 @@ class Keeper:
         await self.registry.close()
         self._relays.close()
         self.gateways.close()
-        self.forwards.close()
         self.local_rights.close()
         self.halts.close()
         await self.watching.watcher.close()
@@ -230,7 +230,6 @@ class Keeper:
         if project is None or not self.registry.remove(path):
             return False
         self.gateways.forget(path, project.engine)
-        self.forwards.forget(path)
         self.local_rights.forget(path)
         self.exchanges.forget(path)
         self.halts.forget(path)
@@ -282,7 +281,6 @@ class Keeper:
                 log.info("`%s` has been gone for a day and is forgotten", path)
                 self.registry.remove(path)
                 self.gateways.forget(path, project.engine)
-                self.forwards.forget(path)
                 self.local_rights.forget(path)
                 self.exchanges.forget(path)
                 self.halts.forget(path)
@@ -294,8 +292,6 @@ class Keeper:
             # Also where a policy refuses the config, or its grant is void: a gateway lets through what is left.
             self.gateways.refresh(event["path"])
             self.local_rights.refresh(event["path"])
-        if event["kind"] in ("regenerated", "unchanged"):
-            self._forward(event["path"])
         if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
             self._make_network(event["path"])
 
@@ -328,19 +324,17 @@ class Keeper:
             text = f"{whose} is {'running' if sandbox.running else 'stopped'}"
         self._emit({"kind": "sandbox", "path": path, "message": text})
         self._attend(identity, sandbox)
-        # One beside others works on a copy, which no edit of the host changes, and has no port of its own here.
+        # One beside others works on a copy, which no edit of the host changes.
         if identity == path:
             self._relay(path, sandbox)
-            self._forward(path)
 
-    def _forward(self, path: str) -> None:
-        """Open the ports of the config here, as long as the sandbox runs."""
+    def _asked_ports(self, path: str) -> tuple[Port, ...] | None:
+        """The ports that the plan of a project has for this machine; None where it has no plan at the moment."""
         project = self.projects.get(path)
-        if project is None or project.examined is None:
-            return
-        sandbox = self.hosts.known(project.engine).observed.containers.get(path)
-        is_running = sandbox is not None and sandbox.running and not sandbox.paused
-        self.forwards.update(path, project.engine, project.examined.ports if is_running else ())
+        examined = project.examined if project is not None else None
+        if examined is None or examined.problem or not examined.valid:
+            return None
+        return examined.ports
 
     def _relay(self, path: str, sandbox: Sandbox | None) -> None:
         """Start or stop the relay of host edits: under gVisor, watchers inside hear nothing of them."""

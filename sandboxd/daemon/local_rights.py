@@ -1,4 +1,4 @@
-"""What this daemon itself holds of running sandboxes, and keeps to what they may have: the SSH keys that they are served."""
+"""What this daemon itself holds of running sandboxes, and keeps to what they may have: SSH keys, and ports."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.rights_loop import RightsLoop
 from sandboxd.daemon.ssh_agents import SshAgent
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder
 from sandboxd.ipc import messages
-from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import local_rights as operation
 from sandboxd.policy.reconcile import Given
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
-    from sandboxd.policy.rights import KeyRights
+    from sandboxd.model.remote import Port
+    from sandboxd.policy.rights import KeyRights, PortRights
     from sandboxd.ssh_agent.choice import Choice
+    from sandboxd.status.model import OpenPort
+
+_OPEN_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +40,17 @@ class LocalRights:
     None gives or takes anything by itself: each says what happened, and the loop of the sandbox looks what holds.
     """
 
-    def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
-        self._hosts, self._emit = hosts, emit
+    def __init__(
+        self,
+        hosts: Hosts,
+        emit: Callable[[messages.Event], None],
+        asked_ports: Callable[[str], tuple[Port, ...] | None],
+    ) -> None:
+        """
+        :param asked_ports: called in any thread with a workspace: the ports that its plan has for this machine, None
+            where it has no plan at the moment
+        """
+        self._hosts, self._emit, self._asked_ports = hosts, emit, asked_ports
         self._loop = asyncio.get_running_loop()
         self._holdings: dict[str, _Holding] = {}
 
@@ -59,6 +76,29 @@ class LocalRights:
             if workspace_of(sandbox) == workspace:
                 holding.wake()
 
+    def lines(self, workspace: str) -> tuple[str, ...]:
+        """Each port of a project's sandbox with its address here, or why it has none."""
+        forwards = self._forwards(workspace)
+        return forwards.lines() if forwards is not None else ()
+
+    def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
+        """The ports of a project's sandbox that have an address here, while they are forwarded."""
+        forwards = self._forwards(workspace)
+        return forwards.open_ports() if forwards is not None else ()
+
+    def wait(self, workspace: str, ports: tuple[Port, ...]) -> tuple[str, ...]:
+        """The lines of `ports` once each has an address here or a reason why not; () where that takes too long.
+
+        To be called in a thread, for a sandbox that was started a moment ago.
+        """
+        deadline = time.monotonic() + _OPEN_SECONDS
+        while time.monotonic() < deadline:
+            forwards = self._forwards(workspace)
+            if forwards is not None and forwards.has_tried(ports):
+                return forwards.lines()
+            time.sleep(_LOOK_SECONDS)
+        return ()
+
     def forget(self, workspace: str) -> None:
         """Serve the sandboxes of a project no more that is no longer known."""
         for sandbox in [each for each in self._holdings if workspace_of(each) == workspace]:
@@ -70,13 +110,17 @@ class LocalRights:
             holding.close()
         self._holdings.clear()
 
+    def _forwards(self, workspace: str) -> Forwards | None:
+        holding = self._holdings.get(workspace)
+        return holding.forwards if holding is not None else None
+
     def _chose(self, sandbox: str, container: str, choice: Choice | None) -> None:
         if choice is not None or sandbox in self._holdings:
             self._of(sandbox).chose(container, choice)
 
     def _of(self, sandbox: str) -> _Holding:
         if sandbox not in self._holdings:
-            self._holdings[sandbox] = _Holding(sandbox, self._hosts, self._say)
+            self._holdings[sandbox] = _Holding(sandbox, self._hosts, self._say, self._asked_ports)
         return self._holdings[sandbox]
 
     def _say(self, sandbox: str, text: str) -> None:
@@ -91,14 +135,23 @@ class LocalRights:
 class _Holding:
     """What is held of one sandbox: its loop calls the methods of `operations.local_rights.Holder`."""
 
-    def __init__(self, sandbox: str, hosts: Hosts, say: Callable[[str, str], None]) -> None:
-        self._sandbox, self._hosts = sandbox, hosts
+    def __init__(
+        self,
+        sandbox: str,
+        hosts: Hosts,
+        say: Callable[[str, str], None],
+        asked_ports: Callable[[str], tuple[Port, ...] | None],
+    ) -> None:
+        self._sandbox, self._hosts, self._asked_ports = sandbox, hosts, asked_ports
         self._tell = say
         self._lock = threading.Lock()
         self._running: tuple[EngineKey, str] | None = None
         self._started: tuple[str, Choice] | None = None
         """The container that the last start named, and the keys that it chose."""
         self._agent: SshAgent | None = None
+        self.forwards: Forwards | None = None
+        """The ports that are open, of the sandbox without a name; None for none."""
+        self._last_forwards: Forwards | None = None
         self._is_closed = False
         self._lacking = frozenset[str]()
         self._last_failure = ""
@@ -133,18 +186,20 @@ class _Holding:
             self._is_closed = True
         self._rights.stop()
         self.take_keys()
+        self._end_forwards()
 
     def given(self) -> Given:
         """What is served now, and what the last start chose."""
         with self._lock:
-            agent, started = self._agent, self._started
+            agent, started, forwards = self._agent, self._started, self.forwards
         keys = agent.rights if agent is not None else None
+        ports = forwards.rights if forwards is not None else None
         if started is None:
-            return Given(keys=keys)
+            return Given(keys=keys, ports=ports)
         if agent is not None and agent.choice != started[1]:
             # The same words, but another agent of the user, or other keys of the hosts: none of it may stay.
             keys = agent.rights.within(())
-        return Given(started=started[0], chosen=started[1].words, keys=keys)
+        return Given(started=started[0], chosen=started[1].words, keys=keys, ports=ports)
 
     def take_keys(self) -> None:
         """Serve no keys any more."""
@@ -165,6 +220,38 @@ class _Holding:
                 self._agent = SshAgent(
                     self._sandbox, engine, environ, started[1], rights, self._say
                 )
+
+    def asked_ports(self) -> tuple[Port, ...] | None:
+        """The ports that the plan has for this machine: one beside others has none of its own here."""
+        return () if name_of(self._sandbox) else self._asked_ports(self._sandbox)
+
+    def close_ports(self, ports: tuple[Port, ...]) -> None:
+        """Close these; the others are opened again."""
+        rights = self._end_forwards()
+        if rights is not None and (rest := rights.without(ports)):
+            self.open_ports(rest)
+
+    def open_ports(self, rights: PortRights) -> None:
+        """Have these open, if they are of the container that still runs."""
+        self._end_forwards()
+        with self._lock:
+            running = self._running
+        if running is None or running[1] != rights.container:
+            return
+        engine, environ = self._hosts.engine(running[0]), self._hosts.environ(running[0])
+        with self._lock:
+            if running == self._running and not self._is_closed:
+                self.forwards = self._last_forwards = Forwards(
+                    self._sandbox, engine, rights, cache_folder(environ), self._last_forwards
+                )
+
+    def _end_forwards(self) -> PortRights | None:
+        with self._lock:
+            forwards, self.forwards = self.forwards, None
+        if forwards is None:
+            return None
+        forwards.stop()
+        return forwards.rights
 
     def lacks(self, words: frozenset[str], why: str) -> None:
         """Tell a person once what of the start's choice is not served."""

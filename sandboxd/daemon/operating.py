@@ -24,7 +24,6 @@ from sandboxd.operations.request import Request
 from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
-    from sandboxd.daemon.forwards import Forwards
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.local_rights import LocalRights
@@ -52,19 +51,16 @@ class Operating:
         register_soon: Callable[[str, EngineKey, bool], None],
         gateways: Gateways,
         local_rights: LocalRights,
-        forwards: Forwards,
     ) -> None:
         """:param register_soon: called on the event loop for each started workspace, with whether its files are outdated
         :param gateways: those that are attended to
-        :param local_rights: told which keys a start chose
-        :param forwards: the ports of the projects that are kept
+        :param local_rights: told which keys a start chose; it knows which ports are open
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
         self._gateways = gateways
         self._local_rights = local_rights
-        self._forwards = forwards
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -157,7 +153,7 @@ class Operating:
                 lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
                 self._gateways.keep_credentials,
                 self._local_rights.keep,
-                self._forwards.wait,
+                self._local_rights.wait,
             ),
             progress=tell,
             cancel=cancel,

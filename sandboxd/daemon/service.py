@@ -54,7 +54,6 @@ class Service:
             self._started,
             self.keeper.gateways,
             self.keeper.local_rights,
-            self.keeper.forwards,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
         self.commands = Commands(environ, self.keeper.hosts, self.keeper.remember_soon)

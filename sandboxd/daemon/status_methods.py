@@ -155,7 +155,7 @@ class StatusMethods:
         names = self._names(path, examined, project.engine)
         environ = self._keeper.hosts.environ(project.engine)
         hooks = hooks_now(environ, path, examined, world.observed)
-        ports = self._keeper.forwards.lines(path)
+        ports = self._keeper.local_rights.lines(path)
         measured = measurement.recall(environ, path)
         own = sessions(environ, path)
         row = combine(path, examined, world.observed, names, hooks, ports, measured, own)
@@ -163,7 +163,7 @@ class StatusMethods:
         return row._replace(keeps=project.keeps, open_ports=self._open_ports(row), waiting=waiting)
 
     def _open_ports(self, row: ProjectStatus) -> tuple[OpenPort, ...]:
-        return self._keeper.forwards.open_ports(row.path) if row.state == "running" else ()
+        return self._keeper.local_rights.open_ports(row.path) if row.state == "running" else ()
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
         """The record of the gateway of a running sandbox; None where no gateway is attended to."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.policy.rights import GatewayRights, KeyRights, Rights, is_covered
+from sandboxd.policy.rights import GatewayRights, KeyRights, PortRights, Rights, is_covered
 
 if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
@@ -28,8 +28,8 @@ class Given(NamedTuple):
     """Fingerprints of the user's keys, and hosts, as that start found them: what is added since is for the next one."""
     keys: KeyRights | None = None
     """Those by which programs in a container are served; None for none."""
-    ports: tuple[Port, ...] = ()
-    """Those that are open on this machine."""
+    ports: PortRights | None = None
+    """Those that are open on this machine; None for none."""
 
 
 class TakeNames(NamedTuple):
@@ -68,9 +68,9 @@ class GiveKeys(NamedTuple):
 
 
 class OpenPorts(NamedTuple):
-    """Open ports on this machine."""
+    """Have these ports of their container open on this machine."""
 
-    ports: tuple[Port, ...]
+    rights: PortRights
 
 
 Step = TakeNames | TakeKeys | ClosePorts | Record | GiveNames | GiveKeys | OpenPorts
@@ -151,8 +151,10 @@ def served_keys(wanted: Rights, given: Given) -> KeyRights | None:
 
 
 def _ports(wanted: Rights, given: Given) -> tuple[Step, ...]:
-    ports = wanted.ports if wanted.target.container else ()
-    closed = tuple(port for port in given.ports if port not in ports)
-    opened = tuple(port for port in ports if port not in given.ports)
+    want, have = wanted.ports, given.ports
+    is_same = have is not None and have.container == want.container
+    open_now = have.ports if have is not None else ()
+    closed = tuple(port for port in open_now if not (is_same and port in want.ports))
+    has_more = any(not is_same or port not in open_now for port in want.ports)
     takes = (ClosePorts(closed),) if closed else ()
-    return (*takes, OpenPorts(opened)) if opened else takes
+    return (*takes, OpenPorts(want)) if has_more else takes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Rule
     from sandboxd.model.remote import Port
 
-Origin = Literal["profile", "sandboxd.toml", "grant", "policy.toml", "answer"]
+Origin = Literal["profile", "sandboxd.toml", "devcontainer.json", "grant", "policy.toml", "answer"]
 """Where a right, or what takes one away, comes from. ``sandboxd.toml`` names no more than its profile does by itself;
 ``grant`` is what it asks for beyond that, with the user's consent to this content."""
 
@@ -194,6 +194,50 @@ class KeyRights:
         return self.container, self.words
 
 
+class PortRight(NamedTuple):
+    """A port of the sandbox that is open on this machine while it runs."""
+
+    port: Port
+    origin: Origin = "devcontainer.json"
+
+
+class PortRights:
+    """The ports of one container that may be open on this machine. Made by `rights` alone, so that no other is opened."""
+
+    __slots__ = ("container", "named")
+
+    def __init__(self, container: str, named: tuple[PortRight, ...]) -> None:
+        self.container = container
+        """Its id."""
+        self.named = named
+        """Each with where it comes from."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PortRights) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        return f"PortRights{self._parts()!r}"
+
+    def __bool__(self) -> bool:
+        return bool(self.named)
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The ports alone."""
+        return tuple(each.port for each in self.named)
+
+    def without(self, ports: Iterable[Port]) -> PortRights:
+        """The rest of it without `ports`."""
+        closed = frozenset(ports)
+        return PortRights(self.container, tuple(e for e in self.named if e.port not in closed))
+
+    def _parts(self) -> tuple[str, tuple[PortRight, ...]]:
+        return self.container, self.named
+
+
 class Rights(NamedTuple):
     """All that one sandbox may have at one moment."""
 
@@ -212,8 +256,8 @@ class Rights(NamedTuple):
     approvals: tuple[Approval, ...]
     """The answers that count, of both kinds."""
     credentials: tuple[CredentialRight, ...]
-    ports: tuple[Port, ...]
-    """Those of the config that are open on this machine while the sandbox runs."""
+    ports: PortRights
+    """Those of the config that are open on this machine while the sandbox runs; none where no container is meant."""
     ends: float
     """Seconds since the epoch at which the first of the answers ends; 0 where none does."""
     no_login: str
@@ -251,13 +295,16 @@ def rights(
     :param answers: of the project, also those that have ended or count for nothing
     :param credentials: those that config and grants let it use and that the user has a record of
     :param now: seconds since the epoch
+    :param ports: those that the plan of the config names
     """
     answers, credentials = tuple(answers), tuple(credentials)
+    named = tuple(map(PortRight, ports)) if target.container else ()
+    opened = PortRights(target.container, named)
     planned, problem = _bounded(asked)
     if planned is None:
         nothing = GatewayRights(Policy()) if asked.mode == "none" else None
         return Rights(
-            target, asked.mode, asked.source, asked.problem, None, nothing, (), (), (), (), ports,
+            target, asked.mode, asked.source, asked.problem, None, nothing, (), (), (), (), opened,
             0.0, "", limits, asked.most is not None,
         )  # fmt: skip
     doors = {door for each in credentials for door in each.doors}
@@ -283,7 +330,7 @@ def rights(
         ),
         counting,
         credentials,
-        ports,
+        opened,
         min((each.until for each in counting if each.until), default=0.0),
         login.problem if upstream is not None else "",
         limits,

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from sandboxd.credentials.uses import Use
     from sandboxd.egress.policy import Policy
+    from sandboxd.model.remote import Port
     from sandboxd.plan.plan import Plan
     from sandboxd.policy.floor import Floor
     from sandboxd.project import Project
 
 
-def rights_now(project: Project, container: str, now: float) -> Rights:
+def rights_now(
+    project: Project, container: str, now: float, ports: tuple[Port, ...] = ()
+) -> Rights:
     """The rights of the sandbox of `project` at `now`. Neither host nor engine is looked at.
 
     Where floor or trust refuse the network that sandboxd.toml asks for, no more than the profile's own names are
@@ -30,6 +33,7 @@ def rights_now(project: Project, container: str, now: float) -> Rights:
 
     :param container: the id of its container; '' where none is meant
     :param now: seconds since the epoch
+    :param ports: those that the plan of the project has for this machine, which depends on the host
     :raises UsageError: floor or trust refuse a part of the config that is not about the network, or
         the approvals cannot be read
     """
@@ -46,7 +50,7 @@ def rights_now(project: Project, container: str, now: float) -> Rights:
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
     login = _login(asked, workspace, environ)
-    return _rights(environ, workspace, target, asked, network.uses, demands, login, now)
+    return _rights(environ, workspace, target, asked, network.uses, demands, login, now, ports)
 
 
 def no_rights(sandbox: str, container: str) -> Rights:
@@ -119,11 +123,13 @@ def _rights(
     demands: Floor,
     login: Login,
     now: float,
+    ports: tuple[Port, ...] = (),
 ) -> Rights:
     has_gateway = asked.policy is not None
     answers = approvals.of_project(environ, workspace, now) if has_gateway else ()
     credentials = _credentials(uses, environ)
-    return rights(target, asked, approvals.limits(demands), answers, credentials, login, now)
+    limits = approvals.limits(demands)
+    return rights(target, asked, limits, answers, credentials, login, now, ports)
 
 
 def _login(asked: Asked, workspace: str, environ: Mapping[str, str]) -> Login:

@@ -17,7 +17,9 @@ CALLERS = {
     "GatewayRights": {"policy/rights"},
     "sandboxd.policy.rights.rights": {"project/rights"},
     "KeyRights": {"policy/rights"},
-    # Only its loop serves keys to a sandbox, by a filter that takes none but `KeyRights`.
+    "PortRights": {"policy/rights"},
+    # Only its loop serves keys to a sandbox, and opens ports; the filter takes none but `KeyRights`.
+    "sandboxd.daemon.forwards.Forwards": {"daemon/local_rights"},
     "sandboxd.daemon.ssh_agents.SshAgent": {"daemon/local_rights"},
     "sandboxd.ssh_agent.server.Server": {"daemon/ssh_agents"},
     "sandboxd.ssh_agent.filter.Filter": {"ssh_agent/server"},
@@ -28,7 +30,7 @@ CALLERS = {
     "gateway.push": {"operations/gateway", "life/egress"},
     "gateway.start": {"life/egress", "egress/gateway/main", "egress/gateway/pod"},
     "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway"},
-    # A gateway is followed by whoever runs a command, too; keys end with the daemon that serves them.
+    # A gateway is followed by whoever runs a command, too; keys and ports end with the daemon.
     "reconcile": {"operations/gateway", "operations/local_rights"},
 }  # fmt: skip
 """Functions that give, or say what may be given, with the modules that may call them."""

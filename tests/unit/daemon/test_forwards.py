@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,13 +12,11 @@ import pytest
 
 from sandboxd.daemon import forwards as module
 from sandboxd.daemon.forwards import Forwards
-from sandboxd.daemon.projects import EngineKey
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.forward import local
 from sandboxd.model.remote import Port
+from sandboxd.policy.rights import PortRight, PortRights
 from tests.patience import PATIENCE, eventually
-
-KEY = EngineKey("unix:///nowhere/docker.sock", None)
 
 
 class Forwarder:
@@ -46,26 +44,33 @@ class Forwarder:
             port.listener.close()
 
 
+Begin = Callable[..., Forwards]
+
+
 @pytest.fixture
-def forwards(monkeypatch: pytest.MonkeyPatch) -> Iterator[Forwards]:
+def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """Opens ports of a sandbox; they are closed with the test."""
     monkeypatch.setattr(module, "Forwarder", Forwarder)
     monkeypatch.setattr(Forwarder, "ends", [], raising=False)
     monkeypatch.setattr(Forwarder, "running", [], raising=False)
-    hosts: Any = SimpleNamespace(
-        environ=lambda _key: {"HOME": "/nowhere"}, engine=lambda _key: None
-    )
-    entries = Forwards(hosts)
-    yield entries
-    entries.close()
+    opened: list[Forwards] = []
+
+    def open_ports(*ports: Port, before: Forwards | None = None) -> Forwards:
+        engine: Any = None
+        rights = PortRights("c1", tuple(map(PortRight, ports)))
+        opened.append(Forwards("/ws", engine, rights, None, before))
+        return opened[-1]
+
+    yield open_ports
+    for each in opened:
+        each.stop()
+        each.thread.join(PATIENCE)
+        assert not each.thread.is_alive()
 
 
 def free_port() -> Port:
     with local.listen(module.Wish(20000, 20000, False, "")) as listener:
         return Port(listener.getsockname()[1])
-
-
-def thread_of(forwards: Forwards) -> threading.Thread:
-    return forwards._projects["/ws"].thread
 
 
 @pytest.mark.parametrize(
@@ -76,7 +81,7 @@ def thread_of(forwards: Forwards) -> threading.Thread:
     ],
 )
 def test_what_ended_it_is_shown_and_it_begins_again(
-    forwards: Forwards,
+    begin: Begin,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     end: Exception,
@@ -85,18 +90,18 @@ def test_what_ended_it_is_shown_and_it_begins_again(
     monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
     caplog.set_level(logging.INFO)
     Forwarder.ends.append(end)
-    forwards.update("/ws", KEY, (free_port(),))
+    forwards = begin(free_port())
     eventually(lambda: len(Forwarder.running) == 2)
     # The second one carries nothing yet.
-    assert forwards.lines("/ws") == (f"not forwarded: {words}",)
+    assert forwards.lines() == (f"not forwarded: {words}",)
     assert "ports of `/ws` are not forwarded" in caplog.text
     assert str(end) in caplog.text
     Forwarder.running[-1].problem = ""
-    assert forwards.lines("/ws")[0].startswith(("2", "3"))
+    assert forwards.lines()[0].startswith(("2", "3"))
 
 
 def test_each_pause_is_longer_than_the_one_before(
-    forwards: Forwards, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
 
@@ -111,35 +116,37 @@ def test_each_pause_is_longer_than_the_one_before(
         Lock=threading.Lock,
         Thread=threading.Thread,
     ))  # fmt: skip
-    forwards.update("/ws", KEY, (free_port(),))
+    begin(free_port())
     eventually(lambda: len(Forwarder.running) == 13)
     assert pauses == [min(2.0**number, 300.0) for number in range(12)]
 
 
-def test_nobody_waits_for_a_pause_to_end(forwards: Forwards) -> None:
+def test_nobody_waits_for_a_pause_to_end(begin: Begin) -> None:
     Forwarder.ends.append(ValueError())
-    forwards.update("/ws", KEY, (free_port(),))
-    thread = thread_of(forwards)
-    eventually(lambda: forwards.lines("/ws")[:1] and "not" in forwards.lines("/ws")[0])
-    forwards.forget("/ws")
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
-    assert forwards.lines("/ws") == ()
+    forwards = begin(free_port())
+    eventually(lambda: forwards.lines()[:1] and "not" in forwards.lines()[0])
+    forwards.stop()
+    forwards.thread.join(PATIENCE)
+    assert not forwards.thread.is_alive()
 
 
-def test_a_start_hears_where_its_ports_are_once_each_was_tried(forwards: Forwards) -> None:
+def test_what_opens_a_port_again_waits_for_the_one_that_has_it(begin: Begin) -> None:
+    port = free_port()._replace(needs_same=True)
+    first = begin(port)
+    eventually(lambda: first.has_tried((port,)))
+    first.stop()
+    second = begin(port, before=first)
+    eventually(lambda: second.has_tried((port,)))
+    assert second.lines() == (f"{port.number}: http://127.0.0.1:{port.number}",)
+
+
+def test_each_port_has_its_address_or_why_it_has_none(begin: Begin) -> None:
     with local.listen(module.Wish(20000, 20000, False, "")) as taken:
         port = free_port()._replace(label="Web")
         number = taken.getsockname()[1]
         own = (port, Port(80, here=number, needs_same=True))
-        forwards.update("/ws", KEY, own)
-        first, second = forwards.wait("/ws", own)
+        forwards = begin(*own)
+        eventually(lambda: forwards.has_tried(own))
+        first, second = forwards.lines()
     assert first == f"{port.number} (Web): http://127.0.0.1:{port.number}"
     assert second.startswith(f"80:{number}: port `{number}` of this machine is taken")
-
-
-def test_a_start_does_not_wait_for_ever_for_ports_that_nobody_opens(
-    forwards: Forwards, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_OPEN_SECONDS", 0.05)
-    assert forwards.wait("/ws", (Port(3000),)) == ()

@@ -70,14 +70,13 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def operating(hosts: SlowHosts) -> Operating:
     gateways = SimpleNamespace(find=None, keep_credentials=None)
-    local_rights = SimpleNamespace(keep=None)
+    local_rights = SimpleNamespace(keep=None, wait=lambda *_args: ())
     return Operating(
         {},
         cast("Any", hosts),
         lambda *_args: None,
         cast("Any", gateways),
         cast("Any", local_rights),
-        cast("Any", SimpleNamespace(wait=lambda *_args: ())),
     )
 
 

@@ -1,6 +1,6 @@
 """A long walk of starts, stops, edits, grants, answers, ends, kills and clocks: at rest a sandbox has what it may have.
 
-Engine, gateway and agent are played; grants, answers, policies and records are the files that they are. `SANDBOXD_STEPS`
+Engine, gateway and daemon are played; grants, answers, policies and records are the files that they are. `SANDBOXD_STEPS`
 sets the number of steps, `SANDBOXD_SEED` the walk.
 """
 
@@ -27,13 +27,14 @@ from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.host import chosen_groups, given_rights
 from sandboxd.model.labels import EDITOR, UP
+from sandboxd.model.remote import Port
 from sandboxd.operations import gateway, local_rights
 from sandboxd.operations.egress import allow as allowing
 from sandboxd.operations.egress import deny as denying
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import trust
 from sandboxd.policy.reconcile import Given
-from sandboxd.policy.rights import KeyRights, Rights
+from sandboxd.policy.rights import KeyRights, PortRights, Rights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now, rights_of_plan
 from tests.unit.operations.running_project import OF_PROFILE, Running, play
@@ -66,18 +67,35 @@ PLACES = ((KEY, HOST), (KEY, OTHER_HOST), (KEY, HOST, OTHER_HOST))
 """Keys of the user's agent, and hosts that they log in to, as records name them."""
 
 
-class Agent:
-    """A played agent of the user, as a daemon serves it to the sandbox."""
+PORTS = (Port(3000), Port(8080), Port(5432, service="db"))
+
+
+class Daemon:
+    """A played daemon: what it serves of the user's agent, and which ports it has open."""
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
         self.started, self.chosen = "", frozenset[str]()
         self.keys: KeyRights | None = None
         self._before: KeyRights | None = None
+        self.ports: PortRights | None = None
 
     def given(self) -> Given:
         self._before = self.keys
-        return Given(started=self.started, chosen=self.chosen, keys=self.keys)
+        return Given(started=self.started, chosen=self.chosen, keys=self.keys, ports=self.ports)
+
+    def asked_ports(self) -> tuple[Port, ...] | None:
+        return self._walk.asked_ports
+
+    def close_ports(self, ports: tuple[Port, ...]) -> None:
+        assert self.ports is not None and {*ports} <= {*self.ports.ports}
+        self.ports = self.ports.without(ports) or None
+
+    def open_ports(self, rights: PortRights) -> None:
+        open_now = self.ports.ports if self.ports is not None else ()
+        assert {*open_now} < {*rights.ports}, "what is closed is closed first"
+        assert self.ports is None or self.ports.container == rights.container
+        self.ports = rights
 
     def take_keys(self) -> None:
         self.keys = None
@@ -95,7 +113,7 @@ class Agent:
 
 
 class Walk:
-    """The world of one sandbox, and what its gateway and its agent were given."""
+    """The world of one sandbox, and what its gateway and its daemon were given."""
 
     def __init__(self, played: Running, random: random.Random) -> None:
         self.played, self.environ, self.random = played, played.environ, random
@@ -106,7 +124,9 @@ class Walk:
         self.last = Policy()
         self.number = 0
         self.runs = False
-        self.agent = Agent(self)
+        self.asked_ports: tuple[Port, ...] | None = None
+        """By the plan of its config; None while that has none."""
+        self.daemon = Daemon(self)
         self.folder = Path(self.environ["XDG_CONFIG_HOME"]) / "sandboxd"
         self.folder.mkdir(parents=True, exist_ok=True)
         played.write("", trusted=False)
@@ -160,8 +180,8 @@ class Walk:
         gateway.note_start(project, self.played.container, network.policy, whole)
         self.runs = True
         places = [each.place for each in given.credentials if each.place]
-        self.agent.started = self.played.container if places else ""
-        self.agent.chosen = frozenset(word for place in places for word in place)
+        self.daemon.started = self.played.container if places else ""
+        self.daemon.chosen = frozenset(word for place in places for word in place)
 
     def stop(self) -> None:
         self.runs = False
@@ -222,6 +242,11 @@ class Walk:
         else:
             records.put(self.environ, Record(Name(name), "file"))
 
+    def plan_ports(self) -> None:
+        """An edit of the config, after which it has a plan or none."""
+        chosen = tuple(port for port in PORTS if self.random.random() < 0.5)
+        self.asked_ports = self.random.choice((chosen, chosen, None))
+
     def pass_time(self) -> None:
         seconds = self.random.choice((10.0, 100.0, 4000.0))
         self.now, self.passed = self.now + seconds, self.passed + seconds
@@ -235,8 +260,8 @@ class Walk:
             self.played.pushed.append(self.played.pushed[-1]._replace(version=0, rules=()))
 
     def kill_daemon(self) -> None:
-        """What it knew of keys is gone; the sandbox goes on with its gateway."""
-        self.agent = Agent(self)
+        """What it knew of keys is gone, and its ports are closed; the sandbox goes on with its gateway."""
+        self.daemon = Daemon(self)
 
     def fill_disk(self) -> None:
         self.has_room = not self.has_room
@@ -246,7 +271,7 @@ class Walk:
     def follow(self) -> bool:
         """Follow until at rest; False where that was not possible."""
         try:
-            self.follow_keys()
+            self.follow_daemon()
             if self.runs:
                 self.played.follow()
         except UsageError:
@@ -254,13 +279,13 @@ class Walk:
         except RecordFailure:
             wanted = self.rights()
             assert wanted.gateway is not None and self.has() <= allowed(wanted.gateway.policy)
-            assert self.agent.keys is None or self.agent.keys.words <= wanted.keys.words
+            assert self.daemon.keys is None or self.daemon.keys.words <= wanted.keys.words
             return False
         return True
 
-    def follow_keys(self) -> None:
+    def follow_daemon(self) -> None:
         container = self.played.container if self.runs else ""
-        local_rights.follow(self.project().sandbox, container, self.environ, self.agent)
+        local_rights.follow(self.project().sandbox, container, self.environ, self.daemon)
 
     def has(self) -> frozenset[str]:
         return allowed(self.played.pushed[-1]) if self.runs and self.played.pushed else frozenset()
@@ -269,12 +294,18 @@ class Walk:
         wanted = self.rights()
         if self.runs and wanted.gateway is not None:
             assert self.played.pushed[-1]._replace(version=0) == wanted.gateway.policy
-        agent = self.agent
-        if self.runs and agent.started == self.played.container:
-            may_have = wanted.keys.within(agent.chosen)
-            assert agent.keys == (may_have or None)
+        daemon = self.daemon
+        if self.runs and daemon.started == self.played.container:
+            may_have = wanted.keys.within(daemon.chosen)
+            assert daemon.keys == (may_have or None)
         else:
-            assert agent.keys is None
+            assert daemon.keys is None
+        ports = daemon.ports.ports if daemon.ports is not None else ()
+        assert daemon.ports is None or daemon.ports.container == self.played.container
+        if not self.runs:
+            assert not ports
+        elif self.asked_ports is not None:
+            assert {*ports} == {*self.asked_ports}
 
 
 def allowed(policy: Policy) -> frozenset[str]:
@@ -293,6 +324,7 @@ ACTIONS: tuple[tuple[int, Callable[[Walk], None]], ...] = (
     (4, Walk.edit_policy),
     (5, Walk.answer),
     (3, Walk.credential),
+    (3, Walk.plan_ports),
     (2, Walk.pass_time),
     (1, Walk.set_clock),
     (1, Walk.kill_gateway),

@@ -24,6 +24,8 @@ from sandboxd.policy.rights import (
     CredentialRight,
     KeyRights,
     Login,
+    PortRight,
+    PortRights,
     Rights,
     Target,
     rights,
@@ -165,10 +167,28 @@ def test_without_a_container_nothing_is_served() -> None:
     assert reconcile(want, given._replace(keys=served("c1"))) == (TakeKeys(),)
 
 
+def opened(container: str, *numbers: int) -> PortRights:
+    return PortRights(container, tuple(PortRight(Port(number)) for number in numbers))
+
+
 def test_ports_close_before_others_open() -> None:
-    want = wanted(policy(), ports=(Port(2),))
-    steps = reconcile(want, having(want)._replace(ports=(Port(1),)))
-    assert steps == (ClosePorts((Port(1),)), OpenPorts((Port(2),)))
+    want = wanted(policy(), ports=(Port(2), Port(3)))
+    steps = reconcile(want, having(want)._replace(ports=opened("c1", 1, 3)))
+    assert steps == (ClosePorts((Port(1),)), OpenPorts(opened("c1", 2, 3)))
+    assert reconcile(want, having(want)._replace(ports=opened("c1", 3, 2))) == ()
+
+
+def test_ports_of_another_container_are_closed() -> None:
+    want = wanted(policy(), ports=(Port(1),))
+    steps = reconcile(want, having(want)._replace(ports=opened("c0", 1)))
+    assert steps == (ClosePorts((Port(1),)), OpenPorts(opened("c1", 1)))
+
+
+def test_without_a_container_no_port_is_open() -> None:
+    want = wanted(policy(), ports=(Port(1),), container="")
+    assert reconcile(want, having(want)) == ()
+    given = having(want)._replace(ports=opened("c1", 1))
+    assert reconcile(want, given) == (ClosePorts((Port(1),)),)
 
 
 def test_fewer_ports_of_a_name_are_less() -> None:
