@@ -120,15 +120,21 @@ def _ours(name: str, known: frozenset[str]) -> str:
     return ".".join(parts) or "__init__"
 
 
+def imported_modules(module: str, source: str, known: frozenset[str]) -> Iterator[str]:
+    """The modules of sandboxd that `module` imports, late and for type checkers, too; `known` are all of them."""
+    package = "sandboxd." + module.rpartition(".")[0]
+    for imported in imports(source, package.rstrip(".")):
+        if imported.module.split(".")[0] == "sandboxd":
+            yield _ours(imported.module, known)
+
+
 def unused(sources: Mapping[str, str]) -> list[str]:
     """The permissions of the table that no module uses; `sources` are all modules of sandboxd."""
     known = frozenset(sources)
     used = set()
     for module, source in sources.items():
-        package = "sandboxd." + module.rpartition(".")[0]
-        for imported in imports(source, package.rstrip(".")):
-            if imported.module.split(".")[0] == "sandboxd":
-                used.add(_permission(module, _ours(imported.module, known)))
+        for target in imported_modules(module, source, known):
+            used.add(_permission(module, target))
     rows = [(room, target) for room, targets in MAY_IMPORT.items() for target in targets]
     rows += [(module, target) for module, targets in LATE_IMPORTS.items() for target in targets]
     return [f"`{row}` does not import `{target}`" for row, target in sorted({*rows} - used)]
