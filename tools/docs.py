@@ -1,6 +1,6 @@
 """Write what is made from the code, or with `--check` say what of it is out of date.
 
-The indexes of rules and of file kinds; one page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
+The indexes of rules and of file kinds; one page for each rule and an index, below docs/rules/; docs/commands.md from the
 commands' arguments; docs/configuration.md and the JSON schema of sandboxd.toml from its keys;
 docs/merge.md from the projects of the merge; docs/testing.md from a recorded run of the tests.
 """
@@ -56,8 +56,7 @@ def pages() -> dict[str, str]:
 
 
 def _rule_page(name: str) -> str:
-    rule = rules.load()[name]
-    meta, text = rule.META, (rule.__doc__ or "").strip()
+    meta, text = rules.get(name).META, rules.page(name)
     return f"{_NOTE}# {name}\n\nHighest severity: {meta.severity.label}. Since {meta.since}.\n\n{text}\n"
 
 

@@ -33,6 +33,10 @@ from __future__ import annotations
 '''
 
 
+_LAST = {"rules": "FAMILIES", "kinds": "WATCHED"}
+"""The last name that the index of a room has: without it, it was made by another version or cut off."""
+
+
 def indexes() -> dict[str, str]:
     """Path below the checkout -> text."""
     _make_importable()
@@ -44,14 +48,19 @@ def indexes() -> dict[str, str]:
 
 
 def _rules() -> str:
+    families = modules("rules/families")
+    tables = {name: import_module(f"sandboxd.rules.families.{name}").ROWS for name in families}
+    family_of = {row.META.id: name for name, rows in tables.items() for row in rows}
+    own = [
+        import_module(f"sandboxd.rules.{name}") for name in modules("rules") if name != "families"
+    ]
     rows: dict[str, tuple[str, tuple[Need, ...], int]] = {}
-    for name in modules("rules"):
-        rule = import_module(f"sandboxd.rules.{name}")
+    for rule in (*own, *(row for table in tables.values() for row in table)):
         subject = rule.check.__annotations__["subject"]
         rows[rule.META.id] = (subject, rule.META.needs, int(rule.META.severity))
     about = (
         "Every rule: what it is asked about, what that must hold for it to say anything, and the\n"
-        "highest severity that it gives."
+        "highest severity that it gives; and the family of those that are rows of one."
     )
     types = sorted({type(need).__name__ for _, needs, _ in rows.values() for need in needs})
     names = "".join(f"    {name},\n" for name in types)
@@ -68,6 +77,11 @@ def _rules() -> str:
         + "".join(
             f"    {_text(rule)}: ({_text(subject)}, {_row(map(_need, needs))}, {severity}),\n"
             for rule, (subject, needs, severity) in sorted(rows.items())
+        )
+        + "}\n"
+        + "FAMILIES: dict[str, str] = {\n"
+        + "".join(
+            f"    {_text(rule)}: {_text(name)},\n" for rule, name in sorted(family_of.items())
         )
         + "}\n"
     )
@@ -124,10 +138,12 @@ def _make_importable() -> None:
         path = f"{ROOT}/sandboxd/{room}/_index.py"
         text = _read(path) or "("
         try:
-            exec(compile(text if name == "RULES" or "WATCHED" in text else "(", path, "exec"), {})
+            exec(compile(text if _LAST[room] in text else "(", path, "exec"), {})
         except (SyntaxError, ImportError, NameError, TypeError):
             text = f"from typing import Any\n\n{name}: dict[str, Any] = {{}}\n"
-            if room == "kinds":
+            if room == "rules":
+                text += "FAMILIES: dict[str, str] = {}\n"
+            else:
                 text += "LANGUAGES: dict[str, str] = {}\nWATCHED: tuple[str, ...] = ()\n"
             write_atomic(path, text.encode())
 

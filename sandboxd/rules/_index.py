@@ -1,5 +1,5 @@
 """Every rule: what it is asked about, what that must hold for it to say anything, and the
-highest severity that it gives.
+highest severity that it gives; and the family of those that are rows of one.
 
 Made by `./dev docs` from the modules beside it.
 """
@@ -272,4 +272,48 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "workspace-mounts-parent": ("Container", (Mentions("mounts", ".."),), 2),
     "writable-cgroups": ("Container", (Has("security_opt", "writable-cgroups"),), 2),
     "yaml-syntax-error": ("Document", (Unsound(),), 3),
+}
+FAMILIES: dict[str, str] = {
+    "cap-add-bpf-perfmon": "capabilities",
+    "cap-add-dac-read-search": "capabilities",
+    "cap-add-kernel-wide": "capabilities",
+    "cap-add-sys-admin": "capabilities",
+    "cap-add-sys-module": "capabilities",
+    "cap-add-sys-rawio": "capabilities",
+    "daemon-allow-direct-routing": "daemon_settings",
+    "daemon-cgroupns-host": "daemon_settings",
+    "daemon-default-ip-public": "daemon_settings",
+    "daemon-group-wide": "daemon_settings",
+    "daemon-icc-on": "daemon_settings",
+    "daemon-iptables-off": "daemon_settings",
+    "daemon-no-new-privileges-off": "daemon_settings",
+    "daemon-not-strict-json": "strict_json",
+    "daemon-runsc-allow-rootfs-tar-annotation": "runsc_flags",
+    "daemon-runsc-allow-suid": "runsc_flags",
+    "daemon-runsc-char-device": "runsc_flags",
+    "daemon-runsc-debug": "runsc_flags",
+    "daemon-runsc-flag-override": "runsc_flags",
+    "daemon-runsc-host-fifo": "runsc_flags",
+    "daemon-runsc-host-uds": "runsc_flags",
+    "daemon-runsc-ignore-cgroups": "runsc_flags",
+    "daemon-runsc-mounts-exclusive": "runsc_flags",
+    "daemon-runsc-net-raw": "runsc_flags",
+    "daemon-runsc-network-host": "runsc_flags",
+    "daemon-runsc-nvproxy-unsupported-driver": "runsc_flags",
+    "daemon-runsc-packet-write": "runsc_flags",
+    "daemon-runsc-platform-ptrace": "runsc_flags",
+    "daemon-runsc-profile": "runsc_flags",
+    "daemon-runsc-rootless": "runsc_flags",
+    "daemon-runsc-testonly": "runsc_flags",
+    "daemon-seccomp-unconfined": "daemon_settings",
+    "daemon-selinux-off": "daemon_settings",
+    "daemon-userns-remap-off": "daemon_settings",
+    "seccomp-allows-bpf-perf-uffd": "seccomp_calls",
+    "seccomp-allows-handle-at": "seccomp_calls",
+    "seccomp-allows-io-uring": "seccomp_calls",
+    "seccomp-allows-keyctl": "seccomp_calls",
+    "seccomp-allows-module-kexec-reboot": "seccomp_calls",
+    "seccomp-allows-mount": "seccomp_calls",
+    "seccomp-allows-ptrace-vm": "seccomp_calls",
+    "seccomp-not-strict-json": "strict_json",
 }

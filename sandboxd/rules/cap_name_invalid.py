@@ -30,7 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
-from sandboxd.rules._capabilities import KNOWN_CAPABILITIES
+from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
+
+KNOWN_CAPABILITIES = frozenset(("ALL", *CAPABILITIES))
 
 META = RuleMeta(
     id="cap-name-invalid",

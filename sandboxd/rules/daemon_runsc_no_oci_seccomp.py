@@ -32,7 +32,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._daemon import OFF
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.daemon_config import DaemonConfig
+
+OFF = ("false", "0", "f", "F", "FALSE", "False")
+"""Spellings that Go reads as false."""
 
 META = RuleMeta(
     id="daemon-runsc-no-oci-seccomp",

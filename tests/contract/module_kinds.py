@@ -14,6 +14,7 @@ LATE_IMPORTS: dict[str, frozenset[str]] = {
 GROWTH = (
     "kinds",
     "rules",
+    "rules.families",
     "platforms",
     "render",
     "render.pages",

@@ -15,7 +15,7 @@ import pytest
 
 from sandboxd import analysis, kinds, rules
 from sandboxd.findings import Finding, Severity
-from sandboxd.rules._index import RULES
+from sandboxd.rules._index import FAMILIES, RULES
 from sandboxd.rules._needs import Contains, Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
 from tests.forked import run_forked
@@ -76,15 +76,34 @@ def test_a_check_imports_only_rules_that_can_speak() -> None:
 
 @pytest.mark.parametrize("rule", rules.ids())
 def test_a_rule_is_named_after_its_file_and_explains_itself(rule: str) -> None:
-    module = rules.load()[rule]
-    assert module.META.id == rule
-    assert set(rules.subject(module).split(" | ")) <= set(rules.SUBJECTS)
-    assert module.META.why
-    for text in (module.META.summary, module.META.why):
+    loaded = rules.load()[rule]
+    assert loaded.META.id == rule
+    assert set(rules.subject(loaded).split(" | ")) <= set(rules.SUBJECTS)
+    assert loaded.META.why
+    for text in (loaded.META.summary, loaded.META.why):
         assert text[0].islower() or text[0] == "`", "messages start lower-case"
         assert not text.endswith(".")
-    headings = [line[3:] for line in module.__doc__.splitlines() if line.startswith("## ")]
+    headings = [line[3:] for line in rules.page(rule).splitlines() if line.startswith("## ")]
     assert tuple(headings) == HEADINGS
+
+
+def test_each_row_of_a_family_has_a_page_beside_it_and_no_module() -> None:
+    folder = Path(rules.__file__).parent
+    assert {page.stem for page in (folder / "pages").iterdir()} == set(FAMILIES)
+    assert not {rule for rule in FAMILIES if (folder / f"{rule.replace('-', '_')}.py").exists()}
+    rows = [
+        row.META.id
+        for family in generate_index.modules("rules/families")
+        for row in import_module(f"sandboxd.rules.families.{family}").ROWS
+    ]
+    assert sorted(rows) == sorted(FAMILIES)
+
+
+def test_the_index_names_a_row_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAMILIES, "daemon-runsc-debug", "capabilities")
+    monkeypatch.setattr(rules, "_loaded", {})
+    with pytest.raises(rules.StaleIndexError, match=r"does not fit `daemon-runsc-debug`"):
+        rules.get("daemon-runsc-debug")
 
 
 @pytest.mark.parametrize("rule", rules.ids())

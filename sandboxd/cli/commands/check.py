@@ -267,8 +267,7 @@ def _describe(rule: str) -> RuleText:
     from sandboxd import rules
     from sandboxd.render import RuleText
 
-    module = rules.get(rule)
-    return RuleText(module.META, (module.__doc__ or "").strip())
+    return RuleText(rules.get(rule).META, rules.page(rule))
 
 
 def _write(text: str) -> None:

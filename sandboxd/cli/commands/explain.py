@@ -21,8 +21,8 @@ def run(args: argparse.Namespace) -> int:
 
     name = args.rule.strip().lower()
     if name in rules.ids():
-        rule = rules.get(name)
-        print(_page(name, rule.META.severity.label, (rule.__doc__ or "").strip()))
+        severity = rules.get(name).META.severity
+        print(_page(name, severity.label, rules.page(name)))
         return EXIT_OK
     raise UsageError(f"there is no rule `{args.rule}`", _did_you_mean(name, rules.ids()))
 

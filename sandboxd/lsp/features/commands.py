@@ -7,7 +7,6 @@ asks the user first.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -134,7 +133,7 @@ class Commands:
         """The page of a rule, or the plan of a file's project, as Markdown."""
         subject = _first(params.arguments)
         if subject in rules.ids():
-            return inspect.cleandoc(rules.get(subject).__doc__ or "")
+            return rules.page(subject)
         plan = await plans.plan_of(self._context, uri_path(subject))
         if plan is None:
             raise JsonRpcInvalidParams(f"`{subject}` is no rule, and no file of a project")

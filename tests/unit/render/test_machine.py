@@ -19,8 +19,7 @@ TEXT = (
 
 def options() -> Options:
     def describe(rule: str) -> RuleText:
-        module = rules.get(rule)
-        return RuleText(module.META, module.__doc__ or "")
+        return RuleText(rules.get(rule).META, rules.page(rule))
 
     return Options("/project", "1.2.3", describe)
 
