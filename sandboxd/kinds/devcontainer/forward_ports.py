@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.kinds._javascript import is_truthy
-from sandboxd.kinds.devcontainer import app_port
 from sandboxd.kinds.devcontainer.reader import text_of
 from sandboxd.model.remote import Port
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from sandboxd.syntax.node import Node
 
 _MOST = 50
+"""Ports of a config, and of one range."""
+_HIGHEST = 65535
 _SAME_CONTAINER = ("", "localhost", "127.0.0.1", "::1")
 
 
@@ -57,7 +58,7 @@ def _entries(root: Node) -> Iterator[tuple[str, Node]]:
 def _forwarded(text: str, root: Node) -> Port:
     """:raises ValueError: it is no port, in words"""
     host, _, digits = text.rpartition(":")
-    number = app_port.number(digits)
+    number = _number(digits)
     if host.isdecimal():
         raise ValueError(
             f'`{host}` is the name of a service there; write `{digits}`, or `"appPort": "{text}"`'
@@ -71,7 +72,7 @@ def _app(text: str, root: Node) -> list[Port]:
         raise ValueError("it has no effect in a Compose project; `forwardPorts` has")
     return [
         _port(inside, "", root)._replace(here=here if here != inside else 0)
-        for inside, here in app_port.published(text)
+        for inside, here in _published(text)
     ]
 
 
@@ -108,3 +109,56 @@ def _attributes(number: int, service: str, node: Node | None) -> Node | None:
         if dash and low.isdecimal() and high.isdecimal() and int(low) <= number <= int(high):
             return value
     return None
+
+
+def _number(text: str) -> int:
+    """The port in `text`.
+
+    :raises ValueError: it is no port; the message is for a person
+    """
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= _HIGHEST):
+        raise ValueError('it is no port: write `3000`, or `"db:5432"` for the service `db`')
+    return int(text)
+
+
+def _published(text: str) -> tuple[tuple[int, int], ...]:
+    """The (port inside, port here) of an entry of `appPort`: ``[ADDRESS:][HERE:]INSIDE[/tcp]``, each maybe a range.
+
+    The reference client passes it to `docker run --publish`. The address is ignored: all are opened for this machine alone.
+
+    :raises ValueError: it is no port; the message is for a person
+    """
+    rest, _, protocol = text.partition("/")
+    if protocol not in ("", "tcp"):
+        raise ValueError(f"`{protocol}` is not forwarded, TCP alone is")
+    *address, here, inside = ["", "", *rest.rsplit(":", 2)][-3:]
+    if address[0] and not _is_address(address[0]):
+        raise ValueError("it is nothing that can be published: write `3000`, or `8080:3000`")
+    try:
+        insides = _range(inside)
+        heres = _range(here) if here else insides
+    except ValueError:
+        raise ValueError(
+            "it is nothing that can be published: write `3000`, or `8080:3000`"
+        ) from None
+    if len(heres) != len(insides):
+        if len(insides) > 1:
+            raise ValueError("its ranges are not of one length")
+        heres = heres[:1]
+    if len(insides) > _MOST:
+        raise ValueError(f"it is a range of more than {_MOST} ports")
+    return tuple(zip(insides, heres, strict=True))
+
+
+def _range(text: str) -> range:
+    """:raises ValueError: it is no port, and no range of them"""
+    low, dash, high = text.partition("-")
+    first = _number(low)
+    last = _number(high) if dash else first
+    if last < first:
+        raise ValueError(text)
+    return range(first, last + 1)
+
+
+def _is_address(text: str) -> bool:
+    return text == "localhost" or not set(text) - set("0123456789abcdefABCDEF.:[]")
