@@ -111,7 +111,7 @@ class _Shut:
             ):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
                 name = os.path.basename(change.path)
-                with open(os.open(name, flags, dir_fd=folder), "rb") as file:
+                with beneath.reading(os.open(name, flags, dir_fd=folder)) as file:
                     status = os.fstat(file.fileno())
                     data = file.read(_LARGEST_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
         except (OSError, SandboxdError, ValueError):

@@ -47,7 +47,7 @@ def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -
             descriptor = _open(source, path)
         except (OSError, SandboxdError):
             return False
-        reader = stack.enter_context(os.fdopen(descriptor, "rb"))
+        reader = stack.enter_context(beneath.reading(descriptor))
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
             return False

@@ -59,7 +59,7 @@ def read(folder: str, sha256: bool, largest: int = LARGEST) -> Index | None:
             descriptor = os.open("index", flags, dir_fd=root)
         except FileNotFoundError:
             return None
-    with os.fdopen(descriptor, "rb") as file:
+    with beneath.reading(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
             raise BadIndex("it is no regular file, or too large")

@@ -224,7 +224,7 @@ def read_small(root: int, path: str, most: int, *, last: bool = False) -> str | 
         return None
     except (OSError, SandboxdError, ValueError):
         return ""
-    with os.fdopen(descriptor, "rb") as file:
+    with beneath.reading(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or (status.st_size > most and not last):
             return ""

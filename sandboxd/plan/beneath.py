@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, BinaryIO
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.files import MAX_BYTES
@@ -62,6 +62,19 @@ def link_on_the_way(path: str) -> UsageError:
     )
 
 
+def reading(descriptor: int) -> BinaryIO:
+    """The file that is open as `descriptor`, which is closed with it, and also where it is none that can be read.
+
+    :raises OSError: it is a folder
+    """
+    try:
+        return open(descriptor, "rb")
+    except OSError:
+        # `open` leaves what it was given open.
+        os.close(descriptor)
+        raise
+
+
 def read_text(folder: int, path: str) -> str | None:
     """The file's text; bytes that are not UTF-8 are kept, so that they count as an edit."""
     try:
@@ -71,7 +84,7 @@ def read_text(folder: int, path: str) -> str | None:
         return None
     except OSError as error:
         raise _in_the_way(path, error.errno) from None
-    with open(descriptor, "rb") as file:
+    with reading(descriptor) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _in_the_way(path, None)
         return file.read(MAX_BYTES + 1).decode("utf-8", "surrogateescape")
@@ -205,6 +218,6 @@ def says(root: int, path: str, content: bytes) -> bool:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with parent_of(root, path, create=False) as folder:
         descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
-    with os.fdopen(descriptor, "rb") as file:
+    with reading(descriptor) as file:
         is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
         return is_file and file.read(len(content) + 1) == content

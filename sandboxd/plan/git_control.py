@@ -333,5 +333,5 @@ def _text(path: str) -> str | None:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         return None
-    with os.fdopen(descriptor, "rb") as file:
+    with beneath.reading(descriptor) as file:
         return file.read(_LARGEST_CONFIG).decode("utf-8", "surrogateescape")

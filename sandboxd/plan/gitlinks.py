@@ -117,7 +117,7 @@ def _is_sha256(common: str) -> bool:
 def _read(path: str) -> bytes:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags)
-    with os.fdopen(descriptor, "rb") as file:
+    with beneath.reading(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             raise ValueError("it is no regular file, or too large")

@@ -87,7 +87,7 @@ class Reader:
             data = os.fsencode(os.readlink(name, dir_fd=folder))
         elif stat.S_ISREG(mode):
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-            with open(os.open(name, flags, dir_fd=folder), "rb") as file:
+            with beneath.reading(os.open(name, flags, dir_fd=folder)) as file:
                 data = file.read(MOST_BYTES + 1)
         else:
             return b""

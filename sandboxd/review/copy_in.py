@@ -83,7 +83,7 @@ class Packing:
             info.linkname = os.readlink(name, dir_fd=folder)
             self._put(info, status)
         elif stat.S_ISREG(status.st_mode):
-            with open(_open(folder, name, os.O_NONBLOCK), "rb") as file:
+            with beneath.reading(_open(folder, name, os.O_NONBLOCK)) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise OSError(f"`{name}` is no file any more")

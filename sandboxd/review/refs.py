@@ -157,7 +157,7 @@ def _read(root: int, path: str) -> str:
         beneath.parent_of(root, path, create=False) as f,
     ):
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with open(os.open(os.path.basename(path), flags, dir_fd=f), "rb") as file:
+        with beneath.reading(os.open(os.path.basename(path), flags, dir_fd=f)) as file:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return file.read(_MOST_BYTES).decode("ascii", "replace")
     return ""

@@ -83,7 +83,7 @@ def look(root: int, path: str) -> Here:
             data = b""
             if stat.S_ISREG(status.st_mode):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                with open(os.open(name, flags, dir_fd=folder), "rb") as file:
+                with beneath.reading(os.open(name, flags, dir_fd=folder)) as file:
                     # No more than the largest size that can be brought is read, to bound memory.
                     data = file.read(LARGEST + 1)
             elif stat.S_ISLNK(status.st_mode):
