@@ -136,6 +136,8 @@ class Attendant:
         self._mended = mended
         self._rights = RightsLoop(self._act)
         self._last_failure, self._ends = "", 0.0
+        self.behind = ""
+        """Why its gateway may have more than its sandbox may have now; '' where it has not."""
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
@@ -243,11 +245,12 @@ class Attendant:
             self.follow()
             self._give_credentials(self._access.engine())
         except SandboxdError as error:
+            self.behind = error.message if operation.leaves_too_much(error) else ""
             self._tell_once(f"its gateway has not what it may have now: {error.message}")
             if isinstance(error, EnvironmentFailure) and not self._stop.is_set():
                 raise
         else:
-            self._last_failure = ""
+            self._last_failure = self.behind = ""
         return self._ends
 
     def _give_credentials(self, engine: Engine) -> None:

@@ -110,6 +110,11 @@ class Gateways:
         attendant = self.find(sandbox)
         return attendant.ledger() if attendant is not None else None
 
+    def behind(self, sandbox: str) -> str:
+        """Why the gateway of a running sandbox may have more than it may have now; '' where it has not."""
+        attendant = self._attendants.get(sandbox)
+        return attendant.behind if attendant is not None else ""
+
     def keep_credentials(self, sandbox: str, credentials: Credentials | None) -> None:
         """Keep the credentials that a start has read, for the next gateway of the same sandbox; None forgets them.
 

@@ -167,5 +167,6 @@ class StatusMethods:
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
         """The record of the gateway of a running sandbox; None where no gateway is attended to."""
-        ledger, environ = self._keeper.gateways.ledger(path), self._keeper.hosts.environ(engine)
-        return names_now(environ, path, examined, ledger, time.time())
+        gateways, environ = self._keeper.gateways, self._keeper.hosts.environ(engine)
+        ledger, behind = gateways.ledger(path), gateways.behind(path)
+        return names_now(environ, path, examined, ledger, time.time(), behind)

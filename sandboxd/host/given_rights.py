@@ -31,6 +31,22 @@ class GivenRights(NamedTuple):
     """The rules and credentials that were planned by it."""
     gateway: Policy | None = None
     """What its gateway was given last, without the login at a proxy; None where it was given nothing yet."""
+    is_granted: bool = False
+    """Whether the user had agreed to that content."""
+    accounts: tuple[tuple[str, str], ...] = ()
+    """The services of the gateway whose secrets the last start sent, each with the account; '' for one that the user
+    removed since."""
+
+
+def sandboxes(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The identities of all sandboxes of this user that were given anything, and of which no end was seen."""
+    folder = os.path.join(state_folder(environ), "given")
+    identities = []
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(folder)):
+            if identity := _identity(os.path.join(folder, name)):
+                identities.append(identity)
+    return tuple(identities)
 
 
 def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
@@ -45,6 +61,8 @@ def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
             str(record["digest"]),
             policy_from_json(record["most"]),
             policy_from_json(gateway) if gateway is not None else None,
+            record.get("is_granted") is True,
+            tuple((str(label), str(name)) for label, name in record.get("accounts", ())),
         )
     except (SandboxdError, NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None
@@ -61,6 +79,8 @@ def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
         "digest": given.digest,
         "most": policy_to_json(Policy(rules=given.most.rules, credentials=given.most.credentials)),
         "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
+        "is_granted": given.is_granted,
+        "accounts": given.accounts,
     }
     try:
         # Containers end with the machine, and what they were given as well.
@@ -77,6 +97,14 @@ def forget(environ: Mapping[str, str], sandbox: str) -> None:
     """Forget it at the end of the sandbox."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, sandbox))
+
+
+def _identity(path: str) -> str:
+    """The sandbox that the file at `path` is of; '' where it is no record."""
+    try:
+        return str(json.loads(read_source(path).text)["sandbox"])
+    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _of_gateway(policy: Policy) -> dict[str, object]:

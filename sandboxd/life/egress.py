@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.errors import EnvironmentFailure, SandboxdError
-from sandboxd.files import write_atomic
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses, subnets
-from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.life import (
     gateway,
     gateway_image,
     host_isolation,
+    name_server_file,
     networks,
     service_start,
     services,
@@ -28,6 +28,8 @@ from sandboxd.plan.plan import Downgrade, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from typing import TypeAlias
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.policy import Policy
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.life.service_start import Sick
     from sandboxd.policy.rights import GatewayRights
+
+    Give: TypeAlias = Callable[
+        [Callable[[GatewayRights], GatewayRights]], AbstractContextManager[GatewayRights]
+    ]
 
 
 class Joined(NamedTuple):
@@ -55,6 +61,12 @@ class Egress(NamedTuple):
     rights: GatewayRights
     credentials: Credentials | None = None
     """None: a gateway that runs keeps those that it has."""
+    give: Callable[[], AbstractContextManager[GatewayRights]] | None = None
+    """Holds what may be given by then while the gateway is given it; None where that stays as it is."""
+
+    def giving(self) -> AbstractContextManager[GatewayRights]:
+        """Hold what the gateway is to be given now."""
+        return self.give() if self.give is not None else contextlib.nullcontext(self.rights)
 
     @property
     def joined(self) -> Joined:
@@ -70,6 +82,7 @@ def prepare(
     progress: Callable[[str], None],
     addresses_before: Iterable[tuple[str, str]] = (),
     credentials: Credentials | None = None,
+    give: Give | None = None,
 ) -> Egress:
     """The networks, the image and the whole policy for the gateway of `workspace`.
 
@@ -77,6 +90,8 @@ def prepare(
     :param named_image: the image that the user's policy names for engines that cannot run ours
     :param addresses_before: earlier names and synthetic addresses, which keep their meaning
     :param credentials: sent to the gateway after its policy
+    :param give: holds what the sandbox may have by the time at which its gateway is given it, completed by the function
+        that it is called with; None where that stays as it is
     :raises EnvironmentFailure: one of them cannot be made; then nothing may start
     """
     # First: an image that is made for nothing takes half a minute.
@@ -84,11 +99,17 @@ def prepare(
     with timeline.span("gateway", "image and networks"):
         image = gateway_image.ensure(engine, named_image, progress)
         pair = networks.ensure(engine, workspace, progress)
-        whole = gateway.complete(engine, pair, rights, addresses_before)
+        known = tuple(addresses_before)
+
+        def complete(rights: GatewayRights) -> GatewayRights:
+            return gateway.complete(engine, pair, rights, known)
+
+        whole = complete(rights)
     # Said last: of an engine that does not answer it would be no news.
     if not sources.can_read_ours(engine):
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
-    return Egress(workspace, pair, image, whole, credentials)
+    held = functools.partial(give, complete) if give is not None else None
+    return Egress(workspace, pair, image, whole, credentials, held)
 
 
 def add_to(
@@ -120,7 +141,7 @@ def add_to(
     # engine, or another user's, cannot bind a file of ours.
     if sources.can_read_ours(engine):
         files = {
-            RESOLV_CONF: _resolv_conf(joined.workspace, gateway_address),
+            RESOLV_CONF: name_server_file.ensure(joined.workspace, gateway_address),
             ASK_PROGRAM: ask_program(os.environ),
         }
         bait = {DECOY_FILE: text} if (text := decoy.text(joined.policy)) else {}
@@ -188,11 +209,18 @@ def follow(
 
     :raises EnvironmentFailure: it cannot be run, or does not hold; then none runs
     """
-    with timeline.span("gateway", "have it run"):
-        return _follow(engine, egress, progress, number)
+    # Held until it has them: what is taken back meanwhile is taken from it afterwards.
+    with timeline.span("gateway", "have it run"), egress.giving() as rights:
+        return _follow(engine, egress, rights, progress, number)
 
 
-def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], number: str) -> bool:
+def _follow(
+    engine: Engine,
+    egress: Egress,
+    rights: GatewayRights,
+    progress: Callable[[str], None],
+    number: str,
+) -> bool:
     pair, workspace = egress.pair, egress.workspace
     present = gateway.container_of(engine, workspace)
     if present is not None and present.state == "running":
@@ -202,7 +230,7 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
         why = gateway.difference(inspected, expected, pair)
         if not why:
             try:
-                gateway.push(engine, workspace, egress.rights, True, egress.credentials)
+                gateway.push(engine, workspace, rights, True, egress.credentials)
                 return False
             except EnvironmentFailure as error:
                 why = error.message
@@ -212,7 +240,7 @@ def _follow(engine: Engine, egress: Egress, progress: Callable[[str], None], num
         workspace,
         pair,
         egress.image,
-        egress.rights,
+        rights,
         number,
         egress.credentials,
         progress,
@@ -254,7 +282,7 @@ def surroundings(
     """The networks, names and folders for the services beside the running sandbox."""
     folder = (workspace["Config"].get("Labels") or {}).get(PROJECT, "")
     ours = sources.can_read_ours(engine)
-    resolv_conf = _resolv_conf(folder, inner.addresses.gateway) if ours else ""
+    resolv_conf = name_server_file.ensure(folder, inner.addresses.gateway) if ours else ""
     return services.surroundings(inner, resolv_conf, workspace)
 
 
@@ -269,8 +297,7 @@ def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None
     if with_network:
         networks.remove(engine, workspace)
         subnets.forget(os.environ, workspace)
-        with contextlib.suppress(OSError):
-            os.unlink(_resolv_conf_path(workspace))
+        name_server_file.remove(workspace)
 
 
 @contextlib.contextmanager
@@ -350,33 +377,3 @@ def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
         "addresses, without an answer"
     )
     return (Downgrade("network", why, "`sudo sysctl -w net.ipv4.conf.all.rp_filter=1`"),)
-
-
-def _resolv_conf(workspace: str, address: str) -> str:
-    """A file that names the gateway as the only server; written only where it differs, as it may be mounted.
-
-    :raises EnvironmentFailure: it cannot be written
-    """
-    path = _resolv_conf_path(workspace)
-    text = inner_network.resolv_conf(address).encode()
-    try:
-        with open(path, "rb") as file:
-            if file.read() == text:
-                return path
-    except OSError:
-        pass
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, text, 0o644)
-    except (OSError, SandboxdError) as error:
-        raise EnvironmentFailure(
-            f"cannot write `{path}`, which names the gateway to the sandbox: {error}",
-            "make room there, or set XDG_STATE_HOME to a folder that you can write",
-        ) from None
-    return path
-
-
-def _resolv_conf_path(workspace: str) -> str:
-    # A link on the way to a mount is refused: the engine would follow it.
-    folder = os.path.realpath(os.path.join(state_folder(os.environ), "resolv"))
-    return workspace_file(folder, workspace, ".conf")

@@ -223,14 +223,18 @@ def push(
         return _set(channel, rights, cut, credentials)
 
 
+class GatewayGone(EnvironmentFailure):
+    """The gateway does not run, so that nothing gets out."""
+
+
 def attach_running(engine: Engine, workspace: str) -> Channel:
     """The channel of the running gateway of `workspace`.
 
-    :raises EnvironmentFailure: there is none
+    :raises GatewayGone: there is none
     """
     present = container_of(engine, workspace)
     if present is None or present.state != "running":
-        raise EnvironmentFailure(
+        raise GatewayGone(
             "the gateway of this sandbox does not run",
             "nothing gets out; `sandboxd up` starts it again",
         )

@@ -15,6 +15,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
+_RIGHTS_SECONDS = 10.0
 _TURN_SECONDS, _MOST_TURNS = 20.0, 64
 
 
@@ -41,10 +42,11 @@ def rights_lock(sandbox: str) -> Iterator[None]:
 
     It is another one than that of the project: what is taken back does not wait for a start or an end.
 
-    :raises EnvironmentFailure: it cannot be opened
+    :raises EnvironmentFailure: it cannot be opened, or another one has held it for too long
     """
+    check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
     with _open(workspace_file(_folder(), sandbox, ".rights.lock")) as descriptor:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _wait(descriptor, check)
         yield
 
 
@@ -54,20 +56,29 @@ def gateway_turn(container: str) -> Iterator[None]:
 
     :raises EnvironmentFailure: another one has been at it for too long
     """
-    deadline = time.monotonic() + _TURN_SECONDS
-
-    def check() -> None:
-        if time.monotonic() > deadline:
-            raise EnvironmentFailure(
-                f"another sandboxd has spoken with the gateway for more than {_TURN_SECONDS:g} s",
-                "run the command again; where a daemon hangs, `sandboxd daemon stop` ends it",
-            )
-
+    check = _bound(_TURN_SECONDS, "spoken with the gateway")
     # One of a few files: containers come and go, and a lock that may be held is not removed.
     number = zlib.crc32(container.encode()) % _MOST_TURNS
     with _open(os.path.join(_folder(), f"gateway-{number}.lock")) as descriptor:
         _wait(descriptor, check)
         yield
+
+
+def _bound(seconds: float, work: str) -> Callable[[], None]:
+    """A function that raises once `seconds` have passed.
+
+    :param work: what the other one has done for so long, as a participle
+    """
+    deadline = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure(
+                f"another sandboxd has {work} for more than {seconds:g} s",
+                "run the command again; where a daemon hangs, `sandboxd daemon stop` ends it",
+            )
+
+    return check
 
 
 @contextlib.contextmanager

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from sandboxd.life.egress import Egress
     from sandboxd.life.service_start import Sick
     from sandboxd.plan.plan import Downgrade, Plan
-    from sandboxd.policy.rights import GatewayRights
 
 How = Literal["created", "recreated", "restarted", "resumed", "already running"]
 
@@ -45,5 +44,3 @@ class Running(NamedTuple):
     """Other services of its project that do not run as others need them."""
     stand_ins: tuple[str, ...] = ()
     """Files and folders that were made in the workspace for it now."""
-    gateway: GatewayRights | None = None
-    """What its gateway was given; None without one."""

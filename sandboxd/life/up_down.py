@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.life.egress import Give
     from sandboxd.plan.plan import Plan
     from sandboxd.policy.rights import GatewayRights
 
@@ -37,6 +38,7 @@ def up(
     credentials: Credentials | None = None,
     rights: GatewayRights | None = None,
     replace: Replace | None = None,
+    give: Give | None = None,
 ) -> Running:
     """Make the project's container run as planned, with its gateway where the plan has one.
 
@@ -46,6 +48,7 @@ def up(
     :param gateway_image: the image that the user's policy names for engines that cannot run ours
     :param credentials: sent to the gateway after its policy
     :param rights: what its gateway lets through; needed where the plan has one
+    :param give: as in `egress.prepare`
     :param check: called while another start or stop of the project is waited for; ends it by raising
     :param replace: make its container anew in any case; ``copy``: its private copy as well
     :raises EnvironmentFailure: the engine or its runtime cannot, or work in an old container cannot be kept
@@ -69,10 +72,10 @@ def up(
                 gateway_image,
                 progress,
                 credentials=credentials,
+                give=give,
             )
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
-        running = _up(Start(engine, plan, beside, identity, progress, check), body, replace)
-        return running._replace(gateway=beside and beside.rights)
+        return _up(Start(engine, plan, beside, identity, progress, check), body, replace)
 
 
 def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:

@@ -74,8 +74,8 @@ def exec_(
 ) -> Command:
     """Begin `request` in the running sandbox `name` of the project that `directory` lies in.
 
-    :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run; None
-        where whoever keeps the gateway running reports that
+    :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run, or may have more
+        than it may by now; None where whoever keeps the gateway running sees to both
     :raises ContainerGone: no sandbox runs there
     :raises Halted: it is halted
     """
@@ -87,7 +87,7 @@ def exec_(
     if warn is not None:
         # A daemon halts it when that happens.
         halts.refuse(engine, sandbox)
-        if text := _closed(engine, sandbox):
+        if text := _closed(engine, sandbox) or _not_followed(engine, sandbox):
             warn(text)
     container = sandbox.id
     variable = f"{MARK}={secrets.token_hex(8)}"
@@ -110,6 +110,14 @@ def _folder_of(directory: str, sandbox: Summary, own: str) -> str:
     # Most callers stand in the workspace itself, and a command has to begin at once.
     is_at_top = directory == workspace_of(sandbox.labels[PROJECT])
     return own if is_at_top else working_dir(directory, sandbox, own)
+
+
+def _not_followed(engine: Engine, sandbox: Summary) -> str:
+    """The reason why the sandbox may have more than it may have now, in words; '' where it has just that."""
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.operations.following import follow_one
+
+    return follow_one(sandbox.labels[PROJECT], os.environ, lambda: engine).words
 
 
 def _closed(engine: Engine, sandbox: Summary) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.host import chosen_groups, given_rights
 from sandboxd.host.given_rights import GivenRights
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import _groups, recording
+from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.ledger import Ledger
@@ -76,9 +78,11 @@ def follow(
     is recorded. Of a project that is to have no network any more the gateway lets nothing through; `up` takes the
     network away.
 
+    A config that cannot be read gives nothing, and what policy, grants, records and answers take back goes all the same.
+
     :param addresses: earlier names and synthetic addresses, which keep their meaning
     :returns: None where no sandbox with a gateway runs, or the network is to be open, which `up` makes so
-    :raises UsageError: the config is not valid; the gateway stays as it is
+    :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is
     :raises RecordFailure: more was to be given, and that cannot be recorded; what is too much was taken back
     :raises EnvironmentFailure: the gateway does not take it
     """
@@ -91,8 +95,7 @@ def follow(
         present = _sandbox(engine, sandbox)
         if present is None:
             return None
-        project = _project(sandbox, environ)
-        wanted = _rights(project, present.id)
+        wanted, digest = _read(sandbox, environ, present.id)
         if wanted.gateway is None:
             return None
         pair = networks.pair_of(engine, sandbox)
@@ -105,32 +108,47 @@ def follow(
         whole = gateway.complete(engine, pair, wanted.gateway, addresses)
         given = _given(environ, sandbox, running_gateway.version(engine, sandbox))
         steps = reconcile(wanted._replace(gateway=whole), given)
-        _do(engine, project, wanted, steps)
+        keep = functools.partial(_keep, environ, digest, wanted)
+        _do(engine, sandbox, environ, steps, keep)
         if not steps:
             with contextlib.suppress(SandboxdError):
-                _keep(project, wanted, whole)
+                keep(whole)
         return Followed(whole.policy.version, wanted.problem, wanted.no_login, wanted.ends)
 
 
-def _do(engine: Engine, project: Project, wanted: Rights, steps: tuple[Step, ...]) -> None:
+def leaves_too_much(error: SandboxdError) -> bool:
+    """Whether a sandbox of which `follow` raised `error` may have more than it may have now."""
+    from sandboxd.audit.record import RecordFailure
+    from sandboxd.life.gateway import GatewayGone
+
+    return not isinstance(error, RecordFailure | GatewayGone)
+
+
+def _do(
+    engine: Engine,
+    sandbox: str,
+    environ: Mapping[str, str],
+    steps: tuple[Step, ...],
+    keep: Callable[[GatewayRights], None],
+) -> None:
     """Do `steps` in their order, which have only to do with the gateway.
 
+    :param keep: keeps what the gateway has, or is to have next
     :raises RecordFailure: one of them cannot be recorded, so that what follows is not given
     """
     from sandboxd.life import gateway
     from sandboxd.policy.reconcile import GiveNames, Record, TakeNames
 
-    sandbox, environ = project.sandbox, project.environ
     for step in steps:
         if isinstance(step, TakeNames):
             gateway.push(engine, sandbox, step.rights, cut=True)
             # Taking back waits for no file; without it the next one does more than it has to.
             with contextlib.suppress(SandboxdError):
-                _keep(project, wanted, step.rights)
+                keep(step.rights)
         elif isinstance(step, Record):
             recording.before_widening(environ, sandbox, step.names, step.credentials)
         elif isinstance(step, GiveNames):
-            _keep(project, wanted, step.rights)
+            keep(step.rights)
             gateway.push(engine, sandbox, step.rights, cut=True)
 
 
@@ -166,27 +184,76 @@ def mend(
         if wanted.gateway is None or not wanted.has_gateway:
             return False
         image = in_force(environ).gateway_image
+        read = functools.partial(_read, sandbox, environ, present.id)
+        give = functools.partial(giving, environ, sandbox, read)
         prepared = egress.prepare(
-            engine, sandbox, wanted.gateway, image, _quiet, addresses, credentials
+            engine, sandbox, wanted.gateway, image, _quiet, addresses, credentials, give
         )
-        _keep(project, wanted, prepared.rights)
         egress.follow(engine, prepared, _quiet)
         return True
 
 
-def note_start(
-    project: Project, container: str, planned: Policy | None, gateway: GatewayRights | None
-) -> None:
-    """Keep what a start gave, for whoever follows what the sandbox may have from then on.
+@contextlib.contextmanager
+def giving(
+    environ: Mapping[str, str],
+    sandbox: str,
+    read: Callable[[], tuple[Rights, str | None]],
+    complete: Callable[[GatewayRights], GatewayRights],
+) -> Iterator[GatewayRights]:
+    """Hold what the sandbox may have now for a gateway that is made or given all of it: nobody takes anything back
+    between reading and giving, and what is new is recorded and kept before.
 
-    :param planned: by its plan, without answers; None without a gateway
-    :raises EnvironmentFailure: it cannot be written
+    :param read: reads what it may have, and the digest of the config that says so, None where that cannot be read
+    :param complete: adds what only the engine's machine knows
+    :raises RecordFailure: something new cannot be recorded
+    :raises EnvironmentFailure: it cannot be kept, or another process gives it something for too long
     """
-    if planned is None or gateway is None:
-        given_rights.forget(project.environ, project.sandbox)
+    from sandboxd.life.lock import rights_lock
+    from sandboxd.policy.reconcile import to_record
+
+    with rights_lock(sandbox):
+        wanted, digest = read()
+        if wanted.gateway is None:
+            raise EnvironmentFailure(
+                "the network of this sandbox is to be open by now", "`sandboxd up` makes it so"
+            )
+        before = given_rights.recall(environ, sandbox)
+        last = before.gateway if before is not None and before.gateway is not None else Policy()
+        for step in to_record(wanted, last):
+            recording.before_widening(environ, sandbox, step.names, step.credentials)
+        whole = complete(wanted.gateway)
+        if wanted.target.container:
+            _keep(environ, digest, wanted, whole)
+        else:
+            # Which container runs by it is known once it does.
+            before = before or GivenRights("", "", wanted.planned or Policy())
+            given_rights.keep(environ, sandbox, before._replace(gateway=whole.policy))
+        yield whole
+
+
+def note_start(project: Project, container: str, rights: Rights | None) -> None:
+    """Keep for which container and by which content a start gave what it gave, for whoever follows from then on.
+
+    :param rights: those of its plan; None without a gateway
+    :raises EnvironmentFailure: it cannot be written, or another process gives it something for too long
+    """
+    from sandboxd.life.lock import rights_lock
+
+    environ, sandbox = project.environ, project.sandbox
+    if rights is None or rights.planned is None:
+        given_rights.forget(environ, sandbox)
         return
-    given = GivenRights(container, project.config.digest, planned, gateway.policy)
-    given_rights.keep(project.environ, project.sandbox, given)
+    is_granted = trust.is_granted(
+        environ, project.grantee, project.config.digest, project.profile.name
+    )
+    accounts = ((label, each.account) for each in rights.credentials for label, _ in each.doors)
+    with rights_lock(sandbox):
+        before = given_rights.recall(environ, sandbox)
+        gateway = before.gateway if before is not None else None
+        given = GivenRights(
+            container, project.config.digest, rights.planned, gateway, is_granted, tuple(accounts)
+        )
+        given_rights.keep(environ, sandbox, given)
 
 
 def may_have_secrets(engine: Engine, sandbox: str) -> bool:
@@ -252,6 +319,23 @@ def _project(sandbox: str, environ: Mapping[str, str]) -> Project:
     return Project.open(workspace_of(sandbox), environ, name_of(sandbox))
 
 
+def _read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rights, str | None]:
+    """What the sandbox may have now, and the digest of the config that says so; None where that cannot be read.
+
+    :raises UsageError: nor can anything else that says so
+    """
+    from sandboxd.project.rights import rights_of_unread
+
+    try:
+        project = _project(sandbox, environ)
+        return _rights(project, container), project.config.digest
+    except UsageError as error:
+        wanted = rights_of_unread(sandbox, container, environ, time.time(), error.message)
+        if wanted is None:
+            raise
+        return wanted, None
+
+
 def _rights(project: Project, container: str) -> Rights:
     from sandboxd.project.rights import rights_now
 
@@ -267,17 +351,23 @@ def _given(environ: Mapping[str, str], sandbox: str, version: int) -> Given:
     return Given(version, gateway)
 
 
-def _keep(project: Project, wanted: Rights, gateway: GatewayRights) -> None:
+def _keep(
+    environ: Mapping[str, str], digest: str | None, wanted: Rights, gateway: GatewayRights
+) -> None:
     """Keep what the gateway has, and what bounds an edit of the config that nobody agreed to.
 
+    :param digest: of the config; None where it cannot be read
     :raises EnvironmentFailure: it cannot be written
     """
-    before = given_rights.recall(project.environ, project.sandbox)
-    digest, most = project.config.digest, wanted.planned or Policy()
-    if wanted.is_bounded and before is not None:
-        digest, most = before.digest, before.most
-    given = GivenRights(wanted.target.container, digest, most, gateway.policy)
-    given_rights.keep(project.environ, project.sandbox, given)
+    container, sandbox = wanted.target.container, wanted.target.sandbox
+    before = given_rights.recall(environ, sandbox)
+    if before is None or (digest is not None and not wanted.is_bounded):
+        planned = wanted.planned or Policy()
+        given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
+    else:
+        given = before._replace(container=container)
+    given = given._replace(gateway=gateway.policy, accounts=wanted.accounts)
+    given_rights.keep(environ, sandbox, given)
 
 
 def _sandbox(engine: Engine, sandbox: str) -> Summary | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from typing import TYPE_CHECKING, TypedDict
@@ -151,8 +152,9 @@ def start(
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     rights, gateway_image = _rights(plan, environ)
     keeping.keep_credentials(plan.sandbox, resolved and resolved.credentials)
-    given = _credentials.for_gateway(plan, resolved)
+    sent = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
+    read = functools.partial(_read, plan, environ, project.config.digest)
     with _groups.hold(environ, project):
         running = up(
             engine,
@@ -160,11 +162,12 @@ def start(
             tell,
             cancel.check,
             gateway_image,
-            given,
+            sent,
             rights and rights.gateway,
             wishes.replace,
+            functools.partial(gateway.giving, environ, plan.sandbox, read),
         )
-    gateway.note_start(project, running.id, plan.egress, running.gateway)
+    gateway.note_start(project, running.id, rights)
     _follow_since(engine, plan, environ, rights)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)
@@ -204,6 +207,13 @@ def _rights(plan: Plan, environ: Mapping[str, str]) -> tuple[Rights | None, str]
     from sandboxd.project.rights import rights_of_plan
 
     return rights_of_plan(plan, environ, time.time()), in_force(environ).gateway_image
+
+
+def _read(plan: Plan, environ: Mapping[str, str], digest: str) -> tuple[Rights, str]:
+    """What a sandbox that is started as planned may have now, and the digest of the config that says so."""
+    from sandboxd.project.rights import rights_of_plan
+
+    return rights_of_plan(plan, environ, time.time()), digest
 
 
 def _follow_since(

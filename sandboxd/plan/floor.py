@@ -5,7 +5,7 @@ takes on this host. What loosens that counts once the user trusts the file (`pol
 
 from __future__ import annotations
 
-from sandboxd.config.model import Config, Setting
+from sandboxd.config.model import Config, CredentialWishes, NetworkWishes, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.plan import capabilities, credentials, gpus, nested, network_limits
@@ -29,14 +29,9 @@ def apply(
     :param hosts: what the project's files name; without it more counts as loosened
     :raises UsageError: the profile, a capability or a shared volume may not be chosen here
     """
-    refuse_profile(profile, floor, FORBIDDEN_HINT)
-    profile = with_layout(profile, config, floor, granted)
     trusted = granted and not floor.no_trust
-    if profile.needs_grant and not trusted:
-        raise UsageError(
-            f"profile `{profile.name}` takes controls away, so sandboxd.toml alone cannot choose it",
-            _how_to_grant(floor, "choose another profile"),
-        )
+    _refuse_choice(profile, floor, trusted)
+    profile = with_layout(profile, config, floor, granted)
     if floor.gvisor:
         profile = profile._replace(gvisor="required")
     profile, config = network_limits.limit(
@@ -67,6 +62,33 @@ def apply(
             _how_to_grant(floor, "take it out of `[workspace] shared_volumes`"),
         )
     return profile, config
+
+
+def network_of_refused(
+    profile: Profile, config: Config, floor: Floor, granted: bool, hosts: ProjectHosts
+) -> tuple[Profile, Config]:
+    """The network of a sandbox that runs while `apply` refuses its config: no more than its profile has by itself, less
+    what the config takes away, and no credential. A profile that may not be chosen opens nothing.
+    """
+    config = config._replace(credentials=CredentialWishes())
+    try:
+        _refuse_choice(profile, floor, granted and not floor.no_trust)
+    except UsageError:
+        none = profile.network._replace(mode="none")
+        return profile._replace(network=none), config._replace(network=NetworkWishes())
+    tightened = network_limits.tightened(profile, config, floor, hosts)
+    config = config._replace(network=tightened)
+    return network_limits.limit(profile, config, floor, False, hosts, "")
+
+
+def _refuse_choice(profile: Profile, floor: Floor, trusted: bool) -> None:
+    """:raises UsageError: the config may not choose this profile"""
+    refuse_profile(profile, floor, FORBIDDEN_HINT)
+    if profile.needs_grant and not trusted:
+        raise UsageError(
+            f"profile `{profile.name}` takes controls away, so sandboxd.toml alone cannot choose it",
+            _how_to_grant(floor, "choose another profile"),
+        )
 
 
 def refuse_profile(profile: Profile, floor: Floor, hint: str) -> None:

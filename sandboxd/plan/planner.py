@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.config.model import Config, CredentialWishes
+from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
@@ -16,10 +16,10 @@ from sandboxd.plan import controls, credentials, git_settings, nested, network
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
+from sandboxd.plan.floor import network_of_refused
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.lasting import lasting
 from sandboxd.plan.layout import seconds
-from sandboxd.plan.network_limits import tightened
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
@@ -137,18 +137,15 @@ def make_network(
     """The mode and the policy of a plan. Where floor or trust refuse them, those of the profile alone.
 
     What the config takes away from the profile counts in any case: an edit that nobody agreed to opens nothing, and
-    a list that was shorter than the profile's does not become that one by it.
-
-    :raises UsageError: floor or trust refuse another part of the config
+    a list that was shorter than the profile's does not become that one by it. So it is where they refuse another part of
+    the config: what runs goes on with what it was started with, but for its network.
     """
     problem = ""
     try:
         limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
     except UsageError as error:
-        tighter = tightened(profile, config, floor, hosts)
-        config = config._replace(network=tighter, credentials=CredentialWishes())
         problem = error.message
-        limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
+        limited, allowed = network_of_refused(profile, config, floor, trusted, hosts)
     mode = network.mode(limited, allowed, base)
     notes = Notes(profile.name)
     policy = network.egress(limited, allowed, mode, floor, workspace, hosts, notes).policy

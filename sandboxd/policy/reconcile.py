@@ -96,10 +96,10 @@ def _names(wanted: Rights, given: Given) -> tuple[Step, ...]:
     if given.version and (last is None or last.version != given.version):
         # Somebody else gave it what it has: nobody knows what of that has to go, so all of it goes first.
         nothing = whole.nothing()
-        return (TakeNames(nothing), *_recorded(wanted, nothing.policy), GiveNames(whole))
+        return (TakeNames(nothing), *to_record(wanted, nothing.policy), GiveNames(whole))
     if last is None:
-        return (*_recorded(wanted, whole.nothing().policy), GiveNames(whole))
-    new = _recorded(wanted, last)
+        return (*to_record(wanted, whole.nothing().policy), GiveNames(whole))
+    new = to_record(wanted, last)
     if not given.version:
         return (*new, GiveNames(whole))
     less = whole.within(last)
@@ -109,8 +109,8 @@ def _names(wanted: Rights, given: Given) -> tuple[Step, ...]:
     return (*takes, *new, GiveNames(whole))
 
 
-def _recorded(wanted: Rights, last: Policy) -> tuple[Record, ...]:
-    """What is new since `last`, but for answers: those are recorded when a person gives them."""
+def to_record(wanted: Rights, last: Policy) -> tuple[Record, ...]:
+    """What is new in `wanted` since `last`, but for answers: those are recorded when a person gives them."""
     names = tuple(
         str(each.rule.pattern)
         for each in wanted.names

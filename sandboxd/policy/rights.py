@@ -61,6 +61,9 @@ class Asked(NamedTuple):
     """What was planned for this container by the last content of sandboxd.toml that a start or the user's grant was
     for, where the present content is another: what an edit takes away counts at once, what it adds waits. None where
     nothing bounds it."""
+    accounts: tuple[tuple[str, str], ...] = ()
+    """The services of the gateway that the last start sent secrets of, each with the account; '' for one that the user
+    removed since. A door to another account would use the secret of that one, so it waits for the next start."""
 
 
 class Login(NamedTuple):
@@ -84,6 +87,8 @@ class CredentialRight(NamedTuple):
     """The services and ports of the gateway that lead to it; () for keys of an agent."""
     place: tuple[str, ...] = ()
     """Fingerprints of keys of the user's agent, and the hosts that they log in to; () for any other secret."""
+    account: str = ""
+    """The name of its record: ``github:work`` also where sandboxd.toml says ``github``."""
     origin: Origin = "grant"
 
 
@@ -266,6 +271,10 @@ class Rights(NamedTuple):
     """The bounds to what a person may allow beyond it."""
     is_bounded: bool
     """Whether what sandboxd.toml asks for is bounded by an earlier content of it: `Asked.most`."""
+    is_granted: bool
+    """As `Asked.is_granted`."""
+    accounts: tuple[tuple[str, str], ...]
+    """As `Asked.accounts`."""
 
     @property
     def has_gateway(self) -> bool:
@@ -297,7 +306,8 @@ def rights(
     :param now: seconds since the epoch
     :param ports: those that the plan of the config names
     """
-    answers, credentials = tuple(answers), tuple(credentials)
+    answers, sent = tuple(answers), dict(asked.accounts)
+    credentials = tuple(each for each in credentials if not _is_of_another(each, sent))
     named = tuple(map(PortRight, ports)) if target.container else ()
     opened = PortRights(target.container, named)
     planned, problem = _bounded(asked)
@@ -305,7 +315,7 @@ def rights(
         nothing = GatewayRights(Policy()) if asked.mode == "none" else None
         return Rights(
             target, asked.mode, asked.source, asked.problem, None, nothing, (), (), (), (), opened,
-            0.0, "", limits, asked.most is not None,
+            0.0, "", limits, asked.most is not None, asked.is_granted, asked.accounts,
         )  # fmt: skip
     doors = {door for each in credentials for door in each.doors}
     # A door that leads to no record stays shut, whatever secret of it a gateway still holds.
@@ -335,7 +345,15 @@ def rights(
         login.problem if upstream is not None else "",
         limits,
         asked.most is not None,
+        asked.is_granted,
+        asked.accounts,
     )
+
+
+def _is_of_another(credential: CredentialRight, sent: dict[str, str]) -> bool:
+    """Whether the gateway has the secret of another account behind a door of this one."""
+    account = credential.account
+    return any(sent.get(label, account) != account for label, _ in credential.doors)
 
 
 def _bounded(asked: Asked) -> tuple[Policy | None, str]:

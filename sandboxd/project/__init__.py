@@ -237,7 +237,7 @@ class Project:
 
         A person's answers are not in it: `project.rights` has what is allowed now.
 
-        :raises UsageError: floor or trust refuse a part of the config that is not about the network
+        :raises UsageError: the grants, or a hand-written config, cannot be read
         """
         config, profile = self.config, self.profile
         hosts = self._hosts(profile.network.by_files)

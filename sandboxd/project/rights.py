@@ -5,18 +5,29 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from sandboxd.agents.session import recall
 from sandboxd.egress.approvals import Limits
+from sandboxd.egress.policy import Policy
 from sandboxd.errors import UsageError
 from sandboxd.host import given_rights
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.policy import approvals, floor, proxy_credentials, trust
 from sandboxd.policy.in_force import in_force
-from sandboxd.policy.rights import Asked, CredentialRight, Login, Rights, Target, rights
+from sandboxd.policy.rights import (
+    Asked,
+    CredentialRight,
+    Login,
+    Rights,
+    Target,
+    is_covered,
+    rights,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandboxd.credentials.uses import Use
-    from sandboxd.egress.policy import Policy
+    from sandboxd.host.given_rights import GivenRights
     from sandboxd.model.remote import Port
     from sandboxd.plan.plan import Plan
     from sandboxd.policy.floor import Floor
@@ -28,14 +39,13 @@ def rights_now(
 ) -> Rights:
     """The rights of the sandbox of `project` at `now`. Neither host nor engine is looked at.
 
-    Where floor or trust refuse the network that sandboxd.toml asks for, no more than the profile's own names are
-    allowed, and `problem` says so: a file that nobody agreed to opens nothing, and what it takes away counts.
+    Where floor or trust refuse what sandboxd.toml asks for, no more than the profile's own names are allowed, and
+    `problem` says so: a file that nobody agreed to opens nothing, and what it takes away counts.
 
     :param container: the id of its container; '' where none is meant
     :param now: seconds since the epoch
     :param ports: those that the plan of the project has for this machine, which depends on the host
-    :raises UsageError: floor or trust refuse a part of the config that is not about the network, or
-        the approvals cannot be read
+    :raises UsageError: policy, grants, approvals or a hand-written config cannot be read
     """
     demands = in_force(project.environ)
     network = project.network(demands)
@@ -46,6 +56,7 @@ def rights_now(
         network.is_granted,
         network.problem,
         _most(project, container, demands),
+        _accounts(project.environ, _given(project.environ, project.sandbox, container)),
     )
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
@@ -57,6 +68,34 @@ def no_rights(sandbox: str, container: str) -> Rights:
     """The rights of a sandbox that does not run, or of which nobody can say what it may have: nothing."""
     asked = Asked("none", None)
     return rights(Target(sandbox, container), asked, Limits(), (), (), Login(), 0.0)
+
+
+def rights_of_unread(
+    sandbox: str, container: str, environ: Mapping[str, str], now: float, problem: str
+) -> Rights | None:
+    """The rights of a sandbox that runs while its config cannot be read: those of the last content, less what policy,
+    grants, records and answers take back since. None where it was given nothing that is known.
+
+    :param problem: why it cannot be read
+    :raises UsageError: policy, grants or approvals cannot be read either
+    """
+    given = _given(environ, sandbox, container)
+    if given is None:
+        return None
+    demands = in_force(environ)
+    asked = Asked(
+        "none" if demands.no_network else "allow",
+        None if demands.no_network else _of_last(given, sandbox, environ, demands),
+        "sandboxd.toml",
+        given.is_granted,
+        problem,
+        given.most,
+        _accounts(environ, given),
+    )
+    target, workspace = Target(sandbox, container), workspace_of(sandbox)
+    login = _login(asked, workspace, environ)
+    credentials = _of_accounts(given, demands, environ)
+    return _rights_with(environ, workspace, target, asked, credentials, demands, login, now)
 
 
 def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights:
@@ -75,14 +114,31 @@ def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights
 
 
 def rights_of_policy(
-    planned: Policy, uses: Iterable[Use], workspace: str, environ: Mapping[str, str], now: float
+    planned: Policy,
+    uses: Iterable[Use],
+    workspace: str,
+    environ: Mapping[str, str],
+    now: float,
+    digest: str,
+    is_granted: bool,
 ) -> Rights:
     """The rights of the sandbox of a project that was planned a moment ago, to be shown: for each row of a status the
     files of its project would be read again.
 
+    :param digest: of the config that it was planned by
+    :param is_granted: whether the user agreed to that content
     :raises UsageError: the policy or the approvals cannot be read
     """
-    asked, demands = Asked("allow", planned), floor.load(environ)
+    given, demands = _given(environ, workspace, ""), in_force(environ)
+    is_granted = is_granted and not demands.no_trust
+    is_free = given is None or is_granted or digest == given.digest
+    asked = Asked(
+        "allow",
+        planned,
+        is_granted=is_granted,
+        most=None if given is None or is_free else given.most,
+        accounts=_accounts(environ, given),
+    )
     login = _login(asked, workspace, environ)
     return _rights(environ, workspace, Target(workspace), asked, uses, demands, login, now)
 
@@ -102,16 +158,86 @@ def rights_of_program(
 
 def _most(project: Project, container: str, demands: Floor) -> Policy | None:
     """What bounds a sandbox whose sandboxd.toml was edited since its start, and nobody agreed to that; None without."""
-    given = given_rights.recall(project.environ, project.sandbox)
-    if given is None or (container and given.container != container):
-        return None
+    given = _given(project.environ, project.sandbox, container)
     digest = project.config.digest
-    if digest == given.digest:
+    if given is None or digest == given.digest:
         return None
     is_granted = not demands.no_trust and trust.is_granted(
         project.environ, project.grantee, digest, project.profile.name
     )
     return None if is_granted else given.most
+
+
+def _given(environ: Mapping[str, str], sandbox: str, container: str) -> GivenRights | None:
+    """What `container` was given last, that of any other one counts for nothing; '' for whichever it is."""
+    given = given_rights.recall(environ, sandbox)
+    return None if given is None or (container and given.container != container) else given
+
+
+def _of_last(
+    given: GivenRights, sandbox: str, environ: Mapping[str, str], demands: Floor
+) -> Policy:
+    """What was planned by the last content that could be read, as far as policy and grants still have it."""
+    last, most = given.gateway or Policy(), given.most
+    if given.is_granted and not _is_granted_still(given, sandbox, environ, demands):
+        most = Policy()
+    lists = [
+        [rule for each in held for rule in each.rules("floor")] for held in demands.network_allow
+    ]
+    rules = tuple(
+        rule
+        for rule in most.rules
+        if not (rule.private and demands.no_private)
+        and all(is_covered(rule._replace(private=False), held) for held in lists)
+    )
+    return last._replace(
+        version=0,
+        rules=rules,
+        denied=tuple(demands.network_deny),
+        addresses=(),
+        forbidden=(),
+        upstream=demands.network_proxy,
+        credentials=most.credentials,
+    )
+
+
+def _is_granted_still(
+    given: GivenRights, sandbox: str, environ: Mapping[str, str], demands: Floor
+) -> bool:
+    session = recall(environ, workspace_of(sandbox), name_of(sandbox))
+    folder = session.folder if session is not None else workspace_of(sandbox)
+    grants = trust.grants(environ)
+    return not demands.no_trust and any(
+        (each.workspace, each.digest) == (folder, given.digest) for each in grants
+    )
+
+
+def _accounts(environ: Mapping[str, str], given: GivenRights | None) -> tuple[tuple[str, str], ...]:
+    """The services whose secrets the gateway has, each with its account; '' where that has no record any more."""
+    if given is None or not given.accounts:
+        return ()
+    from sandboxd.credentials import records
+
+    try:
+        names = {str(each.name) for each in records.load(environ)}
+    except UsageError:
+        # Nothing is given by records that cannot be read; when they can, they say what is gone.
+        return given.accounts
+    return tuple((label, account if account in names else "") for label, account in given.accounts)
+
+
+def _of_accounts(
+    given: GivenRights, demands: Floor, environ: Mapping[str, str]
+) -> tuple[CredentialRight, ...]:
+    """The credentials of the last start that policy and records still have, by the doors that it planned."""
+    ports, services = dict(given.most.credentials), demands.credentials
+    return tuple(
+        CredentialRight(account, ((label, ports[label]),), account=account)
+        for label, account in _accounts(environ, given)
+        if label in ports
+        and account
+        and (services is None or account.partition(":")[0] in services)
+    )
 
 
 def _rights(
@@ -125,9 +251,23 @@ def _rights(
     now: float,
     ports: tuple[Port, ...] = (),
 ) -> Rights:
+    credentials = _credentials(uses, environ)
+    return _rights_with(environ, workspace, target, asked, credentials, demands, login, now, ports)
+
+
+def _rights_with(
+    environ: Mapping[str, str],
+    workspace: str,
+    target: Target,
+    asked: Asked,
+    credentials: Iterable[CredentialRight],
+    demands: Floor,
+    login: Login,
+    now: float,
+    ports: tuple[Port, ...] = (),
+) -> Rights:
     has_gateway = asked.policy is not None
     answers = approvals.of_project(environ, workspace, now) if has_gateway else ()
-    credentials = _credentials(uses, environ)
     limits = approvals.limits(demands)
     return rights(target, asked, limits, answers, credentials, login, now, ports)
 
@@ -174,5 +314,7 @@ def _credentials(uses: Iterable[Use], environ: Mapping[str, str]) -> tuple[Crede
             record = record_of(listed, use.name)
             place = record.place if use.service.uses_agent else ()
             doors = tuple((door.label, door.port) for door in use.doors)
-            credentials.append(CredentialRight(str(use.name), doors, place))
+            credentials.append(
+                CredentialRight(str(use.name), doors, place, account=str(record.name))
+            )
     return tuple(credentials)

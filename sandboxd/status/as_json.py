@@ -161,6 +161,8 @@ def _names(names: NamesStatus | None) -> dict[str, Any] | None:
             for question in names.questions
         ],
         "credentials": [_credential(line) for line in names.credentials],
+        "waiting": list(names.waiting),
+        "behind": names.behind or None,
     }
 
 

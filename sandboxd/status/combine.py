@@ -67,6 +67,8 @@ class Examined(NamedTuple):
     problem: str = ""
     hint: str = ""
     trust: Trust | None = None
+    digest: str = ""
+    """Of the sandboxd.toml that was read; '' without one."""
     granted_choices: tuple[str, ...] = ()
     """What the file chooses by the grant that is in force, in words."""
     granted: GrantedPlan | None = None

@@ -17,8 +17,8 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.remote import ports_left, ports_of
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.policy import floor
 from sandboxd.policy import trust as grants
+from sandboxd.policy.in_force import in_force
 from sandboxd.project import Project
 from sandboxd.status.combine import Examined, GrantedPlan
 from sandboxd.status.model import Counts, Trust
@@ -71,8 +71,10 @@ def examine_open(
             trust=trust,
             granted_choices=choices,
             granted=granted,
+            digest=project.config.digest,
         )._replace(**_names_without_plan(project))
-    return examined._replace(trust=trust, granted_choices=choices, granted=granted)
+    digest = project.config.digest
+    return examined._replace(trust=trust, granted_choices=choices, granted=granted, digest=digest)
 
 
 def _is_bare(project: Project) -> bool:
@@ -82,7 +84,7 @@ def _is_bare(project: Project) -> bool:
 def _names_without_plan(project: Project) -> dict[str, Any]:
     """The names that a gateway of `project` allows even where there is no plan, e.g. without trust."""
     try:
-        network = project.network(floor.load(project.environ))
+        network = project.network(in_force(project.environ))
     except SandboxdError:
         return {}
     return {"egress": network.policy, "uses": network.uses}

@@ -86,6 +86,10 @@ class NamesStatus(NamedTuple):
     """Those that wait for a person; `name` and `why` are hostile text."""
     credentials: tuple[CredentialLine, ...] = ()
     """The services that it uses by the user's secrets; all zero where nothing was recorded."""
+    waiting: tuple[str, ...] = ()
+    """Groups and names that an edit of the config asks for, and that are not let through before a grant or a start."""
+    behind: str = ""
+    """The reason why more than `allowed` may be let through at the moment; '' where that is not so."""
 
 
 class OpenPort(NamedTuple):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
+from sandboxd.policy.rights import is_covered
 from sandboxd.project.rights import rights_of_policy
-from sandboxd.status.names import names_status
+from sandboxd.status.names import names_status, sources
 
 if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger
@@ -21,19 +22,26 @@ def names_now(
     examined: Examined,
     ledger: Ledger | None,
     now: float,
+    behind: str = "",
 ) -> NamesStatus | None:
     """The names of a running sandbox by its gateway's record; None where that is not attended to.
 
     :param now: seconds since 1970
+    :param behind: why it is not known whether its gateway has just what it may have now; '' where it has
     """
     planned = examined.egress
-    if ledger is None or planned is None:
+    if planned is None or (ledger is None and not behind):
         return None
+    is_granted = examined.trust == "in force"
     try:
-        rights = rights_of_policy(planned, examined.uses, workspace, environ, now)
+        rights = rights_of_policy(
+            planned, examined.uses, workspace, environ, now, examined.digest, is_granted
+        )
     except SandboxdError:
         # `sandboxd egress` says why they cannot be read; here they allow nothing.
-        return names_status(planned, ledger, now)
+        return names_status(planned, ledger, now)._replace(behind=behind)
     policy = rights.gateway.policy if rights.gateway is not None else planned
     in_use = frozenset(service for service, _ in policy.credentials)
-    return names_status(policy._replace(credentials=planned.credentials), ledger, now, in_use)
+    names = names_status(policy._replace(credentials=planned.credentials), ledger, now, in_use)
+    waiting = [rule for rule in planned.rules if not is_covered(rule, policy.rules)]
+    return names._replace(waiting=sources(planned._replace(rules=tuple(waiting))), behind=behind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.egress import words
+from sandboxd.policy.rights import WAITS
 from sandboxd.screen import cut
 from sandboxd.status import credentials_text
 from sandboxd.status.model import NamesStatus
@@ -18,7 +19,12 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
     counts = [f"{totals.denied} denied", f"{totals.reached} reached"]
     if totals.lost:
         counts.append(f"{totals.lost} not shown")
-    lines = [("network", f"{allowed} · {', '.join(counts)} · `sandboxd egress log`")]
+    lines = [
+        ("network", f"{allowed} · {', '.join(counts)} · `sandboxd egress log`"),
+        *behind(names),
+    ]
+    if names.waiting:
+        lines.append(("waits", f"{', '.join(names.waiting)}: {WAITS}"))
     if totals.tripwires:
         times = "once" if totals.tripwires == 1 else f"{totals.tripwires} times"
         lines.append(
@@ -53,6 +59,13 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
     if more > 0:
         lines.append(("asks for", f"{more} more: `sandboxd egress log`"))
     return lines
+
+
+def behind(names: NamesStatus) -> list[tuple[str, str]]:
+    """The row about a gateway that may have more than it may have now."""
+    if not names.behind:
+        return []
+    return [("too much", f"more may be let through than policy and grants allow: {names.behind}")]
 
 
 def _denied_name(name: str, port: int) -> str:

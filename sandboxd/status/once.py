@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sandboxd.egress.ledger import Ledger
 from sandboxd.engine.client import connect_from
@@ -26,20 +26,26 @@ KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
 
 
 def look_once(
-    environ: Mapping[str, str], cwd: str, now: float, problem: DaemonError | None = None
+    environ: Mapping[str, str],
+    cwd: str,
+    now: float,
+    problem: DaemonError | None = None,
+    follow: Callable[[str], str] = lambda _sandbox: "",
 ) -> StatusReport:
     """The report; `problem` says why a daemon could not be asked, None when there is none.
 
     :param now: seconds since 1970
+    :param follow: has a sandbox have what it may have now, before it is shown; returns why that is not known, or ''
     """
     # Nobody waits here for what a build of gVisor holds: `up`, `generate` and `doctor` try it.
     facts = probe(environ, trial=True, premises="remembered")
     rows = []
     workspace, observed = _look_around(environ, cwd, facts)
     if workspace is not None:
+        behind = _follow(workspace, observed, follow)
         examined = _examine(workspace, environ, facts)
         ledger = _ledger(workspace, environ, observed)
-        names = names_now(environ, workspace, examined, ledger, now)
+        names = names_now(environ, workspace, examined, ledger, now, behind)
         hooks = hooks_now(environ, workspace, examined, observed)
         measured = measurement.recall(environ, workspace)
         own = sessions(environ, workspace)
@@ -68,6 +74,13 @@ def _look_around(
     observed = Observer().observe(environ, above)
     used = {workspace_of(identity) for identity in observed.containers}
     return next((path for path in above if path in used), None), observed
+
+
+def _follow(workspace: str, observed: Observed, follow: Callable[[str], str]) -> str:
+    """Have its sandboxes that run have what they may have now; the first reason why that is not known of one, or ''."""
+    running = [each for each in observed.containers if workspace_of(each) == workspace]
+    problems = [follow(sandbox) for sandbox in running]
+    return next(filter(None, problems), "")
 
 
 def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> Ledger | None:

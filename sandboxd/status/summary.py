@@ -281,13 +281,24 @@ def _controls(running: InForce, state: str, weight: int) -> list[Row]:
 def _network(names: NamesStatus | None, running: InForce) -> list[Row]:
     if names is not None and names.is_recorded:
         rows = names_text.rows(names)
-        colours = {"tripwire": RED, "lost": YELLOW, "no secret": YELLOW, "asks for": YELLOW}
+        colours = {
+            "tripwire": RED,
+            "lost": YELLOW,
+            "no secret": YELLOW,
+            "asks for": YELLOW,
+            "too much": YELLOW,
+            "waits": YELLOW,
+        }
         # Two lines where a person has to answer: a command that is cut cannot be copied.
         return [
             Row(8, label, text, colours.get(label, ""), 2 if label in colours else 1)
             for label, text in rows
         ]
-    return [Row(7, "network", running.settings.get("network", "not seen"))]
+    behind = names_text.behind(names) if names is not None else []
+    return [
+        Row(7, "network", running.settings.get("network", "not seen")),
+        *(Row(8, label, text, YELLOW, 2) for label, text in behind),
+    ]
 
 
 def _services(running: InForce) -> list[Row]:

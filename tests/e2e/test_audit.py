@@ -43,7 +43,7 @@ def test_the_life_of_a_sandbox(
 
     entries = recorded(world, project)
     assert [entry["kind"] for entry in entries] == [
-        "refused", "trust", "weakened", "start", "weakened", "drift", "verify", "network",
+        "refused", "trust", "weakened", "widened", "start", "weakened", "drift", "verify", "network",
         "stop",
     ]  # fmt: skip
     facts = {entry["kind"]: entry["facts"] for entry in entries}

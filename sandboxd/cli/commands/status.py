@@ -171,11 +171,19 @@ def _terminal(form: str) -> messages.Render:
     }
 
 
+def _follow(sandbox: str) -> str:
+    """Have a sandbox have what it may have now, since no daemon does; the reason why that is not known, or ''."""
+    from sandboxd.engine.client import connect_from
+    from sandboxd.operations.following import follow_one
+
+    return follow_one(sandbox, os.environ, lambda: connect_from(os.environ)).behind
+
+
 def _print_once(form: str, error: DaemonError | None) -> None:
     from sandboxd.status import as_json, text
     from sandboxd.status.once import look_once
 
-    report = look_once(os.environ, os.getcwd(), time.time(), error)
+    report = look_once(os.environ, os.getcwd(), time.time(), error, _follow)
     if form == "json":
         sys.stdout.write(as_json.render(report))
         return

@@ -54,16 +54,29 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "list":
         _list(trust.grants(os.environ))
     elif args.action == "revoke":
-        workspace = os.path.realpath(args.path)
-        if trust.revoke(os.environ, workspace):
-            terminal.status(
-                f"nothing of `{workspace}` is trusted any more; `sandboxd down` ends a sandbox that is up"
-            )
-        else:
-            terminal.status(f"nothing of `{workspace}` was trusted")
+        return _revoke(os.path.realpath(args.path))
     else:
         return _add(args)
     return EXIT_OK
+
+
+def _revoke(workspace: str) -> int:
+    from sandboxd.cli import following
+    from sandboxd.policy import trust
+
+    was_trusted, code = False, EXIT_OK
+    try:
+        was_trusted = trust.revoke(os.environ, workspace)
+    finally:
+        # Also where the end of a grant cannot be recorded: it is gone.
+        code = following.follow(workspace)
+    if was_trusted:
+        terminal.status(
+            f"nothing of `{workspace}` is trusted any more; `sandboxd down` ends a sandbox that is up"
+        )
+    else:
+        terminal.status(f"nothing of `{workspace}` was trusted")
+    return code
 
 
 def _list(grants: tuple[Grant, ...]) -> None:
@@ -168,7 +181,9 @@ def _add(args: argparse.Namespace) -> int:
     for grant in request.grants:
         trust.add(os.environ, grant)
     terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")
-    return EXIT_OK
+    from sandboxd.cli import following
+
+    return following.follow(project.workspace)
 
 
 def _print_json(workspace: str, request: Wanted) -> None:

@@ -161,3 +161,15 @@ def test_a_writer_that_does_not_end_is_an_error_and_no_wait_for_ever(
     with attach(engine, "c1") as writer, lock.gateway_turn("c1"), taken:
         set_policy(writer, large(1), False)
     assert engine.policies == []
+
+
+def test_whoever_waits_for_the_rights_of_a_sandbox_gives_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = pytest.raises(EnvironmentFailure, match="another sandboxd has given this sandbox")
+    with lock.rights_lock("/w"):
+        with lock.rights_lock("/another"):
+            pass
+        monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+        with taken, lock.rights_lock("/w"):
+            pass

@@ -16,8 +16,10 @@ from sandboxd.life import networks, running_gateway
 from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.operations import gateway
 from sandboxd.policy import trust
+from sandboxd.policy.in_force import in_force
 from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
+from sandboxd.project.rights import rights_of_plan
 
 OF_PROFILE = str(group.load("pypi").hosts[0].pattern)
 """A name that profile `dev` allows by itself to a project with a pyproject.toml."""
@@ -46,6 +48,26 @@ class Running:
     def follow(self) -> gateway.Followed | None:
         workspace = os.path.realpath(self.path)
         return gateway.follow(None, workspace, self.environ)  # type: ignore[arg-type]
+
+    def start(self, now: float = 0.0) -> None:
+        """Start it as it is planned now: its gateway gets names and secrets."""
+        project = Project.open(str(self.path), self.environ)
+        network = project.network(in_force(self.environ))
+        plan: Any = SimpleNamespace(
+            egress=network.policy,
+            workspace=project.workspace,
+            sandbox=project.sandbox,
+            credentials=network.uses,
+        )
+        rights, digest = rights_of_plan(plan, self.environ, now), project.config.digest
+        with gateway.giving(
+            self.environ,
+            project.sandbox,
+            lambda: (rights, digest),
+            lambda each: each.on_machine((), (), ()),
+        ) as given:
+            gateways.push(None, project.sandbox, given)  # type: ignore[arg-type]
+        gateway.note_start(project, self.container, rights)
 
     def container_of(self) -> Any:
         """The container of the sandbox, as the engine lists it."""

@@ -17,6 +17,7 @@ from sandboxd.life import find
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations.egress import serve
 from sandboxd.operations.egress.actions import act
+from sandboxd.operations.keeping import NOTHING_KEPT
 from sandboxd.plan.granting import wanted
 from sandboxd.policy import floor, trust
 from sandboxd.project import Project
@@ -29,6 +30,7 @@ class Request:
     """What a command brings: the gateways that run, by the name of their sandbox."""
 
     engine: Any = None
+    keeping = NOTHING_KEPT
 
     def __init__(
         self, workspace: str, environ: dict[str, str], played: dict[str, PlayedGateway], name: str

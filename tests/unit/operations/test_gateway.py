@@ -14,13 +14,13 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups
 from sandboxd.life import egress
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
-from sandboxd.policy import floor
+from sandboxd.policy import floor, trust
 from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now, rights_of_plan
@@ -99,11 +99,68 @@ def test_the_source_of_the_names_is_said(running: Running) -> None:
     assert source() == "sandboxd.toml"
 
 
-def test_what_is_refused_beside_the_network_leaves_the_gateway_as_it_is(running: Running) -> None:
-    running.write('[capabilities]\nadd = ["SYS_PTRACE"]\n' + LISTED, trusted=False)
-    with pytest.raises(UsageError, match="SYS_PTRACE"):
+def test_what_is_refused_beside_the_network_keeps_no_policy_from_being_in_force(
+    running: Running,
+) -> None:
+    """The sandbox goes on with its capability, and without what is taken back."""
+    with_capability = '[capabilities]\nadd = ["KILL"]\n' + LISTED
+    running.write(with_capability, trusted=True)
+    running.follow()
+    assert running.lets_through("a.example.org")
+    folder = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy.toml").write_text('capabilities = []\nnetwork_deny = ["a.example.org"]\n')
+    followed = running.follow()
+    assert followed is not None and "KILL" in followed.problem
+    assert not running.lets_through("a.example.org")
+
+
+def test_a_profile_that_may_not_be_chosen_any_more_opens_nothing(running: Running) -> None:
+    running.write(LISTED, trusted=True)
+    running.follow()
+    folder = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd"
+    (folder / "policy.toml").write_text('profiles = ["review"]\n')
+    followed = running.follow()
+    assert followed is not None and "profile `dev` is not allowed" in followed.problem
+    assert running.pushed[-1].rules == ()
+
+
+def test_a_config_that_cannot_be_read_keeps_nothing_that_was_taken_back(running: Running) -> None:
+    """And what is not taken back goes on: half a line is saved while somebody writes."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n' + LISTED, trusted=True)
+    running.start()
+    assert running.pushed[-1].credentials and running.lets_through("a.example.org")
+    (running.path / "sandboxd.toml").write_text("profile = ")
+    followed = running.follow()
+    assert followed is not None and followed.problem
+    assert running.pushed[-1].credentials and running.lets_through("a.example.org")
+    records.remove(running.environ, Name("github"))
+    running.follow()
+    assert running.pushed[-1].credentials == () and running.lets_through("a.example.org")
+    trust.revoke(running.environ, os.path.realpath(running.path))
+    running.follow()
+    assert running.pushed[-1].rules == ()
+
+
+def test_another_account_does_not_work_with_the_secret_of_the_one_that_was_removed(
+    running: Running,
+) -> None:
+    """The gateway holds the secret of the start until the next one."""
+    records.put(running.environ, Record(Name("github", "work"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    assert running.pushed[-1].credentials
+    records.remove(running.environ, Name("github", "work"))
+    running.follow()
+    for account in ("home", "work"):
+        records.put(running.environ, Record(Name("github", account), "file"))
         running.follow()
-    assert running.pushed == []
+        assert running.pushed[-1].credentials == ()
+        records.remove(running.environ, Name("github", account))
+    records.put(running.environ, Record(Name("github", "home"), "file"))
+    running.start()
+    assert running.pushed[-1].credentials
 
 
 def test_of_a_project_without_a_network_the_gateway_lets_nothing_through(running: Running) -> None:
@@ -197,7 +254,7 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
     given: list[object] = []
 
     def prepare(*words: Any) -> Any:
-        given.append(words[-1])
+        given.append(words[-2])
         return SimpleNamespace(rights=words[2])
 
     monkeypatch.setattr(egress, "prepare", prepare)

@@ -12,7 +12,6 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -33,10 +32,11 @@ from sandboxd.operations.egress import allow as allowing
 from sandboxd.operations.egress import deny as denying
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import trust
+from sandboxd.policy.in_force import in_force
 from sandboxd.policy.reconcile import Given
 from sandboxd.policy.rights import KeyRights, PortRights, Rights
 from sandboxd.project import Project
-from sandboxd.project.rights import rights_now, rights_of_plan
+from sandboxd.project.rights import rights_now
 from tests.unit.operations.running_project import OF_PROFILE, Running, play
 
 STEPS = int(os.environ.get("SANDBOXD_STEPS", "2000"))
@@ -160,26 +160,16 @@ class Walk:
 
     def start(self) -> None:
         project = self.project()
-        network = project.network(gateway.in_force(self.environ))
+        network = project.network(in_force(self.environ))
         if network.problem or network.policy is None:
             return
         self.stop()
         self.number += 1
         self.played.container, self.played.made_by = f"c{self.number}", UP
-        plan: Any = SimpleNamespace(
-            egress=network.policy,
-            workspace=project.workspace,
-            sandbox=project.sandbox,
-            credentials=network.uses,
-        )
-        given = rights_of_plan(plan, self.environ, self.now)
-        assert given.gateway is not None
-        whole = given.gateway.on_machine((), (), ())
-        self.last = whole.policy
-        self.played.pushed.append(whole.policy)
-        gateway.note_start(project, self.played.container, network.policy, whole)
+        self.last, self.recorded_at_push = Policy(), len(self.entries)
+        self.played.start(self.now)
         self.runs = True
-        places = [each.place for each in given.credentials if each.place]
+        places = [each.place for each in self.rights().credentials if each.place]
         self.daemon.started = self.played.container if places else ""
         self.daemon.chosen = frozenset(word for place in places for word in place)
 

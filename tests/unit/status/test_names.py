@@ -154,6 +154,8 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
         ],
         "questions": [{"name": "c.org", "port": 443, "why": "because"}],
         "credentials": [],
+        "waiting": [],
+        "behind": None,
     }
 
 

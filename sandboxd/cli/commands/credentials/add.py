@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd.cli import following, terminal
 from sandboxd.cli.commands.credentials import _naming, _ssh
 from sandboxd.errors import SandboxdError, UsageError
 
@@ -71,12 +71,13 @@ def run(args: argparse.Namespace) -> int:
         raise
     if before is not None and before.source != record.source:
         _forget(before)
+    code = following.follow()
     terminal.verdict(f"`{name}` is in {place or record.where()}")
     terminal.verdict(
         f'a project asks for it: `use = ["{name}"]` below `[credentials]` in its sandboxd.toml'
     )
     terminal.verdict(f"hint: `sandboxd credentials test {name}` asks the service what it thinks")
-    return 0
+    return code
 
 
 def _variable(text: str) -> str:

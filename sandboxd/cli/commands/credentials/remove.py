@@ -1,14 +1,14 @@
 """Forget a credential, and remove its secret from the keyring or the file that holds it.
 
-The service does not hear of it: a token that may have been seen is revoked there. A sandbox that runs has
-the credential until its next `sandboxd up` or its end.
+The service does not hear of it: a token that may have been seen is revoked there. The gateways of sandboxes that
+run here let nothing through to it any more.
 """
 
 from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd.cli import following, terminal
 from sandboxd.cli.commands.credentials import _naming
 from sandboxd.errors import UsageError
 
@@ -30,17 +30,16 @@ def run(args: argparse.Namespace) -> int:
     record, problem = records.remove(os.environ, name)
     if record is None:
         raise UsageError(f"there is no credential `{name}`", "`sandboxd credentials list` has all")
+    # Before its secret is removed, which a keyring may have to be opened for.
+    code = following.follow()
     if record.source in ("keyring", "file"):
         sources.source(record.source).remove(name, os.environ)
         terminal.verdict(f"`{name}` is gone, and its secret from {record.where()}")
     else:
         terminal.verdict(f"`{name}` is gone; {record.where()} stays as it is")
-    terminal.verdict(
-        "a sandbox that runs has it until its next `sandboxd up`; at the service it is valid until "
-        "you revoke it there"
-    )
+    terminal.verdict("at the service it is valid until you revoke it there")
     if problem:
         from sandboxd.audit import notes
 
         raise notes.unrecorded(problem)
-    return 0
+    return code
