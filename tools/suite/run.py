@@ -32,6 +32,9 @@ LINT = (str(ROOT / "dev"), "lint")
 _ENDING = ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
 """Signals to a program that is to end early, and the seconds that each is given."""
 
+SAME = "--hypothesis-profile=same"
+"""The same examples in each run: what a rare one shows is looked for by `./dev test PATH`, and stops no landing."""
+
 QUICK = "--hypothesis-profile=quick"
 """Fewer examples of each property than `./dev test` tries."""
 
@@ -52,7 +55,7 @@ def promises(lacks: Sequence[Lack], record: str = "") -> int:
         *PYTEST,
         "--tier",
         "promises",
-        "--hypothesis-profile=same",
+        SAME,
         *_jobs("4"),
         *_recorded(record),
     ]
@@ -66,7 +69,7 @@ def everything(lacks: Sequence[Lack], record: str = "") -> int:
     The last lines are pytest's summary, unless lint, which ends the tests, or another Python failed.
     """
     environ = _environ(lacks)
-    tests = [*PYTEST, "--tier", "everything", *_jobs("4"), *_recorded(record)]
+    tests = [*PYTEST, "--tier", "everything", SAME, *_jobs("4"), *_recorded(record)]
     # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
     with (
         tempfile.TemporaryFile("w+") as report,
