@@ -16,7 +16,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.homes import Homes
 from tools.engine import packages, private, processes
@@ -37,9 +37,9 @@ EXCUSED = {marker for lack in LACKS for marker in lack["markers"]}
 
 
 # A machine that has other things to do is slow: how long an example takes says nothing.
-settings.register_profile("suite", deadline=None)
-settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
-settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("suite"), derandomize=True)
+settings.register_profile("quick", settings.get_profile("same"), max_examples=20)
 settings.load_profile("suite")
 
 
