@@ -24,6 +24,8 @@ def take(directory: str, name: str, ref: str, *, acting: bool) -> int:
     stays: list[dict[str, str]] = took["stays"]
     for one in takes:
         print(terminal.one_line(f"{_short(one['into'])}: {one['how']}, from {one['ref']}"))
+        if one["acting"]:
+            terminal.status(terminal.one_line(f"tools on the host act on {one['acting']}"))
     for one in stays:
         _say_left(one)
     if took["checked_out"]:

@@ -27,7 +27,7 @@ from sandboxd.exchange import (
     words,
 )
 from sandboxd.exchange.acts import acts_of
-from sandboxd.exchange.difference import Checkout, Held, Move, Reason, Tip
+from sandboxd.exchange.difference import Acts, Checkout, Held, Move, Reason, Tip
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.exchange.sides import host_side
 from sandboxd.exchange.state import Head
@@ -55,11 +55,15 @@ class How(enum.Enum):
 
 
 class Take(NamedTuple):
-    """Commits that the host's ref `into` has now. `ref` is where they waited; `into` is 'HEAD' on no branch."""
+    """Commits that the host's ref `into` has now. `ref` is where they waited; `into` is 'HEAD' on no branch.
+
+    `acting` are the paths on which tools of the host act, and which they change.
+    """
 
     ref: str
     into: str
     how: How
+    acting: tuple[str, ...] = ()
 
 
 class Stay(NamedTuple):
@@ -187,6 +191,9 @@ class _One:
     def take(self) -> Take:
         """:raises _NotNow: it cannot be taken"""
         self._require_free()
+        acts = self._acts()
+        if acts is not None and not self._acting:
+            raise self._asks(acts)
         old = self._ours.commit if self.is_checked_out else self._ours.tip(self._into)
         new, how = self._result(old)
         if new != old:
@@ -195,25 +202,26 @@ class _One:
             to_host.move_refs(
                 self._host, [Move(self._ref, self._theirs, "")], f"sandboxd: taken from {self._who}"
             )
-        return Take(self._ref, self._into, how)
+        return Take(self._ref, self._into, how, acts.paths if acts is not None else ())
 
     def _require_free(self) -> None:
         if self._into in self._ours.elsewhere:
             raise _NotNow(Reason.ELSEWHERE.value, f"in that work tree: `git merge {self._ref}`")
         if self.is_checked_out and self._ours.operation is not None:
             raise _NotNow(*_WORDS[Reason.HOST_BUSY])
-        if not self._acting:
-            self._require_nothing_acts()
 
-    def _require_nothing_acts(self) -> None:
+    def _acts(self) -> Acts | None:
         tip = Tip(self._into, self._theirs)
-        for acts in acts_of(self._host, [tip], self._ours, self._shut).values():
-            paths = f": {words.named(acts.paths)}" if acts.paths else ""
-            command = words.take(self._ref)
-            raise _NotNow(
-                f"{words.ACTS[acts.reason]}{paths}",
-                f"look at it: {self._look_at(acts.paths)}; then `{command} --yes` takes it all the same",
-            )
+        return acts_of(self._host, [tip], self._ours, self._shut).get(tip)
+
+    def _asks(self, acts: Acts) -> _NotNow:
+        """The refusal of what tools on the host would act on, with the command that takes it all the same."""
+        paths = f": {words.named(acts.paths)}" if acts.paths else ""
+        command = words.take(self._ref)
+        return _NotNow(
+            f"{words.ACTS[acts.reason]}{paths}",
+            f"look at it: {self._look_at(acts.paths)}; then `{command} --yes` takes it all the same",
+        )
 
     def _look_at(self, paths: Sequence[str]) -> str:
         """The command of git that shows what is changed, hooks and other programs of the repository switched off."""

@@ -33,7 +33,8 @@ def _line(ref: str, owner: str, reason: Reason | None) -> str:
     name = _plain(ref)
     why = f" ({words.ACTS[reason]})" if reason in words.ACTS else ""
     command = words.take(f"{ref_names.below(owner)}{ref_names.parts_of(ref)[1]}")
-    return f"`{name}` waits{why}: `{command}` takes it"
+    # The command first: a narrow screen cuts the end.
+    return f"`{name}` waits: `{command}` takes it{why}"
 
 
 def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, str, Reason | None]]:

@@ -19,11 +19,15 @@ NEEDS_FACTS = False
 
 
 class Take(NamedTuple):
-    """Commits that the host's `into` has now, and in which way; `ref` is where they waited."""
+    """Commits that the host's `into` has now, and in which way; `ref` is where they waited.
+
+    `acting` names the files on which tools of the host act, and which they change; '' for none.
+    """
 
     ref: str
     into: str
     how: str
+    acting: str
 
 
 class Stay(NamedTuple):
@@ -51,7 +55,7 @@ def serve(request: Request) -> Took:
     :raises UsageError: the folder has no repository, or the sandbox no git directory of its own
     :raises EnvironmentFailure: the repository cannot be read, or git does not work
     """
-    from sandboxd.exchange import place, take
+    from sandboxd.exchange import place, take, words
     from sandboxd.plan.git_control import user_configs
     from sandboxd.plan.git_identity import git_identity
 
@@ -78,7 +82,7 @@ def serve(request: Request) -> Took:
     if took.takes:
         _exchange(request, workspace)
     return Took(
-        tuple(Take(one.ref, one.into, one.how.value) for one in took.takes),
+        tuple(Take(t.ref, t.into, t.how.value, words.named(t.acting)) for t in took.takes),
         tuple(Stay(*one) for one in took.stays),
         took.checked_out,
     )

@@ -215,7 +215,8 @@ def test_the_files_are_shown_and_taken_where_that_is_asked_for(sides: Sides) -> 
     assert "`sandboxd review --take main --yes` takes it" in stay.hint
     command = stay.hint.partition("`")[2].partition("`")[0].split()[1:]
     assert '+{"a": 1}' in sides.host(*command)
-    assert [one.how for one in take(sides, "main", acting=True).takes] == [How.FORWARD]
+    (one,) = take(sides, "main", acting=True).takes
+    assert (one.how, one.acting) == (How.FORWARD, (TASKS,))
     assert not held(sides)
 
 
