@@ -24,9 +24,10 @@ _ATTACKED = {
     "pod": "attacked: the Pod in use, from inside: what is said for the worse is so, and that something held is "
     "the word of a process in it",
     "sandbox": "attacked: a replica with the settings of the sandbox, in which nothing of project or image "
-    "ran; the pins were looked at and tried in the one in use, of which `sandboxd status` shows the rest",
+    "ran",
 }
 """The last line of a verdict, by what it is about."""
+_PINS_IN_USE = "; the pins were looked at and tried in the one in use, of which `sandboxd status` shows the rest"
 
 
 def document(verified: Verified) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def say_verdict(verified: Verified) -> None:
     unclear = verdict.of("inconclusive")
     for result in verdict.of("escaped"):
         if result.id == ATTEMPT:
-            terminal.verdict(f"✗ PIN LOST: {result.evidence}", terminal.RED)
+            terminal.verdict(f"✗ {result.evidence}", terminal.RED)
     if escaped:
         text = f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}"
         terminal.verdict(f"✗ {text}", terminal.RED)
@@ -79,8 +80,14 @@ def say_what_was_attacked(verified: Verified, option: str = "") -> None:
 
     :param option: what a command needs behind it to mean that sandbox
     """
+    from sandboxd.verify.pins_in_use import ATTEMPT
+
     verdict = verified.verdict
-    terminal.verdict(_ATTACKED[verdict.attacked])
+    text = _ATTACKED[verdict.attacked]
+    tried = [each.id for each in verdict.results if each.outcome != "not-applicable"]
+    if verdict.attacked == "sandbox" and ATTEMPT in tried:
+        text += _PINS_IN_USE
+    terminal.verdict(text)
     escaped = {result.id for result in verdict.of("escaped")}
     if verdict.made_as:
         terminal.verdict(f"hint: `sandboxd up{option}` makes it as profile {verdict.profile}")

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sandboxd.halt.put_back import Outcome
     from sandboxd.halt.verdict import Version
     from sandboxd.halt.versions import Held
-    from sandboxd.observe.open_links import OpenLink
 
 _NOTHING = Identity(0, 0)
 """What was mounted at a path where nothing is any more."""
@@ -80,23 +79,16 @@ class Guard:
 
     def lost(self) -> tuple[Lost, ...]:
         """What is lost by now of what was there when this was made, or has no mount since; () when nothing is."""
-        named = open_links.look_at_config(self._links) if self._links is not None else ()
+        # Git does not read an index either that cannot be read, and goes nowhere by it.
+        named = open_links.named(self._links)
         return (
             *self._gone(),
-            *(self._lost(each.path, What.ENTERED) for each in self._open_links()),
-            *(self._lost(path, What.NAMED) for path in named),
+            *(self._lost(each.path, What.ENTERED) for each in named.entered),
+            *(self._lost(path, What.NAMED) for path in named.acted_upon),
         )
 
     def _lost(self, path: str, what: What) -> Lost:
         return Lost(os.path.join(self.workspace, path), what)
-
-    def _open_links(self) -> tuple[OpenLink, ...]:
-        if self._links is None:
-            return ()
-        # Git does not read such an index either, and goes nowhere by it.
-        with contextlib.suppress(OSError, ValueError):
-            return open_links.look(self._links)
-        return ()
 
     def _gone(self) -> tuple[Lost, ...]:
         now = {}
@@ -191,7 +183,7 @@ class Guard:
         own = self._links.git.own
         return {
             each.path: set_aside(self.workspace, each.at)
-            for each in self._open_links()
+            for each in open_links.named(self._links).entered
             if each.path not in known and not gitlinks.is_hosts_own(self.workspace, own, each.path)
         }
 

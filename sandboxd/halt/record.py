@@ -47,8 +47,6 @@ class Ended(Enum):
 
     REMADE = "remade"
     """Its container was removed at the user's word: the next one has all its mounts."""
-    GONE = "gone"
-    """Its container was not there any more."""
 
 
 class Entry(NamedTuple):

@@ -48,6 +48,18 @@ class OpenLink(NamedTuple):
     at: str
 
 
+class Named(NamedTuple):
+    """What git on the host acts upon since the start, and can be written inside.
+
+    `entered` are repositories of its index, `acted_upon` paths within the workspace that its config names. `problem`
+    says why the index cannot be read, '' where it was.
+    """
+
+    entered: tuple[OpenLink, ...] = ()
+    acted_upon: tuple[str, ...] = ()
+    problem: str = ""
+
+
 def watch(inspected: Inspected) -> Watch | None:
     """What `look` needs; None for a container that shares no folder, or the repository itself with all in it."""
     labels = (inspected.get("Config") or {}).get("Labels") or {}
@@ -67,6 +79,17 @@ def watch(inspected: Inspected) -> Watch | None:
     of = Watch(workspace, top, gitlinks.index_of(workspace), shared, _time_of(inspected))
     # Who may write all of it needs no submodule to have a command run.
     return None if _is_shared(of, ".git") else of
+
+
+def named(of: Watch | None) -> Named:
+    """What index and config name by now; nothing for a container that needs no look."""
+    if of is None:
+        return Named()
+    acted_upon = look_at_config(of)
+    try:
+        return Named(look(of), acted_upon)
+    except (OSError, ValueError) as error:
+        return Named((), acted_upon, str(getattr(error, "strerror", None) or error))
 
 
 def look(of: Watch) -> tuple[OpenLink, ...]:

@@ -153,40 +153,48 @@ def not_checked(pins: Iterable[Pin]) -> tuple[Pin, ...]:
 
 
 _MOST_NAMED = 3
+LOST = "PIN LOST"
+"""The head of what is said of a pin that the host took away."""
+_MISSING = "PIN MISSING"
 
 
-def sentence(pins: Iterable[Pin]) -> str:
-    """What is lost, for a person, in one line that says by what it is known; '' where nothing is."""
+def headline(pins: Iterable[Pin], where: str = "") -> str:
+    """What is lost and what has no pin yet, for a person, in one line that says by what it is known; '' for nothing.
+
+    :param where: is put behind each head, such as `` in `login` ``
+    """
     outer = lost(pins)
     gone = [pin for pin in outer if pin.state is State.LOST]
     missing = [pin for pin in outer if pin.state is State.MISSING]
-    return "; ".join(part for part in (_of_gone(gone), _of_missing(missing)) if part)
+    parts = [f"{LOST}{where}: {_of_gone(gone)}"] if gone else []
+    parts += [f"{_MISSING}{where}: {_of_missing(missing)}"] if missing else []
+    return "; ".join(parts)
+
+
+def _names(pins: Sequence[Pin]) -> str:
+    names = ", ".join(f"`{pin.name}`" for pin in pins[:_MOST_NAMED])
+    return f"{names} and {len(pins) - _MOST_NAMED} more" if len(pins) > _MOST_NAMED else names
 
 
 def _of_missing(missing: Sequence[Pin]) -> str:
-    if not missing:
-        return ""
-    names = ", ".join(f"`{pin.name}`" for pin in missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    return (
-        f"git on the host goes into {names}{more} since the start, and what runs inside can write there "
-        f"(known by {missing[0].witness.value})"
-    )
+    entered = [pin for pin in missing if pin.witness is Witness.INDEX]
+    named = [pin for pin in missing if pin.witness is not Witness.INDEX]
+    parts = (("goes into", entered), ("acts upon", named))
+    acts = [
+        f"{does} {_names(pins)} since the start (known by {pins[0].witness.value})"
+        for does, pins in parts
+        if pins
+    ]
+    return f"git on the host {', and '.join(acts)}, and what runs inside can write there"
 
 
 def _of_gone(outer: Sequence[Pin]) -> str:
-    if not outer:
-        return ""
-    names = ", ".join(f"`{pin.name}`" for pin in outer[:_MOST_NAMED])
-    more = f" and {len(outer) - _MOST_NAMED} more" if len(outer) > _MOST_NAMED else ""
     if outer[0].name == ".":
         what = "the workspace was moved or replaced on the host, and the sandbox still works on the old one"
     elif len(outer) == 1:
-        what = f"{names} was replaced or moved on the host, so what runs inside can write there"
+        what = f"{_names(outer)} was replaced or moved on the host, so what runs inside can write there"
     else:
-        what = (
-            f"{names}{more} were replaced or moved on the host, so what runs inside can write there"
-        )
+        what = f"{_names(outer)} were replaced or moved on the host, so what runs inside can write there"
     return f"{what} (known by {outer[0].witness.value})"
 
 

@@ -95,17 +95,15 @@ def _missing(links: Watch | None) -> Iterator[Pin]:
     """What should have a pin by now and has none."""
     if links is None:
         return
-    for path in open_links.look_at_config(links):
+    named = open_links.named(links)
+    for path in named.acted_upon:
         why = "git's config on the host names it since"
         yield _pin_of(links, path, State.MISSING, why, Witness.CONFIG)
-    try:
-        now = open_links.look(links)
-    except (OSError, ValueError) as error:
-        why = f"the index cannot be read: {getattr(error, 'strerror', None) or error}"
-        yield _pin_of(links, ".git/index", State.NOT_CHECKED, why)
-        return
-    for each in now:
+    for each in named.entered:
         yield _pin_of(links, each.path, State.MISSING, "git's index on the host names it since")
+    if named.problem:
+        why = f"the index cannot be read: {named.problem}"
+        yield _pin_of(links, ".git/index", State.NOT_CHECKED, why)
 
 
 def _pin_of(

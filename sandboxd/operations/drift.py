@@ -28,7 +28,10 @@ class Compared(NamedTuple):
     differences: tuple[Drift, ...]
     controls: tuple[Control, ...]
     lost: str = ""
-    """The pins that the host's own acts took away, in words, which are among the differences; '' for none."""
+    """The pins that the host's own acts took away or made necessary, as `observe.pin.headline` says them; '' for none.
+
+    They are among the differences.
+    """
     hint: str = ""
     """The next step after such a loss."""
 
@@ -77,7 +80,7 @@ def drift(
     from sandboxd.model.sandbox_id import name_option
     from sandboxd.observe import inspection
     from sandboxd.observe.drift import differences, of_lost
-    from sandboxd.observe.pin import anew, sentence
+    from sandboxd.observe.pin import anew, headline
     from sandboxd.plan.writers.engine import arguments
 
     engine = interruptible(engine, cancel or never())
@@ -96,7 +99,7 @@ def drift(
     recording.drifted(environ, plan.sandbox, container.name, drifts)
     if live.label(EGRESS):
         drifts += _of_gateway(looked.controls)
-    lost = sentence(looked.pins)
+    lost = headline(looked.pins)
     hint = anew(live.label(MADE_BY), name_option(plan.sandbox)) if lost else ""
     return Compared(container.name, drifts, looked.controls, lost, hint)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.observe.pin import sentence
+from sandboxd.observe.pin import headline
 from sandboxd.screen import paint, visible, wrap
 from sandboxd.status.glance import RED
 from sandboxd.status.model import ProjectStatus, StatusReport
@@ -35,12 +35,10 @@ def texts_of(project: ProjectStatus) -> list[str]:
     if project.halted:
         texts.append(f"HALTED: {project.halted}")
     elif project.lost_pins:
-        texts.append(f"PIN LOST: {sentence(project.lost_pins)}")
+        texts.append(headline(project.lost_pins))
     halted = dict(project.halted_beside)
     texts += [f"HALTED `{name}`: {why}" for name, why in halted.items()]
     texts += [
-        f"PIN LOST in `{name}`: {sentence(pins)}"
-        for name, pins in project.lost_beside
-        if name not in halted
+        headline(pins, f" in `{name}`") for name, pins in project.lost_beside if name not in halted
     ]
     return texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.observe.pin import not_checked, sentence
+from sandboxd.observe.pin import LOST, headline, not_checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,11 @@ def judged(results: Iterable[Result], pins: Iterable[Pin]) -> list[Result]:
 def _judged(result: Result, pins: tuple[Pin, ...]) -> Result:
     if result.id != ATTEMPT:
         return result
-    if lost := sentence(pins):
+    if lost := headline(pins):
         return result._replace(outcome="escaped", evidence=lost)
+    if result.outcome == "escaped":
+        # By what was tried inside alone.
+        return result._replace(evidence=f"{LOST}: {result.evidence}")
     unseen = [pin.name for pin in not_checked(pins) if pin.is_read_only]
     if unseen and result.outcome == "held":
         names = ", ".join(f"`{name}`" for name in unseen[:3])

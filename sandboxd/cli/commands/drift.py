@@ -84,7 +84,7 @@ def _print(compared: Compared, *, everything: bool, option: str) -> None:
     :param option: what a command needs behind it to mean that sandbox
     """
     if compared.lost:
-        head = f"✗ PIN LOST: {terminal.one_line(compared.lost)}"
+        head = f"✗ {terminal.one_line(compared.lost)}"
         print(terminal.paint(head, terminal.RED, terminal.BOLD))
     name = terminal.one_line(compared.container)
     controls = [c for c in compared.controls if everything or c.state in _TO_BE_SEEN]

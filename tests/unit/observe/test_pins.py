@@ -315,9 +315,9 @@ def test_what_the_index_names_since_the_start_is_missing(by_path: World) -> None
     missing = by_path.look(Mounts=mounts)["lib/.git"]
     assert (missing.state, missing.witness) == (State.MISSING, Witness.INDEX)
     assert (missing.target, missing.is_lost) == (f"{WORK}/lib/.git", True)
-    assert pin.sentence([missing]) == (
-        "git on the host goes into `lib/.git` since the start, and what runs inside can write there "
-        "(known by git's index on the host)"
+    assert pin.headline([missing]) == (
+        "PIN MISSING: git on the host goes into `lib/.git` since the start (known by git's index on the host), "
+        "and what runs inside can write there"
     )
     (by_path.host / ".git/index").write_bytes(b"\0\0\xe0\0" * 8)
     unknown = by_path.look(Mounts=mounts)[".git/index"]
@@ -327,12 +327,27 @@ def test_what_the_index_names_since_the_start_is_missing(by_path: World) -> None
     )
 
 
-def test_the_sentence_names_the_outermost_and_counts_the_rest() -> None:
-    assert pin.sentence([]) == ""
+def test_the_headline_names_the_outermost_and_counts_the_rest() -> None:
+    assert pin.headline([]) == ""
     inner = lost_pin("a/b", "/w/a/b")
-    one = pin.sentence([inner, lost_pin("a", "/w/a")])
-    assert one.startswith("`a` was replaced or moved on the host") and "a/b" not in one
+    one = pin.headline([inner, lost_pin("a", "/w/a")])
+    assert one.startswith("PIN LOST: `a` was replaced or moved on the host") and "a/b" not in one
     assert one.endswith("(known by the mounts of gVisor's gofer, seen from the host)")
-    many = pin.sentence([lost_pin(f"f{n}", f"/w/f{n}") for n in range(5)])
+    many = pin.headline([lost_pin(f"f{n}", f"/w/f{n}") for n in range(5)])
     assert "`f0`, `f1`, `f2` and 2 more were replaced" in many
-    assert "still works on the old one" in pin.sentence([lost_pin(".", "/w"), inner])
+    assert "still works on the old one" in pin.headline([lost_pin(".", "/w"), inner])
+
+
+def test_what_never_had_a_pin_is_not_said_to_be_lost() -> None:
+    def missing(name: str, witness: Witness) -> Pin:
+        return Pin(name, f"/w/{name}", f"/h/{name}", State.MISSING, witness)
+
+    named = missing("hooks", Witness.CONFIG)
+    assert pin.headline([named], " in `login`") == (
+        "PIN MISSING in `login`: git on the host acts upon `hooks` since the start (known by git's config on the "
+        "host), and what runs inside can write there"
+    )
+    every = [named, missing("lib/.git", Witness.INDEX), lost_pin("a", "/w/a")]
+    lost, others = pin.headline(every).split("; ")
+    assert lost.startswith("PIN LOST: `a` was") and others.startswith("PIN MISSING: ")
+    assert "goes into `lib/.git` since" in others and "acts upon `hooks` since" in others

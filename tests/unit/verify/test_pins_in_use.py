@@ -33,7 +33,7 @@ def test_a_lost_pin_escaped_whatever_the_replica_says(outcome: Outcome) -> None:
     assert (result.held, result.exit_code) == (False, EXIT_NOT_HELD)
     first = result.results[0]
     assert (first.id, first.outcome) == ("lost-pin", "escaped")
-    assert first.evidence.startswith("`.envrc` was replaced or moved on the host")
+    assert first.evidence.startswith("PIN LOST: `.envrc` was replaced or moved on the host")
 
 
 def test_what_was_not_checked_did_not_hold() -> None:
@@ -41,7 +41,9 @@ def test_what_was_not_checked_did_not_hold() -> None:
     assert (result.held, result.exit_code) == (False, EXIT_ENVIRONMENT)
     assert "`.envrc`" in result.of("inconclusive")[0].evidence
     # What was tried inside counts as bad news all the same.
-    assert verdict("escaped", pin(State.NOT_CHECKED)).exit_code == EXIT_NOT_HELD
+    escaped = verdict("escaped", pin(State.NOT_CHECKED))
+    assert escaped.exit_code == EXIT_NOT_HELD
+    assert escaped.results[0].evidence == "PIN LOST: EROFS"
     # Memory in the workspace shuts nothing.
     assert verdict("held", pin(State.NOT_CHECKED, read_only=False)).exit_code == EXIT_OK
 
@@ -58,3 +60,12 @@ def test_the_first_line_is_the_lost_pin(capsys: pytest.CaptureFixture[str]) -> N
     assert lines[0].startswith("✗ PIN LOST: `.envrc` was replaced or moved on the host")
     assert lines[1] == "✗ THE SANDBOX DID NOT HOLD: lost-pin"
     assert any("hint: lost-pin: " in line and "`sandboxd up --recreate`" in line for line in lines)
+
+
+@pytest.mark.parametrize("outcome", ["held", "not-applicable"])
+def test_pins_are_said_to_be_tried_where_there_are_some(
+    outcome: Outcome, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`verify --container` is of any container."""
+    verdict_report.conclude(Verified(verdict(outcome), 1.0, ()))
+    assert ("the pins were looked at" in capsys.readouterr().err) is (outcome == "held")
