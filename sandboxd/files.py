@@ -59,8 +59,13 @@ def read_start(path: str, size: int) -> bytes:
         if not stat.S_ISREG(mode):
             raise UnreadableError(f"is {_kind(mode)}, not a regular file", "name a file")
         with open(descriptor, "rb", closefd=False) as file:
+            parts: list[bytes] = []
             try:
-                return file.read(size)
+                # Of a limit of 64 MiB so many would be set aside for a file of some bytes.
+                while size > 0 and (part := file.read(min(size, MAX_BYTES))):
+                    parts.append(part)
+                    size -= len(part)
+                return b"".join(parts)
             except OSError as error:
                 raise UnreadableError(_open_reason(error), "check the disk") from None
     finally:

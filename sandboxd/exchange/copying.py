@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
@@ -156,21 +155,13 @@ def open_parent(root: int, path: str, owner: Owner) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _new_file(folder: int, name: str, owner: Owner) -> Iterator[BinaryIO]:
+def _new_file(folder: int, name: str, owner: Owner) -> Iterator[IO[bytes]]:
     """A file that takes the name `name` in `folder` when the block ends well."""
-    temporary = f".{secrets.token_hex(8)}.sandboxd"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if owner.uid != -1:
-                os.fchown(descriptor, owner.uid, owner.gid)
-            yield file
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
+    # A git directory has thousands of files, and is made again where a crash of the machine leaves a part.
+    with beneath.replacing(folder, name, 0o644, synced=False) as file:
+        if owner.uid != -1:
+            os.fchown(file.fileno(), owner.uid, owner.gid)
+        yield file
 
 
 def _open(root: int, path: str) -> int:

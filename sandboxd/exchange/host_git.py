@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import resource
 import shutil
 import stat
 import subprocess
@@ -21,42 +20,24 @@ from typing import IO, TYPE_CHECKING, Any
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import copying, seed
 from sandboxd.exchange.reftable import is_used
-from sandboxd.plan import beneath
+from sandboxd.plan import beneath, quiet_git
 
 if TYPE_CHECKING:
     from sandboxd.exchange.place import Place, Repository
 
-SECONDS = 120
 MOST_WRITTEN = 4 << 30
 _MOST_OUTPUT = 256 << 20
 _MOST_ERRORS = 1 << 16
-_MOST_MEMORY = 16 << 30
-"""Bytes of addresses: packs that are mapped count."""
-_MOST_DATA = 2 << 30
-"""Bytes of memory of its own: a delta of a few KiB can make an object of any size."""
-FSCK_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
-               "zeroPaddedFilemode", "gitmodulesMissing")  # fmt: skip
-"""Warnings of `git fsck` that an honest repository does not have and a trap may."""
 _WORKTREES = "worktrees"
 MOST_WORKTREES = 1_000
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = false
-\thooksPath = /dev/null
-\tfsmonitor = false
 \tuntrackedCache = false
 \tsplitIndex = false
 \tlogAllRefUpdates = true
-\tattributesFile = /dev/null
-\texcludesFile = /dev/null
 \tsparseCheckout = {sparse}
 \tsparseCheckoutCone = {cone}
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-[protocol]
-\tallow = never
 [index]
 \tthreads = 1
 [user]
@@ -97,18 +78,9 @@ class HostGit:
             # HEAD is no file, but in a reftable of the work tree's own.
             self.git_dir = os.path.join(folder, "git", _WORKTREES, repository.name)
         self.environ = {
-            "PATH": os.defpath,
-            "HOME": folder,
-            "LC_ALL": "C",
+            **quiet_git.environ(folder),
             "GIT_DIR": self.git_dir,
             "GIT_WORK_TREE": os.path.join(folder, "none"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_NO_LAZY_FETCH": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
         }
 
     def run(
@@ -153,15 +125,15 @@ class HostGit:
                     stdout=output,
                     stderr=errors,
                     check=False,
-                    timeout=SECONDS,
-                    preexec_fn=functools.partial(_limit, most),
+                    timeout=quiet_git.SECONDS,
+                    preexec_fn=functools.partial(quiet_git.limit, most),
                     **options,
                 )
                 output.seek(0)
                 errors.seek(0)
                 return process.returncode, output.read(), errors.read(_MOST_ERRORS)
         except subprocess.TimeoutExpired:
-            raise CannotRun(f"`git {words[0]}` did not end within {SECONDS} s") from None
+            raise CannotRun(f"`git {words[0]}` did not end within {quiet_git.SECONDS} s") from None
         except OSError as error:
             raise CannotRun((error.strerror or str(error)).lower()) from None
 
@@ -250,7 +222,7 @@ class _Form:
             lines.append("\tpartialclone = none\n")
         promisor = '[remote "none"]\n\turl = /dev/null\n\tpromisor = true\n' if self.partial else ""
         extensions = f"[extensions]\n{''.join(lines)}{promisor}" if lines else ""
-        return _CONFIG.format(
+        return quiet_git.CONFIG + _CONFIG.format(
             version=1 if lines else 0,
             sparse=str(self.sparse).lower(),
             cone=str(self.cone).lower(),
@@ -383,14 +355,3 @@ def _leads_away(common: str, name: str) -> bool:
             if os.path.islink(path):
                 return True
     return False
-
-
-def _limit(written: int) -> None:
-    """Limit what git may take: a small pack can unpack to very many bytes."""
-    for kind, most in (
-        (resource.RLIMIT_FSIZE, written),
-        (resource.RLIMIT_AS, _MOST_MEMORY),
-        (resource.RLIMIT_DATA, _MOST_DATA),
-        (resource.RLIMIT_CPU, SECONDS),
-    ):
-        resource.setrlimit(kind, (most, most))

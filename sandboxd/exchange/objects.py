@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import copying, host_git, ref_names
-from sandboxd.plan import beneath
+from sandboxd.plan import beneath, quiet_git
 
 if TYPE_CHECKING:
     from sandboxd.exchange.copying import Owner
@@ -164,7 +164,7 @@ def _checked(host: HostGit, folder: str, path: str, wanted: Sequence[str]) -> st
     """
     objects = os.path.join(folder, "objects")
     environ = object_folder(host, objects)
-    strict = "--strict=" + ",".join(f"{name}=error" for name in host_git.FSCK_ERRORS)
+    strict = "--strict=" + ",".join(f"{name}=error" for name in quiet_git.FSCK_ERRORS)
     with open(path, "rb") as file:
         words = ("index-pack", "--stdin", "--fix-thin", "--fsck-objects", strict)
         most = host_git.MOST_WRITTEN
@@ -193,11 +193,7 @@ def object_folder(host: HostGit, path: str) -> dict[str, str]:
         os.mkdir(name)
         host.give(name)
     others = os.path.join(host.repository.common, "objects")
-    quoted = others.replace("\\", "\\\\").replace('"', '\\"')
-    return {
-        "GIT_OBJECT_DIRECTORY": path,
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"',
-    }
+    return {"GIT_OBJECT_DIRECTORY": path, **quiet_git.alternate(others)}
 
 
 def _require(result: tuple[int, bytes, bytes]) -> None:

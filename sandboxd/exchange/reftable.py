@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import copying, ref_names
+from sandboxd.plan import quiet_git
 
 if TYPE_CHECKING:
     from sandboxd.exchange.copying import Owner
@@ -61,23 +62,11 @@ def _git(repository: Repository, *words: str, required: bool = False) -> str:
     hint = "install git 2.45 or later on the host"
     if git is None:
         raise EnvironmentFailure("the repository keeps its refs in a reftable: no git here", hint)
-    environ = {
-        "PATH": os.defpath,
-        "HOME": os.devnull,
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        # The config names the remote that git would fetch an object from which is not there, and how.
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-    off = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "--no-pager")
     try:
         process = subprocess.run(
-            [git, *off, f"--git-dir={repository.own}", *words],
+            [git, *quiet_git.OPTIONS, "--no-pager", f"--git-dir={repository.own}", *words],
             cwd="/",
-            env=environ,
+            env=quiet_git.environ(os.devnull),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

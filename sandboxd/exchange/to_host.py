@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +18,7 @@ from sandboxd.exchange import (
     host_locks,
     index_file,
     own_refs,
+    ref_logs,
 )
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
 from sandboxd.plan import beneath
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
     from sandboxd.exchange.state import Head, Side
 
-_WHO = "sandboxd <sandboxd@localhost>"
 _MOST_TRIES = 200
 """Moves that are tried one by one where not all can be made: each starts git."""
 
@@ -107,7 +106,7 @@ def move_refs(host: HostGit, moves: Iterable[Move], message: str, *, logged: boo
     lines = []
     linked = host_git.is_linked(host.repository, [move.name for move in moves])
     for move in moves:
-        zero = "0" * (64 if host.sha256 else 40)
+        zero = ref_logs.zero(host.sha256)
         if move.new:
             lines.append(f"update {move.name}\0{move.new}\0{move.old or zero}\0")
         else:
@@ -267,24 +266,8 @@ def _write_head(host: HostGit, checkout: Checkout, message: str) -> None:
 
 
 def _log_head(host: HostGit, checkout: Checkout, message: str) -> None:
-    zero = "0" * (64 if host.sha256 else 40)
-    stamp = f"{int(time.time())} +0000"
+    zero = ref_logs.zero(host.sha256)
     old, new = checkout.old_commit or zero, checkout.new_commit or zero
-    line = f"{old} {new} {_WHO} {stamp}\t{message}\n"
+    owner = copying.owner_of(host.repository.workspace)
     with beneath.open_folder(host.repository.own) as root:
-        copying_owner = copying.owner_of(host.repository.workspace)
-        append(root, "logs/HEAD", os.fsencode(line), copying_owner)
-
-
-def append(root: int, path: str, line: bytes, owner: copying.Owner) -> None:
-    """Append `line` to the regular file `path` below `root`, made if missing; no link is followed.
-
-    :raises OSError: it cannot be
-    """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with copying.open_parent(root, path, owner) as folder:
-        descriptor = os.open(os.path.basename(path), flags, 0o644, dir_fd=folder)
-        with os.fdopen(descriptor, "ab") as file:
-            if owner.uid != -1:
-                os.fchown(descriptor, owner.uid, owner.gid)
-            file.write(line)
+        ref_logs.append(root, "logs/HEAD", old, new, message, owner)

@@ -9,21 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.exchange import copying, index_file, own_refs, packed_refs, ref_names
+from sandboxd.exchange import copying, index_file, own_refs, packed_refs, ref_logs, ref_names
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
-from sandboxd.exchange.to_host import Done, append
+from sandboxd.exchange.to_host import Done
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
     from sandboxd.exchange.copying import Owner
     from sandboxd.exchange.state import Side
 
-_WHO = "sandboxd <sandboxd@localhost>"
 _MESSAGE = "sandboxd: as on the host"
 _MOST_EMPTY = 200
 _PACKED = packed_refs.NAME
@@ -44,7 +42,7 @@ class Target(NamedTuple):
     @property
     def zero(self) -> str:
         """The id that stands for none."""
-        return "0" * (64 if self.sha256 else 40)
+        return ref_logs.zero(self.sha256)
 
 
 class _InTheWay(Exception):
@@ -182,9 +180,8 @@ def _log(target: Target, path: str, old: str, new: str) -> None:
     """Note a move in a log, for `git reflog` inside; where it cannot be, it is not."""
     if path.startswith(f"logs/{ref_names.TAGS}"):
         return
-    line = f"{old} {new} {_WHO} {int(time.time())} +0000\t{_MESSAGE}\n"
     with contextlib.suppress(OSError, SandboxdError):
-        append(target.root, path, line.encode(), target.owner)
+        ref_logs.append(target.root, path, old, new, _MESSAGE, target.owner)
 
 
 class _Packed:

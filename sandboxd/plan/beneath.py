@@ -138,8 +138,11 @@ def replace(folder: int, name: str, text: str) -> None:
 
 
 @contextlib.contextmanager
-def replacing(folder: int, name: str, mode: int) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of `name` when the block ends without an error, and is gone otherwise."""
+def replacing(folder: int, name: str, mode: int, *, synced: bool = True) -> Iterator[IO[bytes]]:
+    """A new file that takes the place of `name` when the block ends without an error, and is gone otherwise.
+
+    :param synced: whether a crash of the machine leaves the old file or the new one, and no empty one
+    """
     temporary = f"{_start_of_temporary(name)}{os.getpid()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with contextlib.suppress(FileNotFoundError):
@@ -149,7 +152,8 @@ def replacing(folder: int, name: str, mode: int) -> Iterator[IO[bytes]]:
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                os.fsync(file.fileno())
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.observe import in_use
 from sandboxd.plan import beneath
-from sandboxd.review.refs import folder_of
+from sandboxd.review.refs import folder_of, give
 from sandboxd.review.weigh import look
 
 if TYPE_CHECKING:
@@ -79,20 +79,13 @@ def _bring(root: int, item: Item, owner: os.stat_result, mounted: MountedFiles) 
         if not item.link and item.here.is_file and mounted.has(_path_of(folder, name)):
             _write_into(folder, name, item)
             return
-        temporary = f".sandboxd-{secrets.token_hex(6)}"
-        try:
-            if item.link:
-                os.symlink(os.fsdecode(item.new), temporary, dir_fd=folder)
-            else:
-                _write(folder, temporary, item)
-            if os.geteuid() == 0:
-                ids = owner.st_uid, owner.st_gid
-                os.chown(temporary, *ids, dir_fd=folder, follow_symlinks=False)
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=folder)
-            raise
+        if item.link:
+            _link(folder, name, item, owner)
+            return
+        with beneath.replacing(folder, name, 0o600, synced=False) as file:
+            give(file.fileno(), owner)
+            file.write(item.new)
+            os.fchmod(file.fileno(), _mode(item))
 
 
 def _path_of(folder: int, name: str) -> str:
@@ -116,12 +109,22 @@ def _write_into(folder: int, name: str, item: Item) -> None:
             os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2)
 
 
-def _write(folder: int, name: str, item: Item) -> None:
-    """Write a file with at most its former permissions; only the executable bit comes from the sandbox."""
+def _mode(item: Item) -> int:
+    """At most the former permissions of a file; only the executable bit comes from the sandbox."""
     mode = item.here.mode & 0o666 if item.here.is_file else 0o644
-    if item.executable:
-        mode |= (mode & 0o444) >> 2
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
-        file.write(item.new)
-        os.fchmod(file.fileno(), mode)
+    return mode | (mode & 0o444) >> 2 if item.executable else mode
+
+
+def _link(folder: int, name: str, item: Item, owner: os.stat_result) -> None:
+    """Put a symbolic link in the place of what is there."""
+    temporary = f".sandboxd-{secrets.token_hex(6)}"
+    os.symlink(os.fsdecode(item.new), temporary, dir_fd=folder)
+    try:
+        if os.geteuid() == 0:
+            ids = owner.st_uid, owner.st_gid
+            os.chown(temporary, *ids, dir_fd=folder, follow_symlinks=False)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise

@@ -7,9 +7,9 @@ them last. Nothing is checked out."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
-import resource
 import shutil
 import stat
 import subprocess
@@ -17,22 +17,18 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.plan import beneath
+from sandboxd.plan import beneath, quiet_git
 from sandboxd.plan.linked_worktree import repository_folder
 from sandboxd.review import refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SECONDS = 120
 _MOST_WRITTEN = 1 << 30
-_MOST_MEMORY = 16 << 30
 _MOST_BRANCHES = 500
 _HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
 
-# Warnings of `git fsck` that an honest repository does not have and a trap may.
-_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
-           "zeroPaddedFilemode", "symlinkTargetBlob", "gitmodulesMissing")  # fmt: skip
+_ERRORS = (*quiet_git.FSCK_ERRORS, "symlinkTargetBlob")
 _OURS = "sandboxd/"
 _NO_COMMITS = ("worktree", "stash/")
 _SPECS = [f"+refs/{kind}/*:refs/new/{kind}/*" for kind in ("heads", "tags", "sandboxd")]
@@ -41,16 +37,9 @@ _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
-\thooksPath = /dev/null
 [fetch]
 \tfsckObjects = true
 \tunpackLimit = 1
-[gc]
-\tauto = 0
-[maintenance]
-\tauto = false
-[protocol]
-\tallow = never
 [protocol "file"]
 \tallow = always
 """
@@ -215,7 +204,7 @@ def _header(bundle: bytes) -> tuple[set[str], bool]:
 def _make_repository(folder: str, needed: set[str], sha256: bool) -> None:
     for name in ("objects", "objects/pack", "refs"):
         os.mkdir(os.path.join(folder, name))
-    config = _CONFIG.format(version=1 if sha256 else 0)
+    config = quiet_git.CONFIG + _CONFIG.format(version=1 if sha256 else 0)
     if sha256:
         config += "[extensions]\n\tobjectformat = sha256\n"
     config += '[fetch "fsck"]\n' + "".join(f"\t{name} = error\n" for name in _ERRORS)
@@ -237,18 +226,9 @@ class _Repository:
         self._folder = folder
         self.packs = os.path.join(folder, "objects", "pack")
         self._environ = {
-            "PATH": os.defpath,
-            "HOME": folder,
-            "LC_ALL": "C",
+            **quiet_git.environ(folder),
+            **quiet_git.alternate(others),
             "GIT_DIR": folder,
-            # A path with a colon has to be quoted there.
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": '"'
-            + others.replace("\\", "\\\\").replace('"', '\\"')
-            + '"',
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_NO_REPLACE_OBJECTS": "1",
         }
 
     def run(self, *words: str) -> str:
@@ -264,26 +244,16 @@ class _Repository:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
-                timeout=_SECONDS,
-                preexec_fn=_limit,
+                timeout=quiet_git.SECONDS,
+                preexec_fn=functools.partial(quiet_git.limit, _MOST_WRITTEN),
             )
         except subprocess.TimeoutExpired:
-            raise CannotBring(f"git did not check them within {_SECONDS} s") from None
+            raise CannotBring(f"git did not check them within {quiet_git.SECONDS} s") from None
         if process.returncode:
             errors = " ".join(process.stderr.decode("utf-8", "replace").split())[-300:]
             raise CannotBring(f"git refuses them: {errors or f'exit code {process.returncode}'}")
         # Not in Python's text mode, which makes a line end of each CR.
         return process.stdout.decode("utf-8", "replace")
-
-
-def _limit() -> None:
-    """Limit what git may write: a small pack can unpack to very many bytes."""
-    for kind, most in (
-        (resource.RLIMIT_FSIZE, _MOST_WRITTEN),
-        (resource.RLIMIT_AS, _MOST_MEMORY),
-        (resource.RLIMIT_CPU, _SECONDS),
-    ):
-        resource.setrlimit(kind, (most, most))
 
 
 def _put_packs(workspace: str, packs: str) -> None:

@@ -2,16 +2,19 @@
 
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import (
+    MAX_BYTES,
     decode,
     find_upward,
     project_root,
     read_beside,
+    read_bytes,
     read_source,
     write_atomic,
 )
@@ -44,6 +47,25 @@ def test_says_why_a_file_cannot_be_read(tmp_path: Path, make: object, reason: st
         read_source(str(path), limit=1024)
     assert reason in caught.value.message
     assert caught.value.hint
+
+
+def test_a_high_limit_takes_no_memory_for_a_small_file(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"{}")
+    tracemalloc.start()
+    try:
+        assert read_bytes(str(path), 64 << 20) == b"{}"
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_of_several_parts_is_read_as_a_whole_up_to_its_limit(tmp_path: Path) -> None:
+    path, content = tmp_path / "f", os.urandom(MAX_BYTES) + os.urandom(MAX_BYTES) + b"x"
+    path.write_bytes(content)
+    assert read_bytes(str(path), len(content)) == content
+    with pytest.raises(UnreadableError):
+        read_bytes(str(path), len(content) - 1)
 
 
 def test_nul_in_a_path_is_a_reason_not_a_crash() -> None:

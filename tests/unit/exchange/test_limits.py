@@ -15,7 +15,6 @@ import pytest
 from sandboxd.exchange import (
     acting_refs,
     difference,
-    host_git,
     objects,
     own_refs,
     ref_names,
@@ -24,6 +23,7 @@ from sandboxd.exchange import (
 )
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.run import Outcome, exchange
+from sandboxd.plan import quiet_git
 from tests.unit.exchange.repositories import git
 from tests.unit.exchange.two_sides import Sides, make
 
@@ -239,7 +239,7 @@ def test_a_transfer_that_takes_long_is_not_tried_for_each_commit(
 def test_a_delta_that_makes_a_huge_object_is_refused(
     sides: Sides, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host_git, "_MOST_DATA", 256 << 20)
+    monkeypatch.setattr(quiet_git, "_MOST_DATA", 256 << 20)
     oid = new_commit(sides, 1)
     sides.inside("update-ref", "refs/heads/topic", oid)
     commit = sides.inside("cat-file", "commit", oid).encode()
