@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.mount_events import MountEvents, open_events
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.halt.record import Halt
     from sandboxd.ipc import messages
-    from sandboxd.status.observe import Sandbox
+    from sandboxd.status.observe import Run
 
 ONE_HALT_SECONDS = 1.0
 """Replacements that come within it after one another are one halt."""
@@ -37,37 +37,48 @@ log = logging.getLogger(__name__)
 
 
 class Halts:
-    """The watched sandboxes, by their identity. To be used on the event loop."""
+    """The watched containers. To be used on the event loop.
+
+    Whoever started one, and whether or not its project is known: an editor starts it without telling anybody.
+    """
 
     def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
         self._hosts, self._emit = hosts, emit
         self._loop = asyncio.get_running_loop()
+        self._runs: dict[EngineKey, Collection[Run]] = {}
         self._watched: dict[str, Watched] = {}
 
-    def update(self, identity: str, key: EngineKey, sandbox: Sandbox | None) -> None:
-        """Begin or end watching a sandbox, as it is now; another run of its container is watched anew."""
-        present = self._watched.get(identity)
-        if present is not None and sandbox is not None and present.is_halting(sandbox):
-            # That it is paused now is its own doing, and no reason to end before it is done.
-            return
-        is_running = sandbox is not None and sandbox.running and not sandbox.paused
-        run = f"{sandbox.id} {sandbox.identity}" if sandbox is not None and is_running else ""
-        if present is not None and (present.run != run or not present.is_alive()):
-            del self._watched[identity]
-            present.stop()
-            present = None
-        if present is None and sandbox is not None and run and sandbox.id:
-            engine, environ = self._hosts.engine(key), self._hosts.environ(key)
-            watched = Watched(
-                run, sandbox.id, engine, environ, lambda text: self._say(identity, text)
-            )
-            self._watched[identity] = watched
-            watched.start()
+    def update(self, key: EngineKey, runs: Collection[Run]) -> None:
+        """Watch what runs now, an engine's `runs` among it, those that are paused left out; another run of a container is watched anew."""
+        self._runs[key] = runs
+        # Clients may name one engine in several ways: each of its containers is watched once.
+        wanted = {run.container: (of, run) for of, runs in self._runs.items() for run in runs}
+        for container, present in list(self._watched.items()):
+            _, run = wanted.get(container, (None, None))
+            # One that did not answer is the same run as far as anybody knows.
+            is_same = run is not None and run.identity in ("", present.run.identity)
+            # That it is paused now may be its own doing, and no reason to end before it is done.
+            is_of_use = run is not None and (not run.is_paused or present.is_halting())
+            if not is_same or not is_of_use or not present.is_alive():
+                self._watched.pop(container).stop()
+        for container, (of, run) in wanted.items():
+            if container not in self._watched and not run.is_paused:
+                self._watched[container] = self._watch(of, run)
 
-    def forget(self, workspace: str) -> None:
-        """Stop watching the sandboxes of a project that is no longer known."""
-        for identity in [each for each in self._watched if workspace_of(each) == workspace]:
-            self._watched.pop(identity).stop()
+    def _watch(self, key: EngineKey, run: Run) -> Watched:
+        engine, environ = self._hosts.engine(key), self._hosts.environ(key)
+        watched = Watched(run, engine, environ, lambda text: self._say(run.sandbox, text))
+        watched.start()
+        return watched
+
+    def problem(self, workspace: str) -> str:
+        """Why a container of a project is not watched, or late, in words; '' where all are."""
+        texts = (
+            watched.problem
+            for watched in self._watched.values()
+            if workspace_of(watched.run.sandbox) == workspace
+        )
+        return next((text for text in texts if text), "")
 
     def close(self) -> None:
         """Stop watching all."""
@@ -89,14 +100,20 @@ class Watched:
 
     def __init__(
         self,
-        run: str,
-        container: str,
+        run: Run,
         engine: Engine,
         environ: Mapping[str, str],
         say: Callable[[str], None],
     ) -> None:
         self.run = run
-        self._container, self._engine, self._environ, self._say = container, engine, environ, say
+        self.problem = ""
+        """Why it is not watched, or late, in words; written in its thread."""
+        self._container, self._engine, self._environ, self._say = (
+            run.container,
+            engine,
+            environ,
+            say,
+        )
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._events: MountEvents | None = None
@@ -111,10 +128,9 @@ class Watched:
         """Whether it still watches."""
         return self._thread.is_alive()
 
-    def is_halting(self, sandbox: Sandbox) -> bool:
-        """Whether it halts this paused container, or waits for what belongs to that halt."""
-        is_its_own = sandbox.paused and sandbox.id == self._container
-        return is_its_own and self._is_halting and self.is_alive()
+    def is_halting(self) -> bool:
+        """Whether it halts its container, or waits for what belongs to that halt."""
+        return self._is_halting and self.is_alive()
 
     def stop(self) -> None:
         """End soon."""
@@ -132,8 +148,10 @@ class Watched:
             except failures.ContainerGone:
                 return
             except (OSError, SandboxdError) as error:
+                self.problem = f"the daemon cannot watch its mounts: {error}"
                 log.warning("cannot watch the mounts of `%s`: %s", self._container[:12], error)
             except Exception:
+                self.problem = "the daemon failed to watch its mounts: `sandboxd daemon logs`"
                 log.exception("watching the mounts of `%s` failed", self._container[:12])
             self._stop.wait(_AGAIN_SECONDS)
 
@@ -155,12 +173,14 @@ class Watched:
         """
         inspected = self._engine.inspect(self._container)
         with contextlib.closing(Guard(self._engine, inspected)) as guard:
+            self.problem = ""
             if not guard.points:
                 return
             events = open_events([point.path for point in guard.points], guard.files)
             with self._lock:
                 self._events = events
             try:
+                self.problem = events.delay and f"losses of mounts are seen {events.delay}"
                 if events.delay:
                     log.warning("`%s`: losses of mounts are seen %s", guard.workspace, events.delay)
                 reason = Reason.REPLACED

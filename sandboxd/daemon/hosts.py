@@ -21,7 +21,7 @@ from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.ipc.dial import default_config
-from sandboxd.status.observe import NOT_ASKED, Observed, Observer
+from sandboxd.status.observe import NOT_ASKED, Observed, Observer, Run
 
 WAIT_SECONDS = 1.0
 """Seconds that a caller waits for a new answer before it gets the old one, with its age."""
@@ -60,11 +60,16 @@ class Hosts:
         workspaces: Callable[[], Collection[str]],
         host_changed: Callable[[EngineKey], None],
         sandbox_changed: Callable[[str, Observed], None],
+        runs_changed: Callable[[EngineKey, Collection[Run]], None] = lambda _key, _runs: None,
     ) -> None:
+        """
+        :param runs_changed: called with all sandboxes that run on an engine, those of no known project among them
+        """
         self._environ = environ
         self._workspaces = workspaces
         self._host_changed = host_changed
         self._sandbox_changed = sandbox_changed
+        self._runs_changed = runs_changed
         self._engines: dict[EngineKey, _Engine] = {}
         self._connected: dict[Identity, client.Engine] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="engine")
@@ -113,10 +118,13 @@ class Hosts:
         return engine.world
 
     async def runs_sandbox(self) -> bool:
-        """Whether a sandbox of a known project runs on any engine; those whose news may be old are asked."""
+        """Whether a sandbox runs on any engine; those whose news may be old are asked."""
         for key in list(self._engines):
-            world = await self.fresh(key)
-            if any(sandbox.running for sandbox in world.observed.containers.values()):
+            observed = (await self.fresh(key)).observed
+            of_projects = observed.containers.values()
+            if any(not run.is_paused for run in observed.runs) or any(
+                s.running for s in of_projects
+            ):
                 return True
         return False
 
@@ -233,6 +241,8 @@ class Hosts:
     def _tell(self, key: EngineKey, before: World, now: World) -> None:
         if before.facts is not None and before.facts != now.facts:
             self._host_changed(key)
+        if before.observed.runs != now.observed.runs:
+            self._runs_changed(key, now.observed.runs)
         for sandbox in before.observed.containers.keys() | now.observed.containers.keys():
             old = before.observed.containers.get(sandbox)
             if old != now.observed.containers.get(sandbox):
@@ -258,7 +268,7 @@ class _Engine:
     def __init__(self, environ: dict[str, str], ask_soon: Callable[[], None]) -> None:
         self.environ = environ
         self._ask_soon = ask_soon
-        self._observer = Observer()
+        self._observer = Observer(everywhere=True)
         self._probed = -_PROBE_SECONDS
         """The start of the probe whose facts are believed (monotonic); an old time makes a new one due."""
         self._openings = 0

@@ -81,6 +81,7 @@ class Keeper:
             lambda: {*self.projects, *self._visited},
             self._host_changed,
             self._sandbox_changed,
+            lambda key, runs: self.halts.update(key, runs),
         )
         self.gateways = Gateways(self.hosts, emit)
         self.local_rights = LocalRights(self.hosts, emit, self._asked_ports)
@@ -232,7 +233,6 @@ class Keeper:
         self.gateways.forget(path, project.engine)
         self.local_rights.forget(path)
         self.exchanges.forget(path)
-        self.halts.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -283,7 +283,6 @@ class Keeper:
                 self.gateways.forget(path, project.engine)
                 self.local_rights.forget(path)
                 self.exchanges.forget(path)
-                self.halts.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
         """Handle the outcome of a look at a project: its gateway may have to allow other names."""
@@ -357,4 +356,3 @@ class Keeper:
                 identity, project.engine, sandbox.id if sandbox and is_served else ""
             )
             self.exchanges.update(identity, project.engine, sandbox)
-            self.halts.update(identity, project.engine, sandbox)

@@ -126,7 +126,10 @@ class StatusMethods:
         projects = [self._row(path, world, caller.engine) for path in shown]
         if caller.visited is not None:
             own = sessions(keeper.hosts.environ(caller.engine), caller.here)
-            visited = combine(caller.here, caller.visited, world.observed, sessions=own)
+            unwatched = keeper.halts.problem(caller.here)
+            visited = combine(
+                caller.here, caller.visited, world.observed, sessions=own, unwatched=unwatched
+            )
             projects.append(visited._replace(keeps=caller.visited.is_bare))
         problem = keeper.watching.watcher.problem
         daemon = DaemonLine(
@@ -158,7 +161,8 @@ class StatusMethods:
         ports = self._keeper.local_rights.lines(path)
         measured = measurement.recall(environ, path)
         own = sessions(environ, path)
-        row = combine(path, examined, world.observed, names, hooks, ports, measured, own)
+        unwatched = self._keeper.halts.problem(path)
+        row = combine(path, examined, world.observed, names, hooks, ports, measured, own, unwatched)
         waiting = waiting_refs.lines(path, environ)
         return row._replace(keeps=project.keeps, open_ports=self._open_ports(row), waiting=waiting)
 

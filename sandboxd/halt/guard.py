@@ -132,7 +132,7 @@ class Guard:
         :raises OSError: the folder of the record cannot be made
         """
         try:
-            stop.stop(self._engine, self.container, self._pid, by_signal=self._by_signal)
+            is_ended = stop.stop(self._engine, self.container, self._pid, by_signal=self._by_signal)
         except failures.ContainerGone:
             return None
         # What is replaced from now on is the host's alone.
@@ -144,7 +144,13 @@ class Guard:
         outcomes |= self._set_aside()
         whats = {self._below(each.path): each.what for each in lost}
         halt = Halt(
-            self.sandbox, self.container, owner, reason, time.time(), _entries(whats, outcomes)
+            self.sandbox,
+            self.container,
+            owner,
+            reason,
+            time.time(),
+            _entries(whats, outcomes),
+            is_stopped=is_ended,
         )
         record.save(environ, halt)
         return halt

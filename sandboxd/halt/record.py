@@ -72,6 +72,8 @@ class Halt(NamedTuple):
     ended_at: float = 0.0
     is_told: bool = False
     """Whether the audit record has it. Who ends one that is not told tells it first."""
+    is_stopped: bool = False
+    """Its engine cannot pause it, so that what ran inside was killed."""
 
 
 class Halted(EnvironmentFailure):
@@ -136,6 +138,7 @@ def save(environ: Mapping[str, str], halt: Halt) -> None:
         "ended": halt.ended.value if halt.ended else None,
         "ended_at": halt.ended_at,
         "told": halt.is_told,
+        "is_stopped": halt.is_stopped,
     }
     text = json.dumps(document, indent=1)
     write_private(_path(environ, halt.sandbox), text.encode("utf-8", "surrogatepass"))
@@ -192,6 +195,8 @@ def describe(halt: Halt) -> str:
         done.append(
             "nobody watched, so look at it before a tool on the host does: it may be from inside"
         )
+    if halt.is_stopped:
+        done.append("its engine cannot pause it, so what ran inside was ended")
     return "; ".join([text, *done])
 
 
@@ -277,6 +282,7 @@ def _halt(document: dict[str, object]) -> Halt:
         Ended(document["ended"]) if document["ended"] else None,
         float(ended_at) if isinstance(ended_at, float | int) else 0.0,
         document.get("told") is not False,
+        document.get("is_stopped") is True,
     )
 
 

@@ -1,7 +1,9 @@
 """Stops everything inside as fast as the host lets us: by signals where it may, then by the engine, which holds.
 
 The engine starts a program to pause a container, which takes 15 to 60 ms. A signal takes one, but a process that is being
-forked at that moment misses it. Under gVisor the signal would also stop the process that carries the pause out."""
+forked at that moment misses it. Under gVisor the signal would also stop the process that carries the pause out.
+
+An engine that cannot pause, such as a rootless one that may make no control groups, is asked to end the container instead."""
 
 from __future__ import annotations
 
@@ -18,16 +20,19 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
 
 _ROUNDS = 4
+_ATTEMPTS = 2
+"""To pause a container that the engine answers with a refusal: the second follows at once."""
 _CGROUPS = "/sys/fs/cgroup"
 
 
-def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> None:
-    """Stop all processes of a container until the engine is asked to let them go on.
+def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
+    """Stop all processes of a container until the engine is asked to let them go on, or for good.
 
+    :returns: whether it had to be ended, since the engine cannot pause it
     :param container: its whole id
     :param pid: its main process on this host, 0 where that is not known
     :param by_signal: its processes are this host's own: its runtime is not gVisor
-    :raises EnvironmentFailure: the engine does not; then they go on
+    :raises EnvironmentFailure: the engine does neither; then they go on
     """
     procs = _processes_file(container, pid) if by_signal and pid > 0 else ""
     stopped: set[int] = set()
@@ -38,24 +43,41 @@ def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> None:
                 break
             _signal(new, signal.SIGSTOP)
             stopped |= new
-        _pause(engine, container)
+        return not _pause(engine, container) and _end(engine, container)
     finally:
         # Frozen they stay as they are, and whoever resumes the container later finds none stopped.
         _signal(stopped & _pids(procs) if procs else (), signal.SIGCONT)
 
 
-def _pause(engine: Engine, container: str) -> None:
-    try:
-        engine.pause(container)
-    except failures.ContainerGone:
-        raise
-    except failures.EngineFailure:
-        # Somebody else did, or it ends.
-        state = engine.inspect(container)["State"]
-        if not state.get("Running"):
-            raise failures.gone() from None
-        if not state.get("Paused"):
+def _pause(engine: Engine, container: str) -> bool:
+    """Pause it; False where the engine cannot.
+
+    :raises ContainerGone: it does not run any more
+    :raises EngineFailure: the engine does not answer
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            engine.pause(container)
+        except (failures.ContainerGone, failures.NoAnswer):
             raise
+        except failures.EngineFailure:
+            # Somebody else did, or it ends.
+            state = engine.inspect(container)["State"]
+            if not state.get("Running"):
+                raise failures.gone() from None
+            if not state.get("Paused"):
+                continue
+        return True
+    return False
+
+
+def _end(engine: Engine, container: str) -> bool:
+    """Kill what runs in a container, which stays with its files.
+
+    :raises EngineFailure: the engine does not
+    """
+    engine.stop(container, 0)
+    return True
 
 
 def _processes_file(container: str, pid: int) -> str:

@@ -41,7 +41,7 @@ def end(
 
     pins = volumes.pins(engine, container.id)
     with _blame_the_right_one(engine, container.name, name_option(sandbox)):
-        if halts.must_stay_paused(engine, container):
+        if halts.is_halted(engine, container):
             # Never resumed: what it lost its mount on could be written until it ends. Its work is on the host.
             remove(engine, container.id, by_force=discard, progress=progress)
             if problem := halts.end(container, sandbox):

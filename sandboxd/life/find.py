@@ -88,8 +88,9 @@ def locate(engine: Engine, directory: str, name: str = "", *, even_halted: bool 
     containers = project_containers(engine, directory, name)
     if containers and containers[0].state == "running":
         return containers[0]
-    if containers and containers[0].state == "paused":
-        if even_halted and halts.must_stay_paused(engine, containers[0]):
+    if containers:
+        is_paused = containers[0].state == "paused"
+        if even_halted and is_paused and halts.is_halted(engine, containers[0]):
             return containers[0]
         halts.refuse(engine, containers[0])
     here = os.path.realpath(directory)

@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from sandboxd.halt.record import Halt
 
 
-def must_stay_paused(engine: Engine, container: Summary) -> bool:
-    """Whether a paused container is halted, or lost some of its mounts, so that nothing may run in it any more.
+def is_halted(engine: Engine, container: Summary) -> bool:
+    """Whether a container that does not run is halted, or lost some of its mounts: nothing may run in it any more.
 
     :raises EnvironmentFailure: it is not known whether it is halted
     """
-    if container.state != "paused":
+    if container.state not in ("paused", "exited"):
         return False
     sandbox = container.labels.get(PROJECT) or ""
     if record.open_halt(os.environ, sandbox, container.id) is not None:
         return True
+    if container.state == "exited":
+        # Its mounts are made anew when it starts.
+        return False
     try:
         return guard.has_lost(engine.inspect(container.id))
     except failures.ContainerGone:
@@ -48,11 +51,15 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
     :raises Halted: it is halted
     :raises EnvironmentFailure: it is not known whether it is, or it cannot be halted
     """
-    if container.state not in ("running", "paused"):
+    if container.state not in ("running", "paused", "exited"):
         return
     is_ours = container.labels.get(MADE_BY) == UP
     halt = record.open_halt(os.environ, container.labels.get(PROJECT) or "", container.id)
     problem = ""
+    if container.state == "exited":
+        if halt is not None:
+            raise record.halted(halt, by_editor=not is_ours)
+        return
     try:
         inspected = inspected or engine.inspect(container.id)
     except failures.ContainerGone:

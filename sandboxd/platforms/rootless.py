@@ -61,5 +61,9 @@ def advice(facts: HostFacts) -> Advice:
         "this engine is rootless: the workspace's owner is root inside, which is only that user outside",
     )
     if facts.cgroup_version == "1":
-        limits += ("limits of memory and processes are not enforced: rootless on cgroup version 1",)
+        limits += (
+            "limits of memory and processes are not enforced: rootless on cgroup version 1",
+            "runc cannot pause there: a sandbox that loses a mount by an act of the host is ended, not halted "
+            "where it is",
+        )
     return _engine.advice(facts, limits, _engine.USE)

@@ -92,6 +92,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "lost": lost_pins.texts_of(project),
         "lost_pins": [_pin(pin) for pin in project.lost_pins],
         "lost_beside": {name: [_pin(pin) for pin in pins] for name, pins in project.lost_beside},
+        "unwatched": project.unwatched or None,
         "unchecked_pins": list(project.unchecked_pins),
         "kept": project.keeps,
         "profile": project.profile,

@@ -102,6 +102,7 @@ def combine(
     ports: tuple[str, ...] = (),
     measured: Measurement | None = None,
     sessions: tuple[str, ...] = (),
+    unwatched: str = "",
 ) -> ProjectStatus:
     """The status of one project, from its files, its container and its last verification.
 
@@ -110,6 +111,7 @@ def combine(
     :param ports: remarks on its ports
     :param measured: the last conclusion of `bench` about a command
     :param sessions: the names of agents' sessions on it
+    :param unwatched: why nobody watches for what the host replaces; '' where somebody does
     """
     if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)
@@ -130,6 +132,7 @@ def combine(
         lost_beside=_lost_beside(path, observed),
         halted=halt.why if halt is not None else "",
         halted_beside=_halted_beside(path, observed),
+        unwatched=unwatched if _can_lose(live) else "",
         unseen=observed.problem or (live.problem if live is not None else ""),
         drift=drift,
         verified=verified,
@@ -151,6 +154,13 @@ def combine(
 def _pins_of(live: Sandbox | None) -> tuple[Pin, ...]:
     """The pins of a container as they are at this moment."""
     return pins.look(live.pinned) if live is not None and live.pinned is not None else ()
+
+
+def _can_lose(live: Sandbox | None) -> bool:
+    """Whether it runs, and an act of the host can take a mount from it: it shares a folder with mounts in it."""
+    if live is None or not live.running or live.paused or live.pinned is None:
+        return False
+    return any(request.above for _, request in live.pinned.requests)
 
 
 def _lost_beside(path: str, observed: Observed) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
@@ -176,7 +186,7 @@ def _halted_beside(path: str, observed: Observed) -> tuple[tuple[str, str], ...]
 def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
     """`examined` with the grants of the start, where the same container still exists."""
     granted = examined.granted
-    if granted is None or live is None or live.id != granted.container:
+    if granted is None or live is None or live.container is None or live.id != granted.container:
         return examined
     return examined._replace(
         request=granted.request, downgrades=granted.downgrades, problem="", hint="", valid=True

@@ -19,8 +19,8 @@ class Halted(NamedTuple):
 
 
 def halted_now(sandbox: str, live: Sandbox | None) -> Halted | None:
-    """The halt of the container of a sandbox, by its identity; None where it is not halted, or was resumed since."""
-    if live is None or not live.paused:
+    """The halt of the container of a sandbox, by its identity; None where it is not halted, or runs again."""
+    if live is None or (live.running and not live.paused):
         return None
     try:
         halt = halts.present(sandbox, live.id)

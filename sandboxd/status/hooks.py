@@ -18,5 +18,6 @@ def hooks_now(
 ) -> tuple[str, ...]:
     """Remarks on the hooks of the sandbox of `path`; () where all ran, or there are none."""
     live = observed.containers.get(path)
-    record = hook_record.recall(environ, path, live.id) if live is not None else None
+    is_live = live is not None and (live.running or live.paused)
+    record = hook_record.recall(environ, path, live.id) if live is not None and is_live else None
     return (*(record.lines() if record is not None else ()), *examined.hooks_refused)

@@ -1,32 +1,32 @@
-"""The first lines of every screen on a sandbox: pins that the host's own acts took away, and its halt by that. Pure."""
+"""The first lines of every screen on a sandbox: pins that the host's own acts took away, its halt by that, and that
+nobody watches for such acts. Pure."""
 
 from __future__ import annotations
 
 from sandboxd.observe.pin import headline
 from sandboxd.screen import paint, visible, wrap
-from sandboxd.status.glance import RED
+from sandboxd.status.glance import RED, YELLOW
 from sandboxd.status.model import ProjectStatus, StatusReport
 
 
 def lines(report: StatusReport, *, colour: bool, columns: int) -> list[str]:
-    """The lines for all projects of the report, the caller's own first; [] where none lost a pin or is halted."""
+    """The lines for all projects of the report, the caller's own first; [] where all is well."""
     projects = sorted(report.projects, key=lambda p: (p.path != report.here, p.path))
     is_alone = not report.here and len(projects) == 1
-    return [
-        line
-        for project in projects
-        for text in texts_of(project)
-        for line in _wrapped(
-            text if is_alone or project.path == report.here else f"{project.path}: {text}",
-            colour,
-            columns,
-        )
-    ]
+    result = []
+    for project in projects:
+        whose = "" if is_alone or project.path == report.here else f"{project.path}: "
+        for text in texts_of(project):
+            result += _wrapped(f"✗ {whose}{text}", RED, colour, columns)
+        if project.unwatched:
+            text = f"! {whose}NOT WATCHED: {project.unwatched}"
+            result += _wrapped(text, YELLOW, colour, columns)
+    return result
 
 
-def _wrapped(text: str, colour: bool, columns: int) -> list[str]:
-    first, *rest = wrap(f"✗ {visible(text)}", max(columns - 2, 20))
-    return [paint(line, RED, colour) for line in (first, *(f"  {line}" for line in rest))]
+def _wrapped(text: str, colour: str, is_coloured: bool, columns: int) -> list[str]:
+    first, *rest = wrap(visible(text), max(columns - 2, 20))
+    return [paint(line, colour, is_coloured) for line in (first, *(f"  {line}" for line in rest))]
 
 
 def texts_of(project: ProjectStatus) -> list[str]:

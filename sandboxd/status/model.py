@@ -123,6 +123,8 @@ class ProjectStatus(NamedTuple):
     """Why it is halted, and what was done about it, in words; '' where it is not."""
     halted_beside: tuple[tuple[str, str], ...] = ()
     """The same of the named sandboxes on this workspace that are, by name."""
+    unwatched: str = ""
+    """Why nobody would halt it when the host replaces what is shut inside, in words; '' where somebody does."""
     unchecked_pins: tuple[str, ...] = ()
     """The names of those of which nothing can be seen from here."""
     in_force: InForce | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Engine, Summary, connect_from
@@ -22,6 +23,8 @@ from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look, look
 from sandboxd.observe.pins import Subject
 from sandboxd.verify import last_verdict
+
+T = TypeVar("T")
 
 
 class Sandbox(NamedTuple):
@@ -43,12 +46,23 @@ class Sandbox(NamedTuple):
     """Of looks at its pins, which whoever speaks of it takes anew: no event of the engine tells of a loss."""
 
 
+class Run(NamedTuple):
+    """A container that runs or is paused; `identity` is that of the container in this run, '' where it did not answer."""
+
+    sandbox: str
+    container: str
+    identity: str
+    is_paused: bool = False
+
+
 class Observed(NamedTuple):
     """Sandboxes by their identity; empty with a `problem` of the engine, when nothing is known of them."""
 
     containers: Mapping[str, Sandbox]
     problem: str = ""
     hint: str = ""
+    runs: frozenset[Run] = frozenset()
+    """All that run or are paused, a second one of the same sandbox among them."""
 
 
 LOOK_SECONDS = 20.0
@@ -66,9 +80,12 @@ class Observer:
     """Looks at containers; a result is reused until the engine reports another state of its container.
 
     A look inside costs a process in the sandbox each time.
+
+    :param everywhere: whether sandboxes of other projects than are asked about count among those that run
     """
 
-    def __init__(self) -> None:
+    def __init__(self, everywhere: bool = False) -> None:
+        self._everywhere = everywhere
         self._looks: dict[str, tuple[str, Look]] = {}
 
     def observe(self, environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
@@ -76,35 +93,29 @@ class Observer:
 
         They are looked at side by side; one that hangs does not delay the others.
         """
+
+        def is_asked_about(summary: Summary) -> bool:
+            return workspace_of(summary.labels.get(PROJECT, "")) in workspaces
+
         try:
-            summaries = [
-                summary
-                for summary in connect_from(environ).containers(PROJECT)
-                if workspace_of(summary.labels.get(PROJECT, "")) in workspaces
-            ]
+            present = connect_from(environ).containers(PROJECT)
         except SandboxdError as error:
             return Observed({}, error.message, error.hint)
         chosen: dict[str, tuple[Summary, Sandbox]] = {}
-        for summary, sandbox in self._look_at_all(environ, summaries):
+        runs = []
+        asked = [summary for summary in present if is_asked_about(summary)]
+        for summary, sandbox in _side_by_side(partial(self._look, environ), asked, _hanging):
             identity = summary.labels[PROJECT]
+            if sandbox is not None and (sandbox.running or sandbox.paused) and sandbox.id:
+                runs.append(Run(identity, sandbox.id, sandbox.identity, sandbox.paused))
             if sandbox is not None and _is_better(summary, chosen.get(identity)):
                 chosen[identity] = summary, sandbox
-        return Observed({identity: sandbox for identity, (_, sandbox) in chosen.items()})
-
-    def _look_at_all(
-        self, environ: Mapping[str, str], summaries: Collection[Summary]
-    ) -> list[tuple[Summary, Sandbox | None]]:
-        threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look")
-        try:
-            looks = {threads.submit(self._look, environ, s): s for s in summaries}
-            answered, _ = wait(looks, LOOK_SECONDS)
-        finally:
-            # A look that hangs ends by its own time limit, without delaying this call.
-            threads.shutdown(wait=False, cancel_futures=True)
-        return [
-            (summary, look.result() if look in answered else _hanging(summary))
-            for look, summary in looks.items()
-        ]
+        if self._everywhere:
+            others = [s for s in present if s.state in _LIVE and not is_asked_about(s)]
+            answers = _side_by_side(partial(_run, environ), others, lambda _summary: None)
+            runs += [run for _, run in answers if run is not None]
+        shown = {identity: sandbox for identity, (_, sandbox) in chosen.items()}
+        return Observed(shown, runs=frozenset(runs))
 
     def _look(self, environ: Mapping[str, str], summary: Summary) -> Sandbox | None:
         """The observation of a container; None when its label only claims that it is the project's."""
@@ -116,7 +127,7 @@ class Observer:
             # The list lags behind: the event of a pause comes before the list shows it, and none follows.
             state = (inspected.get("State") or {}).get("Status") or summary.state
             if state not in _LIVE:
-                return Sandbox(False)
+                return Sandbox(False, id=summary.id)
             identity = last_verdict.identity(inspected)
             view = self._look_once(engine, inspected, identity, environ)
         except SandboxdError as error:
@@ -151,6 +162,39 @@ class Observer:
                 self._looks.clear()
             self._looks[inspected["Id"]] = run, view
         return view
+
+
+def _side_by_side(
+    look: Callable[[Summary], T], summaries: Collection[Summary], hanging: Callable[[Summary], T]
+) -> list[tuple[Summary, T]]:
+    """What `look` says of each, or `hanging` where that takes too long."""
+    threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look")
+    try:
+        looks = {threads.submit(look, summary): summary for summary in summaries}
+        answered, _ = wait(looks, LOOK_SECONDS)
+    finally:
+        # A look that hangs ends by its own time limit, without delaying this call.
+        threads.shutdown(wait=False, cancel_futures=True)
+    return [
+        (summary, each.result() if each in answered else hanging(summary))
+        for each, summary in looks.items()
+    ]
+
+
+def _run(environ: Mapping[str, str], summary: Summary) -> Run | None:
+    """The run of a container that nobody asked about; None where it does not run, or only claims to be a project's."""
+    try:
+        engine = connect_from(environ)
+        if not find.is_believed(engine, summary):
+            return None
+        inspected = engine.inspect(summary.id)
+    except SandboxdError:
+        return None
+    state = (inspected.get("State") or {}).get("Status") or summary.state
+    if state not in _LIVE:
+        return None
+    identity = last_verdict.identity(inspected)
+    return Run(summary.labels[PROJECT], summary.id, identity, state == "paused")
 
 
 def _hanging(summary: Summary) -> Sandbox:

@@ -23,6 +23,10 @@ from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Observer
 
 KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
+UNWATCHED = (
+    "no daemon runs, so what the host replaces of what is shut inside is open until the next command: "
+    "`sandboxd daemon start` halts at once"
+)
 
 
 def look_once(
@@ -49,7 +53,16 @@ def look_once(
         hooks = hooks_now(environ, workspace, examined, observed)
         measured = measurement.recall(environ, workspace)
         own = sessions(environ, workspace)
-        row = combine(workspace, examined, observed, names, hooks, measured=measured, sessions=own)
+        row = combine(
+            workspace,
+            examined,
+            observed,
+            names,
+            hooks,
+            measured=measured,
+            sessions=own,
+            unwatched=UNWATCHED,
+        )
         rows.append(row._replace(waiting=waiting_refs.lines(workspace, environ)))
     hint = BEGIN if workspace is None else KEEPS
     daemon = DaemonLine(

@@ -96,8 +96,8 @@ def test_a_profile_that_changes_while_it_runs_is_not_said_of_what_runs(
         verdict = sandboxes.run(engine, project, "verify")
         assert "made as profile dev, judged by what is asked for now: review" in verdict.stdout
         assert "hint: `sandboxd up` makes it as profile review" in verdict.stderr
-        (first, *_) = sandboxes.run(engine, project, "status").stdout.splitlines()
-        assert "profile dev, asked for: review" in first
+        screen = sandboxes.run(engine, project, "status").stdout
+        assert "profile dev, asked for: review" in screen, screen
     finally:
         sandboxes.run(engine, project, "down")
 

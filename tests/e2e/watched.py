@@ -83,6 +83,13 @@ def halt_of(world: World, project: Path) -> Halt:
     return halt
 
 
+def first_says_halted(world: World, project: Path) -> str:
+    """The screen of `status` if that is its first word; '' until the engine has told the daemon of its pause."""
+    screen = world.run("status", cwd=project).stdout
+    assert screen.startswith(("✗ HALTED: ", "✗ PIN LOST: ")), screen
+    return screen if screen.startswith("✗ HALTED: ") else ""
+
+
 def state(api: Engine, project: Path) -> str:
     (container,) = api.containers(f"{PROJECT}={project}")
     return str(api.inspect(container.id)["State"]["Status"])

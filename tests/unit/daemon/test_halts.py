@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sandboxd.daemon import halts
 from sandboxd.daemon.halts import Halts, Watched
+from sandboxd.daemon.projects import EngineKey
 from sandboxd.engine import failures
 from sandboxd.halt import record
 from sandboxd.halt.points import What
-from sandboxd.status.observe import Sandbox
+from sandboxd.status.observe import Run
 from tests.patience import PATIENCE, eventually, until
 from tests.unit.halt.played import PlayedEngine, replace
 from tests.unit.halt.test_entries import facts
 from tests.unit.observe.test_open_links import inspected
 from tests.unit.plan.test_gitlinks import make, name
+
+ENGINE, OTHER_NAME = EngineKey("unix:///one", None), EngineKey(None, "one")
 
 
 class World:
@@ -33,7 +35,8 @@ class World:
         self.environ = {"XDG_STATE_HOME": str(folder / "state")}
         self.engine = PlayedEngine(self.workspace)
         self.texts: list[str] = []
-        self.watched = Watched("run", "c1", self.engine, self.environ, self.texts.append)  # type: ignore[arg-type]
+        run = Run(str(self.workspace), "c1", "run")
+        self.watched = Watched(run, self.engine, self.environ, self.texts.append)  # type: ignore[arg-type]
 
     def start(self) -> None:
         self.watched.start()
@@ -81,21 +84,19 @@ async def test_that_it_is_paused_by_its_halt_does_not_cut_the_halt_short(
 ) -> None:
     """The daemon hears of the pause from the engine, long before all that belongs to the halt has happened."""
     monkeypatch.setattr(halts, "ONE_HALT_SECONDS", PATIENCE)
-    hosts: Any = SimpleNamespace(engine=lambda _: world.engine, environ=lambda _: world.environ)
-    key: Any = None
     events: list[object] = []
-    all_halts, path = Halts(hosts, events.append), str(world.workspace)
-    sandbox = Sandbox(True, id="c1", identity="first run")
-    all_halts.update(path, key, sandbox)
-    watched = all_halts._watched[path]
+    all_halts = Halts(PlayedHosts(world), events.append)  # type: ignore[arg-type]
+    run = Run(str(world.workspace), "c1", "first run")
+    all_halts.update(ENGINE, {run})
+    watched = all_halts._watched["c1"]
     await until(lambda: watched._events is not None)
     replace(world.workspace / ".envrc", "new")
     await until(world.halt)
-    all_halts.update(path, key, sandbox._replace(paused=True))
+    all_halts.update(ENGINE, {run._replace(is_paused=True)})
     assert watched.is_alive() and not watched._stop.is_set()
     (world.workspace / "sub/.envrc").unlink()
     # Its container is removed: nothing more can belong to it.
-    all_halts.update(path, key, None)
+    all_halts.update(ENGINE, ())
     await until(lambda: events)
     halt = world.halt()
     assert halt is not None and halt.is_told
@@ -139,6 +140,19 @@ def test_an_engine_that_refuses_is_asked_again_and_nothing_is_put_back_before(wo
     assert refusals == [] and world.engine.paused == ["c1"]
 
 
+def test_an_engine_that_cannot_pause_ends_it_and_that_is_said(world: World) -> None:
+    world.engine.failure = failures.refused(500, "cgroups not configured for container")
+    world.engine.can_end = True
+    world.start()
+    replace(world.workspace / ".envrc", "new")
+    eventually(lambda: world.texts)
+    halt = world.halt()
+    assert halt is not None and halt.is_stopped and world.engine.ended == ["c1"]
+    assert "cannot pause it, so what ran inside was ended" in world.texts[0]
+    assert (world.workspace / ".envrc").read_text() == "host"
+    assert (world.workspace / ".envrc.halted").read_text() == "new"
+
+
 def test_writing_in_place_and_other_names_halt_nothing(world: World) -> None:
     world.start()
     (world.workspace / ".envrc").write_text("in place")
@@ -166,3 +180,54 @@ def test_an_index_that_comes_to_name_a_repository_halts(
     name(repository, "lib")
     halt = eventually(lambda: record.load(world.environ, str(repository)))
     assert [entry.what for entry in halt.entries] == [What.ENTERED]
+
+
+class PlayedHosts:
+    """Every engine is the one that is played."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def engine(self, _key: EngineKey) -> PlayedEngine:
+        return self._world.engine
+
+    def environ(self, _key: EngineKey) -> dict[str, str]:
+        return self._world.environ
+
+
+@pytest.mark.asyncio
+async def test_each_container_that_runs_is_watched_whoever_started_it(world: World) -> None:
+    """A second one of the same sandbox, as where an editor starts it beside `sandboxd up`."""
+    watching = Halts(PlayedHosts(world), lambda _event: None)  # type: ignore[arg-type]
+    runs = {Run(str(world.workspace), name, "run") for name in ("c1", "c2")}
+    watching.update(ENGINE, runs)
+    first = dict(watching._watched)
+    await until(lambda: all(each._events is not None for each in first.values()))
+    # The same engine by another name makes none anew, nor does an answer that did not come.
+    watching.update(OTHER_NAME, runs)
+    watching.update(ENGINE, ())
+    watching.update(OTHER_NAME, {run._replace(identity="") for run in runs})
+    assert watching._watched == first
+    replace(world.workspace / ".envrc", "new")
+    await until(lambda: sorted(world.engine.paused) == ["c1", "c2"])
+    watching.update(OTHER_NAME, ())
+    assert watching._watched == {}
+    await until(lambda: not any(each.is_alive() for each in first.values()))
+
+
+@pytest.mark.asyncio
+async def test_what_keeps_it_from_being_watched_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = Halts(PlayedHosts(world), lambda _event: None)  # type: ignore[arg-type]
+    with monkeypatch.context() as patched:
+        patched.setattr(world.engine, "inspect", refuse_to_say)
+        watching.update(ENGINE, {Run(str(world.workspace), "c1", "run")})
+        await until(lambda: "no answer" in watching.problem(str(world.workspace)))
+    assert watching.problem("/elsewhere") == ""
+    await until(lambda: watching.problem(str(world.workspace)) == "")
+    watching.close()
+
+
+def refuse_to_say(_container: str) -> dict[str, Any]:
+    raise failures.refused(500, "no answer")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sandboxd.engine import failures
 from sandboxd.halt.guard import Guard
 from sandboxd.model.labels import PROJECT
 
@@ -17,6 +18,8 @@ class PlayedEngine:
     def __init__(self, workspace: Path | None = None) -> None:
         self.workspace = workspace
         self.paused: list[str] = []
+        self.ended: list[str] = []
+        self.can_end = False
         self.failure: Exception | None = None
         self.state: dict[str, Any] = {"Running": True, "Paused": False}
         self.while_pausing: Callable[[], object] = lambda: None
@@ -36,6 +39,13 @@ class PlayedEngine:
             raise self.failure
         self.paused.append(container)
         self.state = {**self.state, "Paused": True}
+
+    def stop(self, container: str, grace: int) -> None:
+        if not self.can_end:
+            raise failures.refused(500, "cannot stop")
+        assert grace == 0, "nothing inside may go on"
+        self.ended.append(container)
+        self.state = {"Running": False, "Paused": False}
 
 
 def description(workspace: Path) -> dict[str, Any]:

@@ -55,6 +55,24 @@ def test_it_goes_on_where_the_engine_refuses(program: int, group: Path) -> None:
     eventually(lambda: not is_stopped(program))
 
 
+def test_it_is_ended_where_the_engine_cannot_pause() -> None:
+    engine = PlayedEngine()
+    engine.failure, engine.can_end = failures.refused(500, "cgroups not configured"), True
+    assert stop.stop(engine, "c1", 0, by_signal=True)  # type: ignore[arg-type]
+    assert (engine.paused, engine.ended) == ([], ["c1"])
+    # It has ended meanwhile, by itself or by another one who halts it.
+    with pytest.raises(failures.ContainerGone):
+        stop.stop(engine, "c1", 0, by_signal=True)  # type: ignore[arg-type]
+
+
+def test_an_engine_that_pauses_at_the_second_attempt_ends_nothing() -> None:
+    engine = PlayedEngine()
+    refusals = [failures.refused(500, "busy")]
+    engine.while_pausing = lambda: setattr(engine, "failure", refusals.pop() if refusals else None)
+    assert not stop.stop(engine, "c1", 0, by_signal=True)  # type: ignore[arg-type]
+    assert (engine.paused, engine.ended) == (["c1"], [])
+
+
 def test_gvisor_is_left_to_the_engine(program: int, group: Path) -> None:
     engine = PlayedEngine()
     engine.while_pausing = lambda: is_stopped(program) and pytest.fail("it cannot pause now")

@@ -17,7 +17,7 @@ from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.model.values import Origin, Value
 from sandboxd.observe import pins
 from sandboxd.observe.control import Control
-from sandboxd.observe.pin import Pin, State, Witness
+from sandboxd.observe.pin import Pin, Request, State, Witness
 from sandboxd.observe.pins import Subject
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
@@ -199,3 +199,24 @@ def test_a_record_that_cannot_be_read_is_said(
     row = combine("/p", Examined(), halted)
     assert "cannot be read, so it is not known whether the sandbox is halted" in screen(row)[0]
     assert row.hint.startswith("`sandboxd up --recreate`")
+
+
+def test_that_nobody_watches_is_said_first_where_a_mount_can_be_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pins, "look", lambda _of: ())
+    shut = Request("/w/.envrc", "/p/.envrc", True, "/w")
+
+    def shown(live: Sandbox, why: str = "no daemon runs") -> ProjectStatus:
+        return combine("/p", Examined(), Observed({"/p": live}), unwatched=why)
+
+    running = live()._replace(pinned=Subject("c1", 7, ((".envrc", shut),), {}))
+    row = shown(running)
+    for form in ("text", "all", "long"):
+        assert screen(row, form)[0] == "! NOT WATCHED: no daemon runs"
+    assert screen(row, here="/other")[0] == "! /p: NOT WATCHED: no daemon runs"
+    assert not screen(shown(running, ""))[0].startswith("! NOT WATCHED")
+    # What shares no folder, and what does not run, can lose nothing.
+    copy = running._replace(pinned=Subject("c1", 7, (), {}))
+    for other in (copy, running._replace(paused=True), running._replace(running=False)):
+        assert shown(other).unwatched == ""

@@ -137,3 +137,28 @@ def test_one_that_only_claims_to_be_the_project_s_is_not_shown(
     engine = Claims({"claims": ("/a", "1"), "real": ("/b", "1")})
     monkeypatch.setattr(observe, "connect_from", lambda _: engine)
     assert set(Observer().observe({}, ("/a", "/b")).containers) == {"/b"}
+
+
+def test_a_daemon_is_told_of_all_that_run_and_a_single_look_of_those_that_were_asked_about(
+    monkeypatch: pytest.MonkeyPatch, looks: list[str]
+) -> None:
+    """An editor starts one without telling anybody, and a second one beside that of `up`; inside none is looked."""
+
+    class Claims(FakeEngine):
+        def inspect(self, container: str) -> Any:
+            mounts = [] if container == "claims" else super().inspect(container)["Mounts"]
+            return {**super().inspect(container), "Mounts": mounts}
+
+    containers = {"mine": "/a", "second": "/a", "theirs": "/b", "claims": "/c", "paused": "/d"}
+    states = {"paused": "paused"}
+    engine = Claims({name: (place, states.get(name, "1")) for name, place in containers.items()})
+    monkeypatch.setattr(observe, "connect_from", lambda _: engine)
+    observed = Observer(everywhere=True).observe({}, ("/a",))
+    assert set(observed.containers) == {"/a"}
+    runs = {run.container: run.sandbox for run in observed.runs}
+    assert runs == {"mine": "/a", "second": "/a", "theirs": "/b", "paused": "/d"}
+    assert {run.container for run in observed.runs if run.is_paused} == {"paused"}
+    assert all(run.identity for run in observed.runs)
+    assert sorted(looks) == ["mine", "second"]
+    alone = Observer().observe({}, ("/a",)).runs
+    assert {run.container for run in alone} == {"mine", "second"}
