@@ -177,8 +177,8 @@ class _Exchange:
         self._agreed = agreed.read(place.agreed)
         # The sandbox first: what it follows of the host is compared again when it is written.
         self._most_packed = packed_refs.largest_beside(host.repository.common)
-        largest = largest_index(host.repository.own)
-        self._inside = inside_side(place, host.sha256, largest, self._most_packed)
+        self._largest_index = largest_index(host.repository.own)
+        self._inside = inside_side(place, host.sha256, self._largest_index, self._most_packed)
         self._ours = host_side(host)
         self._inside, self._over = limited(self._agreed, self._ours, self._inside)
         self._unsound: dict[str, EnvironmentFailure] = {}
@@ -262,7 +262,12 @@ class _Exchange:
         owner = copying.owner_of(self._host.repository.workspace)
         with beneath.open_folder(self._place.inside) as root:
             target = to_inside.Target(
-                root, self._place.inside, owner, self._host.sha256, self._most_packed
+                root,
+                self._place.inside,
+                owner,
+                self._host.sha256,
+                self._largest_index,
+                self._most_packed,
             )
             checkout = steps.inside_checkout
             return to_inside.apply(target, self._inside, steps.to_inside, checkout, index)

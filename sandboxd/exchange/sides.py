@@ -44,12 +44,7 @@ def _listed(host: HostGit) -> Refs:
     return Refs(ids)
 
 
-def inside_side(
-    place: Place,
-    sha256: bool,
-    largest: int = index_file.LARGEST,
-    most_packed: int = packed_refs.LARGEST,
-) -> Side:
+def inside_side(place: Place, sha256: bool, largest: int, most_packed: int) -> Side:
     """What the sandbox's own git directory has now.
 
     :param largest: bytes of its index

@@ -75,7 +75,15 @@ def apply(
         return Done(tuple(done), failed=tuple(failed))
     try:
         index = _check_out(host, ours, coupled, checkout, message, nested)
-    except (_NotAsBefore, host_locks.InUse, _Nested, _Staged, OSError, SandboxdError) as error:
+    except (
+        _NotAsBefore,
+        host_locks.InUse,
+        _Nested,
+        _Staged,
+        OSError,
+        SandboxdError,
+        ValueError,
+    ) as error:
         reason = _REASONS.get(type(error), Reason.NOT_WRITTEN)
         what = coupled or [Move("HEAD", checkout.old_commit, checkout.new_commit)]
         failed += [Held(move.name, move.new, reason) for move in what]

@@ -30,14 +30,15 @@ _PACKED = packed_refs.NAME
 class Target(NamedTuple):
     """The git directory that is written: its open folder, its path, who owns what is made, the length of ids.
 
-    `most_packed` are the bytes of packed refs that are read.
+    `largest_index` are the bytes of its index that are read, `most_packed` those of its packed refs.
     """
 
     root: int
     folder: str
     owner: Owner
     sha256: bool
-    most_packed: int = packed_refs.LARGEST
+    largest_index: int
+    most_packed: int
 
     @property
     def zero(self) -> str:
@@ -101,7 +102,8 @@ def _check_out(
         head_lock = stack.enter_context(_lock(target, "HEAD"))
         is_as_before = (
             own_refs.read_head(target.folder) == checkout.old
-            and index_file.digest_in(target.folder, target.sha256) == theirs.staged
+            and index_file.digest_in(target.folder, target.sha256, target.largest_index)
+            == theirs.staged
             and own_refs.operation(target.folder, locks=False) is None
         )
         if not is_as_before:

@@ -9,6 +9,13 @@ from typing import NamedTuple
 MOST_ENTRIES = 5_000_000
 HEADER = struct.Struct(">4sII")
 _LARGEST_NUMBER = 512 << 20
+_FEW_NAMES = 16 << 20
+_NAMES_PER_BYTE = 4
+"""Bytes of names in all that an index of version 4 may say without question, and further ones for each of its own.
+
+There each name begins as the one before it: 64 MiB could say terabytes. Git itself writes some 70 bytes for an entry, so
+these are names of 280 bytes on average.
+"""
 _STATUS = 40
 _EXTENDED = 0x4000
 _NAME_LENGTH = 0x0FFF
@@ -56,13 +63,13 @@ def shared_index(data: bytes, sha256: bool) -> str:
     return ""
 
 
-def _all(data: bytes, sha256: bool) -> list[Entry]:
+def _all(data: bytes, sha256: bool) -> Iterator[Entry]:
     """:raises ValueError: it is no index"""
     try:
         magic, version, count = HEADER.unpack_from(data)
         if magic != b"DIRC" or version not in (2, 3, 4) or count > MOST_ENTRIES:
             raise ValueError("it has another form")
-        return list(entries(data, version, count, sha256))
+        yield from entries(data, version, count, sha256)
     except (IndexError, struct.error):
         raise ValueError("it ends too early") from None
 
@@ -71,11 +78,12 @@ def entries(data: bytes, version: int, count: int, sha256: bool) -> Iterator[Ent
     """The first `count` entries.
 
     :raises IndexError: it ends too early
-    :raises ValueError: the same, or a number in it is too large
+    :raises ValueError: the same, or a number in it is too large, or its names are in all
     """
     size = 32 if sha256 else 20
     at = HEADER.size
     last = len(data)
+    most_names = _FEW_NAMES + _NAMES_PER_BYTE * last
     name = b""
     for _ in range(count):
         flags_at = at + _STATUS + size
@@ -88,7 +96,10 @@ def entries(data: bytes, version: int, count: int, sha256: bool) -> Iterator[Ent
         if version == 4:
             cut, name_at = _number(data, name_at)
             end = data.index(b"\0", name_at)
-            if cut > len(name):
+            length = len(name) - cut + end - name_at
+            most_names -= length
+            # Before the name is made.
+            if cut > len(name) or most_names < 0:
                 raise ValueError
             name = name[: len(name) - cut] + data[name_at:end]
             following = end + 1

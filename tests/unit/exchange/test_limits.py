@@ -22,7 +22,7 @@ from sandboxd.exchange import (
     words,
 )
 from sandboxd.exchange.difference import Reason
-from sandboxd.exchange.run import Outcome, exchange
+from sandboxd.exchange.run import exchange
 from sandboxd.plan import quiet_git
 from tests.unit.exchange.repositories import git
 from tests.unit.exchange.two_sides import Sides, make
@@ -359,28 +359,6 @@ def test_files_of_refs_are_counted_in_all_folders(
             list(own_refs.files_below(root, "refs"))
     finally:
         os.close(root)
-
-
-def test_an_index_with_holes_is_not_read(sides: Sides) -> None:
-    with Path(sides.place.inside, "index").open("wb") as file:
-        file.write(b"DIRC\0\0\0\2\0\x4c\x4b\x40")
-        file.truncate(500 << 20)
-    sides.inside("update-ref", "HEAD", new_commit(sides, 1))
-    outcome = exchanged_within_memory(sides)
-    assert [held.reason for held in outcome.waiting] == [Reason.NO_INDEX]
-
-
-def exchanged_within_memory(sides: Sides) -> Outcome:
-    """Exchange where no file of 100 MiB can be read into memory."""
-    import tracemalloc
-
-    tracemalloc.start()
-    try:
-        outcome = sides.exchange()
-        assert tracemalloc.get_traced_memory()[1] < 100 << 20
-    finally:
-        tracemalloc.stop()
-    return outcome
 
 
 def new_commit(sides: Sides, number: int) -> str:
