@@ -64,7 +64,7 @@ def weigh(path: str) -> tuple[Weight, str]:
     ``never``: in a repository's own folder; ``control``: a tool acts on it by itself; ``runs``: it is run
     when the project is built or tested; '': none of these.
     """
-    parts = tuple(_plain(part) for part in path.split("/"))
+    parts = tuple(plain_name(part) for part in path.split("/"))
     rows = list(_rows(parts))
     for weight in _ORDER:
         for row in rows:
@@ -111,11 +111,11 @@ def root_names() -> tuple[str, ...]:
 
 def beside_head(path: str) -> str:
     """The reason why a change of `path` matters in a folder that has a `HEAD`; '' if it does not."""
-    name = _plain(path.rpartition("/")[2])
+    name = plain_name(path.rpartition("/")[2])
     return _REPOSITORY if name in _OF_A_REPOSITORY else ""
 
 
-def _plain(part: str) -> str:
+def plain_name(part: str) -> str:
     """A name in the form that file systems see which fold case, or drop characters."""
     if part.isascii() and part.isprintable():
         return part.casefold().split(":")[0].rstrip(" .") or part

@@ -16,6 +16,7 @@ _EDGES = (
     "verify",
     "review",
     "exchange",
+    "sync",
     "credentials",
     "egress",
     "forward",

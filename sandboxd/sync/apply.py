@@ -1,0 +1,264 @@
+"""Does steps in a folder that others write in: each only where the folder still has what was compared.
+
+Every folder is opened from the one above it, so no link is followed. A file is there as a whole or not at all. What
+is overwritten or removed is first given another name, looked at once more, and put back where it is not what was
+compared: there is no moment at which a save of the user's can get lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange.copying import Owner
+from sandboxd.plan import beneath
+from sandboxd.sync.flows import TEMPORARY
+from sandboxd.sync.renaming import rename_free, swap
+from sandboxd.sync.retention import Retention
+from sandboxd.sync.state import Content, Entry, Kind
+from sandboxd.sync.steps import Act, Step
+
+_CHANGED = "it changed meanwhile"
+_NO_ROOM = "what it overwrites or removes would not fit among what is kept of that"
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+_OURS = frozenset((stat.S_IFREG, stat.S_IFLNK))
+
+
+class Skip(NamedTuple):
+    """A step that was not done, and why. It is compared again; `is_full` says that the disk has no room."""
+
+    step: Step
+    why: str
+    is_full: bool = False
+
+
+class _NotDone(Exception):
+    """A step is not done: the reason."""
+
+
+class Source(NamedTuple):
+    """The other side, from which content comes.
+
+    :ivar read: the bytes of the file at a path, in parts; it raises OSError or SandboxdError where there is none
+    :ivar is_gone: whether nothing is at a path, so that it may be removed here
+    """
+
+    read: Callable[[str], Iterator[bytes]]
+    is_gone: Callable[[str], bool]
+
+
+class Target:
+    """The open folder `root`, in which steps are done.
+
+    :param owner: to whom what is made belongs
+    :param why_no_link: why a link at a path to a target is not made now, '' where it is
+    """
+
+    def __init__(
+        self,
+        root: int,
+        retention: Retention,
+        owner: Owner,
+        why_no_link: Callable[[str, str], str] = lambda _path, _target: "",
+    ) -> None:
+        self._root, self._retention, self._owner = root, retention, owner
+        self._why_no_link = why_no_link
+
+    def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
+        """Do `steps` in their order; returns those that were not done.
+
+        Once the disk is full nothing more is removed: it may be the last that there is of a file that was renamed.
+        """
+        skips: list[Skip] = []
+        for step in steps:
+            is_full = any(skip.is_full for skip in skips)
+            if is_full and step.act is Act.REMOVE:
+                skips.append(Skip(step, "something else could not be written before"))
+                continue
+            try:
+                with beneath.parent_of(self._root, step.path, create=False) as folder:
+                    self._do(folder, os.path.basename(step.path), step, source)
+            except _NotDone as error:
+                skips.append(Skip(step, str(error)))
+            except SandboxdError as error:
+                skips.append(Skip(step, error.message))
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+                skips.append(Skip(step, why, error.errno in _FULL))
+        return tuple(skips)
+
+    def recover(self, path: str) -> None:
+        """Keep what an application that was killed left at `path`: it may be the last that there is of a file.
+
+        It stays where it does not fit, or where it is nothing that an application makes.
+
+        :raises OSError: it cannot be moved
+        :raises SandboxdError: a link is on the way to it
+        """
+        with beneath.parent_of(self._root, path, create=False) as folder:
+            name = os.path.basename(path)
+            status = os.lstat(name, dir_fd=folder)
+            if stat.S_ISDIR(status.st_mode):
+                os.rmdir(name, dir_fd=folder)
+            elif stat.S_IFMT(status.st_mode) in _OURS and self._retention.has_room(status.st_size):
+                self._retention.put(folder, name, path, None)
+
+    def _do(self, folder: int, name: str, step: Step, source: Source) -> None:
+        before, after = step.before, step.after
+        if step.act is Act.ASIDE:
+            _check(folder, name, before)
+            rename_free(folder, name, step.name)
+        elif step.act is Act.MODE:
+            assert after is not None
+            _set_executable(folder, name, before, after.executable)
+        elif step.act is Act.REMOVE:
+            self._remove(folder, name, step, source)
+        elif after is not None and after.kind is Kind.FOLDER:
+            os.mkdir(name, dir_fd=folder)
+            os.chown(name, *self._owner, dir_fd=folder, follow_symlinks=False)
+        elif after is not None:
+            self._write(folder, name, step, after, source)
+
+    # -- what is written
+
+    def _write(self, folder: int, name: str, step: Step, after: Content, source: Source) -> None:
+        _check(folder, name, step.before)
+        if step.before is not None and not self._retention.has_room(step.before.size):
+            raise _NotDone(_NO_ROOM)
+        temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
+        inode = None
+        try:
+            if after.kind is Kind.LINK:
+                if why := self._why_no_link(step.path, after.text):
+                    raise _NotDone(why)
+                os.symlink(after.text, temporary, dir_fd=folder)
+                os.chown(temporary, *self._owner, dir_fd=folder, follow_symlinks=False)
+            else:
+                self._write_file(folder, temporary, step, after, source)
+            inode = os.lstat(temporary, dir_fd=folder).st_ino
+            if step.before is None:
+                rename_free(folder, temporary, name)
+            else:
+                self._take_place(folder, temporary, name, step, step.before)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                # Once it has the name, what was there has this one: a later start keeps that.
+                if inode is None or os.lstat(temporary, dir_fd=folder).st_ino == inode:
+                    os.unlink(temporary, dir_fd=folder)
+            raise
+
+    def _write_file(
+        self, folder: int, name: str, step: Step, after: Content, source: Source
+    ) -> None:
+        """Write the bytes that were compared, and no others, with at most the permissions that the file had."""
+        replaced = step.before if step.before and stat.S_ISREG(step.before.mode) else None
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(name, flags, 0o666 if replaced is None else 0o600, dir_fd=folder)
+        with open(descriptor, "wb") as file:
+            digest = hashlib.sha256()
+            for chunk in source.read(step.path):
+                digest.update(chunk)
+                file.write(chunk)
+            if digest.hexdigest() != after.text:
+                raise _NotDone(_CHANGED)
+            file.flush()
+            os.fchown(descriptor, *self._owner)
+            status = os.fstat(descriptor)
+            mode = stat.S_IMODE(status.st_mode if replaced is None else replaced.mode) & 0o777
+            os.fchmod(descriptor, _with_executable(mode, after.executable))
+            os.fsync(descriptor)
+
+    def _take_place(
+        self, folder: int, temporary: str, name: str, step: Step, before: Entry
+    ) -> None:
+        """Have the new file `temporary` at `name`, and keep what was there."""
+        new = os.lstat(temporary, dir_fd=folder).st_ino
+        if not swap(folder, temporary, name):
+            self._take_away(folder, name, step, before)
+            rename_free(folder, temporary, name)
+            return
+        if _is_same(os.lstat(temporary, dir_fd=folder), before):
+            self._retention.put(folder, temporary, step.path, before.content)
+            return
+        swap(folder, temporary, name)
+        if os.lstat(temporary, dir_fd=folder).st_ino != new:
+            # Two saves of the user's in this moment: the later one stays, and the other is kept.
+            self._retention.put(folder, temporary, step.path, None)
+        raise _NotDone(_CHANGED)
+
+    # -- what is removed
+
+    def _remove(self, folder: int, name: str, step: Step, source: Source) -> None:
+        before = step.before
+        assert before is not None
+        if step.after is None and not source.is_gone(step.path):
+            raise _NotDone(_CHANGED)
+        if before.is_folder:
+            # Only an empty one goes: what nobody compared in it stays.
+            os.rmdir(name, dir_fd=folder)
+            return
+        _check(folder, name, before)
+        if not self._retention.has_room(before.size):
+            raise _NotDone(_NO_ROOM)
+        self._take_away(folder, name, step, before)
+
+    def _take_away(self, folder: int, name: str, step: Step, before: Entry) -> None:
+        temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
+        rename_free(folder, name, temporary)
+        if _is_same(os.lstat(temporary, dir_fd=folder), before):
+            self._retention.put(folder, temporary, step.path, before.content)
+            return
+        try:
+            rename_free(folder, temporary, name)
+        except FileExistsError:
+            self._retention.put(folder, temporary, step.path, None)
+        raise _NotDone(_CHANGED)
+
+
+def _check(folder: int, name: str, before: Entry | None) -> None:
+    """See that `name` is what was compared.
+
+    :raises _NotDone: it is not
+    """
+    try:
+        status = os.lstat(name, dir_fd=folder)
+    except FileNotFoundError:
+        if before is None:
+            return
+        raise _NotDone(_CHANGED) from None
+    if before is None or not _is_same(status, before, ctime=True):
+        raise _NotDone(_CHANGED)
+
+
+def _is_same(status: os.stat_result, before: Entry, *, ctime: bool = False) -> bool:
+    """Whether an entry is the one that was compared, and as it was; a rename changes its `ctime`."""
+    if stat.S_IFMT(status.st_mode) != stat.S_IFMT(before.mode) or status.st_ino != before.inode:
+        return False
+    if before.is_folder:
+        return True
+    is_old = (status.st_size, status.st_mtime_ns) == (before.size, before.mtime)
+    return is_old and (not ctime or status.st_ctime_ns == before.ctime)
+
+
+def _set_executable(folder: int, name: str, before: Entry | None, executable: bool) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(name, flags, dir_fd=folder)
+    try:
+        status = os.fstat(descriptor)
+        if before is None or not _is_same(status, before, ctime=True):
+            raise _NotDone(_CHANGED)
+        mode = stat.S_IMODE(status.st_mode)
+        os.fchmod(descriptor, _with_executable(mode, executable))
+    finally:
+        os.close(descriptor)
+
+
+def _with_executable(mode: int, executable: bool) -> int:
+    return mode | 0o100 | (mode & 0o444) >> 2 if executable else mode & ~0o111

@@ -1,0 +1,146 @@
+"""The policy of a path: whether what is at it passes into the sandbox, out of it, both ways or not at all."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
+
+TEMPORARY = ".sandboxd-sync-"
+"""How names of our own files begin that are being written. They pass nowhere."""
+
+_ASIDE = ".inside-"
+_SUFFIX = re.compile(r"(?:\.inside-[0-9a-f]{8}(?:-[0-9]{1,4})?)+\Z")
+
+
+class Flow(enum.Flag):
+    """The directions in which content passes."""
+
+    NONE = 0
+    IN = enum.auto()
+    OUT = enum.auto()
+    BOTH = IN | OUT
+
+
+class Rule(NamedTuple):
+    """The directions for a path.
+
+    `why` is the reason, a phrase, where it does not pass both ways or where `is_marked`: it is run when the project
+    is built or tested.
+    """
+
+    flow: Flow
+    why: str = ""
+    is_marked: bool = False
+
+
+_BOTH = Rule(Flow.BOTH)
+
+
+def _never(_path: str) -> bool:
+    return False
+
+
+def _never_of(_path: str, _is_folder: bool) -> bool:
+    return False
+
+
+class Policy(NamedTuple):
+    """What a project and its user say of paths.
+
+    :ivar is_hidden: whether the sandbox must not have what is at a path
+    :ivar is_ignored: whether a path (and if it is a folder's) is ignored by git, so that it stays where it was made
+    :ivar is_wanted: whether an ignored path passes in spite of that, by the user's choice
+    :ivar is_outward: whether a path is a product of the sandbox: what the host does there stays there
+    :ivar runs_pass: whether files that run when the project is built or tested pass out, marked
+    """
+
+    is_hidden: Callable[[str], bool] = _never
+    is_ignored: Callable[[str, bool], bool] = _never_of
+    is_wanted: Callable[[str, bool], bool] = _never_of
+    is_outward: Callable[[str], bool] = _never
+    runs_pass: bool = True
+
+    def excludes(self, path: str, is_folder: bool) -> bool:
+        """Whether nothing passes at `path`, nor below it; of the folders above it that is asked before."""
+        name = path.rpartition("/")[2]
+        origin = _origin(name)
+        if name.startswith(TEMPORARY) or _is_never(origin):
+            return True
+        # A copy that a conflict put aside passes no further than the file that it is of.
+        paths = {path, path[: -len(name)] + origin}
+        return any(self._stays_apart(each, is_folder) for each in paths)
+
+    def _stays_apart(self, path: str, is_folder: bool) -> bool:
+        if self.is_hidden(path):
+            return True
+        return self.is_ignored(path, is_folder) and not self.is_wanted(path, is_folder)
+
+    def rule(self, path: str, is_folder: bool, *, is_beside_head: bool = False) -> Rule:
+        """The directions for `path`.
+
+        :param is_beside_head: a `HEAD` in the same folder could make that a repository
+        """
+        names = path.split("/")
+        if any(name.startswith(TEMPORARY) for name in names):
+            return Rule(Flow.NONE, "a file of ours that is being written")
+        origin = "/".join(_origin(name) for name in names)
+        rule = self._rule(path, is_folder, is_beside_head)
+        if origin == path:
+            return rule
+        return _narrower(rule, self._rule(origin, is_folder, is_beside_head))
+
+    def _rule(self, path: str, is_folder: bool, is_beside_head: bool) -> Rule:
+        weight, why = weigh(path)
+        if weight == "never":
+            return Rule(Flow.NONE, why)
+        if self.is_hidden(path):
+            return Rule(Flow.NONE, "hidden from the sandbox")
+        if self.is_ignored(path, is_folder) and not self.is_wanted(path, is_folder):
+            return Rule(Flow.NONE, "ignored by git: it stays where it was made")
+        if not weight and is_beside_head:
+            why = beside_head(path)
+            weight = "control" if why else ""
+        if weight == "control":
+            return Rule(Flow.IN, why)
+        if self.is_outward(path):
+            return Rule(Flow.OUT, "a product of the sandbox")
+        if weight == "runs":
+            return Rule(Flow.BOTH if self.runs_pass else Flow.IN, why, is_marked=True)
+        return _BOTH
+
+
+def _narrower(one: Rule, other: Rule) -> Rule:
+    flow = one.flow & other.flow
+    reason = other if other.flow is not Flow.BOTH else one
+    return Rule(flow, reason.why, one.is_marked or other.is_marked)
+
+
+@functools.lru_cache(maxsize=65536)
+def _is_never(name: str) -> bool:
+    """Whether `name` is a version control's own folder; no such folder has a longer path."""
+    return weigh(name)[0] == "never"
+
+
+def is_head(path: str) -> bool:
+    """Whether the last name of `path` is, to some file system, `HEAD`."""
+    return plain_name(path.rpartition("/")[2]) == "head"
+
+
+def aside(name: str, mark: str, number: int) -> str:
+    """The name under which a conflict keeps the sandbox's version of `name`.
+
+    :param mark: eight hexadecimal digits that tell this version from another one
+    :param number: 1 at first, more where the name is taken
+    """
+    ending = f"{_ASIDE}{mark}" if number == 1 else f"{_ASIDE}{mark}-{number}"
+    return f"{_origin(name)}{ending}"
+
+
+def _origin(name: str) -> str:
+    """The name of the file that a copy put aside is of."""
+    return _SUFFIX.sub("", name) or name

@@ -1,0 +1,143 @@
+"""What both sides agreed upon, on disk: a file of ours, which no sandbox sees.
+
+The first line says of which two folders; each further one says of a path what was agreed since. Every line has the
+sum of its bytes: one that a crash left unfinished ends what is read. What cannot be read is nothing agreed: then both
+sides are compared as at first, which removes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.files import read_bytes, write_private
+from sandboxd.sync.checked import is_path
+from sandboxd.sync.state import Content, Kind, Root
+from sandboxd.sync.stops import Roots
+
+_VERSION = 1
+_LARGEST = 512 << 20
+_SPARE = 10_000
+"""So many lines may say what is not so any more before the file is written anew."""
+
+
+class Journal:
+    """The agreed state in the file at `path`; `agreed` is empty and `roots` None where there is none yet."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.agreed: dict[str, Content] = {}
+        self.roots: Roots | None = None
+        self._lines = 0
+        self._is_whole = self._read()
+
+    def update(self, changes: Mapping[str, Content | None], roots: Roots) -> None:
+        """Record what is agreed now at the paths of `changes`, None for nothing; it is on the disk afterwards.
+
+        :raises EnvironmentFailure: it cannot be written
+        :raises OSError: its folder cannot be made
+        """
+        for path, content in changes.items():
+            if content is None:
+                self.agreed.pop(path, None)
+            else:
+                self.agreed[path] = content
+        if not self._is_whole or roots != self.roots or self._lines > 2 * len(self.agreed) + _SPARE:
+            self._write(roots)
+        elif changes:
+            self._append(changes)
+
+    def _read(self) -> bool:
+        """Read the file; whether a line can be added to it."""
+        try:
+            data = read_bytes(self._path, _LARGEST)
+        except (SandboxdError, OSError):
+            return False
+        lines = iter(data.split(b"\n"))
+        roots = _roots(_value(next(lines)))
+        if roots is None:
+            return False
+        self.roots = roots
+        for line in lines:
+            if not line:
+                # The last one ends with a newline, and no other is empty.
+                return next(lines, None) is None
+            change = _change(_value(line))
+            if change is None:
+                return False
+            self._lines += 1
+            path, content = change
+            if content is None:
+                self.agreed.pop(path, None)
+            else:
+                self.agreed[path] = content
+        return False
+
+    def _append(self, changes: Mapping[str, Content | None]) -> None:
+        self._is_whole = False
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with open(os.open(self._path, flags), "ab") as file:
+                file.write(b"".join(_lines(changes.items())))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"cannot write `{self._path}`: {(error.strerror or str(error)).lower()}",
+                "free some space or correct the permissions, then run the command again",
+            ) from None
+        self._is_whole = True
+        self._lines += len(changes)
+
+    def _write(self, roots: Roots) -> None:
+        header = {"version": _VERSION, "host": roots.host, "inside": roots.inside}
+        data = b"".join((_line(header), *_lines(self.agreed.items())))
+        write_private(self._path, data)
+        self.roots, self._lines, self._is_whole = roots, len(self.agreed), True
+
+
+def _lines(changes: Iterable[tuple[str, Content | None]]) -> Iterator[bytes]:
+    for path, content in changes:
+        yield _line([path] if content is None else [path, content.kind.value, *content[1:]])
+
+
+def _line(value: object) -> bytes:
+    text = json.dumps(value).encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _value(line: bytes) -> object:
+    """What a line says, None for one that is not whole."""
+    total, _, text = line.partition(b" ")
+    if total != b"%08x" % zlib.crc32(text):
+        return None
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _roots(header: object) -> Roots | None:
+    match header:
+        case {
+            "version": 1,
+            "host": [int(host_device), int(host_inode)],
+            "inside": [int(device), int(inode)],
+        }:
+            return Roots(Root(host_device, host_inode), Root(device, inode))
+    return None
+
+
+def _change(value: object) -> tuple[str, Content | None] | None:
+    match value:
+        case [str(path)] if is_path(path):
+            return path, None
+        case [str(path), ("file" | "folder" | "link") as kind, str(text), bool(executable)] if (
+            is_path(path)
+        ):
+            return path, Content(Kind(kind), text, executable)
+    return None

@@ -1,0 +1,119 @@
+"""A side that is a folder of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+
+from sandboxd.errors import SandboxdError
+from sandboxd.exchange.copying import owner_of
+from sandboxd.plan import beneath
+from sandboxd.review import links
+from sandboxd.sync.apply import Skip, Source, Target
+from sandboxd.sync.names import Reading, reading_of
+from sandboxd.sync.retention import Retention
+from sandboxd.sync.scan import Limits, scan
+from sandboxd.sync.state import Snapshot
+from sandboxd.sync.steps import Step
+
+_CHUNK = 1 << 20
+
+
+class LocalSide:
+    """The folder at `path`; what is removed in it goes into `retention`.
+
+    :param is_host: whether links that come from inside are judged before they are made in it
+    """
+
+    def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
+        self._path, self._retention, self._is_host = path, retention, is_host
+        self._last: Snapshot | None = None
+
+    def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
+        """Its state.
+
+        :raises SandboxdError: there is no such folder
+        :raises OSError: it cannot be read
+        """
+        with beneath.open_folder(self._path) as root:
+            self._last = scan(root, excludes, self._last, limits)
+        return self._last
+
+    def reading(self) -> Reading:
+        """How its file system reads names.
+
+        :raises SandboxdError: there is no such folder
+        :raises OSError: it cannot be read
+        """
+        with beneath.open_folder(self._path) as root:
+            return reading_of(root)
+
+    def why_no_link(self, path: str, target: str) -> str:
+        """Why a link at `path` to `target` leads out of it, as it is now; '' where it does not."""
+        with beneath.open_folder(self._path) as root:
+            return links.reason_against(root, path, os.fsencode(target))
+
+    def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
+        """Do `steps`, with content from `source`; returns those that were not done.
+
+        :raises SandboxdError: there is no such folder
+        """
+        with beneath.open_folder(self._path) as root:
+            return self._target(root).apply(steps, source)
+
+    def recover(self, leftovers: Iterable[str]) -> None:
+        """Keep what an application that was killed left at the paths `leftovers`."""
+        with beneath.open_folder(self._path) as root:
+            target = self._target(root)
+            for path in leftovers:
+                with contextlib.suppress(OSError, SandboxdError):
+                    target.recover(path)
+
+    def source(self) -> Source:
+        """What the other side reads from it."""
+        return Source(self._read, self._is_gone)
+
+    def _target(self, root: int) -> Target:
+        owner = owner_of(self._path)
+        if not self._is_host:
+            return Target(root, self._retention, owner)
+        return Target(
+            root,
+            self._retention,
+            owner,
+            lambda path, target: links.reason_against(root, path, os.fsencode(target)),
+        )
+
+    def _read(self, path: str) -> Iterator[bytes]:
+        """The bytes of the regular file at `path`, as many as it had when it was opened.
+
+        :raises OSError: it is not there
+        """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+        with (
+            beneath.open_folder(self._path) as root,
+            beneath.parent_of(root, path, create=False) as folder,
+        ):
+            descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            left = status.st_size if stat.S_ISREG(status.st_mode) else 0
+            while left > 0 and (chunk := file.read(min(_CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+    def _is_gone(self, path: str) -> bool:
+        try:
+            with (
+                beneath.open_folder(self._path) as root,
+                beneath.parent_of(root, path, create=False) as folder,
+            ):
+                os.lstat(os.path.basename(path), dir_fd=folder)
+        except FileNotFoundError:
+            # Of its own folder that is no answer.
+            return os.path.isdir(self._path)
+        except SandboxdError:
+            return os.path.isdir(self._path)
+        return False

@@ -1,0 +1,117 @@
+"""Keeps two sides the same: looks at both, compares, and does what that says, until nothing is left to do."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.sync.apply import Skip
+from sandboxd.sync.checked import checked
+from sandboxd.sync.compare import Comparison, Conflict, compare
+from sandboxd.sync.flows import Policy
+from sandboxd.sync.journal import Journal
+from sandboxd.sync.local import LocalSide
+from sandboxd.sync.state import Snapshot
+from sandboxd.sync.steps import Side
+from sandboxd.sync.stops import Reason, Roots, Stop
+
+_MOST_PASSES = 20
+
+
+class Rest(enum.Enum):
+    """How a run ended."""
+
+    SAME = "both sides are the same, but for what stays"
+    HELD_UP = "what is left to do cannot be done"
+    BUSY = "a side changes as fast as it is compared"
+    STOPPED = "nothing was done"
+
+
+class Report(NamedTuple):
+    """What a run came to.
+
+    :ivar last: the last comparison
+    :ivar conflicts: those of every comparison
+    :ivar skips: what could not be done in the last pass, each with the reason
+    :ivar done: the number of steps that were done
+    """
+
+    rest: Rest
+    last: Comparison
+    conflicts: tuple[Conflict, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    done: int = 0
+
+
+def keep_the_same(
+    host: LocalSide,
+    inside: LocalSide,
+    journal: Journal,
+    policy: Policy,
+    *,
+    removals: int = 0,
+    between: Callable[[], None] = lambda: None,
+) -> Report:
+    """Compare both sides and do what that says, until nothing is left to do or a side does not come to rest.
+
+    :param removals: so many files may go on the host, since the user was asked
+    :param between: called after each look and before anything is done
+    :raises SandboxdError: the journal cannot be written, or a side's folder goes away meanwhile
+    :raises OSError: a folder of ours cannot be made, or the host's cannot be read
+    """
+    conflicts: list[Conflict] = []
+    skips: tuple[Skip, ...] = ()
+    comparison, done = Comparison(), 0
+    for _ in range(_MOST_PASSES):
+        snapshots = _look(host, inside, policy)
+        if isinstance(snapshots, Stop):
+            return Report(Rest.STOPPED, Comparison(stop=snapshots), tuple(conflicts), skips, done)
+        comparison = _compare(host, snapshots, journal, policy, removals)
+        between()
+        if comparison.stop is not None:
+            return Report(Rest.STOPPED, comparison, tuple(conflicts), skips, done)
+        roots = Roots(snapshots[0].root, snapshots[1].root)
+        journal.update(comparison.agreed, roots)
+        conflicts += comparison.conflicts
+        if not comparison.host and not comparison.inside:
+            return Report(Rest.SAME, comparison, tuple(conflicts), (), done)
+        before, skips = skips, host.apply(comparison.host, inside.source())
+        skips += inside.apply(comparison.inside, host.source())
+        steps = len(comparison.host) + len(comparison.inside)
+        done += steps - len(skips)
+        if steps == len(skips) and skips == before:
+            return Report(Rest.HELD_UP, comparison, tuple(conflicts), skips, done)
+    return Report(Rest.BUSY, comparison, tuple(conflicts), skips, done)
+
+
+def _look(host: LocalSide, inside: LocalSide, policy: Policy) -> tuple[Snapshot, Snapshot] | Stop:
+    """Both sides as they are, without what an earlier run left in them."""
+    snapshots = []
+    for side, name in ((host, Side.HOST), (inside, Side.INSIDE)):
+        try:
+            snapshot = side.scan(policy.excludes)
+            side.recover(snapshot.leftovers)
+        except (SandboxdError, OSError):
+            return Stop(Reason.MISSING, name)
+        snapshots.append(snapshot)
+    return snapshots[0], checked(snapshots[1])
+
+
+def _compare(
+    host: LocalSide,
+    snapshots: tuple[Snapshot, Snapshot],
+    journal: Journal,
+    policy: Policy,
+    removals: int,
+) -> Comparison:
+    return compare(
+        *snapshots,
+        journal.agreed,
+        policy,
+        roots=journal.roots,
+        reading=host.reading(),
+        why_no_link=host.why_no_link,
+        removals=removals,
+    )

@@ -1,0 +1,191 @@
+"""Looks at a side: every entry by the descriptor of the folder that it is in, so that no link is followed.
+
+A side may be hostile: what it has is bounded, what changes while it is read is not believed, and what cannot be read
+is unknown, which is never the same as gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+from sandboxd.sync.flows import TEMPORARY
+from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
+
+_CHUNK = 1 << 20
+_LONGEST_PATH = 4000
+"""Linux takes 4096 bytes for a path; names of ours are longer than those that they take the place of."""
+_TICK = 100_000_000
+"""Nanoseconds: two writes that are closer together can have one time."""
+_WRITTEN = "it is being written"
+
+
+class Limits(NamedTuple):
+    """The most that is looked at; more than `entries` is no whole snapshot. Of a file, `size` is in bytes."""
+
+    entries: int = 1_000_000
+    depth: int = 100
+    size: int = 8 << 30
+
+
+class _Walk:
+    def __init__(
+        self,
+        root: Root,
+        excludes: Callable[[str, bool], bool],
+        before: Snapshot | None,
+        limits: Limits,
+    ) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.excluded: set[str] = set()
+        self.unknown: dict[str, str] = {}
+        self.leftovers: list[str] = []
+        self.left = limits.entries
+        self._root, self._excludes, self._limits = root, excludes, limits
+        # What changed within a tick of the last look may have changed after it, and have the same time.
+        self._known = {} if before is None or before.root != root else before.entries
+        self._trusted = 0 if before is None else before.began - _TICK
+
+    def look(self, folder: int, path: str) -> list[str]:
+        """Note the entries of an open folder; returns the paths of those that are folders."""
+        below = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                self.left -= 1
+                if self.left < 0:
+                    break
+                name = f"{path}/{entry.name}" if path else entry.name
+                try:
+                    if self._note(folder, name, entry):
+                        below.append(name)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    self.unknown[name] = (error.strerror or str(error)).lower()
+        return below
+
+    def _note(self, folder: int, path: str, entry: os.DirEntry[str]) -> bool:
+        """Note one entry; returns whether it is a folder that is looked into."""
+        if entry.name.startswith(TEMPORARY):
+            self.leftovers.append(path)
+            return False
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if self._excludes(path, is_folder):
+            self.excluded.add(path)
+            return False
+        status = entry.stat(follow_symlinks=False)
+        if is_folder != stat.S_ISDIR(status.st_mode):
+            self.unknown[path] = _WRITTEN
+        elif status.st_dev != self._root.device:
+            self.unknown[path] = "it is of another file system"
+        elif len(os.fsencode(path)) > _LONGEST_PATH:
+            self.unknown[path] = "its path is too long"
+        elif is_folder:
+            if path.count("/") >= self._limits.depth:
+                self.unknown[path] = "it is nested too deep"
+                return False
+            self.entries[path] = _entry(FOLDER, status)
+            return True
+        elif stat.S_ISLNK(status.st_mode):
+            self.entries[path] = _entry(
+                Content(Kind.LINK, os.readlink(entry.name, dir_fd=folder)), status
+            )
+        elif stat.S_ISREG(status.st_mode):
+            self._note_file(folder, path, status)
+        else:
+            self.unknown[path] = "it is neither a file, a folder nor a link"
+        return False
+
+    def _note_file(self, folder: int, path: str, status: os.stat_result) -> None:
+        known = self._known.get(path)
+        if (
+            known is not None
+            and known.ctime < self._trusted
+            and known == _entry(known.content, status)
+        ):
+            self.entries[path] = known
+            return
+        if status.st_size > self._limits.size:
+            self.unknown[path] = "it is too large"
+            return
+        entry = read_entry(folder, path.rpartition("/")[2], status.st_size)
+        if entry is None:
+            self.unknown[path] = _WRITTEN
+        else:
+            self.entries[path] = entry
+
+
+def scan(
+    root: int,
+    excludes: Callable[[str, bool], bool],
+    before: Snapshot | None = None,
+    limits: Limits | None = None,
+) -> Snapshot:
+    """The state of the open folder `root` and all below it.
+
+    :param excludes: whether a path, and whether that is a folder's, is not looked at
+    :param before: the last snapshot: what has the same number, size and times is not read again
+    :raises OSError: the folder itself cannot be read
+    """
+    status = os.fstat(root)
+    began = time.time_ns()
+    walk = _Walk(Root(status.st_dev, status.st_ino), excludes, before, limits or Limits())
+    folders = walk.look(root, "")
+    while folders and walk.left >= 0:
+        path = folders.pop()
+        try:
+            with beneath.parent_of(root, f"{path}/.", create=False) as folder:
+                folders += walk.look(folder, path)
+        except (FileNotFoundError, SandboxdError):
+            walk.unknown[path] = _WRITTEN
+        except OSError as error:
+            walk.unknown[path] = (error.strerror or str(error)).lower()
+    return Snapshot(
+        Root(status.st_dev, status.st_ino),
+        walk.entries,
+        began,
+        frozenset(walk.excluded),
+        walk.unknown,
+        tuple(walk.leftovers),
+        walk.left >= 0,
+    )
+
+
+def read_entry(folder: int, name: str, size: int) -> Entry | None:
+    """The state of the regular file `name` of `size` bytes in an open folder; None where it changes meanwhile.
+
+    :raises OSError: it cannot be read
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    descriptor = os.open(name, flags, dir_fd=folder)
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode) or before.st_size != size:
+            return None
+        digest, left = hashlib.sha256(), size
+        # A file that grows as it is read has no end; what it has more than at first is a change.
+        while left > 0 and (chunk := os.read(descriptor, min(_CHUNK, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    content = Content(Kind.FILE, digest.hexdigest(), bool(status.st_mode & stat.S_IXUSR))
+    return _entry(content, status) if _entry(content, before) == _entry(content, status) else None
+
+
+def _entry(content: Content, status: os.stat_result) -> Entry:
+    return Entry(
+        content,
+        status.st_mode,
+        0 if content.kind is Kind.FOLDER else status.st_size,
+        status.st_ctime_ns,
+        status.st_mtime_ns,
+        status.st_ino,
+    )
