@@ -22,6 +22,7 @@ from sandboxd.plan import beneath
 from sandboxd.sync.flows import TEMPORARY
 from sandboxd.sync.renaming import rename_free, swap
 from sandboxd.sync.retention import Retention
+from sandboxd.sync.scan import read_entry
 from sandboxd.sync.state import Content, Entry, Kind
 from sandboxd.sync.steps import Act, Step
 
@@ -59,6 +60,7 @@ class Target:
 
     :param owner: to whom what is made belongs
     :param why_no_link: why a link at a path to a target is not made now, '' where it is
+    :param is_settled: whether the times of an entry that was compared tell every later change; else its bytes do
     """
 
     def __init__(
@@ -67,9 +69,10 @@ class Target:
         retention: Retention,
         owner: Owner,
         why_no_link: Callable[[str, str], str] = lambda _path, _target: "",
+        is_settled: Callable[[Entry], bool] = lambda _entry: False,
     ) -> None:
         self._root, self._retention, self._owner = root, retention, owner
-        self._why_no_link = why_no_link
+        self._why_no_link, self._is_settled = why_no_link, is_settled
 
     def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
         """Do `steps` in their order; returns those that were not done.
@@ -113,7 +116,7 @@ class Target:
     def _do(self, folder: int, name: str, step: Step, source: Source) -> None:
         before, after = step.before, step.after
         if step.act is Act.ASIDE:
-            _check(folder, name, before)
+            self._check(folder, name, before)
             rename_free(folder, name, step.name)
         elif step.act is Act.MODE:
             assert after is not None
@@ -129,7 +132,7 @@ class Target:
     # -- what is written
 
     def _write(self, folder: int, name: str, step: Step, after: Content, source: Source) -> None:
-        _check(folder, name, step.before)
+        self._check(folder, name, step.before)
         if step.before is not None and not self._retention.has_room(step.before.size):
             raise _NotDone(_NO_ROOM)
         temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
@@ -184,7 +187,7 @@ class Target:
             self._take_away(folder, name, step, before)
             rename_free(folder, temporary, name)
             return
-        if _is_same(os.lstat(temporary, dir_fd=folder), before):
+        if self._is_same(folder, temporary, before):
             self._retention.put(folder, temporary, step.path, before.content)
             return
         swap(folder, temporary, name)
@@ -204,7 +207,7 @@ class Target:
             # Only an empty one goes: what nobody compared in it stays.
             os.rmdir(name, dir_fd=folder)
             return
-        _check(folder, name, before)
+        self._check(folder, name, before)
         if not self._retention.has_room(before.size):
             raise _NotDone(_NO_ROOM)
         self._take_away(folder, name, step, before)
@@ -212,7 +215,7 @@ class Target:
     def _take_away(self, folder: int, name: str, step: Step, before: Entry) -> None:
         temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
         rename_free(folder, name, temporary)
-        if _is_same(os.lstat(temporary, dir_fd=folder), before):
+        if self._is_same(folder, temporary, before):
             self._retention.put(folder, temporary, step.path, before.content)
             return
         try:
@@ -221,24 +224,36 @@ class Target:
             self._retention.put(folder, temporary, step.path, None)
         raise _NotDone(_CHANGED)
 
+    # -- what is there
 
-def _check(folder: int, name: str, before: Entry | None) -> None:
-    """See that `name` is what was compared.
+    def _check(self, folder: int, name: str, before: Entry | None) -> None:
+        """See that `name` is what was compared.
 
-    :raises _NotDone: it is not
-    """
-    try:
-        status = os.lstat(name, dir_fd=folder)
-    except FileNotFoundError:
-        if before is None:
-            return
-        raise _NotDone(_CHANGED) from None
-    if before is None or not _is_same(status, before, ctime=True):
-        raise _NotDone(_CHANGED)
+        :raises _NotDone: it is not
+        """
+        try:
+            os.lstat(name, dir_fd=folder)
+        except FileNotFoundError:
+            if before is None:
+                return
+            raise _NotDone(_CHANGED) from None
+        if before is None or not self._is_same(folder, name, before, ctime=True):
+            raise _NotDone(_CHANGED)
+
+    def _is_same(self, folder: int, name: str, before: Entry, *, ctime: bool = False) -> bool:
+        """Whether `name` is the entry that was compared, and as it was; a rename changes its `ctime`."""
+        if not _has_status(before, os.lstat(name, dir_fd=folder), ctime=ctime):
+            return False
+        if before.content.kind is Kind.LINK:
+            return os.readlink(name, dir_fd=folder) == before.content.text
+        if before.is_folder or self._is_settled(before):
+            return True
+        entry = read_entry(folder, name, before.size)
+        return entry is not None and entry.content.text == before.content.text
 
 
-def _is_same(status: os.stat_result, before: Entry, *, ctime: bool = False) -> bool:
-    """Whether an entry is the one that was compared, and as it was; a rename changes its `ctime`."""
+def _has_status(before: Entry, status: os.stat_result, *, ctime: bool) -> bool:
+    """Whether an entry with `status` can be the one that was compared, and as it was."""
     if stat.S_IFMT(status.st_mode) != stat.S_IFMT(before.mode) or status.st_ino != before.inode:
         return False
     if before.is_folder:
@@ -252,7 +267,7 @@ def _set_executable(folder: int, name: str, before: Entry | None, executable: bo
     descriptor = os.open(name, flags, dir_fd=folder)
     try:
         status = os.fstat(descriptor)
-        if before is None or not _is_same(status, before, ctime=True):
+        if before is None or not _has_status(before, status, ctime=True):
             raise _NotDone(_CHANGED)
         mode = stat.S_IMODE(status.st_mode)
         os.fchmod(descriptor, _with_executable(mode, executable))

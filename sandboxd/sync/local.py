@@ -76,15 +76,12 @@ class LocalSide:
         return Source(self._read, self._is_gone)
 
     def _target(self, root: int) -> Target:
-        owner = owner_of(self._path)
-        if not self._is_host:
-            return Target(root, self._retention, owner)
-        return Target(
-            root,
-            self._retention,
-            owner,
-            lambda path, target: links.reason_against(root, path, os.fsencode(target)),
-        )
+        def why_no_link(path: str, target: str) -> str:
+            return links.reason_against(root, path, os.fsencode(target)) if self._is_host else ""
+
+        last = self._last
+        is_settled = (lambda _entry: False) if last is None else last.is_settled
+        return Target(root, self._retention, owner_of(self._path), why_no_link, is_settled)
 
     def _read(self, path: str) -> Iterator[bytes]:
         """The bytes of the regular file at `path`, as many as it had when it was opened.

@@ -1,7 +1,7 @@
 """What was removed or overwritten, in a folder of ours that no sandbox sees: for seven days, and never more than fits.
 
-Content is there once, however often it was removed; a list says of what each was. What does not fit is not removed at
-all: nothing that came later pushes out what a user wrote.
+Content is there once, however often it was removed; a list says of what each was, and goes with it. What does not fit
+is not removed at all: nothing that came later pushes out what a user wrote.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import json
 import os
 import secrets
 import stat
+import time
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.files import read_start
+from sandboxd.files import read_start, write_private
 from sandboxd.sync.state import Content, Kind
 
 DAYS = 7
@@ -24,13 +26,17 @@ _CHUNK = 1 << 20
 _OBJECTS = "objects"
 _LIST = "list"
 _LARGEST_LIST = 64 << 20
+_LONGEST_LINE = 32 << 10
+"""Bytes: a path has 4,000, of which JSON makes six each at most."""
+_PRUNE_SECONDS = 3600
 
 
 class Bounds(NamedTuple):
-    """The most that is there at one time."""
+    """The most that is there at one time; `listed` is the size of the list, in bytes."""
 
     bytes: int = 4 << 30
     entries: int = 200_000
+    listed: int = _LARGEST_LIST
 
 
 class Record(NamedTuple):
@@ -49,22 +55,57 @@ class Record(NamedTuple):
 class Retention:
     """The folder at `path`, made where it is missing.
 
+    :param clock: seconds since 1970
     :raises OSError: it cannot be made
+    :raises EnvironmentFailure: its list cannot be written
     """
 
-    def __init__(self, path: str, now: int, bounds: Bounds | None = None) -> None:
-        self._path, self._now, self._bounds = path, now, bounds or Bounds()
+    def __init__(
+        self, path: str, clock: Callable[[], float] = time.time, bounds: Bounds | None = None
+    ) -> None:
+        self._path, self._clock, self._bounds = path, clock, bounds or Bounds()
         self._objects = os.path.join(path, _OBJECTS)
+        self._bytes = self._entries = self._listed_bytes = 0
+        self._pruned_at = 0
         os.makedirs(self._objects, mode=0o700, exist_ok=True)
-        self._bytes, self._entries = self._prune()
+        self.prune()
 
     def has_room(self, size: int) -> bool:
         """Whether a file of `size` bytes fits."""
-        return self._bytes + size <= self._bounds.bytes and self._entries < self._bounds.entries
+        if self._fits(size):
+            return True
+        if abs(self._now() - self._pruned_at) < _PRUNE_SECONDS:
+            return False
+        with contextlib.suppress(OSError, SandboxdError):
+            self.prune()
+        return self._fits(size)
+
+    def prune(self) -> None:
+        """Remove what is older than seven days, and the lines that say of something that is there no more.
+
+        :raises OSError: something cannot be removed
+        :raises EnvironmentFailure: the list cannot be written
+        """
+        now = self._pruned_at = self._now()
+        data = self._read_list()
+        times: dict[str, int] = {}
+        for record in (records := _records(data)):
+            times[record.name] = max(record.time, times.get(record.name, 0))
+        sizes = self._remove_old(now - _SECONDS, times)
+        # A clock that was ahead for a while must not have anything stay for years.
+        lines = b"".join(
+            _line(record._replace(time=min(record.time, now)))
+            for record in records
+            if record.time >= now - _SECONDS and record.name in sizes
+        )
+        if lines != data:
+            write_private(self._list, lines)
+        self._bytes, self._listed_bytes = sum(sizes.values()), len(lines)
+        self._entries = max(len(sizes), lines.count(b"\n"))
 
     def records(self) -> tuple[Record, ...]:
         """What is there, the oldest first."""
-        return tuple(r for r in self._listed() if os.path.lexists(self._file(r.name)))
+        return tuple(r for r in _records(self._read_list()) if os.path.lexists(self._file(r.name)))
 
     def file(self, record: Record) -> str:
         """The path of the file that has the content."""
@@ -83,19 +124,29 @@ class Retention:
         executable = not is_link and bool(status.st_mode & stat.S_IXUSR)
         kind = Kind.LINK if is_link else Kind.FILE
         # Listed first: a line without a file is passed over, a file without a line is not found again.
-        self._append(Record(path, self._now, object_name, kind, executable))
+        self._append(_line(Record(path, self._now(), object_name, kind, executable)))
+        is_new = not os.path.lexists(self._file(object_name))
         if is_link:
             self._write(object_name, os.fsencode(os.readlink(name, dir_fd=folder)))
             os.unlink(name, dir_fd=folder)
         else:
             self._move(folder, name, object_name, status)
-        os.utime(self._file(object_name), (self._now, self._now))
-        self._bytes += status.st_size
+        self._bytes += status.st_size if is_new else 0
         self._entries += 1
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _fits(self, size: int) -> bool:
+        return (
+            self._bytes + size <= self._bounds.bytes
+            and self._entries < self._bounds.entries
+            and self._listed_bytes + _LONGEST_LINE <= self._bounds.listed
+        )
 
     def _move(self, folder: int, name: str, new: str, status: os.stat_result) -> None:
         if status.st_nlink > 1:
-            # Its other names are other files of the user's, whose time must stay.
+            # Its other names are other files of the user's, which may be written to.
             self._copy(folder, name, new)
             return
         target = os.open(self._objects, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -134,30 +185,45 @@ class Retention:
     def _file(self, name: str) -> str:
         return os.path.join(self._objects, os.path.basename(name))
 
-    def _append(self, record: Record) -> None:
-        line = json.dumps([*record[:3], record.kind.value, record.executable]) + "\n"
+    @property
+    def _list(self) -> str:
+        return os.path.join(self._path, _LIST)
+
+    def _append(self, line: bytes) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        with open(os.open(os.path.join(self._path, _LIST), flags, 0o600), "ab") as file:
-            file.write(line.encode("ascii"))
+        with open(os.open(self._list, flags, 0o600), "ab") as file:
+            file.write(line)
+        self._listed_bytes += len(line)
 
-    def _listed(self) -> list[Record]:
+    def _read_list(self) -> bytes:
         with contextlib.suppress(SandboxdError):
-            data = read_start(os.path.join(self._path, _LIST), _LARGEST_LIST)
-            return [r for line in data.splitlines() if (r := _record(line)) is not None]
-        return []
+            return read_start(self._list, _LARGEST_LIST)
+        return b""
 
-    def _prune(self) -> tuple[int, int]:
-        """Remove what is older than seven days; returns bytes and number of what is there."""
-        size = number = 0
+    def _remove_old(self, since: int, times: Mapping[str, int]) -> dict[str, int]:
+        """Remove the files that came before `since`; returns the sizes of the others by their names.
+
+        :param times: when each came; of others the entry says it, and not the content, which may be years old
+        """
+        sizes: dict[str, int] = {}
         with os.scandir(self._objects) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
-                if status.st_mtime < self._now - _SECONDS or entry.name.endswith(".tmp"):
+                is_old = times.get(entry.name, status.st_ctime) < since
+                if is_old or entry.name.endswith(".tmp"):
                     os.unlink(entry.path)
-                    continue
-                size += status.st_size
-                number += 1
-        return size, number
+                else:
+                    sizes[entry.name] = status.st_size
+        return sizes
+
+
+def _line(record: Record) -> bytes:
+    values = [*record[:3], record.kind.value, record.executable]
+    return json.dumps(values).encode("ascii") + b"\n"
+
+
+def _records(data: bytes) -> list[Record]:
+    return [r for line in data.splitlines() if (r := _record(line)) is not None]
 
 
 def _record(line: bytes) -> Record | None:

@@ -21,8 +21,6 @@ from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
 _CHUNK = 1 << 20
 _LONGEST_PATH = 4000
 """Linux takes 4096 bytes for a path; names of ours are longer than those that they take the place of."""
-_TICK = 100_000_000
-"""Nanoseconds: two writes that are closer together can have one time."""
 _WRITTEN = "it is being written"
 
 
@@ -48,9 +46,7 @@ class _Walk:
         self.leftovers: list[str] = []
         self.left = limits.entries
         self._root, self._excludes, self._limits = root, excludes, limits
-        # What changed within a tick of the last look may have changed after it, and have the same time.
-        self._known = {} if before is None or before.root != root else before.entries
-        self._trusted = 0 if before is None else before.began - _TICK
+        self._before = before if before is not None and before.root == root else Snapshot(root, {})
 
     def look(self, folder: int, path: str) -> list[str]:
         """Note the entries of an open folder; returns the paths of those that are folders."""
@@ -103,10 +99,10 @@ class _Walk:
         return False
 
     def _note_file(self, folder: int, path: str, status: os.stat_result) -> None:
-        known = self._known.get(path)
+        known = self._before.entries.get(path)
         if (
             known is not None
-            and known.ctime < self._trusted
+            and self._before.is_settled(known)
             and known == _entry(known.content, status)
         ):
             self.entries[path] = known

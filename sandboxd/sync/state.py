@@ -10,6 +10,10 @@ import enum
 from collections.abc import Container, Mapping
 from typing import NamedTuple
 
+_SECOND = 1_000_000_000
+_TICK = _SECOND // 10
+"""Nanoseconds: more than a tick of any kernel's clock."""
+
 
 class Kind(enum.Enum):
     """What is kept the same. Sockets, pipes and devices are of neither kind: they stay where they were made."""
@@ -73,6 +77,15 @@ class Snapshot(NamedTuple):
     unknown: Mapping[str, str] = {}
     leftovers: tuple[str, ...] = ()
     is_whole: bool = True
+
+    def is_settled(self, entry: Entry) -> bool:
+        """Whether a change of `entry` after this look has another time than it has.
+
+        Two writes within one tick of the file system's clock have the same time: what was changed as the look began,
+        or since, is told by its bytes alone. FAT, HFS+ and some file servers count whole seconds, by twos.
+        """
+        tick = _TICK if entry.ctime % _SECOND else 2 * _SECOND
+        return entry.ctime < self.began - tick
 
     def content(self, path: str) -> Content | None:
         """The content at `path`, None where nothing is."""

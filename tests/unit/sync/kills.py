@@ -20,7 +20,7 @@ from tests.unit.sync.pair import Folders, texts
 
 STEPS = (
     *((os, name) for name in ("rename", "unlink", "mkdir", "rmdir", "symlink", "link")),
-    *((os, name) for name in ("fchmod", "fsync", "utime")),
+    *((os, name) for name in ("fchmod", "fsync")),
     (renaming, "_renameat2"),
 )
 """What changes a folder or makes it lasting: the program is killed before and after each call of these."""

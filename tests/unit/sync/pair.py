@@ -22,8 +22,8 @@ class Folders:
         self.host, self.inside = base / "host", base / "inside"
         self.host.mkdir(exist_ok=True)
         self.inside.mkdir(exist_ok=True)
-        self.retention = Retention(str(base / "own" / "host"), NOW)
-        self.retention_inside = Retention(str(base / "own" / "inside"), NOW)
+        self.retention = Retention(str(base / "own" / "host"), lambda: NOW)
+        self.retention_inside = Retention(str(base / "own" / "inside"), lambda: NOW)
         self._sides = (
             LocalSide(str(self.host), self.retention, is_host=True),
             LocalSide(str(self.inside), self.retention_inside, is_host=False),

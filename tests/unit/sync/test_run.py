@@ -10,8 +10,9 @@ import pytest
 
 from sandboxd.sync import apply as applying
 from sandboxd.sync import renaming
+from sandboxd.sync.apply import Target
 from sandboxd.sync.run import Rest
-from sandboxd.sync.state import Content
+from sandboxd.sync.state import Content, Entry
 from sandboxd.sync.stops import Reason
 from tests.unit.sync.pair import Folders, once, texts
 
@@ -114,10 +115,10 @@ def test_a_save_in_the_moment_of_the_rename_is_put_back(
     if change == "replace":
         theirs.write_text("inside")
 
-    check = applying._check
+    check = applying.Target._check
 
-    def save_after(folder: int, name: str, before: object) -> None:
-        check(folder, name, before)  # type: ignore[arg-type]
+    def save_after(target: Target, folder: int, name: str, before: Entry | None) -> None:
+        check(target, folder, name, before)
         act()
 
     def act_on_host() -> None:
@@ -125,7 +126,7 @@ def test_a_save_in_the_moment_of_the_rename_is_put_back(
         ours.write_text("saved")
 
     act = once(act_on_host)
-    monkeypatch.setattr(applying, "_check", save_after)
+    monkeypatch.setattr(applying.Target, "_check", save_after)
     folders.keep()
     host = texts(folders.host)
     assert host == texts(folders.inside)
@@ -139,15 +140,15 @@ def test_a_file_that_appears_where_one_is_made_is_not_overwritten(
 ) -> None:
     (folders.inside / "a").write_text("inside")
     (folders.host / "b").write_text("")
-    check = applying._check
+    check = applying.Target._check
 
-    def save_after(folder: int, name: str, before: object) -> None:
-        check(folder, name, before)  # type: ignore[arg-type]
+    def save_after(target: Target, folder: int, name: str, before: Entry | None) -> None:
+        check(target, folder, name, before)
         if name == "a":
             act()
 
     act = once(lambda: (folders.host / "a").write_text("saved"))
-    monkeypatch.setattr(applying, "_check", save_after)
+    monkeypatch.setattr(applying.Target, "_check", save_after)
     folders.keep()
     host = texts(folders.host)
     assert host["a"] == "saved"

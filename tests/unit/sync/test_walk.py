@@ -186,7 +186,9 @@ class Walk:
         (self.outside / "treasure").write_text(TREASURE)
         self.live: set[str] = set()
         self.number = 0
-        self.retentions = [Retention(str(base / name), 1_000_000_000) for name in ("kh", "ki")]
+        self.retentions = [
+            Retention(str(base / name), lambda: 1_000_000_000) for name in ("kh", "ki")
+        ]
         self.objects = [base / name / "objects" for name in ("kh", "ki")]
         self.journal = base / "state" / "journal"
         self.actors = (Actor(self, "host", self.host), Actor(self, "inside", self.inside))
