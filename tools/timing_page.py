@@ -16,7 +16,7 @@ _HEAD = """# Testing
 | command | runs | takes on two quiet cores |
 |---|---|---|
 | `./dev check` | lint, types, and the unit tests that your change reaches by imports, the nearest first | a minute |
-| `./dev test` | what a promise to users hangs on, on one Python, with the same examples for everybody | ten minutes |
+| `./dev test` | what a promise to users hangs on, on one Python, with the same examples for everybody | a quarter of an hour |
 | `./dev test --everything` | all tests, with lint, types and the other Pythons beside them; CI runs this | three quarters of an hour |
 | `./dev test PATH` | these tests and nothing more | |
 
