@@ -106,22 +106,35 @@ class Denial(NamedTuple):
     origin: Origin
 
 
-class GatewayRights:
+class _Sealed:
+    """A value of the attributes that its `__slots__` name. No tuple: nobody can make another one of it by `_replace`."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Sealed)
+            and type(other) is type(self)
+            and self._parts() == other._parts()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._parts()))})"
+
+    def _parts(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+class GatewayRights(_Sealed):
     """What a gateway may let through. Made by `rights` alone, so that no other policy ever reaches one."""
 
     __slots__ = ("policy",)
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, GatewayRights) and self.policy == other.policy
-
-    def __hash__(self) -> int:
-        return hash(self.policy)
-
-    def __repr__(self) -> str:
-        return f"GatewayRights({self.policy!r})"
 
     def on_machine(
         self,
@@ -167,7 +180,7 @@ class GatewayRights:
         return GatewayRights(self.policy._replace(rules=rules))
 
 
-class KeyRights:
+class KeyRights(_Sealed):
     """Keys of the user's agent that programs in one container may log in by. Made by `rights` alone, so that no other
     choice ever reaches a filter."""
 
@@ -179,24 +192,12 @@ class KeyRights:
         self.words = words
         """Fingerprints of keys, and the hosts that they log in to."""
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, KeyRights) and self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
-
-    def __repr__(self) -> str:
-        return f"KeyRights{self._parts()!r}"
-
     def __bool__(self) -> bool:
         return bool(self.words)
 
     def within(self, words: Iterable[str]) -> KeyRights:
         """The part of it that is among `words`."""
         return KeyRights(self.container, self.words.intersection(words))
-
-    def _parts(self) -> tuple[str, frozenset[str]]:
-        return self.container, self.words
 
 
 class PortRight(NamedTuple):
@@ -206,7 +207,7 @@ class PortRight(NamedTuple):
     origin: Origin = "devcontainer.json"
 
 
-class PortRights:
+class PortRights(_Sealed):
     """The ports of one container that may be open on this machine. Made by `rights` alone, so that no other is opened."""
 
     __slots__ = ("container", "named")
@@ -216,15 +217,6 @@ class PortRights:
         """Its id."""
         self.named = named
         """Each with where it comes from."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PortRights) and self._parts() == other._parts()
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
-
-    def __repr__(self) -> str:
-        return f"PortRights{self._parts()!r}"
 
     def __bool__(self) -> bool:
         return bool(self.named)
@@ -238,9 +230,6 @@ class PortRights:
         """The rest of it without `ports`."""
         closed = frozenset(ports)
         return PortRights(self.container, tuple(e for e in self.named if e.port not in closed))
-
-    def _parts(self) -> tuple[str, tuple[PortRight, ...]]:
-        return self.container, self.named
 
 
 class Rights(NamedTuple):
