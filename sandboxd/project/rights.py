@@ -61,7 +61,8 @@ def rights_now(
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
     login = _login(asked, workspace, environ)
-    return _rights(environ, workspace, target, asked, network.uses, demands, login, now, ports)
+    credentials = _credentials(network.uses, environ)
+    return _rights(environ, workspace, target, asked, credentials, demands, login, now, ports)
 
 
 def no_rights(sandbox: str, container: str) -> Rights:
@@ -95,7 +96,7 @@ def rights_of_unread(
     target, workspace = Target(sandbox, container), workspace_of(sandbox)
     login = _login(asked, workspace, environ)
     credentials = _of_accounts(given, demands, environ)
-    return _rights_with(environ, workspace, target, asked, credentials, demands, login, now)
+    return _rights(environ, workspace, target, asked, credentials, demands, login, now)
 
 
 def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights:
@@ -110,7 +111,8 @@ def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights
     demands = in_force(environ)
     target = Target(plan.sandbox)
     login = _read_login(asked, plan.workspace, environ)
-    return _rights(environ, plan.workspace, target, asked, plan.credentials, demands, login, now)
+    credentials = _credentials(plan.credentials, environ)
+    return _rights(environ, plan.workspace, target, asked, credentials, demands, login, now)
 
 
 def rights_of_policy(
@@ -140,7 +142,8 @@ def rights_of_policy(
         accounts=_accounts(environ, given),
     )
     login = _login(asked, workspace, environ)
-    return _rights(environ, workspace, Target(workspace), asked, uses, demands, login, now)
+    target, credentials = Target(workspace), _credentials(uses, environ)
+    return _rights(environ, workspace, target, asked, credentials, demands, login, now)
 
 
 def rights_of_program(
@@ -241,21 +244,6 @@ def _of_accounts(
 
 
 def _rights(
-    environ: Mapping[str, str],
-    workspace: str,
-    target: Target,
-    asked: Asked,
-    uses: Iterable[Use],
-    demands: Floor,
-    login: Login,
-    now: float,
-    ports: tuple[Port, ...] = (),
-) -> Rights:
-    credentials = _credentials(uses, environ)
-    return _rights_with(environ, workspace, target, asked, credentials, demands, login, now, ports)
-
-
-def _rights_with(
     environ: Mapping[str, str],
     workspace: str,
     target: Target,
