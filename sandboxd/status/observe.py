@@ -121,11 +121,10 @@ class Observer:
         """The observation of a container; None when its label only claims that it is the project's."""
         try:
             engine = connect_from(environ)
-            if not find.is_believed(engine, summary):
+            inspected = _inspect(engine, summary)
+            if inspected is None:
                 return None
-            inspected = engine.inspect(summary.id)
-            # The list lags behind: the event of a pause comes before the list shows it, and none follows.
-            state = (inspected.get("State") or {}).get("Status") or summary.state
+            state = _state(inspected, summary)
             if state not in _LIVE:
                 return Sandbox(False, id=summary.id)
             identity = last_verdict.identity(inspected)
@@ -181,17 +180,23 @@ def _side_by_side(
     ]
 
 
+def _inspect(engine: Engine, summary: Summary) -> Inspected | None:
+    """What the engine says of a container; None where that only claims to be a project's."""
+    return engine.inspect(summary.id) if find.is_believed(engine, summary) else None
+
+
+def _state(inspected: Inspected, summary: Summary) -> str:
+    # The list lags behind: the event of a pause comes before the list shows it, and none follows.
+    return (inspected.get("State") or {}).get("Status") or summary.state
+
+
 def _run(environ: Mapping[str, str], summary: Summary) -> Run | None:
     """The run of a container that nobody asked about; None where it does not run, or only claims to be a project's."""
     try:
-        engine = connect_from(environ)
-        if not find.is_believed(engine, summary):
-            return None
-        inspected = engine.inspect(summary.id)
+        inspected = _inspect(connect_from(environ), summary)
     except SandboxdError:
         return None
-    state = (inspected.get("State") or {}).get("Status") or summary.state
-    if state not in _LIVE:
+    if inspected is None or (state := _state(inspected, summary)) not in _LIVE:
         return None
     identity = last_verdict.identity(inspected)
     return Run(summary.labels[PROJECT], summary.id, identity, state == "paused")
