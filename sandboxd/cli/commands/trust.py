@@ -18,7 +18,9 @@ from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from sandboxd.plan.granting import Wanted
+    from sandboxd.plan.recipe import Recipe
     from sandboxd.policy.trust import Grant
+    from sandboxd.project import Project
 
 HELP = "grants for what a repository cannot choose alone"
 
@@ -84,18 +86,21 @@ def _list(grants: tuple[Grant, ...]) -> None:
     from sandboxd.policy import trust
 
     for grant in grants:
-        if grant.profile == trust.BUILD:
-            what, now, subject = "build", _build_now(grant.workspace), "what it reads"
+        is_build = grant.profile == trust.BUILD
+        project, recipe, problem = _read(grant.workspace, with_recipe=is_build)
+        if is_build:
+            what, subject = "build", "what it reads"
+            now = recipe.digest if recipe is not None else ""
         else:
             what, subject = f"profile {terminal.one_line(grant.profile)}", "the file"
             now = trust.digest(os.path.join(grant.workspace, CONFIG_NAME))
-        state = f"void: {subject} changed or is gone"
+        state, lines = f"void: {subject} changed or is gone", []
         if now == grant.digest:
-            state = f"in force{_elsewhere(grant) if grant.profile != trust.BUILD else ''}"
+            state = f"in force{_elsewhere(project) if project is not None and not is_build else ''}"
+            lines = _given(grant, project, recipe, problem)
         print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
-        if now == grant.digest:
-            for line in _given(grant):
-                print(f"  {terminal.one_line(line)}")
+        for line in lines:
+            print(f"  {terminal.one_line(line)}")
     if not grants:
         terminal.status("nothing is trusted")
     if old := trust.old_file(os.environ):
@@ -104,52 +109,43 @@ def _list(grants: tuple[Grant, ...]) -> None:
         )
 
 
-def _given(grant: Grant) -> list[str]:
-    """What the grant gives, a line for each."""
+def _read(workspace: str, *, with_recipe: bool) -> tuple[Project | None, Recipe | None, str]:
+    """A project with its recipe, or why it cannot be read."""
+    from sandboxd.errors import SandboxdError
+    from sandboxd.project import Project
+
+    try:
+        project = Project.open(workspace, os.environ)
+        return project, project.recipe() if with_recipe else None, ""
+    except SandboxdError as error:
+        return None, None, str(error)
+
+
+def _given(grant: Grant, project: Project | None, recipe: Recipe | None, problem: str) -> list[str]:
+    """What the grant gives, a line for each; `problem` says why the project cannot be read."""
     from sandboxd.errors import SandboxdError
     from sandboxd.plan import granting
-    from sandboxd.policy import trust
-    from sandboxd.project import Project
 
-    try:
-        project = Project.open(grant.workspace, os.environ)
-        recipe = project.recipe() if grant.profile == trust.BUILD else None
-        changes = granting.given(grant, project.config, project.profile, recipe, project.hosts())
-    except SandboxdError as error:
-        return [f"what it gives cannot be told: {error}"]
-    return [change.line for change in changes]
+    if project is not None:
+        try:
+            hosts = project.hosts()
+            changes = granting.given(grant, project.config, project.profile, recipe, hosts)
+            return [change.line for change in changes]
+        except SandboxdError as error:
+            problem = str(error)
+    return [f"what it gives cannot be told: {problem}"]
 
 
-def _elsewhere(grant: Grant) -> str:
+def _elsewhere(project: Project) -> str:
     """The end of a line about the cluster that the project's file names; '' for this machine."""
-    from sandboxd.ipc.named_cluster import names_one
-
-    if not names_one(grant.workspace):
-        return ""
-    from sandboxd.errors import SandboxdError
     from sandboxd.operations.on_cluster import where
-    from sandboxd.project import Project
 
-    try:
-        wish = Project.open(grant.workspace, os.environ).config.where
-    except SandboxdError:
-        return ""
+    wish = project.config.where
     if wish is None:
         return ""
     words, why_not = where.destination(wish.value, os.environ)
     how = f"may not go to {words}: {why_not}" if why_not else f"goes to {words}"
     return terminal.one_line(f"; its work {how}")
-
-
-def _build_now(workspace: str) -> str:
-    from sandboxd.errors import SandboxdError
-    from sandboxd.project import Project
-
-    try:
-        recipe = Project.open(workspace, os.environ).recipe()
-    except SandboxdError:
-        return ""
-    return recipe.digest if recipe is not None else ""
 
 
 def _add(args: argparse.Namespace) -> int:
