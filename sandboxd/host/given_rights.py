@@ -40,8 +40,7 @@ class GivenRights(NamedTuple):
 
 def sandboxes(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The identities of all sandboxes of this user that were given anything, and of which no end was seen."""
-    folder = os.path.join(state_folder(environ), "given")
-    identities = []
+    folder, identities = _folder(environ), []
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(folder)):
             if identity := _identity(os.path.join(folder, name)):
@@ -113,5 +112,9 @@ def _of_gateway(policy: Policy) -> dict[str, object]:
     return policy_to_json(policy._replace(upstream=without))
 
 
+def _folder(environ: Mapping[str, str]) -> str:
+    return os.path.join(state_folder(environ), "given")
+
+
 def _path(environ: Mapping[str, str], sandbox: str) -> str:
-    return workspace_file(os.path.join(state_folder(environ), "given"), sandbox, ".json")
+    return workspace_file(_folder(environ), sandbox, ".json")
