@@ -10,6 +10,10 @@ import sys
 from sandboxd.errors import EnvironmentFailure, MissingFileError, UnreadableError, too_large
 from sandboxd.text import SourceText
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 # The largest config in the 2,000 real projects we looked at has 64 KiB; whatever a file holds, a
 # check of it must take less than a second. Most kinds of file have a lower limit of their own.
 MAX_BYTES = 1024 * 1024
@@ -70,6 +74,19 @@ def read_start(path: str, size: int) -> bytes:
                 raise UnreadableError(_open_reason(error), "check the disk") from None
     finally:
         os.close(descriptor)
+
+
+def reading(descriptor: int) -> BinaryIO:
+    """The file that is open as `descriptor`, which is closed with it, and also where it is none that can be read.
+
+    :raises OSError: it is a folder
+    """
+    try:
+        return open(descriptor, "rb")
+    except OSError:
+        # `open` leaves what it was given open.
+        os.close(descriptor)
+        raise
 
 
 def decode(data: bytes) -> str:

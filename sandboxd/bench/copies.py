@@ -7,6 +7,7 @@ import stat
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.files import reading
 
 _PIECE = 1 << 20
 # Half a minute of copying; what is larger is measured with a limit that the user says.
@@ -77,7 +78,7 @@ def _copy_file(folder: int, name: str, copy_path: str, status: os.stat_result) -
     """A link in the place of the file that was looked at is not followed."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     with (
-        open(os.open(name, flags, dir_fd=folder), "rb") as source,
+        reading(os.open(name, flags, dir_fd=folder)) as source,
         open(os.open(copy_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target,
     ):
         remaining = status.st_size

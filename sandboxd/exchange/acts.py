@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange import on_host
 from sandboxd.exchange.difference import Acts, Reason, Tip
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class _Shut:
             ):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
                 name = os.path.basename(change.path)
-                with beneath.reading(os.open(name, flags, dir_fd=folder)) as file:
+                with reading(os.open(name, flags, dir_fd=folder)) as file:
                     status = os.fstat(file.fileno())
                     data = file.read(_LARGEST_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
         except (OSError, SandboxdError, ValueError):

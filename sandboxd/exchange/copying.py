@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 
 _LONGEST_PATH = 1000
@@ -46,7 +47,7 @@ def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -
             descriptor = _open(source, path)
         except (OSError, SandboxdError):
             return False
-        reader = stack.enter_context(beneath.reading(descriptor))
+        reader = stack.enter_context(reading(descriptor))
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
             return False

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import copying, seed
 from sandboxd.exchange.reftable import is_used
+from sandboxd.files import reading
 from sandboxd.plan import beneath, quiet_git
 
 if TYPE_CHECKING:
@@ -314,7 +315,7 @@ def _add_work_trees(host: HostGit, folder: str) -> None:
 
 def _copy(source: str, target: str) -> None:
     descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file, open(target, "wb") as copy:
+    with reading(descriptor) as file, open(target, "wb") as copy:
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             shutil.copyfileobj(file, copy)
 

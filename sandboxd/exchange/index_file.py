@@ -12,6 +12,7 @@ import struct
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.syntax import git_index
 
@@ -59,7 +60,7 @@ def read(folder: str, sha256: bool, largest: int = LARGEST) -> Index | None:
             descriptor = os.open("index", flags, dir_fd=root)
         except FileNotFoundError:
             return None
-    with beneath.reading(descriptor) as file:
+    with reading(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
             raise BadIndex("it is no regular file, or too large")

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import copying, host_git, ref_names
+from sandboxd.files import reading
 from sandboxd.plan import beneath, quiet_git
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def _put_file(source: str, folder: int, name: str, owner: Owner) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o444, dir_fd=folder)
     try:
-        with open(descriptor, "wb") as target, open(_open(source), "rb") as file:
+        with open(descriptor, "wb") as target, reading(_open(source)) as file:
             shutil.copyfileobj(file, target)
             if owner.uid != -1:
                 os.fchown(target.fileno(), owner.uid, owner.gid)

@@ -12,6 +12,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.exchange import packed_refs, ref_names
 from sandboxd.exchange.packed_refs import TooMany as TooMany
 from sandboxd.exchange.state import Head, Operation, Refs
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 
 _MOST_REFS = 100_000
@@ -224,7 +225,7 @@ def read_small(root: int, path: str, most: int, *, last: bool = False) -> str | 
         return None
     except (OSError, SandboxdError, ValueError):
         return ""
-    with beneath.reading(descriptor) as file:
+    with reading(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or (status.st_size > most and not last):
             return ""

@@ -10,7 +10,7 @@ import os
 import stat
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.plan import beneath
+from sandboxd.files import reading
 
 NAME = "packed-refs"
 LARGEST = 4 << 20
@@ -54,7 +54,7 @@ def read_lines(root: int, most: int) -> list[str]:
         return []
     except OSError:
         raise TooMany("packed refs that cannot be read") from None
-    with beneath.reading(descriptor) as file:
+    with reading(descriptor) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise TooMany("packed refs that are no file")
         try:

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sandboxd.files import reading
 from sandboxd.host.folders import state_folder
 from sandboxd.plan.linked_worktree import linked_worktree
 
@@ -141,5 +142,5 @@ def _leads_on(folder: str) -> bool:
         return False
     except OSError:
         return True
-    with os.fdopen(descriptor, "rb") as file:
+    with reading(descriptor) as file:
         return file.read(4).strip() != b"."

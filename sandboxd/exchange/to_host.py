@@ -21,6 +21,7 @@ from sandboxd.exchange import (
     ref_logs,
 )
 from sandboxd.exchange.difference import Checkout, Held, Move, Reason
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.syntax import git_index
 
@@ -222,7 +223,7 @@ def _index_after(
     old = checkout.old_commit or host.run("hash-object", "-t", "tree", os.devnull).decode().strip()
     if host.attempt("read-tree", "-i", "-m", old, checkout.new_commit)[0]:
         raise _Staged
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+    with reading(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)) as file:
         data = file.read()
     entered = git_index.gitlinks(before.data if before is not None else b"", host.sha256)
     if not nested and not set(git_index.gitlinks(data, host.sha256)) <= set(entered):

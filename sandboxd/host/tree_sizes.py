@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from sandboxd.files import reading
+
 SECONDS = 1.5
 """Seconds that a walk may take in all."""
 RECENT_SECONDS = 7 * 24 * 3600.0
@@ -176,16 +178,12 @@ def _ignored(folder: int) -> frozenset[str]:
     """The plain names of folders in the `.gitignore` of a folder: `target`, `/target/`, `**/target`."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(".gitignore", flags, dir_fd=folder)
+        with reading(os.open(".gitignore", flags, dir_fd=folder)) as file:
+            is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(_LARGEST_IGNORES) if is_regular else b""
     except OSError:
         return frozenset()
-    with open(descriptor, encoding="utf-8", errors="replace") as file:
-        try:
-            is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            text = file.read(_LARGEST_IGNORES) if is_regular else ""
-        except OSError:
-            return frozenset()
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in data.decode("utf-8", "replace").splitlines()]
     exceptions = {line[1:].strip("/") for line in lines if line.startswith("!")}
     names = {line.removeprefix("**/").strip("/") for line in lines}
     return frozenset(

@@ -11,10 +11,10 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from typing import IO, BinaryIO
+from typing import IO
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.files import MAX_BYTES
+from sandboxd.files import MAX_BYTES, reading
 
 
 @contextlib.contextmanager
@@ -60,19 +60,6 @@ def link_on_the_way(path: str) -> UsageError:
         f"`{path}` is a symbolic link or no folder, so nothing below it is read or written",
         f"replace `{path}` by a folder",
     )
-
-
-def reading(descriptor: int) -> BinaryIO:
-    """The file that is open as `descriptor`, which is closed with it, and also where it is none that can be read.
-
-    :raises OSError: it is a folder
-    """
-    try:
-        return open(descriptor, "rb")
-    except OSError:
-        # `open` leaves what it was given open.
-        os.close(descriptor)
-        raise
 
 
 def read_text(folder: int, path: str) -> str | None:

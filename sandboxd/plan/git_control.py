@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.plan.gitlinks import Index, gitlinks, index_of
 from sandboxd.plan.linked_worktree import linked_worktree
@@ -333,5 +334,5 @@ def _text(path: str) -> str | None:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         return None
-    with beneath.reading(descriptor) as file:
+    with reading(descriptor) as file:
         return file.read(_LARGEST_CONFIG).decode("utf-8", "surrogateescape")

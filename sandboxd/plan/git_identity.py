@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Collection, Iterable
 
-from sandboxd.plan import beneath
+from sandboxd.files import reading
 from sandboxd.syntax import git_config
 
 KEYS = ("user.name", "user.email")
@@ -95,7 +95,7 @@ def _text(path: str) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
         return ""
-    with beneath.reading(descriptor) as file:
+    with reading(descriptor) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return ""
         return file.read(_LARGEST).decode("utf-8", "replace")

@@ -12,6 +12,7 @@ import stat
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.syntax import git_config, git_index
@@ -117,7 +118,7 @@ def _is_sha256(common: str) -> bool:
 def _read(path: str) -> bytes:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags)
-    with beneath.reading(descriptor) as file:
+    with reading(descriptor) as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             raise ValueError("it is no regular file, or too large")

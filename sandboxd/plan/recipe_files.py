@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import decode
+from sandboxd.files import decode, reading
 from sandboxd.kinds import dockerfile as dockerfiles
 from sandboxd.model.image import image
 from sandboxd.plan import beneath
@@ -87,7 +87,7 @@ class Reader:
             data = os.fsencode(os.readlink(name, dir_fd=folder))
         elif stat.S_ISREG(mode):
             flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-            with beneath.reading(os.open(name, flags, dir_fd=folder)) as file:
+            with reading(os.open(name, flags, dir_fd=folder)) as file:
                 data = file.read(MOST_BYTES + 1)
         else:
             return b""

@@ -10,6 +10,7 @@ import os
 import stat
 
 from sandboxd.errors import UsageError
+from sandboxd.files import reading
 
 FILE_NAME = "proxy-credentials"
 
@@ -29,7 +30,8 @@ def _read(path: str, workspace: str) -> str:
     """The one line of the file, '' without one."""
     try:
         # Not one that stands for another file, and none that a reader would wait for.
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = reading(os.open(path, flags))
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
@@ -37,7 +39,7 @@ def _read(path: str, workspace: str) -> str:
             f"cannot read the proxy's credentials in `{path}`: {(error.strerror or '').lower()}",
             "make it a plain file that you can read, or remove it",
         ) from None
-    with os.fdopen(handle, "rb") as file:
+    with file:
         status = os.fstat(file.fileno())
         data = file.read(_LONGEST + 2) if stat.S_ISREG(status.st_mode) else b"\n\n"
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:

@@ -13,6 +13,7 @@ import tarfile
 from typing import IO
 
 from sandboxd.errors import UsageError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 
 MOST_BYTES = 1 << 30
@@ -83,7 +84,7 @@ class Packing:
             info.linkname = os.readlink(name, dir_fd=folder)
             self._put(info, status)
         elif stat.S_ISREG(status.st_mode):
-            with beneath.reading(_open(folder, name, os.O_NONBLOCK)) as file:
+            with reading(_open(folder, name, os.O_NONBLOCK)) as file:
                 status = os.fstat(file.fileno())
                 if not stat.S_ISREG(status.st_mode):
                     raise OSError(f"`{name}` is no file any more")

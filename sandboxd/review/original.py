@@ -15,6 +15,7 @@ import tarfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.review.changes_inside import DIGEST
 from sandboxd.review.copy_in import MOST_LEVELS
@@ -168,7 +169,7 @@ def _of_entry(packing: _Packing, folder: int, entry: Entry) -> Iterator[Parcel]:
         if stat.S_ISDIR(status.st_mode) or _is_kept(status.st_mode):
             packing.add(entry.path, status, link)
         return
-    with beneath.reading(_open(folder, name, os.O_NONBLOCK)) as file:
+    with reading(_open(folder, name, os.O_NONBLOCK)) as file:
         status = os.fstat(file.fileno())
         if status.st_size > PARCEL:
             yield packing.flush()
@@ -274,7 +275,7 @@ def fields_of(workspace: str, entry: Entry) -> Fields | None:
                 return status.st_mode, 0, status.st_mtime_ns, link
             if not stat.S_ISREG(status.st_mode):
                 return status.st_mode, 0, status.st_mtime_ns, ""
-            with beneath.reading(_open(folder, name, os.O_NONBLOCK)) as file:
+            with reading(_open(folder, name, os.O_NONBLOCK)) as file:
                 status, digest = os.fstat(file.fileno()), hashlib.blake2b(digest_size=DIGEST)
                 while data := file.read(_READ):
                     digest.update(data)

@@ -13,6 +13,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.plan.linked_worktree import repository_folder
 
@@ -157,7 +158,7 @@ def _read(root: int, path: str) -> str:
         beneath.parent_of(root, path, create=False) as f,
     ):
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with beneath.reading(os.open(os.path.basename(path), flags, dir_fd=f)) as file:
+        with reading(os.open(os.path.basename(path), flags, dir_fd=f)) as file:
             if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 return file.read(_MOST_BYTES).decode("ascii", "replace")
     return ""

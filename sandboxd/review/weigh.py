@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.policy.acts_on_host import beside_head, weigh
 from sandboxd.review import links
@@ -83,7 +84,7 @@ def look(root: int, path: str) -> Here:
             data = b""
             if stat.S_ISREG(status.st_mode):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                with beneath.reading(os.open(name, flags, dir_fd=folder)) as file:
+                with reading(os.open(name, flags, dir_fd=folder)) as file:
                     # No more than the largest size that can be brought is read, to bound memory.
                     data = file.read(LARGEST + 1)
             elif stat.S_ISLNK(status.st_mode):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange.copying import owner_of
+from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.review import links
 from sandboxd.sync.apply import Skip, Source, Target
@@ -94,7 +95,7 @@ class LocalSide:
             beneath.parent_of(root, path, create=False) as folder,
         ):
             descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
-        with open(descriptor, "rb") as file:
+        with reading(descriptor) as file:
             status = os.fstat(descriptor)
             left = status.st_size if stat.S_ISREG(status.st_mode) else 0
             while left > 0 and (chunk := file.read(min(_CHUNK, left))):

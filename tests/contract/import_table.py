@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.measurement": frozenset({"errors", "files", "host.folders"}),
     "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
-    "host.tree_sizes": frozenset(),
+    "host.tree_sizes": frozenset({"files"}),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
@@ -129,8 +129,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "toml_output",
         }
     ),
-    "plan.git_control": frozenset({"errors", "plan", "plan.gitlinks", "policy", "syntax"}),
-    "plan.gitlinks": frozenset({"errors", "plan", "syntax"}),
+    "plan.git_control": frozenset({"errors", "files", "plan", "plan.gitlinks", "policy", "syntax"}),
+    "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
     "forward": frozenset(
@@ -238,6 +238,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "engine",
             "errors",
+            "files",
             "host.facts",
             "life",
             "payload",

@@ -10,7 +10,7 @@ from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.credentials.secret import LONGEST
 from sandboxd.credentials.sources import NoSecret
 from sandboxd.errors import UsageError
-from sandboxd.files import write_private
+from sandboxd.files import reading, write_private
 from sandboxd.policy.floor import user_folder
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ def read(record: Record, environ: Mapping[str, str]) -> str:
     path = _path(record.name, environ)
     hint = f"run `sandboxd credentials add {record.name}` again"
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        file = reading(os.open(path, flags))
     except OSError as error:
         why = (error.strerror or "it cannot be opened").lower()
         raise NoSecret(f"the secret of `{record.name}` in `{path}`: {why}", hint) from None
-    with open(descriptor, "rb") as file:
+    with file:
         try:
-            refuse_foreign(path, os.fstat(descriptor), 0o077)
+            refuse_foreign(path, os.fstat(file.fileno()), 0o077)
         except UsageError as error:
             raise NoSecret(error.message, error.hint) from None
         return file.read(LONGEST + 2).decode("utf-8", "replace")

@@ -156,6 +156,9 @@ def test_a_link_and_a_pipe_are_no_file(environ: Environ, tmp_path: Path) -> None
     path.unlink()
     os.mkfifo(path, 0o600)
     assert "no regular file" in refused(lambda: sources.read(Record(NAME, "file"), environ))
+    path.unlink()
+    path.mkdir()
+    assert "is a directory" in refused(lambda: sources.read(Record(NAME, "file"), environ))
 
 
 def test_a_keyring_keeps_it_by_pipes_alone(with_keyring: Environ) -> None:

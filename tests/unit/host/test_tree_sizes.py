@@ -61,6 +61,9 @@ def test_what_stands_in_the_place_of_an_ignore_file_is_not_waited_for(tmp_path: 
     make(tmp_path, "Cargo.toml", "target/a")
     os.mkfifo(tmp_path / ".gitignore")
     assert found(tmp_path).keys() == {"target"}
+    (tmp_path / ".gitignore").unlink()
+    (tmp_path / ".gitignore").mkdir()
+    assert found(tmp_path).keys() == {"target"}
 
 
 def test_a_tree_without_end_is_counted_in_part(

@@ -151,3 +151,7 @@ def test_a_link_a_pipe_and_a_file_within_the_workspace_are_refused(
     os.mkfifo(path, 0o600)
     with pytest.raises(UsageError):
         given(files)
+    path.unlink()
+    path.mkdir(0o700)
+    with pytest.raises(UsageError, match="cannot read"):
+        given(files)
