@@ -18,5 +18,5 @@ OCCASIONS = {
 }
 OCCASIONS |= {name[0].lower() + name[1:]: occasion for name, occasion in OCCASIONS.items()}
 
-EVERY_COMMAND = ("Bash", "Bash(*)", "Bash(:*)", "Bash(**)", "*")
+EVERY_COMMAND = ("Bash", "Bash(*)", "Bash(:*)", "Bash(**)", "PowerShell", "PowerShell(*)", "*")
 """Permissions of Claude Code that fit each shell command."""

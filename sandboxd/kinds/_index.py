@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         code_workspace,
         codex_config,
         codex_hooks,
+        codex_rules,
         compose,
         copilot_hooks,
         cursor_hooks,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         mcp_servers,
         mise,
         opencode_config,
+        opencode_plugin,
         package_json,
         pre_commit,
         sandboxd_toml,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
         code_workspace,
         codex_config,
         codex_hooks,
+        codex_rules,
         compose,
         copilot_hooks,
         cursor_hooks,
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
         mcp_servers,
         mise,
         opencode_config,
+        opencode_plugin,
         package_json,
         pre_commit,
         sandboxd_toml,
@@ -94,6 +98,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "code_workspace": ("*.code-workspace",),
     "codex_config": (".codex/config.toml",),
     "codex_hooks": (".codex/hooks.json",),
+    "codex_rules": ("rules/*.rules",),
     "compose": ("*.yml", "*.yaml"),
     "copilot_hooks": ("hooks/*.json",),
     "cursor_hooks": (".cursor/hooks.json",),
@@ -114,6 +119,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "mcp_servers": (".mcp.json", "mcp.json"),
     "mise": ("mise.toml", ".mise.toml", "mise.local.toml", ".mise.local.toml", "mise/config.toml", ".mise/config.toml", ".config/mise.toml"),
     "opencode_config": ("opencode.json", "opencode.jsonc"),
+    "opencode_plugin": ("plugin/*.ts", "plugin/*.js", "plugins/*.ts", "plugins/*.js", "tool/*.ts", "tool/*.js", "tools/*.ts", "tools/*.js"),
     "package_json": ("package.json",),
     "pre_commit": (".pre-commit-config.yaml", ".pre-commit-config.yml"),
     "sandboxd_toml": ("sandboxd.toml",),
@@ -134,4 +140,4 @@ LANGUAGES: dict[str, str] = {
     "yaml.docker-compose": "compose",
     "yaml.kubernetes": "kubernetes",
 }
-WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/.cursor/worktrees.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/mise.toml", "**/.mise.toml", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")
+WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/.codex/rules/*.rules", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/.cursor/worktrees.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/mise.toml", "**/.mise.toml", "**/opencode.json", "**/opencode.jsonc", "**/.opencode/{plugin,plugins,tool,tools}/*.{ts,js}", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sandboxd.kinds import (
     _agent_events,
     _agent_reader,
+    _claude_permissions,
     _defaults,
     _hidden_text,
     _yaml_settings,
@@ -125,10 +126,19 @@ def _questions(root: Node, path: str) -> Iterator[Switch]:
         return
     texts = [tools] if tools.kind != "array" else tools.items
     for item in texts:
-        words = re.split(r",\s*", item.text() or "")
-        if any(word.strip() in _agent_events.EVERY_COMMAND for word in words):
+        tool, effect = _widest(item.text() or "")
+        if effect:
             read = _agent_reader.value(item, path, "allowed-tools", tools)
-            yield Switch(read, "runs every shell command without asking while it is used", False)
+            yield Switch(read._replace(written=tool), f"{effect} while it is used", False)
+
+
+def _widest(tools: str) -> tuple[str, str]:
+    """The first tool of a list with commas whose effect reaches beyond the work, and that effect."""
+    words = [word.strip() for word in re.split(r",\s*", tools)]
+    if any(word in _agent_events.EVERY_COMMAND for word in words):
+        return tools, "runs every shell command without asking"
+    effects = ((word, _claude_permissions.effect(word)) for word in words)
+    return next((pair for pair in effects if pair[1]), ("", ""))
 
 
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds import _agent_events, _agent_reader, _defaults
+from sandboxd.kinds import _agent_events, _agent_reader, _claude_permissions, _defaults
 from sandboxd.model.agent import AgentConfig, Program, Switch
 from sandboxd.model.document import Document
 
@@ -28,23 +28,6 @@ LARGEST = _defaults.LARGEST
 fits = _defaults.fits
 recognises = _defaults.recognises
 containers = _defaults.containers
-
-# fmt: off
-_RUNS_ANYTHING = frozenset({
-    "bash", "sh", "zsh", "dash", "fish", "pwsh", "powershell", "bash -c", "sh -c", "eval", "env", "exec", "xargs",
-    "nohup", "timeout", "python", "python3", "python -c", "python3 -c", "node", "node -e", "deno", "bun", "ruby",
-    "ruby -e", "perl", "perl -e", "php", "osascript", "sudo", "doas", "su", "ssh", "npx", "bunx", "pnpx", "uvx",
-    "pipx", "npm exec", "pnpm dlx", "yarn dlx", "uv run", "docker run", "docker exec", "podman run",
-    "kubectl exec", "git config",
-})
-# fmt: on
-"""Commands that run whatever stands behind them, or let a later command do so."""
-_OF_SHELL = re.compile(r"Bash\((.+?)(?::\*| \*|\*)\)\Z", re.DOTALL)
-_OF_FILES = re.compile(r"(Edit|Write|Read|MultiEdit|NotebookEdit)\((.+)\)\Z", re.DOTALL)
-_OUTSIDE = re.compile(r"(?:~|//|\$HOME|\.\./)")
-_CREDENTIALS = (
-    *(".ssh", ".aws", ".gnupg", ".kube", ".netrc", ".docker", ".config/gh", ".git-credentials"),
-)
 
 OCCASIONS = {
     "SessionStart": "when a session starts",
@@ -174,7 +157,7 @@ def _questions(root: Node | None, path: str) -> Iterator[Switch]:
         if item.text() in _agent_events.EVERY_COMMAND:
             read = _agent_reader.value(item, path, "permissions.allow")
             yield Switch(read, "allows every shell command without asking", is_total=True)
-        elif effect := _permission_effect(item.text() or ""):
+        elif effect := _claude_permissions.effect(item.text() or ""):
             read = _agent_reader.value(item, path, "permissions.allow")
             yield Switch(read, effect, is_total=False)
 
@@ -202,8 +185,10 @@ def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
     ):
         listed = _agent_reader.at(root, *key.split("."))
         for item in listed.items if listed is not None else ():
-            if (item.text() or "").rstrip("/*") in _HOME_AND_ROOT:
-                yield Switch(_agent_reader.value(item, path, key), places, True)
+            text = item.text() or ""
+            is_whole = text.rstrip("/*") in _HOME_AND_ROOT
+            if is_whole or _claude_permissions.leads_out(text):
+                yield Switch(_agent_reader.value(item, path, key), places, is_whole)
 
 
 def _destinations(root: Node | None, path: str) -> Iterator[Destination]:
@@ -214,24 +199,3 @@ def _destinations(root: Node | None, path: str) -> Iterator[Destination]:
 
 edits = _defaults.json_edits
 can = _defaults.by_edits(edits)
-
-
-def _permission_effect(permission: str) -> str:
-    """The effect of a permission of Claude Code that reaches beyond the work: words that follow its name.
-
-    '' for one that does not.
-    """
-    command = _OF_SHELL.match(permission)
-    if command is not None:
-        words = command[1].strip()
-        return (
-            f"allows any command behind `{words}` without asking" if words in _RUNS_ANYTHING else ""
-        )
-    of_files = _OF_FILES.match(permission)
-    if of_files is None or not _OUTSIDE.match(of_files[2]):
-        return ""
-    if of_files[1] != "Read":
-        return "allows files outside of the project to be changed without asking"
-    is_secret = any(f"/{place}" in of_files[2] for place in _CREDENTIALS)
-    is_whole = of_files[2].rstrip("/*") in ("~", "//", "/", "$HOME")
-    return "allows credentials to be read without asking" if is_secret or is_whole else ""

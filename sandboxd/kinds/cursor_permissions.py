@@ -5,11 +5,13 @@ Source: https://cursor.com/docs/cli/reference/permissions.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
 from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
+from sandboxd.model.open_commands import runs_anything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,9 @@ _EVERYTHING = {
     "Mcp(*:*)": "uses every tool of every server without asking",
 }
 
+# The command alone stands for it with any words.
+_COMMAND = re.compile(r"Shell\(([^:*()]+)(?::\*\*?| \*|)\)")
+
 
 def matches(path: str) -> bool:
     return path.endswith(NAMES)
@@ -54,10 +59,14 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
 def _questions(root: Node | None, path: str) -> Iterator[Switch]:
     allowed = _agent_reader.at(root, "permissions", "allow")
     for item in allowed.items if allowed is not None else ():
-        effect = _EVERYTHING.get(item.text() or "")
+        text = item.text() or ""
+        command = _COMMAND.fullmatch(text)
+        effect = _EVERYTHING.get(text, "")
+        is_total = effect.startswith("runs")
+        if command is not None and runs_anything(command[1]):
+            effect = f"runs any command behind `{command[1]}` without asking"
         if effect:
-            read = _agent_reader.value(item, path, "permissions.allow")
-            yield Switch(read, effect, is_total=effect.startswith("runs"))
+            yield Switch(_agent_reader.value(item, path, "permissions.allow"), effect, is_total)
 
 
 edits = _defaults.json_edits

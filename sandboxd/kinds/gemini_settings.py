@@ -6,11 +6,13 @@ of versions before 0.3.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
 from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
+from sandboxd.model.open_commands import runs_anything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,8 @@ _HELPERS = (
 )
 
 _SHELL = ("run_shell_command", "ShellTool", "run_shell_command()", "ShellTool()")
+# The beginning of a command stands for all that begin so.
+_COMMAND = re.compile(r"(?:run_shell_command|ShellTool)\(([^()]+)\)")
 
 
 def matches(path: str) -> bool:
@@ -99,6 +103,10 @@ def _questions(root: Node | None, path: str, servers: Node | None) -> Iterator[S
             if item.text() in _SHELL:
                 read = _agent_reader.value(item, path, key)
                 yield Switch(read, "runs every shell command without asking", is_total=True)
+            elif (command := _COMMAND.fullmatch(item.text() or "")) and runs_anything(command[1]):
+                read = _agent_reader.value(item, path, key)
+                effect = f"runs any command behind `{command[1]}` without asking"
+                yield Switch(read, effect, is_total=False)
     for name, entry in _agent_reader.members(servers):
         for trust in _agent_reader.switch(
             entry, path, "trust", True, f"uses each tool of the server `{name}` without asking"

@@ -1,13 +1,13 @@
 """`opencode.json`: what a repository sets for opencode.
 
-Source: https://opencode.ai/docs/config, /mcp-servers, /formatters and /providers.
+Source: https://opencode.ai/docs/config, /mcp-servers, /formatters, /providers, /permissions and /plugins.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds import _agent_reader, _defaults
+from sandboxd.kinds import _agent_reader, _defaults, _opencode_permissions
 from sandboxd.model.agent import AgentConfig, Program
 from sandboxd.model.document import Document
 
@@ -50,6 +50,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
             path,
             "opencode",
             tuple(_programs(root, path, servers)),
+            tuple(_opencode_permissions.questions(root, path)),
             destinations=tuple(_destinations(root, path)),
             variables=tuple(_agent_reader.remote_variables(servers, path, "mcp")),
             # It starts them all with the session.
@@ -69,10 +70,13 @@ def _programs(root: Node | None, path: str, servers: Node | None) -> Iterator[Pr
                 f"{table}.{name}",
                 f"{occasion} `{name}` when a file of its kind is used",
             )
-    plugins = _agent_reader.at(root, "plugin")
-    for item in plugins.items if plugins is not None else ():
-        if item.text():
-            yield Program("helper", "as a plug-in", _agent_reader.value(item, path, "plugin"))
+    for key in ("plugin", "plugins"):
+        plugins = _agent_reader.at(root, key)
+        for item in plugins.items if plugins is not None else ():
+            package = item if item.text() else item.get("package")
+            if package is not None and package.text():
+                value = _agent_reader.value(package, path, key, item)
+                yield Program("helper", "as a plug-in", value)
 
 
 def _destinations(root: Node | None, path: str) -> Iterator[Destination]:

@@ -4,7 +4,9 @@
 
 `permissions.defaultMode` `bypassPermissions`, a `permissions.allow` that fits every command,
 `enableAllProjectMcpServers`, `approval_policy = "never"`, `trust` of an MCP server: a setting of the
-repository that leaves out the question before the agent acts.
+repository that leaves out the question before the agent acts. A warning is a permission for one command that runs
+whatever stands behind it (`bash`, `npx`, `docker`), in settings, in `allowed-tools` of commands and skills, in
+`.cursor/cli.json`, `.gemini/settings.json`, `opencode.json` or as a `prefix_rule` of `.codex/rules/`.
 
 ## Why it is bad
 

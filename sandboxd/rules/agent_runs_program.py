@@ -5,7 +5,7 @@
 A hook, a helper (`apiKeyHelper`, `statusLine`, `notify`), an MCP server, or a variable by which programs load
 code (`NODE_OPTIONS`, `LD_PRELOAD`), in a file that agents read:
 `.claude/settings.json`, `.mcp.json`, `.cursor/`, `.codex/config.toml`, `.gemini/settings.json`,
-`opencode.json`, `.github/hooks/`, `.github/agents/`, `sbxenv.yaml`, `customizations.vscode.mcp`.
+`opencode.json`, `.opencode/plugins/`, `.github/hooks/`, `.github/agents/`, `sbxenv.yaml`, `customizations.vscode.mcp`.
 
 ## Why it is bad
 

@@ -6,7 +6,8 @@
 a rule of `chat.tools.terminal.autoApprove` that fits every command or one of `chat.tools.edits.autoApprove`
 that fits every file, and their relatives for pages, default rules and permission levels, in settings that
 the repository brings, with dots or as nested objects. A warning where they hold in the container alone
-(`customizations.vscode.settings`): the agent then acts there, and on the workspace.
+(`customizations.vscode.settings`): the agent then acts there, and on the workspace. A warning, too, is a rule
+for one command that runs whatever stands behind it, such as `bash` or `npx`.
 
 ## Why it is bad
 
@@ -39,6 +40,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.open_commands import runs_anything
 from sandboxd.rules._finding import at_value
 
 if TYPE_CHECKING:
@@ -96,6 +98,9 @@ def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
             pattern = key.removesuffix("/approve")
             if value.value is True and pattern in _EVERYTHING:
                 yield _finding(value, name, _COMMANDS, pattern, inside)
+            elif value.value is True and runs_anything(pattern):
+                finding = _finding(value, name, _COMMANDS, pattern, inside)
+                yield finding._replace(severity=Severity.WARNING)
     for pattern, value in subject.below(_EDITS):
         if value.value is True and pattern in _EVERY_FILE:
             yield _finding(value, _EDITS, _FILES, pattern, inside)

@@ -1,0 +1,50 @@
+"""What `opencode.json` lets opencode do without asking that it asks about otherwise, in each of its agents.
+
+It asks about no command where nobody says so: to allow all of them gives nothing away. It asks about other folders
+than the project's, and about commands where `*` is set to `ask`. Source: https://opencode.ai/docs/permissions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.kinds import _agent_reader
+from sandboxd.model.agent import Switch
+from sandboxd.model.open_commands import runs_anything
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.syntax.node import Node
+
+_ALLOWED = "allow"
+_EVERYTHING = ("*", "**", "/**", "~/**")
+
+
+def questions(root: Node | None, path: str) -> Iterator[Switch]:
+    """What is allowed for all agents, and for single ones."""
+    yield from _allowed(_agent_reader.at(root, "permission"), path, "permission")
+    for name, agent in _agent_reader.members(_agent_reader.at(root, "agent")):
+        yield from _allowed(agent.get("permission"), path, f"agent.{name}.permission")
+
+
+def _allowed(node: Node | None, path: str, key: str) -> Iterator[Switch]:
+    outside = _agent_reader.at(node, "external_directory")
+    everywhere = [("", outside)] if outside is not None else []
+    everywhere += [pair for pair in _agent_reader.members(outside) if pair[0] in _EVERYTHING]
+    for _, action in everywhere:
+        if action.text() == _ALLOWED:
+            effect = "works in every folder without asking"
+            yield _switch(action, path, f"{key}.external_directory", effect)
+    commands = _agent_reader.at(node, "bash")
+    others = _agent_reader.at(commands, "*")
+    for pattern, action in _agent_reader.members(commands) if others is not None else ():
+        command = pattern.removesuffix("*").strip()
+        asks = others is not None and others.text() != _ALLOWED and action.text() == _ALLOWED
+        if asks and pattern.endswith("*") and runs_anything(command):
+            effect = f"runs any command behind `{command}` without asking"
+            yield _switch(action, path, f"{key}.bash.{pattern}", effect)
+
+
+def _switch(node: Node, path: str, key: str, effect: str) -> Switch:
+    return Switch(_agent_reader.value(node, path, key), effect, is_total=False)
