@@ -158,10 +158,10 @@ def window(engine: Engine, environ: dict[str, str], project: Path, number: int) 
     until(lambda: beat.exists() and time.time() - beat.stat().st_mtime < 0.1, "nothing is written")
     fresh = project / "new"
     fresh.write_text(f"{number} of the host\n")
-    before = record.load(environ, str(project))
+    before = record.load(environ, str(project), container.id)
     began = time.time_ns()
     fresh.rename(project / _SHUT)
-    until(lambda: record.load(environ, str(project)) != before, "it was not halted")
+    until(lambda: record.load(environ, str(project), container.id) != before, "it was not halted")
     last = beat.stat().st_mtime_ns
     connection.close()
     beat.unlink()

@@ -90,6 +90,9 @@ test('a lost pin comes before all else that is known', () => {
     assert.equal(verdict(project({ lost: [text], halted: true, state: 'paused' })).label, 'halted');
     const parsed = parseStatus(JSON.stringify({ version: 1, daemon: {}, host: null, projects: [{ path: '/p', state: 'running', lost: [text] }] }));
     assert.deepEqual(parsed.projects[0]!.lost, [text]);
+    const beside = { path: '/p', state: 'running', halted: null, halted_beside: { other: text }, lost: [text] };
+    const second = parseStatus(JSON.stringify({ version: 1, daemon: {}, host: null, projects: [beside] }));
+    assert.equal(verdict(second.projects[0]!).label, 'halted');
 });
 
 test('what does not run, or is not known, is said so', () => {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sandboxd.daemon.mount_events import MountEvents, open_events
 from sandboxd.engine import failures
 from sandboxd.errors import SandboxdError
-from sandboxd.halt import entries, record
+from sandboxd.halt import entries, record, words
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.record import Owner, Reason
 from sandboxd.model.sandbox_id import workspace_of
@@ -238,6 +238,6 @@ class Watched:
             problem = f"not told: {error}"
         if problem:
             log.warning("`%s` is halted, and that is %s", halt.sandbox, problem)
-        text = f"its sandbox is halted: {record.describe(halt)}"
+        text = f"its sandbox is halted: {words.describe(halt)}"
         log.warning("`%s`: %s", halt.sandbox, text)
         self._say(text)

@@ -1,20 +1,23 @@
 """Halts of sandboxes in the user's state: who halted one, why, what was done, and how it ended.
 
-A halt outlives the daemon that made it. Whoever would let a sandbox go on asks here first."""
+A halt outlives the daemon that made it. Whoever would let a sandbox go on asks here first. Each container has a record
+of its own: one that an editor started is halted beside that of `up`, and goes on by its own end alone."""
 
 from __future__ import annotations
 
+import contextlib
+import glob
+import hashlib
 import json
 import os
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from enum import Enum
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.file_lock import locked_beside
-from sandboxd.files import CONFIG_NAME, MAX_BYTES, decode, read_bytes, write_private
+from sandboxd.files import MAX_BYTES, decode, read_bytes, write_private
 from sandboxd.halt.points import What
 from sandboxd.halt.put_back import Outcome
 from sandboxd.halt.verdict import Action
@@ -22,8 +25,6 @@ from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.model.sandbox_id import name_option
 
 _FOLDER = "halts"
-_MOST_NAMED = 3
-_LOOK = ": look at it before you use git, it may be from inside"
 
 
 class Reason(Enum):
@@ -76,29 +77,30 @@ class Halt(NamedTuple):
     """Its engine cannot pause it, so that what ran inside was killed."""
 
 
-class Halted(EnvironmentFailure):
-    """The sandbox is halted, and goes on at the user's word alone."""
+def load(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | None:
+    """The last halt of a container of a sandbox, whether or not it ended; None: none is known.
 
-    def __init__(self, message: str, hint: str, halt: Halt) -> None:
-        super().__init__(message, hint)
-        self.halt = halt
-
-
-def load(environ: Mapping[str, str], sandbox: str) -> Halt | None:
-    """The last halt of a sandbox, by its identity, whether or not it ended; None: none is known.
-
+    :param sandbox: its identity
+    :param container: its whole id
     :raises EnvironmentFailure: its record cannot be read, so that nobody knows
     """
-    path = _path(environ, sandbox)
-    if not os.path.lexists(path):
-        return None
-    try:
-        return _halt(json.loads(decode(read_bytes(path, MAX_BYTES))))
-    except (SandboxdError, ValueError, KeyError, TypeError):
-        raise EnvironmentFailure(
-            f"`{path}` cannot be read, so it is not known whether the sandbox is halted",
-            f"`sandboxd up{name_option(sandbox)} --recreate` makes its container anew; then remove that file",
-        ) from None
+    for path in (_path(environ, sandbox, container), _older_path(environ, sandbox)):
+        if os.path.lexists(path):
+            halt = _read(path, sandbox)
+            if halt.container == container:
+                return halt
+    return None
+
+
+def of_sandbox(environ: Mapping[str, str], sandbox: str) -> tuple[Halt, ...]:
+    """The last halt of each container of a sandbox, by its identity, whether or not it ended; the oldest comes first.
+
+    :raises EnvironmentFailure: see `load`
+    """
+    halts = [_read(path, sandbox) for path in _paths(environ, sandbox)]
+    # What an older version wrote comes first, and counts where nothing newer does.
+    last = {halt.container: halt for halt in halts}
+    return tuple(sorted(last.values(), key=lambda halt: halt.at))
 
 
 def open_halt(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | None:
@@ -107,22 +109,20 @@ def open_halt(environ: Mapping[str, str], sandbox: str, container: str) -> Halt 
     :param container: its whole id
     :raises EnvironmentFailure: see `load`
     """
-    halt = load(environ, sandbox)
-    if halt is None or halt.ended is not None or halt.container != container:
-        return None
-    return halt
+    halt = load(environ, sandbox, container)
+    return halt if halt is not None and halt.ended is None else None
 
 
 def changing(environ: Mapping[str, str], sandbox: str) -> AbstractContextManager[None]:
-    """Keep other processes from changing the halt of a sandbox while the block reads, changes and writes it.
+    """Keep other processes from changing the halts of a sandbox while the block reads, changes and writes it.
 
     :raises EnvironmentFailure: that cannot be had
     """
-    return locked_beside(_path(environ, sandbox))
+    return locked_beside(_older_path(environ, sandbox))
 
 
 def save(environ: Mapping[str, str], halt: Halt) -> None:
-    """Write a halt in the place of the sandbox's last one.
+    """Write a halt in the place of its container's last one.
 
     :raises OSError: its folder cannot be made
     :raises EnvironmentFailure: it cannot be written
@@ -141,7 +141,8 @@ def save(environ: Mapping[str, str], halt: Halt) -> None:
         "is_stopped": halt.is_stopped,
     }
     text = json.dumps(document, indent=1)
-    write_private(_path(environ, halt.sandbox), text.encode("utf-8", "surrogatepass"))
+    path = _path(environ, halt.sandbox, halt.container)
+    write_private(path, text.encode("utf-8", "surrogatepass"))
 
 
 def end(
@@ -151,104 +152,57 @@ def end(
 
     :raises EnvironmentFailure: it cannot be written
     """
-    halt = load(environ, sandbox)
-    if halt is None or halt.container != container or halt.ended is not None:
+    halt = open_halt(environ, sandbox, container)
+    if halt is None:
         return None
     halt = halt._replace(ended=how, ended_at=at)
     save(environ, halt)
+    _forget_ended(environ, halt)
     return halt
 
 
-def is_by_config(halt: Halt) -> bool:
-    """Whether nothing but the project's `sandboxd.toml` was replaced, in which nothing weakens unless it was granted."""
-    lost = {entry.path for entry in halt.entries if entry.what is not None}
-    return lost == {CONFIG_NAME}
+def _forget_ended(environ: Mapping[str, str], last: Halt) -> None:
+    """Remove the records of the sandbox's halts that ended before `last` did: the audit record has them."""
+    own = _path(environ, last.sandbox, last.container)
+    for path in _paths(environ, last.sandbox):
+        # One that cannot be read may be open.
+        with contextlib.suppress(EnvironmentFailure, OSError):
+            halt = _read(path, last.sandbox)
+            if path != own and (halt.ended is not None or halt.container == last.container):
+                os.unlink(path)
 
 
-def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
-    """The error for whoever needs a halted sandbox to go on.
-
-    :param problem: why its halt is not in the audit record
-    """
-    recreate = "" if is_by_config(halt) else " --recreate"
-    again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
-    if by_editor:
-        again = f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`"
-    text = "; ".join(part for part in (describe(halt), problem) if part)
-    return Halted(f"the sandbox is halted: {text}", again, halt)
+def _read(path: str, sandbox: str) -> Halt:
+    """:raises EnvironmentFailure: see `load`"""
+    try:
+        return _halt(json.loads(decode(read_bytes(path, MAX_BYTES))))
+    except (SandboxdError, ValueError, KeyError, TypeError):
+        raise EnvironmentFailure(
+            f"`{path}` cannot be read, so it is not known whether the sandbox is halted",
+            f"`sandboxd up{name_option(sandbox)} --recreate` makes its container anew; then remove that file",
+        ) from None
 
 
-def describe(halt: Halt) -> str:
-    """What was replaced, and what was done about it, for a person."""
-    lost = [entry for entry in halt.entries if entry.what is not None]
-    entered = [entry for entry in lost if entry.what is What.ENTERED]
-    named = [entry for entry in lost if entry.what is What.NAMED]
-    gone = [entry for entry in lost if entry.what not in (What.ENTERED, What.NAMED)]
-    parts = (
-        _of_gone(gone),
-        _of_named(entered, "goes into", "index"),
-        _of_named(named, "acts upon", "config", _LOOK),
-    )
-    text = "; ".join(part for part in parts if part)
-    done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
-    if halt.reason is Reason.UNWATCHED:
-        done.append(
-            "nobody watched, so look at it before a tool on the host does: it may be from inside"
-        )
-    if halt.is_stopped:
-        done.append("its engine cannot pause it, so what ran inside was ended")
-    return "; ".join([text, *done])
+def _path(environ: Mapping[str, str], sandbox: str, container: str) -> str:
+    ending = f"-{hashlib.sha256(os.fsencode(container)).hexdigest()[:16]}.json"
+    return workspace_file(_folder(environ), sandbox, ending)
 
 
-def _names(entries: Sequence[Entry]) -> str:
-    names = ", ".join(f"`{entry.path}`" for entry in entries[:_MOST_NAMED])
-    return names + (f" and {len(entries) - _MOST_NAMED} more" if len(entries) > _MOST_NAMED else "")
+def _older_path(environ: Mapping[str, str], sandbox: str) -> str:
+    """Where older versions wrote one halt for all containers of a sandbox, the last one."""
+    return workspace_file(_folder(environ), sandbox, ".json")
 
 
-def _of_gone(gone: Sequence[Entry]) -> str:
-    if not gone:
-        return ""
-    whats = {entry.what.value for entry in gone if entry.what is not None}
-    verb = whats.pop() if len(whats) == 1 else "replaced or removed"
-    is_are = "was" if len(gone) == 1 else "were"
-    return f"{_names(gone)} {is_are} {verb} on the host, which took the mount away"
+def _paths(environ: Mapping[str, str], sandbox: str) -> list[str]:
+    """The files of all halts of a sandbox that are there, an older version's first."""
+    older = _older_path(environ, sandbox)
+    prefix = older.removesuffix(".json") + "-"
+    newer = sorted(path for path in glob.glob(glob.escape(prefix) + "*.json"))
+    return [*([older] if os.path.lexists(older) else []), *newer]
 
 
-def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> str:
-    """The sentence about what git on the host has come to act upon, and nothing is mounted on."""
-    if not entries:
-        return ""
-    has = "has" if len(entries) == 1 else "have"
-    return (
-        f"git on the host {does} {_names(entries)}, which its {by} names since the start, and "
-        f"which {has} no mount{hint}"
-    )
-
-
-def _take(outcome: Outcome) -> str:
-    return shlex.join(("mv", outcome.aside, outcome.path))
-
-
-def _done(what: What | None, outcome: Outcome | None) -> str:
-    if outcome is None:
-        return ""
-    if outcome.problem:
-        return f"`{outcome.path}` may be from inside and could not be put aside: {outcome.problem}"
-    if outcome.action is Action.PUT_BACK:
-        return (
-            f"what `{outcome.path}` said before is back, since the new one may be from inside: "
-            f"it is `{outcome.aside}`, and `{_take(outcome)}` takes it if it is yours"
-        )
-    if outcome.action is Action.SET_ASIDE:
-        text = f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
-        if what is not What.ENTERED:
-            return text
-        return f"{text}, and `{_take(outcome)}` takes it if it is yours"
-    return ""
-
-
-def _path(environ: Mapping[str, str], sandbox: str) -> str:
-    return workspace_file(os.path.join(state_folder(environ), _FOLDER), sandbox, ".json")
+def _folder(environ: Mapping[str, str]) -> str:
+    return os.path.join(state_folder(environ), _FOLDER)
 
 
 def _document(entry: Entry) -> dict[str, object]:

@@ -88,11 +88,11 @@ def locate(engine: Engine, directory: str, name: str = "", *, even_halted: bool 
     containers = project_containers(engine, directory, name)
     if containers and containers[0].state == "running":
         return containers[0]
-    if containers:
-        is_paused = containers[0].state == "paused"
-        if even_halted and is_paused and halts.is_halted(engine, containers[0]):
-            return containers[0]
-        halts.refuse(engine, containers[0])
+    for container in containers:
+        is_paused = container.state == "paused"
+        if even_halted and is_paused and halts.is_halted(engine, container):
+            return container
+        halts.refuse(engine, container)
     here = os.path.realpath(directory)
     state = f": `{containers[0].name}` is {containers[0].state}" if containers else ""
     which = f"sandbox `{name}`" if name else "sandbox"

@@ -7,10 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
-from sandboxd.halt import entries, guard, record
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.halt import entries, guard, record, words
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.halt.record import Halt
@@ -51,15 +54,13 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
     :raises Halted: it is halted
     :raises EnvironmentFailure: it is not known whether it is, or it cannot be halted
     """
-    if container.state not in ("running", "paused", "exited"):
-        return
-    is_ours = container.labels.get(MADE_BY) == UP
-    halt = record.open_halt(os.environ, container.labels.get(PROJECT) or "", container.id)
-    problem = ""
     if container.state == "exited":
-        if halt is not None:
-            raise record.halted(halt, by_editor=not is_ours)
+        refuse_halted(engine, container)
+    if container.state not in ("running", "paused"):
         return
+    sandbox = container.labels.get(PROJECT) or ""
+    halt = record.open_halt(os.environ, sandbox, container.id)
+    problem = ""
     try:
         inspected = inspected or engine.inspect(container.id)
     except failures.ContainerGone:
@@ -69,7 +70,58 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
         halt = guard.compare(engine, inspected, os.environ)
         problem = entries.halted(os.environ, halt) if halt is not None else ""
     if halt is not None:
-        raise record.halted(halt, by_editor=not is_ours, problem=problem)
+        raise _halted(engine, container, halt, problem)
+
+
+def refuse_halted(engine: Engine, container: Summary) -> None:
+    """Refuse to go on where this container is halted, which nobody halts or lets go on here.
+
+    :raises Halted: it is halted
+    :raises EnvironmentFailure: it is not known whether it is
+    """
+    if container.state not in ("paused", "exited"):
+        return
+    sandbox = container.labels.get(PROJECT) or ""
+    if (halt := record.open_halt(os.environ, sandbox, container.id)) is not None:
+        raise _halted(engine, container, halt)
+
+
+def _halted(engine: Engine, container: Summary, halt: Halt, problem: str = "") -> words.Halted:
+    """The error that names the halt of a container, and those of the others of its sandbox."""
+    error = words.halted(halt, by_editor=not _is_ours(container), problem=problem)
+    others = beside(engine, halt.sandbox, container.id)
+    return words.Halted("; ".join((error.message, *others)), error.hint, halt)
+
+
+def beside(
+    engine: Engine, sandbox: str, own: str, present: Iterable[Summary] | None = None
+) -> list[str]:
+    """The halts of the other containers of a sandbox, each in words with the command that ends it.
+
+    :param sandbox: its identity
+    :param own: the whole id of the one that somebody works with
+    :param present: the containers of all projects, where the engine listed them just now
+    """
+    texts = []
+    for container in engine.containers(f"{PROJECT}={sandbox}") if present is None else present:
+        is_other = container.id != own and container.labels.get(PROJECT) == sandbox
+        if not is_other or container.state not in ("paused", "exited"):
+            continue
+        try:
+            halt = record.open_halt(os.environ, sandbox, container.id)
+        except EnvironmentFailure as error:
+            texts.append(f"of `{container.name}`, on the same folder: {error.message}")
+            continue
+        if halt is not None:
+            again = words.halted(halt, by_editor=not _is_ours(container)).hint
+            texts.append(
+                f"`{container.name}`, on the same folder, is halted, too: {words.describe(halt)} ({again})"
+            )
+    return texts
+
+
+def _is_ours(container: Summary) -> bool:
+    return container.labels.get(MADE_BY) == UP
 
 
 def end(container: Summary, sandbox: str) -> str:

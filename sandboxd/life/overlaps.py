@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import halts
 from sandboxd.life.states import holds_work
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import name_of, option_of, workspace_of
@@ -33,6 +34,7 @@ def refuse(
 
     :param own: id of the container that is to be started, which does not count
     :param present: the containers of all projects, where the engine listed them just now
+    :raises Halted: there is one that is halted
     :raises EnvironmentFailure: there is such a sandbox
     """
     workspace = plan.workspace
@@ -55,6 +57,7 @@ def refuse(
             if not plan.prepare and _overlap(workspace, source):
                 copied = [workspace]
             if copied:
+                halts.refuse_halted(engine, container)
                 raise _refusal(container, source, copied[0])
 
 

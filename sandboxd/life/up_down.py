@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from sandboxd.files import CONFIG_NAME
-from sandboxd.halt.record import Halted, is_by_config
+from sandboxd.halt.words import Halted, is_by_config
 from sandboxd.life import egress, git_left, halts, journal, lasting, overlaps
 from sandboxd.life.create import create
 from sandboxd.life.end import end
@@ -86,6 +86,8 @@ def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:
     for old in sandboxes_of_up(engine, plan.sandbox, present):
         stub_paths += journal.on_label(old)
         reused = _reuse(start, old) if replace is None else "as asked for"
+        for text in halts.beside(engine, plan.sandbox, old.id, present):
+            progress(text)
         if isinstance(reused, Reused):
             sick = egress.start_services(
                 engine, plan, start.beside, reused.inspected, "", progress, start.check

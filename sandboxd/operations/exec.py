@@ -74,8 +74,9 @@ def exec_(
 ) -> Command:
     """Begin `request` in the running sandbox `name` of the project that `directory` lies in.
 
-    :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run, or may have more
-        than it may by now; None where whoever keeps the gateway running sees to both
+    :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run, may have more
+        than it may by now, or has another container that is halted; None where whoever keeps the gateway running
+        sees to these
     :raises ContainerGone: no sandbox runs there
     :raises Halted: it is halted
     """
@@ -87,6 +88,8 @@ def exec_(
     if warn is not None:
         # A daemon halts it when that happens.
         halts.refuse(engine, sandbox)
+        for text in halts.beside(engine, sandbox.labels[PROJECT], sandbox.id):
+            warn(text)
         if text := _closed(engine, sandbox) or _not_followed(engine, sandbox):
             warn(text)
     container = sandbox.id

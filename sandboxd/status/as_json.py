@@ -89,6 +89,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "path": project.path,
         "state": project.state,
         "halted": project.halted or None,
+        "halted_beside": dict(project.halted_beside),
         "lost": lost_pins.texts_of(project),
         "lost_pins": [_pin(pin) for pin in project.lost_pins],
         "lost_beside": {name: [_pin(pin) for pin in pins] for name, pins in project.lost_beside},

@@ -10,11 +10,11 @@ from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, MADE_BY, PROFILE, UP
 from sandboxd.model.remote import Port
-from sandboxd.model.sandbox_id import name_of, option_of, sandbox_id, workspace_of
-from sandboxd.observe import pins
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.observe.controls import without_lost
 from sandboxd.observe.drift import differences, of_lost
 from sandboxd.observe.pin import Pin, anew, lost, not_checked
+from sandboxd.status import beside
 from sandboxd.status.halts import halted_now
 from sandboxd.status.model import (
     Counts,
@@ -117,7 +117,7 @@ def combine(
         names = names_status(examined.egress, None, 0.0)
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
-    now, halt = _pins_of(live), halted_now(path, live)
+    now, halt = beside.pins_now(live), halted_now(path, live)
     drift = _drift(examined, live.container if live is not None else None, now)
     result = last_verdict.recall(live.id) if live is not None and live.container else None
     verified = verification(live, drift, result, lost(now))
@@ -129,9 +129,9 @@ def combine(
         in_force=_in_force(live, verified, result, now),
         lost_pins=lost(now),
         unchecked_pins=tuple(pin.name for pin in not_checked(now)),
-        lost_beside=_lost_beside(path, observed),
+        lost_beside=beside.lost_now(path, observed),
         halted=halt.why if halt is not None else "",
-        halted_beside=_halted_beside(path, observed),
+        halted_beside=beside.halted_now(path, observed),
         unwatched=unwatched if _can_lose(live) else "",
         unseen=observed.problem or (live.problem if live is not None else ""),
         drift=drift,
@@ -151,36 +151,11 @@ def combine(
     return status._replace(hint=_hint(status, examined, observed, live))
 
 
-def _pins_of(live: Sandbox | None) -> tuple[Pin, ...]:
-    """The pins of a container as they are at this moment."""
-    return pins.look(live.pinned) if live is not None and live.pinned is not None else ()
-
-
 def _can_lose(live: Sandbox | None) -> bool:
     """Whether it runs, and an act of the host can take a mount from it: it shares a folder with mounts in it."""
     if live is None or not live.running or live.paused or live.pinned is None:
         return False
     return any(request.above for _, request in live.pinned.requests)
-
-
-def _lost_beside(path: str, observed: Observed) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
-    """The lost pins of the named sandboxes of the workspace `path`, by name."""
-    of_names = (
-        (name_of(identity), lost(_pins_of(live)))
-        for identity, live in sorted(observed.containers.items())
-        if workspace_of(identity) == path and name_of(identity)
-    )
-    return tuple((name, gone) for name, gone in of_names if gone)
-
-
-def _halted_beside(path: str, observed: Observed) -> tuple[tuple[str, str], ...]:
-    """Why the named sandboxes of the workspace `path` that are halted are so, by name."""
-    of_names = (
-        (name_of(identity), halted_now(identity, live))
-        for identity, live in sorted(observed.containers.items())
-        if workspace_of(identity) == path and name_of(identity)
-    )
-    return tuple((name, halt.why) for name, halt in of_names if halt is not None)
 
 
 def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
@@ -272,8 +247,10 @@ def _hint(
         return halt.hint
     if status.lost_pins:
         return anew(live.container.label(MADE_BY) if live is not None and live.container else UP)
-    if beside := (*status.halted_beside, *status.lost_beside):
-        return anew(UP, option_of(beside[0][0]))
+    if (status.halted_beside or status.lost_beside) and (
+        step := beside.next_step(status.path, observed)
+    ):
+        return step
     if examined.is_bare and live is None:
         return AGENTS if status.beside else BEGIN
     if examined.lacks_grant:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.halt import record
+from sandboxd.halt import words
 from sandboxd.life import halts
-from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.status.observe import Sandbox
 
 
@@ -28,5 +27,4 @@ def halted_now(sandbox: str, live: Sandbox | None) -> Halted | None:
         return Halted(error.message, error.hint)
     if halt is None:
         return None
-    is_editors = live.container is not None and live.container.label(MADE_BY) != UP
-    return Halted(record.describe(halt), record.halted(halt, by_editor=is_editors).hint)
+    return Halted(words.describe(halt), words.halted(halt, by_editor=live.is_editors).hint)

@@ -118,11 +118,12 @@ class ProjectStatus(NamedTuple):
     lost_pins: tuple[Pin, ...] = ()
     """What the host replaced or moved, so that its mount went: looked at when this was made, never before."""
     lost_beside: tuple[tuple[str, tuple[Pin, ...]], ...] = ()
-    """The same of the named sandboxes on this workspace that lost any, by name."""
+    """The same of the other containers on this workspace that lost any, by the name of their sandbox; of a second one of
+    the same sandbox by its own."""
     halted: str = ""
     """Why it is halted, and what was done about it, in words; '' where it is not."""
     halted_beside: tuple[tuple[str, str], ...] = ()
-    """The same of the named sandboxes on this workspace that are, by name."""
+    """The same of the other containers on this workspace that are, by name as in `lost_beside`."""
     unwatched: str = ""
     """Why nobody would halt it when the host replaces what is shut inside, in words; '' where somebody does."""
     unchecked_pins: tuple[str, ...] = ()

@@ -44,6 +44,9 @@ class Sandbox(NamedTuple):
     hint: str = ""
     pinned: Subject | None = None
     """Of looks at its pins, which whoever speaks of it takes anew: no event of the engine tells of a loss."""
+    name: str = ""
+    is_editors: bool = False
+    """Whether an editor made it, or another client, from the generated file."""
 
 
 class Run(NamedTuple):
@@ -63,6 +66,8 @@ class Observed(NamedTuple):
     hint: str = ""
     runs: frozenset[Run] = frozenset()
     """All that run or are paused, a second one of the same sandbox among them."""
+    beside: tuple[tuple[str, Sandbox], ...] = ()
+    """Further containers of the same sandboxes, each with its sandbox's identity."""
 
 
 LOOK_SECONDS = 20.0
@@ -102,20 +107,29 @@ class Observer:
         except SandboxdError as error:
             return Observed({}, error.message, error.hint)
         chosen: dict[str, tuple[Summary, Sandbox]] = {}
-        runs = []
+        runs, beside = [], []
         asked = [summary for summary in present if is_asked_about(summary)]
         for summary, sandbox in _side_by_side(partial(self._look, environ), asked, _hanging):
             identity = summary.labels[PROJECT]
             if sandbox is not None and (sandbox.running or sandbox.paused) and sandbox.id:
                 runs.append(Run(identity, sandbox.id, sandbox.identity, sandbox.paused))
-            if sandbox is not None and _is_better(summary, chosen.get(identity)):
+            if sandbox is None:
+                continue
+            sandbox = sandbox._replace(
+                name=summary.name, is_editors=summary.labels.get(MADE_BY) != UP
+            )
+            other = chosen.get(identity)
+            if _is_better(summary, other):
                 chosen[identity] = summary, sandbox
+                beside += [(identity, other[1])] if other is not None else []
+            else:
+                beside.append((identity, sandbox))
         if self._everywhere:
             others = [s for s in present if s.state in _LIVE and not is_asked_about(s)]
             answers = _side_by_side(partial(_run, environ), others, lambda _summary: None)
             runs += [run for _, run in answers if run is not None]
         shown = {identity: sandbox for identity, (_, sandbox) in chosen.items()}
-        return Observed(shown, runs=frozenset(runs))
+        return Observed(shown, runs=frozenset(runs), beside=tuple(sorted(beside, key=_by_name)))
 
     def _look(self, environ: Mapping[str, str], summary: Summary) -> Sandbox | None:
         """The observation of a container; None when its label only claims that it is the project's."""
@@ -161,6 +175,11 @@ class Observer:
                 self._looks.clear()
             self._looks[inspected["Id"]] = run, view
         return view
+
+
+def _by_name(beside: tuple[str, Sandbox]) -> tuple[str, str]:
+    identity, sandbox = beside
+    return identity, sandbox.name
 
 
 def _side_by_side(

@@ -20,6 +20,7 @@ from tests.e2e.watched import (
     attack,
     git,
     halt_of,
+    last_halt,
     make_repository,
     state,
     up,
@@ -107,7 +108,7 @@ def test_a_control_file_that_a_tool_replaces_halts(
         assert state(api, watched) == "paused"
     up(world, watched, "--recreate")
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
-    ended = record.load(world.environ, str(watched))
+    ended = last_halt(world, watched)
     assert ended is not None and ended.ended is record.Ended.REMADE
     lines = world.run("audit", "--json", cwd=watched).stdout.splitlines()
     said = [e for e in map(json.loads, lines) if e["kind"].startswith("halt")]

@@ -11,6 +11,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EXIT_NOT_HELD
+from sandboxd.halt import record
 from sandboxd.halt.record import Reason
 from sandboxd.life.end import remove
 from sandboxd.model.labels import EDITOR, GATEWAY, MADE_BY, NETWORK, PROJECT
@@ -23,6 +24,7 @@ from tests.e2e.watched import (
     make_repository,
     state,
     until_watched,
+    up,
 )
 from tests.integration.daemon.world import World
 from tests.patience import eventually
@@ -162,3 +164,41 @@ def test_it_is_watched_though_nobody_told_the_daemon_of_its_project(
     (repository / ".envrc").unlink()
     halt_of(world, repository)
     assert state(api, repository) == "paused"
+
+
+@pytest.mark.parametrize("runtime", ["runc"])
+@pytest.mark.parametrize("way", ["container"])
+@pytest.mark.usefixtures("end")
+def test_beside_that_of_up_each_is_halted_and_ends_by_itself(
+    world: World, api: Engine, repository: Path, client: Client
+) -> None:
+    assert world.run("generate", cwd=repository).returncode == 0
+    world.start()
+    up(world, repository)
+    until_watched(world, repository)
+    client.up()
+    until_watched(world, repository, 2)
+    of = {c.labels[MADE_BY]: c for c in api.containers(f"{PROJECT}={repository}")}
+
+    def halted() -> list[str]:
+        halts = record.of_sandbox(world.environ, str(repository))
+        return sorted(halt.container for halt in halts if halt.ended is None)
+
+    (repository / ".envrc").unlink()
+    eventually(lambda: halted() == sorted(c.id for c in of.values()), world.log)
+    eventually(
+        lambda: f"✗ HALTED `{of[EDITOR].name}`" in first_says_halted(world, repository), world.log
+    )
+    for command in (["exec", "-n", "true"], ["up"], ["restart"], ["up", "--recreate"]):
+        done = world.run(*command, cwd=repository)
+        assert done.returncode == 4, (command, done.stderr)
+        assert f"docker rm -f {of[EDITOR].id[:12]}" in done.stderr, (command, done.stderr)
+    assert world.run("down", cwd=repository).returncode == 0
+    assert halted() == [of[EDITOR].id]
+    assert state(api, repository) == "paused"
+    for command in (["exec", "-n", "true"], ["up"]):
+        done = world.run(*command, cwd=repository)
+        assert done.returncode == 4 and "is halted" in done.stderr, (command, done.stderr)
+    remove(api, of[EDITOR].id)
+    up(world, repository)
+    assert world.run("exec", "-n", "true", cwd=repository).returncode == 0

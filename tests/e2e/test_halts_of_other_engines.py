@@ -33,6 +33,7 @@ from tests.e2e.watched import (
     first_says_halted,
     git,
     halt_of,
+    last_halt,
     make_repository,
     state,
     until_watched,
@@ -155,5 +156,5 @@ def test_git_runs_nothing_from_inside_and_what_is_replaced_halts(
         assert state(api, watched) in ("paused", "exited")
     up(world, watched, "--recreate")
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
-    ended = record.load(world.environ, str(watched))
+    ended = last_halt(world, watched)
     assert ended is not None and ended.ended is record.Ended.REMADE

@@ -78,9 +78,14 @@ def until_watched(world: World, project: Path, times: int = 1) -> None:
 
 def halt_of(world: World, project: Path) -> Halt:
     """The halt that came, once its container is paused."""
-    halt = eventually(lambda: record.load(world.environ, str(project)), world.log)
+    halt = eventually(lambda: last_halt(world, project), world.log)
     assert halt is not None
     return halt
+
+
+def last_halt(world: World, project: Path) -> Halt | None:
+    """The last halt of any of its containers, whether or not it ended."""
+    return next(reversed(record.of_sandbox(world.environ, str(project))), None)
 
 
 def first_says_halted(world: World, project: Path) -> str:

@@ -38,7 +38,7 @@ export interface Project {
     state: State;
     /** Pins that the host's own acts took away, in words: what runs inside can write there. */
     lost: string[];
-    /** Whether it was halted by that, until the user makes it anew. */
+    /** Whether it, or another container on its folder, was halted by that, until the user makes it anew. */
     halted: boolean;
     profile: string | null;
     asked: Record<string, string> | null;
@@ -116,7 +116,7 @@ function project(data: Json): Project {
         path: String(data['path']),
         state: stateOf(data['state']),
         lost: strings(data['lost']),
-        halted: textOf(data['halted']) !== null,
+        halted: textOf(data['halted']) !== null || Object.keys(object(data['halted_beside'])).length > 0,
         profile: textOf(data['profile']),
         asked: data['asked'] == null ? null : texts(data['asked']),
         inForce:

@@ -43,7 +43,7 @@ class World:
         eventually(lambda: self.watched._events is not None)
 
     def halt(self) -> record.Halt | None:
-        return record.load(self.environ, str(self.workspace))
+        return record.load(self.environ, str(self.workspace), "c1")
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_an_index_that_comes_to_name_a_repository_halts(
     monkeypatch.setattr(world.engine, "description", lambda: inspected(repository))
     world.start()
     name(repository, "lib")
-    halt = eventually(lambda: record.load(world.environ, str(repository)))
+    halt = eventually(lambda: record.load(world.environ, str(repository), "c1"))
     assert [entry.what for entry in halt.entries] == [What.ENTERED]
 
 

@@ -56,7 +56,7 @@ def test_a_halt_says_who_why_and_which_paths(environ: dict[str, str]) -> None:
 
 def test_a_halt_is_told_once(environ: dict[str, str]) -> None:
     assert entries.halted(environ, HALT) == ""
-    told = record.load(environ, HALT.sandbox)
+    told = record.load(environ, HALT.sandbox, HALT.container)
     assert told == HALT._replace(is_told=True)
     assert entries.halted(environ, told) == ""
     assert len(facts(environ)) == 1

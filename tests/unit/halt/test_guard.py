@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine import failures
-from sandboxd.halt import guard, record
+from sandboxd.halt import guard, record, words
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Ended, Owner, Reason
@@ -70,7 +70,7 @@ def test_what_is_replaced_after_the_halt_is_left_and_belongs_to_it(
         ("sub/.envrc", What.REPLACED),
     ]
     assert (workspace / "sub/.envrc").read_text() == "later"
-    assert record.load(environ, str(workspace)) == completed
+    assert record.load(environ, str(workspace), "c1") == completed
 
 
 def test_what_was_removed_only_to_be_made_anew_was_replaced(
@@ -83,7 +83,7 @@ def test_what_was_removed_only_to_be_made_anew_was_replaced(
     (workspace / ".envrc").write_text("by git")
     completed = guard.complete(environ, halt)
     assert [entry.what for entry in completed.entries] == [What.REPLACED]
-    assert record.load(environ, str(workspace)) == completed
+    assert record.load(environ, str(workspace), "c1") == completed
 
 
 def test_a_halt_that_was_ended_meanwhile_stays_ended(shared: Path, environ: dict[str, str]) -> None:
@@ -96,7 +96,7 @@ def test_a_halt_that_was_ended_meanwhile_stays_ended(shared: Path, environ: dict
     name(shared, "late")
     assert ours.complete(environ, halt) == halt
     assert (shared / "late/.git").is_dir(), "the next container may have it mounted"
-    assert record.load(environ, halt.sandbox) == ended
+    assert record.load(environ, halt.sandbox, "c1") == ended
 
 
 def test_a_folder_above_a_pin_exposes_it(workspace: Path, environ: dict[str, str]) -> None:
@@ -126,7 +126,7 @@ def test_one_that_does_not_run_any_more_is_no_halt(
     guard = guard_of(engine, workspace)
     (workspace / ".envrc").unlink()
     assert guard.halt(environ, Owner.DAEMON, Reason.REPLACED) is None
-    assert record.load(environ, str(workspace)) is None
+    assert record.load(environ, str(workspace), "c1") is None
 
 
 def test_one_that_somebody_paused_is_halted_all_the_same(
@@ -199,10 +199,10 @@ def test_a_repository_that_the_index_comes_to_name_halts_and_what_was_ready_is_p
     (entry,) = halt.entries
     assert entry.outcome is not None and entry.outcome.action is Action.SET_ASIDE
     assert (shared / "lib/.git.halted/config").read_text() == "evil"
-    assert record.load(environ, str(shared)) == halt
-    words = record.describe(halt)
-    assert words.startswith("git on the host goes into `lib/.git`, which its index names since")
-    assert "`mv lib/.git.halted lib/.git` takes it if it is yours" in words
+    assert record.load(environ, str(shared), "c1") == halt
+    text = words.describe(halt)
+    assert text.startswith("git on the host goes into `lib/.git`, which its index names since")
+    assert "`mv lib/.git.halted lib/.git` takes it if it is yours" in text
 
 
 def test_a_submodule_in_the_hosts_own_folder_is_left(shared: Path, environ: dict[str, str]) -> None:
@@ -261,5 +261,5 @@ def test_a_folder_of_hooks_that_the_config_comes_to_name_halts_and_stays_where_i
         file.write("[core]\n\thooksPath = scripts\n")
     halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
     assert halt is not None and [entry.what for entry in halt.entries] == [What.NAMED]
-    assert "`scripts`, which its config names since the start" in record.describe(halt)
+    assert "`scripts`, which its config names since the start" in words.describe(halt)
     assert (shared / "scripts").is_dir()

@@ -179,6 +179,35 @@ def test_a_halt_is_the_first_line_with_the_one_command(
     assert project["halted"].startswith("`.envrc` was replaced") and len(project["lost"]) == 2
 
 
+def test_each_of_two_containers_of_one_sandbox_is_named_when_it_is_halted(
+    now: dict[str, tuple[Pin, ...]], halted: Observed
+) -> None:
+    now |= dict.fromkeys(("c1", "c2", "c3"), ())
+    record.save(os.environ, halt_of("/p", "c3"))
+    second = live("c3", "editor")._replace(paused=True, name="dreamy_turing", is_editors=True)
+    row = combine("/p", Examined(), halted._replace(beside=(("/p", second), ("/q", second))))
+    lines = screen(row)
+    assert lines[0].startswith("✗ HALTED: `.envrc` was")
+    assert lines[2].startswith("✗ HALTED `dreamy_turing`: `.envrc` was")
+    report = StatusReport(DaemonLine(False), None, (row,))
+    (project,) = json.loads(as_json.render(report))["projects"]
+    assert project["halted_beside"].keys() == {"login", "dreamy_turing"}
+    # The one that is shown runs again.
+    running = Observed({"/p": live()}, beside=(("/p", second),))
+    row = combine("/p", Examined(), running)
+    assert screen(row)[0].startswith("✗ HALTED `dreamy_turing`: ")
+    assert glance(row).word == "halted"
+    assert "Rebuild Container" in row.hint
+
+
+def test_a_second_container_that_lost_a_pin_is_named(now: dict[str, tuple[Pin, ...]]) -> None:
+    now |= {"c1": (), "c3": (pin_of(".envrc", State.LOST),)}
+    second = live("c3", "editor")._replace(name="dreamy_turing", is_editors=True)
+    row = combine("/p", Examined(), Observed({"/p": live()}, beside=(("/p", second),)))
+    assert screen(row)[0].startswith("✗ PIN LOST in `dreamy_turing`: `.envrc`")
+    assert row.hint.startswith("rebuild the container where it was started")
+
+
 def test_a_halt_that_somebody_undid_is_a_lost_pin_again(
     now: dict[str, tuple[Pin, ...]], halted: Observed
 ) -> None:

@@ -105,6 +105,21 @@ def test_it_is_looked_at_again_when_the_engine_says_something_else_of_it(
     assert [look for look in looks if look != "hung"] == ["one", "one"]
 
 
+def test_a_second_container_of_a_sandbox_is_seen_beside_the_one_that_is_shown(
+    monkeypatch: pytest.MonkeyPatch, looks: list[str]
+) -> None:
+    engine_of(monkeypatch, one=("/a", "paused"), two=("/a", "2"), three=("/a", "exited"))
+    observed = Observer().observe({}, ("/a",))
+    # The list says of all that they run, and the first of them is shown.
+    assert [observed.containers["/a"].id, *(each.id for _, each in observed.beside)] == [
+        "one",
+        "three",
+        "two",
+    ]
+    assert [each.paused for _, each in observed.beside] == [False, False]
+    assert all(each.is_editors for _, each in observed.beside)
+
+
 @pytest.mark.parametrize("state", ["paused", "exited", "running"])
 def test_the_container_itself_counts_where_the_list_is_behind(
     monkeypatch: pytest.MonkeyPatch, looks: list[str], state: str

@@ -1,0 +1,118 @@
+"""Halts of sandboxes in words for a person: what was lost, what was done about it, and how the sandbox goes on."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.files import CONFIG_NAME
+from sandboxd.halt.points import What
+from sandboxd.halt.record import Reason
+from sandboxd.halt.verdict import Action
+from sandboxd.model.sandbox_id import name_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.halt.put_back import Outcome
+    from sandboxd.halt.record import Entry, Halt
+
+_MOST_NAMED = 3
+_LOOK = ": look at it before you use git, it may be from inside"
+
+
+class Halted(EnvironmentFailure):
+    """The sandbox is halted, and goes on at the user's word alone."""
+
+    def __init__(self, message: str, hint: str, halt: Halt) -> None:
+        super().__init__(message, hint)
+        self.halt = halt
+
+
+def is_by_config(halt: Halt) -> bool:
+    """Whether nothing but the project's `sandboxd.toml` was replaced, in which nothing weakens unless it was granted."""
+    lost = {entry.path for entry in halt.entries if entry.what is not None}
+    return lost == {CONFIG_NAME}
+
+
+def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
+    """The error for whoever needs a halted sandbox to go on.
+
+    :param problem: why its halt is not in the audit record
+    """
+    recreate = "" if is_by_config(halt) else " --recreate"
+    again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
+    if by_editor:
+        again = f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`"
+    text = "; ".join(part for part in (describe(halt), problem) if part)
+    return Halted(f"the sandbox is halted: {text}", again, halt)
+
+
+def describe(halt: Halt) -> str:
+    """What was replaced, and what was done about it, for a person."""
+    lost = [entry for entry in halt.entries if entry.what is not None]
+    entered = [entry for entry in lost if entry.what is What.ENTERED]
+    named = [entry for entry in lost if entry.what is What.NAMED]
+    gone = [entry for entry in lost if entry.what not in (What.ENTERED, What.NAMED)]
+    parts = (
+        _of_gone(gone),
+        _of_named(entered, "goes into", "index"),
+        _of_named(named, "acts upon", "config", _LOOK),
+    )
+    text = "; ".join(part for part in parts if part)
+    done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
+    if halt.reason is Reason.UNWATCHED:
+        done.append(
+            "nobody watched, so look at it before a tool on the host does: it may be from inside"
+        )
+    if halt.is_stopped:
+        done.append("its engine cannot pause it, so what ran inside was ended")
+    return "; ".join([text, *done])
+
+
+def _names(entries: Sequence[Entry]) -> str:
+    names = ", ".join(f"`{entry.path}`" for entry in entries[:_MOST_NAMED])
+    return names + (f" and {len(entries) - _MOST_NAMED} more" if len(entries) > _MOST_NAMED else "")
+
+
+def _of_gone(gone: Sequence[Entry]) -> str:
+    if not gone:
+        return ""
+    whats = {entry.what.value for entry in gone if entry.what is not None}
+    verb = whats.pop() if len(whats) == 1 else "replaced or removed"
+    is_are = "was" if len(gone) == 1 else "were"
+    return f"{_names(gone)} {is_are} {verb} on the host, which took the mount away"
+
+
+def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> str:
+    """The sentence about what git on the host has come to act upon, and nothing is mounted on."""
+    if not entries:
+        return ""
+    has = "has" if len(entries) == 1 else "have"
+    return (
+        f"git on the host {does} {_names(entries)}, which its {by} names since the start, and "
+        f"which {has} no mount{hint}"
+    )
+
+
+def _take(outcome: Outcome) -> str:
+    return shlex.join(("mv", outcome.aside, outcome.path))
+
+
+def _done(what: What | None, outcome: Outcome | None) -> str:
+    if outcome is None:
+        return ""
+    if outcome.problem:
+        return f"`{outcome.path}` may be from inside and could not be put aside: {outcome.problem}"
+    if outcome.action is Action.PUT_BACK:
+        return (
+            f"what `{outcome.path}` said before is back, since the new one may be from inside: "
+            f"it is `{outcome.aside}`, and `{_take(outcome)}` takes it if it is yours"
+        )
+    if outcome.action is Action.SET_ASIDE:
+        text = f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
+        if what is not What.ENTERED:
+            return text
+        return f"{text}, and `{_take(outcome)}` takes it if it is yours"
+    return ""
