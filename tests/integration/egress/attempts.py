@@ -22,6 +22,7 @@ from tests.integration.egress.namespaces import (
     WORKSPACE,
 )
 from tests.integration.egress.workspace import Workspace, tls
+from tests.patience import PATIENCE
 from tests.unit.egress.hellos import ECH, hello, server_names
 
 DECOY = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
@@ -126,11 +127,15 @@ def after_connect(target: str, data: bytes) -> Callable[[Workspace], str]:
     return attempt
 
 
-def udp(address: Callable[[Workspace], str], port: int) -> Callable[[Workspace], str]:
+def udp(
+    address: Callable[[Workspace], str], port: int, seconds: float = PATIENCE
+) -> Callable[[Workspace], str]:
+    """:param seconds: how long an answer is waited for; few where none is to come"""
+
     def attempt(workspace: Workspace) -> str:
         names = workspace.namespaces
         with names.new_socket(names.workspace, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(1)
+            sock.settimeout(seconds)
             try:
                 sock.connect((address(workspace), port))
                 sock.send(b"x" * 30)
@@ -151,7 +156,7 @@ def by_device(address: str, port: int) -> Callable[[Workspace], str]:
     def attempt(workspace: Workspace) -> str:
         names = workspace.namespaces
         with names.new_socket(names.workspace) as sock:
-            sock.settimeout(6)
+            sock.settimeout(PATIENCE)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"inner")
             try:
                 sock.connect((address, port))

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import certificates
+from tests.patience import PATIENCE
 
 SECRET = "marked-secret-7d1b90e5"
 VALUE = f"Bearer {SECRET}"
-_WAIT_SECONDS = 30.0
 
 
 class Certificate(NamedTuple):
@@ -95,7 +95,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         super().setup()
         sock = self.connection
         assert isinstance(sock, ssl.SSLSocket)
-        sock.settimeout(_WAIT_SECONDS)
+        sock.settimeout(PATIENCE)
         sock.do_handshake()
         self.of.handshakes += 1
 
@@ -161,7 +161,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         for number in range(3):
             self._chunk(b"data: %d\n\n" % number)
-            if not self.of.go_on.wait(_WAIT_SECONDS):
+            if not self.of.go_on.wait(PATIENCE):
                 return
             self.of.go_on.clear()
         self._chunk(b"")

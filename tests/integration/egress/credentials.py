@@ -47,7 +47,6 @@ class Client(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = self._workspace.tcp(PLACE.gateway, PORT)
-        self.sock.settimeout(30)
 
     def ask(
         self, path: str, method: str = "GET", body: Any = None, **headers: str

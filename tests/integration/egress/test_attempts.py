@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -27,6 +27,7 @@ from tests.integration.egress.namespaces import (
 )
 from tests.integration.egress.program import Program
 from tests.integration.egress.workspace import Workspace, receive
+from tests.patience import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")
@@ -140,8 +141,16 @@ def test_20_a_name_that_leads_elsewhere_later_is_judged_again(
     request = GET.replace(b"open", b"a.wild")
     assert workspace.say_to("a.wild.example", 80, request).startswith("HTTP/1.1 200")
     name_server.records["a.wild.example"] = ["127.0.0.1"]
-    outcome = wait_for(lambda: workspace.say_to("a.wild.example", 80, request), "HTTP/1.1 403")
-    assert "never dialled" in outcome
+    # Once the resolver's answer has become old.
+    outcomes: list[str] = []
+    eventually(
+        lambda: (
+            outcomes.append(workspace.say_to("a.wild.example", 80, request))
+            or outcomes[-1].startswith("HTTP/1.1 403")
+        ),
+        lambda: outcomes[-1],
+    )
+    assert "never dialled" in outcomes[-1]
     gateway.denied("a.wild.example", "address", after)
 
 
@@ -179,7 +188,8 @@ def test_36_an_allowed_name_is_asked_for_when_it_is_dialled(
     assert name_server.asked == []
     name_server.records["c.wild.example"] = [INTERNET]
     workspace.say(address, 80, GET.replace(b"open", b"c.wild"))
-    assert name_server.asked == ["c.wild.example"]
+    # A second time where the first answer came late.
+    assert set(name_server.asked) == {"c.wild.example"}
 
 
 def test_37_the_case_of_letters_does_not_get_out(
@@ -219,8 +229,8 @@ def test_a_forged_route_through_the_gateway_leads_nowhere(
             sock.settimeout(1.5)
             with pytest.raises(OSError):
                 sock.connect((INTERNET, 80))
-        assert udp(lambda _: INTERNET, 53)(workspace) in ("silent", "unreachable")
-        assert udp(lambda _: GATEWAY_OUTSIDE, 53)(workspace) in ("refused", "silent")
+        assert udp(lambda _: INTERNET, 53, seconds=1)(workspace) in ("silent", "unreachable")
+        assert udp(lambda _: GATEWAY_OUTSIDE, 53, seconds=1)(workspace) in ("refused", "silent")
     finally:
         subprocess.run([*route, "del", "default"], check=True)
     assert services.heads == []
@@ -231,7 +241,7 @@ def test_services_of_the_gateway_are_not_there_for_the_outside(
 ) -> None:
     for port in (53, 80, 443, 1080, 3128, 3129):
         with namespaces.new_socket(namespaces.internet) as sock:
-            sock.settimeout(5)
+            sock.settimeout(PATIENCE)
             with pytest.raises(ConnectionRefusedError):
                 sock.connect((GATEWAY_OUTSIDE, port))
 
@@ -253,15 +263,6 @@ def test_malformed_queries_get_no_answer(workspace: Workspace) -> None:
     for packet in (b"", b"x", bytes(12), dns.query(1, "open.example", 1)[:-1], bytes(600)):
         assert workspace.ask_stub(packet, seconds=0.1) is None
     assert workspace.lookup("open.example", tcp=True) == workspace.lookup("open.example")
-
-
-def wait_for(do: Callable[[], str], start: str) -> str:
-    """Until the resolver's answer has become old."""
-    for _ in range(200):
-        outcome = do()
-        if outcome.startswith(start):
-            return outcome
-    raise AssertionError(outcome)
 
 
 def test_the_rights_of_the_process_are_none(gateway: Program) -> None:

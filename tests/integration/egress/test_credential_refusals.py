@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import subprocess
 from pathlib import Path
 
@@ -35,8 +36,9 @@ from tests.integration.egress.credentials import (
 )
 from tests.integration.egress.internet import NameServer
 from tests.integration.egress.namespaces import PLACE, WORKSPACE, Namespaces
-from tests.integration.egress.program import Program
+from tests.integration.egress.program import Event, Program
 from tests.integration.egress.workspace import Workspace, receive
+from tests.patience import PATIENCE, eventually
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,6 @@ def test_a_credential_that_is_taken_back_ends_what_goes_on(
     gateway: Program, workspace: Workspace
 ) -> None:
     with workspace.tcp(PLACE.gateway, PORT) as sock:
-        sock.settimeout(30)
         sock.sendall(f"GET /v1/sse HTTP/1.1\r\nHost: {OWN}\r\n\r\n".encode())
         receive(sock, b"data: 0")
         gateway.set(POLICY._replace(rules=(Rule(pattern("more.example"), (443,)),)), cut=True)
@@ -264,7 +265,7 @@ def test_a_credential_that_is_taken_back_ends_what_goes_on(
             sock.settimeout(0.3)
             receive(sock, b"never")
         gateway.set(Policy(), cut=True)
-        sock.settimeout(30)
+        sock.settimeout(PATIENCE)
         with pytest.raises((ConnectionError, AssertionError)):
             receive(sock, b"never")
 
@@ -301,14 +302,21 @@ def test_50_a_crash_leaves_no_image_of_the_memory(gateway: Program) -> None:
 def test_connections_are_bounded(
     gateway: Program, workspace: Workspace, service: CredentialService
 ) -> None:
-    socks = [workspace.tcp(PLACE.gateway, PORT) for _ in range(MOST_OPEN + 1)]
+    socks: list[socket.socket] = []
+
+    def failures() -> list[Event]:
+        # Those that say nothing are let go after a while: a slow machine may not have all of them at once.
+        while len(socks) > MOST_OPEN:
+            socks.pop(0).close()
+        socks.append(workspace.tcp(PLACE.gateway, PORT))
+        return [event for event in gateway.events if event.get("outcome") == "failed"]
+
     try:
-        event = credential(gateway, "failed")
+        for _ in range(MOST_OPEN):
+            failures()
+        event, *_ = eventually(failures)
         assert event["reason"] == "full"
     finally:
         for sock in socks:
             sock.close()
-    for _ in range(200):
-        if Client(workspace).ask("/v1/user")[0] == 200:
-            return
-    raise AssertionError("it does not recover")
+    eventually(lambda: Client(workspace).ask("/v1/user")[0] == 200)

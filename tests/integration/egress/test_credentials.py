@@ -28,6 +28,7 @@ from tests.integration.egress.credentials import (
 from tests.integration.egress.namespaces import PLACE
 from tests.integration.egress.program import Program
 from tests.integration.egress.workspace import Workspace, one_by_one, receive
+from tests.patience import PATIENCE
 
 
 def test_the_secret_is_set_on_the_way_out_and_the_clients_own_taken_off(
@@ -119,7 +120,6 @@ def test_events_come_one_by_one(
     gateway: Program, workspace: Workspace, service: CredentialService
 ) -> None:
     with workspace.tcp(PLACE.gateway, PORT) as sock:
-        sock.settimeout(30)
         sock.sendall(f"GET /v1/sse HTTP/1.1\r\nHost: {OWN}\r\n\r\n".encode())
         one_by_one(sock, b"\r\n\r\n")
         for number in range(3):
@@ -132,12 +132,11 @@ def test_a_body_is_sent_on_as_it_comes_after_100_continue(
     gateway: Program, workspace: Workspace, service: CredentialService
 ) -> None:
     with workspace.tcp(PLACE.gateway, PORT) as sock:
-        sock.settimeout(30)
         head = f"POST /v1/upload HTTP/1.1\r\nHost: {OWN}\r\nTransfer-Encoding: chunked\r\n"
         sock.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert one_by_one(sock, b"\r\n\r\n").startswith(b"HTTP/1.1 100")
         sock.sendall(b"5\r\nfirst\r\n")
-        assert service.arrived.wait(30), "the first chunk waits for the second"
+        assert service.arrived.wait(PATIENCE), "the first chunk waits for the second"
         sock.sendall(b"6\r\nsecond\r\n0\r\n\r\n")
         digest = hashlib.sha256(b"firstsecond").hexdigest().encode()
         assert digest in receive(sock, digest)
@@ -158,7 +157,6 @@ def test_a_service_that_says_no_in_the_middle_of_an_upload_is_heard(
     gateway: Program, workspace: Workspace
 ) -> None:
     with workspace.tcp(PLACE.gateway, PORT) as sock:
-        sock.settimeout(30)
         sock.sendall(
             f"POST /v1/early HTTP/1.1\r\nHost: {OWN}\r\nContent-Length: 99999\r\n\r\nx".encode()
         )
@@ -171,7 +169,6 @@ def test_a_service_that_ends_a_stream_in_the_middle_leaves_it_unfinished(
     gateway: Program, workspace: Workspace, service: CredentialService, served: Certificate
 ) -> None:
     with workspace.tcp(PLACE.gateway, PORT) as sock:
-        sock.settimeout(30)
         sock.sendall(f"GET /v1/broken HTTP/1.1\r\nHost: {OWN}\r\n\r\n".encode())
         assert receive(sock, b"0\n\n\r\n").endswith(b"9\r\ndata: 0\n\n\r\n")
         # No end of the body, which a client would take for a whole answer.
@@ -200,7 +197,6 @@ def test_a_rejected_secret_is_told(
 
 def test_another_protocol_is_carried_after_101(gateway: Program, workspace: Workspace) -> None:
     with workspace.tcp(PLACE.gateway, PORT) as sock:
-        sock.settimeout(30)
         head = f"GET /v1/socket HTTP/1.1\r\nHost: {OWN}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         sock.sendall(f"{head}\r\nearly".encode())
         assert one_by_one(sock, b"\r\n\r\n").startswith(b"HTTP/1.1 101")

@@ -16,7 +16,6 @@ from tests.integration.egress.namespaces import (
     INTERNET,
     INTERNET_6,
     MORE_INTERNET,
-    PLACE,
     Namespaces,
 )
 from tests.integration.egress.program import Program
@@ -29,10 +28,7 @@ OTHER = Rule(pattern("other.example"), (7,), source="tests")
 
 def connect(workspace: Workspace, name: str = "open.example") -> str:
     """What the proxy answers, however long it takes to give up."""
-    with workspace.tcp(PLACE.gateway, 3128) as sock:
-        sock.settimeout(60)
-        sock.sendall(f"CONNECT {name}:7 HTTP/1.1\r\nHost: {name}:7\r\n\r\n".encode())
-        return sock.recv(4096).decode()
+    return workspace.connect(f"{name}:7")
 
 
 def ip(namespace: str, *words: str) -> None:

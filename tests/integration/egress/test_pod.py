@@ -19,7 +19,7 @@ from tests.integration.egress.internet import NameServer, Services
 from tests.integration.egress.namespaces import INTERNET, METADATA, PLACE, WORKSPACE, Namespaces
 from tests.integration.egress.pod_program import CLIENTS, DOMAIN, PodProgram
 from tests.integration.egress.workspace import GET, POLICY, Workspace, closes
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.unit.plan.examples import RUNC_GRANTED, plan
 
 _SERVICE = f"{CLIENTS}.{DOMAIN}"
@@ -141,7 +141,7 @@ def test_nobody_is_served_where_the_name_is_not_known(
 
 def test_it_ends_at_once_when_it_is_asked_to(pod: PodProgram) -> None:
     pod.process.terminate()
-    assert pod.process.wait(timeout=30) == 0
+    assert pod.process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_probe_for_anything_else_is_told_what_there_is(

@@ -200,7 +200,6 @@ def test_without_any_name_server_names_go_by_the_proxy(
         running.set(scene.policy())
         for _ in range(2):
             with workspace.tcp("198.18.0.2", 3128) as sock:
-                sock.settimeout(30)
                 sock.sendall(b"CONNECT open.example:7 HTTP/1.1\r\nHost: open.example:7\r\n\r\n")
                 assert sock.recv(100).startswith(b"HTTP/1.1 200")
     finally:

@@ -71,7 +71,6 @@ def test_a_name_server_that_forgets_the_case_of_letters_is_understood(
     try:
         program.set(POLICY)
         with workspace.tcp(PLACE.gateway, 3128) as sock:
-            sock.settimeout(30)
             sock.sendall(b"CONNECT open.example:7 HTTP/1.1\r\nHost: open.example:7\r\n\r\n")
             assert sock.recv(100).startswith(b"HTTP/1.1 200")
     finally:
@@ -154,7 +153,6 @@ def test_data_is_not_mixed_up_when_both_ends_are_slow(
     program.set(POLICY)
     data = b"".join(number.to_bytes(4, "big") for number in range(2_000_000))
     with workspace.direct("open.example", 7) as sock:
-        sock.settimeout(60)
         writer = threading.Thread(target=sock.sendall, args=(data,))
         writer.start()
         back = bytearray()
