@@ -34,7 +34,7 @@ _READY_SECONDS = 20.0
 """To be listening: a slow machine with 15,000 folders needs a few."""
 
 _LAST_SECONDS = 2.0
-"""Seconds that the watcher that is replaced has to tell what it knows."""
+"""Seconds that the watcher that is replaced has to tell what it knows; what it does not tell is looked for."""
 
 _PROOF_SECONDS = 0.02
 _RETRY_SECONDS = 60.0
@@ -157,11 +157,8 @@ class Watcher:
         new, old = _Run(self, armed.copy(), self._own), self._current
         try:
             proof = await self._proven(new)
-            if old is not None:
-                with contextlib.suppress(TimeoutError, OSError):
-                    async with asyncio.timeout(_LAST_SECONDS):
-                        old.look_now()
-                        await old.until(lambda: proof in old.proofs)
+            if old is not None and not await self._has_told_all(old, proof):
+                self._doubt()
         except BaseException:
             await asyncio.shield(asyncio.to_thread(new.stop))
             raise
@@ -172,6 +169,15 @@ class Watcher:
         if new.error is not None:
             raise new.error
 
+    async def _has_told_all(self, run: _Run, proof: str) -> bool:
+        """Whether `run` told what it knew up to `proof`, in the time that it has for that."""
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                run.look_now()
+                await run.until(lambda: proof in run.proofs)
+            return True
+        return False
+
     async def _proven(self, run: _Run) -> str:
         """Make changes in our own folder until `run` reports one; returns its path.
 
@@ -180,6 +186,8 @@ class Watcher:
         deadline = time.monotonic() + _READY_SECONDS
         mine: set[str] = set()
         while True:
+            # Before it is waited for: one more try where the machine stood still meanwhile.
+            is_last = time.monotonic() > deadline
             self._proofs += 1
             path = os.path.join(self._own, f"{os.getpid()}-{self._proofs}")
             mine.add(path)
@@ -189,7 +197,7 @@ class Watcher:
                 async with asyncio.timeout(_PROOF_SECONDS):
                     await run.until(lambda: not mine.isdisjoint(run.proofs))
                 return next(iter(mine & run.proofs))
-            if time.monotonic() > deadline:
+            if is_last:
                 raise OSError("a change of our own was not told")
 
     async def _end(self) -> None:

@@ -147,10 +147,11 @@ class Forwarder:
         return f"{address}:{port.inside}" if address else str(port.inside)
 
     def _begin(self) -> None:
-        if self._has_worked:
-            self._tell("the sandbox is back: its ports are forwarded again")
-        self._has_worked = True
+        is_back, self._has_worked = self._has_worked, True
+        # Before it is told: whoever hears of it may ask for the problem.
         self.problem = ""
+        if is_back:
+            self._tell("the sandbox is back: its ports are forwarded again")
 
     def _say_refused(self, target: str, why: str) -> None:
         self._tell(f"port {target} inside: {why}")

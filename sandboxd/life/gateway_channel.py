@@ -103,10 +103,16 @@ class Channel:
         :raises TimeoutError: it has passed
         """
         deadline = None if seconds is None else time.monotonic() + seconds
+        is_late = False
         while True:
             while self._events:
                 yield self._events.popleft()
-            data = self._receive(deadline)
+            if is_late:
+                raise TimeoutError
+            left = None if deadline is None else deadline - time.monotonic()
+            # What came while this machine stood still has come in time.
+            is_late = left is not None and left <= 0
+            data = self._receive(left)
             if not data:
                 return
             self._take(data)
@@ -147,15 +153,17 @@ class Channel:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _receive(self, deadline: float | None) -> bytes:
-        seconds = None if deadline is None else deadline - time.monotonic()
-        if seconds is not None and seconds <= 0:
-            raise TimeoutError
+    def _receive(self, seconds: float | None) -> bytes:
+        """What comes next, b"" at the end.
+
+        :param seconds: how long it is waited for; 0 or less for what is there, None for without end
+        :raises TimeoutError: nothing has come
+        """
         try:
-            self._connection.settimeout(seconds)
+            self._connection.settimeout(None if seconds is None else max(seconds, 0.0))
             return self._connection.recv(1 << 16)
-        except TimeoutError:
-            raise
+        except (TimeoutError, BlockingIOError):
+            raise TimeoutError from None
         except OSError:
             return b""
 

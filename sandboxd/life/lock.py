@@ -70,13 +70,17 @@ def _bound(seconds: float, work: str) -> Callable[[], None]:
     :param work: what the other one has done for so long, as a participle
     """
     deadline = time.monotonic() + seconds
+    is_late = False
 
     def check() -> None:
-        if time.monotonic() > deadline:
+        nonlocal is_late
+        # One more look once it is late: the lock may have become free while this machine stood still.
+        if is_late:
             raise EnvironmentFailure(
                 f"another sandboxd has {work} for more than {seconds:g} s",
                 "run the command again; where a daemon hangs, `sandboxd daemon stop` ends it",
             )
+        is_late = time.monotonic() > deadline
 
     return check
 

@@ -50,8 +50,12 @@ class Command(NamedTuple):
         from sandboxd.engine.execute import kill_marked
 
         deadline = monotonic() + _BEGIN_SECONDS
-        while not kill_marked(self.engine, self.container, self.user, self.variable, number):
-            if self.engine.exec_exit_code(self.exec_id) is not None or monotonic() > deadline:
+        while True:
+            # Before the look: after the last one nothing may have come while this machine stood still.
+            is_last = monotonic() > deadline
+            if kill_marked(self.engine, self.container, self.user, self.variable, number):
+                return
+            if is_last or self.engine.exec_exit_code(self.exec_id) is not None:
                 return
             sleep(_LOOK_SECONDS)
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 BASH = """
 source "$1"
 line=$2
@@ -65,7 +67,7 @@ class Zsh:
         return shown[shown.rindex("<<") + 2 : shown.rindex(">>")], shown
 
     def read_until(self, mark: bytes) -> str:
-        output, end = b"", time.monotonic() + 30
+        output, end = b"", time.monotonic() + PATIENCE
         while mark not in output:
             ready, _, _ = select.select([self._terminal], [], [], max(0, end - time.monotonic()))
             assert ready, f"zsh says nothing more after {output[-500:]!r}"

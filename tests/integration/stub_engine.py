@@ -105,7 +105,9 @@ class StubEngine:
 
     def running(self) -> list[Command]:
         """Commands that have not ended, in containers that are there."""
-        return [c for c in self.commands.values() if c.code is None and c.connection is not None]
+        return [
+            c for c in list(self.commands.values()) if c.code is None and c.connection is not None
+        ]
 
     def of_projects(self) -> list[Container]:
         """Sandboxes, in any state: not the containers by which a runtime is tried or a sandbox is seen."""
@@ -291,14 +293,17 @@ class StubEngine:
 
     def _show(self, connection: socket.socket, name: str, *, follow: bool) -> bool:
         """Send the output of a container in chunks, as Docker does; False: there is no such one."""
-        matches = [c for i, c in self.containers.items() if name in (i, c.name)]
+        # Others make some and remove some meanwhile.
+        matches = [c for i, c in list(self.containers.items()) if name in (i, c.name)]
         if not matches:
             return False
         (container,) = matches
         connection.sendall(CHUNKED)
         sent = 0
         while True:
-            is_running = container in self.containers.values() and container.state == "running"
+            is_running = (
+                container in list(self.containers.values()) and container.state == "running"
+            )
             for stream, data in container.output[sent:]:
                 if stream not in (1, 2):
                     raise ValueError("broken off")

@@ -12,6 +12,7 @@ import pytest
 
 from sandboxd.cli.commands import check as check_command
 from tests.integration.checking import FINE, HARDENED, HINTS, WEAK, as_json, check
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -354,7 +355,7 @@ def test_the_reader_may_go_away(project: Path, config: Path) -> None:
     process.stdout.read(10)
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait(30) in (0, 1)
+    assert process.wait(PATIENCE) in (0, 1)
 
 
 @pytest.mark.parametrize("form", check_command.formats())

@@ -17,6 +17,7 @@ from sandboxd.forward import local
 from sandboxd.model.remote import Port
 from sandboxd.policy.rights import PortRight, PortRights
 from tests.patience import PATIENCE, eventually
+from tests.ports import free_port
 
 
 class Forwarder:
@@ -68,9 +69,10 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
         assert not each.thread.is_alive()
 
 
-def free_port() -> Port:
-    with local.listen(module.Wish(20000, 20000, False, "")) as listener:
-        return Port(listener.getsockname()[1])
+@pytest.fixture
+def free() -> Iterator[Port]:
+    with free_port() as number:
+        yield Port(number)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +86,14 @@ def test_what_ended_it_is_shown_and_it_begins_again(
     begin: Begin,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    free: Port,
     end: Exception,
     words: str,
 ) -> None:
     monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
     caplog.set_level(logging.INFO)
     Forwarder.ends.append(end)
-    forwards = begin(free_port())
+    forwards = begin(free)
     eventually(lambda: len(Forwarder.running) == 2)
     # The second one carries nothing yet.
     assert forwards.lines() == (f"not forwarded: {words}",)
@@ -101,7 +104,7 @@ def test_what_ended_it_is_shown_and_it_begins_again(
 
 
 def test_each_pause_is_longer_than_the_one_before(
-    begin: Begin, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, free: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
 
@@ -116,22 +119,22 @@ def test_each_pause_is_longer_than_the_one_before(
         Lock=threading.Lock,
         Thread=threading.Thread,
     ))  # fmt: skip
-    begin(free_port())
+    begin(free)
     eventually(lambda: len(Forwarder.running) == 13)
     assert pauses == [min(2.0**number, 300.0) for number in range(12)]
 
 
-def test_nobody_waits_for_a_pause_to_end(begin: Begin) -> None:
+def test_nobody_waits_for_a_pause_to_end(begin: Begin, free: Port) -> None:
     Forwarder.ends.append(ValueError())
-    forwards = begin(free_port())
+    forwards = begin(free)
     eventually(lambda: forwards.lines()[:1] and "not" in forwards.lines()[0])
     forwards.stop()
     forwards.thread.join(PATIENCE)
     assert not forwards.thread.is_alive()
 
 
-def test_what_opens_a_port_again_waits_for_the_one_that_has_it(begin: Begin) -> None:
-    port = free_port()._replace(needs_same=True)
+def test_what_opens_a_port_again_waits_for_the_one_that_has_it(begin: Begin, free: Port) -> None:
+    port = free._replace(needs_same=True)
     first = begin(port)
     eventually(lambda: first.has_tried((port,)))
     first.stop()
@@ -140,9 +143,9 @@ def test_what_opens_a_port_again_waits_for_the_one_that_has_it(begin: Begin) -> 
     assert second.lines() == (f"{port.number}: http://127.0.0.1:{port.number}",)
 
 
-def test_each_port_has_its_address_or_why_it_has_none(begin: Begin) -> None:
+def test_each_port_has_its_address_or_why_it_has_none(begin: Begin, free: Port) -> None:
     with local.listen(module.Wish(20000, 20000, False, "")) as taken:
-        port = free_port()._replace(label="Web")
+        port = free._replace(label="Web")
         number = taken.getsockname()[1]
         own = (port, Port(80, here=number, needs_same=True))
         forwards = begin(*own)

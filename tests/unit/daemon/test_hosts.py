@@ -59,6 +59,9 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
     monkeypatch.setattr(module, "probe", fake)
     monkeypatch.setattr(module, "EngineEvents", Stream)
     monkeypatch.setattr(module.Observer, "observe", lambda *_args: Observed({}))
+    monkeypatch.setattr(Hosts.fresh, "__defaults__", (PATIENCE,))
+    # A look that is put off comes at the end of its operation alone.
+    monkeypatch.setattr(module, "_PUT_OFF_SECONDS", 10 * PATIENCE)
     return fake
 
 
@@ -114,7 +117,7 @@ async def test_an_engine_that_was_opened_anew_while_it_was_asked_is_asked_again(
         answer = real(*args, **more)
         if probe.count == 2:
             probe.now = "3"
-            asyncio.run_coroutine_threadsafe(opened(), loop).result(5)
+            asyncio.run_coroutine_threadsafe(opened(), loop).result(PATIENCE)
         return answer
 
     async def opened() -> None:
@@ -145,7 +148,7 @@ async def test_an_engine_that_fails_at_once_is_not_asked_in_a_loop(
         raise OSError("no answer")
 
     monkeypatch.setattr(module, "probe", refuse)
-    assert (await hosts.fresh(ENGINE, 1.0)).facts is None
+    assert (await hosts.fresh(ENGINE)).facts is None
     assert probe.count == 1
 
 

@@ -24,6 +24,12 @@ from tests.patience import PATIENCE, until
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known of the host is waited for."""
+    monkeypatch.setattr(generation, "FIRST_FACTS_SECONDS", PATIENCE)
+
+
 def environ(home: Path) -> dict[str, str]:
     return {
         "HOME": str(home),
@@ -188,7 +194,7 @@ async def test_a_rule_that_raises_is_reported_once_and_the_others_go_on(
     monkeypatch.setattr(rules.get("privileged-container"), "check", explode)
     (folder / "sandboxd.toml").write_text('image = "b"\n')
     await until(lambda: not keeper.projects[str(folder)].is_due)
-    await keeper.settled(str(folder), 10)
+    await keeper.settled(str(folder), PATIENCE)
     broken = keeper.projects[str(folder)].examined
     assert whole is not None and whole.counts is not None
     assert broken is not None and broken.counts is not None
@@ -323,14 +329,14 @@ async def test_a_policy_that_appears_has_each_project_looked_at_once(own_home: P
     (own_home / ".config").mkdir()
     await until(lambda: str(own_home / ".config") in keeper.watching.watcher.armed)
     # The new folder itself is a change, which has been looked at by now, or is looked at here.
-    await keeper.settled(None, 5.0)
+    await keeper.settled(None, PATIENCE)
     events.clear()
     prepared = own_home / "prepared"
     prepared.mkdir()
     (prepared / "policy.toml").write_text('network = "none"\n')
     prepared.rename(own_home / ".config" / "sandboxd")
     await until(lambda: [e for e in events if e["kind"] != "unchanged"])
-    await keeper.settled(None, 5.0)
+    await keeper.settled(None, PATIENCE)
     # A look at the folder that came before may end behind `clear`; it found nothing new.
     assert [e["kind"] for e in events if e["kind"] != "unchanged"] == ["regenerated"]
     await keeper.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.daemon.listening import Changes, Listening, _Looks
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 _NEVER_MS = 3_600_000
 """A step that no test waits for."""
@@ -75,7 +75,7 @@ def test_who_knows_of_a_change_need_not_wait_for_the_step(
 def test_an_end_waits_for_no_step(run: Callable[[int], Listening]) -> None:
     listening = run(_NEVER_MS)
     listening.stop()
-    assert not listening._thread.is_alive()
+    eventually(lambda: not listening._thread.is_alive())
 
 
 def test_two_looks_cost_one_wait(monkeypatch: pytest.MonkeyPatch) -> None:

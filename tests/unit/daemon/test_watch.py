@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -44,6 +45,13 @@ class Told:
 @pytest.fixture
 def listener() -> Told:
     return Told()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that begins or ends has the time that a busy machine takes."""
+    monkeypatch.setattr(watch, "_READY_SECONDS", PATIENCE)
+    monkeypatch.setattr(watch, "_LAST_SECONDS", PATIENCE)
 
 
 @pytest_asyncio.fixture
@@ -90,6 +98,42 @@ async def test_nothing_is_lost_while_the_set_changes(
         # The run before told all it knew before it was ended: nothing is on its way.
         assert str(base / f"f{number}") in listener.paths or number == 14
     await listener.wait(lambda: len([p for p in listener.paths if p.startswith(f"{base}/f")]) == 15)
+
+
+@pytest.mark.asyncio
+async def test_what_the_run_before_does_not_tell_in_time_is_a_reason_to_look(
+    tmp_path: Path, listener: Told, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_check: object) -> None:
+        await asyncio.Event().wait()
+
+    base = folder(tmp_path)
+    await watcher.watch(frozenset({str(base)}))
+    assert watcher._current is not None
+    monkeypatch.setattr(watcher._current, "until", never)
+    monkeypatch.setattr(watch, "_LAST_SECONDS", 0.01)
+    await watcher.watch(frozenset({str(base), str(folder(tmp_path, "o"))}))
+    assert listener.doubted == 1
+
+
+@pytest.mark.asyncio
+async def test_a_machine_that_stood_still_gets_one_more_try(
+    tmp_path: Path, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until, now = watch._Run.until, [0.0]
+
+    async def stands_still(run: Any, check: Callable[[], bool]) -> None:
+        if not now[0]:
+            now[0] = 10 * PATIENCE
+            raise TimeoutError
+        await until(run, check)
+
+    monkeypatch.setattr(watch._Run, "until", stands_still)
+    monkeypatch.setattr(watch, "_PROOF_SECONDS", PATIENCE)
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=time.sleep)
+    monkeypatch.setattr(watch, "time", clock)
+    top = frozenset({str(folder(tmp_path))})
+    assert await watcher.watch(top) == top
 
 
 @pytest.mark.asyncio

@@ -124,10 +124,14 @@ def test_an_engine_that_hangs_behind_it_ends_in_time_and_leaves_no_ssh(ssh: Ssh)
         while connection.recv(65536):
             pass
 
-    with raw(hang, 0.5) as local:
-        with pytest.raises(NoAnswer, match=r"waited 0\.5 s"):
-            ssh.lead_to(local).inspect("x")
-        assert all(ended(pid) for *_, pid in ssh.starts())
+    # A busy machine has no `ssh` that runs within the first limit.
+    for seconds in (0.5, 5.0, 50.0):
+        with raw(hang, seconds) as local:
+            with pytest.raises(NoAnswer, match=rf"waited {seconds:g} s"):
+                ssh.lead_to(local).inspect("x")
+            if ssh.log.exists():
+                break
+    assert ssh.starts() and all(ended(pid) for *_, pid in ssh.starts())
 
 
 def test_a_login_that_is_refused_says_why(ssh: Ssh) -> None:

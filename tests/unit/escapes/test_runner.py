@@ -102,7 +102,7 @@ def test_each_end_of_an_attempt_is_reported_as_its_state() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("import time; time.sleep(60)", "no end within 2 s"),
+        ("import time; time.sleep(600)", "no end within"),
         ("import os; os.kill(os.getpid(), 9)", "signal 9"),
         ("import os; os._exit(3)", "code 3"),
         # Output of an attempt that goes wrong must not look like a report.
@@ -110,10 +110,12 @@ def test_each_end_of_an_attempt_is_reported_as_its_state() -> None:
     ],
 )
 def test_an_attempt_that_dies_or_hangs_does_not_stop_the_next(body: str, words: str) -> None:
-    records, collector = run(
-        {"bad": f"def attempt(facts):\n {body}", "good": "def attempt(facts): return {}"},
-        2 if "sleep" in body else PATIENCE,
-    )
+    sources = {"bad": f"def attempt(facts):\n {body}", "good": "def attempt(facts): return {}"}
+    # On a busy machine the good one may take longer than the first limit, too.
+    for seconds in (2, 20) if "sleep" in body else (PATIENCE,):
+        records, collector = run(sources, seconds)
+        if records["good"]["state"] == "done":
+            break
     assert records["bad"]["state"] == "unclear"
     assert words in records["bad"]["detail"]
     assert records["good"]["state"] == "done"
@@ -135,8 +137,12 @@ def test_what_an_attempt_started_ends_with_it() -> None:
         "    if pid == 0: time.sleep(600)\n"
         "    return {'detail': str(pid)}"
     )
-    records, _ = run({"forks": source}, 2)
-    pid = records["forks"]["detail"]
+    # What it started keeps its report from ending before the limit.
+    for seconds in (2, 20):
+        records, _ = run({"forks": source}, seconds)
+        pid = records["forks"]["detail"]
+        if pid.isdecimal():
+            break
 
     def has_ended() -> bool:
         words = ["ps", "-o", "stat=", "-p", pid]

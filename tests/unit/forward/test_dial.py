@@ -9,6 +9,7 @@ import socket
 import pytest
 
 from sandboxd.forward import inside
+from tests.ports import closed_port, free_port
 
 
 def test_a_server_that_accepts_nothing_is_not_waited_for() -> None:
@@ -30,15 +31,14 @@ def test_a_server_that_accepts_nothing_is_not_waited_for() -> None:
 
 
 def test_a_port_is_looked_for_at_both_loopback_addresses() -> None:
-    try:
-        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
-    except OSError:
-        pytest.skip("this machine has no address `::1`")
-    with server:
-        port = server.getsockname()[1]
-        with inside.dial(str(port)) as connection:
+    with free_port() as port:
+        try:
+            server = socket.create_server(("::1", port), family=socket.AF_INET6)
+        except OSError:
+            pytest.skip("this machine has no address `::1`")
+        with server, inside.dial(str(port)) as connection:
             assert connection.getpeername()[:2] == ("::1", port)
-    with pytest.raises(ConnectionRefusedError):
+    with closed_port() as port, pytest.raises(ConnectionRefusedError):
         inside.dial(str(port))
 
 

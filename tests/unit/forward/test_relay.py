@@ -15,9 +15,9 @@ from sandboxd.forward.frames import OPEN, READY, Decoder, pack
 from sandboxd.forward.inside import dial
 from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import program
+from tests.patience import PATIENCE
+from tests.ports import closed_port
 from tests.unit.forward.streams import Trunk
-
-PATIENCE = 60
 
 
 class Ends:
@@ -134,14 +134,13 @@ def test_one_that_nobody_reads_stops_no_other(ends: Ends, server: socket.socket)
         connection.close()
 
 
-def test_where_nobody_listens_it_is_said(server: socket.socket) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-    both = Ends(port)
-    near = socket.create_connection(("127.0.0.1", both.port), PATIENCE)
-    with near, contextlib.suppress(ConnectionResetError):
-        assert near.recv(1) == b""
-    both.close()
+def test_where_nobody_listens_it_is_said() -> None:
+    with closed_port() as port:
+        both = Ends(port)
+        near = socket.create_connection(("127.0.0.1", both.port), PATIENCE)
+        with near, contextlib.suppress(ConnectionResetError):
+            assert near.recv(1) == b""
+        both.close()
     assert [target for target, _ in both.refused] == [str(port)]
 
 

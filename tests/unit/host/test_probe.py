@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import socket
 import stat
@@ -20,11 +19,23 @@ from typing import Any
 
 import pytest
 
+from sandboxd.host import probe as probing
 from sandboxd.host import trials
-from sandboxd.host.facts import Engine
-from sandboxd.host.probe import probe, raw_facts
+from sandboxd.host.facts import Engine, HostFacts
+from sandboxd.host.probe import raw_facts
 from sandboxd.host.versions import versions
 from tests.patience import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine is a thread of ours, which a busy machine may hold up."""
+    for name in ("_START_SECONDS", "_RUN_SECONDS", "_REMOVE_SECONDS", "_OUTPUT_SECONDS"):
+        monkeypatch.setattr(trials, name, PATIENCE)
+
+
+def probe(environ: dict[str, str], *, trial: bool, timeout: float = PATIENCE) -> HostFacts:
+    return probing.probe(environ, trial=trial, timeout=timeout)
 
 
 def engine_of(path: object, timeout: float = PATIENCE) -> Engine:
@@ -71,7 +82,7 @@ def test_hanging(own_home: Path) -> None:
 
 @pytest.mark.parametrize("host", ["npipe:////./pipe/docker", "nonsense"])
 def test_address_that_cannot_be_used(host: str) -> None:
-    raw = raw_facts({"DOCKER_HOST": host}, trial=False, timeout=1)
+    raw = raw_facts({"DOCKER_HOST": host}, trial=False, timeout=PATIENCE)
     assert raw["engine"]["failure"]["case"] == "address"
 
 
@@ -261,7 +272,7 @@ def test_failure_is_reduced_to_its_cause_and_leaks_are_ended(own_home: Path) -> 
 
 def fake_process(name: str, argument: str) -> subprocess.Popen[bytes]:
     """A process that looks like `name argument` in /proc."""
-    code = "import time; print(flush=True); time.sleep(60)"
+    code = "import time; print(flush=True); time.sleep(600)"
     process = subprocess.Popen(
         [name, "-c", code, argument], executable=sys.executable, stdout=subprocess.PIPE
     )
@@ -298,20 +309,7 @@ def test_no_secret_of_the_engine_is_in_the_report(own_home: Path) -> None:
             return status, answer
 
         engine.answer = with_secret  # type: ignore[method-assign]
-        assert "SECRET" not in json.dumps(raw_facts(environ, trial=True))
-
-
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the trial's program is for x86-64")
-def test_the_trial_program_prints_boot_id_and_version(tmp_path: Path) -> None:
-    from sandboxd.host.trial_image import _program
-
-    program = tmp_path / "show"
-    program.write_bytes(_program())
-    program.chmod(0o755)
-    output = subprocess.run([program], capture_output=True, text=True, check=True).stdout
-    boot_id, version = output.splitlines()
-    assert boot_id == trials.host_boot_id()
-    assert version == Path("/proc/version").read_text().strip()
+        assert "SECRET" not in json.dumps(raw_facts(environ, trial=True, timeout=PATIENCE))
 
 
 def test_a_failure_is_tried_again_later(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

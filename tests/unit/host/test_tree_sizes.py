@@ -22,15 +22,19 @@ def make(root: Path, *paths: str, content: str = "four") -> None:
         (root / path).write_text(content)
 
 
+def measured(root: Path) -> tree_sizes.Sizes:
+    return sizes(str(root), MARKERS, PATIENCE)
+
+
 def found(root: Path) -> dict[str, Size]:
-    return {tree.path: tree for tree in sizes(str(root), MARKERS).trees}
+    return {tree.path: tree for tree in measured(root).trees}
 
 
 def test_files_bytes_and_those_of_this_week(tmp_path: Path) -> None:
     make(tmp_path, "Cargo.toml", "target/debug/a", "target/debug/deps/b", "target/c", "src/main.rs")
     old = time.time() - 8 * 24 * 3600
     os.utime(tmp_path / "target/c", (old, old))
-    assert sizes(str(tmp_path), MARKERS) == ((Size("target", 3, 12, 2, True),), True)
+    assert measured(tmp_path) == ((Size("target", 3, 12, 2, True),), True)
 
 
 def test_a_tree_is_told_by_a_file_beside_it_or_by_an_ignore_file(tmp_path: Path) -> None:
@@ -50,7 +54,7 @@ def test_no_link_is_followed_and_no_history_looked_at(tmp_path: Path) -> None:
     (root / "node_modules").symlink_to(outside / "node_modules")
     (root / "link").symlink_to(outside)
     (root / "up").symlink_to("..")
-    assert sizes(str(root), MARKERS) == ((), True)
+    assert measured(root) == ((), True)
     (root / "node_modules").unlink()
     (root / "node_modules").mkdir()
     (root / "node_modules/loop").symlink_to(outside)
@@ -71,16 +75,16 @@ def test_a_tree_without_end_is_counted_in_part(
 ) -> None:
     make(tmp_path, "Cargo.toml", *(f"target/{n}/{m}" for n in range(5) for m in range(5)))
     monkeypatch.setattr(tree_sizes, "_MOST_ENTRIES", 20)
-    measured = sizes(str(tmp_path), MARKERS)
-    (tree,) = measured.trees
-    assert not measured.is_whole and not tree.is_whole and 0 < tree.files < 20
+    counted = measured(tmp_path)
+    (tree,) = counted.trees
+    assert not counted.is_whole and not tree.is_whole and 0 < tree.files < 20
 
 
 def test_a_chain_of_folders_is_left_at_some_depth(tmp_path: Path) -> None:
     make(tmp_path, "Cargo.toml", "target/" + "d/" * 60 + "a")
     make(tmp_path, "e/" * 60 + "a")
-    measured = sizes(str(tmp_path), MARKERS)
-    assert not measured.is_whole and measured.trees[0].files == 0
+    counted = measured(tmp_path)
+    assert not counted.is_whole and counted.trees[0].files == 0
 
 
 def test_the_time_is_kept(tmp_path: Path) -> None:
@@ -107,10 +111,10 @@ def test_a_file_system_that_hangs_is_left_alone(
 
     monkeypatch.setattr(tree_sizes, "_opened", opened)
     monkeypatch.setattr(tree_sizes.threading, "Thread", Thread)
-    measured = sizes(str(tmp_path), MARKERS, PATIENCE)
+    counted = measured(tmp_path)
     ended.set()
-    assert ([tree.path for tree in measured.trees], measured.is_whole) == (["node_modules"], False)
+    assert ([tree.path for tree in counted.trees], counted.is_whole) == (["node_modules"], False)
 
 
 def test_a_workspace_that_is_gone(tmp_path: Path) -> None:
-    assert sizes(str(tmp_path / "gone"), MARKERS) == ((), False)
+    assert measured(tmp_path / "gone") == ((), False)

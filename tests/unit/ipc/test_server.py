@@ -60,7 +60,9 @@ async def wait(_connection: Connection, _params: dict[str, Any]) -> Any:
 
 
 @pytest_asyncio.fixture
-async def path(tmp_path: Path) -> AsyncIterator[str]:
+async def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    for name in ("GREETING_SECONDS", "WRITE_SECONDS"):
+        monkeypatch.setattr(server, name, PATIENCE)
     where = str(tmp_path / "s")
     handlers = {"echo": echo, "fail": fail, "crash": crash, "wait": wait}
     running = Server(handlers, {"version": "9", "protocol": 1, "pid": 1})

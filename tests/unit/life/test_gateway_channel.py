@@ -6,11 +6,13 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from sandboxd.egress.messages import Event
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import gateway_channel
 from sandboxd.life.gateway_channel import Channel
 from tests.patience import PATIENCE
 
@@ -33,7 +35,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def names(channel: Channel) -> list[str]:
-    return [event["event"] for event in channel.events(5)]
+    return [event["event"] for event in channel.events(PATIENCE)]
 
 
 def test_events_come_in_whatever_pieces(ends: tuple[socket.socket, socket.socket]) -> None:
@@ -119,6 +121,20 @@ def test_silence_is_an_error_and_not_a_wait_for_ever(
 
     with pytest.raises(EnvironmentFailure, match="does not answer"):
         Channel(ours).wait_for(never, 0.05)
+
+
+def test_an_answer_that_came_while_the_machine_stood_still_has_come_in_time(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = ends
+    times = iter([0.0, 100.0, 200.0])
+    monkeypatch.setattr(
+        gateway_channel, "time", SimpleNamespace(monotonic=lambda: next(times, 300.0))
+    )
+    theirs.sendall(frame(line(event="ready")))
+    assert Channel(ours).wait_for(lambda event: event, 5.0)["event"] == "ready"
+    with pytest.raises(EnvironmentFailure, match="does not answer"):
+        Channel(ours).wait_for(lambda event: event, -5.0)
 
 
 def test_a_command_to_a_gateway_that_is_gone_says_so(

@@ -16,13 +16,16 @@ import pytest
 from sandboxd.life import leftover, leftover_inside
 from sandboxd.payload import programs
 from tests.integration.daemon.world import alive
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 
 
 def run_inside(mark: str, seconds: float) -> dict[str, Any]:
     task = {"nonce": "n", "mark": mark, "seconds": seconds}
     program = programs.with_task(
-        programs.source_beside(leftover.__file__, "leftover_inside.py"), task
+        programs.source_beside(leftover.__file__, "leftover_inside.py").replace(
+            "KILL_SECONDS = 2.0", f"KILL_SECONDS = {PATIENCE}"
+        ),
+        task,
     )
     done = subprocess.run(
         [sys.executable, "-I", "-"],
@@ -64,25 +67,25 @@ def test_one_that_ends_when_asked_may_finish_and_others_are_not_touched(
 ) -> None:
     saved = tmp_path / "saved"
     script = f"trap 'echo x > {saved}; exit 0' TERM; echo; while :; do sleep 0.05; done"
-    with begin(mark, script) as process, begin(f"{mark}0", "echo; exec sleep 100") as other:
+    with begin(mark, script) as process, begin(f"{mark}0", "echo; exec sleep 1000") as other:
         try:
-            answer = run_inside(mark, 20)
+            answer = run_inside(mark, PATIENCE)
             assert answer["left"] == 0 and answer["count"] >= 1
-            assert process.wait(10) == 0 and saved.exists()
+            assert process.wait(PATIENCE) == 0 and saved.exists()
             assert other.poll() is None
         finally:
             other.kill()
 
 
 def test_one_that_refuses_is_killed_with_what_came_from_it_without_a_mark(mark: str) -> None:
-    script = "trap '' TERM; env -i sh -c \"trap '' TERM; echo \\$\\$; sleep 100 & wait\" & wait"
+    script = "trap '' TERM; env -i sh -c \"trap '' TERM; echo \\$\\$; sleep 1000 & wait\" & wait"
     with begin(mark, "echo; " + script) as process:
         assert process.stdout is not None
         child = int(process.stdout.readline())
         answer = run_inside(mark, 0.2)
         assert answer["left"] == 0 and answer["count"] >= 2
         # What it waits for may be killed first: then it ends by itself.
-        assert process.wait(10) in (0, -signal.SIGKILL)
+        assert process.wait(PATIENCE) in (0, -signal.SIGKILL)
         eventually(lambda: not alive(child))
 
 

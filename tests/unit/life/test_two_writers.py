@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +19,9 @@ from sandboxd.egress.gateway.commands import NotACommand, SetPolicy
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import lock
+from sandboxd.life import gateway_channel, lock
 from sandboxd.life.gateway import set_policy
-from sandboxd.life.gateway_channel import attach
+from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.policy.rights import GatewayRights
 from tests.patience import PATIENCE
 from tests.unit.life.test_gateway_channel import frame, line
@@ -99,6 +100,9 @@ class Played:
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(gateway_channel, "ANSWER_SECONDS", PATIENCE)
+    monkeypatch.setattr(Channel.ask, "__kwdefaults__", {"seconds": PATIENCE})
+    monkeypatch.setattr(lock, "_TURN_SECONDS", PATIENCE)
     played = Played()
     yield played
     played.close()
@@ -172,4 +176,18 @@ def test_whoever_waits_for_the_rights_of_a_sandbox_gives_up(
             pass
         monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
         with taken, lock.rights_lock("/w"):
+            pass
+
+
+def test_a_lock_that_became_free_while_the_machine_stood_still_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = iter((0.0, 0.0, 100.0))
+    with contextlib.ExitStack() as holder:
+        holder.enter_context(lock.rights_lock("/w"))
+        stands_still = SimpleNamespace(
+            monotonic=lambda: next(times), sleep=lambda _seconds: holder.close()
+        )
+        monkeypatch.setattr(lock, "time", stands_still)
+        with lock.rights_lock("/w"):
             pass

@@ -49,6 +49,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     monkeypatch.setattr(execute, "kill_marked", look)
     monkeypatch.setattr(exec_operation, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(exec_operation, "_BEGIN_SECONDS", PATIENCE)
     return answers
 
 
@@ -57,6 +58,22 @@ def test_a_process_that_is_not_there_yet_is_signalled_once_it_is(answers: list[b
     answers += [False, False, True, True]
     command(engine).kill(15)
     assert answers == [True], "once it has taken the signal it gets no other"
+
+
+def test_a_process_that_came_while_the_machine_stood_still_is_signalled(
+    answers: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+
+    def look(*_: object) -> bool:
+        now[0] += 10 * PATIENCE
+        return answers.pop(0)
+
+    monkeypatch.setattr(exec_operation, "monotonic", lambda: now[0])
+    monkeypatch.setattr(execute, "kill_marked", look)
+    answers += [False, True]
+    command(Begun(ends_after=99)).kill(15)
+    assert answers == []
 
 
 def test_a_command_that_has_ended_is_not_looked_for_again(answers: list[bool]) -> None:

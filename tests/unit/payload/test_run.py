@@ -53,7 +53,7 @@ def test_all_of_the_input_is_sent(is_local: bool, monkeypatch: pytest.MonkeyPatc
         "c",
         Exec(["python3", "-"]),
         DATA,
-        20,
+        PATIENCE,
         lambda stream, data: output.append((stream, data)),
     )
     assert code == 5
