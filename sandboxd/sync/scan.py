@@ -19,9 +19,9 @@ from sandboxd.sync.flows import TEMPORARY
 from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
 
 _CHUNK = 1 << 20
-_LONGEST_PATH = 4000
+LONGEST_PATH = 4000
 """Linux takes 4096 bytes for a path; names of ours are longer than those that they take the place of."""
-_WRITTEN = "it is being written"
+WRITTEN = "it is being written"
 
 
 class Limits(NamedTuple):
@@ -77,10 +77,10 @@ class _Walk:
             return False
         status = entry.stat(follow_symlinks=False)
         if is_folder != stat.S_ISDIR(status.st_mode):
-            self.unknown[path] = _WRITTEN
+            self.unknown[path] = WRITTEN
         elif status.st_dev != self._root.device:
             self.unknown[path] = "it is of another file system"
-        elif len(os.fsencode(path)) > _LONGEST_PATH:
+        elif len(os.fsencode(path)) > LONGEST_PATH:
             self.unknown[path] = "its path is too long"
         elif is_folder:
             if path.count("/") >= self._limits.depth:
@@ -112,7 +112,7 @@ class _Walk:
             return
         entry = read_entry(folder, path.rpartition("/")[2], status.st_size)
         if entry is None:
-            self.unknown[path] = _WRITTEN
+            self.unknown[path] = WRITTEN
         else:
             self.entries[path] = entry
 
@@ -139,7 +139,7 @@ def scan(
             with beneath.parent_of(root, f"{path}/.", create=False) as folder:
                 folders += walk.look(folder, path)
         except (FileNotFoundError, SandboxdError):
-            walk.unknown[path] = _WRITTEN
+            walk.unknown[path] = WRITTEN
         except OSError as error:
             walk.unknown[path] = (error.strerror or str(error)).lower()
     return Snapshot(

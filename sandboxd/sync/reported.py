@@ -1,0 +1,244 @@
+"""The state of the side inside, by the word of its reporter: bytes come in, questions go out. Pure.
+
+The reporter is hostile. It is asked folder by folder, so that nothing which the policy excludes is looked at, and is
+believed of its own side alone: what it says is bounded, has the form that a folder has, and is judged where it is
+written. What is no answer to the first question that is open ends it.
+"""
+
+from __future__ import annotations
+
+import collections
+import enum
+import os
+import stat
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.sync import wire
+from sandboxd.sync.reported_tree import Listed, Tree, Want
+from sandboxd.sync.scan import Limits
+from sandboxd.sync.state import Root, Snapshot
+from sandboxd.sync.wire import Broken
+
+_WINDOW = 32 << 10
+"""Bytes of questions that are not answered yet: fewer than a pipe takes, so that no end waits for the other."""
+
+
+class Signal(enum.Enum):
+    """What the reporter said unasked."""
+
+    CHANGED = "a folder changed"
+    LOST = "events were lost, so everything is looked at"
+    UNWATCHED = "a folder has no events, so everything is looked at from time to time"
+
+
+class Reading:
+    """A file that is being read. `code` is None until it ended: then the number of the error, 0 for none."""
+
+    def __init__(self, most: int) -> None:
+        self.code: int | None = None
+        self._left = most
+        self._parts: list[bytes] = []
+
+    def add(self, part: bytes) -> None:
+        """Add bytes that came.
+
+        :raises Broken: they are more than were asked for
+        """
+        self._left -= len(part)
+        if self._left < 0:
+            raise Broken("more bytes of a file than were asked for")
+        self._parts.append(part)
+
+    def take(self) -> list[bytes]:
+        """The parts that came since the last call."""
+        parts, self._parts = self._parts, []
+        return parts
+
+
+class _Asked(NamedTuple):
+    number: int
+    size: int
+    want: Want
+
+
+class Reported:
+    """What a reporter says, from its first byte on.
+
+    :param excludes: whether a path, and whether that is a folder's, is not looked at
+    """
+
+    def __init__(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> None:
+        self._excludes, self._limits = excludes, limits or Limits()
+        self._decoder = wire.Decoder(wire.ANSWERS)
+        self._tree: Tree | None = None
+        self._why_no_root = "the reporter says nothing"
+        self._number = self._open_bytes = 0
+        self._waiting: collections.deque[Want] = collections.deque()
+        self._looks: set[str] = set()
+        self._asked: collections.deque[_Asked] = collections.deque()
+        self._readings: collections.deque[Reading] = collections.deque()
+        self._listing: dict[str, Listed] = {}
+        self._listing_bytes = 0
+        self._is_cut = self._is_all_wanted = False
+
+    # -- what is asked
+
+    def look_again(self) -> None:
+        """Have every folder looked at once more; files whose times tell that they did not change are not read."""
+        # Whoever floods with losses has it done once for each round of questions.
+        self._is_all_wanted = True
+
+    def read(self, path: str, most: int) -> Reading:
+        """Have at most the first `most` bytes of the file at `path` read."""
+        reading = Reading(most)
+        self._readings.append(reading)
+        self._waiting.append(Want(wire.READ, path, most))
+        return reading
+
+    def questions(self) -> bytes:
+        """The bytes to send now: as many questions as may be open at one time."""
+        result = bytearray()
+        if self._is_all_wanted and self._tree is not None:
+            self._is_all_wanted = False
+            self._tree.want_all()
+            self._queue_wants()
+        while self._tree is not None and self._waiting and self._open_bytes < _WINDOW:
+            want = self._waiting.popleft()
+            if want.kind == wire.LOOK:
+                self._looks.discard(want.path)
+            if not self._tree.is_of_use(want):
+                continue
+            self._number = (self._number + 1) % (1 << 32)
+            frame = _pack(self._number, want)
+            self._asked.append(_Asked(self._number, len(frame), want))
+            self._open_bytes += len(frame)
+            result += frame
+        return bytes(result)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether all that was asked is answered."""
+        is_open = self._waiting or self._asked or self._is_all_wanted
+        return self._tree is not None and not is_open
+
+    def snapshot(self) -> Snapshot:
+        """The side as of the last answers; `began` is 0, since its times say nothing to this machine.
+
+        :raises FileNotFoundError: the folder itself cannot be read
+        """
+        if self._tree is None or self._why_no_root:
+            raise FileNotFoundError(self._why_no_root)
+        return self._tree.snapshot()
+
+    def _queue_wants(self) -> None:
+        assert self._tree is not None
+        for want in self._tree.wants():
+            if want.kind == wire.LOOK:
+                self._want_look(want.path)
+                continue
+            if want.kind == wire.FORGET:
+                # A look that waits would be undone by it, and one that is wanted from now on comes after.
+                self._looks.discard(want.path)
+            self._waiting.append(want)
+
+    def _want_look(self, path: str) -> None:
+        if path not in self._looks:
+            self._looks.add(path)
+            self._waiting.append(Want(wire.LOOK, path))
+
+    # -- what is answered
+
+    def take(self, data: bytes) -> frozenset[Signal]:
+        """Take over what `data` says; returns what was said unasked.
+
+        :raises Broken: no reporter of ours says that; the connection is to be closed
+        """
+        signals: set[Signal] = set()
+        for kind, content in self._decoder.take(data):
+            if self._tree is None:
+                self._begin(kind, content)
+            elif kind in (wire.CHANGED, wire.LOST, wire.UNWATCHED):
+                self._take_signal(self._tree, kind, os.fsdecode(content), signals)
+            elif kind == wire.HELLO:
+                raise Broken("a second beginning")
+            else:
+                self._take_answer(self._tree, kind, content)
+        return frozenset(signals)
+
+    def _begin(self, kind: int, content: bytes) -> None:
+        if kind != wire.HELLO:
+            raise Broken("no beginning")
+        version, device, inode = wire.HELLO_HEAD.unpack(content)
+        if version != wire.VERSION:
+            raise Broken("another version of the protocol")
+        self._tree = Tree(Root(device, inode), self._excludes, self._limits)
+        self._want_look("")
+
+    def _take_signal(self, tree: Tree, kind: int, path: str, signals: set[Signal]) -> None:
+        if kind == wire.LOST:
+            signals.add(Signal.LOST)
+            self.look_again()
+        elif kind == wire.UNWATCHED:
+            signals.add(Signal.UNWATCHED)
+        elif tree.has_listing(path):
+            # Of others it may say what it likes: nothing is known there that could be old.
+            signals.add(Signal.CHANGED)
+            self._want_look(path)
+
+    def _take_answer(self, tree: Tree, kind: int, content: bytes) -> None:
+        (number,) = wire.NUMBER.unpack_from(content)
+        if not self._asked or number != self._asked[0].number:
+            raise Broken("an answer to nothing")
+        want = self._asked[0].want
+        if kind == wire.ENTRY and want.kind == wire.LOOK:
+            self._take_entry(tree, want, content)
+        elif kind == wire.DATA and want.kind == wire.READ:
+            self._readings[0].add(content[wire.NUMBER.size :])
+        elif kind == wire.FILE and want.kind == wire.HASH:
+            _, status, digest = wire.file_of(content)
+            if not stat.S_ISREG(status[0]) or status[1] != want.size:
+                raise Broken("a file of another kind or size than was asked for")
+            self._pop_asked()
+            tree.put_file(want, status, digest)
+        elif kind == wire.END:
+            self._pop_asked()
+            self._take_end(tree, want, content)
+        else:
+            raise Broken("another answer than was asked for")
+
+    def _pop_asked(self) -> None:
+        self._open_bytes -= self._asked.popleft().size
+
+    def _take_entry(self, tree: Tree, want: Want, content: bytes) -> None:
+        _, status, name, target = wire.entry_of(content)
+        size = self._listing_bytes + len(name) + len(target)
+        if tree.has_room(want.path, len(self._listing) + 1, size):
+            self._listing[os.fsdecode(name)] = Listed(status, target)
+            self._listing_bytes = size
+        else:
+            self._is_cut = True
+
+    def _take_end(self, tree: Tree, want: Want, content: bytes) -> None:
+        _, code, began = wire.END_HEAD.unpack(content)
+        if want.kind == wire.READ:
+            self._readings.popleft().code = code
+        elif want.kind == wire.HASH and not code:
+            raise Broken("no answer")
+        elif want.kind == wire.LOOK:
+            listing, self._listing = self._listing, {}
+            is_whole, self._is_cut, self._listing_bytes = not self._is_cut, False, 0
+            if not want.path:
+                self._why_no_root = os.strerror(code).lower() if code else ""
+            if code:
+                tree.put_failure(want, os.strerror(code).lower())
+            else:
+                tree.put_listing(want.path, listing, began, is_whole=is_whole)
+            self._queue_wants()
+
+
+def _pack(number: int, want: Want) -> bytes:
+    path = os.fsencode(want.path)
+    if want.kind in (wire.LOOK, wire.FORGET):
+        return wire.pack(want.kind, wire.NUMBER.pack(number), path)
+    return wire.pack(want.kind, wire.SIZED.pack(number, want.size), path)

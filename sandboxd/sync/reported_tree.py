@@ -1,0 +1,221 @@
+"""What a hostile reporter said of its side so far, put together folder by folder and bounded. Pure."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.sync import wire
+from sandboxd.sync.flows import TEMPORARY
+from sandboxd.sync.scan import LONGEST_PATH, WRITTEN, Limits
+from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
+
+_MOST_BYTES = 256 << 20
+"""Bytes of all names and targets."""
+
+
+class Want(NamedTuple):
+    """Something to ask: of `kind` LOOK, HASH or FORGET; `size` in bytes, of a file."""
+
+    kind: int
+    path: str
+    size: int = 0
+
+
+class Listed(NamedTuple):
+    """One entry of a folder: the fields of `wire.STATUS`, and the target of a link."""
+
+    status: tuple[int, ...]
+    target: bytes = b""
+
+
+class Tree:
+    """The entries of the side whose folder is `root`.
+
+    :param excludes: whether a path, and whether that is a folder's, is not looked at
+    """
+
+    def __init__(self, root: Root, excludes: Callable[[str, bool], bool], limits: Limits) -> None:
+        self._root, self._excludes, self._limits = root, excludes, limits
+        self._entries: dict[str, Entry] = {}
+        self._excluded: set[str] = set()
+        self._unknown: dict[str, str] = {}
+        self._leftovers: set[str] = set()
+        self._listings: dict[str, dict[str, Listed]] = {}
+        self._began: dict[str, int] = {}
+        self._cut: set[str] = set()
+        self._count = self._bytes = 0
+        self._wants: list[Want] = []
+
+    def wants(self) -> list[Want]:
+        """What is to be asked since the last call, in this order."""
+        wants, self._wants = self._wants, []
+        return wants
+
+    def want_all(self) -> None:
+        """Want every folder looked at once more."""
+        folders = (path for path, entry in self._entries.items() if entry.is_folder)
+        self._wants += (Want(wire.LOOK, path) for path in ("", *folders))
+
+    def is_of_use(self, want: Want) -> bool:
+        """Whether an answer would still be taken."""
+        if want.kind == wire.LOOK:
+            is_known = want.path in self._listings
+            return is_known or (not self._cut and (not want.path or self._is_folder(want.path)))
+        return want.kind != wire.HASH or want.path in self._unknown
+
+    def has_listing(self, path: str) -> bool:
+        """Whether the folder at `path` was looked at."""
+        return path in self._listings
+
+    def has_room(self, path: str, count: int, size: int) -> bool:
+        """Whether a listing of the folder at `path` may have `count` entries, with `size` bytes of names in all."""
+        others = self._count - len(self._listings.get(path, ()))
+        return others + count <= self._limits.entries and self._bytes + size <= _MOST_BYTES
+
+    def snapshot(self) -> Snapshot:
+        """The side as of the last answers; `began` is 0, since its times say nothing to this machine."""
+        return Snapshot(
+            self._root,
+            dict(self._entries),
+            0,
+            frozenset(self._excluded),
+            dict(self._unknown),
+            tuple(sorted(self._leftovers)),
+            not self._cut,
+        )
+
+    # -- what was answered
+
+    def put_listing(
+        self, path: str, listing: dict[str, Listed], began: int, *, is_whole: bool
+    ) -> None:
+        """Take over what the folder at `path` has, by a look that began then; not `is_whole` where it has more."""
+        if path and not self._is_folder(path):
+            return
+        self._note_cut(path, is_whole)
+        before, old = self._began.get(path), self._listings.get(path, {})
+        for name in old.keys() - listing.keys():
+            self.drop(_join(path, name))
+        self._count += len(listing) - len(old)
+        self._bytes += _size_of(listing) - _size_of(old)
+        self._listings[path], self._began[path] = listing, began
+        for name, listed in listing.items():
+            self._put(_join(path, name), listed, before)
+
+    def put_file(self, want: Want, status: tuple[int, ...], digest: bytes) -> None:
+        """Take over the SHA-256 of a file; what was dropped meanwhile is asked for again where it comes back."""
+        if want.path in self._unknown:
+            del self._unknown[want.path]
+            content = Content(Kind.FILE, digest.hex(), bool(status[0] & stat.S_IXUSR))
+            self._entries[want.path] = _entry(content, status)
+
+    def put_failure(self, want: Want, why: str) -> None:
+        """Note that a folder, or a file, could not be read."""
+        if want.kind == wire.LOOK and self._is_folder(want.path):
+            self.drop(want.path)
+            self._unknown[want.path] = why
+
+    def drop(self, path: str, *, is_looked_at: bool = False) -> None:
+        """Know nothing more of `path` and what is below it.
+
+        :param is_looked_at: something else is there, of which changes are to be told
+        """
+        paths = [path]
+        while paths:
+            each = paths.pop()
+            self._entries.pop(each, None)
+            self._unknown.pop(each, None)
+            self._excluded.discard(each)
+            self._leftovers.discard(each)
+            self._began.pop(each, None)
+            listing = self._listings.pop(each, None)
+            if listing is None:
+                continue
+            self._cut.discard(each)
+            self._count -= len(listing)
+            self._bytes -= _size_of(listing)
+            paths += (_join(each, name) for name in listing)
+            if not is_looked_at or each != path:
+                self._wants.append(Want(wire.FORGET, each))
+
+    # -- one entry
+
+    def _put(self, path: str, listed: Listed, before: int | None) -> None:
+        """Note an entry of a folder that was looked at last `before`, None for never."""
+        mode = listed.status[0]
+        known = self._entries.get(path)
+        is_folder = stat.S_ISDIR(mode)
+        if known is not None and known.is_folder and is_folder and known.inode == listed.status[4]:
+            # What is in it has events of its own.
+            self._entries[path] = _entry(FOLDER, listed.status)
+            return
+        self.drop(path, is_looked_at=is_folder)
+        if path.rpartition("/")[2].startswith(TEMPORARY):
+            self._leftovers.add(path)
+        elif self._excludes(path, is_folder):
+            self._excluded.add(path)
+        elif why := self._why_unknown(path, listed):
+            self._unknown[path] = why
+        elif is_folder:
+            self._entries[path] = _entry(FOLDER, listed.status)
+            self._wants.append(Want(wire.LOOK, path))
+        elif stat.S_ISLNK(mode):
+            content = Content(Kind.LINK, os.fsdecode(listed.target))
+            self._entries[path] = _entry(content, listed.status)
+        elif known is not None and _is_unchanged(known, listed, before):
+            self._entries[path] = known
+        else:
+            self._unknown[path] = WRITTEN
+            self._wants.append(Want(wire.HASH, path, listed.status[1]))
+
+    def _why_unknown(self, path: str, listed: Listed) -> str:
+        """Why nothing can be said of an entry, '' where something can."""
+        mode, size, device = listed.status[0], listed.status[1], listed.status[5]
+        if device != self._root.device:
+            return "it is of another file system"
+        if len(os.fsencode(path)) > LONGEST_PATH:
+            return "its path is too long"
+        if stat.S_ISDIR(mode):
+            return "it is nested too deep" if path.count("/") >= self._limits.depth else ""
+        if stat.S_ISLNK(mode):
+            return "" if listed.target and b"\0" not in listed.target else WRITTEN
+        if not stat.S_ISREG(mode):
+            return "it is neither a file, a folder nor a link"
+        return "it is too large" if size > self._limits.size else ""
+
+    def _note_cut(self, path: str, is_whole: bool) -> None:
+        was_cut = bool(self._cut)
+        if is_whole:
+            self._cut.discard(path)
+        else:
+            self._cut.add(path)
+        if was_cut and not self._cut:
+            # Folders that came meanwhile were not looked at.
+            self.want_all()
+
+    def _is_folder(self, path: str) -> bool:
+        entry = self._entries.get(path)
+        return entry is not None and entry.is_folder
+
+
+def _is_unchanged(known: Entry, listed: Listed, before: int | None) -> bool:
+    if before is None or known.content.kind is not Kind.FILE:
+        return False
+    is_same = known == _entry(known.content, listed.status)
+    return is_same and Snapshot(Root(0, 0), {}, before).is_settled(known)
+
+
+def _entry(content: Content, status: tuple[int, ...]) -> Entry:
+    mode, size, ctime, mtime, inode, _ = status
+    return Entry(content, mode, 0 if content.kind is Kind.FOLDER else size, ctime, mtime, inode)
+
+
+def _size_of(listing: dict[str, Listed]) -> int:
+    return sum(len(name) + len(listed.target) for name, listed in listing.items())
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name

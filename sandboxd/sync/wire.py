@@ -1,0 +1,129 @@
+"""The protocol between the reporter in a sandbox and its reader on the host: frames, and which of them are valid.
+
+A frame is its kind (1 byte), the length of its content (4 bytes, big endian) and that. The host asks, and each question
+has one answer, in the order in which they were asked: any number of frames of it, and `END` or `FILE` as the last. What
+comes unasked says only that a folder is to be looked at. Sent into the sandbox as it is: standard library only, for
+Python 3.8.
+"""
+
+from __future__ import annotations
+
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+VERSION = 1
+LONGEST_PATH = 4096
+"""Bytes of a path, and of the target of a link."""
+LONGEST_NAME = 255
+LARGEST_PART = 60 * 1024
+"""Bytes of a file in one frame."""
+
+LOOK, HASH, READ, FORGET = range(1, 5)
+HELLO, ENTRY, FILE, DATA, END, CHANGED, LOST, UNWATCHED = range(16, 24)
+
+HELLO_HEAD = struct.Struct(">HQQ")
+"""Version, device and inode of the folder that is reported."""
+STATUS = struct.Struct(">IQqqQQ")
+"""Mode, size, ctime, mtime (both in nanoseconds since 1970), inode and device of an entry."""
+NUMBER = struct.Struct(">I")
+"""The number of a question."""
+SIZED = struct.Struct(">IQ")
+"""The number of a question, and the most bytes that are asked for."""
+END_HEAD = struct.Struct(">IHq")
+"""The number of a question, the number of the error, 0 for none, and the time inside as its answer began."""
+_FRAME = struct.Struct(">BI")
+_DIGEST = 32
+
+QUESTIONS = {
+    LOOK: (NUMBER.size, NUMBER.size + LONGEST_PATH),
+    HASH: (SIZED.size + 1, SIZED.size + LONGEST_PATH),
+    READ: (SIZED.size + 1, SIZED.size + LONGEST_PATH),
+    FORGET: (NUMBER.size + 1, NUMBER.size + LONGEST_PATH),
+}
+ANSWERS = {
+    HELLO: (HELLO_HEAD.size, HELLO_HEAD.size),
+    ENTRY: (
+        NUMBER.size + STATUS.size + 2,
+        NUMBER.size + STATUS.size + 1 + LONGEST_NAME + LONGEST_PATH,
+    ),
+    FILE: (NUMBER.size + STATUS.size + _DIGEST, NUMBER.size + STATUS.size + _DIGEST),
+    DATA: (NUMBER.size + 1, NUMBER.size + LARGEST_PART),
+    END: (END_HEAD.size, END_HEAD.size),
+    CHANGED: (0, LONGEST_PATH),
+    LOST: (0, 0),
+    UNWATCHED: (0, LONGEST_PATH),
+}
+"""The kinds that each end takes, with the least and the most bytes of their content."""
+
+
+class Broken(Exception):
+    """The other end breaks the protocol: words that follow "it sent"."""
+
+
+def pack(kind: int, *parts: bytes) -> bytes:
+    """A frame of `parts`, one behind the other."""
+    content = b"".join(parts)
+    return _FRAME.pack(kind, len(content)) + content
+
+
+def pack_entry(number: int, status: bytes, name: bytes, target: bytes) -> bytes:
+    """An entry of the folder that question `number` is about; of a link with its target."""
+    return pack(ENTRY, NUMBER.pack(number), status, bytes([len(name)]), name, target)
+
+
+def entry_of(content: bytes) -> tuple[int, tuple[int, ...], bytes, bytes]:
+    """The number, the fields of `STATUS`, the name and the target of an `ENTRY`.
+
+    :raises Broken: its name is no name
+    """
+    (number,) = NUMBER.unpack_from(content)
+    at = NUMBER.size + STATUS.size
+    status = STATUS.unpack_from(content, NUMBER.size)
+    name = content[at + 1 : at + 1 + content[at]]
+    if len(name) != content[at] or name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
+        raise Broken("a name that no entry has")
+    return number, status, name, content[at + 1 + len(name) :]
+
+
+def file_of(content: bytes) -> tuple[int, tuple[int, ...], bytes]:
+    """The number, the fields of `STATUS` and the SHA-256 of a `FILE`."""
+    (number,) = NUMBER.unpack_from(content)
+    return number, STATUS.unpack_from(content, NUMBER.size), content[NUMBER.size + STATUS.size :]
+
+
+class Decoder:
+    """Splits bytes into frames as they arrive.
+
+    :param kinds: those that are taken, with the least and the most bytes of their content
+    """
+
+    def __init__(self, kinds: Mapping[int, tuple[int, int]]) -> None:
+        self._kinds = kinds
+        self._buffer = bytearray()
+
+    def take(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Kind and content of each frame that `data` completes.
+
+        :raises Broken: a frame has a kind that is not taken, or a size that its kind does not have
+        """
+        self._buffer += data
+        at = 0
+        try:
+            while len(self._buffer) - at >= _FRAME.size:
+                kind, size = _FRAME.unpack_from(self._buffer, at)
+                least, most = self._kinds.get(kind, (0, -1))
+                if most < 0:
+                    raise Broken("a frame of an unknown kind")
+                if not least <= size <= most:
+                    raise Broken("a frame of a wrong size")
+                end = at + _FRAME.size + size
+                if len(self._buffer) < end:
+                    return
+                content = bytes(self._buffer[at + _FRAME.size : end])
+                at = end
+                yield kind, content
+        finally:
+            del self._buffer[:at]
