@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 
+from tests.patience import eventually
 from tools.engine import private, processes
 from tools.engine.image import BUSYBOX_TAG, import_busybox_image
 
@@ -46,19 +47,26 @@ def run_sleepers(engine: private.Engine) -> list[int]:
         return [item.attrs["State"]["Pid"] for item in client.containers.list()]
 
 
-def assert_nothing_left(engine: private.Engine, pids: list[int]) -> None:
-    assert [pid for pid in pids if processes.start_time(pid)] == []
-    assert processes.of_folder(engine.folder) == []
-    assert not Path(engine.folder).exists()
-    assert processes.cgroup_folders(f"sandboxd-engine-{NAME}") == []
-    assert engine.folder not in Path("/proc/self/mountinfo").read_text()
+def left(engine: private.Engine, pids: list[int]) -> list[object]:
+    """What is still there of the engine and of the processes `pids`."""
+    return [
+        *(pid for pid in pids if processes.start_time(pid)),
+        *processes.of_folder(engine.folder),
+        *([engine.folder] if Path(engine.folder).exists() else []),
+        *processes.cgroup_folders(f"sandboxd-engine-{NAME}"),
+        *(
+            line
+            for line in Path("/proc/self/mountinfo").read_text().splitlines()
+            if engine.folder in line
+        ),
+    ]
 
 
 def test_stop_leaves_nothing(own_engine: private.Engine) -> None:
     pids = [own_engine.pid, *run_sleepers(own_engine)]
     assert len(pids) >= 2
     private.stop(own_engine.folder)
-    assert_nothing_left(own_engine, pids)
+    assert left(own_engine, pids) == []
     private.stop(own_engine.folder)
 
 
@@ -70,8 +78,9 @@ def test_sweep_after_daemon_and_owner_were_killed(
     os.kill(own_engine.pid, signal.SIGKILL)
     owner.kill()
     owner.wait()
-    assert own_engine.folder in private.sweep()
-    assert_nothing_left(own_engine, pids)
+    private.sweep()
+    # Whoever else tests on this machine sweeps, too, and may have begun with it.
+    eventually(lambda: left(own_engine, pids) == [], lambda: left(own_engine, pids))
 
 
 def test_start_of_a_running_engine_returns_it(own_engine: private.Engine) -> None:

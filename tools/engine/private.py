@@ -24,8 +24,9 @@ from tools.engine import processes, runtimes
 from tools.engine.packages import find_program
 
 BASE = "/var/lib/sandboxd-engines"
-_START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
+_START_SECONDS = 180.0
+_STOP_SECONDS = 60.0
+"""A machine with twenty times too much to do takes so long at the most; else it is a second or two."""
 
 # Runs inside the new namespaces: loopback up, the machine's containerd out of sight, then dockerd.
 _ENTER = """
@@ -110,8 +111,15 @@ def start(
     pid = _spawn(state, folder, arguments, prepare)
     state = state._replace(pid=pid, pid_start=processes.start_time(pid))
     _write(folder, "engine.json", state._asdict())
-    processes.wait_until(lambda: _answers(folder) or not state.alive(), _START_SECONDS)
-    if not _answers(folder):
+    answered = False
+
+    def is_settled() -> bool:
+        nonlocal answered
+        answered = _answers(folder)
+        return answered or not state.alive()
+
+    processes.wait_until(is_settled, _START_SECONDS)
+    if not answered:
         log = _log_tail(folder)
         stop(folder)
         raise EngineError(f"dockerd did not come up:\n{log}")
@@ -130,7 +138,8 @@ def stop(folder: str) -> None:
         processes.end([state.pid], signal.SIGTERM)
         processes.wait_until(lambda: not state.alive(), _STOP_SECONDS)
     processes.wait_until(lambda: not _end_leftovers(folder, state.cgroup), _STOP_SECONDS)
-    processes.remove_cgroups(state.cgroup)
+    # The kernel lets go of the last process of one a moment after its end.
+    processes.wait_until(lambda: _without_cgroups(state.cgroup), _STOP_SECONDS)
     _remove(folder)
 
 
@@ -197,6 +206,12 @@ def _end_leftovers(folder: str, cgroup: str) -> bool:
     }
     processes.end(pids)
     return bool(pids)
+
+
+def _without_cgroups(name: str) -> bool:
+    """Remove the cgroups of an engine; whether all are gone."""
+    processes.remove_cgroups(name)
+    return not processes.cgroup_folders(name)
 
 
 def _remove(folder: str) -> None:
