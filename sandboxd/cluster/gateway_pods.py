@@ -32,6 +32,15 @@ def running(cluster: Cluster, name: str) -> dict[str, Any] | None:
     return pod if pod is not None and _phase(pod) == "Running" else None
 
 
+def not_ended(cluster: Cluster, name: str) -> list[str]:
+    """The names of the Pods of the gateway beside the sandbox `name` that run, or are about to run or to end."""
+    return [
+        str(pod["metadata"]["name"])
+        for pod in cluster.list(api.POD, {GATEWAY: name})
+        if _is_made_by(f"{name}-gateway", pod) and _phase(pod) not in _ENDED
+    ]
+
+
 def only(
     cluster: Cluster, deployment: str, pods: Iterable[dict[str, Any]]
 ) -> dict[str, Any] | None:

@@ -105,8 +105,25 @@ def until_gateway(
 
 def until_gone(cluster: Cluster, kind: Kind, name: str) -> None:
     """:raises EnvironmentFailure: the object is still there after a minute"""
+    _until_none(cluster, kind, lambda: name if cluster.get(kind, name) is not None else "")
+
+
+def until_no_gateway(cluster: Cluster, name: str) -> None:
+    """Wait until no Pod of the gateway beside the sandbox `name` runs; its Deployment was deleted.
+
+    :raises EnvironmentFailure: one is still there after a minute
+    """
+
+    def left() -> str:
+        return next(iter(gateway_pods.not_ended(cluster, name)), "")
+
+    _until_none(cluster, api.POD, left)
+
+
+def _until_none(cluster: Cluster, kind: Kind, left: Callable[[], str]) -> None:
+    """:param left: returns the name of an object that is still there, '' for none"""
     deadline = time.monotonic() + _GONE_SECONDS
-    while cluster.get(kind, name) is not None:
+    while name := left():
         if time.monotonic() > deadline:
             raise EnvironmentFailure(
                 f"the {kind.kind} `{name}` is still there {_GONE_SECONDS:g} s after it was deleted",

@@ -138,7 +138,9 @@ def take_away(cluster: Cluster, name: str) -> bool:
         waiting.until_gone(cluster, api.POD, name)
     if of_sandbox:
         waiting.until_gone(cluster, api.SANDBOX, name)
-    # Last: while the Pod still runs it stays closed.
+    # Without its Deployment the cluster ends it in its own time.
+    waiting.until_no_gateway(cluster, name)
+    # Last: while a Pod still runs it stays closed.
     for title in (name, f"{name}-gateway"):
         cluster.delete(api.NETWORK_POLICY, title)
     return was_there

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import api
+from sandboxd.cluster import api, waiting
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import GATEWAY
 from sandboxd.operations.on_cluster import _objects
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
@@ -24,10 +25,27 @@ class Remembering:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.applied: list[dict[str, Any]] = []
         self.deleted: list[tuple[str, str]] = []
+        self.gateways: list[str] = []
         self._given = given
 
     def get(self, kind: api.Kind, name: str, *_: object) -> dict[str, Any] | None:
         return self.objects.get((kind.plural, name))
+
+    def list(self, kind: api.Kind, labels: dict[str, str]) -> list[dict[str, Any]]:
+        """The gateway's Pods, of which one goes with each look."""
+        assert (kind, labels) == (api.POD, {GATEWAY: NAME})
+        self.gateways = self.gateways[1:]
+        self.deleted += [("looks", "")]
+        return [
+            {
+                "metadata": {
+                    "name": each,
+                    "ownerReferences": [{"name": f"{NAME}-gateway-5d4f", "controller": True}],
+                },
+                "status": {"phase": "Running"},
+            }
+            for each in self.gateways
+        ]
 
     def apply(self, document: dict[str, Any]) -> dict[str, Any]:
         self.applied.append(document)
@@ -98,3 +116,15 @@ def test_all_that_export_writes_is_taken_away_the_pod_first_and_its_closing_last
     order = [plural for plural, _ in remembering.deleted]
     assert order[0] == "pods"
     assert order[-2:] == ["networkpolicies", "networkpolicies"]
+
+
+def test_the_gateway_stays_closed_until_none_of_its_pods_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "_LOOK_SECONDS", 0.0)
+    remembering: Any = Remembering()
+    remembering.gateways = ["old", "older", "oldest"]
+    _objects.take_away(remembering, NAME)
+    order = [plural for plural, _ in remembering.deleted]
+    assert order[-5:] == [*["looks"] * 3, "networkpolicies", "networkpolicies"]
+    assert order.index("deployments") < order.index("looks")

@@ -28,6 +28,9 @@ class Cluster:
     def get(self, kind: api.Kind, _name: str) -> dict[str, Any] | None:
         return self.sandbox if kind == api.SANDBOX else None
 
+    def list(self, _kind: api.Kind, _labels: dict[str, str]) -> list[dict[str, Any]]:
+        return []
+
     def delete(self, kind: api.Kind, _name: str) -> bool:
         self.deleted.append(kind.kind)
         if kind != api.SANDBOX or self.sandbox is None:
