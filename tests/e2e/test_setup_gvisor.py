@@ -22,7 +22,8 @@ import pytest
 
 from sandboxd.setup.journal import Journal
 from tests.e2e.test_private_engine import ROOT
-from tools.engine import private, processes
+from tests.patience import eventually
+from tools.engine import private
 from tools.engine.packages import find_program
 
 pytestmark = pytest.mark.engine
@@ -230,7 +231,7 @@ def test_killed_on_the_way_back(machine: Machine, when: int) -> None:
 
 def test_an_engine_that_does_not_take_it_gets_its_config_back(machine: Machine) -> None:
     machine.options.append("--reload-command=true")
-    failed = machine.setup("--apply", "--wait=1")
+    failed = machine.setup("--apply", "--wait=60")
     assert failed.returncode == 4
     assert "everything was put back as it was" in failed.stderr
     machine.assert_untouched()
@@ -253,7 +254,7 @@ def test_an_engine_that_does_not_come_back_gets_its_config_back(
         os.kill(own_engine.pid, signal.SIGCONT)
     assert failed.returncode == 4, failed.stderr
     assert "did not come back within 1 s" in failed.stderr
-    processes.wait_until(lambda: machine.runtimes() == {"runc"}, 60)
+    eventually(lambda: machine.runtimes() == {"runc"}, machine.runtimes)
     assert machine.config.read_text() == CONFIG
 
 
