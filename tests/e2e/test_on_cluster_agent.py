@@ -135,7 +135,7 @@ print = ["-c", """
 import json, urllib.request as u
 body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "x"}]}).encode()
 heads = {"x-api-key": "${anthropic.decoy}", "content-type": "application/json"}
-answer = u.urlopen(u.Request("${anthropic.api}/v1/messages", body, heads), timeout=30)
+answer = u.urlopen(u.Request("${anthropic.api}/v1/messages", body, heads), timeout=60)
 answer.read()
 print(answer.status)
 """, "{task}"]
@@ -174,7 +174,7 @@ def test_a_secret_goes_to_the_gateways_memory_where_the_user_says_so(
         "Deployment", "default", name,
         lambda each: each["spec"]["template"]["metadata"]["annotations"].update(again="yes"),
     )  # fmt: skip
-    eventually(lambda: gateways(cluster) and gateways(cluster) != before)
+    eventually(lambda: (now := gateways(cluster)) and now != before)
     assert person.agent(*given).stdout == "200\n", "a new gateway is given it again"
 
 

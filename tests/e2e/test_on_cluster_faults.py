@@ -1,11 +1,13 @@
-"""What happens to a sandbox on a cluster beside its owner's doing: a drained node, a clock, another user."""
+"""What happens to a sandbox on a cluster that nobody planned: a drained node, a start that is interrupted, a clock, another user."""
 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,13 +42,36 @@ def test_a_node_that_is_drained_takes_the_work_along_and_this_is_said(
     assert lost not in laptop.refusal("exec", "true")
 
 
+def begin_endless(cluster: DockerCluster, laptop: Laptop) -> subprocess.Popen[str]:
+    """An `up` that waits for its Pod, which comes to run only after much longer than a test takes."""
+
+    def wait(pod: dict[str, Any]) -> None:
+        for each in pod["spec"]["initContainers"]:
+            each["command"], each["args"] = ["sleep", "3600"], []
+
+    cluster.webhook("Pod", wait)
+    process = begin(laptop, "up", stderr=subprocess.PIPE)
+    eventually(lambda: any(name.startswith("Pod ") for name in left(cluster)))
+    cluster.api.requests.clear()
+    # By the second look it has had the answer to the first.
+    eventually(lambda: cluster.api.requests.count(("get", "pods")) > 1)
+    return process
+
+
+def test_a_start_that_is_interrupted_leaves_nothing(cluster: DockerCluster, laptop: Laptop) -> None:
+    process = begin_endless(cluster, laptop)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=4 * PATIENCE)
+    assert process.returncode in (130, -signal.SIGINT), errors
+    assert left(cluster) == []
+
+
 def test_a_node_that_is_drained_while_a_sandbox_starts_ends_the_start(
     cluster: DockerCluster, laptop: Laptop
 ) -> None:
-    process = begin(laptop, "up", "--image", "nowhere.example/none:1", stderr=subprocess.PIPE)
-    eventually(lambda: any(name.startswith("Pod ") for name in left(cluster)))
+    process = begin_endless(cluster, laptop)
     cluster.drain()
-    _, errors = process.communicate(timeout=PATIENCE)
+    _, errors = process.communicate(timeout=4 * PATIENCE)
     said = " ".join(errors.split())
     assert (
         process.returncode == 4 and "deleted meanwhile, as it is when its node is drained" in said

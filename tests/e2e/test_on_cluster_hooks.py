@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.e2e.docker_cluster import DockerCluster
 from tests.e2e.rich_image import Rich
 from tests.e2e.test_on_cluster import CLOSED, Laptop, begin, cluster, laptop
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
 
@@ -106,11 +107,16 @@ def test_an_interrupt_ends_what_runs_and_leaves_the_sandbox(
     write(laptop, onCreateCommand="echo begun; sleep 987 & sleep 987; touch no")
     process = begin_hook(laptop)
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=PATIENCE)
+    _, rest = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 130, rest
     processes = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '; ls"
-    inside = laptop("exec", "-n", "sh", "-c", processes).stdout
-    assert "main.py" in inside and "sleep 987" not in inside and "no\n" not in inside
+
+    def inside() -> str:
+        return laptop("exec", "-n", "sh", "-c", processes).stdout
+
+    # They were killed, and are gone when the kernel has come to them.
+    eventually(lambda: "main.py" in (seen := inside()) and "sleep 987" not in seen, inside)
+    assert "no\n" not in inside()
     assert "`onCreateCommand` of devcontainer.json was interrupted" in laptop("status").stdout
     write(laptop, onCreateCommand=f"echo mended >> {LOG}", waitFor="onCreateCommand", **LATER)
     assert "left to the next `sandboxd up --on test`: post" in laptop("up", "--until-ready").stderr
@@ -128,12 +134,24 @@ def test_a_pod_that_goes_while_a_hook_runs_is_said_to_be_gone(
     write(laptop, onCreateCommand="echo begun; sleep 987")
     process = begin_hook(laptop)
     laptop("down", "--discard")
-    _, said = process.communicate(timeout=PATIENCE)
+    _, said = process.communicate(timeout=4 * PATIENCE)
     assert process.returncode == 4, said
     assert "error: " in said and "Traceback" not in said
 
 
-ASK = "import urllib.request as u; u.urlopen('http://refused.example/', timeout=5)"
+ASK = "import urllib.request as u; u.urlopen('http://refused.example/', timeout=60)"
+
+
+UNTIL_NOTED = "until [ -e noted ]; do sleep 0.1; done"
+
+
+def is_noted(laptop: Laptop) -> bool:
+    """Whether the gateway's log has the refused name; False as long as there is no log."""
+    command = [sys.executable, "-m", "sandboxd", "egress", "log", "--on", "test"]
+    done = subprocess.run(
+        command, cwd=laptop.project, env=laptop.environ, capture_output=True, text=True, check=False
+    )
+    return "refused.example" in done.stdout
 
 
 def test_a_refused_name_and_a_profile_that_runs_none_are_said(
@@ -142,9 +160,22 @@ def test_a_refused_name_and_a_profile_that_runs_none_are_said(
     laptop.image = rich.image
     laptop.config("dev")
     write(
-        laptop, postCreateCommand=f'python3 -c "{ASK}" 2>&1 | tail -n 1; exit 3', secrets={"K": {}}
+        laptop,
+        postCreateCommand=f'python3 -c "{ASK}" 2>&1 | tail -n 1; {UNTIL_NOTED}; exit 3',
+        secrets={"K": {}},
     )
-    said = " ".join(laptop("up", "--gateway-image", rich.image, code=1).stderr.split())
+    process = begin(
+        laptop,
+        *("up", "--gateway-image", rich.image),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    eventually(lambda: process.poll() is not None or is_noted(laptop))
+    # A node writes a log a moment after what it is of.
+    laptop("exec", "-n", "touch", "noted")
+    _, errors = process.communicate(timeout=4 * PATIENCE)
+    assert process.returncode == 1, errors
+    said = " ".join(errors.split())
     assert "ended with exit code 3; the network refused `refused.example`" in said
     assert "hint: `sandboxd egress allow refused.example --on test` lets it through" in said
     assert "asks for `K`, which nobody gives on a cluster" in said

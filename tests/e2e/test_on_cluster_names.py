@@ -16,6 +16,7 @@ from tests.e2e import outside
 from tests.e2e.docker_cluster import DockerCluster
 from tests.e2e.rich_image import Rich
 from tests.e2e.test_on_cluster import Laptop, cluster, laptop
+from tests.e2e.test_on_cluster_agent import gateways
 from tests.patience import PATIENCE, eventually
 
 __all__ = ["cluster", "laptop"]
@@ -38,7 +39,7 @@ def up(laptop: Laptop, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def fetch(laptop: Laptop) -> str:
-    program = "import urllib.request as u; print(u.urlopen('http://files.example/', timeout=20).read().decode())"
+    program = "import urllib.request as u; print(u.urlopen('http://files.example/', timeout=60).read().decode())"
     return laptop("exec", "sh", "-c", f'python3 -c "{program}" 2>&1 || true').stdout
 
 
@@ -48,13 +49,20 @@ def names(laptop: Laptop, *words: str, code: int = 0) -> str:
     return " ".join((done.stdout + done.stderr).split())
 
 
+def logged(laptop: Laptop, word: str) -> str:
+    """The gateway's log once it has `word`: a node writes a log a moment after what it is of."""
+    return eventually(
+        lambda: word in (said := names(laptop, "log")) and said, lambda: names(laptop, "log")
+    )
+
+
 def test_a_name_is_allowed_and_denied_in_a_running_sandbox(
     cluster: DockerCluster, reaching: Laptop
 ) -> None:
     up(reaching)
     assert "403" in fetch(reaching)
-    said = names(reaching, "log")
-    assert "files.example" in said and "no rule names it" in said
+    said = logged(reaching, "files.example")
+    assert "no rule names it" in said
     assert "sandboxd egress allow files.example --on test" in said
     assert "denied" in names(reaching, "check", "files.example:80", code=1)
     assert "in force now" in names(reaching, "allow", "files.example", "--for", "2h")
@@ -65,7 +73,7 @@ def test_a_name_is_allowed_and_denied_in_a_running_sandbox(
     assert "by your answer in the shell" in reaching.type("egress", "list").stdout
     assert "in force now" in names(reaching, "deny", "files.example")
     assert "403" in fetch(reaching)
-    assert "reached" in names(reaching, "log")
+    assert "reached" in logged(reaching, "reached")
 
 
 def test_what_was_allowed_before_holds_from_the_start(reaching: Laptop) -> None:
@@ -93,12 +101,14 @@ def test_a_gateway_that_starts_again_has_the_answers(
 ) -> None:
     name = up(reaching).stdout.strip()
     names(reaching, "allow", "files.example")
+    before = gateways(cluster)
     cluster.store.update(
         "Deployment", "default", f"{name}-gateway",
         lambda each: each["spec"]["template"]["metadata"]["annotations"].update(again="yes"),
     )  # fmt: skip
-    eventually(lambda: "outside for" in fetch(reaching))
-    assert "reached" in names(reaching, "log")
+    eventually(lambda: (now := gateways(cluster)) and now != before)
+    eventually(lambda: "outside for" in fetch(reaching), lambda: fetch(reaching))
+    assert "reached" in logged(reaching, "reached")
 
 
 def test_a_log_is_followed(reaching: Laptop) -> None:

@@ -119,6 +119,7 @@ def test_a_sandbox_behind_its_gateway_holds(
         policy["spec"]["egress"] = []
 
     cluster.store.update("NetworkPolicy", "default", name, close)
+    cluster.enforce(True)
     _, results = attacked(laptop, 4)
     assert results["pod-api-server"].startswith("inconclusive: its gateway was not reached either")
 
