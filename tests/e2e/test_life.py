@@ -26,7 +26,7 @@ from sandboxd.life import lasting, up_down
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project, plan_of
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -232,12 +232,16 @@ def test_a_reader_that_goes_away_ends_the_command(engine: str, api: Engine, up: 
     assert process.stdout.readline() == "line\n"
     process.stdout.close()
     process.wait(timeout=PATIENCE)
-    _, running = run_quietly(api, ids(api, up)[0], Exec(["ps"]))
-    assert b"echo line" not in running
+
+    def running() -> bytes:
+        return run_quietly(api, ids(api, up)[0], Exec(["ps"]))[1]
+
+    # It was sent a signal, and ends when its own kernel next lets it run.
+    eventually(lambda: b"echo line" not in running(), running)
 
 
 def test_the_container_ends_while_a_command_runs(engine: str, api: Engine, up: Path) -> None:
-    process = start(engine, up, "exec", "sh", "-c", "echo ready; sleep 60")
+    process = start(engine, up, "exec", "sh", "-c", "echo ready; sleep 600")
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     api.remove(ids(api, up)[0])
@@ -278,7 +282,7 @@ def test_a_terminal(engine: str, up: Path) -> None:
 
 def test_what_a_key_and_a_kill_end_has_the_code_of_a_shell(engine: str, up: Path) -> None:
     """130 for Ctrl-C at a terminal, 137 for SIGKILL (as for one out of memory): as `docker exec`."""
-    command = sandboxes.command(engine, up, "exec", "--", "sh", "-c", "echo ready; sleep 60")
+    command = sandboxes.command(engine, up, "exec", "--", "sh", "-c", "echo ready; sleep 600")
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["PYTHONPATH"] = str(ROOT)

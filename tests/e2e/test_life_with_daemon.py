@@ -10,13 +10,14 @@ import pytest
 
 from sandboxd.ipc import client
 from tests.e2e.test_life import *  # noqa: F403
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
 def daemon(own_home: Path, shared_cache: None, engine: str) -> Iterator[None]:
     """One that runs before the first command; the home's end is its end."""
     environ = {**os.environ, "DOCKER_HOST": engine, "PYTHONPATH": str(Path(__file__).parents[2])}
-    connection = client.connect(environ, str(own_home), start=True, patience=15)
+    connection = client.connect(environ, str(own_home), start=True, patience=PATIENCE)
     assert connection is not None
     with connection:
         yield

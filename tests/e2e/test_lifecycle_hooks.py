@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from sandboxd.ipc import client
 from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -31,7 +31,7 @@ def helped(request: pytest.FixtureRequest, own_home: Path, shared_cache: None, e
         yield
         return
     environ = {**os.environ, "DOCKER_HOST": engine, "PYTHONPATH": str(ROOT)}
-    connection = client.connect(environ, str(own_home), start=True, patience=15)
+    connection = client.connect(environ, str(own_home), start=True, patience=PATIENCE)
     assert connection is not None
     with connection:
         yield
@@ -68,6 +68,17 @@ ONCE = ["on", "update again", "parallel", "parallel"]
 
 def lines(folder: Path) -> list[str]:
     return (folder / LOG).read_text().splitlines()
+
+
+def hooks_shown(engine: str, folder: Path) -> list[str] | None:
+    """What `status` says of them; None where it does not know the project yet."""
+    shown = json.loads(sandboxes.run(engine, folder, "status", "--json").stdout)["projects"]
+    return shown[0]["hooks"] if shown else None
+
+
+def until_shown(engine: str, folder: Path, *lines: str) -> None:
+    """Wait until `status` says that of the hooks: a daemon answers by what it has heard from the engine so far."""
+    eventually(lambda: hooks_shown(engine, folder) == [*lines], lambda: hooks_shown(engine, folder))
 
 
 def up(engine: str, folder: Path, *words: str) -> Any:
@@ -112,24 +123,24 @@ def test_one_that_fails_ends_the_run_and_runs_again(engine: str, folder: Path) -
     assert message in done.stderr
     assert done.stdout.startswith("sandboxd-")
     assert sorted(lines(folder)) == ["bad", "good", "on"]
-    status = sandboxes.run(engine, folder, "status", "--json").stdout
-    assert json.loads(status)["projects"][0]["hooks"] == [
+    until_shown(
+        engine,
+        folder,
         "`updateContentCommand` of devcontainer.json (`bad`) ended with exit code 7",
         "not run: `postCreateCommand`, `postStartCommand`, `postAttachCommand`",
-    ]
+    )
     assert sandboxes.run(engine, folder, "exec", "-n", "touch", "mended").returncode == 0
     up(engine, folder)
     assert sorted(lines(folder)[3:5]) == ["bad", "good"]
     assert lines(folder)[5:] == ["parallel", "parallel", "start", "attach"]
-    status = sandboxes.run(engine, folder, "status", "--json").stdout
-    assert json.loads(status)["projects"][0]["hooks"] == []
+    until_shown(engine, folder)
 
 
 @pytest.mark.usefixtures("helped")
 def test_one_that_fails_for_a_refused_name_is_told_with_the_way_to_allow_it(
     engine: str, folder: Path
 ) -> None:
-    write(folder, postCreateCommand="wget -T 5 -q -O - http://refused.example/; exit 3")
+    write(folder, postCreateCommand="wget -T 60 -q -O - http://refused.example/; exit 3")
     done = sandboxes.run(engine, folder, "up")
     assert done.returncode == 1
     assert "ended with exit code 3; the network refused `refused.example`" in done.stderr
@@ -147,20 +158,20 @@ def test_an_interrupt_ends_what_runs_and_leaves_the_sandbox(
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    deadline = time.monotonic() + 60
-    while not (folder / LOG).exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    # The shell makes the file before it writes.
+    eventually(lambda: (folder / LOG).exists() and lines(folder) == ["on"])
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=5 * PATIENCE)
     assert process.returncode == 130, stderr
     assert [c.state for c in api.containers(f"{PROJECT}={folder}")] == ["running"]
     processes = "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; echo; done"
-    inside = sandboxes.run(engine, folder, "exec", "-n", "sh", "-c", processes).stdout
-    assert "sleep 3600" in inside and "sleep 987" not in inside
-    status = sandboxes.run(engine, folder, "status", "--json").stdout
-    assert json.loads(status)["projects"][0]["hooks"] == [
-        "`onCreateCommand` of devcontainer.json was interrupted"
-    ]
+
+    def inside() -> str:
+        return str(sandboxes.run(engine, folder, "exec", "-n", "sh", "-c", processes).stdout)
+
+    # They were killed, and are gone when the kernel has come to them.
+    eventually(lambda: "sleep 3600" in (seen := inside()) and "sleep 987" not in seen, inside)
+    until_shown(engine, folder, "`onCreateCommand` of devcontainer.json was interrupted")
     write(folder, onCreateCommand=f"echo mended >> {LOG}")
     up(engine, folder)
     assert lines(folder) == ["on", "mended"]
@@ -186,7 +197,7 @@ def test_two_at_once_run_them_once(engine: str, folder: Path) -> None:
         )
         for _ in range(2)
     ]
-    outputs = [process.communicate(timeout=90)[1] for process in both]
+    outputs = [process.communicate(timeout=5 * PATIENCE)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert lines(folder) == ["on"]
 

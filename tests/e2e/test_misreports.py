@@ -49,7 +49,7 @@ def test_a_folder_that_says_read_only_is_emptied(
     victim.chmod(0o666)
     body = {
         "Image": busybox_image,
-        "Cmd": ["sleep", "60"],
+        "Cmd": ["sleep", "600"],
         "HostConfig": {"Runtime": "runsc", "Binds": [f"{tmp_path}:/pinned:ro"]},
     }
     container = api.create("sandboxd-test-directfs", body)

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sandboxd.engine.client import Engine
+from sandboxd.engine.client import Engine, connect_from
 from sandboxd.engine.contexts import Identity
 from tests.e2e import sandboxes
 from tests.e2e.test_private_engine import ROOT
+from tests.patience import PATIENCE, eventually
 from tools.engine import processes
 from tools.engine.image import import_busybox_image
 from tools.engine.packages import find_program
@@ -113,8 +114,13 @@ def started(folder: Path, command: list[str], socket: Path, user: bool) -> Itera
             command, env=environ, stdout=output, stderr=output, cwd="/", start_new_session=True
         )
     try:
-        up = processes.wait_until(lambda: socket.exists() or daemon.poll() is not None, 60)
-        assert up and socket.exists(), log.read_text()[-2000:]
+        engine = connect_from({"DOCKER_HOST": f"unix://{socket}"})
+        eventually(
+            lambda: daemon.poll() is not None or engine.answers(),
+            lambda: log.read_text()[-2000:],
+            3 * PATIENCE,
+        )
+        assert daemon.poll() is None, log.read_text()[-2000:]
         yield Started(f"unix://{socket}", folder, log)
     finally:
         processes.end(processes.with_home(str(folder)), signal.SIGTERM)

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.patience import eventually
+
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls by number"),
@@ -179,12 +181,14 @@ def test_gvisor_takes_from_them_what_the_severities_say(world: World, runsc: str
 
 
 def test_what_joins_another_container_has_what_is_its(world: World) -> None:
-    serve = "while true; do echo x | nc -l -p 9099; done"
+    serve = "exec nc -ll -p 9099 -e echo x"
     other = f"{world.marker}-other"
     world.docker(
         "run", "-d", "--name", other, "-v", "/of-the-other", world.image, "sh", "-c", serve
     )
     try:
+        listening = ("exec", other, "grep", "-q", ":238B ", "/proc/net/tcp", "/proc/net/tcp6")
+        eventually(lambda: world.docker(*listening, check=False).returncode == 0)
         names = [row.observation for row in JOINED]
         joined = world.observe(_weak(JOINED, other=other), names)
     finally:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 
 from tests.e2e import outside, sandboxes
 from tests.e2e.test_private_engine import ROOT
+from tests.patience import eventually
 from tools.engine import private
 from tools.engine.image import import_busybox_image
 
@@ -179,7 +181,7 @@ def test_names_are_reached_through_a_gateway_there(remote: Remote, tmp_path: Pat
     environ = remote.by_variables()
 
     def page(name: str) -> Any:
-        words = ["exec", "-n", "--", "wget", "-T", "10", "-q", "-O", "-", f"http://{name}/"]
+        words = ["exec", "-n", "--", "wget", "-T", "60", "-q", "-O", "-", f"http://{name}/"]
         return remote.run(environ, project, *words)
 
     with outside.outside(remote.engine.pid) as served:
@@ -236,15 +238,20 @@ def test_a_folder_that_it_does_not_have_is_refused(remote: Remote) -> None:
 
 def test_a_forwarded_socket_is_not_taken_for_this_machine(remote: Remote, own_home: Path) -> None:
     """ssh forwards a socket: its address looks local, and the folders are not."""
-    socket = own_home / "forwarded.sock"
+    path = own_home / "forwarded.sock"
     relay = subprocess.Popen(
-        [sys.executable, "-c", _RELAY, str(socket), remote.engine.docker_host[7:]]
+        [sys.executable, "-c", _RELAY, str(path), remote.engine.docker_host[7:]]
     )
     try:
-        while not socket.exists():
+
+        def listens() -> bool:
             assert relay.poll() is None
+            with socket.socket(socket.AF_UNIX) as probe:
+                return probe.connect_ex(str(path)) == 0
+
+        eventually(listens)
         project = sandboxes.make_project(remote.covered / "other", remote.image, "runc")
-        refused = sandboxes.run(f"unix://{socket}", project, "up")
+        refused = sandboxes.run(f"unix://{path}", project, "up")
         assert refused.returncode == 4 and "mounts from its own disk" in refused.stderr
     finally:
         relay.kill()

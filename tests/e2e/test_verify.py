@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -11,11 +12,13 @@ import socket
 import subprocess
 import tarfile
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
@@ -159,12 +162,16 @@ def test_a_hanging_sandbox_is_inconclusive(
     assert "did not finish within 0.05 s" in verdict.of("inconclusive")[0].evidence
 
 
-def processes_of(container: str) -> list[int]:
-    """The host's processes that carry a container's id, gVisor's own among them."""
-    process = subprocess.run(
-        ["pgrep", "-f", f"runsc.*{container}"], capture_output=True, check=False
-    )
-    return [int(pid) for pid in process.stdout.split()]
+def gvisor_of(container: str) -> set[str]:
+    """The names of gVisor's processes on the host that carry a container's id."""
+    found = subprocess.run(["pgrep", "-f", f"runsc.*{container}"], capture_output=True, check=False)
+    names = set()
+    for pid in map(int, found.stdout.split()):
+        # One that has ended meanwhile has no words any more.
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            names.add(Path(words[0]).name)
+    return names & {"runsc", "runsc-gofer", "runsc-sandbox"}
 
 
 @pytest.mark.gvisor
@@ -176,8 +183,16 @@ def test_a_hung_gvisor_is_killed_and_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
-    monkeypatch.setattr(inside, "TOTAL_SECONDS", 3)
+    monkeypatch.setattr(inside, "TOTAL_SECONDS", 5 * PATIENCE)
     replicas: list[str] = []
+    limits: list[execute.Limited] = []
+
+    class Noted(execute.Limited):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            limits.append(self)
+
+    monkeypatch.setattr(execute, "Limited", Noted)
 
     def hang(done: int, _: int) -> None:
         if done == 3:
@@ -186,16 +201,16 @@ def test_a_hung_gvisor_is_killed_and_leaves_no_process(
             ]
             replicas.append(replica.id)
             os.kill(api.inspect(replica.id)["State"]["Pid"], signal.SIGSTOP)
+            # Nothing more comes, so that the rest of the time need not pass.
+            limits[-1]._end = time.monotonic() + 1
 
     with sandboxes.container(api, plan_of(folder, host_facts)) as container:
         verdict = verify(api, container, progress=hang)
         assert api.inspect(container)["State"]["Running"], "the sandbox in use is left alone"
-        left = [pid for pid in processes_of(replicas[0]) if Path(f"/proc/{pid}/exe").exists()]
-        names = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in left]
-        assert not {"runsc", "runsc-gofer", "runsc-sandbox"} & {Path(n).name for n in names}
+        eventually(lambda: not gvisor_of(replicas[0]), lambda: gvisor_of(replicas[0]))
     assert verdict.exit_code == 4
     assert len(verdict.of("inconclusive")) > 40
-    assert "did not finish within 3 s" in verdict.of("inconclusive")[0].evidence
+    assert f"did not finish within {5 * PATIENCE:g} s" in verdict.of("inconclusive")[0].evidence
 
 
 def test_the_command(engine: str, project: Path, runtime: str) -> None:
@@ -206,7 +221,9 @@ def test_the_command(engine: str, project: Path, runtime: str) -> None:
         assert "pin-truncate" in done.stdout
         assert "residual" in done.stdout
         assert "the sandbox held" in done.stderr
+        began = time.monotonic()
         done = sandboxes.run(engine, project, "verify", "--json")
+        took = time.monotonic() - began
         answer = json.loads(done.stdout)
         assert answer["version"] == 1
         assert answer["held"] is True
@@ -215,7 +232,7 @@ def test_the_command(engine: str, project: Path, runtime: str) -> None:
             answer["attempts"][0]
         )
         assert len(answer["attempts"]) == sum(answer["counts"].values()) >= 60
-        assert answer["seconds"] < (60 if runtime == "gvisor" else 30)
+        assert 0 < answer["seconds"] <= took
         assert {c["state"] for c in answer["controls"]} >= {"in force"}
     finally:
         assert sandboxes.run(engine, project, "down").returncode == 0
@@ -248,6 +265,7 @@ def test_a_fresh_sandbox_needs_nothing_of_the_image(
 def test_up_verifies_and_status_remembers_until_the_container_changes(
     engine: str, api: Engine, project: Path, runtime: str
 ) -> None:
+    began = time.monotonic()
     done = sandboxes.run(engine, project, "up", "--verify")
     try:
         assert done.returncode == 0, done.stderr
@@ -261,7 +279,8 @@ def test_up_verifies_and_status_remembers_until_the_container_changes(
 
         verified = state()
         assert (verified["state"], verified["escaped"]) == ("held", [])
-        assert 0 <= verified["age_seconds"] < 60
+        # Both are rounded.
+        assert 0 <= verified["age_seconds"] <= time.monotonic() - began + 1
         assert re.search("held +against", sandboxes.run(engine, project, "status").stdout)
         # The same container once more is another run of it.
         api.stop(container, 1)
@@ -349,6 +368,6 @@ def test_ended_by_a_signal_it_takes_its_canaries_away(
         )
         eventually(lambda: list(canaries.iterdir()) or process.poll() is not None)
         process.send_signal(number)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=5 * PATIENCE)
     assert list(canaries.iterdir()) == []
     assert sandboxes.tree(folder) == before
