@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.homes import Homes
+from tests.patience import PATIENCE
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
 
@@ -154,7 +155,7 @@ def busybox_image(engine: str) -> str:
 @pytest.fixture(scope="session")
 def runsc(engine: str) -> str:
     """Name of the registered gVisor runtime whose read-only mounts hold."""
-    with contextlib.closing(docker.DockerClient(base_url=engine, timeout=10)) as client:
+    with contextlib.closing(docker.DockerClient(base_url=engine, timeout=PATIENCE)) as client:
         names = client.info()["Runtimes"]
     if "runsc-sandboxd" not in names:
         pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")

@@ -51,7 +51,9 @@ def run(engine: str, busybox_image: str, tmp_path: Path) -> Run:
     def run(profile: Path, command: str) -> subprocess.CompletedProcess[str]:
         words = ["nsenter", "-t", str(listeners.engine_pid(engine)), "-m", "ctr", "-a", address, "run", "--rm", "--rootfs", "--user", "1000:1000", "--seccomp", "--seccomp-profile", str(profile)]  # fmt: skip
         words += [str(root), "sandboxd-filter", "/bin/sh", "-c", command]
-        return subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return subprocess.run(
+            words, capture_output=True, text=True, timeout=5 * PATIENCE, check=False
+        )
 
     return run
 

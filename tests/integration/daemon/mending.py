@@ -37,7 +37,7 @@ class Project:
 
 def end(command: Forked) -> tuple[int, str]:
     """Exit code and last words of a command."""
-    done = command.wait(2 * PATIENCE)
+    done = command.wait(5 * PATIENCE)
     return done.returncode, (done.stdout + done.stderr)[-2000:]
 
 

@@ -46,7 +46,7 @@ class World:
     ) -> subprocess.CompletedProcess[str]:
         """A command and its output."""
         return run_forked(
-            args, cwd=cwd or self.home, env=self.environ, timeout=2 * PATIENCE, input=input
+            args, cwd=cwd or self.home, env=self.environ, timeout=5 * PATIENCE, input=input
         )
 
     def command(self, *args: str) -> list[str]:
