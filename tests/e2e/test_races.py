@@ -10,7 +10,7 @@ import pytest
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.halt.record import Halted
+from sandboxd.halt.words import Halted
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import overlaps, up_down
 from tests.e2e import sandboxes
