@@ -2,7 +2,8 @@
 
 A manifest has any name: it is known by its content. A name or a folder that is usual for one saves a
 look into other files. A template of Helm is no YAML before Helm has filled
-it in: it is named as not checked, as is what a kustomization changes.
+it in: what stands in it in clear is judged, and the rest is named as not checked, as is what a kustomization
+changes.
 
 Sources: https://kubernetes.io/docs/reference/kubernetes-api/, https://agent-sandbox.sigs.k8s.io/.
 """
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.kinds import Resolver
     from sandboxd.model.pod import Pod, PodContainer
     from sandboxd.model.role_binding import RoleBinding
+    from sandboxd.syntax.node import Tree
     from sandboxd.text import Edit, SourceText
 
 NAME = "kubernetes"
@@ -49,7 +51,9 @@ _WORDS = re.compile(
     r"(?:.*[._-])?(?:k8s|kubernetes|pods?|deployments?|deploy|statefulsets?|daemonsets?|replicasets?"
     r"|controllers?|jobs?|cronjobs?|sandbox(?:es|template)?)(?:[._-].*)?\.(?:ya?ml|json)\Z"
 )
-_VERSION = re.compile(r"^([\"']?)apiVersion\1:[ \t]*[\"']?[a-z0-9][\w./-]*", re.MULTILINE)
+_VERSION = re.compile(
+    r"^([\"']?)apiVersion\1:[ \t]*[\"']?(?:[a-z0-9][\w./-]*|\{\{-? )", re.MULTILINE
+)
 _KIND = re.compile(r"^([\"']?)kind\1:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]+(?:- )?apiVersion:", re.MULTILINE)
 _JSON_VERSION = re.compile(r"\"apiVersion\"\s*:\s*\"[a-z0-9][\w./-]*\"")
@@ -95,9 +99,17 @@ def parse(source: SourceText) -> Document:
     if _is_json(source.path):
         return Document(NAME, source, jsonc.parse(text))
     if _HELM.search(text):
-        # Empty text of the same length: what Helm makes of the file is not known.
-        text = ""
+        return Document(NAME, source, _clear_tree(text), "yaml")
     return Document(NAME, source, yaml.parse(text), "yaml")
+
+
+def _clear_tree(text: str) -> Tree:
+    """What stands in clear in a template; nothing where that alone is no YAML."""
+    from sandboxd.kinds.kubernetes import templates
+    from sandboxd.syntax import yaml
+
+    tree = yaml.parse(templates.clear(text) or "")
+    return yaml.parse("") if tree.problems else tree
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
@@ -106,10 +118,8 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     from sandboxd.kinds.kubernetes.container import containers_of
     from sandboxd.kinds.kubernetes.pods import read
 
-    if document.tree.root is None and _HELM.search(document.source.text):
-        hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
-        unseen = Unseen("arguments", "is a template, of Helm most likely, and no YAML yet", hint)
-        return (Container(document.source.path, None, unseen=(unseen,), partial=True),)
+    if _is_template(document):
+        return _of_template(document)
     if kustomization.is_one(document.source.path) and document.tree.root is not None:
         unseen_parts = kustomization.unseen(document.tree.root)
         whole = Container(document.source.path, None, unseen=unseen_parts, partial=True)
@@ -126,12 +136,41 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     return tuple(described)
 
 
+def _is_template(document: Document) -> bool:
+    return document.language == "yaml" and _HELM.search(document.source.text) is not None
+
+
+def _of_template(document: Document) -> tuple[Container, ...]:
+    """What is clear of the containers of a template, and that the rest is not judged."""
+    from sandboxd.kinds.kubernetes.cluster_objects import volumes
+    from sandboxd.kinds.kubernetes.container import containers_of
+    from sandboxd.kinds.kubernetes.pods import read
+    from sandboxd.kinds.kubernetes.templates import without_holes
+
+    reason = "is a template, of Helm most likely, and no YAML yet"
+    if document.tree.root is not None:
+        reason = "is a template, of Helm most likely: what its values decide is not judged"
+    hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
+    unseen = Unseen("arguments", reason, hint)
+    described = [
+        container
+        for pod in read(document).specs
+        for container in containers_of(pod, document.source)
+    ]
+    described += [container for container, _ in volumes(document)]
+    whole = Container(document.source.path, None, unseen=(unseen,), partial=True, on_cluster=True)
+    return (whole, *map(without_holes, described))
+
+
 def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding]]:
     """The Pods and what Pod Security looks at in each of their containers, volumes, and bindings of roles."""
     from sandboxd.kinds.kubernetes.cluster_objects import bindings, volumes
     from sandboxd.kinds.kubernetes.pods import read
     from sandboxd.kinds.kubernetes.settings import pod
 
+    if _is_template(document):
+        # What is missing may be what Helm puts in.
+        return
     for spec in read(document).specs:
         described = pod(spec, document.source)
         yield "Pod", described
@@ -146,8 +185,8 @@ def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer | Rol
 def edits(
     document: Document, subject: Container | Pod | PodContainer, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`; None when this file cannot express one of them, and in JSON."""
-    if document.language != "yaml":
+    """The edits that make `changes`; None when this file cannot express one of them, in JSON and in a template."""
+    if document.language != "yaml" or _is_template(document):
         return None
     from sandboxd.kinds.kubernetes import editing
 
