@@ -26,7 +26,7 @@ def volumes(document: Document) -> Iterator[tuple[Container, Pod]]:
     """Each PersistentVolume that is a path of the node, as a container and a Pod that has nothing but it."""
     source = document.source
     for node in islice(objects(document), MOST):
-        path = yaml.get(node, "spec", "hostPath", "path")
+        path = yaml.get(node, "spec", "hostPath", "path") or yaml.get(node, "spec", "local", "path")
         if word(node, "kind") != "PersistentVolume" or path is None or not path.text():
             continue
         at = place(yaml.get(node, "metadata", "name") or node, source)

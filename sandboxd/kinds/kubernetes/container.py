@@ -67,17 +67,18 @@ class _Reader:
             identity,
             place(name or self.node, self.source),
             **fields,
-            partial=image is None,
+            partial=image is None or bool(self.spec.around),
             on_cluster=True,
         )
 
     def namespaces(self) -> dict[str, Value[str]]:
         """The namespaces of the node that the Pod shares."""
         shared: dict[str, Value[str]] = {}
-        for key, field in _NAMESPACES.items():
-            value = switch(self.spec.spec, key, self.source)
-            if value is not None and value.value:
-                shared[field] = retyped(value, "host")
+        for holder in (*self.spec.around, self.spec.spec):
+            for key, field in _NAMESPACES.items():
+                value = switch(holder, key, self.source)
+                if value is not None and value.value:
+                    shared[field] = retyped(value, "host")
         return shared
 
     def runtime(self) -> Value[str] | None:
@@ -112,6 +113,7 @@ class _Reader:
         profile = self.profile("appArmorProfile", "apparmor") or self.annotated_profile()
         if profile is not None:
             yield profile
+        yield from self.selinux()
         masks = text(self.own, "procMount", self.source)
         if masks is not None and masks.value == "Unmasked":
             option = SecurityOption("systempaths", "unconfined")
@@ -135,6 +137,17 @@ class _Reader:
                 shown=f"{key}: {kind.text()}",
             )
         return None
+
+    def selinux(self) -> Iterator[Value[SecurityOption]]:
+        """The type and the level that SELinux gives to the processes; those of the container go first."""
+        for key in ("type", "level"):
+            contexts = (yaml.get(each, "seLinuxOptions", key) for each in (self.own, self.outer))
+            node = next((each for each in contexts if each is not None), None)
+            label = yaml.scalar_text(node) if node is not None else None
+            if node is not None and label:
+                option = SecurityOption("label", f"{key}:{label}")
+                shown = f"seLinuxOptions.{key}: {label}"
+                yield locate(option, node, "seLinuxOptions", self.source, shown=shown)
 
     def annotated_profile(self) -> Value[SecurityOption] | None:
         """A profile in the annotations, the form before Kubernetes 1.30."""

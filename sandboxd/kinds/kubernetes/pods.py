@@ -41,6 +41,10 @@ MOST = 500
 MOST_SETTINGS = 50_000
 """Entries of the lists of all these containers, those that anchors bring in counted."""
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
+# Containers of kinds that others define, beside settings of their own: Tekton's lists, and Argo's single ones.
+# https://tekton.dev/docs/pipelines/tasks/, https://argo-workflows.readthedocs.io/en/latest/fields/
+_OTHER_LISTS = ("steps", "sidecars")
+_SINGLE = ("container", "script")
 _OWN_LISTS = (
     ("env",),
     ("envFrom",),
@@ -66,6 +70,8 @@ class PodSpec(NamedTuple):
     """Of the Pod itself, not of the object around it."""
     containers: tuple[Node, ...]
     """The objects of its containers, those that run first and those for debugging with them."""
+    around: tuple[Node, ...] = ()
+    """The objects around a description that another kind has, which may hold its volumes."""
 
 
 class Pods(NamedTuple):
@@ -85,7 +91,8 @@ def read(document: Document) -> Pods:
     for node in nodes[:MOST]:
         for_agents = _text(node, "apiVersion").startswith(_AGENT_GROUPS)
         own_policy = for_agents and yaml.get(node, "spec", "networkPolicy") is not None
-        for template, spec in _templates(node, for_agents):
+        for spec, *around in _templates(node, for_agents):
+            template = around[-1] if around else node
             specs.append(
                 PodSpec(
                     _text(node, "kind"),
@@ -96,14 +103,15 @@ def read(document: Document) -> Pods:
                     has_policy or own_policy,
                     yaml.get(template, "metadata", "annotations"),
                     tuple(budget.containers(spec)),
+                    tuple(around) if _is_other(spec) else (),
                 )
             )
     left_out = f"has more than {MOST} objects" if len(nodes) > MOST else budget.left_out
     return Pods(tuple(specs), left_out)
 
 
-def _templates(node: Node, for_agents: bool) -> Iterator[tuple[Node, Node]]:
-    """The Pod templates of an object, each with the description of the Pod in it.
+def _templates(node: Node, for_agents: bool) -> Iterator[tuple[Node, ...]]:
+    """The descriptions of Pods in an object, each with the objects around it, the outermost first.
 
     Of a kind that others define (Argo's Rollout, a Knative Service) they are known by their shape.
     """
@@ -112,31 +120,53 @@ def _templates(node: Node, for_agents: bool) -> Iterator[tuple[Node, Node]]:
     if path is not None:
         spec = yaml.get(node, *path)
         if spec is not None and spec.kind == "object":
-            yield yaml.get(node, *path[:-1]) or node, spec
+            yield spec, yaml.get(node, *path[:-1]) or node
     elif not for_agents and kind not in _NO_WORKLOADS:
         yield from _by_shape(node)
 
 
-def _by_shape(node: Node) -> Iterator[tuple[Node, Node]]:
-    """Objects that describe a Pod by a list of containers with images, each after the object around it."""
-    waiting = [(node, node, 0)]
+def _by_shape(node: Node) -> Iterator[tuple[Node, ...]]:
+    """Objects that describe a Pod by containers with images, each with the objects around it."""
+    waiting: list[tuple[Node, tuple[Node, ...]]] = [(node, ())]
     remaining = _LARGEST_SHAPE
     while waiting and remaining > 0:
-        around, current, depth = waiting.pop()
+        current, around = waiting.pop()
         remaining -= 1
         if _describes_pod(current):
-            yield around, current
-        elif depth < _DEEPEST_SHAPE:
+            yield current, *around
+        elif len(around) < _DEEPEST_SHAPE:
             below = [*current.items, *(member.value for member in current.members)]
-            waiting += [(current, yaml.target(each), depth + 1) for each in reversed(below)]
+            waiting += [(yaml.target(each), (*around, current)) for each in reversed(below)]
 
 
 def _describes_pod(node: Node) -> bool:
-    table = yaml.get(node, "containers") if node.kind == "object" else None
+    return node.kind == "object" and (
+        _has_images(yaml.get(node, _LISTS[0])) or any(True for _ in _others(node))
+    )
+
+
+def _is_other(spec: Node) -> bool:
+    """Whether a description is that of a kind which others define, and has no list of containers."""
+    return not _has_images(yaml.get(spec, _LISTS[0]))
+
+
+def _has_images(table: Node | None) -> bool:
     if table is None or table.kind != "array" or not table.items:
         return False
     first = yaml.target(table.items[0])
     return first.kind == "object" and bool(_text(first, "image"))
+
+
+def _others(spec: Node) -> Iterator[Node]:
+    """The containers of a description of another kind."""
+    for key in _SINGLE:
+        node = yaml.get(spec, key)
+        if node is not None and node.kind == "object" and _text(node, "image"):
+            yield node
+    for key in _OTHER_LISTS:
+        table = yaml.get(spec, key)
+        if table is not None and _has_images(table):
+            yield from (yaml.target(item) for item in table.items)
 
 
 class _Budget:
@@ -149,21 +179,26 @@ class _Budget:
     def containers(self, spec: Node) -> Iterator[Node]:
         """The containers of a Pod, until the limit is reached."""
         of_pod = sum(_size(spec, path) for path in _LISTS_OF_POD)
-        for key in _LISTS:
-            table = yaml.get(spec, key)
-            for item in table.items if table is not None else ():
-                item = yaml.target(item)
-                if item.kind != "object":
-                    continue
-                self._containers -= 1
-                self._settings -= of_pod + sum(_size(item, path) for path in _OWN_LISTS)
-                if self._containers < 0:
-                    self.left_out = f"has more than {MOST} containers"
-                    return
-                if self._settings < 0:
-                    self.left_out = f"has more than {MOST_SETTINGS:,} settings"
-                    return
-                yield item
+        for item in _listed(spec):
+            if item.kind != "object":
+                continue
+            self._containers -= 1
+            self._settings -= of_pod + sum(_size(item, path) for path in _OWN_LISTS)
+            if self._containers < 0:
+                self.left_out = f"has more than {MOST} containers"
+                return
+            if self._settings < 0:
+                self.left_out = f"has more than {MOST_SETTINGS:,} settings"
+                return
+            yield item
+
+
+def _listed(spec: Node) -> Iterator[Node]:
+    if _is_other(spec):
+        yield from _others(spec)
+    for key in _LISTS:
+        table = yaml.get(spec, key)
+        yield from (yaml.target(item) for item in table.items) if table is not None else ()
 
 
 def _size(node: Node, path: tuple[str, ...]) -> int:

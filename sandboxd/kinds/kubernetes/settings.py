@@ -28,7 +28,8 @@ def pod(spec: PodSpec, source: SourceText) -> Pod:
         spec.name,
         place(name or spec.object, source),
         containers,
-        bool(containers) and all(container.is_whole for container in containers),
+        # What surrounds a description of another kind may say the rest.
+        bool(containers) and not spec.around and all(each.is_whole for each in containers),
         for_agents=spec.for_agents,
         runtime_class=text(spec.spec, "runtimeClassName", source),
         mounts_token=switch(spec.spec, "automountServiceAccountToken", source),

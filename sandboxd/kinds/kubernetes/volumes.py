@@ -59,8 +59,9 @@ def host_paths(spec: PodSpec, source: SourceText) -> Iterator[Value[str]]:
 
 def _host_volumes(spec: PodSpec) -> dict[str, HostPath]:
     volumes: dict[str, HostPath] = {}
-    for item in items(spec.spec, "volumes"):
-        node = yaml.get(item, "hostPath", "path")
-        if node is not None and node.text():
-            volumes[word(item, "name")] = HostPath(node.text() or "", node, item)
+    for holder in (*spec.around, spec.spec):
+        for item in items(holder, "volumes"):
+            node = yaml.get(item, "hostPath", "path")
+            if node is not None and node.text():
+                volumes[word(item, "name")] = HostPath(node.text() or "", node, item)
     return volumes
