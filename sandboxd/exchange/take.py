@@ -11,7 +11,7 @@ import enum
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
@@ -67,11 +67,15 @@ class Take(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """Commits that go on waiting at `ref`, the reason and the next step."""
+    """Commits that go on waiting at `ref`, the reason and the next step.
+
+    `tip` is the id of what waits where it is taken once somebody agrees to what tools on the host would act on; else ''.
+    """
 
     ref: str
     why: str
     hint: str
+    tip: str = ""
 
 
 class Took(NamedTuple):
@@ -83,12 +87,22 @@ class Took(NamedTuple):
 
 
 class _NotNow(Exception):
-    """The reason for which something is not taken, and the next step."""
+    """The reason for which something is not taken, and the next step; `tip` is as of `Stay`."""
 
-    def __init__(self, why: str, hint: str) -> None:
+    def __init__(self, why: str, hint: str, tip: str = "") -> None:
         super().__init__(why)
         self.why = why
         self.hint = hint
+        self.tip = tip
+
+
+def waiting(repository: Repository, place: Place, sandbox: str) -> dict[str, str]:
+    """The id of each tip that waits of `sandbox` on the host, by the name that its ref has below those of the sandbox.
+
+    :raises SandboxdError, OSError: as `take`
+    """
+    with _opened(repository, place, sandbox) as (_, refs):
+        return {name: oid for name, (_, oid) in refs.items()}
 
 
 def take(
@@ -96,6 +110,7 @@ def take(
     place: Place,
     sandbox: str,
     names: Sequence[str],
+    shown: Mapping[str, str],
     *,
     acting: bool = False,
     identity: Mapping[str, str] | None = None,
@@ -104,6 +119,7 @@ def take(
 
     :param sandbox: its name, '' for the one without
     :param names: what the refs are called below those of the sandbox; [] for every branch
+    :param shown: the id that each tip had, by such a name, when somebody looked at it: no other is taken
     :param acting: also what tools on the host act on: what enters another repository, or changes files shut inside
     :param identity: `user.name` and `user.email` of who merges
     :raises CannotRun: git fails, or this machine has none
@@ -111,6 +127,29 @@ def take(
     :raises SandboxdError: the repository cannot be read
     :raises OSError: the repository cannot be read
     """
+    with _opened(repository, place, sandbox) as (host, refs):
+        chosen = names or [name for name, (ref, _) in refs.items() if not _is_asked_for(ref)]
+        takes: list[Take] = []
+        stays = [_unknown(name, refs) for name in chosen if name not in refs]
+        checked_out = False
+        for name in chosen:
+            if name not in refs:
+                continue
+            ref = refs[name][0]
+            one = _One(host, place, sandbox, ref, acting, identity or {})
+            try:
+                takes.append(one.take(shown.get(name, "")))
+                checked_out = checked_out or one.is_checked_out
+            except _NotNow as reason:
+                stays.append(Stay(ref, reason.why, reason.hint, reason.tip))
+        return Took(tuple(takes), tuple(stays), checked_out)
+
+
+@contextlib.contextmanager
+def _opened(
+    repository: Repository, place: Place, sandbox: str
+) -> Iterator[tuple[HostGit, dict[str, tuple[str, str]]]]:
+    """Git on the host while no exchange is under way, and what waits: its ref and id, by its name."""
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(locked(place.lock, seconds=_LOCK_SECONDS))
@@ -121,25 +160,14 @@ def take(
         host = stack.enter_context(host_git.opened(repository, place))
         to_host.take_up(host, f"sandboxd: from the {of_name(sandbox)}")
         old_refs.bring_over(host, place, sandbox)
-        waiting = {
-            ref_names.parts_of(ref)[1]: ref
-            for ref in on_host.refs_of(host, sandbox)
-            if ref_names.is_waiting(ref)
-        }
-        chosen = names or [n for n, ref in waiting.items() if not _is_asked_for(ref)]
-        takes: list[Take] = []
-        stays = [_unknown(name, waiting) for name in chosen if name not in waiting]
-        checked_out = False
-        for name in chosen:
-            if name not in waiting:
-                continue
-            one = _One(host, place, sandbox, waiting[name], acting, identity or {})
-            try:
-                takes.append(one.take())
-                checked_out = checked_out or one.is_checked_out
-            except _NotNow as reason:
-                stays.append(Stay(waiting[name], reason.why, reason.hint))
-        return Took(tuple(takes), tuple(stays), checked_out)
+        yield (
+            host,
+            {
+                ref_names.parts_of(ref)[1]: (ref, oid)
+                for ref, oid in on_host.refs_of(host, sandbox).items()
+                if ref_names.is_waiting(ref)
+            },
+        )
 
 
 def _is_asked_for(ref: str) -> bool:
@@ -148,8 +176,8 @@ def _is_asked_for(ref: str) -> bool:
     return name == "HEAD" or name.startswith(TAGS)
 
 
-def _unknown(name: str, waiting: Mapping[str, str]) -> Stay:
-    others = ", ".join(f"`{other}`" for other in sorted(waiting)[:_MOST_NAMED])
+def _unknown(name: str, refs: Collection[str]) -> Stay:
+    others = ", ".join(f"`{other}`" for other in sorted(refs)[:_MOST_NAMED])
     return Stay(name, "nothing of that name waits", f"what waits: {others}" if others else "")
 
 
@@ -188,12 +216,19 @@ class _One:
         top = TAGS if name.startswith(TAGS) else HEADS
         return f"{top}{_FROM}{name.removeprefix(top)}"
 
-    def take(self) -> Take:
-        """:raises _NotNow: it cannot be taken"""
-        self._require_free()
+    def take(self, shown: str) -> Take:
+        """Take it.
+
+        :param shown: the id of the tip that somebody looked at, '' for none
+        :raises _NotNow: it cannot be taken, or is another one
+        """
         acts = self._acts()
+        if shown != self._theirs:
+            raise self._moved(shown, acts)
         if acts is not None and not self._acting:
+            # Before any way by hand is named: who goes it is to know what he takes.
             raise self._asks(acts)
+        self._require_free()
         old = self._ours.commit if self.is_checked_out else self._ours.tip(self._into)
         new, how = self._result(old)
         if new != old:
@@ -217,17 +252,32 @@ class _One:
     def _asks(self, acts: Acts) -> _NotNow:
         """The refusal of what tools on the host would act on, with the command that takes it all the same."""
         paths = f": {words.named(acts.paths)}" if acts.paths else ""
-        command = words.take(self._ref)
         return _NotNow(
             f"{words.ACTS[acts.reason]}{paths}",
-            f"look at it: {self._look_at(acts.paths)}; then `{command} --yes` takes it all the same",
+            f"{self._look_at(acts)} takes it all the same",
+            self._theirs,
         )
 
-    def _look_at(self, paths: Sequence[str]) -> str:
-        """The command of git that shows what is changed, hooks and other programs of the repository switched off."""
-        ref = shlex.quote(self._ref)
-        within = " ".join(shlex.quote(words.printable(path)) for path in paths[:_MOST_NAMED])
-        return f"`git diff --no-ext-diff --no-textconv HEAD...{ref}{f' -- {within}' if within else ''}`"
+    def _moved(self, shown: str, acts: Acts | None) -> _NotNow:
+        """The refusal of a tip that nobody looked at, with the command that takes it after a look."""
+        why = f"it was `{shown}` when it was looked at, and is `{self._theirs}` now"
+        if not shown:
+            why = f"it came while this command ran, as `{self._theirs}`"
+        return _NotNow(why, f"{self._look_at(acts)} takes just that")
+
+    def _look_at(self, acts: Acts | None) -> str:
+        """How to see what is changed, hooks and other programs of the repository switched off, and then to take it.
+
+        By its whole id: what is looked at is what is taken, and whoever wrote it chose how its id begins.
+        """
+        paths = acts.paths[:_MOST_NAMED] if acts is not None else ()
+        within = " ".join(shlex.quote(words.printable(path)) for path in paths)
+        diff = f"git diff --no-ext-diff --no-textconv HEAD...{self._theirs}"
+        command = f"{words.take(self._ref)} --expect {self._theirs}"
+        return (
+            f"look at it: `{diff}{f' -- {within}' if within else ''}`; then "
+            f"`{command}{' --yes' if acts is not None else ''}`"
+        )
 
     def _result(self, old: str) -> tuple[str, How]:
         if not old:

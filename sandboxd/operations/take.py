@@ -31,11 +31,16 @@ class Take(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """Commits that go on waiting at `ref`, the reason and the next step."""
+    """Commits that go on waiting at `ref`, called `name` below those of the sandbox, the reason and the next step.
+
+    `tip` is the id of what waits where it is taken once somebody agrees to what tools on the host would act on; else ''.
+    """
 
     ref: str
+    name: str
     why: str
     hint: str
+    tip: str
 
 
 class Took(NamedTuple):
@@ -50,12 +55,14 @@ def serve(request: Request) -> Took:
     """Take what waits of the sandbox `name`: the ref `ref` below its own, '' for every branch.
 
     With the switch `acting` also what enters another repository or changes files that are shut inside. What inside
-    has and the host not passes before, and what the host has now after it.
+    has and the host not passes before, and what the host has now after it. Only that tip is taken whose id is `expect`,
+    without which each that waited before commits passed: those that come meanwhile were shown to nobody.
 
-    :raises UsageError: the folder has no repository, or the sandbox no git directory of its own
+    :raises UsageError: the folder has no repository, or the sandbox no git directory of its own; `acting` or `expect` of
+        more than one ref, or `acting` of any tip
     :raises EnvironmentFailure: the repository cannot be read, or git does not work
     """
-    from sandboxd.exchange import place, take, words
+    from sandboxd.exchange import place, ref_names, take, words
     from sandboxd.plan.git_control import user_configs
     from sandboxd.plan.git_identity import git_identity
 
@@ -67,23 +74,34 @@ def serve(request: Request) -> Took:
             "nothing waits: this sandbox has no git directory of its own",
             f"`sandboxd review{option_of(request.name)}` shows what it changed",
         )
+    ref, expected = request.optional_text("ref") or "", request.optional_text("expect") or ""
+    acting = request.flag("acting")
+    if (acting and not expected) or (expected and not ref):
+        raise UsageError(
+            "nobody looked at what would be taken", "name the branch, and its tip's id"
+        )
+    at = place.place_of(request.environ, sandbox)
+    shown = {ref: expected} if expected else take.waiting(repository, at, request.name)
     _exchange(request, workspace)
-    ref = request.optional_text("ref") or ""
     home = request.environ.get("HOME", "")
     identity = git_identity(workspace, user_configs(request.environ), home)
     took = take.take(
         repository,
-        place.place_of(request.environ, sandbox),
+        at,
         request.name,
         [ref] if ref else [],
-        acting=request.flag("acting"),
+        shown,
+        acting=acting,
         identity=dict(identity),
     )
     if took.takes:
         _exchange(request, workspace)
     return Took(
         tuple(Take(t.ref, t.into, t.how.value, words.named(t.acting)) for t in took.takes),
-        tuple(Stay(*one) for one in took.stays),
+        tuple(
+            Stay(one.ref, ref_names.parts_of(one.ref)[1], one.why, one.hint, one.tip)
+            for one in took.stays
+        ),
         took.checked_out,
     )
 

@@ -113,6 +113,18 @@ def test_a_hook_that_inside_committed_is_written_and_run_by_nobody_until_it_is_t
     for name, text in zip(("main", "topic"), says, strict=True):
         waits = f"`{name}` of the sandbox waits, as `refs/sandboxd/_/{name}`: it changes files"
         assert waits in text and f": `{HOOK}`" in text, text
+
+    # What is committed after the look was shown to nobody.
+    tip = git(workspace, "rev-parse", "refs/sandboxd/_/main").strip()
+    again = BY_THE_INDEX.replace("CANARY", f"{canary} # worse")
+    assert sandboxd("exec", "-n", "sh", "-c", again).returncode == 0
+    moved = sandboxd("review", "--take", "main", "--expect", tip, "--yes")
+    assert (moved.returncode, moved.stdout) == (EXIT_ENVIRONMENT, ""), moved.stderr
+    now = git(workspace, "rev-parse", "refs/sandboxd/_/main").strip()
+    assert now != tip
+    assert f"it was `{tip}` when it was looked at, and is `{now}` now" in words_of(moved)
+    assert git(workspace, "rev-parse", "main", "topic") == before
+
     first = "`refs/sandboxd/_/main` waits: `sandboxd review --take main` takes it"
     assert first in words_of(sandboxd("status"))
     full = words_of(sandboxd("status", "--long"))
@@ -126,14 +138,15 @@ def test_a_hook_that_inside_committed_is_written_and_run_by_nobody_until_it_is_t
     shown = sandboxd("review", "--take", "main")
     assert (shown.returncode, shown.stdout) == (EXIT_ENVIRONMENT, ""), shown.stderr
     assert f"tools on the host would act on them: `{HOOK}`" in words_of(shown)
-    assert "`sandboxd review --take main --yes` takes it" in words_of(shown)
+    tip = git(workspace, "rev-parse", "refs/sandboxd/_/main").strip()
+    assert f"`sandboxd review --take main --expect {tip} --yes` takes it" in words_of(shown)
     _, _, command = words_of(shown).partition("look at it: `")
     assert f"+touch {canary}" in git(workspace, *shlex.split(command.partition("`")[0])[1:])
     assert git(workspace, "rev-parse", "main", "topic") == before
     use(workspace)
     assert not canary.exists()
 
-    taken = sandboxd("review", "--take", "main", "--yes")
+    taken = sandboxd("review", "--take", "main", "--expect", tip, "--yes")
     assert taken.returncode == 0, taken.stderr
     assert "main: moved forward, from refs/sandboxd/_/main" in taken.stdout
     assert f"`{HOOK}`" in words_of(taken)

@@ -8,7 +8,8 @@ it; many deletions at once need their number as an answer. Commits come with `--
 `git log` and `git diff`, merge what you want. Nothing is checked out.
 
 Where the sandbox works on your folder itself, commits pass by themselves. Those that cannot, since both sides made some,
-wait below `refs/sandboxd`: `--take` moves your branch forward or merges them, without touching a file.
+wait below `refs/sandboxd`: `--take` moves your branch forward or merges them, without touching a file. It takes what
+waited when it began, or what `--expect` names: a tip that moved meanwhile stays, and its id is said.
 
 Without a running sandbox, what was kept when the last one ended is shown.
 """
@@ -50,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expect",
         metavar="DIGEST",
-        help="with --apply: only while the changes are those of this `digest` of --json",
+        help="with --apply: only while the changes are those of this `digest` of --json; with --take: only while this "
+        "commit is the branch's tip, by its whole id",
     )
     parser.add_argument(
         "--json", action="store_true", help="print the changes with both contents as JSON"
@@ -86,8 +88,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="",
         metavar="BRANCH",
-        help="take the commits that wait below refs/sandboxd: of this branch, of all without one; with `--yes` also "
-        "what enters another repository or changes files that are shut inside",
+        help="take the commits that wait below refs/sandboxd: of this branch, of all without one; with `--expect ID "
+        "--yes` also what enters another repository or changes files that are shut inside",
     )
 
 
@@ -103,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     if args.take is not None:
         from sandboxd.cli.taking import take
 
-        return take(_sandbox.folder(args), _sandbox.name(args), args.take, acting=args.yes)
+        folder, name = _sandbox.folder(args), _sandbox.name(args)
+        return take(folder, name, args.take, args.expect, acting=args.yes)
     if args.on:
         from sandboxd.operations.on_cluster import review as on_cluster
 
@@ -157,7 +160,9 @@ def _only(words: list[str] | None) -> list[str] | None:
 def _require_whole(args: argparse.Namespace) -> None:
     """:raises UsageError: options that mean nothing together"""
     if args.take is not None:
-        _require_alone(args)
+        from sandboxd.cli import taking
+
+        taking.require_alone(args, _option(args))
         return
     how = (args.include, args.yes, args.expect, args.only, args.deletions is not None)
     if any(how) and not args.apply:
@@ -169,18 +174,6 @@ def _require_whole(args: argparse.Namespace) -> None:
         raise UsageError("`--only` names all that is brought", "leave `--include` out")
     if args.json and (args.apply or args.save):
         raise UsageError("`--json` only shows", "leave `--apply` and `--save` to another run")
-
-
-def _require_alone(args: argparse.Namespace) -> None:
-    """:raises UsageError: `--take` with what is about files, or with a cluster, whose commits come by `--save`"""
-    others = (args.stat, args.diff, args.apply, args.json, args.save, args.include, args.only)
-    if args.on or any(others) or args.expect or args.deletions is not None:
-        raise UsageError("`--take` takes commits alone", "leave the rest to another run")
-    if args.yes and not args.take:
-        raise UsageError(
-            "`--take --yes` would take what nobody looked at",
-            "name the branch: `--take BRANCH --yes`",
-        )
 
 
 def _print_json(document: object) -> None:

@@ -51,7 +51,8 @@ def test_what_has_such_a_name_waits_under_one_that_can_be_typed_and_is_taken_by_
     assert re.fullmatch(r"[a-zA-Z0-9/_-]+", waiting.ref)
     assert waiting.reason is Reason.SHELL
     rest = ref_names.parts_of(waiting.ref)[1]
-    (one,) = taking.take(sides.repository, sides.place, "", [rest]).takes
+    shown = taking.waiting(sides.repository, sides.place, "")
+    (one,) = taking.take(sides.repository, sides.place, "", [rest], shown).takes
     assert re.fullmatch(r"refs/(heads|tags)/[a-zA-Z0-9_-]+", one.into)
     assert sides.host("rev-parse", one.into).strip() == oid
     assert not sides.exchange().waiting

@@ -200,8 +200,9 @@ def test_a_list_of_changes_without_end_is_not_read(
 
 def take(sides: Sides, *names: str, acting: bool = False) -> Took:
     identity = {"user.name": "Ann", "user.email": "ann@example.org"}
+    shown = taking.waiting(sides.repository, sides.place, sides.name)
     return taking.take(
-        sides.repository, sides.place, sides.name, names, acting=acting, identity=identity
+        sides.repository, sides.place, sides.name, names, shown, acting=acting, identity=identity
     )
 
 
@@ -212,7 +213,8 @@ def test_the_files_are_shown_and_taken_where_that_is_asked_for(sides: Sides) -> 
     assert f"files that are shut inside, and tools on the host would act on them: `{TASKS}`" in (
         stay.why
     )
-    assert "`sandboxd review --take main --yes` takes it" in stay.hint
+    assert stay.tip == sides.inside("rev-parse", "main").strip()
+    assert f"`sandboxd review --take main --expect {stay.tip} --yes` takes it" in stay.hint
     command = stay.hint.partition("`")[2].partition("`")[0].split()[1:]
     assert '+{"a": 1}' in sides.host(*command)
     (one,) = take(sides, "main", acting=True).takes
@@ -258,3 +260,14 @@ def test_the_record_of_what_is_shut_keeps_any_name(tmp_path: Path) -> None:
     shut_paths.write(str(tmp_path / "shut"), names)
     assert shut_paths.read(str(tmp_path / "shut")) == names
     assert shut_paths.read(str(tmp_path / "none")) == {""}
+
+
+def test_what_acts_is_said_before_any_way_by_hand_is(sides: Sides) -> None:
+    """The branch is checked out in another work tree, where only a merge by hand is possible."""
+    sides.host("worktree", "add", "-q", str(sides.folder.parent / "other"), "feature/a")
+    commit_on(sides, "refs/heads/feature/a", HOOK, "evil", "feature/a", "main")
+    sides.exchange()
+    (stay,) = take(sides, "feature/a").stays
+    assert "tools on the host would act on them" in stay.why
+    (stay,) = take(sides, "feature/a", acting=True).stays
+    assert stay.hint.startswith("in that work tree: `git merge ")

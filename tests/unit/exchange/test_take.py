@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,18 @@ def sides(request: pytest.FixtureRequest, tmp_path: Path) -> Sides:
     return sides
 
 
-def take(sides: Sides, *names: str, acting: bool = False) -> Took:
+def take(
+    sides: Sides, *names: str, acting: bool = False, shown: Mapping[str, str] | None = None
+) -> Took:
+    """Take what waits.
+
+    :param shown: the tips that somebody looked at; None: as they are now
+    """
     identity = {"user.name": "Ann", "user.email": "ann@example.org"}
+    if shown is None:
+        shown = taking.waiting(sides.repository, sides.place, sides.name)
     return taking.take(
-        sides.repository, sides.place, sides.name, names, acting=acting, identity=identity
+        sides.repository, sides.place, sides.name, names, shown, acting=acting, identity=identity
     )
 
 
@@ -192,6 +201,28 @@ def test_a_branch_of_another_work_tree_is_taken_there(tmp_path: Path) -> None:
         "another work tree has it checked out",
         f"in that work tree: `git merge {waiting.ref}`",
     )
+
+
+def test_a_tip_that_moved_since_it_was_shown_is_refused_with_the_next_command(sides: Sides) -> None:
+    diverge(sides)
+    shown = taking.waiting(sides.repository, sides.place, sides.name)
+    assert shown == {"main": sides.inside("rev-parse", "main").strip()}
+    sides.write("more", "inside\n")
+    sides.inside("add", "more")
+    sides.inside("commit", "-qm", "more")
+    sides.exchange()
+    before, now = state(sides), sides.inside("rev-parse", "main").strip()
+    for acting in (False, True):
+        (stay,) = take(sides, "main", acting=acting, shown=shown).stays
+        assert stay.why == f"it was `{shown['main']}` when it was looked at, and is `{now}` now"
+        assert f"`sandboxd review --take main --expect {now}` takes just that" in stay.hint
+        assert state(sides) == before
+    (stay,) = take(sides, shown={}).stays
+    assert stay.why == f"it came while this command ran, as `{now}`"
+    assert state(sides) == before
+    command = stay.hint.partition("`")[2].partition("`")[0].split()[1:]
+    assert "+++ b/more" in sides.host(*command)
+    assert take(sides, "main", shown={"main": now}).takes
 
 
 def test_a_name_that_nothing_waits_under_is_said(sides: Sides) -> None:
