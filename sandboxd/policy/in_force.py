@@ -49,6 +49,8 @@ def require(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Flo
     except EnvironmentFailure:
         pass  # recorded below
     with locked_beside(_path(environ)):
+        # Somebody may have recorded a later one while we waited: to go back would have it recorded twice.
+        now = load(environ, organisation)
         _record(environ, now)
         _save(environ, now)
     return now

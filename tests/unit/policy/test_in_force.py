@@ -69,6 +69,29 @@ def test_what_an_edit_gives_back_is_recorded_once(
     ]
 
 
+def test_who_read_an_earlier_policy_does_not_bring_it_back(
+    files: Files,
+    environ: Mapping[str, str],
+    look: Callable[[], Floor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It waited for the lock while the policy was edited and another one recorded that."""
+    files[1].write_text('network_deny = ["evil.example"]\n')
+    real = in_force.locked_beside
+
+    def late(path: str) -> Any:
+        monkeypatch.setattr(in_force, "locked_beside", real)
+        look()
+        files[1].write_text("")
+        look()
+        return real(path)
+
+    monkeypatch.setattr(in_force, "locked_beside", late)
+    assert look().demands == ()
+    look()
+    assert [facts["gives_back"] for facts in entries(environ)] == [["network_deny"]]
+
+
 def test_a_policy_that_is_gone_gave_all_back(
     files: Files, environ: Mapping[str, str], look: Callable[[], Floor]
 ) -> None:
