@@ -8,13 +8,11 @@ import os
 
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
-from sandboxd.ipc.dial import dial, hello
+from sandboxd.ipc.dial import GREETING_SECONDS, dial, hello
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_TIMEOUT = 0.3
 
 
 def announce(environ: Mapping[str, str], workspace: str, *, keeps: bool) -> bool:
@@ -30,7 +28,7 @@ def announce(environ: Mapping[str, str], workspace: str, *, keeps: bool) -> bool
 
 
 def _tell(environ: Mapping[str, str], workspace: str, keeps: bool) -> bool:
-    connection = dial(environ, _TIMEOUT)
+    connection = dial(environ, GREETING_SECONDS)
     if connection is None:
         return False
     try:
