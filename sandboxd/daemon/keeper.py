@@ -108,6 +108,8 @@ class Keeper:
     async def start(self) -> None:
         """Load the remembered projects and begin to watch them."""
         await self.registry.load()
+        # A policy that changes from now on is noticed, whatever was read under the one of before.
+        await self.watching.see_policies()
         self.tasks.spawn_essential(self.registry.run())
         self.generation.start()
         self.watching.start()

@@ -80,11 +80,12 @@ class Service:
         :param listener: a socket that a service manager listens on already
         :raises Exception: a permanent job failed with it
         """
-        await self.server.listen(claimed.path, listener)
-        log.info("version %s listens on %s (pid %d)", __version__, claimed.path, os.getpid())
-        await self.keeper.start()
-        activation.notify(os.environ, "READY=1")
         try:
+            # Whoever comes first is told of all that is remembered.
+            await self.keeper.start()
+            await self.server.listen(claimed.path, listener)
+            log.info("version %s listens on %s (pid %d)", __version__, claimed.path, os.getpid())
+            activation.notify(os.environ, "READY=1")
             await self.lifetime.wait(claimed, self.server, may_hand_over=listener is None)
         finally:
             activation.notify(os.environ, "STOPPING=1")
