@@ -5,10 +5,18 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import address
+
+_ATTEMPTS = 50
+
+_TAKEN_ATTEMPTS = 20
+"""So often the lock may be held before that means a daemon: who asks whether one runs holds it for a moment."""
+
+_PAUSE_SECONDS = 0.01
 
 
 class Claim:
@@ -83,7 +91,7 @@ def _lock(where: str, uid: int) -> int:
 
     The last holder removes the file: a lock on a removed file excludes nobody, so it is checked again.
     """
-    for _ in range(50):
+    for attempt in range(_ATTEMPTS):
         address.ensure_folder(where, uid)
         path = address.lock_path(where)
         try:
@@ -101,6 +109,9 @@ def _lock(where: str, uid: int) -> int:
             status = os.fstat(descriptor)
         except BlockingIOError:
             os.close(descriptor)
+            if attempt < _TAKEN_ATTEMPTS:
+                time.sleep(_PAUSE_SECONDS)
+                continue
             raise DaemonError(
                 "a daemon is running already", "`sandboxd daemon stop` ends it"
             ) from None

@@ -48,13 +48,16 @@ class Lifetime:
         self._stopping = asyncio.Event()
         self._handing_over = asyncio.Event()
         self._may_hand_over = True
+        self._server: Server | None = None
         self._tasks = Tasks("the service", self.fail)
         self.failure: BaseException | None = None
         """The error that ends the daemon, None when it ends in order."""
         self.handlers: dict[str, Handler] = {messages.SHUTDOWN: self._shutdown}
 
     def stop(self) -> None:
-        """End soon, cleaning up."""
+        """End soon, cleaning up; nobody new is served from now on."""
+        if self._server is not None:
+            self._server.stop_listening()
         self._stopping.set()
 
     def fail(self, error: BaseException) -> None:
@@ -72,7 +75,7 @@ class Lifetime:
         :param may_hand_over: False when a service manager, which starts the next daemon only after
             the end of this one, gave us the socket
         """
-        self._may_hand_over = may_hand_over
+        self._may_hand_over, self._server = may_hand_over, server
         endpoint = _Endpoint(claimed, server, self._keeper)
 
         def look(_paths: Collection[str] = ()) -> None:

@@ -233,6 +233,30 @@ def list_projects(environ: Mapping[str, str]) -> list[messages.Remembered] | Non
     return answer["projects"]
 
 
+def end(environ: Mapping[str, str], timeout: float = END_SECONDS) -> int:
+    """End the daemon, if one runs, and wait until it has; returns its pid, 0 where none had to be asked.
+
+    One that is just starting is waited for and then ended, one that ends already is waited for.
+
+    :raises DaemonError: it does not answer, or is still there after `timeout` seconds
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        client = connect(environ, start=False)
+        if client is not None:
+            # Somebody else may be ending it: then it is waited for below.
+            with client, contextlib.suppress(ConnectionLost):
+                stop(client, timeout)
+                return client.daemon_pid
+        if not hasattr(os, "getuid") or not is_claimed(address.folder(environ, os.getuid())):
+            return 0
+        if time.monotonic() > deadline:
+            raise DaemonError(
+                f"a daemon holds its place and did not listen within {timeout:.0f} s", LOG_HINT
+            )
+        time.sleep(0.01)
+
+
 def stop(client: Client, timeout: float = END_SECONDS) -> None:
     """Ask the daemon to end, and wait until it has.
 

@@ -134,6 +134,7 @@ class Server:
         self._welcome = welcome
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._takes_clients = False
         self.connections: set[Connection] = set()
         """The greeted clients."""
 
@@ -153,6 +154,7 @@ class Server:
                 os.umask(before)
         listener.setblocking(False)
         self.stop_listening()
+        self._takes_clients = True
         # From 3.13 on it would remove the path itself, which may not be ours to remove.
         more: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
         self._server = await asyncio.start_unix_server(
@@ -160,7 +162,11 @@ class Server:
         )
 
     def stop_listening(self) -> None:
-        """Accept no more connections; open ones stay."""
+        """Accept no more connections; open ones stay.
+
+        One that was not greeted yet is ended: its client then looks for the next daemon.
+        """
+        self._takes_clients = False
         if self._server is not None:
             self._server.close()
 
@@ -226,6 +232,8 @@ class Server:
             connection.hello = _hello(message.get("params"))
         except InvalidParams as error:
             connection.send(_error(message.get("id"), messages.INVALID_PARAMS, str(error)))
+            return False
+        if not self._takes_clients:
             return False
         connection.send({"jsonrpc": "2.0", "id": message.get("id"), "result": self._welcome})
         self.connections.add(connection)

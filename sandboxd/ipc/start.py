@@ -21,6 +21,8 @@ _ATTEMPTS = 5
 def start(environ: Mapping[str, str], patience: float) -> None:
     """Start a daemon and wait until it listens; of several callers at once, one starts it.
 
+    One that is about to end is waited for.
+
     :raises DaemonError: it ends, or does not listen within `patience` seconds
     """
     uid = os.getuid()
@@ -28,18 +30,26 @@ def start(environ: Mapping[str, str], patience: float) -> None:
     address.ensure_folder(where, uid)
     path = address.socket_path(where)
     deadline = time.monotonic() + patience
+    process: subprocess.Popen[bytes] | None = None
     with _start_lock(where, deadline):
-        if _listens(path):
-            return
-        process = _spawn(environ)
         while time.monotonic() < deadline:
             if _listens(path):
                 return
-            if process.poll() is not None and not _listens(path):
-                raise DaemonError(
-                    f"the daemon ended at once (exit code {process.returncode})", LOG_HINT
-                )
+            if process is None:
+                # One that ends keeps the lock until it has, and ours would be refused; one that has just
+                # begun, or whose socket was deleted, will listen.
+                process = None if is_claimed(where) else _spawn(environ)
+            elif process.poll() is not None:
+                if not is_claimed(where) and not _listens(path):
+                    raise DaemonError(
+                        f"the daemon ended at once (exit code {process.returncode})", LOG_HINT
+                    )
+                process = None
             time.sleep(0.005)
+    if process is None:
+        raise DaemonError(
+            f"a daemon holds its place and did not listen within {patience:.0f} s", LOG_HINT
+        )
     raise DaemonError(f"the daemon did not come up within {patience:.0f} s", LOG_HINT)
 
 

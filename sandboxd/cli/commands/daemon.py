@@ -118,13 +118,8 @@ def _status(_args: argparse.Namespace) -> int:
 def _stop(_args: argparse.Namespace) -> int:
     from sandboxd.ipc import client
 
-    connection = client.connect(os.environ, start=False)
-    if connection is None:
-        terminal.status("no daemon is running")
-        return EXIT_OK
-    with connection:
-        client.stop(connection)
-    terminal.status(f"the daemon ended (pid {connection.daemon_pid})")
+    pid = client.end(os.environ)
+    terminal.status(f"the daemon ended (pid {pid})" if pid else "no daemon is running")
     return EXIT_OK
 
 

@@ -24,6 +24,11 @@ class World:
         self.hosts = SimpleNamespace(runs_sandbox=self._runs_sandbox)
         self.watching = SimpleNamespace(active_at=0.0, watch_also=lambda *_: None)
         self.tasks = SimpleNamespace(spawn=lambda job: job.close())
+        self.listens = True
+
+    def stop_listening(self) -> None:
+        """As the server's."""
+        self.listens = False
 
     async def _runs_sandbox(self) -> bool:
         self.looks += 1
@@ -54,6 +59,8 @@ async def test_it_ends_where_nothing_runs(claimed: Claim) -> None:
     world = World()
     await live(world, claimed)
     assert world.looks == 1
+    # Else one would be greeted by a daemon that has decided to end.
+    assert not world.listens
 
 
 @pytest.mark.asyncio

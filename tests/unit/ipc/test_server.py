@@ -18,7 +18,7 @@ import pytest_asyncio
 from sandboxd.errors import DaemonError, EnvironmentFailure
 from sandboxd.ipc import client, messages, parameters, server
 from sandboxd.ipc.server import Connection, Server
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 HELLO = {"version": "1", "engine": {"DOCKER_HOST": "unix:///x"}, "cwd": "/"}
 
@@ -236,6 +236,21 @@ async def test_closing_ends_requests_that_run(tmp_path: Path) -> None:
     await asyncio.sleep(0.02)
     await asyncio.wait_for(running.close(), PATIENCE)
     assert await peer.hear() is None
+
+
+@pytest.mark.asyncio
+async def test_who_was_not_greeted_before_the_end_is_told_nothing(tmp_path: Path) -> None:
+    """It then looks for the next daemon, as who comes later; who was greeted is served."""
+    served = Server({"echo": echo}, {"version": "9", "protocol": 1, "pid": 1})
+    where = str(tmp_path / "s2")
+    await served.listen(where)
+    before, between = await greeted(where), await connect(where)
+    await until(lambda: len(served._tasks) == 2)
+    served.stop_listening()
+    await between.say({"jsonrpc": "2.0", "id": 1, "method": "hello", "params": HELLO})
+    assert await between.hear() is None
+    assert (await before.ask("echo", {"text": "x"}))["result"] == "x"
+    await served.close()
 
 
 @pytest.mark.asyncio

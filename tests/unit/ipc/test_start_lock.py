@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from sandboxd.daemon.claim import claim
 from sandboxd.errors import DaemonError
+from sandboxd.ipc import address, start
 from sandboxd.ipc.start import _start_lock
 from tests.patience import PATIENCE
 
@@ -29,3 +40,63 @@ def test_a_lock_that_is_not_given_up_is_not_waited_for_without_end(tmp_path: Pat
         assert refusals == ["another command has been starting the daemon for too long"]
     take()
     assert len(refusals) == 1, "it was free"
+
+
+@pytest.fixture
+def environ(own_home: Path) -> dict[str, str]:
+    return {"HOME": str(own_home), "XDG_RUNTIME_DIR": str(own_home / "run")}
+
+
+@pytest.fixture
+def where(environ: dict[str, str]) -> str:
+    """The folder of the socket."""
+    folder = address.folder(environ, os.getuid())
+    Path(folder).mkdir(mode=0o700)
+    return folder
+
+
+@contextlib.contextmanager
+def listening(where: str) -> Iterator[None]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address.socket_path(where))
+        listener.listen()
+        yield
+
+
+def test_one_that_ends_is_waited_for_before_another_is_started(
+    environ: dict[str, str], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listens no more and has its lock still: another daemon would be refused."""
+    listener = contextlib.ExitStack()
+    started: list[bool] = []
+
+    def spawn(_environ: object) -> subprocess.Popen[bytes]:
+        started.append(held.is_in_place())
+        address.ensure_folder(where, os.getuid())
+        listener.enter_context(listening(where))
+        return subprocess.Popen([sys.executable, "-c", "pass"])
+
+    monkeypatch.setattr(start, "_spawn", spawn)
+    with claim(where) as held, listener:
+        monkeypatch.setattr(time, "sleep", lambda _seconds: held.release())
+        start.start(environ, PATIENCE)
+    assert started == [False]
+
+
+def test_one_that_never_listens_is_said(
+    environ: dict[str, str], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "_spawn", lambda _environ: pytest.fail("its place is taken"))
+    with claim(where), pytest.raises(DaemonError, match="holds its place and did not listen"):
+        start.start(environ, 0.05)
+
+
+def test_who_asks_whether_a_daemon_runs_keeps_none_from_starting(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To ask it takes the lock, for a moment."""
+    with open(address.lock_path(where), "w") as asking:
+        fcntl.flock(asking, fcntl.LOCK_EX)
+        monkeypatch.setattr(time, "sleep", lambda _seconds: asking.close())
+        with claim(where) as held:
+            assert held.is_in_place()
