@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from sandboxd.errors import EnvironmentFailure, UsageError
@@ -118,17 +118,28 @@ def _same(folder: int, name: str, other: str) -> bool:
         return False
 
 
-def replace(folder: int, name: str, text: str) -> None:
-    """Replace a file atomically: readers see the old file or the new one, never a part."""
-    with replacing(folder, name, 0o644) as file:
+def replace(folder: int, name: str, text: str, last_look: Callable[[], None]) -> None:
+    """Replace a file atomically: readers see the old file or the new one, never a part.
+
+    :param last_look: as for `replacing`
+    """
+    with replacing(folder, name, 0o644, last_look=last_look) as file:
         file.write(text.encode("utf-8", "surrogateescape"))
 
 
 @contextlib.contextmanager
-def replacing(folder: int, name: str, mode: int, *, synced: bool = True) -> Iterator[IO[bytes]]:
+def replacing(
+    folder: int,
+    name: str,
+    mode: int,
+    *,
+    synced: bool = True,
+    last_look: Callable[[], None] = lambda: None,
+) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `name` when the block ends without an error, and is gone otherwise.
 
     :param synced: whether a crash of the machine leaves the old file or the new one, and no empty one
+    :param last_look: called when all is written and the old file is still there; an error of it leaves that
     """
     temporary = f"{_start_of_temporary(name)}{os.getpid()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -141,6 +152,7 @@ def replacing(folder: int, name: str, mode: int, *, synced: bool = True) -> Iter
             file.flush()
             if synced:
                 os.fsync(file.fileno())
+        last_look()
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with contextlib.suppress(OSError):

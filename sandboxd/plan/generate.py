@@ -7,6 +7,7 @@ is kept beside the new one.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -149,22 +150,41 @@ def write(workspace: str, files: Sequence[Output]) -> list[Written]:
         if state.is_current:
             written.append(Written(output.path, False))
             continue
-        if output.path == MAIN_FILE and state.before is not None and not _is_ours(state.before):
-            raise UsageError(
-                f"`{output.path}` was written by hand just now, so it is not replaced",
-                "run the command again",
-            )
+        _refuse_hand_written(output, state.before)
         try:
             with (
                 beneath.open_folder(workspace) as root,
                 beneath.parent_of(root, output.path, create=True) as folder,
             ):
-                copy = beneath.keep(folder, output.path) if state.edited else ""
-                beneath.replace(folder, os.path.basename(output.path), output.text)
+                copies = [beneath.keep(folder, output.path)] if state.edited else [""]
+                keep_late = functools.partial(_keep_late_edit, root, folder, state, copies)
+                beneath.replace(folder, os.path.basename(output.path), output.text, keep_late)
         except OSError as error:
             raise beneath.cannot_write(output.path, error) from None
-        written.append(Written(output.path, True, copy, state.before is None))
+        written.append(Written(output.path, True, copies[-1], state.before is None))
     return written
+
+
+def _keep_late_edit(root: int, folder: int, state: State, copies: list[str]) -> None:
+    """Keep an edit that came after the comparison, and add its name to `copies`: on a busy disk to write takes a while.
+
+    :raises UsageError: a hand-written file came
+    """
+    now = beneath.read_text(folder, state.output.path)
+    if now is None or now == state.before:
+        return
+    _refuse_hand_written(state.output, now)
+    if _was_edited(state.output, now, _known_seccomp(root)):
+        copies.append(beneath.keep(folder, state.output.path))
+
+
+def _refuse_hand_written(output: Output, before: str | None) -> None:
+    """:raises UsageError: the main file was written by hand since the plan was made"""
+    if output.path == MAIN_FILE and before is not None and not _is_ours(before):
+        raise UsageError(
+            f"`{output.path}` was written by hand just now, so it is not replaced",
+            "run the command again",
+        )
 
 
 def _remove_leftovers(workspace: str, path: str) -> None:
