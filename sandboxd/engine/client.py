@@ -38,7 +38,7 @@ START_SECONDS = 60.0
 # A question that touches no container is answered at once.
 PING_SECONDS = 3.0
 # An engine gives up after about 10 s on a container that cannot be killed, and says so.
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 
 _OK = 200
 _GONE = 404

@@ -16,14 +16,14 @@ from sandboxd.signal_script import NO_PROCESS, signal_script
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
 
-# The engine closes the stream a moment before it knows the exit code.
-_CODE_SECONDS = 2.0
+# The engine closes the stream a moment before it knows the exit code; on a busy machine that is seconds.
+_CODE_SECONDS = 20.0
 _KILLED = 128 + 9
 _STDOUT = 1
 _LAUNCH_FAILED = b"OCI runtime exec failed: "
-_ENDING_SECONDS = 0.5
+_ENDING_SECONDS = 2.0
 # A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
-SHORT_SECONDS = 10.0
+SHORT_SECONDS = 30.0
 # Our own commands answer with a few KiB; the limit bounds memory.
 MOST_BYTES = 4 * 1024 * 1024
 
@@ -44,13 +44,19 @@ class Limited:
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection = connection
         self._end = time.monotonic() + seconds
+        self._is_over = False
 
     def recv(self, size: int, /) -> bytes:
-        seconds = self._end - time.monotonic()
-        if seconds <= 0:
+        if self._is_over:
             raise TimeoutError
+        seconds = max(0.0, self._end - time.monotonic())
+        # A process that stood still has one more look at what came meanwhile.
+        self._is_over = seconds == 0
         self._connection.settimeout(seconds)
-        return self._connection.recv(size)
+        try:
+            return self._connection.recv(size)
+        except BlockingIOError:
+            raise TimeoutError from None
 
 
 def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
@@ -60,6 +66,7 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
     """
     deadline = time.monotonic() + _CODE_SECONDS
     while True:
+        is_last_look = time.monotonic() > deadline
         try:
             code = engine.exec_exit_code(exec_id)
         except failures.ContainerGone:
@@ -70,7 +77,7 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
             return code
         if not _is_running(engine, container):
             raise _ended(engine, container)
-        if time.monotonic() > deadline:
+        if is_last_look:
             raise EnvironmentFailure(
                 "the command's output ended and the engine does not say how the command did",
                 "run `sandboxd list` to see whether the sandbox is still there",
@@ -152,11 +159,13 @@ def run_quietly(
 def _is_ending(engine: Engine, container: str) -> bool:
     """Whether a command was killed because its container ends; the engine knows it a bit later."""
     deadline = time.monotonic() + _ENDING_SECONDS
-    while time.monotonic() < deadline:
+    while True:
+        is_last_look = time.monotonic() > deadline
         if not _is_running(engine, container):
             return True
+        if is_last_look:
+            return False
         time.sleep(0.02)
-    return False
 
 
 def _is_running(engine: Engine, container: str) -> bool:

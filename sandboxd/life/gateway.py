@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sandboxd.life.networks import Inner, Pair
     from sandboxd.policy.rights import GatewayRights
 
-READY_SECONDS = 15.0
+READY_SECONDS = 60.0
 """A gateway is ready within 0.2 s; a machine that starts many at once takes longer."""
 
 _USER = 65532

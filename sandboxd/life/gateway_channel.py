@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.messages import Command, Event
     from sandboxd.engine.client import Engine
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
 """A gateway answers at once; only one that hangs, or a machine that does, needs longer."""
 
 _SENDINGS = 3
