@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sandboxd.verify import listeners
+from tests.patience import PATIENCE
 
 ADDRESS = "45.45.45.1"
 """Public, so that a gateway dials it; nobody's machine is there."""
@@ -87,7 +88,7 @@ def _serve_web(listener: socket.socket, served: Outside) -> None:
 
 def _answer(connection: socket.socket, served: Outside) -> None:
     with connection, contextlib.suppress(OSError):
-        connection.settimeout(10)
+        connection.settimeout(PATIENCE)
         request = connection.recv(4096).decode("latin-1")
         served.heard.append(request)
         host = next((x[6:] for x in request.split("\r\n") if x.lower().startswith("host: ")), "?")
