@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _PAUSE = 0.1
 """Seconds between two looks at a container."""
+_FAILURES = 3
+"""After so many probes without an answer a container is no longer ready, as a kubelet counts by default."""
 
 
 class _Over(Exception):
@@ -41,6 +43,7 @@ class RunningPod:
         self._began = time.monotonic()
         self._restarts = 0
         self._ready = False
+        self._failures = 0
         self._said = ("", "")
         self.container = ""
 
@@ -150,7 +153,7 @@ class RunningPod:
             state = api.inspect_container(self.container)["State"]
             if not state["Running"]:
                 return int(state["ExitCode"])
-            if probe is not None and self._answers(probe) is not self._ready:
+            if probe is not None and self._is_ready_by(probe) is not self._ready:
                 self._ready = not self._ready
                 self._runs()
             self._volumes.refresh()
@@ -159,6 +162,10 @@ class RunningPod:
                 self._fail("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")  # fmt: skip
                 raise _Over
             self._pause()
+
+    def _is_ready_by(self, probe: dict[str, Any]) -> bool:
+        self._failures = 0 if self._answers(probe) else self._failures + 1
+        return not self._failures or (self._ready and self._failures < _FAILURES)
 
     def _answers(self, probe: dict[str, Any]) -> bool:
         """As a kubelet asks: from the node."""
