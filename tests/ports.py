@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 from collections.abc import Iterator
 
-_FIRST, _LAST = 28_000, 32_000
+_LOWEST, _FIRST, _LAST = 10_000, 28_000, 32_000
 """Below those that the kernel gives to whoever names none."""
 
 
@@ -27,6 +28,18 @@ def free_port() -> Iterator[int]:
             yield number
             return
     raise AssertionError(f"no port between {_FIRST} and {_LAST} is free")
+
+
+def pick_port() -> int:
+    """A port that nobody listens on, and that neither the kernel nor `free_port` gives to anybody.
+
+    For what is told the port by a file that outlives each block.
+    """
+    while True:
+        number = _LOWEST + secrets.randbelow(_FIRST - _LOWEST)
+        with contextlib.suppress(OSError), socket.socket() as trial:
+            trial.bind(("", number))
+            return number
 
 
 @contextlib.contextmanager

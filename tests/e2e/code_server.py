@@ -10,11 +10,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
+from tests.ports import pick_port
 from tools import editors
 from tools.engine import processes
 
@@ -53,9 +52,7 @@ class CodeServer:
         self.calls = base / "calls"
         self.restricted = base / "unknown"
         self.settings = base / "data" / "User" / "settings.json"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = pick_port()
         self._environ = self._environment(docker_host)
 
         self.settings.parent.mkdir(parents=True)
@@ -189,13 +186,17 @@ class CodeServer:
         }
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and server.poll() is None:
+        def log() -> str:
+            return (self.base / "log").read_text()[-2000:]
+
+        def answers() -> bool:
+            assert server.poll() is None, log()
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()
-                return
-            time.sleep(0.1)
-        pytest.fail(f"code-server does not answer: {(self.base / 'log').read_text()[-2000:]}")
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=20).close()
+                return True
+            return False
+
+        eventually(answers, log, 5 * PATIENCE)
 
 
 def script(path: Path, body: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from sandboxd.model.labels import GATEWAY, PROJECT, SERVICE
 from tests.e2e import database_images, sandboxes
 from tests.e2e.database_images import POSTGRES, REDIS
 from tests.integration.daemon.world import World
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
+from tests.ports import pick_port
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -102,13 +103,14 @@ def test_the_life_of_an_application_with_its_databases(
         assert tables() == {"by_file", "by_job"}
         is_shared = runtime == "runc"
         assert ("`cache` is not at `localhost`" in done.stderr) != is_shared
-        assert answers_ping(type_in, "localhost" if is_shared else "cache")
+        # It has no health check that anybody waits for.
+        eventually(lambda: answers_ping(type_in, "localhost" if is_shared else "cache"))
         assert_confined(api, project, is_gvisor=runtime == "gvisor")
         assert services.name_of(str(project), "tool") not in {e.name for e in api.containers()}
         drift = type_in("drift", "--all")
         assert drift.returncode == 0, drift.stdout
         assert "`db` is healthy" in re.sub(r"\s+", " ", drift.stdout)
-        forward = world.popen("forward", f"db:5432:{free_port()}", cwd=project)
+        forward = world.popen("forward", f"db:5432:{pick_port()}", cwd=project)
         assert asks_through(forward) in (b"N", b"S")
         forward.terminate()
         forward.wait(PATIENCE)
@@ -117,8 +119,12 @@ def test_the_life_of_an_application_with_its_databases(
         assert left(api, project) == []
         assert type_in("up", "--no-hooks").returncode == 0
         assert tables() == {"by_file", "by_job"}
-        log = type_in("logs", "--service", "db").stdout + type_in("logs", "--service", "db").stderr
-        assert "database system was shut down at" in log, log
+
+        def log() -> str:
+            done = type_in("logs", "--service", "db")
+            return done.stdout + done.stderr
+
+        eventually(lambda: "database system was shut down at" in log(), log)
     finally:
         type_in("down", "--discard")
     assert left(api, project) == []
@@ -209,19 +215,18 @@ def asks_through(forward: subprocess.Popen[str]) -> bytes:
     assert forward.stdout is not None
     line = forward.stdout.readline()
     port = int(line.partition(" ")[0].rpartition(":")[2])
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+
+    def answer() -> bytes:
+        with (
+            contextlib.suppress(ConnectionResetError),
+            socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+        ):
             connection.settimeout(PATIENCE)
             connection.sendall(ASKS_SSL)
-            if answer := connection.recv(1):
-                return answer
-    raise AssertionError("nobody answers")
+            return connection.recv(1)
+        return b""
 
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return eventually(answer)
 
 
 def left(api: Engine, project: Path) -> list[str]:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from sandboxd.engine.client import Engine
 from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
+from tests.patience import PATIENCE, eventually
+from tests.ports import pick_port
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60
 # Each connection gets its input back; on localhost alone.
 SERVE_PYTHON = """
 import socket, threading
@@ -38,11 +38,6 @@ while True:
 
 
 GET = b"GET /data HTTP/1.0\r\n\r\n"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def exchange(port: int, data: bytes, address: str = "127.0.0.1") -> bytes:
@@ -87,10 +82,7 @@ class Forwarding:
         return self.process.stdout.readline()
 
     def waits_for(self, words: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not any(words in line for line in self.errors):
-            assert time.monotonic() < deadline, self.errors
-            time.sleep(0.05)
+        eventually(lambda: any(words in line for line in self.errors), lambda: self.errors)
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -112,10 +104,7 @@ def serve(engine: str, folder: Path, *command: str) -> None:
     """Have a server run inside, and wait until it listens."""
     words = ["exec", "-n", "sh", "-c", '"$@" >/dev/null 2>&1 &', "sh", *command]
     assert sandboxes.run(engine, folder, *words).returncode == 0
-    deadline = time.monotonic() + PATIENCE
-    while not sandboxes.run(engine, folder, "forward").stdout.startswith("7000 "):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    eventually(lambda: sandboxes.run(engine, folder, "forward").stdout.startswith("7000 "))
 
 
 @pytest.fixture(params=["open", "none"])
@@ -141,7 +130,7 @@ def test_bytes_go_both_ways_and_nothing_is_left(engine: str, up: Path) -> None:
     data = os.urandom(3_000_000)
     (up / "data").write_bytes(data)
     serve(engine, up, "httpd", "-f", "-p", "127.0.0.1:7000", "-h", f"/workspaces/{up.name}")
-    local = free_port()
+    local = pick_port()
     with forwarding(engine, up, f"7000:{local}") as forward:
         assert forward.line() == f"http://127.0.0.1:{local} -> port 7000 inside\n"
         answers: list[bytes] = []
@@ -155,14 +144,11 @@ def test_bytes_go_both_ways_and_nothing_is_left(engine: str, up: Path) -> None:
         assert [answer.partition(b"\r\n\r\n")[2] == data for answer in answers] == [True] * 10
         assert "sandboxd-python" in relays(engine, up)
         forward.end()
-    deadline = time.monotonic() + PATIENCE
-    while relays(engine, up):
-        assert time.monotonic() < deadline, relays(engine, up)
-        time.sleep(0.2)
+    eventually(lambda: not relays(engine, up), lambda: relays(engine, up))
 
 
 def test_forward_ends_with_the_program_that_holds_its_input(engine: str, with_python: Path) -> None:
-    local = free_port()
+    local = pick_port()
     with forwarding(engine, with_python, "--until-eof", f"7000:{local}") as forward:
         assert forward.line() == f"http://127.0.0.1:{local} -> port 7000 inside\n"
         assert forward.process.stdin is not None
@@ -190,9 +176,9 @@ def with_python(
 def test_forward_outlives_the_sandbox_and_a_slow_connection_stops_no_other(
     engine: str, api: Engine, with_python: Path
 ) -> None:
-    folder, local = with_python, free_port()
+    folder, local = with_python, pick_port()
     serve(engine, folder, "python3", "-c", SERVE_PYTHON)
-    with forwarding(engine, folder, f"7000:{local}", f"7001:{free_port()}") as forward:
+    with forwarding(engine, folder, f"7000:{local}", f"7001:{pick_port()}") as forward:
         lines = [forward.line(), forward.line()]
         with socket.create_connection(("127.0.0.1", local), PATIENCE) as slow:
             # Nobody reads what comes back here: its window is full, and the others go on.
@@ -227,7 +213,7 @@ def test_only_this_machine_reaches_it_unless_asked(
     engine: str, with_python: Path, own_home: Path
 ) -> None:
     serve(engine, with_python, "python3", "-c", SERVE_PYTHON)
-    local = free_port()
+    local = pick_port()
     with forwarding(engine, with_python, f"7000:{local}") as forward:
         forward.line()
         assert exchange(local, b"x") == b"x"
@@ -266,7 +252,7 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
 def test_a_program_inside_that_writes_into_the_relay_does_not_end_it(
     engine: str, with_python: Path
 ) -> None:
-    folder, local = with_python, free_port()
+    folder, local = with_python, pick_port()
     serve(engine, folder, "python3", "-c", SERVE_PYTHON)
     with forwarding(engine, folder, f"7000:{local}") as forward:
         forward.line()

@@ -6,26 +6,17 @@ import json
 import os
 import re
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import sandboxes
-from tests.e2e.test_forward import GET, exchange, free_port
+from tests.e2e.test_forward import GET, exchange
 from tests.e2e.test_life_with_daemon import daemon  # noqa: F401
+from tests.patience import eventually
+from tests.ports import pick_port
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache", "daemon")]
-
-PATIENCE = 60
-
-
-def eventually(condition: Callable[[], bool], words: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, words()
-        time.sleep(0.2)
 
 
 def ports(engine: str, folder: Path) -> list[str]:
@@ -41,7 +32,7 @@ def open_ports(engine: str, folder: Path) -> list[dict[str, object]]:
 def test_forwarded_ports_are_open_while_the_sandbox_runs_and_status_names_them(
     engine: str, project: Path
 ) -> None:
-    free = free_port()
+    free = pick_port()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         config = {
@@ -80,8 +71,11 @@ def test_forwarded_ports_are_open_while_the_sandbox_runs_and_status_names_them(
         assert [port["port"] for port in opened] == [free, number]
         listed = json.loads(sandboxes.run(engine, project, "forward", "--json").stdout)
         assert {"port": free, "program": "httpd"} in listed["listening"]
-        shown = sandboxes.run(engine, project, "status").stdout
-        assert f"http://127.0.0.1:{free}" in shown
+
+        def shown() -> str:
+            return sandboxes.run(engine, project, "status").stdout
+
+        eventually(lambda: f"http://127.0.0.1:{free}" in shown(), shown)
     assert sandboxes.run(engine, project, "down").returncode == 0
 
     def is_closed() -> bool:
@@ -89,11 +83,11 @@ def test_forwarded_ports_are_open_while_the_sandbox_runs_and_status_names_them(
             return probe.connect_ex(("127.0.0.1", free)) != 0
 
     eventually(is_closed, lambda: "the port is still open")
-    assert ports(engine, project) == []
+    eventually(lambda: ports(engine, project) == [], lambda: ports(engine, project))
 
 
 def test_each_form_of_a_port_is_open_when_up_ends(engine: str, project: Path) -> None:
-    one, two, three, here = (free_port() for _ in range(4))
+    one, two, three, here = (pick_port() for _ in range(4))
     config = {
         "forwardPorts": [one, f"localhost:{two}", "8080:3000", "none"],
         "appPort": [three, f"{here}:{one}"],
@@ -124,12 +118,11 @@ def test_a_profile_that_runs_nothing_by_itself_opens_none(
     engine: str, tmp_path: Path, busybox_image: str
 ) -> None:
     folder = sandboxes.make_project(tmp_path / "ws", busybox_image, "gvisor", "untrusted")
-    free = free_port()
+    free = pick_port()
     (folder / ".devcontainer/devcontainer.json").write_text(json.dumps({"forwardPorts": [free]}))
     try:
         assert sandboxes.run(engine, folder, "up").returncode == 0
-        eventually(lambda: bool(ports(engine, folder)), lambda: ports(engine, folder))
-        assert ports(engine, folder) == [
+        assert eventually(lambda: ports(engine, folder)) == [
             f"{free}: not forwarded by itself under profile `untrusted`: `sandboxd forward {free}`"
         ]
     finally:

@@ -21,8 +21,8 @@ import pytest
 
 from tests.e2e import devcontainer_cli, sandboxes
 from tests.e2e.code_server import CodeServer, code, script, shots
-from tests.e2e.test_forward import free_port
 from tests.patience import PATIENCE
+from tests.ports import pick_port
 from tools import editors
 
 __all__ = ["code", "shots"]
@@ -133,7 +133,7 @@ def weather(code: CodeServer, tmp_path: Path, busybox_image: str) -> Iterator[Pa
 @pytest.mark.engine
 def test_ports_are_seen_opened_and_closed(code: CodeServer, weather: Path) -> None:
     (weather / "index.html").write_text("sunny\n")
-    port = free_port()
+    port = pick_port()
     code.run("exec", "--", "httpd", "-p", f"127.0.0.1:{port}", "-h", ".", folder=weather)
     played = code.play("ports", weather, number=port)
     row, opened, closed = played["rows"]
