@@ -13,6 +13,7 @@ from sandboxd.engine.execute import Exec, run_quietly
 from sandboxd.host.facts import HostFacts
 from sandboxd.observe import surroundings
 from tests.e2e import sandboxes
+from tests.patience import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -45,6 +46,8 @@ def test_a_busy_sandbox_gets_no_more_than_its_share(
         # The clock is read outside: where this process stands still the share looks smaller, not larger.
         start, before = time.monotonic(), used(inspected)
         time.sleep(1)
+        # On a busy machine it may not have had anything yet.
+        eventually(lambda: used(inspected) > before + 0.1)
         share = (used(inspected) - before) / (time.monotonic() - start)
     # A period of 100 ms at either end may be counted with it.
-    assert 0.01 < share < 0.45
+    assert share < 0.45

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +25,7 @@ from tests.e2e.internet_of_engine import (
 )
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
+from tests.patience import PATIENCE, eventually
 
 __all__ = [
     "busybox_image",
@@ -38,7 +39,6 @@ __all__ = [
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
 
 NAMES = ("allowed.test", "evil.test")
-SECONDS = 60.0
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ class Editor:
             capture_output=True,
             text=True,
             env=self.environ,
-            timeout=180,
+            timeout=5 * PATIENCE,
             check=False,
         )
 
@@ -91,10 +91,13 @@ class Editor:
         done = self.run("up")
         assert done.returncode == 0, done.stderr[-3000:]
 
-    def reach(self, name: str, *, by_proxy: bool = True) -> str:
-        """What a page of `name` says, or how it fails."""
+    def reach(self, name: str, *, by_proxy: bool = True, seconds: int = 60) -> str:
+        """What a page of `name` says, or how it fails.
+
+        :param seconds: how long silence is waited for: few where nothing is to come
+        """
         proxies = "" if by_proxy else "unset http_proxy HTTP_PROXY; "
-        text = f"{proxies}wget -T 5 -q -O - http://{name}/ 2>&1"
+        text = f"{proxies}wget -T {seconds} -q -O - http://{name}/ 2>&1"
         return self.run("exec", "sh", "-c", text).stdout
 
     def end(self) -> None:
@@ -110,13 +113,6 @@ class Editor:
         )
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def seen(world: World, project: Path) -> tuple[str, str]:
     """State and reason of the network's control, as `drift` shows it."""
     answer = json.loads(world.run("drift", "--json", cwd=project).stdout)
@@ -124,34 +120,47 @@ def seen(world: World, project: Path) -> tuple[str, str]:
     return control["state"], control["why"]
 
 
+def outcomes(world: World, project: Path) -> set[tuple[str, str]]:
+    """What was tried, by its names."""
+    tried = json.loads(world.run("egress", "log", "--json", cwd=project).stdout)
+    return {(line["outcome"], line["name"]) for line in tried["lines"]}
+
+
+def row(world: World, project: Path) -> dict[str, Any]:
+    """The project's own in `status`."""
+    rows = json.loads(world.run("status", "--json", cwd=project).stdout)["projects"]
+    return next(dict(row) for row in rows if row["path"] == str(project))
+
+
 def test_an_editor_reaches_the_allowed_names_alone(
     editor: Editor, world: World, project: Path, internet: Outside
 ) -> None:
     world.start()
     assert world.run("daemon", "start", cwd=project).returncode == 0
-    wait_until(lambda: editor.networks() == 1)
+    eventually(lambda: editor.networks() == 1)
     editor.start()
-    wait_until(lambda: editor.reach("allowed.test") == "outside for allowed.test\n")
+    eventually(lambda: editor.reach("allowed.test") == "outside for allowed.test\n")
     assert editor.reach("allowed.test", by_proxy=False) == "outside for allowed.test\n"
     assert "403" in editor.reach("evil.test")
     assert "bad address" in editor.reach("evil.test", by_proxy=False)
     assert "evil.test" not in internet.asked
-    tried = json.loads(world.run("egress", "log", "--json", cwd=project).stdout)
-    outcomes = {(line["outcome"], line["name"]) for line in tried["lines"]}
-    assert {("reached", "allowed.test"), ("denied", "evil.test")} <= outcomes
-    wait_until(lambda: seen(world, project)[0] == "in force")
-    row = next(
-        row
-        for row in json.loads(world.run("status", "--json", cwd=project).stdout)["projects"]
-        if row["path"] == str(project)
-    )
-    assert row["state"] == "running" and row["drift"] == []
-    assert row["in_force"]["settings"]["network"] == "names through the gateway"
+    wanted = {("reached", "allowed.test"), ("denied", "evil.test")}
+    eventually(lambda: wanted <= outcomes(world, project), lambda: outcomes(world, project))
+    eventually(lambda: seen(world, project)[0] == "in force")
+
+    def is_as_planned() -> bool:
+        state = row(world, project)
+        return bool(state["state"] == "running" and state["in_force"] and state["drift"] == [])
+
+    # The daemon looks at a container again after each event of the engine.
+    eventually(is_as_planned, lambda: row(world, project))
+    settings = row(world, project)["in_force"]["settings"]
+    assert settings["network"] == "names through the gateway"
     editor.end()
-    wait_until(lambda: editor.gateways() == 0)
+    eventually(lambda: editor.gateways() == 0)
     assert editor.networks() == 1, "the file names it"
     assert world.run("daemon", "forget", cwd=project).returncode == 0
-    wait_until(lambda: editor.networks() == 0)
+    eventually(lambda: editor.networks() == 0)
 
 
 def test_without_the_network_it_does_not_start_and_says_what_makes_it(
@@ -175,7 +184,7 @@ def test_without_a_daemon_nothing_is_reached_until_there_is_one(
 ) -> None:
     assert sandboxes.run(engine, project, "generate").returncode == 0
     editor.start()
-    assert "outside" not in editor.reach("allowed.test")
+    assert "outside" not in editor.reach("allowed.test", seconds=5)
     done = sandboxes.run(engine, project, "exec", "-n", "true")
     assert "its gateway is gone, so nothing gets out: `sandboxd daemon start`" in done.stderr
     drift = sandboxes.run(engine, project, "drift")
@@ -185,7 +194,7 @@ def test_without_a_daemon_nothing_is_reached_until_there_is_one(
     )
     world.start()
     assert world.run("daemon", "start", cwd=project).returncode == 0
-    wait_until(lambda: editor.reach("allowed.test") == "outside for allowed.test\n")
+    eventually(lambda: editor.reach("allowed.test") == "outside for allowed.test\n")
 
 
 def test_the_end_of_another_sandbox_leaves_an_editor_its_gateway(
@@ -193,9 +202,9 @@ def test_the_end_of_another_sandbox_leaves_an_editor_its_gateway(
 ) -> None:
     world.start()
     assert world.run("daemon", "start", cwd=project).returncode == 0
-    wait_until(lambda: editor.networks() == 1)
+    eventually(lambda: editor.networks() == 1)
     editor.start()
-    wait_until(lambda: editor.gateways() == 1)
+    eventually(lambda: editor.gateways() == 1)
     (before,) = editor.api.containers(f"{GATEWAY}={project}")
     done = world.run("down", cwd=project)
     assert "was started by an editor and stays" in done.stderr
