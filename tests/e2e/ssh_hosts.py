@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from pathlib import Path
 
@@ -66,9 +67,13 @@ class UserAgent:
         self._process = subprocess.Popen(
             ["ssh-agent", "-D", "-a", self.socket], stdout=subprocess.DEVNULL
         )
-        eventually(lambda: os.path.exists(self.socket))
+        eventually(self._listens)
         environ = {**os.environ, "SSH_AUTH_SOCK": self.socket}
         subprocess.run(["ssh-add", "-q", *map(str, keys)], env=environ, check=True)
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.socket) == 0
 
     def close(self) -> None:
         self._process.terminate()

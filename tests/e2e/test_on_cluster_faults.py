@@ -29,7 +29,7 @@ def test_a_node_that_is_drained_takes_the_work_along_and_this_is_said(
     with begin(laptop, "exec", "sh", "-c", "echo ready; sleep 1000", **pipes) as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
         cluster.drain()
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate(timeout=4 * PATIENCE)
         assert process.returncode in (4, 137), errors
     eventually(lambda: cluster.pod("default", name) is None)
     lost = "its node was drained or lost, or somebody deleted it"

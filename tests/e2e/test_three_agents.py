@@ -120,7 +120,7 @@ def test_three_agents_at_once_one_of_them_hostile_one_of_them_interrupted(
     for name in NAMES:
         code, errors = crowd.ends(name, 0)
         assert code == 4 and f"--name {name} --resume`" in errors, errors
-    assert crowd.interrupted() == set(NAMES)
+    eventually(lambda: crowd.interrupted() == set(NAMES), crowd.interrupted)
 
     for name in NAMES:
         crowd.begin(name, LONG if name == "two" else SECONDS // 2, "--resume")

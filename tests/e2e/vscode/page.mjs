@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 
 export const given = JSON.parse(process.env.SCENARIO);
 const { chromium } = createRequire(import.meta.url)(given.playwright);
-const WAIT = 60_000;
+// A sandbox that is started for the first time takes more than a minute on a machine with much to do.
+const WAIT = 180_000;
 const MOST_ROWS = 60;
 const TRIES = 3;
 
@@ -16,6 +17,7 @@ export async function play(scenario) {
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     });
     const page = await browser.newPage({ viewport: { width: 1180, height: 720 } });
+    page.setDefaultTimeout(WAIT);
     const code = new Code(page);
     try {
         await page.goto(`http://127.0.0.1:${given.port}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'domcontentloaded', timeout: WAIT });

@@ -33,7 +33,7 @@ await play(async (code) => {
     await code.command('sandboxd: Verify Sandbox');
     await code.see('.tab', 'verified');
     const frame = page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
-    await frame.locator('h1').waitFor({ timeout: 60_000 });
+    await frame.locator('h1').waitFor();
     const headline = await frame.locator('h1').innerText();
     const attempts = await frame.locator('tbody tr').count();
     await code.quiet();
