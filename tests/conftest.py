@@ -89,6 +89,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     # As a home and `/tmp` are: what lies below has a mode of its own, and attempts may look for it.
     folder.chmod(0o711)
     yield folder
+    # One that was told to end may be about to.
+    processes.wait_until(lambda: not processes.with_home(str(folder), below=True), PATIENCE)
     left = processes.with_home(str(folder), below=True)
     names = [" ".join(processes.command_line(pid))[:200] for pid in left]
     processes.end(left)
@@ -117,8 +119,15 @@ def own_home(all_homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     yield home
     # `sandboxd daemon start` starts one, as it should.
     if (runtime / f"sandboxd-{os.getuid()}-2").exists():
-        processes.end(processes.with_home(str(home)))
+        processes.wait_until(lambda: _all_ended(home), PATIENCE)
     all_homes.put_back(home)
+
+
+def _all_ended(home: Path) -> bool:
+    """Kill what lives in a home; True once nothing does."""
+    left = processes.with_home(str(home))
+    processes.end(left)
+    return not left
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.daemon.world import World
 from tests.integration.stub_engine import CONFIG, StubEngine, stub_engine
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 
 _HANDSHAKE = 0x16
 """The first byte of TLS (RFC 8446, section 5.1)."""
@@ -35,8 +35,8 @@ class Listener:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._server.accept()
-                with connection:
-                    connection.settimeout(5)
+                with connection, contextlib.suppress(OSError):
+                    connection.settimeout(PATIENCE)
                     self.first.append(connection.recv(64))
 
     def close(self) -> None:

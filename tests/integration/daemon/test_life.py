@@ -242,10 +242,14 @@ def test_a_project_is_forgotten_also_when_its_folder_is_gone(world: World) -> No
     for project in (present, gone):
         assert world.run("daemon", "start", cwd=project).returncode == EXIT_OK
     world.pid()
-    # The daemon may still write there: what is gone at the end counts.
-    eventually(lambda: shutil.rmtree(gone, ignore_errors=True) or not gone.exists())
-    eventually(lambda: world.status()["projects"][0]["state"] == "missing")
-    assert f"sandboxd daemon forget {gone}" in world.status()["projects"][0]["hint"]
+
+    def is_missing() -> bool:
+        """The daemon may still write there: what is gone at the end counts."""
+        shutil.rmtree(gone, ignore_errors=True)
+        return bool(world.settled()["projects"][0]["state"] == "missing")
+
+    eventually(is_missing)
+    assert f"sandboxd daemon forget {gone}" in world.settled()["projects"][0]["hint"]
     assert world.run("daemon", "forget", str(gone)).returncode == EXIT_OK
     (present / "src").mkdir()
     again = world.run("daemon", "forget", cwd=present / "src")

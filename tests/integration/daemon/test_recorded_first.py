@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,6 @@ from tests.patience import eventually
 def entries(world: World, kind: str) -> list[dict[str, Any]]:
     lines = world.run("audit", "--json", "--kind", kind).stdout.splitlines()
     return [json.loads(line)["facts"] for line in lines]
-
-
-def stop_recording(world: World) -> None:
-    """From now on no entry can be written."""
-    folder = Path(world.environ["XDG_STATE_HOME"]) / "sandboxd" / "audit"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.write_text("in the way")
 
 
 def policy(world: World, text: str) -> None:
@@ -58,7 +49,7 @@ def test_nothing_starts_on_what_the_policy_gave_back_unrecorded(
 ) -> None:
     policy(world, 'network_deny = ["evil.example"]\n')
     assert world.run("generate", cwd=project).returncode == 0
-    stop_recording(world)
+    world.stop_recording()
     policy(world, "")
     up = world.run("up", cwd=project)
     assert up.returncode == 4, up.stderr
@@ -68,7 +59,7 @@ def test_nothing_starts_on_what_the_policy_gave_back_unrecorded(
 def test_nothing_starts_under_runc_unrecorded(
     world: World, engine: StubEngine, project: Path, helped: bool
 ) -> None:
-    stop_recording(world)
+    world.stop_recording()
     up = world.run("up", "--allow-runc", cwd=project)
     assert up.returncode == 4, up.stderr
     assert engine.of_projects() == []

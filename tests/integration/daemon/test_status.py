@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -47,7 +48,7 @@ def save(project: Path, text: str) -> None:
 
 
 def row(world: World, project: Path) -> Any:
-    (only,) = [r for r in world.status()["projects"] if r["path"] == str(project)]
+    (only,) = [r for r in world.settled()["projects"] if r["path"] == str(project)]
     return only
 
 
@@ -87,28 +88,27 @@ def test_a_pipe_in_place_of_the_config_is_said_and_not_waited_for(world: World) 
     os.mkfifo(fifo)
     fifo.rename(project / "sandboxd.toml")
     eventually(lambda: row(world, project)["state"] == "invalid config")
-    screen = " ".join(world.run("status", cwd=project).stdout.split())
-    assert "named pipe" in screen
+    assert "named pipe" in " ".join(world.screen(cwd=project).split())
 
 
 def test_trust_is_shown_and_a_grant_counts_at_once(world: World) -> None:
     project = keep_project(world, text=TRUSTED)
     assert row(world, project)["trust"] == "none"
-    screen = world.run("status", cwd=project).stdout
+    screen = world.screen(cwd=project)
     assert row(world, project)["state"] == "unknown", "the config is right, and nothing was asked"
-    assert world.run("status", "--short", cwd=project).stdout == "! needs-grant\n"
+    assert world.screen("--short", cwd=project) == "! needs-grant\n"
     assert "needs a grant" in screen and "hint: `sandboxd trust add`" in screen
     world.environ["XDG_CONFIG_HOME"] = str(world.home / ".config")
     assert world.run("trust", "add", "--yes", cwd=project).returncode == EXIT_OK
     eventually(lambda: row(world, project)["trust"] == "in force")
-    assert "granted" in world.run("status", cwd=project).stdout
+    assert "granted" in world.screen(cwd=project)
     assert (project / ".devcontainer" / "devcontainer.json").exists()
     save(project, TRUSTED + "# changed\n")
     eventually(lambda: row(world, project)["trust"] == "outdated")
-    assert "void" in world.run("status", cwd=project).stdout
+    assert "void" in world.screen(cwd=project)
     save(project, 'profile = "dev"\nimage = "x"\n')
     eventually(lambda: row(world, project)["trust"] == "not needed")
-    assert "trust" not in world.run("status", cwd=project).stdout
+    assert "trust" not in world.screen(cwd=project)
 
 
 def test_denials_are_never_invented(world: World) -> None:
@@ -122,11 +122,11 @@ def test_of_many_projects_those_that_matter_are_shown(world: World) -> None:
             text = "profile = 3\n" if number == 7 else 'image = "x"\n'
             path = world.project(f"p{number:02}", text)
             connection.request(messages.PROJECT_REGISTER, {"path": str(path), "wait": False})
-    eventually(lambda: not any(r["checking"] for r in world.status()["projects"]))
-    screen = world.run("status", cwd=world.home / "p03").stdout
+    world.settled()
+    screen = world.screen(cwd=world.home / "p03")
     assert screen.startswith("? p03  UNKNOWN") and "/p07  invalid config" in screen
     assert "28 more projects: 28 unknown; `sandboxd list` names them" in screen
-    every = world.run("status", "--all", cwd=world.home / "p03").stdout
+    every = world.screen("--all", cwd=world.home / "p03")
     assert [line for line in every.splitlines() if "/p29  unknown" in line] != []
     assert "more projects" not in every
     assert "p04" not in screen
@@ -162,16 +162,20 @@ def test_list_without_a_daemon_starts_none(world: World) -> None:
 def test_a_project_that_was_only_checked_is_remembered_and_left_alone(world: World) -> None:
     world.start()
     project = world.project()
-    assert world.run("check", cwd=project).returncode == EXIT_OK
-    rows = eventually(lambda: [r for r in world.status()["projects"] if not r["checking"]])
+
+    def rows_after(command: str) -> Any:
+        """A command tells the daemon of its project, and does not wait for long where that is busy."""
+        assert world.run(command, cwd=project).returncode == EXIT_OK
+        return world.settled()["projects"]
+
+    rows = eventually(lambda: rows_after("check"))
     assert [(r["path"], r["kept"]) for r in rows] == [(str(project), False)]
     save(project, 'profile = "seed-baseline"\nimage = "x"\n')
     eventually(lambda: row(world, project)["profile"] == "seed-baseline")
     assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]
     assert world.run("generate", cwd=project).returncode == EXIT_USAGE
     assert world.run("trust", "add", "--yes", cwd=project).returncode == EXIT_OK
-    assert world.run("generate", cwd=project).returncode == EXIT_OK
-    assert row(world, project)["kept"] is True
+    eventually(lambda: rows_after("generate")[0]["kept"])
     world.run("check", cwd=project)
     assert row(world, project)["kept"] is True
 
@@ -192,6 +196,8 @@ class Screen:
             start_new_session=True,
         )
         os.close(inner)
+        # A read may end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.output = ""
 
     def resize(self, rows: int, columns: int) -> None:
@@ -205,7 +211,7 @@ class Screen:
             assert time.monotonic() < deadline, self.output
             if select.select([self._terminal], [], [], 0.1)[0]:
                 with contextlib.suppress(OSError):
-                    self.output += os.read(self._terminal, 65536).decode()
+                    self.output += self._decoder.decode(os.read(self._terminal, 65536))
         text, _, self.output = self.output.partition(words)
         return text + words
 
@@ -231,17 +237,18 @@ def screen(world: World) -> Iterator[Screen]:
 
 
 def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> None:
-    first = screen.until("live; Ctrl-C ends")
-    assert first.startswith("\x1b[?1049h") and "profile dev" in first
+    # The first drawing may say that the project is being looked at.
+    first = screen.until("profile dev") + screen.until("live; Ctrl-C ends")
+    assert first.startswith("\x1b[?1049h")
     save(world.home / "app", 'profile = "seed-baseline"\nimage = "x"\n')
     assert world.run("trust", "add", "--yes", cwd=world.home / "app").returncode == EXIT_OK
     again = screen.until("profile seed-baseline")
     assert "\x1b[H" in again and "1049" not in again
     screen.resize(24, 50)
     os.kill(screen.process.pid, signal.SIGWINCH)
-    # A drawing of the old width may be on its way. No word is broken; the terminal cuts a longer one.
-    drawings = (screen.lines() for _ in range(5))
-    assert any(all(len(line) <= 50 or " " not in line.strip() for line in d) for d in drawings)
+    # Drawings of the old width may be on their way. No word is broken; the terminal cuts a longer one.
+    while not all(len(line) <= 50 or " " not in line.strip() for line in screen.lines()):
+        continue
     screen.resize(6, 80)
     os.kill(screen.process.pid, signal.SIGWINCH)
     screen.until("more lines")

@@ -6,16 +6,19 @@ import contextlib
 import json
 import os
 import select
-import signal
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
+from unittest import mock
 
 from sandboxd.ipc import address, client, messages
 from tests.forked import run_forked
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
+from tools.engine import processes
 
 SANDBOXD = [sys.executable, "-P", "-m", "sandboxd"]
 
@@ -39,7 +42,8 @@ class World:
         (home / "tmp").mkdir(exist_ok=True)
         self.folder = Path(address.folder(self.environ, os.getuid()))
         self.socket = self.folder / "daemon.sock"
-        self._started: set[int] = set()
+        self._started: dict[int, str] = {}
+        """When each process began: a number alone may be another one's by now."""
 
     def run(
         self, *args: str, cwd: Path | None = None, input: str | None = None
@@ -59,19 +63,27 @@ class World:
             return connection.daemon_pid
 
     def client(self) -> client.Client:
-        connection = client.connect(self.environ, str(self.home), start=True, patience=PATIENCE)
+        with _patient():
+            connection = client.connect(self.environ, str(self.home), start=True, patience=PATIENCE)
         assert connection is not None
-        self._started.add(connection.daemon_pid)
+        self._note(connection.daemon_pid)
         return connection
 
     def pid(self) -> int | None:
         """The pid of the daemon that runs now."""
+        with _patient():
+            return self._running()
+
+    def _running(self) -> int | None:
         connection = client.connect(self.environ, str(self.home), start=False)
         if connection is None:
             return None
         with connection:
-            self._started.add(connection.daemon_pid)
+            self._note(connection.daemon_pid)
             return connection.daemon_pid
+
+    def _note(self, pid: int) -> None:
+        self._started[pid] = processes.start_time(pid)
 
     def popen(self, *args: str, cwd: Path | None = None) -> subprocess.Popen[str]:
         """A command that goes on; ended with the world."""
@@ -88,7 +100,7 @@ class World:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._started.add(process.pid)
+        self._note(process.pid)
         return process
 
     def project(self, name: str = "app", text: str = 'profile = "dev"\nimage = "x"\n') -> Path:
@@ -109,18 +121,67 @@ class World:
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
+    def settled(self) -> Any:
+        """The status once no project is being looked at.
+
+        Of one save several changes may be told, the last ones after what it led to is there.
+        """
+
+        def look() -> Any:
+            status = self.status()
+            return status if not any(row["checking"] for row in status["projects"]) else None
+
+        return eventually(look)
+
+    def screen(self, *options: str, cwd: Path | None = None) -> str:
+        """What `status` prints once nothing is being looked at."""
+
+        def look() -> str:
+            result = self.run("status", *options, cwd=cwd)
+            assert result.returncode == 0, result.stderr
+            return "" if "checking" in result.stdout else result.stdout
+
+        return eventually(look)
+
+    def stop_recording(self) -> None:
+        """From now on no entry of the record can be written."""
+        folder = self.home / "state" / "sandboxd" / "audit"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+
+        def is_in_the_way() -> bool:
+            shutil.rmtree(folder, ignore_errors=True)
+            # A daemon may make it again at any moment.
+            with contextlib.suppress(IsADirectoryError):
+                folder.write_text("in the way")
+            return folder.is_file()
+
+        eventually(is_in_the_way)
+
     def log(self) -> str:
         return (self.home / "state" / "sandboxd" / "daemon.log").read_text()
 
     def end(self) -> None:
-        """Kill what was started here, and only that."""
+        """Kill what was started here, and only that; returns when it is gone."""
         with contextlib.suppress(Exception):
-            self.pid()
-        for pid in self._started:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            self._running()
+        left = {pid: begin for pid, begin in self._started.items() if _is_same(pid, begin)}
+        processes.end(left)
+        for pid, begin in left.items():
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
+            eventually(lambda p=pid, b=begin: not _is_same(p, b))  # type: ignore[misc]
+
+
+def _is_same(pid: int, begin: str) -> bool:
+    """Whether a process is the one that was noted, and not gone."""
+    return processes.start_time(pid) == begin != ""
+
+
+@contextlib.contextmanager
+def _patient() -> Iterator[None]:
+    """A daemon on a busy machine may take long to greet."""
+    with mock.patch.object(client, "GREETING_SECONDS", PATIENCE):
+        yield
 
 
 def read_until(stream: IO[str] | None, words: str, seconds: float = PATIENCE) -> str:

@@ -41,6 +41,12 @@ def weak(editor: RawClient) -> bool:
     return "privileged-container" in {d["code"] for d in editor.published()}
 
 
+def titles(editor: RawClient, uri: str) -> list[str]:
+    """Those of the lenses."""
+    lenses = editor.request("textDocument/codeLens", {"textDocument": {"uri": uri}})["result"]
+    return [lens["command"]["title"] for lens in lenses]
+
+
 def test_the_pipe_imports_next_to_nothing(daemon_world: World) -> None:
     with RawClient(environ=daemon_world.environ) as first:
         first.initialize()  # from here on the daemon is warm
@@ -192,9 +198,8 @@ def test_a_project_that_an_editor_opens_is_kept_from_then_on(world: World) -> No
         editor.published()
         generated = folder / ".devcontainer" / "devcontainer.json"
         eventually(generated.exists)
-        lenses = editor.request("textDocument/codeLens", {"textDocument": {"uri": uri}})["result"]
-        titles = [lens["command"]["title"] for lens in lenses]
-        assert titles[:2] == ["up", "verify"]
+        # What the daemon knows of the project comes behind its files.
+        eventually(lambda: titles(editor, uri)[:2] == ["up", "verify"], lambda: titles(editor, uri))
         assert editor.shut_down() == 0
     assert [p["path"] for p in world.status()["projects"]] == [str(folder)]
 

@@ -171,6 +171,12 @@ def test_a_client_that_sends_ranges_is_served(server: RawClient) -> None:
     assert "privileged-container" in codes(server.published(2))
 
 
+def opening(uri: str, text: str) -> dict[str, Any]:
+    """A document that is opened."""
+    item = {"uri": uri, "languageId": "jsonc", "version": 1, "text": text}
+    return {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": item}}
+
+
 def change_to(version: int) -> dict[str, Any]:
     """A change of the whole text, which is another in each version."""
     params = {
@@ -192,7 +198,8 @@ def test_a_burst_is_published_a_few_times_and_ends_with_the_last_version(
     while versions[-1] != 31:
         message = server.wait(lambda m: m.get("method") == PUBLISH)
         versions.append(message["params"]["version"])
-    assert versions == sorted(set(versions))
+    # What is learnt of the host meanwhile has a version published once more.
+    assert versions == sorted(versions)
     assert len(versions) <= 20
 
 
@@ -221,10 +228,11 @@ def test_broken_text_is_judged_anew_when_it_is_mended(server: RawClient) -> None
 def test_a_large_text_does_not_hold_up_a_small_one(server: RawClient) -> None:
     server.initialize()
     items = ",".join('{"a": [1, 2, {"b": null}]}' for _ in range(60_000))
-    server.open(
-        "file:///big/.devcontainer.json", '{"image": "x", "customizations": [' + items + "]}"
+    big = '{"image": "x", "customizations": [' + items + "]}"
+    # In one write: on a busy machine there is a pause between any two.
+    server.send_bytes(
+        frame(opening("file:///big/.devcontainer.json", big)) + frame(opening(URI, WEAK))
     )
-    server.open(URI, WEAK)
     first = server.wait(lambda m: m.get("method") == PUBLISH)
     assert first["params"]["uri"] == URI
     server.wait(lambda m: m.get("method") == PUBLISH and "/big/" in m["params"]["uri"])

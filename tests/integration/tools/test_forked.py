@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from tests import forked
+from tests.integration.daemon.world import alive
 from tests.patience import PATIENCE, eventually
 
 WEAK = '{"image": "debian", "privileged": true}\n'
@@ -84,31 +84,13 @@ def is_broken(descriptor: int) -> bool:
 def test_the_signal_that_ended_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_end, write_end = os.pipe()
     monkeypatch.setattr(forked, "_feed", lambda _text: os.dup(read_end))
-    before = children()
     arguments, environ = waiting(tmp_path)
-
-    def kill() -> None:
-        (pid,) = eventually(lambda: children() - before)
-        os.kill(pid, signal.SIGKILL)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    done = forked.run_forked(arguments, cwd=tmp_path, env=environ, timeout=PATIENCE)
-    thread.join()
+    command = forked.Forked(arguments, tmp_path, environ, "")
+    command.kill(signal.SIGKILL)
+    done = command.wait(PATIENCE)
     os.close(read_end)
     os.close(write_end)
     assert done.returncode == -signal.SIGKILL
-
-
-def children() -> set[int]:
-    """Processes that the server has forked."""
-    assert forked._server(forked._interpreter(os.environ))
-    pids: set[int] = set()
-    for path in Path("/proc/self/task").glob("*/children"):
-        for pid in path.read_text().split():
-            for inner in Path(f"/proc/{pid}/task").glob("*/children"):
-                pids |= {int(each) for each in inner.read_text().split()}
-    return pids
 
 
 def test_two_at_once_do_not_wait_for_each_other(
@@ -120,22 +102,10 @@ def test_two_at_once_do_not_wait_for_each_other(
         forked, "_feed", lambda text: os.dup(read_end) if text == "wait" else feed(text)
     )
     arguments, environ = waiting(tmp_path)
-    ended: list[int] = []
-    before = children()
-
-    def wait() -> None:
-        done = forked.run_forked(
-            arguments, cwd=tmp_path, env=environ, timeout=PATIENCE, input="wait"
-        )
-        ended.append(done.returncode)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    eventually(lambda: children() - before)
+    first = forked.Forked(arguments, tmp_path, environ, "wait")
     done = forked.run_forked(["--version"], cwd=tmp_path, env=environ, timeout=PATIENCE)
-    assert (done.returncode, ended) == (0, [])
+    assert (done.returncode, alive(first.pid)) == (0, True)
     os.close(read_end)
     os.write(write_end, WEAK.encode())
     os.close(write_end)
-    thread.join()
-    assert ended == [1]
+    assert first.wait(PATIENCE).returncode == 1

@@ -207,7 +207,9 @@ def test_what_tests_fixtures_and_processes_cost_is_recorded(tmp_path: Path) -> N
     assert starts["test"] == "test_costs.py::test_starts"
     fixtures = {name: (scope, wall) for name, scope, wall, _ in starts["fixtures"]}
     assert fixtures["slow"][0] == "module" and fixtures["slow"][1] >= 0.2
-    assert fixtures.get("outer", ("function", 0.0))[1] < fixtures["slow"][1]
+    # What it waited for is counted once, whatever else the machine had to do.
+    outer, setup = fixtures.get("outer", ("function", 0.0))[1], starts["phases"]["setup"][0]
+    assert fixtures["slow"][1] + outer <= setup + 0.001
     ((program, wall, processor),) = starts["processes"]
     assert program == "sleep" and wall >= 0.1 > processor
     assert counts["phases"]["call"][1] >= 0.15

@@ -19,6 +19,7 @@ from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import Entry, registry_path, save
 from sandboxd.daemon.service import LONGEST_TURN_SECONDS, Service
 from sandboxd.ipc import address, client, messages
+from tests.patience import until
 
 PROJECTS = 1500
 ATTEMPTS = 3
@@ -130,8 +131,7 @@ async def serve_projects(home: Path) -> None:
     with claim(address.folder(world, os.getuid())) as claimed:
         service = Service(world)
         job = asyncio.create_task(service.serve(claimed))
-        while not service.keeper.projects:
-            await asyncio.sleep(0.01)
+        await until(lambda: os.path.exists(claimed.path))
         thread = threading.Thread(target=asking)
         thread.start()
         while thread.is_alive():

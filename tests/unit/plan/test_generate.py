@@ -146,34 +146,6 @@ def test_edits_are_kept_beside_and_named(workspace: Path) -> None:
     assert (workspace / f"{SECCOMP}.yours").read_text() == "{}"
 
 
-@pytest.mark.parametrize("edit", ["// edit\n", None])
-def test_what_comes_while_it_is_written_is_not_lost(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, edit: str | None
-) -> None:
-    """On a busy disk to write takes a while."""
-    generate(workspace)
-    main = workspace / MAIN_FILE
-    mine = "{}" if edit is None else main.read_text() + edit
-    (workspace / "sandboxd.toml").write_text('image = "other"\n')
-    sync = os.fsync
-
-    def slow(descriptor: int) -> None:
-        sync(descriptor)
-        main.with_name("mine").write_text(mine)
-        main.with_name("mine").rename(main)
-
-    monkeypatch.setattr(os, "fsync", slow)
-    if edit is None:
-        with pytest.raises(UsageError, match="written by hand just now"):
-            generate(workspace)
-        assert main.read_text() == mine
-    else:
-        copies = {item.path: item.copy for item in generate(workspace)}
-        assert (workspace / copies[MAIN_FILE]).read_text() == mine
-        assert not is_edited(main.read_text())
-    assert not [name for name in files(workspace) if name.endswith(".tmp")]
-
-
 def test_a_copy_that_is_kept_is_not_kept_again(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
