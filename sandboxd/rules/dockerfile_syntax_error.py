@@ -37,7 +37,7 @@ from sandboxd.rules._syntax import errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.findings import Finding
+    from sandboxd.findings import Finding, Skipped
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
 

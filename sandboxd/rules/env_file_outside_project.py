@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="env-file-outside-project",
@@ -57,7 +58,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         workspace = subject.workspace
         if workspace is not None and below(path, canonical(workspace, host.home)):
             continue
-        if workspace is None and path.startswith(".."):
+        if workspace is None and (path.startswith("..") or _is_beside(value)):
             continue
         yield at_value(
             META,
@@ -65,3 +66,10 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             f"every variable of `{value.written}`, outside of the project, is in the container",
             path,
         )
+
+
+def _is_beside(value: Value[str]) -> bool:
+    """Whether a script names a file in its own folder, or below it."""
+    if value.place is None or not value.written.startswith("./"):
+        return False
+    return below(value.value, value.place.path.rpartition("/")[0] or "/")

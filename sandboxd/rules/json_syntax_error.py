@@ -39,7 +39,7 @@ from sandboxd.text import Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.findings import Finding
+    from sandboxd.findings import Finding, Skipped
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
 
@@ -53,7 +53,7 @@ META = RuleMeta(
 )
 
 
-def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
+def check(subject: Document, host: HostFacts) -> Iterator[Finding | Skipped]:
     if subject.language != "jsonc":
         return
     yield from errors(META, subject)

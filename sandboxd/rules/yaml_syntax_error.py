@@ -38,7 +38,7 @@ from sandboxd.rules._syntax import errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.findings import Finding
+    from sandboxd.findings import Finding, Skipped
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
 
@@ -52,6 +52,6 @@ META = RuleMeta(
 )
 
 
-def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
+def check(subject: Document, host: HostFacts) -> Iterator[Finding | Skipped]:
     if subject.language == "yaml":
         yield from errors(META, subject)
