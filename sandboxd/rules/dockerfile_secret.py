@@ -61,7 +61,13 @@ _FILES = (
     ".env",
     ".env.local",
     ".env.production",
+    ".env.production.local",
+    ".env.prod",
+    ".env.staging",
+    ".env.secrets",
+    ".env*",
     "id_rsa",
+    "id_dsa",
     "id_ecdsa",
     "id_ed25519",
     ".netrc",
@@ -69,8 +75,25 @@ _FILES = (
     ".git-credentials",
     ".pgpass",
     ".vault-token",
+    ".my.cnf",
+    ".s3cfg",
+    "kubeconfig",
+    "application_default_credentials.json",
+    "service-account.json",
+    "service_account.json",
+    "serviceAccountKey.json",
+    "master.key",
+    "server.key",
+    "tls.key",
+    "private.key",
+    "private.pem",
+    "privkey.pem",
+    "terraform.tfstate",
 )
+# Where the name alone says nothing.
+_PATHS = (".aws/credentials", ".kube/config", ".docker/config.json", ".m2/settings-security.xml")
 _FOLDERS = (".aws", ".ssh", ".kube", ".gnupg", ".azure")
+_ENDS = tuple(f"/{path}" for path in _PATHS)
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
@@ -86,8 +109,9 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
         if next(instruction.flag("from"), None) is not None:
             continue
         for word in instruction.words()[:-1]:
-            name = word.value.rstrip("/").rpartition("/")[2]
-            if name in _FILES or name in _FOLDERS:
+            path = word.value.rstrip("/")
+            name = path.rpartition("/")[2]
+            if name in _FILES or name in _FOLDERS or f"/{path}".endswith(_ENDS):
                 value = subject.value(name, word.span, word.value, instruction.keyword)
                 message = f"`{word.value}` puts secrets into a layer of the image"
                 yield at_value(META, value, message, name, Severity.WARNING)
