@@ -27,6 +27,7 @@ from sandboxd.escapes import (
     pod_root_file_system,
     pod_service_account,
 )
+from tests import ports
 
 FACTS: dict[str, Any] = {
     "gateway": "127.0.0.1",
@@ -48,10 +49,9 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number: int = server.getsockname()[1]
-    return number
+def closed_port() -> Iterator[int]:
+    with ports.closed_port() as number:
+        yield number
 
 
 def test_the_first_place_that_takes_a_connection_is_named(port: int, closed_port: int) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward import listening, local, ports
 from sandboxd.forward.ports import Wish
+from tests.ports import free_port
 
 TABLES = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -67,13 +68,13 @@ def test_whatever_the_inside_says_is_read(text: str) -> None:
 
 
 def test_a_taken_port_is_left_for_the_next_where_another_will_do() -> None:
-    with local.listen(Wish(20_000, 0)) as taken:
-        port = taken.getsockname()[1]
-        with local.listen(Wish(20_000, port, is_fixed=False)) as other:
-            assert port < other.getsockname()[1] <= port + 50
-        with pytest.raises(EnvironmentFailure, match=rf"taken by .*\(process {os.getpid()}\)"):
-            local.listen(Wish(20_000, port))
-    assert local.owner_of(port) == ""
+    with free_port() as port:
+        with local.listen(Wish(20_000, port)):
+            with local.listen(Wish(20_000, port, is_fixed=False)) as other:
+                assert port < other.getsockname()[1] <= port + 50
+            with pytest.raises(EnvironmentFailure, match=rf"taken by .*\(process {os.getpid()}\)"):
+                local.listen(Wish(20_000, port))
+        assert local.owner_of(port) == ""
 
 
 @pytest.mark.parametrize(

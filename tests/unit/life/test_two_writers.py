@@ -19,9 +19,9 @@ from sandboxd.egress.gateway.commands import NotACommand, SetPolicy
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import gateway_channel, lock
+from sandboxd.life import lock
 from sandboxd.life.gateway import set_policy
-from sandboxd.life.gateway_channel import Channel, attach
+from sandboxd.life.gateway_channel import attach
 from sandboxd.policy.rights import GatewayRights
 from tests.patience import PATIENCE
 from tests.unit.life.test_gateway_channel import frame, line
@@ -100,8 +100,6 @@ class Played:
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(gateway_channel, "ANSWER_SECONDS", PATIENCE)
-    monkeypatch.setattr(Channel.ask, "__kwdefaults__", {"seconds": PATIENCE})
     monkeypatch.setattr(lock, "_TURN_SECONDS", PATIENCE)
     played = Played()
     yield played

@@ -14,6 +14,7 @@ from sandboxd.escapes import git_commondir
 from sandboxd.observe.workspace import HostMount, View
 from sandboxd.verify import listeners
 from sandboxd.verify.canary import MOVE_ATTEMPTS, PIN_ATTEMPTS, Canaries
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -46,16 +47,24 @@ def test_no_secret_goes_inside_and_nothing_stays(workspace: Path) -> None:
     assert marks.stdout == b""
 
 
+def said_at(port: int) -> str:
+    """The first words of whoever listens there; '' where nobody does."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            return connection.recv(100).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def test_the_banner_is_said_to_who_connects(workspace: Path) -> None:
     with canaries(workspace) as bait:
         for port in (bait.facts["gateway_port"], bait.facts["loopback_port"]):
-            with socket.create_connection(("127.0.0.1", port), 2) as connection:
-                assert connection.recv(100).decode() in bait.host.secrets
+            assert said_at(port) in bait.host.secrets
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect("\0" + bait.facts["abstract"])
             assert connection.recv(100).decode() in bait.host.secrets
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", port), 0.5)
+    # Somebody else may have its port by now.
+    assert said_at(port) not in bait.host.secrets
 
 
 def test_an_address_that_is_not_here_makes_the_attempt_unclear(workspace: Path) -> None:
