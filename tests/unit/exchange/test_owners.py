@@ -85,7 +85,8 @@ def test_refs_of_old_get_their_names_and_what_waits_can_be_taken(tmp_path: Path)
 def test_they_can_be_taken_before_an_exchange_moved_them(tmp_path: Path) -> None:
     sides = waiting(tmp_path, make(tmp_path))
     as_of_old(sides, "main")
-    took = take.take(sides.repository, sides.place, "", ["tags/v1"])
+    shown = {"tags/v1": sides.inside("rev-parse", "v1").strip()}
+    took = take.take(sides.repository, sides.place, "", ["tags/v1"], shown)
     assert [one.into for one in took.takes] == ["refs/tags/v1"]
 
 

@@ -86,7 +86,7 @@ def test_up_and_take_end_too(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> N
             seed(sides.repository, sides.place, Seed(["/elsewhere"]))
         assert failure.value.hint == "run the command again"
         with pytest.raises(EnvironmentFailure, match="pass just now"):
-            take.take(sides.repository, sides.place, "", ())
+            take.take(sides.repository, sides.place, "", (), {})
 
 
 def test_a_lock_that_is_let_go_in_time_is_had(tmp_path: Path) -> None:
