@@ -8,7 +8,6 @@ user has configured is started, and no file of the work tree is read: there is n
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import stat
@@ -98,7 +97,7 @@ class HostGit:
         code, output, errors = self.attempt(*words, data=data, environ=environ)
         if code:
             text = " ".join(errors.decode("utf-8", "replace").split())[-300:]
-            raise CannotRun(f"`git {words[0]}` ends with: {text or f'exit code {code}'}")
+            raise CannotRun(f"`git {words[0]}` ends with: {text or quiet_git.ended(code)}")
         return output
 
     def attempt(
@@ -120,14 +119,13 @@ class HostGit:
             # Files, which a limit of the kernel holds: of a tree in a few bytes a listing can be endless.
             with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
                 process = subprocess.run(
-                    [self._git, *words],
+                    quiet_git.limited([self._git, *words], most),
                     cwd=self.folder,
                     env={**self.environ, **(environ or {})},
                     stdout=output,
                     stderr=errors,
                     check=False,
                     timeout=quiet_git.SECONDS,
-                    preexec_fn=functools.partial(quiet_git.limit, most),
                     **options,
                 )
                 output.seek(0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
+from collections.abc import Sequence
 
 SECONDS = 120
 """The most seconds that git runs, and of a processor's time."""
@@ -11,6 +13,9 @@ _MOST_MEMORY = 16 << 30
 """Bytes of addresses: packs that are mapped count."""
 _MOST_DATA = 2 << 30
 """Bytes of memory of its own: a delta of a few KiB can make an object of any size."""
+_GRACE_SECONDS = 5
+_BLOCK = 512
+_SHELL = "/bin/sh"
 _OFF = (
     ("core", "hooksPath", os.devnull),
     ("core", "fsmonitor", "false"),
@@ -55,15 +60,36 @@ def alternate(folder: str) -> dict[str, str]:
     return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"'}
 
 
-def limit(written: int) -> None:
-    """Limit what this process may take, before git starts in it: a small pack can unpack to very many bytes.
+def limited(git: Sequence[str], written: int) -> list[str]:
+    """The command that runs `git` within limits from its first instruction on: a small pack can unpack to very many bytes.
 
-    :param written: the bytes of each file
+    A shell sets them and becomes git. To set them between fork and exec in Python is unsafe in a process with threads:
+    another one may hold a lock that the child waits for without end.
+
+    :param git: the program and its words
+    :param written: the bytes of each file, down to a block of 512
     """
-    for kind, most in (
-        (resource.RLIMIT_FSIZE, written),
-        (resource.RLIMIT_AS, _MOST_MEMORY),
-        (resource.RLIMIT_DATA, _MOST_DATA),
-        (resource.RLIMIT_CPU, SECONDS),
-    ):
-        resource.setrlimit(kind, (most, most))
+    limits = (
+        ("f", _most(resource.RLIMIT_FSIZE, written) // _BLOCK),
+        ("v", _most(resource.RLIMIT_AS, _MOST_MEMORY) // 1024),
+        ("d", _most(resource.RLIMIT_DATA, _MOST_DATA) // 1024),
+        ("St", _most(resource.RLIMIT_CPU, SECONDS)),
+        # Beyond the first, whose signal says why it ended: at this one it is killed.
+        ("Ht", _most(resource.RLIMIT_CPU, SECONDS + _GRACE_SECONDS)),
+    )
+    steps = [f"ulimit -{letter} {most}" for letter, most in limits]
+    return [_SHELL, "-c", " && ".join((*steps, 'exec "$@"')), "git", *git]
+
+
+def _most(kind: int, wanted: int) -> int:
+    """`wanted`, or less where this process may have no more itself."""
+    _, hard = resource.getrlimit(kind)
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
+def ended(code: int) -> str:
+    """Why git ended with an exit code, where it wrote nothing about that."""
+    return {
+        -signal.SIGXCPU: f"it took more than {SECONDS} s of a processor",
+        -signal.SIGXFSZ: "it would have written without end",
+    }.get(code, f"exit code {code}")

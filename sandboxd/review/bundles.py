@@ -7,7 +7,6 @@ them last. Nothing is checked out."""
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
 import shutil
@@ -238,20 +237,19 @@ class _Repository:
         """
         try:
             process = subprocess.run(
-                [self._git, *words],
+                quiet_git.limited([self._git, *words], _MOST_WRITTEN),
                 cwd=self._folder,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
                 timeout=quiet_git.SECONDS,
-                preexec_fn=functools.partial(quiet_git.limit, _MOST_WRITTEN),
             )
         except subprocess.TimeoutExpired:
             raise CannotBring(f"git did not check them within {quiet_git.SECONDS} s") from None
         if process.returncode:
             errors = " ".join(process.stderr.decode("utf-8", "replace").split())[-300:]
-            raise CannotBring(f"git refuses them: {errors or f'exit code {process.returncode}'}")
+            raise CannotBring(f"git refuses them: {errors or quiet_git.ended(process.returncode)}")
         # Not in Python's text mode, which makes a line end of each CR.
         return process.stdout.decode("utf-8", "replace")
 
