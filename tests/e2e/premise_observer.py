@@ -161,7 +161,7 @@ def make_folder() -> bool:
 
 
 def other_loopback() -> bool:
-    with socket.create_connection(("127.0.0.1", 9099), timeout=2):
+    with socket.create_connection(("127.0.0.1", 9099), timeout=60):
         return True
 
 

@@ -76,13 +76,17 @@ def test_an_open_network_is_found_where_it_is_not_declared(
     if runtime == "runc":
         # gVisor's own raw sockets are closed to a user without a capability.
         ways.add("icmp")
-    assert escaped(attack(api, folder, host_facts, opened)) == ways
+    assert escaped(attack(api, folder, host_facts, opened, needed=ways)) == ways
     assert escaped(attack(api, folder, host_facts)) == set()
     # `dev` has that network and says so.
     folder = make_project(tmp_path / "dev", busybox_image, runtime, "dev")
-    verdict = attack(api, folder, host_facts, opened)
+    for _ in range(3):
+        verdict = attack(api, folder, host_facts, opened)
+        residual = {result.id for result in verdict.of("residual")}
+        if ways <= residual:
+            break
     assert escaped(verdict) == set()
-    assert ways <= {result.id for result in verdict.of("residual")}
+    assert ways <= residual
 
 
 def test_an_editor_s_socket_is_found_where_no_editor_belongs(
@@ -95,8 +99,9 @@ def test_an_editor_s_socket_is_found_where_no_editor_belongs(
         path.chmod(0o777)
         folder = make_project(tmp_path / "ws", busybox_image, "runc", "agent")
         mounted = bind(path, "/tmp/vscode-ipc-1.sock")
-        attempts = escaped(attack(api, folder, host_facts, mounted))
-    assert attempts >= {"editor-socket", "host-socket"}
+        sockets = {"editor-socket", "host-socket"}
+        attempts = escaped(attack(api, folder, host_facts, mounted, needed=sockets))
+    assert attempts >= sockets
     assert attempts <= {"editor-socket", "host-socket", "writable-mount"}
 
 
