@@ -24,6 +24,7 @@ from tests.e2e.internet_of_engine import (
 )
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 __all__ = ["busybox_image", "engine", "internet", "private_engine", "runtime"]
 
@@ -61,7 +62,7 @@ def pair(
     mine, yours = made
     serve = f"mkdir -p /tmp/w && echo yours >/tmp/w/index.html && httpd -p {WEB} -h /tmp/w"
     assert yours.inside(serve) == ""
-    assert yours.inside(f"{PLAIN}wget -q -T 20 -O - http://127.0.0.1:{WEB}/") == "yours\n"
+    assert yours.inside(f"{PLAIN}wget -q -T 60 -O - http://127.0.0.1:{WEB}/") == "yours\n"
     try:
         yield mine, yours
     finally:
@@ -93,7 +94,7 @@ def test_neither_reaches_the_other(
     mine, yours = pair
     for each, own, other in ((mine, "mine", "yours"), (yours, "yours", "mine")):
         for before in (PLAIN, ""):
-            page = f"{before}wget -T 20 -q -O - http://{own}.test/"
+            page = f"{before}wget -T 60 -q -O - http://{own}.test/"
             assert each.inside(page) == f"outside for {own}.test\n"
             assert "outside for" not in each.inside(page.replace(own, other))
     targets = addresses(api, yours.project)
@@ -102,7 +103,8 @@ def test_neither_reaches_the_other(
     own_inner = networks.pair_of(api, str(mine.project))
     assert own_inner is not None
     own_gateway = own_inner.inner.addresses.gateway
-    assert mine.inside(knock(own_gateway, PROXY_PORT)) == f"open {own_gateway} {PROXY_PORT}\n"
+    is_open = f"open {own_gateway} {PROXY_PORT}\n"
+    eventually(lambda: mine.inside(knock(own_gateway, PROXY_PORT)) == is_open)
     every = "; ".join(knock(address, port) for address in targets for port in ports)
     assert "open" not in mine.inside(every)
     # The neighbour's gateway as proxy and as name server, by each address of it.

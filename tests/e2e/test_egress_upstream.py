@@ -19,6 +19,7 @@ from tests.e2e.internet_of_engine import PLAIN, engine, internet, left, private_
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
 from tests.integration.egress.company import Company
+from tests.patience import eventually
 from tools.private_engine import import_busybox_image
 
 __all__ = ["engine", "internet", "private_engine", "runtime"]
@@ -29,7 +30,7 @@ NAMES: set[str] = set()
 """The name server knows none: only the proxy does."""
 PORT, LOGIN = 3128, "me:pass word"
 SECRETS = ("pass word", "bWU6cGFzcyB3b3Jk")
-PAGE = "wget -T 15 -q -O - http://allowed.test/"
+PAGE = "wget -T 60 -q -O - http://allowed.test/"
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +92,8 @@ def test_an_allowed_name_passes_the_proxy_and_its_credentials_stay_outside(
         # Nobody gave credentials yet: said inside and outside, and nothing is reached.
         refused = type_in("exec", "-n", "sh", "-c", PAGE)
         assert refused.returncode != 0 and "502" in refused.stderr
-        assert (
-            "`user:password` into the file `proxy-credentials`" in type_in("egress", "log").stdout
-        )
+        hint = "`user:password` into the file `proxy-credentials`"
+        eventually(lambda: hint in type_in("egress", "log").stdout)
 
         credentials = Path(world.environ["XDG_CONFIG_HOME"]) / "sandboxd/proxy-credentials"
         credentials.write_text(f"{LOGIN}\n")
