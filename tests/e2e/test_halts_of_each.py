@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from sandboxd.daemon.halts import ONE_HALT_SECONDS
 from sandboxd.engine.client import Engine
 from sandboxd.halt.points import What
 from sandboxd.halt.verdict import Action
@@ -70,13 +72,19 @@ def _checkout(project: Path) -> None:
 def test_git_over_each_control_file_is_one_halt_that_names_all(
     world: World, api: Engine, watched: Path, act: Callable[[Path], None]
 ) -> None:
+    began = time.monotonic()
     act(watched)
+    is_one_breath = time.monotonic() - began < ONE_HALT_SECONDS
     halt_of(world, watched)
 
-    def whole() -> bool:
-        return {e.path for e in halt_of(world, watched).entries if e.what} == {*CONTROL}
+    def names() -> set[str]:
+        return {e.path for e in halt_of(world, watched).entries if e.what}
 
-    eventually(whole, world.log)
+    if is_one_breath:
+        eventually(lambda: names() == {*CONTROL}, world.log)
+    else:
+        # On a slow machine git may rest between two files for as long as the daemon waits for more.
+        assert names() and names() <= {*CONTROL}
     # Git removes a file before it makes the new one: the watch may have looked in between.
     seen = {e.what for e in halt_of(world, watched).entries if e.what}
     assert seen <= {What.REPLACED, What.REMOVED}
