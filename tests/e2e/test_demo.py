@@ -6,12 +6,13 @@ import os
 import re
 import signal
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.patience import PATIENCE
+from tests.integration.daemon.world import read_until
+from tests.patience import PATIENCE, eventually
 from tools.engine import private, processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,15 +44,24 @@ def finish(process: subprocess.Popen[str], seconds: float = 600) -> str:
     return output
 
 
+def is_deserted(folder: str) -> bool:
+    """Whether no process has its home there any more: one that is ended needs a moment."""
+    return not processes.with_home(folder, below=True)
+
+
+def has_no_engine(folder: str) -> bool:
+    return not processes.of_folder(folder)
+
+
 def assert_nothing_left(output: str) -> None:
     folders = set(re.findall(r"/\S*/sandboxd-demo-\w+", output))
     assert folders, output
     for folder in folders:
+        eventually(partial(is_deserted, folder), partial(processes.with_home, folder, below=True))
         assert not Path(folder).exists()
-        assert processes.with_home(folder, below=True) == []
     for engine in re.findall(rf"{private.BASE}/demo-\d+", output):
         assert not Path(engine).exists()
-        assert processes.of_folder(engine) == []
+        eventually(partial(has_no_engine, engine), partial(processes.of_folder, engine))
 
 
 def test_the_whole_demo(runsc: str) -> None:
@@ -100,14 +110,9 @@ def test_without_root_the_rest_is_shown_and_named() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_takes_everything_down(number: signal.Signals) -> None:
     process = demo()
-    assert process.stdout is not None
-    screen = ""
-    deadline = time.monotonic() + 2 * PATIENCE
-    while "== 5. " not in screen and time.monotonic() < deadline:
-        screen += process.stdout.readline()
-    assert "== 5. " in screen
+    screen = read_until(process.stdout, "== 5. ", 10 * PATIENCE)
     process.send_signal(number)
-    output = screen + finish(process, 2 * PATIENCE)
+    output = screen + finish(process)
     assert process.returncode == 130, output
     assert "interrupted: everything was taken down" in output
     assert_nothing_left(output)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 from tools.demo import steps, where
 from tools.demo.screen import DemoError, Screen
+from tools.engine import processes
 from tools.engine.image import BUSYBOX_TAG
 from tools.engine.packages import InstallError
 from tools.engine.private import EngineError
@@ -24,6 +25,7 @@ from tools.signals import end_like_ctrl_c, uninterrupted
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLE = os.path.join(ROOT, "tools", "demo", "project")
+_END_SECONDS = 30.0
 
 
 def main() -> int:
@@ -110,7 +112,14 @@ def _workplace() -> Iterator[tuple[Screen, str]]:
         yield Screen(_environment(folder), project), project
     finally:
         with uninterrupted():
+            _await_processes(folder)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_processes(folder: str) -> None:
+    """Wait until nobody lives in a home below `folder`: a daemon that was stopped may have a last line to write."""
+    if sys.platform == "linux":
+        processes.wait_until(lambda: not processes.with_home(folder, below=True), _END_SECONDS)
 
 
 def _give_to_a_user(project: str) -> None:
