@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests import ports
 from tests.e2e import sandboxes
 from tests.e2e.test_private_engine import ROOT
 from tests.patience import eventually
@@ -48,11 +48,6 @@ class Far(NamedTuple):
         )
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """The port of a private sshd, and settings by which `ssh` trusts and reaches it."""
@@ -82,33 +77,23 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]
         "MaxStartups": "50",
     }
     words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    with serving([program, *words], folder / "log") as port:
-        (folder / "known").write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
-        yield port, config
-
-
-@contextlib.contextmanager
-def serving(command: list[str], log: Path) -> Iterator[int]:
-    """Run an sshd; its port, one that nobody else has taken by the time that it listens."""
-    while True:
-        port = free_port()
+    log = folder / "log"
+    with ports.free_port() as port, log.open("w") as stderr:
         server = subprocess.Popen(
             [
-                *("unshare", "--mount", "sh", "-c", _START, "sh", *command),
+                *("unshare", "--mount", "sh", "-c", _START, "sh", program, *words),
                 *("-D", "-e", "-f", "/dev/null", "-p", str(port), "-o", "ListenAddress=127.0.0.1"),
             ],
-            stderr=log.open("w"),
+            stderr=stderr,
         )
         try:
-            # Its own word: another program may listen there.
             eventually(
-                lambda: server.poll() is not None or "Server listening on" in log.read_text(),  # noqa: B023
+                lambda: server.poll() is not None or "Server listening on" in log.read_text(),
                 log.read_text,
             )
-            if server.poll() is None:
-                yield port
-                return
-            assert "Address already in use" in log.read_text(), log.read_text()
+            assert server.poll() is None, log.read_text()
+            (folder / "known").write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
+            yield port, config
         finally:
             server.terminate()
             server.wait()
