@@ -77,18 +77,27 @@ class Zsh:
 
 @contextmanager
 def zsh(script: Path, folder: Path) -> Iterator[Zsh]:
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(folder)
-        environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb"}
-        os.execvpe("zsh", ["zsh", "-f", "-i"], environ | {"COLUMNS": "200", "LINES": "400"})
-    try:
-        shell = Zsh(terminal)
-        os.write(terminal, ZSH.format(script=script).replace("\n", "; ").strip("; ").encode())
-        os.write(terminal, b"\n")
-        shell.read_until(b"READY\r")
-        yield shell
-        os.write(terminal, b"\x15exit\n")
-    finally:
-        os.close(terminal)
-        os.waitpid(pid, 0)
+    for program in ("zsh", "setsid"):
+        need(program)
+    terminal, other_end = pty.openpty()
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb"}
+    # Not forked here: who is forked while another thread holds a lock waits for it for ever.
+    with subprocess.Popen(
+        ["setsid", "--ctty", "zsh", "-f", "-i"],
+        cwd=folder,
+        env=environ | {"COLUMNS": "200", "LINES": "400"},
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+    ) as process:
+        os.close(other_end)
+        try:
+            shell = Zsh(terminal)
+            os.write(terminal, ZSH.format(script=script).replace("\n", "; ").strip("; ").encode())
+            os.write(terminal, b"\n")
+            shell.read_until(b"READY\r")
+            yield shell
+            os.write(terminal, b"\x15exit\n")
+        finally:
+            os.close(terminal)
+            process.kill()
