@@ -7,6 +7,7 @@ sides are compared as at first, which removes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import zlib
@@ -49,6 +50,15 @@ class Journal:
             self._write(roots)
         elif changes:
             self._append(changes)
+
+    def forget(self) -> None:
+        """Agree upon nothing, of whichever folders: both are compared as at first, which removes nothing.
+
+        :raises OSError: the file cannot be removed
+        """
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+        self.agreed, self.roots, self._lines, self._is_whole = {}, None, 0, False
 
     def _read(self) -> bool:
         """Read the file; whether a line can be added to it."""

@@ -42,6 +42,14 @@ class LocalSide:
             self._last = scan(root, excludes, self._last, limits)
         return self._last
 
+    def folders(self) -> dict[str, int]:
+        """The paths and the inodes of its folders by the last look, '' for itself; none before the first."""
+        if self._last is None:
+            return {}
+        entries = self._last.entries.items()
+        below = {path: entry.inode for path, entry in entries if entry.is_folder}
+        return {"": self._last.root.inode, **below}
+
     def reading(self) -> Reading:
         """How its file system reads names.
 

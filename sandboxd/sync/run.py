@@ -86,6 +86,23 @@ def keep_the_same(
     return Report(Rest.BUSY, comparison, tuple(conflicts), skips, done)
 
 
+def put_back(host: LocalSide, inside: LocalSide, journal: Journal, policy: Policy) -> None:
+    """Agree upon nothing where one side has nothing: what is gone there comes back from the other.
+
+    :raises SandboxdError: the journal cannot be written, or a side's folder is gone
+    :raises OSError: a side cannot be read
+    """
+    if journal.roots is None:
+        return
+    snapshots = [side.scan(policy.excludes) for side in (host, inside)]
+    missing = {
+        path: None
+        for path in journal.agreed
+        if any(path not in snapshot.entries for snapshot in snapshots)
+    }
+    journal.update(missing, journal.roots)
+
+
 def _look(host: LocalSide, inside: LocalSide, policy: Policy) -> tuple[Snapshot, Snapshot] | Stop:
     """Both sides as they are, without what an earlier run left in them."""
     snapshots = []

@@ -10,8 +10,12 @@ from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.run import Report, keep_the_same
+from sandboxd.sync.session import Pair
 
-NOW = 1_000_000_000
+
+def clock() -> float:
+    """The day's clock of what is retained: it stands."""
+    return 1_000_000_000
 
 
 class Folders:
@@ -22,13 +26,21 @@ class Folders:
         self.host, self.inside = base / "host", base / "inside"
         self.host.mkdir(exist_ok=True)
         self.inside.mkdir(exist_ok=True)
-        self.retention = Retention(str(base / "own" / "host"), lambda: NOW)
-        self.retention_inside = Retention(str(base / "own" / "inside"), lambda: NOW)
+        self.retention = Retention(str(base / "own" / "host"), lambda: clock())
+        self.retention_inside = Retention(str(base / "own" / "inside"), lambda: clock())
         self._sides = (
             LocalSide(str(self.host), self.retention, is_host=True),
             LocalSide(str(self.inside), self.retention_inside, is_host=False),
         )
         self.journal = Journal(str(base / "own" / "journal"))
+
+    def pair(self) -> Pair:
+        return Pair(
+            *self._sides,
+            self.journal,
+            self.policy,
+            (self.retention, self.retention_inside),
+        )
 
     def keep(self, between: Callable[[], None] = lambda: None, removals: int = 0) -> Report:
         return keep_the_same(

@@ -1,7 +1,9 @@
 """A long walk of two real folders: both sides write at random, one of them means ill, and both are kept the same.
 
-At rest an outside comparison holds, nothing that anybody wrote is lost, and no file that acts on the host was written
-from inside. `SANDBOXD_STEPS` sets the number of steps, `SANDBOXD_SEED` the walk.
+A session keeps them so: of some changes it hears, of others not, it asks and is answered, it ends in the middle of a
+run and begins anew. What is inside is told by the reporter, as it is for a sandbox, or by a look at the folder. At rest
+an outside comparison by hashes holds, nothing that anybody wrote is lost, and no file that acts on the host was written
+from inside. `SANDBOXD_STEPS` sets the number of steps of the long walk, `SANDBOXD_SEED` the walk.
 """
 
 from __future__ import annotations
@@ -10,169 +12,69 @@ import contextlib
 import hashlib
 import os
 import random
-import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sandboxd.policy.acts_on_host import weigh
+from sandboxd.sync.apply import Source
+from sandboxd.sync.engine import (
+    SWEEP_SECONDS,
+    Answered,
+    Ask,
+    Changed,
+    Lost,
+    Phase,
+    Say,
+    Show,
+)
 from sandboxd.sync.flows import Flow, Policy
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.retention import Retention
-from sandboxd.sync.run import Report, Rest, keep_the_same
-from sandboxd.sync.state import above
-from sandboxd.sync.stops import Reason
+from sandboxd.sync.run import Report, Rest
+from sandboxd.sync.scan import Limits
+from sandboxd.sync.session import Clocks, Pair, Session
+from sandboxd.sync.state import Snapshot, above
+from sandboxd.sync.steps import Side
+from sandboxd.sync.stops import Reason, Stop
+from tests.unit.sync.actors import Actor, is_file, paths_below
+from tests.unit.sync.playing import Played
 
-STEPS = int(os.environ.get("SANDBOXD_STEPS", "1000"))
+STEPS = int(os.environ.get("SANDBOXD_STEPS", "5000"))
 SEED = os.environ.get("SANDBOXD_SEED", "1")
 
-PLAIN = ("a", "b", "c", "src", "lib", "café", "odd name", "Makefile", "conftest.py")
-ACTING = (".vscode", ".gitattributes", "lefthook.yml", ".envrc")
-OWN = (".git", "build", "secret")
 POLICY = Policy(
     is_hidden=lambda path: path.rpartition("/")[2] == "secret",
     is_ignored=lambda path, is_folder: is_folder and path.rpartition("/")[2] == "build",
 )
-TARGETS = ("a", "b/c", "../a", "../../outside/treasure", "/etc/passwd", ".git/hooks", ".", "..")
-MOST_FILES = 60
 TREASURE = "host:treasure"
 
 
-class Actor:
-    """Whoever writes on one side."""
+class Killed(BaseException):
+    """The session's process is no more."""
 
-    def __init__(self, walk: Walk, name: str, folder: Path) -> None:
-        self.walk, self.name, self.folder, self.random = walk, name, folder, walk.random
 
-    def act(self) -> None:
-        if len(self._paths()) > MOST_FILES:
-            return self.clear()
-        acts = [self.write, self.write, self.write, self.edit, self.edit, self.rename]
-        acts += [self.remove, self.mode, self.link, self.make_folder, self.swap_kind, self.flood]
-        if self.name == "inside":
-            acts += [self.write_acting, self.write_acting, self.pipe, self.lure]
-        with contextlib.suppress(OSError):
-            self.random.choice(acts)()
-        return None
+class ReporterSide(LocalSide):
+    """The side inside as its reporter tells it; what is written there is written at once."""
 
-    def _paths(self) -> list[Path]:
-        return _below(self.folder)
+    def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
+        super().__init__(path, retention, is_host=is_host)
+        self._played = Played(Path(path), excludes=POLICY.excludes)
 
-    def _place(self, names: tuple[str, ...] = PLAIN) -> Path:
-        folders = [path for path in self._paths() if path.is_dir() and not path.is_symlink()]
-        chosen = self.random.choice([self.folder, *folders])
-        depth = len(chosen.relative_to(self.folder).parts)
-        return (chosen if depth < 3 else self.folder) / self.random.choice(names)
+    def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
+        self._last = self._played.look()
+        return self._last
 
-    def file(self) -> Path | None:
-        files = [path for path in self._paths() if path.is_file() and not path.is_symlink()]
-        return self.random.choice(files) if files else None
+    def source(self) -> Source:
+        return super().source()._replace(read=self._read_by_reporter)
 
-    def put(self, path: Path) -> None:
-        text = self.walk.new_text(self.name)
-        self.walk.destroy(path)
-        if not _is_file(path) or self.random.random() < 0.5:
-            path.unlink(missing_ok=True)
-        path.write_text(text)
-        self.walk.live.add(text)
-
-    def write(self) -> None:
-        names = PLAIN if self.random.random() < 0.8 else (*ACTING, *OWN)
-        if self.name == "inside":
-            names = PLAIN
-        path = self._place(names)
-        if not path.is_symlink() and not path.is_dir():
-            self.put(path)
-
-    def write_acting(self) -> None:
-        path = self._place((*ACTING, *OWN))
-        if path.is_dir() and not path.is_symlink():
-            path = path / "tasks.json"
-        if not path.is_symlink() and not path.is_dir():
-            self.put(path)
-
-    def edit(self) -> None:
-        # On the host a file may have come from inside; whoever edits one that acts does so on purpose.
-        if (path := self.file()) is not None:
-            self.put(path)
-
-    def rename(self) -> None:
-        paths = [path for path in self._paths() if not self._acts(path)]
-        if paths:
-            new = self._place()
-            old = self.random.choice(paths)
-            # Who puts what came from inside where it acts, or a link where it leads out, does so on purpose.
-            has_link = any(path.is_symlink() for path in (old, *_below(old)))
-            if os.path.lexists(new) or self._acts(new) or (self.name == "host" and has_link):
-                return
-            os.rename(old, new)
-
-    def _acts(self, path: Path) -> bool:
-        return weigh(str(path.relative_to(self.folder)))[0] in ("control", "never")
-
-    def remove(self) -> None:
-        if paths := self._paths():
-            path = self.random.choice(paths)
-            self.walk.destroy(path)
-            _remove(path)
-
-    def clear(self) -> None:
-        for path in self.random.sample(sorted(self.folder.iterdir()), k=1):
-            self.walk.destroy(path)
-            _remove(path)
-
-    def mode(self) -> None:
-        if (path := self.file()) is not None:
-            path.chmod(self.random.choice((0o755, 0o644, 0o600)))
-
-    def link(self) -> None:
-        path = self._place()
-        if not os.path.lexists(path):
-            # Of the host's own links it is the host that answers for.
-            path.symlink_to(self.random.choice(TARGETS if self.name == "inside" else ("a", "b/c")))
-
-    def make_folder(self) -> None:
-        path = self._place((*PLAIN, "build", ".vscode"))
-        if not os.path.lexists(path):
-            path.mkdir()
-            self.put(path / "f")
-
-    def swap_kind(self) -> None:
-        """A folder for a file, or a file for a folder."""
-        if paths := [path for path in self._paths() if not path.is_symlink()]:
-            path = self.random.choice(paths)
-            if self._acts(path):
-                return
-            was_folder = path.is_dir()
-            self.walk.destroy(path)
-            _remove(path)
-            if was_folder:
-                self.put(path)
-            else:
-                path.mkdir()
-                self.put(path / "x")
-
-    def flood(self) -> None:
-        folder = self._place()
-        if not os.path.lexists(folder):
-            folder.mkdir()
-            for number in range(self.random.choice((1, 5, 15))):
-                self.put(folder / f"n{number}")
-
-    def pipe(self) -> None:
-        path = self._place()
-        if not os.path.lexists(path):
-            os.mkfifo(path)
-
-    def lure(self) -> None:
-        """A link out of the workspace in the place of a folder."""
-        folders = [path for path in self._paths() if path.is_dir() and not path.is_symlink()]
-        if folders:
-            path = self.random.choice(folders)
-            self.walk.destroy(path)
-            _remove(path)
-            path.symlink_to(self.walk.outside)
+    def _read_by_reporter(self, path: str) -> Iterator[bytes]:
+        reading = self._played.reported.read(path, 1 << 20)
+        self._played.rest()
+        if reading.code:
+            raise OSError(reading.code, os.strerror(reading.code))
+        yield from reading.take()
 
 
 class Walk:
@@ -191,16 +93,25 @@ class Walk:
         ]
         self.objects = [base / name / "objects" for name in ("kh", "ki")]
         self.journal = base / "state" / "journal"
+        self.now = 1000.0
+        self.left, self.races, self.kills = 0, 0.0, 0.0
+        self.shows: list[Show] = []
+        self.stop: Stop | None = None
         self.actors = (Actor(self, "host", self.host), Actor(self, "inside", self.inside))
         self._open()
 
     def _open(self) -> None:
         """As a daemon that starts: it knows what the journal says."""
-        self.sides = (
+        inside = ReporterSide if self.random.random() < 0.7 else LocalSide
+        pair = Pair(
             LocalSide(str(self.host), self.retentions[0], is_host=True),
-            LocalSide(str(self.inside), self.retentions[1], is_host=False),
+            inside(str(self.inside), self.retentions[1], is_host=False),
+            Journal(str(self.journal)),
+            POLICY,
+            tuple(self.retentions),
         )
-        self.agreed = Journal(str(self.journal))
+        clocks = Clocks(lambda: self.now, lambda: self.now)
+        self.session = Session(pair, self.tell, clocks, self.between)
 
     def new_text(self, name: str) -> str:
         self.number += 1
@@ -210,14 +121,18 @@ class Walk:
         """Its owner lets go of what is at `path` and below it."""
         if path.is_symlink():
             return
-        paths = _below(path) if path.is_dir() else [path]
-        self.live -= {each.read_text() for each in paths if _is_file(each)}
+        paths = paths_below(path) if path.is_dir() else [path]
+        self.live -= {each.read_text() for each in paths if is_file(each)}
 
     def act(self) -> None:
         if self.random.random() < 0.1:
             self.collide()
         else:
             self.random.choice(self.actors).act()
+        if self.random.random() < 0.7:
+            self.session.put(Changed(self.random.choice(tuple(Side))))
+        elif self.random.random() < 0.1:
+            self.session.put(Lost(Side.HOST, "events were lost"))
 
     def collide(self) -> None:
         """Both write the same file before anybody has compared."""
@@ -229,33 +144,51 @@ class Walk:
                     inside.put(other)
                 host.put(path)
 
-    def keep(self, races: float) -> Report:
-        """Bring both to rest, while somebody may go on writing for a while."""
-        left = 4
+    def tell(self, notice: Ask | Say | Show) -> None:
+        if isinstance(notice, Show):
+            self.shows.append(notice)
+        if isinstance(notice, Ask):
+            self.stop = notice.stop
 
-        def between() -> None:
-            nonlocal left
-            if left and self.random.random() < races:
-                left -= 1
-                self.act()
+    def between(self) -> None:
+        """What happens after a look, before anything is done by it."""
+        if self.random.random() < self.kills:
+            raise Killed
+        if self.left and self.random.random() < self.races:
+            self.left -= 1
+            self.act()
 
-        removals = 0
-        for _ in range(6):
-            report = keep_the_same(
-                *self.sides, self.agreed, POLICY, removals=removals, between=between
-            )
-            if report.rest is not Rest.STOPPED:
-                return report
-            stop = report.last.stop
-            assert stop is not None
-            assert stop.reason in (Reason.REMOVALS, Reason.EMPTIED), stop
-            removals = stop.files
-        raise AssertionError("asked again and again")
+    def turn(self, seconds: float) -> None:
+        """Let the time pass, and have the session do what is due; it may be killed at that."""
+        self.now += seconds
+        try:
+            self.session.turn()
+        except Killed:
+            self._open()
+
+    def rest(self, races: float) -> Report:
+        """Bring both to rest, while somebody may go on writing for a while, and each question is answered."""
+        self.left, self.races, self.kills = 4, races, races / 5
+        self.shows.clear()
+        for _ in range(60):
+            self.turn(SWEEP_SECONDS)
+            if self.session.phase is Phase.ASKING:
+                self.answer()
+            elif self.shows and (
+                self.session.phase is Phase.IDLE or self.shows[-1].report.rest is Rest.HELD_UP
+            ):
+                return self.shows[-1].report
+        raise AssertionError(f"no rest: {self.session.phase}, {self.shows[-3:]}")
+
+    def answer(self) -> None:
+        assert self.stop is not None, "nobody was asked"
+        assert self.stop.reason in (Reason.REMOVALS, Reason.EMPTIED), self.stop
+        self.session.put(Answered(self.stop, may_go=self.random.random() < 0.8))
 
     # -- what holds at rest
 
     def look(self, report: Report) -> None:
-        assert report.rest is not Rest.BUSY, report
+        assert report.rest in (Rest.SAME, Rest.HELD_UP), report
         host, inside = _contents(self.host), _contents(self.inside)
         explained = {stay.path for stay in report.last.stays} | {s.step.path for s in report.skips}
         pipes = {path for path, content in inside.items() if content == "pipe"}
@@ -274,8 +207,8 @@ class Walk:
         texts = {
             path.read_text()
             for folder in (self.host, self.inside)
-            for path in _below(folder)
-            if _is_file(path)
+            for path in paths_below(folder)
+            if is_file(path)
         }
         for text in self.live - texts:
             assert self._is_retained(text), f"{text} is lost"
@@ -291,7 +224,7 @@ class Walk:
 
     def look_at_host(self) -> None:
         """No file that acts on the host was written from inside, and no link from there leads out."""
-        for path in _below(self.host):
+        for path in paths_below(self.host):
             name = str(path.relative_to(self.host))
             if path.is_symlink():
                 assert Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.host)), (
@@ -303,27 +236,10 @@ class Walk:
         assert (self.outside / "treasure").read_text() == TREASURE
 
 
-def _below(folder: Path) -> list[Path]:
-    return sorted(
-        Path(up, name) for up, folders, files in os.walk(folder) for name in (*folders, *files)
-    )
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
-
-
 def _contents(folder: Path) -> dict[str, str]:
     """What is in a folder, but for what stays where it was made."""
     contents = {}
-    for path in _below(folder):
+    for path in paths_below(folder):
         name = str(path.relative_to(folder))
         if any(_rule_excludes(folder, up) for up in (name, *_ups(name))):
             continue
@@ -332,7 +248,8 @@ def _contents(folder: Path) -> dict[str, str]:
         elif path.is_dir():
             contents[name] = "folder"
         elif path.is_file():
-            contents[name] = f"{os.access(path, os.X_OK)} {path.read_text()}"
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            contents[name] = f"{os.access(path, os.X_OK)} {digest}"
         else:
             contents[name] = "pipe"
     return contents
@@ -347,7 +264,7 @@ def _excluded(walk: Walk) -> list[str]:
     return [
         name
         for folder in (walk.host, walk.inside)
-        for path in _below(folder)
+        for path in paths_below(folder)
         if _rule_excludes(folder, name := str(path.relative_to(folder)))
     ]
 
@@ -363,17 +280,20 @@ def _is_below(path: str, explained: set[str]) -> bool:
     return path in explained or not explained.isdisjoint(_ups(path))
 
 
+@pytest.mark.parametrize("steps", [300, STEPS], ids=["short", "long"])
 def test_both_sides_are_the_same_at_rest_and_nothing_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     # What a crash of the machine leaves is not what this shows.
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     walk = Walk(tmp_path, random.Random(SEED))
-    for number in range(STEPS):
+    for number in range(steps):
         walk.act()
+        if walk.random.random() < 0.3:
+            walk.turn(walk.random.choice((0.005, 0.02, 2.0)))
         if walk.random.random() < 0.1:
-            walk.keep(races=0.5)
-            walk.look(walk.keep(races=0))
+            walk.rest(races=0.5)
+            walk.look(walk.rest(races=0))
         if number % 100 == 99:
             walk._open()
-    walk.look(walk.keep(races=0))
+    walk.look(walk.rest(races=0))

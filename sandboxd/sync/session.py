@@ -1,0 +1,167 @@
+"""Keeps two sides the same for as long as it runs: the edge of `engine`, with the clock, the queue and the folders."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.sync import engine
+from sandboxd.sync.engine import (
+    Ask,
+    Do,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Forget,
+    Lost,
+    Phase,
+    Prune,
+    PutBack,
+    Run,
+    Say,
+    Show,
+    Tick,
+)
+from sandboxd.sync.flows import Policy
+from sandboxd.sync.journal import Journal
+from sandboxd.sync.local import LocalSide
+from sandboxd.sync.retention import Retention
+from sandboxd.sync.run import keep_the_same, put_back
+from sandboxd.sync.steps import Side
+
+_LONGEST_WAIT = 10.0
+"""Seconds between two looks at the clocks: by them a machine that slept is known."""
+_SLEPT_SECONDS = 5.0
+
+
+class Clocks(NamedTuple):
+    """Seconds of a clock that nobody sets and that stands while the machine sleeps, and of the day's."""
+
+    steady: Callable[[], float] = time.monotonic
+    day: Callable[[], float] = time.time
+
+
+class Pair(NamedTuple):
+    """The two sides, and what is ours of them: the journal, and what was removed on each."""
+
+    host: LocalSide
+    inside: LocalSide
+    journal: Journal
+    policy: Policy
+    retentions: tuple[Retention, ...] = ()
+
+
+class Session:
+    """One pair that is kept the same.
+
+    :param tell: called with each `Ask`, `Say` and `Show`, in the thread that runs it
+    :param between: called after each look and before anything is done
+    """
+
+    def __init__(
+        self,
+        pair: Pair,
+        tell: Callable[[Ask | Say | Show], None],
+        clocks: Clocks | None = None,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._pair, self._tell, self._between = pair, tell, between
+        self._clocks = clocks or Clocks()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._state = engine.start(self._clocks.steady())
+        self._times = (self._clocks.steady(), self._clocks.day())
+
+    @property
+    def phase(self) -> Phase:
+        """What goes on."""
+        return self._state.phase
+
+    @property
+    def wake_at(self) -> float:
+        """When it is due to act without an event, by the steady clock."""
+        return self._state.wake_at
+
+    def put(self, event: Event) -> None:
+        """Hand in an event, from any thread."""
+        self._events.put(event)
+
+    def run(self) -> None:
+        """Keep both sides the same until `Ended` is handed in."""
+        while self.phase is not Phase.ENDED:
+            wait = min(max(self._state.wake_at - self._clocks.steady(), 0.0), _LONGEST_WAIT)
+            try:
+                event: Event = self._events.get(timeout=wait)
+            except queue.Empty:
+                event = Tick()
+            self._take(event)
+
+    def turn(self) -> None:
+        """Do what is due now, and nothing that has to be waited for."""
+        while True:
+            try:
+                self._take(self._events.get_nowait())
+            except queue.Empty:
+                break
+        self._take(Tick())
+
+    def end(self) -> None:
+        """Have `run` return after what it does now; from any thread."""
+        self.put(Ended())
+
+    def _take(self, event: Event) -> None:
+        self._note_sleep()
+        self._advance(event)
+        # Changes that come without a pause are no reason never to begin.
+        if not isinstance(event, Tick) and self._clocks.steady() >= self._state.wake_at:
+            self._advance(Tick())
+
+    def _advance(self, event: Event) -> None:
+        self._state, steps = engine.advance(self._state, event, self._clocks.steady())
+        for step in steps:
+            self._do(step)
+
+    def _note_sleep(self) -> None:
+        """A machine that slept, or a clock that was set: neither tells what happened meanwhile."""
+        steady, day = self._clocks.steady(), self._clocks.day()
+        difference = (day - self._times[1]) - (steady - self._times[0])
+        self._times = (steady, day)
+        if abs(difference) > _SLEPT_SECONDS:
+            for side in Side:
+                self._advance(Lost(side, "the machine slept, or its clock was set"))
+
+    def _do(self, step: Do) -> None:
+        match step:
+            case Run(removals):
+                self._advance(self._keep_the_same(removals))
+            case PutBack():
+                self._try(lambda: put_back(*self._pair[:4]))
+            case Forget():
+                self._try(self._pair.journal.forget)
+            case Prune():
+                for retention in self._pair.retentions:
+                    self._try(retention.prune)
+            case Ask() | Say() | Show():
+                self._tell(step)
+
+    def _keep_the_same(self, removals: int) -> Finished | Failed:
+        try:
+            report = keep_the_same(*self._pair[:4], removals=removals, between=self._between)
+        except (SandboxdError, OSError) as error:
+            return Failed(_words(error))
+        return Finished(report)
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except (SandboxdError, OSError) as error:
+            self._tell(Say(_words(error)))
+
+
+def _words(error: SandboxdError | OSError) -> str:
+    if isinstance(error, SandboxdError):
+        return error.message
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,263 @@
+"""A session keeps two real folders the same: events are played, and the clocks stand until they are set."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.sync import engine
+from sandboxd.sync.engine import (
+    Answered,
+    Ask,
+    Changed,
+    Deaf,
+    Lost,
+    Phase,
+    Restarted,
+    Say,
+    Show,
+)
+from sandboxd.sync.session import Clocks, Session
+from sandboxd.sync.steps import Side
+from sandboxd.sync.stops import Reason
+from tests.patience import eventually
+from tests.unit.sync.pair import Folders, once, texts
+
+
+class Played:
+    """A session of two folders, and what it told."""
+
+    def __init__(self, base: Path) -> None:
+        self.folders = Folders(base)
+        self.now = 1000.0
+        self.day = 1_700_000_000.0
+        self.notices: list[Ask | Say | Show] = []
+        self.act: Callable[[], None] = lambda: None
+        self.open()
+
+    def open(self) -> None:
+        """As a daemon that starts."""
+        self.folders = Folders(self.folders.base)
+        clocks = Clocks(lambda: self.now, lambda: self.day)
+        self.session = Session(self.folders.pair(), self.notices.append, clocks, lambda: self.act())
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.day += seconds
+        self.session.turn()
+
+    def rest(self) -> None:
+        """Let the time pass until nothing is due but a look for its own sake."""
+        self.session.turn()
+        for _ in range(20):
+            if self.session.phase in (Phase.IDLE, Phase.ASKING, Phase.STOPPED):
+                return
+            self.pass_time(max(self.session.wake_at - self.now, 0.0))
+        raise AssertionError(self.session.phase)
+
+    def words(self) -> list[str]:
+        return [each.words for each in self.notices if isinstance(each, Say)]
+
+    def question(self) -> Ask:
+        return [each for each in self.notices if isinstance(each, Ask)][-1]
+
+    def is_same(self) -> bool:
+        return texts(self.folders.host) == texts(self.folders.inside)
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Played:
+    played = Played(tmp_path)
+    for number in range(30):
+        (played.folders.host / f"f{number}").write_text(str(number))
+    played.rest()
+    assert played.is_same()
+    return played
+
+
+def test_a_change_of_either_side_is_on_the_other(played: Played) -> None:
+    for side, folder in ((Side.HOST, played.folders.host), (Side.INSIDE, played.folders.inside)):
+        (folder / side.value).write_text("new")
+        played.session.turn()
+        assert not played.is_same()
+        played.session.put(Changed(side))
+        played.rest()
+        assert played.is_same()
+    assert set(texts(played.folders.host)) >= {"host", "inside"}
+
+
+def test_a_change_of_which_no_event_came_is_there_after_a_while(played: Played) -> None:
+    (played.folders.inside / "new").write_text("new")
+    played.pass_time(engine.SWEEP_SECONDS)
+    assert played.is_same()
+    played.session.put(Deaf(Side.INSIDE, True))
+    played.rest()
+    (played.folders.inside / "other").write_text("new")
+    played.pass_time(engine.POLL_SECONDS)
+    assert played.is_same()
+
+
+@pytest.mark.parametrize("may_go", [True, False])
+def test_many_removals_are_asked_about(played: Played, may_go: bool) -> None:
+    for number in range(20):
+        (played.folders.inside / f"f{number}").unlink()
+    (played.folders.inside / "f29").write_text("changed")
+    played.session.put(Changed(Side.INSIDE))
+    played.rest()
+    assert played.session.phase is Phase.ASKING
+    assert played.question().stop.files == 20
+    assert len(texts(played.folders.host)) == 30
+    played.session.put(Answered(played.question().stop, may_go))
+    played.rest()
+    assert played.is_same()
+    assert len(texts(played.folders.host)) == (10 if may_go else 30)
+    assert texts(played.folders.host)["f29"] == "changed"
+
+
+def test_removals_that_were_put_back_are_asked_about_no_more(played: Played) -> None:
+    away = played.folders.base / "away"
+    played.folders.inside.joinpath("f0").rename(played.folders.base / "f0")
+    away.mkdir()
+    for path in list(played.folders.inside.iterdir()):
+        path.rename(away / path.name)
+    played.session.put(Changed(Side.INSIDE))
+    played.rest()
+    assert played.question().stop.reason is Reason.EMPTIED
+    for path in list(away.iterdir()):
+        path.rename(played.folders.inside / path.name)
+    played.session.put(Changed(Side.INSIDE))
+    played.rest()
+    assert played.session.phase is Phase.IDLE
+    # Its one file is gone for good, and that is no question.
+    assert len(texts(played.folders.host)) == 29
+    assert played.is_same()
+
+
+def test_a_container_that_was_made_anew_has_another_folder(played: Played) -> None:
+    inside = played.folders.inside
+    inside.rename(played.folders.base / "old")
+    inside.mkdir()
+    (inside / "f1").write_text("of another image")
+    played.session.put(Lost(Side.INSIDE, "its container is another one"))
+    played.rest()
+    assert played.session.phase is Phase.STOPPED
+    assert len(texts(played.folders.host)) == 30
+    played.session.put(Restarted())
+    played.rest()
+    assert played.is_same()
+    # Nothing was removed by it, and nothing overwritten.
+    assert set(texts(played.folders.host).values()) >= {"1", "of another image", "29"}
+
+
+def test_a_folder_that_is_away_for_a_while_takes_nothing_with_it(played: Played) -> None:
+    host, away = played.folders.host, played.folders.base / "away"
+    host.rename(away)
+    played.session.put(Changed(Side.HOST))
+    played.rest()
+    assert "its folder is gone" in played.words()[-1]
+    (played.folders.inside / "new").write_text("new")
+    away.rename(host)
+    played.pass_time(engine.RETRY_SECONDS)
+    assert played.session.phase is Phase.IDLE
+    assert played.is_same()
+    assert (host / "new").read_text() == "new"
+
+
+@pytest.mark.parametrize("day", [86400.0, -86400.0, 6.0])
+def test_after_a_sleep_and_a_clock_that_is_set_all_is_looked_at(played: Played, day: float) -> None:
+    (played.folders.host / "new").write_text("new")
+    played.day += day
+    played.session.turn()
+    played.rest()
+    assert played.is_same()
+    assert any("slept" in words for words in played.words())
+
+
+def test_a_conflict_keeps_both_and_is_shown(played: Played) -> None:
+    (played.folders.host / "f1").write_text("ours")
+    (played.folders.inside / "f1").write_text("theirs")
+    played.session.put(Changed(Side.HOST))
+    played.rest()
+    assert played.is_same()
+    assert {"ours", "theirs"} <= set(texts(played.folders.host).values())
+    shows = [each for each in played.notices if isinstance(each, Show)]
+    assert any(show.report.conflicts for show in shows)
+
+
+def test_a_save_in_the_middle_of_a_run_is_not_lost(played: Played) -> None:
+    path = played.folders.host / "f1"
+    (played.folders.inside / "f1").write_text("inside")
+    played.act = once(lambda: path.write_text("saved"))
+    played.session.put(Changed(Side.INSIDE))
+    played.rest()
+    assert played.is_same()
+    assert path.read_text() == "saved"
+    assert "inside" in texts(played.folders.host).values()
+
+
+def test_a_journal_that_cannot_be_written_is_said_and_tried_again(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (played.folders.host / "new").write_text("new")
+
+    def full(*_words: object) -> None:
+        raise EnvironmentFailure("no space left", "free some")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(played.folders.journal, "update", full)
+        played.session.put(Changed(Side.HOST))
+        played.session.turn()
+        played.pass_time(engine.QUIET_SECONDS)
+        assert played.words() == ["no space left"]
+    played.rest()
+    assert played.is_same()
+
+
+def test_a_later_session_goes_on_from_the_journal(played: Played) -> None:
+    (played.folders.host / "f1").unlink()
+    (played.folders.inside / "f2").write_text("while nobody looked")
+    played.open()
+    played.rest()
+    assert played.is_same()
+    assert "f1" not in texts(played.folders.host)
+    assert texts(played.folders.host)["f2"] == "while nobody looked"
+
+
+def test_what_was_removed_goes_after_seven_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = [1_000_000_000]
+    monkeypatch.setattr("tests.unit.sync.pair.clock", lambda: times[0])
+    played = Played(tmp_path)
+    for name in ("a", "b"):
+        (played.folders.host / name).write_text(name)
+    played.rest()
+    (played.folders.inside / "a").unlink()
+    played.session.put(Changed(Side.INSIDE))
+    played.rest()
+    assert played.folders.retained() == ["a"]
+    times[0] += 7 * 86400 + 1
+    played.pass_time(engine.PRUNE_SECONDS)
+    assert played.folders.retained() == []
+
+
+def test_it_runs_in_a_thread_until_it_is_ended(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    (folders.host / "a").write_text("1")
+    session = Session(folders.pair(), lambda _said: None)
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    try:
+        eventually((folders.inside / "a").is_file)
+        (folders.inside / "b").write_text("2")
+        session.put(Changed(Side.INSIDE))
+        eventually((folders.host / "b").is_file)
+    finally:
+        session.end()
+        thread.join()
+    assert session.phase is Phase.ENDED
+    assert texts(folders.host) == texts(folders.inside) == {"a": "1", "b": "2"}
