@@ -317,6 +317,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "project",
             "ssh_agent",
             "status",
+            "sync",
             "toml_output",
         }
     ),
