@@ -302,7 +302,7 @@ ASK_MODEL = """
 import json, os, urllib.request
 base, key = os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"]
 request = urllib.request.Request(base + "/v1/messages", b"{}", {"x-api-key": key})
-print("model says", json.load(urllib.request.urlopen(request, timeout=30)), key)
+print("model says", json.load(urllib.request.urlopen(request, timeout=60)), key)
 """
 
 

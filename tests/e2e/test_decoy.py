@@ -93,7 +93,7 @@ def test_who_uses_what_the_decoy_holds_is_seen_everywhere(
         f"http://{token}.allowed.test/",
     ):
         for before in ("", PLAIN):
-            person.inside(f"{before}wget -T 20 -q -O - {sent}")
+            person.inside(f"{before}wget -T 60 -q -O - {sent}")
     # By the proxy and without, each of the four, and the look-up before.
     eventually(lambda: sum(line["times"] for line in person.tripwires()) >= 9)
     lines = person.tripwires()

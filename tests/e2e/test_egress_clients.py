@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engine
 NAMES = {"code.test", "cache.test", "shell.test", "base.test", "evil.test"}
 ALLOWED = '["code.test:443", "cache.test:6379", "shell.test:22", "base.test:5432"]'
 CA = "/opt/ca.pem"
-SSH = "ssh -F /dev/null -i /opt/user -o UserKnownHostsFile=/opt/known_hosts -o BatchMode=yes -o ConnectTimeout=20"
+SSH = "ssh -F /dev/null -i /opt/user -o UserKnownHostsFile=/opt/known_hosts -o BatchMode=yes -o ConnectTimeout=60"
 
 
 class Client(NamedTuple):
@@ -54,13 +54,13 @@ CLIENTS = {
     "ssh": Client("ssh", f"{SSH} root@shell.test echo a shell", "a shell", "shell.test", False),
     "pip": Client(
         "git",  # Python is there wherever the tests run.
-        f"PYTHONPATH=/opt/pip.whl python3 -m pip install -q --retries 0 --disable-pip-version-check --cert {CA}"
+        f"PYTHONPATH=/opt/pip.whl python3 -m pip install -q --retries 0 --timeout 60 --disable-pip-version-check --cert {CA}"
         " --index-url https://code.test/simple/ --target /tmp/c-$$ --no-cache-dir tiny && cat /tmp/c-$$/tiny.py",
         "VALUE = 7",
     ),
     "uv": Client(
         "uv",
-        f"UV_HTTP_RETRIES=0 SSL_CERT_FILE={CA} uv pip install -q --no-cache --no-config --python /usr/bin/python3 --target /tmp/d-$$"
+        f"UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=60 SSL_CERT_FILE={CA} uv pip install -q --no-cache --no-config --python /usr/bin/python3 --target /tmp/d-$$"
         " --default-index https://code.test/simple/ tiny && cat /tmp/d-$$/tiny.py",
         "VALUE = 7",
     ),
@@ -77,10 +77,11 @@ CLIENTS = {
         f" SSL_CERT_FILE={CA}; cd /tmp; /opt/go/bin/go mod download -json example.test/tiny@v1.0.0",
         '"GoModSum"',
     ),
+    # Its `fetch` gives up after ten seconds, which nobody can change from outside.
     "node": Client(
         "node",
         f"NODE_EXTRA_CA_CERTS={CA} node -e "
-        "\"fetch('https://code.test/page.txt').then(r => r.text()).then(console.log)\"",
+        "\"require('https').get('https://code.test/page.txt', r => r.pipe(process.stdout))\"",
         "a page",
         knows_proxies=False,
     ),

@@ -105,9 +105,9 @@ def test_a_gateway_that_runs_out_of_memory_lets_nothing_through_and_is_started_a
             hog.kill()
     eventually(lambda: not api.inspect(gateway.name_of(plan.workspace))["State"]["Running"])
     assert not reaches(engine, project, "allowed.test")
-    state, why = row(engine, project)
-    assert state == "not in force"
-    assert why == "its gateway is exited (out of memory): nothing gets out until `sandboxd up`"
+    said = "its gateway is exited (out of memory): nothing gets out until `sandboxd up`"
+    # That it ended, and why, the engine hears by two events.
+    eventually(lambda: row(engine, project) == ("not in force", said), lambda: row(engine, project))
     again, _ = start(api, plan)
     assert again.how == "already running"
     assert reaches(engine, project, "allowed.test")
@@ -132,5 +132,5 @@ def test_an_engine_that_restarts_leaves_names_as_they_are(
     # The daemon has the channel again: it hears what is tried, and gives the gateway its answers.
     assert world.run("egress", "allow", "evil.test:80", cwd=project).returncode == 0
     assert reaches(engine, project, "evil.test")
-    assert "evil.test" in world.run("egress", "log", cwd=project).stdout
+    eventually(lambda: "evil.test" in world.run("egress", "log", cwd=project).stdout)
     assert world.run("down", cwd=project).returncode == 0
