@@ -114,7 +114,7 @@ def test_what_was_interrupted_goes_on_with_its_work(
         assert (refused.returncode, "is at work on" in refused.stderr) == (2, True), refused.stderr
 
         interrupt(work)
-        _, errors = client.communicate(timeout=PATIENCE)
+        _, errors = client.communicate(timeout=5 * PATIENCE)
         if client.returncode != -signal.SIGKILL:
             assert "`sandboxd agent ticker --resume`" in errors, (name, errors)
         listed = session(person)

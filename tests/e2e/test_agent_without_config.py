@@ -7,6 +7,7 @@ import pytest
 from tests.e2e import sandboxes
 from tests.e2e.agent_fixtures import *  # noqa: F403 - pytest finds them by their names
 from tests.e2e.agent_world import Person, script_agent
+from tests.patience import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -18,7 +19,8 @@ def test_an_agent_needs_no_config_and_leaves_none(person: Person, image: str) ->
     before = sandboxes.tree(person.project)
     done = person.agent("scribe", "--image", image, "--print", "write")
     assert done.returncode == 0 and "M weather.sh  +1 -0" in done.stderr, done.stderr
-    assert "scribe running" in person.must("status")
+    # The daemon hears of it by the engine's events.
+    eventually(lambda: "scribe running" in person.must("status"))
     person.must("daemon", "stop")
     # A single look.
     shown = person.must("status")

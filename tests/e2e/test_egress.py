@@ -125,7 +125,7 @@ def inside(engine: str, project: Path) -> Inside:
     return lambda text: sandboxes.run(engine, project, "exec", "-n", "sh", "-c", text)
 
 
-def page(name: str, seconds: int = 30) -> str:
+def page(name: str, seconds: int = 60) -> str:
     """Words of a shell that print the page of `name`.
 
     :param seconds: how long silence is waited for: few where nothing is to come
@@ -340,7 +340,7 @@ def test_the_daemon_starts_a_gateway_again_that_died(
 
 def test_verify_finds_no_way_out_by_the_network(api: Engine, up: Plan, internet: Outside) -> None:
     (container,) = sandboxes_of_up(api, up.workspace)
-    verdict = verify(api, container.id, up)
+    verdict = sandboxes.settled(lambda: verify(api, container.id, up))
     assert [result.evidence for result in verdict.of("inconclusive")] == []
     outcomes = {result.id: result.outcome for result in verdict.results}
     assert outcomes["dns-egress"] == "held", "its answers are the gateway's own"
