@@ -35,7 +35,7 @@ from tests.integration.egress.credential_service import (
     CredentialService,
     certificate,
 )
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.rights import push
 from tools.engine import private
 
@@ -223,7 +223,7 @@ def test_events_of_a_slow_service_come_one_by_one(place: Place, plan: Plan, insi
     )
     with subprocess.Popen(words, stdout=subprocess.PIPE) as curl:
         assert curl.stdout is not None
-        stop = threading.Timer(120, curl.kill)
+        stop = threading.Timer(5 * PATIENCE, curl.kill)
         stop.start()
         for number in range(3):
             assert curl.stdout.readline() == b"data: %d\n" % number
@@ -264,7 +264,7 @@ def test_a_second_sandbox_does_not_reach_the_port(
     sandboxes.up(place.api, planned, lambda _text: None)
     try:
         for host in (first, "gateway.sandboxd.internal"):
-            words = ["exec", "-n", "curl", "-sS", "-m", "20", "--noproxy", "*"]
+            words = ["exec", "-n", "curl", "-sS", "-m", "60", "--noproxy", "*"]
             there = f"http://{host}:{PORT}/v1/user"
             done = sandboxes.run(place.docker_host, second, *words, there)
             assert done.stdout != "GET /v1/user"
@@ -317,7 +317,7 @@ def test_a_daemon_gives_the_secret_to_the_gateway_that_it_starts_again(
             return False
         # `exec` would give it what the project may have, too.
         given_rights.forget(os.environ, plan.workspace)
-        return inside(f"curl -sS -m 20 {HERE}/v1/user") == "GET /v1/user"
+        return inside(f"curl -sS -m 60 {HERE}/v1/user") == "GET /v1/user"
 
     attendant.start()
     try:

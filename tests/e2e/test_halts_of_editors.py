@@ -27,7 +27,7 @@ from tests.e2e.watched import (
     up,
 )
 from tests.integration.daemon.world import World
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
 
@@ -52,7 +52,7 @@ class Client:
             env=os.environ | self._world.environ,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=5 * PATIENCE,
             check=False,
         )
 
@@ -160,7 +160,11 @@ def test_it_is_watched_though_nobody_told_the_daemon_of_its_project(
     world.run("status", cwd=elsewhere)
     until_watched(world, repository)
     assert str(repository) not in world.run("status", "--all", cwd=elsewhere).stdout
-    assert not world.run("status", cwd=repository).stdout.startswith("! NOT WATCHED")
+
+    def is_watched() -> bool:
+        return not world.run("status", cwd=repository).stdout.startswith("! NOT WATCHED")
+
+    eventually(is_watched)
     (repository / ".envrc").unlink()
     halt_of(world, repository)
     assert state(api, repository) == "paused"
