@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from sandboxd.exchange import acts, index_file
-from sandboxd.exchange.difference import Facts, Tip, both_moved
-from sandboxd.exchange.ref_names import HEADS, TAGS
+from sandboxd.exchange.difference import Acts, Facts, Tip, both_moved
+from sandboxd.exchange.ref_names import HEADS, STASH, TAGS
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -47,6 +47,20 @@ def gather(
         ours.staged != agreed.staged and _is_clean(host, ours, missing),
         theirs.staged != agreed.staged and _is_clean(host, theirs, missing),
     )
+
+
+def of_stashes(
+    host: HostGit, stashes: Sequence[str], ours: Side, shut: Collection[str]
+) -> dict[Tip, Acts]:
+    """The stashes of the sandbox by which tools of the host would act once somebody applies them there.
+
+    :param stashes: their ids, the newest first; the host has their objects
+    :param shut: paths in the workspace that are read-only inside
+    :raises CannotRun: git fails
+    """
+    # Not together with the branches: where there are too many of those, one that acts stands for all.
+    tips = [Tip(f"{STASH}/{number}", oid) for number, oid in enumerate(stashes)]
+    return acts.acts_of(host, tips, ours, shut)
 
 
 def is_ancestor(host: HostGit, old: str, new: str) -> bool:

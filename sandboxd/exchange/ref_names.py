@@ -153,6 +153,11 @@ def sandbox_of(owner: str) -> str:
     return "" if name == UNNAMED else name.replace(_DOT, ".")
 
 
+def is_held(ref: str) -> bool:
+    """Whether `ref` only keeps an object."""
+    return parts_of(ref)[1].startswith("held/")
+
+
 def is_waiting(ref: str) -> bool:
     """Whether `ref` names commits that can be taken: neither a stash nor what only keeps an object."""
     return not parts_of(ref)[1].startswith(("held/", "stash/"))

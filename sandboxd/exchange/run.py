@@ -87,8 +87,8 @@ class Outcome(NamedTuple):
     """What an exchange did.
 
     `brought` are refs of the host that moved, `given` those of the sandbox; `followed` says which side's HEAD or
-    index followed the other's. `stashes` counts the stashes of the sandbox that the host has refs of. `refused`
-    counts refs of the sandbox with a name that git does not allow, `over` those beyond `difference.MOST_NEW`. `why` and `hint` are for a person: of
+    index followed the other's. `stashes` counts the stashes of the sandbox that the host has refs of, and `acting`
+    are those of them on which tools of the host would act once somebody applies them. `refused` counts refs of the sandbox with a name that git does not allow, `over` those beyond `difference.MOST_NEW`. `why` and `hint` are for a person: of
     `problem`, else of the commits that could not be brought.
     """
 
@@ -99,6 +99,7 @@ class Outcome(NamedTuple):
     waiting: tuple[Waiting, ...] = ()
     stays: tuple[Held, ...] = ()
     stashes: int = 0
+    acting: tuple[Waiting, ...] = ()
     refused: int = 0
     over: int = 0
     problem: Problem | None = None
@@ -203,7 +204,8 @@ class _Exchange:
         if brought.moves or brought.failed:
             waiting = self._hold(steps, gathered, brought.failed)
         outcome = self._outcome(steps, waiting, brought, given, gathered)
-        acting_refs.write(self._place.acting, acting_refs.of_waiting(outcome.waiting), waiting)
+        acting = acting_refs.of_waiting((*outcome.waiting, *outcome.acting))
+        acting_refs.write(self._place.acting, acting, waiting)
         return outcome
 
     def _bring(self) -> frozenset[str]:
@@ -295,6 +297,15 @@ class _Exchange:
             head, index = self._ours.head, self._ours.staged
         return Agreed(refs, head, index, from_inside, self._owner)
 
+    def _acting_stashes(self, refs: Mapping[str, str], below: str) -> tuple[Waiting, ...]:
+        """Those stashes of which the host has refs, below `below`, that tools there would act on."""
+        present = [oid for oid in self._stashes if refs.get(oid, "").startswith(below)]
+        acts = facts.of_stashes(self._host, present, self._ours, self._shut)
+        return tuple(
+            Waiting(tip.name, refs[tip.oid], tip.oid, act.reason, act.paths)
+            for tip, act in sorted(acts.items())
+        )
+
     def _outcome(
         self,
         steps: Steps,
@@ -323,6 +334,7 @@ class _Exchange:
             tuple(held),
             (*steps.stays, *given.failed),
             sum(ref.startswith(stash) for ref in waiting),
+            self._acting_stashes(refs, stash),
             self._inside.refs.refused,
             self._over,
             why="; ".join(dict.fromkeys(error.message for error in self._unsound.values())),

@@ -20,6 +20,8 @@ _MOST_NAMED = 5
 def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     """What waits on the host of the sandboxes of `workspace`, each with the command that takes it; () for nothing.
 
+    Among it stashes that tools on the host would act on, each with the command that shows it.
+
     Of a repository that keeps its refs in a reftable nothing is known.
     """
     refs = sorted({*_names(workspace, environ)}, key=lambda one: one[0])
@@ -32,6 +34,8 @@ def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 def _line(ref: str, owner: str, reason: Reason | None) -> str:
     name = _plain(ref)
     why = f" ({words.ACTS[reason]})" if reason in words.ACTS else ""
+    if not ref_names.is_waiting(ref):
+        return f"`{name}` is a stash: look before you apply it, `{words.show_stash(name)}`{why}"
     command = words.take(f"{ref_names.below(owner)}{ref_names.parts_of(ref)[1]}")
     # The command first: a narrow screen cuts the end.
     return f"`{name}` waits: `{command}` takes it{why}"
@@ -51,7 +55,8 @@ def _names(workspace: str, environ: Mapping[str, str]) -> Iterator[tuple[str, st
             if known[owner]:
                 sandbox = sandbox_id(workspace, ref_names.sandbox_of(known[owner]))
                 acting.update(acting_refs.read(place_of(environ, sandbox).acting))
-        if known[owner]:
+        # A stash that changes nothing that acts is nobody's concern here.
+        if known[owner] and (ref in acting or ref_names.is_waiting(ref)):
             yield ref, known[owner], acting[ref].reason if ref in acting else None
 
 
@@ -72,7 +77,7 @@ def _owner_now(environ: Mapping[str, str], repository: Repository, owner: str) -
 
 
 def _all(common: str) -> list[str]:
-    """The names of our refs in a repository, at most so many."""
+    """The names of our refs in a repository that do not only keep an object, at most so many."""
     names: list[str] = []
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(common) as root:
         names += [path for path, _ in own_refs.files_below(root, "refs/sandboxd")]
@@ -81,7 +86,7 @@ def _all(common: str) -> list[str]:
         if ref_names.ROOT in packed:
             packed_names = (line.partition(" ")[2] for line in packed.split("\n"))
             names += [name for name in packed_names if name.startswith(ref_names.ROOT)]
-    allowed = [name for name in names if ref_names.is_allowed(name) and ref_names.is_waiting(name)]
+    allowed = [name for name in names if ref_names.is_allowed(name) and not ref_names.is_held(name)]
     return allowed[:_MOST]
 
 

@@ -41,6 +41,10 @@ def lines(outcome: Outcome) -> list[tuple[str, str]]:
     words = [(_of(waiting), _step(waiting)) for waiting in outcome.waiting[:_MOST_NAMED]]
     if more := len(outcome.waiting) - len(words):
         words.append((f"{more} more refs of the sandbox wait", "`git for-each-ref refs/sandboxd`"))
+    for stash in outcome.acting[:_MOST_NAMED]:
+        paths = f": {named(stash.paths)}" if stash.paths else ""
+        step = f"look at it before you apply it: `{show_stash(printable(stash.ref))}`"
+        words.append((f"`{printable(stash.ref)}` is a stash: {ACTS[stash.reason]}{paths}", step))
     if outcome.over:
         words.append(_of_over(outcome.over))
     if outcome.refused:
@@ -91,6 +95,11 @@ def take(ref: str) -> str:
     owner, rest = ref_names.parts_of(ref)
     name = rest.encode("utf-8", "replace").decode()
     return f"sandboxd review{option_of(ref_names.sandbox_of(owner))} --take {shlex.quote(name)}"
+
+
+def show_stash(ref: str) -> str:
+    """The command of git that shows a stash, programs that the repository names switched off."""
+    return f"git stash show -p --include-untracked --no-ext-diff --no-textconv {shlex.quote(ref)}"
 
 
 def _short(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.exchange import acts, of_container, shut_paths, waiting_refs
+from sandboxd.exchange import acts, of_container, shut_paths, waiting_refs, words
 from sandboxd.exchange import take as taking
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.of_container import Bound
@@ -271,3 +271,59 @@ def test_what_acts_is_said_before_any_way_by_hand_is(sides: Sides) -> None:
     assert "tools on the host would act on them" in stay.why
     (stay,) = take(sides, "feature/a", acting=True).stays
     assert stay.hint.startswith("in that work tree: `git merge ")
+
+
+def stash_trap(sides: Sides, path: str, *, untracked: bool) -> str:
+    """Store a stash inside that has a file at `path`, by plumbing alone; its id."""
+    entry = f"100755,{blob(sides, 'evil')},{path}"
+    base = sides.inside("rev-parse", "HEAD").strip()
+    if untracked:
+        sides.inside("read-tree", "--empty")
+    sides.inside("update-index", "--add", "--cacheinfo", entry)
+    tree = sides.inside("write-tree").strip()
+    sides.inside("read-tree", "HEAD")
+    plain = sides.inside("write-tree").strip()
+    of_index = plain if untracked else tree
+    index = sides.inside("commit-tree", of_index, "-p", base, "-m", "index").strip()
+    parents = ["-p", base, "-p", index]
+    if untracked:
+        parents += ["-p", sides.inside("commit-tree", tree, "-m", "untracked").strip()]
+    trap = sides.inside("commit-tree", of_index, *parents, "-m", "WIP").strip()
+    sides.inside("stash", "store", "-m", "WIP", trap)
+    return trap
+
+
+@pytest.mark.parametrize("untracked", [False, True])
+def test_a_stash_with_a_hook_is_named_with_the_command_that_shows_it(
+    sides: Sides, tmp_path: Path, untracked: bool
+) -> None:
+    """Its ref alone writes nothing: who applies it is told before."""
+    environ = {"XDG_STATE_HOME": os.fspath(tmp_path / "state")}
+    path = ".husky/pre-commit" if untracked else HOOK
+    sides.write("file", "plain\n")
+    sides.inside("stash", "-q")
+    trap = stash_trap(sides, path, untracked=untracked)
+
+    outcome = sides.exchange()
+    assert (outcome.stashes, outcome.waiting) == (2, ())
+    ((ref, reason, paths),) = [(one.ref, one.reason, one.paths) for one in outcome.acting]
+    assert (reason, paths, sides.host("rev-parse", ref).strip()) == (Reason.CONTROL, (path,), trap)
+    ((text, step),) = words.lines(outcome)
+    assert text == f"`{ref}` is a stash: {words.ACTS[reason]}: `{path}`"
+    assert step == f"look at it before you apply it: `{words.show_stash(ref)}`"
+    assert "+evil" in sides.host(*words.show_stash(ref).split()[1:])
+    (line,) = waiting_refs.lines(str(sides.folder), environ)
+    assert line.startswith(f"`{ref}` is a stash: look before you apply it")
+    # What is warned of: else nothing above could fail.
+    sides.host("stash", "apply", "-q", ref)
+    assert (sides.folder / path).read_text() == "evil"
+
+
+def test_a_stash_that_is_let_go_inside_is_named_no_more(sides: Sides, tmp_path: Path) -> None:
+    environ = {"XDG_STATE_HOME": os.fspath(tmp_path / "state")}
+    stash_trap(sides, HOOK, untracked=False)
+    (acting,) = sides.exchange().acting
+    sides.inside("stash", "drop", "-q")
+    sides.host("update-ref", "-d", acting.ref)
+    assert not sides.exchange().acting
+    assert waiting_refs.lines(str(sides.folder), environ) == ()
