@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sandboxd.sync.flows import Policy, Rule, aside, is_head
@@ -68,7 +68,7 @@ def compare(
     roots: Roots | None = None,
     reading: Reading | None = None,
     why_no_link: Callable[[str, str], str] = _no_reason,
-    removals: int = 0,
+    allowed: Container[str] = frozenset(),
 ) -> Comparison:
     """Compare the two sides.
 
@@ -76,16 +76,16 @@ def compare(
     :param roots: the folders that it was agreed of; None at first
     :param reading: how the host's file system reads names
     :param why_no_link: why the host must not have a link at a path to a target, '' where it may
-    :param removals: so many files may go on the host, since the user was asked
+    :param allowed: paths that may go on the host, since the user was asked
     """
-    stop = stop_before(host, inside, agreed, roots, removals)
+    stop = stop_before(host, inside, agreed, roots, allowed)
     if stop is not None:
         return Comparison(stop=stop)
     decision = _Decision(host, inside, agreed, policy, reading or Reading(), why_no_link)
     decision.decide()
     decision.complete()
     comparison = decision.comparison()
-    stop = stop_after(comparison.host, decision.host.values(), agreed, removals)
+    stop = stop_after(comparison.host, decision.host.values(), agreed, allowed)
     return comparison if stop is None else Comparison(stop=stop)
 
 

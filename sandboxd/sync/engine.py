@@ -95,9 +95,9 @@ Event = Changed | Lost | Deaf | Tick | Finished | Failed | Answered | Restarted 
 
 
 class Run(NamedTuple):
-    """Compare, and do what that says; so many files may go on the host."""
+    """Compare, and do what that says; the paths `allowed` may go on the host."""
 
-    removals: int = 0
+    allowed: frozenset[str] = frozenset()
 
 
 class PutBack(NamedTuple):
@@ -141,7 +141,7 @@ class State(NamedTuple):
     :ivar wake_at: when a `Tick` is due
     :ivar is_changed: something changed since the run began
     :ivar stop: what the user was asked, or told, last; None once it is no more so
-    :ivar removals: so many files may go in the next run
+    :ivar allowed: paths that may go on the host in the next run
     :ivar tries: runs one after the other that did not come to rest
     :ivar answer: what the user answered while a run went on
     """
@@ -152,7 +152,7 @@ class State(NamedTuple):
     is_changed: bool = False
     stop: Stop | None = None
     trouble: str = ""
-    removals: int = 0
+    allowed: frozenset[str] = frozenset()
     tries: int = 0
     not_before: float = 0.0
     answer: Answered | None = None
@@ -221,9 +221,9 @@ def _note_time(state: State, now: float) -> tuple[State, tuple[Do, ...]]:
         state, steps = state._replace(pruned_at=now), (Prune(),)
     if state.phase is Phase.ASKING:
         return state._replace(wake_at=now + PRUNE_SECONDS), steps
-    run = Run(state.removals)
-    state = state._replace(began=now, wake_at=float("inf"), is_changed=False, removals=0)
-    return state._replace(phase=Phase.RUNNING), (*steps, run)
+    run = Run(state.allowed)
+    state = state._replace(began=now, wake_at=float("inf"), is_changed=False)
+    return state._replace(phase=Phase.RUNNING, allowed=frozenset()), (*steps, run)
 
 
 def _end_run(state: State, event: Finished | Failed, now: float) -> tuple[State, tuple[Do, ...]]:
@@ -297,7 +297,7 @@ def _answer(state: State, answer: Answered, now: float) -> tuple[State, tuple[Do
         return state, ()
     state = _settle(state._replace(stop=None), now, now)
     if answer.may_go:
-        return state._replace(removals=answer.stop.files), ()
+        return state._replace(allowed=answer.stop.files), ()
     return state, (PutBack(),)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -51,12 +51,12 @@ def keep_the_same(
     journal: Journal,
     policy: Policy,
     *,
-    removals: int = 0,
+    allowed: Container[str] = frozenset(),
     between: Callable[[], None] = lambda: None,
 ) -> Report:
     """Compare both sides and do what that says, until nothing is left to do or a side does not come to rest.
 
-    :param removals: so many files may go on the host, since the user was asked
+    :param allowed: paths that may go on the host, since the user was asked
     :param between: called after each look and before anything is done
     :raises SandboxdError: the journal cannot be written, or a side's folder goes away meanwhile
     :raises OSError: a folder of ours cannot be made, or the host's cannot be read
@@ -68,7 +68,7 @@ def keep_the_same(
         snapshots = _look(host, inside, policy)
         if isinstance(snapshots, Stop):
             return Report(Rest.STOPPED, Comparison(stop=snapshots), tuple(conflicts), skips, done)
-        comparison = _compare(host, snapshots, journal, policy, removals)
+        comparison = _compare(host, snapshots, journal, policy, allowed)
         between()
         if comparison.stop is not None:
             return Report(Rest.STOPPED, comparison, tuple(conflicts), skips, done)
@@ -121,7 +121,7 @@ def _compare(
     snapshots: tuple[Snapshot, Snapshot],
     journal: Journal,
     policy: Policy,
-    removals: int,
+    allowed: Container[str],
 ) -> Comparison:
     return compare(
         *snapshots,
@@ -130,5 +130,5 @@ def _compare(
         roots=journal.roots,
         reading=host.reading(),
         why_no_link=host.why_no_link,
-        removals=removals,
+        allowed=allowed,
     )

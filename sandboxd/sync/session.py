@@ -135,8 +135,8 @@ class Session:
 
     def _do(self, step: Do) -> None:
         match step:
-            case Run(removals):
-                self._advance(self._keep_the_same(removals))
+            case Run(allowed):
+                self._advance(self._keep_the_same(allowed))
             case PutBack():
                 self._try(lambda: put_back(*self._pair[:4]))
             case Forget():
@@ -147,9 +147,9 @@ class Session:
             case Ask() | Say() | Show():
                 self._tell(step)
 
-    def _keep_the_same(self, removals: int) -> Finished | Failed:
+    def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
         try:
-            report = keep_the_same(*self._pair[:4], removals=removals, between=self._between)
+            report = keep_the_same(*self._pair[:4], allowed=allowed, between=self._between)
         except (SandboxdError, OSError) as error:
             return Failed(_words(error))
         return Finished(report)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from typing import NamedTuple
 
 from sandboxd.sync.state import Agreed, Content, Kind, Root, Snapshot
@@ -27,11 +27,11 @@ class Reason(enum.Enum):
 
 
 class Stop(NamedTuple):
-    """Nothing is done. `files` is the number of files that would go, 0 where that is not the reason."""
+    """Nothing is done. `files` are the paths that would go, none where that is not the reason."""
 
     reason: Reason
     side: Side
-    files: int = 0
+    files: frozenset[str] = frozenset()
 
 
 class Roots(NamedTuple):
@@ -42,11 +42,11 @@ class Roots(NamedTuple):
 
 
 def stop_before(
-    host: Snapshot, inside: Snapshot, agreed: Agreed, roots: Roots | None, removals: int
+    host: Snapshot, inside: Snapshot, agreed: Agreed, roots: Roots | None, allowed: Container[str]
 ) -> Stop | None:
     """The reason, by the two states alone, not to compare them; None where there is none.
 
-    :param removals: so many files may go, since the user was asked
+    :param allowed: paths that may go, since the user was asked
     """
     sides = ((Side.HOST, host, inside), (Side.INSIDE, inside, host))
     for side, snapshot, _ in sides:
@@ -56,29 +56,35 @@ def stop_before(
             return Stop(Reason.REPLACED, side)
         if not snapshot.is_whole:
             return Stop(Reason.TOO_LARGE, side)
-    if len(agreed) > removals:
+    if not all(path in allowed for path in agreed):
         for side, snapshot, other in sides:
             if not snapshot.entries and other.entries and agreed:
-                return Stop(Reason.EMPTIED, side, len(agreed))
+                return Stop(Reason.EMPTIED, side, frozenset(agreed))
     return None
 
 
 def stop_after(
-    steps: Collection[Step], remaining: Collection[Content | None], agreed: Agreed, removals: int
+    steps: Collection[Step],
+    remaining: Collection[Content | None],
+    agreed: Agreed,
+    allowed: Container[str],
 ) -> Stop | None:
     """The reason not to do the `steps` of the host; what is only renamed counts for nothing.
 
     :param remaining: what the host is to have then
     """
     texts = {content.text for content in remaining if content is not None}
-    gone = [
-        step
+    gone = frozenset(
+        step.path
         for step in steps
         if step.act is Act.REMOVE
         and step.before is not None
         and not step.before.is_folder
         and step.before.content.text not in texts
-    ]
+    )
     count, total = len(gone), sum(content.kind is not Kind.FOLDER for content in agreed.values())
     is_much = count > MOST_REMOVALS or (count > _FEW and count * _LARGEST_SHARE > total)
-    return Stop(Reason.REMOVALS, Side.HOST, count) if is_much and count > removals else None
+    # What was answered counts for these files, and not for as many others.
+    if not is_much or all(path in allowed for path in gone):
+        return None
+    return Stop(Reason.REMOVALS, Side.HOST, gone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from sandboxd.sync.compare import Comparison, compare
 from sandboxd.sync.flows import Policy
@@ -15,6 +15,15 @@ Tree = dict[str, Content]
 
 EXACT = Reading(folds=False, has_short_names=False)
 """As ext4 reads names."""
+
+
+class _All:
+    def __contains__(self, path: object) -> bool:
+        return True
+
+
+ALL: Container[str] = _All()
+"""Every path, where nobody is asked."""
 
 
 def file(text: str, executable: bool = False) -> Content:
@@ -104,7 +113,7 @@ class Pair:
         self,
         *,
         reading: Reading = EXACT,
-        removals: int = 1_000_000,
+        allowed: Container[str] = ALL,
         why_no_link: Callable[[str, str], str] = lambda _path, _target: "",
         unknown_host: Iterable[str] = (),
         unknown_inside: Iterable[str] = (),
@@ -115,7 +124,7 @@ class Pair:
             self.agreed,
             self.policy,
             reading=reading,
-            removals=removals,
+            allowed=allowed,
             why_no_link=why_no_link,
         )
 

@@ -42,10 +42,8 @@ class Folders:
             (self.retention, self.retention_inside),
         )
 
-    def keep(self, between: Callable[[], None] = lambda: None, removals: int = 0) -> Report:
-        return keep_the_same(
-            *self._sides, self.journal, self.policy, removals=removals, between=between
-        )
+    def keep(self, between: Callable[[], None] = lambda: None) -> Report:
+        return keep_the_same(*self._sides, self.journal, self.policy, between=between)
 
     def retained(self) -> list[str]:
         """What the host's files held that were removed or overwritten."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import pytest
 
 from sandboxd.sync.compare import compare
@@ -148,8 +150,8 @@ def files(number: int) -> dict[str, str]:
     return {f"f{index}": str(index) for index in range(number)}
 
 
-def stop(pair: Pair, removals: int = 0) -> Stop | None:
-    comparison = pair.compare(removals=removals)
+def stop(pair: Pair, allowed: Container[str] = frozenset()) -> Stop | None:
+    comparison = pair.compare(allowed=allowed)
     assert comparison.stop is None or (comparison.host, comparison.inside) == ((), ())
     return comparison.stop
 
@@ -169,7 +171,10 @@ def test_many_removals_are_asked_about(total: int, removed: int, asks: bool) -> 
     both = of(files(total))
     inside = {path: content for path, content in both.items() if int(path[1:]) >= removed}
     assert (stop(Pair(both, inside, both)) is not None) is asks
-    assert stop(Pair(both, inside, both), removed) is None
+    gone = {f"f{number}" for number in range(removed)}
+    assert stop(Pair(both, inside, both), gone) is None
+    # Consent to so many files is none to as many others.
+    assert (stop(Pair(both, inside, both), gone - {"f0"} | {"other"}) is not None) is asks
     # The host's own are its own.
     assert stop(Pair(inside, both, both)) is None
 
@@ -182,9 +187,9 @@ def test_files_that_are_only_renamed_are_not_counted() -> None:
 
 def test_a_side_without_any_file_is_not_believed() -> None:
     both = of(files(3))
-    assert stop(Pair(both, {}, both)) == Stop(Reason.EMPTIED, Side.INSIDE, 3)
-    assert stop(Pair({}, both, both)) == Stop(Reason.EMPTIED, Side.HOST, 3)
-    assert stop(Pair(both, {}, both), 3) is None
+    assert stop(Pair(both, {}, both)) == Stop(Reason.EMPTIED, Side.INSIDE, frozenset(both))
+    assert stop(Pair({}, both, both)) == Stop(Reason.EMPTIED, Side.HOST, frozenset(both))
+    assert stop(Pair(both, {}, both), both) is None
     assert stop(Pair(both, {})) is None
 
 

@@ -34,7 +34,8 @@ from sandboxd.sync.run import Report, Rest
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason, Stop
 
-MANY = Stop(Reason.REMOVALS, Side.HOST, 120)
+FILES = frozenset(f"f{number}" for number in range(120))
+MANY = Stop(Reason.REMOVALS, Side.HOST, FILES)
 SAME = Report(Rest.SAME, Comparison())
 BUSY = Report(Rest.BUSY, Comparison())
 HELD_UP = Report(Rest.HELD_UP, Comparison())
@@ -143,7 +144,7 @@ def test_the_user_is_asked_once_and_has_the_last_word(resting: Engine, may_go: b
     assert resting.put(Finished(stopped(MANY))) == (Show(stopped(MANY)),)
     assert resting.state.phase is Phase.ASKING
     assert resting.put(Answered(MANY, may_go)) == (() if may_go else (PutBack(),))
-    assert resting.put(Tick()) == (Run(120 if may_go else 0),)
+    assert resting.put(Tick()) == (Run(FILES if may_go else frozenset()),)
     resting.put(Finished(SAME))
     # It was for this run alone.
     resting.put(Changed(Side.HOST))
@@ -154,7 +155,7 @@ def test_an_answer_to_another_question_is_none(resting: Engine) -> None:
     resting.put(Changed(Side.INSIDE))
     resting.wake()
     resting.put(Finished(stopped(MANY)))
-    more = MANY._replace(files=300)
+    more = MANY._replace(files=FILES | {"one more"})
     resting.put(Changed(Side.INSIDE))
     resting.wake()
     assert Ask(more) in resting.put(Finished(stopped(more)))
@@ -179,7 +180,7 @@ def test_an_answer_in_the_middle_of_a_run_counts_after_it(resting: Engine, may_g
     assert resting.put(Answered(MANY, may_go)) == ()
     steps = resting.put(Finished(stopped(MANY)))
     assert steps == (Show(stopped(MANY)), *(() if may_go else (PutBack(),)))
-    assert resting.wake() == (Run(120 if may_go else 0),)
+    assert resting.wake() == (Run(FILES if may_go else frozenset()),)
 
 
 @pytest.mark.parametrize("reason", [Reason.MISSING, Reason.REPLACED, Reason.TOO_LARGE])
@@ -280,7 +281,7 @@ EVENTS: tuple[Event, ...] = (
     Answered(MANY, False),
     Restarted(),
 )
-STOPS = (MANY, Stop(Reason.EMPTIED, Side.INSIDE, 3), Stop(Reason.MISSING, Side.HOST))
+STOPS = (MANY, Stop(Reason.EMPTIED, Side.INSIDE, frozenset("abc")), Stop(Reason.MISSING, Side.HOST))
 ENDS: tuple[Event, ...] = (
     *(Finished(report) for report in (SAME, BUSY, HELD_UP)),
     *(Finished(stopped(stop)) for stop in STOPS),
@@ -291,7 +292,7 @@ ENDS: tuple[Event, ...] = (
 @pytest.mark.parametrize("seed", range(100))
 def test_whatever_happens_no_change_is_forgotten_and_nothing_goes_unasked(seed: int) -> None:
     random, pair = Random(seed), Engine()
-    is_allowed = 0
+    allowed: frozenset[str] = frozenset()
     pending = True
     for _ in range(400):
         pair.now += random.choice((0.0, 0.001, 0.02, 2.0, 400.0))
@@ -300,13 +301,13 @@ def test_whatever_happens_no_change_is_forgotten_and_nothing_goes_unasked(seed: 
         asked = pair.state.stop
         steps = pair.put(event)
         if isinstance(event, Answered) and event.may_go and event.stop == MANY:
-            is_allowed = MANY.files if asked == MANY or is_running else is_allowed
+            allowed = MANY.files if asked == MANY or is_running else allowed
         pending = pending or isinstance(event, Changed | Lost)
         for step in steps:
             if isinstance(step, Run):
                 assert not is_running, "two at once"
-                assert step.removals in (0, is_allowed)
-                is_allowed, pending = 0, False
+                assert step.allowed in (frozenset(), allowed)
+                allowed, pending = frozenset(), False
         # Until it asks, every change has a time at which it is compared.
         if pair.state.phase is not Phase.RUNNING:
             assert pair.state.wake_at < float("inf")

@@ -109,13 +109,29 @@ def test_many_removals_are_asked_about(played: Played, may_go: bool) -> None:
     played.session.put(Changed(Side.INSIDE))
     played.rest()
     assert played.session.phase is Phase.ASKING
-    assert played.question().stop.files == 20
+    assert played.question().stop.files == {f"f{number}" for number in range(20)}
     assert len(texts(played.folders.host)) == 30
     played.session.put(Answered(played.question().stop, may_go))
     played.rest()
     assert played.is_same()
     assert len(texts(played.folders.host)) == (10 if may_go else 30)
     assert texts(played.folders.host)["f29"] == "changed"
+
+
+def test_an_answer_counts_for_the_files_that_were_asked_about(played: Played) -> None:
+    """Whoever is inside could have others go once the user has said yes."""
+    for number in range(20):
+        (played.folders.inside / f"f{number}").rename(played.folders.base / f"f{number}")
+    played.session.put(Changed(Side.INSIDE))
+    played.rest()
+    for number in range(10):
+        (played.folders.base / f"f{number}").rename(played.folders.inside / f"f{number}")
+        (played.folders.inside / f"f2{number}").unlink()
+    played.session.put(Answered(played.question().stop, may_go=True))
+    played.rest()
+    assert played.session.phase is Phase.ASKING
+    assert "f20" in played.question().stop.files
+    assert len(texts(played.folders.host)) == 30
 
 
 def test_removals_that_were_put_back_are_asked_about_no_more(played: Played) -> None:
