@@ -84,7 +84,7 @@ class Laptop:
         done = subprocess.run(
             [sys.executable, "-m", "sandboxd", *words],
             cwd=self.project, env=self.environ, input=input, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL if input is None else None, timeout=4 * PATIENCE, check=False,
+            stdin=subprocess.DEVNULL if input is None else None, timeout=10 * PATIENCE, check=False,
         )  # fmt: skip
         assert done.returncode == code, f"{done.stdout}{done.stderr}"
         return done
