@@ -15,6 +15,7 @@ from sandboxd.exchange import of_container
 from sandboxd.host.facts import HostFacts
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -159,7 +160,9 @@ def test_git_inside_works(
         of_container.exchange_with(api, container, own)
         # A remote that is reached without a network.
         text = WORK.replace("ORIGIN", "./lib HEAD")
-        code, output = run_quietly(api, container, Exec(["bash", "-c", text], env=environ), 120)
+        code, output = run_quietly(
+            api, container, Exec(["bash", "-c", text], env=environ), 5 * PATIENCE
+        )
         shown = output.decode()
         assert code == 0, shown
         assert shown.split()[-1] == "3", shown
