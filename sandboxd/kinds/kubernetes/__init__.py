@@ -11,6 +11,7 @@ Sources: https://kubernetes.io/docs/reference/kubernetes-api/, https://agent-san
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _defaults
@@ -34,7 +35,9 @@ LANGUAGES = ("kubernetes", "yaml.kubernetes", "helm")
 COMMENT = "#"
 WATCHED = ("**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}",)
 # Whole releases are written as one file: larger than what people write by hand.
-LARGEST = 512 * 1024
+LARGEST = 1024 * 1024
+_LARGE = 256 * 1024
+"""Characters from which on definitions of kinds are not parsed: most of a release, and no Pod in it."""
 
 _FOLDERS = frozenset(
     {
@@ -55,6 +58,8 @@ _VERSION = re.compile(
     r"^([\"']?)apiVersion\1:[ \t]*[\"']?(?:[a-z0-9][\w./-]*|\{\{-? )", re.MULTILINE
 )
 _KIND = re.compile(r"^([\"']?)kind\1:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
+_DOCUMENT = re.compile(r"^---", re.MULTILINE)
+_DEFINITION = re.compile(r"^kind:[ \t]*[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]+(?:- )?apiVersion:", re.MULTILINE)
 _JSON_VERSION = re.compile(r"\"apiVersion\"\s*:\s*\"[a-z0-9][\w./-]*\"")
 _JSON_KIND = re.compile(r"\"kind\"\s*:\s*\"[A-Z]\w+\"")
@@ -100,7 +105,20 @@ def parse(source: SourceText) -> Document:
         return Document(NAME, source, jsonc.parse(text))
     if _HELM.search(text):
         return Document(NAME, source, _clear_tree(text), "yaml")
+    if len(text) > _LARGE:
+        text = _without_definitions(text)
     return Document(NAME, source, yaml.parse(text), "yaml")
+
+
+def _without_definitions(text: str) -> str:
+    """A file with blanks in place of its definitions of kinds."""
+    starts = [0, *(match.start() for match in _DOCUMENT.finditer(text)), len(text)]
+    return "".join(
+        "\n".join(" " * len(line) for line in part.split("\n"))
+        if _DEFINITION.search(part)
+        else part
+        for part in (text[start:end] for start, end in pairwise(starts))
+    )
 
 
 def _clear_tree(text: str) -> Tree:

@@ -283,6 +283,20 @@ def test_a_template_of_helm_is_named_as_not_checked() -> None:
     assert "of Helm" in skipped.reason and "helm template" in skipped.hint
 
 
+def test_definitions_of_kinds_in_a_large_file_are_left_out() -> None:
+    fields = "".join(f"  field{number}: {{type: string}}\n" for number in range(30_000))
+    definition = (
+        f"---\nkind: CustomResourceDefinition\napiVersion: a/v1\nspec:\n  hostPID: [\n{fields}"
+    )
+    source = SourceText(
+        PATH, f"{HEAD}  hostPID: true\n  containers: [{{name: a, image: a}}]\n{definition}"
+    )
+    report = analysis.check_source(source, only=("host-pid", "yaml-syntax-error"))
+    (finding,) = report.findings
+    assert (finding.rule, source.text[slice(*finding.place.span)]) == ("host-pid", "true")
+    assert not report.skipped
+
+
 def test_a_template_within_a_text_is_that_of_another_program() -> None:
     container = one('  containers:\n    - {image: a, env: [{name: A, value: "up {{ $x }}"}]}\n')
     assert _list(container, "env") == [Pair("A", "up {{ $x }}")]
