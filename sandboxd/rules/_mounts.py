@@ -46,6 +46,15 @@ _PLACES_OF_CREDENTIALS = {
     "PGPASSFILE": "~/.pgpass",
     "CLAUDE_CONFIG_DIR": "~/.claude",
     "CODEX_HOME": "~/.codex",
+    "APPDATA": "~/AppData/Roaming",
+    "LOCALAPPDATA": "~/AppData/Local",
+    "CARGO_HOME": "~/.cargo",
+    "GRADLE_USER_HOME": "~/.gradle",
+    "HELM_REGISTRY_CONFIG": "~/.config/helm/registry/config.json",
+    "MINIKUBE_HOME": "~/.minikube",
+    "PASSWORD_STORE_DIR": "~/.password-store",
+    "SOPS_AGE_KEY_FILE": "~/.config/sops/age/keys.txt",
+    "TF_CLI_CONFIG_FILE": "~/.terraformrc",
 }
 """The places where what these variables of a host name lies by default."""
 _VARIABLE = r"\$(?:\{{(?:(?:localEnv|env):)?{name}(?:[:?+-][^}}]*)?\}}|{name}(?![A-Za-z0-9_]))"

@@ -81,6 +81,8 @@ FOLDERS = {
     "/srv": ("the data of services", _WARNING, _WARNING),
     "/mnt": ("all disks that are mounted there", _WARNING, _WARNING),
     "/media": ("all disks that are plugged in", _WARNING, _WARNING),
+    "/run/media": ("all disks that are plugged in", _WARNING, _WARNING),
+    "/Volumes": ("all disks of a Mac", _WARNING, _WARNING),
     "/tmp": ("files and sockets of all programs", _WARNING, _WARNING),  # noqa: S108
     "/var": ("state of all services", _ERROR, _ERROR),
     "/var/lib": ("state of all services", _ERROR, _ERROR),
