@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Place, Remove
@@ -14,7 +15,7 @@ from sandboxd.syntax.node import Node, readable
 from sandboxd.text import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
@@ -43,13 +44,19 @@ _IMAGE_NAMES = ("image", "img")
 
 
 def containers(
-    document: Document, variables: Resolver, make: bool = False
+    document: Document,
+    variables: Resolver,
+    make: bool = False,
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Container, ...]:
-    """A container for each command of a script, or with `make` of a Makefile, that starts one."""
+    """A container for each command of a script, or with `make` of a Makefile, that starts one.
+
+    :param known: variables with the texts that they stand for, beside those that the script sets
+    """
     root = document.tree.root
     if root is None:
         return ()
-    assignments = _assignments(root)
+    assignments = {**_assignments(root), **known}
     if make:
         assignments |= _make_variables(document.source.text)
     results: list[Container] = []

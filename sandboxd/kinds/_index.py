@@ -124,7 +124,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "pre_commit": (".pre-commit-config.yaml", ".pre-commit-config.yml"),
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
-    "shell_docker_run": ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile"),
+    "shell_docker_run": ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile", "justfile", ".justfile", "*.just"),
     "vscode_settings": (".vscode/settings.json",),
     "vscode_tasks": (".vscode/tasks.json",),
 }

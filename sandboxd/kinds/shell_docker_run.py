@@ -1,4 +1,4 @@
-"""Shell scripts and Makefiles that call `docker run`, `podman run` and their like."""
+"""Shell scripts, Makefiles and justfiles that call `docker run`, `podman run` and their like."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit, SourceText
 
 NAME = "shell_docker_run"
-NAMES = ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile")
+NAMES = ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile", "justfile", ".justfile", "*.just")
 LANGUAGES = ("shellscript",)
 COMMENT = "#"
 WATCHED: tuple[str, ...] = ()
@@ -28,7 +28,12 @@ subjects = _defaults.subjects
 
 def matches(path: str) -> bool:
     name = path.rpartition("/")[2].lower()
-    return name.endswith((".sh", ".bash")) or is_makefile(path)
+    return name.endswith((".sh", ".bash")) or is_makefile(path) or is_justfile(path)
+
+
+def is_justfile(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name in ("justfile", ".justfile") or name.endswith(".just")
 
 
 def is_makefile(path: str) -> bool:
@@ -39,14 +44,25 @@ def is_makefile(path: str) -> bool:
 def parse(source: SourceText) -> Document:
     from sandboxd.syntax import shell
 
-    return Document(NAME, source, shell.parse(source.text, is_makefile(source.path)), "shell")
+    text = source.text
+    if is_justfile(source.path):
+        from sandboxd.syntax import justfile
+
+        text = justfile.as_shell(text)
+    return Document(NAME, source, shell.parse(text, is_makefile(source.path)), "shell")
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
     """A container for each command that starts one."""
     from sandboxd.kinds import _docker_commands
 
-    return _docker_commands.containers(document, variables, make=is_makefile(document.source.path))
+    path = document.source.path
+    known: dict[str, str] = {}
+    if is_justfile(path):
+        from sandboxd.syntax import justfile
+
+        known = justfile.variables(document.source.text)
+    return _docker_commands.containers(document, variables, make=is_makefile(path), known=known)
 
 
 def edits(

@@ -1,0 +1,59 @@
+"""Recipes of just as lines of a shell script of the same length, so that positions stay those of the file.
+
+Source: https://just.systems/man/en/.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ASSIGNMENT = re.compile(
+    r"^(?:export[ \t]+)?([A-Za-z_][\w-]*)[ \t]*:=[ \t]*(?:\"([^\"\\\n]*)\"|'([^'\n]*)')[ \t\r]*$",
+    re.MULTILINE,
+)
+_INTERPOLATION = re.compile(r"\{\{[ \t]*+([\w-]*+)[^{}\n]*+\}\}")
+_PREFIX = re.compile(r"[ \t]+[@-]{0,2}")
+
+
+def as_shell(text: str) -> str:
+    """The lines of all recipes, blanks in the place of everything else.
+
+    An interpolation becomes the variable of its name, one of an expression a variable that nobody sets.
+    """
+    lines: list[str] = []
+    is_continued = False
+    for line in text.split("\n"):
+        lines.append(_line(line, is_continued))
+        is_continued = line.rstrip("\r").endswith("\\")
+    return "\n".join(lines)
+
+
+def variables(text: str) -> dict[str, str]:
+    """The variables that are set once, to a text."""
+    values: dict[str, str] = {}
+    twice: set[str] = set()
+    for match in _ASSIGNMENT.finditer(text):
+        name = match[1].replace("-", "_")
+        if name in values:
+            twice.add(name)
+        values[name] = match[2] if match[2] is not None else match[3]
+    return {name: value for name, value in values.items() if name not in twice and value}
+
+
+def _line(line: str, is_continued: bool) -> str:
+    prefix = _PREFIX.match(line)
+    if prefix is None:
+        return " " * len(line)
+    start = len(line) - len(line.lstrip(" \t")) if is_continued else prefix.end()
+    return " " * start + _INTERPOLATION.sub(
+        lambda match: _variable(match, is_first=match.start() == 0), line[start:]
+    )
+
+
+def _variable(match: re.Match[str], *, is_first: bool) -> str:
+    name, length = match[1].replace("-", "_"), len(match[0])
+    if not name or match[0].strip("{} \t") != match[1]:
+        return "$".ljust(length, "_")
+    if is_first:
+        return f"${{{name}}}".rjust(length)
+    return f"${{{name}-".ljust(length - 1, "_") + "}"
