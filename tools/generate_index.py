@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sandboxd.files import write_atomic
+from tools import agent_files
 
 if TYPE_CHECKING:
     from sandboxd.findings import Need
@@ -44,6 +45,7 @@ def indexes() -> dict[str, str]:
         "sandboxd/rules/_index.py": _rules(),
         "sandboxd/kinds/_index.py": _kinds(),
         "editor-extension/src/patterns.json": _patterns(),
+        agent_files.PATH: agent_files.text(),
     }
 
 
@@ -134,18 +136,27 @@ def _either_case(letter: re.Match[str]) -> str:
 
 def _make_importable() -> None:
     """Put an empty index where one is missing or broken, as after a merge: rules import theirs."""
+    if not _runs(agent_files.PATH, "VARIABLES"):
+        write_atomic(f"{ROOT}/{agent_files.PATH}", agent_files.text().encode())
     for room, name in (("rules", "RULES"), ("kinds", "KINDS")):
-        path = f"{ROOT}/sandboxd/{room}/_index.py"
-        text = _read(path) or "("
-        try:
-            exec(compile(text if _LAST[room] in text else "(", path, "exec"), {})
-        except (SyntaxError, ImportError, NameError, TypeError):
+        path = f"sandboxd/{room}/_index.py"
+        if not _runs(path, _LAST[room]):
             text = f"from typing import Any\n\n{name}: dict[str, Any] = {{}}\n"
             if room == "rules":
                 text += "FAMILIES: dict[str, str] = {}\n"
             else:
                 text += "LANGUAGES: dict[str, str] = {}\nWATCHED: tuple[str, ...] = ()\n"
-            write_atomic(path, text.encode())
+            write_atomic(f"{ROOT}/{path}", text.encode())
+
+
+def _runs(path: str, last: str) -> bool:
+    """Whether the generated module at `path` is whole: it runs, and has its `last` name."""
+    text = _read(f"{ROOT}/{path}") or "("
+    try:
+        exec(compile(text if last in text else "(", path, "exec"), {})
+    except (SyntaxError, ImportError, NameError, TypeError):
+        return False
+    return True
 
 
 def modules(room: str) -> list[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sandboxd.agents.agent import Agent
 
 _ENDING = ".toml"
+_HOST = "host"
+"""Table of what an agent that ships reads and keeps on a host: `sandboxd.agent_files` is made from it."""
 
 
 def own_folder(environ: Mapping[str, str]) -> str:
@@ -44,7 +46,7 @@ def load(name: str, environ: Mapping[str, str]) -> Agent:
         _refuse_foreign(own)
         return _read(name, own)
     if name in shipped.names():
-        return _read(name, shipped.path(name))
+        return _read(name, shipped.path(name), ships=True)
     listed = ", ".join(f"`{each}`" for each in names(environ))
     raise UsageError(
         f"there is no agent `{name}`",
@@ -52,11 +54,14 @@ def load(name: str, environ: Mapping[str, str]) -> Agent:
     )
 
 
-def _read(name: str, path: str) -> Agent:
+def _read(name: str, path: str, *, ships: bool = False) -> Agent:
     import tomllib
 
     try:
-        return read(name, tomllib.loads(decode(read_bytes(path))))
+        data = tomllib.loads(decode(read_bytes(path)))
+        if data.pop(_HOST, None) is not None and not ships:
+            raise ValueError(f"`{_HOST}` has no effect in a file of your own: take it out")
+        return read(name, data)
     except UnreadableError as error:
         raise UsageError(f"`{path}` {error.message}", error.hint) from None
     except ValueError as error:

@@ -92,7 +92,7 @@ if TYPE_CHECKING:
 
 KINDS: dict[str, tuple[str, ...]] = {
     "agent_definitions": ("agents/*.md", "commands/*.md", "*.agent.md", "*.chatmode.md", "*.prompt.md", "skill.md"),
-    "agent_instructions": ("agents.md", "agent.md", "claude.md", "claude.local.md", "gemini.md", "qwen.md", "warp.md", "copilot-instructions.md", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints", "*.mdc", "*.instructions.md"),
+    "agent_instructions": ("claude.md", "claude.local.md", "gemini.md", "agents.md", "agent.md", ".clinerules", "copilot-instructions.md", ".cursorrules", ".goosehints", "qwen.md", "warp.md", ".windsurfrules", "*.mdc", "*.instructions.md"),
     "apparmor": ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa"),
     "claude_settings": (".claude/settings.json", ".claude/settings.local.json"),
     "code_workspace": ("*.code-workspace",),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandboxd import agent_files
 from sandboxd.kinds import (
     _agent_events,
     _agent_reader,
@@ -49,7 +50,6 @@ recognises = _defaults.recognises
 containers = _defaults.containers
 
 _OF_THEIR_NAME = (".agent.md", ".chatmode.md", ".prompt.md")
-_FOLDERS = (".github/", ".claude/", ".cursor/", ".opencode/", ".codex/", ".agents/", ".gemini/")
 _OF_CLAUDE = ".claude/"
 _MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t\r]*$", re.DOTALL | re.MULTILINE)
 _ACTS = re.compile(r"^[\"']?(?:hooks|mcp-servers|mcpServers)[\"']?[ \t]*:", re.MULTILINE)
@@ -64,7 +64,7 @@ def matches(path: str) -> bool:
         return True
     folder = path.rpartition("/")[0]
     above = f"{folder.rpartition('/')[0].rpartition('/')[2]}/"
-    return above in _FOLDERS and folder.endswith(("/agents", "/commands"))
+    return above in agent_files.DEFINITIONS and folder.endswith(("/agents", "/commands"))
 
 
 def parse(source: SourceText) -> Document:

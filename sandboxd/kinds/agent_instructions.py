@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd import agent_files
 from sandboxd.kinds import _defaults, _hidden_text
 from sandboxd.model.document import Document
 from sandboxd.syntax.node import Tree
@@ -22,22 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit, SourceText
 
 NAME = "agent_instructions"
-NAMES = (
-    "agents.md",
-    "agent.md",
-    "claude.md",
-    "claude.local.md",
-    "gemini.md",
-    "qwen.md",
-    "warp.md",
-    "copilot-instructions.md",
-    ".cursorrules",
-    ".windsurfrules",
-    ".clinerules",
-    ".goosehints",
-    "*.mdc",
-    "*.instructions.md",
-)
+NAMES = (*agent_files.INSTRUCTIONS, "*.mdc", "*.instructions.md")
 LANGUAGES: tuple[str, ...] = ()
 COMMENT = ""
 WATCHED = ("**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules")

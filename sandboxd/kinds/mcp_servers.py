@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd import agent_files
 from sandboxd.kinds import _agent_reader, _defaults
 from sandboxd.model.agent import AgentConfig
 from sandboxd.model.document import Document
@@ -27,7 +28,7 @@ recognises = _defaults.recognises
 containers = _defaults.containers
 
 _TABLES = ("mcpServers", "servers")
-_AGENTS = {".vscode": "VS Code", ".cursor": "Cursor", ".roo": "Roo Code", ".kiro": "Kiro"}
+_AGENTS = {".vscode": "VS Code", **agent_files.SERVERS}
 
 
 def matches(path: str) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from sandboxd import agent_files
+
 Weight = Literal["never", "control", "runs", ""]
 
 
@@ -180,33 +182,8 @@ ROWS: tuple[Row, ...] = (
     Row("control", _CI, "https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html", ("buildspec.yml",)),
     Row("control", _CI, "https://docs.dagger.io/", ("dagger.json", ".dagger")),
     Row("control", _CI, "https://docs.renovatebot.com/configuration-options/", ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json")),
-    # AI agents
-    Row("control", _AGENTS, "https://docs.anthropic.com/en/docs/claude-code/settings",
-        (".claude", "CLAUDE.md", "CLAUDE.local.md", ".claude.json")),
-    Row("control", _AGENTS, "https://agents.md/", ("AGENTS.md", "AGENT.md", "AGENTS.override.md", "AGENTS.local.md", ".agents")),
-    Row("control", _AGENTS, "https://developers.openai.com/codex/config-reference", (".codex",)),
-    Row("control", _AGENTS, "https://github.com/google-gemini/gemini-cli/blob/main/docs/cli/configuration.md",
-        (".gemini", "GEMINI.md", ".geminiignore")),
-    Row("control", _AGENTS, "https://docs.cursor.com/context/rules", (".cursor", ".cursorrules")),
-    Row("control", _AGENTS, "https://docs.windsurf.com/windsurf/cascade/memories", (".windsurf", ".windsurfrules")),
-    Row("control", _AGENTS, "https://docs.cline.bot/features/cline-rules", (".clinerules", ".cline")),
-    Row("control", _AGENTS, "https://docs.roocode.com/features/custom-instructions", (".roo", ".roorules", ".roomodes", ".roorules-*")),
-    Row("control", _AGENTS, "https://docs.continue.dev/reference", (".continue", ".continuerc.json")),
-    Row("control", _AGENTS, "https://kiro.dev/docs/steering/", (".kiro",)),
-    Row("control", _AGENTS, "https://www.jetbrains.com/help/junie/customize-guidelines.html", (".junie",)),
-    Row("control", _AGENTS, "https://docs.aws.amazon.com/amazonq/latest/qdeveloper-ug/command-line-project-rules.html",
-        (".amazonq",)),
-    Row("control", _AGENTS, "https://opencode.ai/docs/config/", (".opencode", "opencode.json", "opencode.jsonc")),
-    Row("control", _AGENTS, "https://block.github.io/goose/docs/guides/using-goosehints", (".goosehints", ".goose")),
-    Row("control", _AGENTS, "https://aider.chat/docs/config/aider_conf.html", (".aider.conf.yml", ".aider.*")),
-    Row("control", _AGENTS, "https://ampcode.com/manual", (".amp",)),
-    Row("control", _AGENTS, "https://docs.factory.ai/cli/configuration/settings", (".factory",)),
-    Row("control", _AGENTS, "https://docs.trae.ai/ide/rules-for-ai", (".trae",)),
-    Row("control", _AGENTS, "https://docs.augmentcode.com/setup-augment/guidelines", (".augment", ".augment-guidelines")),
-    Row("control", _AGENTS, "https://qwenlm.github.io/qwen-code-docs/", (".qwen", "QWEN.md")),
-    Row("control", _AGENTS, "https://docs.warp.dev/features/warp-drive/rules", ("WARP.md",)),
-    Row("control", _AGENTS, "https://github.com/charmbracelet/crush#configuration",
-        (".crush.json", "crush.json", "CRUSH.md", "CRUSH.local.md")),
+    # AI agents: `sandboxd/agents` has their names
+    *(Row("control", _AGENTS, source, names) for source, names in agent_files.PROJECT),
     Row("control", "programs that AI agents start", "https://modelcontextprotocol.io/", (".mcp.json", "mcp.json", ".mcp")),
     # run by hand, when the project is built or tested
     Row("runs", _BUILT, "https://www.gnu.org/software/make/manual/html_node/Makefile-Names.html",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from sandboxd import agent_files
+
 REFUSES_BARE = "commondir"
 """A folder of this name, at the top of a workspace: git takes no folder that has it for a repository."""
 
 STUB_FOLDERS = frozenset(
     {
         ".circleci",
-        ".claude",
-        ".cursor",
         ".devcontainer",
         ".devcontainer.json",
         ".git/hooks",
         ".github",
         ".vscode",
         REFUSES_BARE,
+        *agent_files.STUBS,
     }
 )
 """Control folders that may be made empty, to be pinned: no tool acts on them and Git ignores them.

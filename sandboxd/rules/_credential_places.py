@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sandboxd import agent_files
+
 # Parts of a path that stand next to each other, wherever they are: `~/.ssh`, `/data/me/.ssh`.
 PLACES = {
     # Machines and repositories
@@ -109,18 +111,7 @@ PLACES = {
     ".config/stripe": "Stripe keys",
     ".twilio-cli": "Twilio keys",
     # Coding agents
-    ".claude": "login of a coding agent",
-    ".claude.json": "login of a coding agent",
-    ".codex": "login of a coding agent",
-    ".gemini": "login of a coding agent",
-    ".copilot": "login of a coding agent",
-    ".config/github-copilot": "login of a coding agent",
-    ".cursor": "login of a coding agent",
-    ".local/share/opencode": "login of a coding agent",
-    ".config/goose": "login of a coding agent",
-    ".qwen": "login of a coding agent",
-    ".codeium": "login of a coding agent",
-    ".continue": "login of a coding agent",
+    **dict.fromkeys(agent_files.LOGINS, "login of a coding agent"),
     ".ollama": "key of Ollama",
     # Browsers, mail and wallets
     ".mozilla": "browser profile",
@@ -188,7 +179,7 @@ PUBLIC = (
     ".minikube/cache",
     ".hex/packages",
     ".ollama/models",
-    ".cursor/extensions",
+    *agent_files.CACHES,
     "/etc/ssh/ssh_config",
     "/etc/ssh/ssh_known_hosts",
 )

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandboxd import agent_files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,8 +46,6 @@ _PLACES_OF_CREDENTIALS = {
     "NPM_CONFIG_USERCONFIG": "~/.npmrc",
     "NETRC": "~/.netrc",
     "PGPASSFILE": "~/.pgpass",
-    "CLAUDE_CONFIG_DIR": "~/.claude",
-    "CODEX_HOME": "~/.codex",
     "APPDATA": "~/AppData/Roaming",
     "LOCALAPPDATA": "~/AppData/Local",
     "CARGO_HOME": "~/.cargo",
@@ -55,6 +55,7 @@ _PLACES_OF_CREDENTIALS = {
     "PASSWORD_STORE_DIR": "~/.password-store",
     "SOPS_AGE_KEY_FILE": "~/.config/sops/age/keys.txt",
     "TF_CLI_CONFIG_FILE": "~/.terraformrc",
+    **agent_files.VARIABLES,
 }
 """The places where what these variables of a host name lies by default."""
 _VARIABLE = r"\$(?:\{{(?:(?:localEnv|env):)?{name}(?:[:?+-][^}}]*)?\}}|{name}(?![A-Za-z0-9_]))"

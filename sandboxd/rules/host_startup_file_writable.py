@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd import agent_files
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, host_mounts, within_workspace
@@ -123,12 +124,7 @@ FILES = {
     "Library/Application Support/Code": _EDITOR,
     "AppData/Roaming/Code": _EDITOR,
     ".cursor/extensions": _EDITOR,
-    ".claude": _AGENT,
-    ".claude.json": _AGENT,
-    ".codex": _AGENT,
-    ".gemini": _AGENT,
-    ".cursor": _AGENT,
-    ".config/opencode": _AGENT,
+    **dict.fromkeys(agent_files.STARTUP, _AGENT),
     ".vim": _EDITOR,
     ".vimrc": _EDITOR,
     ".config/nvim": _EDITOR,

@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
     "errors": frozenset(),
     "data": frozenset(),
+    "agent_files": frozenset(),
     "markup": frozenset({"screen"}),
     "screen": frozenset(),
     "toml_output": frozenset({"errors"}),
@@ -22,7 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "findings": frozenset({"text"}),
     "syntax": frozenset({"text"}),
     "model": frozenset({"errors", "findings", "syntax", "text"}),
-    "kinds": frozenset({"errors", "findings", "model", "syntax", "text"}),
+    "kinds": frozenset({"agent_files", "errors", "findings", "model", "syntax", "text"}),
     "effective": frozenset({"errors", "kinds", "model", "syntax", "text"}),
     "host.facts": frozenset(),
     "host.nvidia": frozenset({"host.facts"}),
@@ -59,7 +60,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.tree_sizes": frozenset({"files"}),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
-        {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
+        {
+            "agent_files",
+            "config",
+            "data",
+            "findings",
+            "host.facts",
+            "host.versions",
+            "model",
+            "syntax",
+            "text",
+        }
     ),
     "agents": frozenset(
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
@@ -70,7 +81,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
-    "policy": _rooms("audit egress errors file_lock files host.folders toml_output"),
+    "policy": _rooms("agent_files audit egress errors file_lock files host.folders toml_output"),
     # What a sandbox may have: whoever gives it anything takes this, and only these rooms make or give it.
     "policy.rights": frozenset({"egress", "model"}),
     "policy.reconcile": frozenset({"egress", "model", "policy.rights"}),

@@ -20,7 +20,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def file(environ: dict[str, str]) -> Path:
     path = Path(catalog.own_folder(environ)) / "mine.toml"
     path.parent.mkdir(parents=True)
-    path.write_bytes(Path(shipped.path(shipped.names()[0])).read_bytes())
+    text = Path(shipped.path(shipped.names()[0])).read_text()
+    path.write_text(text.partition("[host]")[0])
     path.chmod(0o600)
     return path
 
@@ -28,6 +29,13 @@ def file(environ: dict[str, str]) -> Path:
 def test_a_file_of_the_users_own_is_an_agent(environ: dict[str, str], file: Path) -> None:
     assert catalog.load("mine", environ).name == "mine"
     assert "mine" in catalog.names(environ)
+
+
+def test_what_only_a_shipped_file_may_say_is_refused(environ: dict[str, str], file: Path) -> None:
+    with file.open("a") as text:
+        text.write('[host]\nproject = [".mine"]\n')
+    with pytest.raises(UsageError, match="`host` has no effect in a file of your own: take it out"):
+        catalog.load("mine", environ)
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
