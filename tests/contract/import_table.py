@@ -59,19 +59,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
     "host.tree_sizes": frozenset({"files"}),
     "platforms": frozenset({"host.facts"}),
-    "rules": frozenset(
-        {
-            "agent_files",
-            "config",
-            "data",
-            "findings",
-            "host.facts",
-            "host.versions",
-            "model",
-            "syntax",
-            "text",
-        }
-    ),
+    "rules": _rooms("agent_files config data findings host.facts host.versions model syntax text"),
     "agents": frozenset(
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
     ),
@@ -116,29 +104,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "text",
         }
     ),
-    "plan": frozenset(
-        {
-            "config",
-            "credentials",
-            "data",
-            "effective",
-            "egress",
-            "engine.answers",
-            "errors",
-            "files",
-            "findings",
-            "host.builds",
-            "host.facts",
-            "host.tree_sizes",
-            "kinds",
-            "model",
-            "plan.git_control",
-            "platforms",
-            "policy",
-            "syntax",
-            "text",
-            "toml_output",
-        }
+    "plan": _rooms(
+        "config credentials data effective egress engine.answers errors files findings "
+        "host.builds host.facts host.tree_sizes kinds model plan.git_control platforms "
+        "policy syntax text toml_output"
     ),
     "plan.git_control": frozenset({"errors", "files", "plan", "plan.gitlinks", "policy", "syntax"}),
     "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
@@ -244,21 +213,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.login": frozenset(),
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
-    "bench": frozenset(
-        {
-            "config",
-            "engine",
-            "errors",
-            "files",
-            "host.facts",
-            "life",
-            "payload",
-            "plan",
-            "policy",
-            "project",
-            "screen",
-            "toml_output",
-        }
+    "bench": _rooms(
+        "config engine errors files host.facts life payload plan policy project screen toml_output"
     ),
     "bench.workloads": frozenset(),
     "egress": frozenset(),
