@@ -17,6 +17,7 @@ import pytest
 from sandboxd.agents import volume
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.model.labels import GATEWAY, PROJECT
+from sandboxd.model.labels import PROGRAM as PROGRAM_LABEL
 from sandboxd.verify import listeners
 from tests.e2e import agent_services, agent_world, outside, sandboxes
 from tests.e2e.agent_services import ANTHROPIC, DONE, GEMINI, OPENAI, REGISTRY, Services
@@ -198,7 +199,7 @@ def test_a_program_is_fetched_once_and_by_its_digest_alone(
     (kept,) = (each for each in volumes_of(person) if each.startswith(f"{volume.PREFIX}{name}-"))
     described = api.volume(kept)
     assert described is not None
-    assert (described["Labels"] or {})[volume.LABEL] == f"{name} own-agent@1.0.0"
+    assert (described["Labels"] or {})[PROGRAM_LABEL] == f"{name} own-agent@1.0.0"
 
     count = len(services.of(REGISTRY))
     person.must("down", "--name", name, "--discard")

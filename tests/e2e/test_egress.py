@@ -13,12 +13,14 @@ import pytest
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine, connect_from
+from sandboxd.engine.networks import Network
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
-from sandboxd.life import gateway, networks, running_gateway, up_down
+from sandboxd.life import gateway, gateway_channel, networks, running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.life.starting import Running
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
+from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
 from sandboxd.verify.attack import verify
@@ -284,7 +286,7 @@ def test_a_network_of_the_name_that_leads_out_is_refused(
     api: Engine, plan: Plan, internet: Outside
 ) -> None:
     name = container_name(plan.workspace)
-    forged = networks.Network(name, "bridge", {}, {NETWORK: plan.workspace})
+    forged = Network(name, "bridge", {}, {NETWORK: plan.workspace})
     identifier = api.create_network(forged)
     try:
         with pytest.raises(EnvironmentFailure, match="is not as sandboxd makes it"):
@@ -301,7 +303,7 @@ def test_where_the_gateway_fails_nothing_is_left(
     def broken(*arguments: object) -> list[str]:
         return ["/gateway/loader", "/nothing"]
 
-    monkeypatch.setattr(gateway.gateway_image, "command", broken)
+    monkeypatch.setattr(gateway_image, "command", broken)
     with pytest.raises(EnvironmentFailure, match="the gateway ended"):
         start(api, plan)
     assert sandboxes_of_up(api, plan.workspace) == []
@@ -384,7 +386,7 @@ def has_policy(api: Engine, workspace: str) -> bool:
         running = running_gateway.gateway_of(api, workspace)
         if running is None:
             return False
-        with gateway.attach(api, gateway.name_of(workspace)) as channel:
+        with gateway_channel.attach(api, gateway.name_of(workspace)) as channel:
             channel.send({"op": "state"})
             return channel.wait_for(
                 lambda event: bool(event["version"]) if event["event"] == "state" else None
