@@ -1,6 +1,7 @@
-"""The refs that wait on the host since tools there would act on their commits: a file of ours, which no sandbox sees.
+"""The record of waiting refs whose commits would make tools on the host act, in a private file that no sandbox sees.
 
-A status, which starts no git, says it with the command that takes them."""
+`status`, which starts no git, reads it to show why a ref waits and the command that takes it.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ _LARGEST = 4 << 20
 
 
 class Acting(NamedTuple):
-    """What waits at a ref, and why it is not taken unasked."""
+    """The commit that waits at a ref, and the reason why it is taken only when the user says so."""
 
     oid: str
     reason: Reason
 
 
 def read(path: str) -> dict[str, Acting]:
-    """Each by its name, as of the last exchange; {} where there is no record."""
+    """What the last exchange recorded, by the name of the ref on the host; {} where there is no record."""
     try:
         text = read_bytes(path, _LARGEST).decode("utf-8", "surrogateescape")
     except (SandboxdError, OSError):
@@ -40,7 +41,10 @@ def read(path: str) -> dict[str, Acting]:
 
 
 def of_waiting(waiting: Iterable[Waiting]) -> dict[str, Acting]:
-    """Those of `waiting` whose commits tools on the host would act on, by their refs there."""
+    """The entries of `waiting` whose commits tools on the host would act on, by the name of their ref on the host.
+
+    Those are the ones with the reason `NESTED` or `CONTROL`; one that has no ref on the host is left out.
+    """
     return {
         one.ref: Acting(one.oid, one.reason)
         for one in waiting
@@ -49,9 +53,9 @@ def of_waiting(waiting: Iterable[Waiting]) -> dict[str, Acting]:
 
 
 def write(path: str, now: Mapping[str, Acting], waiting: Mapping[str, str]) -> None:
-    """Record those of `now`, and those of before that still wait as they did.
+    """Record the entries `now`, and keep earlier ones whose ref still waits with the same commit.
 
-    :param waiting: all refs that wait, by name
+    :param waiting: the commit of each ref that waits, by the name of the ref on the host
     :raises EnvironmentFailure: it cannot be written
     """
     before = read(path)

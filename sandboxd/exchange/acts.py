@@ -1,7 +1,8 @@
-"""Which commits of a sandbox the host is not to follow unasked: they enter another repository, or change files that are
-shut inside, which the host's git would write and tools there then run.
+"""Finds commits of a sandbox that the host must not take without the user's consent.
 
-Both what a tip has and what each commit on the way to it changes count: `git bisect` and `git rebase` check those out.
+They change a nested repository or `.gitmodules`, or files that are mounted read-only in the sandbox: git on the host
+would write these, and tools there would run them. Both the tree of a tip and the changes of each commit on the way to
+it count, since `git bisect` and `git rebase` check those out.
 """
 
 from __future__ import annotations
@@ -58,11 +59,12 @@ class _Change(NamedTuple):
 def acts_of(
     host: HostGit, tips: Iterable[Tip], ours: Side, shut: Collection[str]
 ) -> dict[Tip, Acts]:
-    """Those of `tips` that the host is not to follow unasked, each with the reason and the paths.
+    """The tips that the host must not take without the user's consent, each with the reason and the paths.
 
-    What the host only fetched counts as new: a sandbox that pushes could have had it fetched.
+    Tips without such changes are left out. What the host only fetched counts as new: a sandbox that pushes could have
+    had it fetched.
 
-    :param shut: paths in the workspace that are read-only inside; '' is the whole
+    :param shut: paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace
     :raises CannotRun: git does not end, or cannot be started
     """
     chosen = sorted(set(tips))

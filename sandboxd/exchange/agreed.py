@@ -1,4 +1,4 @@
-"""The record of what both sides of an exchange agreed upon last: a file of ours, which no sandbox sees."""
+"""The record of the state that both sides of an exchange last agreed on, in a private file that no sandbox sees."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _LARGEST = 64 << 20
 
 
 def read(path: str) -> Agreed:
-    """The record at `path`; one of nothing where there is none, or none that we wrote: then ancestors decide."""
+    """The record at `path`; an empty one where there is none or it is not valid.
+
+    With an empty one the ancestry of the commits alone decides which side is newer.
+    """
     try:
         document = json.loads(read_bytes(path, _LARGEST))
         if document["version"] != _VERSION:

@@ -1,7 +1,7 @@
-"""The record of a checkout of the host that began: branch, HEAD and index move one after another.
+"""A journal for a checkout on the host, in a private file that no sandbox sees: branch, HEAD and index move one by one.
 
-Who is killed between leaves a host whose index is older than its commit, which looks as if somebody had staged the
-opposite. By this file of ours, which no sandbox sees, the next exchange ends what began.
+A process that is killed in between would leave an index older than its commit, which looks as if somebody had staged
+the opposite of the commit. By this file the next exchange completes the checkout.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LARGEST = 4 << 20
 
 
 class Begun(NamedTuple):
-    """The checkout, the refs that move with it, and whether the index lock holds a new index."""
+    """A checkout that began: the refs that move with it, and whether the index lock file holds the new index."""
 
     checkout: Checkout
     moves: tuple[Move, ...]
@@ -32,7 +32,7 @@ class Begun(NamedTuple):
 
 
 def read(path: str) -> Begun | None:
-    """The record at `path`, None where nothing began, or none that we wrote is there."""
+    """The record at `path`; None where no checkout is unfinished, or the file is not a valid record."""
     try:
         document: Any = json.loads(read_bytes(path, _LARGEST))
         old, new, old_commit, new_commit = document["checkout"]
@@ -46,6 +46,8 @@ def read(path: str) -> Begun | None:
 def write(path: str, checkout: Checkout, moves: Sequence[Move], has_index: bool) -> None:
     """Record that a checkout begins.
 
+    :param moves: the refs that move with it
+    :param has_index: whether git's lock on the index holds a new index that is to replace it
     :raises EnvironmentFailure: it cannot be written
     """
     document = {"checkout": checkout, "moves": list(moves), "index": has_index}
@@ -53,9 +55,9 @@ def write(path: str, checkout: Checkout, moves: Sequence[Move], has_index: bool)
 
 
 def remove(path: str) -> None:
-    """Note that it ended.
+    """Remove the record, once the checkout is complete.
 
-    :raises OSError: it cannot be noted
+    :raises OSError: it cannot be removed
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)

@@ -1,6 +1,6 @@
-"""The config of a sandbox's own git directory, from the settings of the host's repository.
+"""Makes the config of a sandbox's own git directory from the settings of the host's repository. Pure.
 
-Git runs much that a config names, and a config holds secrets: so only what is listed here goes in. Pure.
+A git config can name programs that git runs, and can hold secrets: so only settings that are listed here are taken.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _MOST = 5000
 def for_inside(
     entries: Iterable[Entry], worktree: str = "", of_user: Iterable[tuple[str, str]] = ()
 ) -> str:
-    """The text of the config for inside.
+    """The text of the config file for the sandbox.
 
     :param entries: the settings of the host's repository, in git's order
     :param worktree: the value of `core.worktree`, for a submodule; '' for none
-    :param of_user: settings that are the user's own, such as the name and e-mail address
+    :param of_user: (name, value) of the user's own settings, such as the name and e-mail address
     """
     chosen = [*(Entry(name, value) for name, value in of_user), *entries]
     extensions = [entry for entry in chosen if entry.name in _EXTENSIONS]
@@ -63,7 +63,7 @@ def for_inside(
 
 
 def without_secret(url: str) -> str:
-    """`url` without a password, or a token in place of the user's name."""
+    """`url` without its password, and without a user name that may be a token."""
     if "://" not in url:
         return url
     try:

@@ -19,14 +19,14 @@ _CHUNK = 1 << 20
 
 
 class Owner(NamedTuple):
-    """Who is to own what is made; -1 leaves it to whom the process runs as."""
+    """User and group id for files that are made; -1 means those of this process."""
 
     uid: int = -1
     gid: int = -1
 
 
 def owner_of(folder: str) -> Owner:
-    """The owner of `folder` where this process may give files away, which root alone may."""
+    """The owner of `folder` if this process is root and so can give files away; else -1 for both ids."""
     if os.geteuid() != 0:
         return Owner()
     status = os.lstat(folder)
@@ -39,7 +39,7 @@ def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -
     The times count: git compares those of an index with those of the files that it names. The copy
     appears as a whole, in place of what was there.
 
-    :returns: False where there is no regular file without links on the way, or one of more than `largest` bytes
+    :returns: False where `path` is no regular file, leads over a link, or is larger than `largest` bytes
     :raises OSError: it cannot be written
     """
     with contextlib.ExitStack() as stack:
@@ -64,7 +64,7 @@ def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -
 
 
 def write_file(target: int, path: str, content: bytes, owner: Owner) -> None:
-    """Put `content` at `path` below the open folder `target`, as a whole, in place of what was there.
+    """Write `content` to `path` below the open folder `target`, replacing an existing file atomically.
 
     :raises OSError: it cannot be written
     :raises UsageError: a link is on the way
@@ -110,11 +110,12 @@ def copy_tree(
     most: int,
     wanted: Callable[[str], bool] = lambda _: True,
 ) -> None:
-    """Copy the files in the folder `path` below `source` for which `wanted` holds.
+    """Copy the files in the folder `path` below `source` for which `wanted` returns True.
 
-    :param largest: bytes of one file; a larger one is left out
-    :param in_all: bytes of all files
-    :param most: entries that are looked at
+    :param largest: size limit of one file in bytes; a larger one is left out
+    :param in_all: size limit of all files together in bytes; a file that no longer fits is left out
+    :param most: the number of entries that are looked at
+    :param wanted: called with each file's path below `source`
     """
     for file in files_below(source, path, most):
         if not wanted(file):
@@ -127,7 +128,7 @@ def copy_tree(
 
 @contextlib.contextmanager
 def open_parent(root: int, path: str, owner: Owner) -> Iterator[int]:
-    """The folder of `path` below `root`, made with its owner where it is missing; no link is followed.
+    """A descriptor of the folder that contains `path` below `root`; missing folders are made. No link is followed.
 
     :raises UsageError: a link or a file is on the way
     """
@@ -181,5 +182,5 @@ def _entries(root: int, path: str) -> list[tuple[str, int]]:
 
 
 def remove_tree(folder: str) -> None:
-    """Remove a folder of ours; the files of a sandbox in it are removed, and no link is followed."""
+    """Remove a folder of sandboxd's own with all in it, files that a sandbox made included; no link is followed."""
     shutil.rmtree(folder, ignore_errors=True)

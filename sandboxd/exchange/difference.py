@@ -1,8 +1,9 @@
-"""What has to pass between two git directories so that both have what each did since they last agreed. Pure.
+"""Computes which refs, HEADs and indexes have to change so that two git directories have each other's work. Pure.
 
-Ref by ref: where one side moved alone, the other follows. Where both did, the one follows whose commits the
-other's have among their ancestors; else neither does, and that is said. What is checked out follows only where
-nothing is under way and nothing is staged, since branch, HEAD and index move together.
+Ref by ref: where only one side changed it since they last agreed, the other side follows. Where both did, it is
+fast-forwarded to the side that contains the other's commits; where neither does, nothing moves and that is reported.
+What is checked out follows only where no git operation is under way and nothing is staged, since branch, HEAD and
+index move together.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from sandboxd.exchange.ref_names import HEADS, REMOTES, TAGS
 from sandboxd.exchange.state import Agreed, Head, Side
 
 MOST_NEW = 1_000
-"""Branches and tags of a host that its sandbox made: each slows git down there, and is shown by it."""
+"""The most branches and tags on the host that one sandbox may have made: each slows git there and appears in its
+lists."""
 
 
 class Reason(enum.Enum):
-    """Why something does not pass by itself."""
+    """Why a ref or HEAD is not exchanged automatically."""
 
     DIVERGED = "both sides have commits that the other has not"
     TAG_MOVED = "a tag never moves by itself"
@@ -42,7 +44,7 @@ class Reason(enum.Enum):
 
 
 class Move(NamedTuple):
-    """A ref that gets another value; '' is none."""
+    """A ref's change from one object id to another; `old` is '' for a new ref, `new` is '' for a deleted one."""
 
     name: str
     old: str
@@ -50,7 +52,10 @@ class Move(NamedTuple):
 
 
 class Checkout(NamedTuple):
-    """HEAD of one side, the commit that it leads to, and the index follow those of the other."""
+    """A change of one side's HEAD and index to what the other side has checked out.
+
+    `old_commit` and `new_commit` are the commits that the HEADs point to, '' for an unborn branch.
+    """
 
     old: Head
     new: Head
@@ -59,7 +64,10 @@ class Checkout(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Something that does not pass; `oid` is the value of the side that made it, '' for a deletion or no ref."""
+    """A ref that is not exchanged, and why.
+
+    `oid` is the id that it has on the side that changed it, '' where that side deleted it or HEAD is on a branch.
+    """
 
     name: str
     oid: str
@@ -67,25 +75,28 @@ class Held(NamedTuple):
 
 
 class Tip(NamedTuple):
-    """A commit of the sandbox by the name of its ref there, `HEAD` for that of no branch."""
+    """A commit of the sandbox with the name of the ref that points to it there; `HEAD` where HEAD is detached."""
 
     name: str
     oid: str
 
 
 class Acts(NamedTuple):
-    """Why the host is not to follow a tip unasked: tools there would act on these paths. () where too many to list."""
+    """Why the host must not take a commit without the user's consent, and the paths that tools there would act on.
+
+    `paths` is () where the changes are too many to list.
+    """
 
     reason: Reason
     paths: tuple[str, ...] = ()
 
 
 class Facts(NamedTuple):
-    """What git on the host says of the commits.
+    """What git on the host found out about the commits of both sides.
 
-    `ancestors` are pairs (a, b) of which a is an ancestor of b; `acts` what the host is not to follow unasked;
-    `missing` those whose objects could not be brought. `host_clean` and `inside_clean`: the index is as the commit
-    that is checked out.
+    `ancestors` holds pairs (a, b) of ids where a is an ancestor of b; `acts` the tips that the host must not take
+    without the user's consent; `missing` the ids whose objects could not be fetched from the sandbox. `host_clean` and
+    `inside_clean`: that side's index equals the tree of its checked-out commit.
     """
 
     ancestors: frozenset[tuple[str, str]] = frozenset()
@@ -95,18 +106,25 @@ class Facts(NamedTuple):
     inside_clean: bool = False
 
     def reason(self, name: str, oid: str) -> Reason | None:
-        """Why the host is not to follow what the ref `name` of the sandbox has; None where it may."""
+        """Why the host must not take `oid` of the sandbox's ref `name` without consent; None where it may.
+
+        :param name: '' means a detached HEAD
+        """
         acts = self.acts.get(Tip(name or "HEAD", oid))
         return acts.reason if acts is not None else None
 
     def paths(self, name: str, oid: str) -> tuple[str, ...]:
-        """The paths on which tools of the host would act if it followed."""
+        """The paths on which tools of the host would act if it took `oid` of the sandbox's ref `name`; () for none."""
         acts = self.acts.get(Tip(name or "HEAD", oid))
         return acts.paths if acts is not None else ()
 
 
 class Steps(NamedTuple):
-    """What is to be done; `waits` are commits of the sandbox, `stays` what the sandbox does not get."""
+    """The changes to make on each side.
+
+    `waits` are refs of the sandbox that the host does not take, `stays` refs of the host that the sandbox does not
+    get. A checkout is None where that side's HEAD and index stay as they are.
+    """
 
     to_host: tuple[Move, ...] = ()
     to_inside: tuple[Move, ...] = ()
@@ -124,7 +142,10 @@ class _Way(enum.Enum):
 
 
 def both_moved(agreed: Agreed, host: Side, inside: Side) -> Iterator[tuple[str, str]]:
-    """Pairs of values of refs that both sides changed: `Facts.ancestors` has to say which is the older."""
+    """Pairs of ids (host, sandbox) of the refs that both sides changed since they last agreed.
+
+    For these `Facts.ancestors` has to say which contains the other.
+    """
     for name in sorted({*host.refs.ids, *inside.refs.ids}):
         old, ours, theirs = agreed.refs.get(name, ""), host.tip(name), inside.tip(name)
         if ours and theirs and len({old, ours, theirs}) == 3:
@@ -132,9 +153,9 @@ def both_moved(agreed: Agreed, host: Side, inside: Side) -> Iterator[tuple[str, 
 
 
 def limited(agreed: Agreed, host: Side, inside: Side) -> tuple[Side, int]:
-    """`inside` without the new branches and tags for which the host has no room, and how many these are.
+    """`inside` without the new branches and tags that exceed `MOST_NEW` on the host, and the number of those left out.
 
-    The one that is checked out comes first, the others by name. What the host deletes makes room.
+    The checked-out branch is kept first, then the others by name. A branch that is deleted on the host makes room.
     """
     room = MOST_NEW - sum(bool(host.tip(name)) for name in agreed.from_inside)
     new = [
@@ -150,7 +171,11 @@ def limited(agreed: Agreed, host: Side, inside: Side) -> tuple[Side, int]:
 
 
 def difference(agreed: Agreed, host: Side, inside: Side, facts: Facts) -> Steps:
-    """The steps after which both sides have what each did, as far as that is possible."""
+    """The steps after which both sides have each other's changes, as far as that is possible.
+
+    :param agreed: the state that both sides last had in common
+    :param facts: as `facts.gather` returns them
+    """
     ways = {
         name: _way(name, agreed, host, inside, facts)
         for name in sorted({*agreed.refs, *host.refs.ids, *inside.refs.ids})

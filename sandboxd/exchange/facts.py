@@ -1,4 +1,4 @@
-"""What git on the host says of commits that two sides have: which is older, which acts on the host."""
+"""Asks git on the host about the commits of both sides: which contains which, and which make tools on the host act."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def gather(
 ) -> Facts:
     """The facts that `difference` needs.
 
-    :param missing: ids of the sandbox that the host has no objects of
-    :param shut: paths in the workspace that are read-only inside
+    :param missing: ids of the sandbox whose objects the host does not have
+    :param shut: paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace
     :raises CannotRun: git fails
     """
     ancestors: set[tuple[str, str]] = set()
@@ -52,10 +52,10 @@ def gather(
 def of_stashes(
     host: HostGit, stashes: Sequence[str], ours: Side, shut: Collection[str]
 ) -> dict[Tip, Acts]:
-    """The stashes of the sandbox by which tools of the host would act once somebody applies them there.
+    """The stashes of the sandbox on which tools of the host would act once somebody applies them there.
 
-    :param stashes: their ids, the newest first; the host has their objects
-    :param shut: paths in the workspace that are read-only inside
+    :param stashes: the ids of all of them, the newest first; the host must have their objects
+    :param shut: paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace
     :raises CannotRun: git fails
     """
     # Not together with the branches: where there are too many of those, one that acts stands for all.
@@ -64,7 +64,7 @@ def of_stashes(
 
 
 def is_ancestor(host: HostGit, old: str, new: str) -> bool:
-    """Whether the commit `new` has `old` among its ancestors, or is it."""
+    """Whether `old` is an ancestor of the commit `new`, or is that commit."""
     return host.attempt("merge-base", "--is-ancestor", old, new)[0] == 0
 
 

@@ -57,9 +57,10 @@ class CannotRun(EnvironmentFailure):
 
 
 class HostGit:
-    """Git on one repository of the host, in the folder `folder`; made by `opened`.
+    """Runs git on one repository of the host, in the scratch folder `folder`; made by `opened`.
 
-    `place` is that of the sandbox. `is_reftable`: refs are no files. `sha256`: ids are SHA-256.
+    `place` is the folder of the sandbox's git directory. `is_reftable`: the repository keeps its refs in a reftable
+    and not as files. `sha256`: its object ids are SHA-256, else SHA-1.
     """
 
     def __init__(
@@ -89,10 +90,12 @@ class HostGit:
         data: bytes | IO[bytes] = b"",
         environ: Mapping[str, str] | None = None,
     ) -> bytes:
-        """The output of a git command.
+        """Run a git command and return what it wrote to stdout.
 
-        :param data: its input
-        :raises CannotRun: it fails, writes without end, or takes too long
+        :param words: the subcommand and its arguments
+        :param data: its standard input
+        :param environ: variables beside those that every command gets
+        :raises CannotRun: it fails, writes too much, or takes too long
         """
         code, output, errors = self.attempt(*words, data=data, environ=environ)
         if code:
@@ -107,9 +110,9 @@ class HostGit:
         environ: Mapping[str, str] | None = None,
         most: int = _MOST_OUTPUT,
     ) -> tuple[int, bytes, bytes]:
-        """The exit code, output and errors of a git command.
+        """Run a git command that may fail; returns its exit code, stdout and stderr.
 
-        :param most: bytes of each file that it may write, and of its output
+        :param most: the most bytes of each file that it may write, and of its output
         :raises CannotRun: it takes too long, or cannot be started
         """
         options: dict[str, Any] = {"input": data} if isinstance(data, bytes) else {"stdin": data}
@@ -137,17 +140,17 @@ class HostGit:
             raise CannotRun((error.strerror or str(error)).lower()) from None
 
     def give(self, path: str) -> None:
-        """Let git write `path` where it runs as the owner of the workspace."""
+        """Make the workspace's owner the owner of `path`, where git runs as that user and not as root."""
         if self._runs_as_owner:
             os.chown(path, self._owner.uid, self._owner.gid, follow_symlinks=False)
 
     def give_open(self, descriptor: int) -> None:
-        """`give` a file that is open."""
+        """As `give`, for an open file."""
         if self._runs_as_owner:
             os.fchown(descriptor, self._owner.uid, self._owner.gid)
 
     def give_refs(self, names: Iterable[str]) -> None:
-        """Give the files of refs that root wrote to the owner of the workspace. No link is followed."""
+        """Make the workspace's owner the owner of the files of these refs, which root wrote. No link is followed."""
         if self._owner.uid <= 0 or self._runs_as_owner:
             return
         paths = {"packed-refs"}
@@ -231,9 +234,9 @@ class _Form:
 
 @contextlib.contextmanager
 def opened(repository: Repository, place: Place) -> Iterator[HostGit]:
-    """Git on `repository`, for the block.
+    """Yield git for `repository`; its scratch folder is removed at the end of the block.
 
-    :param place: of the sandbox; its lock is held
+    :param place: the folder of the sandbox's git directory; the caller holds its lock
     :raises CannotRun: this machine has no git, or the repository is of a kind that it cannot work on
     :raises OSError: the repository is not there any more
     """

@@ -1,7 +1,8 @@
-"""Git's own locks on files of the host's git directory, each with a second name by which it is known for ours.
+"""Git's own lock files on the host's index and HEAD, each with a second hard link that marks it as sandboxd's.
 
-Who is killed while it holds one leaves it, and git on the host would be stopped by it for ever. The second name ends
-with the mark of the sandbox, and whoever has the lock of the place knows that no other process holds it.
+A process that is killed while it holds a lock leaves the file, and git on the host would refuse to work for ever. The
+second link's name ends with the mark of the sandbox: whoever holds the lock of the sandbox's `Place` knows that no
+other process holds such a file, and may remove it.
 """
 
 from __future__ import annotations
@@ -18,24 +19,24 @@ if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
 
 NAMES = ("index", "HEAD")
-"""The files that are locked."""
+"""The files in the host's git directory that are locked."""
 
 
 class InUse(Exception):
-    """Somebody else holds the lock."""
+    """Another process holds git's lock on the file."""
 
 
 class Lock(NamedTuple):
-    """A lock that is held: its open file, the open folder, the name of the file that it is for."""
+    """A held lock: the open lock file, the descriptor of its folder, and the name of the file that it protects."""
 
     file: IO[bytes]
     folder: int
     name: str
 
     def write(self, content: bytes, times: tuple[int, int] | None = None) -> None:
-        """Write what is to be in the place of the file; it is on the disk then.
+        """Write the new content of the protected file into the lock file, and wait until it is on the disk.
 
-        :param times: of its last access and change, in ns
+        :param times: the file's access and modification time in nanoseconds; None: those of the write
         """
         self.file.write(content)
         self.file.flush()
@@ -44,15 +45,16 @@ class Lock(NamedTuple):
             os.utime(self.file.fileno(), ns=times)
 
     def commit(self) -> None:
-        """Put the file in its place."""
+        """Rename the lock file over the protected file, which also ends the lock."""
         _put_in_place(self.folder, self.name)
 
 
 @contextlib.contextmanager
 def lock(host: HostGit, name: str) -> Iterator[Lock]:
-    """Git's own lock on the file `name` of the host's git directory; one that is there is never removed.
+    """Hold git's lock on the file `name` of the host's git directory; a lock that is there is never removed.
 
-    :raises InUse: somebody else holds it
+    :param name: one of `NAMES`
+    :raises InUse: another process holds it
     """
     owner = copying.owner_of(host.repository.workspace)
     with beneath.open_folder(host.repository.own) as folder:
@@ -76,9 +78,9 @@ def is_ours(host: HostGit, name: str) -> bool:
 
 
 def put_in_place(host: HostGit, name: str) -> None:
-    """Let the lock on `name`, which is ours, take the place of the file.
+    """Rename the lock file on `name`, which an exchange of this sandbox left, over the file itself.
 
-    :raises OSError: it cannot
+    :raises OSError: it cannot be renamed
     """
     with beneath.open_folder(host.repository.own) as folder:
         _put_in_place(folder, name)

@@ -1,6 +1,7 @@
-"""Reads git's index without git (gitformat-index(5)): what it says, and a copy for another git directory.
+"""Reads git's index without git (gitformat-index(5)): a digest of its entries, and a copy for another git directory.
 
-The digest leaves out what git keeps of the files' status, which `git status` writes anew at any time."""
+The digest leaves out the status of files that git caches, which `git status` may rewrite at any time.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 class Index(NamedTuple):
-    """An index: its bytes, their digest, and where the entries end. `times` are those of the file, in ns."""
+    """An index file: its bytes, the digest of its entries, and the offset at which they end.
+
+    `times` are the access and modification time of the file in nanoseconds.
+    """
 
     data: bytes
     digest: str
@@ -33,13 +37,14 @@ class Index(NamedTuple):
 
 
 class BadIndex(ValueError):
-    """It is no index, or one whose entries are not in it (a split index)."""
+    """The bytes are no index, or a split index, which keeps its entries in another file."""
 
 
 def digest_in(folder: str, sha256: bool, largest: int = LARGEST) -> str | None:
-    """The digest of the index in the git directory `folder`, `EMPTY` where there is none, None for a bad one.
+    """The digest of the index in the git directory `folder`: `EMPTY` where there is none, None where it is not valid.
 
-    :param largest: bytes; a larger one counts as bad
+    :param sha256: whether the repository's object ids are SHA-256
+    :param largest: size limit in bytes; a larger index counts as not valid
     """
     try:
         index = read(folder, sha256, largest)
@@ -101,7 +106,11 @@ def _entries(data: bytes, version: int, count: int, sha256: bool) -> tuple[str, 
 
 
 def extensions(data: bytes, at: int, sha256: bool) -> list[tuple[bytes, bytes]]:
-    """Name and bytes (with their head) of each extension, from the offset at which the entries end."""
+    """The extensions of an index that begin at offset `at`: name, and bytes including the header of 8 bytes.
+
+    :param at: where the entries end, as `digest_of` returns it
+    :raises BadIndex: one reaches beyond the end of the data
+    """
     parts: list[tuple[bytes, bytes]] = []
     last = len(data) - (32 if sha256 else 20)
     while at + 8 <= last:
@@ -114,7 +123,7 @@ def extensions(data: bytes, at: int, sha256: bool) -> list[tuple[bytes, bytes]]:
 
 
 def portable(index: Index, sha256: bool) -> bytes:
-    """The bytes of the index for another git directory: without what is known of this one's file system."""
+    """The bytes of the index for another git directory, without extensions that cache the state of this file system."""
     body = bytearray(index.data[: index.end])
     for name, data in extensions(index.data, index.end, sha256):
         if name in (b"TREE", b"REUC", b"sdir"):
@@ -124,7 +133,10 @@ def portable(index: Index, sha256: bool) -> bytes:
 
 
 def of_tree(listing: bytes) -> str:
-    """The digest of an index that is as a tree, from the output of `git ls-tree -r -z --full-tree`."""
+    """The digest that an index has whose entries equal a tree.
+
+    :param listing: the output of `git ls-tree -r -z --full-tree` for that tree
+    """
     total = hashlib.sha256()
     for line in listing.split(b"\0"):
         head, tab, name = line.partition(b"\t")

@@ -1,4 +1,6 @@
-"""The git directories of sandboxes that are no more: whose each is, and whether all that was committed there is elsewhere."""
+"""Git directories of sandboxes that no longer exist: whose each was, and whether the host has all that was committed
+there.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ _LETS_GO = "sandboxd: the sandbox is gone"
 
 
 def note(place: Place, sandbox: str) -> None:
-    """Record whose the git directory is, by the identity `sandbox`.
+    """Record which sandbox the git directory belongs to.
 
+    :param sandbox: the identity of the sandbox (`model.sandbox_id`)
     :raises EnvironmentFailure: it cannot be recorded
     """
     text = os.fsencode(sandbox)
@@ -40,7 +43,9 @@ def _read(place: Place) -> str:
 
 
 def every(environ: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
-    """The place of each git directory that was ever made, and the identity of its sandbox, '' where nobody noted it."""
+    """Each git directory that is there, with the identity of its sandbox; '' where that is not recorded or does not
+    match.
+    """
     root = os.path.dirname(place_of(environ, "/").folder)
     for name in sorted(os.listdir(root)) if os.path.isdir(root) else ():
         place = Place(os.path.join(root, name))
@@ -50,7 +55,7 @@ def every(environ: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
 
 
 def why_kept(place: Place, sandbox: str) -> str:
-    """Why the git directory of `sandbox` must not be removed; '' where all that was committed in it is on the host."""
+    """Why the git directory of `sandbox` must not be removed, for a person; '' where the host has all its commits."""
     if not sandbox:
         return "it is not known whose it is"
     try:
@@ -100,9 +105,11 @@ def _has_objects_of_modules(place: Place) -> bool:
 
 
 def remove(place: Place, sandbox: str) -> None:
-    """Remove the git directory of `sandbox`, and the host's refs that hold objects for it; what waits there stays.
+    """Remove the git directory of `sandbox`, and the refs on the host that keep objects alive for it.
 
-    :raises EnvironmentFailure: it has what nobody else has, or an exchange is under way
+    Refs whose commits wait to be taken stay.
+
+    :raises EnvironmentFailure: it has commits that the host does not have, or an exchange is under way
     """
     try:
         with locked(place.lock, seconds=0):
@@ -129,7 +136,7 @@ def _let_go(place: Place, sandbox: str) -> None:
 
 
 def size_of(place: Place) -> int:
-    """The bytes of all files of the place; no link is followed."""
+    """The size of all files of the place in bytes; no link is followed."""
     size = 0
     for folder, _, names in os.walk(place.folder):
         for name in names:

@@ -39,17 +39,20 @@ _LOOSE = re.compile(r"[0-9a-f]{38,62}\Z")
 
 
 class Transfer(Protocol):
-    """Has git inside write a pack.
-
-    :raises TransferFailed: it does not
-    """
+    """Makes git in the sandbox write a pack of objects."""
 
     def __call__(self, wanted: Sequence[str], have: Sequence[str], target: IO[bytes]) -> None:
-        """Write a pack of `wanted` and all that they refer to to `target`, without what `have` refers to."""
+        """Write a pack with the commits `wanted` and all that they refer to into `target`, without what `have` refers
+        to.
+
+        :param wanted: full object ids
+        :param have: full object ids of what the host has already
+        :raises TransferFailed: no whole pack was written
+        """
 
 
 class TransferFailed(EnvironmentFailure):
-    """Git inside writes no pack of what it is asked for."""
+    """Git in the sandbox did not write the pack that was asked for."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -59,7 +62,7 @@ class TransferFailed(EnvironmentFailure):
 
 
 class Refused(EnvironmentFailure):
-    """What a sandbox sent is not sound."""
+    """The objects that a sandbox sent are malformed, or refer to objects that are missing."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -69,15 +72,15 @@ class Refused(EnvironmentFailure):
 
 
 def missing(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
-    """Those of `ids` that are no object of the host."""
+    """The ids of which the host's repository has no object."""
     return frozenset(oid for oid, kind in _kinds(host, ids) if not kind)
 
 
 def unfinished(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
-    """Those of `ids`, objects of the host, that refer to what the host has not.
+    """The ids whose object is on the host, but not all objects that it refers to.
 
-    Who was killed while objects were put down left some without the others, and `git gc` leaves a commit whose tree
-    was older. What a ref of the host leads to is whole.
+    A process that was killed while it stored objects leaves such ones, and so does `git gc`, which may keep a commit
+    and remove its older tree. What a ref of the host reaches is always complete.
     """
     wanted = sorted(set(ids))
     if not wanted or _is_whole(host, wanted):
@@ -93,7 +96,7 @@ def _is_whole(host: HostGit, tips: Sequence[str]) -> bool:
 
 
 def commits(host: HostGit, ids: Iterable[str]) -> frozenset[str]:
-    """Those of `ids` that are commits of the host."""
+    """The ids that are commits in the host's repository."""
     return frozenset(oid for oid, kind in _kinds(host, ids) if kind == "commit")
 
 
@@ -110,10 +113,12 @@ def _kinds(host: HostGit, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
 def bring(
     host: HostGit, transfer: Transfer, wanted: Sequence[str], have: Sequence[str]
 ) -> dict[str, EnvironmentFailure]:
-    """Bring the objects `wanted` and all that they refer to; returns those that cannot be, with the reason.
+    """Fetch the objects `wanted` and all that they refer to; returns those that could not be fetched, each with the
+    reason.
 
-    One that is broken holds up no other.
+    A broken one does not keep the others from being fetched.
 
+    :param have: ids that the host has, so that they are not sent
     :raises CannotRun: the host's git or disk fails
     """
     if not wanted:
@@ -189,7 +194,9 @@ def _unpacked(host: HostGit, folder: str, checked: str) -> str:
 
 
 def object_folder(host: HostGit, path: str) -> dict[str, str]:
-    """Make `path` a folder of objects; returns the variables by which git writes there and reads the host's, too."""
+    """Make `path` a git object folder; returns the variables with which git writes there and also reads the host's
+    objects.
+    """
     for name in (path, os.path.join(path, "pack")):
         os.mkdir(name)
         host.give(name)
@@ -205,9 +212,11 @@ def _require(result: tuple[int, bytes, bytes]) -> None:
 
 
 def put(host: HostGit, source: str) -> None:
-    """Put the objects in the folder `source` beside the host's; git sees a pack when its index is there.
+    """Copy the objects in the folder `source` into the host's repository, and wait until they are on the disk.
 
-    They are on the disk when this ends: refs are, soon after.
+    Of a pack the index comes last, since git sees the pack by it. Refs to the objects may be written afterwards.
+
+    :raises CannotRun: they cannot be written
     """
     owner = copying.owner_of(host.repository.workspace)
     paths = sorted(_files(source), key=lambda path: (os.path.dirname(path), path.endswith(".idx")))
@@ -256,5 +265,5 @@ def _put_file(source: str, folder: int, name: str, owner: Owner) -> None:
 
 
 def bounds(ids: Iterable[str], most: int) -> list[str]:
-    """At most `most` of `ids`, each once, in their order: what a sandbox is told that the host has."""
+    """At most `most` of `ids`, without duplicates and in their order: the sandbox is told that the host has these."""
     return [oid for oid in dict.fromkeys(ids) if ref_names.is_oid(oid)][:most]

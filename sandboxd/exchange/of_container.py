@@ -1,4 +1,4 @@
-"""The exchange with a running container: which git directory it has, and how git inside gives its objects."""
+"""The exchange with a running container: finds its git directory, and has git inside write the objects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ _ENVIRON = ("GIT_NO_LAZY_FETCH=1", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 
 
 class OfContainer(NamedTuple):
-    """A container's own git directory: `sandbox` is its identity, `git_dir` the path of the directory inside.
+    """A container's own git directory.
 
-    `shut` are the paths in the workspace that it has read-only; '' is the whole.
+    `sandbox` is the identity of the sandbox, `git_dir` the directory's path inside. `shut` are the paths in the
+    workspace that are read-only inside, relative to it; '' stands for the whole workspace.
     """
 
     sandbox: str
@@ -42,7 +43,7 @@ class OfContainer(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """A mount of a container: what of the host, or of which volume, is where inside."""
+    """A mount of a container: its source (a host path), its path inside, and whether it is read-only."""
 
     source: str
     target: str
@@ -50,7 +51,10 @@ class Bound(NamedTuple):
 
 
 def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer | None:
-    """The git directory that a container has of its own; None for one that has none."""
+    """The git directory of a container; None where it has none of its own.
+
+    :param inspected: the engine's description of the container
+    """
     sandbox = ((inspected.get("Config") or {}).get("Labels") or {}).get(PROJECT) or ""
     if not sandbox:
         return None
@@ -64,7 +68,7 @@ def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer 
 def own_git(
     environ: Mapping[str, str], sandbox: str, mounts: Iterable[Bound]
 ) -> OfContainer | None:
-    """The git directory of `sandbox`, if it is among what is mounted."""
+    """The git directory of `sandbox`; None where `mounts` do not include it, or the workspace has no repository."""
     place = place_of(environ, sandbox)
     mounts = tuple(mounts)
     git_dir = next((m.target for m in mounts if m.source == place.inside and not m.read_only), "")
@@ -76,7 +80,10 @@ def own_git(
 
 
 def shut_in(mounts: Iterable[Bound], workspace: str) -> frozenset[str]:
-    """The paths in the workspace that a container has read-only; '' is the whole, also where that is not known."""
+    """The paths in the workspace that are read-only in a container, relative to the workspace.
+
+    '' stands for the whole workspace, which is also assumed where `mounts` do not show it.
+    """
     mounts = tuple(mounts)
     top = next((mount for mount in mounts if mount.source == workspace), None)
     if top is None or top.read_only:
@@ -90,9 +97,10 @@ def shut_in(mounts: Iterable[Bound], workspace: str) -> frozenset[str]:
 
 
 class Haste(NamedTuple):
-    """The most seconds that an exchange waits for another one, and for git inside to give its objects.
+    """Time limits of an exchange, in seconds: for another exchange to end (None: no limit), and for git inside to
+    send objects.
 
-    `before_wait` and `before_transfer` are called where it does.
+    `before_wait` is called when it has to wait for another exchange, `before_transfer` before it asks for objects.
     """
 
     lock_seconds: float | None = None
@@ -102,11 +110,14 @@ class Haste(NamedTuple):
 
 
 NONE = Haste()
-"""Nobody waits for the exchange."""
+"""For an exchange that nobody waits for: no limit for the lock."""
 
 
 def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste = NONE) -> Outcome:
-    """Exchange once with a container that runs."""
+    """Exchange once with a running container.
+
+    :param container: its id
+    """
     with contextlib.suppress(SandboxdError):
         # One that was made before that was recorded.
         leftover.note(own.place, own.sandbox)
@@ -118,7 +129,10 @@ def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste
 
 
 def transfer_of(engine: Engine, container: str, git_dir: str, haste: Haste = NONE) -> Transfer:
-    """The way in which git in `container` writes a pack; what it writes is not trusted."""
+    """The function that has git in `container` write a pack; what it writes is not trusted.
+
+    :param git_dir: the path of the git directory inside
+    """
 
     seconds = haste.transfer_seconds
 

@@ -1,8 +1,8 @@
-"""Gives the refs of ours on the host the names that they have now: once they were the same for several sandboxes.
+"""Renames refs on the host that an older version wrote, whose names several sandboxes shared.
 
-The sandbox without a name shared those of one named `main`, and sandboxes of different work trees of a repository those
-of each other; so each let go of what the other held. What was shared is copied; the old names go with the last of those
-who had them.
+The unnamed sandbox shared its names with one called `main`, and sandboxes of linked work trees shared theirs with each
+other, so each removed refs that another needed. Shared refs are copied to the new name; the old name is removed with
+the last sandbox that used it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _MOVES = "sandboxd: under a name of its own"
 
 
 def bring_over(host: HostGit, place: Place, sandbox: str) -> None:
-    """Give the refs of `sandbox` their names of now, where its last exchange wrote them under those of before.
+    """Give the refs of `sandbox` on the host their present names, if its last exchange wrote them under the old ones.
 
-    :param sandbox: its name, '' for the one without
+    :param sandbox: its name, '' for the unnamed one
     :raises CannotRun: git fails
     """
     old = sandbox or OLD_UNNAMED

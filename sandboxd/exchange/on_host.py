@@ -1,4 +1,6 @@
-"""The refs of ours on the host: commits of a sandbox that wait there, and what it needs of the host's objects."""
+"""The refs that sandboxd makes on the host: those of a sandbox's commits that wait, and those that keep objects alive
+for it.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,14 @@ _HOLDS = "sandboxd: a sandbox refers to it"
 
 
 def owner_of(host: HostGit, sandbox: str) -> str:
-    """What stands for `sandbox` in the names of the host's refs."""
+    """The part of the host's ref names that stands for `sandbox` (a name, '' for the unnamed one): see
+    `ref_names.owner`.
+    """
     return ref_names.owner(sandbox, host.repository.name)
 
 
 def refs_of(host: HostGit, sandbox: str) -> dict[str, str]:
-    """Name and id of the host's refs for `sandbox`.
+    """The host's refs for `sandbox`, by full name, each with its object id.
 
     :raises CannotRun: git fails
     """
@@ -36,7 +40,7 @@ def refs_of(host: HostGit, sandbox: str) -> dict[str, str]:
 
 
 def refs_below(host: HostGit, prefix: str) -> dict[str, str]:
-    """Name and id of the host's refs below `prefix`.
+    """The host's refs below `prefix`, by full name, each with its object id.
 
     :raises CannotRun: git fails
     """
@@ -47,9 +51,10 @@ def refs_below(host: HostGit, prefix: str) -> dict[str, str]:
 
 
 def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dict[str, str]:
-    """Give what waits its refs, and remove those whose commits the host's own refs have; returns those that wait.
+    """Write a ref for each commit that waits, and remove those that the host's own refs contain by now.
 
-    :param wanted: by the name that it has in the sandbox
+    :param wanted: the ids of what waits, by the name of their ref in the sandbox
+    :returns: the ids of all commits of `sandbox` that wait now, by the name of their ref on the host
     :raises CannotRun: git fails
     """
     owner = owner_of(host, sandbox)
@@ -70,7 +75,11 @@ def write_waiting(host: HostGit, sandbox: str, wanted: Mapping[str, str]) -> dic
 
 
 def has(host: HostGit, oid: str, *, branches_only: bool = False) -> bool:
-    """Whether refs of the host's own lead to `oid`."""
+    """Whether `oid` is reachable from the host's own branches, tags or remote-tracking refs, not from sandboxd's
+    refs.
+
+    :param branches_only: look at branches alone, and take `oid` for a commit
+    """
     # No tree or file has a history that could lead to it.
     text = f"{oid}{'^{commit}' if branches_only else ''}\n".encode()
     which = ref_names.OF_HOST[:1] if branches_only else ref_names.OF_HOST
@@ -80,9 +89,12 @@ def has(host: HostGit, oid: str, *, branches_only: bool = False) -> bool:
 
 
 def hold(host: HostGit, sandbox: str, theirs: Side, ours: Side, logged: Iterable[str]) -> None:
-    """Let refs of ours on the host hold what the sandbox refers to of its objects, and let go of the rest.
+    """Write refs on the host that keep objects from `git gc` while the sandbox refers to them, and remove outdated
+    ones.
 
-    :param logged: ids that logs of the sandbox name
+    :param theirs: the sandbox's git directory
+    :param ours: the host's repository
+    :param logged: ids that reflogs of the sandbox name
     :raises CannotRun: git fails
     """
     own = {oid for name, oid in theirs.refs.ids.items() if name.startswith(ref_names.HEADS)}

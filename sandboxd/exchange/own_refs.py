@@ -1,5 +1,7 @@
-"""Reads refs, HEAD and logs of a git directory as files. That of a sandbox is hostile: no link is followed,
-nothing but regular files is opened, and what is read is bounded."""
+"""Reads refs, HEAD and reflogs of a git directory as files, without git.
+
+The directory of a sandbox is hostile: no link is followed, only regular files are opened, and all sizes are bounded.
+"""
 
 from __future__ import annotations
 
@@ -40,16 +42,16 @@ OPERATIONS = (
     ("index.lock", Operation.WRITING),
     ("HEAD.lock", Operation.WRITING),
 )
-"""The names in a git directory by which each operation is known."""
+"""(name, operation): the file or folder in a git directory that shows that the operation is under way."""
 
 
 def read_refs(folder: str, most_packed: int = packed_refs.LARGEST) -> Refs:
-    """The refs of the git directory `folder` that pass between the sides, and the newest stash.
+    """The refs of the git directory `folder` that are exchanged, and the newest stash.
 
-    :param most_packed: bytes of packed refs
-    :raises TooMany: it has too many
-    :raises OSError: it cannot be opened
-    :raises UsageError: it cannot be opened
+    :param most_packed: size limit of the packed refs in bytes
+    :raises TooMany: it has too many refs, or its packed refs cannot be read
+    :raises OSError: the folder cannot be opened
+    :raises UsageError: a link is on the way to the folder
     """
     with beneath.open_folder(folder) as root:
         # Loose refs first: git packs a ref, then removes the loose one.
@@ -106,7 +108,9 @@ def _read_loose(root: int) -> dict[str, str]:
 
 
 def files_below(root: int, top: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Path and status of whatever is no folder in the folder `top` below `root`, in no order.
+    """Path and status of everything but folders below the folder `top` of the open folder `root`, in no order.
+
+    Paths are relative to `root`. A folder that cannot be read counts as empty.
 
     :raises TooMany: it has too many files or folders
     """
@@ -144,14 +148,16 @@ def _entries(root: int, folder: str) -> list[tuple[str, os.stat_result]]:
 
 
 def read_head(folder: str) -> Head:
-    """HEAD of the git directory `folder`; an unknown one where it is a link, or says what git does not write."""
+    """The HEAD of the git directory `folder`; one that is not `is_known` where the file is a link or has no valid
+    content.
+    """
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
         return parse_head(read_small(root, "HEAD", _LONGEST) or "")
     return Head()
 
 
 def parse_head(text: str) -> Head:
-    """The HEAD whose file has the content `text`."""
+    """The HEAD in the content of its file; one that is not `is_known` where git would not write such a content."""
     line = text.rstrip("\n")
     branch = line.removeprefix("ref: ")
     if branch != line:
@@ -161,9 +167,9 @@ def parse_head(text: str) -> Head:
 
 
 def operation(folder: str, *, locks: bool = True) -> Operation | None:
-    """The operation that is under way in the git directory `folder`, None for none.
+    """The git operation, such as a rebase, that is under way in the git directory `folder`; None for none.
 
-    :param locks: whether a file that a command of git holds while it writes counts
+    :param locks: whether a lock file of git, which a command holds while it writes, counts as one
     """
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
         for name, of_kind in OPERATIONS:
@@ -176,7 +182,10 @@ def operation(folder: str, *, locks: bool = True) -> Operation | None:
 
 
 def stashes(folder: str, tip: str) -> list[str]:
-    """Ids of the stashes in the git directory `folder`, the newest first; `tip` is the newest."""
+    """Object ids of the stashes in the git directory `folder`, the newest first; a long list is cut.
+
+    :param tip: the id of `refs/stash`, the newest stash; '' for none
+    """
     if not tip:
         return []
     ids = [oid for oid in reversed(_logged(folder, "logs/refs/stash")) if oid != tip]
@@ -184,7 +193,7 @@ def stashes(folder: str, tip: str) -> list[str]:
 
 
 def logged(folder: str) -> frozenset[str]:
-    """Ids that the logs of the git directory `folder` name, the newest of each log."""
+    """The object ids that the reflogs of the git directory `folder` name; of long logs the newest alone."""
     ids: set[str] = set(_logged(folder, "logs/HEAD"))
     left = _MOST_LOGS
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
@@ -213,9 +222,12 @@ def _logged_in(root: int, path: str) -> list[str]:
 
 
 def read_small(root: int, path: str, most: int, *, last: bool = False) -> str | None:
-    """The text of the regular file `path` below `root`; '' for one that cannot be read, None where nothing is.
+    """The text of the regular file `path` below the open folder `root`; None where nothing is there.
 
-    :param most: bytes; of a longer file with `last` the end is read, else it counts as one that cannot be read
+    '' for a file that cannot be read, a link, or anything that is no regular file.
+
+    :param most: size limit in bytes; a longer file counts as one that cannot be read
+    :param last: read the last `most` bytes of a longer file instead
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -236,9 +248,10 @@ def read_small(root: int, path: str, most: int, *, last: bool = False) -> str | 
 
 
 def elsewhere(common: str, own: str) -> frozenset[str]:
-    """Branches that other work trees of the repository `common` have checked out, or are in the middle of.
+    """Full names of the branches that other work trees have checked out, or are rebasing or bisecting.
 
-    :param own: the folder of the work tree that does not count
+    :param common: the repository's common git directory
+    :param own: the git directory of the work tree that is not counted
     """
     folders = [common]
     with contextlib.suppress(OSError), os.scandir(os.path.join(common, "worktrees")) as entries:

@@ -14,14 +14,14 @@ from sandboxd.files import reading
 
 NAME = "packed-refs"
 LARGEST = 4 << 20
-"""Bytes that the file of a sandbox may have, unless the host's is large, too."""
+"""Size limit in bytes of a sandbox's file of packed refs; more is allowed where the host's own file is large."""
 LARGEST_OF_HOST = 32 << 20
 _SHORTEST_LINE = 40
 """Bytes of an id, without which no line is one of git's: 100,000 of them in `LARGEST`."""
 
 
 class TooMany(EnvironmentFailure):
-    """A git directory has more refs than are read."""
+    """A git directory has more refs than are read, or its packed refs cannot be read."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -31,7 +31,11 @@ class TooMany(EnvironmentFailure):
 
 
 def largest_beside(common: str) -> int:
-    """The bytes that the file of a sandbox of the repository `common` may have: twice those of the host's, or `LARGEST`."""
+    """The size limit in bytes of a sandbox's packed refs: `LARGEST`, or twice the size of the host's where that is
+    more.
+
+    :param common: the common git directory of the host's repository
+    """
     try:
         size = os.lstat(os.path.join(common, NAME)).st_size
     except OSError:
@@ -40,12 +44,12 @@ def largest_beside(common: str) -> int:
 
 
 def read_lines(root: int, most: int) -> list[str]:
-    """The lines of the file in the folder `root`, [] where there is none.
+    """The lines of the packed refs in the open git directory `root`; [] where the file does not exist.
 
-    What cannot be read must not count as refs that were deleted.
+    A file that cannot be read is an error, so that its refs do not count as deleted.
 
-    :param most: bytes
-    :raises TooMany: it is too large, has too many lines, or is no regular file
+    :param most: size limit in bytes
+    :raises TooMany: it is too large, has too many lines, or is not a readable regular file
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:

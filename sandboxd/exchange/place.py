@@ -19,7 +19,9 @@ from sandboxd.plan.linked_worktree import linked_worktree
 
 
 class Place(NamedTuple):
-    """The folder, absolute, in which a sandbox's own git directory lies; nothing in it need exist."""
+    """The folder, an absolute path, that holds a sandbox's own git directory and its records; nothing in it need
+    exist.
+    """
 
     folder: str
 
@@ -30,42 +32,44 @@ class Place(NamedTuple):
 
     @property
     def agreed(self) -> str:
-        """The record of the last state that both sides had."""
+        """The path of the record of the state that both sides last agreed on (`exchange.agreed`)."""
         return os.path.join(self.folder, "agreed")
 
     @property
     def acting(self) -> str:
-        """The record of refs that wait since tools on the host would act on their commits."""
+        """The path of the record of waiting refs whose commits would make tools on the host act (`acting_refs`)."""
         return os.path.join(self.folder, "acting")
 
     @property
     def shut(self) -> str:
-        """The record of what was read-only inside when the sandbox last ran."""
+        """The path of the record of what was read-only inside when the sandbox last ran (`shut_paths`)."""
         return os.path.join(self.folder, "shut")
 
     @property
     def lock(self) -> str:
-        """The file that whoever seeds or exchanges holds a lock on."""
+        """The path of the lock file that is held while the git directory is made or an exchange runs."""
         return os.path.join(self.folder, "lock")
 
     @property
     def checkout(self) -> str:
-        """The record of a checkout of the host that began and did not end."""
+        """The path of the record of a checkout on the host that began and did not end (`checkout_record`)."""
         return os.path.join(self.folder, "checkout")
 
     @property
     def sandbox(self) -> str:
-        """The record of the sandbox that it is of."""
+        """The path of the record that holds the identity of the sandbox (`leftover.note`)."""
         return os.path.join(self.folder, "sandbox")
 
     @property
     def mark(self) -> str:
-        """What names in the host's repository end with that are ours, and of this sandbox, for a moment."""
+        """The ending of names of temporary files in the host's repository, by which exchanges of this sandbox know
+        their own.
+        """
         return f"sandboxd-{os.path.basename(self.folder)[:12]}"
 
     @property
     def empty(self) -> str:
-        """An empty folder, mounted read-only over what git inside is not to read."""
+        """The path of an empty folder, mounted read-only over what git inside must not read."""
         return os.path.join(self.folder, "empty")
 
 
@@ -83,13 +87,13 @@ class Repository(NamedTuple):
 
 
 def place_of(environ: Mapping[str, str], sandbox: str) -> Place:
-    """The place of `sandbox`, as of `model.sandbox_id`; nothing is made."""
+    """The place of the sandbox with the identity `sandbox` (`model.sandbox_id`); no folder is made."""
     # Without links on the way, so that what is mounted can be compared with what was meant.
     return Place(os.path.join(os.path.realpath(state_folder(environ)), "git", _digest(sandbox)))
 
 
 def beside(place: Place, sandbox: str) -> Place:
-    """The place of `sandbox` in the state in which `place` is that of another one."""
+    """The place of another sandbox, with the identity `sandbox`, of the same user as `place`."""
     return Place(os.path.join(os.path.dirname(place.folder), _digest(sandbox)))
 
 

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 
 def own_git(environ: Mapping[str, str], sandbox: str) -> OwnGit | None:
-    """The git directory for inside of `sandbox`; None where its workspace has no repository of the usual form.
+    """The git directory to mount into `sandbox`; None where its workspace has no repository of the usual form.
 
-    Nothing is made.
+    No file is made: see `prepare`.
+
+    :param sandbox: the identity of the sandbox
     """
     workspace = workspace_of(sandbox)
     repository = repository_of(workspace)
@@ -43,9 +45,9 @@ def place_in(plan: Plan) -> Place | None:
 
 
 def prepare(plan: Plan) -> bool:
-    """Make what `plan` mounts as its git directory, if it is not there.
+    """Make the git directory that `plan` mounts, unless it exists.
 
-    :returns: whether it was made now
+    :returns: whether it was made by this call
     :raises EnvironmentFailure: it cannot be made
     """
     from sandboxd.exchange.leftover import note

@@ -1,4 +1,4 @@
-"""Lines in the logs of refs and HEAD, by which `git reflog` shows what an exchange moved."""
+"""Writes reflog lines, so that `git reflog` shows what an exchange moved."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ _WHO = "sandboxd <sandboxd@localhost>"
 
 
 def zero(sha256: bool) -> str:
-    """The id that stands for none."""
+    """The all-zero object id, which stands for no object."""
     return "0" * (64 if sha256 else 40)
 
 
 def append(root: int, path: str, old: str, new: str, message: str, owner: Owner) -> None:
-    """Note a move in the log `path` below the git directory `root`, made if missing; no link is followed.
+    """Append an entry to the reflog `path` below the open git directory `root`; it is made if missing, no link is
+    followed.
 
-    :param old: the whole id of before, as `zero` for none; `new` is that of now
-    :raises OSError: it cannot be
+    :param old: the full object id before, as `zero` for a new ref
+    :param new: the full object id now
+    :raises OSError: it cannot be written
     :raises UsageError: a link is on the way
     """
     line = os.fsencode(f"{old} {new} {_WHO} {int(time.time())} +0000\t{message}\n")

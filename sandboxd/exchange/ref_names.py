@@ -1,6 +1,7 @@
-"""Names of refs: which git allows, which would hide another, and under which the host holds what a sandbox made.
+"""Names of refs: which git allows, which would hide another, and under which the host keeps a sandbox's commits.
 
-Names are text in which bytes that are not UTF-8 stand as surrogates, as of `os.fsdecode`."""
+Names are str; bytes that are not UTF-8 are surrogates, as `os.fsdecode` makes them.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +16,15 @@ TAGS = "refs/tags/"
 REMOTES = "refs/remotes/"
 STASH = "refs/stash"
 ROOT = "refs/sandboxd/"
-"""Below it are the host's refs that we make."""
+"""The prefix of all refs that sandboxd makes on the host."""
 UNNAMED = "_"
-"""What the sandbox without a name is spelled as there: every name begins with a letter or digit."""
+"""Stands for the unnamed sandbox below `ROOT`; no sandbox's name begins with it."""
 OLD_UNNAMED = "main"
-"""As it was spelled once, and as one of that name is."""
+"""Stood for the unnamed sandbox in older versions, which took a sandbox called `main` for the same."""
 _DOT = "="
 """Stands for a dot where git does not allow one: no name has it."""
 OF_HOST = ("--branches", "--tags", "--remotes")
-"""The options by which git takes the host's own refs, without ours."""
+"""Options of git for the host's own refs, without those below `ROOT`."""
 
 _ALLOWED = re.compile(
     r"refs(/[^\x00-\x20\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069~^:?*\[\\/]+)+\Z"
@@ -43,12 +44,12 @@ _RESERVED = frozenset({"HEAD", "heads", "held", "stash", "tags"})
 
 
 def is_oid(text: str) -> bool:
-    """Whether `text` is the full id of an object, and not the one that stands for none."""
+    """Whether `text` is a full object id, SHA-1 or SHA-256, and not all zeros."""
     return bool(_OID.match(text)) and text.strip("0") != ""
 
 
 def is_allowed(name: str) -> bool:
-    """Whether git allows `name`, the full name of a ref."""
+    """Whether git allows `name` as the full name of a ref, and it is neither too long nor has control characters."""
     return (
         len(name) <= _LONGEST
         and bool(_ALLOWED.match(name))
@@ -58,17 +59,20 @@ def is_allowed(name: str) -> bool:
 
 
 def drives_shell(name: str) -> bool:
-    """Whether a command line into which `name` is put without quotes would be another one."""
+    """Whether `name` has characters that a shell interprets where it stands unquoted in a command line."""
     return bool(_SHELL.search(name))
 
 
 def is_exchanged(name: str) -> bool:
-    """Whether a ref of this name passes between the sides."""
+    """Whether refs of this name are exchanged: branches, tags and remote-tracking refs with an allowed name."""
     return name.startswith((HEADS, TAGS, REMOTES)) and is_allowed(name)
 
 
 def short_names(others: Collection[str]) -> frozenset[str]:
-    """The short names, as of `_folded`, by which git finds one of the refs `others`, or would look for it."""
+    """The short names by which git finds one of the refs `others` (full names), for `hides`.
+
+    In the form in which case-insensitive file systems compare them.
+    """
     names: set[str] = set()
     for other in others:
         names.add(other.removeprefix("refs/"))
@@ -82,11 +86,12 @@ def short_names(others: Collection[str]) -> frozenset[str]:
 
 
 def hides(name: str, names: Collection[str]) -> bool:
-    """Whether git would take the short name of a new branch or tag for it, where it meant another ref before.
+    """Whether a new branch or tag `name` would change which ref git finds by its short name.
 
-    `git merge origin/main` merges a tag of that name. Names that look like an id or an option count, too.
+    With a tag `origin/main` the command `git merge origin/main` merges the tag. Names that look like an object id or
+    an option count, too.
 
-    :param names: those of the refs that are there, as of `short_names`
+    :param names: those of the existing refs, as `short_names` returns them
     """
     short = name.removeprefix(HEADS).removeprefix(TAGS)
     return bool(_AMBIGUOUS.match(short)) or _folded(short) in names
@@ -98,10 +103,11 @@ def _folded(name: str) -> str:
 
 
 def owner(sandbox: str, worktree: str) -> str:
-    """What stands below `ROOT` for one sandbox and no other.
+    """The part of a ref's name, directly below `ROOT`, that stands for one sandbox and no other.
 
-    :param sandbox: its name, '' for the one without: no name begins as that one is spelled
-    :param worktree: the name of the linked work tree that it is of, '' for none: those of one repository share its refs
+    :param sandbox: its name, '' for the unnamed one
+    :param worktree: the name of the linked work tree whose sandbox it is, '' for the main one. Work trees of a
+        repository share its refs, so it is a part of the result
     """
     name = sandbox or UNNAMED
     if not is_allowed(f"{ROOT}{name}"):
@@ -114,14 +120,22 @@ def owner(sandbox: str, worktree: str) -> str:
 
 
 def below(owner: str) -> str:
-    """The prefix of the host's refs for the sandbox that is spelled `owner`."""
+    """The prefix of the host's refs for one sandbox.
+
+    :param owner: as the function `owner` returns it
+    """
     return f"{ROOT}{owner}/"
 
 
 def waiting(owner: str, name: str) -> str:
-    """The host's ref for what the sandbox has at `name`: of a branch `refs/sandboxd/OWNER/BRANCH`.
+    """The ref on the host for the commits that the sandbox has at `name`; of a branch it is
+    `refs/sandboxd/OWNER/BRANCH`.
 
-    A name that drives a shell is spelled without that and with an id: it is to be typed, and read by scripts.
+    Where `name` has characters that a shell interprets, they are replaced and a digest is added: people type the ref,
+    and scripts read it.
+
+    :param owner: as the function `owner` returns it
+    :param name: `HEAD`, or the full name of a ref of the sandbox
     """
     if drives_shell(name):
         digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:_ID_LENGTH]
@@ -137,34 +151,37 @@ def waiting(owner: str, name: str) -> str:
 
 
 def held(owner: str, oid: str) -> str:
-    """The host's ref that keeps the object `oid` for the sandbox."""
+    """The ref on the host that keeps the object `oid` from garbage collection while the sandbox needs it."""
     return f"{below(owner)}held/{oid}"
 
 
 def parts_of(ref: str) -> tuple[str, str]:
-    """Whose one of the host's refs `ref` is, as of `owner`, and what it is called below that."""
+    """The owner part of a ref below `ROOT`, as `owner` returns it, and the rest of its name."""
     owner, _, rest = ref.removeprefix(ROOT).partition("/")
     return owner, rest
 
 
 def sandbox_of(owner: str) -> str:
-    """The name of the sandbox that is spelled `owner`, '' for the one without."""
+    """The name of the sandbox that an owner part stands for; '' for the unnamed one."""
     name = owner.partition("@")[0]
     return "" if name == UNNAMED else name.replace(_DOT, ".")
 
 
 def is_held(ref: str) -> bool:
-    """Whether `ref` only keeps an object."""
+    """Whether `ref`, one below `ROOT`, only keeps an object from garbage collection: see `held`."""
     return parts_of(ref)[1].startswith("held/")
 
 
 def is_waiting(ref: str) -> bool:
-    """Whether `ref` names commits that can be taken: neither a stash nor what only keeps an object."""
+    """Whether `ref`, one below `ROOT`, holds commits that can be taken: it is neither a stash nor made by `held`."""
     return not parts_of(ref)[1].startswith(("held/", "stash/"))
 
 
 def of_inside(ref: str) -> str:
-    """What the sandbox calls what waits at `ref`, as of `waiting`."""
+    """The name in the sandbox of the ref whose commits wait at `ref`: the reverse of `waiting`.
+
+    Characters that `waiting` replaced are not restored.
+    """
     rest = parts_of(ref)[1]
     if rest == "HEAD":
         return rest

@@ -1,6 +1,7 @@
-"""Refs of a repository that keeps them in a reftable: git on the host lists them, and they become files.
+"""Copies the refs of a repository that keeps them in a reftable: git on the host lists them, and they become files.
 
-Git runs with no config but the repository's own, hooks and fsmonitor off: listing refs starts nothing."""
+Git runs with no config but the repository's own, hooks and fsmonitor off: listing refs starts no other program.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +27,16 @@ _LINE = re.compile(r"(?P<ref>[0-9a-f]{40,64} refs/[^\0\n ]+)\0(?P<symref>[^\0\n 
 
 
 def is_used(entries: Iterable[Entry]) -> bool:
-    """Whether the settings of a repository say that its refs are in a reftable."""
+    """Whether a repository with these settings keeps its refs in a reftable."""
     values = [e.value for e in entries if e.name == "extensions.refstorage"]
     return bool(values) and (values[-1] or "").partition(":")[0] == "reftable"
 
 
 def copy(repository: Repository, target: int, owner: Owner) -> None:
-    """Write HEAD and all refs but ours into the open git directory `target`.
+    """Write HEAD and all refs but those that sandboxd made into the open git directory `target`, as files.
 
-    :raises EnvironmentFailure: this machine has no git that reads them
+    :param owner: the owner of the new files
+    :raises EnvironmentFailure: this machine has no git that reads reftables
     :raises OSError: they cannot be written
     """
     head = _git(repository, "rev-parse", "--verify", "--quiet", "HEAD").strip()

@@ -1,7 +1,8 @@
-"""One exchange between the host's repository and a sandbox's own git directory, both ways.
+"""One exchange between the host's repository and a sandbox's own git directory, in both directions.
 
-Objects come first, then refs of ours that hold them, then the host's own refs, then those inside. What both have at
-the end is recorded as agreed. Every step compares before it writes, so one that is cut off is taken up by the next.
+First objects are fetched, then refs below `refs/sandboxd` on the host keep them, then the host's own refs move, then
+those inside. What both sides have at the end is recorded as agreed. Every step compares before it writes, so the next
+exchange continues one that was interrupted.
 """
 
 from __future__ import annotations
@@ -63,17 +64,20 @@ class Problem(enum.Enum):
 
 
 class Patience(NamedTuple):
-    """How long an exchange waits for another one, in seconds; None: until that ends. `before_wait` is called if it does."""
+    """How long an exchange waits for another one that is under way.
+
+    `seconds` is the limit, None for none; `before_wait` is called when it has to wait.
+    """
 
     seconds: float | None = None
     before_wait: Callable[[], None] | None = None
 
 
 class Waiting(NamedTuple):
-    """Commits of the sandbox that the host's own branches do not have.
+    """Commits of the sandbox that were not put into the host's own branches, and why.
 
-    `ref` is the host's ref that names them, '' where they could not be brought; `name` theirs inside. `paths` are
-    those for which they wait, of reasons that have some.
+    `name` is the ref in the sandbox; `ref` the ref on the host that holds them, '' where they could not be fetched.
+    `paths` are the changed files that are the reason, () for reasons without files.
     """
 
     name: str
@@ -86,10 +90,12 @@ class Waiting(NamedTuple):
 class Outcome(NamedTuple):
     """What an exchange did.
 
-    `brought` are refs of the host that moved, `given` those of the sandbox; `followed` says which side's HEAD or
-    index followed the other's. `stashes` counts the stashes of the sandbox that the host has refs of, and `acting`
-    are those of them on which tools of the host would act once somebody applies them. `refused` counts refs of the sandbox with a name that git does not allow, `over` those beyond `difference.MOST_NEW`. `why` and `hint` are for a person: of
-    `problem`, else of the commits that could not be brought.
+    `brought` are the refs of the host that moved, `given` those of the sandbox; `host_followed` and `inside_followed`
+    tell whether that side's HEAD or index changed. `waiting` are commits that the host did not take, `stays` refs of
+    the host that the sandbox did not get. `stashes` counts the stashes of the sandbox that the host holds refs of;
+    tools on the host would act on the `acting` ones once somebody applies them. `refused` counts refs of the sandbox
+    whose name git does not allow, `over` those beyond `difference.MOST_NEW`. `why` and `hint` explain `problem`, or
+    else why commits could not be fetched; '' for none.
     """
 
     brought: tuple[Move, ...] = ()
@@ -108,7 +114,7 @@ class Outcome(NamedTuple):
 
     @property
     def moved(self) -> bool:
-        """Whether anything passed."""
+        """Whether anything was changed on either side."""
         return bool(self.brought or self.given or self.host_followed or self.inside_followed)
 
 
@@ -125,11 +131,13 @@ def exchange(
     *,
     shut: Collection[str] = (),
 ) -> Outcome:
-    """Exchange once; waits for one that is under way.
+    """Exchange once, after another exchange that is under way.
 
-    :param sandbox: the name of the sandbox, '' for the one without
-    :param transfer: None where nothing runs inside: then no commits come from there
-    :param shut: paths in the workspace that are read-only inside; '' is the whole
+    Failures are not raised but told in the outcome.
+
+    :param sandbox: the name of the sandbox, '' for the unnamed one
+    :param transfer: writes packs inside; None where nothing runs inside, so that no commits come from there
+    :param shut: paths in the workspace that are read-only inside; '' stands for the whole workspace
     """
     if not os.path.isdir(place.inside):
         return _problem(Problem.NOT_STARTED)

@@ -1,8 +1,8 @@
-"""Makes a sandbox's own git directory from the host's repository, by reading files: no git runs.
+"""Makes a sandbox's own git directory from the host's repository by copying files; no git runs.
 
-Refs, HEAD, logs and index are copied as they are, so work goes on inside where it stands on the host. Objects
+Refs, HEAD, reflogs and index are copied as they are, so work goes on inside where it stands on the host. Objects
 are not: git inside reads the host's, which are mounted read-only. The config is made anew (`exchange.config`),
-and nothing that git would run goes in.
+and nothing that git would run, such as a hook, is copied.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _FOLDERS = ("refs/heads", "refs/tags", "objects/info", "objects/pack", "info")
 
 
 class Seed(NamedTuple):
-    """What a seed is made with.
+    """The parameters of a new git directory.
 
-    `objects` are the folders inside of the host's objects; `of_user` settings that are the user's own, for
-    the config; `worktree` the value of `core.worktree` of a submodule, '' for none.
+    `objects` are the paths inside of the host's object folders; `of_user` are (name, value) of the user's own
+    settings for the config; `worktree` is `core.worktree` of a submodule, '' for none.
     """
 
     objects: Sequence[str]
@@ -47,9 +47,9 @@ class Seed(NamedTuple):
 
 
 def seed(repository: Repository, place: Place, wanted: Seed) -> bool:
-    """Make `place.inside` from the host's repository. One that is there stays: work may be in it.
+    """Make `place.inside` from the host's repository. An existing one is kept, since there may be work in it.
 
-    :returns: whether it was made now
+    :returns: whether it was made by this call
     :raises EnvironmentFailure: it cannot be written, or the repository cannot be read
     """
     with _writing(place.folder):
@@ -68,10 +68,10 @@ def seed(repository: Repository, place: Place, wanted: Seed) -> bool:
 
 
 def seed_module(repository: Repository, place: Place, path: str, wanted: Seed) -> bool:
-    """Make the git directory of a submodule in `place.inside`, which is there. One that is there stays.
+    """Make the git directory of a submodule in `place.inside`, which must exist. An existing one is kept.
 
-    :param path: where, such as ``modules/lib``
-    :returns: whether it was made now
+    :param path: the path of the directory in `place.inside`, such as ``modules/lib``
+    :returns: whether it was made by this call
     :raises EnvironmentFailure: it cannot be written, or the repository cannot be read
     """
     owner = copying.owner_of(repository.workspace)
@@ -115,7 +115,7 @@ def _writing(folder: str) -> Iterator[None]:
 
 
 def copy_index(repository: Repository, git_folder: str, owner: Owner) -> bool:
-    """Replace the index in `git_folder` by that of the host; False where the host has none.
+    """Replace the index in the git directory `git_folder` by the host's; False where the host has none.
 
     :raises OSError: it cannot be written
     :raises UsageError: `git_folder` is no folder
@@ -168,7 +168,7 @@ def _fill(
 
 
 def read_config(repository: Repository) -> list[git_config.Entry]:
-    """The settings of the repository itself, in git's order. What its config includes does not count."""
+    """The settings in the repository's own config, in git's order; included files are not read."""
     entries = _entries(repository.common, "config")
     if any(e.name == "extensions.worktreeconfig" and is_true(e.value) for e in entries):
         entries += _entries(repository.own, "config.worktree")
@@ -183,7 +183,10 @@ def _entries(folder: str, name: str) -> list[git_config.Entry]:
 
 
 def is_true(value: str | None) -> bool:
-    """Whether git takes the value of a setting for true; None is that of a key alone."""
+    """Whether git reads the value of a boolean setting as true.
+
+    :param value: None for a key that stands without `=`
+    """
     return value is None or value.lower() in ("true", "yes", "on", "1")
 
 
@@ -236,9 +239,10 @@ def _copy_index(own: int, target: int, owner: Owner) -> bool:
 
 
 def write_alternates(target: int, objects: Sequence[str], owner: Owner) -> None:
-    """Name the folders of the host's objects to git inside.
+    """Write `objects/info/alternates`, by which git inside finds the host's objects.
 
-    :param target: the open git directory
+    :param target: the descriptor of the git directory
+    :param objects: the paths inside of the host's object folders
     :raises OSError: it cannot be written
     :raises UsageError: a link is on the way
     """

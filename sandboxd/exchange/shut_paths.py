@@ -1,4 +1,8 @@
-"""What was read-only in a sandbox's workspace when it last ran: a file of ours, for commits that are taken after it ended."""
+"""The record of what was read-only in a sandbox's workspace when it last ran, for commits that are taken after its
+end.
+
+It is a private file that no sandbox sees.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ _ALL = frozenset({""})
 
 
 def read(path: str) -> frozenset[str]:
-    """The paths within the workspace; the whole workspace, as '', where that is not known."""
+    """The recorded paths, relative to the workspace; {''}, the whole workspace, where there is no record."""
     try:
         data = read_bytes(path, _LARGEST)
     except (SandboxdError, OSError):
@@ -22,7 +26,7 @@ def read(path: str) -> frozenset[str]:
 
 
 def write(path: str, shut: Collection[str]) -> None:
-    """Record the paths `shut`.
+    """Record the paths, relative to the workspace, that are read-only; '' stands for the whole workspace.
 
     :raises EnvironmentFailure: it cannot be written
     """

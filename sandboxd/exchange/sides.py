@@ -1,4 +1,4 @@
-"""Reads what a git directory has now: that of the host, and that of a sandbox."""
+"""Reads the present state of a git directory: that of the host, and that of a sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGE_INDEX = 64 << 20
 
 
 def host_side(host: HostGit) -> Side:
-    """What the host's repository has now.
+    """The present refs, HEAD, index and operation of the host's repository.
 
     :raises SandboxdError: it cannot be read
     :raises OSError: it cannot be read
@@ -45,10 +45,11 @@ def _listed(host: HostGit) -> Refs:
 
 
 def inside_side(place: Place, sha256: bool, largest: int, most_packed: int) -> Side:
-    """What the sandbox's own git directory has now.
+    """The present refs, HEAD, index and operation of the sandbox's own git directory.
 
-    :param largest: bytes of its index
-    :param most_packed: bytes of its packed refs
+    :param sha256: whether object ids are SHA-256
+    :param largest: size limit of its index in bytes
+    :param most_packed: size limit of its packed refs in bytes
     :raises SandboxdError: it cannot be read
     :raises OSError: it cannot be read
     """
@@ -59,7 +60,10 @@ def inside_side(place: Place, sha256: bool, largest: int, most_packed: int) -> S
 
 
 def largest_index(own: str) -> int:
-    """The bytes that the index of a sandbox may have: some more than that of the host."""
+    """The size limit in bytes for the index of a sandbox: generous, and more where the host's own index is large.
+
+    :param own: the git directory of the host's work tree
+    """
     try:
         size = os.lstat(os.path.join(own, "index")).st_size
     except OSError:

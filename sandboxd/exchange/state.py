@@ -1,4 +1,4 @@
-"""What is compared of a git directory: its refs, HEAD, index, and an operation that is under way. Types only."""
+"""The state of a git directory that an exchange compares: refs, HEAD, index, and an operation under way. Types only."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import NamedTuple
 
 
 class Head(NamedTuple):
-    """HEAD: the full name of a branch, or the id of a commit; both '' where it is not known."""
+    """HEAD: `branch` is the full name of the branch that it is on, else `commit` is the id of a detached HEAD.
+
+    Both are '' where HEAD is not known.
+    """
 
     branch: str = ""
     commit: str = ""
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a HEAD of a form that git makes."""
+        """Whether HEAD has a form that git writes."""
         return bool(self.branch or self.commit)
 
 
 class Operation(enum.Enum):
-    """An operation of git that is not ended: HEAD, branch and index are between two states."""
+    """An operation of git that has not ended, so that HEAD, branch and index may not belong together."""
 
     MERGE = "merge"
     REBASE = "rebase"
@@ -31,10 +34,10 @@ class Operation(enum.Enum):
 
 
 class Refs(NamedTuple):
-    """Refs below `refs/heads`, `refs/tags` and `refs/remotes`, and the newest stash; by name.
+    """Object ids of branches, tags, remote-tracking refs and the newest stash, by the full name of the ref.
 
-    `broken` are refs that are there and name no object: neither moved nor deleted. `refused` counts those whose
-    name git does not allow.
+    `broken` are existing refs without a valid id, such as symbolic ones: they are neither moved nor deleted. `refused`
+    counts refs whose name git does not allow.
     """
 
     ids: Mapping[str, str]
@@ -43,10 +46,10 @@ class Refs(NamedTuple):
 
 
 class Side(NamedTuple):
-    """A git directory at one moment.
+    """The state of one git directory at one moment.
 
-    `staged` is the digest of what the index says (see `index_file`), None where it cannot be read.
-    `elsewhere` are branches that other work trees of the repository have checked out.
+    `staged` is the digest of the index's entries (see `index_file`), None where the index cannot be read. `operation`
+    is None where none is under way. `elsewhere` are full names of branches that other work trees have checked out.
     """
 
     refs: Refs
@@ -56,7 +59,7 @@ class Side(NamedTuple):
     elsewhere: frozenset[str] = frozenset()
 
     def tip(self, name: str) -> str:
-        """The id that the ref `name` has, '' for none."""
+        """The object id of the ref `name`, '' where there is none."""
         return self.refs.ids.get(name, "")
 
     @property
@@ -66,10 +69,10 @@ class Side(NamedTuple):
 
 
 class Agreed(NamedTuple):
-    """The last state that both sides had, ref by ref; the index is that of the host.
+    """The state that both sides last had in common, ref by ref; `staged` is the digest of the host's index.
 
-    `from_inside` are branches and tags of the host that an exchange made; `owner` is what stands for the sandbox in
-    the names of our refs there.
+    `from_inside` are branches and tags of the host that an exchange made; `owner` is the part of the names of refs
+    below `refs/sandboxd` that stands for the sandbox, '' in records of older versions.
     """
 
     refs: Mapping[str, str]

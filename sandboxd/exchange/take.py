@@ -1,7 +1,8 @@
-"""Takes commits of a sandbox that wait on the host: forward where that is possible, else by a merge without a work tree.
+"""Takes commits of a sandbox that wait on the host: by a fast-forward where possible, else by a merge without a work
+tree.
 
-The work tree is shared, so `git merge` would refuse what lies there already. Here only branch, HEAD and index move, by
-compare-and-swap; the files stay as they are, and most often they are the result.
+Sandbox and host share the work tree, so `git merge` would refuse to overwrite the files that are there. Here only
+branch, HEAD and index move, by compare-and-swap; the files stay, and most often they are the merge's result already.
 """
 
 from __future__ import annotations
@@ -55,9 +56,10 @@ class How(enum.Enum):
 
 
 class Take(NamedTuple):
-    """Commits that the host's ref `into` has now. `ref` is where they waited; `into` is 'HEAD' on no branch.
+    """Commits that were taken.
 
-    `acting` are the paths on which tools of the host act, and which they change.
+    `ref` is where they waited; `into` the ref of the host that has them now, 'HEAD' for a detached one. `acting` are
+    the changed paths on which tools of the host act.
     """
 
     ref: str
@@ -67,9 +69,9 @@ class Take(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """Commits that go on waiting at `ref`, the reason and the next step.
+    """Commits that were not taken and still wait at `ref`: the reason, and the next step for the user.
 
-    `tip` is the id of what waits where it is taken once somebody agrees to what tools on the host would act on; else ''.
+    `tip` is the id of the commit where only the user's consent is missing; else ''.
     """
 
     ref: str
@@ -79,7 +81,7 @@ class Stay(NamedTuple):
 
 
 class Took(NamedTuple):
-    """What was taken and what was not. `checked_out`: the branch that the work tree is of moved."""
+    """What was taken and what was not. `checked_out`: the branch that the work tree is on moved."""
 
     takes: tuple[Take, ...] = ()
     stays: tuple[Stay, ...] = ()
@@ -97,9 +99,12 @@ class _NotNow(Exception):
 
 
 def waiting(repository: Repository, place: Place, sandbox: str) -> dict[str, str]:
-    """The id of each tip that waits of `sandbox` on the host, by the name that its ref has below those of the sandbox.
+    """The ids of the commits of `sandbox` that wait on the host, by the name of their ref below
+    `refs/sandboxd/OWNER/`.
 
-    :raises SandboxdError, OSError: as `take`
+    :param sandbox: its name, '' for the unnamed one
+    :raises SandboxdError: as `take`
+    :raises OSError: as `take`
     """
     with _opened(repository, place, sandbox) as (_, refs):
         return {name: oid for name, (_, oid) in refs.items()}
@@ -115,13 +120,14 @@ def take(
     acting: bool = False,
     identity: Mapping[str, str] | None = None,
 ) -> Took:
-    """Take what waits of `sandbox` on the host; each ref as a whole, or not at all.
+    """Take commits of `sandbox` that wait on the host; each ref as a whole, or not at all.
 
-    :param sandbox: its name, '' for the one without
-    :param names: what the refs are called below those of the sandbox; [] for every branch
-    :param shown: the id that each tip had, by such a name, when somebody looked at it: no other is taken
-    :param acting: also what tools on the host act on: what enters another repository, or changes files shut inside
-    :param identity: `user.name` and `user.email` of who merges
+    :param sandbox: its name, '' for the unnamed one
+    :param names: the names of their refs below `refs/sandboxd/OWNER/`; [] for every branch
+    :param shown: the id that each ref had when the user looked at it, by such a name: no other commit is taken
+    :param acting: also take commits on which tools of the host act: they change a nested repository, or files that
+        were read-only inside
+    :param identity: `user.name` and `user.email` for merge commits; None: git's own
     :raises CannotRun: git fails, or this machine has none
     :raises EnvironmentFailure: an exchange is under way, and does not end soon
     :raises SandboxdError: the repository cannot be read

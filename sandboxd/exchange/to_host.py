@@ -34,7 +34,11 @@ _MOST_TRIES = 200
 
 
 class Done(NamedTuple):
-    """What was written: the moves, and whether the checkout followed. `staged` is the digest of its index then."""
+    """What was written: the refs that moved, and whether HEAD and index followed.
+
+    `staged` is the digest of the index after that, None where HEAD and index did not follow. `failed` are the refs
+    that could not be moved.
+    """
 
     moves: tuple[Move, ...] = ()
     checkout: bool = False
@@ -63,10 +67,14 @@ def apply(
     *,
     nested: bool = False,
 ) -> Done:
-    """Write `moves`, those of the checked-out branch with HEAD and index.
+    """Move the host's refs, and HEAD and index together with the checked-out branch.
 
-    :param message: for the logs of the refs
-    :param nested: the index may enter repositories that it does not enter yet
+    Failures of single refs are in the result.
+
+    :param ours: the state of the host that the moves were computed from
+    :param checkout: the change of HEAD and index; None where they stay
+    :param message: for the reflogs
+    :param nested: whether the index may contain nested repositories (gitlinks) that it does not contain yet
     :raises CannotRun: git fails
     """
     coupled = _coupled(moves, ours.head, checkout)
@@ -107,9 +115,12 @@ def _coupled(moves: Sequence[Move], head: Head, checkout: Checkout | None) -> li
 
 
 def move_refs(host: HostGit, moves: Iterable[Move], message: str, *, logged: bool = True) -> bool:
-    """Move refs in one transaction; False where one of them does not have its old value, or cannot be written.
+    """Move refs in one transaction; False where one does not have its old value or cannot be written, and none was
+    moved.
 
-    :param logged: whether each gets a log of its own, which holds its old values
+    :param message: for the reflogs
+    :param logged: whether a reflog is made for each ref
+    :raises CannotRun: git does not end, or cannot be started
     """
     moves = list(moves)
     lines = []
@@ -176,9 +187,9 @@ def _check_out(
 
 
 def take_up(host: HostGit, message: str) -> None:
-    """End a checkout that was killed between, and remove the locks that it left; no other lock is touched.
+    """Complete a checkout that was interrupted, and remove lock files that it left; no other lock is touched.
 
-    :param message: for the log of HEAD
+    :param message: for the reflog of HEAD
     :raises CannotRun: git fails
     :raises OSError: the git directory cannot be written
     """
@@ -232,7 +243,7 @@ def _index_after(
 
 
 def read_head(host: HostGit) -> Head:
-    """The host's HEAD."""
+    """The host's HEAD; one that is not `is_known` where it cannot be read."""
     if not host.is_reftable:
         return own_refs.read_head(host.repository.own)
     symbolic = host.attempt("symbolic-ref", "--quiet", "HEAD")[1].decode().strip()
@@ -243,7 +254,9 @@ def read_head(host: HostGit) -> Head:
 
 
 def elsewhere(host: HostGit) -> frozenset[str]:
-    """Branches that other work trees of the repository have checked out, or are in the middle of."""
+    """Full names of the branches that other work trees of the repository have checked out, or are rebasing or
+    bisecting.
+    """
     repository = host.repository
     branches = own_refs.elsewhere(repository.common, repository.own)
     if not host.is_reftable:

@@ -1,7 +1,7 @@
 """Moves refs, HEAD and index of a sandbox's own git directory to what the host has: as files, no git runs.
 
-The directory is hostile: each step is taken without following a link. Git's own locks are used, so that git inside
-waits for us, and each value is compared under its lock.
+The directory is hostile: no step follows a link. Git's own lock files are used, so that git inside waits, and each
+value is compared while its lock is held.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ _PACKED = packed_refs.NAME
 
 
 class Target(NamedTuple):
-    """The git directory that is written: its open folder, its path, who owns what is made, the length of ids.
+    """The git directory that is written: its descriptor, its path, the owner for new files, and whether ids are
+    SHA-256.
 
-    `largest_index` are the bytes of its index that are read, `most_packed` those of its packed refs.
+    `largest_index` and `most_packed` are the size limits in bytes of its index and its packed refs.
     """
 
     root: int
@@ -42,7 +43,7 @@ class Target(NamedTuple):
 
     @property
     def zero(self) -> str:
-        """The id that stands for none."""
+        """The all-zero object id, which stands for no object."""
         return ref_logs.zero(self.sha256)
 
 
@@ -57,9 +58,11 @@ def apply(
     checkout: Checkout | None,
     index: index_file.Index | None,
 ) -> Done:
-    """Write `moves`, those of the checked-out branch with HEAD and index.
+    """Move the sandbox's refs, and HEAD and index together with the checked-out branch.
 
-    :param index: that of the host
+    :param theirs: the state of the sandbox that the moves were computed from
+    :param checkout: the change of HEAD and index; None where they stay
+    :param index: the index of the host, which the sandbox gets; None where there is none
     """
     branches = {theirs.head.branch, checkout.new.branch} if checkout is not None else set()
     coupled = [move for move in moves if move.name in branches]

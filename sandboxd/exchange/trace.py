@@ -1,4 +1,6 @@
-"""What an exchange depends on, as the status of files: whether anything happened since the last one, and where to watch."""
+"""The status of the files that an exchange depends on: shows whether anything changed since the last one, and where
+to watch.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,14 @@ _LOGS = ("logs/HEAD", "logs/refs/stash")
 _MOST_FOLDERS = 500
 
 Trace = frozenset[tuple[str, int, int, int]]
-"""Of each file: its path, time of change in ns, size and inode; of an operation only whether it is there."""
+"""(path, modification time in nanoseconds, size in bytes, inode) of each file; of a file that only shows that a git
+operation is under way, the path and zeros."""
 
 
 def trace(repository: Repository, place: Place) -> Trace:
-    """The status of what an exchange reads of both sides; differs whenever a ref, HEAD or index was written."""
+    """The status of the files that an exchange reads on both sides; differs whenever a ref, HEAD or index was
+    written.
+    """
     return frozenset((*_of_side(repository.own, repository.common), *_of_side(place.inside)))
 
 
@@ -58,7 +63,7 @@ def _of(path: str, status: os.stat_result) -> tuple[str, int, int, int]:
 
 
 def folders(repository: Repository, place: Place) -> frozenset[str]:
-    """The folders in which something happens when one of the sides changes, at most so many of each."""
+    """The folders in which a change of either side shows; of each top folder at most a few hundred."""
     both = {repository.own, repository.common, place.inside}
     for top in (repository.common, repository.own, place.inside):
         both.update(_below(top, "refs"), _below(top, "reftable"))

@@ -1,4 +1,4 @@
-"""The refs on the host under which commits of sandboxes wait, read as files: for a status, which starts no git."""
+"""Lists the refs on the host at which commits of sandboxes wait. They are read as files: `status` starts no git."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MOST_NAMED = 5
 
 
 def lines(workspace: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What waits on the host of the sandboxes of `workspace`, each with the command that takes it; () for nothing.
+    """A line for a person on each ref at which commits of the workspace's sandboxes wait, with the command that takes
+    it.
 
-    Among it stashes that tools on the host would act on, each with the command that shows it.
-
-    Of a repository that keeps its refs in a reftable nothing is known.
+    Stashes that tools on the host would act on are listed with the command that shows them. () for nothing, and for a
+    repository that keeps its refs in a reftable.
     """
     refs = sorted({*_names(workspace, environ)}, key=lambda one: one[0])
     texts = [_line(*ref) for ref in refs[:_MOST_NAMED]]

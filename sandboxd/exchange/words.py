@@ -1,4 +1,6 @@
-"""What an exchange left, for people: the commits that wait on the host, and the one command that takes each."""
+"""The result of an exchange in words for a person: the commits that wait on the host, and the command that takes
+each.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,11 @@ ACTS = {
     Reason.NESTED: f"{Reason.NESTED.value}, whose config git would follow",
     Reason.CONTROL: f"{Reason.CONTROL.value}, and tools on the host would act on them",
 }
-"""What the commits would do on the host, for the reasons for which they are not taken unasked."""
+"""What the commits would do on the host, for the reasons that need the user's consent."""
 
 
 def lines(outcome: Outcome) -> list[tuple[str, str]]:
-    """What does not pass, each with the next step; [] where all did."""
+    """What was not exchanged, each with the next step ('' for none); [] where everything was."""
     if outcome.problem is not None:
         return [(f"commits do not pass: {outcome.why}", outcome.hint)]
     words = [(_of(waiting), _step(waiting)) for waiting in outcome.waiting[:_MOST_NAMED]]
@@ -73,14 +75,14 @@ def _of(waiting: Waiting) -> str:
 
 
 def named(paths: Sequence[str]) -> str:
-    """The first of some paths, and how many more there are."""
+    """The first few paths in backticks, and how many more there are."""
     first = ", ".join(f"`{printable(path)}`" for path in paths[:_MOST_PATHS])
     more = len(paths) - _MOST_PATHS
     return f"{first} and {more} more" if more > 0 else first
 
 
 def printable(text: str) -> str:
-    """`text` without bytes that are no UTF-8."""
+    """`text` with each character that UTF-8 cannot encode replaced by `?`."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -91,14 +93,14 @@ def _step(waiting: Waiting) -> str:
 
 
 def take(ref: str) -> str:
-    """The command on the host that takes what waits at `ref`."""
+    """The `sandboxd` command that takes the commits that wait at `ref`."""
     owner, rest = ref_names.parts_of(ref)
     name = rest.encode("utf-8", "replace").decode()
     return f"sandboxd review{option_of(ref_names.sandbox_of(owner))} --take {shlex.quote(name)}"
 
 
 def show_stash(ref: str) -> str:
-    """The command of git that shows a stash, programs that the repository names switched off."""
+    """The git command that shows a stash without starting programs that the repository configures."""
     return f"git stash show -p --include-untracked --no-ext-diff --no-textconv {shlex.quote(ref)}"
 
 

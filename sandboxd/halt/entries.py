@@ -1,4 +1,4 @@
-"""Entries of halts in the user's audit record: one for each halt, with all that belongs to it, and one for its end."""
+"""Entries in the user's audit record about halts: one for each halt with all its paths, and one for its end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 def halted(environ: Mapping[str, str], halt: Halt) -> str:
-    """Record that a sandbox was halted, unless that was done; returns '', or for a person why it is not recorded.
+    """Record in the audit record that a sandbox was halted, unless that was done before.
 
-    Where somebody else may end the halt meanwhile, the caller holds `record.changing`.
+    Where another process may end the halt meanwhile, the caller holds `record.changing`.
 
-    :raises EnvironmentFailure: it is recorded, and the halt itself cannot say so
+    :returns: '', or for a person why it could not be recorded
+    :raises EnvironmentFailure: it is in the audit record, but the file of the halt could not be updated
     """
     if halt.is_told:
         return ""
@@ -31,7 +32,10 @@ def halted(environ: Mapping[str, str], halt: Halt) -> str:
 
 
 def ended(environ: Mapping[str, str], halt: Halt) -> str:
-    """Record that the halt of a sandbox has ended, and how; returns as `halted`."""
+    """Record in the audit record that a halt has ended, and how.
+
+    :returns: '', or for a person why it could not be recorded
+    """
     how = halt.ended.value if halt.ended is not None else ""
     seconds = round(max(halt.ended_at - halt.at, 0.0))
     return _note(environ, "halt-ended", halt, how=how, after_seconds=seconds)

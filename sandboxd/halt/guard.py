@@ -1,4 +1,4 @@
-"""The mount points of one running sandbox, compared with what is at their paths, and its halt when one is lost."""
+"""Compares the mounts of one running sandbox with what is at their host paths, and halts it when one was lost."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ _NOTHING = Identity(0, 0)
 
 
 class Guard:
-    """Holds open what is at each mount point of a running container, to tell it from what replaces it.
+    """Holds open the file or folder at each mount point of a running container, so that a replacement can be told
+    from it.
 
-    :param inspected: the engine's description of it, in this run
+    :param inspected: the engine's present description of the container
     """
 
     def __init__(self, engine: Engine, inspected: Inspected) -> None:
@@ -51,7 +52,7 @@ class Guard:
         self._top = target_of(inspected, self.workspace)
         git = self._links.git if self._links is not None else None
         self.files = (git.path, *git.configs) if git is not None else ()
-        """Git's index and configs on the host, which may come to name what needs a mount."""
+        """Paths on the host of git's index and configs, which may come to name paths that have no mount."""
         self._engine = engine
         self._pid = inspected["State"].get("Pid") or 0
         self._by_signal = outside.look(engine, inspected).shares_kernel
@@ -72,13 +73,17 @@ class Guard:
         self._held[path], self._mounted[path] = held, held.identity
 
     def close(self) -> None:
-        """Let go what is held."""
+        """Close the files and folders that are held open."""
         for held in self._held.values():
             held.close()
         self._held.clear()
 
     def lost(self) -> tuple[Lost, ...]:
-        """What is lost by now of what was there when this was made, or has no mount since; () when nothing is."""
+        """The mounts that were lost, and paths that git on the host names by now and that have no mount; () for
+        neither.
+
+        A mount is lost when another file than at the time of this object's creation is at its path, or none.
+        """
         # Git does not read an index either that cannot be read, and goes nowhere by it.
         named = open_links.named(self._links)
         return (
@@ -99,9 +104,9 @@ class Guard:
         return places.lost(self.points, self._mounted, now)
 
     def forget_lost_before(self) -> bool:
-        """Compare with the container's own mounts; whether some were lost before this was made.
+        """Compare with the container's own mount table; returns whether mounts were lost before this object was made.
 
-        What is at their paths now is not known to be the host's: it counts as lost from now on.
+        The host may not have written what is at their paths now, so these paths count as lost from now on.
         """
         for path in self._without_mount():
             if (held := self._held.pop(path, None)) is not None:
@@ -110,9 +115,10 @@ class Guard:
         return bool(self.lost())
 
     def has_lost_mounts(self) -> bool:
-        """Compare with the container's own mounts: the same file may be back at a path, and its mount is gone.
+        """Compare with the container's own mount table; returns whether a mount is missing there.
 
-        So is it with a path that could not be looked at when this was made.
+        That finds a path at which the same file is again but without its mount, and paths that could not be read when
+        this object was made.
         """
         self._mounted |= dict.fromkeys(self._without_mount(), _NOTHING)
         return bool(self._gone())
@@ -126,9 +132,10 @@ class Guard:
         return paths & {point.path for point in self.points}
 
     def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
-        """Stop what runs inside, put aside what may be from there, and write that down; None: it does not run any more.
+        """Stop all processes inside, rename what they may have written, and record the halt; None if nothing runs any
+        more.
 
-        :raises EnvironmentFailure: the engine does not stop it, or the record cannot be written
+        :raises EnvironmentFailure: the engine does not stop them, or the record cannot be written
         :raises OSError: the folder of the record cannot be made
         """
         try:
@@ -156,11 +163,12 @@ class Guard:
         return halt
 
     def complete(self, environ: Mapping[str, str], halt: Halt) -> Halt:
-        """Add what the host replaced since: it is one halt. That is the host's alone, and is left.
+        """Add to a halt what the host has replaced since; it stays one halt. The new files are the host's own and are
+        kept.
 
-        A halt that somebody ended meanwhile stays as it is: what is at its paths belongs to the next container.
+        A halt that was ended meanwhile is returned unchanged: its paths belong to the next container.
 
-        :raises EnvironmentFailure: that cannot be written down
+        :raises EnvironmentFailure: the record cannot be written
         :raises OSError: the folder of the record cannot be made
         """
         with record.changing(environ, self.sandbox):
@@ -208,16 +216,15 @@ def _entries(whats: Mapping[str, What], outcomes: Mapping[str, Outcome]) -> tupl
 
 
 def has_lost(inspected: Inspected) -> bool:
-    """Whether a container lost some of its mounts, as far as can be seen."""
+    """Whether a running container lost some of its mounts, by its own mount table as far as that can be read."""
     return any(pin.is_lost for pin in pins.look(pins.subject(inspected)))
 
 
 def compare(engine: Engine, inspected: Inspected, environ: Mapping[str, str]) -> Halt | None:
-    """Halt a running container some of whose mounts are lost, as a command does where no daemon watches.
+    """Halt a running container if some of its mounts are lost: for commands, where no daemon watches.
 
-    None: none is lost, as far as can be seen, or it does not run any more.
-
-    :raises EnvironmentFailure: the engine does not stop it, or that cannot be written down
+    :returns: None if none is lost, as far as can be seen, or if it does not run any more
+    :raises EnvironmentFailure: the engine does not stop it, or the record cannot be written
     """
     if not has_lost(inspected):
         return None

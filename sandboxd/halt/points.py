@@ -1,4 +1,6 @@
-"""Paths of the host that a running sandbox has mounts on, which go when the host replaces what is there."""
+"""Paths on the host that are mounted into a running sandbox; the kernel removes a mount when the host replaces its
+path.
+"""
 
 from __future__ import annotations
 
@@ -16,34 +18,35 @@ if TYPE_CHECKING:
 
 
 class Guards(Enum):
-    """What a mount keeps from being written, beyond its own place."""
+    """What a mount protects from being written by the sandbox."""
 
     NOTHING = "nothing"
-    """It is there so that what lies below cannot be moved away."""
+    """No content: it only keeps what lies below it from being moved away."""
     ALL = "all"
-    """It is read-only, the file or the folder with all in it, or hides git's own folder behind another one."""
+    """The file, or the folder with all in it: the mount is read-only, or hides the host's `.git` behind the sandbox's
+    own."""
 
 
 class Point(NamedTuple):
-    """A mount below the workspace: its path on the host, and what it guards."""
+    """A mount on or below the workspace: its path on the host, and what it protects."""
 
     path: str
     guards: Guards
 
 
 class What(Enum):
-    """What became of a path, as far as a look can tell."""
+    """What happened to a path on the host, as far as can be seen."""
 
     REPLACED = "replaced"
     REMOVED = "removed or renamed"
     ENTERED = "entered by git"
-    """Git's index on the host names a repository there, which it did not when the container was made."""
+    """Git's index on the host names a nested repository there, and did not when the container was made."""
     NAMED = "named by git"
-    """Git's config on the host has git act upon it, which it did not when the container was made."""
+    """Git's config on the host names the path, so that git acts on it, and did not when the container was made."""
 
 
 class Lost(NamedTuple):
-    """A point whose mount is gone, or would be on another file than is at its path now."""
+    """A path on the host whose mount is gone or shows another file than is there now, or that git came to name."""
 
     path: str
     what: What
@@ -52,7 +55,7 @@ class Lost(NamedTuple):
 def points_of(inspected: Inspected, workspace: str) -> tuple[Point, ...]:
     """The mounts of a container on and below `workspace`, outer ones first.
 
-    () where the workspace is no folder of the host that can be written inside: nothing opens by itself then.
+    () where the workspace is not mounted read-write from the host: a lost mount then makes nothing writable.
 
     :param workspace: its path on the host
     """
@@ -69,9 +72,10 @@ def points_of(inspected: Inspected, workspace: str) -> tuple[Point, ...]:
 
 
 def path_of(target: str, top: str, workspace: str) -> str:
-    """The path on the host of a place inside, '' for one that is not below the workspace.
+    """The path on the host for `target`, a path inside; '' where that is not below the workspace.
 
-    :param top: the place inside of the workspace itself
+    :param top: the path of the workspace inside
+    :param workspace: the path of the workspace on the host
     """
     prefix = top.rstrip("/") + "/"
     return posixpath.join(workspace, target[len(prefix) :]) if target.startswith(prefix) else ""
@@ -93,11 +97,11 @@ def lost(
     mounted: Mapping[str, Identity],
     now: Mapping[str, Identity],
 ) -> tuple[Lost, ...]:
-    """The points at which something else is now than is mounted, the outermost alone; those not in `mounted` are not judged.
+    """The points whose path does not hold what was mounted there; of nested ones only the outermost.
 
     :param points: outer ones first
-    :param mounted: what each path was when it was mounted
-    :param now: what is at each path; a path where nothing is, is not in it
+    :param mounted: what was at each path when it was mounted; points that are not in it are not judged
+    :param now: what is at each path now, without the paths at which nothing is
     """
     gone: list[Lost] = []
     for point in points:
@@ -109,9 +113,9 @@ def lost(
 
 
 def exposed(points: Iterable[Point], gone: Iterable[Lost]) -> tuple[Point, ...]:
-    """The points that guard something and lie at or below a path that was lost, the workspace itself excepted.
+    """The points that protect something and lie at or below a lost path, so that a program inside could write there.
 
-    A workspace that was moved took its mounts along: nothing in it is open, and what is at its path now is not shared.
+    () where the workspace itself was moved: it took its mounts along, and what is at its path now is not shared.
     """
     points, gone = tuple(points), tuple(gone)
     if any(each.path == point.path for each in gone for point in points[:1]):

@@ -1,7 +1,8 @@
-"""Puts what may be from inside aside, and what the host had before in its place.
+"""Renames what a sandbox may have written at a lost path, and restores what the host had there before.
 
-What is put aside stays in its folder under another name: that needs no copy, so it is done at once, and a
-program of the host that still writes there goes on writing into it."""
+The file or folder is renamed within its folder ("put aside"): that needs no copy and takes no time, and a program of
+the host that has it open goes on writing into it.
+"""
 
 from __future__ import annotations
 
@@ -26,26 +27,26 @@ _LONGEST_STEM = 200
 
 
 class Outcome(NamedTuple):
-    """What was done about one path, each path within the workspace."""
+    """What was done at one path; paths are relative to the workspace."""
 
     path: str
     action: Action
     aside: str = ""
-    """The path that what was there has now, '' where it was left."""
+    """The new path of what was there; '' where it was not renamed."""
     problem: str = ""
-    """Why that could not be done, '' where it was."""
+    """Why it could not be renamed, for a person; '' for no problem."""
 
 
 def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
-    """Do what `verdict.decide` says of a path; a failure is said in the outcome.
+    """Do at the path of `point` what `verdict.decide` says; a failure is told in the outcome.
 
-    :param before: what was mounted there; None where nobody watched
+    :param before: what was mounted there; None where that is not known
     """
     return _attempt(workspace, posixpath.relpath(point.path, workspace), before)
 
 
 def set_aside(workspace: str, path: str) -> Outcome:
-    """Put aside what is at `path` within the workspace, if anything is; a failure is said in the outcome."""
+    """Rename what is at `path` in the workspace, if anything is; a failure is told in the outcome."""
     return _attempt(workspace, path, Version(Kind.FOLDER))
 
 

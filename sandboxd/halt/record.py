@@ -1,7 +1,8 @@
-"""Halts of sandboxes in the user's state: who halted one, why, what was done, and how it ended.
+"""Files in the user's state folder about halts of sandboxes: who halted one, why, what was done, and how it ended.
 
-A halt outlives the daemon that made it. Whoever would let a sandbox go on asks here first. Each container has a record
-of its own: one that an editor started is halted beside that of `up`, and goes on by its own end alone."""
+A halt outlasts the daemon that made it, and whatever would resume a sandbox looks here first. Each container has a
+file of its own: a container that an editor started and the one of `up` are halted and resumed separately.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +32,13 @@ class Reason(Enum):
     """Why a sandbox was halted."""
 
     REPLACED = "replaced"
-    """The host replaced, renamed or removed something that was shut inside, while that was watched."""
+    """The host replaced, renamed or removed something that is protected inside, and a process watched it happen."""
     UNWATCHED = "unwatched"
-    """That was seen later: nobody watched when it happened."""
+    """The same, but found later: no process watched when it happened."""
 
 
 class Owner(Enum):
-    """Who halted a sandbox, and so says when it may go on."""
+    """Who halted a sandbox."""
 
     DAEMON = "daemon"
     COMMAND = "command"
@@ -47,42 +48,47 @@ class Ended(Enum):
     """How a halt ended."""
 
     REMADE = "remade"
-    """Its container was removed at the user's word: the next one has all its mounts."""
+    """The user had its container removed; the next one has all mounts."""
 
 
 class Entry(NamedTuple):
-    """A path of the workspace that was lost, or was open since: `what` is None for one below another that was lost."""
+    """A path of the workspace that a halt is about.
+
+    `what` is what happened to it; None for a path that was exposed because one above it was lost.
+    """
 
     path: str
     what: What | None
     outcome: Outcome | None = None
-    """What was done about it; None where nothing of it acts on the host."""
+    """What was done about it; None where that was not necessary."""
 
 
 class Halt(NamedTuple):
-    """One halt of one container."""
+    """One halt of one container. `sandbox` is an identity (`model.sandbox_id`), `container` a full container id."""
 
     sandbox: str
     container: str
     owner: Owner
     reason: Reason
     at: float
-    """In seconds since 1970."""
+    """Seconds since 1970."""
     entries: tuple[Entry, ...]
     ended: Ended | None = None
+    """How it ended; None while it holds."""
     ended_at: float = 0.0
+    """Seconds since 1970; 0 while it holds."""
     is_told: bool = False
-    """Whether the audit record has it. Who ends one that is not told tells it first."""
+    """Whether it is in the audit record; if not, whoever ends the halt records it first."""
     is_stopped: bool = False
-    """Its engine cannot pause it, so that what ran inside was killed."""
+    """Whether the processes inside were killed, since the engine cannot pause the container."""
 
 
 def load(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | None:
-    """The last halt of a container of a sandbox, whether or not it ended; None: none is known.
+    """The last halt of a container, whether or not it ended; None where none is recorded.
 
-    :param sandbox: its identity
-    :param container: its whole id
-    :raises EnvironmentFailure: its record cannot be read, so that nobody knows
+    :param sandbox: the identity of its sandbox
+    :param container: its full id
+    :raises EnvironmentFailure: the record cannot be read, so that it is not known whether it is halted
     """
     for path in (_path(environ, sandbox, container), _older_path(environ, sandbox)):
         if os.path.lexists(path):
@@ -93,8 +99,9 @@ def load(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | Non
 
 
 def of_sandbox(environ: Mapping[str, str], sandbox: str) -> tuple[Halt, ...]:
-    """The last halt of each container of a sandbox, by its identity, whether or not it ended; the oldest comes first.
+    """The last halt of each container of a sandbox, whether or not it ended, the oldest first.
 
+    :param sandbox: its identity
     :raises EnvironmentFailure: see `load`
     """
     halts = [_read(path, sandbox) for path in _paths(environ, sandbox)]
@@ -104,9 +111,9 @@ def of_sandbox(environ: Mapping[str, str], sandbox: str) -> tuple[Halt, ...]:
 
 
 def open_halt(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | None:
-    """The halt of this very container that has not ended; None: it may go on.
+    """The halt of a container that has not ended; None if it may be resumed.
 
-    :param container: its whole id
+    :param container: its full id
     :raises EnvironmentFailure: see `load`
     """
     halt = load(environ, sandbox, container)
@@ -114,15 +121,15 @@ def open_halt(environ: Mapping[str, str], sandbox: str, container: str) -> Halt 
 
 
 def changing(environ: Mapping[str, str], sandbox: str) -> AbstractContextManager[None]:
-    """Keep other processes from changing the halts of a sandbox while the block reads, changes and writes it.
+    """Hold a lock on the halts of a sandbox while the block reads, changes and writes them.
 
-    :raises EnvironmentFailure: that cannot be had
+    :raises EnvironmentFailure: the lock cannot be had
     """
     return locked_beside(_older_path(environ, sandbox))
 
 
 def save(environ: Mapping[str, str], halt: Halt) -> None:
-    """Write a halt in the place of its container's last one.
+    """Write a halt in place of the last one of its container.
 
     :raises OSError: its folder cannot be made
     :raises EnvironmentFailure: it cannot be written
@@ -148,9 +155,10 @@ def save(environ: Mapping[str, str], halt: Halt) -> None:
 def end(
     environ: Mapping[str, str], sandbox: str, container: str, how: Ended, at: float
 ) -> Halt | None:
-    """Note that the halt of a container has ended, if there is one; returns it as it is then.
+    """Mark the open halt of a container as ended; returns it as it is then, None where there is no open halt.
 
-    :raises EnvironmentFailure: it cannot be written
+    :param at: seconds since 1970
+    :raises EnvironmentFailure: the record cannot be read or written
     """
     halt = open_halt(environ, sandbox, container)
     if halt is None:

@@ -1,9 +1,12 @@
-"""Stops everything inside as fast as the host lets us: by signals where it may, then by the engine, which holds.
+"""Stops all processes of a container as fast as possible: first by SIGSTOP, if the host can signal them, then by a
+pause.
 
-The engine starts a program to pause a container, which takes 15 to 60 ms. A signal takes one, but a process that is being
-forked at that moment misses it. Under gVisor the signal would also stop the process that carries the pause out.
+The engine starts a program to pause a container, which takes 15 to 60 ms. Signals take one millisecond, but a process
+that is just being forked misses them, so the pause is what holds. Under gVisor a signal would also stop the process
+that carries out the pause.
 
-An engine that cannot pause, such as a rootless one that may make no control groups, is asked to end the container instead."""
+An engine that cannot pause, such as a rootless one that may make no cgroups, kills the processes instead.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,14 @@ _CGROUPS = "/sys/fs/cgroup"
 
 
 def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
-    """Stop all processes of a container until the engine is asked to let them go on, or for good.
+    """Stop all processes of a container: paused until the engine resumes it, or killed where it cannot be paused.
 
-    :returns: whether it had to be ended, since the engine cannot pause it
-    :param container: its whole id
+    :param container: its full id
     :param pid: its main process on this host, 0 where that is not known
-    :param by_signal: its processes are this host's own: its runtime is not gVisor
-    :raises EnvironmentFailure: the engine does neither; then they go on
+    :param by_signal: whether its processes are processes of this host, as they are under every runtime but gVisor
+    :returns: whether they were killed
+    :raises ContainerGone: it does not run any more
+    :raises EnvironmentFailure: the engine does neither; the processes go on
     """
     procs = _processes_file(container, pid) if by_signal and pid > 0 else ""
     stopped: set[int] = set()

@@ -1,9 +1,10 @@
-"""What is done about a path whose mount went, once nothing runs inside any more: pure.
+"""Decides what to do about a path whose mount was lost, once nothing runs inside any more. Pure.
 
-Until then a program inside could write there, and before it into the file that the host's program was about to
-put there, or rename a folder that it had ready. No trace tells the host's bytes from those: the same user writes
-both, and the times that nobody can set are no finer than the kernel's tick. So what may be from inside is put
-aside, and what the host alone could write comes back."""
+Until then a program inside could write there, or into the file that the host's program was about to put there, or
+rename a folder that it had prepared. Nothing tells the host's bytes from those of the sandbox: both have the same
+owner, and the times that nobody can set are no finer than the kernel's tick. So what may come from inside is renamed,
+and what only the host could write is restored.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from sandboxd.files import CONFIG_NAME
 
 
 class Kind(Enum):
-    """What is at a path."""
+    """The kind of file at a path."""
 
     NOTHING = "nothing"
     FILE = "file"
@@ -24,7 +25,11 @@ class Kind(Enum):
 
 
 class Version(NamedTuple):
-    """What is at a path; `data` is a file's content where that was read, else None."""
+    """What is at a path.
+
+    `data` is the content of a file that was read; None for anything else, and for a file that is too large, cannot be
+    read, or may have been changed from inside. `mode` are the permission bits.
+    """
 
     kind: Kind
     data: bytes | None = None
@@ -32,19 +37,21 @@ class Version(NamedTuple):
 
 
 class Action(Enum):
-    """What happens to what is at the path now."""
+    """What is done with the file or folder that is at a path now."""
 
     LEFT = "left"
     PUT_BACK = "put back"
-    """It is put aside, and what was mounted before is there again."""
+    """It is renamed, and a file with the content that was mounted before is written in its place."""
     SET_ASIDE = "set aside"
+    """It is renamed."""
 
 
 def decide(name: str, before: Version | None, now: Version) -> Action:
-    """What to do with what is at a path that was open until nothing ran inside any more.
+    """What to do with what is at a path that was writable from inside until all processes there were stopped.
 
-    :param name: of the path, without its folder
-    :param before: what was mounted there, which the host alone could write; None where nobody watched
+    :param name: the last component of the path
+    :param before: what was mounted there, which only the host could write; None where that is not known
+    :param now: what is there now
     """
     if now.kind is Kind.NOTHING or before is None:
         return Action.LEFT

@@ -1,10 +1,11 @@
-"""Holds what is mounted open, so that it can be told from what replaces it, and read when it is gone.
+"""Holds files and folders open that are mounted, to tell them from their replacements and to read them afterwards.
 
-While a file is open no other gets its number, whatever becomes of its name.
+While a file is open, no other file gets its inode number, even if its name is removed.
 
-The kernel takes a mount away a moment before the name leads to the new file (`vfs_rename` of Linux detaches, then
-moves). A program inside that opens the name just then writes into the old file. So what the old one holds counts only
-where it is what it was when nothing was lost."""
+The kernel removes a mount a moment before the name leads to the new file (`vfs_rename` of Linux detaches, then
+moves). A program inside that opens the name in that moment writes into the old file. So the old file's content counts
+only if it has not changed since it was opened here.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ _PATH_ONLY = os.O_PATH if hasattr(os, "O_PATH") else os.O_RDONLY
 
 
 class Held:
-    """One file or folder of the host as it was when this was made.
+    """One file or folder of the host as it was when this object was made; it is held open.
 
-    :raises OSError: nothing is there
+    :raises OSError: nothing is at the path, or it cannot be opened
     """
 
     def __init__(self, path: str) -> None:
@@ -43,7 +44,9 @@ class Held:
         self._digest = _digest(self._now())
 
     def version(self) -> Version:
-        """What it holds, also when it has no name any more; without data where it is not what it was at first."""
+        """Its kind, content and mode, also when it was removed; `data` is None if the content changed since it was
+        opened.
+        """
         now = self._now()
         return now if _digest(now) == self._digest else now._replace(data=None)
 
@@ -75,9 +78,9 @@ def _of_file(descriptor: int, status: os.stat_result) -> Version:
 
 
 def identity(path: str) -> Identity:
-    """What is at `path`, a link not followed.
+    """Device and inode number of what is at `path`; a link is not followed.
 
-    :raises FileNotFoundError: nothing
+    :raises FileNotFoundError: nothing is there
     """
     try:
         status = os.lstat(path)
@@ -87,9 +90,9 @@ def identity(path: str) -> Identity:
 
 
 def present(folder: int, name: str) -> Version:
-    """What is at `name` in an open folder.
+    """Kind, content and mode of what is at `name` in the open folder `folder`; a link is not followed.
 
-    :raises OSError: it cannot be seen
+    :raises OSError: it cannot be looked at
     """
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)

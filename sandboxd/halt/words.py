@@ -1,4 +1,4 @@
-"""Halts of sandboxes in words for a person: what was lost, what was done about it, and how the sandbox goes on."""
+"""Halts of sandboxes in words for a person: what was replaced, what was done about it, and how to go on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOK = ": look at it before you use git, it may be from inside"
 
 
 class Halted(EnvironmentFailure):
-    """The sandbox is halted, and goes on at the user's word alone."""
+    """The sandbox is halted, and only the user can have it go on."""
 
     def __init__(self, message: str, hint: str, halt: Halt) -> None:
         super().__init__(message, hint)
@@ -31,15 +31,18 @@ class Halted(EnvironmentFailure):
 
 
 def is_by_config(halt: Halt) -> bool:
-    """Whether nothing but the project's `sandboxd.toml` was replaced, in which nothing weakens unless it was granted."""
+    """Whether only the project's `sandboxd.toml` was replaced, which cannot weaken a sandbox unless the user grants
+    it.
+    """
     lost = {entry.path for entry in halt.entries if entry.what is not None}
     return lost == {CONFIG_NAME}
 
 
 def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
-    """The error for whoever needs a halted sandbox to go on.
+    """The error for a command that needs a halted sandbox to run.
 
-    :param problem: why its halt is not in the audit record
+    :param by_editor: whether an editor made the container, so that the editor has to rebuild it
+    :param problem: why the halt is not in the audit record; '' if it is
     """
     recreate = "" if is_by_config(halt) else " --recreate"
     again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
