@@ -1,4 +1,4 @@
-"""The sockets that a service manager passes to the daemon: one that listens already, and one to report readiness on."""
+"""Takes over sockets from a service manager (systemd, launchd): a listening one, and one to report readiness on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FIRST = 3
 
 
 def inherited(environ: Mapping[str, str], path: str) -> socket.socket | None:
-    """The listening socket at `path` that the service manager passed to this very process; None without one."""
+    """The listening socket at `path` that the service manager passed to this process; None if it passed none."""
     if environ.get("LISTEN_PID") != str(os.getpid()):
         return None
     count = environ.get("LISTEN_FDS", "")

@@ -1,4 +1,4 @@
-"""The daemon's supervision of one gateway: it reads its events, sends it its policy, and restarts it."""
+"""Supervises one gateway for the daemon: reads its events, sends it its policy, and restarts it."""
 
 from __future__ import annotations
 
@@ -39,35 +39,43 @@ log = logging.getLogger(__name__)
 
 
 class EngineAccess(NamedTuple):
-    """The engine that a gateway runs on, and the user's variables: read anew each time, since a context may be edited."""
+    """Functions that return the engine of a gateway and the user's environment variables.
+
+    They are called each time, since a docker context may have been edited.
+    """
 
     engine: Callable[[], Engine]
     environ: Callable[[], Mapping[str, str]]
 
 
 class Stopped(Exception):
-    """The attendant was told to end."""
+    """Raised in the attendant's thread when it was told to end."""
 
 
 class Memory:
-    """The record of a gateway while its project is known; it outlives the gateway and its attendant."""
+    """What the daemon remembers of a gateway while its project is known, beyond the end of the gateway and its
+    attendant.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.ledger = Ledger()
         self.addresses: dict[str, str] = {}
-        """Synthetic addresses by name: a new gateway gives them the same meaning."""
+        """Synthetic addresses by name. They are handed to a new gateway, so that they keep their meaning."""
         self.version = 0
         """The version of the policy that the gateway has; 0 for none."""
         self.wanted = 0
-        """The version that it was to have when it was given something last."""
+        """The version of the policy that it was last sent."""
         self.credentials: Credentials | None = None
-        """Those of the last start, in this process's memory alone; a new gateway gets them again."""
+        """The secrets of the last start, held in memory only and sent to each new gateway; None for none."""
         self._has_credentials = False
         self._run = ""
 
     def begin(self, run: str) -> int:
-        """Note which run of which container speaks from now on; returns the number of its last known event."""
+        """Set whose events follow; returns the number of the last event that is known of that run, 0 for a new one.
+
+        :param run: identifies one run of one gateway container
+        """
         with self.lock:
             if run != self._run:
                 self._run, self.version, self.ledger.last_number = run, 0, 0
@@ -75,7 +83,7 @@ class Memory:
             return self.ledger.last_number
 
     def take(self, event: Event) -> None:
-        """Note an event."""
+        """Store what an event tells."""
         with self.lock:
             self.ledger.take((event,))
             if event["event"] == "assigned":
@@ -95,18 +103,18 @@ class Memory:
                     self._has_credentials = False
 
     def missing_credentials(self) -> Credentials | None:
-        """The credentials to send to a gateway that has none; None where it has some, or there are none."""
+        """The credentials to send to a gateway that has none; None where it has some, or there are none to send."""
         with self.lock:
             return None if self._has_credentials else self.credentials
 
     def has_what_is_wanted(self) -> bool:
-        """Whether the gateway has the policy that it was given last, and credentials where there are some."""
+        """Whether the gateway has the policy that it was last sent, and the credentials if there are any."""
         with self.lock:
             has_credentials = self._has_credentials or self.credentials is None
             return self.version == self.wanted and has_credentials
 
     def known(self) -> tuple[tuple[str, str], ...]:
-        """The names and their synthetic addresses."""
+        """(name, synthetic address) of every name that got one."""
         with self.lock:
             return tuple(self.addresses.items())
 
@@ -115,8 +123,8 @@ class Attendant:
     """Supervises the gateway of one running sandbox, in a thread of its own.
 
     :param changed: called in that thread when the gateway reported something new
-    :param mended: called in that thread when the gateway was restarted, and has its policy
-    :param failed: called in that thread with the words for a person, when the gateway cannot be run
+    :param mended: called in that thread when the gateway was restarted and has its policy
+    :param failed: called with a message for a person when the gateway cannot be run or updated, in any thread
     """
 
     def __init__(
@@ -137,7 +145,7 @@ class Attendant:
         self._rights = RightsLoop(self._act)
         self._last_failure, self._ends = "", 0.0
         self.behind = ""
-        """Why its gateway may have more than its sandbox may have now; '' where it has not."""
+        """Why the gateway may still allow more than it should, for a person; '' where it does not."""
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
@@ -147,20 +155,20 @@ class Attendant:
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
     def start(self) -> None:
-        """Begin to attend, in a thread of its own."""
+        """Start the thread that supervises, and the loop that sends policies."""
         self._thread.start()
         self._rights.start()
 
     def is_alive(self) -> bool:
-        """Whether the thread runs."""
+        """Whether the supervising thread runs."""
         return self._thread.is_alive()
 
     def is_ready(self) -> bool:
-        """Whether the thread runs, and has read what the gateway reported before."""
+        """Whether the thread runs and has read the events from before it attached."""
         return self.is_alive() and self._has_past.is_set()
 
     def stop(self) -> None:
-        """End the thread soon; the gateway goes on by itself."""
+        """Have the thread end soon; the gateway keeps running."""
         self._stop.set()
         self._rights.stop()
         channel = self._channel
@@ -168,7 +176,12 @@ class Attendant:
             channel.close()
 
     def follow(self) -> None:
-        """Have the gateway enforce what its sandbox may have now, as `operations.gateway.follow`; names keep their addresses."""
+        """Compute the sandbox's present policy and send it to the gateway, as `operations.gateway.follow`.
+
+        Names keep their synthetic addresses.
+
+        :raises SandboxdError: the gateway could not be updated
+        """
         followed = operation.follow(
             self._access.engine(),
             self._sandbox,
@@ -189,13 +202,17 @@ class Attendant:
             return copy.deepcopy(self._memory.ledger)
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside; to allow it, keep an answer that does, and `follow`."""
+        """Deny a question from inside. To allow it, save an approval and call `follow`.
+
+        :param question: its number, `ledger.Question.id`
+        :param why: the reason that whoever asked is shown; '' for none
+        """
         present = running_gateway.gateway_of(self._access.engine(), self._sandbox)
         if present is not None:
             present.answer(question, why)
 
     def wake(self) -> None:
-        """As `follow`, soon and in a thread of its own, for a cause that nobody waits for: a failure is reported."""
+        """Call `follow` soon in a thread of its own; a failure is reported by `failed`."""
         self._rights.wake()
 
     def _run(self) -> None:

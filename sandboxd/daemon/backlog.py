@@ -1,7 +1,8 @@
-"""Work that nobody waits for, such as looking at thousands of projects after the start.
+"""Work on projects for which no client waits, such as examining thousands of them after the daemon's start.
 
-Projects are done one by one, with pauses as long as the work: somebody who saves a file meanwhile must not
-notice."""
+Projects are handled one by one, with pauses as long as the work, so that a change that somebody saves meanwhile is
+handled without a noticeable delay.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +16,17 @@ from sandboxd.daemon.projects import Tracked
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20
-"""The number done without a pause: most people have fewer projects."""
+"""The number of projects that are handled without a pause: most people have fewer."""
 
 _PAUSE = 1.0
 """Seconds of rest after each second of work."""
 
 
 class Backlog:
-    """Projects that wait to be looked at, in the order they were added; none waits twice."""
+    """A queue of projects, each at most once, in the order in which they were added.
+
+    :param look: examines one project; it must call `take`
+    """
 
     def __init__(self, look: Callable[[Tracked], Awaitable[None]]) -> None:
         self._look = look
@@ -33,7 +37,7 @@ class Backlog:
         return len(self._waiting)
 
     def add(self, projects: Iterable[Tracked]) -> None:
-        """Look at these after all others; until then what is known of them is taken as outdated."""
+        """Queue projects; until their turn comes their known state counts as outdated."""
         for project in projects:
             if project not in self._waiting:
                 project.happened()
@@ -41,11 +45,11 @@ class Backlog:
         self._added.set()
 
     def take(self, project: Tracked) -> bool:
-        """Take `project` out because it is looked at now; True if it was waiting."""
+        """Remove `project` from the queue, since it is examined now; True if it was queued."""
         return self._waiting.pop(project, self) is None
 
     async def run(self) -> None:
-        """Look at one project after the other, until cancelled."""
+        """Examine the queued projects one after the other, until cancelled."""
         count = 0
         while True:
             while not self._waiting:

@@ -1,7 +1,7 @@
-"""Keeps the package caches within their size limit: once a day, after a sandbox was started.
+"""Keeps the package caches within their size limit: at most once a day, after a sandbox was started.
 
-To know their sizes the engine reads all its volumes, which takes from a moment to minutes. Nobody waits for
-that."""
+To tell their sizes the engine reads all its volumes, which takes up to minutes; no client waits for that.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 
 
 class Caches:
-    """Trims the caches of engines; at most one look waits for each engine.
+    """Trims the package caches of engines; at most one check is pending for each engine.
 
-    :param is_busy: whether an operation runs: then the look is left to the next start
+    :param is_busy: returns whether an operation runs; then the check is skipped until the next start of a sandbox
     """
 
     def __init__(self, hosts: Hosts, is_busy: Callable[[], bool]) -> None:
@@ -35,13 +35,13 @@ class Caches:
         self._waiting: set[EngineKey] = set()
 
     def look_soon(self, key: EngineKey, seconds: float = _QUIET_SECONDS) -> None:
-        """Look at an engine's caches after `seconds`, unless that was done within a day."""
+        """Check the size of an engine's caches after `seconds`, unless that was done in the last day."""
         if key not in self._waiting:
             self._waiting.add(key)
             self._tasks.spawn(self._look(key, seconds))
 
     async def close(self) -> None:
-        """Cancel what waits."""
+        """Cancel pending checks."""
         await self._tasks.close()
 
     async def _look(self, key: EngineKey, seconds: float) -> None:

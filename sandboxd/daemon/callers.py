@@ -1,4 +1,4 @@
-"""The client of a request: the engine that it means, its working directory, its environment."""
+"""What is known of the client of a request: the engine that it means, its working directory, its environment."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Caller(NamedTuple):
     engine: EngineKey
     """The engine that it means."""
     here: str
-    """The project that its working directory is in, '' outside of every project."""
+    """The path of the project that its working directory is in; '' outside of every project."""
     visited: Examined | None = None
-    """The project at `here`, examined, when it is not one that we keep."""
+    """The examined project at `here` if it is not a registered one; else None."""
 
 
 def engine_of(connection: Connection, hosts: Hosts) -> EngineKey:
@@ -38,7 +38,7 @@ def directory_of(connection: Connection) -> str:
 
 
 def read_view(params: Mapping[str, Any]) -> messages.View:
-    """The client's surroundings, from the request's `params`.
+    """The client's view of its folders and environment, from the request's `params`.
 
     :raises InvalidParams: they do not have the expected form
     """
@@ -58,9 +58,10 @@ def read_view(params: Mapping[str, Any]) -> messages.View:
 
 
 def compare(view: messages.View, environ: Mapping[str, str]) -> None:
-    """Check that the client sees the same files and folders as this process.
+    """Check that the client sees the same files as the daemon: it may run in a container or with another environment.
 
-    :raises Refused: the folder is another one here, or the user's own folders are
+    :raises Refused: its working directory is another folder here, or its HOME or XDG variables differ from the
+        daemon's
     """
     try:
         here = os.stat(view["directory"])

@@ -1,4 +1,4 @@
-"""Makes sure that a user has one daemon, by a lock that the kernel releases however its holder dies."""
+"""Makes sure that a user has only one daemon, by a lock that the kernel releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PAUSE_SECONDS = 0.01
 
 
 class Claim:
-    """The lock that is held, and the path to listen on."""
+    """The held lock of the daemon; `path` is where its socket listens."""
 
     def __init__(self, where: str, descriptor: int, keep_socket: bool) -> None:
         self._where = where
@@ -29,7 +29,7 @@ class Claim:
         self.path = address.socket_path(where)
 
     def is_in_place(self) -> bool:
-        """Whether the lock still keeps others out: a removed or replaced file excludes nobody."""
+        """Whether the lock file is still the one at its path: a removed or replaced file keeps no other daemon out."""
         try:
             on_disk = os.stat(address.lock_path(self._where))
             own = os.fstat(self._descriptor)
@@ -39,13 +39,13 @@ class Claim:
 
     @property
     def folder(self) -> str:
-        """The folder of socket and lock."""
+        """The folder that contains socket and lock."""
         return self._where
 
     def release(self) -> None:
-        """Make room for another daemon: remove socket, locks and folder. Later calls do nothing.
+        """Let another daemon start: remove socket, locks and folder. Later calls do nothing.
 
-        A socket that the service manager listens on stays: it is not ours to take away.
+        A socket on which the service manager listens is not removed.
         """
         if self._descriptor < 0:
             return
@@ -63,10 +63,10 @@ class Claim:
 
 @contextlib.contextmanager
 def claim(where: str, *, keep_socket: bool = False) -> Iterator[Claim]:
-    """Hold the daemon's lock in the folder `where`.
+    """Hold the daemon's lock in the folder `where` for the block.
 
-    :param keep_socket: the socket was passed to us by a service manager; else one that is there is left over
-        from a dead daemon
+    :param keep_socket: whether a service manager passed the socket; if not, an existing socket is a dead daemon's and
+        removed
     :raises DaemonError: another daemon holds the lock, or the folder cannot be trusted
     """
     uid = os.getuid()

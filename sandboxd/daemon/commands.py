@@ -1,7 +1,8 @@
-"""Commands and logs that the daemon begins and then hands to its clients, with the engine's connection.
+"""Starts commands and log streams for clients, and hands each client the engine's connection as a file descriptor.
 
-The client reads and writes that connection by itself; a command's terminal size, signals and exit code go
-through the daemon. Only a local engine's connection is a descriptor that works in another process."""
+The client then reads and writes that connection by itself; a command's terminal size, signals and exit code still go
+through the daemon. This works only with a local engine: its connection works in another process, too.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Commands:
-    """The commands of all clients, one for each connection."""
+    """The commands that clients run, at most one for each client's connection."""
 
     def __init__(
         self,
@@ -44,7 +45,10 @@ class Commands:
         hosts: Hosts,
         used: Callable[[str, EngineKey], None],
     ) -> None:
-        """:param used: called with the folder of a project whose sandbox somebody uses"""
+        """
+        :param hosts: the engines that clients name
+        :param used: called with a project's folder and its engine when somebody uses its sandbox
+        """
         self._environ = environ
         self._used = used
         self._hosts = hosts
@@ -61,7 +65,7 @@ class Commands:
         }
 
     async def close(self) -> None:
-        """Leave the commands to their clients, which then connect to the engine by themselves."""
+        """Give up all commands; their clients connect to the engine by themselves then."""
         self._is_closing = True
         await self._tasks.close()
 

@@ -1,4 +1,4 @@
-"""The editors' sessions: one for each `sandboxd lsp`, all in this process.
+"""The language server sessions of editors: one for each `sandboxd lsp`, all in this process.
 
 What makes a first message slow (imports, the converter's compiled hooks) is done once, in a
 thread, as soon as the daemon runs.
@@ -49,7 +49,7 @@ class _Outgoing:
 
 
 class Editors:
-    """Attaches editors, and tells their sessions of the host and of their projects."""
+    """Starts language server sessions, and tells them of changes of the host and of their projects."""
 
     def __init__(
         self, keeper: Keeper, status: Callable[[str, EngineKey], ProjectStatus | None]
@@ -65,14 +65,17 @@ class Editors:
         return len(self._sessions)
 
     def warm(self) -> None:
-        """Begin to import and compile what sessions need."""
+        """Begin to import and compile what sessions need, in a thread."""
         if self._ready is None:
             self._ready = asyncio.create_task(asyncio.to_thread(_warm))
 
     async def attach(
         self, connection: Connection, params: Mapping[str, Any]
     ) -> Callable[[], Awaitable[None]]:
-        """Begin a session on a connection; returns the function that serves it."""
+        """Begin a session on a client's connection; returns the coroutine function that serves it.
+
+        :raises InvalidParams: `params` hold no environment
+        """
         environ = params.get("environ")
         if not isinstance(environ, dict) or not all(
             isinstance(value, str) for value in environ.values()
@@ -87,7 +90,7 @@ class Editors:
         return lambda: self._serve(connection, environ, engine)
 
     def host_changed(self, engine: EngineKey) -> None:
-        """Judge the open documents again: runtimes came or went."""
+        """Have sessions check their open documents again, since runtimes of `engine` were added or removed."""
         facts = self._keeper.hosts.known(engine).facts
         for session, key in self._sessions.items():
             if key == engine and facts is not None:
@@ -99,12 +102,12 @@ class Editors:
             session.project_changed(path)
 
     def names_changed(self) -> None:
-        """Tell sessions that a gateway reported something; the project's files did not change."""
+        """Tell all sessions that a gateway reported something."""
         for session in self._sessions:
             session.names_changed()
 
     async def all_left(self) -> None:
-        """Wait until no session is left."""
+        """Wait until every session has ended."""
         while self._sessions:
             self._left.clear()
             await self._left.wait()

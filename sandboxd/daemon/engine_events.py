@@ -1,4 +1,4 @@
-"""An engine's stream of events, read by a thread of its own, opened again whenever it ends."""
+"""Reads an engine's event stream in a thread of its own, and opens it again whenever it ends."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 
 class EngineEvents:
-    """Calls `opened` when the stream is open and after a reload, `changed` for each event.
+    """Calls `opened` when the stream is open and after the engine reloads its config, and `changed` for each event.
 
-    Both are called on the event loop. `is_open` says whether events would be seen now.
+    Both are called on the event loop. `is_open` tells whether the stream is open, so that no event is missed.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class EngineEvents:
         threading.Thread(target=self._run, name="engine-events", daemon=True).start()
 
     def stop(self) -> None:
-        """Call nothing any more; the thread ends with its stream or with the process."""
+        """Make no further calls; the thread ends with the stream or with the process."""
         self._stop.set()
 
     def _run(self) -> None:

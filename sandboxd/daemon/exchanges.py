@@ -1,7 +1,8 @@
-"""Exchanges commits between the host's repository and the git directory of each running sandbox, as either changes.
+"""Exchanges commits between the host's repository and the git directory of each running sandbox when either changes.
 
-The folders of both are watched by the daemon's one watcher, so that an idle sandbox costs nothing. What happens within
-a moment is one exchange; one at a time runs for a sandbox."""
+The folders of both are watched by the daemon's one watcher, so that an idle sandbox costs nothing. Changes that come
+within a moment lead to one exchange, and a sandbox has at most one exchange at a time.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.status.observe import Sandbox
 
 GATHER_SECONDS = 0.1
-"""Seconds that changes are gathered: git writes several files for one command."""
+"""Seconds from a change to the exchange: git writes several files for one command."""
 _MOST_AT_ONCE = 4
 _RETRY_SECONDS = 30.0
 """Seconds until one that failed is tried again though nothing changed."""
@@ -37,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Exchanges:
-    """The exchanges of all running sandboxes. To be used on the event loop."""
+    """The exchanges of all running sandboxes. Not thread-safe: to be used on the event loop."""
 
     def __init__(self, hosts: Hosts, watching: Watching) -> None:
         self._hosts = hosts
@@ -46,7 +47,11 @@ class Exchanges:
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="exchange")
 
     def update(self, identity: str, key: EngineKey, sandbox: Sandbox | None) -> None:
-        """Begin or end exchanging with a sandbox: it does while it runs and has a git directory of its own."""
+        """Begin or end exchanges with a sandbox: they run while it runs and has a git directory of its own.
+
+        :param identity: the sandbox's identity (`model.sandbox_id`)
+        :param sandbox: its present state; None where it is gone
+        """
         own = self._own_git(identity, key, sandbox)
         present = self._attended.get(identity)
         if own is not None and sandbox is not None:
@@ -70,12 +75,12 @@ class Exchanges:
         return of_container.own_git(self._hosts.environ(key), identity, mounts)
 
     def forget(self, workspace: str) -> None:
-        """Exchange with no sandbox of a project any more."""
+        """End exchanges with all sandboxes of a project."""
         for identity in [i for i in self._attended if workspace_of(i) == workspace]:
             self._end(identity)
 
     def close(self) -> None:
-        """Exchange with none any more; one that runs ends."""
+        """End all exchanges; one that is running is completed."""
         for identity in list(self._attended):
             self._end(identity)
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -86,11 +91,11 @@ class Exchanges:
             attended.end()
 
     def watch(self, attended: _Attended, folders: frozenset[str]) -> None:
-        """Tell `attended` of changes in `folders` from now on; of none with no folders."""
+        """Notify `attended` of changes in `folders` from now on; with no folders, stop notifying it."""
         self._watching.watch_also(attended, folders, attended.changed)
 
     def hears(self, folders: frozenset[str]) -> bool:
-        """Whether the system tells of changes in `folders`."""
+        """Whether the system reports changes in all of `folders` as events."""
         watcher = self._watching.watcher
         return not watcher.problem and watcher.deaf.isdisjoint(folders)
 
@@ -99,7 +104,8 @@ class Exchanges:
     ) -> tuple[trace.Trace, frozenset[str], Outcome | None]:
         """Exchange in a thread, unless nothing changed since the trace `before`.
 
-        :returns: the trace before it, the folders to watch, and what was done; None for nothing
+        :returns: the trace from before this exchange, the folders to watch, and the outcome, None where nothing was
+            done
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -121,7 +127,7 @@ class Exchanges:
         return now, trace.folders(own.repository, own.place), outcome
 
     def report(self, own: OfContainer, outcome: Outcome) -> None:
-        """Tell clients what passed, and the log why something did not."""
+        """Log what was exchanged, and why something was not."""
         if outcome.problem is not None or outcome.why:
             log.warning("exchange with `%s`: %s", own.sandbox, outcome.why)
         if outcome.over:

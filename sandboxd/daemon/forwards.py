@@ -1,4 +1,4 @@
-"""Ports of a running sandbox that are open on this machine (`forwardPorts`)."""
+"""Forwards ports of a running sandbox to ports of this machine (`forwardPorts`)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Door(NamedTuple):
 
 
 class Forwards:
-    """The ports of one sandbox, served by a thread from now on."""
+    """Forwards the ports of one sandbox, in a thread that starts at once."""
 
     def __init__(
         self,
@@ -49,8 +49,9 @@ class Forwards:
         before: Forwards | None,
     ) -> None:
         """
-        :param folder: where a Python for images without one is cached
-        :param before: the last one, which may still hold the same ports
+        :param rights: the container, and the ports that it may have on this machine
+        :param folder: the folder that caches a Python for images without one; None for no cache
+        :param before: the object that this one replaces, which may still hold the same ports; None for none
         """
         self.rights = rights
         self.thread = threading.Thread(
@@ -68,18 +69,18 @@ class Forwards:
         self.thread.start()
 
     def stop(self) -> None:
-        """Close the ports soon, and cut their connections."""
+        """Have the thread close the ports and their connections soon."""
         with self._lock:
             self._stopped.set()
             if self._forwarder is not None:
                 self._forwarder.stop()
 
     def has_tried(self, ports: Collection[Port]) -> bool:
-        """Whether each of `ports` has an address, or a reason why it has none."""
+        """Whether each of `ports` is open by now, or is known not to be possible."""
         return all(port in self._doors for port in ports)
 
     def lines(self) -> tuple[str, ...]:
-        """A line for each port: its address here, or why it has none."""
+        """A line for a person on each port: its URL on this machine, or why it has none."""
         forwarder = self._forwarder
         problem = forwarder.problem if forwarder is not None else self._problem
         if problem:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger
 
 _MOST_NETWORKS = 100
-"""As many inner networks are made before anybody needs them: an engine's addresses and bridges are bounded.
-Of further projects `up` and `generate` make one."""
+"""The most inner networks that are made before anybody needs them, since an engine has few addresses and bridges. For
+further projects `up` and `generate` make one."""
 
 _TELL_SECONDS = 0.2
 """Seconds that news of one project are gathered before anybody hears of them."""
@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 
 
 class Gateways:
-    """One attendant for each gateway. To be used on the event loop; `find` also from any thread."""
+    """Supervises the gateways of running sandboxes, each by an `Attendant`.
+
+    To be used on the event loop; `find` and `keep_credentials` may be called from any thread.
+    """
 
     def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
         self._hosts = hosts
@@ -51,7 +54,10 @@ class Gateways:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-network")
 
     def update(self, sandbox: str, key: EngineKey, wanted: bool) -> None:
-        """Begin or end attending to the gateway of `sandbox`, as `wanted` says."""
+        """Begin or end the supervision of the gateway of `sandbox`, as `wanted` says.
+
+        :param sandbox: the sandbox's identity (`model.sandbox_id`)
+        """
         attendant = self._attendants.get(sandbox)
         if attendant is not None and (not wanted or not attendant.is_alive()):
             del self._attendants[sandbox]
@@ -74,15 +80,18 @@ class Gateways:
             self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
-        """Have the gateways of `workspace` enforce what holds now: config, grants or a policy may say something else."""
+        """Have the gateways of a project's sandboxes enforce the present policy: config, grants or a policy file
+        changed.
+        """
         for sandbox, attendant in self._attendants.items():
             if workspace_of(sandbox) == workspace:
                 attendant.wake()
 
     def make_network(self, workspace: str, key: EngineKey, moved: Callable[[str], None]) -> None:
-        """Make the network that the generated file of `workspace` names, before an editor needs it.
+        """Make the network that the generated file of `workspace` names, before an editor needs it. Returns at once.
 
-        :param moved: called on the event loop when it has other addresses than the file names
+        :param moved: called on the event loop with the workspace if the network has other addresses than the file
+            names
         """
 
         def make() -> None:
@@ -98,25 +107,26 @@ class Gateways:
         self._submit(make)
 
     def find(self, sandbox: str) -> Attendant | None:
-        """The attendant of the gateway that runs for `sandbox`; it takes a policy, and has a ledger.
+        """The attendant of a running sandbox's gateway; None where there is none.
 
-        None also until its earlier events are read: the caller then asks the gateway directly.
+        Also None until the attendant has read the gateway's earlier events: the caller then asks the gateway directly.
         """
         attendant = self._attendants.get(sandbox)
         return attendant if attendant is not None and attendant.is_ready() else None
 
     def ledger(self, sandbox: str) -> Ledger | None:
-        """The record of the gateway of a running sandbox; None where none is attended to."""
+        """The attempts that the gateway of a sandbox has recorded; None where `find` returns None."""
         attendant = self.find(sandbox)
         return attendant.ledger() if attendant is not None else None
 
     def behind(self, sandbox: str) -> str:
-        """Why the gateway of a running sandbox may have more than it may have now; '' where it has not."""
+        """Why the gateway of a sandbox may still allow more than it should, for a person; '' where it does not."""
         attendant = self._attendants.get(sandbox)
         return attendant.behind if attendant is not None else ""
 
     def keep_credentials(self, sandbox: str, credentials: Credentials | None) -> None:
-        """Keep the credentials that a start has read, for the next gateway of the same sandbox; None forgets them.
+        """Store the credentials that a start read, for later gateways of the same sandbox; None removes the stored
+        ones.
 
         May be called from any thread, before the gateway runs, so that it gets none of an earlier start.
         """
@@ -127,7 +137,7 @@ class Gateways:
             memory.credentials = None
 
     def forget(self, workspace: str, key: EngineKey) -> None:
-        """Remove the networks of a project that is no longer known, unless a sandbox still needs them."""
+        """Remove the networks of a project that is no longer registered, except those that a sandbox still needs."""
         known = {*self._attendants, *self._memories}
         sandboxes = {workspace, *(each for each in known if workspace_of(each) == workspace)}
         for sandbox in sandboxes:
@@ -138,7 +148,7 @@ class Gateways:
             self._submit(self._end_unused, sandbox, key, True)
 
     def close(self) -> None:
-        """Attend to none any more; the gateways go on by themselves."""
+        """End all supervision; the gateways keep running."""
         for attendant in self._attendants.values():
             attendant.stop()
         self._attendants.clear()

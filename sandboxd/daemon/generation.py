@@ -19,16 +19,16 @@ from sandboxd.ipc import messages
 from sandboxd.status.combine import Examined
 
 FIRST_FACTS_SECONDS = 20.0
-"""Seconds that the first generation waits for the host to be known: the plan depends on it."""
+"""Seconds that the first generation waits for the facts about the host, on which the plan depends."""
 
 log = logging.getLogger(__name__)
 
 
 class Generation:
-    """Looks at projects, at once or when there is time.
+    """Examines projects and generates their files, at once or in the background.
 
-    :param emit: called with each outcome
-    :param folders_changed: called when a project's folders to watch changed
+    :param emit: called with the outcome of each examination as an event
+    :param folders_changed: called when the folders to watch for a project changed
     """
 
     def __init__(
@@ -50,29 +50,33 @@ class Generation:
         self._backlog = Backlog(lambda project: self.look(project, time.monotonic(), force=True))
 
     def start(self) -> None:
-        """Begin to work through what `look_later` was given."""
+        """Begin to handle the projects that are given to `look_later`."""
         self._tasks.spawn_essential(self._backlog.run())
 
     def look_later(self, projects: Iterable[Tracked]) -> None:
-        """Look at these when there is time, and generate them; until then their state is unknown."""
+        """Queue projects to be examined and generated in the background; until then their state counts as outdated."""
         self._backlog.add(projects)
 
     def look_soon(self, project: Tracked, since: float) -> None:
-        """Look at a project now, beside other work; once, however often it changes until its turn comes.
+        """Examine a project now, in a task of its own. A project that already waits for that is not queued twice.
 
-        :param since: when the change was noticed (monotonic, in seconds)
+        :param since: when the change was noticed, in seconds of the monotonic clock
         """
         if not project.is_queued:
             project.is_queued = True
             self._tasks.spawn(self.look(project, since))
 
     async def wait(self, projects: Collection[Tracked]) -> None:
-        """Wait until all changes noticed so far of `projects` were looked at."""
+        """Wait until every change of `projects` that was noticed so far has been handled."""
         while any(project.is_due for project in projects):
             await self._progress.wait()
 
     async def look(self, project: Tracked, since: float, force: bool = False) -> None:
-        """Scan a project; when its config changed (or `force`), generate it."""
+        """Scan the config files of a project; if they changed, generate its files.
+
+        :param since: when the change was noticed, in seconds of the monotonic clock
+        :param force: generate also if nothing changed
+        """
         async with project.work:
             project.is_queued = False
             changes = project.changes

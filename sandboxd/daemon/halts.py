@@ -1,4 +1,4 @@
-"""Halts running sandboxes whose mounts the host takes away: one thread for each, which sleeps until that happens."""
+"""Halts running sandboxes when the host replaces a mounted path: a thread for each sleeps until that happens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandboxd.status.observe import Run
 
 ONE_HALT_SECONDS = 1.0
-"""Replacements that come within it after one another are one halt."""
+"""Replacements that follow one another within this many seconds belong to one halt."""
 
 _AGAIN_SECONDS = 0.2
 """Between two attempts to halt where the engine refuses."""
@@ -37,9 +37,10 @@ log = logging.getLogger(__name__)
 
 
 class Halts:
-    """The watched containers. To be used on the event loop.
+    """Watches the mounts of running containers. Not thread-safe: to be used on the event loop.
 
-    Whoever started one, and whether or not its project is known: an editor starts it without telling anybody.
+    It watches each container whoever started it, also of projects that are not registered: editors start containers
+    without telling anybody.
     """
 
     def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
@@ -49,7 +50,10 @@ class Halts:
         self._watched: dict[str, Watched] = {}
 
     def update(self, key: EngineKey, runs: Collection[Run]) -> None:
-        """Watch what runs now, an engine's `runs` among it, those that are paused left out; another run of a container is watched anew."""
+        """Watch the containers that run now on all engines; `runs` are those of the engine `key`.
+
+        Paused ones are not watched. A container that was restarted is watched anew.
+        """
         self._runs[key] = runs
         # Clients may name one engine in several ways: each of its containers is watched once.
         wanted = {run.container: (of, run) for of, runs in self._runs.items() for run in runs}
@@ -72,7 +76,7 @@ class Halts:
         return watched
 
     def problem(self, workspace: str) -> str:
-        """Why a container of a project is not watched, or late, in words; '' where all are."""
+        """Why a container of a project is not watched, or only with a delay, for a person; '' where all are."""
         texts = (
             watched.problem
             for watched in self._watched.values()
@@ -81,7 +85,7 @@ class Halts:
         return next((text for text in texts if text), "")
 
     def close(self) -> None:
-        """Stop watching all."""
+        """Stop watching all containers."""
         for watched in self._watched.values():
             watched.stop()
         self._watched.clear()
@@ -93,9 +97,9 @@ class Halts:
 
 
 class Watched:
-    """One run of one container, watched in a thread of its own until it is halted or `stop` is called.
+    """Watches one run of one container, in a thread of its own, until it is halted or `stop` is called.
 
-    :param say: called in that thread with words for a person
+    :param say: called in that thread with a message for a person
     """
 
     def __init__(
@@ -107,7 +111,7 @@ class Watched:
     ) -> None:
         self.run = run
         self.problem = ""
-        """Why it is not watched, or late, in words; written in its thread."""
+        """Why it is not watched, or only with a delay, for a person; '' where it is. Written in its thread."""
         self._container, self._engine, self._environ, self._say = (
             run.container,
             engine,
@@ -121,19 +125,19 @@ class Watched:
         self._thread = threading.Thread(target=self._run, name="mounts", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the thread."""
         self._thread.start()
 
     def is_alive(self) -> bool:
-        """Whether it still watches."""
+        """Whether the thread runs."""
         return self._thread.is_alive()
 
     def is_halting(self) -> bool:
-        """Whether it halts its container, or waits for what belongs to that halt."""
+        """Whether it is halting the container, or waits for further replacements that belong to that halt."""
         return self._is_halting and self.is_alive()
 
     def stop(self) -> None:
-        """End soon."""
+        """Have the thread end soon."""
         self._stop.set()
         with self._lock:
             if self._events is not None:

@@ -1,4 +1,4 @@
-"""Tells a session of `sync` that something changed on the host's side, by events of each of its folders."""
+"""Notifies a `sync` session that something changed on the host's side, by file events of each synced folder."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _RETRY_SECONDS = 5.0
 
 
 class HostEvents:
-    """Listens to the folders below `root` that it is told to follow.
+    """Listens for changes in chosen folders below `root`.
 
-    :param put: takes each event, from any thread
-    :param step_ms: see `listening.STEP_MS`
+    :param put: called in any thread: `Changed` for a change, `Deaf` when events stop or come again
+    :param step_ms: milliseconds between two looks at what came in: see `listening.STEP_MS`
     """
 
     def __init__(
@@ -34,9 +34,11 @@ class HostEvents:
         self._retry_at = 0.0
 
     def follow(self, folders: Mapping[str, int]) -> None:
-        """Listen to `folders`, by their paths below the root ('' for itself) and their inodes, and to no others.
+        """Listen to `folders` and to no others.
 
-        Something may have changed in those that are new before this: that is told as a change.
+        New folders count as changed, since something may have happened in them before.
+
+        :param folders: inode numbers by path below the root, '' for the root itself
         """
         if self._failed.is_set():
             self._failed.clear()
@@ -55,7 +57,7 @@ class HostEvents:
         self._listen(paths, folders)
 
     def close(self) -> None:
-        """Tell nothing more."""
+        """Stop listening."""
         self._end()
 
     def _listen(self, paths: set[str], folders: Mapping[str, int]) -> None:

@@ -1,8 +1,9 @@
-"""Facts of each engine that a client names, kept up to date by the engine's own events.
+"""Facts about each engine that a client names, and the host behind it, kept up to date by the engine's own events.
 
-While its stream of events is open, an answer holds until an event says otherwise; without the stream the
-engine is asked anew. Engine calls run in threads with timeouts: a hanging engine costs its answer, not the
-daemon."""
+While its stream of events is open, an answer is valid until an event says otherwise; without the stream the
+engine is asked each time. Engine calls run in threads with timeouts, so that a hanging engine does not stop the
+daemon.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from sandboxd.ipc.dial import default_config
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer, Run
 
 WAIT_SECONDS = 1.0
-"""Seconds that a caller waits for a new answer before it gets the old one, with its age."""
+"""Seconds that a caller waits for a new answer before it gets the last known one."""
 
 _ABSENT_SECONDS = 2.0
 """Seconds that "there is no engine" is believed."""
@@ -44,15 +45,17 @@ log = logging.getLogger(__name__)
 
 
 class World(NamedTuple):
-    """One engine's host and containers as last seen; `at` is monotonic time in seconds."""
+    """The last known facts about one engine's host, and its containers."""
 
     facts: HostFacts | None = None
+    """None where they were never read."""
     observed: Observed = NOT_ASKED
     at: float = 0.0
+    """When they were read, in seconds of the monotonic clock; 0 for never."""
 
 
 class Hosts:
-    """The worlds of all engines that clients named."""
+    """What is known of all engines that clients named, by `EngineKey`."""
 
     def __init__(
         self,
@@ -63,7 +66,10 @@ class Hosts:
         runs_changed: Callable[[EngineKey, Collection[Run]], None] = lambda _key, _runs: None,
     ) -> None:
         """
-        :param runs_changed: called with all sandboxes that run on an engine, those of no known project among them
+        :param workspaces: returns the projects whose sandboxes are of interest
+        :param host_changed: called when an engine or its runtimes changed
+        :param sandbox_changed: called with the identity of each sandbox that changed, and the containers as seen
+        :param runs_changed: called with all running sandboxes of an engine, also those of unknown projects
         """
         self._environ = environ
         self._workspaces = workspaces
@@ -76,7 +82,7 @@ class Hosts:
         self._threads.submit(connection.load)
 
     def known(self, key: EngineKey) -> World:
-        """The facts as they are known, without asking."""
+        """The last known facts, without asking the engine."""
         engine = self._engines.get(key)
         return engine.world if engine is not None else World()
 
@@ -92,11 +98,11 @@ class Hosts:
         return key._replace(agent=None)
 
     def environ(self, key: EngineKey) -> dict[str, str]:
-        """The daemon's environment with the variables that lead to this engine."""
+        """The daemon's environment with the variables that select this engine."""
         return key.environ(self._environ)
 
     def engine(self, key: EngineKey) -> client.Engine:
-        """The engine itself, whose connections are used again; may be called from any thread.
+        """A client for the engine, which keeps its connections for later calls; may be called from any thread.
 
         :raises EnvironmentFailure: its address is of a kind that cannot be used from here
         """
@@ -107,7 +113,7 @@ class Hosts:
         return self._connected[identity]
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
-        """The present facts if they are known within `wait` seconds, else the last ones."""
+        """The present facts if they can be read within `wait` seconds, else the last known ones."""
         engine = self._engine(key)
         deadline = time.monotonic() + wait
         while engine.is_stale() and (remaining := deadline - time.monotonic()) > 0:
@@ -118,7 +124,7 @@ class Hosts:
         return engine.world
 
     async def runs_sandbox(self) -> bool:
-        """Whether a sandbox runs on any engine; those whose news may be old are asked."""
+        """Whether any engine runs a sandbox; engines whose facts may be outdated are asked."""
         for key in list(self._engines):
             observed = (await self.fresh(key)).observed
             of_projects = observed.containers.values()
@@ -129,10 +135,7 @@ class Hosts:
         return False
 
     async def facts(self, key: EngineKey, wait: float) -> HostFacts | None:
-        """The facts of a host whose engine is being listened to, where they are as it is now.
-
-        None when that is not known within `wait` seconds.
-        """
+        """The present facts of a host; None when they cannot be had within `wait` seconds or may be outdated."""
         engine = self._engine(key)
         if engine.believed() is None:
             await asyncio.wait({self._asking(key, engine)}, timeout=wait)
@@ -143,9 +146,10 @@ class Hosts:
 
     @contextlib.contextmanager
     def operated(self, key: EngineKey) -> Iterator[None]:
-        """Delay the looks that an operation's own events ask for until it ends, while the block runs.
+        """While the block runs, delay the questions to the engine that events of the block's own operation would
+        cause.
 
-        Each look takes processor time that its container needs to start. Requests are answered as ever.
+        Each takes processor time that the starting container needs. Other requests are answered as usual.
         """
         engine = self._engine(key)
         engine.operations += 1
@@ -158,12 +162,12 @@ class Hosts:
                 engine.put_off = self._later(key, engine, _AFTER_SECONDS)
 
     def is_current(self, key: EngineKey) -> bool:
-        """Whether an event would have been received if what is known were outdated."""
+        """Whether the known facts are up to date: the event stream is open, and no event came since they were read."""
         engine = self._engines.get(key)
         return engine is not None and engine.events.is_open and not engine.is_stale()
 
     def ask_again(self, key: EngineKey) -> None:
-        """Note a change that no event of the engine reports, such as of the projects."""
+        """Mark the facts as outdated, for a change that no engine event reports, such as a newly registered project."""
         engine = self._engines.get(key)
         if engine is not None:
             engine.changed()

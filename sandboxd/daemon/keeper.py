@@ -1,4 +1,4 @@
-"""The projects that the daemon keeps generated, and what is done when something they depend on changes."""
+"""Keeps the daemon's registered projects generated, and reacts when something that they depend on changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sandboxd.model.remote import Port
 
 MISSING_SECONDS = 24 * 3600.0
-"""Seconds that a project is remembered whose folder is gone."""
+"""Seconds after which a project whose folder is gone is forgotten."""
 
 _FEW = 20
 """Of so many projects `settled` waits for all."""
@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 
 
 class Keeper:
-    """All registered projects. To be used on the event loop; files are touched in threads."""
+    """All registered projects. To be used on the event loop; files are read and written in threads."""
 
     def __init__(
         self,
@@ -64,8 +64,10 @@ class Keeper:
         fatal: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
         """
-        :param own_folder: a folder for the watcher alone; it is made when needed
-        :param fatal: called when a permanent job failed: projects are not kept from then on
+        :param emit: called with each event about a project or the host
+        :param own_folder: a folder for the file watcher alone; it is made when needed
+        :param host_changed: called when an engine or its runtimes changed
+        :param fatal: called when a background job failed without which projects are not kept up to date
         """
         self._tell_host_changed = host_changed
         self._is_closed = False
@@ -106,7 +108,7 @@ class Keeper:
         self.exchanges = Exchanges(self.hosts, self.watching)
 
     async def start(self) -> None:
-        """Load the remembered projects and begin to watch them."""
+        """Load the registered projects and begin to watch them."""
         await self.registry.load()
         # A policy that changes from now on is noticed, whatever was read under the one of before.
         await self.watching.see_policies()
@@ -135,9 +137,9 @@ class Keeper:
     def register(
         self, path: str, engine: EngineKey, keeps: bool = True
     ) -> Coroutine[Any, Any, None]:
-        """Keep the project at `path` generated from now on; returns when that was done once.
+        """Register the project at `path`, to be generated after each change; returns when that was done once.
 
-        :param keeps: False only remembers it, and writes nothing; it stays kept if it is already
+        :param keeps: False registers it without ever writing to it; a project that is generated already stays so
         :raises DaemonError: this daemon ends or makes way for another one
         """
         if self._is_closed:
@@ -147,12 +149,11 @@ class Keeper:
         return self._register(path, engine, keeps)
 
     def register_soon(self, path: str, engine: EngineKey, stale: bool) -> None:
-        """Register a project after the command that started it was answered; one that is kept is only scanned.
+        """Register the project of a sandbox that was started, after its client got its answer.
 
-        Its generated files are kept from now on where there are any: a start by `up` needs none, and the folder
-        is the user's.
+        It is generated from now on if it has generated files: `up` needs none, and the folder is the user's.
 
-        :param stale: its generated files are to be written again, though none of its own changed
+        :param stale: whether to write the generated files again though no config file changed
         """
 
         def register() -> None:
@@ -164,7 +165,9 @@ class Keeper:
         asyncio.get_running_loop().call_later(_ANSWER_SECONDS, register)
 
     def remember_soon(self, folder: str, engine: EngineKey) -> None:
-        """Know the project of `folder`, whose sandbox somebody uses, once the client was answered; nothing is written."""
+        """Register the project of `folder`, whose sandbox somebody uses, after the client got its answer; nothing is
+        written.
+        """
 
         def remember() -> None:
             if not self._is_closed:
@@ -196,10 +199,12 @@ class Keeper:
         self._make_network(path)
 
     async def settled(self, here: str | None, seconds: float) -> None:
-        """Wait until the known state of the project `here` is up to date, or for `seconds`.
+        """Wait until the known state of the project `here` is up to date, at most for `seconds`.
 
-        If there are few projects, wait for all of them. The files themselves are looked at, so no event is
-        waited for.
+        If few projects are registered, wait for all of them. Their files are compared, so that no event has to come
+        first.
+
+        :param here: None for no project
         """
         paths = list(self.projects) if len(self.projects) <= _FEW else [here or ""]
         with contextlib.suppress(TimeoutError):
@@ -228,7 +233,7 @@ class Keeper:
             raise
 
     async def forget(self, path: str) -> bool:
-        """Stop keeping a project; its files stay as they are. False if it was not known."""
+        """Unregister a project; its files stay as they are. False if it was not registered."""
         project = self.projects.get(path)
         if project is None or not self.registry.remove(path):
             return False
@@ -240,12 +245,12 @@ class Keeper:
         return True
 
     async def find(self, cwd: str, engine: EngineKey) -> str | None:
-        """The workspace that `cwd` is in, as `project.here` finds it; kept projects count too."""
+        """The workspace that `cwd` is in, found as by `project.here`; registered projects count, too. None for none."""
         environ = self.hosts.environ(engine)
         return await self._threads.run(workspace_of_folder, cwd, environ, self.projects)
 
     def visit(self, path: str, engine: EngineKey) -> None:
-        """Look at the sandbox of a project that somebody asks about but that is not kept."""
+        """Observe the sandbox of a project that a client asks about and that is not registered."""
         if path not in self._visited:
             if len(self._visited) >= _MOST_VISITED:
                 self._visited.clear()
@@ -253,7 +258,10 @@ class Keeper:
             self.hosts.ask_again(engine)
 
     async def examine(self, path: str, engine: EngineKey, world: World) -> Examined:
-        """Examine a project without writing anything."""
+        """Examine a project without writing anything.
+
+        :param world: the facts about the host; without facts the result is an empty one
+        """
         if world.facts is None:
             return Examined()
         return await self._threads.run(examine, path, self.hosts.environ(engine), world.facts)

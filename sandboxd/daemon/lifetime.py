@@ -1,4 +1,4 @@
-"""The end of the daemon: told to, idle, by an error, or replaced by another daemon."""
+"""Decides when the daemon ends: when told to, when idle, after an error, or when another daemon replaces it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, Handler, Server
 
 IDLE_SECONDS = 10 * 60.0
-"""Ends after this long without a client and without a sandbox that runs, when no project is registered."""
+"""Without registered projects the daemon ends after this many seconds without a client and a running sandbox."""
 
 IDLE_WITH_PROJECTS_SECONDS = 12 * 3600.0
-"""The same while projects are registered: counted from their last change."""
+"""The same with registered projects, counted from the last change in one of them."""
 
 _LOOK_SECONDS = 30.0
 
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 
 class Lifetime:
-    """Waits for the end of the daemon, and keeps its socket in place until then.
+    """Waits until the daemon has to end, and restores its socket until then.
 
-    :param idle_seconds: how long it runs without being needed; None is the default above
+    :param idle_seconds: how long it runs without being needed; None for the defaults above
     """
 
     def __init__(
@@ -55,25 +55,25 @@ class Lifetime:
         self.handlers: dict[str, Handler] = {messages.SHUTDOWN: self._shutdown}
 
     def stop(self) -> None:
-        """End soon, cleaning up; nobody new is served from now on."""
+        """End soon and in order; no new client is served from now on."""
         if self._server is not None:
             self._server.stop_listening()
         self._stopping.set()
 
     def fail(self, error: BaseException) -> None:
-        """End with an error: half of a daemon would say what is no longer true.
+        """End with an error, since the daemon would show outdated state without the job that failed.
 
-        The next command, or the service manager, starts another one.
+        The next command, or the service manager, starts another daemon.
         """
         log.critical("a permanent job failed, so the daemon ends: %r", error)
         self.failure = error
         self.stop()
 
     async def wait(self, claimed: Claim, server: Server, may_hand_over: bool) -> None:
-        """Return when the daemon is to end.
+        """Return when the daemon has to end.
 
-        :param may_hand_over: False when a service manager, which starts the next daemon only after
-            the end of this one, gave us the socket
+        :param may_hand_over: False if a service manager passed the socket: it starts the next daemon only after this
+            one has ended
         """
         self._may_hand_over, self._server = may_hand_over, server
         endpoint = _Endpoint(claimed, server, self._keeper)

@@ -19,8 +19,8 @@ from watchfiles import Change as Change
 from watchfiles import watch
 
 STEP_MS = 50
-"""Between two looks at what came in, and so the longest that a change waits for one. Each is a wake-up of the daemon,
-of which there are to be at most 25 a second in all."""
+"""Milliseconds between two looks at the events that came in, and so the longest delay of a change. Each look wakes
+the daemon, which is to happen at most 25 times a second in all."""
 
 _SETTLE_SECONDS = 0.008
 """Seconds between a look that saw changes and their report: an editor that empties a file and then fills it has
@@ -40,8 +40,8 @@ logging.getLogger("watchfiles").setLevel(logging.WARNING)
 class Listening:
     """Reports changes directly in `folders`, until it is stopped or fails.
 
-    :param tell: called in the thread with each batch of changes
-    :param failed: called in the thread, once, with the reason why no more will come
+    :param tell: called in its thread with each batch of changes
+    :param failed: called in its thread, once, with the error after which no more changes are reported
     :param step_ms: see `STEP_MS`
     """
 
@@ -68,11 +68,11 @@ class Listening:
         self._looks.have_begun.wait(_BEGIN_SECONDS)
 
     def look_now(self) -> None:
-        """Do not wait for the end of the step: a change is known to be there."""
+        """Report pending changes at once, without waiting for the end of the step."""
         self._looks.hurry()
 
     def stop(self, seconds: float = _END_SECONDS) -> None:
-        """End the run; blocks until it has ended, for `seconds` at most."""
+        """Stop listening and wait until the thread has ended, for at most `seconds`."""
         self._looks.is_end_wanted = True
         self._looks.hurry()
         if self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""What this daemon itself holds of running sandboxes, and keeps to what they may have: SSH keys, and ports."""
+"""Serves SSH keys and ports of running sandboxes from the daemon's process, as far as each sandbox may have them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ log = logging.getLogger(__name__)
 
 
 class LocalRights:
-    """A loop for each such sandbox. To be used on the event loop; `keep` also from any thread.
+    """Serves SSH keys and ports for each sandbox, by a reconciling loop for each.
 
-    None gives or takes anything by itself: each says what happened, and the loop of the sandbox looks what holds.
+    To be used on the event loop; `keep` may be called from any thread. The methods only note what happened: the loop
+    then computes what the sandbox may have, and serves that.
     """
 
     def __init__(
@@ -47,23 +48,28 @@ class LocalRights:
         asked_ports: Callable[[str], tuple[Port, ...] | None],
     ) -> None:
         """
-        :param asked_ports: called in any thread with a workspace: the ports that its plan has for this machine, None
-            where it has no plan at the moment
+        :param asked_ports: called in any thread with a workspace; returns the ports that its plan forwards to this
+            machine, None where it has no plan at the moment
         """
         self._hosts, self._emit, self._asked_ports = hosts, emit, asked_ports
         self._loop = asyncio.get_running_loop()
         self._holdings: dict[str, _Holding] = {}
 
     def keep(self, sandbox: str, container: str, choice: Choice | None) -> bool:
-        """Note the keys that a start chose for `container`, instead of those of an earlier one; None for none.
+        """Note the SSH keys that a start chose for `container`, in place of those of an earlier start; None for no
+        keys.
 
-        Always True: a daemon serves them. Without a daemon the same callback answers False.
+        :returns: always True, since a daemon serves them; without a daemon the same callback returns False
         """
         self._call(self._chose, sandbox, container, choice)
         return True
 
     def update(self, sandbox: str, key: EngineKey, container: str) -> None:
-        """Note the container of a sandbox that runs now, by its id; '' for none."""
+        """Note which container of a sandbox runs now.
+
+        :param sandbox: the sandbox's identity (`model.sandbox_id`)
+        :param container: its id, '' for none
+        """
         if container or sandbox in self._holdings:
             holding = self._of(sandbox)
             holding.runs(key, container)
@@ -71,25 +77,25 @@ class LocalRights:
                 self._holdings.pop(sandbox).close()
 
     def refresh(self, workspace: str) -> None:
-        """Have a look at what config, grants, policies and records of now say of the project's sandboxes."""
+        """Compute anew what a project's sandboxes may have, since a config, grant, policy or record changed."""
         for sandbox, holding in self._holdings.items():
             if workspace_of(sandbox) == workspace:
                 holding.wake()
 
     def lines(self, workspace: str) -> tuple[str, ...]:
-        """Each port of a project's sandbox with its address here, or why it has none."""
+        """A line for a person on each forwarded port of a project: its URL on this machine, or why it has none."""
         forwards = self._forwards(workspace)
         return forwards.lines() if forwards is not None else ()
 
     def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
-        """The ports of a project's sandbox that have an address here, while they are forwarded."""
+        """The ports of a project's sandbox that are forwarded now."""
         forwards = self._forwards(workspace)
         return forwards.open_ports() if forwards is not None else ()
 
     def wait(self, workspace: str, ports: tuple[Port, ...]) -> tuple[str, ...]:
-        """The lines of `ports` once each has an address here or a reason why not; () where that takes too long.
+        """The `lines` of a sandbox that was just started, once each of `ports` is open or known not to be possible.
 
-        To be called in a thread, for a sandbox that was started a moment ago.
+        Blocks, so it must be called in a thread; () if that takes too long.
         """
         deadline = time.monotonic() + _OPEN_SECONDS
         while time.monotonic() < deadline:
@@ -100,12 +106,12 @@ class LocalRights:
         return ()
 
     def forget(self, workspace: str) -> None:
-        """Serve the sandboxes of a project no more that is no longer known."""
+        """Stop serving the sandboxes of a project that is no longer registered."""
         for sandbox in [each for each in self._holdings if workspace_of(each) == workspace]:
             self._holdings.pop(sandbox).close()
 
     def close(self) -> None:
-        """Serve none any more."""
+        """Stop serving all sandboxes."""
         for holding in self._holdings.values():
             holding.close()
         self._holdings.clear()

@@ -27,7 +27,7 @@ class _PrivateFile(RotatingFileHandler):
 
 
 def log_path(environ: Mapping[str, str]) -> str:
-    """The file that is written to now; older ones end in `.1` to `.3`."""
+    """The path of the log file that is written to; older files have the same name and end in `.1` to `.3`."""
     return os.path.join(state_folder(environ), "daemon.log")
 
 

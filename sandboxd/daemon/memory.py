@@ -1,4 +1,4 @@
-"""This process's memory: returning what glibc would keep."""
+"""Keeps this process's memory small: has glibc return what it would keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def keep_together() -> None:
 
 
 def give_back() -> None:
-    """Return free memory to the system, after something large."""
+    """Return free memory to the system, for example after a large file was parsed."""
     if _LIBC is not None:
         _LIBC.malloc_trim(0)
 

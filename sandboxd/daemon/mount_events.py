@@ -1,8 +1,10 @@
-"""Wakes a thread when something may have been put in the place of a watched path: at once, and never else.
+"""Wakes a thread when something may have replaced a watched path: without delay where possible, and not without
+cause.
 
-On Linux a thread sleeps in the kernel until an event comes (`inotify_simple`; `watchfiles` asks for events at each
-step, which is a wake-up and a delay). Elsewhere `watchfiles` has to do, with its step as delay. Only the folders above the
-paths are watched, for names that come and go: what is written in files wakes nobody."""
+On Linux a thread sleeps in the kernel until an event comes (`inotify_simple`; `watchfiles` polls its events at each
+step, which costs a wake-up and a delay). Elsewhere `watchfiles` is used, with its step as delay. Only the folders
+above the paths are watched, for names that appear and go: writing into files wakes nobody.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from typing import Protocol
 from sandboxd.daemon.listening import Change, Changes, Listening, is_nameable
 
 STEP_MS = 20
-"""Of `watchfiles`, where there is nothing better: a change is told after one to two steps."""
+"""Milliseconds between two looks of `watchfiles`, where it is used: a change is seen after one or two of them."""
 
 _POLL_SECONDS = 1.0
 """Between two looks where the system gives no events at all."""
@@ -31,13 +33,13 @@ _OUT_OF_WATCHES = (errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class MountEvents(Protocol):
-    """What wakes one thread; `end` may be called from any."""
+    """Wakes one thread; `end` may be called from any thread."""
 
     delay: str
-    """How late it may be, in words; '' for at once."""
+    """How late a change may be seen, in words; '' for without delay."""
 
     def wait(self) -> bool:
-        """Block until a look is worth it; False once `end` was called.
+        """Block until a watched path may have changed; False once `end` was called.
 
         :raises OSError: the system gives no more events
         """
@@ -49,12 +51,13 @@ class MountEvents(Protocol):
 
 
 def open_events(paths: Collection[str], files: Collection[str] = ()) -> MountEvents:
-    """The best that this system has; what happens from now on is not missed.
+    """The fastest kind of events that this system has; what happens after this call is not missed.
 
-    A program inside may have taken the right to read a folder from its owner: that one is looked at again and again.
+    Where a folder cannot be read (a program inside may have changed its mode), the paths are polled instead.
 
-    :param paths: absolute
-    :param files: those whose content counts, too, absolute; they need not exist
+    :param paths: absolute paths whose replacement matters
+    :param files: absolute paths of files whose content matters, too; they need not exist
+    :raises OSError: the system gives no events
     """
     if sys.platform == "linux":
         try:
@@ -71,7 +74,10 @@ def open_events(paths: Collection[str], files: Collection[str] = ()) -> MountEve
 
 
 def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
-    """The folders to watch, each with the names that matter in it, and those further up, which must only stay."""
+    """The folders that contain `paths`, each with the names that matter in it, and all folders above those.
+
+    Of the latter only a move or removal matters.
+    """
     names: dict[str, set[str]] = {}
     for path in paths:
         folder, name = os.path.split(path)

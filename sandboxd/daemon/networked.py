@@ -1,4 +1,4 @@
-"""Finds folders on network file systems: the kernel reports only the changes that this machine makes there."""
+"""Finds folders on network file systems: for these the kernel reports only changes that this machine makes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def networked(paths: Iterable[str], mounts: str) -> set[str]:
 
 
 def networked_now(paths: Iterable[str]) -> set[str]:
-    """The members of `paths` that lie on a network file system by the present mounts."""
+    """As `networked`, with the present mounts of this process."""
     return networked(paths, read_mounts())
 
 

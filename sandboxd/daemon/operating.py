@@ -1,7 +1,9 @@
-"""Operations that the daemon runs for its clients, as their own processes would.
+"""Runs operations such as `up` for clients of the daemon, just as the client's own process would.
 
-Nothing is granted here: the options that the user typed travel, everything else is read from the user's own
-state, which is the daemon's too, or the request is refused and the client does it by itself."""
+A client gets no rights by it: only the options that the user typed are taken from the request, everything else is
+read from the user's own files. Where client and daemon do not see the same files, the request is refused and the
+client does the work by itself.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,7 @@ log = logging.getLogger(__name__)
 
 
 class Operating:
-    """Runs operations in threads, each until it is done or its client is gone."""
+    """Runs operations in threads, each until it has ended or its client disconnects."""
 
     def __init__(
         self,
@@ -52,9 +54,11 @@ class Operating:
         gateways: Gateways,
         local_rights: LocalRights,
     ) -> None:
-        """:param register_soon: called on the event loop for each started workspace, with whether its files are outdated
-        :param gateways: those that are attended to
-        :param local_rights: told which keys a start chose; it knows which ports are open
+        """
+        :param register_soon: called on the event loop with each started workspace, its engine, and whether its
+            generated files are outdated
+        :param gateways: the supervised gateways
+        :param local_rights: is told which SSH keys a start chose, and tells which ports are open
         """
         self._environ = environ
         self._hosts = hosts
@@ -74,7 +78,7 @@ class Operating:
         return len(self._running)
 
     async def all_done(self) -> None:
-        """Wait until nothing runs."""
+        """Wait until no operation runs."""
         while self._running:
             self._ended.clear()
             await self._ended.wait()

@@ -12,7 +12,9 @@ from sandboxd.status.combine import Examined
 
 
 class EngineKey(NamedTuple):
-    """The engine that a client means: the values of `messages.ENGINE_VARIABLES`, None for an unset one."""
+    """The engine that a client means: the values of `messages.ENGINE_VARIABLES` in its environment, None for an unset
+    one.
+    """
 
     host: str | None
     context: str | None
@@ -24,7 +26,7 @@ class EngineKey(NamedTuple):
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> EngineKey:
-        """The engine that a client's variables lead to."""
+        """The key for a client's environment variables."""
         return cls(*(variables.get(name) for name in ENGINE_VARIABLES))
 
     def variables(self) -> dict[str, str]:
@@ -33,15 +35,15 @@ class EngineKey(NamedTuple):
         return {name: value for name, value in pairs if value is not None}
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` with these variables set, or unset, as for the client."""
+        """`base` with exactly these engine variables; others of `ENGINE_VARIABLES` are removed."""
         others = {name: base[name] for name in base if name not in ENGINE_VARIABLES}
         return {**others, **self.variables()}
 
 
 class Tracked:
-    """One registered project and what is known of it. There may be thousands: every byte counts.
+    """One registered project and what is known of it. There may be thousands, so its size matters.
 
-    `keeps` is False for one that is only looked at: nothing is written there.
+    `keeps` is False for a project that is only observed: nothing is written into it.
     """
 
     __slots__ = (
@@ -57,7 +59,7 @@ class Tracked:
         self.is_valid = True
         self.has_problem = False
         self.is_queued = False
-        """Mark that a look at the project begins."""
+        """Whether an examination of it is about to begin."""
         self.missing_since: float | None = None
         """The time at which its folder was first seen to be gone, in seconds since 1970."""
         self._examined: Examined | None = None
@@ -67,32 +69,32 @@ class Tracked:
 
     @property
     def work(self) -> asyncio.Lock:
-        """The lock that is held while its files are generated: one at a time."""
+        """The lock that is held while its files are examined or generated."""
         if self._work is None:
             self._work = asyncio.Lock()
         return self._work
 
     @property
     def is_due(self) -> bool:
-        """Whether something changed since the last look."""
+        """Whether it changed since it was last examined."""
         return self._dealt != self._changes
 
     def happened(self) -> None:
-        """Note a change: what is known is outdated from now on."""
+        """Note a change: its known state is outdated until it is examined again."""
         self._changes += 1
 
     @property
     def changes(self) -> int:
-        """The number of changes so far."""
+        """The number of changes that were noted so far."""
         return self._changes
 
     def dealt_with(self, changes: int) -> None:
-        """Note that the first `changes` changes were looked at."""
+        """Note that it was examined after its first `changes` changes."""
         self._dealt = changes
 
     @property
     def is_known(self) -> bool:
-        """Whether it was ever looked at."""
+        """Whether it was ever examined."""
         return self._examined is not None
 
     @property
@@ -102,6 +104,7 @@ class Tracked:
 
     @examined.setter
     def examined(self, value: Examined) -> None:
+        """The result of its last examination; None before the first one."""
         self._examined = _share(value)
         self.is_valid = value.valid or value.lacks_grant
         self.has_problem = bool(value.problem)

@@ -1,4 +1,4 @@
-"""The projects that the daemon knows, and the only writer of the file that remembers them."""
+"""The projects that are registered with the daemon; the only writer of the file that stores them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ log = logging.getLogger(__name__)
 
 
 class Registry:
-    """All projects by path. Only `run` and `close` write, one at a time, always the newest state."""
+    """All registered projects by path, in `projects`. Only `run` and `close` write the file, always with the newest
+    state.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -28,7 +30,7 @@ class Registry:
         """The last failure to read or to remember, for a person; '' while all is well."""
 
     async def load(self) -> None:
-        """Load the remembered projects."""
+        """Load the registered projects from the file."""
         loaded = await asyncio.to_thread(registry_file.load, self._path)
         self.problem, self._may_write = loaded.problem, loaded.may_write
         for project in loaded.projects:
@@ -40,19 +42,19 @@ class Registry:
         self.note_change()
 
     def remove(self, path: str) -> bool:
-        """Remove a project; False if it was not known."""
+        """Remove a project; False if it was not registered."""
         was_known = self.projects.pop(path, None) is not None
         if was_known:
             self.note_change()
         return was_known
 
     def note_change(self) -> None:
-        """Note that a remembered project changed, so that the file is written."""
+        """Have the file written, since a registered project changed."""
         self._changes += 1
         self._changed.set()
 
     async def saved(self) -> None:
-        """Wait until all changes up to now were written, or failed to be (`problem`)."""
+        """Wait until all changes up to now are in the file, or writing failed (`problem` says why)."""
         changes = self._changes
         while self._written < changes:
             self._has_written.clear()

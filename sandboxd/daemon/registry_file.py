@@ -28,9 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """The content of the file. `problem` says, for a person, what could not be used and where it is now.
+    """What was read from the file.
 
-    `may_write` is False when a broken file could not be moved aside: then it must not be overwritten.
+    `problem` says, for a person, what could not be used and where it is now; '' for no problem. `may_write` is False
+    when a broken file could not be moved away, so that it must not be overwritten.
     """
 
     projects: list[Tracked]
@@ -39,7 +40,7 @@ class Loaded(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One project as it is written; made on the event loop, written in a thread."""
+    """One project as it is written to the file; made on the event loop, written in a thread."""
 
     path: str
     engine: EngineKey
@@ -48,12 +49,12 @@ class Entry(NamedTuple):
 
 
 def registry_path(environ: Mapping[str, str]) -> str:
-    """The path of this user's file of projects."""
+    """The path of the file that stores this user's registered projects."""
     return os.path.join(state_folder(environ), "projects.toml")
 
 
 def load(path: str) -> Loaded:
-    """The remembered projects; a damaged file is copied aside, and its good part used."""
+    """Read the file. A damaged one is copied to another name, and its valid entries are used."""
     if not os.path.lexists(path):
         _mention_old_file(path)
         return Loaded([])
@@ -86,7 +87,7 @@ def load(path: str) -> Loaded:
 
 
 def save(path: str, entries: Iterable[Entry]) -> str:
-    """Write `entries`; returns why that failed, or ''."""
+    """Write `entries` to the file; returns '', or why that failed."""
     tables = []
     for entry in entries:
         table: dict[str, Any] = {"path": entry.path}

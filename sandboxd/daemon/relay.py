@@ -1,11 +1,12 @@
-"""Reports host edits inside gVisor sandboxes.
+"""Passes file changes on the host on to programs inside gVisor sandboxes.
 
-Under runsc a change made on the host is seen inside at once, but raises no inotify event there: file watchers
-hear nothing. So for each running sandbox one shell inside sets the modification time of each changed file to
-what it is, which does raise one: nothing else is altered.
+Under runsc a change made on the host is seen inside at once, but raises no inotify event there, so file watchers
+inside miss it. So for each running sandbox one shell inside sets the modification time of each changed file to the
+value that it has, which raises an event and alters nothing else.
 
-What runs inside is not trusted: it gets names of the workspace's own files, nothing it says is read, and a
-sandbox that does not take them loses its relay."""
+What runs inside is not trusted: it gets names of the workspace's own files, nothing that it says is read, and a
+sandbox that does not take them loses its relay.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +29,17 @@ from sandboxd.life import find
 from sandboxd.model.container import Container
 
 MOST_FOLDERS = 4000
-"""Of one workspace; those nearest to its top."""
+"""The most folders of one workspace that are watched; those nearest to its top."""
 
 MOST_PATHS = 200
-"""Of one moment; of a larger change (a checkout) only the folders are touched."""
+"""The most paths that are touched at once; of a larger change, such as a checkout, only the folders are touched."""
 
 STEP_MS = 200
-"""A second watcher beside that of configs: both together are to wake the daemon at most 25 times a second."""
+"""Milliseconds between two looks at what changed. Together with the watcher of configs that wakes the daemon at most
+25 times a second."""
 
 SAME_PATH_SECONDS = 1.0
-"""Seconds that a path is not touched again: the touch itself is a change, too."""
+"""Seconds in which a path is not touched again, since the touch itself is reported as a change."""
 
 _REST = 10.0
 """Listening to another set of folders takes at most a tenth of the time: builds make many folders."""
@@ -50,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 class Relays:
-    """One thread for each running sandbox that needs one."""
+    """The relays of all running sandboxes that need one."""
 
     def __init__(self) -> None:
         self._running: dict[str, Relay] = {}
@@ -73,7 +75,7 @@ class Relays:
 
 
 class Relay:
-    """Watches one workspace on the host, and touches changed files inside."""
+    """Watches one workspace on the host, and touches its changed files inside the sandbox."""
 
     def __init__(self, workspace: str, environ: Mapping[str, str]) -> None:
         self._workspace = workspace
@@ -83,15 +85,15 @@ class Relay:
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
-        """Begin to relay, in a thread of its own."""
+        """Start the thread."""
         self._thread.start()
 
     def is_alive(self) -> bool:
-        """Whether edits are still passed on."""
+        """Whether the thread runs, so that changes are passed on."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """End the thread soon."""
+        """Have the thread end soon."""
         self._listener.end()
 
     def _run(self) -> None:
@@ -261,7 +263,7 @@ def is_gvisor(facts: HostFacts | None, container: Container | None) -> bool:
 
 
 def folders_below(top: str, most: int = MOST_FOLDERS) -> Iterator[str]:
-    """`top` and the folders below it, without those that no watcher of sources looks into."""
+    """`top` and at most `most` folders below it, without those that file watchers ignore, such as `node_modules`."""
     waiting = [top]
     while waiting and most > 0:
         folder = waiting.pop()

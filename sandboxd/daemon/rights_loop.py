@@ -1,7 +1,7 @@
-"""The loop of one sandbox that makes what it was given what it may have, whatever the cause.
+"""A reconciling loop for one sandbox: brings what the sandbox has in line with what it may have.
 
-Each has a thread of its own, so that nothing that another project or engine does keeps a right from being taken back.
-Causes that come while it works are one cause: it looks once more, at what holds by then.
+Each loop has a thread of its own, so that a busy project or engine never delays taking a right back. Several wake-ups
+while it works lead to one further round.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ log = logging.getLogger(__name__)
 
 
 class RightsLoop:
-    """Calls `act` after each `wake`, and when what it gave ends. `wake` and `stop` may be called from any thread."""
+    """Calls `act` after each `wake`, and at the time at which something that it gave expires.
+
+    `wake` and `stop` may be called from any thread.
+    """
 
     def __init__(self, act: Callable[[], float], clock: Callable[[], float] = time.time) -> None:
-        """
-        :param act: makes what is given what is wanted; returns the time at which a part of that ends, in seconds since
-            the epoch, 0 for never. It is called again after an `EnvironmentFailure`
-        :param clock: the present time, in the same way
+        """:param act: reconciles once; returns when a part of what it gave expires, in seconds since 1970, 0 for
+            never. After an `EnvironmentFailure` it is called again, with growing pauses
+        :param clock: returns the present time in seconds since 1970
         """
         self._act, self._clock = act, clock
         self._due = threading.Event()
@@ -39,20 +41,20 @@ class RightsLoop:
         self._thread = threading.Thread(target=self._run, name="rights", daemon=True)
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Have it look soon."""
+        """Have `act` called soon."""
         self._due.set()
 
     def stop(self) -> None:
-        """End soon; what it does at the moment is done first."""
+        """Have the thread end, after the round that it may be in."""
         self._is_stopped = True
         self._due.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end of the thread after `stop`; False where it goes on."""
+        """Wait at most `seconds` for the end of the thread after `stop`; False if it still runs."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 

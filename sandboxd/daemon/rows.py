@@ -1,4 +1,4 @@
-"""The projects that a screen has room for, and the number of the others by their state."""
+"""Chooses which projects a screen shows, and counts the others by their state."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from sandboxd.status.observe import Observed
 def choose(
     projects: Mapping[str, Tracked], here: str, observed: Observed, most: int
 ) -> tuple[list[str], dict[State, int]]:
-    """The paths to show, and how many of the others are in which state.
+    """The paths of the projects to show, and the number of the others in each state.
 
-    At most `most` are shown: the one `here` comes first, then what runs, then what has a problem. The others
-    are idle and well.
+    At most `most` are shown: first the one at `here`, then those with a sandbox, then those with a problem. With at
+    most `most` projects all are shown.
+
+    :param here: the path of the caller's project, '' for none
     """
     if len(projects) <= most:
         return sorted(projects), {}

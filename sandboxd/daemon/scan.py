@@ -19,7 +19,7 @@ _MOST_FOLDERS = 64
 _MOST_POLICIES = 64
 
 Stamp = tuple[tuple[str, int], ...]
-"""Of files: each one's name, and a number that differs whenever it was written or replaced."""
+"""(name, number) of each file; the number differs whenever the file was written or replaced."""
 
 
 class Scan(NamedTuple):
@@ -28,16 +28,16 @@ class Scan(NamedTuple):
     exists: bool
     """Whether its folder is there."""
     stamp: Stamp
-    """Differs whenever a config file was written, replaced, added or removed."""
+    """The stamp of the config files; differs whenever one was written, replaced, added or removed."""
     folders: tuple[str, ...]
-    """The folders to watch; of a project that is not there, the one in which it would appear."""
+    """The folders to watch; if the project's folder is missing, the nearest one above it that exists."""
     saved: int
-    """The newest change of a config file, in nanoseconds since the epoch; 0 without one."""
+    """The latest modification time of a config file, in nanoseconds since 1970; 0 without one."""
     is_newest: bool = False
-    """Whether `saved` is that of sandboxd.toml: then nothing was generated from it since."""
+    """Whether `saved` is that of sandboxd.toml, so that nothing was generated from it since."""
 
     def like(self, before: Scan) -> Scan:
-        """This scan, sharing memory with `before` where they are equal, which is most of the time."""
+        """This scan, sharing memory with `before` as far as both are equal."""
         if self == before:
             return before
         return self if self.folders != before.folders else self._replace(folders=before.folders)
@@ -49,7 +49,9 @@ class Scan(NamedTuple):
     def with_older(self, before: Scan, written: Collection[str]) -> Scan:
         """This scan, but with the stamps of `before` for all files that are not in `written`.
 
-        Our own writes must not count as changes; what somebody else wrote meanwhile still does.
+        So the daemon's own writes do not count as changes, and what somebody else wrote meanwhile does.
+
+        :param written: paths of files relative to the workspace
         """
         stamp = {entry[0]: entry for entry in before.stamp}
         stamp.update((entry[0], entry) for entry in self.stamp if entry[0] in written)
@@ -57,7 +59,7 @@ class Scan(NamedTuple):
 
 
 def scan(workspace: str) -> Scan:
-    """Look at the project in `workspace`; reads no file and follows no symlinked folder."""
+    """Scan the project in `workspace`: no file is read, and no symlinked folder is followed."""
     if not os.path.isdir(workspace):
         return Scan(False, (), (nearest(workspace),), 0)
     folders = [workspace]
@@ -85,7 +87,7 @@ def scan(workspace: str) -> Scan:
 
 
 def stamp_of_folders(folders: Iterable[str]) -> Stamp:
-    """The stamp of the files directly in `folders`, the first few of each: policies and grants."""
+    """The stamp of the first few files directly in each of `folders`: the folders of policies and grants."""
     stamp = []
     for folder in folders:
         with contextlib.suppress(OSError):
@@ -103,12 +105,12 @@ def _identity(status: os.stat_result) -> int:
 
 
 def scan_all(workspaces: Iterable[str]) -> dict[str, Scan]:
-    """Look at several projects."""
+    """The scan of each of several projects, by its path."""
     return {workspace: scan(workspace) for workspace in workspaces}
 
 
 def batched(items: list[T]) -> Iterator[list[T]]:
-    """Slices of `items`, small enough that to scan one takes a few milliseconds."""
+    """Slices of `items`, small enough that scanning one takes a few milliseconds."""
     return (items[at : at + _SLICE] for at in range(0, len(items), _SLICE))
 
 
@@ -131,7 +133,7 @@ def _is_folder(path: str) -> bool:
 
 
 def nearest(path: str) -> str:
-    """The folder `path`, else the nearest one above it that is there."""
+    """The folder `path` if it exists, else the nearest folder above it."""
     while not os.path.isdir(path):
         parent = os.path.dirname(path)
         if parent == path:

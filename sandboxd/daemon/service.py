@@ -26,16 +26,18 @@ from sandboxd.ipc import address, messages
 from sandboxd.ipc.server import Server
 
 LONGEST_TURN_SECONDS = 0.05
-"""The longest time that a step may block the event loop."""
+"""The longest time that one step may block the event loop."""
 
 SWITCH_SECONDS = 0.0005
-"""The longest that one thread computes while others wait: the one that halts a sandbox has a millisecond for it."""
+"""Python's thread switch interval: the thread that halts a sandbox must not wait longer than a millisecond."""
 
 log = logging.getLogger(__name__)
 
 
 class Service:
-    """Assembles the parts that answer the methods of `ipc.messages`; each names its own in `handlers`."""
+    """Assembles the daemon from its parts; each part names the methods of `ipc.messages` that it handles in
+    `handlers`.
+    """
 
     def __init__(self, environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
         own_folder = os.path.join(address.folder(environ, os.getuid()), "watching")
@@ -75,10 +77,10 @@ class Service:
         self.lifetime.stop()
 
     async def serve(self, claimed: Claim, listener: socket.socket | None = None) -> None:
-        """Listen until told to stop, or until nobody has needed us for long.
+        """Serve clients until told to stop, or until nobody has needed the daemon for long.
 
-        :param listener: a socket that a service manager listens on already
-        :raises Exception: a permanent job failed with it
+        :param listener: a socket on which a service manager listens already; None to make one
+        :raises Exception: that of a background job that failed and without which the daemon cannot go on
         """
         try:
             # Whoever comes first is told of all that is remembered.

@@ -1,4 +1,4 @@
-"""The SSH agent that a running sandbox is served."""
+"""Serves an SSH agent to a running sandbox."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 
 
 class SshAgent:
-    """The agent of one sandbox, in a thread. Each kind of login is recorded once, and their counts at the end."""
+    """The SSH agent of one sandbox, in a thread.
+
+    The audit record gets each kind of login once, and their counts at the end.
+    """
 
     def __init__(
         self,
@@ -38,10 +41,9 @@ class SshAgent:
         rights: KeyRights,
         say: Callable[[str], None],
     ) -> None:
-        """
-        :param choice: of the start of the sandbox
-        :param rights: what it may have of that
-        :param say: called with a sentence for a person about each kind of login that is refused, in any thread
+        """:param choice: the keys and hosts that the start of the sandbox chose
+        :param rights: the part of them that the sandbox may use
+        :param say: called in any thread with a sentence for a person about each kind of login that is refused
         """
         self.choice, self.rights = choice, rights
         self._sandbox, self._environ, self._say = sandbox, environ, say
@@ -51,7 +53,7 @@ class SshAgent:
         threading.Thread(target=self._run, name="ssh-agents", daemon=True).start()
 
     def stop(self) -> None:
-        """End soon; the connections of clients are cut."""
+        """Have the thread end soon; connections of clients are closed."""
         self._server.stop()
 
     def _run(self) -> None:

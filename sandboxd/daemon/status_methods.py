@@ -1,4 +1,4 @@
-"""The methods `status/...`: the state of the projects, as a screen or a document, once or live."""
+"""The methods `status/...`: the state of the projects as text or JSON, once or as a stream of events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class StatusMethods:
             connection.notify(messages.EVENT, event)
 
     def row_of(self, path: str, engine: EngineKey) -> ProjectStatus | None:
-        """The row of a project as it is known now, None for one that is not kept."""
+        """The status of a project as it is known now; None for one that is not registered."""
         if path not in self._keeper.projects:
             return None
         return self._row(path, self._keeper.hosts.known(engine), engine)

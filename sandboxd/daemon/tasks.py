@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 
 class Tasks:
-    """The jobs of one owner, whose name is logged when one fails; `close` ends those that still run.
+    """Background tasks of one owner, whose name is logged when one fails; `close` cancels those that still run.
 
-    :param fatal: called, once, when a job failed without which the daemon would show outdated state
+    :param fatal: called at most once, with the error of a task that was started by `spawn_essential`
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Tasks:
         self._start(job)
 
     def spawn_essential(self, job: Coroutine[Any, Any, None]) -> None:
-        """Run a job in the background; a failure is logged and calls `fatal`."""
+        """Run a job without which the daemon would show outdated state; a failure is logged and passed to `fatal`."""
         self._start(job).add_done_callback(self._essential_done)
 
     async def close(self) -> None:

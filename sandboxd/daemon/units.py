@@ -1,4 +1,4 @@
-"""The files that make the system start the daemon by itself: systemd's, and launchd's."""
+"""The unit files by which systemd or launchd starts the daemon."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MARK = "Written by `sandboxd daemon install`"
 
 
 class Unit(NamedTuple):
-    """A file to write."""
+    """A file to write, by its absolute path."""
 
     path: str
     text: str
 
 
 class Installation(NamedTuple):
-    """The files, and the commands that make them count or take that back."""
+    """The files to write, and the commands that enable and disable them."""
 
     units: tuple[Unit, ...]
     enable: tuple[tuple[str, ...], ...]
@@ -27,7 +27,10 @@ class Installation(NamedTuple):
 
 
 def systemd(environ: Mapping[str, str], python: str, socket_path: str) -> Installation:
-    """A socket that starts the service at the first connection."""
+    """Units for a socket that starts the daemon at the first connection.
+
+    :param python: the path of the Python that runs it
+    """
     base = environ.get("XDG_CONFIG_HOME", "")
     if not base.startswith("/"):
         base = os.path.join(environ.get("HOME", "/"), ".config")
@@ -71,7 +74,10 @@ RestartSec=1
 
 
 def launchd(environ: Mapping[str, str], python: str, uid: int) -> Installation:
-    """An agent that is started at login."""
+    """A launchd agent that is started at login.
+
+    :param python: the path of the Python that runs it
+    """
     label = "dev.sandboxd.daemon"
     path = os.path.join(environ.get("HOME", "/"), "Library", "LaunchAgents", f"{label}.plist")
     words = [python, "-P", "-m", "sandboxd", "daemon", "run", "--background"]

@@ -1,8 +1,9 @@
-"""Watching folders for changes: by events where the system has them, else by a look every second.
+"""Watches folders for changes: by events where the system has them, else by comparing them every second.
 
 Only folders are watched, never files: editors replace a file by renaming another over it, which ends a watch
 on the file itself. Nothing is watched recursively: a filter would run only after the kernel has been asked to
-watch all of node_modules."""
+watch all of node_modules.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +21,15 @@ from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, i
 from sandboxd.daemon.networked import networked_now
 
 SWEEP_SECONDS = 30.0
-"""Seconds between two looks at files of which no event came: a kernel whose queue is full drops events, and the
-library does not say so (samuelcolvin/watchfiles #348)."""
+"""Seconds between two comparisons of files for which no event came: a kernel whose queue is full drops events, and
+the library does not say so (samuelcolvin/watchfiles #348)."""
 
 POLL_SECONDS = 1.0
 """The same when the system gives no events at all."""
 
 MANY_CHANGES = 200
-"""So many changes within a second may have filled the kernel's queue of 16,384 events: the library puts
-those of one file together, and one file can have many."""
+"""The number of changes within a second after which events may have been lost: the library reports several events of
+a file as one change, and the kernel's queue holds 16,384 events."""
 
 _READY_SECONDS = 20.0
 """To be listening: a slow machine with 15,000 folders needs a few."""
@@ -59,9 +60,10 @@ class _Folders(NamedTuple):
 class Watcher:
     """Reports changes directly in a set of folders, which may be replaced at any time.
 
-    :param own: a folder of ours, made when needed: a change in it proves that events arrive
-    :param rearm: called when a folder went away: `watch` is to be called again
-    :param doubt: called when changes may have been missed: files are to be looked at
+    :param on_change: called on the event loop with each batch of changes
+    :param own: the path of a folder for the watcher alone, made when needed: changes in it prove that events arrive
+    :param rearm: called when a folder was removed, so that `watch` has to be called again
+    :param doubt: called when changes may have been missed, so that all files have to be compared
     """
 
     def __init__(
@@ -85,13 +87,13 @@ class Watcher:
         self._second = 0.0
         self._changes = 0
         self.problem = ""
-        """The reason why there are no events, '' while there are."""
+        """Why the system reports no events, for a person; '' while it does."""
         self.deaf: frozenset[str] = frozenset()
-        """Folders of which no event comes though others have them: they are to be looked at."""
+        """Folders for which no events come though others have them; their files have to be compared."""
 
     @property
     def interval(self) -> float:
-        """Seconds between two sweeps."""
+        """Seconds between two comparisons of all files."""
         return POLL_SECONDS if self.problem else SWEEP_SECONDS
 
     @property
@@ -107,8 +109,7 @@ class Watcher:
     async def watch(self, folders: frozenset[str]) -> frozenset[str]:
         """Watch exactly `folders`; those that do not exist are left out.
 
-        :return: folders of which changes before this moment may have been missed. A folder that was watched
-            before is not among them
+        :returns: the newly watched folders, in which changes before this call may have been missed
         """
         async with self._changing:
             is_same, self._wanted = folders == self._wanted, folders

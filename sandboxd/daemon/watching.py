@@ -1,4 +1,4 @@
-"""Notices that a project, a policy or an editor's folder changed: by events, and by looking."""
+"""Notices that a project, a policy or a folder that an editor uses changed: by events, and by comparing files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandboxd.daemon.watch import Watcher
 from sandboxd.policy import floor
 
 DEAF_SECONDS = 2.0
-"""Seconds between two looks at projects whose folders give no events: see `Watcher.deaf`."""
+"""Seconds between two comparisons of projects whose folders give no events: see `Watcher.deaf`."""
 
 _REWATCH_SECONDS = 0.05
 """Seconds that a new set of folders waits for more: many come at once."""
@@ -34,15 +34,15 @@ _DEEPEST = 4
 """Levels from a config file to its workspace, both counted."""
 
 Changed = Callable[[set[str]], None]
-"""Called with paths that changed."""
+"""Called with the paths that changed."""
 
 
 class Watching:
-    """Sends each project that changed to `generation`; all of them when a policy or a grant did.
+    """Passes each project that changed to `generation`, and all of them when a policy or a grant changed.
 
-    :param projects: all projects by path; it changes
+    :param projects: all registered projects by path; the caller changes it
     :param own_folder: a folder for the watcher alone; it is made when needed
-    :param swept: called after each look at all projects
+    :param swept: called after each comparison of all projects
     """
 
     def __init__(
@@ -70,22 +70,23 @@ class Watching:
         self._rewatch: asyncio.TimerHandle | None = None
         self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._on_doubt)
         self.active_at = time.monotonic()
-        """The time of the last event in a watched folder (monotonic)."""
+        """When the last event in a watched folder came, in seconds of the monotonic clock."""
 
     def start(self) -> None:
-        """Begin to look at all files at intervals."""
+        """Begin to compare all files at intervals."""
         self._tasks.spawn_essential(self._sweep_for_ever())
 
     def end(self) -> None:
-        """Begin nothing more: the tasks are about to be cancelled."""
+        """Start no further work, before the tasks are cancelled."""
         self._is_closed = True
         if self._rewatch is not None:
             self._rewatch.cancel()
 
     def watch_also(self, owner: object, folders: frozenset[str], changed: Changed) -> None:
-        """Watch `folders` for another listener, which is called with the changed paths.
+        """Watch `folders` for another listener `owner`, in place of those of an earlier call; no folders end it.
 
-        Also with folders in which something may have changed untold: what happens before they are watched is seen then.
+        :param changed: called with the changed paths, and with folders in which changes may have been missed before
+            the watch began
         """
         before = self._others.pop(owner, None)
         if folders:
@@ -94,13 +95,15 @@ class Watching:
             self.rewatch()
 
     def rewatch(self) -> None:
-        """Replace the watched folders by the present ones: soon, and once for many changes."""
+        """Replace the watched folders by those of the present projects and listeners, soon; several calls lead to one
+        change.
+        """
         if self._rewatch is None and not self._is_closed:
             pause = max(_REWATCH_SECONDS, self.watcher.rest)
             self._rewatch = asyncio.get_running_loop().call_later(pause, self._start_rewatch)
 
     async def watch_all(self) -> None:
-        """Watch the folders of all projects; then look again, for what came in between."""
+        """Watch the folders of all projects, then compare the files of newly watched ones, for changes in between."""
         folders_to_watch = {folder for p in self._projects.values() for folder in p.scan.folders}
         folders_to_watch.update(*(folders for folders, _ in self._others.values()))
         policies = self._nearest_policies()
@@ -122,14 +125,14 @@ class Watching:
             await self._sweep(self._having(doubtful))
 
     async def see_policies(self) -> None:
-        """Look at all projects again if a policy or a grant changed."""
+        """Queue all projects to be examined if a policy or a grant changed."""
         stamp = await self._threads.run(stamp_of_folders, self._policies)
         before, self._policy_stamp = self._policy_stamp, stamp
         if before is not None and before != stamp:
             self._generation.look_later(self._projects.values())
 
     async def changed(self, paths: Iterable[str]) -> list[Tracked]:
-        """The projects of `paths` whose files changed since they were last looked at."""
+        """The projects at `paths` whose files changed since they were last scanned."""
         before = {path: self._projects[path].scan for path in paths if path in self._projects}
         now = await self._threads.run(scan_all, tuple(before))
         return [

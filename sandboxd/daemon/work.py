@@ -1,4 +1,4 @@
-"""The two things done to a project's files, in a thread: examine them, generate from them."""
+"""The two jobs on a project's files that run in a thread: examining them, and generating files from them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """The result of handling one change. Paths are relative to the workspace.
+    """The result of one examination or generation. Paths are relative to the workspace.
 
-    `copies` are a user's edits of generated files, moved aside; `failure` says why nothing could be written
-    although the config is valid; `done` is when the files were in place (monotonic, in seconds).
+    `written` are the files that changed; `copies` are a user's edits of generated files, moved to another name;
+    `failure` says why nothing could be written although the config is valid, '' for no failure; `done` is when the
+    files were in place, in seconds of the monotonic clock, 0 where nothing was generated.
     """
 
     examined: Examined
@@ -38,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 def generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
-    """Write what the project's config asks for, where it differs; never raises."""
+    """Generate the project's files where they differ from what its config asks for; never raises."""
     return _guarded(_generate, path, environ, facts)
 
 
@@ -66,7 +67,7 @@ def _guarded(
 
 
 def bug(error: Exception) -> Examined:
-    """The result for a project that could not be looked at because of an error in sandboxd."""
+    """The result for a project whose examination failed because of a bug in sandboxd."""
     text = f"bug in sandboxd: {type(error).__name__}: {error}"
     return Examined(problem=text, hint="`sandboxd daemon logs` shows where")
 
@@ -104,7 +105,10 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
 
 
 def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
-    """The outcome as an event for listeners."""
+    """The outcome as an event for clients.
+
+    :param milliseconds: from the save of the config to the end of the work: see `elapsed`
+    """
     if outcome.failure:
         return {"kind": "failed", "path": path, "message": outcome.failure}
     examined = outcome.examined
@@ -125,7 +129,14 @@ def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
 
 
 def elapsed(saved_ns: int | None, event_at: float, done_at: float) -> float:
-    """Milliseconds from the save until `done_at`; from its event when clocks disagree."""
+    """Milliseconds from the save of a config until `done_at`.
+
+    Where the file's time does not fit the event's, as when clocks disagree, they are counted from the event.
+
+    :param saved_ns: the file's modification time in nanoseconds since 1970; None to count from the event
+    :param event_at: when the change was noticed, in seconds of the monotonic clock
+    :param done_at: in seconds of the monotonic clock
+    """
     since_seen = done_at - event_at
     if saved_ns is None:
         return round(since_seen * 1000, 1)

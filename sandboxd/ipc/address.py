@@ -24,12 +24,12 @@ _LONGEST = 103
 
 
 def folder(environ: Mapping[str, str], uid: int) -> str:
-    """The folder of the socket for this user; it need not exist."""
+    """The folder of the daemon's socket for this user; it need not exist."""
     return os.path.join(_base(environ, uid), f"sandboxd-{uid}-{PROTOCOL}")
 
 
 def socket_path(where: str) -> str:
-    """The daemon's socket in its folder `where`.
+    """The path of the daemon's socket in the folder `where`.
 
     :raises DaemonError: the path is too long for a Unix socket
     """
@@ -43,7 +43,7 @@ def socket_path(where: str) -> str:
 
 
 def lock_path(where: str) -> str:
-    """The file that the running daemon holds locked."""
+    """The path of the file that a running daemon holds locked, in the folder `where`."""
     return os.path.join(where, "daemon.lock")
 
 
@@ -66,7 +66,7 @@ def ensure_folder(where: str, uid: int) -> None:
 
 
 def check_folder(where: str, uid: int) -> bool:
-    """False when the folder does not exist, True when it is private to `uid`.
+    """Whether the folder exists; it must then be private to `uid`.
 
     :raises DaemonError: it is a symlink, no folder, another user's, or open to others
     """
@@ -75,7 +75,7 @@ def check_folder(where: str, uid: int) -> bool:
 
 
 def check_socket(path: str, uid: int) -> bool:
-    """False when there is no socket, True when there is one that only `uid` can use.
+    """Whether the socket exists; only `uid` may then be able to use it.
 
     :raises DaemonError: something else is in its place, or its owner or mode is wrong
     """

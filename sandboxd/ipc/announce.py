@@ -1,6 +1,7 @@
-"""Tells a running daemon of a project, for commands whose own work is something else.
+"""Registers a project with a running daemon, for commands whose own work is something else.
 
-Imports nothing slow, takes a millisecond, and fails silently: the daemon's log has what became of it."""
+Imports nothing slow, takes a millisecond, and fails silently: the daemon's log tells what became of it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def announce(environ: Mapping[str, str], workspace: str, *, keeps: bool) -> bool:
-    """Make a running daemon remember `workspace`; True if it confirmed that.
+    """Register `workspace` with a running daemon; True if the daemon confirmed that, False also without a daemon.
 
-    :param keeps: whether its generated files are to be written at each save from now on; a project that is
-        kept already stays so
+    :param keeps: whether its generated files are to be written after each save from now on; a project for which they
+        already are stays so
     """
     try:
         return _tell(environ, os.path.realpath(workspace), keeps)

@@ -1,6 +1,8 @@
-"""The commands' end of the socket: connect, start the daemon when needed, ask, listen.
+"""The client end of the daemon's socket for commands: connect, start the daemon when needed, send requests, read
+events.
 
-Synchronous and without asyncio: a command asks one thing and ends."""
+Synchronous and without asyncio: a command sends one request and ends.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,12 @@ START_SECONDS = 2.0
 """Seconds that an editor or a command with other work waits for a daemon that it started."""
 
 PATIENT_SECONDS = 30.0
-"""The same for a command whose purpose is the daemon, or which leaves a sandbox running that it is to watch.
+"""The same for a command that needs the daemon, or that leaves a sandbox running for it to watch.
 
-It needs half of one; on a machine that has twenty times too much to do, ten.
-"""
+It usually takes half a second; on a machine that is overloaded twenty times, ten."""
 
 END_SECONDS = 30.0
-"""Seconds that a daemon that has answered may take to end: on a busy machine what it had begun takes a while."""
+"""Seconds that a daemon may take to end after it confirmed the request: it completes what it has begun."""
 
 _ATTEMPTS = 5
 
@@ -40,7 +41,7 @@ class ConnectionLost(DaemonError):
 
 
 class Client:
-    """One connection to the daemon after its `hello`."""
+    """A connection to the daemon on which `hello` was answered."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -60,7 +61,7 @@ class Client:
         self._connection.close()
 
     def detach(self) -> socket.socket:
-        """The connection's socket, blocking, for use with another protocol."""
+        """The connection's socket in blocking mode, for another protocol; this object must not be used any more."""
         self._connection.settimeout(None)
         return self._connection
 
@@ -81,9 +82,10 @@ class Client:
         self.daemon_pid = welcome["pid"]
 
     def request(self, method: str, params: Mapping[str, object], timeout: float = 30.0) -> Any:
-        """The result of `method`; notifications that come meanwhile are kept for `events`.
+        """Send a request and return its result; notifications that come meanwhile are kept for `events`.
 
-        :raises DaemonError: no answer in time, the connection ended, or the daemon refused
+        :param timeout: in seconds
+        :raises DaemonError: no answer came in time, the connection ended, or the daemon refused
         """
         self._next_id += 1
         number = self._next_id
@@ -111,7 +113,7 @@ class Client:
         return answer.get("result")
 
     def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Method and params of each notification, until the daemon ends the connection."""
+        """(method, params) of each notification, until the daemon ends the connection."""
         while True:
             try:
                 message = self._early.pop(0) if self._early else self._read(None)
@@ -123,7 +125,8 @@ class Client:
                 yield str(message["method"]), message.get("params") or {}
 
     def poll(self, seconds: float, also: Sequence[int] = ()) -> tuple[str, dict[str, Any]] | None:
-        """The next notification; None after `seconds`, or when a descriptor in `also` is readable.
+        """(method, params) of the next notification; None after `seconds`, or when a descriptor in `also` is
+        readable.
 
         :raises DaemonError: the daemon ended the connection
         """
@@ -174,10 +177,12 @@ def connect(
     start: bool,
     patience: float = START_SECONDS,
 ) -> Client | None:
-    """A client after its `hello`; None when no daemon runs and `start` is False.
+    """Connect to the daemon; None when no daemon runs and `start` is False.
 
-    A daemon of an older version is replaced by one of ours when `start` is True.
+    A daemon of an older version is replaced by one of this version when `start` is True.
 
+    :param cwd: the client's working directory; None for that of this process
+    :param start: whether to start a daemon when none runs
     :param patience: seconds to wait for a daemon that is starting
     :raises DaemonError: the socket cannot be trusted, or the daemon does not start or answer
     """
@@ -204,7 +209,7 @@ def connect(
 
 
 def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str | None:
-    """Ask the daemon to keep `workspace` generated; returns why it cannot, or None.
+    """Have the daemon generate the files of `workspace` after each change; returns why it cannot, or None.
 
     For commands whose own work does not depend on the daemon: never raises a `DaemonError`.
     """
@@ -221,9 +226,9 @@ def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str 
 
 
 def list_projects(environ: Mapping[str, str]) -> list[messages.Remembered] | None:
-    """The projects that the daemon knows, None when none runs.
+    """The projects that are registered with the daemon; None when no daemon runs.
 
-    :raises DaemonError: it cannot be asked
+    :raises DaemonError: it does not answer
     """
     client = connect(environ, start=False)
     if client is None:
@@ -234,9 +239,10 @@ def list_projects(environ: Mapping[str, str]) -> list[messages.Remembered] | Non
 
 
 def end(environ: Mapping[str, str], timeout: float = END_SECONDS) -> int:
-    """End the daemon, if one runs, and wait until it has; returns its pid, 0 where none had to be asked.
+    """End the daemon, if one runs, and wait until it has ended; returns its process id, 0 if it did not have to be
+    told.
 
-    One that is just starting is waited for and then ended, one that ends already is waited for.
+    A daemon that is just starting is waited for and then ended; one that is already ending is waited for.
 
     :raises DaemonError: it does not answer, or is still there after `timeout` seconds
     """
@@ -273,7 +279,7 @@ def stop(client: Client, timeout: float = END_SECONDS) -> None:
 
 
 def attach(client: Client, environ: Mapping[str, str]) -> socket.socket:
-    """Make the connection one of the language server protocol; it is the caller's from now on.
+    """Turn the connection into one of the language server protocol; returns its socket, which the caller owns.
 
     :raises DaemonError: the daemon does not serve editors
     """

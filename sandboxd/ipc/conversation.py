@@ -1,6 +1,7 @@
 """A command's connection to a daemon of its own version, without json, re, argparse or asyncio.
 
-For commands that the daemon does in their place: they must cost little more than Python itself."""
+For commands that the daemon carries out in their place: they must cost little more than starting Python.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +29,13 @@ class Lost(DaemonError):
 
 
 class NotHere(Exception):
-    """The daemon does not act for this caller: their environments differ, or their versions do."""
+    """The daemon cannot act for this caller, whose environment or version differs; the caller does the work by
+    itself.
+    """
 
 
 class Conversation:
-    """A connection after its `hello`, for one request after the other."""
+    """A connection on which `hello` was answered, for one request after the other."""
 
     def __init__(self, connection: socket) -> None:
         self._connection = connection
@@ -50,11 +53,12 @@ class Conversation:
         params: Mapping[str, object],
         tell: Callable[[str, bool], None] | None = None,
     ) -> Any:
-        """The daemon's answer; `tell` is called with each progress text and whether the next replaces it.
+        """Send a request and return the daemon's answer.
 
-        :raises NotHere: the daemon does not act for this caller, who has to do it in its own process
-        :raises KeyboardInterrupt: it was cancelled
-        :raises SandboxdError: it failed, with the exit code that it has everywhere
+        :param tell: called with each progress text, and whether the next one replaces it on a terminal
+        :raises NotHere: the daemon cannot act for this caller, who has to do it in its own process
+        :raises KeyboardInterrupt: the operation was cancelled
+        :raises SandboxdError: the operation failed; it has the exit code that the failure has everywhere
         :raises Lost: the connection broke, so it is not known how the operation ended
         """
         number = self.begin(method, params)
@@ -145,7 +149,7 @@ class Conversation:
 
 
 def converse(environ: Mapping[str, str]) -> Conversation | None:
-    """A conversation with the running daemon; None without one of this user and version.
+    """A connection to the running daemon; None without a daemon of this user and this version.
 
     :raises NoAnswer: there is one, but it does not answer
     """

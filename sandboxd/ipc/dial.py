@@ -23,17 +23,18 @@ It needs a millisecond; on a machine that has twenty times too much to do, one s
 """
 
 WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
-"""The first characters of the answer of a daemon of this version."""
+"""The first characters of the answer to `hello` by a daemon of this version."""
 
 
 class NoAnswer(DaemonError):
-    """The daemon took the connection but did not answer in time."""
+    """The daemon accepted the connection but did not answer in time."""
 
 
 def dial(environ: Mapping[str, str], seconds: float) -> socket | None:
-    """A connected socket with a time limit of `seconds`; None without a daemon of this user.
+    """A connection to the daemon's socket; None where no daemon listens.
 
-    :raises DaemonError: the socket in its place cannot be trusted
+    :param seconds: the time limit of each later read and write
+    :raises DaemonError: what is at the socket's path cannot be trusted
     """
     import _socket
 
@@ -53,7 +54,7 @@ def dial(environ: Mapping[str, str], seconds: float) -> socket | None:
 
 
 def hello(environ: Mapping[str, str], cwd: str) -> str:
-    """The request that must come first, with the id 1 and its line end."""
+    """The request `hello`, which must come first: a line of JSON with its line end, the id is 1."""
     from _json import encode_basestring_ascii as quote
 
     engine = ",".join(
@@ -84,5 +85,5 @@ def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def default_config(environ: Mapping[str, str]) -> str:
-    """Docker's config folder for a user who names none, as in `engine.contexts`."""
+    """Docker's config folder for a user who does not set DOCKER_CONFIG, as in `engine.contexts`."""
     return os.path.abspath(os.path.join(environ.get("HOME", "/"), ".docker"))

@@ -27,7 +27,10 @@ _RENDERED = '{"jsonrpc":"2.0","id":2,"result":{"exit":'
 
 
 def fast_status(arguments: list[str]) -> int | None:
-    """Print the daemon's answer and return the exit code; None where the full command has to run."""
+    """Print the daemon's answer and return the exit code; None where the full command has to run.
+
+    :param arguments: those of the command line after `sandboxd`
+    """
     form = _FORMS.get(" ".join(arguments))
     if form is None:
         return None

@@ -12,7 +12,7 @@ and numbers: the shapes below exist for the type checker and for readers.
 from __future__ import annotations
 
 PROTOCOL = 2
-"""In the name of the socket's folder: daemons of two protocols never meet on one socket."""
+"""The protocol's version, a part of the name of the socket's folder: daemons of two versions never share a socket."""
 
 MAX_LINE = 8 * 1024 * 1024
 """Bytes of one message, its newline included; a longer one ends the connection."""
@@ -25,28 +25,28 @@ PROJECT_FORGET = "project/forget"
 PROJECT_LIST = "project/list"
 SHUTDOWN = "daemon/shutdown"
 LSP_ATTACH = "lsp/attach"
-"""After its answer the connection carries the language server protocol, until it ends."""
+"""After its answer the connection carries the language server protocol until it ends."""
 
 OPERATION = "operation/"
-"""Before the name of an operation on a project's sandbox, a module of `sandboxd.operations`. Its params are
-the operation's options and a `View`. `progress` notifications come before the answer; the answer to one that
-was cancelled is the error `CANCELLED`."""
+"""The prefix of methods that run an operation on a project's sandbox; the name of a module of `sandboxd.operations`
+follows. The params are the operation's options and a `View`. `progress` notifications come before the answer; a
+cancelled operation is answered by the error `CANCELLED`."""
 CANCEL = "operation/cancel"
-"""Ends the connection's operations between two steps; they are answered once they have cleaned up. A
-client that goes away asks for the same."""
+"""Cancels the operations of this connection at their next step; they are answered once they have cleaned up. Ending
+the connection does the same."""
 
 EXEC = "exec/start"
-"""Its answer comes with a descriptor (SCM_RIGHTS): the engine's own connection to the command."""
+"""Its answer comes with a file descriptor (SCM_RIGHTS): the engine's own connection to the started command."""
 EXEC_RESIZE = "exec/resize"
 EXEC_SIGNAL = "exec/signal"
 EXEC_CODE = "exec/code"
-"""About the command that was started on the same connection."""
+"""Waits for the exit code of the command that was started on the same connection."""
 
 LOGS = "logs/start"
-"""Its answer comes with a descriptor: the engine's own connection, whose answer is in chunks."""
+"""Its answer comes with a file descriptor: the engine's own connection, on which the log arrives in HTTP chunks."""
 
 SESSION_END = b"\0"
-"""Ends what the daemon sends of a language server session: JSON holds no such byte. One more
+"""The byte that ends what the daemon sends of a language server session; JSON does not contain it. One more byte
 follows, the session's exit code: `0` or `1`."""
 
 SNAPSHOT = "snapshot"
@@ -62,9 +62,10 @@ INTERNAL_ERROR = -32603
 NOT_GREETED = -32001
 """A request came before `hello`."""
 NOT_HERE = -32002
-"""The daemon does not see what the caller sees, or cannot hand it over: the caller does it by itself."""
+"""The daemon does not see the same files as the caller, or cannot pass a descriptor: the caller does the work by
+itself."""
 CANCELLED = -32003
-"""The operation ended early, as its caller asked, and cleaned up."""
+"""The operation was cancelled at the caller's request, and has cleaned up."""
 
 AGENT_VARIABLE = "SSH_AUTH_SOCK"
 
@@ -77,7 +78,7 @@ ENGINE_VARIABLES = (
     "DOCKER_TLS_VERIFY",
     AGENT_VARIABLE,
 )
-"""All that decides which engine a caller means and how it is reached, beside the user's folders."""
+"""The environment variables that, with the user's folders, decide which engine a caller means and how it is reached."""
 
 FOLDER_VARIABLES = (
     "HOME",
@@ -86,7 +87,7 @@ FOLDER_VARIABLES = (
     "XDG_CACHE_HOME",
     "XDG_RUNTIME_DIR",
 )
-"""All that decides where the user's grants, policy, locks and kept work are."""
+"""The environment variables that decide where the user's grants, policy, locks and saved work are."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

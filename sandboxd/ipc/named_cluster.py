@@ -1,4 +1,4 @@
-"""Whether a sandboxd.toml may name a cluster, at the cost of one small file: `status` asks on its fast path."""
+"""Tells whether a sandboxd.toml may name a cluster, by reading that one file: `status` asks on its fast path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ _LARGEST = 1 << 20
 
 
 def names_one(folder: str) -> bool:
-    """Whether the sandboxd.toml of `folder`, or of one above it, may name a cluster."""
+    """Whether the nearest sandboxd.toml, in `folder` or above it, contains the word `where` and so may name a
+    cluster.
+    """
     while True:
         try:
             descriptor = os.open(

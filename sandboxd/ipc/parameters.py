@@ -1,4 +1,4 @@
-"""Reads a request's parameters strictly: a value of the wrong type is refused, with its name."""
+"""Reads the params of a JSON-RPC request strictly: a value of the wrong type is refused, with its name."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class InvalidParams(Exception):
-    """A request's params lack a field or hold a wrong type."""
+    """A request's params lack a field or have one of the wrong type."""
 
 
 def flag(params: Mapping[str, Any], name: str) -> bool:
-    """The switch `name` in a request's params; False where it is missing.
+    """The boolean `name` in a request's params; False where it is missing.
 
     :raises InvalidParams: it is no bool
     """
@@ -22,7 +22,7 @@ def flag(params: Mapping[str, Any], name: str) -> bool:
 
 
 def number(params: Mapping[str, Any], name: str) -> int:
-    """The whole number `name` in a request's params.
+    """The integer `name` in a request's params.
 
     :raises InvalidParams: it is missing or no int
     """
@@ -66,9 +66,9 @@ def values(params: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def variables(params: Mapping[str, Any], name: str) -> dict[str, str]:
-    """The variables `name` in a request's params, by their names.
+    """The environment variables in the object `name` of a request's params, by variable name.
 
-    :raises InvalidParams: they are missing, or no object of strings
+    :raises InvalidParams: it is missing, or has values that are no strings
     """
     value = params.get(name)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):

@@ -31,7 +31,10 @@ _ATTACHED = '{"jsonrpc":"2.0","id":2,"result":{'
 
 
 def fast_lsp(arguments: list[str]) -> None:
-    """Serve the editor through a daemon of this version and end the process; return without one."""
+    """Serve the editor through a daemon of this version and end the process; return if there is no such daemon.
+
+    :param arguments: those of the command line after `sandboxd`
+    """
     if not all(a == "--stdio" or a.startswith("--clientProcessId=") for a in arguments):
         return
     try:

@@ -21,10 +21,10 @@ from sandboxd.ipc import messages, parameters
 from sandboxd.ipc.parameters import InvalidParams
 
 GREETING_SECONDS = 10.0
-"""Seconds that a client may stay silent before its `hello`."""
+"""Seconds that a client may take to send its `hello`."""
 
 WRITE_SECONDS = 10.0
-"""Seconds that a client may leave its answers unread."""
+"""Seconds that a client may take to read what it is sent, where the server waits for that."""
 
 _MOST_UNREAD = 4 * 1024 * 1024
 _MOST_AT_ONCE = 32
@@ -33,7 +33,10 @@ log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """A request is refused, for a reason that has an error code of its own in the protocol."""
+    """Raised by a handler to answer with an error of its own code.
+
+    :param code: one of the error codes of `messages`
+    """
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -41,7 +44,7 @@ class Refused(Exception):
 
 
 class WithDescriptor(NamedTuple):
-    """A request's result, and a socket whose descriptor is sent with it and then closed here."""
+    """A request's result, and a socket whose descriptor is sent with it; the socket is closed here afterwards."""
 
     result: Mapping[str, Any]
     socket: socket.socket
@@ -93,7 +96,7 @@ class Connection:
                     await asyncio.sleep(0.005)
 
     def write(self, data: bytes, most_unread: int) -> None:
-        """Send raw bytes; a client that leaves more than `most_unread` bytes unread is disconnected."""
+        """Send raw bytes; a client that has more than `most_unread` bytes unread is disconnected."""
         if self._writer.is_closing():
             return
         self._writer.write(data)
@@ -117,11 +120,17 @@ class Connection:
 Handler = Callable[[Connection, dict[str, Any]], Awaitable[Any]]
 
 Stream = Callable[[Connection, dict[str, Any]], Awaitable[Callable[[], Awaitable[None]]]]
-"""Takes a connection over: what it returns is run once the request is answered with `{}`."""
+"""Handles a request that turns the connection over to another protocol. The function that it returns is run once the
+request was answered with `{}`."""
 
 
 class Server:
-    """Serves `handlers` (method -> coroutine of connection and params) on a listening socket."""
+    """Serves requests on a listening socket.
+
+    :param handlers: by method, a coroutine function that takes the connection and the params and returns the result
+    :param welcome: the answer to `hello`
+    :param streams: by method, handlers that take the connection over
+    """
 
     def __init__(
         self,
@@ -136,14 +145,14 @@ class Server:
         self._server: asyncio.Server | None = None
         self._takes_clients = False
         self.connections: set[Connection] = set()
-        """The greeted clients."""
+        """The clients whose `hello` was answered."""
 
     async def listen(self, path: str, listener: socket.socket | None = None) -> None:
-        """Bind `path` with mode 0600; the caller made sure that nothing is there.
+        """Bind `path` with mode 0600 and listen there; the caller makes sure that nothing is at that path.
 
-        Listens there instead of where it listened before; open connections go on.
+        A second call moves the server to another socket; open connections stay.
 
-        :param listener: a socket that listens there already
+        :param listener: a socket that is already bound to `path`; None to make one
         """
         if listener is None:
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -164,7 +173,7 @@ class Server:
     def stop_listening(self) -> None:
         """Accept no more connections; open ones stay.
 
-        One that was not greeted yet is ended: its client then looks for the next daemon.
+        A connection without a `hello` is closed, so that its client looks for the next daemon.
         """
         self._takes_clients = False
         if self._server is not None:

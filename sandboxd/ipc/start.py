@@ -1,4 +1,4 @@
-"""Starts a daemon: of several processes that want one, one starts it, and it outlives them all."""
+"""Starts a daemon: if several processes need one at once, one of them starts it, and it outlives them all."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ATTEMPTS = 5
 
 
 def start(environ: Mapping[str, str], patience: float) -> None:
-    """Start a daemon and wait until it listens; of several callers at once, one starts it.
+    """Start a daemon and wait until it listens; if several callers do so at once, one of them starts it.
 
-    One that is about to end is waited for.
+    A daemon that is about to end is waited for first.
 
-    :raises DaemonError: it ends, or does not listen within `patience` seconds
+    :raises DaemonError: the new daemon ends, or does not listen within `patience` seconds
     """
     uid = os.getuid()
     where = address.folder(environ, uid)
