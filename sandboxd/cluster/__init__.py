@@ -1,4 +1,4 @@
-"""A Kubernetes cluster through its API server: the only room that imports `lightkube`.
+"""Kubernetes clusters through their API server: the only package that imports `lightkube`.
 
-What is asked of a cluster is asked with the rights of the user's kubeconfig, and of no other account.
+All requests are made with the rights of the user's kubeconfig, and of no other account.
 """

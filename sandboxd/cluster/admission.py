@@ -1,4 +1,6 @@
-"""Changes of an object by the cluster: the fields that admission changed, and what it put beside ours."""
+"""Finds what the cluster's admission controllers changed in an object: changed fields, and additions such as
+sidecars.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ _LONGEST = 80
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Each field that is not as we wrote it, in words: its path, what it is, what it was."""
+    """Each field of `theirs` that differs from `ours`, for a person: its path, its value, and the value that was
+    written.
+
+    :param ours: the object as it was applied
+    :param theirs: the object as the cluster returned it
+    """
     results = []
     for key in ("spec", "data", "binaryData"):
         if key in ours:

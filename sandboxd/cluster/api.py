@@ -1,4 +1,4 @@
-"""Objects of a cluster: read, applied, deleted; an answer that asks for patience is asked for again."""
+"""Reads, applies and deletes objects of a cluster; a request that the API server is too busy for is sent again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AGAIN = (429, 503)
 
 
 class Kind(NamedTuple):
-    """A kind of object: where it is found."""
+    """A kind of object in the API: `version` is its `apiVersion`, `plural` its name in URLs."""
 
     version: str
     kind: str
@@ -42,7 +42,7 @@ EVENT = Kind("v1", "Event", "events")
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
 SANDBOX = Kind("agents.x-k8s.io/v1beta1", "Sandbox", "sandboxes")
-"""Of agent-sandbox, whose controller makes a Pod of it, where a cluster has that."""
+"""A Sandbox of the project agent-sandbox, whose controller makes a Pod for it where it is installed."""
 RUNTIME_CLASS = Kind("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False)
 NODE = Kind("v1", "Node", "nodes", namespaced=False)
 ACCESS_REVIEW = Kind(
@@ -52,17 +52,17 @@ ACCESS_REVIEW = Kind(
     namespaced=False,
 )
 KINDS = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD, SANDBOX)
-"""The kinds of objects of a sandbox, in the order to make them."""
+"""The kinds of objects that a sandbox consists of, in the order in which they are created."""
 
 
 def kind_of(document: Mapping[str, Any]) -> Kind:
-    """The kind of an object of a sandbox."""
+    """The kind of an object, which must be one of `KINDS`."""
     answer = (document["apiVersion"], document["kind"])
     return next(kind for kind in KINDS if (kind.version, kind.kind) == answer)
 
 
 class Cluster:
-    """The API server of a context, with the user's rights."""
+    """The API server of a kubeconfig context, used with the user's rights."""
 
     def __init__(self, context: Context, environ: Mapping[str, str]) -> None:
         """:raises SandboxdError: `lightkube` is not installed, or the user cannot be signed in"""
@@ -101,10 +101,10 @@ class Cluster:
         self.http.close()
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> dict[str, Any] | None:
-        """The object, None where there is none.
+        """The object with this name; None where there is none.
 
-        :param namespace: another than the context's
-        :raises EnvironmentFailure: it cannot be had
+        :param namespace: '' for the context's own
+        :raises EnvironmentFailure: it cannot be read
         """
         place = {"namespace": namespace} if namespace else {}
 
@@ -127,7 +127,11 @@ class Cluster:
         labels: Mapping[str, str] | None = None,
         fields: Mapping[str, str] | None = None,
     ) -> list[dict[str, Any]]:
-        """Objects of the namespace, or of the cluster, with these labels and fields."""
+        """The objects with these labels and fields, in the context's namespace; of a kind without namespaces, in the
+        cluster.
+
+        :raises EnvironmentFailure: they cannot be read
+        """
 
         def ask() -> list[dict[str, Any]]:
             answer = self._client.list(
@@ -138,9 +142,9 @@ class Cluster:
         return self._ask(f"read {kind.plural}", ask)
 
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Make the object, or bring it to what `document` says; returns what the cluster made of it.
+        """Create the object or update it (server-side apply); returns the object as the cluster stored it.
 
-        :raises Refused: the cluster does not take it
+        :raises Refused: the API server refuses it
         """
         kind = kind_of(document)
         name = str(document["metadata"]["name"])
@@ -151,7 +155,10 @@ class Cluster:
         return self._ask(f"make {kind.kind} `{name}`", ask)
 
     def create(self, kind: Kind, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Post a document that is a question."""
+        """Post an object that is only a question, such as a SelfSubjectAccessReview; returns the answer.
+
+        :raises EnvironmentFailure: there is no answer
+        """
         return self._ask(
             f"answer a {kind.kind}", lambda: dict(self._client.create(_type(kind)(document)))
         )
@@ -159,7 +166,7 @@ class Cluster:
     def delete(self, kind: Kind, name: str, grace: int | None = None) -> bool:
         """Delete the object; False where there is none.
 
-        :param grace: seconds that its processes have
+        :param grace: seconds that its processes get to end; None for the object's own setting
         """
         try:
             self._ask(
@@ -184,7 +191,10 @@ class Cluster:
         raise failures.no_api_server(self.context) from None
 
     def text(self, path: str, doing: str) -> dict[str, Any]:
-        """The JSON object at `path` of the API server, as `/version`."""
+        """The JSON object at a path of the API server such as `/version`.
+
+        :param doing: what is asked for, in words that follow "refuses to"
+        """
 
         def ask() -> dict[str, Any]:
             answer = self.http.get(path)
@@ -196,7 +206,9 @@ class Cluster:
         return self._ask(doing, ask)
 
     def seconds_ahead(self) -> int | None:
-        """Seconds by which the cluster's clock is ahead of this machine's, give or take two; None where it does not say."""
+        """How many seconds the cluster's clock is ahead of this machine's, to about two seconds; None where it tells
+        no time.
+        """
 
         def ask() -> int | None:
             date = self.http.get("/version").headers.get("Date", "")
@@ -208,7 +220,7 @@ class Cluster:
         return self._ask("say its time", ask)
 
     def path(self, pod: str, action: str) -> str:
-        """The path of an action of a Pod, as `exec`."""
+        """The URL path of an action on a Pod, such as `exec`."""
         return f"/api/v1/namespaces/{self.context.namespace}/pods/{pod}/{action}"
 
     def _ask(self, doing: str, ask: Callable[[], _Answer]) -> _Answer:
@@ -263,9 +275,9 @@ def _over_a_new_connection(ask: Callable[[], _Answer]) -> _Answer:
 
 @contextlib.contextmanager
 def explained(context: Context, doing: str) -> Iterator[None]:
-    """Raise what the library does as errors for people.
+    """Raise errors of the library and of the API server in the block as errors with a message for the user.
 
-    :param doing: what is asked for, behind `refuses to`
+    :param doing: what is asked for, in words that follow "refuses to"
     """
     import httpx2
     from lightkube.core.exceptions import ApiError, ConfigError
@@ -325,7 +337,7 @@ def _usable(context: Context) -> Iterator[None]:
 def connect(name: str, environ: Mapping[str, str]) -> Cluster:
     """The cluster of the context `name`.
 
-    :raises SandboxdError: there is no such context, the floor does not allow it, or it cannot be used
+    :raises SandboxdError: there is no such context, the policy does not allow it, or it cannot be used
     """
     from sandboxd.cluster import kubeconfig
     from sandboxd.policy import clusters

@@ -1,4 +1,4 @@
-"""A command in a Pod that a person attends to: its streams as a socket, as those of a container are."""
+"""A command in a Pod that is connected to the user's terminal, with the interface that commands in containers have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandboxd.cluster.api import Cluster
 
 MARK = "SANDBOXD_EXEC"
-"""A variable whose value is another one for each command: by it the command's processes are found."""
+"""The environment variable that marks a command's processes: its value differs for each command."""
 
 _MARKED = (
     "sh",
@@ -33,15 +33,21 @@ _SIGNAL_SECONDS = 30.0
 def signal_marked(
     cluster: Cluster, pod: str, variable: str, number: int, seconds: float = _SIGNAL_SECONDS
 ) -> None:
-    """Signal the processes in a Pod whose environment holds `variable`, ``NAME=value``.
+    """Send a signal to the processes in a Pod whose environment contains `variable`.
 
-    :raises SandboxdError: the Pod does not do it within `seconds`
+    :param variable: ``NAME=value``
+    :param number: of the signal
+    :raises SandboxdError: the Pod does not answer within `seconds`
     """
     running.quietly(cluster, pod, ["sh", "-c", signal_script(variable, number)], seconds)
 
 
 class PodCommand:
-    """A command in a Pod, as `cli.attend` takes it: a terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
+    """A command in a Pod, in the form that `cli.attend` takes.
+
+    Its socket `connection` carries a terminal's bytes, or without a terminal pieces with a header of eight bytes
+    (stream, size).
+    """
 
     def __init__(
         self,
@@ -55,10 +61,12 @@ class PodCommand:
         stdin: bool,
         must_end_input: bool,
     ) -> None:
-        """Begin it.
+        """Start the command.
 
-        :param folder: inside, that it runs in
-        :param must_end_input: its input is a file or a pipe, which ends
+        :param words: the command and its arguments
+        :param folder: its working directory inside
+        :param env: further variables, ``NAME=value``
+        :param must_end_input: whether its input is a file or a pipe, so that the end has to reach the command
         """
         self._cluster, self._pod = cluster, pod
         self._variable = f"{MARK}={secrets.token_hex(8)}"
@@ -76,24 +84,24 @@ class PodCommand:
             threading.Thread(target=self._write, daemon=True).start()
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell the command's terminal the size; too late is no error."""
+        """Set the size of the command's terminal; no error if the command has ended."""
         try:
             self._channels.resize(rows, columns)
         except PodGone:
             return
 
     def close(self) -> None:
-        """Cut the connection to it, and let its threads go; the command may go on inside."""
+        """Close the connection and end its threads; the command may keep running in the Pod."""
         self._channels.close()
         for end in (self.connection, self._ours):
             end.close()
 
     def kill(self, number: int) -> None:
-        """Send its processes a signal."""
+        """Send a signal to the command's processes."""
         signal_marked(self._cluster, self._pod, self._variable, number)
 
     def exit_code(self) -> int:
-        """The exit code of the command, once its output has ended.
+        """Wait for the end of the command's output; returns its exit code.
 
         :raises PodGone: the Pod ended with or before it
         """

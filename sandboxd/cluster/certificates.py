@@ -1,6 +1,6 @@
-"""Certificates, keys and tokens of a kubeconfig, looked at before anything is sent: which field is wrong, and where.
+"""Checks certificates, keys and tokens of a kubeconfig before anything is sent, to name the field that is wrong.
 
-What a program of the kubeconfig prints (`sign_in`) is not among them.
+What the kubeconfig's credential plugin prints (`sign_in`) is not checked here.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ class _Field(NamedTuple):
 
 
 def require_usable(context: Context) -> None:
-    """See that the cluster's certificate, and what the user signs in by, can be read and are not out of date.
+    """Check that the cluster's CA certificate and the user's credentials can be read, and that none has expired.
 
-    :raises UsageError: one is not what its field is for, or is not there
-    :raises EnvironmentFailure: one may not be read, or its time is over
+    :raises UsageError: one is missing, or not of the kind that its field is for
+    :raises EnvironmentFailure: one may not be read, has expired, or is not valid yet
     """
     authority = _field(context, context.cluster, _AUTHORITY)
     if authority is not None:
@@ -89,7 +89,7 @@ def require_usable(context: Context) -> None:
 
 
 def as_kubectl(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry of a cluster with the one certificate that counts, as kubectl has it, for a library that differs."""
+    """The cluster's entry without the CA file that kubectl ignores beside inline CA data; the library would use it."""
     return {
         key: value
         for key, value in cluster.items()
@@ -98,7 +98,7 @@ def as_kubectl(cluster: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def of_pair(context: Context, error: ssl.SSLError) -> SandboxdError:
-    """The error where OpenSSL takes the certificate and the key of the user not together."""
+    """The error to report when OpenSSL refuses the user's certificate together with its key."""
     certificate = None
     if "exec" not in context.user:
         certificate = _field(context, context.user, _CERTIFICATE)

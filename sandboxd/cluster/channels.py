@@ -1,7 +1,7 @@
-"""A command in a Pod over a WebSocket, by Kubernetes' channel protocol.
+"""Runs a command in a Pod over a WebSocket, by Kubernetes' channel protocol.
 
-The first byte of a message is its channel: 0 stdin, 1 stdout, 2 stderr, 3 how it ended, 4 the terminal's size; 255
-closes one, which servers before 1.30 do not know: there a command cannot be told that its input ended.
+The first byte of a message is its channel: 0 stdin, 1 stdout, 2 stderr, 3 the result, 4 the terminal's size; 255
+closes a channel, which servers before 1.30 do not support: there a command cannot be told that its input ended.
 Source: https://kubernetes.io/docs/reference/kubernetes-api/ (Pod exec), kubernetes/remotecommand v5.channel.k8s.io
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.cluster.kubeconfig import Context
 
 CONTAINER = "workspace"
-"""The container of the Pod that the work is in."""
+"""The name of the Pod's container that the user works in."""
 
 _V5, _V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 _STDIN, _STDOUT, _STDERR, _END, _SIZE, _CLOSE = 0, 1, 2, 3, 4, 255
@@ -37,11 +37,11 @@ _PING_SECONDS = 20.0
 
 
 class PodGone(EnvironmentFailure):
-    """The Pod ended with or before the command, or the way to it is cut."""
+    """The Pod ended with or before the command, or the connection to it broke."""
 
 
 def no_pod(context: Context, pod: str) -> PodGone:
-    """The error where the namespace has no such Pod."""
+    """The error to report when the namespace has no such Pod."""
     return PodGone(
         f"there is no Pod `{pod}` in the namespace `{context.namespace}`",
         f"`sandboxd up{context.option}` starts it",
@@ -59,7 +59,7 @@ class NoEndOfInput(UsageError):
 
 
 class Channels:
-    """A command that runs in a Pod; a context manager, which cuts it off at its end."""
+    """A command that runs in a Pod; a context manager, which closes the connection at its end."""
 
     def __init__(
         self,
@@ -72,10 +72,10 @@ class Channels:
         must_end_input: bool = False,
         container: str = CONTAINER,
     ) -> None:
-        """Begin `command`.
+        """Start `command`.
 
-        :param must_end_input: its input ends before its output does
-        :raises NoEndOfInput: it must, and the cluster cannot tell; nothing was begun
+        :param must_end_input: whether `end_input` will be called
+        :raises NoEndOfInput: the cluster does not support that; nothing was started
         :raises PodGone: there is no such Pod, or it does not run
         """
         self._cluster = cluster
@@ -104,7 +104,7 @@ class Channels:
         self.close()
 
     def close(self) -> None:
-        """Cut the connection; the command may go on inside."""
+        """Close the connection; the command may keep running in the Pod."""
         import httpx2
 
         self._end_reading()
@@ -145,27 +145,27 @@ class Channels:
     def send(self, data: bytes) -> None:
         """Send a part of the command's input.
 
-        :raises PodGone: it does not take any
+        :raises PodGone: the connection takes no more
         """
         for start in range(0, len(data), _PIECE):
             self._send(bytes((_STDIN,)) + data[start : start + _PIECE])
 
     def end_input(self) -> None:
-        """Tell the command that its input ended; nothing where that cannot be said."""
+        """Tell the command that its input ended; does nothing where the cluster does not support that."""
         if self.can_end_input:
             self._send(bytes((_CLOSE, _STDIN)))
 
     def resize(self, rows: int, columns: int) -> None:
-        """Tell the command's terminal the size."""
+        """Set the size of the command's terminal."""
         size = json.dumps({"Width": columns, "Height": rows}).encode()
         self._send(bytes((_SIZE,)) + size)
 
     def pieces(self, seconds: float | None = None) -> Iterator[tuple[int, bytes]]:
-        """The output of the command, each piece with its stream (1 stdout, 2 stderr), until it ended.
+        """The command's output, each piece with its stream (1 stdout, 2 stderr), until the command has ended.
 
-        :param seconds: between two pieces
-        :raises TimeoutError: it is silent for longer
-        :raises PodGone: the connection ended before it did
+        :param seconds: the longest time between two pieces; None for no limit
+        :raises TimeoutError: no piece came in that time
+        :raises PodGone: the connection ended before the command
         """
         from httpx2.websockets import HTTPXWSException
 
@@ -194,7 +194,7 @@ class Channels:
 
     @property
     def code(self) -> int:
-        """The exit code of the command, once `pieces` has ended."""
+        """The exit code of the command; only after `pieces` has ended."""
         assert self._code is not None, "it did not end"
         return self._code
 
@@ -273,7 +273,7 @@ class Channels:
 
 
 class CannotBegin(EnvironmentFailure):
-    """The node could not run the command; `words` are its own."""
+    """The node could not start the command; `words` is the node's own message."""
 
     def __init__(self, pod: str, words: str) -> None:
         super().__init__(

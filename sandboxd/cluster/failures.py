@@ -1,4 +1,4 @@
-"""Failures between us and a cluster, in words with the next step."""
+"""Failures of requests to a cluster, in words with the next step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LONGEST = 600
 _CODES_OF_PROXIES = (401, 403, 429)
 NOT_SERVED = "404 page not found"
-"""All that an API server says of a group of its API that it does not have."""
+"""The whole answer of an API server to a request for an API group that it does not have."""
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """Codes of OpenSSL's verification of a certificate."""
 _QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]+), (?P<rest>.*)")
@@ -28,7 +28,9 @@ _RIGHT = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"')
 
 
 class Refused(EnvironmentFailure):
-    """The API server refuses what is asked: `code` is that of HTTP, `reason` the word of its `Status`."""
+    """The API server refuses a request: `code` is the HTTP status, `reason` that of the answer's `Status`, '' for
+    none.
+    """
 
     def __init__(self, code: int, message: str, hint: str, reason: str = "") -> None:
         super().__init__(message, hint)
@@ -36,7 +38,7 @@ class Refused(EnvironmentFailure):
 
     @property
     def is_none_there(self) -> bool:
-        """Whether the API server says that there is no such object; another program's 404 does not say it."""
+        """Whether the API server itself says that the object does not exist; a 404 of a proxy does not say that."""
         return self.code == 404 and self.reason == "NotFound"
 
 
@@ -45,7 +47,7 @@ class Unreachable(EnvironmentFailure):
 
 
 def missing_extra() -> EnvironmentFailure:
-    """`lightkube` is not installed."""
+    """The error to report when `lightkube` is not installed."""
     return EnvironmentFailure(
         "clusters need the extra `kubernetes`, which is not installed",
         "`pip install 'sandboxd[kubernetes]'`",
@@ -53,10 +55,11 @@ def missing_extra() -> EnvironmentFailure:
 
 
 def refused(context: Context, doing: str, code: int, reason: str, message: str) -> Refused:
-    """The error for an answer of the API server.
+    """The error to report for an answer of the API server with an error status.
 
-    :param doing: what was asked, as `read the Pods`
-    :param reason: the word of its `Status`
+    :param doing: what was asked for, in words that follow "refuses to", such as `read the Pods`
+    :param reason: that of the answer's `Status`
+    :param message: that of the answer's `Status`
     """
     text_of_server = " ".join(message.split())[:_LONGEST] or reason or f"code {code}"
     text, hint = _words(context, doing, code, reason, text_of_server)
@@ -64,7 +67,7 @@ def refused(context: Context, doing: str, code: int, reason: str, message: str) 
 
 
 def no_api_server(context: Context) -> EnvironmentFailure:
-    """The error for an answer that no API server gives."""
+    """The error to report for an answer that is not one of an API server."""
     return EnvironmentFailure(
         f"what answers at `{context.server}` is no Kubernetes API server",
         f"a proxy, a page to sign in or another program may stand there: `{context.kubectl} get pods` has to work",
@@ -72,7 +75,7 @@ def no_api_server(context: Context) -> EnvironmentFailure:
 
 
 def refused_in_no_status(context: Context, doing: str, code: int, text: str) -> EnvironmentFailure:
-    """The error for a code without a `Status`, as a proxy on the way gives it, or a program in the API server's place."""
+    """The error to report for an HTTP status without a `Status` object: a proxy, or no API server, has answered."""
     if code in _CODES_OF_PROXIES or code >= 500:
         return refused(context, doing, code, "", text)
     if code == 404 and text.strip() == NOT_SERVED:
@@ -144,9 +147,9 @@ def _words(
 
 
 def unreachable(context: Context, error: Exception) -> Unreachable:
-    """The error where no answer came.
+    """The error to report when no answer came.
 
-    :param error: of the HTTP library
+    :param error: that of the HTTP library
     """
     chain = _chain(error)
     for cause in chain:
@@ -200,7 +203,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def read_status(text: str) -> tuple[str, str]:
-    """Reason and message of the `Status` that `text` is; both '' where it is none."""
+    """Reason and message of the `Status` object in an answer's text; both '' where the text is none."""
     try:
         status = json.loads(text)
         return str(status.get("reason") or ""), str(status.get("message") or "")
@@ -209,7 +212,7 @@ def read_status(text: str) -> tuple[str, str]:
 
 
 def status_of(error: Any) -> tuple[int, str, str]:
-    """Code, reason and message of lightkube's error about an answer."""
+    """HTTP status, reason and message in an error that lightkube raised for an answer."""
     status = getattr(error, "status", None)
     response = getattr(error, "response", None)
     code = getattr(status, "code", None) or getattr(response, "status_code", 0) or 0

@@ -1,4 +1,7 @@
-"""The Pod that is a sandbox's gateway: a label alone says nothing, since whoever may create Pods may give it to one."""
+"""Finds the Pod that is a sandbox's gateway.
+
+A label alone proves nothing, since everybody who may create Pods may set it.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ _ENDED = ("Succeeded", "Failed")
 
 
 class NotAsWritten(EnvironmentFailure):
-    """The gateway's Pod is another than its Deployment says."""
+    """The gateway's Pod differs from its Deployment."""
 
 
 def running(cluster: Cluster, name: str) -> dict[str, Any] | None:
-    """The Pod of the gateway beside the sandbox `name`; None where none runs.
+    """The running Pod of the gateway of the sandbox `name`; None where none runs.
 
     :raises EnvironmentFailure: as `only`
     """
@@ -33,7 +36,10 @@ def running(cluster: Cluster, name: str) -> dict[str, Any] | None:
 
 
 def not_ended(cluster: Cluster, name: str) -> list[str]:
-    """The names of the Pods of the gateway beside the sandbox `name` that run, or are about to run or to end."""
+    """The names of the gateway's Pods that have not ended: they run, are starting or are being deleted.
+
+    :param name: of the sandbox
+    """
     return [
         str(pod["metadata"]["name"])
         for pod in cluster.list(api.POD, {GATEWAY: name})
@@ -44,9 +50,10 @@ def not_ended(cluster: Cluster, name: str) -> list[str]:
 def only(
     cluster: Cluster, deployment: str, pods: Iterable[dict[str, Any]]
 ) -> dict[str, Any] | None:
-    """The one of `pods` that neither ended nor is about to; its Deployment has one at a time.
+    """The one of `pods` that has not ended and is not being deleted; None where there is none.
 
-    :raises EnvironmentFailure: there are several, its controller is not the Deployment's, or that is not there
+    :param deployment: the name of the gateway's Deployment, which keeps one Pod at a time
+    :raises EnvironmentFailure: there are several, or the Pod does not belong to that Deployment
     """
     there = [
         pod
@@ -69,11 +76,11 @@ def only(
 
 
 def require_as_written(cluster: Cluster, name: str, pod: Mapping[str, Any]) -> None:
-    """Refuse `pod` unless it runs what the Deployment of the gateway says, and nothing else.
+    """Check that `pod` runs what the gateway's Deployment says, and nothing else.
 
-    Who made it does not show that: whoever may create a Pod also writes who its owner is.
+    Its owner reference does not prove that: everybody who may create a Pod may also write that reference.
 
-    :raises NotAsWritten: it does not
+    :raises NotAsWritten: it differs
     """
     deployment = cluster.get(api.DEPLOYMENT, f"{name}-gateway")
     if deployment is None:

@@ -1,7 +1,8 @@
-"""The contexts of the user's kubeconfig files: where a cluster is, and who the user is there.
+"""Reads the contexts of the user's kubeconfig files: where a cluster is, and as whom the user signs in.
 
-Read by us: `lightkube` knows neither several files in KUBECONFIG, nor a proxy of a cluster, nor plugins of the
-version that clouds use. Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+Not read by `lightkube`, which supports neither several files in KUBECONFIG, nor a cluster's proxy, nor the version of
+credential plugins that clouds use.
+Source: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
 """
 
 from __future__ import annotations
@@ -26,41 +27,41 @@ _PATHS_OF_USER = ("client-certificate", "client-key", "tokenFile")
 _OF_ANOTHER = ("as", "as-uid", "as-groups", "as-user-extra")
 """Fields of a user by which kubectl acts with another's rights."""
 FILE = "\0file"
-"""A key that no file has: the file that an entry of a cluster or user is from."""
+"""The key under which an entry of a cluster or user has the path of its file. No kubeconfig can contain this key."""
 _SECTIONS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
 
 class Context(NamedTuple):
-    """A context of a kubeconfig: `cluster` and `user` are its entries, with absolute paths."""
+    """A context of a kubeconfig; `cluster` and `user` are the entries that it names, with paths made absolute."""
 
     name: str
     namespace: str
     cluster: Mapping[str, Any]
     user: Mapping[str, Any]
     folder: str
-    """Of the file that names the user: a plugin's path is relative to it."""
+    """The folder of the file with the user's entry: the path of a credential plugin is relative to it."""
 
     @property
     def option(self) -> str:
-        """The option by which a command means this cluster: ` --on NAME`."""
+        """The option that selects this cluster in a `sandboxd` command: ` --on NAME`, with the blank."""
         return option_of_cluster(self.name)
 
     @property
     def kubectl(self) -> str:
-        """The beginning of a command of kubectl that means the same cluster and namespace."""
+        """The beginning of a kubectl command for the same cluster and namespace."""
         return f"kubectl --context {shlex.quote(self.name)} -n {shlex.quote(self.namespace)}"
 
     @property
     def server(self) -> str:
-        """The URL of the API server, in the one spelling by which records and policies know it."""
+        """The URL of the API server, normalised, as records and policies store it."""
         return address(str(self.cluster["server"]))
 
 
 def load(name: str, environ: Mapping[str, str]) -> Context:
-    """The context `name` of the files in KUBECONFIG, else of `~/.kube/config`.
+    """The context `name` of the files in KUBECONFIG, or if it is unset of `~/.kube/config`.
 
-    :raises EnvironmentFailure: there is no such file, or one that is none
-    :raises UsageError: there is no such context, or it is not whole
+    :raises EnvironmentFailure: a file is missing, or no kubeconfig
+    :raises UsageError: there is no such context, or it is incomplete
     """
     paths = _paths(environ)
     entries = _merged(paths)

@@ -1,4 +1,4 @@
-"""The output of a Pod's main process."""
+"""Reads the output of a Pod's main process."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def show(
     container: str = CONTAINER,
     since_there: int = 0,
 ) -> None:
-    """Hand the output to `write`, piece by piece; stdout and stderr are one there.
+    """Pass the output to `write`, piece by piece; stdout and stderr are mixed.
 
-    :param tail: lines, or ``all``
-    :param since: seconds since 1970, by this machine's clock; 0 for all
-    :param since_there: the same by the clock of the node
-    :raises PodGone: there is no such Pod, or it broke off
+    :param tail: the number of last lines, or ``all``
+    :param since: in seconds since 1970 by this machine's clock; 0 for all output
+    :param since_there: the same by the clock of the Pod's node; used where `since` is 0
+    :raises PodGone: there is no such Pod, or the connection broke
     """
     import httpx2
 

@@ -1,4 +1,6 @@
-"""What a container of ours saw of a sandbox's network, in its Pod and before anything of the project was in it."""
+"""The result of the network trial: what a container saw of the sandbox's network, in its Pod and before the project's
+own.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,20 @@ _LONGEST = 500
 
 
 class Trial(NamedTuple):
-    """The outcome of a trial, and in words what was seen."""
+    """The outcome of a trial, and for a person what it saw."""
 
     outcome: Outcome
     evidence: str
     moment: str = ""
-    """The time of its end, RFC 3339; '' where there was none."""
+    """When it ended, as RFC 3339 text; '' where it did not end, or gave no valid result."""
 
     def is_final(self) -> bool:
-        """Whether the trial ended, and said what it saw."""
+        """Whether the trial ended with a valid result."""
         return bool(self.moment)
 
 
 def of_pod(pod: Mapping[str, Any]) -> Trial:
-    """The trial by the word of the kubelet; ``not checked`` where it says none, or what is no outcome."""
+    """The trial's result in a Pod's status; the outcome ``not checked`` where there is none, or it is not valid."""
     for each in (pod.get("status") or {}).get("initContainerStatuses") or ():
         ended = (each.get("state") or {}).get("terminated") or {}
         if each.get("name") != TRIAL or not ended:

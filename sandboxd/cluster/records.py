@@ -1,6 +1,6 @@
-"""This machine's record of a sandbox on a cluster: the Pod that it made, and what it copied into that.
+"""This machine's record of a sandbox on a cluster: the Pod that was made, and what was copied into it.
 
-Nothing inside can change it. A Pod of another uid than the noted one has no copy that is known to be whole.
+Nothing inside can change it. A copy in a Pod with another uid than the record's is not known to be complete.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ REFRESH = ".refresh"
 
 
 class Record(NamedTuple):
-    """A copy in the Pod `uid`, begun at `started` (nanoseconds since 1970)."""
+    """A copy of the workspace in the Pod with this `uid`; `started` is when it began, in nanoseconds since 1970."""
 
     uid: str
     started: int
     folder: str
-    """Of the copy, inside."""
+    """The path of the copy inside."""
     listed: Mapping[str, Any]
     """The list of what was copied, as `review.original` makes it."""
     not_in_force: Sequence[str]
-    """Messages of the start."""
+    """Messages of the start about controls that are not enforced."""
     objects: Sequence[Mapping[str, Any]] = ()
-    """As they were applied."""
+    """The objects of the sandbox, as they were applied."""
     times: Mapping[str, Sequence[int]] | None = None
-    """Those of the host's files as they were sent; None: by an older sandboxd, which noted none."""
+    """Times of the host's files when they were copied, by path; None in records of older versions."""
     git_objects: Sequence[str] = ()
-    """Files of git's objects that were sent."""
+    """The files of git objects that were copied."""
     head: Sequence[str] = ("", "")
-    """The branch that was checked out, as a ref, and its commit; '' for none."""
+    """The full name of the branch that was checked out, and its commit; '' for none."""
 
 
 def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:
-    """The record of the sandbox; None where this machine made none."""
+    """The record of the sandbox whose Pod is called `pod`; None where this machine has none."""
     with contextlib.suppress(SandboxdError, ValueError, TypeError, RecursionError):
         return Record(**json.loads(read_bytes(_path(environ, context, pod), _LARGEST)))
     return None
 
 
 def note(environ: Mapping[str, str], context: Context, pod: str, record: Record) -> None:
-    """Note that the copy is whole.
+    """Save the record, which also says that the copy is complete.
 
-    :raises EnvironmentFailure: it cannot be noted, so its changes could not be found
+    :raises EnvironmentFailure: it cannot be saved, so that later changes of the copy could not be found
     """
     path = _path(environ, context, pod)
     try:
@@ -73,12 +73,12 @@ def locked(
     what: str = "",
     before_wait: Callable[[], None] | None = None,
 ) -> Iterator[None]:
-    """Let no other process of this user do the same with the sandbox while the block runs.
+    """Hold a lock on the sandbox for the block, against other processes of this user.
 
-    :param what: '' for a change of what is noted and of what the sandbox may reach; `REFRESH`, which lasts, may
-        have such changes within
-    :param before_wait: called if another process does it at the moment
-    :raises EnvironmentFailure: there is no place for the lock
+    :param what: '' for short changes of the record and of what the sandbox may reach; `REFRESH` for a copy that takes
+        long, during which such changes are possible
+    :param before_wait: called if another process holds the lock
+    :raises EnvironmentFailure: the lock file cannot be made
     """
     path = _path(environ, context, pod)
     with contextlib.ExitStack() as stack:
@@ -91,7 +91,7 @@ def locked(
 
 
 def forget(environ: Mapping[str, str], context: Context, pod: str) -> None:
-    """The sandbox is gone."""
+    """Remove the record, since the sandbox is gone."""
     path = _path(environ, context, pod)
     if os.path.lexists(path):
         # Locked, since another process that notes something now would make the file anew.

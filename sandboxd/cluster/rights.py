@@ -1,4 +1,4 @@
-"""The rights that a sandbox needs in a namespace, each asked for by name, and a Role that gives them."""
+"""The rights that a sandbox needs in a namespace, and a Role that grants them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Right(NamedTuple):
-    """A verb on a resource, and what it is needed for; `is_optional`: less is known without it."""
+    """A verb on a resource of an API group, and what it is needed for.
+
+    `is_optional`: without it sandboxd works, but knows less or cannot do one thing.
+    """
 
     verb: str
     group: str
@@ -57,7 +60,7 @@ RIGHTS = _rights()
 
 
 def missing(cluster: Cluster) -> list[Right]:
-    """The rights that the user does not have, by the word of the API server."""
+    """The rights that the user does not have, as the API server says."""
     return [right for right in RIGHTS if not _has(cluster, right)]
 
 
@@ -78,7 +81,7 @@ def _has(cluster: Cluster, right: Right) -> bool:
 
 
 def roles(namespace: str, who: str = "NAME") -> list[dict[str, Any]]:
-    """Objects that give the user `who` all of them: a Role with its binding, and the same for the cluster's own."""
+    """Objects that grant the user `who` all rights: a Role with its binding, and a ClusterRole with its own."""
     own = _rules(right for right in RIGHTS if right.namespaced)
     whole = _rules(right for right in RIGHTS if not right.namespaced)
     rbac = "rbac.authorization.k8s.io/v1"

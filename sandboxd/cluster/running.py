@@ -1,4 +1,4 @@
-"""Commands in a Pod that we start ourselves, with all of their input given."""
+"""Runs commands in a Pod whose whole input is given at the start."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def run(
     size: int | None = None,
     container: str = CONTAINER,
 ) -> int:
-    """Run `command` with `data` as all of its input, hand its output to `write`; its exit code.
+    """Run `command` with `data` as its whole input, and pass its output to `write`; returns its exit code.
 
-    :param write: gets each piece of output (1 stdout, 2 stderr)
-    :param size: bytes of `data`, where they come in pieces
+    :param write: called with each piece of output and its stream (1 stdout, 2 stderr)
+    :param size: the size of `data` in bytes, needed where it comes in pieces
     :raises TimeoutError: it did not end within `seconds`; it may still run
     :raises PodGone: the Pod ended with or before it
     """
@@ -59,9 +59,9 @@ def quietly(
     seconds: float = _SHORT,
     container: str = CONTAINER,
 ) -> tuple[int, str]:
-    """Run a short command without input; its exit code and what it wrote.
+    """Run a short command without input; returns its exit code and its output, with stdout and stderr.
 
-    :raises EnvironmentFailure: it does not end within `seconds`, or writes without end
+    :raises EnvironmentFailure: it does not end within `seconds`, or writes too much
     """
     written = bytearray()
     with Channels(cluster, pod, command, container=container) as channels:

@@ -1,4 +1,4 @@
-"""Sandboxes of agent-sandbox: whether a cluster has that, and why one has no Pod.
+"""Objects of the kind Sandbox of agent-sandbox: whether a cluster has that kind, and why one has no Pod.
 
 Source: kubernetes-sigs/agent-sandbox, api/v1beta1/sandbox_types.go of August 2026.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def are_there(cluster: Cluster) -> bool:
-    """Whether the cluster takes Sandboxes of the version that we write."""
+    """Whether the cluster has the kind Sandbox in the version that sandboxd writes."""
     try:
         answer = cluster.text(f"/apis/{SANDBOX.version}", "say whether it has agent-sandbox")
     except failures.Refused as error:
@@ -29,7 +29,7 @@ def are_there(cluster: Cluster) -> bool:
 
 
 def find(cluster: Cluster, name: str) -> dict[str, Any] | None:
-    """The Sandbox; None where there is none, also for users who may not ask: they made none."""
+    """The Sandbox `name`; None where there is none, or where the user may not read it, who then made none."""
     try:
         return cluster.get(SANDBOX, name)
     except failures.Refused:
@@ -37,7 +37,7 @@ def find(cluster: Cluster, name: str) -> dict[str, Any] | None:
 
 
 def end_of(sandbox: Mapping[str, Any]) -> str:
-    """The reason why a Sandbox has no Pod and gets none, in words; '' where one may come."""
+    """Why a Sandbox has no Pod and will get none, for a person; '' where one may still come."""
     spec, ready = sandbox.get("spec") or {}, _ready(sandbox)
     if ready.get("reason") == "SandboxExpired":
         return "its time limit is over"
@@ -47,7 +47,7 @@ def end_of(sandbox: Mapping[str, Any]) -> str:
 
 
 def reason_of(sandbox: Mapping[str, Any]) -> str:
-    """The reason why a Sandbox is not ready, in its controller's words; '' for none."""
+    """Why a Sandbox is not ready, in its controller's words; '' where it says nothing."""
     ready = _ready(sandbox)
     if ready.get("status") == "True":
         return ""

@@ -1,6 +1,6 @@
-"""The program of a kubeconfig that signs the user in: a cloud's own, which prints a token or a certificate.
+"""Runs the credential plugin of a kubeconfig: a cloud's program, which prints a token or a certificate.
 
-It is the user's, named in the user's own file, and runs as kubectl would start it.
+The user's own file names it, and it runs as kubectl would start it.
 Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 """
 
@@ -26,9 +26,9 @@ _GROUP = "client.authentication.k8s.io"
 
 
 def user(context: Context, environ: Mapping[str, str]) -> dict[str, Any]:
-    """The user's entry with what the program said, where it names one; else as it is.
+    """The user's kubeconfig entry, completed by what its credential plugin printed; unchanged if it names no plugin.
 
-    :raises EnvironmentFailure: the program is not there, fails, or prints something else
+    :raises EnvironmentFailure: the program is missing, fails, or prints something else
     """
     entry = {key: value for key, value in context.user.items() if not key.startswith("\0")}
     if "auth-provider" in entry:

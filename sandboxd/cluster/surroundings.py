@@ -1,4 +1,7 @@
-"""The surroundings of a Pod, by what the API server says of it, as far as the user may ask."""
+"""The surroundings of a Pod (its node, gateway, neighbours, name server), as the API server tells them.
+
+What the user may not read is left empty.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ _CONTAINERS = (
 
 
 class Node(NamedTuple):
-    """'' for what the user may not ask for."""
+    """A node of the cluster; '' for what the user may not read."""
 
     name: str
     address: str
@@ -38,7 +41,11 @@ class Node(NamedTuple):
 
 
 class Gateway(NamedTuple):
-    """`address` of its Service, `pod`: name of the Pod that serves; `policy`: its text."""
+    """The gateway of a sandbox.
+
+    `address` is that of its Service; `pod` the name of the Pod that serves, '' where none is ready; `policy` the text
+    of its policy, '' where it cannot be read.
+    """
 
     address: str
     pod: str
@@ -49,7 +56,7 @@ Place = tuple[str, int]
 
 
 def node_of(cluster: Cluster, pod: Mapping[str, Any]) -> Node:
-    """The node of a Pod."""
+    """The node that a Pod runs on."""
     name = str((pod.get("spec") or {}).get("nodeName") or "")
     address = str((pod.get("status") or {}).get("hostIP") or "")
     document = (_read(cluster, api.NODE, name) if name else None) or {}
@@ -61,15 +68,15 @@ def node_of(cluster: Cluster, pod: Mapping[str, Any]) -> Node:
 
 
 def handler_of(cluster: Cluster, runtime_class: str) -> str:
-    """The handler of a RuntimeClass; '' where that is not known."""
+    """The handler of a RuntimeClass; '' where it cannot be read."""
     document = _read(cluster, api.RUNTIME_CLASS, runtime_class) if runtime_class else None
     return str((document or {}).get("handler") or "")
 
 
 def gateway_of(cluster: Cluster, name: str) -> Gateway | None:
-    """The gateway beside the sandbox `name`; None where it has none.
+    """The gateway of the sandbox `name`; None where it has none.
 
-    :raises EnvironmentFailure: which Pod it is cannot be told
+    :raises EnvironmentFailure: it cannot be told which Pod it is
     """
     service = cluster.get(api.SERVICE, f"{name}-gateway")
     if service is None:
@@ -84,9 +91,9 @@ def gateway_of(cluster: Cluster, name: str) -> Gateway | None:
 
 
 def neighbours(cluster: Cluster, name: str) -> list[Place]:
-    """Addresses and ports of other Pods in the namespace that answer, by the word of their kubelets.
+    """(address, port) of other Pods in the namespace whose readiness probe succeeds there.
 
-    :param name: of the Pod that is none of its own neighbours
+    :param name: the name of the sandbox's own Pod, which is left out
     """
     places = [
         place
@@ -98,7 +105,7 @@ def neighbours(cluster: Cluster, name: str) -> list[Place]:
 
 
 def api_server(cluster: Cluster) -> list[Place]:
-    """The address and port at which a Pod reaches the API server; [] where the user may not read them."""
+    """The (address, port) at which Pods reach the API server; [] where the user may not read it."""
     service = _read(cluster, api.SERVICE, "kubernetes", "default") or {}
     spec = service.get("spec") or {}
     ports = [int(each["port"]) for each in spec.get("ports") or () if "port" in each]
@@ -107,9 +114,10 @@ def api_server(cluster: Cluster) -> list[Place]:
 
 
 def name_servers(cluster: Cluster, server: list[Place]) -> list[str]:
-    """Addresses of the cluster's name server.
+    """The addresses of the cluster's name server.
 
-    :param server: of the API server: without the right to read it the name server's is the usual one beside it
+    :param server: as `api_server` returns it. Without the right to read the name server's Service, the usual address
+        in the same range is returned
     """
     for name, namespace in _NAME_SERVERS:
         service = _read(cluster, api.SERVICE, name, namespace)
@@ -120,7 +128,10 @@ def name_servers(cluster: Cluster, server: list[Place]) -> list[str]:
 
 
 def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any]] | None:
-    """The last that a gateway's log says of names that were asked for; None where it cannot be read."""
+    """The latest events in a gateway's log about requests for names; None where the log cannot be read.
+
+    :param pod: the name of the gateway's Pod
+    """
     text = bytearray()
     try:
         logs.show(
@@ -133,7 +144,9 @@ def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any]] | None:
 
 
 def faults(pod: Mapping[str, Any]) -> dict[str, str]:
-    """Settings in a Pod's spec that void a control, each by the attempt that succeeds because of it."""
+    """Settings in a Pod's spec that disable a control, for a person, by the name of the escape attempt that would
+    succeed.
+    """
     spec = pod.get("spec") or {}
     openings = {}
     shared = [key for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key)]

@@ -1,6 +1,6 @@
-"""Waiting for Pods to run and to be gone, with the reason in words where they do not.
+"""Waits for Pods to run or to be gone, and tells why they do not.
 
-A Pod is asked for each second, not watched: a watch whose connection is half open says nothing, for ever.
+A Pod is read every second and not watched: a watch whose connection is half open stays silent for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.cluster.api import Cluster, Kind
 
 START_SECONDS = 300.0
-"""Pulling an image, and a node that has to be made first, take minutes."""
+"""The usual time limit in seconds: pulling an image, and adding a node first, take minutes."""
 _LOOK_SECONDS = 0.5
 _HOPELESS_SECONDS = 10.0
 """Seconds that a fault that a kubelet tries again may last."""
@@ -41,7 +41,7 @@ _CONFIG = (
 
 
 class CannotStart(EnvironmentFailure):
-    """A Pod does not come to run; the message says why."""
+    """A Pod does not start; the message says why."""
 
 
 class _Fault(NamedTuple):
@@ -60,11 +60,11 @@ def until_running(
     *,
     of_sandbox: bool = False,
 ) -> dict[str, Any]:
-    """The Pod `name`, once its container runs.
+    """Wait until all containers of the Pod `name` run; returns the Pod.
 
-    :param say: hears why it does not run yet, whenever that changes
-    :param of_sandbox: the controller of agent-sandbox makes it
-    :raises CannotStart: it will not, or did not within `seconds`
+    :param say: called with the reason why it does not run yet, whenever that changes
+    :param of_sandbox: whether the controller of agent-sandbox makes the Pod
+    :raises CannotStart: it will not run, or did not within `seconds`
     """
 
     def look() -> dict[str, Any] | None:
@@ -88,10 +88,12 @@ def until_gateway(
     say: Callable[[str], None],
     seconds: float = START_SECONDS,
 ) -> dict[str, Any]:
-    """The Pod of a gateway, once it is ready.
+    """Wait until the Pod of a gateway is ready; returns the Pod.
 
+    :param labels: those of the gateway's Pods
+    :param say: as in `until_running`
     :raises CannotStart: as `until_running`
-    :raises EnvironmentFailure: which Pod it is cannot be told
+    :raises EnvironmentFailure: it cannot be told which Pod it is
     """
 
     def look() -> dict[str, Any] | None:
@@ -104,12 +106,15 @@ def until_gateway(
 
 
 def until_gone(cluster: Cluster, kind: Kind, name: str) -> None:
-    """:raises EnvironmentFailure: the object is still there after a minute"""
+    """Wait until the object is gone.
+
+    :raises EnvironmentFailure: it is still there after a minute
+    """
     _until_none(cluster, kind, lambda: name if cluster.get(kind, name) is not None else "")
 
 
 def until_no_gateway(cluster: Cluster, name: str) -> None:
-    """Wait until no Pod of the gateway beside the sandbox `name` runs; its Deployment was deleted.
+    """Wait until the gateway of the sandbox `name`, whose Deployment was deleted, has no Pod any more.
 
     :raises EnvironmentFailure: one is still there after a minute
     """
@@ -172,13 +177,13 @@ def _until(
 
 
 def runs(pod: Mapping[str, Any]) -> bool:
-    """Whether all of its containers run."""
+    """Whether all containers of the Pod run."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     return bool(statuses) and all("running" in (each.get("state") or {}) for each in statuses)
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Whether its probes say that it can be used."""
+    """Whether the Pod is ready, by its readiness probes."""
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
 
@@ -284,7 +289,7 @@ def _time_of(event: Mapping[str, Any]) -> str:
 
 
 def end_of(pod: Mapping[str, Any]) -> str:
-    """The reason why a Pod ended, in words; '' for one that did not."""
+    """Why a Pod has ended, for a person; '' if it has not."""
     status = pod.get("status") or {}
     phase = str(status.get("phase", ""))
     if phase not in ("Failed", "Succeeded"):
@@ -312,7 +317,7 @@ def end_of(pod: Mapping[str, Any]) -> str:
 
 
 def reason_of(pod: Mapping[str, Any]) -> str:
-    """The reason why a container of a Pod does not run yet, by the Pod itself; '' where it does not say."""
+    """Why a container of a Pod does not run yet, by the Pod's own status; '' where that says nothing."""
     waiting = _waiting(pod)
     return f"{waiting.reason}: {_short(waiting.message)}" if waiting is not None else ""
 
@@ -326,9 +331,9 @@ def _failed_replica(deployment: Mapping[str, Any] | None) -> dict[str, Any] | No
 
 
 def require_running(cluster: Cluster, name: str) -> dict[str, Any]:
-    """The Pod `name`, which runs.
+    """The Pod `name`, which must run.
 
-    :raises PodGone: it is not there, or ended
+    :raises PodGone: it does not exist, has ended or is being deleted, or a container of it does not run
     """
     option = cluster.context.option
     pod = cluster.get(api.POD, name)

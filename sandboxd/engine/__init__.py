@@ -1,1 +1,1 @@
-"""The container engine: its address, its HTTP interface, its failures in words, commands in containers."""
+"""The container engine: its address, its HTTP API, its failures in words, and commands in containers."""

@@ -1,4 +1,4 @@
-"""Transports of the SDK's session to an engine: by a Unix socket, by TCP with or without TLS, by ssh."""
+"""Transports of the docker SDK's session: by a Unix socket, by TCP with or without TLS, by ssh."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _PROBE_SECONDS, _PROBES = 10, 3
 
 
 class UnixAdapter(UnixHTTPAdapter):  # type: ignore[misc]
-    """The SDK's adapter for Unix sockets, with one connection pool: the SDK makes one for each URL, so none is reused."""
+    """The SDK's adapter for Unix sockets, with one connection pool.
+
+    The SDK makes a pool for each URL, so that no connection would be reused.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__(f"http+unix://{path}", max_pool_size=_CONNECTIONS)
@@ -33,7 +36,10 @@ class UnixAdapter(UnixHTTPAdapter):  # type: ignore[misc]
 
 
 class TcpAdapter(HTTPAdapter):
-    """TCP with keepalive; `tls` alone decides whom to trust, not the library's bundle."""
+    """TCP with keepalive.
+
+    :param tls: decides alone which certificates are trusted, not the library's bundle; None for no TLS
+    """
 
     def __init__(self, tls: ssl.SSLContext | None) -> None:
         self._context = tls
@@ -53,7 +59,10 @@ class TcpAdapter(HTTPAdapter):
 
 
 class SshAdapter(BaseHTTPAdapter):  # type: ignore[misc]
-    """A pool in which every connection is an `ssh` process of its own."""
+    """A connection pool in which every connection is an `ssh` process.
+
+    :param agent: the path of an ssh agent's socket, '' for none
+    """
 
     def __init__(self, address: Address, agent: str) -> None:
         super().__init__()
@@ -110,7 +119,7 @@ def _begins(connection: socket.socket) -> bool:
 
 
 def keepalive() -> list[tuple[int, int, int]]:
-    """Socket options by which a connection to a machine that is gone ends by itself."""
+    """Socket options with which a connection to a machine that no longer answers ends after a minute."""
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     # macOS has no TCP_KEEPIDLE: there the first probe is after two hours.
     for name, value in (

@@ -1,4 +1,4 @@
-"""The parts of an engine's address, as DOCKER_HOST has them."""
+"""Parses the address of an engine, as DOCKER_HOST has it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _PORTS = {"tcp": 2375, "http": 2375, "https": 2376}
 
 
 class AddressError(ValueError):
-    """The address is of a kind that cannot be connected to from here."""
+    """The address is malformed, or of a kind that cannot be connected to from here."""
 
 
 class Address(NamedTuple):
-    """The address of an engine.
+    """The address of an engine; '' and None for parts that it does not have.
 
-    A `unix` address has only a path; the others have a name, and an ssh address may have every part.
+    A `unix` address has only a path; the others have a host name in `name`, and an ssh address may have every part.
     """
 
     scheme: str
@@ -26,7 +26,7 @@ class Address(NamedTuple):
     path: str = ""
 
     def url(self, tls: bool) -> str:
-        """The base of the URLs of an engine that is reached over the network."""
+        """The base URL of an engine that is reached over TCP."""
         name = f"[{self.name}]" if ":" in self.name else self.name
         secure = tls or self.scheme == "https"
         port = self.port or _PORTS["https" if secure else self.scheme]

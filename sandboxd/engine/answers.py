@@ -1,7 +1,7 @@
-"""The JSON that an engine answers with, and is asked with: the parts of it that are read here.
+"""Types of the JSON that the engine API answers with and takes, as far as sandboxd uses it.
 
-It is the engine's word and not checked, so every field may be missing, and most may be null; what is
-not marked as required is asked for by ``get``.
+The engine's answers are not validated, so every field may be missing, and most may be null: fields that are not marked
+as required are read by ``get``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Labels = dict[str, str]
 
 
 class MountPoint(TypedDict, total=False):
-    """A mount of a container as it is in force."""
+    """A mount of a container, as the engine describes it."""
 
     Type: str
     Name: str
@@ -25,7 +25,7 @@ class MountPoint(TypedDict, total=False):
 
 
 class MountRequest(TypedDict, total=False):
-    """A mount as it is asked for in a request to create a container."""
+    """A mount in a request to create a container."""
 
     Type: Required[str]
     Source: str
@@ -37,7 +37,7 @@ class MountRequest(TypedDict, total=False):
 
 
 class Ulimit(TypedDict):
-    """A limit of the kernel for each process."""
+    """A resource limit for each process of a container (ulimit)."""
 
     Name: str
     Soft: int
@@ -52,19 +52,19 @@ class LogConfig(TypedDict, total=False):
 
 
 class DeviceRequest(TypedDict, total=False):
-    """Devices that a driver of the engine passes in, as ``--gpus`` asks for them."""
+    """Devices that a driver of the engine adds to a container, as ``--gpus`` asks for them."""
 
     Driver: str
     Count: int
-    """-1 for all."""
+    """The number of devices; -1 for all."""
     DeviceIDs: list[str] | None
     Capabilities: list[list[str]] | None
 
 
 class HostConfig(TypedDict, total=False):
-    """The host's side of a container, in a request to create it and in the engine's description of it.
+    """The `HostConfig` of a container, in a request to create it and in the engine's description of it.
 
-    Sizes are bytes; 0 or null is no limit.
+    Sizes are in bytes; 0 or null means no limit.
     """
 
     Annotations: dict[str, str] | None
@@ -85,7 +85,7 @@ class HostConfig(TypedDict, total=False):
     MemorySwap: int | None
     Mounts: list[MountRequest] | None
     NanoCpus: int | None
-    """Billionths of a processor."""
+    """The limit of processor time, in billionths of a processor."""
     NetworkMode: str
     PidMode: str
     PidsLimit: int | None
@@ -100,7 +100,7 @@ class HostConfig(TypedDict, total=False):
     StorageOpt: dict[str, str] | None
     Sysctls: dict[str, str] | None
     Tmpfs: dict[str, str] | None
-    """Options by target, as ``--tmpfs`` takes them."""
+    """Mount options by the path inside, as ``--tmpfs`` takes them."""
     UTSMode: str
     Ulimits: list[Ulimit] | None
     UsernsMode: str
@@ -113,11 +113,11 @@ class CreateRequest(TypedDict, total=False):
     Image: Required[str]
     Cmd: list[str]
     Entrypoint: list[str]
-    """[] for none, whatever the image has."""
+    """[] for none, whatever entry point the image has."""
     Env: list[str]
     """NAME=VALUE each."""
     Healthcheck: dict[str, list[str] | int]
-    """`Test`, and times in nanoseconds; what is missing is the image's."""
+    """`Test`, and times in nanoseconds; for missing fields the image's apply."""
     HostConfig: HostConfig
     Hostname: str
     Labels: Labels
@@ -126,12 +126,14 @@ class CreateRequest(TypedDict, total=False):
     StdinOnce: bool
     StopSignal: str
     User: str
-    """NAME, or UID[:GID]; '' for the image's own."""
+    """NAME, or UID[:GID]; '' for the user that the image sets."""
     WorkingDir: str
 
 
 class HealthState(TypedDict, total=False):
-    """The result of a container's health check: ``starting``, ``healthy`` or ``unhealthy``; ``none`` without one."""
+    """The health of a container: `Status` is ``starting``, ``healthy``, ``unhealthy``, or ``none`` without a health
+    check.
+    """
 
     Status: str
     Log: list[dict[str, Any]] | None
@@ -139,7 +141,7 @@ class HealthState(TypedDict, total=False):
 
 
 class State(TypedDict, total=False):
-    """The state of a container; times are RFC 3339."""
+    """The state of a container; times are RFC 3339 text."""
 
     Status: str
     Running: bool
@@ -181,7 +183,7 @@ class Inspected(TypedDict, total=False):
     Id: Required[str]
     Name: Required[str]
     Created: str
-    """The time, as in RFC 3339."""
+    """When it was made, as RFC 3339 text."""
     Image: str
     """The id of the image."""
     Path: str
@@ -222,7 +224,7 @@ class Volume(TypedDict, total=False):
 
 
 class PathStat(TypedDict, total=False):
-    """The state of a path in a container; `mode` has the bits of Go's ``os.FileMode``."""
+    """The status of a path in a container; `mode` is Go's ``os.FileMode``, `mtime` RFC 3339 text."""
 
     name: str
     size: int

@@ -1,4 +1,4 @@
-"""The container engine as typed calls; every failure arrives as an `EngineFailure`."""
+"""The container engine's API as typed calls; every failure is raised as an `EngineFailure`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _IN_USE = 409
 
 
 class Summary(NamedTuple):
-    """One line of the engine's list of containers."""
+    """One entry of the engine's list of containers; `created` is in seconds since 1970."""
 
     id: str
     name: str
@@ -57,7 +57,7 @@ class Summary(NamedTuple):
 
 
 class Exec(NamedTuple):
-    """A command to run in a running container."""
+    """A command to run in a running container; '' for the user and the folder of the container itself."""
 
     command: Sequence[str]
     tty: bool = False
@@ -76,7 +76,7 @@ class Engine(Networks, Volumes):
             return json_object(session.version(api_version=False))
 
     def signature(self) -> str:
-        """The name and version with which the engine signs its answers; '' where it does not."""
+        """The header `Server` of the engine's answers, its name and version; '' where it sends none."""
         with self.asking() as session:
             return session.signature()
 
@@ -87,7 +87,7 @@ class Engine(Networks, Volumes):
             return {**info, "ID": podman.identity(info)} if session.is_podman else info
 
     def answers(self) -> bool:
-        """Whether the engine itself answers, even if one of its containers hangs."""
+        """Whether the engine answers requests at all, even if it hangs when asked about one of its containers."""
         try:
             with self.asking(PING_SECONDS) as session:
                 session.ping()
@@ -96,7 +96,7 @@ class Engine(Networks, Volumes):
         return True
 
     def image_id(self, image: str) -> str:
-        """The id behind an image's name.
+        """The id of the image with this name.
 
         :raises EngineFailure: there is no such image
         """
@@ -109,12 +109,12 @@ class Engine(Networks, Volumes):
         return self._image(image) is not None
 
     def image_environment(self, image: str) -> list[str]:
-        """Names of the variables that an image sets; [] when it is gone."""
+        """The names of the variables that an image sets; [] when there is no such image."""
         variables = self._config(image).get("Env") or []
         return [variable.partition("=")[0] for variable in variables]
 
     def image_labels(self, image: str) -> Mapping[str, str]:
-        """The labels that an image brings; {} when it is gone."""
+        """The labels of an image; {} when there is no such image."""
         return self._config(image).get("Labels") or {}
 
     def images(self, label: str) -> list[ImageSummary]:
@@ -125,7 +125,7 @@ class Engine(Networks, Volumes):
             )
 
     def images_named(self, pattern: str) -> list[ImageSummary]:
-        """The engine's list of the images whose name fits `pattern`, as its filter `reference` has it."""
+        """The engine's list of the images whose name matches `pattern`, in the syntax of the filter `reference`."""
         with self.asking() as session:
             answer = session.images(filters={"reference": [pattern]})
             return cast("list[ImageSummary]", json_objects(answer))
@@ -138,7 +138,7 @@ class Engine(Networks, Volumes):
         label: str = "",
         seconds: float | None = None,
     ) -> None:
-        """Make an image of a root file system in a tar archive."""
+        """Make an image from a tar archive of a root file system; `label` is ``key=value``, '' for none."""
         changes = [f"LABEL {label}"] if label else None
         with self.asking(seconds) as session:
             # Not `import_image_from_data`, which has no time limit.
@@ -162,9 +162,8 @@ class Engine(Networks, Volumes):
         return None
 
     def containers(self, *labels: str, every: bool = True) -> list[Summary]:
-        """Containers that carry all `labels` (``key`` or ``key=value``), the newest first.
-
-        :param every: in any state; else only those that run
+        """The containers with all `labels` (``key`` or ``key=value``), newest first; without `every` only those that
+        run.
         """
         # Without a filter this would be slow, and break, on a busy engine.
         filters = {"label": list(labels)} if labels else None
@@ -192,9 +191,9 @@ class Engine(Networks, Volumes):
             return podman.described(session, answer) if session.is_podman else answer
 
     def create(self, name: str | None, body: CreateRequest) -> str:
-        """Make a container and return its id; without a name the engine makes one up.
+        """Create a container and return its id; without a `name` the engine makes one up.
 
-        :raises EnvironmentFailure: Podman cannot be given the filter of `body`
+        :raises EnvironmentFailure: Podman cannot read the seccomp filter that `body` contains
         """
         with self.asking(START_SECONDS) as session:
             if session.is_podman:
@@ -204,14 +203,14 @@ class Engine(Networks, Volumes):
             return str(json_object(session.create_container_from_config(dict(body), name))["Id"])
 
     def start(self, container: str, seconds: float | None = None) -> None:
-        """Start a container that exists; nothing happens when it runs already."""
+        """Start a container; no error when it runs already. `seconds` is a time limit, None for the usual one."""
         with self.asking(seconds or START_SECONDS) as session:
             session.start(container)
 
     def pause(self, container: str) -> None:
-        """Stop all processes of a running container where they are.
+        """Freeze all processes of a running container.
 
-        :raises EngineFailure: it does not run, is paused already, or its runtime cannot
+        :raises EngineFailure: it does not run, is paused already, or its runtime cannot pause
         """
         with self.asking() as session:
             session.pause(container)
@@ -219,7 +218,7 @@ class Engine(Networks, Volumes):
     def unpause(self, container: str) -> None:
         """Resume a paused container.
 
-        :raises EngineFailure: it is not paused, or its runtime cannot
+        :raises EngineFailure: it is not paused, or its runtime cannot resume
         """
         with self.asking() as session:
             session.unpause(container)
@@ -230,12 +229,14 @@ class Engine(Networks, Volumes):
             session.stop(container, grace)
 
     def wait(self, container: str, seconds: float) -> int:
-        """The exit code of a container, once it has ended."""
+        """Wait until a container has ended, at most `seconds`; returns its exit code."""
         with self.asking(seconds) as session:
             return int(json_object(session.wait(container, timeout=seconds))["StatusCode"])
 
     def remove(self, container: str, seconds: float | None = None) -> None:
-        """End and remove a container with its anonymous volumes; fine when it is gone already."""
+        """Kill and remove a container with its anonymous volumes; no error when there is none. `seconds` as in
+        `start`.
+        """
         with (
             contextlib.suppress(failures.ContainerGone),
             self.asking(seconds or END_SECONDS) as session,
@@ -245,14 +246,14 @@ class Engine(Networks, Volumes):
             session.remove_container(container, v=True, force=True)
 
     def path_stat(self, container: str, path: str) -> PathStat | None:
-        """The state of `path` in a container, mounts included, also in one that never ran; None: nothing is there."""
+        """The status of `path` in a container, mounts included; None when nothing is there. It need not have run."""
         with self.asking(accepted=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             return _stat(session.head(url, params={"path": os.fsencode(path)}).headers)
         return None
 
     def archive(self, container: str, path: str, most: int) -> tuple[PathStat, bytes] | None:
-        """The state of `path`, as `path_stat` gives it, and the first `most` bytes of its tar archive."""
+        """The status of `path` and the first `most` bytes of a tar archive of it; None when nothing is there."""
         with self.asking(accepted=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             with contextlib.closing(Stream(session.open(url, path=os.fsencode(path)))) as answer:
@@ -260,12 +261,12 @@ class Engine(Networks, Volumes):
         return None
 
     def commit(self, container: str) -> str:
-        """Make an image of a container's files, without a name, and return its id."""
+        """Make an unnamed image of a container's files, and return its id."""
         with self.asking(END_SECONDS) as session:
             return str(json_object(session.commit(container))["Id"])
 
     def exec_create(self, container: str, request: Exec) -> str:
-        """Prepare a command in a running container and return the id to start it by."""
+        """Prepare a command in a running container; returns its id for `exec_start`."""
         with self.asking() as session:
             prepared = session.exec_create(
                 container,
@@ -279,24 +280,27 @@ class Engine(Networks, Volumes):
             return str(json_object(prepared)["Id"])
 
     def exec_start(self, exec_id: str, tty: bool) -> tuple[socket.socket, bytes]:
-        """Start a prepared command; returns its connection, and the output that came with the answer."""
+        """Start a prepared command; returns its connection, and output that arrived together with the head of the
+        answer.
+        """
         with self.asking() as session:
             data = {"Detach": False, "Tty": tty}
             return take_over(session.switch(session._url("/exec/{0}/start", exec_id), data))
 
     def attach(self, container: str) -> tuple[socket.socket, bytes]:
-        """A connection to a container's main process, also before it starts, and the output that came with the answer.
+        """A connection to a container's main process, which need not run yet, and the output that came with the
+        answer.
 
-        What is sent is its input; it gives frames as `frames.pump` reads them. Others may be attached.
+        What is sent is the process's input; its output comes in frames for `frames.pump`. Several may attach.
         """
         with self.asking() as session:
             url = session._url("/containers/{0}/attach", container)
             return take_over(session.switch(url, stream=1, stdin=1, stdout=1, stderr=1))
 
     def exec_exit_code(self, exec_id: str) -> int | None:
-        """The exit code of a command, None while the engine says that it runs.
+        """The exit code of a command; None while the engine says that it runs.
 
-        :raises ContainerGone: the container went away, and its commands with it
+        :raises ContainerGone: the container was removed, and its commands with it
         """
         with self.asking() as session:
             answer = json_object(session.exec_inspect(exec_id))
@@ -308,9 +312,8 @@ class Engine(Networks, Volumes):
             session.exec_resize(exec_id, height=rows, width=columns)
 
     def open_logs(self, container: str, follow: bool, tail: str, since: int = 0) -> Growing | None:
-        """The connection on which a container's output arrives; None where `logs` has to be used.
-
-        `frames.Chunks` and `frames.pump` read it; the parameters are those of `logs`.
+        """A connection for `frames.Chunks` with a container's output; None where only `logs` works. Parameters as
+        there.
         """
         has_tty = bool(self.inspect(container)["Config"].get("Tty"))
         with self.asking() as session:
@@ -323,10 +326,10 @@ class Engine(Networks, Volumes):
     def logs(
         self, container: str, follow: bool, tail: str, since: int = 0
     ) -> Iterator[tuple[int, bytes]]:
-        """The pieces of a container's output, each with its stream: 1 for stdout, 2 for stderr.
+        """Pieces of a container's output, each with its stream: 1 for stdout, 2 for stderr.
 
-        :param follow: wait for more as long as the container runs
-        :param tail: how many of the last lines, or `all`
+        :param follow: wait for further output as long as the container runs
+        :param tail: the number of last lines, or `all`
         :param since: in seconds since 1970; 0 for the beginning
         """
         has_tty = self.inspect(container)["Config"].get("Tty", False)
@@ -353,9 +356,9 @@ class Engine(Networks, Volumes):
         return session.open(session._url("/containers/{0}/logs", container), **params)
 
     def events(self) -> Iterator[Event]:
-        """Events of containers, of their networks and of the engine from now on, until the stream ends.
+        """Events of containers, of their networks and of the engine, from now on until the stream ends.
 
-        The first item is {}: from then on nothing is missed.
+        The first item is {}, which tells that every later event will be received.
         """
         kinds = json.dumps({"type": ["container", "daemon", "network"]})
         # Not the SDK's `events`: that waits without a limit for the stream to open.
@@ -378,9 +381,9 @@ def _stat(headers: Mapping[str, str]) -> PathStat:
 
 
 def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engine:
-    """The engine of this identity.
+    """A client for the engine with this identity; no request is sent yet.
 
-    :param answer_seconds: how long the engine may take for one answer
+    :param answer_seconds: the time limit in seconds for one answer
     :raises EngineFailure: its address is of a kind that cannot be used from here
     """
     try:
@@ -390,7 +393,7 @@ def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engin
 
 
 def connect_from(environ: Mapping[str, str]) -> Engine:
-    """The engine that the docker command would talk to in this environment.
+    """A client for the engine that the docker command would use with this environment.
 
     :raises EngineFailure: its address is of a kind that cannot be used from here
     """

@@ -1,4 +1,4 @@
-"""The connection to one engine: made at the first question, with a time limit for each answer."""
+"""The connection to one engine: made with the first request, with a time limit for each answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 10.0
 
 
 class Connection:
-    """One engine's connection. Cheap to make: nothing is loaded or asked before the first call. Thread-safe."""
+    """The connection to one engine. Nothing is loaded or requested before the first call. Thread-safe."""
 
     def __init__(self, identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> None:
         parse(identity.host)
@@ -34,10 +34,10 @@ class Connection:
     def asking(
         self, seconds: float | None = None, accepted: tuple[int, ...] = ()
     ) -> Iterator[Session]:
-        """The SDK's session for the requests of one call; their failures become ours.
+        """The SDK's session for the requests of one call; its errors are raised as `EngineFailure`.
 
-        :param seconds: the time limit of each piece of an answer
-        :param accepted: statuses that are no failure: the `with` block ends there
+        :param seconds: the time limit for each piece of an answer; None for the usual one
+        :param accepted: HTTP statuses that are no failure; on one of them the `with` block just ends
         """
         limit = self._seconds if seconds is None else seconds
         try:
@@ -54,7 +54,7 @@ class Connection:
                 raise failure from None
 
     def is_podman(self) -> bool:
-        """Whether the engine is Podman's service, by the signature of its answers."""
+        """Whether the engine is Podman's service, by the header `Server` of its answers."""
         with self.asking() as session:
             return session.is_podman
 
@@ -68,7 +68,7 @@ class Connection:
 
 
 def json_object(value: object) -> dict[str, Any]:
-    """`value`, an answer that has to be a JSON object.
+    """`value`, checked to be a JSON object.
 
     :raises ValueError: it is not an object
     """
@@ -78,7 +78,7 @@ def json_object(value: object) -> dict[str, Any]:
 
 
 def json_objects(value: object) -> list[dict[str, Any]]:
-    """`value`, an answer that has to be a list of JSON objects.
+    """`value`, checked to be a list of JSON objects.
 
     :raises ValueError: it is not such a list
     """
@@ -88,7 +88,7 @@ def json_objects(value: object) -> list[dict[str, Any]]:
 
 
 def load() -> None:
-    """Load the SDK now, so that the first call of an engine does not wait for it."""
+    """Import the SDK now, so that the first call of an engine does not wait for it."""
     from importlib import import_module
 
     import_module("sandboxd.engine.session")

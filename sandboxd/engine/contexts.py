@@ -1,7 +1,8 @@
-"""The engine that a caller means, and the way to reach it: read once from the caller's environment.
+"""Finds the engine that a caller means, and how to reach it, from the caller's environment.
 
-The SDK reads the same files, but always by the variables of its own process; a daemon acts for callers whose
-variables differ from its own."""
+The SDK reads the same files, but always by the variables of its own process; the daemon acts for callers whose
+variables differ from its own.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ VARIABLES = (
     "SSH_AUTH_SOCK",
     "XDG_RUNTIME_DIR",
 )
-"""Every variable that `resolve` looks at."""
+"""The environment variables that `resolve` reads."""
 
 # Programs read these for other reasons, too.
 _ALSO_OTHERS = ("HOME", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR")
@@ -32,37 +33,37 @@ _MOST_BYTES = 1 << 20
 
 
 class TlsFiles(NamedTuple):
-    """The folder of `ca.pem`, `cert.pem` and `key.pem`, and whether the server's name is checked."""
+    """The folder of `ca.pem`, `cert.pem` and `key.pem`, and whether the server's certificate is verified."""
 
     folder: str
     verify: bool
 
 
 class Identity(NamedTuple):
-    """One engine and how it is reached. Equal identities reach the same engine in the same way."""
+    """One engine, and how it is reached. Equal identities reach the same engine in the same way."""
 
     host: str
-    """Its address as in DOCKER_HOST; `context:NAME` where the context named is not there."""
+    """Its address as in DOCKER_HOST; `context:NAME` where the docker context NAME does not exist."""
     context: str | None = None
-    """The docker context that names it, None for DOCKER_HOST or the usual socket."""
+    """The name of the docker context that it comes from; None for DOCKER_HOST or the default socket."""
     tls: TlsFiles | None = None
-    """None: no TLS (always for Unix sockets and ssh)."""
+    """None for no TLS, which is always so for Unix sockets and ssh."""
     config: str = ""
-    """The folder of docker's `config.json`, absolute; '' for none."""
+    """The absolute path of the folder of docker's `config.json`; '' for none."""
     agent: str = ""
-    """The socket of the caller's ssh agent; '' where the engine is not reached by ssh."""
+    """The path of the caller's ssh agent socket; '' where the engine is not reached by ssh."""
 
     @property
     def is_local(self) -> bool:
-        """Whether the engine runs on this machine, so that its bind mounts are our files."""
+        """Whether the engine runs on this machine, so that its bind mounts show this machine's files."""
         return self.host.startswith("unix:")
 
     def to_json(self) -> dict[str, Any]:
-        """The identity as JSON has it; `from_json` reads it back."""
+        """The identity as a JSON value, for `from_json`."""
         return {**self._asdict(), "tls": self.tls._asdict() if self.tls else None}
 
     def variables(self) -> dict[str, str]:
-        """The variables that lead the docker command to this engine; others of `VARIABLES` are unset."""
+        """Variables with which the docker command uses this engine; the others of `VARIABLES` must be unset."""
         variables = {"DOCKER_HOST": self.host}
         if self.config:
             variables["DOCKER_CONFIG"] = self.config
@@ -74,15 +75,15 @@ class Identity(NamedTuple):
         return variables
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base`, changed so that the docker command goes to this engine."""
+        """`base`, changed so that the docker command uses this engine."""
         others = {n: base[n] for n in base if n not in VARIABLES or n in _ALSO_OTHERS}
         return others | self.variables()
 
     @classmethod
     def from_json(cls, value: object) -> Identity:
-        """An identity from what `to_json` made.
+        """The identity in a value that `to_json` made.
 
-        :raises ValueError: it has another shape
+        :raises ValueError: it has another form
         """
         if not isinstance(value, dict) or set(value) != set(cls._fields):
             raise ValueError("not the identity of an engine")
@@ -94,7 +95,7 @@ class Identity(NamedTuple):
 
 
 def resolve(environ: Mapping[str, str]) -> Identity:
-    """The engine that the docker command would use: DOCKER_HOST, its context, the usual socket."""
+    """The engine that the docker command would use: by DOCKER_HOST, else by its context, else at the default socket."""
     folder = _config_folder(environ)
     context = _current_context(environ, folder)
     host = _host(environ, folder, context)

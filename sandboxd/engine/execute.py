@@ -39,7 +39,7 @@ class TooMuch(EnvironmentFailure):
 
 
 class Limited:
-    """A connection whose reads share one time limit."""
+    """A connection whose reads have one time limit together."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection = connection
@@ -86,9 +86,10 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
 
 
 def require_started(code: int, output: bytes) -> None:
-    """Raise where the runtime could not start a program, as opposed to a program that failed or is missing.
+    """Raise if the container runtime itself failed to start a program; no error if the program failed or is missing.
 
-    :param output: what came first
+    :param code: the exit code
+    :param output: the beginning of the output
     :raises CannotLaunch: the runtime failed
     """
     if code and output.startswith(_LAUNCH_FAILED):
@@ -105,12 +106,14 @@ def kill_marked(
     number: int,
     seconds: float = SHORT_SECONDS,
 ) -> bool:
-    """Signal the processes whose environment holds `variable`, as the user they run as.
+    """Signal the processes of `user` in a container whose environment contains `variable`.
 
-    The engine has no call for that; another command of the same user can find and signal them.
+    The engine has no call for that, so a command runs inside as the same user.
 
-    :param seconds: how long the sandbox may take for it; then it is left alone
-    :returns: False where the sandbox said that it has no such process; True also where it said nothing
+    :param variable: ``NAME=value``
+    :param number: of the signal
+    :param seconds: the time limit; after it nothing more is tried
+    :returns: False if no such process exists; True if they were signalled, and if no answer came
     """
     with contextlib.suppress(EnvironmentFailure):
         request = Exec(["sh", "-c", signal_script(variable, number)], user=user)
@@ -126,10 +129,10 @@ def run_quietly(
     *,
     stdout_only: bool = False,
 ) -> tuple[int, bytes]:
-    """Run a short command that is not connected to our streams; returns its exit code and output.
+    """Run a short command without input; returns its exit code and its output, of which stderr is a part.
 
     :param stdout_only: leave out what it wrote to stderr
-    :raises EnvironmentFailure: it does not end within `seconds`, or writes without end
+    :raises EnvironmentFailure: it does not end within `seconds`, or writes too much
     """
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, request.tty)

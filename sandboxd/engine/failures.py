@@ -14,9 +14,9 @@ class EngineFailure(EnvironmentFailure):
     """The engine cannot be reached, or refuses a request."""
 
     case = ""
-    """A key of `unreachable.WORDS`, or the status of its answer (`404`)."""
+    """A key of `unreachable.WORDS`, or the HTTP status of the answer (`404`)."""
     detail = ""
-    """The particulars; for an answer, the engine's own words."""
+    """What was found; for an answer with an error status, the engine's own message."""
 
 
 class ContainerGone(EngineFailure):
@@ -24,15 +24,15 @@ class ContainerGone(EngineFailure):
 
 
 class NoAnswer(EngineFailure):
-    """No answer in time: the engine hangs, or the container that was asked about."""
+    """The engine did not answer in time: it hangs, or the container hangs that it was asked about."""
 
 
 class StillEnding(EngineFailure):
-    """The engine sent a signal to a container and did not see its first process end in its time."""
+    """The engine signalled a container to end, and its main process did not end in time."""
 
 
 class NameTaken(EngineFailure):
-    """Another container has this name already."""
+    """Another container already has the name."""
 
 
 class CannotStart(EngineFailure):
@@ -44,9 +44,9 @@ _CANNOT_LAUNCH = ("no space left on device", "did not terminate successfully")
 
 
 def launch_failure(words: str) -> CannotLaunch | None:
-    """The failure of the runtime itself; None where the program is missing or may not be executed.
+    """The failure if the container runtime itself failed; None if the program is missing or may not be executed.
 
-    :param words: the engine's message, from ``OCI runtime exec failed: `` on
+    :param words: the engine's message, beginning with ``OCI runtime exec failed: ``
     """
     if not any(sign in words for sign in _CANNOT_LAUNCH):
         return None
@@ -54,7 +54,7 @@ def launch_failure(words: str) -> CannotLaunch | None:
 
 
 class CannotLaunch(EngineFailure):
-    """The runtime fails before it starts a program in a running container, for example when the disk is full.
+    """The runtime cannot start programs in a running container, for example because the disk is full.
 
     :param words: the engine's message
     """
@@ -68,7 +68,7 @@ class CannotLaunch(EngineFailure):
 
 
 class SourceMissing(CannotStart):
-    """A folder or file to mount does not exist for the engine; `path` is its path."""
+    """A file or folder to mount does not exist on the engine's machine; `path` is its path."""
 
     def __init__(self, path: str) -> None:
         super().__init__(
@@ -79,15 +79,15 @@ class SourceMissing(CannotStart):
 
 
 def unreachable(host: str, error: BaseException, waited: float) -> EngineFailure:
-    """The failure to report when nothing useful came back from the engine at `host`.
+    """The failure if the request to the engine at `host` ended with `error` and without an answer.
 
-    :param waited: seconds that it had for its answer
+    :param waited: the time limit of the answer, in seconds
     """
     return _unreachable(host, *case_of(error, waited))
 
 
 def bad_address(host: str) -> EngineFailure:
-    """The engine's address cannot be used from here."""
+    """The failure if the engine's address is of a kind that cannot be used from here."""
     if host.startswith("context:"):
         return _unreachable(host, "context", host.removeprefix("context:"))
     return _unreachable(host, "address", host)
@@ -188,7 +188,10 @@ _CASES = (
 
 
 def refused(status: int, words: str) -> EngineFailure:
-    """The failure behind an answer with an error status; `words` is the engine's own message."""
+    """The failure in an answer with an error status.
+
+    :param words: the engine's message
+    """
     for case in _CASES:
         match = re.search(case.pattern, words, re.IGNORECASE)
         if match is not None:
@@ -201,7 +204,7 @@ def refused(status: int, words: str) -> EngineFailure:
 
 
 def image_missing(image: str) -> EngineFailure:
-    """The engine has no image of this name."""
+    """The failure if the engine has no image of this name."""
     return EngineFailure(
         f"the container engine has no image `{image}`",
         f"get it (`docker pull {image}`), build it, or load a root file system "
@@ -210,7 +213,7 @@ def image_missing(image: str) -> EngineFailure:
 
 
 def gone() -> ContainerGone:
-    """The container is not there, or stopped."""
+    """The failure if the container does not exist or does not run."""
     return ContainerGone(
         "the sandbox is not running (any more)",
         "`sandboxd up` starts it; `sandboxd logs` shows its last words",

@@ -1,6 +1,6 @@
-"""A container's output as engines send it, read from a bare connection.
+"""Decodes a container's output as engines send it, from a bare connection.
 
-Imports nothing: commands that the daemon begins for a client are read with it, too.
+Imports nothing: a client reads commands that the daemon started for it by this module, too.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _LONGEST_LINE = 1024
 
 
 class Frames:
-    """Splits bytes into pieces of output, each with the number of its stream."""
+    """Splits a byte stream into pieces of output, each with its stream: 1 for stdout, 2 for stderr."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def take(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """The frames that `data` completes: 1 for stdout, 2 for stderr."""
+        """(stream, bytes) of each frame that `data` completes."""
         buffer = self._buffer
         buffer += data
         while len(buffer) >= _HEAD:
@@ -44,12 +44,13 @@ class Frames:
 def pump(
     connection: Readable, first: bytes, tty: bool, write: Callable[[int, bytes], None]
 ) -> None:
-    """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends.
+    """Pass each piece of output to `write`, with its stream (1 stdout, 2 stderr), until the connection ends.
 
-    A terminal's bytes have no frames; else each piece has a head of eight bytes (Engine API, "Attach to a
+    A terminal's output has no frames; else each piece has a header of eight bytes (Engine API, "Attach to a
     container": stream, three zeros, size).
 
-    :param first: what arrived on the connection before
+    :param first: bytes that arrived on the connection before
+    :param tty: whether the output is a terminal's
     """
     if tty:
         piece = first or _receive(connection)
@@ -73,7 +74,7 @@ def _receive(connection: Readable) -> bytes:
 
 
 class Chunks:
-    """The body of an answer that comes in chunks (RFC 9112, section 7.1), on a bare connection."""
+    """The body of an HTTP answer in chunked transfer coding (RFC 9112, section 7.1), on a bare connection."""
 
     def __init__(self, connection: Readable, first: bytes) -> None:
         self._connection = connection
@@ -84,9 +85,9 @@ class Chunks:
         self._is_at_end = False
 
     def recv(self, size: int, /) -> bytes:
-        """Receive at least one byte of the body, or none at its end.
+        """Receive at most `size` bytes of the body; b"" at its end.
 
-        :raises ValueError: it is not made of chunks, or ends in the middle
+        :raises ValueError: the coding is not valid, or the connection ends within the body
         """
         if self._left == 0 and not self._is_at_end:
             self._begin_chunk()

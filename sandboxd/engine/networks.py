@@ -15,7 +15,11 @@ _REFUSED, _GONE, _IN_USE = 403, 404, 409
 
 
 class Range(NamedTuple):
-    """Addresses of a network: all of them, those that the engine gives out, and its host's own."""
+    """Addresses of a network, as text.
+
+    `subnet` are all of them; `given_out` those that the engine assigns to containers, '' for the whole subnet; `host`
+    is the engine host's own address, '' for the engine's choice.
+    """
 
     subnet: str
     given_out: str = ""
@@ -23,7 +27,7 @@ class Range(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A network as the engine describes it, or as it is to be made (without an `id`)."""
+    """A network as the engine describes it, or one that is to be created, with '' as its `id`."""
 
     name: str
     driver: str
@@ -35,7 +39,7 @@ class Network(NamedTuple):
     id: str = ""
 
     def request(self) -> dict[str, Any]:
-        """The body of `POST /networks/create` that makes it."""
+        """The body of `POST /networks/create` for this network."""
         body: dict[str, Any] = {
             "Name": self.name,
             "CheckDuplicate": True,
@@ -51,7 +55,7 @@ class Network(NamedTuple):
 
 
 class Networks(Connection):
-    """The calls for networks. Any may raise `EngineFailure`."""
+    """The API calls for networks. Any may raise `EngineFailure`."""
 
     def networks(self) -> list[Network]:
         """All networks of the engine."""
@@ -67,23 +71,23 @@ class Networks(Connection):
             return str(json_object(session._result(answer, json=True))["Id"])
 
     def remove_network(self, network: str) -> bool:
-        """Remove a network; False when it is gone, or a container is on it."""
+        """Remove a network; False when it does not exist, or a container is connected to it."""
         with self.asking(_MAKE_SECONDS, accepted=(_REFUSED, _GONE, _IN_USE)) as session:
             session.remove_network(network)
             return True
         return False
 
     def connect_network(self, network: str, container: str) -> None:
-        """Put a container on a network, too."""
+        """Connect a container to a further network."""
         with self.asking(_MAKE_SECONDS) as session:
             session.connect_container_to_network(container, network)
 
     def network_gateways(self, name: str) -> list[str]:
-        """The host's addresses on a network; [] when there is no such network."""
+        """The engine host's addresses on a network; [] when there is no such network."""
         return [each.host for each in _ranges(self._network(name)) if each.host]
 
     def network_containers(self, name: str) -> dict[str, str]:
-        """The running containers on a network by id, with their IPv4 addresses."""
+        """The IPv4 addresses of the running containers on a network, by container id."""
         containers = self._network(name).get("Containers") or {}
         return {
             container: (entry.get("IPv4Address") or "").partition("/")[0]

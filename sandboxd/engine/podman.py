@@ -1,8 +1,8 @@
-"""Podman's dialect of the engine's API, translated: other code speaks and reads Docker's alone.
+"""Translates between Docker's engine API, which all other code uses, and Podman's variant of it.
 
-Its service takes requests as Docker does and reads some values otherwise (a filter is a path on its own
-machine, a memory mount without a mode is closed for everybody), and describes a container in its own words.
-A description is translated only where both words mean the same: what is different stays different.
+Podman's service takes requests as Docker does but reads some values otherwise (a seccomp filter is a path on its own
+machine, a tmpfs without a mode is closed for everybody), and describes a container in other terms. A description is
+translated only where both terms mean the same.
 """
 
 from __future__ import annotations
@@ -42,18 +42,20 @@ def signs(signature: str) -> bool:
 
 
 def identity(info: Mapping[str, Any]) -> str:
-    """The same for all answers of one Podman, whose service makes up another `ID` for each.
+    """An id that is the same in all answers of one Podman, whose service makes up another `ID` for each.
 
-    The attempt `engine-socket` computes it inside in the same way.
+    The escape attempt `engine-socket` computes it inside in the same way.
+
+    :param info: the answer to `/info`
     """
     text = f"{info.get('Name')}\0{info.get('DockerRootDir')}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def make_volumes(session: Session, body: CreateRequest) -> None:
-    """Make the volumes of a request that stand for a folder: a request alone gives an empty one of the name.
+    """Create the volumes of a request that bind a folder: Podman would make an empty volume of that name.
 
-    :raises EnvironmentFailure: one is there and stands for something else
+    :raises EnvironmentFailure: a volume of that name exists and binds something else
     """
     for mount in (body.get("HostConfig") or {}).get("Mounts") or []:
         options = mount.get("VolumeOptions") or {}
@@ -74,9 +76,9 @@ def make_volumes(session: Session, body: CreateRequest) -> None:
 
 
 def request(body: CreateRequest, keep: Callable[[str], str]) -> CreateRequest:
-    """The request in the words by which Podman makes the container that Docker would make of `body`.
+    """The request with which Podman creates the container that Docker would create for `body`.
 
-    :param keep: the path of a file with a text, which Podman can read
+    :param keep: stores the text of a seccomp filter; returns the path of a file that Podman can read
     """
     host = cast("HostConfig", dict(body.get("HostConfig") or {}))
     options = host.get("SecurityOpt") or []
@@ -124,9 +126,11 @@ def _memory_options(text: str, user: str) -> str:
 
 
 def keeper(host: str, is_local: bool) -> Callable[[str], str]:
-    """A function that keeps a filter for the Podman at `host`, as `request` takes it.
+    """The function that stores seccomp filters for the Podman at `host`, for `request`.
 
-    It raises EnvironmentFailure where Podman cannot read a file of this machine, or none can be written.
+    It raises EnvironmentFailure where Podman cannot read files of this machine, or the file cannot be written.
+
+    :param is_local: whether Podman runs on this machine
     """
 
     def keep(text: str) -> str:
@@ -142,7 +146,7 @@ def keeper(host: str, is_local: bool) -> Callable[[str], str]:
 
 
 def keep_filter(text: str) -> str:
-    """The path of a file of this user with a filter's `text`; its name is the text's digest.
+    """Store the text of a seccomp filter in a file of this user, named by its digest; returns the path.
 
     :raises EnvironmentFailure: it cannot be written
     """
@@ -152,7 +156,7 @@ def keep_filter(text: str) -> str:
 
 
 def kept_filter(path: str) -> str:
-    """The text of a filter that `keep_filter` kept at `path`; `path` itself where its bytes are not those any more."""
+    """The text of the filter in a file that `keep_filter` made; `path` if the content does not match the name."""
     folder, name = os.path.split(path)
     if folder != _folder():
         return path
@@ -172,14 +176,16 @@ def _digest(text: str) -> str:
 
 
 def described(session: Session, answer: Inspected) -> Inspected:
-    """`answer` about a container in Docker's words, with what only Podman's own API tells of it."""
+    """`answer` about a container in Docker's terms, completed by what only Podman's own API tells."""
     url = session._url("/libpod/containers/{0}/json", answer["Id"])
     own = session._result(session._get(url), json=True)
     return description(answer, own if isinstance(own, dict) else {}, kept_filter)
 
 
 def kill(session: Session, container: str) -> None:
-    """Kill a container that is to be removed: Podman would wait ten seconds for a program that hears no signal."""
+    """Kill a container that is to be removed: Podman would wait ten seconds for a program that ignores its stop
+    signal.
+    """
     url = session._url("/containers/{0}/kill", container)
     # Any answer will do: of one that does not run, or is not there, removing says what is to be said.
     session._post(url)
@@ -188,10 +194,10 @@ def kill(session: Session, container: str) -> None:
 def description(
     answer: Inspected, own: Mapping[str, Any], text_of: Callable[[str], str]
 ) -> Inspected:
-    """What Podman says of a container, in Docker's words.
+    """Podman's description of a container in Docker's terms.
 
-    :param own: the answer of its own API, which names the runtime and the capabilities
-    :param text_of: the text of the filter at a path, or the path where it is none of ours
+    :param own: the answer of Podman's own API, which names the runtime and the capabilities
+    :param text_of: returns the text of the seccomp filter at a path, or the path if sandboxd did not write the file
     """
     host = cast("dict[str, Any]", dict(answer.get("HostConfig") or {}))
     own_host = own.get("HostConfig") or {}

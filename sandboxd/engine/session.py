@@ -33,7 +33,7 @@ _MOST_CONFIG = 1 << 20
 
 
 class Session(APIClient):  # type: ignore[misc]
-    """An `APIClient` without proxies, .netrc and redirects; each thread has its own time limit.
+    """The docker SDK's `APIClient` without proxies, .netrc and redirects; each thread has its own time limit.
 
     :raises CertificatesError: a file of the identity's TLS folder cannot be used
     """
@@ -66,12 +66,12 @@ class Session(APIClient):  # type: ignore[misc]
 
     @property
     def timeout(self) -> float:
-        """Seconds that the next request of this thread may take, for each piece of its answer."""
+        """The time limit for each piece of an answer to this thread's next request, in seconds."""
         return getattr(self._limit, "seconds", self._seconds)
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """The time limit of the requests that this thread makes."""
+        """Set the time limit of this thread's requests for the block."""
         before, self._limit.seconds = self.timeout, seconds
         try:
             yield
@@ -93,11 +93,11 @@ class Session(APIClient):  # type: ignore[misc]
 
     @property
     def is_podman(self) -> bool:
-        """Whether the engine signs as Podman: its answer about the API's version says so."""
+        """Whether the engine is Podman, by the header `Server` of its answer about the API's version."""
         return bool(self._version) and podman.signs(self._server)
 
     def signature(self) -> str:
-        """The header `Server` of an answer, from the cheapest request."""
+        """The header `Server` of the answer to the cheapest request; '' where it is missing."""
         response: requests.Response = self._get(self._url("/_ping", versioned_api=False))
         return str(response.headers.get("Server", ""))
 
@@ -111,7 +111,7 @@ class Session(APIClient):  # type: ignore[misc]
         return response
 
     def open(self, url: str, **params: Any) -> requests.Response:
-        """An answer whose body is read while it grows; the caller closes it.
+        """Send a GET request; returns the answer, whose body is read piece by piece. The caller closes it.
 
         :raises docker.errors.APIError: the engine refuses
         """
@@ -122,9 +122,9 @@ class Session(APIClient):  # type: ignore[misc]
     def switch(
         self, url: str, data: dict[str, Any] | None = None, **params: Any
     ) -> requests.Response:
-        """Request a connection that belongs to a process from then on, and carries no further requests.
+        """Send a POST request that turns its connection into a raw stream to a process.
 
-        :param data: the body; attaching sends none, for the process would read it
+        :param data: the body; None for none, as in attaching, where the process would read it
         :raises docker.errors.APIError: the engine refuses
         """
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
@@ -138,7 +138,10 @@ class Session(APIClient):  # type: ignore[misc]
 
 
 def failure_of(error: Exception, host: str, waited: float) -> failures.EngineFailure | None:
-    """The failure that an error of the SDK means; None for an error that is no failure of the engine."""
+    """The `EngineFailure` for an error of the SDK; None for an error that the engine did not cause.
+
+    :param waited: the time limit of the answer, in seconds
+    """
     if isinstance(error, docker.errors.APIError):
         response = error.response
         status = response.status_code if response is not None else 500

@@ -1,9 +1,9 @@
-"""A connection to an engine behind ssh, made as the docker command makes it.
+"""A connection to an engine over ssh, made as the docker command makes it.
 
-The SDK's ways are not taken: paramiko doubles the time and the memory that its import costs, for
-every engine, and knows less of a user's ssh config than `ssh` does; its other way, to start `ssh`
-(docker/transport/sshconn.py), hands out pipes that look like a socket and know no time limit.
-Here `ssh` gets one end of a socket pair, so that the other end is a socket in every respect.
+The SDK's own ways are not used: importing paramiko doubles the time and memory of every engine, and paramiko supports
+less of a user's ssh config than `ssh` does; its other way, to start `ssh` (docker/transport/sshconn.py), uses pipes
+that look like a socket and have no time limits. Here `ssh` gets one end of a socket pair, so that the other end is a
+real socket.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ _MOST_WORDS = 4096
 
 
 def command(address: Address, timeout: float | None) -> list[str]:
-    """The command line that connects to the engine's socket; nobody is asked for a password."""
+    """The command line of `ssh` that connects to the engine's socket; `ssh` never asks for a password.
+
+    :param timeout: seconds for the connection; None for no limit
+    """
     options = ["BatchMode=yes", f"ServerAliveInterval={_KEEPALIVE_SECONDS}"]
     options += ["ServerAliveCountMax=2"]
     if timeout is not None:
@@ -42,13 +45,13 @@ def command(address: Address, timeout: float | None) -> list[str]:
 
 
 class SshConnection(socket.socket):
-    """A socket whose other end is held by `ssh`, which ends with it."""
+    """A socket whose other end `ssh` holds; closing it ends `ssh`."""
 
     _process: subprocess.Popen[bytes] | None = None
     _stderr: IO[bytes] | None = None
 
     def reason(self) -> SshError | None:
-        """The reason why `ssh` ended; None while it runs, or when it did as asked."""
+        """Why `ssh` ended; None while it runs, or when it ended without an error."""
         process = self._process
         if process is None or self._stderr is None:
             return None
@@ -80,9 +83,9 @@ class SshConnection(socket.socket):
 def dial(address: Address, agent: str, timeout: float | None) -> SshConnection:
     """A new connection to the engine at `address`.
 
-    :param agent: the socket of an ssh agent, '' for none
-    :param timeout: seconds for the connection, and for each piece read from it
-    :raises SshError: there is no `ssh`
+    :param agent: the path of an ssh agent's socket, '' for none
+    :param timeout: seconds for the connection, and for each read; None for no limit
+    :raises SshError: `ssh` is not installed
     """
     environ = {name: os.environ[name] for name in os.environ if name != "SSH_AUTH_SOCK"}
     if agent:

@@ -1,4 +1,4 @@
-"""Answers that are read while they grow, and connections that are taken over."""
+"""Answers that are read piece by piece, and connections that are taken over from the SDK."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SWITCHED = 101
 class Stream:
     """The body of an answer, piece by piece.
 
-    Reading raises the errors of the layers below: `session.failure_of` gives their meaning.
+    Reading raises the errors of the layers below, which `session.failure_of` translates.
     """
 
     def __init__(self, response: requests.Response) -> None:
@@ -32,7 +32,7 @@ class Stream:
         return self._response.headers
 
     def settimeout(self, seconds: float | None) -> None:
-        """Seconds that each piece may take from now on; None: as long as it takes."""
+        """Set the time limit for each further piece; None for no limit."""
         # requests knows one limit for the head and the body; a stream may be silent for days.
         reader = self._raw._fp.fp
         # At the end of the body there is no reader; the connection may be gone before it.
@@ -40,7 +40,7 @@ class Stream:
             reader.raw._sock.settimeout(seconds)
 
     def read(self, size: int) -> bytes:
-        """`size` bytes, less at the end."""
+        """Read `size` bytes, or fewer at the end."""
         pieces, remaining = [], size
         while remaining > 0 and (piece := self._raw.read(remaining)):
             pieces.append(piece)
@@ -69,26 +69,26 @@ class Stream:
 
 
 class Growing(NamedTuple):
-    """A connection with a container's output in chunks; its owner closes it."""
+    """A connection on which a container's output arrives in HTTP chunks; its owner closes it."""
 
     connection: socket.socket
     first: bytes
-    """Chunks that arrived together with the head of the answer."""
+    """Bytes of the body that arrived together with the head of the answer."""
     has_tty: bool
-    """The output is a terminal's, without frames."""
+    """Whether the output is a terminal's, so that it has no frames."""
 
 
 def take_over(response: requests.Response, status: int = _SWITCHED) -> tuple[socket.socket, bytes]:
-    """The bare connection of an answer, and the bytes that arrived on it together with the head.
+    """The socket of an answer's connection, and the bytes that arrived on it together with the head of the answer.
 
-    The SDK's `exec_start(socket=True)` loses the latter (docker/docker-py #425, #3332): it stays in
-    the buffered reader of http.client, from which it is fetched here. The connection leaves its
-    pool: no other request may use it.
+    The SDK's `exec_start(socket=True)` loses these bytes (docker/docker-py #425, #3332): they stay in
+    the buffered reader of http.client, from which they are fetched here. The connection leaves its
+    pool, since no other request may use it.
 
-    Works on TLS as on plain sockets.
+    Works with and without TLS.
 
-    :param status: that the connection has to come with; 101 for a switch of protocols
-    :raises ValueError: it came with another one, or does not outlive the answer
+    :param status: the HTTP status that the answer must have; 101 for a switch of protocols
+    :raises ValueError: it has another one, or the connection is closed with the answer
     """
     raw: Any = response.raw
     connection, reader = raw._connection, raw._fp.fp

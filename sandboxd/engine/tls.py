@@ -1,4 +1,4 @@
-"""TLS to an engine: the caller's certificate, and the one authority that the engine's certificate must come from."""
+"""TLS to an engine: the caller's certificate, and the one authority that may have signed the engine's."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sandboxd.engine.unreachable import CertificatesError
 
 
 def context_of(tls: TlsFiles) -> ssl.SSLContext:
-    """The settings of the connection.
+    """The TLS context for connections to an engine.
 
     The SDK's own `TLSConfig` is not used: with it, urllib3 refuses certificates made as Docker's
     pages describe it, from Python 3.13 on.
 
-    :raises CertificatesError: a file is missing or broken
+    :raises CertificatesError: a file is missing or invalid
     """
     try:
         if tls.verify:

@@ -1,7 +1,7 @@
-"""The reason why an engine cannot be reached: the case, found in the chain of exceptions, and its message.
+"""Why an engine cannot be reached: the case, found in the chain of exceptions, and its message for the user.
 
-The libraries between us and the socket wrap the system's error several times, each in its own way: the cause
-is searched for below."""
+The libraries in between wrap the system's error several times, each in its own way, so the whole chain is searched.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ADDRESSES = (
 
 
 class CertificatesError(OSError):
-    """A file of the client's or the engine's certificate is missing or broken."""
+    """A certificate or key file of the client, or the authority's certificate, is missing or invalid."""
 
 
 class SshError(OSError):
@@ -26,7 +26,7 @@ class SshError(OSError):
 
 
 class Words(NamedTuple):
-    """A message and its hint; `{host}` and `{detail}` stand for the engine and for the particulars."""
+    """A message and its hint, with `{host}` for the engine's address and `{detail}` for what was found."""
 
     message: str
     hint: str
@@ -64,7 +64,7 @@ WORDS: dict[str, Words] = {
     ),
     "elsewhere": Words("cannot reach the container engine at `{host}`: {detail}", _START),
 }
-"""The words of each case."""
+"""Message and hint of each case."""
 
 _REFUSES = Words(
     "the container engine at `{host}` refuses: {detail}", "see its log: `journalctl -u docker`"
@@ -80,7 +80,7 @@ _BY_NUMBER = {
 
 
 def words(case: str, host: str, detail: str) -> Words:
-    """The message and hint of `case`; of one that is not in `WORDS`, as of an engine that refuses."""
+    """Message and hint for `case`; a case that is not in `WORDS` gets those of an engine that refuses."""
     template = WORDS.get(case, _REFUSES)
     # Not str.format: the words of an engine may hold braces.
     message = template.message.replace("{host}", host).replace("{detail}", detail)
@@ -88,9 +88,9 @@ def words(case: str, host: str, detail: str) -> Words:
 
 
 def case_of(error: BaseException, waited: float) -> tuple[str, str]:
-    """The case that `error` is, and its detail.
+    """The case that `error` shows, a key of `WORDS`, and what was found, '' for nothing.
 
-    :param waited: seconds that the engine had for its answer
+    :param waited: the time limit of the answer, in seconds
     """
     for cause in _chain(error):
         if isinstance(cause, CertificatesError):

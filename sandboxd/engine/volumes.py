@@ -1,4 +1,4 @@
-"""Volumes of an engine, and the files of a container as an archive."""
+"""Volumes of an engine, and files of a container as tar archives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COPY_SECONDS = 120.0
 
 
 class Volumes(Connection):
-    """The calls for volumes and archives. Any may raise `EngineFailure`."""
+    """The API calls for volumes and archives. Any may raise `EngineFailure`."""
 
     def volume(self, name: str) -> Volume | None:
         """A volume's description, None when there is none of this name."""
@@ -34,7 +34,9 @@ class Volumes(Connection):
             return cast("list[Volume]", answer.get("Volumes") or [])
 
     def volume_uses(self) -> dict[str, tuple[int | None, int | None]]:
-        """The bytes of each volume by its name, and how many containers use it; None: it is not known."""
+        """Size in bytes and number of containers that use it, by the volume's name; None for what the engine does not
+        know.
+        """
         with self.asking(_SIZES_SECONDS) as session:
             answer = json_object(session.df())
         return {
@@ -46,19 +48,19 @@ class Volumes(Connection):
         }
 
     def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make an empty volume on the engine's disk."""
+        """Create an empty volume of the driver `local`."""
         with self.asking() as session:
             session.create_volume(name, driver="local", labels=dict(labels))
 
     def remove_volume(self, name: str) -> bool:
-        """Remove a volume; False when a container still uses it or it is gone."""
+        """Remove a volume; False when a container uses it or it does not exist."""
         with self.asking(accepted=(_GONE, _IN_USE)) as session:
             session.remove_volume(name)
             return True
         return False
 
     def put_archive(self, container: str, folder: str, archive: bytes) -> None:
-        """Unpack a tar archive into a folder of a container, whether it runs or not."""
+        """Unpack a tar archive into a folder of a container, which need not run."""
         with self.asking(_COPY_SECONDS) as session:
             url = session._url("/containers/{0}/archive", container)
             session._result(session._put(url, params={"path": folder}, data=archive))
@@ -66,7 +68,10 @@ class Volumes(Connection):
     def put_folder(
         self, container: str, parent: str, name: str, mode: int, owner: tuple[int, int]
     ) -> None:
-        """Make the folder `name` in `parent` of a container, or give the one that is there mode and owner."""
+        """Make the folder `name` in `parent` of a container, or set mode and owner of an existing one.
+
+        :param owner: user id and group id
+        """
         import tarfile
 
         buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Addresses of this machine, which a sandbox behind a gateway must never reach by a name."""
+"""The addresses of this machine, which a sandbox with a gateway must never reach by a name."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ _LOCAL_HOST = "32 host LOCAL"
 
 
 def of_process(pid: int | str = "self") -> frozenset[str]:
-    """The addresses of the network namespace of a process.
+    """The IP addresses in the network namespace of a process.
 
-    Loopback and link-local ones are left out: nothing may reach those anyway. Empty where the namespace is
-    hidden from us, and on other systems than Linux.
+    Loopback and link-local ones are left out, since no sandbox may reach those anyway. Empty where the namespace
+    cannot be read, and on other systems than Linux.
+
+    :param pid: a process id, or "self"
     """
     v4: Iterable[_Address] = _ipv4(_read(pid, "fib_trie"))
     v6: Iterable[_Address] = _ipv6(_read(pid, "if_inet6"))
@@ -25,9 +27,9 @@ def of_process(pid: int | str = "self") -> frozenset[str]:
 
 
 def reverse_path_filter(pid: int | str = "self") -> bool | None:
-    """Whether packets are dropped that arrive by another interface than answers would leave by.
+    """Whether the kernel drops packets that arrive on another interface than answers would leave by (`rp_filter`).
 
-    Only this process's own namespace can be asked; None where it cannot.
+    Only this process's own namespace can be read; None where it cannot.
     """
     if str(pid) not in ("self", str(os.getpid())):
         return None

@@ -1,4 +1,4 @@
-"""A published escape, read from its TOML file (`advisories`)."""
+"""A published container escape, read from its TOML file (`advisories`)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _POSSIBLE = _NEEDED | {"condition", "needs", "attempts", "package"}
 class Affected(NamedTuple):
     """The affected versions of one component.
 
-    `fixed` holds the first repaired version of each branch; a branch that is older than all of them was never
-    repaired, and without any no version is. `since`: earlier versions do not have the vulnerability. `system`
-    is set where only one operating system has it (``Darwin``).
+    `fixed` has the first repaired version of each branch: a branch that is older than all of them was never repaired,
+    and with () no version is repaired. `since` is the first affected version, '' for the very first. `system` is set
+    where only one operating system is affected (``Darwin``).
     """
 
     component: str
@@ -29,7 +29,7 @@ class Affected(NamedTuple):
 
 
 class Package(NamedTuple):
-    """The first repaired package of a distribution's release: ``debian``, ``trixie``, ``runc``."""
+    """The first repaired version of a package in a release of a distribution: ``debian``, ``trixie``, ``runc``."""
 
     distribution: str
     release: str
@@ -39,7 +39,7 @@ class Package(NamedTuple):
 
 
 class Advisory(NamedTuple):
-    """A published escape; `advisories` gives the meaning of each field."""
+    """A published escape; the docstring of `advisories` gives the meaning of each field."""
 
     name: str
     ids: tuple[str, ...]
@@ -77,7 +77,7 @@ def _load(name: str) -> Advisory:
 
 
 def parse(name: str, data: dict[str, Any]) -> Advisory:
-    """The advisory in the tables of a file.
+    """The advisory `name` in the parsed TOML of its file.
 
     :raises ValueError: a key is missing or unknown
     """

@@ -1,4 +1,4 @@
-"""The faults of a gVisor build that was tried here, compared with the current one, in one line. Pure."""
+"""Compares a gVisor build that was tried on this machine with the current one, in one line. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import Runtime
 
 UPDATE = "sudo sandboxd setup gvisor --update"
-"""The command that brings the current build."""
+"""The command that installs the current build."""
 
 _WEAKER = (
     ("exec_filter", "no filter in what `exec` and editors start"),
@@ -18,9 +18,9 @@ _WEAKER = (
 
 
 def shortfall(runtime: Runtime) -> str:
-    """A line about what is weaker or slower under `runtime` than under the build of gVisor's own repository.
+    """A line on what is weaker or slower with `runtime` than with the current build of gVisor.
 
-    '' where nothing is, and where nothing was tried.
+    '' for nothing, and where the runtime's build was not tried.
     """
     if not runtime.premises or runtime.holds("exec_filter"):
         return ""

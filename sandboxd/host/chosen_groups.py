@@ -1,7 +1,7 @@
-"""The groups of names that a project's files chose when its sandbox started.
+"""Stores which groups of hosts a project's files selected when its sandbox started.
 
-A sandbox writes into the workspace, so what its files would choose by now may be its own wish. The choice is
-kept in the user's state folder from the start of a sandbox to its end.
+A sandbox can write into the workspace, so what its files would select later may be the sandbox's own choice. The
+selection is kept in the user's state folder from the start of a sandbox to its end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None:
-    """The names of the kept groups; None where no choice is kept, so that the present files choose."""
+    """The names of the stored groups; None where none are stored, so that the present files decide."""
     try:
         record = json.loads(read_source(_path(environ, workspace)).text)
         if record["workspace"] != workspace:
@@ -28,7 +28,7 @@ def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None
 
 
 def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> bool:
-    """Keep the choice of a start, unless one is kept; returns whether this call kept it.
+    """Store the selection of a start, unless one is stored already; returns whether it was stored now.
 
     :raises SandboxdError: it cannot be written
     :raises OSError: its folder cannot be made
@@ -42,7 +42,7 @@ def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> b
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:
-    """Forget the choice at the end of a sandbox: the files choose again at its next start."""
+    """Remove the stored selection at the end of a sandbox, so that the files decide at its next start."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, workspace))
 

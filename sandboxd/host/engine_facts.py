@@ -15,7 +15,7 @@ _GVISOR_NAME = "-gvisor"
 
 
 def engine_from_raw(raw: dict[str, Any]) -> Engine:
-    """The facts of the `engine` part of a raw report."""
+    """The facts in the part `engine` of a raw report."""
     host = _text(raw.get("host")) or ""
     failure = _table(raw.get("failure"))
     if failure:
@@ -78,7 +78,7 @@ _NAMES = {
 
 
 def product_name(name: object) -> str | None:
-    """The product whose engine has this host name; None for other names, which are private."""
+    """The name of the product that uses this host name for its engine; None for others, which may be private."""
     if not isinstance(name, str):
         return None
     return next(
@@ -112,10 +112,12 @@ def _components(version: dict[str, Any]) -> tuple[Component, ...]:
 
 
 def usable_runtimes(info: dict[str, Any], podman: bool) -> dict[str, dict[str, Any]]:
-    """The registered runtimes that a container can be given, by name.
+    """The registered runtimes that a container can be started with, by name.
 
-    Podman's service names every runtime that it has heard of and ignores which one a container
-    asks for (measured with 5.4.2): there is only the one that the service was started with.
+    Podman's service lists every runtime that it knows of and ignores which one a container
+    asks for (measured with 5.4.2): there only the one counts that the service was started with.
+
+    :param info: the engine's answer to `/info`
     """
     registered = {name: _table(entry) for name, entry in _table(info.get("Runtimes")).items()}
     if not podman:
@@ -193,12 +195,12 @@ def _is_gvisor(trial: dict[str, Any]) -> bool:
 
 
 def names_gvisor(version: str) -> bool:
-    """Whether a text of /proc/version is gVisor's. Proof also needs a boot id that is not the host's."""
+    """Whether a text of /proc/version is gVisor's. A proof also needs a boot id that differs from the host's."""
     return GVISOR_KERNEL in version or _GVISOR_NAME in version
 
 
 def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
-    """The cause in an engine's long message, and what to do about it."""
+    """The cause in an engine's long error message, and a hint what to do."""
     if "cannot run with network enabled in root network namespace" in message:
         return (
             "this runsc cannot set up its own network on this kernel (6.9 or later)",

@@ -1,4 +1,4 @@
-"""The host as data. Pure: built from raw answers, so a bug report is a test.
+"""The facts about a host as data. Pure: built from raw answers, so that a bug report can become a test.
 
 `None` means unknown everywhere, and is never read as "no".
 """
@@ -9,31 +9,33 @@ from typing import NamedTuple
 
 
 class Premise(NamedTuple):
-    """Something that plans rely on in a build of gVisor, as tried with this runtime: see `sandboxd.escapes.premises`."""
+    """A property of a gVisor build that plans rely on, as it was tried with this runtime: see
+    `sandboxd.escapes.premises`.
+    """
 
     name: str
     holds: bool
     detail: str
-    """The observation, in words."""
+    """What was observed, in words."""
 
 
 NOT_YET = "`sandboxd doctor --try` tries them"
-"""The reason why nothing of a build is known where nobody tried, or where a failure to try is due again."""
+"""Why nothing is known of a build that was not tried, or whose failed trial is due again."""
 
 PINS = ("folder_truncate", "folder_remount", "file_mode")
-"""The premises of a plain read-only bind that holds."""
+"""The names of the premises that have to hold for a plain read-only bind mount to be safe."""
 
 MOUNT_POINTS = ("folder_move", "exec_filter")
-"""Of these premises one is enough for a pin that no program with mounts of its own moves away."""
+"""The names of the premises of which one has to hold, so that no program can move a mount point away by its own
+mounts."""
 
 
 class Runtime(NamedTuple):
     """A runtime registered with the engine.
 
-    `usable` is the outcome of starting one container with it: a runtime that is registered but
-    cannot start is False, one that was never tried is None. `why` and `fix` explain False or
-    None. `gvisor` is True when that container's kernel identified itself as gVisor's; `version`
-    is what the runtime's binary prints.
+    `usable` tells whether a container could be started with it: False for a runtime that is registered but cannot
+    start one, None for one that was never tried. `why` and `fix` explain False or None; '' for nothing. `gvisor` is
+    True when that container's kernel identified itself as gVisor's; `version` is what the runtime's binary prints.
     """
 
     name: str
@@ -45,36 +47,38 @@ class Runtime(NamedTuple):
     why: str = ""
     fix: str = ""
     premises: tuple[Premise, ...] = ()
-    """The premises that were tried of it; () where none was, for the reason in `premises_untried`."""
+    """The premises that were tried with it; () where none were, for the reason in `premises_untried`."""
     premises_untried: str = ""
     nvproxy_drivers: tuple[str, ...] | None = None
-    """NVIDIA's drivers that a gVisor knows the calls of, by version; None where it was not asked."""
+    """The versions of NVIDIA's driver that this gVisor supports; None where it was not asked."""
 
     def holds(self, *names: str) -> bool:
-        """Whether all of these premises were seen to hold; what was not tried does not."""
+        """Whether all of these premises were tried and hold."""
         held = {premise.name for premise in self.premises if premise.holds}
         return held.issuperset(names)
 
     def pins_hold(self) -> bool:
-        """Whether a plain read-only bind holds: by a trial here, or without one if `--directfs=false` is set.
+        """Whether a plain read-only bind mount is safe: as tried on this machine, or untried if `--directfs=false` is
+        set.
 
-        That was seen to hold in every build that was tried (docs/decisions/0003, 0048).
+        With that flag it was safe in every build that was tried (docs/decisions/0003, 0048).
         """
         if self.premises:
             return self.holds(*PINS)
         return self.directfs_off()
 
     def keeps_mount_points(self) -> bool:
-        """Whether a program with mounts of its own cannot move a pinned path away.
+        """Whether a program inside cannot move a read-only mount point away by mounts of its own.
 
-        A filter in `exec` stops such mounts. Where nothing was tried, as in `pins_hold`.
+        A seccomp filter on commands that `exec` starts prevents such mounts. Untried builds are judged as in
+        `pins_hold`.
         """
         if self.premises:
             return any(map(self.holds, MOUNT_POINTS))
         return self.directfs_off()
 
     def flag(self, name: str) -> str | None:
-        """Value of a runtime argument such as ``directfs``; '' for a bare flag, None if absent."""
+        """The value of a runtime argument such as ``directfs``; '' for a flag without a value, None if it is absent."""
         last = None
         for arg in self.args:
             key, separator, value = arg.lstrip("-").partition("=")
@@ -83,12 +87,12 @@ class Runtime(NamedTuple):
         return last
 
     def directfs_off(self) -> bool:
-        """Whether each file operation goes through the gofer, which is three to four times slower."""
+        """Whether each file operation goes through gVisor's gofer process, which is three to four times slower."""
         return self.flag("directfs") == "false"
 
 
 class Component(NamedTuple):
-    """A part of the stack and the version that it reports: ``runc``, ``1.1.15+ds1``."""
+    """A component of the container stack and the version that it reports: ``runc``, ``1.1.15+ds1``."""
 
     name: str
     version: str
@@ -101,7 +105,7 @@ class Engine(NamedTuple):
     """
 
     host: str
-    """The address at which it was looked for: a DOCKER_HOST value."""
+    """The address at which it was looked for, a DOCKER_HOST value."""
     id: str | None = None
     kind: str | None = None
     """``docker``, ``docker-desktop``, ``colima``, ``lima``, ``orbstack``, ``rancher-desktop``,
@@ -117,29 +121,29 @@ class Engine(NamedTuple):
     error: str = ""
     hint: str = ""
     product: str | None = None
-    """The vendor's name for it, with its version: ``Docker Desktop 4.44.3 (202357)``."""
+    """The vendor's name and version of the product: ``Docker Desktop 4.44.3 (202357)``."""
     kernel: str | None = None
-    """The kernel that containers share under runc; not this machine's where the engine is remote."""
+    """The release of the kernel that containers share under runc; not this machine's where the engine is remote."""
     components: tuple[Component, ...] = ()
     live_restore: bool | None = None
     containers_running: int | None = None
     context: str | None = None
-    """The docker context that named it, None for DOCKER_HOST or the usual socket."""
+    """The name of the docker context that it comes from; None for DOCKER_HOST or the default socket."""
     tls: bool | None = None
-    """Whether the connection is encrypted and both ends are known; None for a local socket."""
+    """Whether the connection is encrypted and both ends are authenticated; None for a local socket."""
     processors: int | None = None
     """The number of processors that containers can share."""
     cpu_quota: bool | None = None
-    """Whether it can limit how much of them a container takes."""
+    """Whether it can limit the processor time of a container."""
     memory_limit: bool | None = None
     """Whether it can limit a container's memory."""
     pids_limit: bool | None = None
     """Whether it can limit the number of a container's processes."""
     image_labels: tuple[tuple[str, str], ...] = ()
-    """Names of images with the text of their label ``devcontainer.metadata``, where they have one."""
+    """(image name, text of its label ``devcontainer.metadata``) of the images that have that label."""
 
     def image_label(self, image: str) -> str | None:
-        """The image's label for dev container tools; None where the engine did not report one."""
+        """The label ``devcontainer.metadata`` of an image; None where the engine reported none."""
         labels = dict(self.image_labels)
         tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
         return labels.get(tagged.removeprefix("docker.io/").removeprefix("library/"))
@@ -152,7 +156,7 @@ class Engine(NamedTuple):
 
 
 class Nvidia(NamedTuple):
-    """NVIDIA's software on the machine whose kernel containers run on; '' for what is not installed."""
+    """NVIDIA's software on the machine whose kernel runs the containers; '' for what is not installed."""
 
     driver: str
     """The version of the kernel's driver: ``550.54.14``."""
@@ -161,7 +165,7 @@ class Nvidia(NamedTuple):
 
 
 class HostFacts(NamedTuple):
-    """One machine as sandboxd sees it."""
+    """The facts about one machine and its container engine."""
 
     system: str | None = None
     """``Linux``, ``Darwin``, ``Windows``."""
@@ -180,18 +184,18 @@ class HostFacts(NamedTuple):
     package_manager: str | None = None
     """``apt``, ``dnf``, ``pacman``, ``zypper``, ``nix``, ``brew``."""
     init: str | None = None
-    """The first process: ``systemd``, ``openrc``, ``init``."""
+    """The name of the first process (PID 1): ``systemd``, ``openrc``, ``init``."""
     selinux: str | None = None
     """``enforcing``, ``permissive``, ``disabled``."""
     user_namespaces: bool | None = None
-    """Whether a user without rights may make one."""
+    """Whether an unprivileged user may create a user namespace."""
     kvm: bool | None = None
     hypervisor: str | None = None
     """The hypervisor that this machine runs in: ``kvm``, ``vmware``, ``microsoft``, ``apple``."""
     ci: str | None = None
     """``github``, ``gitlab``."""
     buildkit: str | None = None
-    """The version of a BuildKit beside the engine; the engine does not tell its own."""
+    """The version of a BuildKit that is installed beside the engine; the engine does not tell that of its own."""
     release: str | None = None
     """The release of the distribution by its name: ``trixie``."""
     packages: tuple[Component, ...] = ()
@@ -199,15 +203,15 @@ class HostFacts(NamedTuple):
     programs: tuple[Component, ...] = ()
     """Clients on this machine: ``vscode``, ``devcontainer-cli``."""
     cuse: bool | None = None
-    """Whether the kernel that containers run on offers character devices in user space."""
+    """Whether the kernel that runs the containers offers CUSE, character devices in user space."""
     nvidia: Nvidia | None = None
-    """None where the engine's machine is another one, or was not looked at."""
+    """None where the engine runs on another machine, or this was not looked for."""
     apparmor_profiles: tuple[str, ...] | None = None
-    """Profiles of ours that the engine's kernel has loaded, to enforce; None if not seen."""
+    """sandboxd's AppArmor profiles that the engine's kernel has loaded in enforce mode; None if that is not known."""
 
     @property
     def answered(self) -> bool:
-        """Whether an engine answered and described itself: else nothing is known of its controls."""
+        """Whether an engine answered and described itself; else nothing is known of its controls."""
         return self.engine is not None and not self.engine.error
 
     @property
@@ -217,7 +221,7 @@ class HostFacts(NamedTuple):
         return any(runtime.premises_untried == NOT_YET for runtime in runtimes)
 
     def usable_gvisor(self) -> Runtime | None:
-        """The best gVisor runtime that started a container: see `_rank`."""
+        """The best gVisor runtime with which a container could be started (see `_rank`); None without one."""
         return self.proven_gvisor() if self.answered else None
 
     def proven_gvisor(self) -> Runtime | None:

@@ -1,4 +1,4 @@
-"""The folders for files of this user: the cache, which may be lost, and the state."""
+"""The folders for this user's files: the cache, which may be deleted, and the state, which may not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """The folder for files that may be lost; None without a home."""
+    """The folder for files that may be deleted at any time; None for a user without a home."""
     folder = environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(folder):
         home = environ.get("HOME", "")
@@ -19,7 +19,7 @@ def cache_folder(environ: Mapping[str, str]) -> str | None:
 
 
 def state_folder(environ: Mapping[str, str]) -> str:
-    """$XDG_STATE_HOME/sandboxd, else ~/.local/state/sandboxd."""
+    """The folder for files that must persist: $XDG_STATE_HOME/sandboxd, else ~/.local/state/sandboxd."""
     base = environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(base):
         home = environ.get("HOME") or os.path.expanduser("~")
@@ -28,9 +28,9 @@ def state_folder(environ: Mapping[str, str]) -> str:
 
 
 def workspace_file(folder: str, workspace: str, ending: str) -> str:
-    """The path of the file in `folder` that belongs to `workspace` (an absolute path); nothing is made.
+    """The path of the file in `folder` for the workspace or sandbox `workspace`; nothing is made.
 
-    :param ending: such as ``.json``
+    :param ending: the ending of the file's name, such as ``.json``
     """
     name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
     return os.path.join(folder, name + ending)

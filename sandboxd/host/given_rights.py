@@ -1,8 +1,8 @@
-"""What a running sandbox was given last, and by which content of sandboxd.toml it was planned.
+"""Stores what a running sandbox was last given (rules, credentials), and for which content of sandboxd.toml.
 
-Whoever follows what a sandbox may have takes back only what it has, and an edit that nobody agreed to gives it
-nothing: both have to be known to a process that was not there before. Kept in the user's state folder from the start
-of a sandbox to its end; no login and no secret is in it.
+Another process needs it to take back rights that the sandbox may no longer have, and to give nothing for an edit that
+the user did not accept. It is kept in the user's state folder from the start of a sandbox to its end, and contains no
+proxy login and no secret.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 
 class GivenRights(NamedTuple):
-    """What the sandbox of one container was given."""
+    """What the sandbox in one container was given."""
 
     container: str
-    """Its id."""
+    """The container's id."""
     digest: str
-    """Of the sandboxd.toml that the last start, or the user's grant since, was for; '' without a file."""
+    """The digest of the sandboxd.toml that the last start, or a later grant of the user, was for; '' without a file."""
     most: Policy
-    """The rules and credentials that were planned by it."""
+    """The policy with all rules and credentials that were planned for that file: the sandbox gets no more."""
     gateway: Policy | None = None
-    """What its gateway was given last, without the login at a proxy; None where it was given nothing yet."""
+    """The policy that its gateway was last sent, without the login at a proxy; None before the first."""
     is_granted: bool = False
-    """Whether the user had agreed to that content."""
+    """Whether the user had accepted that content of sandboxd.toml."""
     accounts: tuple[tuple[str, str], ...] = ()
-    """The services of the gateway whose secrets the last start sent, each with the account; '' for one that the user
-    removed since."""
+    """(service, credential) of the secrets that the last start sent to the gateway, as ``("github", "github:work")``;
+    the credential is '' if the user has removed it since."""
 
 
 def sandboxes(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The identities of all sandboxes of this user that were given anything, and of which no end was seen."""
+    """The identities of all sandboxes of this user for which something is stored, which have not been seen to end."""
     folder, identities = _folder(environ), []
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(folder)):
@@ -49,7 +49,10 @@ def sandboxes(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
-    """What the sandbox was given last; None where that is not known."""
+    """What the sandbox was last given; None where nothing valid is stored.
+
+    :param sandbox: its identity (`model.sandbox_id`)
+    """
     try:
         record = json.loads(read_source(_path(environ, sandbox)).text)
         if record["sandbox"] != sandbox:
@@ -68,7 +71,7 @@ def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
 
 
 def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
-    """Keep it in place of what was given before.
+    """Store `given` in place of what was stored before.
 
     :raises EnvironmentFailure: it cannot be written
     """
@@ -93,7 +96,7 @@ def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
 
 
 def forget(environ: Mapping[str, str], sandbox: str) -> None:
-    """Forget it at the end of the sandbox."""
+    """Remove what is stored, at the end of the sandbox."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, sandbox))
 

@@ -1,7 +1,8 @@
-"""The premises that a registered runtime's build was last seen to hold, for code that looks at running containers.
+"""Stores which premises the build of a registered gVisor runtime was seen to hold, for checks of running containers.
 
-Such a look must not try anything: it reads what a probe remembered of exactly this program, as it is on the
-disk now, with these arguments, on this kernel."""
+Such a check must not start a trial: it reads the result of an earlier one of exactly this program, as it is on the
+disk now, with these arguments, on this kernel.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +23,21 @@ if TYPE_CHECKING:
 def keep(
     memory: Memory, info: Mapping[str, Any], name: str, build: str, held: Collection[str]
 ) -> None:
-    """Remember the names of the premises that held.
+    """Store the names of the premises that held.
 
-    :param info: what the engine says of itself
+    :param info: the engine's answer to `/info`
     :param name: of the runtime
-    :param build: as `program_files.build_of` returns it
+    :param build: the runtime's program, as `program_files.build_of` returns it
+    :param held: names of premises
     """
     memory.put(_key(info, name, build), sorted(held))
 
 
 def recall(environ: Mapping[str, str], info: Mapping[str, Any], name: str) -> frozenset[str]:
-    """The names of the premises that the runtime `name` was seen to hold; none where nothing was tried."""
+    """The names of the premises that the runtime `name` was seen to hold; empty where nothing was tried.
+
+    :param info: the engine's answer to `/info`
+    """
     entry = (info.get("Runtimes") or {}).get(name) or {}
     build = build_of(str(entry.get("path") or ""))
     held = open_memory(environ).get(_key(info, name, build)) if build else None

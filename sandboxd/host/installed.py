@@ -24,9 +24,9 @@ _MOST = 1 << 20
 
 
 def packages(memory: Memory) -> dict[str, str]:
-    """Versions of Debian's packages of engines and runtimes; {} on other distributions.
+    """The versions of Debian packages of engines and runtimes, by package name; {} on other distributions.
 
-    Read again only when the list of packages changed.
+    :param memory: stores the answer until dpkg's list of packages changes
     """
     try:
         status = os.stat(_DPKG)
@@ -64,7 +64,9 @@ def _ask_dpkg() -> dict[str, str] | None:
 
 
 def programs(environ: Mapping[str, str]) -> dict[str, str]:
-    """Versions of the dev container clients on this machine, read from their folders: no program is started."""
+    """The versions of dev container clients on this machine, by client, read from their folders: no program is
+    started.
+    """
     cli = shutil.which("devcontainer", path=environ.get("PATH", os.defpath))
     folders = {
         "vscode": _VSCODE,
@@ -89,10 +91,10 @@ def _version(path: str) -> str:
 
 
 def cuse(release: str) -> bool | None:
-    """Whether this kernel has character devices in user space, or a module that offers them when asked.
+    """Whether this kernel has CUSE (character devices in user space), or a module for it that can be loaded.
 
-    :param release: as `uname` says it, to find the modules
-    :return: None where neither can be seen
+    :param release: the kernel's release as of `uname -r`, to find the modules
+    :returns: None where neither can be read
     """
     loaded = _text("/proc/misc")
     if loaded is not None and any(line.split()[1:] == ["cuse"] for line in loaded.splitlines()):

@@ -1,4 +1,4 @@
-"""The user of this process."""
+"""The user that this process runs as."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 
 def login_name() -> str:
-    """The login name of this process' user, else its number."""
+    """The login name of this process's user; its numeric id where it has no name."""
     if sys.platform == "win32":
         return os.environ.get("USERNAME", "")
     import pwd

@@ -1,4 +1,4 @@
-"""Reads facts from raw answers about the machine: distribution, init, user namespaces, markers. Pure."""
+"""Reads facts from raw answers about the machine: distribution, init, user namespaces, CI. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SELINUX = {"1": "enforcing", "0": "permissive", "": "disabled"}
 
 
 def machine_from_raw(raw: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `HostFacts` about the machine; what was not asked stays None."""
+    """The fields of `HostFacts` about the machine; None for what was not asked."""
     release = os_release(raw.get("os_release"))
     system = raw.get("system")
     return {
@@ -66,7 +66,7 @@ def machine_from_raw(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def os_release(text: object) -> dict[str, str]:
-    """The assignments of an os-release file."""
+    """The variables in the text of an os-release file; {} for anything but text."""
     if not isinstance(text, str):
         return {}
     return {

@@ -1,4 +1,4 @@
-"""The last result of `sandboxd bench -- COMMAND` for a workspace, for `status` and `recommend`."""
+"""Stores the last result of `sandboxd bench -- COMMAND` for each workspace, for `status` and `recommend`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 
 class Measurement(NamedTuple):
-    """The measured command and the conclusion, in words; `when` in ISO 8601."""
+    """The measured command, and the conclusion for a person; `when` is ISO 8601."""
 
     workspace: str
     command: str
     conclusion: str
     when: str
     ratio: float | None
-    """Its time in gVisor by that in runc; None where one of them was not measured."""
+    """The command's time in gVisor divided by that in runc; None where one of them was not measured."""
 
 
 def keep(environ: Mapping[str, str], measurement: Measurement) -> None:
-    """Save a measurement in place of the last one of its workspace.
+    """Store a measurement in place of the last one of its workspace.
 
     :raises SandboxdError: it cannot be written
     :raises OSError: its folder cannot be made

@@ -1,4 +1,4 @@
-"""Remembered answers about this machine, in one private file that may be lost at any time."""
+"""A cache of answers about this machine, in one private file that may be deleted at any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENTRIES = 200
 
 
 class Memory:
-    """Values by key; `save` writes them if any is new. A file that cannot be read counts as empty."""
+    """Values by key; `save` writes the file if any is new. A file that cannot be read counts as empty."""
 
     def __init__(self, path: str | None) -> None:
         self._path = path
@@ -30,7 +30,7 @@ class Memory:
                 self._values = data if isinstance(data, dict) else {}
 
     def get(self, key: str) -> Any:
-        """The remembered value, None if there is none."""
+        """The value of `key`, None if there is none."""
         return self._values.get(key)
 
     def put(self, key: str, value: Any) -> None:
@@ -49,6 +49,6 @@ class Memory:
 
 
 def open_memory(environ: Mapping[str, str]) -> Memory:
-    """The memory of this user; without a home nothing is remembered."""
+    """The cache of this user; without a home nothing is stored."""
     folder = cache_folder(environ)
     return Memory(None if folder is None else os.path.join(folder, "trials.json"))

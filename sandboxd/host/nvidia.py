@@ -13,7 +13,7 @@ _VERSION = re.compile(r"version (\d\S*)")
 
 
 def nvidia(raw: object) -> Nvidia | None:
-    """The facts in the part `nvidia` of raw answers; None where that was not asked."""
+    """The facts in the part `nvidia` of raw answers; None where that was not asked for."""
     if not isinstance(raw, dict):
         return None
     driver, toolkit = raw.get("driver"), raw.get("toolkit")
@@ -25,6 +25,6 @@ def nvidia(raw: object) -> Nvidia | None:
 
 
 def drivers(text: object) -> tuple[str, ...] | None:
-    """The versions that `runsc nvproxy list-supported-drivers` prints; None where it printed none."""
+    """The versions in the output of `runsc nvproxy list-supported-drivers`; None where there are none."""
     lines = text.split() if isinstance(text, str) else []
     return tuple(line for line in lines if re.fullmatch(r"\d+(\.\d+)+", line)) or None

@@ -1,4 +1,4 @@
-"""The host's side of the premises' trial: files and a socket that are bound read-only, and their state afterwards."""
+"""The host's side of trials of premises: files and a socket that are bound read-only, and their state afterwards."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 SOCKET = "host.sock"
 PINNED = "pinned"
-"""The name of a folder in one that can be written."""
+"""The name of the read-only folder in `PremiseFolder.above`."""
 _CONTENT = "content of the host\n"
 _MODE = 0o666
 
 
 class PremiseFolder:
-    """A temporary folder of the host with a file for each premise, one file for itself, and a socket."""
+    """A temporary folder on the host, with a file for each premise, one file that is bound alone, and a socket.
+
+    :param names: the names of the premises
+    """
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = names
@@ -34,13 +37,13 @@ class PremiseFolder:
         # which they would write, or exchange for what nobody can read to its end.
         self._private = os.path.join(self._temporary.name, secrets.token_hex(8))
         self.folder = os.path.join(self._private, "folder")
-        """The path that is bound as a folder."""
+        """The path of the folder that is bound read-only."""
         self.file = os.path.join(self._private, "file")
-        """The path that is bound as a file."""
+        """The path of the file that is bound read-only."""
         self.above = os.path.join(self._private, "above")
-        """The path that is bound as a folder that can be written."""
+        """The path of the folder that is bound read-write."""
         self.pinned = os.path.join(self.above, PINNED)
-        """A folder in it, which is bound read-only."""
+        """The path of the folder in it that is bound read-only."""
         self._server: socket.socket | None = None
 
     def __enter__(self) -> PremiseFolder:
@@ -71,7 +74,11 @@ class PremiseFolder:
         self._temporary.cleanup()
 
     def look(self) -> dict[str, Any]:
-        """``files`` by name, each ``changed`` and ``mode_changed``; ``moved``; ``connections``, None without a socket."""
+        """What changed: ``files``, by name, each with ``changed`` and ``mode_changed``; ``moved``; ``connections``.
+
+        ``moved`` tells whether the read-only folder in `above` was moved, ``connections`` how often the socket was
+        connected to, None where it could not be made.
+        """
         paths = {name: os.path.join(self.folder, name) for name in self._names}
         files = {name: _look(path) for name, path in {**paths, "file": self.file}.items()}
         moved = os.listdir(self.above) != [PINNED]

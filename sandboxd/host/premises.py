@@ -1,7 +1,8 @@
-"""Tries what a plan relies on in a build of gVisor: one throw-away container for each gVisor runtime.
+"""Tries what plans rely on in a gVisor build ("premises"): one throw-away container for each gVisor runtime.
 
-The answers are remembered by engine, program, version, arguments and kernel, and by the attacks themselves,
-so that a build is tried once. What could not be tried is not among them, and does not hold."""
+The answers are cached by engine, program, version, arguments, kernel and the text of the attacks, so that a build is
+tried once. A premise that could not be tried has no answer, and counts as not held.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from sandboxd.host.memory import Memory
 
 Answer = dict[str, Any]
-"""``premises``: by name ``holds`` and ``detail``; ``message``: why there are none, '' where there are."""
+"""``premises``: by name ``holds`` and ``detail``; ``message``: why there are none, '' where there are some."""
 
 _RUN_SECONDS = 15.0
 _ATTEMPT_SECONDS = 5.0
@@ -58,7 +59,7 @@ class Module(Protocol):
 
 
 class Subject(NamedTuple):
-    """A registered gVisor runtime: `build` tells its program from another of the same version."""
+    """A registered gVisor runtime to try; `build` identifies its program file (`program_files.build_of`)."""
 
     name: str
     path: str
@@ -69,7 +70,7 @@ class Subject(NamedTuple):
 
 @functools.cache
 def load() -> dict[str, Module]:
-    """All premises by name, in the order of their names."""
+    """All premises, by name and in the order of their names."""
     files = sorted(os.listdir(os.path.join(_ROOM, "escapes", "premises")))
     names = [name[:-3] for name in files if name.endswith(".py") and not name.startswith("_")]
     return {
@@ -80,9 +81,9 @@ def load() -> dict[str, Module]:
 def subjects(
     runtimes: Iterable[Mapping[str, Any]], outcomes: Mapping[str, Mapping[str, Any]]
 ) -> list[Subject]:
-    """The runtimes that started a container with a kernel of its own.
+    """The runtimes that could start a container, with a kernel of its own.
 
-    :param outcomes: what `trials.run_trials` returned
+    :param outcomes: by runtime, what `trials.run_trials` returned
     """
     chosen = []
     for runtime in runtimes:
@@ -103,7 +104,10 @@ def subjects(
 def recall(
     engine_id: str, those: Iterable[Subject], kernel: str, memory: Memory
 ) -> dict[str, Answer]:
-    """The remembered answers by runtime; failures that are due for another trial are left out."""
+    """The cached answers by runtime; failed trials that are due again are left out.
+
+    :param kernel: the release of the kernel that containers run on
+    """
     answers = {}
     for subject in those:
         answer = memory.get(key(engine_id, subject, kernel))
@@ -120,10 +124,11 @@ def run(
     memory: Memory,
     cache_folder: str | None,
 ) -> dict[str, Answer]:
-    """Try `those`, side by side, and remember the results.
+    """Try the runtimes `those` in parallel; caches and returns the answers by runtime.
 
-    :param info: the engine's description of itself
+    :param info: the engine's answer to `/info`
     :param kernel: the release of the kernel that they run on
+    :param cache_folder: the folder that caches a Python to run inside; None for no cache
     """
     if not those:
         return {}
@@ -179,10 +184,11 @@ def _try(engine: Engine, image: str, subject: Subject, python: str) -> Answer:
 
 
 def judge(records: Mapping[str, dict[str, Any]], outside: dict[str, Any]) -> Answer:
-    """The verdicts on what was reported inside, by premise, and on what the host saw.
+    """The verdict on each premise, from what was reported inside and what the host saw.
 
-    :param outside: ``files``, each ``changed`` and ``mode_changed``; ``moved``: whether the pinned folder was;
-        ``connections`` to the host's socket; ``arguments`` of the runtime; ``memory`` in bytes, ``processes`` and ``open_files``: the limits
+    :param records: the report of each premise from inside, by name
+    :param outside: as `PremiseFolder.look` returns it, and ``arguments`` of the runtime; ``memory`` in bytes,
+        ``processes`` and ``open_files``: the container's limits
     """
     premises = {}
     for name, module in load().items():
@@ -286,7 +292,7 @@ def _records(output: bytes, nonce: str) -> dict[str, dict[str, Any]]:
 
 
 def key(engine_id: str, subject: Subject, kernel: str) -> str:
-    """The key of an answer in the memory: it differs by build, definition, kernel and attack."""
+    """The cache key of an answer: it differs by engine, build, arguments, kernel and attack."""
     attacks = hashlib.sha256(_program("").replace(b"\r", b"")).hexdigest()
     facts = [engine_id, *subject, kernel, attacks]
     return "premises:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The only reader of the machine: its answers are data, judged by `host.raw_answers.from_raw`."""
+"""Reads the raw facts about the machine and its engine; `host.raw_answers.from_raw` interprets them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import has_own_kernel, host_boot_id, run_trials
 
 Trying = Literal["remembered", "unknown", "all"]
-"""The premises of gVisor builds to try: none, those that are not remembered, or all and all runtimes."""
+"""Which premises of gVisor builds are tried: none (``remembered``), those without a cached answer, or all of them.
+
+``all`` also tries all runtimes again."""
 
 _NVIDIA = "/proc/driver/nvidia/version"
 """The file in which NVIDIA's driver gives its version."""
@@ -29,9 +31,11 @@ _NVIDIA = "/proc/driver/nvidia/version"
 def probe(
     environ: Mapping[str, str], *, trial: bool, premises: Trying = "unknown", timeout: float = 5.0
 ) -> HostFacts:
-    """Find out what this machine and its engine can do; with `trial` each runtime starts a container.
+    """Find out what this machine and its engine can do.
 
+    :param trial: whether to start one container with each runtime
     :param premises: ``remembered`` for a caller that must not wait: trying a build takes a second or two
+    :param timeout: seconds for each answer of the engine
     """
     return from_raw(raw_facts(environ, trial=trial, premises=premises, timeout=timeout))
 
@@ -39,7 +43,7 @@ def probe(
 def raw_facts(
     environ: Mapping[str, str], *, trial: bool, premises: Trying = "unknown", timeout: float = 5.0
 ) -> dict[str, Any]:
-    """The raw answers, JSON-ready: `doctor --raw` prints them and `--facts` reads them back."""
+    """The raw facts as a JSON value: `doctor --raw` prints it and `--facts` reads it back. Parameters as in `probe`."""
     facts = machine_raw(environ)
     memory = open_memory(environ)
     facts["engine"] = engine = _engine(
@@ -60,7 +64,7 @@ def _is_of_this_kernel(engine: dict[str, Any], kernel: str) -> bool:
 
 
 def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The raw answers of the machine alone; no engine is asked."""
+    """The raw facts about the machine alone; no engine is asked."""
     system = _system()
     facts: dict[str, Any] = {
         "version": 1,

@@ -1,4 +1,4 @@
-"""Programs that an engine starts, as files of this machine."""
+"""The program files of runtimes on this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def build_of(path: str) -> str:
-    """An identity of the program at `path`, which changes when it is replaced; '' where there is none."""
+    """A text that identifies the program file at `path` and changes when it is replaced; '' where there is none."""
     try:
         status = os.stat(locate(path))
     except OSError:
@@ -15,7 +15,7 @@ def build_of(path: str) -> str:
 
 
 def locate(program: str) -> str:
-    """The path of a program, '' if there is none; folders of root's PATH are searched, too."""
+    """The path of a program, '' if there is none; beside PATH, root's usual folders are searched."""
     folders = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin".split(":")
     places = [program] if "/" in program else [os.path.join(folder, program) for folder in folders]
     return next((p for p in places if os.access(p, os.X_OK) and os.path.isfile(p)), "")

@@ -1,4 +1,4 @@
-"""Reads facts from the raw answers of a machine. Pure; tolerant of anything in a pasted report."""
+"""Interprets the raw answers of a machine. Pure; tolerant of anything in a pasted report."""
 
 from __future__ import annotations
 

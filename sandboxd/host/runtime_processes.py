@@ -1,4 +1,4 @@
-"""Processes of the host behind one container: its shim, and gVisor's own."""
+"""The processes on the host behind one container: its containerd shim, and gVisor's sandbox and gofer."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ _SHIM = "containerd-shim"
 
 
 def of_gvisor(container: str) -> Iterator[int]:
-    """The pids of a sandbox and its gofer, found by the container's id on their command lines."""
+    """The process ids of gVisor's sandbox and gofer, found by the container's id on their command lines."""
     for pid, name, words in _processes():
         if name in _GVISOR and any(container in word for word in words):
             yield pid
 
 
 def shims(container: str) -> Iterator[int]:
-    """The pids of the process between engine and runtime, found by the container's whole id behind `-id`."""
+    """The process ids of the shims of a container, found by the container's full id after `-id` on their command
+    lines.
+    """
     for pid, name, words in _processes():
         if name.startswith(_SHIM) and ("-id", container) in itertools.pairwise(words):
             yield pid
 
 
 def end(container: str) -> tuple[list[int], list[int]]:
-    """Kill all of them; returns the pids that were killed, and those of other users.
+    """Kill all of these processes; returns the ids of those that were killed, and of those of other users.
 
-    Without its shim the engine takes the container for ended, whatever it hung on.
+    Once its shim is gone, the engine takes the container for ended, even if it hung.
 
-    :param container: its whole id
+    :param container: its full id
     """
     ended, not_permitted = [], []
     for pid in (*of_gvisor(container), *shims(container)):

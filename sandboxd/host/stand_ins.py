@@ -1,6 +1,8 @@
-"""The stand-ins made in a workspace for its generated files: removed once no generated file is left.
+"""Stores which placeholders were made in a workspace for its generated files; they are removed with the last of
+these.
 
-Stand-ins of a start are noted on its container; these have none."""
+Placeholders that a start makes are stored in a label of its container instead.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ _LARGEST = 1 << 20
 
 
 def note(environ: Mapping[str, str], workspace: str, paths: Iterable[str]) -> None:
-    """Note `paths` beside those noted before. If that cannot be written, they stay like any file of the user's."""
+    """Store `paths` beside those stored before. If that fails, they stay like any file of the user's.
+
+    :param paths: relative to the workspace
+    """
     every = sorted({*noted(environ, workspace), *paths})
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
@@ -25,7 +30,7 @@ def note(environ: Mapping[str, str], workspace: str, paths: Iterable[str]) -> No
 
 
 def noted(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """The noted paths, relative to the workspace, as they stand in the file; () for none."""
+    """The stored paths, relative to the workspace; () for none."""
     try:
         with open(_path(environ, workspace), "rb") as file:
             paths = json.loads(file.read(_LARGEST))
@@ -37,7 +42,7 @@ def noted(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:
-    """Remove the note: the stand-ins were removed."""
+    """Remove the stored paths, after the placeholders were removed."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, workspace))
 

@@ -1,7 +1,7 @@
-"""The subnet of each project's inner network, before the network is made and after it went.
+"""Stores the subnet of each project's inner network, before the network is made and after it was removed.
 
-Generated files name the gateway's address, so a project keeps its subnet. Each has a file in the state
-folder of the user; the engine has the last word, as other networks may have taken the addresses.
+Generated files contain the gateway's address, so a project keeps its subnet. Each has a file in the user's state
+folder; the network that the engine really has takes precedence, as others may use the addresses.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ _LONGEST = 64
 
 
 def subnet_of(environ: Mapping[str, str], workspace: str) -> str:
-    """The subnet of `workspace`, or the one to make its network with; equal until `note` changes it.
+    """The subnet for the network of `workspace`, in CIDR notation: the stored one, else a free one chosen by its
+    path.
 
-    One that no other project was given, as long as there is any.
+    One that no other project has, as long as there are free ones.
     """
     path = _path(environ, workspace)
     every = layout.subnets()
@@ -41,14 +42,14 @@ def subnet_of(environ: Mapping[str, str], workspace: str) -> str:
 
 
 def note(environ: Mapping[str, str], workspace: str, subnet: str) -> None:
-    """Keep `subnet` for `workspace`. If it cannot be written, `subnet_of` gives the old one."""
+    """Store `subnet` for `workspace`. If it cannot be written, `subnet_of` keeps returning the old one."""
     path = _path(environ, workspace)
     with contextlib.suppress(OSError, SandboxdError):
         write_private(path, f"{subnet}\n".encode())
 
 
 def forget(environ: Mapping[str, str], workspace: str) -> None:
-    """Release the subnet of `workspace`."""
+    """Release the subnet of `workspace` for other projects."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, workspace))
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 from sandboxd.files import reading
 
 SECONDS = 1.5
-"""Seconds that a walk may take in all."""
+"""The usual time limit of a walk, in seconds."""
 RECENT_SECONDS = 7 * 24 * 3600.0
-"""A file that was written since then counts as changed."""
+"""Seconds for which a file counts as recent after it was written."""
 
 _MOST_ENTRIES = 100_000
 """Of one tree, and of all folders outside of the trees."""
@@ -31,22 +31,24 @@ _SKIPPED = frozenset((".git", ".hg", ".svn"))
 
 
 class Size(NamedTuple):
-    """A folder below the workspace, with all below it; `recent` of its files were written in the last 7 days."""
+    """A folder, by its path below the workspace: the number and total size of all files in it, and how many are
+    recent.
+    """
 
     path: str
     files: int
     bytes: int
     recent: int
     is_whole: bool
-    """False: there is more, which was not counted."""
+    """False if the walk was cut short, so that there are more files."""
 
 
 class Sizes(NamedTuple):
-    """The trees of a workspace, the one with most files first."""
+    """The folders that tools fill, the one with the most files first."""
 
     trees: tuple[Size, ...]
     is_whole: bool
-    """False: not every folder was looked at, or not to its end."""
+    """False if the walk was cut short, so that folders or files are missing."""
 
 
 class _Walk:
@@ -136,12 +138,13 @@ class _Walk:
 def sizes(
     workspace: str, markers: Mapping[str, tuple[str, ...]], seconds: float = SECONDS
 ) -> Sizes:
-    """The folders of `workspace` that tools fill, with their number of files.
+    """The folders of `workspace` that tools fill (dependencies, build results), with the number and size of their
+    files.
 
     Those are folders beside a file of their tool, and folders that a `.gitignore` names.
 
-    :param markers: names of folders, with the files one of which has to be beside them
-    :param seconds: the time limit; what was counted until then is returned
+    :param markers: for names of folders, the files one of which has to be beside the folder
+    :param seconds: the time limit; what was counted by then is returned
     """
     walk = _Walk(markers, seconds)
 

@@ -1,8 +1,8 @@
-"""The smallest image that can prove which kernel a container runs on.
+"""The smallest image with which a container can prove which kernel it runs on.
 
-Made on the fly, so that a fresh machine without a registry can be judged: one program of 250
+It is made on the fly, so that a new machine without a registry can be judged: one program of 250
 bytes that prints the kernel's boot id and version. On other processors than x86-64 a static
-busybox of the host serves.
+busybox of the host is used.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ _HEADERS = 64 + 56
 
 
 def trial_archive(architecture: str) -> bytes | None:
-    """A tar of a root file system with `/show`, None where we have no program for it.
+    """A tar archive of a root file system with the program `/show`; None where there is no program for that
+    processor.
 
-    :param architecture: the engine's, as `docker info` spells it
+    :param architecture: the engine's, as `docker info` names it
     """
     if architecture in ("x86_64", "amd64"):
         return _tar({"show": _program()})
@@ -40,7 +41,7 @@ def trial_archive(architecture: str) -> bytes | None:
 
 
 def empty_archive() -> bytes:
-    """A tar of a root file system with nothing but the folders that a container needs."""
+    """A tar archive of a root file system with only the folders that a container needs."""
     return _tar({})
 
 

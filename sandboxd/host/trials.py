@@ -1,7 +1,8 @@
 """Trials: whether a registered runtime really starts a container, and on which kernel.
 
-One container each, without network, removed at once. The outcome is remembered by engine, definition, version
-and kernel, so that each is tried once on a machine."""
+One container each, without network, removed at once. The outcome is cached by engine, definition, version
+and kernel, so that each is tried once on a machine.
+"""
 
 from __future__ import annotations
 
@@ -50,9 +51,11 @@ def run_trials(
     memory: Memory,
     anew: bool = False,
 ) -> dict[str, Trial]:
-    """A trial for each of `runtimes` (name, path, args, version), remembered where it is known.
+    """The outcome of a trial for each of `runtimes`, by name; cached ones are not tried again.
 
-    :param anew: try all of them, whatever is remembered
+    :param runtimes: each with ``name``, ``path``, ``args`` and ``version``
+    :param kernel: the release of the kernel that containers run on
+    :param anew: try all of them, whatever is cached
     """
     trials: dict[str, Trial] = {}
     todo = []
@@ -104,9 +107,9 @@ def _run(
 
 @contextlib.contextmanager
 def image(engine: Engine, archive: bytes) -> Iterator[str]:
-    """The tag of an image with this root file system; the image is removed at the end of the block.
+    """Import an image with this root file system for the block, and yield its tag; it is removed afterwards.
 
-    :raises EngineFailure: the engine does not take it
+    :raises EngineFailure: the engine refuses it
     """
     # A name of its own: another probe must not remove the image that this one uses.
     tag = f"{os.getpid()}-{time.monotonic_ns()}"
@@ -119,7 +122,7 @@ def image(engine: Engine, archive: bytes) -> Iterator[str]:
 
 
 def has_own_kernel(trial: Trial) -> bool:
-    """Whether a container was started, on gVisor's kernel: its version is gVisor's, its boot id not the host's."""
+    """Whether a container was started on gVisor's kernel: the version is gVisor's, the boot id not the host's."""
     is_own = trial.get("boot_id") != trial.get("host_boot_id")
     return trial.get("started") is True and is_own and names_gvisor(str(trial.get("kernel")))
 
@@ -200,7 +203,9 @@ def _judge(output: str, code: int) -> Trial:
 
 
 def host_boot_id() -> str | None:
-    """The boot id of this machine's kernel; no container on the same kernel has another."""
+    """The boot id of this machine's kernel, which all containers on the same kernel share; None where it cannot be
+    read.
+    """
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -209,7 +214,7 @@ def host_boot_id() -> str | None:
 
 
 def end_leaked(container: str) -> None:
-    """End the processes that runsc leaves behind a container that it could not start: sandbox and gofer."""
+    """Kill the processes (sandbox and gofer) that runsc leaves behind when it could not start a container."""
     for pid in runtime_processes.of_gvisor(container):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)

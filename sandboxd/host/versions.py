@@ -1,8 +1,9 @@
-"""Versions on this host with known escapes. Pure.
+"""Finds versions on this host for which escapes are known. Pure.
 
-A number says what upstream released. A distribution repairs under its own numbers: where the advisory knows
-its package, and the host says which one it has, the package decides; else an old number of a distribution is
-a question, not a verdict. A kernel whose number tells nothing of its repairs is not judged at all."""
+A version number says what upstream released, and distributions repair without raising it. Where the advisory knows
+the distribution's package and the host its version, the package decides; else an old number of a distribution is only
+a warning. A kernel whose number tells nothing about repairs is not judged at all.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +38,15 @@ _PACKAGED = {
 }
 
 Number = tuple[tuple[int, ...], int, int]
-"""Numbers, then 0 for a release candidate and 1 for the release, then the candidate's number."""
+"""A version for comparison: its numbers, then 0 for a release candidate and 1 for a release, then the candidate's
+number."""
 
 
 class Warned(NamedTuple):
-    """A component of this host with a version that a known escape works on.
+    """A component of this host in a version for which an escape is known.
 
-    `condition` is what else it takes, '' for nothing. `repaired` names what repairs it, '' where nothing
-    does. `repackaged`: the version is a distribution's, which may hold the repair under the old number.
+    `condition` is what else the escape needs, '' for nothing. `repaired` is the version that repairs it, '' for none.
+    `repackaged`: the version is a distribution's, which may contain the repair under the old number.
     """
 
     affected: Affected
@@ -56,12 +58,12 @@ class Warned(NamedTuple):
 
     @property
     def component(self) -> str:
-        """A name of `LABELS`."""
+        """The component's name, a key of `LABELS`."""
         return self.affected.component
 
     @property
     def message(self) -> str:
-        """One line for people."""
+        """One line for a person."""
         advisory = self.advisory
         maybe = ", or in the distribution's package under this number" if self.repackaged else ""
         condition = f" ({self.condition})" if self.condition else ""
@@ -73,9 +75,9 @@ class Warned(NamedTuple):
 
 
 def warnings(facts: HostFacts) -> tuple[Warned, ...]:
-    """The known escapes that this host's versions do not exclude.
+    """The known escapes that may work on this host, as far as its versions tell.
 
-    Those without a condition first, then the newest first.
+    Those without a further condition first, then the newest first.
     """
     here = dict(versions(facts))
     results = [
@@ -91,7 +93,7 @@ def warnings(facts: HostFacts) -> tuple[Warned, ...]:
 
 
 def warning(facts: HostFacts, name: str) -> Warned | None:
-    """The warning of the advisory `name`; None if this host's versions exclude it."""
+    """The warning of the advisory `name`; None if this host's versions are not affected."""
     return next((w for w in warnings(facts) if w.advisory.name == name), None)
 
 
@@ -136,7 +138,7 @@ def _package(
 
 
 def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
-    """Component and version of everything on this host that the table knows."""
+    """(component, version) of everything on this host that advisories are about."""
     by_component = {program.name: program.version for program in facts.programs}
     engine = facts.engine
     if engine is not None:
@@ -156,7 +158,10 @@ def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
 
 
 def affects(affected: Affected, version: str, system: str | None) -> bool:
-    """Whether the escape works on `version`, as far as a number tells."""
+    """Whether the escape works on `version`, as far as the number tells.
+
+    :param system: the operating system as `HostFacts.system`; None for unknown
+    """
     if affected.system and affected.system != system:
         return False
     if affected.component == "kernel" and not tells_repairs(version):
@@ -180,7 +185,9 @@ def repair_of(affected: Affected, version: str) -> str:
 
 
 def parse(version: str) -> Number | None:
-    """``1.4.0-rc.3``, ``26.1.5+dfsg1``, ``release-20240729.0`` as something to compare."""
+    """A version such as ``1.4.0-rc.3``, ``26.1.5+dfsg1`` or ``release-20240729.0`` for comparison; None where it is
+    none.
+    """
     day = re.search(r"(?<!\d)(20\d{6})(?!\d)", version)
     if day:
         return ((int(day[1]),), 1, 0)
@@ -201,10 +208,10 @@ def _parsed(version: str) -> Number:
 
 
 def is_repackaged(version: str) -> bool:
-    """Whether a version carries a distribution's mark."""
+    """Whether a version has the suffix of a distribution, such as ``+dfsg1``."""
     return bool(re.search(r"[+~-](?:ds|dfsg|deb|ubuntu|fc|el|\d*ubuntu|\d+\.fc)", version))
 
 
 def tells_repairs(kernel: str) -> bool:
-    """Whether a kernel's number counts upstream's repairs: Ubuntu's and Red Hat's `x.y.0-N` does not."""
+    """Whether a kernel's number shows upstream's repairs; that of Ubuntu and Red Hat, `x.y.0-N`, does not."""
     return not re.match(r"\d+\.\d+\.0-\d", kernel)
