@@ -1,4 +1,4 @@
-"""Reading hostile files and writing our own: the two file operations everything else goes through."""
+"""Reads files that may be hostile, and writes sandboxd's own: all other code reads and writes files by this module."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
 
 
 def read_start(path: str, size: int) -> bytes:
-    """The first `size` bytes of a regular file, all of a shorter one.
+    """The first `size` bytes of a regular file, or all of a shorter one.
 
     :raises UnreadableError: the file is missing or not regular
     """
@@ -77,9 +77,9 @@ def read_start(path: str, size: int) -> bytes:
 
 
 def reading(descriptor: int) -> BinaryIO:
-    """The file that is open as `descriptor`, which is closed with it, and also where it is none that can be read.
+    """A file object for `descriptor`, which is closed with it; on an error the descriptor is closed, too.
 
-    :raises OSError: it is a folder
+    :raises OSError: it cannot be read, such as that of a folder
     """
     try:
         return open(descriptor, "rb")
@@ -90,9 +90,9 @@ def reading(descriptor: int) -> BinaryIO:
 
 
 def decode(data: bytes) -> str:
-    """UTF-8 text of `data` without a byte order mark.
+    """`data` decoded as UTF-8, without a byte order mark.
 
-    :raises UnreadableError: the bytes are UTF-16, UTF-32, binary or broken UTF-8
+    :raises UnreadableError: the bytes are UTF-16, UTF-32, binary or invalid UTF-8
     """
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
@@ -108,9 +108,9 @@ def decode(data: bytes) -> str:
 
 
 def find_upward(start: str, name: str) -> str | None:
-    """Path of the file `name` in the folder `start` or the closest folder above it.
+    """The path of the file `name` in the folder `start` or the closest folder above it; None where there is none.
 
-    One that another user put into a folder that everybody can write, as `/tmp` is, is passed over.
+    A file of another user in a folder that everybody can write, such as `/tmp`, is ignored.
     """
     folder = os.path.abspath(start)
     while True:
@@ -135,10 +135,10 @@ def _is_planted(folder: str, path: str) -> bool:
 
 
 def project_root(folder: str) -> str:
-    """The project that `folder` lies in: the nearest repository or sandboxd.toml above it.
+    """The folder of the project that `folder` is in: the nearest one with a repository or a sandboxd.toml.
 
-    Without either it is the folder itself, or the one that a `.devcontainer` belongs to. What another user
-    put into a folder that everybody can write is passed over.
+    Without either it is the folder itself, or the parent of a `.devcontainer`. What another user has put into a
+    folder that everybody can write is ignored.
     """
     current = folder
     for _ in range(_HIGHEST):
@@ -174,8 +174,10 @@ def in_same_project(path: str, beside: str) -> bool:
 
 
 def write_private(path: str, data: bytes, *, synced: bool = True) -> bool:
-    """Write a file of sandboxd's own like `write_atomic`; file and folder are accessible to this user alone.
+    """Write a file as `write_atomic`, readable by this user alone; its folder is made if missing. True if it was
+    written.
 
+    :param synced: as in `write_atomic`
     :raises OSError: the folder cannot be made
     :raises EnvironmentFailure: no space or no permission
     """
@@ -184,12 +186,13 @@ def write_private(path: str, data: bytes, *, synced: bool = True) -> bool:
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = True) -> bool:
-    """Replace `path` by `data` unless it holds these bytes already; True if it was written.
+    """Replace the content of `path` by `data`; True if it was written, False if it had this content already.
 
     Readers see the old or the new file, never a part: same-directory temporary file, fsync,
     rename. A symlink at `path` is replaced, not followed.
 
-    :param synced: False for what is worth nothing after a crash of the machine: the disk is not waited for
+    :param synced: False for a file that is worthless after a crash of the machine: it is not waited until it is on
+        disk
     :raises EnvironmentFailure: no space, no permission, or the folder is missing
     """
     import contextlib
@@ -217,9 +220,10 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = Tr
 
 
 def write_into(path: str, data: bytes) -> None:
-    """Write a regular file that exists without replacing it: whoever has it mounted has the new bytes.
+    """Write into an existing regular file without replacing it, so that containers which mount it see the new
+    content.
 
-    Readers can see a part; a symlink at `path` is not followed.
+    Readers can see a part of it; a symlink at `path` is not followed.
 
     :raises EnvironmentFailure: no space, no permission, or it is no regular file
     """

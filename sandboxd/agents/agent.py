@@ -1,4 +1,4 @@
-"""An AI agent as data, read from its TOML file (`shipped`): its program, its command lines, what it needs. Pure."""
+"""An AI agent as data, read from its TOML file (`shipped`): its program, its command lines, its needs. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 REGISTRY = "npm"
-"""The group of hosts that packages come from."""
+"""The name of the host group that packages are downloaded from."""
 
 UNATTENDED, SETTINGS, TASK = "{unattended}", "{settings}", "{task}"
-"""Whole words of a command that stand for the words of that name, and for the task."""
+"""Placeholders in a command line, each a whole word: for the agent's `unattended` and `settings` arguments, and for
+the task."""
 
 _KEYS = frozenset({"title", "source", "program", "command"})
 _OPTIONAL = frozenset(
@@ -32,16 +33,16 @@ _MACHINES = ("x86_64", "aarch64")
 
 
 class Package(NamedTuple):
-    """A package of the npm registry that holds an agent; an archive with another digest is not unpacked."""
+    """A package of the npm registry with a part of an agent; it is unpacked only if its archive has this digest."""
 
     name: str
     version: str
     integrity: str
-    """As npm has it: ``sha512-`` and the digest of the archive in base64."""
+    """The digest as npm writes it: ``sha512-`` and the digest of the archive in base64."""
     machine: str = ""
-    """The machine that it is for, as `uname -m` calls it; '' for each."""
+    """The processor architecture that it is for, as `uname -m` names it; '' for all."""
     program: str = ""
-    """The path of the agent's program in it, if that differs by machine."""
+    """The path of the agent's program in the package, if it differs by architecture; else ''."""
 
     @property
     def url(self) -> str:
@@ -52,14 +53,15 @@ class Package(NamedTuple):
 
 
 class Commands(NamedTuple):
-    """The arguments after the program's name for each way to start it; () where the agent has no such way."""
+    """The arguments after the program's name for each way to start the agent; () for a way that it does not have."""
 
     start: tuple[str, ...]
     print: tuple[str, ...] = ()
-    """For one task without a terminal."""
+    """For a single task without a terminal."""
     resume: tuple[str, ...] = ()
-    """To go on where it ended last."""
+    """To continue the last conversation."""
     print_resume: tuple[str, ...] = ()
+    """To continue the last conversation with a single task, without a terminal."""
 
 
 class Agent(NamedTuple):
@@ -67,45 +69,45 @@ class Agent(NamedTuple):
 
     name: str
     title: str
-    """Its name for people."""
+    """Its name as people write it."""
     source: str
-    """URL of the maker's page that documents these command lines."""
+    """The URL of the maker's page that documents these command lines."""
     program: str
-    """Path of the program in the folder of its packages; without packages, the name of a program of the image."""
+    """The path of the program in the folder of its packages; without packages, the name of a program in the image."""
     commands: Commands
     settings: tuple[str, ...] = ()
     """Arguments that make it use the sandbox's gateway."""
     unattended: tuple[str, ...] = ()
-    """Arguments that turn its own confirmations off: the sandbox limits it in their place."""
+    """Arguments that turn off its own requests for confirmation, since the sandbox limits what it can do."""
     inner_sandbox: str = ""
-    """The fate of the agent's own sandbox inside ours, and why; '' where it has none."""
+    """What happens to the agent's own sandbox inside this one, and why; '' for an agent without one."""
     limits: str = ""
-    """Limits of the agent here, in words for a person; '' where none are known."""
+    """What the agent cannot do in a sandbox, for a person; '' for nothing known."""
     credentials: tuple[str, ...] = ()
-    """Services that it uses with the user's secret, which stays at the gateway."""
+    """The services that it uses with the user's secret, which only the gateway has."""
     allow: tuple[str, ...] = ()
-    """Host names and groups that it reaches beside those services."""
+    """Host names and host groups that it may reach beside those services."""
     needs: tuple[str, ...] = ()
-    """Programs that the image has to have."""
+    """Programs that the image must contain."""
     packages: tuple[Package, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
-    """(name, value) of its variables."""
+    """(name, value) of environment variables to set."""
     files: tuple[tuple[str, str], ...] = ()
-    """(path below the home inside, text) of files that are written where there is none yet."""
+    """(path below the home folder inside, text) of files that are written unless they exist."""
 
     def of_machine(self, machine: str) -> tuple[Package, ...]:
         """The agent's packages for one processor architecture.
 
-        :param machine: as `uname -m` calls it
+        :param machine: as `uname -m` names it
         """
         return tuple(each for each in self.packages if each.machine in ("", machine))
 
     def words(self, *, print_: bool = False, resume: bool = False) -> list[str]:
-        """The program's arguments, settings and flags filled in; `TASK` stands where the task goes.
+        """The program's arguments with its settings and flags; `TASK` stands where the task goes.
 
-        :param print_: for a task without a terminal
-        :param resume: to continue where it ended last
-        :raises LookupError: it has no such way to start
+        :param print_: for a single task without a terminal
+        :param resume: to continue the last conversation
+        :raises LookupError: the agent cannot be started in this way
         """
         commands = self.commands
         if print_:

@@ -1,4 +1,4 @@
-"""The known agents: those that ship, and the user's own in `agents/` of the config folder."""
+"""The known agents: those that ship, and those in `agents/` of the user's config folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HOST = "host"
 
 
 def own_folder(environ: Mapping[str, str]) -> str:
-    """The folder for the user's own agents; it may not exist."""
+    """The path of the folder for the user's own agents; it need not exist."""
     return os.path.join(user_folder(environ), "agents")
 
 
@@ -37,9 +37,9 @@ def names(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def load(name: str, environ: Mapping[str, str]) -> Agent:
-    """The agent `name`; the user's own file replaces one that ships.
+    """The agent `name`; a file of the user replaces an agent that ships.
 
-    :raises UsageError: there is no such agent, or its file is not valid or writable by others
+    :raises UsageError: there is no such agent, or its file is not valid or can be written by others
     """
     own = os.path.join(own_folder(environ), name + _ENDING)
     if "/" not in name and os.path.lexists(own):

@@ -1,7 +1,8 @@
-"""The sandboxd.toml of an agent's session: the project's own, in profile `agent`, with what the agent needs.
+"""Makes the sandboxd.toml of an agent's session: the project's own with the profile `agent` and what the agent needs.
 
-Only what a sandbox for an agent can have is taken over. The file is trusted by its content like any other, so
-a changed project or agent asks the user again."""
+Only settings that an agent's sandbox can have are taken over. The user's consent is bound to the content of the file,
+so after a change of the project or the agent the user is asked again.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +24,11 @@ The sandbox of {title} on {project}.
 
 
 def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> bytes:
-    """The text of a session's sandboxd.toml.
+    """The text of a session's sandboxd.toml, as UTF-8.
 
-    :param project: the config in the project's own sandboxd.toml
-    :param choices: the user's, which override project and agent
-    :param image: the image where neither names one
+    :param project: the project's own config
+    :param choices: the user's choices, which override project and agent
+    :param image: the image to use if neither choices nor project name one; '' for none
     """
     content: dict[str, Any] = {"profile": PROFILE}
     if project.runtime.value != "auto":

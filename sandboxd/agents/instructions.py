@@ -1,11 +1,11 @@
-"""What an agent reads, in a file of its home, of the place that it works in. Pure."""
+"""The text that tells an agent, in a file of its home, about the sandbox that it works in. Pure."""
 
 from __future__ import annotations
 
 from sandboxd.model.labels import ASK_PROGRAM
 
 WORD = "instructions"
-"""The word of an agent's file that stands for the text."""
+"""The placeholder for this text in the files of an agent."""
 
 _PLACE = """\
 # Where you work
@@ -29,10 +29,10 @@ _BY_WORDS = (
 
 
 def text(folder: str, *, can_ask: bool) -> str:
-    """The instructions.
+    """The instructions for the agent.
 
-    :param folder: the project's, inside
-    :param can_ask: whether the program is there by which a sandbox asks for names
+    :param folder: the path of the project inside
+    :param can_ask: whether the sandbox has the program with which it asks for hosts to be allowed
     """
     ask = _BY_PROGRAM.format(program=ASK_PROGRAM) if can_ask else _BY_WORDS
     return _PLACE.format(folder=folder, ask=ask)

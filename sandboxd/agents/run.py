@@ -1,8 +1,9 @@
 """The last run of an agent in its session, recorded in a file of the session.
 
-The client that attends the agent holds a lock on the file. The file has the mark of the agent's processes
-until the agent has ended, so a mark without a lock is a run that a client left behind: killed, or cut off
-from the agent."""
+The client to which the agent is connected holds a lock on the file. The file contains the mark of the agent's
+processes until the agent has ended; so a mark without a lock means that the client was killed, or lost its
+connection.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.agents.session import Session
 
 VARIABLE = "SANDBOXD_AGENT_RUN"
-"""Its value is another one for each run: by it the agent's processes are found."""
+"""The environment variable that marks the agent's processes; its value differs for each run."""
 
 _TRIES, _PAUSE_SECONDS = 5, 0.05
 _TOKEN = re.compile(rb"[0-9a-f]{16}")
@@ -31,9 +32,9 @@ _TOKEN = re.compile(rb"[0-9a-f]{16}")
 class Run(NamedTuple):
     """The last run of a session, as far as the host knows.
 
-    `since` is when it began, or ended if that was seen, in seconds since 1970; `is_attended`: a client
-    attends it; `mark` is the variable, ``NAME=value``, of processes that may still run, '' once the agent was
-    seen to end.
+    `since` is when it ended, or when it began if its end was not seen, in seconds since 1970; `is_attended` tells
+    whether a client is connected to it; `mark` is the variable of processes that may still run, ``NAME=value``, ''
+    once the agent was seen to end.
     """
 
     since: float
@@ -42,15 +43,15 @@ class Run(NamedTuple):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether its end was not seen, and no client attends it."""
+        """Whether its end was not seen, and no client is connected to it."""
         return bool(self.mark) and not self.is_attended
 
 
 @contextlib.contextmanager
 def at_work(own: Session) -> Iterator[None]:
-    """Hold the session's lock while its agent runs.
+    """Hold the session's lock for the block, in which its agent runs.
 
-    :raises UsageError: its agent runs already
+    :raises UsageError: the session's agent runs already
     """
     descriptor = os.open(_path(own), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -66,7 +67,9 @@ def at_work(own: Session) -> Iterator[None]:
 
 
 def begin(own: Session) -> str:
-    """Record that the agent is being started, while the lock is held; returns the mark for its processes.
+    """Record that the agent is being started; returns the variable for its processes, ``NAME=value``.
+
+    The caller holds the lock of `at_work`.
 
     :raises OSError: it cannot be recorded
     """
@@ -82,13 +85,13 @@ def begin(own: Session) -> str:
 
 
 def end(own: Session) -> None:
-    """Record that the agent has ended, while the lock is held."""
+    """Record that the agent has ended; the caller holds the lock of `at_work`."""
     with contextlib.suppress(OSError):
         os.truncate(_path(own), 0)
 
 
 def last(own: Session) -> Run | None:
-    """The last run; None where no agent of the session was ever started. The lock's holder is not disturbed."""
+    """The last run; None where no agent of the session was ever started. It does not wait for the lock."""
     try:
         with open(_path(own), "rb") as file:
             try:

@@ -1,7 +1,8 @@
-"""An agent's session on a project: one of the project's sandboxes, by name, with a config of its own.
+"""An agent's session on a project: a named sandbox of the project with a config of its own.
 
-The sandboxd.toml of a session lies in the user's state folder, which no sandbox can write, and replaces the
-project's own for the sandbox of that name."""
+The sandboxd.toml of a session is in the user's state folder, which no sandbox can write, and is used in place of the
+project's for the sandbox of that name.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +27,12 @@ The session of an agent, and what the user chose for it.
 
 
 class Choices(NamedTuple):
-    """The user's choices for a session, which apply until other ones are made."""
+    """The user's choices for a session, which are kept until the user makes others."""
 
     image: str = ""
     allow: tuple[str, ...] = ()
     credentials: tuple[str, ...] | None = None
-    """None: those of the agent."""
+    """The names of credentials; None for those of the agent."""
 
 
 class Session(NamedTuple):
@@ -40,9 +41,9 @@ class Session(NamedTuple):
     name: str
     agent: str
     project: str
-    """The real path of the project."""
+    """The path of the project's folder, with links resolved."""
     folder: str
-    """The session's own folder."""
+    """The path of the session's own folder, in the user's state folder."""
     choices: Choices = Choices()
 
     @property
@@ -54,8 +55,8 @@ class Session(NamedTuple):
 def session(environ: Mapping[str, str], project: str, agent: str, name: str) -> Session:
     """The session `name` of `agent` on `project`; no file is made.
 
-    :param project: a real path
-    :raises UsageError: the name is not valid, or the user's state or grants lie in the project
+    :param project: its path, with links resolved
+    :raises UsageError: the name is not valid, or the user's state or grants are inside the project
     """
     check_name(name)
     folder = os.path.join(_folder(environ, project), name)
@@ -93,8 +94,9 @@ def write(environ: Mapping[str, str], own: Session, config: bytes) -> None:
 
 
 def recall(environ: Mapping[str, str], project: str, name: str) -> Session | None:
-    """The session `name` on `project` (its real path); None where there is none.
+    """The session `name` on `project`; None where there is none.
 
+    :param project: its path, with links resolved
     :raises UsageError: its record cannot be read
     """
     if not name:
@@ -116,7 +118,10 @@ def recall(environ: Mapping[str, str], project: str, name: str) -> Session | Non
 
 
 def agent_of(environ: Mapping[str, str], sandbox: str) -> str:
-    """The agent whose session a sandbox is, by its identity; '' where it is none or its record cannot be read."""
+    """The name of the agent whose session a sandbox is; '' if it is none, or its record cannot be read.
+
+    :param sandbox: its identity (`model.sandbox_id`)
+    """
     try:
         own = recall(environ, workspace_of(sandbox), name_of(sandbox))
     except UsageError:
@@ -125,9 +130,10 @@ def agent_of(environ: Mapping[str, str], sandbox: str) -> str:
 
 
 def start_command(sandbox: str, agent: str) -> str:
-    """The command that starts a sandbox, or takes it up again.
+    """The `sandboxd` command that starts a sandbox or continues it.
 
-    :param agent: the agent whose session it is, '' for none
+    :param sandbox: its identity (`model.sandbox_id`)
+    :param agent: the name of the agent whose session it is, '' for none
     """
     if not agent:
         return f"sandboxd up{name_option(sandbox)}"
@@ -152,7 +158,10 @@ def _choices(record: Mapping[str, Any]) -> Choices:
 
 
 def of_project(environ: Mapping[str, str], project: str) -> tuple[Session, ...]:
-    """The sessions of agents on `project` (its real path), by name."""
+    """The sessions of agents on `project`, in the order of their names.
+
+    :param project: its path, with links resolved
+    """
     try:
         names = sorted(os.listdir(_folder(environ, project)))
     except OSError:

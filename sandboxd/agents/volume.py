@@ -1,4 +1,4 @@
-"""The volume that keeps an agent's program: named after the program's content, mounted read-only."""
+"""The volume with an agent's program: named by a digest of its packages, mounted read-only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 PREFIX = "sandboxd-program-"
 TARGET = "/opt/sandboxd/agent"
-"""The folder of the volume inside a sandbox."""
+"""The path of the volume inside."""
 
 
 def name(agent: Agent) -> str:
-    """The name of the volume on this machine's architecture; '' where the agent has no packages for it."""
+    """The name of the volume for this machine's architecture; '' where the agent has no packages for it."""
     packages = agent.of_machine(platform.machine())
     return f"{PREFIX}{agent.name}-{digest(packages)}" if packages else ""
 
@@ -29,9 +29,9 @@ def label(agent: Agent) -> str:
 
 
 def program(agent: Agent, machine: str = "") -> str:
-    """The path of the program inside, or its name in the image.
+    """The path of the program inside; without packages, the name of a program in the image.
 
-    :param machine: the kind that it runs on, as `uname -m` calls it; '' for that of this one
+    :param machine: the processor architecture, as `uname -m` names it; '' for this machine's
     """
     packages = agent.of_machine(machine or platform.machine())
     own = next((each.program for each in packages if each.program), agent.program)

@@ -1,4 +1,4 @@
-"""Checking: documents in, a report out. Pure: facts about the host and the disk are parameters."""
+"""Runs rules over documents and returns a report. Pure: facts about the host and the disk are parameters."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ __all__ = ["Fixes", "RuleSettings", "check", "check_source"]
 
 
 class Fixes(enum.IntEnum):
-    """The extent to which fixes are worked out; each step takes many times as long as the one before."""
+    """How far fixes are worked out; each step takes many times as long as the one before."""
 
     NONE = 0
-    """Findings have the `remedies` that their rules propose, and no fixes."""
+    """Findings have the `remedies` that their rules propose, but no fixes."""
     NAMES = 1
-    """There is a fix where it can be made, but it may have no edits."""
+    """Fixes show what can be repaired, but may have no edits."""
     EDITS = 2
+    """Fixes have edits, which were not tried."""
     VERIFIED = 3
-    """The file was checked again with each fix; one that makes it worse is dropped."""
+    """Fixes have edits, and the file was checked again with each; one that makes it worse was dropped."""
 
 
 # Bounds against hostile files: finding and verifying one fix takes time proportional to the size of
@@ -65,10 +66,12 @@ def check_source(
     fixes: Fixes = Fixes.VERIFIED,
     threshold: Severity = Severity.HINT,
 ) -> Report:
-    """Check one text; its path says what `kind` of file it is, where that is not known.
+    """Check one text. A failure of sandboxd on it is reported as a skipped file.
 
-    `parsed` is the same text as its kind reads it, where it was read before.
-    For the rest see :func:`check`.
+    :param kind: the kind of file; '' to find it by path and content
+    :param parsed: `source` as its kind parses it, if that was done before
+
+    For the other parameters see :func:`check`.
     """
     file_kind = kinds.get(kind) if kind else kinds.find(source.path, source.text)
     if file_kind is None:
@@ -105,11 +108,12 @@ def check(
     fixes: Fixes = Fixes.VERIFIED,
     threshold: Severity = Severity.HINT,
 ) -> Report:
-    """Run all rules, or `only` those named, over `documents`.
+    """Run rules over `documents`, and report their findings.
 
-    Rules that never reach `threshold` may be skipped, so the findings below it are incomplete.
-
-    Callers that apply `fixes` need verified ones.
+    :param settings: the project's severities and accepted findings
+    :param only: ids of the rules to run; None for all
+    :param fixes: how far fixes are worked out; whoever applies them needs `VERIFIED`
+    :param threshold: rules that never reach it may be skipped, so findings below it are incomplete
     """
     chosen = None if only is None else frozenset(only)
     checker = _Checker(chosen, host, variables, settings, threshold, fixes)

@@ -1,7 +1,7 @@
-"""Findings that stand in another file than the one that is checked.
+"""Findings about another file than the one that is checked.
 
-A devcontainer.json is judged together with its Compose files and its Dockerfile. What is wrong
-there is shown there, with the comments of that file, and once, however many files lead to it.
+A devcontainer.json is judged together with its Compose files and its Dockerfile. What is wrong there is reported for
+that file, its own suppression comments apply, and it is reported once even if several files refer to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def split(findings: list[Finding], document: Document) -> tuple[list[Finding], list[Finding]]:
-    """Return the findings in the file itself, and those in other files."""
+    """The findings in the document's own file, and those in other files."""
     path = document.source.path
     own = [finding for finding in findings if finding.place.path == path]
     if len(own) == len(findings):
@@ -38,7 +38,10 @@ def mark_allowed(
     rule_ids: Collection[str],
     settings: RuleSettings,
 ) -> list[Finding]:
-    """The findings of other files with those marked that a comment there allows."""
+    """The findings, all of other files, with those marked as suppressed that a comment in their file allows.
+
+    :param rule_ids: the ids of all rules
+    """
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:
         by_path.setdefault(finding.place.path, []).append(finding)
@@ -60,7 +63,7 @@ def add_sources(
     document: Document,
     variables: Variables,
 ) -> None:
-    """Add to `sources` the texts of the files that findings point into."""
+    """Add to `sources` the texts of the files that findings refer to, by path; unreadable ones are left out."""
     for finding in findings:
         for place in (finding.place, *(related.place for related in finding.related)):
             if place.path not in sources:
@@ -70,7 +73,7 @@ def add_sources(
 
 
 def unique(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings file by file without duplicates; of equal ones one with a fix is preferred."""
+    """The findings without duplicates, grouped by file; of equal ones one with a fix is kept."""
     by_key: dict[object, Finding] = {}
     order: dict[str, int] = {}
     for finding in findings:

@@ -1,4 +1,4 @@
-"""Applying fixes: in passes, since one edit can open the way for the next, until nothing changes."""
+"""Applies fixes in passes, since one edit can make another possible, until nothing changes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Applied(NamedTuple):
 
 
 class Fixed(NamedTuple):
-    """A text after fixing, the fixes applied to it, and the report on it."""
+    """A text after fixing, the fixes that were applied, and the report on the new text."""
 
     source: SourceText
     applied: tuple[Applied, ...]
@@ -52,9 +52,11 @@ def fix_source(
     kind: str = "",
     parsed: Document | None = None,
 ) -> Fixed:
-    """Fix every finding from `threshold` on that has a fix; one that is not safe only if `unsafe`.
+    """Fix every finding of at least `threshold` that has a fix.
 
-    `kind` and `parsed` as for :func:`sandboxd.analysis.check_source`.
+    :param unsafe: also apply fixes that are not marked as safe
+
+    The other parameters are those of :func:`sandboxd.analysis.check_source`.
     """
 
     def judge(text: SourceText, parsed: Document | None = None) -> Report:

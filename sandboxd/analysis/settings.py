@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Allowance(NamedTuple):
-    """Findings of `rule` that the project accepts; `expires` is an ISO date or None."""
+    """The project accepts all findings of `rule`, for this reason, until the ISO date `expires`; None for ever.
+
+    `by` says where that is decided.
+    """
 
     rule: str
     reason: str
@@ -25,23 +28,24 @@ class Allowance(NamedTuple):
 class RuleSettings(NamedTuple):
     """The severities and accepted findings that a project sets for rules.
 
-    `today` is an ISO date; when it is '' no allowance that expires is honoured.
+    `today` is an ISO date; if it is '', an allowance with an expiry date does not count.
     """
 
     levels: Mapping[str, Severity | None] = {}
-    """The severity of each rule that the project sets; None for "off"."""
+    """The severity of each rule for which the project sets one; None for "off"."""
     allowances: tuple[Allowance, ...] = ()
     today: str = ""
     enforced: Mapping[str, str] = {}
-    """Rules whose findings a policy lets nobody suppress, each with the file that says so."""
+    """The rules whose findings nobody may suppress, each with the path of the policy file that says so."""
 
     def is_off(self, rule: str) -> bool:
         return rule not in self.enforced and rule in self.levels and self.levels[rule] is None
 
     def weigh(self, finding: Finding) -> Finding:
-        """`finding` with the severity that the project sets, or suppressed by an allowance.
+        """`finding` with the project's severity, or marked as suppressed by an allowance.
 
-        A finding of a rule that a policy enforces is neither lowered nor suppressed."""
+        A finding of a rule that a policy enforces is neither lowered nor suppressed.
+        """
         severity = self.levels.get(finding.rule, finding.severity)
         allowed = self.allowance(finding.rule)
         if finding.rule in self.enforced:
@@ -56,13 +60,13 @@ class RuleSettings(NamedTuple):
         return finding._replace(suppressed=allowed) if allowed else finding
 
     def insist(self, finding: Finding, what: str) -> Finding:
-        """A finding of an enforced rule, with a note that `what` does not suppress it."""
+        """`finding`, of a rule that a policy enforces, with a note that `what` does not suppress it."""
         path = self.enforced[finding.rule]
         note = f"{what} does not count: `{path}` lets nobody suppress this rule"
         return finding._replace(message=f"{finding.message}; {note}")
 
     def allowance(self, rule: str) -> Suppressed | None:
-        """The acceptance of all findings of `rule`, with its reason; None where there is none."""
+        """The project's acceptance of all findings of `rule`; None where there is none or it has expired."""
         for allowance in self.allowances:
             expired = allowance.expires is not None and not (
                 self.today and self.today <= allowance.expires

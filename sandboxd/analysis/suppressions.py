@@ -1,7 +1,7 @@
-"""Comments that allow a finding: ``// sandboxd: allow <rule>[, <rule>] -- reason``.
+"""Comments that suppress findings: ``// sandboxd: allow <rule>[, <rule>] -- reason``.
 
-A comment behind something speaks for its own line. A comment that has its line for itself speaks
-for the next line that is not a comment either.
+A comment at the end of a line applies to that line; one that has a line for itself applies to the next line that is
+not a comment.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ _COMMENT_LINE = ("//", "/*", "*", "#")
 
 
 def read(document: Document, rule_ids: Collection[str]) -> list[Suppression]:
-    """The suppressions of a file, in its order; `rule_ids` are the ids of all rules.
+    """The suppression comments of a file, in its order.
 
-    Reading ends behind :data:`MOST` of them, so that a longer list says that there are more.
+    Reading ends once there are more than :data:`MOST`, so that a longer list shows that there are too many.
+
+    :param rule_ids: the ids of all rules
     """
     source = document.source
     if MARK not in source.text:
@@ -51,7 +53,7 @@ def apply(
     source: SourceText,
     settings: RuleSettings,
 ) -> tuple[list[Finding], list[Suppression]]:
-    """The findings with what is allowed marked, and the suppressions with `used` known."""
+    """The findings with the suppressed ones marked, and the suppressions with `used` set."""
     reasons: dict[tuple[str, int], str] = {}
     for suppression in suppressions:
         key = suppression.rule, suppression.line

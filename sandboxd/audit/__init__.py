@@ -1,1 +1,1 @@
-"""The record: who started, allowed, weakened and brought what, as a chain of entries in the user's state."""
+"""The audit record: who started, allowed or weakened what, as a hash chain of entries in the user's state folder."""

@@ -1,7 +1,9 @@
-"""Whether the audit record is whole: each line names the one before it, marks name the last. Pure.
+"""Checks that the audit record is complete: each line has the hash of the one before, and marks have that of the
+last.
 
-It shows what was cut, changed or lost. Whoever may write as this user can write the whole record anew; only a
-copy elsewhere shows that (`sandboxd audit --journald`, `--otlp`)."""
+It detects lines that were cut, changed or lost. Whoever may write as this user can replace the whole record, which
+only a copy elsewhere shows (`sandboxd audit --journald`, `--otlp`). Pure.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from sandboxd.audit.marks import Head, Marks
 
 
 class File(NamedTuple):
-    """One file of the record. `first` is the number of its first entry, taken from the file's name."""
+    """One file of the record; `first` is the number of its first entry, by the file's name."""
 
     first: int
     content: bytes
@@ -23,8 +25,9 @@ class Fault(NamedTuple):
     """A place where the record was changed or lost something."""
 
     number: int
-    """The entry at or after which it is."""
+    """The number of the entry at or after which it is; 0 for an empty record."""
     what: str
+    """A description for a person."""
 
 
 class Reading(NamedTuple):
@@ -33,7 +36,7 @@ class Reading(NamedTuple):
     entries: tuple[Entry, ...]
     faults: tuple[Fault, ...]
     rotated: int
-    """The number of entries at the beginning that were removed to keep the record small."""
+    """The number of the oldest entries that were removed to keep the record small."""
 
 
 def check(files: Sequence[File], marks: Marks) -> Reading:

@@ -20,7 +20,7 @@ from sandboxd.errors import EnvironmentFailure, UnreadableError, UsageError
 from sandboxd.files import read_bytes, write_atomic
 
 MOST_AT_ONCE = 200
-"""Entries of one request; an entry is at most 128 KB, and nearly all are below 1 KB."""
+"""The most entries in one request; an entry is at most 128 KB, and nearly all are below 1 KB."""
 
 SECONDS = 15.0
 
@@ -30,7 +30,9 @@ _CURSOR = "sent.json"
 
 
 class Collector(NamedTuple):
-    """An OpenTelemetry collector: its URL, and header fields for requests to it, which may be secret."""
+    """An OpenTelemetry collector: its URL, and (name, value) of header fields for requests to it, which may be
+    secret.
+    """
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -47,7 +49,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def collector(environ: Mapping[str, str]) -> Collector:
     """The collector that the environment variables name.
 
-    :raises UsageError: they name none, or no URL of HTTP
+    :raises UsageError: they name none, or not by an HTTP URL
     """
     url = environ.get(_LOGS) or ""
     if not url and environ.get(_ALL):
@@ -68,9 +70,9 @@ def send_new(entries: Sequence[Entry], folder: str, to: Collector, version: str)
     """Post the entries that `to` has not received yet; returns their number.
 
     :param entries: the whole record, oldest first
-    :param folder: the record's folder, where the number of the last posted entry is kept
+    :param folder: the record's folder, where the number of the last posted entry is stored
     :param version: the version of sandboxd
-    :raises EnvironmentFailure: the collector does not accept them; those accepted before are noted
+    :raises EnvironmentFailure: the collector does not accept them; those that it accepted before are not sent again
     """
     path = os.path.join(folder, _CURSOR)
     last = _last(path, to.url, entries)

@@ -36,34 +36,36 @@ Kind = Literal[
     "rotated",
     "gap",
 ]
-"""Kinds of events: grants and answers of the user, acts on a sandbox, observations, then of the record itself."""
+"""Kinds of events: grants and answers of the user, actions on a sandbox, observations, and events of the record
+itself."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 FIRST = "0" * 64
-"""Stands for the line before the first one."""
+"""What the first entry has as the hash of the line before it."""
 
 LONGEST_TEXT, MOST_ITEMS = 500, 200
-"""Characters of one text, and items of one list, that an entry holds; a list says how many it left out."""
+"""The most characters of a text and the most items of a list in an entry; a cut list says how many items are left
+out."""
 
 LONGEST_LINE = 128 << 10
-"""Bytes of a line; of facts that would be longer only the names are kept."""
+"""The most bytes of a line; of facts that would be longer only the names are kept."""
 
 
 class Entry(NamedTuple):
-    """One recorded event. Its fields are those of the line of JSON."""
+    """One recorded event; the fields are those of its line of JSON."""
 
     number: int
-    """Counts from 1 without gaps."""
+    """Counted from 1 without gaps."""
     time: float
     """Seconds since 1970."""
     kind: Kind
     project: str
-    """The project's folder; '' for what belongs to no project."""
+    """The path of the project's folder; '' for an event without a project."""
     by: str
     """The login name of the user."""
     facts: Mapping[str, Any]
-    """Details, as JSON values. A name that something inside a sandbox chose is hostile text."""
+    """Details, as JSON values. Names that were chosen inside a sandbox are hostile text."""
     before: str
     """The hash of the line before; `FIRST` in the first line."""
 
@@ -79,7 +81,7 @@ def line(entry: Entry) -> bytes:
 
 
 def read(text: bytes) -> Entry | None:
-    """The entry that a line holds; None where it holds none."""
+    """The entry in a line; None where the line is no valid entry."""
     try:
         fields = json.loads(text)
         entry = Entry(**fields)
@@ -96,15 +98,18 @@ def read(text: bytes) -> Entry | None:
 
 
 def gaps(entry: Entry) -> int:
-    """Gaps in the record that an entry tells of: a gap itself, or those in what a rotation removed."""
+    """The number of gaps in the record that an entry reports.
+
+    1 for an entry that reports a gap itself; for one about a rotation, the number of gaps in the removed file.
+    """
     count = entry.facts.get("gaps") if entry.kind == "rotated" else 0
     return 1 if entry.kind == "gap" else count if type(count) is int else 0
 
 
 def digest(text: bytes) -> str:
-    """The hash by which the next line names this one.
+    """The hash of a line, which the next line contains.
 
-    :param text: the line without its end
+    :param text: the line without its line end
     """
     return hashlib.sha256(text).hexdigest()
 

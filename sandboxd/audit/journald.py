@@ -1,7 +1,8 @@
-"""Send entries of the audit record to systemd's journal, by its native protocol.
+"""Sends entries of the audit record to systemd's journal by its native protocol.
 
-https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: one datagram for each entry, one line for each field. An entry that no
-datagram holds goes as a sealed file in memory, whose descriptor is sent."""
+https://systemd.io/JOURNAL_NATIVE_PROTOCOL/: one datagram for each entry, one line for each field. An entry that is too
+large for a datagram is sent as the descriptor of a sealed memory file.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ _INFO = 6
 def send(entries: Iterable[Entry], path: str = SOCKET) -> int:
     """Send `entries` to the journal; returns their number.
 
-    :raises EnvironmentFailure: there is no journal, or it refuses one
+    :param path: of the journal's socket
+    :raises EnvironmentFailure: there is no journal, or it refuses an entry
     """
     count = 0
     try:

@@ -1,7 +1,8 @@
-"""The marks of the last entry, beside the record's files and outside of its folder.
+"""The marks: two files with number and hash of the record's last entry, one in the record's folder and one above it.
 
-With both of them no cut of the files, and no removal of their folder, goes unseen: the next entry says so, and
-its number follows the highest that was ever given."""
+So a cut file or a removed folder is detected: the next entry says so, and its number follows the highest that was ever
+given.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +21,20 @@ _HIGHEST = 10**9 - 1
 
 
 class Head(NamedTuple):
-    """The last entry that was written."""
+    """Number and hash of the entry that was written last."""
 
     number: int
     digest: str
 
 
 class Marks(NamedTuple):
-    """The last entry as the record's folder names it, and as the folder above does; None where none can be read."""
+    """The two marks: `head` in the record's folder, `anchor` in the folder above; None for one that cannot be read."""
 
     head: Head | None = None
     anchor: Head | None = None
 
     def newest(self) -> Head | None:
-        """The one with the higher number; None without any."""
+        """The mark with the higher number; None if there is none."""
         return max((mark for mark in self if mark is not None), default=None)
 
 
@@ -43,14 +44,14 @@ def load(folder: str) -> Marks:
 
 
 def save(folder: str, head: Head) -> None:
-    """Write both marks; failing is no error, since entries that follow the one that a mark names are believed."""
+    """Write both marks. A failure is no error: an older mark only means that the entries after it are not protected."""
     for path in _paths(folder):
         with contextlib.suppress(OSError):
             _write(path, head)
 
 
 def begin(folder: str, head: Head) -> None:
-    """Write the marks of a record's first entry, which nothing but a mark tells from the rest of a cut record.
+    """Write the marks of a record's first entry: without a mark it could not be told from the rest of a cut record.
 
     :raises OSError: one cannot be written
     """

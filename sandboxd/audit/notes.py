@@ -1,8 +1,9 @@
-"""Write to the user's audit record, from every part of the program.
+"""Writes to the user's audit record, from every part of the program.
 
-What weakens a sandbox or gives it more is recorded before it is done, and is not done unless it could be
-(`require`). Everything else goes on without (`note`), and the caller says that it was not recorded; a command that
-was for nothing else ends with that (`unrecorded`)."""
+What weakens a sandbox or gives it more is recorded before it is done, and is not done if that fails (`require`).
+Everything else goes on without an entry (`note`), and the caller says so; a command whose only work was that ends with
+an error (`unrecorded`).
+"""
 
 from __future__ import annotations
 
@@ -19,22 +20,24 @@ from sandboxd.host.login import login_name
 
 
 def folder(environ: Mapping[str, str]) -> str:
-    """The folder of this user's record."""
+    """The path of the folder with this user's audit record."""
     return os.path.join(state_folder(environ), "audit")
 
 
 def require(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> None:
     """Record what is about to be done.
 
-    :param project: the project's folder; '' for none
-    :param facts: JSON values; never a secret
+    :param project: the path of the project's folder; '' for none
+    :param facts: details as JSON values; never a secret
     :raises RecordFailure: it cannot be recorded, so it must not be done
     """
     Record(folder(environ)).append(kind, project, login_name(), facts, time.time())
 
 
 def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> str:
-    """Record what was done or seen; returns '', or why it could not be recorded, in words for a person."""
+    """Record what was done or seen; returns '', or for a person why it could not be recorded. Parameters as in
+    `require`.
+    """
     try:
         require(environ, kind, project, **facts)
     except RecordFailure as failure:
@@ -43,7 +46,7 @@ def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> 
 
 
 def unrecorded(problem: str) -> EnvironmentFailure:
-    """The error of a command that did what it was asked for, without its entry.
+    """The error for a command that did its work, but could not record it.
 
     :param problem: as `note` returned it
     """

@@ -1,4 +1,4 @@
-"""Entries of the record as OpenTelemetry logs, in the JSON encoding of OTLP. Pure.
+"""Converts entries of the audit record to OpenTelemetry logs, in the JSON encoding of OTLP. Pure.
 
 https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding: one `ExportLogsServiceRequest`, as a
 collector's file receiver reads it, or as it is posted to `/v1/logs`.

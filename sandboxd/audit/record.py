@@ -1,6 +1,7 @@
-"""The audit record on disk: lines are appended under a lock; the oldest file is removed when there are too many.
+"""The audit record on disk: lines are appended under a lock, and the oldest file is removed when there are too many.
 
-It lies in the user's state folder, which no sandbox sees."""
+It is in the user's state folder, which no sandbox sees.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.file_lock import locked
 
 LARGEST_FILE, MOST_FILES = 2 << 20, 8
-"""Bytes of a file after which a new one is begun, and files that are kept."""
+"""The size of a file in bytes after which a new one is begun, and the number of files that are kept."""
 
 _NAME = re.compile(r"record-(\d{9})\.jsonl")
 _LOCK = "lock"
@@ -34,7 +35,7 @@ class RecordFailure(EnvironmentFailure):
 
 
 class Record:
-    """The record in one folder, which is created by the first write."""
+    """The audit record in one folder, which the first write creates."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -42,10 +43,11 @@ class Record:
     def append(
         self, kind: Kind, project: str, by: str, facts: Mapping[str, Any], now: float
     ) -> Entry:
-        """Append an entry and wait until the system has its bytes.
+        """Append an entry, and wait until it is on the disk; returns the entry.
 
+        :param by: the login name of the user
         :param now: seconds since 1970
-        :raises RecordFailure: it is not written; a part that was written is taken back
+        :raises RecordFailure: it cannot be written; a part that was written is removed
         """
         try:
             self._make_folder()
@@ -67,7 +69,7 @@ class Record:
             raise self._failure(error) from None
 
     def marks(self) -> Marks:
-        """What names the entry that was written last."""
+        """The marks of the entry that was written last."""
         return marks.load(self.folder)
 
     def _append(

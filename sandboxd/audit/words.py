@@ -1,6 +1,6 @@
-"""Entries of the record in words for a person. Pure.
+"""Describes entries of the audit record in words for a person. Pure.
 
-Facts may hold hostile text: whoever shows a sentence escapes it.
+Facts may contain hostile text: whoever shows a sentence escapes it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def sentence(entry: Entry, *, in_short: bool = False) -> str:
 
     Hashes are cut to 12 digits; times are in this machine's time zone.
 
-    :param in_short: without facts that say that there was nothing, and without names of containers and images
+    :param in_short: leave out empty facts, and the names of containers and images
     """
     facts = _in_short(entry.facts) if in_short else entry.facts
     return ", ".join(

@@ -1,1 +1,1 @@
-"""The price of a sandbox on this machine, for this project: the same work, side by side."""
+"""Measures what a sandbox costs on this machine for this project: the same work in several sandboxes."""

@@ -1,4 +1,4 @@
-"""The sandboxes that are compared, and a plan for each, on a copy of the project."""
+"""The sandboxes that are compared, each with a plan for its own copy of the project."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Chosen(NamedTuple):
 
     candidates: tuple[Candidate, ...]
     left_out: tuple[str, ...]
-    """The reason why each other sandbox cannot be measured here, a sentence each."""
+    """A sentence on each other sandbox that cannot be measured here, with the reason."""
     own: str = ""
-    """The name of the candidate that `up` would start."""
+    """The name of the candidate that `up` would start; '' if it is not among them."""
 
 
 def choose(
@@ -46,9 +46,10 @@ def choose(
 ) -> Chosen:
     """The sandboxes of `project` on this host, each with a copy of the project below `scratch`.
 
-    :param most_bytes: the size of the largest workspace that is copied
-    :param plain: include plain Docker. Even a shell that only waits is a program of the image, which the
-        repository chose: without the profile's controls it runs only if the user says so
+    :param scratch: an empty folder
+    :param most_bytes: the size in bytes of the largest workspace that is copied
+    :param plain: include plain Docker, without the profile's controls. Even an idle shell is then a program of an
+        image that the repository chose, so the user has to ask for it
     :raises UsageError: the profile does not allow runc, and nothing is left to compare with
     :raises EnvironmentFailure: nothing can be started here
     """
@@ -98,7 +99,9 @@ def candidate(
 ) -> Candidate:
     """One sandbox of `project`, with a copy of the project below `scratch`.
 
-    :param change: a change of its config that is tried
+    :param runtime: the name of the engine's runtime
+    :param most_bytes: the size in bytes of the largest workspace that is copied
+    :param change: a change of its config to be tried; None for none
     :raises UsageError: the workspace is too large, or the change cannot be made
     """
     folder = os.path.join(scratch, variant.name, os.path.basename(project.workspace) or "root")

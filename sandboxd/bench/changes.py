@@ -1,4 +1,4 @@
-"""Changes of sandboxd.toml that could make a command faster, to be tried and not guessed."""
+"""Changes of sandboxd.toml that may make a command faster, to be measured."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _LEAST_FILES = 20
 
 
 class Change(NamedTuple):
-    """One line of `[workspace]` in sandboxd.toml; `price` is what else it changes, in words."""
+    """A change of `[workspace]` in sandboxd.toml: `line` is to be added there; `price` says for a person what else it
+    changes.
+    """
 
     name: str
     line: str
@@ -34,7 +36,7 @@ class Change(NamedTuple):
 def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...]:
     """The changes worth trying for a project whose sandbox is `plan`.
 
-    :param filled: the folder that the command writes most files into, if any
+    :param filled: the folder that the command writes most files into; None for none
     """
     if plan.prepare:
         # It works on a copy already, and nothing of that is on the host.
@@ -59,7 +61,8 @@ def changes(config: Config, plan: Plan, filled: str | None) -> tuple[Change, ...
 def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | None:
     """The top folder of a workspace that a command wrote most files into; None if it wrote few.
 
-    :param before: number of files by folder, from `count_files`
+    :param before: the number of files by folder before the command, from `count_files`
+    :param after: the same after it
     """
     more = {name: count - before.get(name, 0) for name, count in after.items()}
     best = max(more, key=lambda name: more[name], default=None)
@@ -69,7 +72,7 @@ def filled_folder(before: Mapping[str, int], after: Mapping[str, int]) -> str | 
 def count_files(workspace: str, skip: Iterable[str] = (".git",)) -> dict[str, int]:
     """The number of files below each top folder of `workspace`; no link is followed.
 
-    :param skip: folders that cannot be kept in memory
+    :param skip: names of top folders that are left out
     """
     left_out = set(skip)
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""One sentence about a measured command: what the sandbox costs, and the change that makes it fastest."""
+"""Sums up a measured command in one sentence: what the sandbox costs, and which change makes it fastest."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from sandboxd.bench.results import Results, Row, Trial
 
 NOTHING = 1.1
-"""Below this a difference is noise on a machine that does other things, too."""
+"""A ratio below this counts as no difference, since other programs run on the machine, too."""
 _LEAST_GAIN = 0.9
 
 
 def conclusion(results: Results) -> str:
-    """The sentence for people; '' where workloads and no command were measured."""
+    """The sentence for a person; '' where workloads and no command were measured."""
     row = results.command
     if row is None:
         return ""
@@ -33,7 +33,7 @@ def conclusion(results: Results) -> str:
 
 
 def best(results: Results) -> Trial | None:
-    """The tried change that saves most time; None where none was faster in every round."""
+    """The tried change that saves the most time; None where none was faster in every round."""
     helping = [
         trial
         for trial in results.trials

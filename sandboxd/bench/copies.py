@@ -16,7 +16,9 @@ MOST_FILES = 50_000
 
 
 class Copied(NamedTuple):
-    """The size of a copy. Links are copied as links, sockets and devices not at all."""
+    """The size of a copy: number of files, and their bytes. Links are copied as links, sockets and devices not at
+    all.
+    """
 
     files: int
     bytes: int

@@ -1,8 +1,7 @@
-"""Starts each kind of sandbox on a copy of the project, and runs the same work in all of them.
+"""Starts each sandbox on a copy of the project, and runs the same work in all of them.
 
-What is measured is what `sandboxd up` would start: the planner's own container, in its own layout,
-with nothing left out. Rounds go through all sandboxes one after the other, so that a machine that
-grows slow grows slow for all of them.
+What is measured is what `sandboxd up` would start: the planner's own container, in its own layout, with nothing left
+out. Each round goes through all sandboxes, so that a machine that slows down meanwhile slows down for all of them.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _QUIETLY = (
 
 
 class Candidate(NamedTuple):
-    """A sandbox to measure: its plan is for a copy of the project, made for it alone."""
+    """A sandbox to measure; its plan is for a copy of the project that is used by it alone."""
 
     variant: Variant
     plan: Plan
@@ -56,9 +55,11 @@ def measure(
     cache: str,
     progress: Callable[[str], None],
 ) -> tuple[tuple[Row, ...], tuple[Variant, ...]]:
-    """The measurements, and the variants as they ran. Everything that was started is removed again.
+    """Measure all candidates; returns the measurements, and the variants as they ran. All sandboxes are removed
+    again.
 
-    :param command: the user's own command, measured instead of the workloads; () for the workloads
+    :param command: the user's command, measured in place of the workloads; () for the workloads
+    :param cache: the folder that caches a Python to run inside
     :raises UsageError: the command fails
     :raises EnvironmentFailure: a sandbox cannot be started
     """
@@ -83,9 +84,9 @@ def try_changes(
     rounds: int,
     progress: Callable[[str], None],
 ) -> tuple[Trial, ...]:
-    """Time the user's command in the sandbox `own`, and with each change, in turn within each round.
+    """Time the user's command in the sandbox `own`, and in one with each change, one after the other in each round.
 
-    A change with which the sandbox does not start, or the command fails, gives a trial that says so.
+    Where a sandbox with a change does not start, or the command fails in it, its trial says so.
 
     :raises UsageError: the command fails in `own`
     """

@@ -13,7 +13,7 @@ COMMAND = "command"
 
 
 class Variant(NamedTuple):
-    """A sandbox that is measured. `runtime` is the engine's name of what was started."""
+    """A sandbox that is measured. `runtime` is the engine's name of the runtime that it ran with, '' before it ran."""
 
     name: str
     title: str
@@ -22,9 +22,9 @@ class Variant(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One kind of work: milliseconds by variant, one figure for each round, the same rounds for all.
+    """One kind of work: its times in milliseconds by variant, one for each round.
 
-    `why` says by variant why there is no figure.
+    `why` has, by variant, the reason why there are no times.
     """
 
     name: str
@@ -34,16 +34,18 @@ class Row(NamedTuple):
     why: dict[str, str]
 
     def milliseconds(self, variant: str) -> float | None:
-        """The median of a variant, in milliseconds; None where nothing was measured."""
+        """The median of a variant's times, in milliseconds; None where it was not measured."""
         times = self.times.get(variant)
         return median(times) if times else None
 
     def ratio(self, variant: str, base: str) -> float | None:
-        """The median over the rounds of a variant's time divided by the base's time in the same round."""
+        """The median, over the rounds, of the variant's time divided by that of `base` in the same round; None
+        without times.
+        """
         return self._of_ratios(variant, base, median)
 
     def spread(self, variant: str, base: str) -> tuple[float, float] | None:
-        """The smallest and the largest ratio of one round."""
+        """The smallest and the largest ratio of one round; None without times."""
         low = self._of_ratios(variant, base, min)
         high = self._of_ratios(variant, base, max)
         return None if low is None or high is None else (low, high)
@@ -57,15 +59,16 @@ class Row(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A change of the project's sandbox that was tried on the user's command.
+    """A change of the project's config that was measured with the user's command.
 
-    Ratios are to the sandbox as it is, in the same rounds; None where it was not measured, `why` says it.
+    `ratio` is the median of its time divided by that of the unchanged sandbox in the same round, `low` and `high` are
+    the extremes; None where it was not measured, and `why` says why.
     """
 
     line: str
-    """In `[workspace]` of sandboxd.toml."""
+    """The line for `[workspace]` of sandboxd.toml."""
     price: str
-    """Its other effects, in words."""
+    """What else it changes, for a person."""
     milliseconds: float | None = None
     ratio: float | None = None
     low: float | None = None
@@ -78,7 +81,7 @@ class Results(NamedTuple):
 
     project: str
     variants: tuple[Variant, ...]
-    """The sandboxes; the others are compared with the first."""
+    """The measured sandboxes; the others are compared with the first."""
     rows: tuple[Row, ...]
     rounds: int
     when: str
@@ -87,7 +90,7 @@ class Results(NamedTuple):
     left_out: tuple[str, ...] = ()
     """Sandboxes that were not measured, and why: a sentence each."""
     own: str = ""
-    """The name of the variant that `up` would start for the project."""
+    """The name of the variant that `up` would start for the project; '' if it was not measured."""
     trials: tuple[Trial, ...] = ()
 
     @property
@@ -97,7 +100,7 @@ class Results(NamedTuple):
 
 
 def document(results: Results) -> dict[str, Any]:
-    """The results as JSON: all fields present, times in milliseconds, ratios to the first variant."""
+    """The results as a JSON value: all fields are present, times are in milliseconds, ratios to the first variant."""
     base = results.variants[0].name
     return {
         "version": 1,
@@ -144,7 +147,7 @@ def _figure(row: Row, variant: str, base: str) -> dict[str, Any]:
 
 
 def figures_to_remember(results: Results) -> dict[str, Any]:
-    """The figures that `recommend` shows later: gVisor against the first variant."""
+    """The ratios of gVisor to the first variant that are stored, for `recommend`."""
     base = results.variants[0].name
     gvisor = next((v.name for v in results.variants if v.name == "gvisor"), None)
     figures = []

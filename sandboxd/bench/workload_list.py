@@ -1,4 +1,4 @@
-"""The workloads as data, and the program that runs them inside."""
+"""The workloads, and the program that runs them inside."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _ORDER = ("computing", "system_calls", "starting_processes", "local_connections"
 
 
 class Workload(NamedTuple):
-    """One piece of work that is measured."""
+    """One kind of work that is measured."""
 
     name: str
     title: str
     unit: str
-    """The work of one run, in words."""
+    """What one run does, in words."""
     source: str
-    """The text of its module."""
+    """The source text of its module."""
 
 
 @functools.cache
 def load() -> tuple[Workload, ...]:
-    """All workloads: what costs little first, then the files of the workspace."""
+    """All workloads: the short ones first, then those on files of the workspace."""
     workloads = []
     for file in os.listdir(_FOLDER):
         if not file.endswith(".py") or file.startswith("_"):
@@ -45,7 +45,11 @@ def load() -> tuple[Workload, ...]:
 
 
 def program(workspace: str, nonce: str) -> bytes:
-    """The source text to feed to Python inside; `workspace` is the folder in the sandbox."""
+    """The Python source that runs all workloads inside.
+
+    :param workspace: the path of the workspace inside
+    :param nonce: a random text that marks its output
+    """
     parcel = {
         "nonce": nonce,
         "seconds": SLICE_SECONDS,

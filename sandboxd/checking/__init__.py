@@ -1,1 +1,1 @@
-"""The one door to findings: `check`, editors and `status` ask it, and so they say the same of a file."""
+"""The one way to findings: `check`, editors and `status` use it, so that they report the same for a file."""

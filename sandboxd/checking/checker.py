@@ -1,4 +1,4 @@
-"""Check texts and folders with the settings, the policy and the other files that apply to them."""
+"""Checks texts and folders with the settings, the policy and the other files that apply to them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 
 class Checker:
-    """Checks files for one environment and one host; make another one when either changes.
+    """Checks files for one environment and one host; a change of either needs a new object.
 
-    :param files_at_hand: texts that replace those on disk, and the way to read the files beside a text
-    :param is_here: whether the texts lie on this machine, so that its environment applies to them
-    :param needs_policy: raise where a policy cannot be read, instead of enforcing every rule
+    :param files_at_hand: texts that replace files on disk, and the function that reads files to which a text refers;
+        None for the disk alone
+    :param is_here: whether the texts are of this machine, so that its environment applies to them
+    :param needs_policy: whether an unreadable policy raises an error; else every rule is enforced then
     """
 
     def __init__(
@@ -53,12 +54,12 @@ class Checker:
 
     @property
     def problems(self) -> tuple[Skipped, ...]:
-        """Configs that should be applied and cannot be, in the order in which they were met."""
+        """The configs that should be applied and cannot be, in the order in which they were found."""
         problems = (entry.problem for entry in self._decided.values())
         return tuple(dict.fromkeys(problem for problem in problems if problem is not None))
 
     def with_files(self, files_at_hand: Files) -> Checker:
-        """A checker of the same policy, with `files_at_hand` in place of this one's texts."""
+        """A checker with the same settings and policy, but `files_at_hand` in place of this one's."""
         checker = Checker(
             self._environ,
             self.host,
@@ -79,11 +80,11 @@ class Checker:
         return settings._replace(enforced=enforced) if enforced else settings
 
     def problem(self, path: str) -> Skipped | None:
-        """The reason why the config for the file at `path` is not applied; None where it is."""
+        """Why the config for the file at `path` is not applied; None where it is, or there is none."""
         return self._of_folder(os.path.dirname(path)).problem
 
     def enforced(self) -> Mapping[str, str]:
-        """Rules whose findings the user or the organisation let no project suppress."""
+        """The rules whose findings no project may suppress, each with the path of the policy file that says so."""
         if self._enforced is None:
             if self._needs_policy:
                 self._enforced = floor.load(self._environ, rule_ids=rules.ids()).enforced
@@ -98,7 +99,7 @@ class Checker:
         fixes: Fixes = Fixes.EDITS,
         threshold: Severity = Severity.HINT,
     ) -> Report:
-        """The report on one text; see `analysis.check` for the rest."""
+        """The report on one text; parameters as in `analysis.check`."""
         return analysis.check_source(
             source,
             host=self.host,
@@ -109,9 +110,11 @@ class Checker:
         )
 
     def check_tree(self, folder: str, most_entries: int) -> Report:
-        """The combined report on the files of a folder that `sandboxd check` would find there.
+        """One report on all files that `sandboxd check` would find in a folder.
 
-        What could not be read, searched or applied is among `skipped`.
+        What could not be read, searched or applied is in its `skipped`.
+
+        :param most_entries: the number of directory entries after which the search ends
         """
         from sandboxd.checking import tree
 
@@ -130,16 +133,17 @@ class Checker:
         return report._replace(skipped=(*report.skipped, *skipped, *self.problems))
 
     def read(self, path: str) -> SourceText | None:
-        """Read a file, so that files which name it see this text; None where it is of no kind.
+        """Read a file, so that files which refer to it are checked with this text; None where it is no kind that is
+        checked.
 
         :raises UnreadableError: it cannot be read, or is too large for its kind
         """
         return self.take(path, files.read_bytes(path))
 
     def take(self, path: str, data: bytes) -> SourceText | None:
-        """The text of `data`, the content of the file at `path`; None where no kind reads such a file.
+        """As `read`, for a file whose content `data` was read already.
 
-        :raises UnreadableError: they are no text, or too many for its kind
+        :raises UnreadableError: `data` is no text, or too large for its kind
         """
         text = files.decode(data)
         kind = kinds.find(path, text)
@@ -163,7 +167,7 @@ class Checker:
 
 
 def combine(reports: Iterable[Report], threshold: Severity = Severity.HINT) -> Report:
-    """One report of several, each finding once; those below `threshold` are left out."""
+    """One report of several, each finding once; findings below `threshold` are left out."""
     findings: list[Finding] = []
     skipped: list[Skipped] = []
     sources: dict[str, SourceText] = {}

@@ -1,7 +1,7 @@
-"""The paths that a repository tells git to ignore, read from its files: no git runs on a stranger's folder.
+"""Reads which paths a repository tells git to ignore, without running git, since the folder may be hostile.
 
-Whatever is ignored, the files that dev container tools read are not passed over: they do their work
-without being tracked. Nor is what git tracks in spite of its patterns.
+Files that dev container tools read are never ignored, as they have an effect without being tracked; nor are files that
+git tracks although a pattern matches them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _LARGEST_INDEX = 16 << 20
 
 
 class Pattern(NamedTuple):
-    """One line of a `.gitignore`: what it matches below its folder, and whether it takes an earlier match back."""
+    """One pattern of a `.gitignore`: a regular expression for paths below its folder.
+
+    `negated` takes an earlier match back; `folders_only` matches folders alone.
+    """
 
     expression: re.Pattern[str]
     negated: bool
@@ -32,7 +35,7 @@ class Pattern(NamedTuple):
 
 
 class Ignore:
-    """The patterns of a folder and of those above it."""
+    """The patterns that apply in a folder: its own and those of the folders above it."""
 
     def __init__(self, folder: str, patterns: tuple[Pattern, ...], above: Ignore | None) -> None:
         self.folder = folder.rstrip("/")
@@ -42,25 +45,25 @@ class Ignore:
         self._index: bytes | None = None
 
     def below(self, folder: str) -> Ignore:
-        """The patterns for the folder `folder` within, with its own .gitignore where it has one."""
+        """The patterns for `folder`, one directly in this folder, with those of its own .gitignore."""
         patterns = _read(f"{folder}/.gitignore")
         return Ignore(folder, patterns, self) if patterns else self
 
     def whole(self, folder: str) -> Ignore:
-        """The patterns for a folder that is itself ignored: all in it is, but what git tracks."""
+        """The patterns for a folder that is itself ignored: everything in it is, except what git tracks."""
         return Ignore(folder, _ALL, self)
 
     def tracks(self, path: str, is_folder: bool) -> bool:
-        """Whether git's index has `path`, or something below it: then no pattern applies."""
+        """Whether git's index contains `path` or something below it, so that no pattern applies."""
         if self.root._index is None:
             self.root._index = _read_index(self.root.folder)
         name = os.fsencode(path[len(self.root.folder) + 1 :]) + (b"/" if is_folder else b"\0")
         return _has(self.root._index, name)
 
     def ignores(self, path: str, is_folder: bool, *, as_git: bool = False) -> bool:
-        """Whether git would leave `path` out; the last pattern that matches decides.
+        """Whether git would ignore `path`; the last pattern that matches decides.
 
-        :param as_git: also what dev container tools read
+        :param as_git: also for files that dev container tools read
         """
         if not as_git and path.rpartition("/")[2] in _READ_ANYWAY:
             return False
@@ -77,11 +80,12 @@ class Ignore:
 
 
 def for_folder(folder: str, of_user: str = "") -> Ignore | None:
-    """The patterns that hold in `folder`; None outside of a repository.
-
-    :param of_user: a file of patterns that hold in every repository of the user, unless this one says otherwise
+    """The patterns that apply in `folder`; None outside of a repository.
 
     Also None where `folder` itself is ignored: a user who names it wants its files checked.
+
+    :param of_user: the path of a file with the user's own patterns for all repositories, which a repository's patterns
+        override; '' for none
     """
     root = _repository(folder)
     if root is None:

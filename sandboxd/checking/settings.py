@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 class Decided(NamedTuple):
-    """The rule settings for a folder's files, and the config that they come from."""
+    """The rule settings for the files of a folder, and the config that they come from."""
 
     settings: RuleSettings
     problem: Skipped | None = None
-    """The reason why nothing of the config is applied; None where all of it is, or there is none."""
+    """Why the config is not applied; None where it is, or there is none."""
     config: Document | None = None
-    """The config as it was parsed; None where there is none or it cannot be read."""
+    """The parsed config; None where there is none or it cannot be read."""
 
 
 NOTHING_DECIDED = Decided(NO_SETTINGS)
 
 
 def read_settings(folder: str) -> Decided:
-    """The settings for the files in `folder`, which is absolute.
+    """The rule settings for the files in `folder`, an absolute path.
 
-    A config with a mistake applies nothing: one that is half understood could hide a finding.
+    A config with any mistake is not applied at all, since one that is half understood could hide a finding.
     """
     config = files.find_upward(folder, files.CONFIG_NAME)
     if config is None:

@@ -1,4 +1,4 @@
-"""The files that `check` looks at: those named, and those found below folders that git keeps."""
+"""Finds the files that `check` looks at: those named, and those in folders that git does not ignore."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ _NOT_ENTERED = frozenset(
 
 
 class Targets(NamedTuple):
-    """The files to check, in order, as absolute paths; what a walk could not look at; and what git ignores."""
+    """The files to check, in order, as absolute paths; and what the search could not look at."""
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...]
     ignored: tuple[str, ...] = ()
-    """Files of a kind that is checked; those in folders that are ignored are not looked for."""
+    """Paths of files of a checked kind that git ignores; folders that git ignores are not searched."""
 
 
 def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Targets:
-    """The files that `paths` stand for. A symbolic link below a folder is followed only to what tools would
-    read through it, and only within its project.
+    """The files to check for `paths`, which are files or folders to search.
 
-    A walk ends after `most_entries` names, and says where.
+    A symbolic link in a folder is followed only where tools would read a config through it, and only within its
+    project.
+
+    :param most_entries: the number of directory entries after which a search ends; `skipped` then says where
     """
     targets_by_path: dict[str, None] = {}
     skipped: list[Skipped] = []

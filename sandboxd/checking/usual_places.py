@@ -1,4 +1,4 @@
-"""The paths at which a project's dev container configs usually are, found without a search."""
+"""The usual paths of a project's dev container configs, which are found without a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_FILES = 64
 
 
 def config_files(workspace: str) -> Iterator[str]:
-    """The config files that are there, where their tools look for them."""
+    """The paths of the existing config files at the places where tools look for them."""
     folder = os.path.join(workspace, ".devcontainer")
     candidates = [
         os.path.join(workspace, CONFIG_NAME),

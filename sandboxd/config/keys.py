@@ -28,41 +28,43 @@ TEXT, TEXTS, DATE = "string", "list of strings", "date"
 
 
 class Key(NamedTuple):
-    """One key; the one with the name `*` stands for all of a table whose keys are the project's own."""
+    """A key of `sandboxd.toml`. The name `*` stands for all keys of a table whose names the project chooses."""
 
     name: str
     meaning: str
     """One sentence without a full stop."""
     example: str
-    """A value, or for `*` a line, as it is written in the file."""
+    """An example value as it is written in the file; for `*` a whole line."""
     type: str = TEXT
+    """`TEXT`, `TEXTS` or `DATE`."""
     default: str = ""
-    """The value that holds without it, in words; '' where it must be there."""
+    """What applies if the key is missing, in words; '' for a key that must be there."""
     choices: tuple[str, ...] = ()
-    """The values that it, or each of its items, may have; none: any text."""
+    """The values that it, or each item of its list, may have; () for any text."""
     names: tuple[str, ...] = ()
-    """For `*`: the allowed names; empty: any."""
+    """For `*`: the names that the project may use; () for any."""
     limits: str = ""
-    """Limits that it cannot loosen: whole sentences."""
+    """What the key cannot do, in whole sentences; '' for nothing."""
     literal: str | None = None
-    """The default as a value, where it is one."""
+    """The default as a value of the file; None where it cannot be written as one."""
     pattern: str = ""
-    """The form of each item of a list, where it is no choice."""
+    """A regular expression for each item of a list without `choices`; '' for any text."""
     own_text: bool = False
-    """Refused where it names a variable of the host's environment."""
+    """Whether a value that refers to a variable of the host's environment is refused."""
     may_be_empty: bool = False
     idle_beside: tuple[str, tuple[str, ...]] | None = None
-    """Another key of the table, and its values beside which this one would do nothing and is refused."""
+    """Another key of the table and values of it with which this key would have no effect, and is refused. None for
+    none."""
 
 
 class Table(NamedTuple):
-    """A table of the file; '' is the top level."""
+    """A table of `sandboxd.toml`; the name '' stands for the top level."""
 
     name: str
     meaning: str
     keys: tuple[Key, ...]
     repeated: bool = False
-    """Written `[[name]]`, as often as wanted."""
+    """Whether it is an array of tables, written `[[name]]`."""
 
     @property
     def heading(self) -> str:
@@ -78,7 +80,10 @@ class Table(NamedTuple):
 
 
 def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
-    """All tables in the order of the reference; `rules` are the ids that may be named (none: any)."""
+    """All tables in the order of the reference.
+
+    :param rules: ids of the rules that may be named; () for any
+    """
     return (
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
@@ -100,7 +105,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
 
 @functools.cache
 def names_by_table() -> dict[str, tuple[str, ...]]:
-    """The names that may stand in each table, '' for the top level; none where any may."""
+    """The keys that each table may have, by the table's name, '' for the top level; () for any."""
     described = tables()
     names = {
         table.name: () if table.is_open else tuple(key.name for key in table.keys)

@@ -1,4 +1,4 @@
-"""A `sandboxd.toml` that was read: each value with the place where it was written."""
+"""The content of a `sandboxd.toml`: each value with the place where it is written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 class Setting(NamedTuple, Generic[T]):
-    """A value and where it was written; `place` is None for a default."""
+    """A value, and where it is written; `place` is None for a default."""
 
     value: T
     place: Place | None = None
 
 
 class Allow(NamedTuple):
-    """A rule that the project accepts findings of, and why; `expires` is an ISO date or None."""
+    """The project accepts findings of `rule`, for this reason, until the ISO date `expires`; None for ever."""
 
     rule: str
     reason: str
@@ -30,11 +30,10 @@ class Allow(NamedTuple):
 
 
 class WorkspaceWishes(NamedTuple):
-    """The table `[workspace]`; None where the profile, or what was found on disk, decides.
+    """The table `[workspace]`; None where the profile, or what is found on the disk, decides.
 
     `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are folders,
-    relative to the workspace, to be kept in memory; `shared_volumes` are named volumes that are not the
-    project's alone.
+    relative to the workspace, to be kept in memory; `shared_volumes` are named volumes that other projects use, too.
     """
 
     layout: Setting[str] | None = None
@@ -48,11 +47,14 @@ class NetworkWishes(NamedTuple):
     mode: Setting[str] | None = None
     allow: tuple[Setting[Entry], ...] | None = None
     private: tuple[Setting[Entry], ...] = ()
-    """Hosts that may lead to private addresses, and such addresses."""
+    """Hosts that may resolve to private addresses, and private addresses that may be reached."""
 
     @property
     def wanted_mode(self) -> Setting[str] | None:
-        """The mode that is asked for; a list of names asks for `allow`."""
+        """The mode that is asked for: the one that is set, or ``allow`` if only names or addresses are listed.
+
+        None where neither is, or the mode is ``default``: the profile decides.
+        """
         if self.mode is not None and self.mode.value != "default":
             return self.mode
         first = next(iter((*(self.allow or ()), *self.private)), None)
@@ -62,7 +64,7 @@ class NetworkWishes(NamedTuple):
 
 
 class CredentialWishes(NamedTuple):
-    """The table `[credentials]`: services to use, and those without which nothing starts."""
+    """The table `[credentials]`: services to use, and services without whose secret nothing starts."""
 
     use: tuple[Setting[Name], ...] = ()
     required: tuple[Setting[Name], ...] = ()
@@ -73,9 +75,9 @@ class CredentialWishes(NamedTuple):
 
 
 class Config(NamedTuple):
-    """A project's config: a `sandboxd.toml`, or the defaults where there is none.
+    """A project's config: the content of its `sandboxd.toml`, or the defaults if there is none.
 
-    `path` is the file's path as it is shown, None when there is no file.
+    `path` is the file's path as it is shown; None if there is no file.
     """
 
     path: str | None
@@ -84,7 +86,7 @@ class Config(NamedTuple):
     runtime: Setting[str] = Setting("auto")
     image: Setting[str] | None = None
     skip_features: tuple[Setting[str], ...] = ()
-    """Features of the devcontainer.json that are left out; ``*`` stands for all."""
+    """Features of the devcontainer.json that are not installed; ``*`` stands for all."""
     user: Setting[str] | None = None
     nested_sandbox: Setting[str] = Setting("off")
     capabilities: tuple[Setting[str], ...] = ()
@@ -93,10 +95,10 @@ class Config(NamedTuple):
     allow: tuple[Allow, ...] = ()
     rules: tuple[Setting[tuple[str, str]], ...] = ()
     digest: str = ""
-    """Identity of the bytes that were read; '' when there is no file."""
+    """The digest of the file's bytes; '' if there is no file."""
     wishes: WorkspaceWishes = WorkspaceWishes()
     credentials: CredentialWishes = CredentialWishes()
     devices: tuple[Setting[str], ...] = ()
     """Graphics processors to pass in: ``all``, numbers or UUIDs."""
     where: Setting[str] | None = None
-    """The context of a kubeconfig whose cluster it runs on; None for this machine."""
+    """The name of the kubeconfig context whose cluster the sandbox runs on; None for this machine."""

@@ -40,7 +40,9 @@ _FOLDERS = "folders below the workspace"
 
 
 class Reader:
-    """Reads typed values out of nodes and collects findings where they are not what they must be."""
+    """Reads typed values from the nodes of a parsed `sandboxd.toml`; reports each value that is not valid as a
+    finding.
+    """
 
     def __init__(self, path: str, rule_ids: Collection[str] | None) -> None:
         self.path = path
@@ -52,7 +54,10 @@ class Reader:
         self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence))
 
     def suggest(self, name: str, names: Collection[str]) -> str:
-        """The known name closest to a misspelt one; only for the first few, since the search is slow."""
+        """A hint with the known name that is closest to a misspelt one; '' for none.
+
+        Only for the first few misspelt names, since the search is slow.
+        """
         return _suggest(name, names) if len(self.findings) < _MOST_SUGGESTED else ""
 
     def wrong_type(self, node: Node, key: str, expected: str) -> None:
@@ -62,7 +67,10 @@ class Reader:
         )
 
     def members(self, node: Node, table: str) -> Iterator[tuple[str, Node]]:
-        """The members of a table whose keys are known; the others are reported."""
+        """(key, value) of a table for each known key; the others are reported.
+
+        :param table: its name, '' for the top level
+        """
         names = names_by_table()[table]
         if node.kind != "object":
             self.wrong_type(node, table, "a table")
@@ -87,7 +95,7 @@ class Reader:
         return Setting(value, Place(self.path, node.span))
 
     def own_text(self, node: Node, key: str) -> Setting[str] | None:
-        """A text that goes into generated files, where the tool that reads them fills in variables."""
+        """The text of a value that goes into generated files; a reference to a variable of the host is reported."""
         setting = self.text(node, key)
         if setting is not None and takes_from_host(setting.value):
             self.report("config-invalid-value", node.span, f"`{key}` {_FROM_HOST}", key)
@@ -252,7 +260,7 @@ class Reader:
         return context
 
     def matching(self, node: Node, key: str, pattern: str, what: str) -> tuple[Setting[str], ...]:
-        """The texts of a list that match `pattern`; each other one is reported as no `what`."""
+        """The texts of a list that match `pattern`; each other one is reported as not being `what`."""
         import re
 
         settings = []

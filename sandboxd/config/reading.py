@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 def nearest(start: str) -> str | None:
-    """Path of the `sandboxd.toml` in `start` or the closest folder above it."""
+    """The path of the `sandboxd.toml` in `start` or the closest folder above it; None where there is none."""
     return find_upward(start, CONFIG_NAME)
 
 
 def parse(
     source: SourceText, workspace: str = "", rule_ids: Collection[str] | None = None
 ) -> tuple[Config | None, tuple[Finding, ...]]:
-    """The config in `source` and what is wrong with it; any finding means no config.
+    """The config in `source`, and the findings about it; with any finding the config is None.
 
-    :param workspace: the folder it is for; by default that of the file
-    :param rule_ids: ids that `[rules]` and `[[allow]]` may name; None leaves them unchecked
+    :param workspace: the folder that it applies to; '' for the folder of the file
+    :param rule_ids: ids that `[rules]` and `[[allow]]` may name; None for no check of them
     """
     from sandboxd.syntax.toml import parse as parse_toml
 
@@ -45,7 +45,7 @@ def parse(
 def check(
     source: SourceText, tree: Tree, rule_ids: Collection[str] | None = None
 ) -> tuple[Config | None, tuple[Finding, ...]]:
-    """The config and its findings, as by `parse`, of a text that was parsed already."""
+    """As `parse`, for a text that is parsed already."""
     reader = Reader(source.path, rule_ids)
     for problem in tree.problems:
         reader.report("config-syntax-error", problem.span, problem.message, "syntax")

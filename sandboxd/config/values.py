@@ -24,7 +24,7 @@ HOST = (
 # A text without a dot and a port can only be a group's name.
 NAMED_HOST = HOST.replace("^", "^(?=.*[.:])", 1)
 MODES_WITHOUT_NAMES = ("none", "open")
-"""The modes of a network beside which a list of names would do nothing."""
+"""The network modes in which a list of names has no effect."""
 # A Feature by its reference, or all of them.
 FEATURE = r'^(\*|[^\s"\\$*]+)$'
 # The form of a volume's name that engines take.
@@ -41,6 +41,6 @@ def profile_names() -> tuple[str, ...]:
 
 
 def takes_from_host(text: str) -> bool:
-    """Whether a string names a variable of the host's environment."""
+    """Whether a text refers to a variable of the host's environment."""
     lowered = text.lower()
     return "${localenv" in lowered or "${env" in lowered

@@ -8,21 +8,24 @@ from typing import NamedTuple
 from sandboxd.credentials import own_services, services
 
 ACCOUNT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
-"""The form of an account's name, which the user chooses."""
+"""A regular expression for names of accounts, which the user chooses."""
 
 _ACCOUNT = re.compile(ACCOUNT)
 
 
 class NotACredential(ValueError):
-    """The text names no credential; the message is a clause that follows "`TEXT`"."""
+    """The text is no name of a credential; the message is a clause that follows "`TEXT`"."""
 
 
 class UnknownService(NotACredential):
-    """The named service does not exist."""
+    """There is no service of that name."""
 
 
 class Name(NamedTuple):
-    """The name of a credential: ``github`` or, with an account, ``github:work``."""
+    """The name of a credential: a service, as ``github``, or a service with an account, as ``github:work``.
+
+    `account` is '' for none.
+    """
 
     service: str
     account: str = ""
@@ -32,9 +35,10 @@ class Name(NamedTuple):
 
 
 def parse(text: str) -> Name:
-    """The name that `text` spells.
+    """The name in `text`.
 
-    :raises NotACredential: it is not of the form of a name, or there is no such service
+    :raises UnknownService: there is no such service
+    :raises NotACredential: the account is not of the form of a name
     """
     service, colon, account = text.partition(":")
     if service not in services.names() and service not in own_services.names():
@@ -47,5 +51,5 @@ def parse(text: str) -> Name:
 
 
 def pattern() -> str:
-    """The form of a name with an account, as a regular expression for schemas."""
+    """A regular expression for a name with an account, for JSON schemas."""
     return f"^(({'|'.join(services.names())}):{ACCOUNT}|{own_services.NAME}(:{ACCOUNT})?)$"

@@ -1,4 +1,4 @@
-"""Files of the user's config folder that nobody else may have written, or read."""
+"""Checks that files in the user's config folder can be written, or read, by this user alone."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from sandboxd.errors import UsageError
 
 
 def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:
-    """Refuse a file that is a link, another user's, or has one of these `bits` in its mode.
+    """Refuse a file that is not a regular one of this user, or has one of the permission `bits` set.
 
+    :param status: that of the file, links not followed
     :raises UsageError: it is such a file
     """
     if not stat.S_ISREG(status.st_mode):

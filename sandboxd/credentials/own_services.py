@@ -1,6 +1,6 @@
-"""Services that the user describes: one file each in the `services` folder of the user's config folder.
+"""Services that the user describes: one file each in the folder `services` of the user's config folder.
 
-No file of a repository is one. Their names begin with `my-`, so that none hides one that ships.
+A repository cannot add one. Their names begin with `my-`, so that none replaces one that ships.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from sandboxd.files import decode, read_bytes
 from sandboxd.policy.floor import user_folder
 
 NAME = r"my-[a-z0-9]{1,20}"
-"""The form of their names."""
+"""A regular expression for their names."""
 
 
 def is_name(name: str) -> bool:
-    """Whether `name` has the form of a name of the user's own service."""
+    """Whether `name` has the form of the name of a service that a user describes."""
     return re.fullmatch(NAME, name) is not None
 
 
 def path(name: str) -> str:
-    """The path of the file of the service `name`, which may not exist."""
+    """The path of the file that describes the service `name`; it need not exist."""
     return os.path.join(user_folder(os.environ), "services", f"{name}.toml")
 
 
@@ -39,10 +39,10 @@ def names() -> tuple[str, ...]:
 
 
 def content(name: str) -> dict[str, Any]:
-    """The content of the file of the service `name`.
+    """The parsed TOML of the file that describes the service `name`.
 
     :raises KeyError: there is none
-    :raises UsageError: it is not the user's own, or no TOML
+    :raises UsageError: others can write the file, or it is no TOML
     """
     import tomllib
 
@@ -63,7 +63,10 @@ def content(name: str) -> dict[str, Any]:
 
 
 def refusal(name: str, why: str) -> UsageError:
-    """The error about a file that describes no service."""
+    """The error to report for a file that does not describe a service.
+
+    :param why: a clause that says what is wrong with it
+    """
     return UsageError(
         f"`{path(name)}` does not describe a service: {why}",
         "docs/credentials.md has an example: title, endpoint and environment",

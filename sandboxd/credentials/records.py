@@ -1,4 +1,6 @@
-"""The places of the user's secrets: one entry for each credential, in the user's config folder. No secret is in it."""
+"""Stores where the user's secrets are: one entry for each credential, in the user's config folder. It contains no
+secret.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 FILE_NAME = "credentials.toml"
 SOURCES = ("keyring", "file", "environment", "command")
-"""Places that a secret can be in, the safest first."""
+"""The kinds of places that a secret can be in, the safest first."""
 
 SSH_AGENT = "ssh-agent"
-"""The source of keys, which never leave it."""
+"""The source of SSH keys: the user's agent, which never gives the keys away."""
 
 _COMMENT = """\
 Where the secrets of credentials are; none of them is in this file.
@@ -31,10 +33,10 @@ Where the secrets of credentials are; none of them is in this file.
 
 
 class Record(NamedTuple):
-    """The place of one secret.
+    """Where one secret is.
 
-    `place` depends on `source`: for `environment` the name of a variable, for `command` its words, for
-    `ssh-agent` the fingerprints of keys and the hosts that they log in to, else empty.
+    `place` depends on `source`: for `environment` the name of a variable, for `command` the words of its command
+    line, for `ssh-agent` the fingerprints of keys and the hosts that they may log in to, else ().
     """
 
     name: Name
@@ -42,7 +44,7 @@ class Record(NamedTuple):
     place: tuple[str, ...] = ()
 
     def where(self) -> str:
-        """The place of the secret, in words."""
+        """The place of the secret, for a person."""
         if self.source == "environment":
             return f"the variable `{self.place[0]}` of the shell that calls `up`"
         if self.source == "command":
@@ -53,9 +55,9 @@ class Record(NamedTuple):
 
 
 def load(environ: Mapping[str, str]) -> tuple[Record, ...]:
-    """All records of this user, by name.
+    """All records of this user, in the order of their names; () without a file.
 
-    :raises UsageError: the file is there and is not ours or not whole
+    :raises UsageError: others can write the file, or it is not valid
     """
     path = _path(environ)
     try:
@@ -85,9 +87,9 @@ def find(records: tuple[Record, ...], name: Name) -> Record | None:
 
 
 def put(environ: Mapping[str, str], record: Record) -> None:
-    """Save a record in place of an earlier one of the same name.
+    """Save a record in place of one of the same name.
 
-    :raises RecordFailure: that cannot be recorded in the audit; then nothing is saved
+    :raises RecordFailure: it cannot be recorded in the audit record; then nothing is saved
     """
     with locked_beside(_path(environ)):
         others = [old for old in load(environ) if old.name != record.name]
@@ -97,7 +99,10 @@ def put(environ: Mapping[str, str], record: Record) -> None:
 
 
 def remove(environ: Mapping[str, str], name: Name) -> tuple[Record | None, str]:
-    """Remove the record of `name`; returns it, None where there was none, and why that is not recorded, or ''."""
+    """Remove the record of `name`; returns it, and '' or why that could not be recorded in the audit record.
+
+    The record is None where there was none.
+    """
     if find(load(environ), name) is None:
         return None, ""
     with locked_beside(_path(environ)):

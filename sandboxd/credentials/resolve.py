@@ -1,4 +1,4 @@
-"""The secrets of a sandbox's credentials, read for its gateway: each bound to what its service says."""
+"""Reads the secrets of a sandbox's credentials for its gateway, each bound to the requests that its service allows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Missing(NamedTuple):
-    """A credential whose secret could not be read, and why."""
+    """A credential whose secret could not be read, why, and the next step for the user."""
 
     name: Name
     why: str
@@ -33,7 +33,7 @@ class Resolved(NamedTuple):
     credentials: Credentials
     missing: tuple[Missing, ...] = ()
     ssh: Choice | None = None
-    """Keys and hosts of the user's SSH agent; None where none is used."""
+    """The keys and hosts that the user's SSH agent is to be used for; None for none."""
 
 
 def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
@@ -79,9 +79,9 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
 
 
 def record_of(listed: tuple[Record, ...], name: Name) -> Record:
-    """The record of `name` among `listed`; the only account of a service needs no name.
+    """The record of `name` among `listed`; a name without an account stands for the only account of its service.
 
-    :raises NoSecret: there is none, or several are and none is named
+    :raises NoSecret: there is none, or there are several accounts and none is named
     """
     record = records.find(listed, name)
     if record is not None:

@@ -1,4 +1,4 @@
-"""The certificate authorities that this machine trusts: the gateway verifies a server before it sends a secret."""
+"""The CA certificates that this machine trusts: the gateway verifies a server by them before it sends a secret."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----EN
 
 
 def pem(environ: Mapping[str, str]) -> str:
-    """The authorities' certificates in PEM, without anything else that the file may hold.
+    """The CA certificates in PEM, without other content of the file.
 
-    :param environ: its `SSL_CERT_FILE` overrides the machine's own file
+    :param environ: `SSL_CERT_FILE` in it replaces the machine's own file
     :raises EnvironmentFailure: there are no certificates
     """
     path = _path(environ)

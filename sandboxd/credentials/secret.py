@@ -1,4 +1,4 @@
-"""A secret text that nothing shows by accident."""
+"""A text that is not shown by accident."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import hmac
 from typing import NoReturn
 
 LONGEST = 4096
-"""Characters of a secret: what fits into the head of a request."""
+"""The most characters of a secret: what fits into the header of a request."""
 
 
 class NotASecret(ValueError):
-    """The text cannot be the value of a header; the message never holds it."""
+    """The text cannot be the value of a header field; the message never contains it."""
 
 
 class Secret:
-    """A secret; only `reveal` gives it away. It is shown, formatted and compared without its text."""
+    """A secret, which only `reveal` returns; str, repr and format do not show it."""
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        """:raises NotASecret: it is empty, too long, or has characters that no header may have"""
+        """:raises NotASecret: `text` is empty, too long, or has characters that a header field may not have"""
         text = text.strip(" \t\r\n")
         if not text:
             raise NotASecret("it is empty")

@@ -32,25 +32,25 @@ _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
 class Endpoint(NamedTuple):
-    """One host of a service, and what the gateway lets through to it with the secret."""
+    """One host of a service, and the requests that the gateway passes on to it with the secret."""
 
     name: str
     host: str
     port: int
     header: str
     scheme: str
-    """``bearer``, ``basic`` (with `user`) or ``plain``: how the secret stands in the header."""
+    """The form of the header field: ``bearer``, ``basic`` (with `user`) or ``plain`` (the secret alone)."""
     user: str
     methods: tuple[str, ...]
-    """Empty: every method."""
+    """The allowed methods; () for all."""
     paths: tuple[str, ...]
-    """Each with all below it; no other gets the secret."""
+    """The allowed paths, each with all below it."""
     strip: tuple[str, ...] = ()
-    """Further places where a client puts a secret of its own: header fields never pass, and requests with
-    query parameters of such a name are refused."""
+    """Further names under which clients send a secret of their own: such header fields are removed, and requests with
+    such a query parameter are refused."""
 
     def value(self, secret: Secret) -> str:
-        """The value of the header that carries `secret`."""
+        """The value of the header field for `secret`."""
         text = secret.reveal()
         if self.scheme == "bearer":
             return f"Bearer {text}"
@@ -61,28 +61,36 @@ class Endpoint(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A variable inside; its value, as the text of a `File`, may hold `{ENDPOINT}`, `{ENDPOINT:address}`, `{gateway}`, `{decoy}`."""
+    """An environment variable inside.
+
+    The value, like the text of a `File`, may contain the placeholders `{ENDPOINT}`, `{ENDPOINT:address}`, `{gateway}`
+    and `{decoy}`.
+    """
 
     name: str
     value: str
 
 
 class File(NamedTuple):
-    """A file inside, read-only, for what a tool takes from no variable."""
+    """A read-only file inside, for a tool that no variable can configure."""
 
     path: str
     text: str
 
 
 class Rewrite(NamedTuple):
-    """A setting that makes Git use `endpoint` for addresses that begin with one of `prefixes`."""
+    """A setting of Git (`url.*.insteadOf`): URLs that begin with one of `prefixes` go to the endpoint named
+    `endpoint`.
+    """
 
     endpoint: str
     prefixes: tuple[str, ...]
 
 
 class Trial(NamedTuple):
-    """A request that changes nothing and needs the secret; `account` is the field of the answer that names the account."""
+    """A request that changes nothing and needs the secret, to test it; `account` is the field of the answer with the
+    owner.
+    """
 
     endpoint: str
     path: str
@@ -91,28 +99,28 @@ class Trial(NamedTuple):
 
 
 class Service(NamedTuple):
-    """A service whose credential tools inside can use."""
+    """A service whose credential programs inside can use."""
 
     name: str
     title: str
-    """Its name for people."""
+    """Its name as people write it."""
     secret: str
-    """The service's own word for its secret, e.g. an access token."""
+    """What the service calls its secret, such as an access token."""
     admits: str
-    """The rights of a program inside that uses it, in words."""
+    """What programs inside can do with it, for a person."""
     groups: tuple[str, ...]
-    """Groups of hosts that its tools reach beside it."""
+    """Groups of hosts that its tools also reach."""
     limits: str
-    """Tools or uses that are not served, in words."""
+    """Tools or uses that it does not work for, for a person; '' for none."""
     source: str
     endpoints: tuple[Endpoint, ...]
     variables: tuple[Variable, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     trial: Trial | None = None
-    """None where it has no request that changes nothing."""
+    """None where no request is known that changes nothing."""
     files: tuple[File, ...] = ()
     uses_agent: bool = False
-    """Whether the user's SSH agent signs, so that no secret is sent anywhere."""
+    """Whether the user's SSH agent signs for it, so that no secret is sent anywhere."""
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint called `name`, which must exist."""
@@ -120,10 +128,10 @@ class Service(NamedTuple):
 
 
 def load(name: str) -> Service:
-    """The service `name`: one that ships, else one that the user describes.
+    """The service `name`: one that ships, or one that the user describes.
 
     :raises KeyError: there is none
-    :raises UsageError: the user's file does not describe one
+    :raises UsageError: the user's file is not valid
     """
     if name in services.names():
         return _load(name)

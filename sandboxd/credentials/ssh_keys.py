@@ -1,4 +1,4 @@
-"""The keys of the user's agent and the hosts that a record names, as they are when a sandbox starts."""
+"""The keys in the user's SSH agent, and the hosts that a record names, as they are when a sandbox starts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _VARIABLE = "SSH_AUTH_SOCK"
 
 
 def present(environ: Mapping[str, str]) -> dict[str, str]:
-    """The keys of the user's agent: their comments by fingerprint.
+    """The comments of the keys in the user's agent, by the fingerprint of the key.
 
-    :param environ: of the shell that calls
+    :param environ: the environment of the calling shell
     :raises NoSecret: there is no agent, or it does not answer
     """
     path = environ.get(_VARIABLE, "")
@@ -49,9 +49,10 @@ def present(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def choose(record: Record, environ: Mapping[str, str]) -> Choice:
-    """The keys and hosts that the filter of a sandbox is given.
+    """The keys and hosts of `record` that a sandbox may use.
 
-    :raises NoSecret: the agent has none of the keys, or a host is not known
+    :param environ: the environment of the calling shell
+    :raises NoSecret: the agent has none of the keys, or the host keys of a host are not known
     """
     keys = tuple(word for word in record.place if FINGERPRINT.fullmatch(word))
     names = [word for word in record.place if word not in keys]
@@ -69,7 +70,7 @@ def choose(record: Record, environ: Mapping[str, str]) -> Choice:
 
 
 def unknown(host: str) -> NoSecret:
-    """The error about a host whose host keys are not known."""
+    """The error to report for a host whose host keys are not known."""
     name, _, port = host.partition(":")
     words = f"-p {port} {name}" if port else name
     return NoSecret(

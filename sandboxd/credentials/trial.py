@@ -1,4 +1,4 @@
-"""Test a secret by one request to its service that changes nothing."""
+"""Tests a secret by one request to its service that changes nothing."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _REASONS = ("error_description", "message", "error")
 
 
 class Answer(NamedTuple):
-    """The result of a test. `words` hold the service's own text, which must be made printable before it is shown."""
+    """The result of a test. `words` contain text of the service, which has to be made printable before it is shown."""
 
     state: State
     words: str
     account: str = ""
-    """The owner of the secret, as the service says; '' where it does not."""
+    """The owner of the secret, as the service says; '' where it does not say."""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -43,7 +43,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def ask(service: Service, secret: Secret, environ: Mapping[str, str]) -> Answer:
-    """Ask `service` about `secret`, by verified TLS and without following a redirect."""
+    """Send the test request of `service` with `secret`, over verified TLS; a redirect is not followed."""
     trial = service.trial
     if trial is None:
         return Answer("not asked", "it has no request that only asks: the first use will tell")

@@ -1,4 +1,4 @@
-"""The credentials of one sandbox: which services, by which ports of its gateway, and what tools see. Pure."""
+"""The credentials of one sandbox: which services, at which ports of its gateway, and what tools inside get. Pure."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 FIRST_PORT = 3200
-"""The gateway's own ports are below it."""
+"""The first port of the gateway for services; its own ports are below."""
 
 _COUNT = "GIT_CONFIG_COUNT"
 
 
 class Door(NamedTuple):
-    """A port of the gateway that leads to one endpoint, with the secret."""
+    """A port of the gateway at which requests to one endpoint get the secret."""
 
     label: str
-    """The service's name for the gateway, in logs and for people: ``npm``, and of several ``github-api``."""
+    """The endpoint's name in logs: that of the service, as ``npm``; for a service with several endpoints
+    ``github-api``."""
     endpoint: Endpoint
     port: int
 
 
 class Use(NamedTuple):
-    """A credential that a sandbox works with."""
+    """A credential that a sandbox uses."""
 
     name: Name
     is_required: bool
-    """Whether nothing starts without its secret."""
+    """Whether the sandbox does not start without its secret."""
     doors: tuple[Door, ...]
 
     @property
@@ -44,7 +45,7 @@ class Use(NamedTuple):
         return service.load(self.name.service)
 
     def rights(self) -> str:
-        """The hosts, methods and paths that the secret is sent to, in words."""
+        """The hosts, methods and paths that get the secret, for a person."""
         if self.service.uses_agent:
             return "logins by the keys and to the hosts that `sandboxd credentials list` shows"
         parts = []
@@ -57,8 +58,9 @@ class Use(NamedTuple):
 def assign(
     names: Iterable[Name], required: Collection[Name], reserved: Collection[int] = ()
 ) -> tuple[Use, ...]:
-    """The uses of `names`, in their order by name, each endpoint with a port of its own.
+    """The uses of `names`, in the order of their names, with a port of the gateway for each endpoint.
 
+    :param required: those without which the sandbox does not start
     :param reserved: ports that the gateway needs for something else
     """
     port = FIRST_PORT
@@ -77,16 +79,16 @@ def assign(
 
 
 def decoy(workspace: str, name: Name) -> str:
-    """The placeholder that stands inside in place of a secret: worthless, and different for each project."""
+    """The placeholder that programs inside have in place of the secret: worthless, and different for each project."""
     number = hashlib.sha256(f"{name}\0{workspace}".encode(errors="surrogateescape")).hexdigest()
     return PREFIX + number[:20]
 
 
 def environment(uses: Iterable[Use], workspace: str, present: Iterable[str] = ()) -> list[str]:
-    """Variables, `NAME=VALUE`, that point the tools inside at the gateway; one that is `present` stays as it is.
+    """Variables, `NAME=VALUE`, that direct tools inside to the gateway.
 
-    :param present: the other variables of the container, in the same form; a count of Git's settings
-        among them goes on from there, and the new one takes its place
+    :param present: the other variables of the container, in the same form. They are not changed, except for
+        `GIT_CONFIG_COUNT`, whose settings are kept: the new count includes them
     """
     values = dict(text.partition("=")[::2] for text in present)
     lines: dict[str, str] = {}
@@ -105,7 +107,7 @@ def environment(uses: Iterable[Use], workspace: str, present: Iterable[str] = ()
 
 
 def files(uses: Iterable[Use], workspace: str) -> dict[str, str]:
-    """The texts of files that the tools inside read, by path; no secret is in them."""
+    """The texts of files that tools inside read, by their path there; they contain no secret."""
     return {
         file.path: fill(file.text, _words(use, workspace))
         for use in uses
@@ -114,7 +116,9 @@ def files(uses: Iterable[Use], workspace: str) -> dict[str, str]:
 
 
 def places(uses: Iterable[Use], workspace: str) -> dict[str, str]:
-    """The values that texts for the inside can name, as `SERVICE.WORD`: the gateway's addresses, and the placeholder."""
+    """The values of placeholders such as `SERVICE.WORD` in texts for the inside: addresses of the gateway, and
+    decoys.
+    """
     return {
         f"{use.name.service}.{word}": value
         for use in uses
@@ -125,7 +129,7 @@ def places(uses: Iterable[Use], workspace: str) -> dict[str, str]:
 def fill(text: str, words: dict[str, str]) -> str:
     """`text` with each `{WORD}` replaced.
 
-    :raises KeyError: there is no such word
+    :raises KeyError: `words` has no such word
     """
     parts = text.split("{")
     filled = parts[0]

@@ -1,4 +1,4 @@
-"""The merge: what the engine would really be asked for, each value with its origin.
+"""Merges all settings of a container as the engine would get them, each value with its origin.
 
 The dev container CLI hands docker its arguments in a fixed order (its singleContainer.ts), and
 docker takes the last one of a kind: options of top-level properties come after `runArgs`.
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def effective(document: Document, variables: Variables) -> Container | None:
-    """The container of a file that describes one; None if it describes none."""
+    """The container that a file describes; the first of several, None if there is none."""
     merged = containers(document, variables)
     return merged[0] if merged else None
 
 
 def containers(document: Document, variables: Variables) -> tuple[Container, ...]:
-    """All containers that a file describes."""
+    """All containers that a file describes, each with everything that is merged into it."""
     variables = variables.for_file(document.source.path)
     layers = kinds.get(document.kind).containers(document, variables)
     if document.kind == "devcontainer" and layers:

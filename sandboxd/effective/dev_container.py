@@ -1,7 +1,7 @@
-"""A devcontainer.json with all that the dev container CLI merges below, between and above it.
+"""Merges a devcontainer.json with everything that the dev container CLI merges with it.
 
 In the CLI's order: what Features write into the image, the Compose service, the label of the base
-image, Features, the file's own properties, `runArgs`; then, behind `runArgs`, the options of the
+image, Features, the file's own properties, `runArgs`; then, after `runArgs`, the options of the
 label, of Features and of the file (its imageMetadata.ts and singleContainer.ts).
 """
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def dev_container(
     document: Document, own: tuple[Container, ...], variables: Variables
 ) -> Container:
-    """The container of a devcontainer.json, whose own layers are `own`."""
+    """The container of a devcontainer.json.
+
+    :param own: the settings of the file itself, as its kind reads them
+    """
     root = document.tree.root
     if root is None:
         return own[0]

@@ -1,4 +1,4 @@
-"""Settings that a Dockerfile gives the container; everything else overrides them."""
+"""Settings of a container that its Dockerfile makes; all others override them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _LONGEST_PATH = 4096
 
 
 class Built(NamedTuple):
-    """The user, environment and folder of a built image, and the image that it starts from."""
+    """The user, environment and working directory that a Dockerfile sets, and the image that it starts from.
+
+    `base` is None where that is not known.
+    """
 
     layer: Container
     base: Value[str] | None = None
@@ -39,7 +42,7 @@ def over_dockerfile(container: Container, document: Document, variables: Variabl
 
 
 def read_image(container: Container, document: Document, variables: Variables) -> Built:
-    """The image that the Dockerfile of `container` describes; empty where there is none."""
+    """The settings of the Dockerfile of `container`; empty where there is none or it cannot be read."""
     empty = Container(container.name, None)
     build = container.build.value if container.build is not None else None
     path = _path(build) if build is not None and variables.files is not None else None

@@ -1,7 +1,7 @@
 """The Compose service that a devcontainer.json is merged over.
 
 The dev container CLI writes an override file that is merged over the service; what that file cannot
-say (`runArgs`, `appPort`, `workspaceMount`, options of a mount) is dropped without a word.
+express (`runArgs`, `appPort`, `workspaceMount`, options of a mount) is dropped silently.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def service(document: Document, layers: tuple[Container, ...], variables: Variables) -> Container:
-    """The Compose service that `layers` of a devcontainer.json are merged over.
+    """The Compose service over which `layers` of a devcontainer.json are merged.
 
-    Without the files it is empty, and says what is not seen.
+    Where the Compose files cannot be read it is empty, and its `unseen` says so.
     """
     from sandboxd.kinds import compose
 
@@ -45,12 +45,12 @@ def service(document: Document, layers: tuple[Container, ...], variables: Variab
 
 
 def override(container: Container) -> Container:
-    """`container` as the CLI says it in its override file, whose volumes are `source:target`."""
+    """`container` as the CLI writes it into its override file, in which volumes are `source:target`."""
     return container._replace(mounts=tuple(_short(mount) for mount in container.mounts))
 
 
 def over_service(below: Container, above: Container) -> tuple[Value[Mount], ...]:
-    """The mounts of both: Compose has one for each target, the last."""
+    """The mounts of both: of two with the same target, that of `above`."""
     targets = {_target(mount) for mount in above.mounts}
     return (*(mount for mount in below.mounts if _target(mount) not in targets), *above.mounts)
 
@@ -66,7 +66,7 @@ def _target(mount: Value[Mount]) -> str:
 
 
 def compose_paths(document: Document, variables: Variables) -> list[str]:
-    """The Compose files that a devcontainer.json names, as host paths."""
+    """The paths on the host of the Compose files that a devcontainer.json names; [] for none."""
     return _paths(document.tree.root, document.source.path, variables)
 
 

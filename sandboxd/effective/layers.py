@@ -1,4 +1,4 @@
-"""Merges descriptions of one container."""
+"""Merges two descriptions of one container."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from sandboxd.model.container import Container
 
 
 def merge(below: Container, above: Container) -> Container:
-    """`above` passed to docker after `below`: lists grow, of single values the later wins."""
+    """What docker makes of the options of `below` followed by those of `above`: lists are joined, of single values
+    the later one applies.
+    """
     fields: dict[str, object] = {}
     for name, old, new in zip(Container._fields, below, above, strict=True):
         if type(old) is tuple and type(new) is tuple:

@@ -1,6 +1,6 @@
-"""The ``${...}`` variables of devcontainer.json, as the dev container CLI substitutes them.
+"""Substitutes ``${...}`` variables of devcontainer.json as the dev container CLI does.
 
-What is not known here stays as it is written: `${localEnv:HOME}` of an editor's buffer means
+A variable whose value is not known stays as it is written: `${localEnv:HOME}` in an editor's buffer means
 the home of whoever opens it, and a rule can judge that without knowing the path.
 """
 
@@ -22,12 +22,13 @@ _LONGEST = 32_000
 
 
 class Variables(NamedTuple):
-    """Facts about the place where a config is used; None = unknown.
+    """Facts about the place where a config is used; None for unknown.
 
-    `workspace` is the absolute host path of the project, `realpath` follows symbolic links
-    (given only where the disk may be looked at), `container_workspace` is where the workspace
-    stands inside, `mounted_at` where a plan mounts it whatever the config says, `files` are those that a config names, `images` what an engine says of images,
-    by the names that configs have for them.
+    `local_env` is the environment of the config's user, `home` that user's home folder. `workspace` is the absolute
+    host path of the project; `realpath` follows symbolic links, and is given only where the disk may be read.
+    `container_workspace` is the path of the workspace inside; `mounted_at` the path where a plan mounts it whatever
+    the config says. `files` reads files that the config names; `images` has what an engine knows of images, by the
+    names that configs use.
     """
 
     local_env: Mapping[str, str] | None = None
@@ -41,30 +42,30 @@ class Variables(NamedTuple):
 
     @classmethod
     def here(cls, environ: Mapping[str, str], files: Files | None = None) -> Variables:
-        """The variables of this machine for a user with this environment; the same for all commands."""
+        """The variables for a config of this machine's user, whose environment is `environ`."""
         return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath, files=files)
 
     def environment(self, name: str) -> str | None:
-        """An environment variable of the config's user; None if it is not set or not known."""
+        """A variable in the environment of the config's user; None if it is not set or not known."""
         if self.local_env is None:
             return self.home if name == "HOME" else None
         return self.local_env.get(name)
 
     def image(self, name: str) -> ImageFacts | None:
-        """The facts about the image of this name; None if there are none."""
+        """What the engine knows of the image `name`; None if nothing is known."""
         return None if self.images is None else self.images.get(name)
 
     def read(self, path: str, beside: str) -> SourceText:
-        """The file at `path`, which the file at `beside` names.
+        """Read the file at `path`, which the file at `beside` names.
 
-        :raises UnreadableError: see `model.files.Files.read`; also where no files are known
+        :raises UnreadableError: see `model.files.Files.read`; also where no files may be read
         """
         if self.files is None:
             raise UnreadableError("is not read", "check the whole project")
         return self.files.read(path, beside)
 
     def for_file(self, path: str) -> Variables:
-        """The variables for a devcontainer.json at `path`: with its workspace, where none is known yet."""
+        """The variables for a devcontainer.json at `path`, with its workspace if that was not known."""
         if self.workspace is not None or not path.startswith("/"):
             return self
         folder = path.rpartition("/")[0]
@@ -73,7 +74,9 @@ class Variables(NamedTuple):
         return self._replace(workspace=(above if separator else folder) or "/")
 
     def inside(self, workspace: str) -> Variables:
-        """The variables for a container that has the workspace, or the folder of it to work in, at `workspace`."""
+        """The variables for a container in which the workspace, or a folder of it to work in, is at the path
+        `workspace`.
+        """
         if self.mounted_at is not None and not workspace.startswith(f"{self.mounted_at}/"):
             workspace = self.mounted_at
         return self._replace(container_workspace=workspace)
@@ -94,11 +97,11 @@ class Variables(NamedTuple):
         return "".join((*parts, text[at:]))
 
     def host_path(self, text: str) -> str:
-        """The host path that `text` names.
+        """The host path that `text` means.
 
         Relative paths are taken from the workspace, where the CLI runs docker. A path below the
-        workspace may be a symbolic link out of it that the repository brings along: then it is
-        the path where that leads to.
+        workspace may be a symbolic link out of it that the repository contains; then the result is
+        the path that it leads to.
         """
         path = self.resolve(text)
         workspace = self.workspace

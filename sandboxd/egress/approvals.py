@@ -1,7 +1,7 @@
-"""Names that a person allowed or denied for one project, and the policy that follows from them. Pure.
+"""Names that a person allowed or denied for one project, and the policy that results from them. Pure.
 
-An approval adds to the policy of the plan and never takes from it what forbids: denied names, canaries
-and addresses that are never dialled stay as they are.
+An approval adds to the policy of the plan and never overrides what forbids there: denied names, canaries
+and addresses that are never dialled.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from sandboxd.egress.names import Pattern
 from sandboxd.egress.policy import Policy, Rule
 
 SOURCE = "approval"
-"""Of the rules that come from approvals (`Rule.source`)."""
+"""The `Rule.source` of rules that come from approvals."""
 
 Obstacle = Literal["", "denied", "canary", "no-grants", "outside"]
-"""The reason why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it, the
-floor lets nobody grant, or has a list that does not hold it. '' where it counts."""
+"""Why an approval has no effect: the policy minimum denies the name (``denied``), the name is a canary (``canary``),
+the policy minimum allows no grants (``no-grants``), or it has a list without the name (``outside``). '' where it has
+effect."""
 
 
 class Approval(NamedTuple):
-    """One answer of a person. `ports` is empty for a denial, which means every port."""
+    """One answer of a person: it allows or denies the names that match `pattern`.
+
+    `ports` is () for a denial, which means every port.
+    """
 
     pattern: Pattern
     ports: tuple[int, ...]
@@ -29,30 +33,33 @@ class Approval(NamedTuple):
     when: float
     """Seconds since the epoch."""
     by: str
-    """The place in which it was given: ``shell``, ``editor``."""
+    """Where it was given: ``shell`` or ``editor``."""
     until: float = 0.0
-    """Seconds since the epoch at which it ends; 0 for never."""
+    """When it expires, in seconds since the epoch; 0 for never."""
     once: bool = False
-    """It ends with the first connection."""
+    """Whether it is used up by the first connection."""
 
     def ended(self, now: float) -> bool:
         return bool(self.until) and now >= self.until
 
 
 class Limits(NamedTuple):
-    """The bounds that the floor sets to what a person may allow beyond a plan."""
+    """What the policy minimum lets a person allow beyond a plan.
+
+    `may_grant` is False where nothing may be allowed.
+    """
 
     may_grant: bool = True
     lists: tuple[tuple[Rule, ...], ...] = ()
-    """An allowed name has to be in each of these lists."""
+    """A name may be allowed only if each of these lists of rules covers it; () for no such limit."""
 
 
 def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, now: float) -> Policy:
-    """The policy of the plan with the approvals of the project.
+    """The policy of the plan with the approvals of the project added.
 
-    A denial wins over an approval of the same name, whichever was given later.
+    A denial takes precedence over an approval of the same name, whichever was given later.
 
-    :param planned: its `denied` are those of the floor
+    :param planned: its `denied` are those of the policy minimum
     :param now: seconds since the epoch
     """
     living = [approval for approval in approvals if not approval.ended(now)]
@@ -80,7 +87,7 @@ def rule(approval: Approval) -> Rule:
 
 
 def obstacle(planned: Policy, pattern: Pattern, ports: tuple[int, ...], limits: Limits) -> Obstacle:
-    """The reason why allowing `pattern` at `ports` would change nothing; '' where it would change something."""
+    """Why allowing `pattern` at `ports` would have no effect; '' where it would have one."""
     if not limits.may_grant:
         return "no-grants"
     if not pattern.below and pattern.host in planned.canaries:

@@ -1,4 +1,4 @@
-"""The events of a gateway about credentials, summed up in one line for each service. Pure."""
+"""Sums up a gateway's events about credentials, in one line for each service. Pure."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ _LONGEST_DETAIL = 200
 
 
 class CredentialLine(NamedTuple):
-    """The requests for one service, counted by their outcome (`messages.CredentialTried`)."""
+    """The number of requests for one service by their outcome: see `messages.CredentialTried`."""
 
     service: str
     used: int = 0
     rejected: int = 0
-    """The service answered 401 or 403: the secret is expired, revoked, or may not do that."""
+    """Answered by the service with 401 or 403: the secret has expired, is revoked, or does not permit the request."""
     refused: int = 0
-    """A request that does not get the credential."""
+    """Refused by the gateway, since such a request does not get the credential."""
     failed: int = 0
     last: float = 0.0
-    """Seconds since the epoch; 0 for never."""
+    """The time of the last request, in seconds since the epoch; 0 for none."""
     last_rejected: float = 0.0
+    """The time of the last rejection, in seconds since the epoch; 0 for none."""
     status: int = 0
-    """Of the last rejection."""
+    """The HTTP status of the last rejection; 0 for none."""
     reason: str = ""
-    """Of the last refusal or failure."""
+    """The reason of the last refusal or failure; '' for none."""
     detail: str = ""
-    """Its words for a person: hostile text."""
+    """What is known of that, for a person: hostile text."""
     is_missing: bool = False
     """Whether the gateway has no secret for it."""
 
@@ -40,7 +41,7 @@ class CredentialLine(NamedTuple):
 
 
 def enter(lines: dict[str, CredentialLine], event: CredentialTried) -> None:
-    """Add `event` to the counts in `lines`, by service; beyond a number of services the last are left out."""
+    """Count `event` in `lines`, by service; events of services beyond a limit are left out."""
     service, outcome, count = event["service"], event["outcome"], event["count"]
     if service not in lines and len(lines) >= MOST_SERVICES:
         return

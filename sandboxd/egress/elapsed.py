@@ -1,4 +1,4 @@
-"""Time that has passed, by a clock that nobody sets and that goes on while the machine sleeps."""
+"""A clock for elapsed time that nobody can set and that also counts while the machine sleeps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 
 class Moment(NamedTuple):
-    """A moment since the machine started.
+    """A moment, in seconds since the machine started.
 
-    `seconds` count from that start; `boot` tells one start of a machine from the next, '' if that is not
-    known.
+    `boot` identifies that start of the machine, '' if it is not known: moments of different starts cannot be compared.
     """
 
     boot: str

@@ -1,4 +1,6 @@
-"""The meaning of one entry of `[network] allow` or `private`: a group, a host, a wildcard, with or without port."""
+"""Parses entries of `[network] allow` and `private`: a group, a host or a wildcard, the latter two with or without a
+port.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,14 @@ from sandboxd.egress.words import CONSEQUENCE, USUAL_PORTS
 
 
 class NotAnEntry(ValueError):
-    """The text is no entry; the message is a clause that follows "`TEXT`"."""
+    """The text is not a valid entry; the message is a clause that follows "`TEXT`"."""
 
 
 class Entry(NamedTuple):
     """One entry of a list of names.
 
-    `text` is the entry as written; either `group` or `pattern` is set.
+    `text` is the entry as written. Either `group` or `pattern` is set; the others are '' and None. `private` tells
+    whether private addresses may be dialled.
     """
 
     text: str
@@ -29,25 +32,25 @@ class Entry(NamedTuple):
     private: bool = False
 
     def rules(self, source: str) -> tuple[Rule, ...]:
-        """The policy rules of the entry; those of a group name the group as their source."""
+        """The policy rules of the entry, with `source` as their source; those of a group have the group as theirs."""
         if self.pattern is None:
             return group.load(self.group).rules()
         return (Rule(self.pattern, self.ports, self.private, source),)
 
     def in_full(self) -> str:
-        """The entry with all its hosts and ports, as text."""
+        """The entry with all its hosts and ports, for a person."""
         hosts = [f"{rule.pattern}:{','.join(map(str, rule.ports))}" for rule in self.rules("")]
         return f"{self.group} ({', '.join(hosts)})" if self.group else hosts[0]
 
     def admits(self) -> str:
-        """The effect of the entry in words: what programs inside can do by it."""
+        """What programs inside can do by the entry, for a person."""
         return group.load(self.group).admits if self.group else CONSEQUENCE
 
 
 def entry(text: str) -> Entry:
-    """The entry of `allow` that `text` spells.
+    """Parse an entry of `allow`.
 
-    :raises NotAnEntry: it spells none, or covers names of many owners
+    :raises NotAnEntry: it is not valid, or covers names of many owners
     """
     if text in groups.names():
         return Entry(text, group=text)
@@ -62,9 +65,9 @@ def entry(text: str) -> Entry:
 
 
 def private_entry(text: str) -> Entry:
-    """The entry of `private` that `text` spells: a host that may resolve to a private address, or such an address.
+    """Parse an entry of `private`: a host that may resolve to private addresses, or a private address.
 
-    :raises NotAnEntry: it spells none
+    :raises NotAnEntry: it is not valid
     """
     host, ports = _with_ports(text)
     try:

@@ -14,31 +14,34 @@ _HOST_KEYS = frozenset({"name", "why", "source"})
 
 
 class Host(NamedTuple):
-    """One host of a group: what it is for, and the page of its owner that says so."""
+    """One host of a group: its purpose (`why`), and the URL of its owner's page that names it (`source`)."""
 
     pattern: Pattern
     ports: tuple[int, ...]
     why: str
     source: str
     needs_sni: bool
-    """It shares addresses with hosts of others, so TLS has to name it."""
+    """Whether it shares addresses with hosts of others, so that TLS connections have to name it (SNI)."""
 
 
 class UsedBy(NamedTuple):
-    """The signs in a project that it uses a group; without any, the group applies only if sandboxd.toml names it."""
+    """The signs by which a project is known to use a group.
+
+    Without any the group applies only if sandboxd.toml names it.
+    """
 
     files: tuple[str, ...] = ()
-    """Patterns for names of files at its top or one level down; with a slash, for paths."""
+    """Patterns for names of files at the project's top or one level below; with a slash, for paths."""
     images: tuple[str, ...] = ()
-    """Words of the names and tags of the images that it starts from."""
+    """Words in the names and tags of the images that it starts from."""
     remotes: tuple[str, ...] = ()
     """Hosts of its Git remotes."""
 
 
 class Group(NamedTuple):
-    """Hosts that one tool or service needs; `purpose` and `admits` in words.
+    """Hosts that one tool or service needs.
 
-    `admits` is what a program inside can do there beyond that purpose.
+    `purpose` and `admits` are for a person: what it is for, and what else programs inside can do there.
     """
 
     name: str

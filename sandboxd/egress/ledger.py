@@ -1,6 +1,7 @@
-"""The events of a gateway as a list for people: one line for each thing that was tried. Pure.
+"""Sums up a gateway's events for people: one line for all attempts of the same kind. Pure.
 
-Whoever is inside chooses names and reasons, so everything is bounded, and what is left out is counted."""
+Programs inside choose names and reasons, so all sizes are bounded, and what is left out is counted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.messages import Asked, Attempted, Event, Lost, Replayed
 
 MOST_LINES, FEWEST_OF_A_KIND = 500, 100
-"""Lines in all, and of each of `_KINDS` that those of no other kind push out."""
+"""The most lines in all, and the number of lines of each of `_KINDS` that other kinds never displace."""
 MOST_QUESTIONS = 20
 MOST_USES = 100
 _LONGEST_VERIFY, _LATE_COUNT = 120.0, 1.5
@@ -33,31 +34,38 @@ _KINDS = ("denied", "reached", "tripwire")
 
 
 class Line(NamedTuple):
-    """Attempts that differ in nothing but their time."""
+    """Attempts that differ only in their time."""
 
     outcome: Outcome
     name: str
-    """As it was asked for: hostile text."""
+    """The name that was asked for: hostile text."""
     port: int
     """0 where only the name was looked up."""
     door: str
+    """How it was tried, as in `messages.Attempted`."""
     reason: str
-    """As `messages.Attempted` has it."""
+    """Why it was denied or how it was allowed, as in `messages.Attempted`."""
     rule: str
+    """The source of the rule that decided; '' without one."""
     detail: str
     times: int
     first: float
-    """Seconds since the epoch."""
+    """When the first attempt was made, in seconds since the epoch."""
     last: float
+    """When the last attempt was made, in seconds since the epoch."""
 
     @property
     def is_tripwire(self) -> bool:
-        """Whether a name was asked for that nothing has a reason to ask for."""
+        """Whether a canary was asked for, a name that no program has a reason to ask for."""
         return self.reason == "canary"
 
 
 class Question(NamedTuple):
-    """A question from inside; `name` and `why` are hostile text, the latter as `quotable` returns it."""
+    """A request from inside that a person is asked to allow.
+
+    `name` and `why` are hostile text, the latter as `questions.quotable` returns it; `time` is in seconds since the
+    epoch.
+    """
 
     id: int
     name: str
@@ -67,24 +75,24 @@ class Question(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Numbers of attempts; one line of the ledger may stand for many."""
+    """Numbers of attempts of the gateway."""
 
     denied: int = 0
     reached: int = 0
     asked: int = 0
     tripwires: int = 0
     lost: int = 0
-    """Attempts that have no line any more, or never had one, since there were too many."""
+    """Attempts that are in no line, since there were too many."""
     lost_reached: int = 0
-    """Of `lost`, connections that were made."""
+    """Those of `lost` in which a connection was made."""
     lost_tripwires: int = 0
-    """Of `lost`, uses of a tripwire."""
+    """Those of `lost` that used a tripwire."""
     of_verify: int = 0
-    """Denied attempts such as `sandboxd verify` makes, while it made them, which are in no line and no other count."""
+    """Denied attempts that `sandboxd verify` has probably made; they are in no line and no other number."""
 
 
 class Use(NamedTuple):
-    """The use of a rule for one connection."""
+    """A use of a rule that holds for one connection; `time` is in seconds since the epoch."""
 
     name: str
     port: int
@@ -92,18 +100,18 @@ class Use(NamedTuple):
 
 
 class Ledger:
-    """Collects the events of one gateway in their order; one that was taken before is ignored."""
+    """Collects the events of one gateway, in their order; an event that was taken before is ignored."""
 
     def __init__(self) -> None:
         self.last_number = 0
         """The number of the last event."""
         self.totals = Totals()
         self.uses: deque[Use] = deque(maxlen=MOST_USES)
-        """The last ones."""
+        """The latest uses of rules for one connection."""
         self.credentials: dict[str, CredentialLine] = {}
-        """By service."""
+        """The requests with credentials, by service."""
         self.held: frozenset[str] | None = None
-        """The services that the gateway has a secret for; None where it never said so."""
+        """The services for which the gateway has a secret; None where it has not reported them."""
         self._verified_until = 0.0
         """The time by the gateway's clock up to which attempts are taken for those of verify."""
         self._lines: dict[str, dict[tuple[object, ...], Line]] = {kind: {} for kind in _KINDS}
@@ -136,12 +144,15 @@ class Ledger:
                 self._lose(event)
 
     def lines(self) -> tuple[Line, ...]:
-        """All lines, the latest last."""
+        """All lines, the one with the latest attempt last."""
         lines = (line for kind in self._lines.values() for line in kind.values())
         return tuple(sorted(lines, key=lambda line: line.last))
 
     def questions(self, policy: Policy, now: float) -> tuple[Question, ...]:
-        """The questions that `policy` leaves open: one about a name that it allows or denies is answered."""
+        """The questions that are still open: `policy` neither allows nor denies the name.
+
+        :param now: seconds since the epoch
+        """
         return tuple(
             question
             for question in self._questions.values()
@@ -149,7 +160,7 @@ class Ledger:
         )
 
     def is_of_verify(self, time: float) -> bool:
-        """Whether `sandboxd verify` makes attempts at `time`, by the gateway's clock."""
+        """Whether `sandboxd verify` is running at `time`, in seconds since the epoch by the gateway's clock."""
         return time < self._verified_until
 
     def _lose(self, event: Lost) -> None:

@@ -11,7 +11,7 @@ def is_port(value: object) -> bool:
 
 
 def port_number(text: str) -> int | None:
-    """The port that `text` names in at most five ASCII digits; None where it names none."""
+    """The port that `text` writes in at most five ASCII digits; None where it is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5):
         return None
     number = int(text)

@@ -1,4 +1,4 @@
-"""Whether a wildcard covers names of more than one owner, by the Public Suffix List."""
+"""Tells by the Public Suffix List whether a wildcard covers names of more than one owner."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FILE = os.path.join(os.path.dirname(__file__), "public_suffixes.txt")
 
 
 def too_wide(pattern: Pattern) -> str:
-    """The reason why `pattern` covers names of many owners, in words that follow "it is"; '' where it does not."""
+    """Why `pattern` covers names of many owners, in words that follow "it is"; '' where it does not."""
     if not pattern.below:
         return ""
     host = pattern.host

@@ -1,8 +1,9 @@
 """Tells the attempts that `sandboxd verify` makes at a gateway from those of the sandbox itself. Pure.
 
-While it verifies, the sandbox in use goes on, and a gateway knows no difference. What `verify` asks for is known:
-names that are nobody's, addresses that are never dialled, and an allowed name at a port that no rule opens. All else,
-and whatever was reached, is the sandbox's own."""
+The sandbox may be in use meanwhile, and the gateway sees no difference. But it is known what `verify` asks for:
+reserved names, addresses that are never dialled, and an allowed name at a port that no rule opens. Everything else,
+and every attempt that succeeds, is the sandbox's own.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +13,20 @@ if TYPE_CHECKING:
     from sandboxd.egress.messages import Attempted
 
 DENIED = "sandboxd-verify.test"
-"""The end of the names that are asked for in vain; RFC 6761 keeps them from being anybody's."""
+"""The domain of names that `verify` asks for to be denied; RFC 6761 reserves it."""
 UNKNOWN = "sandboxd-verify-", ".invalid"
-"""Begin and end of the name that no resolver knows."""
+"""The beginning and the end of the name that no resolver knows."""
 CLOSED_PORTS = (6667, 2525, 9418)
-"""Ports of which one that no rule opens is tried at an allowed name."""
+"""The ports of which `verify` tries one that no rule opens, at an allowed name."""
 ALIASES = ("localhost", "host.docker.internal", "gateway.docker.internal")
-"""Names that engines have for the host."""
+"""Names of the host in engines."""
 
 _NAMING_DOORS = ("dns", "http", "connect", "socks")
 _TUNNEL_DOORS = ("connect", "direct", "port")
 
 
 def may_be_of_verify(event: Attempted) -> bool:
-    """Whether `sandboxd verify` makes attempts as `event` is; never where something was reached, or by a tripwire."""
+    """Whether `event` is an attempt as `sandboxd verify` makes it; never where it succeeded or used a tripwire."""
     name, door = event["name"].lower(), event["door"]
     if event["event"] != "denied" or event["reason"] == "canary":
         return False

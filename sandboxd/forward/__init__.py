@@ -1,1 +1,1 @@
-"""Ports of a sandbox on this machine, through the engine: no network of the sandbox is used or needed."""
+"""Forwards ports of a sandbox to this machine through the engine, without using the sandbox's network."""

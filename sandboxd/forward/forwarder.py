@@ -1,4 +1,4 @@
-"""Forwards ports of one sandbox until it is stopped: a stream that ends is opened again."""
+"""Forwards ports of one sandbox until it is stopped; when the stream into the sandbox ends, it opens a new one."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _HINT = "`sandboxd shell` opens a shell to look around"
 
 
 class Forwarded(NamedTuple):
-    """A listening socket on this machine, and the port of the sandbox that it leads to."""
+    """A listening socket on this machine, and the port of the sandbox that its connections go to."""
 
     listener: socket.socket
     inside: int
     service: str = ""
-    """The service whose port it is, '' for the sandbox's own."""
+    """The Compose service whose port it is; '' for the sandbox itself."""
 
     @property
     def local(self) -> int:
@@ -40,7 +40,10 @@ class Forwarded(NamedTuple):
 
 
 class Forwarder:
-    """Forwards ports of one sandbox. Runs in one thread; `stop` may be called in another, or by a signal's handler."""
+    """Forwards ports of one sandbox, in the thread that calls `run`.
+
+    `stop` may be called from another thread, or from a signal handler.
+    """
 
     def __init__(
         self,
@@ -50,9 +53,11 @@ class Forwarder:
         tell: Callable[[str], None],
         address_of: Callable[[str], str] = lambda _service: "",
     ) -> None:
-        """:param open_stream: starts the relay in the container of this id; raises EnvironmentFailure where it cannot
-        :param locate: the id of the running container; raises ContainerGone where none runs
-        :param address_of: the address of a service as the sandbox reaches it, '' for the sandbox itself; raises ContainerGone where it does not run
+        """:param open_stream: starts the relay in the container with this id; raises EnvironmentFailure where it
+            cannot
+        :param locate: returns the id of the running container; raises ContainerGone where none runs
+        :param address_of: returns the IP address of a service as the sandbox reaches it, '' for the sandbox itself;
+            raises ContainerGone where the service does not run
         :param tell: called with a sentence about each failure, and when it is over
         """
         self._open_stream = open_stream
@@ -65,24 +70,24 @@ class Forwarder:
         self._is_stopped = False
         self._has_worked = False
         self.problem = ""
-        """The reason why nothing is forwarded at the moment; '' while a stream carries, or the sandbox is away."""
+        """Why nothing is forwarded at the moment, for a person; '' while a stream is open, or no sandbox runs."""
 
     def stop(self) -> None:
-        """Make `run` end soon."""
+        """Have `run` return soon."""
         self._is_stopped = True
         os.write(self._waker, b"\0")
 
     def close(self) -> None:
-        """Release the ports, once `run` has ended."""
+        """Close the listening sockets; only after `run` has returned."""
         for port in self.ports:
             port.listener.close()
         os.close(self._wake)
         os.close(self._waker)
 
     def run(self) -> None:
-        """Forward until `stop`; connections that come while the sandbox is away wait for it.
+        """Forward until `stop`; connections that come while no sandbox runs wait for it.
 
-        :raises EnvironmentFailure: it could not even begin
+        :raises EnvironmentFailure: the first stream cannot be opened
         """
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_stopped:

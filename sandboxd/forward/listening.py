@@ -1,4 +1,4 @@
-"""The ports that a sandbox listens on, read by the image's own `sh` and `cat`: convenient, but not trustworthy."""
+"""Reads which ports a sandbox listens on, with the `sh` and `cat` of its image: convenient, but not trustworthy."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ _MOST = 1000
 
 
 class Listener(NamedTuple):
-    """A port that a program inside listens on; `program` is '' where it cannot be seen, and hostile text."""
+    """A TCP port that a program inside listens on.
+
+    `program` is its name, hostile text; '' where it is not known.
+    """
 
     port: int
     program: str = ""
 
 
 LOOK = ("sh", "-c", _SCRIPT)
-"""The command whose output `parse` reads."""
+"""The command to run inside; `parse` reads its output."""
 
 
 def look(engine: Engine, container: str) -> tuple[Listener, ...]:
-    """The TCP ports on which something listens in a running container, by number.
+    """The TCP ports on which programs in a running container listen, in ascending order.
 
     :raises EnvironmentFailure: the sandbox does not answer
     """
@@ -49,7 +52,7 @@ def look(engine: Engine, container: str) -> tuple[Listener, ...]:
 
 
 def parse(text: str) -> tuple[Listener, ...]:
-    """The listeners in the script's output; lines that are not understood are left out."""
+    """The listeners in the output of `LOOK`; lines that are not valid are left out."""
     tables, folders, names = (*text.split(_SEPARATOR), "", "")[:3]
     programs = {match[1]: match[2] for match in _NAME.finditer(names)}
     owners = dict(_owners(folders))
@@ -61,7 +64,7 @@ def parse(text: str) -> tuple[Listener, ...]:
 
 
 def sockets(tables: str) -> Iterator[tuple[int, str]]:
-    """Port and inode of each listening socket in the text of `/proc/net/tcp` and `/proc/net/tcp6`."""
+    """(port, inode number) of each listening socket in the text of `/proc/net/tcp` and `/proc/net/tcp6`."""
     for line in tables.splitlines():
         fields = line.split()
         is_row = len(fields) > 9 and fields[3] == _LISTENS

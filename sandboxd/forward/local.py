@@ -1,4 +1,4 @@
-"""Ports of this machine: listening on one, and naming the program that has it already."""
+"""Listens on ports of this machine, and names the program that uses a port already."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _DAEMON = " -m sandboxd daemon run"
 
 
 def listen(wish: Wish, address: str = LOOPBACK) -> socket.socket:
-    """A listening socket for `wish`; if its port is taken and another will do, on one of the next ports.
+    """A listening socket for `wish`; if its port is taken and need not be that one, on one of the next ports.
 
-    :param address: of this machine
+    :param address: an IP address of this machine
     :raises EnvironmentFailure: the port is taken, or needs a privilege
     :raises UsageError: `address` is no address of this machine
     """
@@ -42,9 +42,9 @@ def listen(wish: Wish, address: str = LOOPBACK) -> socket.socket:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches `address`.
+    """Whether `address` can be reached from this machine only.
 
-    :raises UsageError: it is no address
+    :raises UsageError: it is no IP address
     """
     try:
         return ipaddress.ip_address(address).is_loopback
@@ -94,7 +94,7 @@ def _reason(error: OSError, wish: Wish, address: str) -> EnvironmentFailure | Us
 
 
 def owner_of(port: int) -> str:
-    """The program that listens on `port` of this machine, in words; '' where that cannot be seen."""
+    """The program that listens on `port` of this machine, for a person; '' where that is not known."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError), open(table, encoding="ascii") as file:

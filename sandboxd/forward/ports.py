@@ -1,4 +1,4 @@
-"""Ports as people write them: `3000`, `3000:8080`, `db:5432`, and `forwardPorts` of a devcontainer.json."""
+"""Parses ports as people write them: `3000`, `3000:8080`, `db:5432`, and `forwardPorts` of a devcontainer.json."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _HIGHEST = 65535
 
 
 class Wish(NamedTuple):
-    """A port of the sandbox, and the local port at which it is wanted."""
+    """A port of the sandbox that is to be forwarded, and the wanted port on this machine."""
 
     inside: int
     local: int
     is_fixed: bool = True
-    """Whether another local port will not do."""
+    """Whether no other port on this machine will do."""
     label: str = ""
-    """A name for people, '' for none; hostile text."""
+    """A name for people, hostile text; '' for none."""
     service: str = ""
-    """The service whose port it is, '' for the workspace's own."""
+    """The Compose service whose port it is; '' for the sandbox itself."""
 
 
 def parse(text: str) -> Wish:
-    """The wish in ``PORT`` or ``PORT:LOCAL``, with ``SERVICE:`` before it for a port of another service.
+    """Parse ``PORT`` or ``PORT:LOCAL``, with ``SERVICE:`` before it for a port of another service.
 
     :raises UsageError: it has none of these forms
     """

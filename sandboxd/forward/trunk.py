@@ -1,4 +1,4 @@
-"""The stream into a sandbox: a command there runs our end of the relay, by the image's Python or by ours."""
+"""Opens the stream into a sandbox: a command there runs the relay, by the image's Python or by one that is sent in."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ _RUN = 'home=$1; shift; trap \'rm -rf "$home"\' EXIT; trap "exit 0" HUP TERM; "$
 _MOST_WORDS = 2000
 
 Inside = Callable[[list[str], bytes, float, Callable[[int, bytes], None]], int]
-"""Runs a command in a sandbox with this input, within so many seconds; hands its output on."""
+"""Runs a command in a sandbox with this standard input and a time limit in seconds, and passes its output on.
+
+The output comes in pieces with their stream (1 stdout, 2 stderr); the exit code is returned."""
 
 
 class Trunk:
-    """The non-blocking connection to the relay's command; collects what it writes to stderr."""
+    """The non-blocking connection to the relay's command inside; `words` collects what the command writes to stderr."""
 
     def __init__(self, connection: socket.socket, first: bytes) -> None:
         connection.setblocking(False)
@@ -51,16 +53,16 @@ class Trunk:
 
     @property
     def reader(self) -> int:
-        """The descriptor to wait on."""
+        """The file descriptor to wait on before `receive`."""
         return self._connection.fileno()
 
     @property
     def writer(self) -> int:
-        """The descriptor to wait on."""
+        """The file descriptor to wait on before `send`."""
         return self._connection.fileno()
 
     def receive(self) -> bytes | None:
-        """The bytes that arrived; None if there are none yet, b"" at the end."""
+        """The bytes that have arrived; None if there are none yet, b"" at the end of the stream."""
         while True:
             data, self._first = self._first or self._read(), b""
             if not data:
@@ -75,14 +77,14 @@ class Trunk:
                 return bytes(output)
 
     def send(self, data: memoryview) -> int:
-        """Send a part of `data`; returns its size in bytes."""
+        """Send the beginning of `data`; returns the number of bytes that were sent, 0 if none can be sent now."""
         try:
             return self._connection.send(data)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
 
     def close(self) -> None:
-        """Close the connection: the command ends at the end of its input."""
+        """Close the connection, which ends the command inside."""
         self._connection.close()
 
     def _read(self) -> bytes | None:
@@ -97,10 +99,11 @@ class Trunk:
 def open_trunk(
     engine: Engine, container: str, cache_folder: str | None, end: ModuleType = inside_end
 ) -> Trunk:
-    """Start the relay in a running container.
+    """Start the relay in a running container; returns the connection to it.
 
-    :param end: the module of its inner end, whose text is sent in
-    :raises EnvironmentFailure: the image has neither a Python nor the programs that ours needs to be unpacked
+    :param cache_folder: the folder that caches a Python to send in; None for no cache
+    :param end: the module whose source text is the inner end of the relay
+    :raises EnvironmentFailure: the image has no Python, nor the programs to unpack one that is sent in
     """
 
     def inside(
@@ -124,9 +127,11 @@ def prepare(
 ) -> tuple[Exec, bytes]:
     """The command that runs the relay in a sandbox, and the beginning of its input.
 
-    :param inside: runs a command there with this input, passes its output on, and returns its exit code
-    :raises EnvironmentFailure: the image has neither a Python nor the programs that ours needs to be unpacked, or
-        a command inside does not end
+    :param inside: runs a command there, passes its output on, and returns its exit code
+    :param cache_folder: the folder that caches a Python to send in; None for no cache
+    :param end: the module whose source text is the inner end of the relay
+    :raises EnvironmentFailure: the image has no Python, nor the programs to unpack one that is sent in; or a command
+        inside does not end
     """
     try:
         return _prepared(inside, cache_folder, end)
@@ -150,7 +155,7 @@ def _prepared(inside: Inside, cache_folder: str | None, end: ModuleType) -> tupl
 
 
 def program(end: ModuleType = inside_end) -> str:
-    """The text of the program inside: frames, the relay and its inner end, without docstrings and comments."""
+    """The source text of the program inside: frames, the relay and its inner end, without docstrings and comments."""
     parts = []
     for module in (frames, relay, pipes, end):
         with open(str(module.__file__), encoding="utf-8") as file:

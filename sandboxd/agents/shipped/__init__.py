@@ -15,5 +15,5 @@ def names() -> tuple[str, ...]:
 
 
 def path(name: str) -> str:
-    """The file of the agent `name`."""
+    """The path of the file that describes the agent `name`."""
     return os.path.join(_FOLDER, f"{name}.toml")

@@ -1,4 +1,7 @@
-"""Places that a secret can be in: one module each, with `read(record, environ)`, and `write` and `remove` if it keeps one."""
+"""The kinds of places that a secret can be in: one module each.
+
+Each has `read(record, environ)`; one that can store a secret also has `write` and `remove`.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class NoSecret(EnvironmentFailure):
-    """The secret cannot be read; the message says why and holds nothing of it."""
+    """The secret cannot be read; the message says why, and contains nothing of the secret."""
 
 
 def read(record: Record, environ: Mapping[str, str]) -> Secret:
     """Read the secret of `record` from its source.
 
     :param environ: the environment of the calling shell
-    :raises NoSecret: it cannot be read, or is no valid secret
+    :raises NoSecret: it cannot be read, or is not a valid secret
     """
     text: str = source(record.source).read(record, environ)
     try:
@@ -38,5 +41,8 @@ def read(record: Record, environ: Mapping[str, str]) -> Secret:
 
 
 def source(name: str) -> Any:
-    """The module of a source, one of `records.SOURCES`."""
+    """The module of a source.
+
+    :param name: one of `records.SOURCES`
+    """
     return import_module(f"{__name__}.{name}")

@@ -1,4 +1,4 @@
-"""A command that prints the secret (`pass show github`). Only the user's own record can name one."""
+"""A command that prints the secret, such as `pass show github`. Only the user's own record can name one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from sandboxd.credentials.records import Record
 
 SECONDS = 60.0
-"""A password manager may ask its user first."""
+"""The time limit in seconds: a password manager may ask its user first."""
 
 
 def read(record: Record, environ: Mapping[str, str]) -> str:
-    """The first line that the command prints, run in the root folder: no workspace has a part in it.
+    """The first line that the command prints; it runs in `/`, so that no workspace can influence it.
 
-    :raises NoSecret: it fails, or does not end
+    :raises NoSecret: it fails, or does not end in time
     """
     hint = f"try it: `sandboxd credentials test {record.name}`"
     try:

@@ -1,4 +1,4 @@
-"""A variable of the shell that calls `up`: the secret is not kept at all."""
+"""A variable of the shell that calls `up`; the secret is not stored."""
 
 from __future__ import annotations
 

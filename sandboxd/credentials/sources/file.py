@@ -1,4 +1,4 @@
-"""A file of the user's config folder that nobody else can read. The secret lies in it as it is."""
+"""A file in the user's config folder that nobody else can read. The secret is in it in plain text."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read(record: Record, environ: Mapping[str, str]) -> str:
 
 
 def write(name: Name, environ: Mapping[str, str], secret: Secret) -> str:
-    """Write the secret of `name`; returns the path."""
+    """Write the secret of `name`; returns the path of the file."""
     path = _path(name, environ)
     write_private(path, secret.reveal().encode() + b"\n")
     return path

@@ -1,7 +1,8 @@
-"""The keyring of the user's desktop, by the library `keyring` where it is installed.
+"""The keyring of the user's desktop, by the Python library `keyring` if it is installed.
 
-It is asked in a process of its own: a locked keyring waits for its user, and the daemon is not part of the
-session of the calling shell."""
+The library runs in a process of its own, since a locked keyring waits for its user, and since the daemon does not
+belong to the session of the calling shell.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sandboxd.credentials.secret import Secret
 
 SECONDS = 60.0
-"""A locked keyring asks its user for a password."""
+"""The time limit in seconds: a locked keyring asks its user for a password."""
 
 _PROGRAM = "from sandboxd.credentials.keyring_program import main; main()"
 _WHY = {
@@ -37,22 +38,28 @@ _HINTS = {
 
 
 def read(record: Record, environ: Mapping[str, str]) -> str:
-    """The entry of the keyring.
+    """The secret in the keyring.
 
-    :raises NoSecret: there is no library, no keyring or no entry, or it is locked
+    :raises NoSecret: there is no library, no keyring or no such entry, or the keyring is locked
     """
     return _ask({"op": "get", "name": str(record.name)}, record.name, environ)
 
 
 def write(name: Name, environ: Mapping[str, str], secret: Secret) -> str:
-    """Put the secret of `name` into the keyring; returns where it is. Raises as `read`."""
+    """Store the secret of `name` in the keyring; returns words for where it is.
+
+    :raises NoSecret: as `read`
+    """
     request = {"op": "set", "name": str(name), "secret": secret.reveal()}
     _ask(request, name, environ)
     return "the keyring"
 
 
 def remove(name: Name, environ: Mapping[str, str]) -> None:
-    """Remove the entry of `name`, if it is there; raises as `read`."""
+    """Remove the entry of `name`, if there is one.
+
+    :raises NoSecret: as `read`
+    """
     _ask({"op": "delete", "name": str(name)}, name, environ)
 
 
