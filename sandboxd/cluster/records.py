@@ -32,7 +32,7 @@ class Record(NamedTuple):
     folder: str
     """The path of the copy inside."""
     listed: Mapping[str, Any]
-    """The list of what was copied, as `review.original` makes it."""
+    """The list of the copied files, as `review.original` makes it."""
     not_in_force: Sequence[str]
     """Messages of the start about controls that are not enforced."""
     objects: Sequence[Mapping[str, Any]] = ()

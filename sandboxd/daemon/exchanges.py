@@ -154,11 +154,11 @@ class _Attended:
         self._changed.set()
 
     def matches(self, container: str, own: OfContainer) -> bool:
-        """Whether it is about this container and this git directory."""
+        """Whether it exchanges with this container and this git directory."""
         return (container, own) == (self._container, self._own) and not self._task.done()
 
     def changed(self, _paths: set[str]) -> None:
-        """Note that something in a watched folder changed."""
+        """Have an exchange run soon, since something in a watched folder changed."""
         self._changed.set()
 
     def end(self) -> None:

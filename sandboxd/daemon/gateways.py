@@ -31,7 +31,7 @@ _TELL_SECONDS = 0.2
 """Seconds that news of one project are gathered before anybody hears of them."""
 
 ADDRESSES_SECONDS = 20.0
-"""Seconds between two looks at the addresses of this machine: a VPN or another network brings new ones."""
+"""Seconds between two checks of this machine's addresses, which a VPN or another network changes."""
 
 log = logging.getLogger(__name__)
 

@@ -301,7 +301,7 @@ class _Engine:
         return age > _PROBE_SECONDS if self.events.is_open else True
 
     def believed(self) -> HostFacts | None:
-        """The host's facts, if an event would have been received had they changed; else None."""
+        """The host's facts if they are known to be up to date, by the event stream; else None."""
         is_due = time.monotonic() - self._probed > _PROBE_SECONDS or not self.events.is_open
         return None if is_due else self.world.facts
 
@@ -328,7 +328,9 @@ class _Engine:
         self.probe_again()
 
     def question(self, workspaces: Collection[str]) -> Callable[[], _Answer]:
-        """The function to run in a thread: it reads the facts only when they may have changed."""
+        """The function that asks the engine, to be run in a thread; it reads the host's facts only if they may have
+        changed.
+        """
         believed = self.believed()
         environ, observer, openings = self.environ, self._observer, self._openings
 

@@ -155,7 +155,11 @@ class _Endpoint:
         self._keeper = keeper
 
     def is_lost(self) -> bool:
-        """Whether another daemon should take over. A socket alone that is missing is made again, if it is ours."""
+        """Whether another daemon should take over, since the lock file, or the socket of a service manager, was
+        removed.
+
+        If only the daemon's own socket is missing, it is made again.
+        """
         if not self._claimed.is_in_place():
             log.warning("the lock is gone: another daemon may take over")
             return True

@@ -125,8 +125,10 @@ def _stop_all() -> None:
 
 
 class _Looks:
-    """When the library looks at what came in: it asks this "stop signal" before each look, the first time once it
-    listens, and waits as long as the answer takes."""
+    """Tells the library when to look for events, as its "stop signal".
+
+    The library asks `is_set` before each look, the first time once it listens, and waits as long as the answer takes.
+    """
 
     def __init__(self, step_seconds: float) -> None:
         self.is_end_wanted = False
@@ -138,12 +140,12 @@ class _Looks:
         self._waiting.acquire()
 
     def hurry(self) -> None:
-        """End the present wait, or else the next one."""
+        """End the present wait at once, or the next one."""
         with contextlib.suppress(RuntimeError):  # it is hurried already
             self._waiting.release()
 
     def is_set(self) -> bool:
-        """Whether to end; returns at once before every other look, and after a step before the others."""
+        """Whether the library is to end; returns at once before every other look, and after a step before the rest."""
         if not self._is_begun:
             self._is_begun = True
             self.have_begun.set()

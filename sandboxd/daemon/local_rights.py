@@ -139,7 +139,7 @@ class LocalRights:
 
 
 class _Holding:
-    """What is held of one sandbox: its loop calls the methods of `operations.local_rights.Holder`."""
+    """What the daemon serves to one sandbox; the loop calls it as a `operations.local_rights.Holder`."""
 
     def __init__(
         self,
@@ -165,29 +165,29 @@ class _Holding:
         self._rights.start()
 
     def runs(self, key: EngineKey, container: str) -> None:
-        """Note the container that runs, '' for none."""
+        """Note which container runs now, by its id; '' for none."""
         with self._lock:
             self._running = (key, container) if container else None
         self.wake()
 
     def chose(self, container: str, choice: Choice | None) -> None:
-        """Note the choice of a start."""
+        """Note the keys and hosts that a start chose; None for none."""
         with self._lock:
             self._started = (container, choice) if choice is not None else None
             self._lacking = frozenset()
         self.wake()
 
     def is_idle(self) -> bool:
-        """Whether nothing runs, and no start chose anything for what may run again."""
+        """Whether no container runs, and no start has chosen keys that a later one could use."""
         with self._lock:
             return self._running is None and self._started is None
 
     def wake(self) -> None:
-        """Have the loop look soon."""
+        """Have the loop reconcile soon."""
         self._rights.wake()
 
     def close(self) -> None:
-        """End the loop, and serve nothing any more."""
+        """End the loop, and stop serving."""
         with self._lock:
             self._is_closed = True
         self._rights.stop()
@@ -195,7 +195,7 @@ class _Holding:
         self._end_forwards()
 
     def given(self) -> Given:
-        """What is served now, and what the last start chose."""
+        """The keys and ports that are served now, and the keys that the last start chose."""
         with self._lock:
             agent, started, forwards = self._agent, self._started, self.forwards
         keys = agent.rights if agent is not None else None
@@ -208,14 +208,14 @@ class _Holding:
         return Given(started=started[0], chosen=started[1].words, keys=keys, ports=ports)
 
     def take_keys(self) -> None:
-        """Serve no keys any more."""
+        """Stop serving keys."""
         with self._lock:
             agent, self._agent = self._agent, None
         if agent is not None:
             agent.stop()
 
     def give_keys(self, rights: KeyRights) -> None:
-        """Serve `rights`, if they are of the start that is still the last one."""
+        """Serve the keys in `rights`, unless they belong to a start that is no longer the last one."""
         with self._lock:
             running, started = self._running, self._started
         if running is None or started is None or started[0] != rights.container:
@@ -228,17 +228,20 @@ class _Holding:
                 )
 
     def asked_ports(self) -> tuple[Port, ...] | None:
-        """The ports that the plan has for this machine: one beside others has none of its own here."""
+        """The ports that the project's plan forwards to this machine; None where it has no plan at the moment.
+
+        () for a named sandbox, whose ports are not forwarded.
+        """
         return () if name_of(self._sandbox) else self._asked_ports(self._sandbox)
 
     def close_ports(self, ports: tuple[Port, ...]) -> None:
-        """Close these; the others are opened again."""
+        """Stop forwarding `ports`; the others are opened again."""
         rights = self._end_forwards()
         if rights is not None and (rest := rights.without(ports)):
             self.open_ports(rest)
 
     def open_ports(self, rights: PortRights) -> None:
-        """Have these open, if they are of the container that still runs."""
+        """Forward the ports in `rights`, unless their container no longer runs."""
         self._end_forwards()
         with self._lock:
             running = self._running
@@ -260,7 +263,11 @@ class _Holding:
         return forwards.rights
 
     def lacks(self, words: frozenset[str], why: str) -> None:
-        """Tell a person once what of the start's choice is not served."""
+        """Tell the user once which of the chosen keys and hosts are not served.
+
+        :param words: those that are not served, as `Choice.words`
+        :param why: the reason, for a person
+        """
         with self._lock:
             started, before = self._started, self._lacking
             self._lacking = words

@@ -99,12 +99,11 @@ class Tracked:
 
     @property
     def examined(self) -> Examined | None:
-        """The result of the last look at its files, None before the first one."""
+        """The result of its last examination; None before the first one."""
         return self._examined
 
     @examined.setter
     def examined(self, value: Examined) -> None:
-        """The result of its last examination; None before the first one."""
         self._examined = _share(value)
         self.is_valid = value.valid or value.lacks_grant
         self.has_problem = bool(value.problem)

@@ -274,7 +274,7 @@ class _Run:
         self._listening.stop()
 
     def look_now(self) -> None:
-        """Have it tell at once what came in."""
+        """Have it report pending changes at once."""
         self._listening.look_now()
 
     async def until(self, check: Callable[[], bool]) -> None:

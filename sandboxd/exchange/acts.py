@@ -47,12 +47,12 @@ class _Change(NamedTuple):
 
     @property
     def enters(self) -> bool:
-        """Whether it is about the repository at a path, or the list of those."""
+        """Whether it changes a nested repository (gitlink) or `.gitmodules`."""
         return _GITLINK in self.modes or self.path.lower() == _MODULES
 
     @property
     def is_of_folder(self) -> bool:
-        """Whether it is about a folder, whose files are listed themselves."""
+        """Whether it changes a folder, whose files are listed themselves."""
         return _FOLDER in self.modes and set(self.modes) <= {_FOLDER, _NOTHING}
 
 
@@ -84,7 +84,7 @@ def _joined(one: Acts, other: Acts) -> Acts:
 
 
 class _Shut:
-    """Paths that are shut inside, as file systems compare them that know no case."""
+    """Paths that are read-only inside, compared without case as some file systems do."""
 
     def __init__(self, paths: Collection[str], host: HostGit) -> None:
         self._paths = {_folded(path) for path in paths}
@@ -93,7 +93,10 @@ class _Shut:
         self._sha256 = host.sha256
 
     def has(self, change: _Change) -> bool:
-        """Whether it changes what is shut, or puts a file where the folder of that is."""
+        """Whether a change is at or below such a path, or puts a file in place of a folder above one.
+
+        Not if the host's work tree already has that file.
+        """
         path = _folded(os.fsdecode(change.path))
         is_shut = (
             bool({"", path} & self._paths)
@@ -143,7 +146,7 @@ class _Looks:
         self._shut = shut
 
     def on_the_way(self, tips: list[Tip]) -> dict[Tip, Acts]:
-        """By the commits of each that no branch of the host has."""
+        """What acts in the commits of each tip that no branch of the host contains."""
         together = self._of_commits([tip.oid for tip in tips])
         if together is None:
             return {}
@@ -160,7 +163,8 @@ class _Looks:
         return _UNKNOWN if code else _acts(self._weigh(_changes(listing)))
 
     def in_trees(self, tips: list[Tip]) -> dict[Tip, Acts]:
-        """By what each has otherwise than the host's branch of that name, and what is checked out there.
+        """What acts in the difference of each tip's tree to the host's branch of that name, or to what is checked out
+        there.
 
         A merge could take a file from any commit of the host's past without a change of its own.
         """
@@ -180,7 +184,9 @@ class _Looks:
         return acts
 
     def _unless_of_host(self, tip: Tip, changes: list[_Change] | None) -> Acts | None:
-        """The acts of a tip, without those by which it is only older than the host's branch, or as another one."""
+        """What acts in a tip, without differences that come only from its being older than the host's branch or
+        checkout.
+        """
         old = self._ours.tip(tip.name)
         if not old and on_host.has(self._host, tip.oid, branches_only=True):
             return None
@@ -198,9 +204,9 @@ class _Looks:
         return _acts(changes)
 
     def _between(self, pairs: list[tuple[str, str]]) -> list[list[_Change] | None]:
-        """What acts of the changes from the first to the second of each pair; None for what cannot be told.
+        """The changes that act, between the two commits of each pair; None for a pair that git cannot compare.
 
-        '' as the first is none at all.
+        '' as the first commit stands for an empty tree.
         """
         empty = ""
         if not all(old for old, _ in pairs):
@@ -214,7 +220,7 @@ class _Looks:
         ]
 
     def _trees(self, oids: set[str]) -> dict[str, str]:
-        """The tree of each commit, tag or tree; none for what has none."""
+        """The id of the tree of each commit, tag or tree; those without a tree are left out."""
         chosen = sorted(oids)
         data = "".join(f"{oid}^{{tree}}\n" for oid in chosen).encode()
         lines = self._host.run("cat-file", "--batch-check", data=data).decode().split("\n")

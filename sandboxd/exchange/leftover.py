@@ -82,7 +82,7 @@ def _tips(place: Place) -> dict[str, str]:
 
 
 def _passed_once(place: Place) -> bool:
-    """Whether each tip was on the host at the last exchange: the host's repository is gone."""
+    """Whether the last exchange brought each tip to the host, whose repository does not exist any more."""
     refs = agreed.read(place.agreed).refs
     known = set(refs.values())
     return all(oid in known for oid in _tips(place).values())

@@ -133,7 +133,7 @@ def exchange(
 ) -> Outcome:
     """Exchange once, after another exchange that is under way.
 
-    Failures are not raised but told in the outcome.
+    Failures are not raised; the outcome has them as its `problem`.
 
     :param sandbox: the name of the sandbox, '' for the unnamed one
     :param transfer: writes packs inside; None where nothing runs inside, so that no commits come from there
@@ -233,7 +233,7 @@ class _Exchange:
         return frozenset(self._unsound)
 
     def _has_elsewhere(self, held: Held) -> bool:
-        """Whether the host has it under another name, since its own is not for the host."""
+        """Whether the host has the commit under another name, where only its ref's name is not for the host."""
         return held.reason in (Reason.HIDES, Reason.SHELL) and on_host.has(self._host, held.oid)
 
     def _tips(self) -> dict[str, str]:

@@ -127,7 +127,7 @@ def take(
     :param shown: the id that each ref had when the user looked at it, by such a name: no other commit is taken
     :param acting: also take commits on which tools of the host act: they change a nested repository, or files that
         were read-only inside
-    :param identity: `user.name` and `user.email` for merge commits; None: git's own
+    :param identity: `user.name` and `user.email` for merge commits; None for none, so that git makes them up or fails
     :raises CannotRun: git fails, or this machine has none
     :raises EnvironmentFailure: an exchange is under way, and does not end soon
     :raises SandboxdError: the repository cannot be read

@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
 
 
 def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
-    """Do at the path of `point` what `verdict.decide` says; a failure is told in the outcome.
+    """Do at the path of `point` what `verdict.decide` says; the outcome has a failure as its `problem`.
 
     :param before: what was mounted there; None where that is not known
     """
@@ -46,7 +46,7 @@ def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
 
 
 def set_aside(workspace: str, path: str) -> Outcome:
-    """Rename what is at `path` in the workspace, if anything is; a failure is told in the outcome."""
+    """Rename what is at `path` in the workspace, if anything is; the outcome has a failure as its `problem`."""
     return _attempt(workspace, path, Version(Kind.FOLDER))
 
 
