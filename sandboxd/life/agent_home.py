@@ -25,9 +25,9 @@ _WRITE = 'cd "$1" || exit 1; [ -e "$2" ] && exit; mkdir -p "$(dirname "$2")" && 
 
 
 def ensure(inside: Inside, agent: Agent) -> str:
-    """The agent's home folder inside, made where it is missing.
+    """Return the path of the agent's home folder inside the sandbox, creating the folder if it is missing.
 
-    :raises EnvironmentFailure: the image lacks a program that the agent needs, or has no place for a home
+    :raises EnvironmentFailure: the image lacks a program that the agent needs, or no folder inside can be written
     """
     code, output = _run(inside, ["sh", "-c", _HOME, "sh", *agent.needs], b"")
     what, _, value = output.decode("utf-8", "replace").strip().rpartition("\n")[2].partition(" ")

@@ -1,4 +1,5 @@
-"""Files on this machine that a sandbox gets, bound read-only: the program to ask for names with, and settings."""
+"""Files on this machine that are bind-mounted read-only into a sandbox: `sandboxd-ask`, and settings of tools inside.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +18,22 @@ _NAME = "sandboxd-ask"
 
 
 def ask_program(environ: Mapping[str, str]) -> str:
-    """The path on this machine of the program to ask for names with.
+    """Return the path on this machine of `sandboxd-ask`, with which programs inside ask the user to allow a host name.
 
-    Installers drop the right to execute a file that is part of a package, so it is copied.
+    It is a copy: installers drop the right to execute a file that is part of a package.
 
-    :raises EnvironmentFailure: it cannot be written
+    :raises EnvironmentFailure: the copy cannot be written
     """
     data = read_bytes(os.path.join(os.path.dirname(egress.__file__), "inside", _NAME))
     return file_for_inside(environ, _NAME, data, 0o755)
 
 
 def file_for_inside(environ: Mapping[str, str], name: str, data: bytes, mode: int) -> str:
-    """The path of a file of this content on this machine.
+    """Write `data` to a file on this machine, to be bind-mounted into sandboxes, and return its path.
 
-    Each content has a folder of its own: a bind keeps what it was made of.
+    The path depends on a digest of the content, so a file that is already mounted somewhere is never changed.
 
+    :param mode: the permission bits of the file
     :raises EnvironmentFailure: it cannot be written
     """
     folder = hashlib.sha256(data).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Starts a stopped sandbox for a look at its private copy, and stops it again: its agent is not started."""
+"""Starts a stopped sandbox so that its private copy can be read, and stops it again; its agent is not started."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GRACE_SECONDS = 1
 
 
 def has_lasting_copy(engine: Engine, container: Summary) -> bool:
-    """Whether the private copy of a stopped container still exists and is complete."""
+    """Whether the volume with the private copy of a stopped container still exists and is complete."""
     volume = copies.copy_of(engine, engine.inspect(container.id))
     return volume is not None and copies.whole_since(volume) is not None
 
@@ -30,11 +30,13 @@ def has_lasting_copy(engine: Engine, container: Summary) -> bool:
 def keep_work(
     engine: Engine, container: Summary, sandbox: str, progress: Callable[[str], None]
 ) -> None:
-    """Keep the changes in the lasting copy of a stopped container, if it has one, before it is removed.
+    """Save the changes in a stopped container's private copy, if it has one in a volume, before the container is
+    removed.
 
-    The copy itself stays in its volume, so a sandbox that cannot start holds up nothing: that is reported.
+    A sandbox that cannot start does not prevent the removal: that is reported, and the copy stays in its volume.
 
-    :param sandbox: its identity, whose lock the caller holds
+    :param sandbox: the sandbox's identity; the caller holds its project lock
+    :param progress: called with each message for the user
     :raises NoAnswer: the engine does not answer
     """
     from sandboxd.review import rescue
@@ -57,9 +59,9 @@ def keep_work(
 
 @contextlib.contextmanager
 def awake(engine: Engine, container: Summary, progress: Callable[[str], None]) -> Iterator[None]:
-    """Run a stopped container while the block runs: its main process alone, without gateway.
+    """Run a stopped container as long as the block runs: only its main process, without the gateway.
 
-    :raises EnvironmentFailure: it does not start, or something else than its own folder was mounted
+    :raises EnvironmentFailure: it does not start, or another folder than the recorded one was mounted
     """
     with project_lock(container.labels[PROJECT], progress), _started(engine, container, progress):
         yield

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 
 def create(start: Start, body: CreateRequest, stubs_before: Iterable[str], how: How) -> Running:
-    """Make the container of `body`, with the volumes, the gateway and the stand-ins that it needs, and start it.
+    """Create the container of `body`, with the volumes, the gateway and the placeholder files it needs, and start it.
 
-    :param stubs_before: stand-ins that earlier containers of the project left
-    :raises EnvironmentFailure: it cannot be made or does not run as planned
+    :param stubs_before: placeholders that earlier containers of the project left in the workspace
+    :param how: what the result says in `Running.how`
+    :raises EnvironmentFailure: it cannot be created, or does not run as planned
     """
     from sandboxd.credentials.uses import files
     from sandboxd.plan import stubs

@@ -23,9 +23,9 @@ _MOST = 32 * 1024 * 1024
 
 
 def leave_old_volumes(known: Known, body: CreateRequest) -> frozenset[str]:
-    """Have the engine put nothing into existing volumes of a create request; returns these volumes.
+    """Set `NoCopy` on the existing volumes of a create request, and return the names of these volumes.
 
-    It would fill one of them that is empty; files from an earlier image were checked at that time.
+    Otherwise the engine would fill an empty one from the image. Files that an earlier image left were checked then.
     """
     old = set()
     for mount in body["HostConfig"].get("Mounts") or []:
@@ -43,10 +43,11 @@ def refuse(
     old: frozenset[str],
     progress: Callable[[str], None],
 ) -> None:
-    """Refuse a created container with a device file in a volume that the engine filled for it.
+    """Refuse a created container if the engine copied a device file from the image into one of its volumes.
 
-    :param points: its mounts
-    :param old: volumes that existed before
+    :param points: the container's mounts
+    :param old: names of volumes that existed before and are not checked
+    :param progress: called with a message where a volume is too large to be checked as a whole
     :raises EnvironmentFailure: there is a device file
     """
     for mount in points:
@@ -70,7 +71,7 @@ def refuse(
 
 
 def device_file(archive: bytes) -> str:
-    """The first device file in a tar archive, which may end in the middle; '' where there is none."""
+    """The path of the first device file in a tar archive; '' if there is none. The archive may be truncated."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r|") as tar:
             for entry in tar:

@@ -35,9 +35,10 @@ done
 
 
 def with_dotfiles(remote: Remote, repository: str) -> Remote:
-    """`remote` with the installation of `repository` after the hooks that run once for each container.
+    """Return `remote` with a hook added that clones and installs `repository`, after the hooks that run once per
+    container.
 
-    :param repository: a URL that git takes, or ``owner/name`` of GitHub
+    :param repository: a URL that git accepts, or ``owner/name`` on GitHub
     :raises UsageError: it is neither
     """
     url = _url(repository)

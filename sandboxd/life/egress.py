@@ -1,4 +1,4 @@
-"""The gateway beside the workspace: started with it, given its policy, and removed with it."""
+"""The gateway of a sandbox as part of its start and end: started with it, given its policy, removed with it."""
 
 from __future__ import annotations
 
@@ -44,33 +44,37 @@ if TYPE_CHECKING:
 
 
 class Joined(NamedTuple):
-    """The inner network of a sandbox as its container sees it: who is there, by the policy of the gateway."""
+    """The inner network that a sandbox's container joins, and the gateway's policy, from which settings inside are
+    derived.
+    """
 
     workspace: str
     pair: networks.Pair
     policy: Policy
-    """It names what the container is told of the network; nothing is let through by it."""
+    """Only read for the names, addresses and variables that the container is told; it enforces nothing here."""
 
 
 class Egress(NamedTuple):
-    """The networks and the image of one sandbox's gateway, and what it lets through."""
+    """The networks, the image and the rights with which one sandbox's gateway is started or updated."""
 
     workspace: str
     pair: networks.Pair
     image: str
     rights: GatewayRights
     credentials: Credentials | None = None
-    """None: a gateway that runs keeps those that it has."""
+    """None: a gateway that already runs keeps the credentials it has."""
     give: Callable[[], AbstractContextManager[GatewayRights]] | None = None
-    """Holds what may be given by then while the gateway is given it; None where that stays as it is."""
+    """Opens a context with the rights that the sandbox has at that moment; nobody may revoke any while it is open.
+    None: `rights` are used as they are.
+    """
 
     def giving(self) -> AbstractContextManager[GatewayRights]:
-        """Hold what the gateway is to be given now."""
+        """A context whose value is the rights to send to the gateway; they cannot be revoked while it is open."""
         return self.give() if self.give is not None else contextlib.nullcontext(self.rights)
 
     @property
     def joined(self) -> Joined:
-        """Its network, for the sandbox's container."""
+        """The network that the sandbox's own container is to join."""
         return Joined(self.workspace, self.pair, self.rights.policy)
 
 
@@ -84,15 +88,16 @@ def prepare(
     credentials: Credentials | None = None,
     give: Give | None = None,
 ) -> Egress:
-    """The networks, the image and the whole policy for the gateway of `workspace`.
+    """Create or find the networks and the image for the gateway of a sandbox, and complete its policy.
 
-    :param rights: without version, addresses and the host's networks
-    :param named_image: the image that the user's policy names for engines that cannot run ours
-    :param addresses_before: earlier names and synthetic addresses, which keep their meaning
-    :param credentials: sent to the gateway after its policy
-    :param give: holds what the sandbox may have by the time at which its gateway is given it, completed by the function
-        that it is called with; None where that stays as it is
-    :raises EnvironmentFailure: one of them cannot be made; then nothing may start
+    :param workspace: the sandbox's identity
+    :param rights: without version, service addresses and the networks of the host, which are added here
+    :param named_image: the image that the user's policy names for engines that cannot run ours; '' for none
+    :param addresses_before: (name, synthetic address) pairs of an earlier gateway, which stay valid
+    :param credentials: sent to the gateway after its policy; None leaves those of a running one
+    :param give: opens the context of `Egress.give`; its argument completes rights for this machine. None: `rights` are
+        final
+    :raises EnvironmentFailure: the engine is Podman, or one of them cannot be created; then nothing may start
     """
     # First: an image that is made for nothing takes half a minute.
     networks.refuse_podman(engine)
@@ -118,9 +123,10 @@ def add_to(
     engine: Engine,
     settings: Mapping[str, str] | None = None,
 ) -> None:
-    """Put the container of a create request on the inner network, so that only names lead out.
+    """Connect the container of a create request to the inner network: name servers, proxy variables, mounted files.
 
-    :param settings: texts of files that tools inside read, by path
+    :param body: the request, which is changed
+    :param settings: further files to mount read-only: text by path inside
     """
     gateway_address = joined.pair.inner.addresses.gateway
     host = body["HostConfig"]
@@ -159,13 +165,14 @@ def add_to(
 def beside(
     engine: Engine, egress: Egress | None, progress: Callable[[str], None], number: str = ""
 ) -> Iterator[None]:
-    """Start or update the gateway in parallel to the block; returns when both are done.
+    """Start or update the gateway in parallel to the block; on exit, wait until it is ready.
 
-    On an engine that was never seen to keep its host off the inner network the block waits for the gateway:
-    what starts in it could talk to the host until the gateway has looked.
+    On an engine whose host has not yet been seen to be unreachable from the inner network, the block starts only after
+    the gateway has checked that: otherwise a program in the sandbox could talk to the host meanwhile.
 
-    :param number: the random number of the start
-    :raises EnvironmentFailure: the gateway cannot be run, or does not hold
+    :param egress: None where the sandbox has no gateway: then nothing is done
+    :param number: the random number of this start, which becomes a label of the gateway
+    :raises EnvironmentFailure: the gateway cannot run, or its network is not isolated
     """
     if egress is None:
         yield
@@ -203,11 +210,11 @@ def beside(
 def follow(
     engine: Engine, egress: Egress, progress: Callable[[str], None], number: str = ""
 ) -> bool:
-    """Have the gateway run with its policy: a sound one takes the new policy, else it is replaced.
+    """Make the gateway run with its current rights: a running one that is unchanged is updated, any other replaced.
 
-    Returns whether a new one was made.
-
-    :raises EnvironmentFailure: it cannot be run, or does not hold; then none runs
+    :param number: the random number of this start, which becomes a label of a new gateway
+    :returns: whether a new gateway was created
+    :raises EnvironmentFailure: it cannot run, or its network is not isolated; then no gateway runs
     """
     # Held until it has them: what is taken back meanwhile is taken from it afterwards.
     with timeline.span("gateway", "have it run"), egress.giving() as rights:
@@ -258,12 +265,14 @@ def start_services(
     progress: Callable[[str], None],
     check: Callable[[], None],
 ) -> tuple[Sick, ...]:
-    """Have exactly the other services of the plan run on the inner network; returns those that do not.
+    """Make exactly the plan's other services run on the inner network; return those that fail to.
 
-    After workspace and gateway: they may share the workspace's network. Without a gateway there are none.
+    Called after workspace and gateway, since a service may share the workspace's network.
 
-    :param workspace: the running sandbox
-    :param start: the random number of the start that they belong to, '' where the sandbox ran already
+    :param egress: None where the sandbox has no gateway: then there are no services
+    :param workspace: the sandbox's running container, as the engine describes it
+    :param start: the random number of the start that created the sandbox; '' if the sandbox ran already
+    :param check: called while waiting; ends the wait by raising
     :raises EnvironmentFailure: the engine does not answer
     """
     if egress is None:
@@ -279,7 +288,7 @@ def start_services(
 def surroundings(
     engine: Engine, inner: networks.Inner, workspace: Inspected
 ) -> services.Surroundings:
-    """The networks, names and folders for the services beside the running sandbox."""
+    """The network, name-server file and workspace container that the other services of a running sandbox use."""
     folder = (workspace["Config"].get("Labels") or {}).get(PROJECT, "")
     ours = sources.can_read_ours(engine)
     resolv_conf = name_server_file.ensure(folder, inner.addresses.gateway) if ours else ""
@@ -287,9 +296,10 @@ def surroundings(
 
 
 def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None:
-    """Remove the gateway and the other services of `workspace`; the workspace's container is gone.
+    """Remove the gateway and the other services of a sandbox whose own container is already gone.
 
-    :param with_network: remove the inner network as well: no generated file names it
+    :param workspace: the sandbox's identity
+    :param with_network: also remove its inner network; for a project without generated files, which would name it
     """
     if (present := gateway.container_of(engine, workspace)) is not None:
         remove(engine, present.id)
@@ -302,9 +312,10 @@ def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None
 
 @contextlib.contextmanager
 def left_on_failure(engine: Engine, workspace: str, discards: bool) -> Iterator[None]:
-    """Remove the gateway if the block fails to end a sandbox that is to be thrown away: it then has no way out.
+    """If the block fails to remove a sandbox whose work is discarded, remove its gateway, so that it has no network.
 
-    :param discards: whether that was asked for; the gateway of any other continues
+    :param workspace: the sandbox's identity
+    :param discards: whether the work is discarded; False: the gateway keeps running
     """
     try:
         yield
@@ -318,9 +329,10 @@ def left_on_failure(engine: Engine, workspace: str, discards: bool) -> Iterator[
 
 @contextlib.contextmanager
 def leaving(engine: Engine, workspace: str) -> Iterator[None]:
-    """Remove the gateway in parallel to the block, which starts a sandbox whose plan has none any more.
+    """Remove the gateway in parallel to the block, which starts a sandbox whose plan has no gateway any more.
 
-    :raises EnvironmentFailure: something of it is still there
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: a part of it is still there
     """
     failures: list[BaseException] = []
 
@@ -341,7 +353,7 @@ def leaving(engine: Engine, workspace: str) -> Iterator[None]:
 
 
 def other_networks(inspected: Inspected, egress: Egress) -> tuple[str, ...]:
-    """Names of networks that the workspace's container is on beside its inner one."""
+    """Names of the networks that the sandbox's container is on other than its inner network; () for none."""
     endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     return tuple(
         sorted(
@@ -353,7 +365,11 @@ def other_networks(inspected: Inspected, egress: Egress) -> tuple[str, ...]:
 
 
 def refuse_other_networks(inspected: Inspected, egress: Egress | None) -> None:
-    """:raises EnvironmentFailure: the workspace's container has another way out than its gateway"""
+    """Refuse a sandbox whose container is on a network that bypasses its gateway.
+
+    :param egress: None where the sandbox has no gateway: then nothing is checked
+    :raises EnvironmentFailure: the workspace's container has another way out than its gateway
+    """
     if egress is None:
         return
     if others := other_networks(inspected, egress):
@@ -364,9 +380,10 @@ def refuse_other_networks(inspected: Inspected, egress: Egress | None) -> None:
 
 
 def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
-    """The downgrades that this host's settings cause for a gateway's network.
+    """The controls of the gateway's network that this host's settings weaken; () for none.
 
-    With an address-less bridge alone, packets that bind to a device reach the host; no answer comes back.
+    On a bridge without a host address and with `rp_filter` 0, a program inside can send packets to the host's own
+    addresses, but gets no answer.
     """
     if egress is None or egress.pair.inner.driver != "bridge":
         return ()

@@ -28,9 +28,10 @@ class Settings(NamedTuple):
     env: tuple[str, ...] = ()
     folder: str = ""
     shell: tuple[str, ...] = ()
-    """Variables of the user's shell beyond those of the container, below `env`."""
+    """Further variables, ``NAME=value``, from the shell of the user inside; `env` takes precedence over them."""
     probed_at: str = ""
-    """The start of the container whose user's shell was asked; '' where none was."""
+    """The container's start time (the engine's text) at which the shell was asked for its variables; '' if it was not.
+    """
 
 
 NOTHING = Settings()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def running_sandbox(engine: Engine, sandbox: str) -> Summary | None:
-    """The running container of a sandbox, by its identity: ours, else one that an editor made from our file."""
+    """The running container of a sandbox, by its identity: that of `up`, else one that an editor made from our file."""
     running = [
         c for c in _containers_with_labels(engine, f"{PROJECT}={sandbox}") if c.state == "running"
     ]
@@ -31,12 +31,12 @@ def all_sandboxes(engine: Engine) -> list[Summary]:
 
 
 def project_containers(engine: Engine, directory: str, name: str = "") -> list[Summary]:
-    """Containers, in any state, of the project that `directory` lies in; works without its config.
+    """Containers, in any state, of a sandbox of the project that `directory` lies in; no config is read.
 
-    Those of the sandbox `name`, '' for the one without a name.
+    `name` is the sandbox's name, '' for the one without a name.
 
-    The nearest folder upwards that has any decides; ours come before an editor's, running before
-    stopped. However many projects there are, the engine is asked about no other's container.
+    The project is the nearest folder, from `directory` upwards, that has such a container. Running containers come
+    first, and among equals those of `up` before those of an editor.
     """
     here = os.path.realpath(directory)
     containers = _containers_with_labels(engine, f"{PROJECT}={sandbox_id(here, name)}")
@@ -56,7 +56,10 @@ def project_containers(engine: Engine, directory: str, name: str = "") -> list[S
 
 
 def names_beside(engine: Engine, workspace: str) -> list[str]:
-    """Names of the sandboxes, in any state, that `up` made for `workspace` (its real path) with a name of their own."""
+    """Names of all named sandboxes of a workspace that `up` created, in any state and sorted.
+
+    :param workspace: its real path
+    """
     containers = engine.containers(PROJECT, f"{MADE_BY}={UP}")
     names = {name_of(c.labels[PROJECT]) for c in containers if _workspace(c) == workspace}
     return sorted(names - {""})
@@ -78,10 +81,9 @@ def _depth(container: Summary) -> int:
 def locate(engine: Engine, directory: str, name: str = "", *, even_halted: bool = False) -> Summary:
     """The running container of the sandbox `name` of the project that `directory` lies in.
 
-    :param even_halted: for a look at it: nothing is to run in it
-
-    :raises ContainerGone: there is none
-    :raises Halted: it is halted
+    :param even_halted: also return a halted sandbox, for a caller that only inspects it
+    :raises ContainerGone: no such sandbox runs
+    :raises Halted: it is halted, and `even_halted` is False
     """
     from sandboxd.life import halts
 
@@ -103,9 +105,10 @@ def locate(engine: Engine, directory: str, name: str = "", *, even_halted: bool 
 
 
 def how_to_start(folder: str, name: str, others: Sequence[str]) -> str:
-    """The next command for a person who asked for the sandbox `name`, where there are only `others`.
+    """The hint, with a command, for a user who asked for the sandbox `name`, which does not run.
 
     :param folder: the real path of the project's folder, or of one in it
+    :param others: names of the project's sandboxes that do run
     """
     if others:
         return f"start it: `sandboxd up`; or name one that is there: `--name {others[0]}`"
@@ -146,10 +149,11 @@ def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:
 
 
 def is_believed(engine: Engine, container: Summary) -> bool:
-    """Whether the labels were put on the container itself, and it mounts the project's folder.
+    """Whether a container really belongs to the project that its labels name.
 
-    Otherwise somebody runs an image with our labels: nothing may be run in it, and it is not ours to remove.
-    An image brings no name, and no mount.
+    An image can bring such labels. So the container must also mount the project's folder, and have the name that `up`
+    gives; where an editor made it, its image must not have the label. Any other container is somebody else's: nothing
+    may run in it, and it is not removed.
     """
     from sandboxd.plan.container_name import container_name
 

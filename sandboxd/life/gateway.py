@@ -51,21 +51,33 @@ _SYSCTLS = {
 
 
 _CONTROLLERS = {"Memory": "MemoryLimit", "PidsLimit": "PidsLimit"}
-"""Limits of a container, and the engine's word on whether it enforces them."""
+"""Limits of a container (`HostConfig`), each with the field of the engine's `/info` that says whether it is enforced.
+"""
 
 
 def name_of(workspace: str) -> str:
-    """The name of the gateway of a project."""
+    """The name of the container that is a sandbox's gateway.
+
+    :param workspace: the sandbox's identity
+    """
     return f"{container_name(workspace)}-gateway"
 
 
 def way_back(made_by: str | None) -> str:
-    """The command that starts a container's gateway again, by the container's label `MADE_BY`."""
+    """The command that starts a sandbox's gateway again.
+
+    :param made_by: the value of the sandbox container's label `MADE_BY`; None without the label
+    """
     return "sandboxd daemon start" if made_by == EDITOR else "sandboxd up"
 
 
 def container_of(engine: Engine, workspace: str) -> Summary | None:
-    """The gateway of `workspace`, in any state. Its label could be anybody's, its name only ours."""
+    """The container, in any state, of a sandbox's gateway; None if there is none.
+
+    It must have the name that we give it, since anybody can set its label.
+
+    :param workspace: the sandbox's identity
+    """
     matches = [
         container
         for container in engine.containers(f"{GATEWAY}={workspace}")
@@ -78,6 +90,7 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
     """The create request of a gateway.
 
     :param image: the image's id
+    :param workspace: the sandbox's identity
     :param number: the random number of the start that it belongs to
     """
     own = inner.addresses
@@ -124,7 +137,7 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
 
 
 def difference(inspected: Inspected, expected: CreateRequest, pair: Pair) -> str:
-    """The first difference of a gateway from what `body` makes, in words; '' for none."""
+    """The first difference between an existing gateway and what `body` would create, in words; '' for none."""
     config: Mapping[str, Any] = inspected.get("Config") or {}
     actual: Mapping[str, Any] = inspected.get("HostConfig") or {}
     wanted: Mapping[str, Any] = expected["HostConfig"]
@@ -155,9 +168,9 @@ def difference(inspected: Inspected, expected: CreateRequest, pair: Pair) -> str
 def as_limited(
     expected: CreateRequest, inspected: Inspected, info: Callable[[], Mapping[str, Any]]
 ) -> CreateRequest:
-    """`expected` without the limits that its engine takes and cannot enforce, so that it leaves them out.
+    """`expected` without the limits that the existing container lacks because the engine cannot enforce them.
 
-    :param info: the engine's description of itself, asked for only where one is missing
+    :param info: returns the engine's `/info`; called only if a limit is missing
     """
     actual: Mapping[str, Any] = inspected.get("HostConfig") or {}
     missing = [key for key in _CONTROLLERS if not actual.get(key)]
@@ -180,15 +193,16 @@ def start(
     progress: Callable[[str], None] = lambda _text: None,
     old: Summary | None = None,
 ) -> PolicySet:
-    """Make and start the gateway of `workspace`; returns once `rights` are in force.
+    """Create and start the gateway of the sandbox `workspace` (its identity); return once `rights` are in force.
 
     A failed attempt leaves nothing behind.
 
     :param number: the random number of the start that it belongs to
     :param credentials: sent to it after the policy
-    :param progress: called with what the gateway cannot do here and does not need
+    :param progress: called with a message if the gateway cannot record refused connections on this host
     :param old: the existing one, which is removed first
-    :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
+    :raises EnvironmentFailure: it does not start, has more privileges than it should, or can reach the host on the
+        inner network
     """
     request = body(image, pair.inner, workspace, number)
     if old is not None:
@@ -213,24 +227,27 @@ def push(
     cut: bool = False,
     credentials: Credentials | None = None,
 ) -> PolicySet:
-    """Have the running gateway of `workspace` enforce `rights`, which `complete` made.
+    """Send `rights` to the running gateway of a sandbox; return once they are in force.
 
-    :param cut: end connections that it does not allow
-    :param credentials: sent to it after the policy; None leaves it those that it has
-    :raises EnvironmentFailure: there is no gateway, or it refuses: then it lets nothing through
+    :param workspace: the sandbox's identity
+    :param rights: as `complete` returned them
+    :param cut: whether open connections that they do not allow are closed
+    :param credentials: sent after the policy; None leaves the gateway the ones it has
+    :raises EnvironmentFailure: no gateway runs, or it rejects the policy: then it lets nothing through
     """
     with attach_running(engine, workspace) as channel:
         return _set(channel, rights, cut, credentials)
 
 
 class GatewayGone(EnvironmentFailure):
-    """The gateway does not run, so that nothing gets out."""
+    """The sandbox's gateway does not run, so nothing inside reaches the network."""
 
 
 def attach_running(engine: Engine, workspace: str) -> Channel:
-    """The channel of the running gateway of `workspace`.
+    """Open the control channel of a sandbox's running gateway.
 
-    :raises GatewayGone: there is none
+    :param workspace: the sandbox's identity
+    :raises GatewayGone: no gateway runs
     """
     present = container_of(engine, workspace)
     if present is None or present.state != "running":
@@ -252,7 +269,10 @@ def _set(
 
 
 def set_policy(channel: Channel, rights: GatewayRights, cut: bool) -> PolicySet:
-    """Send `rights` and wait until they are in force; raises as `push`."""
+    """Send `rights` over `channel` and wait until they are in force; see `push` for `cut`.
+
+    :raises EnvironmentFailure: the gateway rejects the policy and then lets nothing through, or does not answer
+    """
     policy = rights.policy
 
     def answer(event: Event) -> PolicySet | None:
@@ -271,7 +291,7 @@ def set_policy(channel: Channel, rights: GatewayRights, cut: bool) -> PolicySet:
 def set_credentials(channel: Channel, credentials: Credentials) -> CredentialsSet:
     """Replace all credentials of the gateway by these, and wait until they are in force.
 
-    :raises EnvironmentFailure: it refuses them, and has none then; or it does not answer
+    :raises EnvironmentFailure: the gateway rejects them, and then has none; or it does not answer
     """
     mark = secrets.token_hex(8)
 
@@ -296,9 +316,11 @@ def complete(
     rights: GatewayRights,
     addresses_before: Iterable[tuple[str, str]] = (),
 ) -> GatewayRights:
-    """`rights` with what only this machine knows; equal contents have an equal version.
+    """Return `rights` with the service addresses and forbidden networks of this machine filled in.
 
-    :param addresses_before: earlier names and synthetic addresses, which keep their meaning
+    Equal contents get an equal policy version.
+
+    :param addresses_before: (name, synthetic address) pairs of an earlier gateway, which stay valid
     """
     names = rights.policy.services
     service_addresses = layout.services(pair.inner.addresses, names)
@@ -339,7 +361,7 @@ def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:
 
 
 def blind_spot(ready: Ready) -> str:
-    """The connections that a gateway refuses on this host without recording them, in words; '' for none."""
+    """A sentence about refused connections that the gateway cannot record on this host; '' if it records all."""
     if ready["sees_refused_ports"]:
         return ""
     return (
@@ -349,7 +371,10 @@ def blind_spot(ready: Ready) -> str:
 
 
 def weakness(ready: Ready) -> str:
-    """The missing part of a gateway's own hardening, in words; '' for none."""
+    """The first hardening measure that the gateway itself lacks, in words; '' if it has them all.
+
+    :param ready: the gateway's own report about its privileges
+    """
     if ready["uid"] == 0:
         return "it still is root"
     if int(ready["capabilities"], 16):

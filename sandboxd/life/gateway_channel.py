@@ -32,7 +32,7 @@ ANSWER_SECONDS = 15.0
 """A gateway answers at once; only one that hangs, or a machine that does, needs longer."""
 
 _SENDINGS = 3
-"""Times that a command is sent which arrives mixed with the line of a writer who took no turn."""
+"""How often a command is sent in all when another writer, which did not take the lock, garbles it."""
 
 _LONGEST_LINE = 1 << 20
 _LAST_WORDS = 5
@@ -61,9 +61,9 @@ class Channel:
         self._take(first)
 
     def send(self, command: Command) -> None:
-        """Send a command, within a `turn` that lasts until it is answered.
+        """Send a command. The caller holds `turn` until the command is answered.
 
-        :raises EnvironmentFailure: the gateway is gone
+        :raises EnvironmentFailure: the gateway ended
         """
         # The first newline ends a line that another process left half-written.
         line = b"\n" + json.dumps(command, separators=(",", ":")).encode() + b"\n"
@@ -79,11 +79,12 @@ class Channel:
         *commands: Command,
         seconds: float = ANSWER_SECONDS,
     ) -> T:
-        """Send commands, and return the first result of `choose` for an event that is not None.
+        """Send commands, and return the first result of `choose` that is not None.
 
-        What arrives mixed with the line of another writer, who was killed or is on another machine, is sent again.
+        Commands that another writer garbled are sent again: it may have been killed, or run on another machine.
 
-        :raises EnvironmentFailure: the gateway ended, nothing came in time, or another writer does not end
+        :param choose: called with each event until it returns something other than None
+        :raises EnvironmentFailure: the gateway ended, did not answer in time, or the commands were garbled each time
         """
         with self.turn():
             for _ in range(_SENDINGS):
@@ -97,10 +98,10 @@ class Channel:
         )
 
     def events(self, seconds: float | None = None) -> Iterator[Event]:
-        """Events as they arrive, until the gateway ends.
+        """Yield events as they arrive, until the gateway ends.
 
-        :param seconds: the time limit for all of them; None: no limit
-        :raises TimeoutError: it has passed
+        :param seconds: the time limit for the whole iteration; None: no limit
+        :raises TimeoutError: the limit has passed
         """
         deadline = None if seconds is None else time.monotonic() + seconds
         is_late = False
@@ -118,9 +119,9 @@ class Channel:
             self._take(data)
 
     def wait_for(self, choose: Callable[[Event], T | None], seconds: float = ANSWER_SECONDS) -> T:
-        """The first result of `choose` for an event that is not None.
+        """Return the first result of `choose` that is not None, calling it with each event.
 
-        :raises EnvironmentFailure: the gateway ended, or nothing came in time
+        :raises EnvironmentFailure: the gateway ended, or no such event came within `seconds`
         """
         try:
             for event in self.events(seconds):
@@ -194,7 +195,7 @@ def _unless_mixed(choose: Callable[[Event], T | None]) -> Callable[[Event], tupl
 
 
 def attach(engine: Engine, container: str) -> Channel:
-    """The channel of the gateway `container`, by its id, which need not have started.
+    """Open the control channel of the gateway whose container has the id `container`; it need not have started yet.
 
     :raises EngineFailure: there is none
     """

@@ -35,10 +35,10 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
 def ensure(engine: Engine, named: str, progress: Callable[[str], None]) -> str:
-    """The id of the image to start a gateway from.
+    """The id of the image to start a gateway from; it is imported into the engine if it is missing.
 
-    :param named: the image that the user's policy names, by digest, for engines that cannot run ours
-    :raises EnvironmentFailure: there is none: what is missing, and the line that would name one
+    :param named: the image, by digest, that the user's policy names for engines that cannot run ours; '' for none
+    :raises EnvironmentFailure: no image can be had; the message says what is missing, and how to name one in the policy
     """
     version = gateway_image.digest()
     recalled = _recall(engine, version)

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
 
 STATE_SECONDS = 10.0
-"""Seconds that a gateway is waited for: on a busy machine one answers late that is in force all the same."""
+"""Seconds to wait for a gateway's answer; on a busy machine one that works may answer late."""
 
 
 def with_gateway(
     engine: Engine, controls: tuple[Control, ...], inspected: Inspected
 ) -> tuple[Control, ...]:
-    """`controls`, with that of the network as the gateway is at this moment.
+    """Return `controls` with the state of the network control replaced by what its gateway does at this moment.
 
-    :param inspected: the sandbox, as the engine describes it
+    :param inspected: the sandbox's container, as the engine describes it
     """
     if not inspection.container(inspected).label(EGRESS):
         return controls
@@ -88,9 +88,10 @@ def _end(engine: Engine, present: Summary) -> str:
 
 
 def weakness(engine: Engine, workspace: str) -> str:
-    """The fault of the running gateway of `workspace`, in words; '' for none.
+    """The first fault of a sandbox's running gateway, in words; '' for none.
 
-    :raises EnvironmentFailure: a network is not as we make it
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: a network differs from the one that sandboxd makes
     """
     pair, present = networks.pair_of(engine, workspace), gateway.container_of(engine, workspace)
     if pair is None or present is None:

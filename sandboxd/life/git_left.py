@@ -1,4 +1,4 @@
-"""Finds links that a sandbox left in a workspace's `.git` and that git on the host would write through."""
+"""Finds symbolic links that a sandbox left in a workspace's `.git` and through which git on the host would write."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ def could_write(engine: Engine, container: Summary, workspace: str) -> bool:
 
 
 def say(workspace: str, progress: Callable[[str], None]) -> None:
-    """Report each link, once nothing inside can make another one."""
+    """Report each such link. To be called when no program inside can create another one.
+
+    :param progress: called with each line for the user
+    """
     from sandboxd.plan.git_links import MOST_AT_AN_END, git_links
     from sandboxd.plan.git_on_host import words_of_links
 

@@ -36,7 +36,10 @@ def keep(environ: Mapping[str, str], workspace: str, container: str, *, allow_ru
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> Granted | None:
-    """The grant of the last start in `workspace`; None when it had none."""
+    """The grant that the last start of a sandbox used; None if it used none, or nothing is saved.
+
+    :param workspace: the sandbox's identity
+    """
     try:
         record = json.loads(read_source(_path(environ, workspace)).text)
         return Granted(str(record["container"])) if record["workspace"] == workspace else None

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 def is_halted(engine: Engine, container: Summary) -> bool:
-    """Whether a container that does not run is halted, or lost some of its mounts: nothing may run in it any more.
+    """Whether a paused or exited container is halted, or has lost some of its mounts: then nothing may run in it any
+    more.
 
-    :raises EnvironmentFailure: it is not known whether it is halted
+    :raises EnvironmentFailure: the record of halts cannot be read
     """
     if container.state not in ("paused", "exited"):
         return False
@@ -39,20 +40,21 @@ def is_halted(engine: Engine, container: Summary) -> bool:
 
 
 def present(sandbox: str, container: str) -> Halt | None:
-    """The halt of a container of a sandbox, by its identity; None where it may go on.
+    """The open halt of a sandbox's container; None if it is not halted.
 
-    :param container: its whole id
-    :raises EnvironmentFailure: it is not known whether it is halted
+    :param sandbox: the sandbox's identity
+    :param container: the container's full id
+    :raises EnvironmentFailure: the record of halts cannot be read
     """
     return record.open_halt(os.environ, sandbox, container)
 
 
 def refuse(engine: Engine, container: Summary, inspected: Inspected | None = None) -> None:
-    """Refuse to work in a sandbox that is halted, and halt it first if it runs without some of its mounts.
+    """Refuse to work in a halted sandbox; one that runs without some of its mounts is halted first.
 
-    :param inspected: the engine's description of it, where that is known
-    :raises Halted: it is halted
-    :raises EnvironmentFailure: it is not known whether it is, or it cannot be halted
+    :param inspected: the engine's description of the container; None: it is asked for
+    :raises Halted: the sandbox is halted
+    :raises EnvironmentFailure: the record of halts cannot be read, or the sandbox cannot be halted
     """
     if container.state == "exited":
         refuse_halted(engine, container)
@@ -74,10 +76,10 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
 
 
 def refuse_halted(engine: Engine, container: Summary) -> None:
-    """Refuse to go on where this container is halted, which nobody halts or lets go on here.
+    """Refuse a container that is halted already; this neither halts nor resumes one.
 
     :raises Halted: it is halted
-    :raises EnvironmentFailure: it is not known whether it is
+    :raises EnvironmentFailure: the record of halts cannot be read
     """
     if container.state not in ("paused", "exited"):
         return
@@ -96,11 +98,11 @@ def _halted(engine: Engine, container: Summary, halt: Halt, problem: str = "") -
 def beside(
     engine: Engine, sandbox: str, own: str, present: Iterable[Summary] | None = None
 ) -> list[str]:
-    """The halts of the other containers of a sandbox, each in words with the command that ends it.
+    """Sentences about the halts of a sandbox's other containers, each with the command that ends the halt; [] for none.
 
-    :param sandbox: its identity
-    :param own: the whole id of the one that somebody works with
-    :param present: the containers of all projects, where the engine listed them just now
+    :param sandbox: the sandbox's identity
+    :param own: the full id of the container to leave out
+    :param present: the containers of all projects, if the caller just listed them; None: the engine is asked
     """
     texts = []
     for container in engine.containers(f"{PROJECT}={sandbox}") if present is None else present:
@@ -125,7 +127,11 @@ def _is_ours(container: Summary) -> bool:
 
 
 def end(container: Summary, sandbox: str) -> str:
-    """Note that a halted container was removed at the user's word; returns '', or why that is not in the audit record."""
+    """Record that a halted container was removed at the user's request.
+
+    :param sandbox: the sandbox's identity
+    :returns: '', or the reason why that is not in the audit record
+    """
     if record.open_halt(os.environ, sandbox, container.id) is None:
         return ""
     with record.changing(os.environ, sandbox):

@@ -12,67 +12,71 @@ if TYPE_CHECKING:
 
 
 class Begun(Protocol):
-    """A command that was begun inside."""
+    """A command that was started in the sandbox."""
 
     def hear(self, write: Callable[[int, bytes], None]) -> None:
-        """Hand its output to `write` (1 stdout, 2 stderr), until it ends or its connection does."""
+        """Pass its output to `write` (1 stdout, 2 stderr); return when it ends or the connection to it breaks."""
 
     def code(self) -> int:
-        """Return its exit code, once its output has ended.
+        """Return its exit code. To be called when its output has ended.
 
-        :raises EnvironmentFailure: the sandbox ended with or before it
+        :raises EnvironmentFailure: the sandbox ended before it, or with it
         """
 
     def is_over(self) -> bool:
-        """Return whether it ended.
+        """Return whether the command has ended.
 
-        :raises EnvironmentFailure: that is not known
+        :raises EnvironmentFailure: the engine or the cluster does not say
         """
 
     def close(self) -> None:
-        """Cut the connection to it."""
+        """Close the connection to it; the command itself goes on."""
 
 
 class Place(Protocol):
-    """A running sandbox."""
+    """A running sandbox in which lifecycle hooks are run."""
 
     key: str
-    """The name of its record, among all sandboxes of the user."""
+    """The name under which its hooks are recorded, unique among all sandboxes of the user."""
     id: str
-    """The id of the container or the Pod: another one for each that is made."""
+    """The id of the container or the Pod, which changes whenever that is created again."""
     started: str
-    """The time of its start, in any spelling: another one for each start."""
+    """Its start time as a text in any format; only compared, since it changes with each start."""
     option: str
-    """The options by which a command means this sandbox, '' for none."""
+    """The command-line options that select this sandbox, to put behind a command; '' for none."""
     user: str
-    """The user of its processes, as the plan names it; '' for the image's own."""
+    """The user that hooks run as, as the plan names it; '' for the image's own user."""
 
     def own_environment(self) -> Sequence[str]:
-        """Return its variables, ``NAME=value`` each.
+        """Return the environment variables of its container, ``NAME=value`` each.
 
-        :raises EnvironmentFailure: they cannot be had
+        :raises EnvironmentFailure: they cannot be determined
         """
 
     def ask(self, words: Sequence[str], seconds: float, /) -> bytes:
-        """Run a short command, as its user; returns its output on stdout.
+        """Run a short command as the sandbox's user; return its output on stdout.
 
-        :raises EnvironmentFailure: it does not end within `seconds`, or writes without end
+        :raises EnvironmentFailure: it does not end within `seconds`, or writes too much
         """
 
     def begin(self, words: Sequence[str], env: Mapping[str, str], folder: str, mark: str) -> Begun:
-        """Begin a command without input, as its user.
+        """Start a command as the sandbox's user, with an empty stdin.
 
-        :param env: variables beside its own
-        :param folder: to work in, '' for the workspace
-        :param mark: a further variable, ``NAME=value``
-        :raises EnvironmentFailure: it cannot be begun
+        :param env: variables added to those of the container
+        :param folder: its working directory; '' for the workspace
+        :param mark: a further variable, ``NAME=value``, by which its processes are found for `signal`
+        :raises EnvironmentFailure: it cannot be started
         """
 
     def signal(self, mark: str, number: int, seconds: float) -> None:
-        """Signal the processes whose environment holds `mark`; nothing where that cannot be done in time."""
+        """Send the signal `number` to all processes whose environment holds `mark`; no error if that fails within
+        `seconds`.
+        """
 
     def network_now(self) -> object:
-        """Return the state of its gateway's record, for `refused_since`; None where there is none."""
+        """Return a position in the record of its gateway, to pass to `refused_since`; None without a gateway."""
 
     def refused_since(self, state: object) -> tuple[str, ...]:
-        """Return the names that were refused after `network_now` gave `state`, as `sandboxd egress allow` takes them."""
+        """Return the host names refused since `network_now` returned `state`, each as an argument of `sandboxd egress
+        allow`.
+        """

@@ -26,17 +26,18 @@ _STATES = ("running", "done", "failed", "interrupted")
 
 
 class Stage(NamedTuple):
-    """The last run of one stage's hooks."""
+    """The last run of the hooks of one stage, such as `postCreateCommand`."""
 
     state: State
     source: str = ""
-    """The place of the hook that runs, or that ended the run early; with its name among several."""
+    """Where the hook is defined that runs now, or that ended the run early; with the command's name if it has several.
+    """
     code: int = 0
-    """The exit code of that one."""
+    """The exit code of that hook."""
     mark: str = ""
-    """The variable that its processes have in their environment."""
+    """The environment variable, ``NAME=value``, by which its processes are found."""
     commands: str = ""
-    """Identity of the commands that ran, of a stage that is done; '' where it is not known."""
+    """A digest of the commands that ran, for a stage that is done; '' where it is not known."""
 
 
 class Record(NamedTuple):
@@ -49,12 +50,13 @@ class Record(NamedTuple):
     started: str
     stages: Mapping[str, Stage] = {}
     left: tuple[str, ...] = ()
-    """Stages that did not run because one before them failed, or because nobody waited for them."""
+    """Stages that did not run, because an earlier one failed or because `up` was told not to wait for them."""
 
     def since(self, started: str, *, lasts: bool) -> Record:
-        """The part of the record that still applies to a container that was started at `started`.
+        """The part of the record that still holds for a container started at `started`; the other hooks are due again.
 
-        :param lasts: whether what hooks wrote outside of the workspace survives a stop
+        :param started: the start time as the engine writes it
+        :param lasts: whether files that hooks wrote outside the workspace survive a stop
         """
         if started == self.started:
             return self
@@ -62,11 +64,11 @@ class Record(NamedTuple):
         return Record(self.container, started, once if lasts else {})
 
     def with_stage(self, name: str, stage: Stage) -> Record:
-        """The record with a run of the stage `name`."""
+        """A copy of the record in which the last run of the stage `name` is `stage`."""
         return self._replace(stages={**self.stages, name: stage})
 
     def lines(self) -> tuple[str, ...]:
-        """The hooks that failed and those still to run, in words; () where all ran well."""
+        """Sentences about the hooks that failed and the stages that did not run; () where all ran well."""
         words = [
             f"`{name}` of {stage.source} {_fate(stage)}"
             for name in IN_ORDER

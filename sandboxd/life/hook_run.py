@@ -19,28 +19,30 @@ if TYPE_CHECKING:
     from sandboxd.model.remote import Hook
 
 MARK = "SANDBOXD_HOOK"
-"""A variable whose value is another one for each hook: by it the hook's processes are found."""
+"""The name of an environment variable; its value is unique to each hook, so that the hook's processes can be found."""
 
 _LONGEST_LINE = 4096
 _MOST_WAITING = 1000
-"""Lines that wait to be told; a hook that writes faster waits, as it would for a slow terminal."""
+"""The most output lines in the queue; a hook that writes faster than they are printed has to wait."""
 _LINES_AT_ONCE = 200
 _PAUSE_SECONDS = 0.1
 _ENDING_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
 _KILL_SECONDS = 60.0
-"""A hook that keeps all processors busy makes the sandbox slow, and is to end all the same."""
+"""Time to find and signal the processes: long, since a hook that uses all processors slows the sandbox down."""
 
 
 class Surroundings(NamedTuple):
-    """The variables of a hook's commands beside the sandbox's own, and their folder, '' for the workspace."""
+    """The variables that a hook's commands get beside the sandbox's own, and their working directory; '' for the
+    workspace.
+    """
 
     env: Mapping[str, str]
     folder: str
 
 
 class Ended(NamedTuple):
-    """The command that ended a hook with a failure."""
+    """The command of a hook that failed first, and its exit code."""
 
     name: str
     code: int
@@ -52,7 +54,7 @@ class _Running(NamedTuple):
 
 
 def new_mark() -> str:
-    """A variable, with its value, for the processes of one hook."""
+    """A new environment variable, ``NAME=value``, that marks the processes of one hook."""
     return f"{MARK}={secrets.token_hex(8)}"
 
 
@@ -64,10 +66,10 @@ def run(
     tell: Callable[[str], None],
     check: Callable[[], None],
 ) -> Ended | None:
-    """Run the commands of `hook` until all have ended; returns the first that failed, or None.
+    """Run the commands of `hook` in parallel until all have ended; return the first that failed, or None.
 
-    :param tell: called with each line of output; may raise to end the hook, whose processes end with it
-    :param check: called when the output has ended; may raise as well
+    :param tell: called with each line of output; may raise, which ends the hook's processes
+    :param check: called when all output has ended; may raise with the same effect
     :raises EnvironmentFailure: the sandbox ended meanwhile
     """
     running: list[_Running] = []
@@ -89,7 +91,7 @@ def run(
 
 
 def end_marked(place: Place, mark: str) -> None:
-    """End the processes of a hook whose sandboxd process is gone."""
+    """End the processes of a hook, found by `mark`, whose sandboxd process no longer exists."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         place.signal(mark, number, _KILL_SECONDS)
 

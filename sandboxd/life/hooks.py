@@ -34,29 +34,30 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 METADATA = "devcontainer.metadata"
-"""The label of an image that is a second devcontainer.json, its Features' among others."""
+"""The image label that holds further devcontainer.json properties, among them those of its Features."""
 
 
 class Failure(NamedTuple):
-    """A hook that ended the run of all; `source` is where it stands, in words."""
+    """The hook that failed, so that no later one ran; `source` says where it is defined, `code` is its exit code."""
 
     stage: str
     source: str
     code: int
     left: tuple[str, ...]
-    """The stages that did not run because of it."""
+    """The stages that did not run because of the failure."""
     refused: tuple[str, ...] = ()
-    """Names that the network refused since the first hook began, as `sandboxd egress allow` takes them."""
+    """Host names that the gateway refused since the first hook began, each as an argument of `sandboxd egress allow`.
+    """
 
 
 def settle(
     inspected: Inspected, plan: Plan, environ: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Remote:
-    """The environment, folder and hooks that config and image ask for in a running container.
+    """Determine the environment, folder and hooks that config and image ask for in a running container.
 
-    Environment and folder are saved for later commands there.
+    Environment and folder are saved for later commands in it.
 
-    :param secrets: values that the user gives to them
+    :param secrets: values that the user gives to hooks and commands, by variable name
     """
     config = inspected["Config"]
     label = (config.get("Labels") or {}).get(METADATA, "")
@@ -72,9 +73,9 @@ def settle(
 
 
 def completed(plan: Plan, label: str) -> Remote:
-    """The environment, folder and hooks that the config asks for in a container, and the image.
+    """The environment, folder and hooks that the config and the image ask for in a container.
 
-    :param label: the image's metadata, '' where it has none
+    :param label: the image's label `METADATA`; '' where it has none
     """
     if not label and plan.remote == NO_REMOTE:
         return plan.remote
@@ -84,7 +85,9 @@ def completed(plan: Plan, label: str) -> Remote:
 
 
 def said_of_secrets(remote: Remote) -> tuple[str, ...]:
-    """Names of the values that get in, and of those that the config asks for but nobody gives."""
+    """Lines for the user: which secrets are given inside, and which the config asks for and nobody gives; () for
+    neither.
+    """
     given = [pair.name for pair in remote.secrets]
     lines = []
     if given:
@@ -99,7 +102,9 @@ def said_of_secrets(remote: Remote) -> tuple[str, ...]:
 
 
 def lacking_secrets(remote: Remote) -> str:
-    """The names of values that the config asks for but nobody gives, in backticks; '' for none."""
+    """The names of the secrets that the config asks for and nobody gives, in backticks and separated by commas; '' for
+    none.
+    """
     present = {pair.name for pair in (*remote.secrets, *remote.env)}
     return _quoted([name for name in remote.asks_for if name not in present])
 
@@ -117,12 +122,13 @@ def keep_environment(
     tell: Callable[[str], None],
     is_final: bool,
 ) -> None:
-    """Save, for commands in a container, the environment of its user's shell, as `userEnvProbe` says.
+    """Save the environment of the user's shell in a container, as `userEnvProbe` asks, for later commands there.
 
-    Hooks may have changed it; in a container that ran before, the earlier answer is used.
+    The shell is asked after the hooks, which may change its environment. If a final answer for this start of the
+    container is saved already, it is kept.
 
-    :param tell: called with the reason why it is not known
-    :param is_final: whether the next `up` cannot change it, so that it is not asked again
+    :param tell: called with the reason if the environment cannot be determined
+    :param is_final: whether no later `up` can change it, because no hook is still to run
     """
     container, started = str(inspected["Id"]), inspected["State"].get("StartedAt", "")
     settings = exec_settings.recall(environ, plan.sandbox, container)
@@ -155,9 +161,9 @@ def run(
 ) -> Failure | None:
     """Run the hooks of `remote` that are due in a running sandbox; returns the one that failed, or None.
 
-    :param tell: called with each hook and each line of its output
-    :param check: a place at which the run may be ended by raising
-    :param until_ready: leave those after `waitFor` to the next `up`
+    :param tell: called with a line for each hook, and with each line of its output
+    :param check: called repeatedly; ends the run by raising
+    :param until_ready: leave the stages after `waitFor` to the next `up`
     :raises EnvironmentFailure: the sandbox ended meanwhile
     """
     if not remote.hooks:

@@ -31,7 +31,7 @@ def ask_in(engine: Engine, container: str) -> Ask:
 
 
 class InContainer:
-    """A running container, as `hook_place.Place`."""
+    """A running container, as the `hook_place.Place` in which hooks are run."""
 
     def __init__(self, engine: Engine, inspected: Inspected, plan: Plan) -> None:
         self._engine = engine

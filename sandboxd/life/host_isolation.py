@@ -1,7 +1,8 @@
-"""The engines that were seen to keep their host off the inner network of a gateway.
+"""Records on which engines the host was seen to be unreachable from a gateway's inner network.
 
-A gateway checks whether the host answers there, in parallel to the start of the workspace. Where an engine
-was never seen to hold, the workspace starts after that check: nothing inside talks to the host meanwhile."""
+A gateway checks whether the host answers there, in parallel to the start of the workspace. On an engine without a
+record, the workspace starts only after that check, so that nothing inside can talk to the host meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
 
 def place(environ: Mapping[str, str], engine: Engine, driver: str) -> str:
-    """The file that records that an engine holds; its path differs by engine version, kernel and driver.
+    """The path of the file whose existence records that the host is unreachable on an engine.
 
-    :param driver: of the inner network
+    It differs by the engine's address and version, its kernel, and the network driver.
+
+    :param driver: that of the inner network
     """
     parts = [engine.host, driver, *_versions(engine)]
     name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
@@ -42,11 +45,11 @@ def _versions(engine: Engine) -> tuple[str, str]:
 
 
 def is_known(path: str) -> bool:
-    """Whether the engine of that file was seen to hold."""
+    """Whether the record `path` exists."""
     return os.path.lexists(path)
 
 
 def note(path: str) -> None:
-    """Record that it held; if that cannot be written, the next start waits again."""
+    """Create the record `path`; if it cannot be written, the next start waits for the check again."""
     with contextlib.suppress(OSError, SandboxdError):
         write_private(path, b"")

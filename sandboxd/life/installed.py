@@ -1,7 +1,8 @@
-"""The record of which volumes of programs are complete: the host notes a random number at the end of an installation.
+"""The record of which program volumes are complete: at the end of an installation the host notes its random number.
 
-A volume alone does not show it: an installation can be killed, and an engine makes an empty one of any name
-that a container asks for. The number is a label of the volume, which only an installation gives it."""
+The volume's existence does not prove it: an installation can be killed, and an engine creates an empty volume of any
+name that a container asks for. Only an installation gives the volume a label with the number.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def is_whole(engine: Engine, volume: str, environ: Mapping[str, str]) -> bool:
-    """Whether the volume is the one that `note` was called for."""
+    """Whether the volume is one whose installation was recorded as complete."""
     number = _number(engine, volume)
     return bool(number) and _read(environ).get(number) == volume
 

@@ -1,7 +1,8 @@
-"""The stand-ins of a workspace: on its container's label, and noted here until a label has them.
+"""The placeholder files and folders of a workspace: named in a label of its container, and in a file until then.
 
-A process that is killed in the middle of a start or an end leaves empty files and folders in the workspace that
-nobody else knows as ours: the next start takes them over, the next end removes them."""
+A process that is killed in the middle of a start or an end leaves empty files and folders in the workspace that nothing
+else identifies as ours: the next start takes them over, the next end removes them.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,12 @@ _LARGEST = 1 << 20
 
 
 def noted(workspace: str) -> tuple[str, ...]:
-    """The paths of an unfinished start or end, () for none. Call under the project's lock."""
+    """The placeholders of an unfinished start or end, relative to the workspace; () for none.
+
+    To be called under the project's lock.
+
+    :param workspace: the sandbox's identity
+    """
     try:
         with open(_path(workspace), "rb") as file:
             paths = json.loads(file.read(_LARGEST))
@@ -35,10 +41,12 @@ def noted(workspace: str) -> tuple[str, ...]:
 
 
 def note(workspace: str, paths: Iterable[str]) -> None:
-    """Note paths before they are made, or before the container is removed whose label has them.
+    """Write down placeholders before they are created, or before the container whose label names them is removed.
 
-    A failure is ignored: the start goes on. Not synchronised to disk: it is for a process that dies, not for
-    a machine.
+    Errors are ignored, and the start goes on. The file is not synced to disk: it survives the death of the process, but
+    not necessarily that of the machine.
+
+    :param paths: relative to the workspace; without any, the note is removed
     """
     if not (names := sorted(set(paths))):
         clear(workspace)
@@ -53,24 +61,28 @@ def note(workspace: str, paths: Iterable[str]) -> None:
 
 
 def clear(workspace: str) -> None:
-    """Remove the note: all is finished, or a container's label has the paths."""
+    """Remove the note: the start or end is finished, or a container's label names the paths."""
     with contextlib.suppress(OSError):
         os.unlink(_path(workspace))
 
 
 def absent(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """The `paths` that do not exist."""
+    """Those of `paths`, relative to `workspace` (its real path), that do not exist."""
     return tuple(path for path in paths if not os.path.lexists(os.path.join(workspace, path)))
 
 
 def on_label(container: Summary) -> tuple[str, ...]:
-    """The paths that `up` put on the label; anybody can write one, so only those that it may name count."""
+    """The placeholders that a container's label names; paths that can be no placeholder are dropped, as anybody can set
+    it.
+    """
     noted = container.labels.get(STUBS, "").split(":")
     return tuple(sorted(path for path in noted if stubs.may_be(path)))
 
 
 def with_files(workspace: str) -> tuple[str, ...]:
-    """The paths that were made for generated files, which are gone; no longer noted with them."""
+    """The placeholders made for generated files, which no longer exist; they are removed from the user's record of
+    these.
+    """
     paths = stand_ins.noted(os.environ, workspace)
     stand_ins.forget(os.environ, workspace)
     return tuple(path for path in paths if stubs.may_be(path))

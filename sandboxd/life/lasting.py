@@ -1,4 +1,4 @@
-"""Volumes that outlive a container: creating them, giving them to the user inside, removing them."""
+"""Volumes that outlive a container: creating them, setting the owner of their folders, removing them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,10 @@ _EVERYBODYS = 0o1777
 def ensure(
     engine: Engine, plan: Plan, progress: Callable[[str], None], known: Known | None = None
 ) -> None:
-    """Make the volumes of `plan` whose containers are gone.
+    """Create those volumes of `plan` that do not exist; an incomplete private copy is removed and created anew.
 
-    An incomplete copy is made anew: what is missing in it is no work.
-
-    :param known: volumes that were already asked about in this start
-    :raises EnvironmentFailure: one cannot be made, or belongs to somebody else
+    :param known: the volumes looked up so far in this start; None: the engine is asked
+    :raises EnvironmentFailure: a volume cannot be created, or one of that name is not sandboxd's
     """
     known = known or Known(engine)
     for place in plan.lasting:
@@ -50,9 +48,10 @@ def ensure(
 
 
 def give(engine: Engine, container: str, plan: Plan) -> None:
-    """Make the user the owner of the volumes' folders, in a container that was not started yet.
+    """Make the user of `plan` the owner of the volumes' folders, in a container that has not been started.
 
-    The engine makes them root's. No program of the image runs for it.
+    The engine creates them as root's. No program of the image runs for this. If the user has no number, everybody may
+    write the folders.
     """
     user = plan.container.user.value if plan.container.user is not None else ""
     uid, _, gid = user.partition(":")
@@ -66,7 +65,9 @@ def give(engine: Engine, container: str, plan: Plan) -> None:
 
 
 def copy_of(engine: Engine, plan: Plan) -> Volume | None:
-    """The volume of the copy of `plan`; None where none lasts, or before it is made."""
+    """The volume that holds the private copy of `plan`; None if the plan keeps none in a volume, or it does not exist
+    yet.
+    """
     names = [place.volume for place in plan.lasting if place.kind == "copy"]
     return engine.volume(names[0]) if names else None
 
@@ -74,7 +75,10 @@ def copy_of(engine: Engine, plan: Plan) -> Volume | None:
 def has_copy(
     engine: Engine, sandbox: str, progress: Callable[[str], None] = removal.silent
 ) -> bool:
-    """Whether a private copy of a sandbox is there."""
+    """Whether a volume with a private copy of a sandbox exists.
+
+    :param sandbox: the sandbox's identity
+    """
     return any(copies.is_copy(each["Name"]) for each in _volumes(engine, sandbox, progress))
 
 
@@ -93,8 +97,9 @@ def _volumes(engine: Engine, sandbox: str, progress: Callable[[str], None]) -> l
 def remove_copies(
     engine: Engine, sandbox: str, progress: Callable[[str], None] = removal.silent
 ) -> None:
-    """Remove the private copies of a sandbox, whose containers are gone.
+    """Remove the volumes with private copies of a sandbox whose containers are gone.
 
+    :param sandbox: the sandbox's identity
     :raises EnvironmentFailure: a container uses one
     """
     for volume in _volumes(engine, sandbox, progress):
@@ -104,7 +109,7 @@ def remove_copies(
 
 
 def remove(engine: Engine, name: str, progress: Callable[[str], None] = removal.silent) -> None:
-    """Remove a volume, and wait for a large one.
+    """Remove a volume; waits while the engine deletes a large one.
 
     :raises EnvironmentFailure: a container uses it
     """

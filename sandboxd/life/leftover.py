@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from sandboxd.review.collect import Inside
 
 _GRACE_SECONDS = 5.0
-"""For the agent to write what it has in hand."""
+"""Time between the request to end and the kill, for the agent to save its work."""
 _TOTAL_SECONDS = 60.0
 
 
 def end(inside: Inside, mark: str) -> int:
-    """End the processes whose environment has `mark`, ``NAME=value``, and their descendants; returns their number.
+    """End the processes whose environment has `mark`, ``NAME=value``, and their descendants; return their number.
 
-    By a Python of ours, since the image may lack programs for that. What runs inside can hide from it, as
-    from anything inside: this keeps two agents from undoing each other's work, and confines nobody.
+    This keeps two runs of an agent from undoing each other's work; it is no protection, since a program inside can hide
+    from it. It runs with a Python of ours, as the image may have none.
 
-    :raises EnvironmentFailure: they go on, or it cannot be known
+    :raises EnvironmentFailure: some cannot be ended, or it cannot be determined whether any run
     """
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     source = programs.source_beside(__file__, "leftover_inside.py")

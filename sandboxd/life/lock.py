@@ -1,5 +1,6 @@
-"""One `up` or `down` at a time for each project and user; one who gives and takes back for each sandbox, and one writer for
-each gateway."""
+"""Locks between processes: one `up` or `down` per project and user, one change of rights per sandbox, one writer per
+gateway.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +24,11 @@ _TURN_SECONDS, _MOST_TURNS = 20.0, 64
 def project_lock(
     workspace: str, waiting: Callable[[str], None], check: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Hold the project's lock; calls `waiting` when another process holds it.
+    """Hold the project's lock.
 
-    :param check: called again and again while waiting; ends the wait by raising
+    :param workspace: the sandbox's identity
+    :param waiting: called with a message if another process holds the lock
+    :param check: called repeatedly while waiting; ends the wait by raising
     """
     with _open(workspace_file(_folder(), workspace, ".lock")) as descriptor:
         try:
@@ -38,11 +41,12 @@ def project_lock(
 
 @contextlib.contextmanager
 def rights_lock(sandbox: str) -> Iterator[None]:
-    """Hold the right to read what a sandbox may have and to give it that, against other threads and processes.
+    """Hold the lock under which a sandbox's rights are read and applied; it excludes other threads and processes.
 
-    It is another one than that of the project: what is taken back does not wait for a start or an end.
+    It is separate from the project's lock, so that a revocation does not wait for a start or an end.
 
-    :raises EnvironmentFailure: it cannot be opened, or another one has held it for too long
+    :param sandbox: the sandbox's identity
+    :raises EnvironmentFailure: the lock cannot be opened, or is not free within the time limit
     """
     check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
     with _open(workspace_file(_folder(), sandbox, ".rights.lock")) as descriptor:
@@ -54,7 +58,7 @@ def rights_lock(sandbox: str) -> Iterator[None]:
 def gateway_turn(container: str) -> Iterator[None]:
     """Be the only process of this user that writes to the gateway `container`.
 
-    :raises EnvironmentFailure: another one has been at it for too long
+    :raises EnvironmentFailure: another process does not release the lock within the time limit
     """
     check = _bound(_TURN_SECONDS, "spoken with the gateway")
     # One of a few files: containers come and go, and a lock that may be held is not removed.

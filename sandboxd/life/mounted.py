@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 
 class Source(NamedTuple):
-    """A file or folder of the host that is mounted at `target`, as it was when it was opened."""
+    """A file or folder of the host that is mounted at `target`, with its device and inode numbers when it was opened.
+    """
 
     path: str
     target: str
@@ -38,10 +39,10 @@ class Source(NamedTuple):
 
 
 def open_sources(mounts: Iterable[MountRequest]) -> tuple[Source, ...]:
-    """Open what a create request wants to mount from the host; the order is kept.
+    """Open each bind mount's source without following links, and return the sources in the order of `mounts`.
 
-    :raises UsageError: a link is on the way to one
-    :raises SourceMissing: it is not there
+    :raises UsageError: the path of a source contains a symbolic link, or cannot be opened
+    :raises SourceMissing: a source does not exist
     """
     sources = []
     for mount in mounts:
@@ -64,12 +65,14 @@ def _open(path: str, target: str) -> Source:
 
 
 def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
-    """Give each file that the plan shuts a number of its own, so that no other name leads a program inside to it.
+    """Replace each file that the plan mounts read-only and that has further hard links by a copy of it.
 
-    Not while a container of the plan runs: its mount on such a file goes.
+    Otherwise a program inside could change the file by another of its names. To be called when no container of the plan
+    runs: the kernel removes a mount from a file that is replaced.
 
-    :raises UsageError: a link is on the way to one
-    :raises EnvironmentFailure: one cannot be replaced by its copy
+    :param progress: called with a message for each such file
+    :raises UsageError: the path of a file contains a symbolic link
+    :raises EnvironmentFailure: a file cannot be replaced by its copy
     """
     from sandboxd.plan import second_names
 
@@ -87,10 +90,10 @@ def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
 
 
 def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:
-    """Paths of the sources whose mount in the process `pid` is not what was opened.
+    """Paths of those sources that are not what the process `pid` has mounted at their target.
 
-    None: the host sees none of the mounts in that process: its runtime keeps them elsewhere.
-
+    :param pid: a process of the container, as this host numbers it
+    :returns: None if this host sees none of the mounts in that process, because its runtime keeps them elsewhere
     :raises OSError: the mounts of the process cannot be read
     """
     theirs, ours = mount_table.of_process(pid), mount_table.of_process("self")
@@ -111,8 +114,9 @@ def _is_mounted(source: Source, pid: int, theirs: Table, ours: Table) -> bool:
 
 
 def compare(sources: Sequence[Source], pid: int) -> bool:
-    """Compare what was opened with what the process `pid` has mounted; False where that cannot be seen.
+    """Compare the opened sources with what the process `pid` has mounted.
 
+    :returns: True if all are the same; False if the mounts cannot be seen
     :raises EnvironmentFailure: something else is mounted
     """
     try:
@@ -131,10 +135,13 @@ def compare(sources: Sequence[Source], pid: int) -> bool:
 def require_same(
     opened: Sequence[Source], state: State, progress: Callable[[str], None], *, gvisor: bool
 ) -> None:
-    """Compare what was opened with what a container in `state` has, before anything runs in it; say where it cannot be.
+    """Compare the opened sources with the mounts of a container, before any program of the image runs in it.
 
-    :param opened: () where the engine's files are not this machine's
-    :param gvisor: its runtime is gVisor, which hides them
+    If they cannot be compared, `progress` is called with a message.
+
+    :param opened: the sources; () if the engine's files are not this machine's, and then nothing is compared
+    :param state: the container's state, as the engine describes it
+    :param gvisor: whether the runtime is gVisor, whose mounts the host cannot see
     :raises EnvironmentFailure: something else was mounted
     """
     if not opened or (not gvisor and compare(opened, state.get("Pid") or 0)):
@@ -144,16 +151,19 @@ def require_same(
 
 
 def note(sources: Iterable[Source]) -> str:
-    """The text of a container's label, for `replaced` to compare later."""
+    """The value of a container's label with the inode of each source, for `replaced` to compare later."""
     # No device: many file systems get another number after a restart of the machine.
     inodes = {source.path: source.inode for source in sources}
     return json.dumps(inodes, separators=(",", ":"), sort_keys=True)
 
 
 def replaced(noted: str, workspace: str) -> tuple[str, ...]:
-    """Paths within `workspace` that another file was put in place of since `noted` was written.
+    """Paths of sources within `workspace` whose file on the host is another one than when the label was written.
 
-    Their pins are gone. () also for an invalid note.
+    Their read-only mounts are gone.
+
+    :param noted: the label's value, as `note` returned it
+    :returns: () also if the label is missing or not valid
     """
     try:
         inodes = json.loads(noted or "{}")

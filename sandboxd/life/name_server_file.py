@@ -12,8 +12,10 @@ from sandboxd.plan import inner_network
 
 
 def ensure(workspace: str, address: str) -> str:
-    """A file that names the gateway as the only server; written only where it differs, as it may be mounted.
+    """Write a resolv.conf that names only the gateway, unless it is there with that content; return its path.
 
+    :param workspace: the sandbox's identity
+    :param address: the IPv4 address of the gateway on the inner network
     :raises EnvironmentFailure: it cannot be written
     """
     path = _path(workspace)
@@ -36,7 +38,10 @@ def ensure(workspace: str, address: str) -> str:
 
 
 def remove(workspace: str) -> None:
-    """Remove the file of `workspace`, whose network is gone."""
+    """Remove the resolv.conf of a sandbox whose network is gone.
+
+    :param workspace: the sandbox's identity
+    """
     with contextlib.suppress(OSError):
         os.unlink(_path(workspace))
 

@@ -1,11 +1,12 @@
-"""The networks of a sandbox that reaches the outside only by name.
+"""The two networks of a sandbox that reaches the outside only through its gateway.
 
-The inner one belongs to a project: its workspace and its gateway are on it, and the engine's host is not.
-`down` keeps it where a generated file names it: to make one takes 60 ms. The outer one is the way out of all
-gateways of an engine; nothing listens there.
+The inner network belongs to one sandbox: its containers and its gateway are on it, and the engine's host is not. `down`
+keeps it where a generated file names it; to create one takes 60 ms. The outer network connects the gateways of all
+sandboxes of an engine to the outside; nothing listens on it.
 
-A network is known by its name and its label, which anybody can write. So it counts only when it is exactly as
-we would make it."""
+A network is found by its name and its label, which anybody can set. So it is used only if it is exactly as sandboxd
+would create it.
+"""
 
 from __future__ import annotations
 
@@ -42,31 +43,32 @@ _OCCUPIED = ("overlap", "address already in use")
 
 
 class Inner(NamedTuple):
-    """The inner network of a project."""
+    """The inner network of a sandbox."""
 
     name: str
     id: str
     addresses: layout.InnerAddresses
     driver: str
-    """``macvlan``, where the host is not on the wire, or ``bridge``, where it has no address on it."""
+    """``macvlan``, to which the host is not connected, or ``bridge``, on which the host has no address."""
 
 
 class Pair(NamedTuple):
-    """The networks of one gateway."""
+    """The inner and the outer network of one gateway."""
 
     inner: Inner
     outer: str
-    """Its id."""
+    """The id of the outer network."""
     outer_subnets: tuple[str, ...]
 
 
 def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> Pair:
-    """The networks of `workspace`'s gateway, made where they are missing.
+    """Return the networks of a sandbox's gateway, creating those that are missing.
 
-    The inner one has the subnet that generated files name, unless other networks have its addresses; its
-    subnet is noted for those files.
+    The inner network gets the subnet that generated files name, unless another network uses its addresses. The subnet
+    is saved for these files.
 
-    :raises EnvironmentFailure: one cannot be made, or one of the name is not as we make it
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: one cannot be created, or a network of its name differs from the one that sandboxd makes
     """
     networks = engine.networks()
     outer = _find_by_name(OUTER_NAME, networks) or _make_outer(engine)
@@ -82,9 +84,10 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
 
 
 def pair_of(engine: Engine, workspace: str) -> Pair | None:
-    """The networks of `workspace`'s gateway, None where one of them is not there.
+    """The networks of a sandbox's gateway; None if one of them does not exist.
 
-    :raises EnvironmentFailure: one is not as we make it
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: one differs from the network that sandboxd makes
     """
     networks = engine.networks()
     inner, outer = (
@@ -98,19 +101,22 @@ def pair_of(engine: Engine, workspace: str) -> Pair | None:
 
 
 def remove(engine: Engine, workspace: str) -> None:
-    """Remove the inner network of `workspace`, unless somebody else's container is on it."""
+    """Remove the inner network of a sandbox; the engine keeps it if a container is still on it.
+
+    :param workspace: the sandbox's identity
+    """
     for network in engine.networks():
         if network.labels.get(NETWORK) == workspace and network.name == container_name(workspace):
             engine.remove_network(network.id)
 
 
 def count_inner(engine: Engine) -> int:
-    """The number of inner networks of all projects."""
+    """The number of inner networks of all sandboxes on the engine."""
     return sum(bool(network.labels.get(NETWORK)) for network in engine.networks())
 
 
 def difference(expected: Network, live: Network) -> str:
-    """The first difference of `live` from `expected`, in words; '' for none."""
+    """The first difference of the existing network `live` from `expected`, in words; '' for none."""
     if live.driver != expected.driver:
         return f"its driver is `{live.driver}`"
     if live.is_internal != expected.is_internal:

@@ -1,8 +1,7 @@
-"""Other sandboxes that can write where a container is about to be mounted from.
+"""Refuses to mount a folder of the host that another running sandbox can write.
 
-An engine mounts by path. A program that can write a folder can exchange one on the way to it, or in
-it, between our look and the mount (RENAME_EXCHANGE), and the container gets another file or folder of
-the host. So nothing is mounted from where a running sandbox writes.
+An engine mounts by path. Between our check and the mount, a program that can write a folder can exchange a folder on
+the path, or in it (RENAME_EXCHANGE), so that the container gets another file or folder of the host.
 """
 
 from __future__ import annotations
@@ -28,14 +27,15 @@ if TYPE_CHECKING:
 def refuse(
     engine: Engine, plan: Plan, own: str = "", present: Sequence[Summary] | None = None
 ) -> None:
-    """Refuse to mount the workspace of `plan` while a running sandbox can write it, above it or in it.
+    """Refuse to mount the workspace of `plan` while another running sandbox can write it, a folder above it, or one in
+    it.
 
-    A private copy mounts the folder itself and nothing in it, so only who writes above it could exchange it.
+    If the plan works on a private copy, only sandboxes that can write a folder above it count.
 
-    :param own: id of the container that is to be started, which does not count
-    :param present: the containers of all projects, where the engine listed them just now
-    :raises Halted: there is one that is halted
-    :raises EnvironmentFailure: there is such a sandbox
+    :param own: the id of the container that is about to start, which is left out; '' for none
+    :param present: the containers of all projects, if the caller just listed them; None: the engine is asked
+    :raises Halted: such a sandbox exists and is halted
+    :raises EnvironmentFailure: such a sandbox exists
     """
     workspace = plan.workspace
     meant = [workspace, *([plan.repository.source] if plan.repository is not None else [])]
@@ -62,7 +62,7 @@ def refuse(
 
 
 def writable_folders(inspected: Inspected) -> Iterator[str]:
-    """Folders and files of the host that a container can write, as they were asked for."""
+    """Yield the folders and files of the host that a container can write, as its create request named them."""
     host_config = inspected.get("HostConfig") or {}
     for bind in host_config.get("Binds") or []:
         source, _, rest = bind.partition(":")

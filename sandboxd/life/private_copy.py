@@ -23,9 +23,9 @@ _COPY_SECONDS = 300.0
 
 
 def make(engine: Engine, container: str, plan: Plan) -> None:
-    """Copy the workspace inside, if `plan` has a copy and no complete one exists.
+    """Copy the workspace inside the container, if `plan` works on a private copy and no complete one exists.
 
-    :raises CannotStart: the workspace could not be copied; the container is of no use
+    :raises CannotStart: the workspace could not be copied; the container cannot be used
     """
     volume = lasting.copy_of(engine, plan)
     if not plan.prepare or (volume is not None and copies.whole_since(volume)):
@@ -60,9 +60,9 @@ def _commands(plan: Plan, marks: bool) -> Iterator[tuple[str, ...]]:
 
 
 def is_whole(engine: Engine, container: str, plan: Plan) -> bool:
-    """Whether the copy in a running container is complete; True where `plan` has none.
+    """Whether the private copy in a running container is complete; True if `plan` has none.
 
-    A copy in memory is checked by the container's own shell.
+    For a copy in memory, a shell in the container is asked.
 
     :raises EnvironmentFailure: the container does not answer
     """

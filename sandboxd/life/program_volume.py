@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sandboxd.policy.rights import GatewayRights
 
 NAME = "sandboxd-install"
-"""The beginning of the container's name."""
+"""The prefix of the name of the container in which a program is installed."""
 
 LIFE_SECONDS = 3600
 _MEMORY = 512 << 20
@@ -40,9 +40,10 @@ _HINT = "mend that, then run `sandboxd agent` again: what was fetched in part is
 
 
 class Place(NamedTuple):
-    """The settings of an installation's sandbox that differ by machine and user.
+    """The settings of the sandbox for an installation that depend on the machine and the user.
 
-    `folder` lies in the user's state folder and stands for a project; `runtime` is the engine's name of it.
+    `folder` takes the place of a project's folder and lies in the user's state folder; `runtime` is the name of the
+    runtime in the engine.
     """
 
     folder: str
@@ -52,7 +53,7 @@ class Place(NamedTuple):
 
 
 def folder(agent: Agent, environ: Mapping[str, str]) -> str:
-    """The folder that stands for a project while `agent` is installed; made where it is missing."""
+    """The folder that takes the place of a project's while `agent` is installed; it is created if it is missing."""
     path = os.path.join(state_folder(environ), "programs", agent.name)
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
@@ -66,10 +67,11 @@ def ensure(
     tell: Callable[[str, bool], None],
     check: Callable[[], None],
 ) -> None:
-    """Make sure that the volume of `agent` holds its whole program.
+    """Install the program of `agent` into its volume, unless a complete installation is there.
 
-    :param tell: called with each step (text, whether the next one replaces it)
-    :raises EnvironmentFailure: it cannot be fetched, or has another digest; then nothing is left
+    :param tell: called with each step (text, whether the next step may overwrite it on a terminal)
+    :param check: called while waiting; ends the installation by raising
+    :raises EnvironmentFailure: the program cannot be fetched, or has another digest; then no part of it is left
     """
     name = volume.name(agent)
     with project_lock(place.folder, lambda text: tell(text, False), check):
@@ -98,9 +100,9 @@ def _listed(agent: Agent) -> str:
 
 
 def task(agent: Agent, machine: str, environ: Mapping[str, str]) -> dict[str, object]:
-    """The task of `unpack_inside`: the packages to fetch for a machine, and the folder to put them in.
+    """The input of the program `unpack_inside`: the packages to fetch for a machine, and the folder to put them in.
 
-    :param machine: as `uname -m` calls it
+    :param machine: its architecture, as `uname -m` writes it
     """
     return {
         "folder": volume.TARGET,
@@ -218,7 +220,7 @@ class Report:
             self._failure = str(words[0])[:500]
 
     def result(self) -> int:
-        """The size of the program in bytes.
+        """The size of the installed program in bytes.
 
         :raises EnvironmentFailure: the program inside did not finish
         """

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def number_now(engine: Engine, sandbox: str) -> int | None:
-    """The number of the last event of the gateway of `sandbox`; None where none answers."""
+    """The number of the last event of a sandbox's gateway; None if no gateway answers.
+
+    :param sandbox: the sandbox's identity
+    """
     try:
         gateway = running_gateway.gateway_of(engine, sandbox)
         if gateway is None:
@@ -29,9 +32,11 @@ def number_now(engine: Engine, sandbox: str) -> int | None:
 
 
 def since(engine: Engine, sandbox: str, number: int | None) -> tuple[str, ...]:
-    """An argument for `sandboxd egress allow` for each refusal after the event `number`, each once.
+    """What the gateway refused after the event `number`, each as an argument of `sandboxd egress allow`, without
+    duplicates.
 
-    :param number: None where it is not known: then there are none
+    :param sandbox: the sandbox's identity
+    :param number: as `number_now` returned it; None gives ()
     """
     if number is None:
         return ()

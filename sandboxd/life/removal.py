@@ -1,4 +1,4 @@
-"""Waits for an engine that removes a large container or volume: it deletes each file."""
+"""Waits while an engine removes a large container or volume, of which it deletes file by file."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_SECONDS = 900.0
-"""A folder of a million files was gone after two minutes on a disk that is not fast."""
+"""The time limit. A folder of a million files took two minutes on a slow disk."""
 
 _LOOK_SECONDS = 0.2
 _WORD_SECONDS = 10.0
 
 
 def silent(_line: str) -> None:
-    """Drop progress."""
+    """A progress callback that does nothing."""
 
 
 def is_going(engine: Engine, container: str) -> bool:
-    """Whether the engine says that it is removing a container."""
+    """Whether the engine is removing a container at this moment."""
     try:
         return engine.inspect(container)["State"].get("Status") == "removing"
     except failures.ContainerGone:
@@ -37,9 +37,9 @@ def is_going(engine: Engine, container: str) -> bool:
 
 
 def container(engine: Engine, name: str, progress: Callable[[str], None] = silent) -> None:
-    """Wait until a container is gone that the engine removes.
+    """Wait until the engine has removed a container whose removal has begun.
 
-    :raises EnvironmentFailure: it is still there after `LONGEST_SECONDS`, or the engine does not answer
+    :raises EnvironmentFailure: it still exists after `LONGEST_SECONDS`, or the engine does not answer
     """
 
     def is_gone() -> bool | None:
@@ -54,7 +54,10 @@ def container(engine: Engine, name: str, progress: Callable[[str], None] = silen
 
 
 def volume(engine: Engine, name: str, progress: Callable[[str], None] = silent) -> bool:
-    """Remove a volume like `Engine.remove_volume`, however long it takes; False also if an earlier call removed it."""
+    """Remove a volume, however long it takes.
+
+    :returns: what `Engine.remove_volume` returns; False also if an earlier call had removed the volume already
+    """
     return patiently(
         engine,
         lambda: engine.remove_volume(name),
@@ -71,13 +74,14 @@ def patiently(
     command: str,
     progress: Callable[[str], None] = silent,
 ) -> T:
-    """The answer of `ask`, repeated while it is None, or does not come although the engine itself answers.
+    """Call `ask` until it returns something other than None, and return that.
 
-    An engine answers no question about volumes while it deletes the files of one.
+    It is called again, too, when the engine gives no answer to this question but answers others: while it deletes the
+    files of a volume, it answers none about volumes.
 
     :param what: what is waited for, in words
-    :param command: a command by which a person can look
-    :raises EnvironmentFailure: there is no answer after `LONGEST_SECONDS`, or the engine does not answer
+    :param command: a command with which a user can look at it
+    :raises EnvironmentFailure: no answer came within `LONGEST_SECONDS`, or the engine answers nothing at all
     """
     began = time.monotonic()
     next_word = began + _WORD_SECONDS

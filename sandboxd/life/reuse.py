@@ -1,4 +1,4 @@
-"""Reuse a container that an earlier start made, if it is still what the plan asks for."""
+"""Uses the container of an earlier start again, if it still is what the plan asks for."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Reused(NamedTuple):
-    """A container that runs again: what had to be done for it, and the engine's description of it since."""
+    """A container that runs again: how it was brought to run, and the engine's description of it afterwards."""
 
     how: How
     inspected: Inspected
 
 
 def reuse(start: Start, old: Summary) -> Reused | str:
-    """Use `old` if it was made from the same plan and can run; else returns why not, for a person.
+    """Make the existing container `old` run, if it was created from the same plan; otherwise return why not, in words.
 
     :raises EnvironmentFailure: the engine or the gateway fails
     """

@@ -1,4 +1,4 @@
-"""The running gateway of a project over an own connection, for commands where no daemon runs."""
+"""The running gateway of a sandbox, over a connection of this process: for commands where no daemon runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RunningGateway:
         self._workspace = workspace
 
     def ledger(self) -> Ledger:
-        """The record of all that it reported since it started.
+        """All events that the gateway reported since it started.
 
         :raises EnvironmentFailure: it does not answer
         """
@@ -37,7 +37,13 @@ class RunningGateway:
         return ledger
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside; to allow it, give it a policy that does."""
+        """Refuse the pending request `question` of a program inside.
+
+        To grant one, send the gateway a policy that allows the name.
+
+        :param question: the request's number
+        :param why: the reason that the program is told
+        """
         with attach(self._engine, self.id) as channel:
             # Commands are read in their order, so the state shows that what was sent before it was read.
             channel.ask(
@@ -48,20 +54,22 @@ class RunningGateway:
 
 
 def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -> None:
-    """Replace all credentials of the gateway of `workspace` by `credentials`.
+    """Replace all credentials of a sandbox's gateway; return once they are in force.
 
-    In force are those that its policy names. Returns once they are.
+    Only those that the gateway's policy names are used.
 
-    :raises EnvironmentFailure: there is none, or it does not take them; then none is in force
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: no gateway runs, or it rejects them; then none is in force
     """
     with gateway.attach_running(engine, workspace) as channel:
         gateway.set_credentials(channel, credentials)
 
 
 def version(engine: Engine, workspace: str) -> int:
-    """The version of the policy that the gateway of `workspace` enforces, by its own word; 0 for none.
+    """The version of the policy that a sandbox's gateway says it enforces; 0 if it has no policy.
 
-    :raises EnvironmentFailure: there is none, or it does not answer
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: no gateway runs, or it does not answer
     """
     with gateway.attach_running(engine, workspace) as channel:
         channel.send({"op": "state"})
@@ -71,9 +79,9 @@ def version(engine: Engine, workspace: str) -> int:
 
 
 def past(channel: Channel, after: int = 0, purpose: str = "") -> tuple[Event, ...]:
-    """The events of a gateway after the number `after`, until now, in their order.
+    """The events that a gateway has recorded after the event number `after`, in their order.
 
-    :param purpose: noted in its record for this moment: a constant of `egress.messages`
+    :param purpose: a constant of `egress.messages` that the gateway records with this request; '' for none
     :raises EnvironmentFailure: it does not answer
     """
     # New events, and replays for other readers, come in between: numbers give the order.
@@ -96,7 +104,10 @@ def past(channel: Channel, after: int = 0, purpose: str = "") -> tuple[Event, ..
 
 
 def gateway_of(engine: Engine, workspace: str) -> RunningGateway | None:
-    """The gateway that runs for `workspace`, None where none does."""
+    """The running gateway of a sandbox; None if none runs.
+
+    :param workspace: the sandbox's identity
+    """
     present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
         return None

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def address_of(engine: Engine, workspace: str, service: str) -> str:
-    """The IPv4 address of a running service, '' where it shares the network of the workspace.
+    """The IPv4 address of a project's running service; '' if the service shares the network of the workspace.
 
-    :param service: its name in DNS
+    :param workspace: the sandbox's identity
+    :param service: the service's DNS name
     :raises ContainerGone: it does not run
     """
     name = services.name_of(workspace, service)

@@ -25,11 +25,12 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def archive(workspace: str, files: Iterable[ProjectFile]) -> bytes:
-    """A tar archive of `files` at their places inside, owned by root and readable by all; b'' for none.
+    """A tar archive of `files` at their places inside the service, owned by root and readable by all; b'' for no files.
 
-    Equal contents give equal bytes. Links within a folder are left out.
+    Equal contents give equal bytes. Symbolic links within a folder are left out.
 
-    :raises UsageError: one does not exist, is behind a link, or they are too large
+    :param workspace: the project's folder
+    :raises UsageError: a file does not exist or is behind a symbolic link, or they are too large
     """
     files = tuple(files)
     if not files:

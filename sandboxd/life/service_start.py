@@ -1,6 +1,7 @@
-"""Starts a project's services as planned: each once those that it waits for are ready.
+"""Starts a project's services as planned, each when those that it waits for are ready.
 
-One that does not start, or is not healthy, ends nothing: it is named, and so is what waits for it."""
+A service that does not start or is not healthy does not fail the start: it is reported, with those that wait for it.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 
 
 STEADY_SECONDS = 1.0
-"""A program that lacks a setting, a file or a right ends within it; what runs longer is left to `status`."""
+"""Seconds that each started service is watched. A program that lacks a setting, a file or a right usually ends within
+this time; a later end is shown by `status`.
+"""
 
 
 class Sick(NamedTuple):
-    """A service that is not as others need it, or did not start; `why` follows its name, in words."""
+    """A service that did not start, or is not in the state that others wait for.
+
+    `why` is a predicate to put behind the service's name; `hint` is the next step, '' for none.
+    """
 
     service: str
     why: str
@@ -51,13 +57,14 @@ def follow(
     progress: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
 ) -> tuple[Sick, ...]:
-    """Have exactly the services of `plan` run as planned; returns those that do not.
+    """Make exactly the services of `plan` run as planned; return those that fail to.
 
-    Returns once those that the workspace waits for are ready, and each started one has run for a second or
-    has ended.
+    Returns when the services that the workspace waits for are ready, and every started one has run for a second or has
+    ended.
 
+    :param around: the networks and folders that they are started with
     :param start: the random number of the start that they belong to
-    :param check: a place at which the wait may be ended by raising
+    :param check: called while waiting; ends the wait by raising
     :raises EnvironmentFailure: the engine does not answer
     """
     run = _Run(engine, plan, start, progress, check)

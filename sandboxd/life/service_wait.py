@@ -1,4 +1,4 @@
-"""Waits until a service runs, is healthy or has ended well; returns what stands in the way, in words."""
+"""Waits until a service has started, is healthy, or has completed successfully."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from sandboxd.plan.service import Need
 
 HEALTHY_SECONDS = 300.0
-"""A check of the project may ask for more; a database makes its first files within a minute."""
+"""Time limit for `healthy`, unless the project's health check needs longer; a new database is ready within a minute."""
 COMPLETED_SECONDS = 600.0
-"""Migrations and the like; what takes longer goes on, and `up` does not wait for it."""
+"""Time limit for `completed`, as of migrations; a service that takes longer goes on, and `up` no longer waits for it.
+"""
 
 _ENDED = ("exited", "dead")
 _REPORT_SECONDS = 10.0
@@ -32,10 +33,11 @@ def wait(
     progress: Callable[[str], None],
     check: Callable[[], None],
 ) -> str:
-    """Wait until the service in `container` meets `need`; '', or the reason why it does not, in words that follow its name.
+    """Wait until the service in `container` meets `need`.
 
-    :param container: its name
-    :param check: a place at which the wait may be ended by raising
+    :param container: the container's name
+    :param check: called while waiting; ends the wait by raising
+    :returns: '' once it does; otherwise the reason why not, as a predicate to put behind the service's name
     """
     began = last_report = time.monotonic()
     limit = COMPLETED_SECONDS if need.condition == "completed" else HEALTHY_SECONDS
@@ -61,7 +63,10 @@ def wait(
 
 
 def judge(state: State, need: Need) -> str | None:
-    """'' where `need` is met in `state`, words where it cannot be any more, None where it may be later."""
+    """Whether a container in `state` meets `need`.
+
+    :returns: '' if it does, None if it still may, otherwise the reason why it no longer can, in words
+    """
     has_ended = state.get("Status") in _ENDED
     if need.condition == "completed":
         return failure(state) if has_ended else None
@@ -79,9 +84,10 @@ def judge(state: State, need: Need) -> str | None:
 
 
 def early_end(engine: Engine, container: str) -> str | None:
-    """The reason why the service in `container` failed, in words that follow its name; '' if it ended well, None while it runs.
+    """The reason why the service in `container` failed, as a predicate to put behind its name.
 
     :param container: the container's name
+    :returns: '' if it ended with exit code 0, None while it runs
     """
     try:
         inspected = engine.inspect(container)
@@ -94,7 +100,7 @@ def early_end(engine: Engine, container: str) -> str | None:
 
 
 def failure(state: State) -> str:
-    """The way in which a service that has ended failed, in words; '' for one that ended with 0."""
+    """How an ended service failed, as a predicate to put behind its name; '' if its exit code is 0."""
     if state.get("OOMKilled"):
         return "ended: out of memory"
     code = state.get("ExitCode", 0)
@@ -102,7 +108,9 @@ def failure(state: State) -> str:
 
 
 def last_words(engine: Engine, inspected: Inspected) -> str:
-    """The last output, behind a colon, '' for none: of the health check of one that runs, else of the service."""
+    """The last output of a service, after ``: ``; '' for none. If its health check wrote something, that is used
+    instead.
+    """
     state = inspected["State"]
     has_ended = state.get("Status") in _ENDED
     log = [] if has_ended else (state.get("Health") or {}).get("Log") or []

@@ -1,8 +1,8 @@
 """The containers of a project's other services, on the inner network of its gateway.
 
-They reach what the workspace reaches, by the same gateway, and each other by name. None has a path of the
-host, and each is confined as the workspace is, except for the capabilities that entry points need to change
-user."""
+They reach what the workspace reaches, through the same gateway, and each other by name. No path of the host is mounted
+into them. Each is confined like the workspace, but keeps the capabilities that entry points need to change user.
+"""
 
 from __future__ import annotations
 
@@ -34,36 +34,48 @@ if TYPE_CHECKING:
 
 _NANOSECONDS = 1_000_000_000
 _STOP_SECONDS = 10
-"""As Compose waits for one that does not say how long."""
+"""Seconds between SIGTERM and SIGKILL: Compose's default (`stop_grace_period`)."""
 _AT_ONCE = 8
 _NO_NEW_PRIVILEGES = "no-new-privileges=true"
 
 
 class Surroundings(NamedTuple):
-    """The networks, names and folders that a service is started with."""
+    """The network, name server and workspace container that services are started with."""
 
     inner: Inner
     resolv_conf: str
-    """A file on the engine's machine that names the gateway as name server; '' for none."""
+    """A file on the engine's machine that names the gateway as the only name server; '' if none is mounted."""
     workspace: str = ""
     """The id of the workspace's container, whose network a service may share."""
     started: str = ""
-    """The start of that container: a shared network ends with it."""
+    """The start time of that container, as the engine writes it; a shared network ends when the container stops."""
 
 
 def surroundings(inner: Inner, resolv_conf: str, inspected: Inspected) -> Surroundings:
-    """The surroundings for services beside the running workspace, which the engine describes as `inspected`."""
+    """Describe what services are started with.
+
+    :param inspected: the workspace's running container, as the engine describes it
+    """
     started = (inspected.get("State") or {}).get("StartedAt", "")
     return Surroundings(inner, resolv_conf, str(inspected["Id"]), started)
 
 
 def name_of(workspace: str, service: str) -> str:
-    """The name of the container of a service."""
+    """The name of the container of a service.
+
+    :param workspace: the sandbox's identity
+    :param service: the service's DNS name
+    """
     return f"{container_name(workspace)}-service-{service}"
 
 
 def find(engine: Engine, workspace: str) -> list[Summary]:
-    """The service containers of `workspace`, in any state. Anybody could set their label, but only we give their names."""
+    """The service containers of a sandbox, in any state.
+
+    They must have the names that we give, since anybody can set their label.
+
+    :param workspace: the sandbox's identity
+    """
     prefix = name_of(workspace, "")
     return [
         container
@@ -73,14 +85,18 @@ def find(engine: Engine, workspace: str) -> list[Summary]:
 
 
 def leave(engine: Engine, workspace: str) -> None:
-    """Stop and remove the services of `workspace`; their named volumes stay."""
+    """Stop and remove the services of a sandbox; their named volumes stay.
+
+    :param workspace: the sandbox's identity
+    """
     end(engine, find(engine, workspace))
 
 
 def end(engine: Engine, containers: Sequence[Summary]) -> None:
-    """Stop and remove services side by side: a database that is killed has to repair its files at its next start.
+    """Stop and remove services in parallel; each gets time to end by itself, so that a database need not repair its
+    files.
 
-    :raises EnvironmentFailure: one is still there
+    :raises EnvironmentFailure: one still exists
     """
     if containers:
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="service") as threads:
@@ -97,9 +113,10 @@ def _end(engine: Engine, container: Summary) -> None:
 
 
 def body(service: Service, plan: Plan, around: Surroundings, archive: bytes = b"") -> CreateRequest:
-    """The create request of a service; its label has the fingerprint of the service and its surroundings.
+    """The create request of a service, with a label that holds a fingerprint of the service and of what it is started
+    with.
 
-    :param archive: the copies of files that it is given
+    :param archive: the copies of project files that it gets, as a tar archive; b'' for none
     """
     container = service.container
     assert container.image is not None
@@ -133,7 +150,7 @@ def body(service: Service, plan: Plan, around: Surroundings, archive: bytes = b"
 
 
 def address_of(name: str, plan: Plan, inner: Inner) -> str:
-    """The address of the service `name` (as in DNS) on the inner network."""
+    """The IPv4 address on the inner network that the service with the DNS name `name` gets."""
     names = plan.egress.services if plan.egress is not None else ()
     return layout.services(inner.addresses, names)[name]
 
@@ -211,8 +228,8 @@ def _mounts(service: Service, plan: Plan, resolv_conf: str) -> list[MountRequest
 
 
 def archive_of(service: Service, plan: Plan) -> bytes:
-    """The copies of files that `service` is given, b'' for none.
+    """The copies of project files that `service` gets, as a tar archive; b'' for none.
 
-    :raises UsageError: one cannot be copied
+    :raises UsageError: a file cannot be copied
     """
     return service_files.archive(plan.workspace, service.files)

@@ -36,9 +36,9 @@ _OF_HOST = (
 def with_services(
     engine: Engine, controls: tuple[Control, ...], inspected: Inspected
 ) -> tuple[Control, ...]:
-    """`controls`, and one of the services beside the sandbox where it has any.
+    """Return `controls`, with one added for the sandbox's other services if it has any.
 
-    :param inspected: the sandbox, as the engine describes it
+    :param inspected: the sandbox's container, as the engine describes it
     """
     sandbox = inspection.container(inspected)
     if not sandbox.label(EGRESS):
@@ -48,7 +48,7 @@ def with_services(
 
 
 def look(engine: Engine, sandbox: Container, identity: str) -> Control | None:
-    """All services beside `sandbox` as one control; None where there are none.
+    """The state of all services of a sandbox as one control; None if it has none.
 
     :param identity: the id of the sandbox's container
     """
@@ -72,7 +72,11 @@ def look(engine: Engine, sandbox: Container, identity: str) -> Control | None:
 
 
 def weakness(inspected: Inspected, sandbox: Container, identity: str) -> str:
-    """The first way in which a service is confined less than `up` does it, in words; '' for none."""
+    """The first way in which a service is confined less than `up` would confine it, in words; '' for none.
+
+    :param inspected: the service's container, as the engine describes it
+    :param identity: the id of the sandbox's container
+    """
     live = inspection.container(inspected)
     host = inspected.get("HostConfig") or {}
     if live.is_privileged():

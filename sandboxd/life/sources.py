@@ -1,8 +1,9 @@
-"""Checks that the engine sees the same folders: it mounts from its own disk, not from ours.
+"""Checks that the engine sees the same folders as this process: it mounts from its own machine's disk.
 
-An engine on another machine, or in a virtual machine that shares only some folders, finds another folder at
-the same path, often an empty one, and mounts that silently. It is asked what it sees in the container before
-anything is started."""
+An engine on another machine, or in a virtual machine that shares only some folders, finds another folder at the same
+path, often an empty one, and mounts that silently. So before the container is started, its files are compared with
+those here.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +31,16 @@ _ENTRIES = 12
 
 
 def on_this_machine(engine: Engine) -> bool:
-    """Whether the engine's files are certainly this machine's: a local socket, an engine behind it."""
+    """Whether the engine certainly uses this machine's files: its socket is local, and an engine's process listens on
+    it.
+    """
     return engine_process(engine) != 0
 
 
 def can_read_ours(engine: Engine) -> bool:
-    """Whether the engine can mount files of this user's own folders, which nobody else may look into."""
+    """Whether the engine can mount files from folders that only this user may read: its process is root's or this
+    user's.
+    """
     pid = engine_process(engine)
     try:
         return pid != 0 and os.stat(f"/proc/{pid}").st_uid in (0, os.geteuid())
@@ -44,7 +49,10 @@ def can_read_ours(engine: Engine) -> bool:
 
 
 def engine_process(engine: Engine) -> int:
-    """The pid on this machine that listens for the engine, or for systemd in its stead; 0 elsewhere."""
+    """The pid of the process on this machine that listens on the engine's socket: the engine, or systemd for it.
+
+    :returns: 0 if there is none, or it is another program
+    """
     if not engine.is_local or sys.platform != "linux":
         return 0
     path = engine.host.removeprefix("unix://")
@@ -61,9 +69,9 @@ def engine_process(engine: Engine) -> int:
 
 
 def check(engine: Engine, container: str, mounts: Sequence[MountRequest]) -> None:
-    """Compare what the engine would mount into a created container with what is here.
+    """Compare the bind mounts of a created container, as the engine sees them, with the files here.
 
-    :raises EnvironmentFailure: it is something else
+    :raises EnvironmentFailure: the engine sees another folder or file
     """
     binds = [mount for mount in mounts if mount.get("Type") == "bind"]
     if not binds or on_this_machine(engine):
@@ -76,7 +84,10 @@ def check(engine: Engine, container: str, mounts: Sequence[MountRequest]) -> Non
 
 
 def elsewhere(engine: Engine, path: str, why: str) -> EnvironmentFailure:
-    """The error for an engine that sees another `path`."""
+    """The error for an engine that sees another folder at `path`.
+
+    :param why: the difference, in words
+    """
     return EnvironmentFailure(
         f"the engine at `{engine.host}` mounts from its own disk, and `{path}` is another folder "
         f"there: {why}",

@@ -1,4 +1,4 @@
-"""A start of a project's container: what its steps share, and what it ends with."""
+"""The data that the steps of a start share, and the result of a start."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ How = Literal["created", "recreated", "restarted", "resumed", "already running"]
 
 
 class Start(NamedTuple):
-    """One start, under the project's lock."""
+    """One start of a sandbox; the project's lock is held."""
 
     engine: Engine
     plan: Plan
     beside: Egress | None
-    """The gateway, None where the plan has none."""
+    """The gateway's networks, image and rights; None if the plan has no gateway."""
     identity: Mapping[str, str]
-    """Labels by which a container is of this plan and its image of now."""
+    """Labels that the container must have to count as made from this plan and from the image as it is now."""
     progress: Callable[[str], None]
     check: Callable[[], None]
-    """Ends it by raising."""
+    """Called between steps; ends the start by raising."""
 
 
 class Running(NamedTuple):
-    """A project's running container, and what `up` had to do for it."""
+    """The running container of a sandbox, and how `up` brought it to run."""
 
     id: str
     name: str
     how: How
     inspected: Inspected
-    """As the engine described it once it ran: whoever needs to know more of it needs no other look."""
+    """The engine's description of it, taken after it started."""
     lost: tuple[Downgrade, ...] = ()
-    """Parts that this host's settings take from it."""
+    """Controls that are not in force because of this host's settings."""
     sick: tuple[Sick, ...] = ()
-    """Other services of its project that do not run as others need them."""
+    """Other services of the project that did not start or are not in the state that others wait for."""
     stand_ins: tuple[str, ...] = ()
-    """Files and folders that were made in the workspace for it now."""
+    """Placeholder files and folders that this start made in the workspace."""

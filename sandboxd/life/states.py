@@ -24,10 +24,9 @@ def holds_work(state: str) -> bool:
 
 
 def settle(engine: Engine, container: Summary) -> Summary:
-    """Resume a paused container, and wait while it restarts or is being removed.
+    """Resume a paused container, and wait at most 10 s while it restarts or is being removed.
 
-    Returns it with the state that it has then, ``removed`` once the engine has none of its name; after 10 s
-    with the state at that time.
+    :returns: `container` with its state after that; ``removed`` once the engine no longer has it
     """
     if container.state == "paused":
         engine.unpause(container.id)

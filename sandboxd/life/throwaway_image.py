@@ -1,6 +1,6 @@
-"""The smallest image that a whole sandbox can run in: this machine's static busybox, imported.
+"""The smallest image that a sandbox can run: this machine's static busybox, imported into the engine.
 
-For proofs on a machine that has no image and no registry; made for one use and removed.
+For checks on a machine that has no image and no registry. It is made for one use and then removed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _FOLDERS = ("bin", "etc", "root", "proc", "sys", "dev", "run", "var")
 
 @contextlib.contextmanager
 def busybox_image(identity: Identity) -> Iterator[str]:
-    """The tag of an image in this engine, removed at the end of the context.
+    """Import the image and return its tag; it is removed at the end of the context.
 
-    :raises EnvironmentFailure: there is no static busybox, or the engine refuses
+    :raises EnvironmentFailure: this machine has no static busybox, or the engine does not import it
     """
     busybox = shutil.which("busybox", path="/bin:/usr/bin:/usr/local/bin")
     if busybox is None or not _is_static(busybox):

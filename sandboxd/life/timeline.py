@@ -15,20 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Part = Literal["build", "gateway", "engine", "runtime", "copy", "services", "hooks", "ours"]
-"""The part that worked: `engine` is its interface, `runtime` its start of the workspace's container, `ours` all else."""
+"""What a span's time was spent on: `engine` is calls of its API, `runtime` the start of the workspace's container,
+`ours` all else.
+"""
 
 
 class Span(NamedTuple):
-    """One measured duration. Times are milliseconds since the start began."""
+    """One measured duration. `began` and `ended` are milliseconds since the start began."""
 
     part: Part
     name: str
     began: float
     ended: float
     depth: int
-    """Of how many others it is a part."""
+    """The number of spans that enclose it."""
     is_beside: bool
-    """Whether it ran in another thread, beside what the start itself did."""
+    """Whether it ran in another thread, in parallel to the start's own."""
 
     @property
     def milliseconds(self) -> float:
@@ -41,9 +43,9 @@ class Timing(NamedTuple):
 
     milliseconds: float
     parts: Mapping[str, float]
-    """Milliseconds by `Part` that the start itself spent or waited; their sum is the whole."""
+    """Milliseconds by `Part` that the start's own thread worked or waited; their sum is `milliseconds`."""
     spans: tuple[Span, ...]
-    """In the order of their beginning."""
+    """All spans, in the order in which they began."""
 
 
 class Timeline:
@@ -61,7 +63,8 @@ class Timeline:
 
     @contextlib.contextmanager
     def current(self) -> Iterator[None]:
-        """Have `span` in this context, and in copies of it, record into this timeline."""
+        """Make this the current timeline of this context and its copies, in which `span` records, until the block ends.
+        """
         token = _CURRENT.set(self)
         try:
             yield
@@ -70,7 +73,7 @@ class Timeline:
 
     @contextlib.contextmanager
     def span(self, part: Part, name: str) -> Iterator[None]:
-        """Record how long the block takes, also where it raises."""
+        """Record how long the block takes, even if it raises."""
         depth = getattr(self._open, "depth", 0)
         self._open.depth = depth + 1
         began = self._now()
@@ -82,7 +85,7 @@ class Timeline:
             self._spans.append(Span(part, name, began, self._now(), depth, is_beside))
 
     def timing(self) -> Timing:
-        """All measurements until now."""
+        """All measurements so far."""
         whole = self._now()
         spans = tuple(sorted(self._spans, key=lambda span: (span.began, span.depth)))
         parts: dict[str, float] = {}
@@ -100,12 +103,12 @@ _CURRENT: contextvars.ContextVar[Timeline | None] = contextvars.ContextVar("time
 
 
 def span(part: Part, name: str) -> contextlib.AbstractContextManager[None]:
-    """Record in the current timeline how long the block takes; nothing where there is none."""
+    """Record in the current timeline how long the block takes; without a current timeline nothing is recorded."""
     timeline = _CURRENT.get()
     return contextlib.nullcontext() if timeline is None else timeline.span(part, name)
 
 
 def thread(target: Callable[[], None], name: str) -> threading.Thread:
-    """A daemon thread, not started, whose spans are recorded in parallel to those of this context."""
+    """A daemon thread, not yet started, whose spans are recorded as parallel to those of this context."""
     context = contextvars.copy_context()
     return threading.Thread(target=context.run, args=(target,), name=name, daemon=True)

@@ -40,18 +40,20 @@ def up(
     replace: Replace | None = None,
     give: Give | None = None,
 ) -> Running:
-    """Make the project's container run as planned, with its gateway where the plan has one.
+    """Make the sandbox of `plan` run, with its gateway if the plan has one.
 
-    Running with the same plan: reused. Paused: resumed. Stopped: started again. Another plan, or half-made:
-    its work is kept, then it is made anew. A failed attempt leaves nothing behind.
+    A container of the same plan is reused: as it is if it runs, resumed if it is paused, started if it is stopped. One
+    of another plan, or a half-made one, is removed after its work was saved, and created anew. A failed attempt leaves
+    nothing behind.
 
-    :param gateway_image: the image that the user's policy names for engines that cannot run ours
-    :param credentials: sent to the gateway after its policy
-    :param rights: what its gateway lets through; needed where the plan has one
+    :param gateway_image: the image that the user's policy names for engines that cannot run ours; '' for none
+    :param credentials: sent to the gateway after its policy; None leaves those of a running one
+    :param rights: what its gateway lets through; required if the plan has a gateway
     :param give: as in `egress.prepare`
     :param check: called while another start or stop of the project is waited for; ends it by raising
-    :param replace: make its container anew in any case; ``copy``: its private copy as well
-    :raises EnvironmentFailure: the engine or its runtime cannot, or work in an old container cannot be kept
+    :param replace: create its container anew even if it could be reused; ``copy``: its private copy as well; None:
+        neither
+    :raises EnvironmentFailure: the engine or its runtime fails, or the work in an old container cannot be saved
     """
     from sandboxd.exchange.prepare import prepare
     from sandboxd.plan.writers.engine import arguments
@@ -129,15 +131,16 @@ def down(
     check: Callable[[], None] = lambda: None,
     agent: str = "",
 ) -> list[str]:
-    """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
+    """Stop and remove everything that `up` created for a sandbox; return the names of it, [] if there was nothing.
 
-    The inner network of its gateway and the stand-ins in the workspace stay as long as a generated file
-    names them: an editor could not start the sandbox without.
+    The inner network and the placeholders in the workspace stay as long as a generated file names them: otherwise an
+    editor could not start the sandbox from that file.
 
-    :param sandbox: its identity
-    :param discard: throw away what was changed in a private copy, which else is kept first
-    :param agent: the agent whose session it is, '' for none
-    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    :param sandbox: the sandbox's identity
+    :param discard: throw away the changes in a private copy; otherwise they are saved first
+    :param check: called while another start or stop of the project is waited for; ends it by raising
+    :param agent: the agent whose session it is; '' for none
+    :raises EnvironmentFailure: the changes cannot be saved; then the sandbox keeps running
     """
     from sandboxd.plan import generate
 

@@ -30,9 +30,9 @@ _EXTENSIONS = (b"x", b"g", b"L", b"K")
 
 
 def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
-    """Look a named user up as the engine will, in a container that was not started yet.
+    """Look up the plan's user by name in a container that was not started yet, as the engine will, and refuse root.
 
-    :raises UsageError: the name stands for root, for no user, or its number cannot be determined
+    :raises UsageError: the name means root or no user, or its number cannot be determined
     """
     user = plan.container.user
     if user is None or not plan.refuses_root:
@@ -74,9 +74,10 @@ def _refuse_roots_group(number: str, user: str, table: str, plan: Plan) -> None:
 
 
 def number_of(table: bytes, name: str, field: int = 2) -> str:
-    """The number of a user or group, as it is written: the first line that has the name; '' for none.
+    """The number of a user or group in a table like ``/etc/passwd``, as it is written: of the first line with the name.
 
-    An engine takes a line without a number, or with an invalid one, for root's.
+    :param field: the position of the number in a line, from 0
+    :returns: '' if there is no such line; for a line without a valid number the engine uses root's
     """
     for line in table.decode("utf-8", "surrogateescape").split("\n"):
         fields = line.strip().split(":")
@@ -109,9 +110,9 @@ def _table(engine: Engine, container: str, table: str) -> bytes:
 
 
 def file_of(tar: bytes) -> bytes | None:
-    """The content of the one regular file in an archive; None if it is something else or not whole.
+    """The content of the only regular file in a tar archive; None if the archive holds something else or is truncated.
 
-    Without `tarfile`: its import takes longer than the engine's answer.
+    It does without `tarfile`, whose import takes longer than the engine's answer.
     """
     at = 0
     while len(header := tar[at : at + _BLOCK]) == _BLOCK:

@@ -40,12 +40,12 @@ def remote_environment(
     remote: Remote,
     tell: Callable[[str], None],
 ) -> dict[str, str]:
-    """The variables of processes inside beside the container's own: the shell's, overridden by `remoteEnv`.
+    """The variables that processes inside get beside the container's own: those of the user's shell, then `remoteEnv`.
 
     :param ask: runs a command as that user
-    :param user: of the processes, by name or number; '' for root
+    :param user: the user that the processes run as, by name or number; '' for root
     :param config: the container's environment, ``NAME=value`` each
-    :param tell: called with the reason why there is none of a shell
+    :param tell: called with the reason if the shell cannot be asked
     """
     own = dict(variable.partition("=")[::2] for variable in config)
     env = _probed(ask, user, own, remote.env_probe or _DEFAULT, tell)
@@ -53,7 +53,7 @@ def remote_environment(
 
 
 def remote_env(remote: Remote, config: Sequence[str]) -> dict[str, str]:
-    """`remoteEnv` with the container's variables filled in, overridden by what the user gives.
+    """The variables of `remoteEnv`, with ``${containerEnv:NAME}`` filled in; the user's own values take precedence.
 
     :param config: the container's environment, ``NAME=value`` each
     """
@@ -69,10 +69,13 @@ def of_shell(
     kind: str,
     tell: Callable[[str], None],
 ) -> dict[str, str]:
-    """The variables that the user's shell sets beyond the container's; {} where no shell is asked.
+    """The variables that the user's shell sets beyond those of the container; {} if no shell is asked.
 
     :param ask: runs a command as that user
-    :param kind: as `userEnvProbe` says it, '' for the default
+    :param user: the user's name or number; '' for root
+    :param config: the container's environment, ``NAME=value`` each
+    :param kind: the value of `userEnvProbe`; '' for the default
+    :param tell: called with the reason if the shell cannot be asked
     """
     own = dict(variable.partition("=")[::2] for variable in config)
     env = _probed(ask, user, own, kind or _DEFAULT, tell)
@@ -117,9 +120,9 @@ def _variables(text: str) -> dict[str, str]:
 
 
 def merge_paths(of_shell: str, of_container: str, *, is_root: bool) -> str:
-    """The shell's PATH with the further entries of the container's, each behind its neighbour.
+    """The shell's PATH, with those entries of the container's PATH inserted that it lacks, each after its predecessor.
 
-    As the dev container CLI does where it must not change the image's `/etc/profile`.
+    The dev container CLI does the same where it must not change the image's `/etc/profile`.
     """
     folders = of_shell.split(":")
     at = 0

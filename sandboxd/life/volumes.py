@@ -1,4 +1,6 @@
-"""Volumes of a container: those that stand for a host folder, and checks of existing volumes."""
+"""Checks of a container's volumes: those that exist already, those of the image, and those that stand for a host
+folder.
+"""
 
 from __future__ import annotations
 
@@ -16,27 +18,30 @@ if TYPE_CHECKING:
 
 
 class Known:
-    """The volumes of one start: the engine is asked about each once."""
+    """A cache of the volumes' descriptions for one start, so that the engine is asked about each only once."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._known: dict[str, Volume | None] = {}
 
     def volume(self, name: str) -> Volume | None:
-        """The description of a volume as it was when first asked for; None: there is none."""
+        """The description of a volume when it was first asked for; None if it did not exist."""
         if name not in self._known:
             self._known[name] = self._engine.volume(name)
         return self._known[name]
 
     def changed(self, name: str) -> None:
-        """Forget a volume that was made or removed: it is asked about again."""
+        """Forget a volume that was created or removed, so that it is asked about again."""
         self._known.pop(name, None)
 
 
 def refuse_other_device(engine: Engine, body: CreateRequest, known: Known | None = None) -> None:
-    """Refuse a volume that exists with another device: the engine would keep the old one.
+    """Refuse a volume that exists with other options than the request has: the engine would silently keep the old ones.
 
-    :param known: volumes that were already asked about in this start
+    One that stood for another host folder and that no container uses is removed instead.
+
+    :param known: the volumes looked up so far in this start; None: the engine is asked
+    :raises EnvironmentFailure: there is such a volume, and it is in use or stands for a folder that is not asked for
     """
     known = known or Known(engine)
     for mount in body.get("HostConfig", {}).get("Mounts") or []:
@@ -64,20 +69,20 @@ def refuse_other_device(engine: Engine, body: CreateRequest, known: Known | None
 
 
 def points(engine: Engine, container: str, plan: Plan) -> list[MountPoint]:
-    """The mounts of a created container, where it matters what the image adds to them; else []."""
+    """The mounts of a created container; [] where it does not matter what the image adds (no gVisor, a writable root).
+    """
     if not plan.gvisor and not _has_read_only_root(plan):
         return []
     return engine.inspect(container).get("Mounts") or []
 
 
 def refuse_image_volumes(points: Iterable[MountPoint], plan: Plan) -> None:
-    """Refuse a volume that only the image asks for, where nothing of the image may be written.
+    """Refuse a volume that only the image declares (`VOLUME`), if the root file system is read-only.
 
-    The engine makes one for each `VOLUME`: a folder on the host's disk, without a size, that can be
-    written although the root file system cannot.
+    The engine would create a folder on the host's disk for it, writable and without a size limit.
 
-    :param points: what the created container will mount
-    :raises EnvironmentFailure: it has one
+    :param points: the mounts of the created container
+    :raises EnvironmentFailure: there is one
     """
     if not _has_read_only_root(plan):
         return
@@ -99,7 +104,7 @@ def _has_read_only_root(plan: Plan) -> bool:
 
 
 def pins(engine: Engine, container: str) -> list[str]:
-    """Named volumes of a container that only point at host folders: they hold no data of their own."""
+    """Names of a container's volumes that only stand for a host folder and hold no data of their own."""
     try:
         mounts = engine.inspect(container).get("Mounts") or []
     except failures.ContainerGone:
