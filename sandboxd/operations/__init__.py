@@ -1,4 +1,4 @@
-"""The workspace at work: one file and one function for each thing that can be done with a sandbox.
+"""What a user can do with a sandbox: one file and one function for each operation.
 
 Plain arguments go in, a typed result comes out; nothing is printed. The command line, the language
 server and the daemon call the same function, so that all of them do the same.
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Operation(Protocol):
-    """A module of this folder that the daemon runs for a command, or the command itself without a daemon."""
+    """An operation's module, run by the daemon for a command, or by the command itself where no daemon runs."""
 
     NEEDS_FACTS: bool
-    """Whether the daemon is to wait until it knows the host, so that the operation need not look."""
+    """Whether the daemon waits until it has examined the host, and passes what it found to the operation."""
 
     def serve(self, request: Request) -> object:
-        """Run it; the result is made of named tuples, lists and plain values, for `wire.encode`.
+        """Run the operation and return its result: named tuples, lists and plain values, which `wire.encode` can
+        encode.
 
         :raises InvalidParams: an option has the wrong type
-        :raises SandboxdError: it failed
+        :raises SandboxdError: the operation failed
         """
 
 
 def names() -> list[str]:
-    """Names of the modules and packages that may be operations."""
+    """Names of the modules and packages of this folder that may be operations."""
     folder = os.path.dirname(__file__)
     return sorted(
         name.removesuffix(".py")
@@ -43,6 +44,6 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Operation | None:
-    """The operation `name`, one of `names()`; None for a module that is not asked for by its name."""
+    """The operation `name`, one of `names()`; None if the module has no `serve`."""
     module: object = import_module(f"{__name__}.{name}")
     return module if isinstance(module, Operation) else None

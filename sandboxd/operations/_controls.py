@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """The controls and the pins of a sandbox, as they were seen at one moment."""
+    """The controls and the pinned files of a sandbox, as observed at one moment."""
 
     controls: tuple[Control, ...]
     pins: tuple[Pin, ...]
@@ -23,10 +23,10 @@ class Look(NamedTuple):
 def look(
     engine: Engine, inspected: Inspected, environ: Mapping[str, str], *, is_as_planned: bool
 ) -> Look:
-    """The controls as they are seen, with what the last `verify` of this very container proved.
+    """Observe the controls of a sandbox, and add what the last `verify` of this container proved.
 
-    :param is_as_planned: False: results of `verify` are left out, since they say nothing of a sandbox that
-        differs from its plan
+    :param inspected: the container, as the engine describes it
+    :param is_as_planned: whether the sandbox equals its plan; if not, results of `verify` are left out
     """
     from sandboxd.host.folders import cache_folder
     from sandboxd.host.trials import host_boot_id

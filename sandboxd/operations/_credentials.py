@@ -1,4 +1,4 @@
-"""The credentials of a start: read before anything starts, and sent to its gateway once that runs."""
+"""The credentials of a start: read before anything starts, and sent to its gateway once it runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
 
 def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
-    """The secrets for the gateway of `plan`; None where it uses none.
-
-    :param environ: the environment of the calling shell
-    :raises UsageError: the user's list of credentials cannot be read
-    :raises EnvironmentFailure: the secret of a required one cannot be read
+    """The secrets for the credentials in `plan`; None if the plan has none.
+    - the user's list of credentials cannot be read + the user's list of credentials cannot be read
     """
     if not plan.credentials:
         return None
@@ -30,7 +27,10 @@ def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
 
 
 def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
-    """The credentials that the sandbox starts without, as downgrades."""
+    """A downgrade for each credential that the sandbox starts without.
+
+    :param resolved: as `resolve` returned it
+    """
     missing = resolved.missing if resolved is not None else ()
     return tuple(
         Downgrade("credentials", f"`{each.name}` is not in force: {each.why}", each.hint)
@@ -41,7 +41,11 @@ def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
 def without_ssh(
     resolved: Resolved | None, is_served: bool, sandbox: str, environ: Mapping[str, str]
 ) -> tuple[Downgrade, ...]:
-    """The downgrades of a sandbox whose signatures by `resolved`'s SSH keys nobody passes on."""
+    """The downgrade for SSH keys that the plan uses while no daemon runs that would relay signature requests; else ().
+
+    :param is_served: whether a daemon serves the keys
+    :param sandbox: the sandbox's identity
+    """
     if resolved is None or resolved.ssh is None or is_served:
         return ()
     from sandboxd.agents import session
@@ -52,7 +56,11 @@ def without_ssh(
 
 
 def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
-    """The credentials to send to the gateway of `plan`: an empty set removes earlier ones. None without a gateway."""
+    """The credentials to send to the gateway of `plan`; an empty set removes earlier ones.
+
+    :param resolved: as `resolve` returned it
+    :returns: None if the plan has no gateway
+    """
     if plan.egress is None:
         return None
     if resolved is not None:

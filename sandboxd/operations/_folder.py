@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def project_folder(path: str) -> str:
-    """The folder of the nearest `sandboxd.toml`, else `path` itself.
+    """The nearest folder, from `path` upwards, that has a `sandboxd.toml`; `path` itself if there is none.
 
-    :param path: absolute
-    :raises UsageError: it is no folder
+    :param path: an absolute path
+    :raises UsageError: it is not a folder
     """
     if not os.path.isdir(path):
         raise UsageError(f"`{path}` is not a folder", "name the project's folder")
@@ -25,10 +25,12 @@ def project_folder(path: str) -> str:
 
 
 def working_dir(directory: str, sandbox: Summary, own: str = "") -> str:
-    """The folder inside that stands for `directory`, where a caller is.
+    """The folder inside the sandbox that corresponds to `directory` on the host.
 
-    :param directory: absolute
-    :param own: the folder of commands by the project's config; '' for where the workspace is
+    For a folder outside of the workspace it is the sandbox's own working folder.
+
+    :param directory: the caller's working directory, absolute
+    :param own: the folder inside for commands, as the project's config names it; '' for the workspace's
     """
     from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of

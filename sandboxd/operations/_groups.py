@@ -1,4 +1,4 @@
-"""Fixes the groups of names that a project's files choose, when its sandbox starts."""
+"""Saves which groups of host names a project's files select, when its sandbox starts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def hold(environ: Mapping[str, str], project: Project) -> Iterator[None]:
-    """Keep the choice before the sandbox runs, which could change it; a start that fails keeps none.
+    """Save the groups before the sandbox runs, since it could change the files; discarded again if the block fails.
 
-    :raises EnvironmentFailure: it cannot be written
+    :raises EnvironmentFailure: they cannot be written
     """
     is_new = keep(environ, project)
     try:
@@ -30,9 +30,9 @@ def hold(environ: Mapping[str, str], project: Project) -> Iterator[None]:
 
 
 def keep(environ: Mapping[str, str], project: Project) -> bool:
-    """Keep what the files choose now, unless a choice is kept; returns whether this call kept it.
+    """Save the groups that the files select now, unless some are saved already; return whether this call saved them.
 
-    :raises EnvironmentFailure: it cannot be written
+    :raises EnvironmentFailure: they cannot be written
     """
     try:
         return chosen_groups.keep(environ, project.sandbox, project.chosen_groups())

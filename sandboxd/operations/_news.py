@@ -1,6 +1,7 @@
-"""The controls that a start lost and that the project's last start still had: only these are new to the user.
+"""Finds the controls missing from a start that were not missing from the project's previous one: only these are news.
 
-What was shown is kept in the user's state folder, by workspace."""
+What was shown is saved in the user's state folder, for each sandbox.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 def news(
     environ: Mapping[str, str], workspace: str, downgrades: Iterable[Downgrade]
 ) -> tuple[Downgrade, ...]:
-    """Those of `downgrades` that the last call for `workspace` did not have; remembers all of them.
+    """Those of `downgrades` that the previous call did not have; all of them are saved for the next call.
 
-    If the file cannot be read or written, all are new.
+    If the saved file cannot be read or written, all count as new.
+
+    :param workspace: the sandbox's identity
     """
     path = _path(environ, workspace)
     known = _recall(path, workspace)

@@ -1,4 +1,4 @@
-"""The plan of the project that an operation is about."""
+"""The plan of the project on which an operation works."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 def for_start(
     directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts, name: str = ""
 ) -> tuple[Plan, HostFacts, Project]:
-    """The plan of a sandbox that is to be started, the host that it is for, and its project.
+    """The plan of a sandbox to be started, the facts about the host that it is for, and its project.
 
-    :param name: of the sandbox; '' for the one without
-
-    :raises UsageError: the config is not valid, asks for more than is granted, or for an image that
-        cannot be built
+    :param name: the sandbox's name; '' for the unnamed one
+    :raises UsageError: the config is not valid, asks for more than is granted, or names an image that cannot be built
     """
     project, plan, host = _plan(directory, environ, grants, facts, name)
     if plan.recipe is None:
@@ -39,8 +37,9 @@ def for_start(
 def for_comparison(
     directory: str, environ: Mapping[str, str], facts: Facts, name: str = ""
 ) -> Plan:
-    """The plan to compare a running sandbox with; a grant that its start needed is not asked for again.
+    """The plan to compare a running sandbox with; grants that its start needed count as given.
 
+    :param name: the sandbox's name; '' for the unnamed one
     :raises UsageError: the config is not valid
     """
     from sandboxd.plan.grants import Grants
@@ -51,11 +50,12 @@ def for_comparison(
 def as_started(
     directory: str, environ: Mapping[str, str], container: str, facts: Facts, name: str = ""
 ) -> Plan:
-    """The plan of a container, with what the user granted for its start and no more.
+    """The plan of a container, with exactly the grants that the user gave for its start.
 
-    What was answered about names since is not in it: see `project.rights`.
+    Answers about host names that the user gave since are not included: see `project.rights`.
 
     :param container: its id
+    :param name: the sandbox's name; '' for the unnamed one
     :raises UsageError: the config is not valid, or asks for more than is granted
     """
     from sandboxd.life import granted

@@ -1,4 +1,6 @@
-"""The network of the sandbox that fetches an agent's program: only the registry, if the floor allows it."""
+"""The network of the sandbox that fetches an agent's program: only the package registry, if the policy minimum allows
+it.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
 
 def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[GatewayRights, str]:
-    """What its gateway lets through, and the gateway image that the user's policy names.
+    """What the gateway of that sandbox lets through, and the gateway image that the user's policy names ('' for none).
 
-    :param folder: stands for the project
-    :raises UsageError: the floor forbids the registry, or cannot be read
+    :param folder: the folder that takes the place of a project's
+    :raises UsageError: the policy minimum forbids the registry, or cannot be read
     """
     demands = in_force(environ)
     own, _ = permitted((Usual(Entry(REGISTRY, group=REGISTRY), "to install"),), demands)

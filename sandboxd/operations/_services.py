@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def drifts(engine: Engine, plan: Plan, sandbox: Inspected) -> tuple[Drift, ...]:
-    """The differences of the services that run from those that `plan` starts beside `sandbox`."""
+    """The differences between the project's running services and those that `plan` would start for `sandbox`; () for
+    none.
+
+    :param sandbox: the sandbox's container, as the engine describes it
+    """
     from sandboxd.life import egress, networks, services
     from sandboxd.observe import inspection
     from sandboxd.observe.drift import differences

@@ -1,4 +1,4 @@
-"""The lifecycle hooks of a sandbox that was just started, and what they and later commands get inside."""
+"""The lifecycle hooks of a sandbox that was just started, and the secrets and dotfiles that the user brings inside."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def require_allowed(wishes: Wishes, environ: Mapping[str, str]) -> None:
-    """Refuse what the user wants inside, where a policy forbids it or it is none.
+    """Refuse secrets and dotfiles that the user wants inside, if a policy forbids it or the dotfiles are not valid.
 
-    :raises UsageError: the policy lets the user grant nothing, or the dotfiles are no repository
+    :raises UsageError: the policy lets the user grant nothing, or the dotfiles are not a repository
     """
     from sandboxd.life.dotfiles import with_dotfiles
     from sandboxd.model.remote import NO_REMOTE
@@ -49,7 +49,7 @@ def run(
     progress: Progress,
     cancel: Cancel,
 ) -> Failure | None:
-    """Run the hooks that are due; returns the one that failed, or None.
+    """Run the hooks that are due; return the one that failed, or None.
 
     :raises EnvironmentFailure: the engine failed
     """

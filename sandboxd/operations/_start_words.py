@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 def address(port: Port) -> str:
-    """The address of a forwarded port whose number is free on this machine."""
+    """The URL at which a forwarded port can be reached, if its number is free on this machine."""
     return f"{port.scheme}://127.0.0.1:{port.here or port.number}"
 
 
 def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
-    """The fault of the project's services, and the next step; '' for none."""
+    """A message about the services that do not run as they should, and the next step; '' each if there is none."""
     message = "; ".join(f"the service `{each.service}` {each.why}" for each in sick)
     return message, next((each.hint for each in sick if each.hint), "")
 
 
 def of_hook(failure: Failure, option: str = "") -> tuple[str, str]:
-    """The message about a failed hook, and the next step.
+    """A message about a failed hook, and the next step.
 
-    :param option: what commands need behind them to mean its sandbox
+    :param option: the options that select its sandbox, to put behind a command; '' for none
     """
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
     if failure.refused:

@@ -26,24 +26,24 @@ NEEDS_FACTS = True
 
 _WORD = re.compile(r"\$\{([a-z0-9.:-]+)\}")
 _TAIL = ":tail"
-"""Behind a word: its last 20 characters, by which Claude Code knows a key again."""
+"""A suffix in ``${WORD:tail}``: only the last 20 characters, by which Claude Code recognises an API key."""
 
 
 class Options(TypedDict):
     """The options of `serve`."""
 
     name: str
-    """Of the session, which is that of its sandbox."""
+    """The name of the session, which is also that of its sandbox."""
     allow_runc: bool
     rebuild: bool
     task: str | None
-    """A task to do without a terminal; null: with one."""
+    """The task for a run without a terminal; null: an interactive run."""
     resume: bool
-    """Go on where it ended last."""
+    """Whether the agent continues its last conversation."""
     more: list[str]
-    """Words of the user behind the agent's own."""
+    """The user's own arguments, added to the end of the agent's command line."""
     environ: dict[str, str]
-    """The caller's environment, for secrets and for what builds an image."""
+    """The caller's environment, from which secrets and the settings of image builders are read."""
 
 
 class Ready(NamedTuple):
@@ -52,7 +52,7 @@ class Ready(NamedTuple):
     started: Started
     command: tuple[str, ...]
     env: tuple[str, ...]
-    """Variables beside those of the container, ``NAME=value``."""
+    """Variables for the command, ``NAME=value``, beside those of the container."""
 
 
 class ReadyDocument(TypedDict):
@@ -64,11 +64,11 @@ class ReadyDocument(TypedDict):
 
 
 def serve(request: Request) -> Ready:
-    """Prepare a session on the project at the directory, with `Options`.
+    """Prepare a session on the project at `request.directory`, with `Options`.
 
-    :raises UsageError: it is no session, or its config needs a grant that was not given
-    :raises EnvironmentFailure: the program cannot be fetched, the sandbox cannot be started, or the image
-        lacks what the agent needs
+    :raises UsageError: there is no such session, or its config needs a grant that was not given
+    :raises EnvironmentFailure: the program cannot be fetched, the sandbox cannot be started, or the image lacks what
+        the agent needs
     """
     from sandboxd.agents import catalog, volume
     from sandboxd.agents.session import recall
@@ -174,8 +174,10 @@ def _end_last_run(engine: Engine, container: str, own: Session, request: Request
 
 
 def fill(text: str, words: Mapping[str, str]) -> str:
-    """`text` of an agent's file with each ``${WORD}`` replaced, ``${WORD:tail}`` by its last 20 characters.
+    """`text` with each ``${WORD}`` replaced by its value, and each ``${WORD:tail}`` by the value's last 20 characters.
 
+    :param text: from an agent's definition
+    :param words: the values by word
     :raises UsageError: there is no such word
     """
 
@@ -213,10 +215,11 @@ def command(
 ) -> list[str]:
     """The command line that starts the agent.
 
-    :param program: its path inside
-    :param words: what is known inside, by name
-    :param task: to do without a terminal; None: with one
-    :param more: words of the user behind the agent's own
+    :param program: the path of its program inside
+    :param words: the values for ``${WORD}`` in the agent's arguments
+    :param task: the task for a run without a terminal; None: an interactive run
+    :param resume: whether it continues its last conversation
+    :param more: the user's own arguments, added at the end
     :raises UsageError: the agent cannot be started in that way
     """
     from sandboxd.agents.agent import TASK
@@ -228,8 +231,10 @@ def command(
 
 
 def own_words(agent: Agent, task: str | None, resume: bool) -> Sequence[str]:
-    """The words that the agent is started with, unfilled.
+    """The agent's own arguments for such a start, with ``${WORD}`` still in them.
 
+    :param task: the task for a run without a terminal; None: an interactive run
+    :param resume: whether it continues its last conversation
     :raises UsageError: the agent cannot be started in that way
     """
     try:

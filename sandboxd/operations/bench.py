@@ -28,7 +28,7 @@ NEEDS_FACTS = False
 
 
 class Options(TypedDict):
-    """The options of `serve`; those of `bench` say what they mean."""
+    """The options of `serve`; the parameters of `bench` describe them."""
 
     command: list[str]
     rounds: int
@@ -36,11 +36,11 @@ class Options(TypedDict):
     plain: bool
     allow_runc: bool
     environ: dict[str, str]
-    """The caller's environment: configs name its variables."""
+    """The caller's environment, of which configs name variables."""
 
 
 def serve(request: Request) -> Results:
-    """`bench` with `Options`."""
+    """Run `bench` with `Options`."""
     return bench(
         request.engine,
         request.directory,
@@ -81,15 +81,17 @@ def bench(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Results:
-    """Do the same work in each sandbox in turn, on copies of the workspace; everything is removed again.
+    """Run the same work in each kind of sandbox in turn, on copies of the workspace; all of them are removed
+    afterwards.
 
-    Where gVisor takes longer for the user's own command, changes of the project's sandbox are tried, too. The
-    figures are kept for `recommend`; the conclusion about the command for `status` as well.
+    Where gVisor is slower for the user's own command, changes of the project's sandbox are tried as well. The figures
+    are saved for `recommend`, the conclusion about the command also for `status`.
 
-    :param command: the user's own command instead of the workloads
-    :param copy_limit: the size of the largest workspace that is copied, in bytes
-    :param plain: compare with plain Docker, too, in which `command` is never run
-    :raises UsageError: the command fails, or what is asked for measures nothing
+    :param command: the user's own command, in place of the built-in workloads; () for these
+    :param rounds: how often each work is repeated
+    :param copy_limit: the largest workspace that is copied, in bytes
+    :param plain: also compare with plain Docker, in which `command` is never run
+    :raises UsageError: the command fails, or the combination of arguments measures nothing
     :raises EnvironmentFailure: a sandbox cannot be started
     """
     if rounds < 1:

@@ -1,4 +1,4 @@
-"""Exchanges commits with a running sandbox that has a git directory of its own, where no daemon does."""
+"""Exchanges commits with a running sandbox that has a git directory of its own; used where no daemon does it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ if TYPE_CHECKING:
 
 
 def is_used(environ: Mapping[str, str]) -> bool:
-    """Whether any sandbox of the user was ever given a git directory of its own."""
+    """Whether any sandbox of the user has ever had a git directory of its own."""
     from sandboxd.host.folders import state_folder
 
     return os.path.isdir(os.path.join(state_folder(environ), "git"))
 
 
 def has_own_git(environ: Mapping[str, str], sandbox: str) -> bool:
-    """Whether `sandbox` was ever given a git directory of its own; costs next to nothing where not."""
+    """Whether a sandbox has ever had a git directory of its own; fast if none of the user's has.
+
+    :param sandbox: the sandbox's identity
+    """
     from sandboxd.exchange.place import place_of
 
     return os.path.isdir(place_of(environ, sandbox).inside)
 
 
 LOCK_SECONDS = 10.0
-"""Seconds that a command waits for an exchange that is under way."""
+"""Seconds that a command waits for an exchange in another process."""
 TRANSFER_SECONDS = 60.0
-"""Seconds that a command waits for git inside. What does not come in them stays where it is, after `down`, too."""
+"""Seconds that a command waits for git inside. Commits that do not arrive in time are not lost, even after `down`."""
 
 
 def exchange(
@@ -42,12 +45,14 @@ def exchange(
     *,
     says_transfer: bool = False,
 ) -> None:
-    """Exchange once with a container that runs, and tell what waits; nothing where it has no git directory.
+    """Exchange commits once with a running container, and report those that could not pass; a no-op without a git
+    directory.
 
-    A fault is told, too: commits are where they were, and the next exchange takes them. It ends within `LOCK_SECONDS`
-    and a little more than `TRANSFER_SECONDS`.
+    Errors are reported, not raised: the commits stay where they are, and the next exchange takes them. It ends within
+    `LOCK_SECONDS` and a little more than `TRANSFER_SECONDS`.
 
-    :param says_transfer: tell that commits come, which may take that long
+    :param tell: called with each line for the user
+    :param says_transfer: also report that a transfer begins, which may take that long
     """
     from sandboxd.exchange import of_container, words
 
@@ -81,7 +86,7 @@ def exchange_with(
     *,
     says_transfer: bool = False,
 ) -> None:
-    """`exchange` with a container of a list, if it runs."""
+    """Call `exchange` for a container from the engine's list, if it runs."""
     from sandboxd.model.labels import PROJECT
 
     sandbox = container.labels.get(PROJECT, "")
@@ -102,9 +107,9 @@ def exchange_before(
     name: str,
     tell: Callable[[str], None],
 ) -> None:
-    """`exchange` with the running sandbox `name` of the project at `directory`, for a command that begins in it.
+    """Call `exchange` for the running sandbox `name` of the project at `directory`, before a command begins in it.
 
-    :raises ContainerGone: no sandbox runs there
+    :raises ContainerGone: no such sandbox runs
     """
     if is_used(environ):
         from sandboxd.life.find import locate
@@ -116,7 +121,7 @@ def exchange_before(
 def exchange_after(
     engine: Engine, environ: Mapping[str, str], container: str, tell: Callable[[str], None]
 ) -> None:
-    """`exchange` with a container in which a command ended; nothing where it ended, too."""
+    """Call `exchange` for a container in which a command has ended; a no-op if the container has ended, too."""
     if not is_used(environ):
         return
     try:

@@ -1,7 +1,7 @@
 """Copy files into a project's sandbox and out of it, in this process.
 
-Inside, its own `tar` reads and writes as the sandbox's user, so a path means there what it means inside. On
-the host no link is followed that lies in the workspace, where the sandbox may have made it.
+Inside, its own `tar` reads and writes as the sandbox's user, so paths are resolved as they are inside. On the host no
+link is followed that lies in the workspace, where the sandbox may have made it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _PACK = (
 
 
 def copy_in(engine: Engine, directory: str, source: str, target: str, name: str = "") -> int:
-    """Copy the file or folder `source` of the host into the running sandbox `name`; returns the number of files.
+    """Copy the file or folder `source` of the host into the running sandbox `name`; return the number of files.
 
-    :param target: a folder inside to copy into, else the new name
-    :raises ContainerGone: no sandbox runs there
-    :raises UsageError: there is no such file, or there is too much
+    :param target: an existing folder inside to copy into, or the path of the copy
+    :raises ContainerGone: no such sandbox runs
+    :raises UsageError: `source` does not exist, or is too large
     :raises EnvironmentFailure: it cannot be written inside
     """
     from sandboxd.life.find import locate
@@ -52,10 +52,11 @@ def copy_in(engine: Engine, directory: str, source: str, target: str, name: str 
 
 
 def put(inside: Inside, workspace: str, source: str, path: str) -> int:
-    """Copy the file or folder `source` of the host to `path` of a sandbox; returns the number of files.
+    """Copy the file or folder `source` of the host to `path` inside a sandbox; return the number of files.
 
-    :param workspace: on the host, below which no link is followed
-    :raises UsageError: there is no such file, or there is too much
+    :param workspace: the workspace on the host, below which no symbolic link is followed
+    :param path: an existing folder inside to copy into, or the path of the copy
+    :raises UsageError: `source` does not exist, or is too large
     :raises EnvironmentFailure: it cannot be written inside
     """
     from sandboxd.review import copy_in as reader
@@ -82,12 +83,14 @@ def copy_out(
     name: str = "",
     include: Collection[str] = (),
 ) -> Copied:
-    """Copy the file or folder `source` inside to `target` of the host, as `review` writes.
+    """Copy the file or folder `source` inside the running sandbox `name` to `target` on the host, checked as in
+    `review`.
 
-    :param target: a folder to copy into, else the new name
-    :raises ContainerGone: no sandbox runs there
-    :raises UsageError: the folder for it does not exist, or it does not exist itself
-    :raises EnvironmentFailure: it cannot be read inside, or it is too much
+    :param target: an existing folder to copy into, or the path of the copy
+    :param include: paths of files that tools on the host act upon and that are written all the same
+    :raises ContainerGone: no such sandbox runs
+    :raises UsageError: `source` does not exist inside, or the folder of `target` does not exist
+    :raises EnvironmentFailure: it cannot be read inside, or is too large
     """
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
@@ -102,11 +105,14 @@ def copy_out(
 def fetch(
     inside: Inside, workspace: str, path: str, target: str, include: Collection[str]
 ) -> Copied:
-    """Copy `path` of a sandbox to `target` of the host, as `review` writes.
+    """Copy `path` inside a sandbox to `target` on the host, checked as in `review`.
 
-    :raises UsageError: the folder for it is not there, or it is not there itself
-    :raises EnvironmentFailure: it cannot be read inside, or it is too much
-    :raises RecordFailure: a file of `include` cannot be recorded; then it is not written
+    :param workspace: the workspace on the host, below which no symbolic link is followed
+    :param target: an existing folder to copy into, or the path of the copy
+    :param include: paths of files that tools on the host act upon and that are written all the same
+    :raises UsageError: `path` does not exist inside, or the folder of `target` does not exist
+    :raises EnvironmentFailure: it cannot be read inside, or is too large
+    :raises RecordFailure: a file of `include` cannot be recorded in the audit record; then it is not written
     """
     from sandboxd.review import copy_out as writer
     from sandboxd.review.copy_in import place

@@ -22,7 +22,7 @@ NEEDS_FACTS = True
 
 
 class Compared(NamedTuple):
-    """A container's name, what differs from its plan, and the controls as they are seen."""
+    """The differences between a running container and its plan, and the observed state of its controls."""
 
     container: str
     differences: tuple[Drift, ...]
@@ -33,11 +33,11 @@ class Compared(NamedTuple):
     They are among the differences.
     """
     hint: str = ""
-    """The next step after such a loss."""
+    """The next step for the user if `lost` is not ''; else ''."""
 
 
 def serve(request: Request) -> Compared:
-    """`drift`, with the `name` of the sandbox among the options."""
+    """Run `drift`; the option `name` is the sandbox's name."""
     return drift(
         request.engine,
         request.directory,
@@ -73,7 +73,7 @@ def drift(
 ) -> Compared:
     """Compare the running sandbox `name` of the project that `directory` lies in with its plan.
 
-    :raises ContainerGone: no sandbox runs there
+    :raises ContainerGone: no such sandbox runs
     """
     from sandboxd.life.find import locate
     from sandboxd.model.labels import EGRESS, MADE_BY, UP

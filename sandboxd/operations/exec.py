@@ -1,4 +1,4 @@
-"""Begins a command in a project's sandbox; the caller handles its streams, signals and end."""
+"""Starts a command in a project's sandbox; the caller handles its streams, signals and end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Exec, Summary
 
 MARK = "SANDBOXD_EXEC"
-"""A variable whose value is another one for each command: by it the command's processes are found."""
+"""The name of an environment variable; its value is unique to each command, so that its processes can be found."""
 
 _BEGIN_SECONDS = 2.0
-"""Seconds that an engine takes to start a command after it has answered. A command may also hide: it may have
-emptied its environment."""
+"""Seconds for an engine to start a command after its answer. A command may not be found at all if it emptied its
+environment.
+"""
 _LOOK_SECONDS = 0.05
 
 
@@ -31,15 +32,17 @@ class Command(NamedTuple):
     container: str
     exec_id: str
     variable: str
-    """Name and value of the variable that marks its processes."""
+    """The variable that marks its processes, ``NAME=value``."""
     user: str
     connection: socket.socket
-    """A terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
+    """The stream of its output and input: raw bytes with a terminal, otherwise frames with a header of eight bytes
+    (stream, size).
+    """
     first: bytes
-    """Output that came together with the engine's answer."""
+    """Output that arrived in the same read as the engine's answer."""
 
     def resize(self, rows: int, columns: int) -> None:
-        """Set the size of its terminal; no error if it has ended."""
+        """Set the size of its terminal; no error if the command has ended."""
         self.engine.exec_resize(self.exec_id, rows, columns)
 
     def kill(self, number: int) -> None:
@@ -76,12 +79,12 @@ def exec_(
     warn: Callable[[str], None] | None = None,
     name: str = "",
 ) -> Command:
-    """Begin `request` in the running sandbox `name` of the project that `directory` lies in.
+    """Start `request` in the running sandbox `name` of the project that `directory` lies in.
 
-    :param warn: called before it begins if the sandbox reaches nothing since its gateway does not run, may have more
-        than it may by now, or has another container that is halted; None where whoever keeps the gateway running
-        sees to these
-    :raises ContainerGone: no sandbox runs there
+    :param warn: called, before the command starts, with each warning: the gateway does not run, rights that were
+        revoked may still be in force, or another container of the sandbox is halted. None: nothing is checked, as a
+        daemon watches over these
+    :raises ContainerGone: no such sandbox runs
     :raises Halted: it is halted
     """
     from sandboxd.life import exec_settings, halts

@@ -1,6 +1,6 @@
-"""Have the sandboxes that run take over what the user changed, in the process of the command that changed it.
+"""Applies a change of the user's rights to all running sandboxes, in the process of the command that made it.
 
-With a daemon its loops do so as well; without one nobody else does.
+A daemon does so by itself; this is for the case that none runs.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
 
 _LONGEST_SECONDS = 30.0
-"""Seconds after which a sandbox counts as out of reach."""
+"""Seconds after which a sandbox is reported as unreachable."""
 
 
 class Outcome(NamedTuple):
-    """What became of one sandbox that was given something."""
+    """The result of applying the present rights to one sandbox."""
 
     sandbox: str
-    """Its identity."""
+    """The sandbox's identity."""
     is_followed: bool
-    """Whether its gateway runs, and has what it may have now."""
+    """Whether its gateway runs and enforces the present rights."""
     problem: str = ""
-    """The reason why it has something else; '' where it has not, or where no such sandbox runs."""
+    """The reason why it enforces other rights; '' if it enforces the present ones, or no such sandbox runs."""
     hint: str = ""
     has_less: bool = False
-    """Whether that is less than it may have: what cannot be recorded is not given."""
+    """Whether it has less than it may: a right that cannot be recorded in the audit record is not given."""
 
     @property
     def behind(self) -> str:
-        """The reason why it may have more than it may have now; '' where it has not."""
+        """The reason why it may still have rights that were revoked; '' if it has none."""
         return "" if self.has_less else self.problem
 
     @property
     def words(self) -> str:
-        """What a person has to know of it; '' for nothing."""
+        """A sentence for the user; '' if there is nothing to report."""
         if not self.problem:
             return ""
         amount = "has less" if self.has_less else "may have more"
@@ -52,10 +52,11 @@ class Outcome(NamedTuple):
 def follow_all(
     environ: Mapping[str, str], connect: Callable[[], Engine], workspace: str = ""
 ) -> tuple[Outcome, ...]:
-    """Run the loop once for each sandbox of this user that was given anything; no engine is asked where none was.
+    """Apply the present rights to each of this user's sandboxes that was ever given any; no engine is asked if none
+    was.
 
-    :param connect: the engine; called in several threads
-    :param workspace: only for the sandboxes of this one, a real path; '' for all
+    :param connect: returns the engine; called in several threads
+    :param workspace: the real path of the only workspace whose sandboxes are meant; '' for all
     """
     meant = [
         each for each in given_rights.sandboxes(environ) if workspace in ("", workspace_of(each))
@@ -76,7 +77,10 @@ def follow_all(
 
 
 def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], Engine]) -> Outcome:
-    """Run the loop once for one sandbox, where it was given anything."""
+    """Apply the present rights to one sandbox, if it was ever given any.
+
+    :param sandbox: the sandbox's identity
+    """
     if given_rights.recall(environ, sandbox) is None:
         return Outcome(sandbox, False)
     return _follow(sandbox, environ, connect)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def look(engine: Engine, directory: str, name: str = "") -> tuple[Listener, ...]:
-    """The ports on which programs listen in the sandbox of the project that `directory` lies in.
+    """The ports on which programs listen in the running sandbox `name` of the project that `directory` lies in.
 
-    :raises ContainerGone: no sandbox runs there
+    :raises ContainerGone: no such sandbox runs
     """
     from sandboxd.forward import listening
     from sandboxd.life.find import locate
@@ -36,12 +36,12 @@ def prepare(
     tell: Callable[[str], None],
     name: str = "",
 ) -> Forwarder:
-    """Listen for all `wishes`, ready to forward; nothing is connected yet.
+    """Open a listening socket for each of `wishes`, ready to forward; nothing is connected to the sandbox yet.
 
-    :param address: where to listen; another than this machine's own only if the policy allows it
-    :param tell: called with a sentence about what happens while it runs
-    :raises EnvironmentFailure: no sandbox runs there, or a port is taken
-    :raises UsageError: `address` is no address, or the policy forbids it
+    :param address: the IP address to listen on; one that other machines can reach only if the policy allows it
+    :param tell: called with a sentence about each event while ports are forwarded
+    :raises EnvironmentFailure: no such sandbox runs, or a port is taken
+    :raises UsageError: `address` is not valid, or the policy forbids it
     """
     from sandboxd.forward.forwarder import Forwarder
     from sandboxd.forward.trunk import open_trunk
@@ -68,7 +68,10 @@ def prepare(
 
 
 def require_address(address: str, environ: Mapping[str, str]) -> None:
-    """:raises UsageError: the policy forbids to listen at `address`"""
+    """Refuse an address to listen on that the policy forbids.
+
+    :raises UsageError: it forbids `address`
+    """
     from sandboxd.forward import local
     from sandboxd.policy import floor
 
@@ -83,8 +86,9 @@ def require_address(address: str, environ: Mapping[str, str]) -> None:
 def before_listening(
     address: str, wishes: Sequence[Wish], environ: Mapping[str, str], sandbox: str
 ) -> None:
-    """Record where others than this machine will reach the sandbox.
+    """Record in the audit record that other machines will be able to reach the sandbox, if `address` is not local.
 
+    :param sandbox: the sandbox's identity
     :raises RecordFailure: it cannot be recorded
     """
     from sandboxd.forward import local
@@ -98,10 +102,10 @@ def before_listening(
 
 
 def listen(wishes: Sequence[Wish], address: str) -> list[Forwarded]:
-    """A listening socket for each of `wishes`; if one fails, all are closed.
+    """A listening socket for each of `wishes`; if one cannot be opened, all are closed.
 
     :raises EnvironmentFailure: a port is taken
-    :raises UsageError: `address` is no address
+    :raises UsageError: `address` is not valid
     """
     from sandboxd.forward import local
     from sandboxd.forward.forwarder import Forwarded

@@ -1,4 +1,4 @@
-"""Keep the gateway of a running sandbox up to date with what it may have, and restart it when it died."""
+"""Keeps the gateway of a running sandbox up to date with the sandbox's rights, and restarts it when it has ended."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _LIVE = ("running", "paused")
 
 
 class Followed(NamedTuple):
-    """What the gateway has after `follow`."""
+    """What the gateway enforces after `follow`; `version` is that of its policy."""
 
     version: int
     problem: str
-    """The reason why names of sandboxd.toml are not in it, '' where all are."""
+    """The reason why names in sandboxd.toml are not in force; '' if all are."""
     no_login: str = ""
-    """The reason why the user's login at the proxy is not in it, '' where it is, or there is none."""
+    """The reason why the gateway does not have the user's login for the proxy; '' if it has it, or there is none."""
     ends: float = 0.0
-    """Seconds since the epoch at which the first of a person's answers in it ends; 0 where none does."""
+    """When the first of the user's answers in it ends, in seconds since 1970; 0 if none does."""
 
 
 class GatewayOfSandbox(NamedTuple):
-    """The running gateway of a sandbox that no daemon attends to, as `operations.egress.gateways.Gateway` asks for."""
+    """The running gateway of a sandbox, used without a daemon; an `operations.egress.gateways.Gateway`."""
 
     engine: Engine
     sandbox: str
@@ -53,15 +53,15 @@ class GatewayOfSandbox(NamedTuple):
     running: RunningGateway
 
     def follow(self) -> None:
-        """Have it enforce what the sandbox may have now, as `follow` of this module."""
+        """Make the gateway enforce what its sandbox may have now; see the function `follow`."""
         follow(self.engine, self.sandbox, self.environ)
 
     def ledger(self) -> Ledger:
-        """The record of all that it reported since it started."""
+        """All events that the gateway reported since it started."""
         return self.running.ledger()
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside."""
+        """Refuse the pending request `question` of a program inside, for the reason `why`."""
         self.running.answer(question, why)
 
 
@@ -72,19 +72,19 @@ def follow(
     *,
     addresses: Iterable[tuple[str, str]] = (),
 ) -> Followed | None:
-    """Make what the running gateway of a sandbox enforces what the sandbox may have now: the one loop for every cause.
+    """Make a sandbox's running gateway enforce exactly what the sandbox may have now, whatever caused a change.
 
-    What is too much is taken back at once, and connections that end by it are ended. What is missing is given once it
-    is recorded. Of a project that is to have no network any more the gateway lets nothing through; `up` takes the
-    network away.
+    Rights that were revoked are removed at once, and connections that they allowed are closed. New rights are given
+    once they are in the audit record. If the project is to have no network any more, the gateway lets nothing through;
+    the next `up` removes the network. If the config cannot be read, no new rights are given, but revocations by policy,
+    grants, records and answers apply.
 
-    A config that cannot be read gives nothing, and what policy, grants, records and answers take back goes all the same.
-
-    :param addresses: earlier names and synthetic addresses, which keep their meaning
-    :returns: None where no sandbox with a gateway runs, or the network is to be open, which `up` makes so
+    :param sandbox: the sandbox's identity
+    :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
+    :returns: None if no sandbox with a gateway runs, or the network is to be open, which only the next `up` applies
     :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is
-    :raises RecordFailure: more was to be given, and that cannot be recorded; what is too much was taken back
-    :raises EnvironmentFailure: the gateway does not take it
+    :raises RecordFailure: new rights cannot be recorded, and are not given; revoked ones were removed
+    :raises EnvironmentFailure: the gateway does not accept the policy
     """
     from sandboxd.life import gateway, networks, running_gateway
     from sandboxd.life.lock import rights_lock
@@ -117,7 +117,7 @@ def follow(
 
 
 def leaves_too_much(error: SandboxdError) -> bool:
-    """Whether a sandbox of which `follow` raised `error` may have more than it may have now."""
+    """Whether the sandbox may still have rights that were revoked, after `follow` raised `error`."""
     from sandboxd.audit.record import RecordFailure
     from sandboxd.life.gateway import GatewayGone
 
@@ -161,12 +161,15 @@ def mend(
     credentials: Credentials | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Restart the gateway of a running sandbox; False where no such sandbox runs.
+    """Restart the gateway of a running sandbox.
 
-    :param credentials: those of the last start, where they are known; for a sandbox of another start none count
-    :param check: called while a start or an end of the project is waited for; ends it by raising
+    :param sandbox: the sandbox's identity
+    :param addresses: (name, synthetic address) pairs of the earlier gateway, which stay valid
+    :param credentials: those of the sandbox's last start; None if they are not known. Only used for a sandbox of `up`
+    :param check: called while another start or end of the project is waited for; ends it by raising
+    :returns: False if no such sandbox runs, or it is to have no gateway
     :raises UsageError: the config is not valid, so there is no policy
-    :raises EnvironmentFailure: the gateway cannot be run, or does not hold
+    :raises EnvironmentFailure: the gateway cannot run, or its network is not isolated
     """
     from sandboxd.life import egress
     from sandboxd.life.lock import project_lock
@@ -200,13 +203,16 @@ def giving(
     read: Callable[[], tuple[Rights, str | None]],
     complete: Callable[[GatewayRights], GatewayRights],
 ) -> Iterator[GatewayRights]:
-    """Hold what the sandbox may have now for a gateway that is made or given all of it: nobody takes anything back
-    between reading and giving, and what is new is recorded and kept before.
+    """A context whose value is all that the sandbox may have now, for a gateway that is given all of it.
 
-    :param read: reads what it may have, and the digest of the config that says so, None where that cannot be read
-    :param complete: adds what only the engine's machine knows
-    :raises RecordFailure: something new cannot be recorded
-    :raises EnvironmentFailure: it cannot be kept, or another process gives it something for too long
+    The rights lock is held, so nothing is revoked meanwhile. New rights are recorded and saved before the block begins.
+
+    :param sandbox: the sandbox's identity
+    :param read: returns the present rights, and the digest of the config behind them (None if it cannot be read)
+    :param complete: adds what depends on the engine's machine
+    :raises RecordFailure: a new right cannot be recorded
+    :raises EnvironmentFailure: the rights cannot be saved, or the lock is not free in time, or the network is to be
+        open
     """
     from sandboxd.life.lock import rights_lock
     from sandboxd.policy.reconcile import to_record
@@ -232,10 +238,12 @@ def giving(
 
 
 def note_start(project: Project, container: str, rights: Rights | None) -> None:
-    """Keep for which container and by which content a start gave what it gave, for whoever follows from then on.
+    """Save for which container, and by which content of sandboxd.toml, a start gave its rights; `follow` reads that
+    later.
 
-    :param rights: those of its plan; None without a gateway
-    :raises EnvironmentFailure: it cannot be written, or another process gives it something for too long
+    :param container: its id
+    :param rights: those of the plan; None without a gateway
+    :raises EnvironmentFailure: it cannot be written, or another process holds the rights lock for too long
     """
     from sandboxd.life.lock import rights_lock
 
@@ -257,14 +265,17 @@ def note_start(project: Project, container: str, rights: Rights | None) -> None:
 
 
 def may_have_secrets(engine: Engine, sandbox: str) -> bool:
-    """Whether the sandbox that runs is one of `up`, which read secrets for it: an editor's gets none of an earlier start."""
+    """Whether `up` started the running sandbox. One that an editor started must not get the secrets of an earlier
+    start.
+    """
     present = _sandbox(engine, sandbox)
     return present is not None and present.labels.get(MADE_BY) == UP
 
 
 def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
-    """Whether names are let through for `workspace`, so that its sandbox needs a gateway.
+    """Whether the network of a sandbox is to have a gateway.
 
+    :param workspace: the sandbox's identity
     :raises UsageError: the config is not valid
     """
     return _rights(_project(workspace, environ), "").has_gateway
@@ -273,11 +284,12 @@ def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
 def make_network(
     engine: Engine, workspace: str, environ: Mapping[str, str], *, most: int | None = None
 ) -> bool:
-    """Make the networks on which an editor's container of `workspace` finds its gateway.
+    """Create the networks on which a container that an editor starts finds its gateway.
 
-    :param most: the largest number of inner networks on the engine: beyond it none is made
-    :returns: whether the subnet differs from that in generated files so far
-    :raises EnvironmentFailure: a network cannot be made, or one of the name is not as we make it
+    :param workspace: the sandbox's identity
+    :param most: the largest number of inner networks on the engine, at which none is created; None: no limit
+    :returns: whether the subnet differs from the one that generated files name so far
+    :raises EnvironmentFailure: a network cannot be created, or one of its name differs from the one that sandboxd makes
     """
     from sandboxd.host.subnets import subnet_of
     from sandboxd.life import networks
@@ -294,9 +306,11 @@ def make_network(
 def end_unused(
     engine: Engine, sandbox: str, environ: Mapping[str, str], *, forget: bool = False
 ) -> bool:
-    """Remove the gateway of a sandbox that has no container left; False where it has one.
+    """Remove the gateway of a sandbox that has no container any more.
 
-    :param forget: remove its inner network as well, and release its subnet
+    :param sandbox: the sandbox's identity
+    :param forget: also remove its inner network and release its subnet
+    :returns: False if the sandbox has a container
     :raises EnvironmentFailure: the engine does not remove it
     """
     from sandboxd.life import egress, find

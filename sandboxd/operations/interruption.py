@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """One line of progress; a passing one is replaced by the next on a terminal."""
+    """One line of progress; if `is_passing`, the next one replaces it on a terminal."""
 
     text: str
     is_passing: bool = False
@@ -30,11 +30,11 @@ Progress = Callable[[Step], None]
 
 
 class Cancelled(BaseException):
-    """The operation was cancelled, and cleaned up. No `except Exception` catches it."""
+    """The operation was cancelled. It is a BaseException, so that no `except Exception` catches it."""
 
 
 class Cancel:
-    """Cancels one operation."""
+    """A request to cancel one operation."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
@@ -47,27 +47,27 @@ class Cancel:
         return self._asked.is_set()
 
     def ask(self) -> None:
-        """Make the operation end at its next step. It does not block."""
+        """Make the operation end at its next step, and return at once."""
         self._asked.set()
 
     def cancel(self) -> None:
-        """Make the operation end at its next step; commands that it waits for are ended at once."""
+        """Make the operation end at its next step, and close the connections that it reads from."""
         self.ask()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def check(self) -> None:
-        """Raise if the operation was cancelled; to be called between two steps.
+        """Raise if the operation was cancelled. To be called between two steps.
 
-        :raises Cancelled: the first time after `cancel`; later calls belong to the cleaning up
+        :raises Cancelled: at the first call after `cancel`; not at later ones, which belong to the cleanup
         """
         if self._asked.is_set() and not self._is_raised:
             self._is_raised = True
             raise Cancelled
 
     def waits_on(self, connection: socket.socket) -> None:
-        """Have `cancel` close this connection, which the operation is about to read."""
+        """Register a connection that the operation is about to read, so that `cancel` closes it."""
         if not self._is_raised:
             self._connections.add(connection)
             if self._asked.is_set():
@@ -75,19 +75,21 @@ class Cancel:
 
 
 def never() -> Cancel:
-    """A `Cancel` that is never called."""
+    """A `Cancel` that nobody triggers."""
     return Cancel()
 
 
 def interruptible(engine: Engine, cancel: Cancel) -> Engine:
-    """A wrapper of `engine` whose every call is a step of an operation, and a span of the current timeline."""
+    """A wrapper of `engine` that calls `cancel.check` before each call, and records each call as a span of the
+    timeline.
+    """
     if isinstance(engine, _Interruptible) and engine.ends_by(cancel):
         return cast("Engine", engine)
     return cast("Engine", _Interruptible(engine, cancel))
 
 
 _PARTS: dict[str, tuple[timeline.Part, str]] = {"start": ("runtime", "start")}
-"""Calls that are more than the engine's own work, in the words of a timeline."""
+"""The part and the name of the span for calls that are not counted as the engine's own work."""
 
 
 class _Interruptible:
@@ -123,11 +125,11 @@ class _Interruptible:
 
 
 def silent(_step: Step) -> None:
-    """Drop progress."""
+    """A progress callback that does nothing."""
 
 
 def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
-    """`progress` for code that reports whole lines; each is also a place to cancel."""
+    """A callback for code that reports whole lines: it calls `cancel.check`, then `progress`."""
 
     def tell(text: str) -> None:
         cancel.check()
@@ -137,7 +139,9 @@ def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
 
 
 def counted(progress: Progress, cancel: Cancel, noun: str) -> Callable[[int, int], None]:
-    """`progress` for code that reports a count of a total."""
+    """A callback for code that reports a count and a total: it calls `cancel.check`, then `progress` with both and
+    `noun`.
+    """
 
     def tell(done: int, total: int) -> None:
         cancel.check()

@@ -1,4 +1,4 @@
-"""What a daemon keeps and does for a sandbox."""
+"""What a daemon does for a sandbox beyond a single operation."""
 
 from __future__ import annotations
 
@@ -32,16 +32,22 @@ def _open_no_port(_workspace: str, _ports: tuple[Port, ...]) -> tuple[str, ...]:
 
 
 class Keeping(NamedTuple):
-    """The services of a daemon to the operations that it runs. By default there is none, and nobody does."""
+    """Services of the daemon that operations call. The defaults, for a process without a daemon, do nothing."""
 
     register: Callable[[str, bool], None] | None = None
-    """Keeps a workspace, which is to be checked and generated again or not; None: one that runs is told."""
+    """Adds a workspace to those that the daemon watches. The flag says whether its files are checked and generated
+    again.
+
+    None: this process is no daemon, and one that runs is told.
+    """
     keep_credentials: Callable[[str, Credentials | None], None] = _keep_no_credentials
-    """Remembers the secrets of a sandbox (its identity) in memory for a gateway that it starts again, or forgets
-    them (None)."""
+    """Keeps the secrets of a sandbox (by its identity) in memory, for when its gateway is restarted; None: forgets
+    them.
+    """
     keep_ssh: Callable[[str, str, Choice | None], bool] = _serve_no_ssh
-    """Gives a sandbox, and of it this container (its id) alone, the keys that its start chose, or takes them back
-    (None); whether it does."""
+    """Serves a sandbox (by its identity) the SSH keys that its start chose, in the container with this id only. None:
+    stops that. Returns whether keys are served.
+    """
     wait_for_ports: WaitForPorts = _open_no_port
 
 

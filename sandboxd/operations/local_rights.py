@@ -1,6 +1,7 @@
-"""Keep what this machine holds of a running sandbox to what it may have: the user's SSH keys, and ports that are open here.
+"""Keeps what this machine provides to a running sandbox within its rights: the user's SSH keys, and forwarded ports.
 
-It ends with the process that holds it, so only a daemon does. What a gateway enforces is followed by `operations.gateway`.
+Both end with the process that provides them, so only a daemon does it. `operations.gateway` does the same for what a
+gateway enforces.
 """
 
 from __future__ import annotations
@@ -32,40 +33,45 @@ _TAKEN_OUT = "its config, or your list of credentials, has them no more"
 
 
 class Holder(Protocol):
-    """Whoever serves one sandbox; called by one thread at a time."""
+    """The object that provides keys and ports to one sandbox; called by one thread at a time."""
 
     def given(self) -> Given:
-        """What it serves now, and what the last start chose."""
+        """Return what it provides now, and what the last start chose."""
 
     def take_keys(self) -> None:
-        """Serve no keys any more, and cut the connections by which they were."""
+        """Stop serving keys, and close the connections by which they were used."""
 
     def give_keys(self, rights: KeyRights) -> None:
-        """Serve these."""
+        """Serve these keys."""
 
     def asked_ports(self) -> tuple[Port, ...] | None:
-        """The ports that the plan of the project has for this machine; None where it has no plan at the moment."""
+        """Return the ports that the project's plan wants forwarded to this machine; None if there is no plan at the
+        moment.
+        """
 
     def close_ports(self, ports: tuple[Port, ...]) -> None:
-        """Close these, and cut their connections."""
+        """Stop forwarding these ports, and close their connections."""
 
     def open_ports(self, rights: PortRights) -> None:
-        """Have these open."""
+        """Forward these ports."""
 
     def lacks(self, words: frozenset[str], why: str) -> None:
-        """Hear which keys and hosts of the start the sandbox that it named may not have now, and why; none where it may
-        have all."""
+        """Receive the keys and hosts that the last start chose and that the sandbox may not have now, and the reason.
+
+        `words` is empty if it may have all of them.
+        """
 
 
 def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Holder) -> None:
-    """Make what `holder` gives a sandbox what it may have now: the one loop for every cause.
+    """Make what `holder` provides to a sandbox match what the sandbox may have now, whatever caused a change.
 
-    What is too much is taken back at once; what is missing is given once it is recorded. Where what it may have cannot
-    be read, it may have no keys; its ports, like the names of its gateway, stay as they are.
+    What was revoked is stopped at once; what is new is provided once it is in the audit record. If the rights cannot be
+    read, no keys are served, and the ports stay as they are.
 
-    :param container: the id of its container that runs; '' for none
-    :raises RecordFailure: more was to be given, and that cannot be recorded
-    :raises EnvironmentFailure: what it may have cannot be read, and maybe a moment later
+    :param sandbox: the sandbox's identity
+    :param container: the id of its running container; '' if none runs
+    :raises RecordFailure: something new cannot be recorded, and is not provided
+    :raises EnvironmentFailure: the rights cannot be read at this moment; a later call may succeed
     """
     ports, given = holder.asked_ports(), holder.given()
     wanted, problem = _wanted(sandbox, container, environ, ports or ())

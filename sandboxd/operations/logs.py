@@ -25,14 +25,14 @@ def logs(
     since: int = 0,
     service: str = "",
 ) -> Iterator[tuple[int, bytes]]:
-    """The pieces of the output, each with its stream: 1 for stdout, 2 for stderr.
+    """Yield the pieces of the output, each with its stream: 1 for stdout, 2 for stderr.
 
-    :param follow: go on until it ends
-    :param tail: only this many lines from the end, or ``all``
-    :param since: only what was written since, in seconds since 1970; 0 for all
-    :param service: that of this service, as its Compose file names it
-    :raises EnvironmentFailure: the project that `directory` lies in has no such sandbox or service, in any
-        state
+    :param name: the sandbox's name; '' for the unnamed one
+    :param follow: whether to go on until the process ends
+    :param tail: the number of lines from the end, or ``all``
+    :param since: only what was written since then, in seconds since 1970; 0 for all
+    :param service: the service, as its Compose file names it; '' for the sandbox's main process
+    :raises EnvironmentFailure: the project that `directory` lies in has no such sandbox or service, in any state
     """
     container = _container(engine, directory, name)
     if service:
@@ -49,7 +49,7 @@ def open_logs(
     tail: str = "all",
     since: int = 0,
 ) -> Growing | None:
-    """The output as a connection that another process can read; None where `logs` has to be used.
+    """The output as a connection that another process can read; None if the caller has to use `logs`.
 
     :raises EnvironmentFailure: as `logs`
     """

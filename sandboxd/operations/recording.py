@@ -1,7 +1,7 @@
-"""Entries of operations in the user's audit record; each returns '', or for a person why it is not recorded.
+"""Writes the entries of operations to the user's audit record.
 
-`sandbox` is the identity of the sandbox that an entry is of (`model.sandbox_id`): its name is a fact of the entry.
-Without a name there is no such fact.
+The functions that return a text return '', or the reason why the entry could not be written. `sandbox` is the sandbox's
+identity (`model.sandbox_id`); its name, if it has one, becomes a field of the entry.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _MOST_NAMES = 50
 
 
 def before_weak_start(environ: Mapping[str, str], sandbox: str) -> None:
-    """Record that the user lets hardened runc run what needs gVisor.
+    """Record that the user allows hardened runc for a profile that needs gVisor.
 
-    :raises RecordFailure: it cannot be recorded, so nothing may start that way
+    :raises RecordFailure: it cannot be recorded, so the sandbox must not start that way
     """
     notes.require(
         environ, "weakened", workspace_of(sandbox), **name_fact(sandbox), by_option="--allow-runc"
@@ -38,9 +38,9 @@ def before_weak_start(environ: Mapping[str, str], sandbox: str) -> None:
 
 
 def before_variables(environ: Mapping[str, str], sandbox: str, names: Collection[str]) -> None:
-    """Record the names of variables whose values the user gives a sandbox from a file of their own.
+    """Record the names of variables whose values the user gives to a sandbox from an own file (`--env-file`).
 
-    :raises RecordFailure: they cannot be recorded, so they must not be given
+    :raises RecordFailure: they cannot be recorded, so the values must not be given
     """
     notes.require(
         environ, "variables", workspace_of(sandbox), **name_fact(sandbox), names=sorted(names)
@@ -50,9 +50,11 @@ def before_variables(environ: Mapping[str, str], sandbox: str, names: Collection
 def before_widening(
     environ: Mapping[str, str], sandbox: str, names: Collection[str], credentials: Collection[str]
 ) -> None:
-    """Record what a running sandbox is to be given beyond what it has, where no answer of a person gives it.
+    """Record the rights that a running sandbox is about to get without an answer of the user.
 
-    :raises RecordFailure: it cannot be recorded, so it must not be given
+    :param names: host names
+    :param credentials: names of credentials
+    :raises RecordFailure: they cannot be recorded, so they must not be given
     """
     notes.require(
         environ,
@@ -67,9 +69,10 @@ def before_widening(
 def before_forward(
     environ: Mapping[str, str], sandbox: str, address: str, ports: Collection[str]
 ) -> None:
-    """Record that others than this machine are to reach ports of a sandbox.
+    """Record that other machines will be able to reach ports of a sandbox.
 
-    :raises RecordFailure: it cannot be recorded, so nothing must listen there
+    :param address: the IP address on which this machine listens
+    :raises RecordFailure: it cannot be recorded, so nothing may listen there
     """
     notes.require(
         environ,
@@ -82,8 +85,9 @@ def before_forward(
 
 
 def before_copy(environ: Mapping[str, str], workspace: str, path: str, digest: str) -> None:
-    """Record that a file that tools on the host act upon is copied out of a sandbox, as it was named.
+    """Record that the user copies a file out of a sandbox, by its name, on which tools on the host act.
 
+    :param digest: of the file's content
     :raises RecordFailure: it cannot be recorded, so it must not be written
     """
     notes.require(environ, "review", workspace, files={path: digest}, by_way_of="cp")
@@ -98,7 +102,7 @@ def started(
 ) -> str:
     """Record that a sandbox runs as planned.
 
-    :param missing: the credentials that it starts without
+    :param missing: names of the credentials that it starts without
     """
     from sandboxd.model.labels import PLAN
 
@@ -125,7 +129,7 @@ def started(
 
 
 def refused(environ: Mapping[str, str], sandbox: str, error: SandboxdError) -> str:
-    """Record that a sandbox was not started, since its config is not valid or not granted."""
+    """Record that a sandbox was not started, because its config is not valid or lacks a grant."""
     return _note(environ, "refused", sandbox, why=error.message)
 
 
@@ -138,7 +142,9 @@ def stopped(
 ) -> str:
     """Record that a sandbox was removed.
 
-    :param ledger: the record of its gateway; None where it had none, or did not answer
+    :param removed: names of its containers; without any only the network's use is recorded
+    :param discarded: whether the changes in its private copy were thrown away
+    :param ledger: the events of its gateway; None if it had none, or did not answer
     """
     problem = ""
     if ledger is not None:
@@ -179,7 +185,7 @@ def _credentials(environ: Mapping[str, str], sandbox: str, ledger: Ledger) -> st
 
 
 def signed(environ: Mapping[str, str], sandbox: str, verdict: LoginVerdict, count: int) -> str:
-    """Record logins by SSH of one kind that a sandbox asked for: signed, or refused and why."""
+    """Record `count` SSH logins of one kind that a sandbox asked for: signed, or refused and why."""
     return _note(
         environ,
         "login",
@@ -192,7 +198,7 @@ def signed(environ: Mapping[str, str], sandbox: str, verdict: LoginVerdict, coun
 
 
 def verified(environ: Mapping[str, str], sandbox: str, verdict: Verdict) -> str:
-    """Record that a sandbox was attacked."""
+    """Record the result of escape attempts on a sandbox."""
     outcomes = [result.outcome for result in verdict.results]
     return _note(
         environ,
@@ -209,7 +215,10 @@ def verified(environ: Mapping[str, str], sandbox: str, verdict: Verdict) -> str:
 def drifted(
     environ: Mapping[str, str], sandbox: str, container: str, differences: Sequence[Drift]
 ) -> str:
-    """Record that a sandbox differs from its plan; nothing where it does not."""
+    """Record that a running sandbox differs from its plan; nothing if `differences` is empty.
+
+    :param container: its id
+    """
     if not differences:
         return ""
     return _note(
@@ -224,12 +233,12 @@ def drifted(
 
 
 def tripped(environ: Mapping[str, str], sandbox: str, name: str, port: int, detail: str) -> str:
-    """Record that something inside used a name, or sent a token to it, that no program has a reason to use."""
+    """Record that something inside used a name, or sent a token, that no program has a reason to use."""
     return _note(environ, "tripwire", sandbox, name=name, port=port, detail=detail)
 
 
 def lost(environ: Mapping[str, str], sandbox: str, totals: Totals) -> str:
-    """Record that a gateway or its listener could not report every attempt: something may be hidden so."""
+    """Record that a gateway or its listener could not report every attempt, so that some may be unknown."""
     return _note(
         environ,
         "attempts-lost",
@@ -241,7 +250,7 @@ def lost(environ: Mapping[str, str], sandbox: str, totals: Totals) -> str:
 
 
 def name_fact(sandbox: str) -> dict[str, str]:
-    """The fact that tells a sandbox from others of its project; none for the one without a name."""
+    """The field of an entry that holds the sandbox's name; {} for the unnamed one."""
     name = name_of(sandbox)
     return {"sandbox": name} if name else {}
 

@@ -1,4 +1,4 @@
-"""One request for an operation: by a command in its own process, or by a client of the daemon."""
+"""One request to run an operation: from a command in its own process, or from a client of the daemon."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class Request:
-    """The means of one operation. `environ` is the process's own, with the engine that is meant.
+    """Everything that one operation is given. `environ` is the process's own, with the engine that is meant.
 
-    The options come from another process: `flag`, `text` and the like refuse what is not of its kind
-    with `ipc.parameters.InvalidParams`.
+    The options may come from another process: `flag`, `text` and the like raise `ipc.parameters.InvalidParams` for a
+    value of another type.
 
-    :param directory: a folder of the project, absolute
-    :param options: what the user typed, as JSON has it
-    :param connect: the engine; called when an operation first needs it
-    :param facts: waits for the host's facts; None: the operation looks for itself
-    :param attended: the gateways that a daemon attends to
+    :param directory: a folder of the project, as an absolute path
+    :param options: the user's options as JSON data
+    :param connect: returns the engine; called when the operation first needs it
+    :param facts: waits for the host's facts and returns them; None: the operation examines the host itself
+    :param attended: finds a gateway to which the daemon is connected; None without a daemon
     """
 
     def __init__(
@@ -66,44 +66,44 @@ class Request:
 
     @functools.cached_property
     def name(self) -> str:
-        """The name of the sandbox that is meant; '' for the one without.
+        """The name of the sandbox; '' for the unnamed one.
 
-        :raises UsageError: it is no name of a sandbox
+        :raises UsageError: it is not a valid name
         """
         return check_name(self.optional_text("name") or "")
 
     def flag(self, name: str) -> bool:
-        """The switch `name`; False where it is missing."""
+        """The option `name`, a boolean; False if it is missing."""
         return parameters.flag(self._options, name)
 
     def number(self, name: str) -> int:
-        """The whole number `name`."""
+        """The option `name`, a whole number."""
         return parameters.number(self._options, name)
 
     def text(self, name: str) -> str:
-        """The string `name`."""
+        """The option `name`, a string."""
         return parameters.text(self._options, name)
 
     def optional_text(self, name: str) -> str | None:
-        """The string `name`; None where it is missing or null."""
+        """The option `name`, a string; None if it is missing or null."""
         return None if self._options.get(name) is None else self.text(name)
 
     def texts(self, name: str) -> list[str]:
-        """The list of strings `name`."""
+        """The option `name`, a list of strings."""
         return parameters.texts(self._options, name)
 
     def values(self, name: str) -> dict[str, Any]:
-        """The object `name`, whose values the operation has to judge."""
+        """The option `name`, an object; the operation has to check its values."""
         return parameters.values(self._options, name)
 
     def variables(self, name: str) -> dict[str, str]:
-        """The variables `name`, none where they are missing."""
+        """The option `name`, environment variables; {} if it is missing."""
         return parameters.variables(self._options, name) if name in self._options else {}
 
     def environ_of_caller(self) -> dict[str, str]:
-        """The caller's variables for programs and configs, but engine and user's folders are those of `environ`.
+        """The caller's variables, but with the engine and the user's folders of `environ`.
 
-        Grants and policy lie in those folders: a caller must not bring its own.
+        Grants and policy lie in those folders, so a caller must not choose them.
         """
         theirs = parameters.variables(self._options, "environ")
         # The agent variable is the caller's: its shell chooses whose keys sign, and the engine is reached already.
@@ -112,8 +112,9 @@ class Request:
         return rest | {name: self.environ[name] for name in own if name in self.environ}
 
     def find_gateway(self, sandbox: str) -> Gateway | None:
-        """The gateway that runs for a sandbox, by its identity; None where none does.
+        """The running gateway of a sandbox; None if none runs.
 
+        :param sandbox: the sandbox's identity
         :raises EnvironmentFailure: the engine cannot be asked
         """
         from sandboxd.life import running_gateway

@@ -1,4 +1,4 @@
-"""Stop a project's sandbox and start it again, as planned now."""
+"""Stops a project's sandbox and starts it again by its present plan."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Options = starting.Options
 
 
 def serve(request: Request) -> Started:
-    """Stop the sandbox, then `start` it with that operation's options."""
+    """Stop the sandbox, then run the operation `start` with its options."""
     engine = interruptible(request.engine, request.cancel)
     tell = lines(request.progress, request.cancel)
     require_meant(engine, request.directory, request.name)
@@ -33,10 +33,10 @@ def serve(request: Request) -> Started:
 
 
 def require_meant(engine: Engine, directory: str, name: str) -> None:
-    """Refuse to start the sandbox without a name where only others are there, of which one may be meant.
+    """Refuse to restart the unnamed sandbox if only named ones exist: one of them may be meant.
 
-    :param name: of the sandbox that is asked for
-    :raises EnvironmentFailure: that is so
+    :param name: the name that was asked for; '' for the unnamed one
+    :raises EnvironmentFailure: only named ones exist
     """
     from sandboxd.life import find
 
@@ -59,11 +59,13 @@ def halt(
     tell: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Stop the container that `up` made for the sandbox `name` of the project, if there is one.
+    """Stop the container that `up` created for the sandbox `name` of the project, if there is one.
 
-    A private copy in memory is kept first, as `down` keeps it.
+    The changes in a private copy in memory are saved first, as in `down`.
 
-    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    :param tell: called with each message
+    :param check: called while waiting; ends the wait by raising
+    :raises EnvironmentFailure: they cannot be saved; then the sandbox keeps running
     """
     from sandboxd.life import find
     from sandboxd.life.end import STOP_SECONDS

@@ -1,7 +1,7 @@
 """The changes that a sandbox made in its private copy of the workspace.
 
-They are collected into a file, which the command or editor reads: a conversation with a person is no
-operation."""
+The operation only collects them into a file. The command or the editor reads it and asks the user.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ NEEDS_FACTS = False
 
 
 class Reviewed(NamedTuple):
-    """The changes, with the judgement on each.
+    """The changes, each with a judgement.
 
-    `ended` is how many seconds ago the sandbox ended whose changes were kept; None: it runs.
+    `ended` is how many seconds ago the sandbox ended; None if it runs.
     """
 
     changes: Changes
@@ -40,10 +40,9 @@ class Reviewed(NamedTuple):
 
 
 class Collected(NamedTuple):
-    """The place of the collected changes.
+    """The file of the collected changes.
 
-    `path` is a file in the user's state folder, '' where the sandbox works on the workspace itself. `ended`
-    as in `Reviewed`.
+    `path` is in the user's state folder, '' if the sandbox works on the workspace itself. `ended` as in `Reviewed`.
     """
 
     path: str
@@ -51,7 +50,7 @@ class Collected(NamedTuple):
 
 
 def serve(request: Request) -> Collected:
-    """`collect`, with the `name` of the sandbox among the options."""
+    """Run `collect`; the option `name` is the sandbox's name."""
     return collect(
         request.engine,
         request.directory,
@@ -69,12 +68,13 @@ def collect(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Collected:
-    """Collect the changes of the sandbox `name` of the project that `directory` lies in, else use the newest kept.
+    """Collect the changes of the sandbox `name` of the project that `directory` lies in, or find those saved at its
+    end.
 
-    A stopped sandbox whose copy lasts is started for it.
+    A stopped sandbox whose copy is in a volume is started for it.
 
     :raises UsageError: there is nothing to review
-    :raises EnvironmentFailure: they cannot be read, or are not plausible
+    :raises EnvironmentFailure: the changes cannot be read, or are not plausible
     """
     from sandboxd.life import awake, find
     from sandboxd.review import collect
@@ -137,9 +137,9 @@ def _start(engine: Engine, workspace: str, name: str) -> str:
 
 @contextlib.contextmanager
 def reviewed(collected: Collected, *, keep: bool = False) -> Iterator[Reviewed]:
-    """The collected changes, each judged.
+    """Read the collected changes and judge each; for a running sandbox the file is removed at the end of the context.
 
-    :param keep: those of a running sandbox stay in the user's state folder
+    :param keep: keep that file in the user's state folder
     :raises EnvironmentFailure: they are not plausible
     """
     from sandboxd.review import changes, weigh

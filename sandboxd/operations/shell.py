@@ -1,4 +1,4 @@
-"""Begins a shell in a project's sandbox: the user's own where the image says which, else the first that exists."""
+"""Starts a shell in a project's sandbox: the user's own if the image names one, else the first that exists."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ def shell(
     name: str = "",
     warn: Callable[[str], None] | None = None,
 ) -> Command:
-    """Begin a shell in the running sandbox `name` of the project that `directory` lies in.
+    """Start a shell in the running sandbox `name` of the project that `directory` lies in.
 
-    :param warn: as of `exec_`
-    :raises ContainerGone: no sandbox runs there
+    :param user: the user inside; '' for the sandbox's own
+    :param env: further variables, ``NAME=value``
+    :param warn: as in `exec_`
+    :raises ContainerGone: no such sandbox runs
     """
     from sandboxd.engine.client import Exec
 

@@ -1,4 +1,4 @@
-"""Start a project's sandbox as planned, or leave it alone when it runs like that already."""
+"""Start a project's sandbox as planned; one that runs as planned already is left as it is."""
 
 from __future__ import annotations
 
@@ -53,27 +53,27 @@ class Options(TypedDict):
     """The options of `serve`."""
 
     name: str
-    """Of the sandbox; '' for the one without."""
+    """The sandbox's name; '' for the unnamed one."""
     allow_runc: bool
-    """The user typed `--allow-runc`. Other grants are read from the user's own state."""
+    """Whether the user typed `--allow-runc`. Other grants are read from the user's own state."""
     replace: str
-    """``container``: make it anew though it would do; ``copy``: its private copy, too; '' for neither."""
+    """``container``: create it anew even if it could be reused; ``copy``: its private copy, too; '': neither."""
     rebuild: bool
-    """Build the image although it is there."""
+    """Build the image even if it exists."""
     hooks: bool
     """Run the lifecycle hooks that are due."""
     until_ready: bool
-    """Leave those behind `waitFor` to the next start."""
+    """Leave the stages after `waitFor` to the next start."""
     secrets: dict[str, str]
-    """Values that the user gives to hooks and commands inside."""
+    """Values that the user gives to hooks and commands inside, by variable name."""
     dotfiles: str
-    """A repository of the user's to install inside, '' for none."""
+    """A repository of the user's to clone and install inside; '' for none."""
     environ: dict[str, str]
-    """The caller's environment, for the programs that build an image and for secrets."""
+    """The caller's environment, for the programs that build an image and for reading secrets."""
 
 
 def serve(request: Request) -> Started:
-    """`start` with `Options`, and what it spent its time on."""
+    """Run `start` with `Options`; the result has the times of its parts."""
     timeline = Timeline()
     with timeline.current():
         result = _serve(request)
@@ -125,17 +125,18 @@ def start(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Started:
-    """Make the sandbox of the project at `directory` run; nothing is left of a start that fails.
+    """Make the sandbox of the project at `directory` run. A start that fails leaves nothing behind.
 
-    A lifecycle hook that fails is no such failure: the sandbox goes on running, and the result names it.
+    The failure of a lifecycle hook is no failure of the start: the sandbox runs on, and the result names the hook.
 
     An image that has to be built is built first.
 
-    :param environ: of the user: the policy, the grants, the secrets and the builder's settings come from there
+    :param environ: the user's environment, which leads to the policy, the grants, the secrets and the builder's
+        settings
     :raises UsageError: the config is not valid, or it needs a grant that was not given
-    :raises RecordFailure: `allow_runc` cannot be recorded
-    :raises EnvironmentFailure: the engine, its runtime or the builder cannot, or a credential is required and
-        its secret cannot be had
+    :raises RecordFailure: the use of `allow_runc` cannot be recorded
+    :raises EnvironmentFailure: the engine, its runtime or the builder fails, or the secret of a required credential
+        cannot be read
     """
     from sandboxd.life import cache_uses, granted, networks
     from sandboxd.life.up_down import up

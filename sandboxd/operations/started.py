@@ -16,37 +16,38 @@ class Started(NamedTuple):
     """The running sandbox. `runtime` is '' for the engine's default one."""
 
     container: str
-    """Its id."""
+    """The container's id."""
     name: str
     how: How
     workspace: str
     profile: str
     runtime: str
     downgrades: tuple[Downgrade, ...]
-    """Controls that the plan wants and this machine does not have."""
+    """Controls of the plan that are not in force on this machine."""
     news: tuple[Downgrade, ...] = ()
-    """Those that the last start of the project did not name."""
+    """Those of `downgrades` that the project's previous start did not have."""
     problem: str = ""
-    """The lifecycle hook that failed, or the services that do not run as others need them; '' for none."""
+    """A message about the lifecycle hook that failed, or about services that do not run as they should; '' for neither.
+    """
     hint: str = ""
     left_out: tuple[str, ...] = ()
-    """Requests of a hand-written devcontainer.json that the sandbox does not get, as they are written there."""
+    """Settings of a hand-written devcontainer.json that the sandbox does not get, as they are written there."""
     stand_ins: tuple[str, ...] = ()
-    """Files and folders that were made in the workspace for it, relative to that."""
+    """Placeholder files and folders made in the workspace for it, relative to the workspace."""
     stand_ins_stay: bool = False
-    """Whether they outlast the sandbox: generated files are there, which name them."""
+    """Whether the placeholders stay when the sandbox is removed, because generated files need them."""
     ports: tuple[str, ...] = ()
-    """Those of the config that no daemon opens, as `forward` takes them; hostile text."""
+    """Ports of the config that no daemon forwards, as arguments of `forward`; hostile text."""
     gvisor: bool = False
     """Whether its runtime is gVisor."""
     timing: Timing | None = None
-    """The times of the start's parts, where a command asked for them."""
+    """How long the parts of the start took; None if nobody measured them."""
     addresses: tuple[str, ...] = ()
-    """Of `ports`, each where `forward` opens it if nothing else is there."""
+    """For each of `ports`, the URL at which `forward` opens it, if that port is free."""
     opened: tuple[str, ...] = ()
-    """Ports of the config that a daemon opens, each with its address or why it has none; hostile text."""
+    """Ports of the config that a daemon forwards, each with its address or the reason why it has none; hostile text."""
     ports_left: tuple[str, ...] = ()
-    """Those that nobody opens by itself, with the reason; hostile text."""
+    """Ports of the config that are not forwarded automatically, with the reason; hostile text."""
 
 
 class SpanDocument(TypedDict):
@@ -81,7 +82,7 @@ class StartedDocument(TypedDict):
     """The fields of `plan.plan.Downgrade`."""
     news: list[dict[str, str]]
     problem: str
-    """The lifecycle hook that failed, or services that do not run, '' for none; the sandbox runs."""
+    """A message about the lifecycle hook that failed, or services that do not run; '' for neither. The sandbox runs."""
     hint: str
     left_out: list[str]
     stand_ins: list[str]
@@ -89,17 +90,17 @@ class StartedDocument(TypedDict):
     ports: list[str]
     gvisor: bool
     timing: TimingDocument | None
-    """None where another operation started it: `agent`."""
+    """None if the sandbox was started by another operation, such as `agent`."""
     addresses: list[str]
     opened: list[str]
     ports_left: list[str]
 
 
 def of(plan: Plan, running: Running, name: str, *, is_kept: bool) -> Started:
-    """A start in which every hook ended well.
+    """The result of a start, if every hook ends well.
 
-    :param name: of the sandbox, '' for the one without
-    :param is_kept: a daemon keeps the workspace, and opens the ports of the sandbox without a name
+    :param name: the sandbox's name; '' for the unnamed one
+    :param is_kept: whether a daemon watches the workspace; it forwards the ports of the unnamed sandbox
     """
     from sandboxd.plan import generate
     from sandboxd.plan.remote import ports_left, ports_of

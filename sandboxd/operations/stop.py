@@ -27,20 +27,20 @@ class Options(TypedDict):
     """The options of `serve`."""
 
     name: str
-    """Of the sandbox; '' for the one without."""
+    """The sandbox's name; '' for the unnamed one."""
     discard: bool
-    """Throw away what was changed in a private copy."""
+    """Throw away the changes in a private copy."""
 
 
 class Stopped(NamedTuple):
-    """Names of containers: the removed ones, and those of editors, which stay."""
+    """Names of containers: `removed`, and those of editors (`of_editors`), which stay."""
 
     directory: str
     """The project's folder."""
     removed: tuple[str, ...]
     of_editors: tuple[str, ...]
     problem: str
-    """The reason why its end is not recorded, '' where it is."""
+    """The reason why the end is not in the audit record; '' if it is."""
 
 
 class StoppedDocument(TypedDict):
@@ -53,7 +53,7 @@ class StoppedDocument(TypedDict):
 
 
 def serve(request: Request) -> Stopped:
-    """`stop` with `Options`."""
+    """Run `stop` with `Options`."""
     stopped = stop(
         request.engine,
         request.directory,
@@ -81,12 +81,12 @@ def stop(
 ) -> Stopped:
     """Remove the sandbox `name` of the project that `directory` lies in, if there is one.
 
-    What was changed in a private copy is kept first. A project whose folder was removed is named by its path.
+    The changes in a private copy are saved first. If the project's folder no longer exists, `directory` is its path.
 
-    :param environ: of the user, whose record notes the end
-    :param discard: throw it away instead
-    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
-    :raises UsageError: `directory` is no folder, and no sandbox is of it
+    :param environ: the user's environment, which leads to the audit record
+    :param discard: throw these changes away instead
+    :raises EnvironmentFailure: they cannot be saved; then the sandbox keeps running
+    :raises UsageError: `directory` is not a folder, and no sandbox belongs to that path
     """
     from sandboxd.agents import session
     from sandboxd.life import find, up_down

@@ -1,4 +1,6 @@
-"""Takes commits that a sandbox made and that wait on the host, below `refs/sandboxd`, since they could not pass by themselves."""
+"""Takes commits of a sandbox that wait below `refs/sandboxd` on the host because they could not be applied
+automatically.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,9 @@ NEEDS_FACTS = False
 
 
 class Take(NamedTuple):
-    """Commits that the host's `into` has now, and in which way; `ref` is where they waited.
+    """Commits that were taken: where they waited (`ref`), into which branch they went, and in which way.
 
-    `acting` names the files on which tools of the host act, and which they change; '' for none.
+    `acting` names changed files on which tools of the host act; '' for none.
     """
 
     ref: str
@@ -31,9 +33,10 @@ class Take(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """Commits that go on waiting at `ref`, called `name` below those of the sandbox, the reason and the next step.
+    """Commits that still wait at `ref`, with the reason and the next step. `name` is the ref below the sandbox's own.
 
-    `tip` is the id of what waits where it is taken once somebody agrees to what tools on the host would act on; else ''.
+    `tip` is the id of the waiting commit if only the user's consent to changes on which host tools act is missing; else
+    ''.
     """
 
     ref: str
@@ -44,7 +47,7 @@ class Stay(NamedTuple):
 
 
 class Took(NamedTuple):
-    """What was taken and what was not. `checked_out`: the branch that the work tree is of moved."""
+    """What was taken and what still waits. `checked_out`: whether the branch of the host's work tree moved."""
 
     takes: tuple[Take, ...]
     stays: tuple[Stay, ...]
@@ -52,15 +55,16 @@ class Took(NamedTuple):
 
 
 def serve(request: Request) -> Took:
-    """Take what waits of the sandbox `name`: the ref `ref` below its own, '' for every branch.
+    """Take the waiting commits of the sandbox `name`: those at `ref` below its own refs, or of every branch if that is
+    ''.
 
-    With the switch `acting` also what enters another repository or changes files that are shut inside. What inside
-    has and the host not passes before, and what the host has now after it. Only that tip is taken whose id is `expect`,
-    without which each that waited before commits passed: those that come meanwhile were shown to nobody.
+    First, commits are exchanged with the sandbox, and again afterwards. With `expect`, only a tip with that id is
+    taken; without it, only tips that waited before the exchange: later ones were shown to nobody. The switch `acting`
+    also takes commits that add another repository or change files that are read-only inside.
 
-    :raises UsageError: the folder has no repository, or the sandbox no git directory of its own; `acting` or `expect` of
-        more than one ref, or `acting` of any tip
-    :raises EnvironmentFailure: the repository cannot be read, or git does not work
+    :raises UsageError: the folder has no repository, or the sandbox no git directory of its own; `expect` without one
+        `ref`, or `acting` without `expect`
+    :raises EnvironmentFailure: the repository cannot be read, or git fails
     """
     from sandboxd.exchange import place, ref_names, take, words
     from sandboxd.plan.git_control import user_configs

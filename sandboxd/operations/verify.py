@@ -1,4 +1,4 @@
-"""Attack a sandbox from inside, and keep the verdict."""
+"""Runs escape attempts inside a sandbox, and saves the verdict."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ NEEDS_FACTS = True
 
 
 class Options(TypedDict):
-    """The options of `serve`; those of `verify` say what they mean."""
+    """The options of `serve`; the parameters of `verify` describe them."""
 
     name: str
-    """Of the sandbox; '' for the one without."""
+    """The sandbox's name; '' for the unnamed one."""
     container: str | None
     is_fresh: bool
     with_controls: bool
 
 
 class Verified(NamedTuple):
-    """A verdict, the seconds that the attempts took, and the controls that were seen beside them."""
+    """A verdict, the seconds that the attempts took, and the controls observed with it."""
 
     verdict: Verdict
     seconds: float
     controls: tuple[Control, ...]
-    """() unless they were asked for; with a fresh container, which is gone, those of the attempts."""
+    """() unless they were asked for. For a fresh container, which is removed again, those that the attempts themselves
+    show.
+    """
     problem: str = ""
-    """The reason why it is not recorded, where nobody was told yet."""
+    """The reason why the verdict is not in the audit record; '' if it is, or if that was reported already."""
 
 
 def serve(request: Request) -> Verified:
-    """`verify` with `Options`."""
+    """Run `verify` with `Options`."""
     return verify(
         request.engine,
         request.directory,
@@ -85,13 +87,13 @@ def verify(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Verified:
-    """Make every attempt in the running sandbox `name` of the project that `directory` lies in.
+    """Run every attempt in the running sandbox `name` of the project that `directory` lies in.
 
-    :param container: any running container instead, by id or name; no plan is known of it
-    :param is_fresh: in a new container of the plan instead, whether or not a sandbox runs
-    :param with_controls: look at the controls, too, for a report
-    :raises UsageError: a named container cannot be fresh
-    :raises EnvironmentFailure: nothing runs there, or not on this machine
+    :param container: attack this running container instead, by id or name; its plan is not known
+    :param is_fresh: attack a new container of the plan instead, whether or not a sandbox runs
+    :param with_controls: also observe the controls, for a report
+    :raises UsageError: both `container` and `is_fresh` are given
+    :raises EnvironmentFailure: no such container runs, or it is not on this machine
     """
     if is_fresh and container:
         raise UsageError(

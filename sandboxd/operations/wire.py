@@ -1,4 +1,4 @@
-"""Results of operations as JSON; each operation has `decode` for the way back."""
+"""Results of operations as JSON; each operation has a `decode` for the way back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user asks of a start."""
+"""The user's options for a start."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 
 class Wishes(NamedTuple):
-    """What the user asks of a start."""
+    """The user's options for a start."""
 
     name: str = ""
-    """Of the sandbox, where several work on the project; '' for the one without."""
+    """The sandbox's name, if several work on the project; '' for the unnamed one."""
     allow_runc: bool = False
-    """Let hardened runc run what needs gVisor."""
+    """Allow hardened runc for a profile that needs gVisor."""
     replace: Replace | None = None
-    """What is made anew though it would do; the work in it is kept first."""
+    """What to create anew even if it could be reused; work in it is saved first. None: nothing."""
     rebuild: bool = False
-    """Build the image although it is there."""
+    """Build the image even if it exists."""
     hooks: bool = True
-    """Run the lifecycle hooks that are due, once the sandbox runs."""
+    """Run the lifecycle hooks that are due once the sandbox runs."""
     until_ready: bool = False
-    """Of those, leave what comes behind `waitFor` to the next start."""
+    """Leave the stages after `waitFor` to the next start."""
     secrets: Mapping[str, str] = MappingProxyType({})
-    """Values that hooks, and commands until the next start, get inside; their names are told."""
+    """Values for hooks, and for commands until the next start, by variable name; the names are reported to the user."""
     dotfiles: str = ""
-    """A repository of the user's whose files are installed inside, '' for none."""
+    """A repository of the user's to clone and install inside; '' for none."""
 
 
 WITHOUT_WISHES = Wishes()

@@ -1,7 +1,8 @@
-"""The commands of `sandboxd egress`: one file and one function for each.
+"""The operations of `sandboxd egress`: one file and one function for each.
 
-Each works without a sandbox. Where a gateway runs, an answer is in force there once the function returns; a
-gateway is looked for after the answer is kept, so that a start in between takes it along."""
+Each works without a running sandbox. If a gateway runs, a decision is in force there when the function returns. The
+decision is saved before a gateway is looked up, so that one started in between has it, too.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +15,22 @@ if TYPE_CHECKING:
 NEEDS_FACTS = False
 
 _LOOKING = ("list", "check", "log")
-"""Actions that answer nothing: they look at what holds."""
+"""Actions that only read."""
 
 
 class Options(TypedDict):
-    """The options of `serve`, as `actions.act` has them."""
+    """The options of `serve`: the arguments of `actions.act`."""
 
     name: str
-    """Of the sandbox; '' for the one without."""
+    """The sandbox's name; '' for the unnamed one."""
     action: str
     arguments: dict[str, Any]
 
 
 def serve(request: Request) -> dict[str, Any]:
-    """`actions.act` with `Options`; a log of a sandbox that does not run has the names of others, `beside`."""
+    """Run `actions.act` with `Options`. The log of a sandbox that does not run also has the names of those that do
+    (`beside`).
+    """
     from sandboxd.operations.egress import gateways
     from sandboxd.operations.egress.actions import act
 

@@ -1,4 +1,4 @@
-"""The hosts that the gateway asks with a credential, though no rule may let a program reach them itself."""
+"""The hosts to which the gateway sends requests with a credential, though no rule may let a program connect to them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 class Host(NamedTuple):
-    """A host and port with the credential that requests to it carry, and the requests that are let through."""
+    """A host and port, the credential that the gateway adds to requests, and which requests it lets through."""
 
     name: str
     port: int
     credential: str
-    """Its name, as in sandboxd.toml: ``github:work``."""
+    """The credential's name, as in sandboxd.toml: ``github:work``."""
     requests: str
     """Methods and paths, in words."""
 
 
 def hosts(config: Config, policy: Policy) -> tuple[Host, ...]:
-    """The hosts of the credentials of `config` that `policy` lets be used."""
+    """The hosts of those credentials in `config` that `policy` has in use."""
     if not policy.credentials:
         return ()
     from sandboxd.credentials import uses
@@ -41,7 +41,7 @@ def hosts(config: Config, policy: Policy) -> tuple[Host, ...]:
 
 
 def find(config: Config, policy: Policy, text: str, port: int) -> Host | None:
-    """The host called `text` that a credential is for at `port`; None without one."""
+    """The host named `text` to which a credential applies at `port`; None if there is none."""
     from sandboxd.egress.names import NotAName, normal
 
     try:

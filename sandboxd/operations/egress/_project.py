@@ -1,4 +1,4 @@
-"""The project whose names are decided about, and what holds for it now."""
+"""The project for whose sandbox names are allowed or denied, and the policy that holds for it now."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ if TYPE_CHECKING:
 
 
 class ProjectWithGateway(NamedTuple):
-    """A project whose sandbox reaches names, before any answers. `workspace` is its real path."""
+    """A project whose sandbox reaches host names through a gateway. `workspace` is its real path."""
 
     workspace: str
     config: Config
     planned: Policy
-    """Without the answers of a person."""
+    """The policy of the plan, without the user's answers about names."""
     policy: Policy
-    """With those that hold now."""
+    """The same with the user's answers that hold now."""
     limits: Limits
-    """The bounds of the policy to what a person may allow."""
+    """What the organisation's policy lets a user allow."""
     problem: str
-    """The reason why names of the sandboxd.toml do not count, '' where all do."""
+    """The reason why names in sandboxd.toml are not in force; '' if all are."""
 
 
 def open_project(
     directory: str, environ: Mapping[str, str], now: float, name: str = ""
 ) -> ProjectWithGateway:
-    """The project that `directory` lies in.
+    """The project that `directory` lies in, whose network must have a gateway.
 
-    :param now: seconds since the epoch
-    :param name: of the sandbox whose names are meant: an agent's session has its own
-    :raises UsageError: its config is not valid, or it has no gateway at all
+    :param now: seconds since 1970
+    :param name: the name of the sandbox whose names are meant, since an agent's session has its own; '' for the unnamed
+        one
+    :raises UsageError: its config is not valid, or its network has no gateway
     """
     project, rights = open_rights(directory, environ, now, name)
     if rights.planned is None or rights.gateway is None:
@@ -55,8 +56,10 @@ def open_project(
 def open_rights(
     directory: str, environ: Mapping[str, str], now: float, name: str = ""
 ) -> tuple[Project, Rights]:
-    """The project as `open_project` finds it, also without a gateway, and what its sandbox may have at `now`.
+    """The project that `directory` lies in, with or without a gateway, and what its sandbox may have at `now`.
 
+    :param now: seconds since 1970
+    :param name: the sandbox's name; '' for the unnamed one
     :raises UsageError: its config is not valid
     """
     from sandboxd.project import Project
@@ -69,9 +72,9 @@ def open_rights(
 def running(
     project: ProjectWithGateway, environ: Mapping[str, str], find: FindGateway
 ) -> tuple[Gateway | None, str]:
-    """The running gateway, or why it cannot be asked; an answer is kept in either case.
+    """The project's running gateway (None without one), and the reason why it cannot be asked ('' if it can).
 
-    Approvals that it, or one beside it, has used up are removed here if no daemon listened.
+    Approvals for one connection that a gateway of the project has used are removed: a daemon may not have done so.
     """
     try:
         gateway = find(project.workspace)
@@ -102,7 +105,7 @@ def _take_back_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]
 
 
 def follow(gateway: Gateway | None) -> bool:
-    """Have the running gateway enforce what holds now; False if none runs."""
+    """Make the running gateway enforce the rights that hold now; return False if `gateway` is None."""
     if gateway is None:
         return False
     gateway.follow()
@@ -110,7 +113,7 @@ def follow(gateway: Gateway | None) -> bool:
 
 
 def no_gateway(workspace: str, mode: str) -> UsageError:
-    """The refusal of a project whose network has the mode ``none`` or ``open``."""
+    """The error for a project whose network has the mode ``none`` or ``open`` and so no gateway."""
     if mode == "none":
         return UsageError(
             f"`{workspace}` has no network, so there is no name to decide about",

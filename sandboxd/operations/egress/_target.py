@@ -1,4 +1,4 @@
-"""Names and ports as people type them: like entries of `[network] allow`, without groups."""
+"""Host names and ports as users type them: like entries of `[network] allow`, without groups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Target(NamedTuple):
 
     @property
     def has_port(self) -> bool:
-        """Whether a port was typed."""
+        """Whether the user typed a port."""
         return self.ports != USUAL_PORTS
 
     def __str__(self) -> str:
@@ -27,9 +27,9 @@ class Target(NamedTuple):
 
 
 def target(text: str) -> Target:
-    """The name, or `*.host`, and the ports in `text`.
+    """Parse a host name, or `*.host`, with an optional port.
 
-    :raises UsageError: it has another form
+    :raises UsageError: `text` has another form
     """
     if "/" in text:
         raise UsageError(
@@ -48,9 +48,9 @@ def target(text: str) -> Target:
 
 
 def name(text: str) -> Pattern:
-    """The name, or `*.host`, in `text`, without a port; a name without a dot is taken, too.
+    """Parse a host name, or `*.host`, without a port. A name without a dot is accepted.
 
-    :raises UsageError: it has another form
+    :raises UsageError: `text` has another form
     """
     if "/" not in text and ":" in text:
         raise UsageError(

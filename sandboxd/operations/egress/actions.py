@@ -1,4 +1,4 @@
-"""The operations by name, for callers that have their arguments as JSON: the daemon, and commands without one."""
+"""The operations by name, for callers that have their arguments as JSON: the daemon, and commands without a daemon."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def act(
     find: FindGateway = none_runs,
     name: str = "",
 ) -> dict[str, Any]:
-    """Run `action`; returns the fields of its result as JSON data.
+    """Run `action` and return the fields of its result as JSON data.
 
-    :param name: of the sandbox whose names `check`, `list` and `log` judge by; an answer is of all sandboxes
-    :raises UsageError: there is no such action, or it takes other arguments; else as the operation
+    :param find: returns the running gateway of a workspace
+    :param name: the name of the sandbox whose rules `check`, `list` and `log` use; answers apply to all sandboxes
+    :raises UsageError: there is no such action, or it takes other arguments; or the operation itself raises it
     """
     types = _ARGUMENTS.get(action)
     if types is None or not all(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.egress.gateways import FindGateway
 
 USUAL_SECONDS = 24 * 3600.0
-"""Seconds that an approval holds for which nobody says: until the same time tomorrow."""
+"""The default duration of an approval, in seconds: one day."""
 
 _REFUSALS = {
     "denied": (
@@ -43,7 +43,7 @@ _REFUSALS = {
 
 
 class Allowed(NamedTuple):
-    """An approval that was given; `name` is the pattern."""
+    """An approval that was given; `name` is the pattern, `until` is in seconds since 1970."""
 
     workspace: str
     name: str
@@ -51,11 +51,11 @@ class Allowed(NamedTuple):
     until: float
     once: bool
     replaced: bool
-    """Whether a denial of the same name ended by it."""
+    """Whether it ended a denial of the same name."""
     is_live: bool
-    """Whether a running gateway has it."""
+    """Whether a running gateway enforces it."""
     unasked: str
-    """The reason why it is not known whether one runs, '' where it is."""
+    """The reason why it is not known whether a gateway runs; '' if it is known."""
 
 
 def allow(
@@ -70,9 +70,10 @@ def allow(
 ) -> Allowed:
     """Allow `text` (`NAME` or `NAME:PORT`) in the project that `directory` lies in.
 
-    :param duration: seconds after which it ends
-    :param once: it also ends with its first connection
-    :raises UsageError: the name, the floor or the profile forbids it, or it would change nothing
+    :param duration: seconds until it ends
+    :param once: whether it also ends with its first connection
+    :raises UsageError: the policy minimum or the profile forbids the name, it is no valid name, or it is allowed
+        already
     """
     from sandboxd.egress.approvals import Approval
     from sandboxd.policy import approvals

@@ -1,4 +1,4 @@
-"""The verdict that the gateway gives about a name."""
+"""Whether the gateway would let a name through, and why."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ if TYPE_CHECKING:
 
 
 class Checked(NamedTuple):
-    """A verdict. `name` is as it was asked for."""
+    """The gateway's verdict about a name. `name` is as the user typed it."""
 
     workspace: str
     name: str
     port: int
     allowed: bool
     reason: str
-    """A `egress.policy.Reason`."""
+    """An `egress.policy.Reason`."""
     words: str
     rule: str
-    """The pattern that decided, '' without one."""
+    """The pattern of the rule that decided; '' if none did."""
     source: str
     until: float
-    """0 where it does not end."""
+    """When the verdict ends, in seconds since 1970; 0 if it does not end."""
     command: str
-    """The command that would allow it, '' where none does, or where a credential has it reached."""
+    """The command that would allow the name; '' if none would, or if a credential gives access to it."""
     credential: str
-    """The credential with which alone requests to it are let through, '' where none is, or a rule lets all through."""
+    """The credential without which no request to the name is let through; '' if there is none, or a rule allows it
+    anyway.
+    """
 
 
 def check(
@@ -45,11 +47,11 @@ def check(
 ) -> Checked:
     """The gateway's verdict about `NAME` or `NAME:PORT` in the project that `directory` lies in.
 
-    The address that the name resolves to is judged only when it is dialled.
+    The address to which the name resolves is not checked: the gateway does that when it connects.
 
-    :param sandbox: the name of the one that is meant
-    :param policy: that of the gateway that is meant; None for what one of now would have
-    :raises UsageError: the port is none
+    :param sandbox: the name of the sandbox; '' for the unnamed one
+    :param policy: the policy to judge by, such as that of a running gateway; None: the one that a gateway would get now
+    :raises UsageError: the port is not valid, or the project has no gateway
     """
     from sandboxd.egress import words
     from sandboxd.egress.policy import decide

@@ -1,4 +1,4 @@
-"""Deny a name, or take an answer back."""
+"""Deny a name, or withdraw an earlier answer."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Denied(NamedTuple):
-    """A denial that was given, or answers that were taken back; `name` is the pattern."""
+    """A denial that was given, or answers that were withdrawn; `name` is the pattern."""
 
     workspace: str
     name: str
     taken_back: int
-    """Answers about the same name that ended by it."""
+    """The number of earlier answers about the same name that this one ended."""
     is_live: bool
-    """Whether a running gateway has it."""
+    """Whether a running gateway enforces it."""
     unasked: str
-    """The reason why it is not known whether one runs, '' where it is."""
+    """The reason why it is not known whether a gateway runs; '' if it is known."""
     problem: str
-    """The reason why it is not recorded, '' where it is."""
+    """The reason why it is not in the audit record; '' if it is."""
 
 
 def deny(
@@ -42,10 +42,11 @@ def deny(
 ) -> Denied:
     """Deny `text`, at every port and without an end, in the project that `directory` lies in.
 
-    Open connections to it end. What the plan allows is denied as well.
+    Open connections to it are closed. A denial also overrides what the plan allows.
 
-    :param undo: take back the answers about the name, allowed or denied
-    :raises UsageError: it is no name, or there is nothing to take back
+    :param undo: withdraw the answers about the name instead, whether they allowed or denied it
+    :param by: where the answer was given, such as ``shell``
+    :raises UsageError: it is not a valid name, or there is no answer to withdraw
     """
     from sandboxd.egress.approvals import Approval
     from sandboxd.policy import approvals

@@ -1,4 +1,4 @@
-"""The running gateway of a project, as these operations use it."""
+"""The running gateways of a project, as the operations of `sandboxd egress` use them."""
 
 from __future__ import annotations
 
@@ -16,59 +16,64 @@ class Gateway(Protocol):
     """A running gateway: a daemon keeps its connection to it, a command opens one."""
 
     def follow(self) -> None:
-        """Have the gateway enforce what its sandbox may have now, and end connections that it does not allow.
+        """Make the gateway enforce what its sandbox may have now, and close connections that this does not allow.
 
-        Returns once it does. It is given nothing by the caller: what holds is read in the one place that reads it, so
-        that what was read earlier is never given later.
+        It returns when that is in force. The rights are no argument: they are read again under a lock, so that outdated
+        rights are never applied.
 
-        :raises UsageError: what holds cannot be read; it keeps what it has
-        :raises EnvironmentFailure: it does not take it; then nothing is let through
+        :raises UsageError: the rights cannot be read; the gateway keeps those that it has
+        :raises EnvironmentFailure: it does not accept them; then it lets nothing through
         """
 
     def ledger(self) -> Ledger:
-        """The record of all that it reported since it started."""
+        """All events that the gateway reported since it started."""
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside; to allow it, keep an answer that does, and `follow`."""
+        """Refuse the pending request `question` of a program inside, with a reason. To allow it, save an approval and
+        `follow`.
+        """
 
 
 FindGateway = Callable[[str], "Gateway | None"]
-"""The gateway of a workspace (its real path); None where none runs."""
+"""Returns the running gateway of a workspace (its real path); None if none runs."""
 
 
 class Together(NamedTuple):
     """The gateways of the sandboxes of one workspace: an answer about a name applies to all of them."""
 
     meant: Gateway
-    """The one that is asked for its record: that of the sandbox that is meant, where it runs."""
+    """The gateway whose record is read: that of the selected sandbox, or, if this does not run, the first of the
+    others.
+    """
     others: tuple[Gateway, ...]
 
     def follow(self) -> None:
-        """Have each gateway enforce what its own sandbox may have: an agent's session has names of its own."""
+        """Make each gateway enforce what its own sandbox may have; an agent's session may have names of its own."""
         for gateway in (self.meant, *self.others):
             gateway.follow()
 
     def ledger(self) -> Ledger:
-        """The record of the sandbox that is meant."""
+        """The events of `meant`."""
         return self.meant.ledger()
 
     def answer(self, question: int, why: str) -> None:
-        """Deny a question from inside the sandbox that is meant."""
+        """Refuse the request `question` that a program in the sandbox of `meant` made."""
         self.meant.answer(question, why)
 
 
 def gateway_of(request: Request, workspace: str) -> Gateway | None:
-    """The gateway of the sandbox that is meant; None where it does not run.
+    """The running gateway of the sandbox that the request names; None if none runs.
 
-    :param workspace: a real path
+    :param workspace: its real path
     """
     return _find(request, workspace, request.name)
 
 
 def gateways_of(request: Request, workspace: str) -> Gateway | None:
-    """The gateways of all sandboxes that run for a workspace, first the one that is meant; None where none runs.
+    """The gateways of all running sandboxes of a workspace, first that of the sandbox that the request names.
 
-    :param workspace: a real path
+    :param workspace: its real path
+    :returns: None if none runs
     """
     from sandboxd.life import find
 
@@ -83,9 +88,9 @@ def _find(request: Request, workspace: str, name: str) -> Gateway | None:
 
 
 def each_of(gateway: Gateway) -> tuple[Gateway, ...]:
-    """The gateways that an answer goes to, first the one that is meant."""
+    """The single gateways that `gateway` stands for, first the selected one."""
     return (gateway.meant, *gateway.others) if isinstance(gateway, Together) else (gateway,)
 
 
 def none_runs(_workspace: str) -> None:
-    """A `FindGateway` for callers that know that no sandbox runs."""
+    """A `FindGateway` that always returns None: for callers that know that no sandbox runs."""

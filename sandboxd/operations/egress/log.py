@@ -1,4 +1,4 @@
-"""The names that a sandbox tried to reach, was denied, and asked for."""
+"""The names that a sandbox reached, was denied, and asked for."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 
 class LogRow(NamedTuple):
-    """A line of the ledger with what it means. `name` and `detail` are hostile text."""
+    """One line of the gateway's event log, with an explanation. `name` and `detail` are hostile text; times in seconds
+    since 1970.
+    """
 
     outcome: str
     """``denied`` or ``reached``."""
     name: str
     port: int
-    """0 where only the name was looked up."""
+    """0 if the name was only looked up."""
     door: str
     reason: str
     words: str
@@ -34,34 +36,33 @@ class LogRow(NamedTuple):
     first: float
     last: float
     command: str
-    """The command that would allow it; '' where none does, or where it is allowed by now."""
+    """The command that would allow it; '' if none would, or if it is allowed by now."""
 
 
 class Log(NamedTuple):
-    """The lines of the record, the latest last, from the start of the gateway on."""
+    """The gateway's event log since it started; the latest row is the last."""
 
     workspace: str
     is_running: bool
     rows: tuple[LogRow, ...] = ()
     questions: tuple[Question, ...] = ()
-    """Those that wait for a person; `name` and `why` are hostile text."""
+    """Requests of programs inside that wait for the user's answer; `name` and `why` are hostile text."""
     totals: Totals = Totals()
     number: int = 0
-    """Of the last event: a log with the same number says the same."""
+    """The number of the last event: two logs of one gateway with the same number are equal."""
     mode: str = "allow"
-    """The network that the project is to have now; with ``none`` or ``open`` the gateway is one of before."""
+    """The network mode by the present config. With ``none`` or ``open`` the gateway is left from an earlier one."""
 
 
 def log(
     directory: str, environ: Mapping[str, str], *, name: str = "", find: FindGateway = none_runs
 ) -> Log:
-    """The log of the sandbox `name` that runs for the project that `directory` lies in.
+    """The log of the running sandbox `name` of the project that `directory` lies in.
 
-    Where the project is to have no gateway any more, nothing in it can be answered: it has no command and
-    no question.
+    If the present config has no gateway, nothing can be allowed: rows have no command, and there are no questions.
 
-    :param find: the gateway of that sandbox
-    :raises UsageError: the config is not valid, or the project has no gateway and none of before runs
+    :param find: returns the gateway of that sandbox
+    :raises UsageError: the config is not valid, or it has no gateway and none is left from an earlier config
     """
     from sandboxd.egress import words
     from sandboxd.egress.policy import Decider

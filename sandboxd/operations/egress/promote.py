@@ -1,4 +1,4 @@
-"""Make a name a rule of sandboxd.toml, where it is permanent, reviewed, and valid for everybody."""
+"""Make a name a rule of sandboxd.toml, where it is permanent, reviewed, and in force for everybody."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Promoted(NamedTuple):
     """The change to a sandboxd.toml."""
 
     path: str
-    """Of the sandboxd.toml."""
+    """The path of the sandboxd.toml."""
     entries: tuple[str, ...]
     """The new entries of `[network] allow`."""
     carried: tuple[str, ...]
-    """Entries that were written down along with them: the list takes the place of the profile's own."""
+    """Entries of the profile that were written along with it, since the list in the file replaces the profile's."""
 
 
 def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
     """Add `text` to `[network] allow` in the sandboxd.toml of the project that `directory` lies in.
 
-    Nothing else in the file changes. An approval stays until it ends: the rule counts once the user trusts
-    the file.
+    Nothing else in the file changes. The rule is in force once the user trusts the file; an approval of the name stays
+    until it ends.
 
     :raises UsageError: there is no sandboxd.toml, the name is forbidden or denied, or it is a rule already
     """

@@ -1,4 +1,4 @@
-"""The rules that hold for a project's names, each with its source."""
+"""The rules about names that hold for a project, each with its source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RuleRow(NamedTuple):
-    """One rule. `ports` is empty for a denial, which applies to every port."""
+    """One rule. `ports` is () for a denial, which applies to every port."""
 
     name: str
     ports: tuple[int, ...]
@@ -21,44 +21,48 @@ class RuleRow(NamedTuple):
     source: str
     private: bool
     until: float
-    """0 where it does not end."""
+    """When the rule ends, in seconds since 1970; 0 if it does not end."""
     once: bool
     by: str
-    """The place in which a person answered so; '' for a rule of the plan."""
+    """Where the user gave this answer, such as ``shell``; '' for a rule of the plan."""
     obstacle: str
-    """The reason why an approval counts for nothing, '' where it counts."""
+    """The reason why an approval has no effect; '' if it has."""
 
 
 class CredentialRow(NamedTuple):
-    """A host that requests with a credential are let through to. No rule: it admits no other connection."""
+    """A host that is reached only by requests with a credential. It is not a rule: other connections to it are not
+    allowed.
+    """
 
     name: str
     port: int
     credential: str
     requests: str
-    """Methods and paths, in words."""
+    """The methods and paths that are let through, in words."""
     reason: str
-    """The verdict about a connection without it, an `egress.policy.Reason`; a denial and a tripwire are of both."""
+    """The verdict about a connection without the credential, an `egress.policy.Reason`; denials and tripwires apply to
+    both.
+    """
 
 
 class Rules(NamedTuple):
-    """The rules of a project, denials first: they override the others."""
+    """All rules of a project; denials come first, as they override the others."""
 
     workspace: str
     rows: tuple[RuleRow, ...]
     tripwire: str
-    """A name that nothing has a reason to ask for, '' without one."""
+    """A host name that no program has a reason to use, so that its use raises an alert; '' without one."""
     now: float
     problem: str
-    """The reason why names of the sandboxd.toml do not count, '' where all do."""
+    """The reason why names in sandboxd.toml are not in force; '' if all are."""
     credentials: tuple[CredentialRow, ...]
     """The hosts of the credentials in use."""
 
 
 def rules(directory: str, environ: Mapping[str, str], name: str = "") -> Rules:
-    """The rules of the plan and the approvals of the project that `directory` lies in.
+    """The rules of the plan, and the user's approvals, for the project that `directory` lies in.
 
-    :param name: of the sandbox whose plan is meant: an agent's session has its own
+    :param name: the name of the sandbox, since an agent's session has its own plan; '' for the unnamed one
     """
     from sandboxd.egress.approvals import SOURCE, obstacle
     from sandboxd.policy import approvals

@@ -1,4 +1,4 @@
-"""The workspace at work on a cluster: one file for each thing that can be done with a sandbox there.
+"""What a user can do with a sandbox on a cluster: one file for each operation.
 
-Each acts by the user's kubeconfig, in this process: no daemon takes part.
+Each uses the user's kubeconfig, in this process, without a daemon.
 """

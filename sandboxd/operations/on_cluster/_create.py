@@ -1,4 +1,6 @@
-"""A sandbox made on its cluster: objects, a wait, a trial of the network, then the workspace's copy."""
+"""Creates a sandbox on its cluster: the objects, a wait for its Pods, a check of the network, the copy of the
+workspace.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,12 @@ if TYPE_CHECKING:
 def create(
     target: Target, planned: Planned, say: Callable[[str], None], program: Program | None
 ) -> Started:
-    """Make the sandbox of `target`. What a failure leaves is the caller's to take away.
+    """Create the sandbox of `target`. If it fails, the caller removes what was created.
 
-    :param program: brought into the Pod before any file of the workspace
-    :raises SandboxdError: it cannot be made, or its network is not closed where it has to be
+    :param planned: the plan, and the options for the cluster
+    :param say: called with each step
+    :param program: the agent's program to install before any file of the workspace arrives; None for none
+    :raises SandboxdError: it cannot be created, or its profile needs an isolated network and the network is open
     """
     plan = planned.plan
     say("making the gateway's address")

@@ -1,4 +1,4 @@
-"""Parcels of a workspace on their way to a Pod: each is acknowledged, and sent again where the connection breaks."""
+"""Sends a workspace to a Pod in chunks; each is acknowledged, and sent again if the connection breaks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 _TRIES = 6
 _LONGEST_WAIT = 15.0
 _SECONDS = 600.0
-"""For one parcel."""
+"""The time limit for one chunk."""
 _BLOCK = 1 << 16
 _MOST_OUTPUT = 4000
 _MOST_LINES, _LONGEST_LINE = 3, 160
 
 PART = ".sandboxd-part"
-"""A file that comes in pieces has this name in the workspace until it is whole."""
+"""The name, in the workspace, of a file that arrives in pieces, until it is complete."""
 ARRIVE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ]'
-"""Keeps the input, and fails unless it came whole: its beginning may mean something else."""
+"""Shell text that saves its input as `PART`, and fails if it is not as long as it should be: a truncated list of names
+could mean other files.
+"""
 _ARCHIVE = f"{ARRIVE} && tar -xpf {PART} && rm -f {PART}"
-"""Whole first, at the price of its room: of an archive that is cut off, tar makes a file in part."""
+"""Saves the whole archive before it is unpacked, since tar would create truncated files from a truncated archive."""
 _PIECE = f'cd "$1" && {{ [ "$2" -gt 0 ] || rm -f {PART}; }} && dd of={PART} bs={_BLOCK} seek="$2" conv=notrunc'
-"""At a place of its own, for the writer of a connection that broke may still be at work on the same bytes."""
+"""Writes a piece at its own offset: a writer whose connection broke may still be writing the same bytes."""
 _WHOLE = f"""
 cd "$1" || exit 1
 path=$(cat; printf x)
@@ -48,7 +50,7 @@ mv -f {PART} "$path"
 
 
 class Delivery:
-    """Sends parcels to the Pod `uid` of a target, and notes in `manifest` what arrived."""
+    """Sends chunks to the Pod `uid` of a target, and adds what arrived to `manifest`."""
 
     def __init__(
         self,
@@ -67,10 +69,10 @@ class Delivery:
         """The count and bytes of what was sent; folders are not counted as files."""
 
     def send(self, parcels: Iterable[Parcel], total: int) -> None:
-        """Send all of them, in their order.
+        """Send all chunks in their order.
 
-        :param total: bytes of the files, about, for those who wait
-        :raises EnvironmentFailure: the Pod does not take them, or cannot be reached for minutes
+        :param total: the approximate size of all files in bytes, for the progress message
+        :raises EnvironmentFailure: the Pod does not accept one, or is unreachable for minutes
         """
         for parcel in parcels:
             if isinstance(parcel, original.Archive):
@@ -146,7 +148,7 @@ class Delivery:
 
 
 def run_with(target: Target, command: list[str], data: bytes) -> tuple[int, str]:
-    """Run `command` in the Pod with `data` as its input; its exit code, and how its output begins.
+    """Run `command` in the Pod with `data` as its stdin; return its exit code and the beginning of its output.
 
     :raises TimeoutError: it did not end within ten minutes
     :raises PodGone: the connection broke

@@ -1,4 +1,4 @@
-"""The gateway's Pod of a sandbox on a cluster: its policy is a ConfigMap, its events are its log."""
+"""The gateway of a sandbox on a cluster, a Pod: its policy is in a ConfigMap, its events are in its log."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
 
 _TAKES_SECONDS = 120.0
-"""A kubelet that passes our mark over brings a changed ConfigMap within a minute or two."""
+"""Even a kubelet that ignores the annotation `_MARK` updates a mounted ConfigMap within a minute or two."""
 _LOOK_SECONDS = 0.5
 _LONGEST_LINE = 1 << 20
 _LATEST = 1 << 33
-"""Seconds since 1970, in the year 2242: a later time is none, and has no date that is asked for."""
+"""Seconds since 1970, in the year 2242; a later time in a log is not valid."""
 _GIVE_SECONDS = 30.0
 _KEEP = (
     "import os, sys; path = sys.argv[1]; file = os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600); "
@@ -44,7 +44,7 @@ https://kubernetes.io/docs/tutorials/configuration/updating-configuration-via-a-
 
 
 class PodGateway:
-    """A gateway in a Pod, as `operations.egress.gateways.Gateway` asks for; its answers are kept from one look to the next."""
+    """The gateway of a sandbox on a cluster, an `operations.egress.gateways.Gateway`; events read once are kept."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -56,13 +56,13 @@ class PodGateway:
         """The mark of the credentials that it said to have, and of those that it was given."""
 
     def policy(self) -> Policy | None:
-        """The policy that its ConfigMap holds; None where there is none, or none that can be read."""
+        """The policy in its ConfigMap; None if there is no ConfigMap, or no valid policy in it."""
         name = f"{self._target.pod}-gateway-policy"
         config_map = self._target.cluster.get(api.CONFIG_MAP, name)
         return kubernetes.policy_of(config_map) if config_map is not None else None
 
     def refresh(self) -> None:
-        """As `follow`, but for nothing where its ConfigMap holds what its sandbox may have now."""
+        """Call `follow` if the ConfigMap differs from what the sandbox may have now."""
         present = self.policy()
         if present != self._wanted(present):
             self.follow()
@@ -76,10 +76,11 @@ class PodGateway:
         return kubernetes.for_pod(rights.policy, keeps_secrets=keeps)
 
     def follow(self) -> None:
-        """Have the gateway let through what its sandbox may have now, and cut the rest; returns once it does.
+        """Make the gateway enforce what its sandbox may have now, and close other connections; return when that is in
+        force.
 
-        :raises UsageError: what holds cannot be read; it keeps what it has
-        :raises EnvironmentFailure: it does not take it, or not in time
+        :raises UsageError: the rights cannot be read; the gateway keeps those that it has
+        :raises EnvironmentFailure: it does not accept them, or not within the time limit
         """
         target = self._target
         with records.locked(target.environ, target.cluster.context, target.pod):
@@ -94,17 +95,17 @@ class PodGateway:
         self._wait(wanted.version)
 
     def ledger(self) -> Ledger:
-        """The record of what its log tells.
+        """The events in its log.
 
-        :raises EnvironmentFailure: which Pod is the gateway cannot be told
+        :raises EnvironmentFailure: it cannot be determined which Pod is the gateway
         """
         self._read(self._running())
         return copy.deepcopy(self._ledger)
 
     def give(self, credentials: Credentials) -> None:
-        """Give the gateway these secrets in place of all others, in memory; returns once it has them.
+        """Replace all secrets of the gateway by these, in its memory only; return when it has them.
 
-        :raises EnvironmentFailure: it does not run, is not the one that was made, or does not take them
+        :raises EnvironmentFailure: the gateway does not run, differs from what was created, or does not accept them
         """
         pod = self._as_written()
         self._mark_held = secrets.token_hex(8)
@@ -153,7 +154,9 @@ class PodGateway:
             time.sleep(_LOOK_SECONDS)
 
     def answer(self, question: int, why: str) -> None:
-        """No question comes from a Pod: its gateway has no door for them there."""
+        """Do nothing: the gateway of a Pod has no listener for requests of programs inside, so there are none to
+        answer.
+        """
 
     def _note(self, documents: list[dict[str, Any]]) -> None:
         """Record what was applied, for `drift` to compare with."""

@@ -1,4 +1,4 @@
-"""The lifecycle hooks of a sandbox on a cluster, by the same rules as on this machine."""
+"""The lifecycle hooks of a sandbox on a cluster, run by the same rules as on this machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 def run(
     target: Target, uid: str, plan: Plan, say: Callable[[str, bool], None], *, until_ready: bool
 ) -> tuple[str, str]:
-    """Run the hooks that are due in the Pod `uid`; returns the message of one that failed and the next step, or '' twice.
+    """Run the hooks that are due in the Pod `uid`.
 
-    :param say: hears of each hook and each line of its output, which is hostile text
-    :param until_ready: leave those after `waitFor` to the next `up`
+    :param say: called with each line (hostile text), and whether the next line may replace it on a terminal
+    :param until_ready: leave the stages after `waitFor` to the next `up`
+    :returns: a message about the hook that failed and the next step; '' each if none failed
     :raises EnvironmentFailure: the Pod ended meanwhile
     """
 
@@ -48,7 +49,7 @@ def run(
 
 
 def remarks(environ: Mapping[str, str], context: Context, pod: str, uid: str) -> tuple[str, ...]:
-    """Sentences about hooks of the Pod `uid` that failed or are still to run; () where all is well."""
+    """Sentences about hooks of the Pod `uid` that failed or did not run; () if all ran well."""
     record = hook_record.recall(environ, key_of(context, pod), uid)
     return record.lines() if record is not None else ()
 

@@ -1,4 +1,4 @@
-"""Lifecycle hooks in a Pod, over commands that its API server relays."""
+"""Lifecycle hooks in a Pod, run through the API server's `exec`."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _OWN_SECONDS = 30.0
 
 
 def key_of(context: Context, pod: str) -> str:
-    """The name of the record of a Pod's hooks: by the server, for the context's name may change."""
+    """The key of the record of a Pod's hooks: the server's address, not the context's name, which may change."""
     return f"{context.server}\n{context.namespace}\n{pod}"
 
 
 class InPod:
-    """A running Pod, as `life.hook_place.Place`."""
+    """A running Pod, as the `life.hook_place.Place` in which hooks are run."""
 
     def __init__(self, target: Target, uid: str, plan: Plan) -> None:
         self._target = target
@@ -114,12 +114,13 @@ class InPod:
 
 
 def script(words: Sequence[str], env: Mapping[str, str], folder: str, mark: str) -> bytes:
-    """The text by whose evaluation `sh` becomes a command without input.
+    """A shell text that, when evaluated by `sh`, replaces the shell by the command, with an empty stdin.
 
-    By `env`, since no shell exports a name with other characters than its own, and some refuse `UID`. In braces, so
-    that a part of it, as of a connection that breaks, is no command: `rm -r a/b` cut off may be `rm -r a`.
+    `env` sets the variables, since shells cannot export some names, and some shells refuse `UID`. The text is in
+    braces, so that a truncated one does nothing: `rm -r a/b`, cut off, could be `rm -r a`.
 
-    :raises UsageError: a byte of it would be left out, so that the command were another
+    :param mark: a further variable, ``NAME=value``
+    :raises UsageError: a shell would drop a byte of it (NUL), which would change the command
     """
     variables = [f"{name}={value}" for name, value in env.items()]
     # `env` would take a first word with `=` for another variable.

@@ -1,4 +1,4 @@
-"""The name and e-mail of the user's git in a Pod: in a file of the home there, and in no object of the cluster."""
+"""The user's git name and e-mail in a Pod: written to a file in the home there, and to no object of the cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS = 30.0
 
 
 def put(target: Target, plan: Plan) -> bool:
-    """Write it where the plan has one; whether nothing of it is missing there now."""
+    """Write them, if the plan has them; return False if they could not be written."""
     settings = [(key, value) for key, value in plan.git if key != SAFE]
     if not settings:
         return True

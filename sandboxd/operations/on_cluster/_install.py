@@ -1,6 +1,6 @@
-"""The program of an agent in the Pod that it works in: fetched there, through the gateway, before any file comes.
+"""Installs an agent's program in its Pod: fetched there, through the gateway, before any file of the workspace arrives.
 
-For that the gateway lets the registry through, and nothing else; then it has the names of the plan.
+During the installation the gateway lets only the package registry through, and afterwards the names of the plan.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 class Program(NamedTuple):
-    """A program to bring into a new Pod."""
+    """A program to install in a new Pod."""
 
     rules: tuple[Rule, ...]
-    """The names that are reached for it, and only while it is brought."""
+    """The names that the gateway lets through while it is installed."""
     bring: Callable[[Callable[[str], None]], None]
-    """Hears of each step.
+    """Installs it; its argument is called with each step.
 
-    :raises EnvironmentFailure: it cannot be fetched, or is not what it has to be
+    :raises EnvironmentFailure: it cannot be fetched, or has another digest
     """
 
 
 def program_of(target: Target, agent: Agent) -> Program | None:
-    """The program of `agent`; None where its image has it.
+    """The program of `agent`; None if its image contains it.
 
-    :raises UsageError: the policy keeps the registry away
+    :raises UsageError: the policy forbids the registry
     """
     if not agent.packages:
         return None
@@ -51,7 +51,7 @@ def program_of(target: Target, agent: Agent) -> Program | None:
 
 
 def machine_of(target: Target) -> str:
-    """The kind of machine that the Pod runs on, as `uname -m` calls it, by the word of the Pod."""
+    """The architecture of the Pod's node, as `uname -m` in the Pod writes it."""
     _, output = running.quietly(target.cluster, target.pod, ["uname", "-m"])
     return output.strip()
 

@@ -1,4 +1,4 @@
-"""The controls of a plan that do not hold on its cluster, once the network was tried there."""
+"""The controls of a plan that are not in force on its cluster, by the network check in the Pod."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:
-    """The parts of the plan that do not hold on this cluster, after what was tried."""
+    """The controls of the plan that are not in force on this cluster.
+
+    :param trial: the result of the network check
+    """
     others = [
         each
         for each in plan_cluster.downgrades(plan, wishes)

@@ -1,4 +1,4 @@
-"""What a sandbox on a cluster may reach now: the names of its plan, with the answers of its user."""
+"""The names that a sandbox on a cluster may reach now: those of its plan, with the user's answers applied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def with_answers(target: Target, plan: Plan) -> Plan:
-    """`plan` with what the user allowed and denied by name.
+    """`plan` with the names that the user allowed and denied since applied to it.
 
     :raises UsageError: the policy or the answers cannot be read
     """
@@ -27,14 +27,14 @@ def with_answers(target: Target, plan: Plan) -> Plan:
 
 
 def with_rules(plan: Plan, rules: tuple[Rule, ...]) -> Plan:
-    """`plan` with further names."""
+    """`plan` with further rules for its gateway; unchanged if it has no gateway."""
     if plan.egress is None or not rules:
         return plan
     return plan._replace(egress=plan.egress._replace(rules=(*plan.egress.rules, *rules)))
 
 
 def of_gateway(target: Target) -> GatewayRights | None:
-    """What the gateway's Pod may let through now; None where the project has no gateway.
+    """What the gateway's Pod may let through now; None if the project has no gateway.
 
     :raises UsageError: the config is not valid, or the answers cannot be read
     """

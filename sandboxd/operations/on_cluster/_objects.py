@@ -1,4 +1,4 @@
-"""The objects of a sandbox on its cluster: made in their order, taken away in the other."""
+"""The Kubernetes objects of a sandbox: created in order, deleted in reverse."""
 
 from __future__ import annotations
 
@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 PLAN = "dev.sandboxd.plan"
-"""The annotation of the Pod by which a changed plan is known."""
+"""The annotation of the Pod with a digest of the plan, by which a changed plan is noticed."""
 
 _ANY_ADDRESS = "192.0.2.1"
-"""Stands for the gateway's address until the cluster has given one: no address of a network."""
+"""A placeholder for the gateway's address (from a range for documentation), until the cluster has assigned one."""
 
 
 def gateway_address(cluster: Cluster, plan: Plan, options: plan_cluster.Cluster, name: str) -> str:
-    """The address of the gateway's Service, which the cluster gives it.
-
-    :raises EnvironmentFailure: it gives none
-    """
+    """The cluster IP of the gateway's Service, which is created if it is missing; '' if the cluster assigns none."""
     service = cluster.get(api.SERVICE, f"{name}-gateway")
     if service is None:
         written = kubernetes.objects(plan, options._replace(gateway_address=_ANY_ADDRESS), b"")
@@ -48,7 +45,9 @@ def gateway_address(cluster: Cluster, plan: Plan, options: plan_cluster.Cluster,
 def with_address(
     cluster: Cluster, plan: Plan, options: plan_cluster.Cluster, name: str
 ) -> plan_cluster.Cluster:
-    """`options` with the address of the gateway's Service, which is made where there is none."""
+    """`options` with the address of the gateway's Service, which is created if it is missing; unchanged without a
+    gateway.
+    """
     if plan.egress is None:
         return options
     return options._replace(gateway_address=gateway_address(cluster, plan, options, name))
@@ -57,9 +56,10 @@ def with_address(
 def written(
     plan: Plan, options: plan_cluster.Cluster, answered: Plan | None = None
 ) -> list[dict[str, Any]]:
-    """The objects of a sandbox that `up` makes; the Pod is the last.
+    """The objects of a sandbox that `up` creates, in order; the Pod, or the Sandbox in its place, is the last.
 
-    :param answered: the plan with the user's answers about names, which are no change of the plan
+    :param answered: the plan with the user's answers about names; they are not part of the digest in `PLAN`. None: no
+        answers
     """
     program = gateway_zip.archive() if plan.egress is not None else b""
     objects = kubernetes.objects(plan, options, program)
@@ -73,7 +73,7 @@ def written(
 
 
 def pod_of(objects: list[dict[str, Any]]) -> dict[str, Any]:
-    """The Pod of the workspace as it is to be; that of a Sandbox, its controller makes."""
+    """The workspace's Pod among `objects`; for a Sandbox, the Pod that its controller is expected to create."""
     last = objects[-1]
     if last["kind"] == "Pod":
         return last
@@ -86,10 +86,11 @@ def pod_of(objects: list[dict[str, Any]]) -> dict[str, Any]:
 def make(
     cluster: Cluster, objects: list[dict[str, Any]], seconds: int, say: Callable[[str], None]
 ) -> list[str]:
-    """Make them; returns what the cluster changed in them, each with the object's name.
+    """Create the objects; return what the cluster changed in them, each with the object's name.
 
-    :param seconds: how long a Sandbox may last; 0 for no limit
-    :raises EnvironmentFailure: the cluster does not take one, or says no time of its making
+    :param seconds: the lifetime of a Sandbox; 0 for no limit
+    :param say: called with each step
+    :raises EnvironmentFailure: the cluster rejects one, or does not say when it was created
     """
     changed, now = [], ""
     for document in objects:
@@ -119,9 +120,9 @@ def _later(moment: str, seconds: int) -> str:
 
 
 def take_away(cluster: Cluster, name: str) -> bool:
-    """Delete all objects of the sandbox `name`, the Pod first; whether there was a Pod.
+    """Delete all objects of the sandbox `name`, the Pod first; return whether there was a Pod.
 
-    Returns once nothing of it runs.
+    It returns when nothing of the sandbox runs any more.
     """
     # Its controller would make another Pod.
     of_sandbox = sandboxes.find(cluster, name) is not None and cluster.delete(api.SANDBOX, name)

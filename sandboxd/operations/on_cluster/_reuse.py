@@ -1,4 +1,4 @@
-"""A sandbox that runs on its cluster already: whether it is the one that is meant, and what it lacks by now."""
+"""Uses a sandbox that runs on its cluster already, if it is the planned one."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 def reuse(
     target: Target, planned: Planned, say: Callable[[str], None], *, is_refreshed: bool
 ) -> Started:
-    """Leave the sandbox alone; its gateway gets the names of now.
+    """Leave the running sandbox as it is, but give its gateway the names that are allowed now.
 
-    :param is_refreshed: send what the host has newer
-    :raises SandboxdError: its Pod is not one that can be worked in
+    :param is_refreshed: whether to send files that are newer on the host
+    :raises SandboxdError: its Pod cannot be used, or is of another plan
     """
     plan, wishes = planned
     pod = waiting.require_running(target.cluster, target.pod)

@@ -1,4 +1,4 @@
-"""Secrets that a sandbox on a cluster needs: refused, or given to its gateway where the user says so."""
+"""Secrets for a sandbox on a cluster: refused, or sent to its gateway if the user says so."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 def require_none(required: Iterable[object], environ: Mapping[str, str]) -> None:
-    """:raises UsageError: a credential is required"""
+    """Refuse a start on a cluster if it requires a credential.
+
+    :param required: the names of the required credentials
+    :raises UsageError: there is one
+    """
     for name in required:
         demands = in_force(environ)
         otherwise = "or, for an agent, accept that by `--secrets-on-cluster`"
@@ -35,16 +39,19 @@ def require_none(required: Iterable[object], environ: Mapping[str, str]) -> None
 
 
 def require_allowed(environ: Mapping[str, str]) -> None:
-    """:raises UsageError: the floor lets no secret go to a cluster"""
+    """Refuse to send secrets to a cluster if the policy minimum forbids it.
+
+    :raises UsageError: it does
+    """
     clusters.require_secrets_allowed(in_force(environ))
 
 
 def give(target: Target, plan: Plan) -> None:
-    """Give the gateway of `target` the secrets that `plan` names, in its memory and in no object of the cluster.
+    """Send the secrets that `plan` names to the gateway of `target`, which keeps them in memory; no object holds them.
 
-    :raises UsageError: the floor does not let any go there
-    :raises RecordFailure: it cannot be recorded; then none is given
-    :raises EnvironmentFailure: one cannot be had, or the gateway does not take them
+    :raises UsageError: the policy minimum forbids it
+    :raises RecordFailure: it cannot be recorded in the audit record; then none is sent
+    :raises EnvironmentFailure: a secret cannot be read, or the gateway does not accept them
     """
     require_allowed(target.environ)
     resolved = _credentials.resolve(plan, target.environ)
@@ -66,7 +73,7 @@ def give(target: Target, plan: Plan) -> None:
 
 
 def variables(plan: Plan, pod: Mapping[str, Any]) -> list[str]:
-    """Variables, ``NAME=value``, that point tools in the Pod at the gateway; no secret is in them."""
+    """Variables, ``NAME=value``, that make tools in the Pod use the gateway for credentials; they hold no secret."""
     (container,) = pod["spec"]["containers"][:1]
     present = [f"{each['name']}={each.get('value', '')}" for each in container.get("env") or ()]
     return uses.environment(plan.credentials, plan.workspace, present)

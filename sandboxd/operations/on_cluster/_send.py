@@ -1,4 +1,4 @@
-"""The workspace on its way to a Pod, as a private copy."""
+"""Copies a workspace into a Pod, where the sandbox works on this private copy."""
 
 from __future__ import annotations
 
@@ -23,36 +23,44 @@ _MOST_NAMED = 1000
 
 
 class Surveyed(NamedTuple):
-    """The files of a workspace that go to a cluster, and the names that git ignores and that stay here."""
+    """The files of a workspace to send, and the names of those that stay because git ignores them."""
 
     entries: list[Entry]
     left: tuple[str, ...]
 
 
 class Sent(NamedTuple):
-    """The count of files and bytes that went, the names that git ignores and that stayed here, and the start."""
+    """The result of the copy: the numbers of files and bytes, and in `left` the names that stayed because git ignores
+    them.
+    """
 
     files: int
     size: int
     left: tuple[str, ...]
     started: int
-    """In nanoseconds since 1970."""
+    """When the copy began, in nanoseconds since 1970."""
     manifest: Manifest
     head: tuple[str, str]
-    """The branch that was checked out, and its commit."""
+    """The name of the branch that was checked out, and the id of its commit."""
 
 
 def survey(target: Target) -> Surveyed:
-    """The files of the workspace of `target` to send. What git ignores stays: it is made by tools, or it is a secret.
+    """List the files of the workspace of `target` to send.
 
-    :raises UsageError: it cannot be read
+    What git ignores is left out: tools can make it again, or it is secret.
+
+    :raises UsageError: the workspace cannot be read
     """
     ignored = _Ignored(target)
     return Surveyed(original.survey(target.workspace, ignored.is_left), tuple(ignored.left))
 
 
 def require_room(target: Target, room: int, profile: str) -> None:
-    """:raises UsageError: the workspace is more than the `room` bytes of the volume that it goes into"""
+    """Refuse a workspace that does not fit into its volume.
+
+    :param room: the size of the volume in bytes
+    :raises UsageError: the workspace is larger
+    """
     size = original.room_of(survey(target).entries)
     if size > room:
         raise UsageError(
@@ -62,9 +70,9 @@ def require_room(target: Target, room: int, profile: str) -> None:
 
 
 def send(target: Target, uid: str, say: Callable[[str], None]) -> Sent:
-    """Copy the workspace into the Pod `uid` of `target`, which has none yet.
+    """Copy the workspace into the Pod `uid` of `target`, which does not have it yet.
 
-    :raises EnvironmentFailure: the Pod does not take it
+    :raises EnvironmentFailure: the Pod does not accept it
     """
     started, head = time.time_ns(), refs.head(target.workspace)
     surveyed = survey(target)

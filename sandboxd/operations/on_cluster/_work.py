@@ -1,4 +1,4 @@
-"""The changes of a sandbox on a cluster, got out of its Pod into a file of this machine."""
+"""Collects the changes of a sandbox on a cluster from its Pod into a file on this machine."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _GO_ON = f'rm -f "$1/{PART}"; kill -CONT -1'
 
 
 def collected(target: Target, *, stop_others: bool) -> Changes:
-    """The changes of the running sandbox, kept in a new file; the caller removes it.
+    """Collect the changes of the running sandbox into a new file, which the caller removes.
 
-    :param stop_others: stop what runs in it first, since it is about to end
+    :param stop_others: first stop all other processes in it, for a sandbox that is about to end
     :raises PodGone: it does not run
-    :raises UsageError: this machine did not copy the workspace there
-    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    :raises UsageError: another machine copied the workspace there
+    :raises EnvironmentFailure: they cannot be read, or are not plausible
     """
     pod = running_pod(target)
     record = records.recall(target.environ, target.cluster.context, target.pod)
@@ -49,10 +49,9 @@ def collected(target: Target, *, stop_others: bool) -> Changes:
 
 
 def let_go_on(target: Target, uid: str) -> bool:
-    """Continue the processes that were stopped in the Pod `uid`, which does not end after all.
+    """Continue the processes that `collected` stopped in the Pod `uid`, and remove a partly sent file.
 
-    What a part of a file left that was being sent is removed. False where the Pod did not take the command;
-    then the note of it stays.
+    :returns: False if the Pod did not run the command; then it remains recorded that its processes are stopped
     """
     try:
         running.quietly(target.cluster, target.pod, ["sh", "-c", _GO_ON, "sh", target.folder])
@@ -63,7 +62,7 @@ def let_go_on(target: Target, uid: str) -> bool:
 
 
 def inside(target: Target) -> Inside:
-    """The way in which programs of ours run in the Pod of `target`."""
+    """A function that runs a command in the Pod of `target`, for code that does the same in a container."""
 
     def run(
         command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]

@@ -1,4 +1,4 @@
-"""Get an agent ready in a Pod: its program, its sandbox, and the files of its home."""
+"""Prepares an agent's session in a Pod: its program, its sandbox, and the files of its home."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Task(NamedTuple):
-    """The task of the agent: `text` is None with a terminal; `more` are words of the user behind its own."""
+    """The agent's task. `text` is None for an interactive run; `more` are the user's own arguments for the agent."""
 
     text: str | None
     resume: bool
@@ -38,18 +38,18 @@ class Task(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A sandbox that runs, and the command that starts the agent in it."""
+    """A running sandbox, and the command that starts the agent in it."""
 
     started: Started
     command: tuple[str, ...]
     env: tuple[str, ...]
-    """Variables, ``NAME=value``."""
+    """Variables for the command, ``NAME=value``."""
 
 
 def place_of(own: Session, target: Target) -> Session:
-    """The session as it is on that cluster: a run there and one here are two, with a note of each.
+    """The session with a state folder of its own for this cluster, so that runs here and there are recorded separately.
 
-    :raises EnvironmentFailure: its folder cannot be made
+    :raises EnvironmentFailure: the folder cannot be created
     """
     context = target.cluster.context
     digest = hashlib.sha256(f"{context.server}\n{context.namespace}".encode()).hexdigest()[:16]
@@ -65,10 +65,10 @@ def place_of(own: Session, target: Target) -> Session:
 
 
 def refuse_secrets(own: Session, environ: Mapping[str, str], *, keeps_secrets: bool) -> None:
-    """See that no secret has to go to the cluster, or that the user and the floor let it go.
+    """Refuse a session that needs secrets on the cluster, unless user and policy allow them there.
 
-    :param keeps_secrets: whether the user does
-    :raises UsageError: the agent, or its project, requires a credential that may not go, or the floor lets none go
+    :param keeps_secrets: whether the user allows it
+    :raises UsageError: a credential is required and the user did not allow it, or the policy minimum forbids it
     """
     if keeps_secrets:
         _secrets.require_allowed(environ)
@@ -86,10 +86,11 @@ def get_ready(
     grants: Grants,
     say: Callable[[str, bool], None],
 ) -> Ready:
-    """Have the session's sandbox on its cluster, and the agent's program in it.
+    """Make the session's sandbox run on its cluster, with the agent's program in it.
 
-    :param own: as `place_of` has it
-    :raises SandboxdError: it cannot be had, or the agent has no such way to start
+    :param own: the session, as `place_of` returned it
+    :param say: called with each step, and whether the next may replace it on a terminal
+    :raises SandboxdError: that fails, or the agent cannot be started in this way
     """
     plan = planned(target, options, grants).plan
     words = {

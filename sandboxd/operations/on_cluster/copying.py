@@ -1,4 +1,4 @@
-"""Copy files into a sandbox on a cluster and out of it, by the rules that hold on this machine."""
+"""Copies files into a sandbox on a cluster and out of it, by the same rules as on this machine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def copy_in(target: Target, source: str, path: str) -> int:
-    """Copy `source` of this machine to `path` inside; how many files.
+    """Copy `source` of this machine to `path` inside; return the number of files.
 
-    :raises SandboxdError: as of `copying.put`, or no sandbox runs there
+    :raises SandboxdError: as `operations.copying.put`, or no sandbox runs there
     """
     running_pod(target)
     return copying.put(inside(target), target.workspace, source, posixpath.join(target.here, path))
@@ -28,7 +28,7 @@ def copy_in(target: Target, source: str, path: str) -> int:
 def copy_out(target: Target, path: str, to: str, include: Collection[str]) -> Copied:
     """Copy `path` inside to `to` of this machine.
 
-    :raises SandboxdError: as of `copying.fetch`, or no sandbox runs there
+    :raises SandboxdError: as `operations.copying.fetch`, or no sandbox runs there
     """
     running_pod(target)
     full = posixpath.join(target.here, path)

@@ -1,4 +1,4 @@
-"""Examine what a cluster can do for sandboxes, and which rights the user lacks there."""
+"""Examines what a cluster can do for sandboxes, and which rights the user lacks there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _LONGEST_NUMBER = 9
 
 
 class Examined(NamedTuple):
-    """`classes`: name and handler of each RuntimeClass, None where they cannot be listed; `gvisor`: '' for none."""
+    """What a cluster can do. `classes` has name and handler of each RuntimeClass, None if they cannot be listed;
+    `gvisor` is the RuntimeClass for gVisor, '' for none.
+    """
 
     context: str
     server: str
@@ -31,16 +33,16 @@ class Examined(NamedTuple):
     gvisor: str
     ends_input: bool
     sandboxes: bool
-    """Whether it has agent-sandbox: `up --sandbox`."""
+    """Whether agent-sandbox is installed, which `up --sandbox` needs."""
     missing: tuple[Right, ...]
     seconds_ahead: int | None = None
-    """Of the cluster's clock, before this machine's."""
+    """By how much the cluster's clock is ahead of this machine's, in seconds; None if it is not known."""
 
 
 def examine(on: str, environ: Mapping[str, str]) -> Examined:
-    """Look at the cluster of the context `on`.
+    """Examine the cluster of the kubeconfig context `on`.
 
-    :raises SandboxdError: it cannot be reached, or takes no question
+    :raises SandboxdError: it cannot be reached, or refuses all requests
     """
     cluster = api.connect(on, environ)
     context = cluster.context
@@ -70,19 +72,19 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
 def sandboxes_of(on: str, environ: Mapping[str, str]) -> tuple[list[Sandbox], Context]:
     """All sandboxes in the namespace of the context `on`, and the context.
 
-    :raises SandboxdError: it cannot be asked
+    :raises SandboxdError: the cluster cannot be reached, or refuses the request
     """
     cluster = api.connect(on, environ)
     return look.every(cluster, environ), cluster.context
 
 
 def roles(facts: Examined) -> str:
-    """The objects that give the rights, as YAML; `NAME` stands for the user."""
+    """The RBAC objects that would give the user the rights, as YAML, in which `NAME` stands for the user."""
     return yaml_of(rights.roles(facts.namespace))
 
 
 def document(facts: Examined) -> dict[str, Any]:
-    """All of it as JSON has it."""
+    """`facts` as JSON data."""
     return {
         "version": 1,
         **facts._asdict(),

@@ -1,4 +1,6 @@
-"""The changes of a sandbox's objects on its cluster since they were applied, and what the sandbox says of itself."""
+"""Finds changes of a sandbox's objects on its cluster since they were applied, and what the kernel reports inside the
+Pod.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _FILTERED = "2"
 
 
 class Compared(NamedTuple):
-    """`differences` from what was applied; `inside` is the word of the sandbox, which can lie for the better."""
+    """`differences` are deviations from what was applied. `inside` is what the Pod itself reports, which a hostile one
+    can falsify.
+    """
 
     pod: str
     differences: tuple[str, ...]
@@ -30,7 +34,7 @@ def compare(target: Target) -> Compared:
     """Compare the objects of the running sandbox with those that this machine applied.
 
     :raises PodGone: it does not run
-    :raises UsageError: this machine did not apply them
+    :raises UsageError: another machine applied them
     """
     pod = running_pod(target)
     record = records.recall(target.environ, target.cluster.context, target.pod)

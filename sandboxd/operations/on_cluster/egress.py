@@ -1,4 +1,4 @@
-"""Answers of people about names, for a sandbox on a cluster: they are kept here, the gateway there has them."""
+"""The user's answers about names for a sandbox on a cluster: saved on this machine, enforced by the gateway there."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ _CHANGES = ("allow", "deny")
 
 
 class Names:
-    """The names of one sandbox; for several questions in a row, since its log is read once."""
+    """Runs the actions of `sandboxd egress` for one sandbox; the gateway's log is read only once for several of them.
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._gateway = PodGateway(target)
 
     def act(self, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Do `action`; the fields of its result as JSON has them, as `operations.egress.actions.act` has it.
+        """Run `action`; return the fields of its result as JSON data, as `operations.egress.actions.act` does.
 
-        :raises UsageError: it has no meaning there, or another machine started the sandbox; else as there
+        :raises UsageError: it is not possible on a cluster, or another machine started the sandbox; or as `actions.act`
         """
         target = self._target
         if arguments.get("once"):

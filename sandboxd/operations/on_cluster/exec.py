@@ -1,4 +1,4 @@
-"""Begin a command in a sandbox on a cluster; its streams, its signals and its end are the caller's."""
+"""Starts a command in a sandbox on a cluster; the caller handles its streams, signals and end."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ def begin(
     env: Sequence[str] = (),
     working_dir: str = "",
 ) -> PodCommand:
-    """Begin `words` in the running sandbox.
+    """Start `words` in the running sandbox.
 
-    :param words: [] for a shell
-    :param must_end_input: its input is a file or a pipe
+    :param words: the command; [] for a shell
+    :param must_end_input: whether stdin is a file or a pipe, whose end the command has to see
+    :param working_dir: '' for the workspace
     :raises PodGone: no sandbox runs there
-    :raises NoEndOfInput: the cluster is too old for an input that ends
+    :raises NoEndOfInput: the cluster is too old to signal the end of stdin
     """
     running_pod(target)
     return PodCommand(

@@ -1,4 +1,6 @@
-"""Ports of a sandbox on a cluster, forwarded over a command: a port-forward of Kubernetes fails into gVisor's Pods."""
+"""Forwards ports of a sandbox on a cluster through a command in the Pod, since Kubernetes' port-forward fails with
+gVisor.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,12 @@ def look(target: Target) -> tuple[Listener, ...]:
 def prepare_ports(
     target: Target, wishes: Sequence[Wish], address: str, tell: Callable[[str], None]
 ) -> Forwarder:
-    """Listen for all `wishes`, and be ready to forward them.
+    """Open a listening socket for each of `wishes`, ready to forward.
 
-    :param tell: hears in words of what happens while it runs
+    :param address: the IP address to listen on
+    :param tell: called with a sentence about each event while ports are forwarded
     :raises PodGone: no sandbox runs there
-    :raises UsageError: a port is another service's, or the address is none that may be used
+    :raises UsageError: a port belongs to another service, or `address` is not valid or not allowed
     """
     for wish in wishes:
         if wish.service:

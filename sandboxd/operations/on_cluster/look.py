@@ -1,4 +1,4 @@
-"""The state of sandboxes on a cluster, by the word of its API server; nothing inside is asked."""
+"""The state of sandboxes on a cluster, as its API server reports it; nothing runs inside."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Sandbox(NamedTuple):
-    """A sandbox as the API server describes it; '' for what is not said.
+    """A sandbox as the API server describes it; '' in a field means unknown.
 
-    `state` is ``running``, ``starting``, ``ending`` or ``ended``; `why` says more of it.
+    `state` is ``running``, ``starting``, ``ending`` or ``ended``; `why` explains it.
     """
 
     name: str
@@ -31,17 +31,19 @@ class Sandbox(NamedTuple):
     runtime_class: str
     image: str
     started: str
-    """RFC 3339."""
+    """When it started (RFC 3339)."""
     gateway: str
-    """``ready``, ``not ready``, ``none``, or ``not known`` where another Pod cannot be told from it."""
+    """``ready``, ``not ready``, ``none``, or ``not known`` if its Pod cannot be told from another."""
     gateway_why: str
-    """Why it is not known."""
+    """The reason for ``not known``; else ''."""
     is_closed: bool
-    """Whether the NetworkPolicy that closes it is there."""
+    """Whether the NetworkPolicy that isolates it exists."""
     enforced: str
-    """``enforced``, ``open`` or ``not checked``: what a container of ours in its Pod saw before it started."""
+    """Whether the cluster enforces that policy, as checked in its Pod before it started: ``enforced``, ``open`` or
+    ``not checked``.
+    """
     evidence: str
-    """What was seen, and when."""
+    """What that check observed, and when."""
     is_ours: bool
     """Whether this machine started it."""
     not_in_force: tuple[str, ...]
@@ -50,7 +52,7 @@ class Sandbox(NamedTuple):
 
 
 def look(target: Target) -> Sandbox | None:
-    """The sandbox of `target`, None where there is none."""
+    """The sandbox of `target`; None if there is none."""
     pod = target.cluster.get(api.POD, target.pod)
     if pod is not None:
         return _sandbox(target.cluster, target.environ, pod)
@@ -70,7 +72,7 @@ def _without_pod(target: Target, sandbox: Mapping[str, Any]) -> Sandbox:
 
 
 def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
-    """All sandboxes in the namespace that `up` started, by name."""
+    """All sandboxes in the namespace that `up` started, sorted by name."""
     pods = cluster.list(api.POD, {MADE_BY: UP})
     return sorted(_sandbox(cluster, environ, pod) for pod in pods)
 
@@ -78,11 +80,12 @@ def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
 def show_logs(
     target: Target, *, follow: bool, tail: str, since: int, write: Callable[[bytes], None]
 ) -> None:
-    """Hand the output of the sandbox's main process to `write`.
+    """Pass the output of the sandbox's main process to `write`.
 
-    :param tail: lines, or ``all``
-    :param since: seconds since 1970; 0 for all
-    :raises PodGone: there is none
+    :param follow: whether to go on until the process ends
+    :param tail: the number of lines from the end, or ``all``
+    :param since: only what was written since then, in seconds since 1970; 0 for all
+    :raises PodGone: there is no such sandbox
     """
     logs.show(target.cluster, target.pod, follow=follow, tail=tail, since=since, write=write)
 

@@ -1,4 +1,4 @@
-"""Send what the host has newer than the copy in a Pod, without touching the sandbox's own work."""
+"""Sends files that are newer on the host than the copy in a Pod; what the sandbox itself changed stays."""
 
 from __future__ import annotations
 
@@ -35,27 +35,34 @@ _REMOVE_FOLDERS = f"{ARRIVE} && xargs -0 rmdir -- <{PART}"
 
 
 class Newer(NamedTuple):
-    """Paths that are others on the host than in the copy, and those that are gone here."""
+    """Paths that differ on the host from the copy in the Pod (`changed`), and those that the host no longer has
+    (`gone`).
+    """
 
     changed: tuple[str, ...]
     gone: tuple[str, ...]
     has_commit: bool
-    """Whether another commit is checked out here."""
+    """Whether another commit is checked out on the host."""
 
 
 class Refreshed(NamedTuple):
-    """The count of files and bytes that went, of those removed there, and the paths left as the sandbox has them."""
+    """The result: files and bytes sent, files removed in the Pod, and paths left alone because the sandbox changed
+    them.
+    """
 
     files: int
     size: int
     removed: int
     conflicts: tuple[str, ...]
     branch: str
-    """The reason why git inside is not at the commit of the host; '' where it is, or nothing had to be done."""
+    """The reason why git inside is not at the host's commit; '' if it is, or no commit had to be sent."""
 
 
 def newer(target: Target, record: Record) -> Newer:
-    """The changes on the host since the copy in the Pod was made, by times and sizes: no content is read."""
+    """Compare the host with the copy in the Pod, by modification times and sizes; no content is read.
+
+    :param record: what was copied there
+    """
     survey = _send.survey(target)
     changed = [e.path for e in survey.entries if _is_other(record, e)]
     gone = [os.fsdecode(key.encode("latin-1")) for key in _gone(target, record, survey.entries)]
@@ -64,12 +71,12 @@ def newer(target: Target, record: Record) -> Newer:
 
 
 def refresh(target: Target, uid: str, say: Callable[[str], None]) -> Refreshed:
-    """Send what the host has newer to the Pod `uid`; what the sandbox changed itself stays as it is there.
+    """Send what is newer on the host to the Pod `uid`; files that the sandbox changed stay as they are there.
 
-    While that is compared and sent, all else in the sandbox is stopped. Another refresh of it is waited for, for the
-    end of one lets the work go on.
+    Meanwhile all other processes in the sandbox are stopped. Another refresh of the same sandbox is waited for first,
+    as its end would continue them.
 
-    :raises EnvironmentFailure: the Pod does not take it, what arrived is noted; or it became another one
+    :raises EnvironmentFailure: the Pod does not accept a file (those that arrived are recorded), or it was replaced
     """
     place = (target.environ, target.cluster.context, target.pod)
     with records.locked(

@@ -1,4 +1,4 @@
-"""The changes that a sandbox on a cluster made in its copy, for the same review as those of this machine."""
+"""Collects the changes that a sandbox on a cluster made in its copy, for the same review as on this machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def collect(target: Target) -> Collected:
-    """The changes of the running sandbox, else those that were kept of the last one.
+    """The changes of the running sandbox; if none runs, those saved when the last one ended.
 
-    :raises PodGone: it does not run, and nothing was kept
-    :raises SandboxdError: they cannot be had, or cannot be believed
+    :raises PodGone: it does not run, and nothing was saved
+    :raises SandboxdError: they cannot be read, or are not plausible
     """
     try:
         return Collected(_work.collected(target, stop_others=False).path, None)

@@ -32,13 +32,13 @@ def start(
     say: Callable[[str, bool], None],
     program: Program | None = None,
 ) -> Started:
-    """Start the sandbox of `target`, or leave it alone where it runs as planned; then run the hooks that are due.
+    """Start the sandbox of `target`, unless it runs as planned already, and run the lifecycle hooks that are due.
 
-    Nothing is left of a start that fails. A lifecycle hook that fails is no such failure: the sandbox goes on
-    running, and the result names it.
+    A start that fails leaves nothing behind. The failure of a lifecycle hook is no failure of the start: the sandbox
+    runs on, and the result names the hook.
 
-    :param say: hears of each step (text, whether it passes)
-    :param program: brought into a new Pod before any file of the workspace
+    :param say: called with each step, and whether the next may replace it on a terminal
+    :param program: the agent's program to install in a new Pod before any file of the workspace arrives; None for none
     :raises SandboxdError: it cannot be started
     """
     in_force.require(target.environ)

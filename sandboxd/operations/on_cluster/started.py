@@ -11,24 +11,26 @@ if TYPE_CHECKING:
 
 
 class Started(NamedTuple):
-    """`how` is ``started``, ``already running`` or ``refreshed``; `sent` is None where nothing had to be."""
+    """`how` is ``started``, ``already running`` or ``refreshed``; `sent` is None if no copy was sent; `refreshed` None
+    if nothing was refreshed.
+    """
 
     how: str
     pod: str
     uid: str
-    """Of the Pod."""
+    """The UID of the Pod."""
     node: str
     profile: str
     runtime_class: str
     not_in_force: tuple[Downgrade, ...]
     changed: tuple[str, ...] = ()
-    """Changes of our objects by the cluster."""
+    """What the cluster changed in the objects when they were applied."""
     sent: Sent | None = None
     problem: str = ""
-    """The reason why the start is not recorded, '' where it is."""
+    """The reason why the start is not in the audit record; '' if it is."""
     newer: Newer | None = None
-    """The files that the host has newer than the copy of a sandbox that runs already."""
+    """Files that are newer on the host than the copy of a sandbox that ran already; None if that was not compared."""
     refreshed: Refreshed | None = None
     failure: str = ""
-    """The lifecycle hook that failed, '' for none; the sandbox runs."""
+    """A message about the lifecycle hook that failed, '' for none; the sandbox runs all the same."""
     hint: str = ""

@@ -1,4 +1,4 @@
-"""Remove a sandbox from its cluster; what was changed in it is kept on this machine first."""
+"""Removes a sandbox from its cluster, after saving its changes on this machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class Stopped(NamedTuple):
-    """`was_there`: whether there was a Pod; `problem`: why its end is not recorded, '' where it is."""
+    """`was_there`: whether there was a Pod; `problem`: the reason why the end is not in the audit record, '' if it is.
+    """
 
     pod: str
     was_there: bool
@@ -29,11 +30,11 @@ class Stopped(NamedTuple):
 
 
 def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
-    """Remove the sandbox of `target`; that there is none is fine. A refresh that writes to it ends first.
+    """Remove the sandbox of `target`; no error if there is none. A refresh that is under way is waited for.
 
-    :param discard: throw away what was changed in it
-    :param say: hears where the work is kept, or that it is lost
-    :raises EnvironmentFailure: the work cannot be kept; then the sandbox goes on running
+    :param discard: throw away its changes; otherwise they are saved first
+    :param say: called with where the changes are saved, or that they are lost
+    :raises EnvironmentFailure: the changes cannot be saved; then the sandbox keeps running
     """
     with _no_refresh(target, say):
         return _stop(target, discard=discard, say=say)

@@ -1,4 +1,4 @@
-"""The sandbox that a command means, on a cluster."""
+"""Selects the sandbox on a cluster that a command works with."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A sandbox of a project, by the names that it has on its cluster; it need not be there."""
+    """A sandbox of a project on a cluster, whether or not it exists there. `workspace` is the project's real path,
+    `name` '' for the unnamed one.
+    """
 
     cluster: Cluster
     environ: Mapping[str, str]
@@ -40,12 +42,12 @@ class Target(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """The folder of the workspace inside."""
+        """The path of the workspace inside."""
         return target_folder(self.workspace)
 
     @property
     def here(self) -> str:
-        """The folder inside that stands for the one that the caller is in."""
+        """The folder inside that corresponds to `directory`; the workspace's, if `directory` is outside of it."""
         below = os.path.relpath(os.path.realpath(self.directory), self.workspace)
         return (
             self.folder
@@ -55,14 +57,14 @@ class Target(NamedTuple):
 
     @property
     def option(self) -> str:
-        """The options by which a command means this sandbox."""
+        """The command-line options that select this sandbox."""
         return f"{self.cluster.context.option}{option_of(self.name)}"
 
 
 def running_pod(target: Target) -> dict[str, Any]:
-    """The Pod of `target`, which runs.
+    """The Pod of `target`, as the API server describes it, if it runs.
 
-    :raises PodGone: it is not there, or ended
+    :raises PodGone: it does not exist, or has ended
     """
     try:
         return waiting.require_running(target.cluster, target.pod)
@@ -73,7 +75,9 @@ def running_pod(target: Target) -> dict[str, Any]:
 
 
 def lost_words(target: Target) -> str:
-    """The message about a Pod that this machine started and did not remove, and that is gone; '' for none such."""
+    """A message about a Pod that this machine started, that no longer exists, and that nobody stopped with `down`; ''
+    if there is no such Pod.
+    """
     if records.recall(target.environ, target.cluster.context, target.pod) is None:
         return ""
     if target.cluster.get(api.POD, target.pod) is not None:
@@ -87,7 +91,7 @@ def lost_words(target: Target) -> str:
 def target(on: str, directory: str, name: str, environ: Mapping[str, str]) -> Target:
     """The sandbox `name` of the project that `directory` lies in, on the cluster of the context `on`.
 
-    :raises SandboxdError: there is no such context, or no folder
+    :raises SandboxdError: there is no such context, or `directory` is not a folder
     """
     workspace = os.path.realpath(project_folder(directory))
     return Target(api.connect(on, environ), environ, directory, workspace, name)

@@ -1,4 +1,4 @@
-"""Attack a sandbox on a cluster from inside its Pod."""
+"""Runs the escape attempts against a sandbox on a cluster, from inside its Pod."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
 
 _NAMES = ("kubernetes.default.svc.cluster.local", "kube-dns.kube-system.svc.cluster.local")
-"""Services of other namespaces that most clusters have."""
+"""Services in other namespaces that most clusters have."""
 _LOG_TRIES, _LOG_SECONDS = 6, 0.5
-"""A node writes a log a moment after its container did."""
+"""A node's log has an entry a moment after the container wrote it, so it is read several times."""
 
 
 class _Around(NamedTuple):
@@ -40,10 +40,11 @@ class _Around(NamedTuple):
 
 
 def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
-    """Make every attempt that can be judged there in the running sandbox of `target`.
+    """Run each attempt whose outcome can be judged on a cluster, in the running sandbox of `target`.
 
-    :raises PodGone: it does not run, or ended in the middle
-    :raises EnvironmentFailure: the cluster cannot be asked
+    :param progress: called with the number of finished attempts and of all
+    :raises PodGone: it does not run, or ended meanwhile
+    :raises EnvironmentFailure: the cluster cannot be reached
     """
     pod = running_pod(target)
     around = _look(target, pod)

@@ -1,4 +1,4 @@
-"""The cluster that a context of the user's kubeconfig means, for a person to read."""
+"""Describes the cluster that a context of the user's kubeconfig selects, for the user to read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 
 class Destination(NamedTuple):
-    """A cluster and namespace in words; `why_not` says what keeps work from going there, '' for nothing."""
+    """A cluster and namespace in words; `why_not` is the reason why the policy does not allow to use it, '' if it does.
+    """
 
     words: str
     why_not: str = ""
 
 
 def destination(on: str, environ: Mapping[str, str]) -> Destination:
-    """The cluster and namespace of the context `on`, by the kubeconfig and the floor of now; no cluster is asked."""
+    """Describe the cluster and namespace of the context `on`, by the kubeconfig and the policy; the cluster is not
+    contacted.
+    """
     words = f"the cluster of your context `{on}`"
     try:
         context = kubeconfig.load(on, environ)

@@ -1,4 +1,4 @@
-"""What the user asks of a start on a cluster, and the plan that it is made by."""
+"""The user's options for a start on a cluster, and the plan made with them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 GATEWAY_IMAGE = "python:3-slim"
-"""Where the user names none: any image with Python 3.11 or later does."""
+"""The default image of the gateway; any image with Python 3.11 or later works."""
 
 
 class Options(NamedTuple):
-    """The user's options for the start; '' for each that is not given."""
+    """The user's options for the start; '' for a text that is not given."""
 
     image: str = ""
     runtime_class: str = ""
@@ -32,28 +32,28 @@ class Options(NamedTuple):
     seccomp_profile: str = ""
     recreate: bool = False
     keeps_secrets: bool = False
-    """The gateway is given the secrets that the plan names."""
+    """Send the gateway the secrets that the plan names."""
     sandbox: bool = False
-    """Make a Sandbox of agent-sandbox in the place of a Pod."""
+    """Create a Sandbox of agent-sandbox instead of a Pod."""
     refresh: bool = False
-    """Send what the host has newer, where the sandbox runs already."""
+    """Send files that are newer on the host, if the sandbox runs already."""
     hooks: bool = True
     """Run the lifecycle hooks that are due."""
     until_ready: bool = False
-    """Leave those behind `waitFor` to the next start."""
+    """Leave the stages after `waitFor` to the next start."""
 
 
 class Planned(NamedTuple):
-    """A plan, and what was asked of the cluster for it."""
+    """A plan, and the options for the cluster that it was made with."""
 
     plan: Plan
     wishes: plan_cluster.Cluster
 
 
 def planned(target: Target, options: Options, grants: Grants) -> Planned:
-    """The plan by which a start makes the sandbox of `target`, or knows one that runs.
+    """The plan for the sandbox of `target`.
 
-    :raises UsageError: the config is not valid or needs a grant, or the cluster has not what is asked for
+    :raises UsageError: the config is not valid or needs a grant, or the cluster lacks something that was asked for
     """
     project = Project.open(target.workspace, target.environ, target.name).with_image(options.image)
     wishes = _wishes(target, options)

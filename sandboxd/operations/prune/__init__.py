@@ -1,6 +1,6 @@
-"""Show what sandboxd keeps on this machine and its engine, and free what nothing needs.
+"""Shows what sandboxd keeps on this machine and in its engine, and frees what nothing needs.
 
-One file of `kinds` for each kind of thing. Nothing is looked at that is not ours by its label and its name.
+One file of `kinds` for each kind of thing. Only things with our label and our name are considered.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Options(TypedDict):
     """The options of `serve`."""
 
     frees: bool
-    """Free it; else it is only listed."""
+    """Whether to remove what can be freed; otherwise it is only listed."""
     with_work: bool
-    """Also what holds somebody's work: copies, homes, built images, kept results."""
+    """Whether to remove, too, what may hold a user's work: private copies, homes, built images, saved changes."""
 
 
 class Row(NamedTuple):
-    """One thing; `size` in bytes, None where it is not known."""
+    """One thing that sandboxd keeps; `size` in bytes, None if it is not known."""
 
     kind: str
     name: str
@@ -40,21 +40,21 @@ class Row(NamedTuple):
 
 
 class Caches(NamedTuple):
-    """The size of all package caches that are left, and its limit, in bytes."""
+    """The total size of the package caches that are left, and its limit, both in bytes."""
 
     size: int
     bound: int
 
 
 class Pruned(NamedTuple):
-    """All that was found, and what of it was freed."""
+    """Everything that was found, with whether it was freed."""
 
     rows: tuple[Row, ...]
     caches: Caches
 
 
 def serve(request: Request) -> Pruned:
-    """Look for everything of ours, and free with `Options` what they ask for."""
+    """Find everything that sandboxd keeps, and free what `Options` ask for."""
     from sandboxd.errors import SandboxdError
     from sandboxd.operations.prune import kinds
     from sandboxd.policy import cache_size

@@ -1,4 +1,4 @@
-"""One thing of ours that can be freed, and what it takes."""
+"""One thing that sandboxd keeps, and how to free it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 State = Literal["in use", "work", "unused"]
-"""``work``: nothing runs on it, and it may hold what somebody made: it goes only when that is asked for."""
+"""``work``: nothing uses it, but it may hold a user's work, so it is freed only if the user asks for that."""
 
 
 class Entry(NamedTuple):
-    """One thing of ours on this machine or its engine.
+    """One thing that sandboxd keeps on this machine or in its engine.
 
-    `name` is the engine's, or a path; `about` says whose it is; `size` in bytes, None: not known. `free`
-    removes it and returns whether it did; what is in use by then stays.
+    `name` is its name in the engine, or a path; `about` says in words to whom it belongs; `size` is in bytes, None if
+    it is not known. `free` removes it and returns whether it did: not if it is in use by then.
     """
 
     kind: str

@@ -1,6 +1,7 @@
 """The kinds of things to prune: one file each, with `find(engine, environ)`.
 
-`find` gives each thing of its kind that is ours, by its label and by the name that we give it."""
+`find` yields each thing of its kind that has our label and the name that we give it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def entries(engine: Engine, environ: Mapping[str, str]) -> Iterator[Entry]:
-    """All entries, kind by kind; freeing one kind may leave another unused.
+    """Yield all entries, kind by kind, to be freed at once: this may leave things of a later kind unused.
 
     :raises EnvironmentFailure: the engine does not answer
     """

@@ -1,4 +1,4 @@
-"""Gateways whose sandbox is gone: of a start or an end that was killed."""
+"""Gateways whose sandbox is gone: left by a start or an end that was killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORDER = 1
 
 
 def find(engine: Engine, environ: Mapping[str, str]) -> Iterator[Entry]:
-    """Each gateway of ours."""
+    """Yield each gateway that sandboxd made."""
     for container in engine.containers(GATEWAY):
         sandbox = container.labels[GATEWAY]
         if container.name != gateway.name_of(sandbox):

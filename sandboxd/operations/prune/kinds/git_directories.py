@@ -1,4 +1,4 @@
-"""Git directories that sandboxes have of their own: those of sandboxes and workspaces that are gone."""
+"""Git directories that sandboxes have of their own, and whose sandbox or workspace is gone."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ ORDER = 6
 
 
 def find(engine: Engine, environ: Mapping[str, str]) -> Iterator[Entry]:
-    """Each git directory in the user's state.
+    """Yield each git directory in the user's state folder.
 
-    What has commits that nobody else has is work that no option frees, and so is one of which nobody knows whose it is.
+    One with commits that exist nowhere else is ``work``, and so is one whose sandbox is not known; `free` does not
+    remove these.
     """
     for place, sandbox in leftover.every(environ):
         about = f"git of {describe(sandbox)}" if sandbox else "git of a sandbox"

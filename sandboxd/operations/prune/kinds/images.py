@@ -1,4 +1,4 @@
-"""Images: of gateways, and those that were built for projects."""
+"""Images of gateways, and images that were built for projects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GATEWAYS = "sandboxd-gateway:"
 
 
 def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
-    """Each image of ours that has a name of ours."""
+    """Yield each image that sandboxd made and that has a name of ours."""
     names = {container.image for container in engine.containers()}
     for image in engine.images(GATEWAY_IMAGE):
         for name in image.get("RepoTags") or []:

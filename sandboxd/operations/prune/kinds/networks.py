@@ -1,4 +1,4 @@
-"""Networks of gateways that no sandbox is on, and that no generated file names."""
+"""Networks of gateways on which no sandbox is, and which no generated file names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORDER = 2
 
 
 def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
-    """Each network of ours: the inner ones, then the way out of all gateways."""
+    """Yield each network that sandboxd made: the inner ones, then the outer one of all gateways."""
     networks = [network for network in engine.networks() if NETWORK in network.labels]
     for network in sorted(networks, key=lambda network: network.name == OUTER_NAME):
         sandbox = network.labels[NETWORK]

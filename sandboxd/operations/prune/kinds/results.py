@@ -1,4 +1,4 @@
-"""Changes that were kept when their sandbox ended."""
+"""Changes of private copies that were saved when their sandbox ended."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDER = 5
 
 
 def find(_engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
-    """Each file that begins with our header."""
+    """Yield each saved file that begins with our header."""
     for stream in stream_files.every():
         yield Entry(
             "result",

@@ -1,4 +1,4 @@
-"""Volumes: private copies, homes, caches, the programs of agents, and pins of folders."""
+"""Volumes: private copies, homes, caches, programs of agents, and volumes that only stand for a host folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OTHERS = (
 
 
 def find(engine: Engine, _environ: Mapping[str, str]) -> Iterator[Entry]:
-    """Each volume of ours."""
+    """Yield each volume that sandboxd made."""
     uses = engine.volume_uses()
 
     def entry(kind: str, name: str, about: str, holds_work: bool) -> Entry:
