@@ -1,4 +1,6 @@
-"""Files of a workspace that make tools on the host act, found by their names: to be pinned, or to be named to the user."""
+"""Files of a workspace on which tools on the host act, found by name: to be mounted read-only, or to be named to the
+user.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,13 @@ from sandboxd.policy.acts_on_host import root_names, weigh
 
 _PUT_ASIDE = re.compile(r"(.+)\.halted(?:-[0-9]+)?", re.DOTALL)
 _MOST_PINS = 64
-"""The most files that are pinned by a pattern: every start of the sandbox pays for each mount."""
+"""The most files that match a pattern to be mounted read-only, since each mount delays every start."""
 
 
 class Acting(NamedTuple):
-    """The files that tools on the host act upon, as paths within the workspace.
+    """The files on which tools on the host act, as paths within the workspace.
 
-    `pins` are to be read-only; `exposed` stay writable.
+    `pins` are to be mounted read-only; `exposed` stay writable, each with the reason why that matters.
     """
 
     pins: tuple[str, ...] = ()
@@ -29,13 +31,14 @@ class Acting(NamedTuple):
 
 
 def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> Acting:
-    """Sort the files of a workspace that tools on the host act upon by themselves.
+    """Find the files of a workspace on which tools on the host act automatically.
 
-    Only those at the top are pinned: a pin makes each folder above it a mount, which nothing can be
-    moved out of.
+    Only files at the top are mounted read-only: each folder above such a mount would have to be a mount, too, and
+    nothing can be moved out of a mount.
 
-    :param entries: paths near the top of the workspace, files and folders
-    :param left_open: patterns of names, and groups as `acts_on_host` calls them, that are not pinned
+    :param entries: paths of files and folders near the top of the workspace
+    :param left_open: patterns of names, and groups of `acts_on_host` (the reason's text), that are not mounted
+        read-only
     """
     left_open = tuple(left_open)
     shut: list[str] = []

@@ -1,4 +1,4 @@
-"""The parts of a hand-written config that a plan takes over or leaves out, each with the reason."""
+"""Decides which parts of a hand-written config the plan takes over and which it leaves out, each with the reason."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ _NEVER: dict[str, str] = {
 
 
 def leave_out(base: Container, notes: Notes) -> None:
-    """Note every setting of `base` that would weaken the sandbox or that the profile decides."""
+    """Note every setting of `base` that is not taken over, because it would weaken the sandbox or the profile decides
+    it.
+    """
     if base.privileged is not None and base.privileged.value:
         setting = base.privileged
         if setting.origin.key == "runArgs":
@@ -118,9 +120,9 @@ def _other_user(base: Container) -> str | None:
 
 
 def say_brought(notes: Notes) -> tuple[str, ...]:
-    """Note what an image or a Feature adds that the plan does not have; returns it in words.
+    """Note what the image's label or Features would add and `sandboxd up` does not; return sentences about it.
 
-    With a note on each source that may add anything, since it was not read.
+    They include a sentence for each source that was not read.
     """
     sentences = []
     for origin, items in notes.brought.items():
@@ -146,19 +148,20 @@ def _without_label(image: str) -> str:
 
 
 def is_harmless_network(mode: str) -> bool:
-    """Whether a network mode gives the sandbox no more than a bridge of its own."""
+    """Whether a network mode gives the container no more than a bridge network of its own."""
     return mode in _HARMLESS_NETWORKS
 
 
 def is_root(user: str) -> bool:
-    """Whether a `user` or `user:group` is the superuser; engines read `+0` as that number, too."""
+    """Whether a `user` or `user:group` is the superuser; `+0` counts, as engines read it as 0."""
     return _is_roots(user.partition(":")[0])
 
 
 def has_roots_group(user: str) -> bool:
-    """Whether a `user:group` names the superuser's group.
+    """Whether the group of a `user:group` is the superuser's.
 
-    A file that it leaves in the workspace can give that group to whoever runs it on the host (setgid).
+    With it, a program inside could leave a setgid file in the workspace, which gives that group to whoever runs it on
+    the host.
     """
     _, colon, group = user.partition(":")
     return bool(colon) and _is_roots(group)
@@ -173,10 +176,10 @@ def _is_roots(name: str) -> bool:
 def mounts(
     base: Container, workspace: WorkspaceFacts, occupied: str, shared: Collection[str], notes: Notes
 ) -> tuple[Value[Mount], ...]:
-    """The mounts of `base` that reach nothing of the host.
+    """Those mounts of `base` that reach no file of the host.
 
-    :param occupied: the workspace's path inside
-    :param shared: volumes that the project may share with others
+    :param occupied: the path of the workspace inside
+    :param shared: names of volumes that the project may share with other projects
     """
     values = []
     for value in base.mounts:
@@ -239,7 +242,7 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
 
 
 def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:
-    """Environment of `base` that holds nothing of the host's."""
+    """Those environment variables of `base` that take no value from the host."""
     values = []
     for value in base.env:
         if takes_from_host(value.value.value):

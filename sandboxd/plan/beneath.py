@@ -1,7 +1,7 @@
-"""Files beneath a workspace: read, kept and replaced without following a link.
+"""Reads, saves and replaces files below a workspace without following symbolic links.
 
-The workspace belongs to code that may be hostile, and its links may change between a look and a
-write. So each folder is opened from the one above it, and files are named relative to it.
+The workspace belongs to code that may be hostile, and its links may change between a check and a write. So each folder
+is opened from the one above it, and files are named relative to their open folder.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def open_folder(path: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
-    """The folder of `path` below `root`, each step opened without following a link."""
+    """Open the folder that contains `path` below the open folder `root`, without following links.
+
+    :param create: whether to create missing folders
+    """
     current = os.dup(root)
     try:
         walked = ""
@@ -55,7 +58,7 @@ def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
 
 
 def link_on_the_way(path: str) -> UsageError:
-    """The refusal of a path that leads through `path`, which is no folder."""
+    """The error for a path that leads through `path`, which is not a folder."""
     return UsageError(
         f"`{path}` is a symbolic link or no folder, so nothing below it is read or written",
         f"replace `{path}` by a folder",
@@ -63,7 +66,9 @@ def link_on_the_way(path: str) -> UsageError:
 
 
 def read_text(folder: int, path: str) -> str | None:
-    """The file's text; bytes that are not UTF-8 are kept, so that they count as an edit."""
+    """The text of a file; None if it does not exist. Bytes that are not UTF-8 become surrogates, so that they count as
+    an edit.
+    """
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
@@ -87,9 +92,9 @@ def _in_the_way(path: str, code: int | None) -> UsageError:
 
 
 def keep(folder: int, path: str) -> str:
-    """Keep the user's version under a free name, or find one with the same bytes; returns the name.
+    """Save the user's version of a file under a free name, or find a copy with the same bytes; return the copy's name.
 
-    So a command that was killed before it replaced the file leaves no more copies each time.
+    Thanks to the second case, commands that are killed before they replace the file do not add a copy each time.
     """
     name = os.path.basename(path)
     for number in range(1, 1000):
@@ -121,7 +126,7 @@ def _same(folder: int, name: str, other: str) -> bool:
 def replace(folder: int, name: str, text: str, last_look: Callable[[], None]) -> None:
     """Replace a file atomically: readers see the old file or the new one, never a part.
 
-    :param last_look: as for `replacing`
+    :param last_look: as in `replacing`
     """
     with replacing(folder, name, 0o644, last_look=last_look) as file:
         file.write(text.encode("utf-8", "surrogateescape"))
@@ -136,10 +141,11 @@ def replacing(
     synced: bool = True,
     last_look: Callable[[], None] = lambda: None,
 ) -> Iterator[IO[bytes]]:
-    """A new file that takes the place of `name` when the block ends without an error, and is gone otherwise.
+    """A new file that replaces `name` when the block ends without an error; otherwise it is removed.
 
-    :param synced: whether a crash of the machine leaves the old file or the new one, and no empty one
-    :param last_look: called when all is written and the old file is still there; an error of it leaves that
+    :param synced: whether to flush to disk, so that after a crash of the machine the old or the new file is there, not
+        an empty one
+    :param last_look: called just before the replacement; if it raises, the old file stays
     """
     temporary = f"{_start_of_temporary(name)}{os.getpid()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -166,7 +172,7 @@ def _start_of_temporary(name: str) -> str:
 
 
 def remove_leftovers(folder: int, name: str) -> None:
-    """Remove what a `replace` of `name` left behind when its process was killed."""
+    """Remove the temporary files that `replace` of `name` left when its process was killed."""
     start = _start_of_temporary(name)
     for entry in os.listdir(folder):
         if not entry.startswith(start) or not entry.endswith(".tmp"):
@@ -202,7 +208,7 @@ def _reason(error: OSError) -> str:
 
 
 def create(folder: int, name: str, content: bytes) -> None:
-    """Make a new file.
+    """Create a file with `content`.
 
     :raises FileExistsError: the path exists
     """
@@ -217,7 +223,7 @@ def create(folder: int, name: str, content: bytes) -> None:
 
 
 def says(root: int, path: str, content: bytes) -> bool:
-    """Whether `path` below `root` is a regular file that holds exactly `content`."""
+    """Whether `path` below the open folder `root` is a regular file that holds exactly `content`."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with parent_of(root, path, create=False) as folder:
         descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)

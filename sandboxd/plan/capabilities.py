@@ -11,7 +11,7 @@ from sandboxd.policy.floor import Floor
 
 
 def limit(profile: Profile, floor: Floor) -> Profile:
-    """`profile` without the capabilities that the floor forbids to add."""
+    """`profile` without the capabilities that the policy minimum forbids to add."""
     if floor.capabilities is None:
         return profile
     may = tuple(cap for cap in profile.cap_may_add if cap in floor.capabilities)
@@ -19,15 +19,15 @@ def limit(profile: Profile, floor: Floor) -> Profile:
 
 
 def added(profile: Profile, config: Config) -> tuple[str, ...]:
-    """The names asked for that the profile does not have, each once."""
+    """The capabilities that the config asks for beyond those of the profile, each once."""
     requested = (setting.value for setting in config.capabilities)
     return tuple(dict.fromkeys(cap for cap in requested if cap not in profile.cap_add))
 
 
 def refuse(profile: Profile, config: Config, trusted: bool, how_to_grant: str) -> None:
-    """Refuse capabilities that the profile forbids, or that need trust which the user did not give.
+    """Refuse capabilities that the profile forbids, or that need a grant which the user did not give.
 
-    :param how_to_grant: the next step where trust is missing
+    :param how_to_grant: the hint of the error if only the grant is missing
     :raises UsageError: a capability may not be added
     """
     requested = added(profile, config)

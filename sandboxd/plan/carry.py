@@ -1,8 +1,7 @@
-"""The parts of a hand-written devcontainer.json that go into the generated one as they are.
+"""Copies harmless parts of a hand-written devcontainer.json into the generated one.
 
-Only properties that are known to be harmless: they act inside the sandbox or in the editor. What
-`model.Container` describes is judged by `plan.base`; what is neither known nor described is left
-out with the reason, never passed on.
+They act only inside the sandbox or in the editor. Properties that `model.Container` describes are decided by
+`plan.base`; unknown ones are left out with the reason.
 """
 
 from __future__ import annotations
@@ -91,14 +90,14 @@ _DESCRIBED_FLAGS = (
 
 
 class Carried(NamedTuple):
-    """Properties to write (name and JSON value), harmless `runArgs`, and what is left out."""
+    """Properties to write (name and JSON value), harmless `runArgs`, and what is left out with the reason."""
 
     members: tuple[tuple[str, Any], ...] = ()
     run_args: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     def without(self, item: str) -> Carried:
-        """The same without the note that `item` is lost, since it is no loss."""
+        """A copy that no longer lists `item` as left out."""
         return self._replace(left_out=tuple(each for each in self.left_out if each.item != item))
 
 
@@ -106,7 +105,11 @@ NOTHING = Carried()
 
 
 def carry(document: Document, folder: str, skipped: Skipped = NONE_SKIPPED) -> Carried:
-    """Choose what is taken over from `document`, which lies in `folder` of the workspace ('' = its root)."""
+    """Choose the parts of `document` to copy.
+
+    :param folder: the document's folder within the workspace; '' for the top
+    :param skipped: the Features that sandboxd.toml leaves out
+    """
     root = document.tree.root
     if root is None or root.kind != "object":
         return NOTHING

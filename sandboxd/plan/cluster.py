@@ -1,7 +1,9 @@
-"""A plan for Kubernetes: the facts that stand for a cluster, the user's statements about it, and its downgrades.
+"""A plan for Kubernetes: assumed facts about a cluster, the user's statements about it, and the plan's downgrades
+there.
 
-No cluster is asked. What its nodes really do is not known here, and each claim that would need it is a
-downgrade, as is everything of the plan that a Pod cannot express."""
+No cluster is contacted. What its nodes enforce is not known, so every control that depends on it is a downgrade, and so
+is everything that a Pod cannot express.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,13 @@ from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.volumes import project_digest
 
 PLACES = (HOME, "/tmp")  # noqa: S108 - paths inside
-"""Folders that can be written beside the workspace."""
+"""Writable folders besides the workspace."""
 
 USER = "1000:1000"
-"""The user where the plan has none by number: the first that distributions give to a person."""
+"""The user (uid:gid) if the plan has none by number: what distributions give to the first person."""
 
 _LONGEST_NAME = 44
-"""Characters: those of a Service are 63 at most, and its kind stands behind the name."""
+"""Characters of a sandbox's object name: a Service's name has 63 at most, and a suffix for the kind is added."""
 
 _NOT_OF_A_CLUSTER = frozenset({
     "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git inside",
@@ -38,47 +40,51 @@ _NOT_OF_A_CLUSTER = frozenset({
     "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "seccomp",
     "time limit", "user", "workspace sockets", "writable root file system",
 })  # fmt: skip
-"""Downgrades of a plan that are about this machine's engine and folder; the like of a cluster are said here."""
+"""Controls whose downgrades are only about this machine's engine and folder; here they are replaced by those of a
+cluster.
+"""
 
 
 class Cluster(NamedTuple):
-    """The user's statements about the cluster and about what is to run there; '' for each that is not made."""
+    """The user's statements about the cluster and about what is to run there; '' for one that was not made."""
 
     image: str = ""
-    """One that the cluster can pull, in place of the plan's."""
+    """An image that the cluster can pull, in place of the plan's."""
     namespace: str = ""
     runtime_class: str = ""
     handler: str = ""
-    """The handler of that class, where the API server was asked."""
+    """The handler of `runtime_class`, as the API server names it; '' if it was not asked."""
     seccomp_profile: str = ""
-    """A path below the folder of profiles of each node's kubelet."""
+    """The path of a profile below the seccomp folder of each node's kubelet."""
     gateway_image: str = ""
-    """One with Python 3.11 or later."""
+    """An image with Python 3.11 or later."""
     gateway_address: str = ""
-    """A free address of the cluster's range for Services."""
+    """A free IP address in the cluster's range for Services."""
     cpus: str = "2"
     user: str = ""
-    """The login name of who works in the sandbox."""
+    """The login name of the user, which is part of the objects' names."""
     keeps_secrets: bool = False
-    """Whether the gateway is given secrets of the user, in memory."""
+    """Whether the gateway gets the user's secrets, in its memory."""
     for_controller: bool = False
-    """Whether a Sandbox of agent-sandbox is made in the place of a Pod."""
+    """Whether to write a Sandbox of agent-sandbox instead of a Pod."""
     runs_hooks: bool = False
-    """Whether the lifecycle hooks of devcontainer.json run once the workspace is there."""
+    """Whether the lifecycle hooks of devcontainer.json run after the workspace was copied."""
     repository: str = ""
-    """The repository of a linked work tree, which lies outside of the workspace."""
+    """The folder of the repository of a linked work tree, outside of the workspace; '' if it is none."""
     trial: str = ""
-    """The text of the program that tries the network, for the Python of `gateway_image`."""
+    """The source text of the network check, run by the Python of `gateway_image`; '' for no check."""
 
 
 def repository_elsewhere(workspace: str) -> str:
-    """The folder of the repository that `workspace` is a linked work tree of; '' where it is none."""
+    """The repository's folder if `workspace` is a linked work tree; '' if it is none."""
     linked = linked_worktree(workspace)
     return linked.common if linked is not None else ""
 
 
 def facts(cluster: Cluster) -> HostFacts:
-    """The facts that a plan may rely on: gVisor where the user names a class for it, and nothing of this machine."""
+    """The facts that a plan for this cluster may rely on: gVisor if the user names a class for it, nothing of this
+    machine.
+    """
     runtimes = (Runtime(cluster.runtime_class, "", usable=True, gvisor=True),)
     engine = Engine(
         "kubernetes",
@@ -90,16 +96,21 @@ def facts(cluster: Cluster) -> HostFacts:
 
 
 def is_tried(cluster: Cluster) -> bool:
-    """Whether the Pod tries its network before it starts."""
+    """Whether the Pod checks its network before it starts."""
     return bool(cluster.gateway_image and cluster.trial)
 
 
 _HANDLERS = ("runsc", "gvisor")
-"""Handlers by which RuntimeClasses run gVisor: the name of its program, and that of Google's clusters."""
+"""Prefixes of the handlers with which RuntimeClasses run gVisor: the name of its program, and the name on Google's
+clusters.
+"""
 
 
 def gvisor_class(classes: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """The first RuntimeClass whose handler is gVisor's by its name, with the handler; ('', '') for none."""
+    """The first RuntimeClass whose handler's name is gVisor's, and the handler; ('', '') if there is none.
+
+    :param classes: name and handler of each RuntimeClass
+    """
     for name, handler in sorted(classes):
         if handler.startswith(_HANDLERS):
             return name, handler
@@ -107,7 +118,7 @@ def gvisor_class(classes: Iterable[tuple[str, str]]) -> tuple[str, str]:
 
 
 def without_class(profile: str) -> UsageError:
-    """The refusal of a plan by `profile` that needs gVisor, where no class was named."""
+    """The error for a `profile` that needs gVisor when no RuntimeClass was named."""
     return UsageError(
         f"the plan by profile `{profile}` needs gVisor, and no RuntimeClass is named",
         "name one that runs gVisor, `--runtime-class gvisor` (`kubectl get runtimeclass` lists them), or "
@@ -121,10 +132,10 @@ def name_of(plan: Plan, cluster: Cluster) -> str:
 
 
 def object_name(sandbox: str, user: str) -> str:
-    """The name of a sandbox's objects: a DNS label, short enough for a suffix.
+    """The name of a sandbox's objects: a DNS label that leaves room for a suffix.
 
-    :param sandbox: its identity
-    :param user: its user: in a shared namespace two users may have the same path
+    :param sandbox: the sandbox's identity
+    :param user: the user's login name: two users of a namespace may have workspaces at the same path
     """
     words = re.sub(r"[^a-z0-9]+", "-", container_name(sandbox).lower()).strip("-")
     head, digest = words.rpartition("-")[0], project_digest(f"{user}\0{sandbox}")
@@ -134,9 +145,9 @@ def object_name(sandbox: str, user: str) -> str:
 
 
 def image(plan: Plan, cluster: Cluster) -> str:
-    """The image of the workspace.
+    """The image of the workspace's container.
 
-    :raises UsageError: it is built, and the cluster builds nothing
+    :raises UsageError: it would have to be built, which a cluster does not do
     """
     if cluster.image:
         return cluster.image
@@ -149,7 +160,7 @@ def image(plan: Plan, cluster: Cluster) -> str:
 
 
 def user(plan: Plan) -> tuple[int, int]:
-    """The numbers of user and group inside, neither of them root's."""
+    """The uid and gid inside, neither of them 0."""
     written = plan.container.user.value if plan.container.user is not None else ""
     number, _, group = written.partition(":")
     numbers = [part for part in (number, group or number) if part.isascii() and part.isdigit()]
@@ -160,14 +171,14 @@ def user(plan: Plan) -> tuple[int, int]:
 
 
 def programs(plan: Plan) -> list[Mount]:
-    """The mounts of the plan that hold programs of agents."""
+    """The mounts of the plan that are volumes with programs of agents."""
     mounts = (value.value for value in plan.container.mounts)
     label = f"volume-label={PROGRAM}="
     return [m for m in mounts if m.type == "volume" and any(o.startswith(label) for o in m.options)]
 
 
 def lost_mounts(plan: Plan) -> list[Mount]:
-    """The mounts of the plan without a counterpart in a Pod."""
+    """The mounts of the plan that a Pod cannot have."""
     target = target_folder(plan.workspace)
     own = (each.target for each in programs(plan))
     ours = (target, SOURCE, REPOSITORY, MARK_FOLDER, RESOLV_CONF, *PLACES, *own)
@@ -183,7 +194,7 @@ def lost_mounts(plan: Plan) -> list[Mount]:
 
 
 def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
-    """Everything of the plan that the objects do not enforce, or that was not looked at."""
+    """Everything in the plan that the objects do not enforce, or that was not checked."""
     others = (d for d in plan.downgrades if d.control not in _NOT_OF_A_CLUSTER)
     return (
         *_of_node(plan, cluster),

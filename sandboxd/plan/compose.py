@@ -1,4 +1,4 @@
-"""A Compose project as a plan uses it: which service is the workspace, and which others run beside it."""
+"""A Compose project as a plan uses it: which service is the workspace, and which others run with it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from sandboxd.syntax.node import Node
 
 
 class ComposeProject(NamedTuple):
-    """The Compose project that the workspace is a service of.
+    """The Compose project of which the workspace is a service.
 
-    `files` are paths within the workspace, in their order; `run_services` is None where all run.
+    `files` are paths within the workspace, in Compose's order; `run_services` is None if all services run.
     """
 
     service: str
@@ -37,16 +37,16 @@ class ComposeProject(NamedTuple):
     networks: tuple[str, ...] = ()
     run_services: tuple[str, ...] | None = None
     foreign_networks: tuple[str, ...] = ()
-    """Networks that are no bridge of this project's own, `default` among them if it is one."""
+    """Names of networks that are not a bridge network of this project alone; `default` may be among them."""
     build: Build | None = None
     services: tuple[Service, ...] = ()
-    """The other services that are started with it, as `sandboxd up` would start them."""
+    """The other services that start with the workspace, as `sandboxd up` would start them."""
     names: tuple[tuple[str, str], ...] = ()
-    """(name in DNS, name of the service that it leads to) of all of them, and of the workspace."""
+    """(DNS name, name of the service that it resolves to), for all services and the workspace."""
     own_name: str = ""
-    """The name in DNS of the workspace, '' where it has none of its own."""
+    """The workspace's own DNS name; '' if it has none."""
     needs: tuple[Need, ...] = ()
-    """Conditions of other services before anything of the project runs in the workspace."""
+    """What other services must have reached before anything of the project runs in the workspace."""
 
 
 def compose_project(
@@ -143,9 +143,10 @@ def beside(
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> ComposeProject:
-    """The project as the profile lets Compose start it; names what Compose does beyond the plan.
+    """The project with the services that the profile lets run with the workspace; notes what Compose does beyond the
+    plan.
 
-    Its `services` are those that `sandboxd up` starts, which needs a gateway for them.
+    Its `services` are those that `sandboxd up` starts; none without a gateway.
     """
     weaknesses = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
     weak = {name: why for name, why in weaknesses if why}
@@ -243,7 +244,7 @@ def _quoted(names: Iterable[str]) -> str:
 
 
 def without_host_variables(base: Container, notes: Notes) -> Container:
-    """`base` without environment that Compose would fill in from the host's."""
+    """`base` without the environment variables whose values Compose would take from the host's environment."""
     values = []
     for value in base.env:
         if value.origin.key == "env_file":
@@ -262,5 +263,5 @@ def _from_host(text: str) -> bool:
 
 
 def build_arguments(build: Build) -> dict[str, str]:
-    """The variables that are known without the host's environment."""
+    """The build arguments of `build` whose values are known without the host's environment."""
     return {a.value.name: a.value.value for a in build.args if not _from_host(a.value.value)}

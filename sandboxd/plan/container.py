@@ -1,4 +1,4 @@
-"""The container of a plan, made of the decisions.
+"""Makes the container of a plan from the decisions.
 
 Nothing that reopens the host is ever emitted: no host namespaces, sockets, devices other than graphics
 processors by grant, or annotations other than the one that switches gVisor's seccomp filter on.
@@ -32,9 +32,9 @@ from sandboxd.plan.workspace import WorkspaceFacts
 def make_container(
     decisions: Decisions, host: HostFacts, workspace: WorkspaceFacts, notes: Notes
 ) -> tuple[Container, Layout]:
-    """The container for the project at `workspace.path`, and the layout of its places.
+    """The container for the project at `workspace.path`, and the layout of its writable folders.
 
-    The order of the calls is that of the reasons in `notes`.
+    Reasons are added to `notes` in the order of the calls here.
     """
     profile, config, choice, base, seccomp, apparmor, user, mode = decisions
     target = target_folder(workspace.path)

@@ -10,9 +10,9 @@ from sandboxd.plan.volumes import project_digest
 
 
 def container_name(sandbox: str) -> str:
-    """A name that people recognise and that no other sandbox has.
+    """The name of a sandbox's container: readable, and unique for the sandbox.
 
-    :param sandbox: its identity: the workspace, and its name where it has one
+    :param sandbox: the sandbox's identity: the workspace's path, and the sandbox's name if it has one
     """
     folder = os.path.basename(workspace_of(sandbox))
     slug = re.sub(r"[^a-zA-Z0-9_.-]+", "-", folder).strip("-.")[:40]

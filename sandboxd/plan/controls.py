@@ -20,7 +20,7 @@ OCI_SECCOMP = Pair("dev.gvisor.flag.oci-seccomp", "true")
 
 
 def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> bool:
-    """Whether the engine supports seccomp; without it, it refuses to start a container with a filter."""
+    """Whether the engine supports seccomp; otherwise it would refuse to start a container with a filter."""
     options = host.engine.security_options if host.engine else ()
     if choice.gvisor or not options or any("seccomp" in option for option in options):
         return True
@@ -68,10 +68,10 @@ def security_options(
 
 
 def apparmor_profile(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> str:
-    """The AppArmor profile to ask for; '' for the engine's own, or where there is none.
+    """The AppArmor profile to ask for; '' for the engine's own, or if there is none.
 
-    An engine refuses to start a container with a profile that is not loaded, and one on a kernel
-    without AppArmor takes any name and does nothing. So only what was seen loaded counts.
+    Only a profile that is known to be loaded is named: an engine refuses to start a container with one that is not, and
+    on a kernel without AppArmor it accepts any name and does nothing.
     """
     if choice.gvisor or not profile.apparmor or host.apparmor is not True:
         return ""

@@ -1,4 +1,4 @@
-"""The credentials of a plan: who may choose them, and the ports of the gateway that lead to their services."""
+"""The credentials of a plan: who may choose them, and the gateway's ports for the services that they are for."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from sandboxd.policy.floor import Floor
 
 FIELD = "credential"
-"""The field of a reason that is about a credential and not about the container."""
+"""The `field` of a reason that is about a credential, not about the container."""
 
 
 def refuse(config: Config, floor: Floor, trusted: bool, how_to_grant: str) -> None:
-    """Refuse a credential that floor or trust do not let the project use.
+    """Refuse a credential that the policy minimum forbids, or for which the user's grant is missing.
 
+    :param how_to_grant: the hint of the error if only the grant is missing
     :raises UsageError: there is one
     """
     names = config.credentials.names()
@@ -38,7 +39,7 @@ def refuse(config: Config, floor: Floor, trusted: bool, how_to_grant: str) -> No
 
 
 def rights(config: Config) -> list[str]:
-    """The rights in the user's credentials that a grant for `config` gives to programs inside, a line for each."""
+    """Lines that say what a grant for `config` lets programs inside do with the user's credentials."""
     return [
         f"{use.name}: {use.rights()}; {use.service.admits}"
         for use in credential_uses.assign(config.credentials.names(), ())
@@ -46,7 +47,7 @@ def rights(config: Config) -> list[str]:
 
 
 def with_uses(policy: Policy | None, uses: tuple[Use, ...]) -> Policy | None:
-    """`policy` with the services and ports of `uses`; their secrets are sent separately."""
+    """`policy` with the services and ports of `uses`; None stays None. Secrets are sent to the gateway separately."""
     if policy is None:
         return None
     doors = [(door.label, door.port) for use in uses for door in use.doors]
@@ -56,9 +57,9 @@ def with_uses(policy: Policy | None, uses: tuple[Use, ...]) -> Policy | None:
 def plan_uses(
     config: Config, policy: Policy | None, workspace: str, notes: Notes
 ) -> tuple[Use, ...]:
-    """The credentials of a sandbox with the gateway of `policy`; none without a gateway, which is noted.
+    """The credentials that a sandbox with the gateway of `policy` uses; without a gateway none, which is noted.
 
-    :raises UsageError: one is required, and there is no gateway
+    :raises UsageError: a credential is required, and there is no gateway
     """
     names = config.credentials.names()
     required = {setting.value for setting in config.credentials.required}

@@ -1,6 +1,6 @@
-"""The decisions of a plan: profile, runtime, filters and user, before there is a container.
+"""The decisions of a plan: profile, runtime, filters and user, before the container is made.
 
-A control that cannot be enforced is either a refusal (the profile needs it) or a named downgrade.
+If a control cannot be enforced, the plan is refused when the profile needs it; otherwise it is a named downgrade.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from sandboxd.policy.floor import Floor
 
 
 class Decisions(NamedTuple):
-    """The answers that the container is made of.
+    """The decisions from which the container is made.
 
-    `profile` and `config` are as far as the floor and the user's trust allow them; `base` is the
-    hand-written container without what may not count, None where there is none. `seccomp` is the
-    path of a shipped profile and `apparmor` the name of one, '' for the engine's default. `user` is
-    None where it is left to the image; `network` is what was decided for `sandboxd up`.
+    `profile` and `config` are limited by the policy minimum and the user's grants; `base` is the hand-written container
+    without what may not be taken over, None if there is none. `seccomp` is the path of a shipped profile and `apparmor`
+    the name of one, '' for the engine's default. `user` is None if it is left to the image; `network` is what was
+    decided for `sandboxd up`.
     """
 
     profile: Profile
@@ -55,10 +55,10 @@ def make_decisions(
     floor: Floor,
     notes: Notes,
 ) -> Decisions:
-    """Decide what `config` gets on `host`; downgrades and what is left out are noted.
+    """Decide what `config` gets on `host`; downgrades and parts that are left out are added to `notes`.
 
-    :raises UsageError: the config asks for what its profile does not allow
-    :raises EnvironmentFailure: the host cannot enforce what the profile needs
+    :raises UsageError: the config asks for something that its profile does not allow
+    :raises EnvironmentFailure: the host cannot enforce something that the profile needs
     """
     profile, config = apply_floor(profile, config, floor, grants.trusted, workspace.hosts)
     choice = _runtime(profile, config, host, grants, floor, notes)

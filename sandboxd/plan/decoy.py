@@ -1,7 +1,8 @@
-"""A decoy in an unattended sandbox for programs that search for secrets: a host name and a token. Pure.
+"""A honeytoken in an unattended sandbox, for programs that search for secrets: a host name and a token. Pure.
 
-They stand in one file where nobody else looks, and in no variable: honest programs print the environment,
-too, and an agent would show it to its model. Both follow from the project's path, so they stay the same."""
+They are in one file that nothing else reads, and in no variable: honest programs print the environment, and an agent
+would show it to its model. Both are derived from the project's path, so they stay the same.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _BODY, _CHECK = 30, 6
 
 
 def name(workspace: str) -> str:
-    """The decoy host name for `workspace`, below `.internal`, which belongs to nobody in public DNS."""
+    """The decoy host name for `workspace`, below `.internal`, which nobody owns in public DNS."""
     return f"backup-{project_digest(workspace)}.internal"
 
 
@@ -31,7 +32,7 @@ def token(workspace: str) -> str:
 
 
 def text(policy: Policy) -> str:
-    """The text of the decoy's file inside; '' for a sandbox without a decoy."""
+    """The text of the decoy file inside; '' for a sandbox without a decoy."""
     if not policy.decoys:
         return ""
     return f"https://backup:{policy.decoys[0]}@{policy.canaries[0]}/backup.git\n"

@@ -1,7 +1,9 @@
-"""Applies the floor to what a project asks for: it restricts, or refuses with the file's name.
+"""Applies the policy minimum to what a project asks for: it restricts the config, or refuses it and names the policy
+file.
 
-A sandboxd.toml can only tighten what the plan would be without it: profile `dev`, and the runtime that `auto`
-takes on this host. What loosens that counts once the user trusts the file (`policy.trust`)."""
+By itself a sandboxd.toml can only tighten what the plan would be without it: profile `dev`, and the runtime that `auto`
+selects on this host. Whatever loosens that applies once the user trusts the file (`policy.trust`).
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,11 @@ def apply(
     granted: bool,
     hosts: ProjectHosts = NO_HOSTS,
 ) -> tuple[Profile, Config]:
-    """Profile and config as far as the floor, and the user's trust, allow them.
+    """Limit profile and config to what the policy minimum and the user's grant allow.
 
-    :param hosts: what the project's files name; without it more counts as loosened
-    :raises UsageError: the profile, a capability or a shared volume may not be chosen here
+    :param granted: whether the user trusts this content of sandboxd.toml
+    :param hosts: the hosts that the project's files name; without them more settings count as loosened
+    :raises UsageError: the profile, a capability, a device, a credential or a shared volume may not be chosen here
     """
     trusted = granted and not floor.no_trust
     _refuse_choice(profile, floor, trusted)
@@ -67,8 +70,12 @@ def apply(
 def network_of_refused(
     profile: Profile, config: Config, floor: Floor, granted: bool, hosts: ProjectHosts
 ) -> tuple[Profile, Config]:
-    """The network of a sandbox that runs while `apply` refuses its config: no more than its profile has by itself, less
-    what the config takes away, and no credential. A profile that may not be chosen opens nothing.
+    """Profile and config with the network of a running sandbox whose config `apply` refuses, and without credentials.
+
+    It is the network that the profile has by itself, less what the config takes away; none if the profile may not be
+    chosen.
+
+    :param granted: whether the user trusts this content of sandboxd.toml
     """
     config = config._replace(credentials=CredentialWishes())
     try:
@@ -92,10 +99,10 @@ def _refuse_choice(profile: Profile, floor: Floor, trusted: bool) -> None:
 
 
 def refuse_profile(profile: Profile, floor: Floor, hint: str) -> None:
-    """Refuse a profile that may not be chosen.
+    """Refuse a profile that the policy minimum does not allow.
 
-    :param hint: the next step; `{allowed}` in it stands for those that may be
-    :raises UsageError: the floor does not name it
+    :param hint: the next step; `{allowed}` in it is replaced by the names of the allowed profiles
+    :raises UsageError: it is not allowed
     """
     if floor.profiles is None or profile.name in floor.profiles:
         return
@@ -112,10 +119,10 @@ def loosened(
     host: HostFacts | None = None,
     hosts: ProjectHosts = NO_HOSTS,
 ) -> tuple[str, ...]:
-    """The settings that remove controls, so that a user has to agree; () if the config only tightens.
+    """The settings that remove controls, in words, so that the user has to agree; () if the config only tightens.
 
-    :param host: None where it must hold on any host
-    :param hosts: what the project's files name; without it more counts as loosened
+    :param host: None: what would be a loosening on any host counts
+    :param hosts: the hosts that the project's files name; without them more settings count as loosened
     """
     settings = []
     if profile.needs_grant:
@@ -137,9 +144,9 @@ def loosened(
 
 
 def leaves_gvisor(profile: Profile, config: Config, host: HostFacts | None) -> bool:
-    """Whether the config chooses runc where the profile by itself would have chosen gVisor.
+    """Whether the config selects runc where the profile by itself would have selected gVisor.
 
-    :param host: None where it must hold on any host
+    :param host: None: whether it would on any host
     """
     # A profile that needs gVisor refuses runc whatever the file says.
     if config.runtime.value != "runc" or profile.gvisor != "preferred":
@@ -148,9 +155,10 @@ def leaves_gvisor(profile: Profile, config: Config, host: HostFacts | None) -> b
 
 
 def with_layout(profile: Profile, config: Config, floor: Floor, granted: bool) -> Profile:
-    """`profile` with the layout that is asked for or demanded; a copy is always allowed.
+    """`profile` with the workspace layout that the config asks for or the policy minimum demands; a copy is always
+    allowed.
 
-    :raises UsageError: what is asked for is weaker than what profile or floor have
+    :raises UsageError: the config asks for a weaker layout than profile or policy minimum have
     """
     layout = _layout(config)
     if profile.access == "ro":
@@ -190,8 +198,9 @@ def runtime(
     granted: bool = False,
     allow_runc: bool = False,
 ) -> Setting[str]:
-    """The runtime asked for; runc only where gVisor does not work, or the user agreed to it.
+    """The runtime to ask for: runc only if gVisor does not work, or the user agreed to it.
 
+    :param granted: whether the user trusts this content of sandboxd.toml
     :param allow_runc: the user's grant for this run
     :raises UsageError: the config asks for runc where gVisor would be used
     """

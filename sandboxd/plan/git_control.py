@@ -1,8 +1,9 @@
-"""The files of a workspace that decide what git on the host runs, beyond the names that always do.
+"""The files of a workspace that decide which programs git on the host runs, besides those with fixed names.
 
-A repository's config names folders of hooks, other configs and programs, by any path. It is read here as git
-reads it (git-config(1)), without git, and without following a link below the workspace. A condition of
-`includeIf` counts as true."""
+A repository's config names folders of hooks, other configs and programs, by any path. It is read here as git reads it
+(git-config(1)), without running git, and without following a link below the workspace. A condition of `includeIf`
+counts as true.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config
 
 _DEEPEST_INCLUDE = 10
-"""As in git."""
+"""The same limit as git's."""
 _MOST_CONFIGS = 64
 _MOST_REPOSITORIES = 32
 _MOST_FOLDERS = 500
@@ -45,19 +46,19 @@ _TEMPLATES = "init.templatedir"
 
 
 class Exposed(NamedTuple):
-    """A file of the workspace that is not pinned, and why a change of it reaches the host."""
+    """A file of the workspace that is not mounted read-only, and why a change of it affects the host."""
 
     path: str
     why: str
 
 
 class GitControl(NamedTuple):
-    """The files of a repository that decide what git on the host runs.
+    """The files of a repository that decide which programs git on the host runs, as paths within the workspace.
 
-    `pins` are paths within the workspace, outside of `.git`, which is shut as a whole; `folders` those of them that may
-    be made as empty folders. `common` are the files in `.git` by which a repository names another one, where they are
-    there. `unread` are files of which it is not known what they name.
-    `bare_refused`: the user's own config keeps git from taking a folder for a bare repository unasked
+    `pins` are to be mounted read-only; they are outside of `.git`, which is read-only as a whole. `folders` are those
+    of them that may be created as empty folders. `exposed` stay writable. `common` are existing `commondir` files in
+    `.git`, by which a repository names another one. `unread` are files that could not be read, so that it is not known
+    what they name. `bare_refused`: the user's own config makes git ignore bare repositories that it merely finds
     (`safe.bareRepository = explicit`).
     """
 
@@ -70,7 +71,7 @@ class GitControl(NamedTuple):
 
 
 def user_configs(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The configs that git reads for a user in every repository, in git's order."""
+    """The config files that git reads for a user in every repository, in git's order; they need not exist."""
     home = environ.get("HOME", "")
     folder = environ.get("XDG_CONFIG_HOME") or (home and os.path.join(home, ".config"))
     paths = ["/etc/gitconfig"]
@@ -84,10 +85,10 @@ def user_configs(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> GitControl:
-    """Look at the repository in `workspace`, an absolute path without links.
+    """Examine the repository in `workspace`, an absolute path without links.
 
-    :param of_user: configs outside of the workspace that git reads first, as of `user_configs`
-    :param home: what `~` in a config stands for, '' where it is not known
+    :param of_user: config files outside of the workspace that git reads first, as `user_configs` returns them
+    :param home: what `~` in a config stands for; '' if it is not known
     """
     reader = _Reader(workspace, home)
     for path in of_user:
@@ -120,9 +121,9 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
 
 
 def named_by_config(workspace: str, index: Index, home: str = "") -> tuple[str, ...]:
-    """The paths within a work tree that the config of its repository has git act upon, such as a folder of hooks.
+    """The paths within a work tree that the config of its repository makes git act on, such as a folder of hooks.
 
-    :param home: what `~` in a config stands for, '' where it is not known
+    :param home: what `~` in a config stands for; '' if it is not known
     """
     reader = _Reader(workspace, home)
     for path in index.configs:

@@ -25,9 +25,9 @@ _LONGEST_VALUE = 256
 def git_identity(workspace: str, of_user: Iterable[str], home: str) -> tuple[tuple[str, str], ...]:
     """The settings of `KEYS` that are set, each with its value.
 
-    :param workspace: absolute, without links
-    :param of_user: the user's own configs, in git's order; the repository's comes behind them
-    :param home: what `~` in a config stands for, '' where it is not known
+    :param workspace: an absolute path without links
+    :param of_user: the user's own config files, in git's order; the repository's is read after them
+    :param home: what `~` in a config stands for; '' if it is not known
     """
     reader = Reader(os.path.join(workspace, ".git"), home, KEYS, _LONGEST_VALUE)
     for path in of_user:
@@ -38,7 +38,9 @@ def git_identity(workspace: str, of_user: Iterable[str], home: str) -> tuple[tup
 
 
 class Reader:
-    """The last value of each of `keys`, of at most `longest` characters, in the configs that it reads."""
+    """The last value of each of `keys` in the configs that it reads; values of more than `longest` characters do not
+    count.
+    """
 
     def __init__(self, git_folder: str, home: str, keys: Collection[str], longest: int) -> None:
         self._git_folder = git_folder
@@ -48,7 +50,7 @@ class Reader:
         self.values: dict[str, str] = {}
 
     def read(self, path: str, depth: int) -> None:
-        """Read the config at `path`, which `depth` others include."""
+        """Read the config at `path`, which is included at the depth `depth` (0: not included)."""
         if self._files == _MOST_FILES:
             return
         self._files += 1

@@ -1,4 +1,4 @@
-"""The user's own file of what git ignores in every repository (gitignore(5)), found as git finds it, without git."""
+"""Finds the user's own ignore file of git, which applies in every repository (gitignore(5)), without running git."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _LONGEST = 4096
 
 
 def ignore_file(workspace: str, environ: Mapping[str, str]) -> str:
-    """The path of the user's own ignore file of git, where there may be no file; '' where no folder of the user is known.
+    """The path of the user's own ignore file, which need not exist; '' if no folder of the user is known.
 
-    The config of the repository has no say: a stranger's would name an empty one.
+    The repository's own config does not count: a hostile one could name an empty file.
 
-    :param workspace: absolute, without links
+    :param workspace: an absolute path without links
     """
     home = environ.get("HOME", "")
     reader = Reader(os.path.join(workspace, ".git"), home, (_KEY,), _LONGEST)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MOST_AT_A_START = 500
-"""Entries, the top first: a start and `status` wait for the look."""
+"""The most entries to look at, from the top, since a start and `status` wait for it."""
 MOST_AT_AN_END = 20_000
 
 # Git writes no link's target there: objects have names by their content, and hooks are pinned.
@@ -22,7 +22,7 @@ _LEFT_OUT = frozenset({".git/objects", ".git/hooks", ".git/annex", ".git/lfs"})
 class GitLink(NamedTuple):
     """A symbolic link in a repository's own folder.
 
-    `path` is within the workspace; both are text that a program inside may have chosen.
+    `path` is within the workspace. `path` and `leads_to` may have been chosen by a program inside.
     """
 
     path: str
@@ -40,7 +40,7 @@ class GitLinks(NamedTuple):
 
 
 def git_links(workspace: str, most: int) -> GitLinks:
-    """The links in the folder `.git` of `workspace`; none where it is no folder. No link is followed.
+    """The symbolic links in the folder `.git` of `workspace`; none if `.git` is not a folder. No link is followed.
 
     :param most: the largest number of entries to look at
     """

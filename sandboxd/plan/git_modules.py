@@ -1,4 +1,4 @@
-"""The repositories of submodules, which lie below `modules` in the git directory of the work tree that has them."""
+"""The repositories of submodules, which are in the folder `modules` of the git directory of their work tree."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./+@-]+")
 class Module(NamedTuple):
     """The repository of a submodule.
 
-    `path` is that of its folder in the git directory, such as ``modules/lib``; `common` the same on the host, absolute;
-    `worktree` its work tree within the workspace; `objects` its objects on the host.
+    `path` is its folder relative to the git directory, such as ``modules/lib``, and `common` the same as an absolute
+    path on the host. `worktree` is its work tree within the workspace, `objects` its folder of objects on the host.
     """
 
     path: str
@@ -33,14 +33,18 @@ class Module(NamedTuple):
 
 
 class Modules(NamedTuple):
-    """The repositories of submodules that inside gets, and the paths of those that it does not."""
+    """The submodules' repositories that are available inside, and the paths of those that are not."""
 
     modules: tuple[Module, ...] = ()
     refused: tuple[str, ...] = ()
 
 
 def find_modules(workspace: str, own: str) -> Modules:
-    """The submodules of the work tree `workspace`, whose git directory is `own`; both absolute, no link is followed."""
+    """Find the submodules' repositories of the work tree `workspace`; no link is followed.
+
+    :param workspace: an absolute path
+    :param own: the work tree's git directory, an absolute path
+    """
     modules: list[Module] = []
     refused: list[str] = []
     for path in _repositories(own):

@@ -1,8 +1,8 @@
-"""The folders that git inside reads the objects of the host's repository from.
+"""The folders from which git inside reads the objects of the host's repository.
 
-A repository names further folders of objects (`objects/info/alternates`), by any path of the host. Those in
-the workspace are mounted, too. One elsewhere is not: a folder of the host enters by the user's word, and a
-repository that came as an archive could name that of another project.
+A repository can name further folders of objects (`objects/info/alternates`), by any path of the host. Those in the
+workspace are mounted, too. Others are not: a folder of the host is only mounted if the user says so, and a repository
+that came as an archive could name that of another project.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ALTERNATES = "info/alternates"
 class ObjectFolder(NamedTuple):
     """A folder of objects on the host.
 
-    `names_others` tells whether it has a list of further ones, whose paths mean nothing inside.
+    `names_others`: whether it has a list of further folders; the paths in it do not exist inside.
     """
 
     path: str
@@ -34,16 +34,16 @@ class ObjectFolder(NamedTuple):
 
 
 class ObjectFolders(NamedTuple):
-    """The folders that are mounted, the repository's own first, and those that are named and are not."""
+    """The folders to mount, the repository's own first, and the paths of named ones that are not mounted."""
 
     folders: tuple[ObjectFolder, ...] = ()
     refused: tuple[str, ...] = ()
 
 
 def object_folders(workspace: str, common: str) -> ObjectFolders:
-    """The folders of objects of the repository whose own folder is `common`, absolute.
+    """The folders of objects of the repository in `common`, an absolute path.
 
-    :param workspace: absolute, without links; alternates in it are taken
+    :param workspace: an absolute path without links; alternates in it are mounted, too
     """
     folders: dict[str, ObjectFolder] = {}
     refused: dict[str, None] = {}
@@ -63,12 +63,12 @@ def object_folders(workspace: str, common: str) -> ObjectFolders:
 
 
 def is_objects(target: str) -> bool:
-    """Whether a folder inside holds objects of the host, of the repository or of a submodule."""
+    """Whether the folder `target` inside holds objects of the host's repository or of a submodule's."""
     return _OBJECTS.fullmatch(target) is not None
 
 
 def target_of(number: int) -> str:
-    """The folder inside of the objects that stand at `number` in `ObjectFolders.folders`."""
+    """The folder inside for the folder at the position `number` in `ObjectFolders.folders`."""
     return f"{ROOT}/objects" if number == 0 else f"{ROOT}/objects-{number}"
 
 

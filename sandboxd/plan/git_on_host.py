@@ -1,6 +1,7 @@
-"""Notes in a plan about what a program that can write the workspace can make git on the host do.
+"""Notes in a plan about how a program that can write the workspace can influence git on the host.
 
-Measured with git 2.47."""
+Measured with git 2.47.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from sandboxd.plan.workspace import WorkspaceFacts
 
 _CONTROL = "git on the host"
 _THIS = "git repository"
-"""The item of reasons that hold for this workspace, and for no other."""
+"""The `item` of downgrades that concern only this workspace."""
 _INSIDE = "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy"
 _COPY = (
     'commit on the host, or work on a private copy: `sandboxd agent`, or `[workspace] layout = "clone"` in '
@@ -23,7 +24,10 @@ _MOST_NAMED = 6
 
 
 def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
-    """Note what stays open in a workspace that is writable inside, at `target`."""
+    """Note what stays open in a workspace that is writable inside.
+
+    :param target: the path of the workspace inside
+    """
     for path in facts.not_as_made:
         notes.downgrade(
             _THIS,
@@ -52,7 +56,7 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
 
 
 def words_of_links(links: tuple[GitLink, ...]) -> list[tuple[str, str]]:
-    """The fault of each of `links`, and the next step; beyond a few they are only counted."""
+    """A sentence about each of `links`, and the next step; after the first few the others are only counted."""
     words = [
         (
             f"`{link.path}` is a symbolic link to `{link.leads_to}`: git on the host writes through it",

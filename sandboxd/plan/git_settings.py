@@ -1,7 +1,7 @@
-"""Settings of git inside, without a change of anybody's config.
+"""Settings for git inside, given by environment variables, so that no config file changes.
 
-Git reads a file again when its inode or device differs from what the index says. gVisor numbers the
-host's files anew in each sandbox, so the first `git status` in it would read the whole work tree.
+Git reads a file again when its inode or device differs from what the index records. gVisor gives the host's files new
+numbers in each sandbox, so the first `git status` in it would read the whole work tree.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from sandboxd.plan.workspace import WorkspaceFacts
 
 _COUNT = "GIT_CONFIG_COUNT"
 SAFE = "safe.directory"
-"""The one setting among those of `of_user` that says nothing of the user."""
+"""The only setting among those of `of_user` that does not identify the user."""
 
 
 def git_settings(
     choice: Choice, env: tuple[Value[Pair], ...], own_folder: str, notes: Notes
 ) -> tuple[Value[Pair], ...]:
-    """Environment variables for git, none where `env` has such already.
+    """Environment variables with settings for git; () if `env` has such variables already.
 
-    Size and time of a change still count, the time in whole seconds. The first `git status` of
-    3,000 files takes a third of the time (measured: 320 against 1,120 ms), later ones the same.
+    Git still notices changes by size and modification time, in whole seconds. The first `git status` of 3,000 files
+    takes a third of the time (measured: 320 against 1,120 ms), later ones the same.
 
-    :param own_folder: a copy whose folder, but for its content, is root's; '' for none
+    :param own_folder: the folder of a private copy that belongs to root, though its content does not; '' for none
     """
     if any(value.value.name == _COUNT for value in env):
         return ()
@@ -49,7 +49,9 @@ def git_settings(
 
 
 def of_user(workspace: WorkspaceFacts, notes: Notes) -> tuple[tuple[str, str], ...]:
-    """Git settings from the user's own config. Generated files omit them: these lie in the repository for all to read."""
+    """Git settings from the user's own config. Generated files do not have them, since everybody can read the
+    repository.
+    """
     identity = workspace.git_identity
     if identity:
         why = "commits inside have the name and e-mail of your git; no generated file has them"
@@ -58,7 +60,7 @@ def of_user(workspace: WorkspaceFacts, notes: Notes) -> tuple[tuple[str, str], .
 
 
 def with_settings(lines: Iterable[str], settings: Iterable[tuple[str, str]]) -> list[str]:
-    """The variables `lines`, ``NAME=value`` each, with further git settings after those that they have."""
+    """The variables `lines`, ``NAME=value`` each, with further git settings added to those that they have."""
     values = dict(line.partition("=")[::2] for line in lines)
     count = values.get(_COUNT, "0")
     number = int(count) if count.isascii() and count.isdecimal() else 0

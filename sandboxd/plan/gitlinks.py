@@ -1,7 +1,9 @@
-"""Where git on the host enters other repositories by itself: what its index of a work tree names, such as submodules.
+"""Finds where git on the host enters other repositories: at the paths that the index of a work tree names, such as
+submodules.
 
-`git status` at the top runs git in each, with the config of the repository that is there. The index is the host's own:
-no program inside writes it."""
+`git status` at the top runs git in each of them, with the config of the repository there. The index is the host's own:
+no program inside can write it.
+"""
 
 from __future__ import annotations
 
@@ -18,33 +20,35 @@ from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.syntax import git_config, git_index
 
 MOST = 32
-"""Of so many the repository is shut; of further ones it is only said."""
+"""The most repositories that are mounted read-only; further ones are only reported."""
 _LARGEST = 256 << 20
 _MOST_REMEMBERED = 32
 
 
 class Index(NamedTuple):
-    """The index of a work tree: `own` is its git directory, `common` that which has the config, both absolute."""
+    """The index of a work tree. `own` is the work tree's git directory, `common` the one with the config; both are
+    absolute.
+    """
 
     own: str
     common: str
 
     @property
     def path(self) -> str:
-        """The file, absolute."""
+        """The absolute path of the index file."""
         return posixpath.join(self.own, "index")
 
     @property
     def configs(self) -> tuple[str, ...]:
-        """The files with the settings of the repository and of this work tree, absolute; they need not exist."""
+        """Absolute paths of the config files of the repository and of this work tree; they need not exist."""
         return posixpath.join(self.common, "config"), posixpath.join(self.own, "config.worktree")
 
 
 class Gitlink(NamedTuple):
     """A path of the work tree at which git enters a repository.
 
-    `is_counted` is False for one that is left open: too many, or outside of the work tree. `in_the_way` is the part
-    of the path that is no folder, '' where all are, or nothing is there.
+    `is_counted` is False for one that is not protected, since there are too many or it is not a plain path within the
+    work tree. `in_the_way` is the part of the path that is not a folder; '' if there is none, or nothing exists there.
     """
 
     path: str
@@ -53,7 +57,7 @@ class Gitlink(NamedTuple):
 
 
 def index_of(workspace: str) -> Index:
-    """The index of the work tree `workspace`, an absolute path without links; it need not exist."""
+    """The index of the work tree `workspace`, an absolute path without links; the file need not exist."""
     linked = linked_worktree(workspace)
     if linked is None:
         own = posixpath.join(workspace, ".git")
@@ -62,19 +66,19 @@ def index_of(workspace: str) -> Index:
 
 
 def gitlinks(workspace: str, index: Index) -> tuple[Gitlink, ...]:
-    """Where the index of a work tree enters repositories now, in its order.
+    """The places at which git enters repositories now, in the order of the index.
 
-    :raises OSError: it cannot be read
-    :raises ValueError: it has another form, or is too large
+    :raises OSError: the index cannot be read
+    :raises ValueError: it is not valid, or too large
     """
     return tuple(_gitlink(workspace, number, path) for number, path in enumerate(paths_in(index)))
 
 
 def paths_in(index: Index) -> tuple[str, ...]:
-    """The paths that an index enters, as it names them.
+    """The paths at which git enters repositories, as the index names them; () if there is no index.
 
-    :raises OSError: it cannot be read
-    :raises ValueError: it has another form, or is too large
+    :raises OSError: the index cannot be read
+    :raises ValueError: it is not valid, or too large
     """
     try:
         status = os.lstat(index.path)
@@ -128,8 +132,10 @@ def _read(path: str) -> bytes:
 def is_hosts_own(workspace: str, own: str, path: str) -> bool:
     """Whether `path`, the ``lib/.git`` of a submodule, leads to a repository that no program inside can write.
 
-    It is a file that names one below `own`, the git directory of the work tree, where git on the host makes those of
-    submodules. To be asked where nothing runs inside.
+    That is so if it is a file that names a repository below `own`/modules, where git on the host keeps those of
+    submodules. The answer only holds while nothing runs inside.
+
+    :param own: the git directory of the work tree `workspace`, absolute
     """
     full = posixpath.join(workspace, path)
     if os.path.realpath(full) != full:

@@ -33,17 +33,17 @@ _RUNC = '`runtime = "runc"` in sandboxd.toml, which shares the host\'s kernel'
 
 
 def names(config: Config) -> tuple[str, ...]:
-    """The devices that sandboxd.toml asks for, each once; `all` stands for every one."""
+    """The devices that sandboxd.toml asks for, each once; `all` means every device."""
     return tuple(dict.fromkeys(setting.value for setting in config.devices))
 
 
 def refuse(
     profile: Profile, config: Config, floor: Floor, trusted: bool, how_to_grant: str
 ) -> None:
-    """Refuse devices that floor or profile forbid, or that need trust which the user did not give.
+    """Refuse devices that the policy minimum or the profile forbids, or for which the user's grant is missing.
 
-    :param how_to_grant: the next step where trust is missing
-    :raises UsageError: none may be passed in
+    :param how_to_grant: the hint of the error if only the grant is missing
+    :raises UsageError: a device may not be passed in
     """
     if not config.devices:
         return
@@ -65,7 +65,7 @@ def refuse(
 
 
 def rights(config: Config) -> list[str]:
-    """The rights in devices that the user agrees to, in lines; [] where none are asked for."""
+    """Lines for the user about the devices that a grant gives; [] if none are asked for."""
     if not config.devices:
         return []
     return [f"{', '.join(names(config))}; {_RISK}"]
@@ -74,9 +74,9 @@ def rights(config: Config) -> list[str]:
 def gpus(
     config: Config, base: Container | None, choice: Choice, host: HostFacts, notes: Notes
 ) -> Value[str] | None:
-    """The devices to pass in, as `--gpus` spells them; None for none. Each obstacle is noted.
+    """The devices to pass in, as the value of `--gpus`; None for none. Each obstacle is noted as a downgrade.
 
-    `config` is limited by floor and trust already; what the hand-written config asks for grants nothing.
+    `config` is limited by policy minimum and grant already. What the hand-written config asks for grants nothing.
     """
     required = base.gpus if base is not None else None
     if not config.devices:
@@ -114,7 +114,7 @@ def _obstacle(choice: Choice, host: HostFacts) -> tuple[str, str] | None:
 
 
 def why_not_under_runc(host: HostFacts) -> tuple[str, str] | None:
-    """The reason why the engine cannot pass devices to a container of runc, and what to do; None where it can."""
+    """The reason why the engine cannot pass devices to a container of runc, and the next step; None if it can."""
     if host.engine is not None and host.engine.runtime("nvidia") is not None:
         return None
     if host.nvidia is None:
@@ -128,7 +128,7 @@ def why_not_under_runc(host: HostFacts) -> tuple[str, str] | None:
 
 
 def why_not_under_gvisor(build: Runtime, host: HostFacts) -> tuple[str, str] | None:
-    """The reason why gVisor would not pass devices on, and what to do; None where it does."""
+    """The reason why gVisor would not pass devices on, and the next step; None if it does."""
     if without := why_not_under_runc(host):
         return without
     if build.flag("nvproxy") not in ("", "true"):

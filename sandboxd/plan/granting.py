@@ -1,4 +1,4 @@
-"""The things that a user is asked to trust, and what that gives away, for the shell and editors alike."""
+"""What a user is asked to trust, and what that gives away; used by the command line and by editors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NOT_SHOWN = ("name", "purpose", "faults", "needs_grant")
 
 
 class Change(NamedTuple):
-    """A change of one control by a grant; words of the repository, as everywhere in `Wanted`."""
+    """The change of one control by a grant. Its texts come from the repository, so they are hostile."""
 
     control: str
     after: str
     before: str = ""
-    """'' where it is a thing more, and takes the place of none."""
+    """The value without the grant; '' if `after` is an addition that replaces nothing."""
 
     @property
     def line(self) -> str:
@@ -36,9 +36,9 @@ class Change(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """The grants that a project needs, and what they give away.
+    """The grants that a project needs, and what each gives away.
 
-    It holds words of the repository: whoever shows them makes them printable.
+    Its texts come from the repository: whoever shows them has to escape them.
     """
 
     grants: tuple[Grant, ...]
@@ -46,12 +46,12 @@ class Wanted(NamedTuple):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The changes, a line for each."""
+        """One line for each change."""
         return tuple(change.line for change in self.changes)
 
     @property
     def digest(self) -> str:
-        """A digest of what is asked for: equal only where the same would be granted and shown."""
+        """A digest of grants and changes, to check that the user confirms what was shown."""
         return hashlib.sha256(json.dumps(self).encode()).hexdigest()
 
 
@@ -63,12 +63,12 @@ def wanted(
     floor: Floor,
     hosts: ProjectHosts = NO_HOSTS,
 ) -> Wanted:
-    """The grants that the project asks for; none where nothing needs one.
+    """The grants that the project needs; without any if it needs none.
 
-    :param profile: the one that the config names
-    :param recipe: how the project's image is made, None where it is only named
-    :param hosts: what the project's files name
-    :raises UsageError: there is nothing to trust, or the policy forbids it
+    :param profile: the profile that the config names
+    :param recipe: how the project's image is built; None if it is only named
+    :param hosts: the hosts that the project's files name
+    :raises UsageError: the project asks for something that the policy forbids to grant
     """
     if config.path is None and recipe is None:
         raise UsageError(
@@ -94,7 +94,7 @@ def given(
     recipe: Recipe | None,
     hosts: ProjectHosts = NO_HOSTS,
 ) -> tuple[Change, ...]:
-    """What a grant gives as long as it is in force, but for the machine that the work goes to."""
+    """What a grant gives while it is in force, except for the machine on which the work runs."""
     if grant.profile != trust.BUILD:
         return tuple(_of_config(profile, config, hosts))
     return tuple(_of_build(recipe)) if recipe is not None else ()

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class Grants(NamedTuple):
-    """Grants of the user for this run, made outside of the repository."""
+    """The user's grants for this run, given outside of the repository."""
 
     allow_runc: bool = False
     trusted: bool = False
-    """This very sandboxd.toml may take controls away."""
+    """Whether the user trusts this content of sandboxd.toml, so that it may remove controls."""
 
 
 NO_GRANTS = Grants()

@@ -25,11 +25,12 @@ from sandboxd.plan.plan import Downgrade
 def describe(
     base: Document | None, config: Config, home: str | None, host: HostFacts
 ) -> tuple[Container | None, ComposeProject | None]:
-    """The container of the hand-written config, and the Compose project it belongs to.
+    """The container that the hand-written config describes, and its Compose project; None for each that it does not
+    have.
 
-    The label of the image counts, too: of the one in sandboxd.toml, where that names one.
+    The image's label is included: the label of the image in sandboxd.toml, if that names one.
 
-    :raises UsageError: a build takes files from outside of the workspace
+    :raises UsageError: a build uses files from outside of the workspace
     """
     image = config.image
     label = of_label(image, host) if image is not None else None
@@ -54,7 +55,7 @@ def describe(
 
 
 def unsound(base: Document) -> tuple[Downgrade, ...]:
-    """Downgrades for a text that is not valid JSON: the plan uses what could be read of it."""
+    """A downgrade if the text is not valid JSON, since the plan uses what could be parsed of it; else ()."""
     problems = [problem for problem in base.tree.problems if not problem.code]
     if not problems:
         return ()

@@ -1,8 +1,9 @@
-"""Folders of many files that tools make: under gVisor they are kept in memory, not on the host.
+"""Folders with many files that tools make, such as `node_modules`: under gVisor they are mounted as tmpfs.
 
 Each access to a file of the host costs a gVisor sandbox a call to another process; a tree like `node_modules`
 is accessed all the time (docs/decisions/0021). What lies in memory is lost with the sandbox, so only what
-tools can make again is put there, and never over what the host has already, unless the project asks for it."""
+tools can make again is put there, and never over what the host has already, unless the project asks for it.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +31,14 @@ KNOWN: dict[str, tuple[str, ...]] = {
     ".gradle": _GRADLE,
     "build": _GRADLE,
 }
-"""A tree, and the files beside it one of which says that a tool makes it."""
+"""Names of folders that tools make, each with files beside it; one of these shows that a tool made the folder."""
 
 
 class Tree(NamedTuple):
     """A folder below the workspace, as it is on the host.
 
-    `marker` is the file that shows which tool makes it, '' where the project asked for the tree. ``in the
-    way``: a link, a file, or no folder to make it in.
+    `marker` is the file that shows which tool makes it; '' if the project asked for the folder. The state ``in the
+    way`` means that a symbolic link or a file is at its place, or the folder above it does not exist.
     """
 
     path: str
@@ -52,9 +53,9 @@ def hot_trees(
     wishes: WorkspaceWishes,
     notes: Notes,
 ) -> tuple[Tree, ...]:
-    """The trees to keep in memory.
+    """The folders to mount as tmpfs.
 
-    :raises UsageError: the project asks for one that cannot be kept in memory
+    :raises UsageError: the project asks for one that cannot be
     """
     is_asked_for = wishes.hot is not None
     if is_asked_for:
@@ -86,7 +87,7 @@ def hot_trees(
 
 
 def why(tree: Tree) -> str:
-    """The reason that the plan gives for its mount."""
+    """The reason that the plan states for the tmpfs mount of `tree`."""
     cause = f"beside `{tree.marker}`" if tree.marker else "asked for"
     return f"{cause}: many files, which are slow on the host under gVisor"
 

@@ -1,8 +1,8 @@
-"""The inner network of a sandbox in the files for other tools. Pure.
+"""The inner network of a sandbox, as files for other tools name it. Pure.
 
-Editors and the dev container CLI start a container by a file that was written before: it names the
-network, on which only the gateway is, and the gateway's address. Where sandboxd did not make the network
-the engine refuses to start the container; where the gateway does not run nothing is reached.
+Editors and the dev container CLI start a container from a file that names the network and the gateway's address on it.
+If the network does not exist, the engine refuses to start the container; if the gateway does not run, nothing can be
+reached.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sandboxd.plan.carry import GENERATED_FOLDER
 T = TypeVar("T")
 
 RESOLV_FILE = f"{GENERATED_FOLDER}/resolv.conf"
-"""A generated file: the engine's own name server at 127.0.0.11 is dead in gVisor's network stack."""
+"""A generated resolv.conf, needed because the engine's own name server at 127.0.0.11 does not work under gVisor."""
 
 NPM_NO_PROXY = "npm_config_noproxy"
 _NPM_GROUPS = frozenset(["group npm", "group yarn", "group jsr"])
@@ -29,24 +29,24 @@ _NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
 
 
 class InnerNetwork(NamedTuple):
-    """A network by its name, and the address of the gateway on it."""
+    """The name of a network, and the gateway's IP address on it."""
 
     name: str
     gateway: str
 
 
 def inner_network(name: str, subnet: str) -> InnerNetwork:
-    """The inner network `name` with the addresses `subnet`.
+    """The inner network `name` with the subnet `subnet`.
 
-    :raises ValueError: it is no network of the size `layout.PREFIX`
+    :raises ValueError: the subnet is not valid, or its size is not `layout.PREFIX`
     """
     return InnerNetwork(name, layout.inner_addresses(subnet).gateway)
 
 
 def join(container: Container, inner: InnerNetwork, workspace: str) -> Container:
-    """`container` on `inner`, for a tool that makes neither network nor gateway.
+    """`container` connected to `inner`, for a tool that creates neither the network nor the gateway.
 
-    Its name server is no field of a container: see `flags`.
+    A container has no field for the name server: see `flags`.
     """
     resolv = Mount("bind", posixpath.join(workspace, RESOLV_FILE), RESOLV_CONF, read_only=True)
     names = [value.value.name for value in container.env]
@@ -62,9 +62,9 @@ def join(container: Container, inner: InnerNetwork, workspace: str) -> Container
 
 
 def flags(inner: InnerNetwork) -> tuple[str, ...]:
-    """The flags of `docker run` that name the gateway as the only name server.
+    """The flags of `docker run` that make the gateway the only name server.
 
-    Without them the host's own search domains would be used inside.
+    Without them the host's search domains would be used inside.
     """
     return (f"--dns={inner.gateway}", "--dns-search=.")
 
@@ -75,11 +75,11 @@ def resolv_conf(gateway: str) -> str:
 
 
 def proxies(gateway: str, names: Iterable[str]) -> tuple[Pair, ...]:
-    """Variables that point programs at the gateway's proxy: they get better errors than "no such name".
+    """Variables that make programs use the gateway's proxy, which gives clearer errors than a failed name lookup.
 
-    `ALL_PROXY` is the HTTP one as well: clients without SOCKS fail at the sight of another scheme.
+    `ALL_PROXY` is the HTTP proxy as well, since clients without SOCKS fail on another scheme.
 
-    :param names: names of the variables that exist
+    :param names: names of variables that exist already and are not set
     """
     present = set(names)
     proxy = f"http://{gateway}:{layout.PROXY_PORT}"
@@ -93,14 +93,13 @@ def proxies(gateway: str, names: Iterable[str]) -> tuple[Pair, ...]:
 
 
 def npm_by_name(rules: Iterable[Rule], names: Iterable[str]) -> tuple[Pair, ...]:
-    """The variable by which npm connects to its registries directly, like programs without a proxy.
+    """The variable with which npm connects to its registries directly and not through the proxy; () if it is not set.
 
-    Through a proxy npm 9, which Debian 13 has, makes two connections for each package; by name it keeps 15.
-    It supports no wildcard. npm 10 and later keep 15 either way.
+    Through a proxy npm 9, which Debian 13 has, makes two connections for each package; directly it keeps 15 connections
+    open. The variable supports no wildcard. npm 10 and later keep 15 either way.
 
-    :param rules: what the gateway lets through
-    :param names: names of the variables that exist: a project that sets its own proxy exceptions is left
-        alone
+    :param rules: the rules of the gateway
+    :param names: names of variables that exist already: if the project sets its own proxy exceptions, nothing is set
     """
     hosts = [
         rule.pattern.host for rule in rules if rule.source in _NPM_GROUPS and not rule.pattern.below

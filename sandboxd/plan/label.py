@@ -31,12 +31,14 @@ class _Labels(dict[str, ImageFacts]):
 
 
 def image_labels(host: HostFacts) -> Mapping[str, ImageFacts]:
-    """The labels of images that the engine of `host` knows, by the image's name."""
+    """What the engine of `host` knows about images, by the image's name."""
     return _Labels(host)
 
 
 def of_label(image: Setting[str], host: HostFacts) -> Container | None:
-    """The container in the label of an image, placed at `image`; None without a label."""
+    """The container that an image's label describes; None without a label. Its values have the place of `image` in the
+    file.
+    """
     images = image_labels(host)
     if images.get(image.value) is None:
         return None

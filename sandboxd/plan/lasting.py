@@ -1,9 +1,9 @@
 """Volumes of a sandbox that outlive its container: its private copy, its home, the caches of its tools.
 
-Each sandbox has its own, by its name and profile: what is put into a cache or a home runs in no other. Their
-content was written inside, so it acts only inside; a shell's start-up file there is the sandbox's own.
-
-They belong to `sandboxd up`: a tool that starts a generated file has none of them, and the copy in memory."""
+Each sandbox has its own, named after the sandbox and the profile, so that nothing in a cache or home runs in another
+sandbox. Only `sandboxd up` mounts them: another tool that starts a generated file has none, and keeps the copy in
+memory.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ _SPELLINGS = {"MAVEN_ARGS": "-Dmaven.repo.local={}"}
 
 
 class Lasting(NamedTuple):
-    """A volume mounted at `target` inside; `mode` is that of its folder, which the user owns."""
+    """A volume to mount at `target` inside; `mode` has the permission bits of its folder, which belongs to the user
+    inside.
+    """
 
     kind: Kind
     volume: str
@@ -54,7 +56,7 @@ class Lasting(NamedTuple):
 
 
 def lasting(profile: Profile, workspace: WorkspaceFacts, notes: Notes) -> tuple[Lasting, ...]:
-    """The volumes of a sandbox by its profile, in the order to mount them."""
+    """The volumes that a sandbox has by its profile, in the order to mount them; () for none."""
     if not profile.lasts:
         return ()
     places: list[Lasting] = []
@@ -70,9 +72,9 @@ def lasting(profile: Profile, workspace: WorkspaceFacts, notes: Notes) -> tuple[
 
 
 def variables(places: Iterable[Lasting], present: Iterable[str]) -> list[str]:
-    """Variables, ``NAME=value``, that point programs at `places`.
+    """Variables, ``NAME=value``, that make tools use the folders in `places`.
 
-    :param present: names of variables that stay as they are
+    :param present: names of variables that exist already and are not set
     """
     kinds = {place.kind for place in places}
     values: dict[str, str] = {}
@@ -86,7 +88,11 @@ def variables(places: Iterable[Lasting], present: Iterable[str]) -> list[str]:
 
 
 def beginning(kind: str, sandbox: str) -> str:
-    """The prefix of the names of a sandbox's volumes of one kind; a profile's name follows it."""
+    """The prefix of the names of a sandbox's volumes of one kind; the profile's name follows it.
+
+    :param kind: ``copy``, ``home`` or ``caches``
+    :param sandbox: the sandbox's identity
+    """
     return f"{PREFIX}{kind}-{container_name(sandbox).removeprefix(PREFIX)}-"
 
 

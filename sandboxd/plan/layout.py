@@ -1,7 +1,8 @@
-"""The writable places inside: a root file system, a workspace, or a copy of it that is discarded.
+"""The writable folders inside: the root file system, the workspace or a private copy of it, home and `/tmp`.
 
-`tmpfs` mounts are spelled as the `--tmpfs` flag, whose options can allow programs in them: those of `--mount
-type=tmpfs` cannot, and builds, hooks and editors run programs in the home and in `/tmp`."""
+`tmpfs` mounts use the options of the `--tmpfs` flag, since only these can allow programs to run (`exec`), which builds,
+hooks and editors need in the home and in `/tmp`.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +32,16 @@ from sandboxd.plan.workspace import Program, WorkspaceFacts
 
 HOME = "/home/sandbox"
 SOURCE = "/sandboxd/workspace"
-"""The folder of the original of a copied workspace, read-only."""
+"""The folder inside at which the original of a private copy is mounted read-only."""
 
 REPOSITORY = "/sandboxd/git"
-"""The folder of the repository of a copied work tree, read-only."""
+"""The folder inside at which the repository of a copied work tree is mounted read-only."""
 
 MARK_FOLDER = "/sandboxd/copy"
 MARK = f"{MARK_FOLDER}/whole"
-"""Made when a private copy is whole, on a file system of its own: no file of a repository is there."""
+"""The file inside that is created when a private copy is complete, on a tmpfs of its own, where no file of a repository
+is.
+"""
 
 # Under gVisor a pipe of two `tar` takes a third of the time of `cp`. The shell does not tell that the first
 # part of a pipe failed, and an image may have no `tar`. It also fails where the host writes a file meanwhile;
@@ -79,10 +82,11 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Layout(NamedTuple):
-    """The mounts and variables of a sandbox's writable places.
+    """The mounts and variables for a sandbox's writable folders.
 
-    `first` are mounts in the order to make them; `last` come after those of the user's config. `prepare` is a
-    command that has to run inside, as the user, before the sandbox is ready.
+    `first` are mounts in the order to make them; `last` are made after those of the user's config. `command` is the
+    container's command, () for the image's. `prepare` is a command that has to run inside, as the user, before the
+    sandbox is ready; () for none. `stubs` are placeholders that have to exist in the workspace before.
     """
 
     first: tuple[Value[Mount], ...]
@@ -106,11 +110,11 @@ def layout(
     covered: frozenset[str],
     notes: Notes,
 ) -> Layout:
-    """The mounts of the workspace inside, and the writable folders beside it.
+    """The mounts of the workspace and of the other writable folders inside.
 
-    `covered` are folders inside that the user's own mounts are at.
+    `covered` are folders inside at which the user's config mounts something itself.
 
-    :raises UsageError: a control file cannot be pinned
+    :raises UsageError: a file on which tools of the host act cannot be mounted read-only
     """
     target = target_folder(facts.path)
     last: tuple[Value[Mount], ...] = ()
@@ -193,7 +197,7 @@ def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tu
 
 
 def without_control_over(base: Container, notes: Notes) -> Container:
-    """`base` without the variables that the layout sets itself."""
+    """`base` without the environment variables that the layout sets itself."""
     values = []
     for value in base.env:
         if value.value.name == "HOME":

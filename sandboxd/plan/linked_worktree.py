@@ -1,7 +1,7 @@
 """A linked work tree of git: its repository lies elsewhere, in the `.git` of its main work tree.
 
-The file `.git` of a workspace may name any folder of the host. It counts only where that folder names this
-workspace in turn, which no repository here can write: then the user's own git linked the two.
+The file `.git` of a workspace may name any folder of the host. The folder counts as the repository only if it names
+this workspace in turn: a hostile workspace cannot write that, so the user's own git linked the two.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from sandboxd.plan import beneath
 
 _LONGEST = 4096
 _NOT_TO_COVER = frozenset({"dev", "proc", "sandboxd", "sys"})
-"""Folders inside where nothing of the host's is put by a name that the host chose."""
+"""Top-level folders inside at which nothing is mounted by a path from the file `.git`."""
 
 
 class LinkedWorktree(NamedTuple):
     """The repository of a linked work tree.
 
-    `common` is the repository's own folder, absolute; `name` that of this work tree in its `worktrees`.
-    `named` is `common` as the file `.git` names it: absolute, or relative to the workspace.
+    `common` is the absolute path of the repository's own folder; `name` is the name of this work tree in its folder
+    `worktrees`; `named` is `common` as the file `.git` writes it: absolute, or relative to the workspace.
     """
 
     common: str
@@ -33,7 +33,7 @@ class LinkedWorktree(NamedTuple):
 
 
 def linked_worktree(workspace: str) -> LinkedWorktree | None:
-    """The repository of `workspace`, an absolute path without links; None where it is no linked work tree."""
+    """The repository of `workspace`, an absolute path without links; None if it is not a linked work tree."""
     written = _line(workspace, ".git").removeprefix("gitdir: ")
     if not written:
         return None
@@ -58,14 +58,16 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
 
 
 def path_inside(target: str, linked: LinkedWorktree) -> str:
-    """The path at which git inside looks for the repository of the work tree at `target`; '' if it must stay as it is."""
+    """The path at which git inside looks for the repository of the work tree at `target`; '' if nothing may be mounted
+    there.
+    """
     path = posixpath.normpath(posixpath.join(target, linked.named))
     is_own = f"{path}/".startswith(f"{target}/") or f"{target}/".startswith(f"{path}/")
     return "" if is_own or path.count("/") < 2 or path.split("/")[1] in _NOT_TO_COVER else path
 
 
 def repository_folder(workspace: str) -> str:
-    """The folder whose `.git` holds the repository of `workspace`: its own, or its main work tree's."""
+    """The folder whose `.git` is the repository of `workspace`: the workspace itself, or its main work tree."""
     linked = linked_worktree(workspace)
     if linked is None or posixpath.basename(linked.common) != ".git":
         return workspace

@@ -1,9 +1,10 @@
-"""Mounts the workspace and pins its control files read-only, so that they really cannot be changed.
+"""Mounts the workspace, and mounts its control files read-only so that they cannot be changed from inside.
 
-Measured (docs/decisions/0003): a pin holds only if every folder above it is a mount of its own (else `mv .git
-x` takes it away). Under the gVisor of 2024 with directfs a plain read-only directory bind can be emptied from
-inside; a local volume that the engine itself binds read-only holds there, too. Which of the two this host's
-build needs was tried (docs/decisions/0048)."""
+Control files are those on which tools of the host act; such a mount is called a pin. Measured (docs/decisions/0003): a
+pin holds only if every folder above it is a mount of its own (else `mv .git x` takes it away). Under the gVisor of 2024
+with directfs, files in a folder that is bind-mounted read-only can be emptied from inside; a local volume that the
+engine binds read-only is safe there, too. Which of the two this host's build needs was tried (docs/decisions/0048).
+"""
 
 from __future__ import annotations
 
@@ -21,13 +22,13 @@ from sandboxd.policy.acts_on_host import weigh
 from sandboxd.policy.protect import stub_text
 
 _MOST_NAMED = 6
-"""Paths in one line of what stays open; `explain-plan` names all."""
+"""The most paths that one line about open files names; `explain-plan` names all."""
 
 
 def target_folder(workspace: str) -> str:
-    """The path of the workspace inside: the one that dev container tools use, too.
+    """The path of the workspace inside, the same as that of dev container tools.
 
-    Characters that separate or quote fields of a mount are removed: those tools split mounts at every comma.
+    Characters that separate or quote fields of a mount are replaced: those tools split mounts at every comma.
     """
     name = "".join(
         char if char.isprintable() and char not in ',"' else "-"
@@ -39,9 +40,10 @@ def target_folder(workspace: str) -> str:
 def workspace_mounts(
     facts: WorkspaceFacts, plain_pins_hold: bool, notes: Notes
 ) -> tuple[Value[Mount], ...]:
-    """The workspace, the folders above pins, and the pins, in the order to mount them.
+    """The mounts of the workspace, of the folders above pins, and of the pins, in the order to make them.
 
-    :raises UsageError: a control file is a symbolic link or no regular file
+    :param plain_pins_hold: whether files below a plain read-only mount are safe under the chosen runtime
+    :raises UsageError: a control file is a symbolic link, or neither file nor folder
     """
     refuse_links(facts)
     target = target_folder(facts.path)
@@ -87,7 +89,7 @@ def workspace_mounts(
 
 
 def git_to_mount(facts: WorkspaceFacts) -> own_git.OwnGit | None:
-    """The git directory to mount; None where the workspace has no repository, or git inside cannot find it."""
+    """The sandbox's own git directory, to be mounted; None if it has none, or git inside could not find it."""
     target = own_git.target_inside(target_folder(facts.path), facts.linked)
     return facts.own_git if target else None
 
@@ -188,7 +190,9 @@ def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes)
 
 
 def say_what_may_be_moved(notes: Notes) -> None:
-    """Note what gVisor with directfs leaves open on every pin where `exec` has no filter."""
+    """Note as a downgrade what gVisor with directfs lets programs do to every pin if its seccomp filter does not cover
+    `exec`.
+    """
     notes.downgrade(
         "control files",
         "under this gVisor, with directfs, a program inside that makes mounts of its own can move what is "

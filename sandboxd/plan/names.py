@@ -1,7 +1,7 @@
 """The names that a project may reach: the profile's own, those that sandboxd.toml asks for, and proposals. Pure.
 
-The files of a project choose among the groups that ship, where the profile lets them. Any other host
-that they name is a proposal: a repository must not open a way out by itself.
+A project's files select groups of names that ship with sandboxd, if the profile allows that. Any other host that they
+name is only proposed to the user: a repository must not open a way out by itself.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import ProjectHosts
 
 SOURCE = "sandboxd.toml"
-"""Of rules that come from the config (`Rule.source`)."""
+"""The `Rule.source` of rules that come from the config."""
 
 
 class Usual(NamedTuple):
-    """An entry that the profile allows in a project by itself, and why."""
+    """An entry that the profile allows in a project without any config, and why."""
 
     entry: Entry
     why: str
 
 
 class Proposal(NamedTuple):
-    """A host that a file of the project names and that nothing allows."""
+    """A host that a file of the project names and that no rule allows."""
 
     host: str
     port: int
     file: str
     line: str
-    """The entry for sandboxd.toml that allows the name."""
+    """The line for sandboxd.toml that would allow the name, in addition to those that are allowed now."""
 
 
 def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
-    """The entries that the profile allows in this project by itself; of the config only the image counts."""
+    """The entries that the profile allows in this project by itself. Of the config only the image matters."""
     if profile.network.mode != "allow":
         return ()
     listed = [Usual(entry(text), "of the profile") for text in profile.network.allow]
@@ -49,13 +49,15 @@ def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual,
 
 
 def added_since_start(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
-    """The entries that the files choose only since the sandbox started, which may be its own doing."""
+    """Entries that the project's files select now but did not when the sandbox started; the sandbox may have caused
+    that.
+    """
     by_files = chosen_by_files(profile, config, facts)
     return tuple(each for each in by_files if not _was_chosen(each, facts))
 
 
 def chosen_by_files(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
-    """The groups that ship and that the present files choose, where the profile lets them."""
+    """The shipped groups that the project's present files select; () if the profile does not allow that."""
     if profile.network.mode != "allow" or not profile.network.by_files:
         return ()
     listed = []
@@ -76,13 +78,13 @@ def _was_chosen(own: Usual, facts: ProjectHosts) -> bool:
 def beyond_profile(
     wanted: Iterable[Setting[Entry]], own: Iterable[Usual]
 ) -> tuple[Setting[Entry], ...]:
-    """The entries that allow more than the profile does by itself."""
+    """Those of `wanted` that allow more than `own`, the profile's entries, does."""
     rules = rules_of(own)
     return tuple(setting for setting in wanted if not covered(setting.value, rules))
 
 
 def covered(wanted: Entry, rules: Iterable[Rule]) -> bool:
-    """Whether `rules` allow all that `wanted` allows."""
+    """Whether `rules` allow everything that `wanted` allows."""
     rules = tuple(rules)
     return all(any(_covers(one, rule) for one in rules) for rule in wanted.rules(SOURCE))
 
@@ -92,7 +94,7 @@ def rules_of(own: Iterable[Usual]) -> tuple[Rule, ...]:
 
 
 def rules(config: Config, own: Iterable[Usual]) -> tuple[Rule, ...]:
-    """The rules of a policy: the config's entries, or without a list of it the profile's own."""
+    """The rules of a policy: the config's entries if it has a list of them, else the profile's own."""
     listed = config.network.allow
     entries = [each.entry for each in own] if listed is None else [each.value for each in listed]
     entries += [setting.value for setting in config.network.private]
@@ -102,7 +104,7 @@ def rules(config: Config, own: Iterable[Usual]) -> tuple[Rule, ...]:
 def proposals(
     config: Config, facts: ProjectHosts, own: tuple[Usual, ...], policy: Policy
 ) -> tuple[Proposal, ...]:
-    """The hosts that files of the project name, as far as `policy` does not allow them."""
+    """The hosts that the project's files name and that `policy` does not allow."""
     decider = Decider(policy)
     listed = config.network.allow
     before = [each.entry.text for each in own] if listed is None else [s.value.text for s in listed]

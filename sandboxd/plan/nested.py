@@ -1,8 +1,8 @@
-"""`nested_sandbox`: the system calls of bubblewrap, for programs that bring a sandbox of their own.
+"""The option `nested_sandbox`, which allows the system calls of bubblewrap for programs that make their own sandbox.
 
-A mount of the engine's is no mount point in a namespace that has left it behind (`pivot_root`, then
-`umount2` of the old root). On the host's kernel a process there can rename or delete what is pinned in
-the workspace, so only a private copy may be worked on (docs/decisions/0052).
+With them a process can leave the engine's mounts (`pivot_root`, then `umount2` of the old root). On the host's kernel
+it can then rename or delete files that are mounted read-only in the workspace, so the sandbox may only work on a
+private copy (docs/decisions/0052).
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ _CONTROL = "nested sandbox"
 
 
 def is_wanted(config: Config) -> bool:
-    """Whether sandboxd.toml asks for it."""
+    """Whether sandboxd.toml asks for nested sandboxes."""
     return config.nested_sandbox.value == "calls"
 
 
 def is_list(file: str) -> bool:
-    """Whether a shipped seccomp list, by its name or path, is one that opens the calls."""
+    """Whether a shipped seccomp list, given by name or path, is one that allows the calls."""
     return "-nested-" in file
 
 
 def refuse(
     profile: Profile, config: Config, floor: Floor, trusted: bool, how_to_grant: str
 ) -> None:
-    """Refuse nested sandboxes that policy, profile or layout do not allow, or that the user did not grant.
+    """Refuse nested sandboxes that policy, profile or layout do not allow, or for which the user's grant is missing.
 
-    :param profile: with the layout that is asked for
-    :param how_to_grant: the next step where trust is missing
-    :raises UsageError: the calls may not be opened
+    :param profile: with the workspace layout that the config asks for
+    :param how_to_grant: the hint of the error if only the grant is missing
+    :raises UsageError: they are asked for and may not be allowed
     """
     if not is_wanted(config):
         return
@@ -70,9 +70,10 @@ def refuse(
 
 
 def refuse_beside(config: Config, project: ComposeProject | None) -> None:
-    """Refuse it in a project with other services, which would get the same list of calls.
+    """Refuse nested sandboxes in a project with other services, which would get the same seccomp list.
 
-    :raises UsageError: the project has other services that `up` starts
+    :param project: None if it is no Compose project
+    :raises UsageError: they are asked for, and the project has other services that `up` starts
     """
     if is_wanted(config) and project is not None and project.services:
         names = ", ".join(f"`{service.container.name}`" for service in project.services)
@@ -80,7 +81,7 @@ def refuse_beside(config: Config, project: ComposeProject | None) -> None:
 
 
 def say(choice: Choice, host: HostFacts, notes: Notes) -> None:
-    """Note what is opened, at which cost, and what bubblewrap still cannot do."""
+    """Note what the option opens, at which cost, and what bubblewrap still cannot do."""
     if choice.gvisor:
         why = "namespaces and mounts are gVisor's own: nothing is opened on the host's kernel"
         notes.reason("security_opt", "nested_sandbox", why, "config")

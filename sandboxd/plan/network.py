@@ -1,7 +1,7 @@
 """The network of a plan: its mode, and the names that a gateway lets through.
 
-`Plan.egress` is the policy of a gateway, `Plan.inner` the network on which tools that start a sandbox from
-our files find it. `Plan.container` has the network of those that join none, such as Compose.
+`Plan.egress` is the policy of a gateway, `Plan.inner` the network on which tools that start a sandbox from our files
+find it. `Plan.container` has the network for tools that do not use `Plan.inner`, such as Compose.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import Floor
 
 EGRESS = "egress"
-"""The field of a reason that is about a name and not about the container."""
+"""The `field` of a reason that is about a name, not about the container."""
 
 
 _OWN = "a network namespace of its own on the engine's bridge"
@@ -46,17 +46,20 @@ _CLOSED_WITHOUT = (
 
 
 class Mode(NamedTuple):
-    """The mode of a network, ``none``, ``allow`` or ``open``, and what decided it."""
+    """The mode of a network, ``none``, ``allow`` (names, through a gateway) or ``open``, and what decided it."""
 
     value: str
     why: str
     decided_by: str = ""
-    """'' for the profile."""
+    """``config``, or '' if the profile decided it."""
     place: Place | None = None
 
 
 def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
-    """The network's mode, from a profile and a config that are already limited by floor and trust."""
+    """The network's mode.
+
+    `profile` and `config` are limited by policy minimum and grant already.
+    """
     setting = config.network.wanted_mode
     if base is not None and base.network is not None and base.network.value == "none":
         return Mode("none", "from your config", "config", base.network.place)
@@ -68,7 +71,7 @@ def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
 
 
 def inner(chosen: Mode, workspace: WorkspaceFacts) -> InnerNetwork | None:
-    """The network that other tools put the container on; None where they use none of ours."""
+    """The inner network to which other tools connect the container; None if they use none of ours."""
     if chosen.value != "allow" or not workspace.subnet:
         return None
     return inner_network(container_name(workspace.sandbox), workspace.subnet)
@@ -77,9 +80,9 @@ def inner(chosen: Mode, workspace: WorkspaceFacts) -> InnerNetwork | None:
 def without_gateway(
     profile: Profile, chosen: Mode, joined: InnerNetwork | None, notes: Notes
 ) -> Value[str]:
-    """The container's network where nothing makes a gateway for it.
+    """The container's network for tools that create no gateway.
 
-    :param joined: the network that takes its place in files for other tools
+    :param joined: the inner network that files for other tools name instead; None if they name none
     """
     if chosen.value != "allow":
         name = "bridge" if chosen.value == "open" else "none"
@@ -94,7 +97,7 @@ def without_gateway(
 
 
 class Egress(NamedTuple):
-    """The policy of a gateway, None where none is wanted, and hosts to propose to the user."""
+    """The policy of a gateway, None without a gateway, and the hosts to propose to the user."""
 
     policy: Policy | None = None
     proposals: tuple[names.Proposal, ...] = ()
@@ -109,10 +112,10 @@ def egress(
     hosts: ProjectHosts,
     notes: Notes,
 ) -> Egress:
-    """The policy of the gateway for the project at `workspace`; the reason of each name is noted.
+    """The policy of the gateway for the project at `workspace`; the reason for each name is noted.
 
-    Version, addresses, services, the host's networks and a proxy's credentials are added by whoever starts
-    the gateway.
+    The policy's version, addresses, services, forbidden networks of the host and proxy credentials are added when a
+    gateway is started.
     """
     if chosen.value != "allow":
         return Egress()
@@ -136,7 +139,7 @@ def egress(
 def say_what_stays_open(
     chosen: Mode, joined: InnerNetwork | None, container: Container, notes: Notes
 ) -> None:
-    """Note the open network of a container as a downgrade."""
+    """Note the container's open network as a downgrade, if it has one."""
     if joined is not None or container.network is None or container.network.value == "none":
         return
     if chosen.value == "allow":

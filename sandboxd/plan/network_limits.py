@@ -1,4 +1,5 @@
-"""Bounds within which a sandboxd.toml may loosen its profile's network: the floor, the user's trust, the profile."""
+"""How far a sandboxd.toml may loosen its profile's network: as policy minimum, the user's grant and the profile allow.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +23,11 @@ def limit(
     hosts: ProjectHosts,
     how_to_grant: str,
 ) -> tuple[Profile, Config]:
-    """Profile and config as far as the floor, and the user's trust, allow their network.
+    """Limit the network of profile and config to what the policy minimum and the user's grant allow.
 
-    :raises UsageError: what the config asks for is looser than profile, floor or trust let it be
+    :param trusted: whether the user trusts this content of sandboxd.toml
+    :param how_to_grant: the hint of the error if only the grant is missing
+    :raises UsageError: the config asks for more than profile, policy minimum or grant allow
     """
     if floor.no_network:
         none = profile.network._replace(mode="none")
@@ -44,7 +47,7 @@ def limit(
 
 
 def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str, ...]:
-    """The parts of the network that the config opens beyond the profile, in words."""
+    """What the config opens beyond the profile's network, in words; () for nothing."""
     wishes, before = config.network, profile.network.mode
     wanted = wishes.wanted_mode
     settings = []
@@ -61,7 +64,7 @@ def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str
 
 
 def tightened(profile: Profile, config: Config, floor: Floor, hosts: ProjectHosts) -> NetworkWishes:
-    """The wishes of the config that only take away from the profile's network, which needs nobody's consent."""
+    """The part of the config's network settings that only takes away from the profile's network: it needs no grant."""
     wishes, network = config.network, profile.network
     if floor.no_open_network and network.mode == "open":
         network = network._replace(mode="allow", by_files=True)
@@ -79,7 +82,7 @@ def tightened(profile: Profile, config: Config, floor: Floor, hosts: ProjectHost
 
 
 def permitted(own: Iterable[Usual], floor: Floor) -> tuple[tuple[Usual, ...], tuple[Usual, ...]]:
-    """The entries of the profile that every list of the floor allows, and the other entries."""
+    """The profile's entries that every list of the policy minimum allows, and those that some list does not."""
     inside: list[Usual] = []
     outside: list[Usual] = []
     for each in own:

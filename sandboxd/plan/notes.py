@@ -1,4 +1,4 @@
-"""Collects a plan's reasons and downgrades while it is made."""
+"""Collects the reasons and downgrades of a plan while it is made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Notes:
-    """Collects what is said about a plan; `value` says why and makes the value in one step."""
+    """The reasons, downgrades and left-out parts of a plan, in the order in which they were noted."""
 
     def __init__(self, profile: str) -> None:
         self.profile = f"profile {profile}"
@@ -32,13 +32,20 @@ class Notes:
         decided_by: str = "",
         place: Place | None = None,
     ) -> Value[T]:
-        """A plan's value for a field of `Container`, with its reason noted."""
+        """Return a value for a field of the plan's container, and note its reason.
+
+        :param item: the value in docker's spelling
+        :param decided_by: '' for the profile
+        """
         decided_by = decided_by or self.profile
         self.reasons.append(Reason(field, item, decided_by, why))
         return Value(value, Origin("plan", decided_by, field), place, item)
 
     def reason(self, field: str, item: str, why: str, decided_by: str = "") -> None:
-        """Note the reason for something that is no value of the container."""
+        """Note the reason for something that is no value of the container.
+
+        :param decided_by: '' for the profile
+        """
         self.reasons.append(Reason(field, item, decided_by or self.profile, why))
 
     def downgrade(

@@ -1,7 +1,7 @@
-"""The git directory that a sandbox has of its own: its mounts, and what a plan says of it.
+"""A sandbox's own git directory: its mounts, and what a plan says about it.
 
-Git on the host never reads it: what is committed inside comes to the host's repository by an exchange that
-checks it (docs/decisions/0069).
+Git on the host never reads it. Commits made inside get into the host's repository by an exchange that checks them
+(docs/decisions/0069).
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _ITEM = "git inside"
 
 
 class OwnGit(NamedTuple):
-    """A sandbox's own git directory: the folder on the host, and the host's objects that it reads.
+    """A sandbox's own git directory (`inside`, a folder on the host), and the host's objects that it reads.
 
-    `empty` is an empty folder on the host, mounted over lists of further objects, whose paths mean nothing inside.
+    `empty` is an empty folder on the host, mounted over the lists of further object folders, whose paths do not exist
+    inside.
     """
 
     inside: str
@@ -34,19 +35,20 @@ class OwnGit(NamedTuple):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The folders inside of the host's objects."""
+        """The folders inside at which the host's objects are mounted."""
         return tuple(target_of(number) for number in range(len(self.objects.folders)))
 
 
 def module_target(module: Module) -> str:
-    """The folder inside of the host's objects of a submodule."""
+    """The folder inside at which the host's objects of a submodule are mounted."""
     return f"{ROOT}/{module.path}/objects"
 
 
 def target_inside(workspace: str, linked: LinkedWorktree | None) -> str:
-    """The folder inside at which git looks for its directory; '' where it cannot be there.
+    """The folder inside at which git looks for its directory; '' if nothing may be mounted there.
 
     :param workspace: the path of the workspace inside
+    :param linked: the repository if the workspace is a linked work tree; else None
     """
     if linked is None:
         return posixpath.join(workspace, ".git")
@@ -55,7 +57,7 @@ def target_inside(workspace: str, linked: LinkedWorktree | None) -> str:
 
 
 def directory_mount(own: OwnGit, target: str, notes: Notes) -> Value[Mount]:
-    """The mount of the git directory at `target`."""
+    """The mount of the git directory at `target`, writable."""
     why = (
         "a git directory of its own: git on the host never reads what is written here, and takes commits from it "
         "when they were checked"
@@ -64,7 +66,10 @@ def directory_mount(own: OwnGit, target: str, notes: Notes) -> Value[Mount]:
 
 
 def object_mounts(own: OwnGit, plain_pins_hold: bool, notes: Notes) -> tuple[Value[Mount], ...]:
-    """The mounts of the host's objects, read-only."""
+    """The read-only mounts of the host's objects.
+
+    :param plain_pins_hold: whether files below a plain read-only mount are safe under the chosen runtime
+    """
     mounts = []
     for folder, target in zip(own.objects.folders, own.targets, strict=True):
         mount = read_only_folder(folder.path, target, plain_pins_hold)
@@ -84,7 +89,7 @@ def object_mounts(own: OwnGit, plain_pins_hold: bool, notes: Notes) -> tuple[Val
 
 
 def say(own: OwnGit, notes: Notes) -> None:
-    """Note the folders of objects that stay outside."""
+    """Note the folders of objects, and the submodules, that are not available inside."""
     for path in own.objects.refused:
         notes.downgrade(
             _ITEM,

@@ -1,4 +1,4 @@
-"""Folders of the host that are read-only inside, by the form of mount that holds under the runtime."""
+"""Read-only mounts of host folders, in the form that is safe under the chosen runtime."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandboxd.model.container import Mount
 def read_only_folder(source: str, target: str, plain_pins_hold: bool) -> Mount:
     """A read-only mount of the folder `source`.
 
-    :param plain_pins_hold: whether nothing inside can write through a plain read-only mount
+    :param plain_pins_hold: whether files below a plain read-only mount are safe under the chosen runtime
     """
     if plain_pins_hold:
         return Mount("bind", source, target, read_only=True)
@@ -18,9 +18,9 @@ def read_only_folder(source: str, target: str, plain_pins_hold: bool) -> Mount:
 
 
 def pinned_volume(source: str, target: str) -> Mount:
-    """A volume that pins a directory: the engine itself binds it read-only.
+    """A volume that stands for the folder `source`, which the engine itself binds read-only.
 
-    The name carries the path: a volume name that is in use silently keeps its old device.
+    Its name is derived from the path, since an engine silently keeps the old folder of a volume name that exists.
     """
     digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     options = (

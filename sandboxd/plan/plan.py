@@ -36,23 +36,26 @@ class Reason(NamedTuple):
 
 
 class Downgrade(NamedTuple):
-    """A control that was asked for and will not be in force. Shown wherever the plan is shown."""
+    """A control that was asked for and will not be in force. It is shown wherever the plan is shown.
+
+    `why` is the reason and `fix` the next step, both for the user; `fix` is '' if there is none.
+    """
 
     control: str
     why: str
     fix: str = ""
     of_other_tools: bool = False
-    """It holds only where something else than `sandboxd up` starts the sandbox."""
+    """Whether it holds only if another tool than `sandboxd up` starts the sandbox."""
 
 
 class LeftOut(NamedTuple):
-    """A part of a hand-written config that the sandbox does not get, in the user's spelling."""
+    """A part of a hand-written config that the sandbox does not get, as the user wrote it."""
 
     item: str
     why: str
     place: Place | None = None
     of_other_tools: bool = False
-    """Only what something else than `sandboxd up` starts lacks it."""
+    """Whether only a sandbox that another tool than `sandboxd up` starts lacks it."""
 
 
 class Plan(NamedTuple):
@@ -73,29 +76,29 @@ class Plan(NamedTuple):
     control_files: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     gvisor: bool = False
-    """Whether the chosen runtime was seen to be gVisor."""
+    """Whether the chosen runtime is gVisor, as it was seen to be."""
     stubs: tuple[str, ...] = ()
     compose: ComposeProject | None = None
-    """Set where the workspace's own config is a service of a Compose project."""
+    """The Compose project of which the workspace is a service; None if it is none."""
     prepare: tuple[str, ...] = ()
-    """A command that has to succeed inside, as the user, before the sandbox is ready."""
+    """A command that has to succeed inside, as the user, before the sandbox is ready; () for none."""
     brought: tuple[str, ...] = ()
-    """Additions of the image's label or Features, in words, where another tool makes the container."""
+    """Sentences about what the image's label or Features add if another tool than `up` creates the container."""
     recipe: Recipe | None = None
-    """The recipe by which `up` builds the image; None where the project names one."""
+    """How `up` builds the image; None if the project names an image."""
 
     refuses_root: bool = False
-    """Whether a user that turns out to be root is refused."""
+    """Whether to refuse a start if the user turns out to be root."""
 
     egress: Policy | None = None
-    """What a gateway lets through; None where the sandbox has no network, or an open one.
-
-    No part of a container: a gateway that runs takes a new policy.
+    """What the gateway lets through; None if the sandbox has no network, or an open one. It is not part of the
+    container, since a running gateway accepts a new policy.
     """
 
     inner: InnerNetwork | None = None
-    """The network of `egress` that the files for other tools put the container on; None where they have
-    `container.network` in its place, as those of Compose projects do."""
+    """The network to which files for other tools connect the container, where the gateway is; None if they use
+    `container.network` instead, as those of Compose projects do.
+    """
 
     services: tuple[Service, ...] = ()
     """The other services of the Compose project that `sandboxd up` starts; `egress` has their names."""
@@ -104,48 +107,48 @@ class Plan(NamedTuple):
     """Hosts that files of the project name and that `egress` does not let through."""
 
     credentials: tuple[Use, ...] = ()
-    """The user's credentials that tools inside work with; what the secrets are, no plan knows."""
+    """The user's credentials that tools inside can use through the gateway; a plan has none of the secrets."""
     remote: Remote = NO_REMOTE
-    """The requests of the project's devcontainer.json for the running container, before the profile's say."""
+    """What the project's devcontainer.json asks of the running container, not yet limited by the profile."""
 
     runs_hooks: bool = False
     """Whether the profile runs lifecycle hooks."""
 
     hooks_refused: tuple[LeftOut, ...] = ()
-    """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
+    """Hooks that `sandboxd up` does not run. An editor that starts the generated file may run them."""
 
     repository: Mount | None = None
-    """The repository of a linked work tree, which `sandboxd up` mounts and copies, too."""
+    """The mount of the repository of a linked work tree, which `sandboxd up` also copies; None if there is none."""
 
     own_git: OwnGit | None = None
-    """The git directory of its own that is mounted, and has to be there before the container is."""
+    """The sandbox's own git directory, which has to exist before the container is created; None if it has none."""
 
     repository_name: str = ""
-    """The name of the work tree in its repository."""
+    """The name of the linked work tree in its repository; '' if it is none."""
 
     lasting: tuple[Lasting, ...] = ()
-    """Volumes that `sandboxd up` mounts, in place of memory at the same paths."""
+    """Volumes that `sandboxd up` mounts instead of tmpfs at the same paths."""
 
     git: tuple[tuple[str, str], ...] = ()
-    """Settings of git that `sandboxd up` gives; no file of the project is to have the user's name."""
+    """Git settings that `sandboxd up` passes to the container. No generated file has them, as they name the user."""
 
     name: str = ""
-    """That of the sandbox, where several work on the workspace."""
+    """The sandbox's name; '' for the unnamed one."""
 
     time_limit: int = 0
-    """Seconds after which the sandbox ends by itself, 0 for never."""
+    """Seconds after which the sandbox ends by itself; 0 for no limit."""
 
     @property
     def sandbox(self) -> str:
-        """The identity of the sandbox, by which it and what belongs to it are found again."""
+        """The sandbox's identity (`model.sandbox_id`), by which everything that belongs to it is found."""
         return sandbox_id(self.workspace, self.name)
 
     def downgrades_of_up(self) -> tuple[Downgrade, ...]:
-        """The downgrades of a sandbox that `sandboxd up` starts: without those of other tools."""
+        """The downgrades that hold for a sandbox that `sandboxd up` starts."""
         return tuple(entry for entry in self.downgrades if not entry.of_other_tools)
 
     def image(self) -> str:
-        """The image that `up` starts; '' when there is none."""
+        """The image that `up` starts; '' if the project has none."""
         if self.recipe is not None:
             return self.recipe.tag
         return self.container.image.value if self.container.image is not None else ""

@@ -117,11 +117,11 @@ class Network(NamedTuple):
     """The policy of the gateway, as in `Plan.egress`."""
     source: Source
     problem: str = ""
-    """The reason why what the config asks for does not count, '' where it does."""
+    """The reason why the config's network settings are not in force; '' if they are."""
     uses: tuple[Use, ...] = ()
-    """The credentials that the sandbox may work with, also those that need no port of the gateway."""
+    """The credentials that the sandbox may use, including those that need no port of the gateway."""
     is_granted: bool = False
-    """Whether the user agreed to this content of sandboxd.toml, and it asks for more than its profile."""
+    """Whether the config asks for more than its profile, and the user trusts this content of it."""
 
 
 def make_network(
@@ -134,11 +134,13 @@ def make_network(
     floor: Floor,
     project: ComposeProject | None = None,
 ) -> Network:
-    """The mode and the policy of a plan. Where floor or trust refuse them, those of the profile alone.
+    """The network of a plan; if policy minimum or grant refuse the config, the profile's own network.
 
-    What the config takes away from the profile counts in any case: an edit that nobody agreed to opens nothing, and
-    a list that was shorter than the profile's does not become that one by it. So it is where they refuse another part of
-    the config: what runs goes on with what it was started with, but for its network.
+    What the config takes away from the profile applies even then: an edit without a grant opens nothing, and a list
+    that was shorter than the profile's stays so. The same holds if another part of the config is refused: a running
+    sandbox goes on as it was started, except for its network.
+
+    :param trusted: whether the user trusts this content of sandboxd.toml
     """
     problem = ""
     try:

@@ -1,4 +1,4 @@
-"""The named profiles, read from `profiles/hardening/*.toml`: adding one is adding a file."""
+"""The hardening profiles, read from `profiles/hardening/*.toml`: to add one, add a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandboxd.data import data_path
 from sandboxd.errors import UsageError
 
 NETWORK_STRENGTH = ("none", "allow", "open")
-"""The modes of a network, the strictest first."""
+"""The network modes, strictest first."""
 
 
 class Fault(NamedTuple):
@@ -24,32 +24,31 @@ class Fault(NamedTuple):
 
 
 class Network(NamedTuple):
-    """The network of a profile; a mode is ``none``, ``allow`` (names, through a gateway) or ``open``."""
+    """The network settings of a profile. A mode is ``none``, ``allow`` (names, through a gateway) or ``open``."""
 
     mode: str = "none"
     allow: tuple[str, ...] = ()
     """Groups, hosts and wildcards, as `[network] allow` of a sandboxd.toml has them."""
     by_files: bool = False
-    """Whether the shipped groups that the project's files call for are allowed, too."""
+    """Whether the shipped groups that the project's files select are allowed, too."""
     loosest: str = "none"
     """The loosest mode that a trusted sandboxd.toml may choose."""
     without_gateway: str = "none"
-    """The mode where a tool that makes no gateway starts a sandbox of the mode ``allow``."""
+    """The mode for a sandbox of the mode ``allow`` that is started by a tool that makes no gateway."""
     canary: bool = False
-    """Whether a name and a token are put inside that nothing has a reason to use."""
+    """Whether a honeytoken (a host name and a token) is put inside."""
 
 
 class Profile(NamedTuple):
     """The rights of a sandbox for one purpose.
 
-    `gvisor` is ``preferred``, ``required`` or ``on request``; `user` is ``non-root`` or ``image``;
-    the seccomp fields name files of `profiles/seccomp`, `apparmor` a profile of
-    `profiles/apparmor`, '' for the engine's default, and in `nested_runc` and `nested_runsc` where
-    `nested_sandbox` is refused; an empty `memory`, `cpus` or `time` and a zero
-    in `processes` mean no limit; `cpus` is a number of processors (``1.5``), or a share of those that
-    the engine has (``50%``). `read_only_root` comes with the sizes of `home` and `/tmp` in
-    memory. `access` to the workspace is ``rw``, ``ro`` or ``copy``, a copy of the size `copy`.
-    `needs_grant`: a file of the repository cannot choose it alone.
+    `gvisor` is ``preferred``, ``required`` or ``on request``; `user` is ``non-root`` or ``image``. The seccomp fields
+    name files of `profiles/seccomp`, `apparmor` a profile of `profiles/apparmor`; '' means the engine's default, but in
+    `nested_runc` and `nested_runsc` that `nested_sandbox` is refused. An empty `memory`, `cpus` or `time`, and 0 in
+    `processes`, mean no limit; `cpus` is a number of processors (``1.5``), or a share of those of the engine (``50%``).
+    With `read_only_root`, `home` and `tmp` are the sizes of these folders in memory. `access` to the workspace is
+    ``rw``, ``ro`` or ``copy``, a copy of at most the size `copy`. `needs_grant`: a sandboxd.toml cannot choose the
+    profile without the user's grant.
     """
 
     name: str
@@ -78,35 +77,36 @@ class Profile(NamedTuple):
     access: str = "rw"
     copy: str = ""
     hot: str = ""
-    """The size of each folder that is kept in memory under gVisor, '' where none is."""
+    """The size of each folder that is mounted as tmpfs under gVisor; '' if none is."""
     cpus: str = ""
     log: str = ""
-    """The size of the container's log (``10m``), '' for no limit."""
+    """The maximum size of the container's log (``10m``); '' for no limit."""
     gpus: bool = False
-    """Whether the user can grant it graphics processors."""
+    """Whether the user can grant it access to graphics processors."""
     hooks: bool = False
     """Whether `sandboxd up` runs the lifecycle hooks of the config, of its Features and of its image."""
     lasts: bool = False
-    """Whether a private copy and its home, and the caches of tools, outlive the container in volumes."""
+    """Whether a private copy and its home, and the tools' caches, are in volumes that outlive the container."""
     git_identity: bool = False
-    """Whether commits inside have the user's name and e-mail."""
+    """Whether commits made inside have the user's name and e-mail."""
     left_open: tuple[str, ...] = ()
-    """Files that tools on the host act upon and that are not pinned although they are there: patterns of
-    names, and groups as `policy.acts_on_host` calls them."""
+    """Files on which tools of the host act and that stay writable nevertheless: patterns of names, and groups of
+    `policy.acts_on_host`.
+    """
 
     @property
     def pins(self) -> bool:
-        """Whether anything in the workspace is read-only inside."""
+        """Whether the profile makes anything in the workspace read-only inside."""
         return bool(self.control_files)
 
 
 def names() -> tuple[str, ...]:
-    """Names of all profiles that ship."""
+    """Names of all shipped profiles."""
     return profile_names()
 
 
 def load(name: str) -> Profile:
-    """The profile `name`.
+    """Read the shipped profile `name`.
 
     :raises UsageError: there is no such profile
     """
@@ -129,12 +129,12 @@ def _read(name: str, path: str, _changed: int) -> Profile:
 
 
 def is_looser(mode: str, other: str) -> bool:
-    """Whether the network mode `mode` reaches more than `other`."""
+    """Whether the network mode `mode` allows more than `other`."""
     return NETWORK_STRENGTH.index(mode) > NETWORK_STRENGTH.index(other)
 
 
 def seccomp_path(file: str) -> str:
-    """Absolute path of a shipped seccomp profile, '' for the engine's default."""
+    """The absolute path of a shipped seccomp profile; '' if `file` is '', which means the engine's default."""
     return data_path("profiles", "seccomp", file) if file else ""
 
 

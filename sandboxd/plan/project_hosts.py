@@ -1,7 +1,7 @@
 """The hosts and images that a project's files name, read with bounds and without following a link.
 
-All of it is the repository's word: it may choose among groups that ship, and anything else is only
-proposed to the user (`plan.names`).
+The repository may name what it likes: it can select shipped groups of hosts, and any other host is only proposed to the
+user (`plan.names`).
 """
 
 from __future__ import annotations
@@ -54,27 +54,27 @@ class Mention(NamedTuple):
 
 
 class ProjectHosts(NamedTuple):
-    """The hosts that a project uses, by what its files say.
+    """The hosts that a project's files name.
 
-    `names` are files and folders at the top and one level down; `images` those of its Dockerfiles and of its
+    `names` are paths of files and folders at the top and one level down; `images` are those in Dockerfiles and in the
     devcontainer.json.
     """
 
     names: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
     remotes: tuple[Mention, ...] = ()
-    """Of Git remotes."""
+    """Hosts of Git remotes."""
     settings: tuple[Mention, ...] = ()
-    """Of settings of package managers, and of submodules."""
+    """Hosts in settings of package managers, and of submodules."""
     chosen: tuple[str, ...] | None = None
-    """The groups that these files chose when the sandbox started; None: they choose now."""
+    """The groups that the files selected when the sandbox started; None: the present files select them."""
 
 
 NO_HOSTS = ProjectHosts()
 
 
 def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
-    """The hosts and images that the files of `workspace` name; a file that cannot be read names none.
+    """The hosts and images that the files of `workspace` name; a file that cannot be read counts as naming none.
 
     :param names: files and folders at the top and one level down, relative to the workspace
     """

@@ -1,7 +1,8 @@
-"""The folders of a workspace that would be faster in memory under gVisor: proposed to the user, never chosen.
+"""Finds folders of a workspace that would be faster as tmpfs under gVisor, to be proposed to the user.
 
-A folder in memory hides the host's folder at its place, and is lost with the sandbox (docs/decisions/0021).
-So one is proposed only where a tool fills it, where it has many files, and where it fits."""
+A tmpfs hides the host's folder at its place, and is lost with the sandbox (docs/decisions/0021). So a folder is
+proposed only if a tool fills it, it has many files, and it fits.
+"""
 
 from __future__ import annotations
 
@@ -23,36 +24,41 @@ if TYPE_CHECKING:
     from sandboxd.plan.profiles import Profile
 
 _MANY_FILES = 1000
-"""To read so many files of the host takes a gVisor sandbox half a second, memory half of that."""
+"""The number of files from which a folder is proposed: gVisor needs half a second to read so many from the host, and
+half of that from memory.
+"""
 _MANY_CHANGES = 200
-"""Files that were written in the last week: a tool writes them again and again."""
+"""The number of files changed within a week from which a folder is proposed: a tool rewrites them repeatedly."""
 _MOST = 5
 
 
 class Proposal(NamedTuple):
-    """The folders that would be faster in memory.
+    """The folders that would be faster as tmpfs.
 
-    `line` is the whole setting `hot` for sandboxd.toml, the present folders in memory included.
+    `line` is the complete setting `hot` for sandboxd.toml, including the folders that are tmpfs already.
     """
 
     trees: tuple[Size, ...]
     line: str
     too_large: tuple[Size, ...]
-    """Those that do not fit into what the profile gives each."""
+    """Folders that are larger than `limit`."""
     limit: str
-    """That size, as the profile has it; '' where it gives none."""
+    """The size that the profile gives each such folder; '' if it gives none."""
 
 
 NOTHING = Proposal((), "", (), "")
 
 
 def is_of_use(plan: Plan, profile: Profile) -> bool:
-    """Whether anything could be proposed: under gVisor, where the workspace is the host's folder."""
+    """Whether anything could be proposed: only under gVisor, if the workspace is the host's own folder."""
     return bool(plan.gvisor and profile.access == "rw" and profile.hot and not plan.prepare)
 
 
 def propose(plan: Plan, profile: Profile, config: Config, trees: Iterable[Size]) -> Proposal:
-    """The trees to propose of those that were counted, the one with most files first."""
+    """Select the folders to propose, the one with most files first.
+
+    :param trees: the folders that were counted
+    """
     if not is_of_use(plan, profile):
         return NOTHING
     folder = plan.container.working_dir.value if plan.container.working_dir else ""
@@ -79,7 +85,9 @@ def propose(plan: Plan, profile: Profile, config: Config, trees: Iterable[Size])
 
 
 def in_memory(plan: Plan, config: Config) -> tuple[str, ...]:
-    """The folders that `hot` must list to stay in memory: its list replaces the folders that are found."""
+    """The folders that are tmpfs now, which `hot` has to list as well: its list replaces those that are found
+    automatically.
+    """
     if config.wishes.hot is not None:
         return tuple(setting.value for setting in config.wishes.hot)
     folder = plan.container.working_dir.value if plan.container.working_dir else ""

@@ -1,4 +1,6 @@
-"""Git on the host as it is run on what a sandbox or a workspace made: nothing that a config, hook or attribute names runs."""
+"""Runs git on the host on data of a sandbox or workspace in such a way that no program which a config, hook or
+attribute names runs.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ import signal
 from collections.abc import Sequence
 
 SECONDS = 120
-"""The most seconds that git runs, and of a processor's time."""
+"""The time limit for git, in seconds, both of processor time and in all."""
 _MOST_MEMORY = 16 << 30
-"""Bytes of addresses: packs that are mapped count."""
+"""The limit of git's address space, in bytes; mapped pack files count."""
 _MOST_DATA = 2 << 30
-"""Bytes of memory of its own: a delta of a few KiB can make an object of any size."""
+"""The limit of git's own memory, in bytes: a delta of a few KiB can describe an object of any size."""
 _GRACE_SECONDS = 5
 _BLOCK = 512
 _SHELL = "/bin/sh"
@@ -26,18 +28,18 @@ _OFF = (
     ("protocol", "allow", "never"),
 )
 CONFIG = "".join(f"[{section}]\n\t{key} = {value}\n" for section, key, value in _OFF)
-"""What the config of a repository of ours begins with."""
+"""The first lines of the config of each repository that sandboxd makes."""
 OPTIONS = tuple(word for section, key, value in _OFF for word in ("-c", f"{section}.{key}={value}"))
-"""The same as options, where git has to read the config of another repository."""
+"""The same settings as command-line options, for when git reads the config of another repository."""
 FSCK_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
                "zeroPaddedFilemode", "gitmodulesMissing")  # fmt: skip
-"""Warnings of `git fsck` that an honest repository does not have and a trap may."""
+"""Warnings of `git fsck` that count as errors here: honest repositories do not cause them, but attacks may."""
 
 
 def environ(home: str) -> dict[str, str]:
-    """All variables that git gets, but for those that name its repository.
+    """The complete environment for git, except for the variables that name its repository.
 
-    :param home: a folder in which no config lies
+    :param home: a folder without a config
     """
     return {
         "PATH": os.defpath,
@@ -55,19 +57,20 @@ def environ(home: str) -> dict[str, str]:
 
 
 def alternate(folder: str) -> dict[str, str]:
-    """The variable by which git reads the objects in `folder`, too; a path with a colon has to be quoted there."""
+    """The variable that makes git also read the objects in `folder`; the path is quoted, since it may contain a colon.
+    """
     quoted = folder.replace("\\", "\\\\").replace('"', '\\"')
     return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"'}
 
 
 def limited(git: Sequence[str], written: int) -> list[str]:
-    """The command that runs `git` within limits from its first instruction on: a small pack can unpack to very many bytes.
+    """The command line that runs `git` with resource limits, since a small pack can unpack to very many bytes.
 
-    A shell sets them and becomes git. To set them between fork and exec in Python is unsafe in a process with threads:
-    another one may hold a lock that the child waits for without end.
+    A shell sets the limits and then becomes git. Setting them between fork and exec in Python is unsafe in a process
+    with threads: another thread may hold a lock for which the child would wait forever.
 
-    :param git: the program and its words
-    :param written: the bytes of each file, down to a block of 512
+    :param git: the program and its arguments
+    :param written: the limit of each file that it writes, in bytes; rounded down to 512
     """
     limits = (
         ("f", _most(resource.RLIMIT_FSIZE, written) // _BLOCK),
@@ -88,7 +91,7 @@ def _most(kind: int, wanted: int) -> int:
 
 
 def ended(code: int) -> str:
-    """Why git ended with an exit code, where it wrote nothing about that."""
+    """The reason why git ended with an exit code, in words, if its output does not say."""
     return {
         -signal.SIGXCPU: f"it took more than {SECONDS} s of a processor",
         -signal.SIGXFSZ: "it would have written without end",

@@ -1,7 +1,7 @@
-"""The recipe of a project's image, and every byte of the project that the build reads.
+"""How a project's image is built, and every byte of the project that the build reads.
 
-A build runs what a Dockerfile and Features say, outside of every sandbox. So its parts are read once:
-the digest that the user trusts is of the bytes that are built.
+A build runs code of a Dockerfile and of Features outside of every sandbox. So its files are read once, and the digest
+that the user trusts is of exactly the bytes that are built.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from sandboxd.model.document import Document
 
 LOCKS = ("devcontainer-lock.json", ".devcontainer-lock.json")
-"""Names of the file that pins the Features."""
+"""The names of the file that pins the versions of Features."""
 
 
 class Recipe(NamedTuple):
-    """The recipe of a project's image.
+    """How a project's image is built.
 
-    `tag` names the image, by its content; `digest` is what a grant is for. Either `dockerfile` and `context`
-    (paths within the workspace) or `base`, an image, is set; `features` are put on top, each with its
-    options, as in devcontainer.json. `parts` are the files that are read, local Features among them: by their
-    path below `folder`, where the devcontainer.json is.
+    `tag` is the image's name, derived from the content; `digest` is what the user's grant is for. Either `dockerfile`
+    and `context` (paths within the workspace) or `base`, an image, is set; the others are ''. `features` are installed
+    on top, each with its options as in devcontainer.json. `parts` are the files that are read, local Features among
+    them, by their path below `folder`, the devcontainer.json's folder.
     """
 
     tag: str
@@ -50,12 +50,13 @@ class Recipe(NamedTuple):
     parts: tuple[Part, ...]
 
     def sources(self) -> str:
-        """The sources of the build, in words."""
+        """A phrase for the user: the Dockerfile and the Features."""
         parts = [f"`{self.dockerfile}`"] if self.dockerfile else []
         return ", ".join([*parts, *(f"the Feature `{name}`" for name, _ in self.features)])
 
     def way_around(self) -> str:
-        """The way to do without the build, in words: an image in sandboxd.toml replaces only the Dockerfile."""
+        """A phrase for the user about how to avoid the build. An image in sandboxd.toml replaces only the Dockerfile.
+        """
         ways = ["name an image in sandboxd.toml"] if self.dockerfile else []
         ways += (
             ["leave its Features out by `skip_features` in sandboxd.toml"] if self.features else []
@@ -70,10 +71,11 @@ def recipe(
     image: str,
     skipped: Skipped = NONE_SKIPPED,
 ) -> Recipe | None:
-    """The recipe of the image of `container`; None where an image is only named.
+    """How the image of `container` is built; None if an image is only named.
 
-    :param image: the image that sandboxd.toml names instead of a build, '' for none
-    :raises UsageError: a part of it does not exist, is too large, or lies outside of the workspace
+    :param image: the image that sandboxd.toml names instead of a build; '' for none
+    :param skipped: the Features that sandboxd.toml leaves out
+    :raises UsageError: a file of the build does not exist, is too large, or lies outside of the workspace
     """
     build = container.build.value if container.build is not None and not image else None
     features = _features(document, skipped)

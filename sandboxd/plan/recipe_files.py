@@ -25,7 +25,7 @@ _PATTERN = re.compile(r"[*?\[\]$\\]")
 
 
 class Part(NamedTuple):
-    """A file of a build, or a symbolic link with its target as `data`; `path` is within the workspace."""
+    """A file of a build, or a symbolic link, of which `data` is the target; `path` is within the workspace."""
 
     path: str
     mode: int
@@ -33,7 +33,7 @@ class Part(NamedTuple):
 
 
 class Reader:
-    """Collects files below a workspace, each once."""
+    """Reads files below a workspace, each once, and keeps them."""
 
     def __init__(self, workspace: str) -> None:
         self._workspace = workspace
@@ -41,16 +41,18 @@ class Reader:
         self._bytes = 0
 
     def parts(self) -> tuple[Part, ...]:
-        """All that was read, in the order of the paths."""
+        """Everything that was read, sorted by path."""
         return tuple(self._parts[path] for path in sorted(self._parts))
 
     def read(self, path: str, links: bool = True, optional: bool = False) -> bytes:
-        """Read and keep the file at `path`; of a folder everything below it is kept, and b"" returned.
+        """Read and keep the file at `path` and return its content; of a folder, everything below it is kept and b""
+        returned.
 
-        No folder on the way is a link: the copy that is built would be written through it.
+        No folder on the path may be a symbolic link, since the copy that is built would be written through it.
 
-        :param links: whether there may be symbolic links
-        :raises UsageError: it does not exist, leaves the workspace, or is too much
+        :param links: whether `path` may be, or contain, symbolic links
+        :param optional: whether a missing file gives b"" instead of an error
+        :raises UsageError: it does not exist, is outside of the workspace, or is too large
         """
         if "\0" in path or path.startswith("/") or ".." in path.split("/"):
             raise UsageError(
@@ -110,9 +112,9 @@ class Reader:
 
 
 def read_context(reader: Reader, dockerfile: str, context: str) -> None:
-    """Keep the Dockerfile and what it copies from its context.
+    """Read the Dockerfile and the files that it copies from its context.
 
-    :raises UsageError: as `Reader.read`; also for a Dockerfile that is a symbolic link
+    :raises UsageError: as `Reader.read`; also if the Dockerfile is a symbolic link
     """
     try:
         text = decode(reader.read(dockerfile, links=False))

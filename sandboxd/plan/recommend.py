@@ -1,4 +1,4 @@
-"""A recommendation for a purpose on this host: the planner's own decision, with reasons and prices.
+"""Recommends settings for a purpose on this host: the planner's own decision, with reasons and costs.
 
 The purposes are those of the installation guide's "Recommendations" and the two that people ask
 for most. Figures of the guide are marked as the guide's; measured ones come from `sandboxd bench`.
@@ -16,9 +16,9 @@ from sandboxd.platforms import why_no_gateway
 
 
 class Purpose(NamedTuple):
-    """A purpose that people ask a recommendation for.
+    """A purpose for which users want a recommendation.
 
-    `asked` is what sandboxd.toml would say as `runtime`; `guide` is the installation guide's own sentence.
+    `asked` is the value of `runtime` that sandboxd.toml would have; `guide` is the installation guide's own sentence.
     """
 
     name: str
@@ -55,16 +55,16 @@ PURPOSES = (
 
 
 class Loss(NamedTuple):
-    """An alternative, and what it lacks against the recommendation."""
+    """An alternative, and what it lacks compared with the recommendation."""
 
     alternative: str
     loses: str
 
 
 class Cost(NamedTuple):
-    """The cost of a runtime.
+    """The performance cost of a runtime.
 
-    `source` says whose figure it is: ``guide``, or where it was measured.
+    `source` says where the figure is from: ``guide``, or where it was measured.
     """
 
     what: str
@@ -73,12 +73,12 @@ class Cost(NamedTuple):
 
 
 class Recommendation(NamedTuple):
-    """The lines for sandboxd.toml, or why nothing may run here for this purpose."""
+    """The lines for sandboxd.toml, or the reason why nothing may run here for this purpose."""
 
     purpose: Purpose
     decision: Decision
     controls: tuple[str, ...]
-    """The controls beside the runtime, with whether each counts here."""
+    """Other controls than the runtime, with whether each matters on this host."""
     costs: tuple[Cost, ...]
     losses: tuple[Loss, ...]
 

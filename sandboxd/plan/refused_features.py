@@ -1,6 +1,6 @@
-"""Features that need what a sandbox must not give, read from `profiles/features/*.toml`: adding one is adding a file.
+"""Features that need something a sandbox must not give, read from `profiles/features/*.toml`: to add one, add a file.
 
-A fork of one under another owner's name does the same, so the last part of a Feature's name counts.
+Forks under other owners' names do the same, so only the last part of a Feature's name is compared.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 
 class Skipped(NamedTuple):
-    """The Features that the project's sandboxd.toml leaves out, as it names them; ``*`` stands for all."""
+    """The Features that the project's sandboxd.toml leaves out (`skip_features`), as written there; ``*`` means all."""
 
     names: frozenset[str] = frozenset()
 
     def has(self, name: str) -> bool:
-        """Whether the Feature that a key of `features` names is left out: by that name, or by it without its version."""
+        """Whether the Feature that the key `name` of `features` names is left out: by that text, or by it without the
+        version.
+        """
         if not self.names:
             return False
         return not self.names.isdisjoint({"*", name, feature.parse(name).id})
@@ -36,19 +38,19 @@ NONE_SKIPPED = Skipped()
 
 
 class Refused(NamedTuple):
-    """The reason why a Feature is left out, and what replaces it in a sandbox; both in words without a full stop."""
+    """The reason why a Feature is left out, and what replaces it in a sandbox; phrases without a full stop."""
 
     why: str
     instead: str
     source: str
-    """The page that was read."""
+    """The URL of the page that describes what the Feature needs."""
 
 
 _SKIPPED = Refused("sandboxd.toml has it in `skip_features`", "", "")
 
 
 def refused(name: str, skipped: Skipped = NONE_SKIPPED) -> Refused | None:
-    """The reason why the Feature that a key of `features` names is left out; None for one that is installed."""
+    """The reason why the Feature that the key `name` of `features` names is left out; None if it is installed."""
     if skipped.has(name):
         return _SKIPPED
     identifier = feature.parse(name).id
@@ -57,7 +59,7 @@ def refused(name: str, skipped: Skipped = NONE_SKIPPED) -> Refused | None:
 
 
 def without(container: Container, skipped: Skipped = NONE_SKIPPED) -> Container:
-    """`container` without the Features that are left out, and everything that they add."""
+    """`container` without the Features that are left out, and without everything that they add."""
     if not any(refused(use.written, skipped) for use in container.features):
         return container
     fields: dict[str, Any] = {
@@ -72,7 +74,7 @@ def downgrades(
 ) -> tuple[Downgrade, ...]:
     """A downgrade for each refused Feature of `container`, with the reason and the alternative.
 
-    One that the project's own config skips is none: that was asked for.
+    A Feature that the project's own sandboxd.toml skips causes none, as that was asked for.
     """
     uses = container.features if container is not None else ()
     return tuple(

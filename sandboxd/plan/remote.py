@@ -1,6 +1,7 @@
-"""The config's hooks and their environment, as `sandboxd up` runs them in its sandbox.
+"""Lifecycle hooks and their environment, as `sandboxd up` runs them in its sandbox.
 
-A hook is code of the repository, or of its image, that runs inside: under the profiles that run such code."""
+A hook is code of the repository, or of its image, and runs inside, if the profile runs such code.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _TIMES = {AT_START: "at each start", AT_ATTACH: "at each `sandboxd up`"}
 
 
 def say_hooks(profile: Profile, hooks: tuple[Value[str], ...], notes: Notes) -> tuple[LeftOut, ...]:
-    """Note the hooks that will run; returns those that will not, with the reason."""
+    """Note the hooks that will run; return those that will not, each with the reason."""
     refused = []
     for value in sorted(hooks, key=_stage):
         stage = value.origin.key
@@ -52,7 +53,7 @@ def _objection(profile: str, runs_hooks: bool, text: str) -> str:
 
 
 def ports_left(plan: Plan) -> tuple[str, ...]:
-    """Ports of the config that are not forwarded automatically, with the reason and the way to forward them."""
+    """Sentences about ports of the config that are not forwarded automatically: the reason, and how to forward them."""
     started = ports_of(plan)
     others = (
         *(
@@ -75,13 +76,13 @@ def ports_left(plan: Plan) -> tuple[str, ...]:
 
 
 def ports_of(plan: Plan) -> tuple[Port, ...]:
-    """The config's ports that can be forwarded: the workspace's own, and those of services that `up` starts."""
+    """The config's ports that can be forwarded: those of the workspace, and of services that `up` starts."""
     names = {"", *(service.name for service in plan.services)}
     return tuple(port for port in plan.remote.ports if port.service in names)
 
 
 def of_file(document: Document, plan: Plan) -> Remote:
-    """The hooks and settings in the project's own devcontainer.json."""
+    """The hooks and settings that the project's own devcontainer.json asks for."""
     root = document.tree.root
     if root is None or root.kind != "object":
         return NO_REMOTE
@@ -92,7 +93,7 @@ def of_file(document: Document, plan: Plan) -> Remote:
 
 
 def is_workspace(document: Document, plan: Plan) -> bool:
-    """Whether the config's `workspaceFolder` is the path that the workspace has inside anyway."""
+    """Whether the config's `workspaceFolder` is the path that the workspace has inside in any case."""
     root = document.tree.root
     workspace = plan.container.working_dir
     if root is None or root.kind != "object" or workspace is None:
@@ -113,9 +114,9 @@ def _below(plan: Plan, path: str) -> str:
 
 
 def complete(plan: Plan, label: str) -> Remote:
-    """All hooks and settings for the plan's container, once its image's label is known.
+    """All hooks and settings for the plan's container, including those of its image's label.
 
-    :param label: the value of ``devcontainer.metadata``, '' without it
+    :param label: the value of the label ``devcontainer.metadata``; '' without it
     """
     remote, brought = plan.remote, NO_REMOTE
     if label:

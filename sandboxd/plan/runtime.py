@@ -26,7 +26,7 @@ Refused = Literal["", "config", "host"]
 class Choice(NamedTuple):
     """The chosen runtime.
 
-    `name` is '' for the engine's default; `plain_pins_hold`: see `plan.mounts`.
+    `name` is its name in the engine, '' for the engine's default; `plain_pins_hold`: see `plan.mounts`.
     """
 
     name: str
@@ -35,24 +35,24 @@ class Choice(NamedTuple):
     why: str
     decided_by: str
     build: Runtime | None = None
-    """The gVisor runtime with what was tried of it; None for others."""
+    """The gVisor runtime with the results of its trials; None for other runtimes."""
 
     @property
     def keeps_mount_points(self) -> bool:
-        """Whether no program inside can move a pinned path away; under runc the filter prevents it."""
+        """Whether no program inside can move a mounted path away; under runc the seccomp filter prevents it."""
         return not self.gvisor or (self.build is not None and self.build.keeps_mount_points())
 
     @property
     def filters_exec(self) -> bool:
-        """Whether the system call filter also applies to what `exec` starts."""
+        """Whether the seccomp filter also applies to processes that `exec` starts."""
         return not self.gvisor or (self.build is not None and self.build.holds("exec_filter"))
 
 
 class Decision(NamedTuple):
-    """The runtime, what it costs, or why there is none.
+    """The runtime with its downgrades, or the reason why there is none.
 
-    `choice` is None where nothing may run: `refused` says whether the config or the host is the
-    reason, `why` and `fix` say what and the next step.
+    `choice` is None if nothing may run: then `refused` says whether the config or the host is the cause, `why` is the
+    reason, and `fix` the next step.
     """
 
     choice: Choice | None
@@ -65,9 +65,10 @@ class Decision(NamedTuple):
 def choose(
     profile: Profile, setting: Setting[str], host: HostFacts, allow_runc: bool, notes: Notes
 ) -> Choice:
-    """The runtime for `profile` on `host`, its downgrades noted.
+    """The runtime for `profile` on `host`; its downgrades are noted.
 
-    :raises EnvironmentFailure: what the profile or the config needs is not usable here
+    :param allow_runc: the user's grant to use runc for a profile that needs gVisor
+    :raises EnvironmentFailure: what the profile or the config needs does not work here
     :raises UsageError: the config asks for a runtime that the profile does not allow
     """
     decision = decide(profile, setting.value, host, allow_runc)
@@ -83,8 +84,8 @@ def choose(
 def decide(profile: Profile, setting: str, host: HostFacts, allow_runc: bool = False) -> Decision:
     """The runtime for `profile` on `host`.
 
-    `setting` is a value of `runtime` in sandboxd.toml: ``auto``, ``gvisor`` or ``runc``;
-    `allow_runc` the user's grant, made outside the repository, for profiles that need gVisor.
+    `setting` is a value of `runtime` in sandboxd.toml: ``auto``, ``gvisor`` or ``runc``; `allow_runc` is the user's
+    grant to use runc for a profile that needs gVisor.
     """
     best = host.proven_gvisor()
     if setting == "runc":

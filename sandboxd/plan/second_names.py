@@ -1,7 +1,7 @@
-"""Gives files that are to be shut a number of their own, where they have a second name.
+"""Replaces files that are to be mounted read-only by copies, if they have further hard links.
 
-A mount shuts a path. A program inside that made a hard link before the mount was there goes on writing into the same
-file by its other name, whatever the mount says; so each start copies such a file and puts the copy in its place.
+A mount protects a path. A program inside that made a hard link before can still write the same file by its other name.
+So each start copies such a file and puts the copy in its place.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 _MOST_ENTRIES = 20_000
 _DEEPEST = 32
 _OBJECTS = ".git/objects"
-"""Git shares these with other clones on purpose, and none of a writable `.git` is visible inside."""
+"""Left out: git shares these files between clones on purpose, and a writable `.git` never shows them inside."""
 
 
 def part(workspace: str, paths: Iterable[str]) -> tuple[tuple[str, ...], bool]:
-    """Part each file at or below `paths` from its other names; returns those files, and whether all were looked at.
+    """Replace each file at or below `paths` that has further hard links by a copy.
 
-    Links are not followed. The file under the other names keeps what it holds.
+    Symbolic links are not followed. The other names keep the old file.
 
-    :param paths: within the workspace; what is missing is passed over
-    :raises UsageError: a link is on the way to one
-    :raises EnvironmentFailure: one cannot be replaced
+    :param paths: within the workspace; missing ones are ignored
+    :returns: the files that were replaced, and whether all files were examined
+    :raises UsageError: the path of a file contains a symbolic link
+    :raises EnvironmentFailure: a file cannot be replaced
     """
     walk = _Walk()
     path = ""

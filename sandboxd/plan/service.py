@@ -1,4 +1,4 @@
-"""A service of a Compose project beside the workspace, as `sandboxd up` starts it. Pure."""
+"""A service of a Compose project besides the workspace, as `sandboxd up` starts it. Pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Literal, NamedTuple
 from sandboxd.model.container import Container
 
 Condition = Literal["started", "healthy", "completed"]
-"""The condition that another service has to meet first: it runs, its health check passes, or it ended with 0."""
+"""What another service must have reached first: it has started, its health check passes, or it ended with exit code 0.
+"""
 
 
 class Need(NamedTuple):
-    """One entry of `depends_on`, with the service's name in its Compose file."""
+    """One entry of `depends_on`; `service` is the name in the Compose file."""
 
     service: str
     condition: Condition = "started"
     is_required: bool = True
-    """Whether nothing starts without it."""
+    """Whether the dependent service must not start without it."""
 
 
 class Health(NamedTuple):
-    """A health check as the engine's API has it; times in seconds, 0 for the image's or the engine's value."""
+    """A health check as in the engine's API. Times are in seconds; 0 means the image's or the engine's value."""
 
     test: tuple[str, ...] = ()
-    """``NONE``, or ``CMD`` or ``CMD-SHELL`` and its words; () where the image's counts."""
+    """``NONE``, or ``CMD`` or ``CMD-SHELL`` followed by the command; () for the image's own check."""
     interval: float = 0
     timeout: float = 0
     retries: int = 0
@@ -35,34 +36,34 @@ class ProjectFile(NamedTuple):
     """A file or folder of the project that is copied for the service."""
 
     path: str
-    """Within the workspace."""
+    """The path within the workspace."""
     target: str
-    """Inside the service."""
+    """The path inside the service."""
 
 
 class Service(NamedTuple):
-    """A service as its project writes it; `command` and `entrypoint` are None for the image's own."""
+    """A service as its project describes it; `command` and `entrypoint` are None for the image's own."""
 
     name: str
-    """As a name for DNS, '' where it is none."""
+    """Its name in the Compose file, as a DNS name; '' if it cannot be one."""
     container: Container
     hostname: str = ""
-    """Its own name inside, '' for `name`."""
+    """Its own hostname; '' for `name`."""
     aliases: tuple[str, ...] = ()
-    """The other names in DNS by which its project's programs may ask for it."""
+    """Other DNS names under which the project's programs may look it up."""
     command: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
     obstacle: str = ""
-    """The reason why it cannot be started here, in words that follow its name; '' where it can."""
+    """The reason why it cannot be started here, as a predicate to put behind its name; '' if it can."""
     without: tuple[str, ...] = ()
-    """Settings of it that have no effect here, in words."""
+    """Sentences about settings of it that have no effect here."""
     env: tuple[str, ...] = ()
     """NAME=VALUE each; a value may be a secret."""
     needs: tuple[Need, ...] = ()
     health: Health | None = None
-    """None where the image's counts."""
+    """The health check; None for the image's own."""
     files: tuple[ProjectFile, ...] = ()
     shares: bool = False
-    """Whether it has the network of the workspace, so that each is `localhost` to the other."""
+    """Whether it shares the network of the workspace, so that each reaches the other as `localhost`."""
     capabilities: tuple[str, ...] = ()
-    """Those that it keeps."""
+    """The Linux capabilities that it keeps."""

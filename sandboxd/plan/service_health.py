@@ -23,7 +23,7 @@ _LONGEST_SECONDS = 24 * 3600.0
 
 
 def needs(written: Written) -> tuple[Need, ...]:
-    """The services that have to be ready before this one; of a name the last entry counts.
+    """The services that have to be ready before this one; of several entries for one name the last counts.
 
     :raises ValueError: a condition is not valid
     """

@@ -1,4 +1,4 @@
-"""The needs of well-known images of services, read from `profiles/services/*.toml`: adding one is adding a file."""
+"""What well-known images of services need, read from `profiles/services/*.toml`: to add one, add a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT = (
     "SETGID",
     "SETUID",
 )
-"""Capabilities of entry points that begin as root and step down to a user of their own."""
+"""The capabilities that an entry point needs to start as root and then change to a user of its own."""
 
 
 class Needs(NamedTuple):
@@ -24,18 +24,18 @@ class Needs(NamedTuple):
 
     capabilities: tuple[str, ...]
     why: str
-    """A sentence without a full stop; '' for an image that is in no file."""
+    """The reason, without a full stop; '' for an image that no file lists."""
     source: str
-    """The page that it was read from."""
+    """The URL of the page that says so."""
 
 
 def needs(image: str) -> Needs:
-    """The needs of the image of this name; those of an unknown one are `DEFAULT`."""
+    """What the image of this name needs; `DEFAULT` for an unknown image."""
     return _table().get(repository(image), Needs(DEFAULT, "", ""))
 
 
 def repository(image: str) -> str:
-    """`image` without registry, tag and digest; of Docker's own library the last part alone."""
+    """The name of `image` without registry, tag and digest, and without ``library/`` for Docker's own images."""
     name = image.partition("@")[0]
     head, slash, tail = name.partition("/")
     if slash and ("." in head or ":" in head or head == "localhost"):

@@ -1,4 +1,4 @@
-"""The names in DNS of a Compose project's services: their own, and those that its files add. Pure."""
+"""The DNS names of a Compose project's services: their own, and those that its files add. Pure."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ if TYPE_CHECKING:
     from sandboxd.plan.service import Service
 
 MOST = 512
-"""The most services that a gateway knows by their names: so many addresses are kept for them."""
+"""The most services whose names a gateway knows: each name has an address reserved."""
 
 _MOST_ALIASES = 2048
 
 
 class Called(NamedTuple):
-    """The names of a service beside its key in the Compose file; `without` is in words."""
+    """The names of a service besides its key in the Compose file; `without` are sentences about names that have no
+    effect.
+    """
 
     hostname: str = ""
-    """Its own name inside, '' where none is said."""
+    """Its own hostname; '' if the file sets none."""
     names: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
 
 
 def called(written: Written) -> Called:
-    """The names in `container_name`, `hostname` and the aliases of its networks, each in DNS spelling."""
+    """The names in `container_name`, `hostname` and the aliases of its networks, as DNS names."""
     names, without, hostname = dict[str, None](), [], ""
     for key, text in _written(written):
         try:
@@ -45,11 +47,12 @@ def called(written: Written) -> Called:
 
 
 def table(services: Iterable[Service], workspace: Service | None) -> tuple[tuple[str, str], ...]:
-    """(name, service that it leads to) of all; the services' own come first, in the order of their addresses.
+    """(name, name of the service that it resolves to), for all names; the services' own names come first, in the order
+    of their addresses.
 
-    A name that two services have leads to the first, and a service's own name always to itself.
+    A name that two services have resolves to the first; a service's own name always resolves to itself.
 
-    :param workspace: the service that the workspace is, where it has an address of its own
+    :param workspace: the workspace as a service, if it has an address of its own; else None
     """
     all_of_them = [*services, *([workspace] if workspace is not None else [])]
     own = dict.fromkeys(service.name for service in all_of_them if service.name)
@@ -64,7 +67,10 @@ def table(services: Iterable[Service], workspace: Service | None) -> tuple[tuple
 
 
 def elsewhere(service: Service, table: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A sentence for each name of `service` that leads to another one."""
+    """Yield a sentence for each name of `service` that does not resolve to it.
+
+    :param table: as the function `table` returned it
+    """
     owners = dict(table)
     for alias in service.aliases:
         owner = owners.get(alias)

@@ -1,6 +1,7 @@
-"""Reads a service of a Compose project for `sandboxd up`, which starts it only if every key is understood.
+"""Reads a service of a Compose project for `sandboxd up`, which starts it only if every key is known.
 
-A key that is not in these lists may be the one that matters."""
+An unknown key could be the one that matters.
+"""
 
 from __future__ import annotations
 
@@ -78,9 +79,9 @@ _NAMED = {
 
 
 def read(written: Written, sidecar: Container, workspace_service: str) -> Service:
-    """The service `sidecar`, written as `written`.
+    """The service `sidecar`, whose keys in the Compose file are `written`.
 
-    :param workspace_service: the name of the service that the workspace is
+    :param workspace_service: the name of the workspace's own service
     """
     without = tuple(
         words.format(name=written.name)
@@ -122,7 +123,7 @@ def read(written: Written, sidecar: Container, workspace_service: str) -> Servic
 
 
 def network_owner(written: Written) -> str:
-    """The service whose network it shares (`network_mode: service:NAME`); '' for its own."""
+    """The service whose network it shares (`network_mode: service:NAME`); '' if it has its own."""
     last = written.last("network_mode")
     text = last.file.resolve(last.file.text(last.node) or "") if last is not None else ""
     kind, _, name = text.partition(":")

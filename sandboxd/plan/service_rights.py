@@ -1,6 +1,7 @@
-"""The privileges of a service beside the workspace: those it keeps, and those it asks for and does not get. Pure.
+"""The privileges of a service besides the workspace: those it keeps, and those it asks for and does not get. Pure.
 
-Its image counts, and what the project's own files say of it."""
+They depend on its image and on the project's own files.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def at_most(container: Container) -> frozenset[str]:
-    """The capabilities that `up` gives a service of this image at most, if its project asks for them."""
+    """The capabilities that `up` gives a service at most, if its project asks for them; they depend on its image."""
     return frozenset((*service_images.DEFAULT, *_needs(container).capabilities))
 
 
 def surplus(container: Container) -> str:
-    """The first capability that it asks for and cannot get, in words that follow its name; '' for none."""
+    """The first capability that it asks for and cannot get, as a predicate to put behind its name; '' for none."""
     may = at_most(container)
     beyond = (cap.value for cap in container.cap_add if cap.value not in may)
     return next((f"adds the capability `{name}`" for name in beyond), "")
 
 
 def capabilities(container: Container) -> tuple[str, ...]:
-    """The capabilities that it keeps: those of its image as its project changes them."""
+    """The capabilities that it keeps: those that its image needs, changed as its project says."""
     if _steps_down(container):
         # Without new privileges it could not use any.
         return ()
@@ -40,7 +41,7 @@ def capabilities(container: Container) -> tuple[str, ...]:
 
 
 def without_effect(container: Container) -> Iterator[str]:
-    """A sentence for each privilege that the project asks for and the service does not get."""
+    """Yield a sentence for each privilege that the project asks for and the service does not get."""
     added = ", ".join(f"`{name}`" for name in sorted(_added(container)))
     if added and _steps_down(container) and container.user is not None:
         yield f"{added} has no effect: its user `{container.user.value}` is not root, and gains no rights"
@@ -53,7 +54,7 @@ def without_effect(container: Container) -> Iterator[str]:
 
 
 def say(services: Iterable[Service], notes: Notes) -> None:
-    """Note once, for all services, which keep which privileges; each with its reason in `explain-plan`."""
+    """Note for all services together which privileges they keep; `explain-plan` has the reason for each."""
     words = []
     for service in services:
         names = ", ".join(service.capabilities)

@@ -1,4 +1,4 @@
-"""The other services of a Compose project that `sandboxd up` starts beside the workspace, behind its gateway.
+"""The other services of a Compose project that `sandboxd up` starts with the workspace, behind the same gateway.
 
 Decision 45 says what such a service gets.
 """
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 def read(
     project: Project, sidecars: Iterable[Container], workspace_service: str
 ) -> tuple[Service, ...]:
-    """The services named `sidecars`, in the order of their names.
+    """Read the services `sidecars`, sorted by name.
 
-    :param workspace_service: the name of the service that the workspace is
+    :param workspace_service: the name of the workspace's own service
     """
     own = project.services.get(workspace_service)
     shared = network_owner(own) if own is not None else ""
@@ -45,10 +45,10 @@ def choose(
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> tuple[Service, ...]:
-    """The services that `up` starts, in that order; the others are noted with the reason.
+    """The services that `up` starts, in the order of `in_order`; for the others a downgrade with the reason is noted.
 
-    :param names: (name, service that it leads to)
-    :param gvisor: whether they run in gVisor, whose network stack no two sandboxes share
+    :param names: (DNS name, name of the service that it resolves to)
+    :param gvisor: whether they run in gVisor, where sandboxes cannot share a network stack
     """
     known, chosen = dict(names), dict[str, Service]()
     for service in services:
@@ -77,7 +77,7 @@ def choose(
 
 
 def in_order(services: Iterable[Service]) -> tuple[Service, ...]:
-    """`services`, each after all that it needs; those in a cycle come last."""
+    """`services`, each after those that it needs; those in a cycle come last."""
     waiting = {service.container.name: service for service in services}
     ordered: list[Service] = []
     while waiting:
@@ -92,7 +92,10 @@ def in_order(services: Iterable[Service]) -> tuple[Service, ...]:
 
 
 def unmet(service: Service, names: Iterable[str]) -> Need | None:
-    """A need of `service` that no service of `names` (as written) meets; None where all can be met."""
+    """The first required need of `service` that is not among `names`; None if there is none.
+
+    :param names: of services, as the Compose file writes them
+    """
     present = set(names)
     lacking = (need for need in service.needs if need.is_required and need.service not in present)
     return next(lacking, None)

@@ -1,4 +1,4 @@
-"""The parts of the host that a Compose project's other services reach when Compose starts them as written."""
+"""What of the host a Compose project's other services reach when Compose starts them as written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HOST_BUILD = ("allow", "build-context", "ssh")
 
 
 def weakness(sidecar: Container, workspace: WorkspaceFacts) -> str:
-    """The worst that a service reaches of the host, in words; '' if it reaches nothing."""
+    """The worst access to the host that a service has, as a predicate to put behind its name; '' for none."""
     return next(_weak(sidecar, workspace), "")
 
 

@@ -1,7 +1,8 @@
-"""Stubs for missing control files, so that there is something to mount over.
+"""Placeholders for missing control files, so that something can be mounted over them.
 
-They are empty folders, or files whose content means the same as no file. They are made by the user's own
-command (`up`, `generate`), never by following a link, and removed only while they are unchanged."""
+They are empty folders, or files whose content means the same as no file. The user's own command (`up`, `generate`)
+creates them without following a link, and removes them only while they are unchanged.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +16,18 @@ from sandboxd.policy.protect import REFUSES_BARE, stub_text
 
 
 def may_be(path: str) -> bool:
-    """Whether `path` can be a stub: anybody may have written a note of stubs.
+    """Whether `path` can be a placeholder's path within a workspace; for lists that anybody may have written.
 
-    Any empty folder can, since a repository's config may name any folder for its hooks.
+    Any relative path can, since a repository's config may name any folder for its hooks.
     """
     return not {"", ".", ".."}.intersection(path.split("/"))
 
 
 def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Make the stubs; returns those that did not exist.
+    """Create the placeholders; return the paths that did not exist.
 
-    :raises UsageError: a link stands in the way
-    :raises EnvironmentFailure: one cannot be made; then none is left
+    :raises UsageError: a symbolic link is on a path
+    :raises EnvironmentFailure: one cannot be created; then none is left
     """
     created: list[str] = []
     try:
@@ -45,7 +46,7 @@ def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Remove those that are unchanged and not needed; returns them."""
+    """Remove the placeholders that are unchanged and not needed; return their paths."""
     removed: list[str] = []
     # Links and what is no folder are a reason to leave a thing alone, not to fail.
     errors = (OSError, SandboxdError)
@@ -58,7 +59,7 @@ def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def still_needed(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """The `paths` that must stay after the sandbox is removed."""
+    """Those of `paths` that must stay after the sandbox is removed."""
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
         return tuple(path for path in paths if _is_needed(root, path))
     return ()

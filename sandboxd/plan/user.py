@@ -1,4 +1,4 @@
-"""The user that the work runs as inside."""
+"""Chooses the user inside."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ def choose_user(
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> Value[str] | None:
-    """The user: the config's, the hand-written file's, else the workspace's owner by number.
+    """The user inside: the config's, that of the hand-written file, else the workspace's owner by number.
 
-    None leaves it to the image, with a downgrade where the profile wants a user other than root.
-
+    :returns: None leaves the user to the image; a downgrade is noted if the profile wants a user other than root
     :raises UsageError: the config asks for root under a profile that does not allow it
     """
     if config.user is not None:

@@ -1,7 +1,8 @@
-"""Named volumes of a hand-written config: each project has its own, unless its user lets it share them.
+"""Named volumes of a hand-written config: each project has its own, unless its user allows it to share them.
 
-An engine has one name space of volumes: what one project puts into `cache` another one could run, and a
-hostile project could name the volume of any other."""
+An engine has one name space for volumes. Without this, another project could run what one project put into `cache`, and
+a hostile project could name the volume of any other.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +18,10 @@ def project_digest(sandbox: str) -> str:
 
 
 def own_name(name: str, sandbox: str, shared: Collection[str]) -> str:
-    """The plan's name for a sandbox's volume `name`, by the sandbox's identity.
+    """The name in the engine of the volume that the config calls `name`.
 
-    :param shared: volumes that the user lets the project share with others
+    :param sandbox: the sandbox's identity
+    :param shared: volumes that the user allows the project to share with others
     """
     if not name or name in shared:
         return name
@@ -30,5 +32,5 @@ def own_name(name: str, sandbox: str, shared: Collection[str]) -> str:
 
 
 def written_name(name: str, workspace: str) -> str:
-    """The volume's name in the project's own files: Compose puts the project's name before it by itself."""
+    """The volume's name in generated files, where Compose adds the project's name as a prefix by itself."""
     return name.removesuffix(f"-{project_digest(workspace)}")

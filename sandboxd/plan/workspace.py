@@ -1,4 +1,4 @@
-"""The workspace on disk, as far as a plan needs it. Links are looked at, never followed."""
+"""What a plan needs to know about the workspace on disk. Symbolic links are noticed, never followed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _MOST_ENTRIES = 5000
 
 
 class ControlFile(NamedTuple):
-    """A file or folder that tools on the host act upon, by its path within the workspace.
+    """A file or folder on which tools of the host act, by its path within the workspace.
 
-    A ``stub`` is missing and can be made without a meaning of its own, to be pinned.
+    Of the kind ``stub`` is one that is missing and can be created as a placeholder, to be mounted read-only.
     """
 
     path: str
@@ -46,14 +46,14 @@ class Program(NamedTuple):
     volume: str
     target: str
     label: str
-    """Name and value of the label that a volume of this kind has."""
+    """The label, ``NAME=value``, that such a volume has."""
 
 
 class WorkspaceFacts(NamedTuple):
     """A workspace on disk.
 
-    `path` is absolute and free of links. `complete` is False when the search stopped early. `not_as_made` are
-    files that name another repository, where a stub would name the same.
+    `path` is absolute and free of links. `complete` is False if the search stopped early. `not_as_made` are existing
+    files that name another repository, so that a placeholder cannot take their place.
     """
 
     path: str
@@ -64,33 +64,33 @@ class WorkspaceFacts(NamedTuple):
     complete: bool = True
     not_as_made: tuple[str, ...] = ()
     unread: tuple[Exposed, ...] = ()
-    """Files of git of which it is not known what they name, and so what would have to be pinned."""
+    """Config files of git that could not be read, so that it is not known which files they name."""
     hot: tuple[Tree, ...] = ()
-    """Folders that may be kept in memory."""
+    """Folders that may be mounted as tmpfs."""
     exposed: tuple[Exposed, ...] = ()
-    """Files that tools on the host act upon, and no pin covers."""
+    """Files on which tools of the host act and that are not mounted read-only."""
     hosts: ProjectHosts = NO_HOSTS
     subnet: str = ""
-    """That of the project's inner network; '' where tools that read its files join none."""
+    """The subnet of the sandbox's inner network; '' if generated files name none."""
     bare_refused: bool = False
-    """Whether the user's git takes no folder for a bare repository unasked."""
+    """Whether the user's git ignores bare repositories that it merely finds (`safe.bareRepository = explicit`)."""
     git_identity: tuple[tuple[str, str], ...] = ()
-    """Git's settings for who commits, each with its value."""
+    """The git settings that name the committer, each with its value."""
     linked: LinkedWorktree | None = None
-    """The repository elsewhere that the workspace is a work tree of."""
+    """The repository of which the workspace is a linked work tree; None if it is none."""
     name: str = ""
-    """That of the sandbox, where several work on the workspace."""
+    """The sandbox's name; '' for the unnamed one."""
 
     git_links: tuple[GitLink, ...] = ()
-    """Symbolic links that git on the host would write through."""
+    """Symbolic links in `.git` through which git on the host would write."""
     programs: tuple[Program, ...] = ()
-    """Programs of sandboxd's own choice that are mounted beside the workspace."""
+    """Programs that sandboxd installed and that are mounted with the workspace."""
     own_git: OwnGit | None = None
-    """The git directory for inside, which covers `.git` where the workspace is writable; None where there is none."""
+    """The sandbox's own git directory, which hides `.git` if the workspace is writable; None if it has none."""
 
     @property
     def sandbox(self) -> str:
-        """The identity of the sandbox."""
+        """The sandbox's identity (`model.sandbox_id`)."""
         return sandbox_id(self.path, self.name)
 
     def of_kind(self, kind: ControlKind) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class WorkspaceFacts(NamedTuple):
 
     @property
     def existing_control_files(self) -> tuple[str, ...]:
-        """Control files that can be pinned, including stubs to be made for that."""
+        """Control files that can be mounted read-only, including placeholders still to be created."""
         return tuple(f.path for f in self.control_files if f.kind in ("directory", "file", "stub"))
 
 
@@ -110,13 +110,13 @@ def survey(
     git: GitControl | None = None,
     hosts: bool = False,
 ) -> WorkspaceFacts:
-    """Look at the workspace `path`, at those `control_files` of it, and at others that count as such.
+    """Examine the workspace `path`, its `control_files`, and further files on which tools of the host act.
 
-    :param hot: folders that are asked to be kept in memory; None: those that a file tells of
-    :param left_open: what `plan.acting` is not to pin; None: nothing beyond `control_files` is pinned
-    :param git: what decides over git on the host, as `plan.git_control` sees it
+    :param hot: folders to mount as tmpfs; None: those that well-known files show to be made by a tool
+    :param left_open: what `plan.acting` leaves writable; None: only `control_files` and those of git are looked for
+    :param git: what `plan.git_control` found; None: nothing
     :param hosts: whether to look for the hosts and images that its files name
-    :raises UsageError: its top may not be read, so that what is to be pinned is not known
+    :raises UsageError: the folder cannot be read, so it is not known what to mount read-only
     """
     path = os.path.realpath(path)
     owner = _lstat(path)

@@ -1,8 +1,8 @@
-"""The other services of a Compose project in the override file, confined as `sandboxd up` confines them.
+"""Writes the other services of a Compose project into the override file, confined as `sandboxd up` confines them.
 
-They stay under the engine's own runtime, and on Compose's networks: its name server cannot be reached from
-the network stack of gVisor, so services there would not find each other. What they mount stays as it is
-written."""
+They stay under the engine's own runtime and on Compose's networks: under gVisor they could not use Compose's name
+server, and so would not find each other. Their mounts stay as the project writes them.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _CONDITIONS: dict[Condition, str] = {
 
 
 def lines(plan: Plan, seccomp: str) -> list[str]:
-    """The lines of the services that `up` starts, two spaces in; [] for none.
+    """The lines of the services that `up` starts, indented by two spaces; [] for none.
 
-    :param seccomp: the path of the plan's filter, as Compose resolves it; '' for none
+    :param seccomp: the path of the plan's seccomp profile, relative to the file in which Compose resolves it; '' for
+        none
     """
     result = []
     for service in plan.services:
@@ -38,7 +39,7 @@ def lines(plan: Plan, seccomp: str) -> list[str]:
 
 
 def needs(plan: Plan) -> dict[str, dict[str, object]]:
-    """`depends_on` of the workspace's service: those of its needs that `up` starts as well."""
+    """The value of `depends_on` for the workspace's service: those of its needs that `up` starts as well."""
     names = {service.container.name for service in plan.services}
     entries = plan.compose.needs if plan.compose is not None else ()
     return {

@@ -1,4 +1,4 @@
-"""A plan's values as flags of `docker run`, shared by the writers that speak it."""
+"""Writes a plan's values as flags of `docker run`; shared by several writers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sandboxd.model.values import Value
 
 
 class Flag:
-    """One flag and the field of `Container` whose reason explains it."""
+    """One flag, and the field of `Container` whose reason explains it."""
 
     __slots__ = ("field", "item", "text")
 
@@ -33,11 +33,11 @@ FIELDS = {
     "stop-signal": "stop_signal",
     "read-only": "read_only_rootfs",
 }
-"""The flags that are written, in their order, with the field of a container that each is for."""
+"""The flags in the order in which they are written, each with the field of `Container` that it is for."""
 
 
 def flags(container: Container) -> list[Flag]:
-    """Everything but image, mounts, user, environment and security options."""
+    """All flags except those for image, mounts, user, environment and security options."""
     written: list[Flag] = []
     for name, field in FIELDS.items():
         setting = getattr(container, field)
@@ -55,7 +55,7 @@ def _flag(name: str, field: str, value: Value[object]) -> Flag:
 
 
 def is_tmpfs_flag(mount: Mount) -> bool:
-    """Whether a mount needs `--tmpfs`: `--mount type=tmpfs` has no option that allows programs."""
+    """Whether a mount needs `--tmpfs`, because `--mount type=tmpfs` has no option that allows programs to run."""
     return mount.type == "tmpfs" and "exec" in mount.options
 
 
@@ -65,7 +65,7 @@ def tmpfs_text(mount: Mount) -> str:
 
 
 def mount_flag(mount: Mount) -> str:
-    """A mount as the flag of `docker run` that can say all of it."""
+    """A mount as the flag of `docker run` that can express all of it."""
     if is_tmpfs_flag(mount):
         return f"--tmpfs={tmpfs_text(mount)}"
     return f"--mount={mount_text(mount)}"

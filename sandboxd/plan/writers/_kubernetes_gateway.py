@@ -1,4 +1,4 @@
-"""The objects around the Pod: what it may reach, and the gateway that leads to the allowed names."""
+"""The objects besides the Pod: the policies for its network, and the gateway that leads to the allowed names."""
 
 from __future__ import annotations
 
@@ -34,11 +34,16 @@ _TLS = 443
 _NOT_PUBLIC = (
     "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
 )  # fmt: skip
-"""Networks with the cluster, its nodes and their metadata. The gateway judges each address besides."""
+"""Networks in which the cluster, its nodes and their metadata services may be. The gateway checks each address as well.
+"""
 
 
 def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dict[str, Any]]:
-    """All objects, in the order to make them: nothing runs before its policy exists."""
+    """All objects in the order to create them: each policy before what it applies to.
+
+    :param name: the name of the sandbox's objects
+    :param program: the archive of the gateway's program
+    """
     if plan.egress is None:
         return [_network_policy(name, PROJECT, name, [], [])]
     policy = for_pod(plan.egress, keeps_secrets=options.keeps_secrets)
@@ -59,9 +64,10 @@ def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dic
 
 
 def of_policy(policy: Policy, name: str) -> list[dict[str, Any]]:
-    """The objects of the gateway that a change of its policy changes.
+    """Those objects of the gateway that depend on its policy.
 
-    :param policy: as `for_pod` made it
+    :param policy: as `for_pod` returned it
+    :param name: the name of the sandbox's objects
     """
     gateway = f"{name}-gateway"
     from_sandbox = {"from": [_pods(PROJECT, name)], "ports": _doors(policy)}
@@ -80,9 +86,9 @@ def _doors(policy: Policy) -> list[dict[str, Any]]:
 
 
 def for_pod(policy: Policy, *, keeps_secrets: bool = False) -> Policy:
-    """`policy` as far as a Pod can hold it, with its version.
+    """The part of `policy` that a gateway in a Pod can enforce, with a version.
 
-    :param keeps_secrets: it is given those of the policy's credentials
+    :param keeps_secrets: whether the gateway gets the secrets of the policy's credentials
     """
     credentials = policy.credentials if keeps_secrets else ()
     policy = policy._replace(

@@ -1,10 +1,11 @@
-"""The container that tries a sandbox's network from its own Pod, before anything of the project is in it.
+"""An init container that checks a sandbox's network from its own Pod, before anything of the project is in it.
 
-It has the image of the gateway, not that of the project, and the node and the network of the sandbox. The Pod of a
-profile that needs gVisor does not start unless the trial saw that the policies are enforced.
+It runs the gateway's image, not the project's, on the node and in the network of the sandbox. If the profile needs
+gVisor, the Pod only starts if the check saw that the NetworkPolicies are enforced.
 
-Source: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/ (they end, in turn, before containers
-start), https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/ (their message).
+Source: https://kubernetes.io/docs/concepts/workloads/pods/init-containers/ (they end, one after the other, before
+containers start), https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/ (their
+message).
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ if TYPE_CHECKING:
 
 _MESSAGE = "/dev/termination-log"
 _WAIT_SECONDS = 180
-"""A node that has to pull the gateway's image takes minutes."""
+"""How long the gateway is waited for: a node that has to pull its image takes minutes."""
 _OPEN_SECONDS = 15
-"""A policy is in force some seconds after its Pod, on networks that are told of both by the API server."""
+"""How long an open network is tolerated: a policy is in force some seconds after the Pod exists, on networks that learn
+of both from the API server.
+"""
 
 
 def is_required(plan: Plan) -> bool:
-    """Whether the Pod starts only where policies are enforced."""
+    """Whether the Pod may start only if NetworkPolicies are enforced."""
     return profiles.load(plan.profile).gvisor == "required"
 
 
 def containers(plan: Plan, options: Cluster) -> list[dict[str, Any]]:
-    """The container of the trial; [] where no image or program is named for it."""
+    """The init container of the check; [] if `options` name no image or program for it."""
     if not cluster.is_tried(options):
         return []
     has_gateway, address = plan.egress is not None, options.gateway_address

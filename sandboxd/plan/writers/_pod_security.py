@@ -1,4 +1,6 @@
-"""Settings of every Pod and container that we write, beside those that Pod Security `restricted` asks for."""
+"""The settings of every Pod and container that sandboxd writes, including those that Pod Security `restricted`
+requires.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 POD: Mapping[str, Any] = {"automountServiceAccountToken": False, "enableServiceLinks": False}
-"""Fields of a Pod: nothing of the cluster is given to what runs in it."""
+"""Fields of a Pod, so that what runs in it gets nothing of the cluster."""
 
 CONTAINER: Mapping[str, Any] = {
     "allowPrivilegeEscalation": False,

@@ -1,4 +1,4 @@
-"""A plan as a `docker run` command line that a person can paste."""
+"""Writes a plan as a `docker run` command line that a user can paste."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def render(plan: Plan) -> list[str]:
 
 
 def prepare(plan: Plan) -> list[str]:
-    """The further command line to run after it, before the sandbox is ready; [] for none."""
+    """The words of a second command line, to run after the first and before the sandbox is ready; [] for none."""
     return ["docker", "exec", plan.container.name, *plan.prepare] if plan.prepare else []

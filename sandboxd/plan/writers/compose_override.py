@@ -1,4 +1,4 @@
-"""A plan as the service of a Compose project.
+"""Writes a plan as the service of a Compose project.
 
 The service replaces (`!override`) the one of the project's own files: Compose would otherwise add
 our lists to theirs, and a mounted socket or an added capability would stay. Needs Compose 2.24.4.
@@ -24,9 +24,9 @@ SECCOMP_FILE = ".devcontainer/sandboxd/seccomp.json"
 
 
 def render(plan: Plan) -> str:
-    """The text of the file without the header that `plan.generate` puts above it.
+    """The text of the file, without the header that `plan.generate` adds.
 
-    :raises UsageError: the plan's workspace is no Compose project
+    :raises UsageError: the workspace of the plan is not a service of a Compose project
     """
     project = plan.compose
     if project is None:

@@ -1,4 +1,4 @@
-"""A plan as devcontainer.json, each line with its reason.
+"""Writes a plan as devcontainer.json, each line with its reason.
 
 Security options are top-level properties: the dev container CLI appends those of image labels
 and Features after `runArgs`, and docker takes the last (docs/decisions/0009).
@@ -20,10 +20,10 @@ from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, is_tmpfs_flag, mount_flag, mount_text
 
 SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
-"""Beside the generated file, so that it does not name a path of this machine."""
+"""A copy of the seccomp profile next to the generated file, which therefore names no path of this machine."""
 
 COMPOSE_FILE = f"{GENERATED_FOLDER}/docker-compose.sandboxd.yml"
-"""The file that holds the plan where the project uses Compose: `runArgs` and mounts are ignored there."""
+"""The file with the plan if the project uses Compose, where `runArgs` and `mounts` are ignored."""
 
 _FOLDER = "${localWorkspaceFolder}"
 
@@ -35,7 +35,10 @@ _SEPARATORS = ',"\r\n'
 
 
 def render(plan: Plan, carried: Carried = NOTHING) -> str:
-    """The text of the file without the header that `plan.generate` puts above it."""
+    """The text of the file, without the header that `plan.generate` adds.
+
+    :param carried: the parts of a hand-written devcontainer.json to copy
+    """
     return _Writer(plan, carried).text()
 
 

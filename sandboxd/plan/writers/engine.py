@@ -1,4 +1,4 @@
-"""A plan as the body of the engine's `POST /containers/create`."""
+"""Writes a plan as the body of the engine's `POST /containers/create`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def arguments(plan: Plan) -> CreateRequest:
-    """The body of the create request; it carries a label with the plan's fingerprint.
+    """The body of the create request; it has a label with the plan's fingerprint.
 
     :raises UsageError: the project names no image
     """
@@ -129,7 +129,7 @@ def _device_request(gpus: str) -> DeviceRequest:
 
 
 def add_limits(config: HostConfig, container: Container) -> None:
-    """Put the limits of `container` on memory, processors, processes and output into `config`."""
+    """Add the limits of `container` on memory, processors, processes and log size to `config`."""
     if container.memory is not None:
         config["Memory"] = memory_bytes(container.memory.value)
     if container.cpus is not None:
@@ -150,7 +150,7 @@ def add_limits(config: HostConfig, container: Container) -> None:
 
 
 def security_options(container: Container) -> list[str]:
-    """The filters of a container, for the engine's API."""
+    """The values of `SecurityOpt` in the engine's API."""
     return [_security_option(v.value.name, v.value.value) for v in container.security_opt]
 
 

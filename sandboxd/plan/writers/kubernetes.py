@@ -1,7 +1,7 @@
-"""A plan as objects of Kubernetes: the policies first, then the gateway, then the Pod that they are for.
+"""Writes a plan as Kubernetes objects: the policies first, then the gateway, then the Pod that they are for.
 
-The Pod passes Pod Security `restricted`. What the plan has and the objects do not is in `plan.cluster.downgrades`,
-and stands above the objects and in an annotation of the Pod.
+The Pod passes Pod Security `restricted`. Parts of the plan that the objects do not enforce are in
+`plan.cluster.downgrades`, in a comment above the objects, and in an annotation of the Pod.
 
 Sources: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted,
 https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/,
@@ -37,22 +37,24 @@ if TYPE_CHECKING:
     from sandboxd.plan.profiles import Profile
 
 NOT_IN_FORCE = "dev.sandboxd.not-in-force"
-"""The annotation of the Pod that names what of the plan it does not hold."""
+"""The annotation of the Pod that names the controls of the plan which are not in force."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?\Z")
 _CPUS = re.compile(r"[0-9]+(\.[0-9]{1,3})?\Z|[0-9]+m\Z")
 _MIB = 1 << 20
 _HOME_SIZE, _TMP_SIZE, _WORK_SIZE, _MEMORY, _PROGRAM_SIZE = "2g", "1g", "4g", "8g", "2g"
-"""Where the profile has none: a volume of a node is shared with its other Pods, and so is its memory."""
+"""Defaults for a profile that sets no sizes: on a cluster nothing may be without a limit, as other Pods share the
+node's disk and memory.
+"""
 
 _LOGS = 64 * _MIB
 
 
 def render(plan: Plan, options: Cluster, program: bytes) -> str:
-    """The text of the file.
+    """The text of the file, as YAML.
 
-    :param program: the archive of the gateway's program, which is only used where names are allowed
-    :raises UsageError: an option is missing or not valid, or the plan is not one for a cluster
+    :param program: the archive of the gateway's program; only used if the plan has a gateway
+    :raises UsageError: an option is missing or not valid, or the plan was not made for a cluster
     """
     written = objects(plan, options, program)
     heading = [
@@ -64,7 +66,7 @@ def render(plan: Plan, options: Cluster, program: bytes) -> str:
 
 
 def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]]:
-    """The objects that `render` writes, in the order to make them: the Pod, or the Sandbox, is the last.
+    """The objects that `render` writes, in the order to create them; the Pod, or the Sandbox, is the last.
 
     :raises UsageError: as `render`
     """
@@ -78,23 +80,23 @@ def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]
 
 
 def of_policy(policy: Policy, name: str, namespace: str) -> list[dict[str, Any]]:
-    """The objects of the sandbox `name` that a change of its gateway's policy changes.
+    """Those objects of the sandbox `name` that depend on its gateway's policy.
 
-    :param policy: as `for_pod` made it
+    :param policy: as `for_pod` returned it
     """
     return _with_namespace(gateway.of_policy(policy, name), namespace)
 
 
 def for_pod(policy: Policy, *, keeps_secrets: bool = False) -> Policy:
-    """`policy` as far as a gateway's Pod can hold it, with its version.
+    """The part of `policy` that a gateway in a Pod can enforce, with a version.
 
-    :param keeps_secrets: it is given those of the policy's credentials
+    :param keeps_secrets: whether the gateway gets the secrets of the policy's credentials
     """
     return gateway.for_pod(policy, keeps_secrets=keeps_secrets)
 
 
 def policy_of(config_map: Mapping[str, Any]) -> Policy | None:
-    """The policy that a ConfigMap as `of_policy` writes it holds; None where it holds none that can be read."""
+    """The policy in a ConfigMap that `of_policy` wrote; None if it holds no valid policy."""
     try:
         text = config_map["data"][gateway.POLICY_FILE]
         return policy_from_json(json.loads(text)["policy"])
@@ -111,7 +113,7 @@ def _with_namespace(documents: list[dict[str, Any]], namespace: str) -> list[dic
 
 
 def yaml_of(documents: list[dict[str, Any]]) -> str:
-    """Objects as the text of a file."""
+    """The objects as YAML text."""
     return _yaml.documents(documents)
 
 
@@ -254,7 +256,7 @@ def _container(plan: Plan, options: Cluster, volumes: list[_Volume]) -> dict[str
 
 
 _Volume = tuple[str, str, int, dict[str, str]]
-"""Name, path inside, bytes, and where it is kept: {} for the node's disk."""
+"""Name, path inside, size in bytes, and the fields of its `emptyDir`: {} for the node's disk."""
 
 
 def _volumes(plan: Plan, profile: Profile) -> Iterator[_Volume]:
@@ -274,7 +276,7 @@ _SIZES = ("size", "tmpfs-size")
 
 
 def room_of_work(profile: Profile) -> int:
-    """Bytes of the volume of the workspace."""
+    """The size of the workspace's volume, in bytes."""
     return _bytes(profile.copy, _WORK_SIZE)
 
 

@@ -1,9 +1,8 @@
-"""A seccomp filter as a kubelet hands it to its runtime: that of the OCI runtime specification.
+"""Writes a seccomp filter in the form that a kubelet passes to its runtime: that of the OCI runtime specification.
 
-Docker's form, in which ours are written, has rules for containers with a capability or of an architecture.
-Who reads the file as the other form passes over those conditions, and takes each rule as one for all: `mount`,
-`unshare` and `setns` are let through. Here the conditions are decided once, for a container without
-capabilities, and what is left is a list that both read alike.
+Our profiles are in Docker's form, which has rules that apply only with a capability or on an architecture. A reader of
+the OCI form ignores these conditions and applies each rule always, which would allow `mount`, `unshare` and `setns`.
+Here the conditions are evaluated for a container without capabilities, and the result means the same in both forms.
 
 Sources: https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp,
 https://kubernetes.io/docs/tutorials/security/seccomp/.
@@ -19,7 +18,7 @@ from sandboxd.kinds import seccomp
 from sandboxd.model.seccomp import Context, SeccompProfile
 
 ARCHITECTURES = ("amd64", "arm64")
-"""Those of nodes, as Kubernetes names them (label `kubernetes.io/arch`)."""
+"""Architectures of nodes, as Kubernetes names them (label `kubernetes.io/arch`)."""
 
 _NATIVE = {"amd64": "SCMP_ARCH_X86_64", "arm64": "SCMP_ARCH_AARCH64"}
 _FIELDS = ("names", "action", "errnoRet", "args")
@@ -28,7 +27,8 @@ _FIELDS = ("names", "action", "errnoRet", "args")
 def render(path: str, architecture: str) -> str:
     """The text of the filter for nodes of one architecture.
 
-    :param path: of a shipped profile, in Docker's form
+    :param path: a shipped profile, in Docker's form
+    :param architecture: one of `ARCHITECTURES`
     """
     source = read_source(path)
     written = json.loads(source.text)
