@@ -7,7 +7,7 @@ from __future__ import annotations
 
 KERNEL = "7.1.0-rc4"
 DATE = "2026-05-19"
-"""Of the table."""
+"""The date of the table."""
 
 # Since Linux 5.1 a call has the same number on every architecture.
 NEWEST = {

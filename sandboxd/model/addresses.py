@@ -1,4 +1,4 @@
-"""Whether an address in a setting is that of the machine that reads it."""
+"""Whether an address in a setting is an address of the machine that reads the setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _END = re.compile(r"[/\\?#]")
 
 
 def is_here(address: str) -> bool:
-    """Whether an address names this machine, or a variable of whoever uses it."""
+    """Whether an address names this machine, or contains a variable that the reader's environment fills in."""
     scheme, separator, rest = address.partition("://")
     authority = _END.split(rest if separator else scheme, maxsplit=1)[0]
     host = authority.rpartition("@")[2].lower()

@@ -1,4 +1,5 @@
-"""Settings of a repository for the AI agents that open it: programs, questions, destinations."""
+"""Settings in a repository for the AI agents that open it: programs to start, questions to skip, destinations of data.
+"""
 
 from __future__ import annotations
 
@@ -9,60 +10,59 @@ if TYPE_CHECKING:
 
 
 class Program(NamedTuple):
-    """A program that an agent starts on the machine that it runs on.
+    """A program that an agent starts on the machine on which it runs.
 
-    `occasion` says when, in words that follow "runs": ``when a session starts``. `command` is the
-    command as one reads it; the nodes of the value are the whole entry, so that removing it leaves
-    nothing half.
+    `occasion` says when, in words to put behind "runs": ``when a session starts``. `command` is the readable command;
+    the nodes of the value cover the whole entry, so that an edit can remove it completely.
     """
 
     kind: Literal["hook", "helper", "server"]
     occasion: str
     command: Value[str]
     name: str = ""
-    """Of an MCP server or a plug-in."""
+    """The name of an MCP server or a plug-in; '' for others."""
     wrapped: tuple[tuple[Value[str], str], ...] = ()
-    """The texts that would make it run in the sandbox, each with the value whose place it takes."""
+    """The edits that would make it run in the sandbox: each value with the text that replaces it."""
 
 
 class Switch(NamedTuple):
-    """A setting that switches a guard off; `effect` says so in words that follow the setting's name."""
+    """A setting that switches a safety check off; `effect` says so, as a predicate to put behind the setting's name."""
 
     value: Value[object]
     effect: str
     is_total: bool
-    """Whether nothing is left of the guard."""
+    """Whether the check is then off completely."""
 
 
 class Destination(NamedTuple):
-    """An address that an agent's data is sent to, other than its maker's own."""
+    """An address, other than the agent maker's own, to which an agent's data is sent."""
 
     value: Value[str]
     data: str
-    """In words that follow "gets": ``every prompt and the key``."""
+    """The data, in words to put behind "gets": ``every prompt and the key``."""
 
 
 class AgentConfig(NamedTuple):
-    """The settings in one file for one agent: `agent` is its name as people know it."""
+    """The settings for one agent in one file; `agent` is the agent's common name."""
 
     path: str
     agent: str
     programs: tuple[Program, ...] = ()
     questions: tuple[Switch, ...] = ()
-    """Settings by which it no longer asks."""
+    """Settings that make the agent stop asking for permission."""
     sandbox: tuple[Switch, ...] = ()
-    """Settings that widen the agent's own sandbox."""
+    """Settings that loosen the agent's own sandbox."""
     destinations: tuple[Destination, ...] = ()
     variables: tuple[Value[str], ...] = ()
-    """Variables and headers with their texts; the key of each is its origin's."""
+    """Values of environment variables and HTTP headers; the name of each is the key of its origin."""
     asks_for_servers: bool = True
-    """Whether the agent asks a person before it starts a server of the repository."""
+    """Whether the agent asks its user before it starts an MCP server that the repository names."""
     is_inside: bool = False
-    """Whether what it names acts in the container that the file describes, and not on the host."""
+    """Whether the settings take effect in the container that the file describes, not on the host."""
 
 
 class Instructions(NamedTuple):
-    """A text that agents follow; `hidden` are the parts that a person does not see."""
+    """A text that agents follow; `hidden` are the parts that a human reader does not see."""
 
     path: str
     hidden: tuple[Value[str], ...]

@@ -61,8 +61,8 @@ def _is_unknown(include: str) -> bool:
 class AppArmorProfile(NamedTuple):
     """One profile of an AppArmor file.
 
-    `node` is the text between its braces. `attached` says that the kernel gives the profile, or the one
-    around it, to a program of the host by its path: then an engine gives it to no container by its name.
+    `node` is the text between its braces. `attached`: the kernel applies the profile, or the one that contains it, to
+    programs of the host by their path; then an engine cannot apply it to a container by name.
     """
 
     path: str
@@ -78,13 +78,13 @@ class AppArmorProfile(NamedTuple):
         return [rule for rule in self.rules if rule.word == word]
 
     def includes_unknown(self) -> bool:
-        """Whether a file is included, inside the profile or outside, whose content is not known."""
+        """Whether the profile, or the file outside of it, includes a file whose content is not known."""
         return self.preamble.includes_unknown or any(
             _is_unknown(rule.rest) for rule in self.of("include")
         )
 
     def access(self) -> FileAccess:
-        """The rules about files, prepared for fast lookups by path."""
+        """The rules about files, prepared for fast look-ups by path."""
         return FileAccess(self.rules)
 
     def runs_programs(self) -> bool:

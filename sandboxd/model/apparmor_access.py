@@ -1,4 +1,4 @@
-"""The files that the rules of an AppArmor profile let a process use, and how."""
+"""Which files an AppArmor profile lets a process use, and how."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _compiled: dict[str, re.Pattern[str] | None] = {}
 
 
 class FileAccess:
-    """The rules of a profile about files, and which of them decides about a path.
+    """The file rules of a profile, and which of them decides about a path.
 
-    A profile may have thousands of rules, and some are compared with each of the others. So a rule is
-    only tried for paths that begin like its own path, up to the first wildcard.
+    A profile may have thousands of rules, and some are compared with all others. So a rule is only tried for paths with
+    the same beginning as its own path, up to the first wildcard.
     """
 
     def __init__(self, rules: Sequence[AppArmorRule]) -> None:
@@ -46,9 +46,9 @@ class FileAccess:
         self._lengths = sorted({len(begin) for begin in self._by_begin})
 
     def deciding(self, path: str, permission: str) -> AppArmorRule | None:
-        """The rule that lets a process use `path` in this way; None when it may not.
+        """The rule that allows a process to use `path` with `permission`; None if it may not.
 
-        The content of included files is not known here: `abstractions/base` allows reading libraries.
+        The content of included files is not known here: `abstractions/base`, for example, allows reading libraries.
         """
         question = (path, permission)
         if question not in self._decided:

@@ -1,9 +1,10 @@
-"""The settings of devcontainer.json that each of its clients honours, as measured.
+"""Which settings of devcontainer.json each of its clients honours, as measured.
 
-Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66; of
-dvt-cli 0.5.0, of Zed and of the Agent Host of Visual Studio Code the source was read. Both of Visual Studio
-Code's ways start that CLI. JetBrains was not tried: a cell that nobody has measured or read is None, and is
-never shown as honoured. docs/dev-containers.md has the table for people."""
+Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66. Of dvt-cli 0.5.0,
+Zed and the Agent Host of Visual Studio Code the source was read. Both ways of Visual Studio Code start that CLI.
+JetBrains was not tried: what nobody has measured or read is None, and never counts as honoured. docs/dev-containers.md
+has the table for users.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 class Client(NamedTuple):
     name: str
     version: str
-    """The measured behaviour, '' for none."""
+    """The version that was measured; '' if none was."""
     answers: Mapping[str, Answer]
-    """Setting -> what the client does: `dropped` says nothing, `refused` stops; None is unknown."""
+    """What the client does with each setting: it ignores it silently (`dropped`), stops (`refused`), or does something
+    else (`other`); None if unknown.
+    """
 
 
 SETTINGS = (
@@ -95,10 +98,10 @@ CLIENTS = (
 
 
 def answers(setting: str) -> dict[str, Answer]:
-    """The treatment of a setting by each client; None for one that nobody has measured."""
+    """What each client does with a setting, by the client's name; None for a client of which it is not known."""
     return {client.name: client.answers.get(setting) for client in CLIENTS}
 
 
 def not_honouring(setting: str) -> dict[str, Answer]:
-    """The clients that are known to treat the setting differently from what it says."""
+    """The clients that are known not to honour the setting, each with what it does instead."""
     return {name: does for name, does in answers(setting).items() if does not in (None, "honoured")}

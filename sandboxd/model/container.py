@@ -1,7 +1,7 @@
-"""One located, normalised description of a container.
+"""A normalised description of a container, in which each value has the place that it came from.
 
-Every source is read into it (a devcontainer.json, docker arguments, a live `docker inspect`, our
-own plan), every rule reads it and every writer writes it. Values are in docker's own vocabulary.
+Every source is read into it (a devcontainer.json, docker arguments, `docker inspect`, our own plan), every rule reads
+it and every writer writes it. Values use docker's own vocabulary.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Mount(NamedTuple):
-    """A mount as docker sees it.
+    """A mount, in docker's terms.
 
     `source` is a host path (variables resolved where they are known, else kept as ``${...}``), a
     volume's name, or ''. `options` are the rest, e.g. ``bind-propagation=rshared``.
@@ -35,7 +35,7 @@ class Mount(NamedTuple):
 
 
 class SecurityOption(NamedTuple):
-    """One `--security-opt`: ``("seccomp", "unconfined")``, ``("no-new-privileges", "true")``."""
+    """One `--security-opt` as name and value: ``("seccomp", "unconfined")``, ``("no-new-privileges", "true")``."""
 
     name: str
     value: str
@@ -57,10 +57,10 @@ class Pair(NamedTuple):
 
 
 class Build(NamedTuple):
-    """The instructions for building an image.
+    """How an image is built.
 
-    `options` are in the words of `docker build` (``network``, ``ssh``, ``allow``, ``build-context``,
-    ``cache-from``), `context` is a host path or a URL.
+    `options` are those of `docker build` (``network``, ``ssh``, ``allow``, ``build-context``, ``cache-from``) by name;
+    `context` is a host path or a URL.
     """
 
     context: Value[str] | None = None
@@ -71,7 +71,7 @@ class Build(NamedTuple):
 
 
 class Hook(NamedTuple):
-    """A command that Compose runs in a container that is up (`post_start`, `pre_stop`)."""
+    """A command that Compose runs in a running container (`post_start`, `pre_stop`)."""
 
     command: str
     user: str = ""
@@ -79,27 +79,27 @@ class Hook(NamedTuple):
 
 
 class Unseen(NamedTuple):
-    """A source that may set more than this description holds, and that was not read."""
+    """A source that was not read and may set more than this description contains."""
 
     source: Literal["compose", "dockerfile", "features", "arguments"]
     reason: str
     hint: str = ""
     names: tuple[str, ...] = ()
-    """Of Features: each, as it is written."""
+    """For Features: their names as written; () for other sources."""
 
 
 def unread_features(names: tuple[str, ...]) -> Unseen:
-    """The Features `names` of a config, whose own files were not read."""
+    """The Features `names` of a config, as a source that was not read."""
     listed = ", ".join(f"`{name}`" for name in names)
     return Unseen("features", f"what its Features add is not read: {listed}", names=names)
 
 
 class Container(NamedTuple):
-    """A container as the engine would be asked to create it, in effective order (a later value wins).
+    """A container as the engine would be asked to create it; of several values for one thing the later takes effect.
 
-    `place` is where a finding about something missing stands. `None` and empty tuples mean "not
-    set"; capabilities are upper-case without ``CAP_``; namespaces hold docker's mode strings
-    (``host``, ``none``, ``bridge``, ``container:x``, a network's name).
+    `place` is the place of findings about something that is missing. None and empty tuples mean "not set". Capabilities
+    are upper-case without ``CAP_``; namespaces are docker's modes (``host``, ``none``, ``bridge``, ``container:x``, a
+    network's name).
     """
 
     name: str
@@ -132,12 +132,12 @@ class Container(NamedTuple):
     command: tuple[str, ...] = ()
     working_dir: Value[str] | None = None
     host_commands: tuple[Value[str], ...] = ()
-    """Commands of the file that run on the host, before any sandbox (`initializeCommand`)."""
+    """Commands that run on the host before the container exists (`initializeCommand`)."""
     remote_user: Value[str] | None = None
-    """The user of the editor's processes; the container's own user when not set."""
+    """The user of the editor's processes (`remoteUser`); None: the container's own user."""
     unseen: tuple[Unseen, ...] = ()
     workspace: str | None = None
-    """The project's folder on the host, None when that is not known."""
+    """The project's folder on the host; None if it is not known."""
     build: Value[Build] | None = None
     group_add: tuple[Value[str], ...] = ()
     device_cgroup_rules: tuple[Value[str], ...] = ()
@@ -146,18 +146,18 @@ class Container(NamedTuple):
     volumes_from: tuple[Value[str], ...] = ()
     cgroup_parent: Value[str] | None = None
     env_files: tuple[Value[str], ...] = ()
-    """Host paths of files with environment variables; `env` holds those of Compose that can be read."""
+    """Host paths of files with environment variables; of Compose's readable files, `env` has the variables."""
     api_socket: Value[bool] | None = None
-    """The engine's socket with the registry logins (`use_api_socket`)."""
+    """Whether it gets the engine's socket and the registry logins (`use_api_socket`)."""
     hooks: tuple[Value[Hook], ...] = ()
     provider: Value[str] | None = None
-    """The component of the host that Compose hands this service over to."""
+    """The program of the host to which Compose delegates this service."""
     sidecars: tuple[Container, ...] = ()
-    """The other services that are started with it."""
+    """The other services that start with it."""
     remote_env: tuple[Value[Pair], ...] = ()
-    """The environment that the editor's processes get on top of `env` (`remoteEnv`)."""
+    """Variables that the editor's processes get in addition to `env` (`remoteEnv`)."""
     lifecycle: tuple[Value[str], ...] = ()
-    """Commands that run inside once it is up, each under the key of its hook."""
+    """Commands that run inside after it started; the key of each is the name of its hook."""
     gpus: Value[str] | None = None
     publish_all: Value[bool] | None = None
     memory_swap: Value[str] | None = None
@@ -168,34 +168,35 @@ class Container(NamedTuple):
     log_driver: Value[str] | None = None
     log_options: tuple[Value[Pair], ...] = ()
     features: tuple[Value[Feature], ...] = ()
-    """The Features that a devcontainer.json names; settings of the project's own are merged in."""
+    """The Features that a devcontainer.json names. The settings of local ones, whose files can be read, are merged in.
+    """
     missing_files: tuple[Value[str], ...] = ()
-    """Seccomp profiles that are named and are not there, as far as the disk could be looked at."""
+    """Seccomp profiles that are named but do not exist; () also if the disk could not be examined."""
     workspace_folder: Value[str] | None = None
-    """The folder in which the dev container CLI starts its processes (`workspaceFolder`)."""
+    """The working directory of the dev container CLI's processes (`workspaceFolder`)."""
     watched: tuple[Value[Mount], ...] = ()
-    """Host paths that `docker compose watch` copies into the container, each with its target."""
+    """Host paths that `docker compose watch` copies into the container, as mounts with the targets."""
     base_image: Value[str] | None = None
-    """The image whose label the dev container CLI merges in: `image`, or what a Dockerfile starts from."""
+    """The image whose label the dev container CLI merges in: that of `image`, or the one in the Dockerfile's `FROM`."""
     image_label: Value[ImageLabel] | None = None
-    """The image's label ``devcontainer.metadata``, where an engine said what it holds."""
+    """The image's label ``devcontainer.metadata``, if an engine reported it."""
     image_user: Value[str] | None = None
-    """The user that the image names, '' for root; None where that is not known."""
+    """The user that the image names, '' for root; None if that is not known."""
     stop_signal: Value[str] | None = None
     entrypoints: tuple[Value[str], ...] = ()
-    """Programs that Features and the image's label start with the container, ahead of its command."""
+    """Programs that Features and the image's label start with the container, before its command."""
     partial: bool = False
-    """Only a part of the container is written here, so nothing can be said to be missing."""
+    """Whether only a part of the container is described here, so that missing settings mean nothing."""
     on_cluster: bool = False
-    """A container of a Pod: the node that runs it is not this machine."""
+    """Whether it is a container of a Pod, which does not run on this machine."""
 
     def option(self, name: str) -> Value[SecurityOption] | None:
-        """The `--security-opt` of this name that takes effect: docker uses the last one."""
+        """The `--security-opt` of this name that takes effect: the last one, as in docker."""
         options = (option for option in reversed(self.security_opt) if option.value.name == name)
         return next(options, None)
 
     def label(self, name: str) -> str:
-        """The value of a label, '' without it."""
+        """The value of a label; '' without it."""
         return next((v.value.value for v in self.labels if v.value.name == name), "")
 
     def is_privileged(self) -> bool:
@@ -205,9 +206,9 @@ class Container(NamedTuple):
         return any(cap.value == "ALL" for cap in self.cap_drop)
 
     def is_whole(self) -> bool:
-        """Whether most of it is written in this file: else nothing can be said to be missing."""
+        """Whether this file describes most of the container; if not, missing settings mean nothing."""
         return not self.partial and all(unseen.source != "compose" for unseen in self.unseen)
 
     def uses_gvisor(self) -> bool:
-        """Whether the runtime's name is one of gVisor's; what it really is only the engine knows."""
+        """Whether the runtime's name is usual for gVisor; what it really is only the engine knows."""
         return self.runtime is not None and self.runtime.value.startswith("runsc")

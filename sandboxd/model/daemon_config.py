@@ -1,4 +1,4 @@
-"""Docker's `daemon.json`: what the engine is told to do for all containers."""
+"""Docker's `daemon.json`: settings of the engine for all containers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ class DaemonRuntime(NamedTuple):
     args: tuple[Value[str], ...]
 
     def is_gvisor(self) -> bool:
-        """Whether the path, or without one the name, is gVisor's."""
+        """Whether the file name of `path`, or the runtime's name if it has no path, is gVisor's."""
         path = self.path.value if self.path is not None else self.name.value
         return "runsc" in path.rpartition("/")[2]
 
     def flag(self, name: str) -> tuple[Value[str], str] | None:
-        """The last argument that sets a flag, with the flag's value; 'true' for a flag without one."""
+        """The last argument that sets a flag, with the flag's value ('true' for a flag without a value); None if none
+        sets it.
+        """
         last = None
         for index, arg in enumerate(self.args):
             key, equals, value = arg.value.lstrip("-").partition("=")
@@ -40,8 +42,8 @@ class DaemonRuntime(NamedTuple):
 class DaemonConfig(NamedTuple):
     """The content of a `daemon.json`.
 
-    `values` holds the scalars of the top level, `lists` the arrays of strings, by key. Below
-    `builder.entitlements` and the like the key is written with dots.
+    `values` has the scalars, and `lists` the arrays of strings, each by key. Nested keys are joined by dots:
+    ``builder.entitlements``.
     """
 
     path: str
@@ -51,7 +53,7 @@ class DaemonConfig(NamedTuple):
     runtimes: tuple[DaemonRuntime, ...]
 
     def get(self, key: str) -> object:
-        """The value of a key, None when it is not set."""
+        """The value of a key; None if it is not set."""
         value = self.values.get(key)
         return None if value is None else value.value
 

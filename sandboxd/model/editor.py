@@ -11,33 +11,33 @@ if TYPE_CHECKING:
 
 
 class EditorSettings(NamedTuple):
-    """Settings of VS Code; a value's key is in its origin.
+    """Settings of VS Code; the key of each value is in its origin.
 
-    `scalars` holds text, numbers and switches. A value in an object or a list has its path as key:
+    `scalars` has strings, numbers and booleans. The key of a value in an object or list is its path:
     ``terminal.integrated.profiles.linux/bash/path``.
     """
 
     path: str
     scalars: tuple[Value[object], ...]
     is_inside: bool = False
-    """Whether they hold in the container that the file describes alone, and not on the host."""
+    """Whether they apply only in the container that the file describes, not on the host."""
 
     def named(self, name: str) -> Iterator[Value[object]]:
-        """The values of a setting, whether its name is written with dots or as nested objects.
+        """Yield the values of a setting, whether its name is written with dots or as nested objects.
 
-        Nested ones passed the editor's own Restricted Mode (microsoft/vscode #335112).
+        Nested objects bypassed the editor's own Restricted Mode (microsoft/vscode #335112).
         """
         return (value for value in self.scalars if dotted(value) == name)
 
     def below(self, name: str) -> Iterator[tuple[str, Value[object]]]:
-        """The entries of a setting that is an object, each with its key; of inner objects with the path."""
+        """Yield the entries of a setting that is an object: the key, in inner objects the path, and the value."""
         for value in self.scalars:
             if dotted(value).startswith(f"{name}."):
                 yield value.origin.key[len(name) + 1 :], value
 
 
 class EditorTask(NamedTuple):
-    """A task of VS Code. `run_on` is the event that starts it by itself, `hidden` that its output is not shown."""
+    """A task of VS Code. `run_on` is the event that starts it automatically; `hidden`: its output is not shown."""
 
     label: str
     command: str
@@ -46,5 +46,5 @@ class EditorTask(NamedTuple):
 
 
 def dotted(value: Value[object]) -> str:
-    """The key of a value with dots, however it is written."""
+    """The key of a value written with dots, even if the file uses nested objects."""
     return value.origin.key.replace("/", ".")

@@ -1,4 +1,4 @@
-"""A Feature that a devcontainer.json names, and what well-known ones ask for."""
+"""Features that a devcontainer.json names, and which options well-known ones request."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Feature(NamedTuple):
-    """One key of `features`: `id` without its version, which is '' where there is none.
+    """One key of `features`: `id` without the version, and `version`, '' if there is none.
 
-    `locked` says whether `devcontainer-lock.json` pins it, None when that is not known.
+    `locked`: whether `devcontainer-lock.json` pins it; None if that is not known.
     """
 
     id: str
@@ -24,7 +24,7 @@ class Feature(NamedTuple):
     locked: bool | None = None
 
     def is_pinned(self) -> bool:
-        """Whether it is named with a digest or a full version number."""
+        """Whether its name has a digest or a full version number."""
         return self.version.startswith("sha256:") or self.version.count(".") >= 2
 
 
@@ -43,7 +43,7 @@ class FeatureLock(NamedTuple):
 
 
 def parse(name: str) -> Feature:
-    """The Feature that a key of `features` names."""
+    """The Feature that the key `name` of `features` names."""
     text = name.strip()
     if text.startswith(("./", "../")):
         return Feature(text, "", "local")
@@ -79,7 +79,7 @@ _HARMLESS = (
 
 
 def asks(feature: Feature) -> tuple[str, ...] | None:
-    """The options that a well-known Feature asks for; () for none, None if it is not known."""
+    """The options of `docker run` that a well-known Feature requests; () for none, None if the Feature is not known."""
     if not feature.id.startswith(OFFICIAL):
         return None
     name = feature.id[len(OFFICIAL) :]

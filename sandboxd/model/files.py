@@ -1,4 +1,4 @@
-"""The files that the checked file names: Compose files, Dockerfiles, `.env`."""
+"""Reads the files that a checked file names: Compose files, Dockerfiles, `.env`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_KEPT = 4_000_000
-"""Code points of text whose trees are cached: a tree takes some thirty bytes for each."""
+"""The size of the cache of syntax trees, in code points of text; a tree takes about thirty bytes for each."""
 
 
 class ParsedTexts:
-    """A cache of parse results, so that each version of a text is parsed once.
+    """A cache of parsed texts, so that each version of a text is parsed once.
 
-    The last version of each path is kept, up to `most` code points in total.
+    It keeps the last version of each path, up to `most` code points in all.
     """
 
     def __init__(self, most: int = MOST_KEPT) -> None:
@@ -31,7 +31,7 @@ class ParsedTexts:
         self._results: dict[tuple[str, object], tuple[str, object]] = {}
 
     def parsed(self, source: SourceText, parse: Callable[[SourceText], T]) -> T:
-        """`parse(source)`, from the cache where the same parser had the same text before."""
+        """`parse(source)`; from the cache if the same parser parsed the same text before."""
         entry = self._results.get((source.path, parse))
         if entry is not None and entry[0] == source.text:
             return cast("T", entry[1])
@@ -40,7 +40,7 @@ class ParsedTexts:
         return result
 
     def keep(self, source: SourceText, parse: Callable[[SourceText], T], result: T) -> None:
-        """Use `result` for what `parse` returns for `source`."""
+        """Put `result` into the cache as the result of `parse(source)`."""
         self._size += len(source.text)
         if self._size > self._most:
             # All at once: another thread may be looking at them.
@@ -49,11 +49,11 @@ class ParsedTexts:
 
 
 class Files:
-    """One version of each file for a whole run.
+    """Reads each file once, so that a whole run sees one version of it.
 
-    `texts` take precedence (an editor's buffers, or all files of a test). Others come from `load`,
-    which gets a path and the file that names it, and refuses what lies outside of the project.
-    What was parsed may be shared with other runs by `parsed_texts`.
+    `texts` take precedence (an editor's buffers, or all files in a test). Others are read by `load`, which is called
+    with a path and the file that names it, and refuses files outside of the project. `parsed_texts` is a cache that
+    several runs can share.
     """
 
     def __init__(
@@ -67,13 +67,13 @@ class Files:
         self.parsed_texts = parsed_texts or ParsedTexts()
 
     def put(self, source: SourceText) -> None:
-        """Use `source` as the content of its path."""
+        """Use `source` as the content of its path from now on."""
         self._known[source.path] = source
 
     def read(self, path: str, beside: str) -> SourceText:
         """The text of `path`, which the file at `beside` names.
 
-        :raises UnreadableError: it is not there, cannot be read, or lies outside of the project
+        :raises UnreadableError: it does not exist, cannot be read, or is outside of the project
         """
         outcome = self._known.get(path)
         if outcome is None:
@@ -83,7 +83,7 @@ class Files:
         return outcome
 
     def parsed(self, source: SourceText, parse: Callable[[SourceText], T]) -> T:
-        """The result of `parse` for a text; each version of it is parsed once."""
+        """`parse(source)`; each version of a text is parsed only once."""
         return self.parsed_texts.parsed(source, parse)
 
     def _loaded(self, path: str, beside: str) -> SourceText | UnreadableError:

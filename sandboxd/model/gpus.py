@@ -6,9 +6,9 @@ ALL = "all"
 
 
 def spelling(devices: tuple[str, ...]) -> str:
-    """The value of `--gpus` for these devices by number or UUID, `all` for every one.
+    """The value of `--gpus` for these devices, given by number or UUID; ``all`` stands for every device.
 
-    :param devices: not empty
+    :param devices: at least one
     """
     if ALL in devices:
         return ALL
@@ -20,7 +20,7 @@ def spelling(devices: tuple[str, ...]) -> str:
 def devices(text: str) -> tuple[str, ...]:
     """The devices that a value of `--gpus` names; () for all.
 
-    A value that is only a number of devices is returned as it is: the engine chooses which ones.
+    If the value is only a count, it is returned as it is: then the engine chooses the devices.
     """
     text = text.strip('"')
     if text == ALL:

@@ -1,4 +1,4 @@
-"""Commands of a repository that tools run on the host by themselves: at a commit, when a folder is entered."""
+"""Commands of a repository that tools on the host run automatically: at a commit, or when a folder is entered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class HostCommand(NamedTuple):
     """One command that a tool runs on the host.
 
-    `occasion` says when, in words that follow "runs": ``before each commit``.
+    `occasion` says when, in words to put behind "runs": ``before each commit``.
     """
 
     command: Value[str]
@@ -19,7 +19,7 @@ class HostCommand(NamedTuple):
 
 
 class HostHooks(NamedTuple):
-    """The commands in a file of one tool; `tool` is its name as people know it."""
+    """The commands in one tool's file; `tool` is the tool's common name."""
 
     path: str
     tool: str

@@ -1,4 +1,4 @@
-"""The image that a Dockerfile builds: its stages, each with the image that it starts from."""
+"""The image that a Dockerfile builds: its stages, each with its base image."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ LONGEST = 1024
 class Stage(NamedTuple):
     """One stage of a Dockerfile.
 
-    `base` is the image it starts from, build arguments with defaults put in; `parent` is the number of the
-    stage that it starts from, if it starts from one.
+    `base` is the image in `FROM`, with the defaults of build arguments filled in; `parent` is the index of the stage on
+    which it is based, None if it is based on an image.
     """
 
     number: int
@@ -47,10 +47,13 @@ class Image(NamedTuple):
     directives: Mapping[str, Value[str]]
     nodes: tuple[Node, ...]
     arguments: Mapping[str, str] = {}
-    """The build arguments that stand before the first stage, with their values."""
+    """The build arguments that are declared before the first stage, with their default values."""
 
     def target(self, name: str | None = None) -> Stage | None:
-        """The stage that is built: the one of this name or number, else the last."""
+        """The stage to build: the one with this name or number; the last one if there is none such or `name` is None.
+
+        :returns: None if the file has no stage
+        """
         if not self.stages:
             return None
         for stage in self.stages if name else ():
@@ -59,7 +62,7 @@ class Image(NamedTuple):
         return self.stages[-1]
 
     def lineage(self, stage: Stage) -> tuple[Stage, ...]:
-        """The stages that `stage` is built upon, the first one first, itself last."""
+        """The stages on which `stage` is based, outermost base first, and `stage` itself last."""
         stages = [stage]
         while stages[0].parent is not None:
             stages.insert(0, self.stages[stages[0].parent])
@@ -73,9 +76,9 @@ class Image(NamedTuple):
         return (*(step for step in triggers if step is not None), *stage.instructions)
 
     def instructions(self, *keywords: str) -> Iterator[Instruction]:
-        """The instructions of these kinds in all stages, in the order of the file.
+        """Yield the instructions with these keywords in all stages, in the order of the file.
 
-        One after `ONBUILD` is included: it is executed in every image that is built upon this one.
+        Those after `ONBUILD` are included: they are executed in every image that is based on this one.
         """
         for stage in self.stages:
             for written in stage.instructions:
@@ -84,13 +87,13 @@ class Image(NamedTuple):
                     yield instruction
 
     def value(self, normal: Any, span: Span, written: str, key: str) -> Value[Any]:
-        """A value at a place of the file, with the node that an edit changes."""
+        """A value with its place in the file and the node that an edit changes."""
         node = Node("string", span, written)
         origin = Origin("file", self.path, key)
         return Value(normal, origin, Place(self.path, span), written, (node,))
 
     def whole(self, instruction: Instruction, written: str) -> Value[str]:
-        """An instruction as a value, so that it can be removed."""
+        """A whole instruction as a value, so that an edit can remove it."""
         for node in self.nodes:
             if node.span == instruction.span:
                 place = Place(self.path, instruction.text.span(0, len(instruction.text.text)))
@@ -100,7 +103,10 @@ class Image(NamedTuple):
 
 
 def image(document: Document, build_args: Mapping[str, str] | None = None) -> Image:
-    """The image that a parsed Dockerfile describes; `build_args` are build arguments by name."""
+    """The image that a parsed Dockerfile describes.
+
+    :param build_args: build arguments by name
+    """
     root, path = document.tree.root, document.source.path
     instructions = root.instructions if isinstance(root, DockerfileNode) else []
     directives = root.directives if isinstance(root, DockerfileNode) else {}
@@ -158,7 +164,7 @@ def _stages(
 
 
 def resolve(text: str, variables: Mapping[str, str] | Mapping[str, str | None]) -> str:
-    """`text` with the known variables replaced; unchanged where it would get too long."""
+    """`text` with the known variables filled in; unchanged if it would become too long."""
     if text.count("$") > MOST_VARIABLES:
         return text
     expansion = substitute(text, variables.get)
@@ -166,9 +172,9 @@ def resolve(text: str, variables: Mapping[str, str] | Mapping[str, str | None]) 
 
 
 def pairs(instruction: Instruction) -> Iterator[tuple[Pair, Word]]:
-    """Names and values of ENV, ARG or LABEL, each with the word it stands in.
+    """Yield the names and values of ENV, ARG or LABEL, each with its word in the file.
 
-    ``ENV NAME value`` is the old form with one name; ``ARG NAME`` has no value.
+    ``ENV NAME value`` is the old form for one name; ``ARG NAME`` has no value.
     """
     words = instruction.words()
     if not words:

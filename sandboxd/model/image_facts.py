@@ -1,4 +1,4 @@
-"""Facts about an image from an engine or a registry, as data: a check asks neither."""
+"""Facts about an image that an engine or a registry reported, as data: checking a file asks neither."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class ImageFacts(NamedTuple):
-    """Settings of an image that matter for a config; a field is None where it is not known.
+    """Settings of an image that matter for a config; None in a field means that it is not known.
 
-    `user` is whom it runs as, '' for root; `metadata` its label ``devcontainer.metadata``, '' when it has
+    `user` is the user that it runs as, '' for root; `metadata` is its label ``devcontainer.metadata``, '' if it has
     none.
     """
 
@@ -20,13 +20,13 @@ class ImageFacts(NamedTuple):
 
 
 class ImageLabel(NamedTuple):
-    """The label ``devcontainer.metadata`` as the image has it, and as JSON."""
+    """The label ``devcontainer.metadata``: its text, and the text parsed as JSON."""
 
     text: str
     tree: Tree
 
     def entries(self) -> list[Node] | None:
-        """The objects in the label: an array of them, or one. None when it is no JSON."""
+        """The objects in the label, which is an array of them or a single one; None if it is not valid JSON."""
         root = self.tree.root
         if root is None or self.tree.problems or root.kind not in ("array", "object"):
             return None

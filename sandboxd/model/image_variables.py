@@ -1,4 +1,4 @@
-"""The variables that each instruction of a Dockerfile has: build arguments and the environment."""
+"""The variables that each instruction of a Dockerfile can use: build arguments and environment variables."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def steps(
     image: Image, stage: Stage, given: Mapping[str, str] | None = None
 ) -> Iterator[tuple[Instruction, Scope]]:
-    """Each instruction that makes the stage, with the variables as they are before it.
+    """Yield each instruction that contributes to the stage, with the variables as they are before it.
 
-    `given` are the build arguments of one build, in which an argument without a default is empty where they
-    lack it. Where it is None, the argument is a variable of unknown value: its name with None.
+    `given` are the build arguments of one build; an argument without a default that is not among them is empty. Without
+    `given`, the value of an argument is not known, and is None.
     """
     scope: Scope = {}
     for current in image.lineage(stage):

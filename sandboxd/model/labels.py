@@ -1,89 +1,96 @@
-"""The labels that sandboxd puts on containers, and when they can be believed.
+"""The names of the labels that sandboxd puts on containers, and when they can be trusted.
 
-An image can bring any label: a label alone never makes a container ours (see `life.find`)."""
+An image can have any label, so a label alone never proves that a container is ours (see `life.find`).
+"""
 
 from __future__ import annotations
 
 MADE_BY = "dev.sandboxd.made-by"
-"""The maker of a container, `UP` or `EDITOR`: no other's is replaced."""
+"""Who created a container: `UP` or `EDITOR`. Containers of others are never replaced."""
 
 UP = "up"
-"""Made by `sandboxd up`, which may replace it."""
+"""`sandboxd up` created it, and may replace it."""
 
 EXPORT = "export"
-"""Made from objects for Kubernetes; there a label holds no path, so the sandbox's name stands for its identity."""
+"""Created from exported Kubernetes objects. As a label there cannot hold a path, the object's name is used as the
+identity.
+"""
 
 EDITOR = "editor"
-"""Made from a generated file, by an editor or by hand.
-
-The generated file sets it, since an image could bring the label with the value ``up``.
+"""Created from a generated file, by an editor or by hand. The file sets this value, since an image could have the label
+with the value ``up``.
 """
 
 PROJECT = "dev.sandboxd.project"
-"""The identity of the sandbox (`model.sandbox_id`): the workspace on the host, absolute, and its name behind it
-where several work on one workspace."""
+"""The sandbox's identity (`model.sandbox_id`): the workspace's absolute path on the host, followed by the sandbox's
+name if it has one.
+"""
 
 PROFILE = "dev.sandboxd.profile"
 """The name of the hardening profile."""
 
 PLAN = "dev.sandboxd.plan"
-"""The hash of the create request: another plan has another one."""
+"""A digest of the create request, by which a changed plan is noticed."""
 
 IMAGE = "dev.sandboxd.image"
-"""The image's id: a name can come to mean another image."""
+"""The image's id, since an image's name can come to mean another image."""
 
 STUBS = "dev.sandboxd.stubs"
-"""Folders and files that were made for this container or one before it, separated by colons."""
+"""Placeholder files and folders made in the workspace for this container or an earlier one, separated by colons."""
 
 START = "dev.sandboxd.start"
-"""A random number for each start, so that an interrupted one finds what it made."""
+"""A random number for each start, by which an interrupted start finds what it created."""
 
 PROGRAM = "dev.sandboxd.program"
-"""On a volume with the program of an agent: the agent's name, and the packages that are in it."""
+"""On a volume with an agent's program: the agent's name, and the packages that are installed in it."""
 
 SOURCES = "dev.sandboxd.sources"
-"""Mounts from the host by path and inode, as JSON: another file at the path has lost its mount."""
+"""Mounts from the host, by path and inode, as JSON: if the path has another inode now, the mount is lost."""
 
 EGRESS = "dev.sandboxd.egress"
-"""On a sandbox whose network is names through a gateway: the name of its inner network. No rule is in it."""
+"""On a sandbox with a gateway: the name of its inner network. It has no rules."""
 
 RESOLV_CONF = "/etc/resolv.conf"
-"""The path of our file in a sandbox with that label, which names its gateway as the only name server."""
+"""The path inside of our resolv.conf, which names the gateway as the only name server."""
 
 ASK_PROGRAM = "/usr/local/bin/sandboxd-ask"
-"""The path of the program that asks the person outside to let a name through."""
+"""The path inside of the program with which a program asks the user to allow a host name."""
 
 SETTINGS_FOLDER = "/etc/sandboxd/"
-"""The folder of our files that point tools at its gateway, where it has them."""
+"""The folder inside for our files that make tools use the gateway."""
 
 DECOY_FILE = "/run/secrets/backup_repository"
-"""The path of the decoy, which only somebody who searches for secrets reads: in Docker's folder for them, which is
-there whatever home the image's user has."""
+"""The path inside of the honeytoken's file: in Docker's folder for secrets, where only a program that searches for
+secrets reads.
+"""
 
 GATEWAY = "dev.sandboxd.gateway"
-"""On a gateway: the identity of the sandbox that it serves. It is no `PROJECT`: nothing of the project runs in it."""
+"""On a gateway: the identity of its sandbox. It has no label `PROJECT`, as nothing of the project runs in it."""
 
 SERVICE = "dev.sandboxd.service"
-"""On another service of a Compose project, beside a gateway: the identity of the sandbox that it belongs to."""
+"""On another service of a Compose project: the identity of the sandbox that it belongs to."""
 
 NAMED = "dev.sandboxd.named"
-"""On a sandbox to which a name of its Compose project leads: that of its own service, or of one that has its
-network, too."""
+"""On a sandbox to which a DNS name of its Compose project resolves: that of its own service, or of one that shares its
+network.
+"""
 
 NETWORK = "dev.sandboxd.network"
-"""On a network of ours: the identity of the sandbox whose inner one it is, '' for the gateways' way out."""
+"""On a network of ours: the identity of the sandbox whose inner network it is; '' for the gateways' outer network."""
 
 VOLUME = "dev.sandboxd.volume"
 """On a volume of ours: the identity of the sandbox that it belongs to."""
 
 VOLUME_TIME = "dev.sandboxd.volume-time"
-"""The time at which it was made, in nanoseconds since 1970; the engine's own time of it is another in older versions."""
+"""When it was created, in nanoseconds since 1970; older engines report another time."""
 
 NETWORK_HINT = "dev.sandboxd.if-the-network-is-not-found"
-"""On a container of a generated file: the command that makes its network. It does nothing."""
+"""On a container from a generated file: the command that creates its network. It has no effect; users see it in the
+file.
+"""
 
 GATEWAY_IMAGE = "dev.sandboxd.gateway-image"
 """On the image of gateways."""
 
 TRIAL = "network-trial"
-"""The name of the container of ours that tries a Pod's network before its other containers start."""
+"""The name of our init container that checks a Pod's network before the other containers start."""

@@ -1,4 +1,4 @@
-"""Commands that run whatever stands behind them: to allow one of them unasked is to allow every command."""
+"""Commands that run whatever arguments name: an agent that may run one of them without asking may run any command."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ _RUNS_ANYTHING = frozenset({
 
 
 def runs_anything(command: str) -> bool:
-    """Whether a command with free words behind it can run every other one, or let a later one do so."""
+    """Whether a command, if any arguments may follow it, can run every other command, or make a later one do so."""
     return " ".join(command.split()) in _RUNS_ANYTHING

@@ -1,4 +1,4 @@
-"""Settings that only a Pod of Kubernetes has, beside those of its containers."""
+"""Settings that a Kubernetes Pod has in addition to those of its containers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class PodContainer(NamedTuple):
-    """One container of a Pod: the settings that Pod Security looks at, those inherited from its Pod included.
+    """One container of a Pod: the settings that Pod Security checks, including those inherited from the Pod.
 
-    None means "not set". `place` is its name. A container without an image is a part that an overlay changes;
-    `is_whole` is False then.
+    None means "not set". `place` is the container's name in the file. A container without an image is a patch by an
+    overlay; then `is_whole` is False.
     """
 
     name: str
@@ -22,17 +22,17 @@ class PodContainer(NamedTuple):
     run_as_non_root: Value[bool] | None = None
     run_as_user: Value[str] | None = None
     seccomp: Value[str] | None = None
-    """The type of the seccomp profile: ``RuntimeDefault``, ``Localhost``, ``Unconfined``."""
+    """The type of its seccomp profile: ``RuntimeDefault``, ``Localhost`` or ``Unconfined``."""
     is_privileged: bool = False
     host_process: Value[bool] | None = None
     secret_env: tuple[Value[str], ...] = ()
-    """Names of Secrets whose values are put into the environment."""
+    """Names of Secrets whose values become environment variables."""
 
 
 class Pod(NamedTuple):
-    """A Pod as a manifest describes it: `kind` is the kind of the object that makes it.
+    """A Pod as a manifest describes it; `kind` is the kind of the object that creates it.
 
-    `place` is where a finding about something missing stands: the name of the object.
+    `place`, the object's name in the file, is the place of findings about something that is missing.
     """
 
     kind: str
@@ -40,14 +40,14 @@ class Pod(NamedTuple):
     place: Place
     containers: tuple[PodContainer, ...]
     is_whole: bool
-    """Whether every container has an image: else it is an overlay, and nothing can be said to be missing."""
+    """Whether every container has an image; if not, it is a patch by an overlay, and missing settings mean nothing."""
     for_agents: bool = False
-    """Whether it is a Sandbox of the Kubernetes SIG's agent-sandbox: made to run code that is not trusted."""
+    """Whether it is a Sandbox of the Kubernetes SIG's agent-sandbox, which runs untrusted code."""
     runtime_class: Value[str] | None = None
     mounts_token: Value[bool] | None = None
-    """`automountServiceAccountToken` of the Pod; its ServiceAccount decides where it is not set."""
+    """`automountServiceAccountToken` of the Pod; None: its ServiceAccount decides."""
     service_account: Value[str] | None = None
     host_paths: tuple[Value[str], ...] = ()
     """Paths of the node that are mounted into a container, each once."""
     has_network_policy: bool = False
-    """Whether the file holds a NetworkPolicy, or the object has one of its own."""
+    """Whether the file contains a NetworkPolicy, or the object creates one itself."""

@@ -1,4 +1,4 @@
-"""The settings of a devcontainer.json for the tool that works in its running container, not for the engine."""
+"""Settings of a devcontainer.json for tools that work in the running container, not for the engine."""
 
 from __future__ import annotations
 
@@ -13,55 +13,57 @@ STAGES = (
     "postStartCommand",
     "postAttachCommand",
 )
-"""The lifecycle hooks that run inside, in their order."""
+"""The lifecycle hooks that run inside, in order."""
 
 AT_START = "postStartCommand"
 AT_ATTACH = "postAttachCommand"
 
 DOTFILES = "dotfiles"
-"""The stage in which files of the user are installed: once for each container, and asked for by the user alone."""
+"""The stage in which the user's dotfiles are installed: once for each container, and only if the user asks for it."""
 
 IN_ORDER = (*STAGES[:3], DOTFILES, *STAGES[3:])
-"""All stages that run inside, in their order."""
+"""All stages that run inside, in order."""
 
 WAIT_FOR = "updateContentCommand"
-"""The hook after which a container is ready where `waitFor` names none."""
+"""The hook after which a container counts as ready if `waitFor` is not set."""
 
 
 class Command(NamedTuple):
-    """A program with its arguments; `name` is its key among those that run side by side, '' for one alone."""
+    """A program with its arguments; `name` is its key among commands that run in parallel, '' for a single command."""
 
     name: str
     words: tuple[str, ...]
     written: str
-    """As the config has it, for people."""
+    """The command as the config has it, for messages."""
 
 
 class Hook(NamedTuple):
-    """The commands of one hook of one source, which run side by side."""
+    """The commands of one hook in one source, which run in parallel."""
 
     stage: str
     source: str
-    """In words: ``devcontainer.json``, a Feature, the image's label."""
+    """Where it is defined, in words: ``devcontainer.json``, a Feature, or the image's label."""
     commands: tuple[Command, ...]
 
 
 class Port(NamedTuple):
-    """A port of `forwardPorts` or `appPort`, with what `portsAttributes` says of it."""
+    """A port of `forwardPorts` or `appPort`, with its `portsAttributes`."""
 
     number: int
     label: str = ""
     scheme: str = "http"
     needs_same: bool = False
-    """Whether another port on the user's machine will not do (`requireLocalPort`)."""
+    """Whether it must have the same number on the user's machine (`requireLocalPort`)."""
     service: str = ""
-    """The service of a Compose project whose port it is, '' for the workspace's own."""
+    """The service of a Compose project that listens on it; '' for the workspace itself."""
     here: int = 0
-    """The port of the user's machine that the config names for it, 0 for the same number."""
+    """The port number on the user's machine that the config asks for; 0 for the same number."""
 
     @property
     def text(self) -> str:
-        """The port as `sandboxd forward` takes it: ``3000``, ``db:5432``, or ``3000:8080`` for another one here."""
+        """The port as an argument of `sandboxd forward`: ``3000``, ``db:5432``, or ``3000:8080`` with another local
+        port.
+        """
         text = f"{self.service}:{self.number}" if self.service else str(self.number)
         return f"{text}:{self.here}" if self.here else text
 
@@ -71,33 +73,33 @@ class Remote(NamedTuple):
 
     hooks: tuple[Hook, ...] = ()
     wait_for: str = ""
-    """The hook that has to be over before anybody works inside, '' for the default."""
+    """The hook that must have ended before anybody works inside (`waitFor`); '' for the default."""
     env: tuple[Pair, ...] = ()
-    """`remoteEnv`, of one name only the last."""
+    """`remoteEnv`; each name once, with the last value."""
     env_probe: str = ""
-    """`userEnvProbe`: the kind of shell that is asked for its environment, '' for the default."""
+    """`userEnvProbe`: the kind of shell whose environment is read; '' for the default."""
 
     folder: str = ""
-    """The folder inside to work in, where it is not the workspace itself."""
+    """The working directory inside; '' for the workspace."""
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
     no_ports: tuple[str, ...] = ()
-    """Ports of the config that cannot be forwarded, in words."""
+    """Sentences about ports of the config that cannot be forwarded."""
     secrets: tuple[Pair, ...] = ()
-    """Values that the user gives, over `env`; they may be secrets."""
+    """Variables that the user gives, which override `env`; their values may be secret."""
     asks_for: tuple[str, ...] = ()
-    """Names of `secrets` that the config would like to have."""
+    """Names of secrets that the config asks the user for."""
     is_written: bool = False
-    """Whether a devcontainer.json asks for all that, if only by being there."""
+    """Whether a devcontainer.json exists, so that its defaults apply."""
     refused: tuple[str, ...] = ()
-    """Parts of an image's label that do not count, in words that a plan did not say."""
+    """Sentences about parts of an image's label that are ignored and that the plan has not reported."""
 
     def of(self, stage: str) -> tuple[Hook, ...]:
         """The hooks of one stage."""
         return tuple(hook for hook in self.hooks if hook.stage == stage)
 
     def waits_for(self) -> int:
-        """The number of stages that come before the container is ready."""
+        """The number of stages that run before the container counts as ready."""
         name = self.wait_for or WAIT_FOR
         return IN_ORDER.index(name) + 1 if name in STAGES else 0
 
@@ -106,7 +108,7 @@ NO_REMOTE = Remote()
 
 
 def over(below: Remote, above: Remote) -> Remote:
-    """`above` merged over `below`: hooks of both run, of single values the later counts."""
+    """`above` merged over `below`: the hooks of both run, and single values of `above` take precedence."""
     env = {pair.name: pair for pair in (*below.env, *above.env)}
     hooks = sorted((*below.hooks, *above.hooks), key=lambda hook: STAGES.index(hook.stage))
     return Remote(

@@ -1,4 +1,4 @@
-"""Who is given a role of a Kubernetes cluster."""
+"""Who has which role in a Kubernetes cluster."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Grantee(NamedTuple):
-    """Who gets a role: `kind` is ``ServiceAccount``, ``Group`` or ``User``."""
+    """Who has a role: `kind` is ``ServiceAccount``, ``Group`` or ``User``."""
 
     kind: str
     name: Value[str]
@@ -17,12 +17,12 @@ class Grantee(NamedTuple):
 
 
 class RoleBinding(NamedTuple):
-    """A RoleBinding, which holds in its namespace, or a ClusterRoleBinding, which holds everywhere."""
+    """A RoleBinding, which applies in its namespace, or a ClusterRoleBinding, which applies everywhere."""
 
     kind: str
     name: str
     namespace: str
     role: Value[str]
     is_cluster_role: bool
-    """Whether the role is one of the cluster, not one of the namespace with the same name."""
+    """Whether the role is a ClusterRole, not a Role of the same name in the namespace."""
     grantees: tuple[Grantee, ...]

@@ -1,6 +1,6 @@
-"""Values of agents' and editors' settings that keep their guards, by the kind of file and the key.
+"""Safe values for settings of agents and editors, by kind of file and key.
 
-The first is what the setting's makers recommend or have as the default.
+The first of each is the default, or what the makers recommend.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The identity of a sandbox: its workspace, and its name where several work on one workspace side by side.
+"""The identity of a sandbox: its workspace's path, and its name if several sandboxes work on one workspace.
 
-It is one text, so that labels, names on an engine and files of the user's state are made of it as of a
-workspace alone: `/home/ann/shop` is the sandbox without a name, `/home/ann/shop//login` the one named `login`.
-No real path has two slashes in a row.
+It is one text, from which labels, names in an engine and file names are derived: `/home/ann/shop` is the unnamed
+sandbox, `/home/ann/shop//login` the one named `login`. No real path has two slashes in a row.
 """
 
 from __future__ import annotations
@@ -16,54 +15,68 @@ _CHARACTERS = _FIRST | {"-", "_", "."}
 
 
 def sandbox_id(workspace: str, name: str) -> str:
-    """The identity of the sandbox `name` of `workspace`, a real path.
+    """The identity of the sandbox `name` of a workspace.
 
-    :param name: '' for the one without a name
+    :param workspace: its real path
+    :param name: '' for the unnamed sandbox
     """
     return f"{workspace}{_BORDER}{name}" if name else workspace
 
 
 def workspace_of(sandbox: str) -> str:
-    """The workspace of a sandbox, absolute."""
+    """The absolute path of a sandbox's workspace.
+
+    :param sandbox: the sandbox's identity
+    """
     return sandbox.partition(_BORDER)[0]
 
 
 def name_of(sandbox: str) -> str:
-    """The name of a sandbox; '' for the one without."""
+    """The name of a sandbox; '' for the unnamed one.
+
+    :param sandbox: the sandbox's identity
+    """
     return sandbox.partition(_BORDER)[2]
 
 
 def of_name(name: str) -> str:
-    """The sandbox of a name within a sentence: `sandbox login`; `sandbox` alone for the one without."""
+    """The sandbox as a noun in a sentence: `sandbox login`; `sandbox` for the unnamed one."""
     return f"sandbox {name}" if name else "sandbox"
 
 
 def name_option(sandbox: str) -> str:
-    """The further argument that makes a command mean this sandbox: ` --name login`; '' for the one without a name."""
+    """The option that selects a sandbox, to put behind a command: ` --name login`; '' for the unnamed one.
+
+    :param sandbox: the sandbox's identity
+    """
     return option_of(name_of(sandbox))
 
 
 def option_of(name: str) -> str:
-    """The same as `name_option`, from the name alone."""
+    """The same as `name_option`, by the name alone."""
     return f" --name {name}" if name else ""
 
 
 def option_of_cluster(context: str) -> str:
-    """The further argument that makes a command mean a cluster, as a shell reads it: ` --on CONTEXT`; '' for none."""
+    """The option that selects a cluster, to put behind a command and quoted for a shell: ` --on CONTEXT`; '' for none.
+    """
     import shlex
 
     return f" --on {shlex.quote(context)}" if context else ""
 
 
 def describe(sandbox: str) -> str:
-    """The sandbox for people: its workspace, and the option that chooses it there."""
+    """The sandbox in a message: its workspace, and the option that selects it there.
+
+    :param sandbox: the sandbox's identity
+    """
     return f"{workspace_of(sandbox)}{name_option(sandbox)}"
 
 
 def check_name(name: str) -> str:
-    """`name`, if it may be a part of a container's name and of paths; '' names the sandbox without a name.
+    """Return `name` if it is a valid sandbox name, which becomes part of container names and paths; '' is valid.
 
-    :raises UsageError: it may not
+    :raises UsageError: it is not valid
     """
     plain = name[:1] in _FIRST and len(name) <= _LONGEST and _CHARACTERS.issuperset(name)
     if name and not plain:

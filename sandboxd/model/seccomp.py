@@ -1,4 +1,4 @@
-"""A seccomp profile as the engine reads it, and its answer to a system call."""
+"""A seccomp profile as the engine reads it, and which result it gives for a system call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALL_BITS = 2**64 - 1
 
 
 class Argument(NamedTuple):
-    """A condition on one argument of a call; `two` is only used by ``SCMP_CMP_MASKED_EQ``."""
+    """A condition on one argument of a system call; `two` is only used by ``SCMP_CMP_MASKED_EQ``."""
 
     position: int
     operator: str
@@ -29,7 +29,7 @@ class Argument(NamedTuple):
     two: int = 0
 
     def holds(self, actual: int) -> bool:
-        """Whether `actual` meets the condition. One that the engine refuses to load is never met."""
+        """Whether `actual` meets the condition. A condition that the engine would reject is never met."""
         value = self.value & _ALL_BITS
         return {
             "SCMP_CMP_NE": actual != value,
@@ -43,7 +43,7 @@ class Argument(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """The condition under which a rule applies: capabilities, architectures as Go names them, the kernel's version."""
+    """When a rule applies: capabilities, architectures (as Go names them), and the kernel's version."""
 
     caps: tuple[str, ...] = ()
     arches: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class SeccompRule(NamedTuple):
     node: Node
 
     def applies(self, context: Context) -> bool:
-        """Whether the engine passes this rule to the kernel for such a container."""
+        """Whether the engine uses this rule for such a container."""
         only, unless = self.includes, self.excludes
         if context.arch in unless.arches or any(cap in context.caps for cap in unless.caps):
             return False
@@ -75,10 +75,10 @@ class SeccompRule(NamedTuple):
         return all(cap in context.caps for cap in only.caps)
 
     def matches(self, args: Mapping[int, int]) -> bool:
-        """Whether the arguments of a call meet the rule's conditions; a missing argument counts as 0.
+        """Whether the arguments of a call meet the rule's conditions. An argument that is not in `args` counts as 0.
 
-        All conditions must hold, except where two of them are on one argument: then runc makes a separate
-        rule of every condition, so that one is enough.
+        All conditions must hold, unless two of them are on the same argument: then runc makes a separate rule of each
+        condition, so that one is enough.
         """
         if not self.args:
             return True
@@ -91,7 +91,7 @@ class SeccompRule(NamedTuple):
 
 
 class Context(NamedTuple):
-    """The container that a profile is applied to; capabilities with ``CAP_``."""
+    """The container to which a profile is applied; capabilities with the prefix ``CAP_``."""
 
     arch: str = "amd64"
     caps: frozenset[str] = frozenset()
@@ -102,7 +102,8 @@ PLAIN = Context()
 
 
 class Outcome(NamedTuple):
-    """The kernel's answer to a call. `name` is the call in the deciding rule, None for the default."""
+    """The kernel's result for a call. `name` is the call in the rule that decided, None if the default action applies.
+    """
 
     action: str
     errno: int | None
@@ -115,14 +116,14 @@ class Outcome(NamedTuple):
 
     @property
     def is_unknown_call(self) -> bool:
-        """ENOSYS, on which programs fall back to an older call."""
+        """Whether it is ENOSYS, after which programs try an older call."""
         return self.action == ERRNO and self.errno == ENOSYS
 
 
 class SeccompProfile(NamedTuple):
     """A seccomp profile.
 
-    `by_name` maps each call to the rules that name it, in the order of the file.
+    `by_name` has, for each call, the rules that name it, in the order of the file.
     """
 
     path: str
@@ -130,7 +131,7 @@ class SeccompProfile(NamedTuple):
     default: Value[str] | None
     default_errno: int | None
     architectures: tuple[Value[str], ...]
-    """As the file lists them, those below an architecture of `archMap` included."""
+    """As the file lists them, including the sub-architectures in `archMap`."""
     rules: tuple[SeccompRule, ...]
     by_name: Mapping[str, tuple[tuple[Value[str], SeccompRule], ...]]
     listener: str | None = None
@@ -138,11 +139,10 @@ class SeccompProfile(NamedTuple):
     def decide(
         self, call: str, args: Mapping[int, int] | None = None, context: Context = PLAIN
     ) -> Outcome:
-        """The kernel's answer to a call.
+        """The kernel's result for a call.
 
-        As libseccomp builds the filter, the first rule without conditions on arguments takes all calls of its
-        name. The order among overlapping rules with conditions is not defined, so the one that lets the call
-        happen is taken.
+        In the filter that libseccomp builds, the first rule without conditions on arguments decides all calls of its
+        name. The order of overlapping rules with conditions is not defined, so the one that allows the call is taken.
         """
         matching: list[Outcome] = []
         for name, rule in self.by_name.get(call, ()):
@@ -161,11 +161,11 @@ class SeccompProfile(NamedTuple):
         return Outcome(action, self._errno(action, self.default_errno))
 
     def is_denylist(self) -> bool:
-        """Whether a call that no rule names is allowed."""
+        """Whether calls that no rule names are allowed."""
         return self.by_default().is_open
 
     def open_calls(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
-        """The names, as written in the rules, of those `calls` that are allowed with any arguments."""
+        """Those of `calls` that are allowed with any arguments, as the rules write their names."""
         names: list[Value[str]] = []
         for call in calls:
             outcome = self.decide(call, None, context)
@@ -174,7 +174,7 @@ class SeccompProfile(NamedTuple):
         return names
 
     def calls_with_rules(self, context: Context = PLAIN) -> set[str]:
-        """The calls that are named by a rule that applies in `context`."""
+        """The calls that some rule which applies in `context` names."""
         return {
             call
             for call, rules in self.by_name.items()

@@ -1,4 +1,4 @@
-"""A comment that allows a finding."""
+"""A comment that suppresses a finding."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from sandboxd.findings import Place
 
 
 class Suppression(NamedTuple):
-    """One rule named by a ``sandboxd: allow <rule> -- reason`` comment.
+    """One rule that a ``sandboxd: allow <rule> -- reason`` comment names.
 
-    `comment` is the whole comment, `place` the rule's name in it. `alone` is True when nothing
-    but the comment stands on its line; `line` is the zero-based line that it speaks for. `used`
-    says whether a finding was there, None while that is not known; `suggestion` is the known
-    rule nearest to an unknown name.
+    `comment` is the place of the whole comment, `place` that of the rule's name. `alone`: nothing but the comment is on
+    its line; `line` is the zero-based line to which it applies. `used`: whether it suppressed a finding, None if not
+    yet known. `suggestion` is the known rule with the most similar name, if the name is unknown.
     """
 
     rule: str

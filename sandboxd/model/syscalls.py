@@ -1,4 +1,4 @@
-"""Linux system calls, from a table with a date: a newer call is unknown, not wrong."""
+"""Names of Linux system calls, from a table with a date: a newer call is unknown, not wrong."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ CLONE3 = NEWEST["clone3"]
 
 
 def syscall_names() -> frozenset[str]:
-    """The names that libseccomp knows; runc ignores all others."""
+    """The names that libseccomp knows; runc ignores rules for all others."""
     return frozenset(NAMES.split())

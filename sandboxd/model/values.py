@@ -1,4 +1,4 @@
-"""A value and where it came from."""
+"""A value of a setting, and where it came from."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 
 class Origin(NamedTuple):
-    """The source of a value: `name` is a path, a Feature id, an image, or a container id."""
+    """The source of a value: `name` is a path, a Feature's id, an image, or a container's id, as `kind` says."""
 
     kind: OriginKind
     name: str
     key: str = ""
-    """The property it was written under, e.g. ``runArgs`` or ``securityOpt``."""
+    """The property under which it was written, e.g. ``runArgs`` or ``securityOpt``."""
 
     def describe(self) -> str:
-        """The source in words for people: ``runArgs`` of the file itself, else the Feature, image or file."""
+        """The source for messages: the property of the file itself (``runArgs``), else the Feature, image or file."""
         if self.kind == "file":
             return f"`{self.key}`" if self.key else ""
         if self.key == "env_file":
@@ -44,11 +44,9 @@ class Origin(NamedTuple):
 class Value(NamedTuple, Generic[T]):
     """One normalised setting.
 
-    `place` is what the user can change (for a Feature or a label that is the line naming it);
-    None for values that no file holds (a live container, a plan). `written` is the user's own
-    spelling, for messages. `nodes` are the syntax nodes that hold it, in file order: one for a
-    property, two for ``--cap-add`` followed by its value in `runArgs`; the file kind needs them
-    to write fixes.
+    `place` is where the user can change it (for a Feature or a label, the line that names it); None for values that are
+    in no file (a running container, a plan). `written` is the user's own spelling, for messages. `nodes` are its syntax
+    nodes in file order: one for a property, two for ``--cap-add`` followed by its value in `runArgs`; fixes need them.
     """
 
     value: T

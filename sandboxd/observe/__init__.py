@@ -1,1 +1,1 @@
-"""A running container as it is: by `inspect`, from inside, from the host; and how it differs from its plan."""
+"""Observes a running container: by `inspect`, from inside, and from the host; and compares it with its plan."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Drift(NamedTuple):
-    """One difference; '' stands for "not there"."""
+    """One difference; '' means that the value is absent."""
 
     control: str
     planned: str
@@ -58,11 +58,11 @@ _ULIMITS_OF_ENGINE = ("nofile", "nproc")
 
 
 def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
-    """The differences of `live` from `planned`.
+    """The differences of `live` from `planned`; () for none.
 
-    Give both as `observe` reads them: the plan through its create request. Environment and labels
-    that the image adds are no drift, and neither is what the plan leaves to the engine: its runtime, and limits
-    that Podman puts on each container.
+    Both must be read by `observe.inspection`, the plan through its create request. Variables and labels that the image
+    adds are no difference, and neither is what the plan leaves to the engine: its runtime, and limits that Podman sets
+    on each container.
     """
     planned = _beside_gateway(planned, live)
     drifts = []
@@ -86,7 +86,7 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
 
 
 def of_lost(pins: Iterable[Pin]) -> tuple[Drift, ...]:
-    """A difference for each mount that the host took away, which the engine goes on to call mounted, or never made."""
+    """A difference for each mount that the host removed, though the engine still reports it, or that was never made."""
     return tuple(
         Drift(f"pin {pin.name}", f"mounted at {pin.target}", f"{pin.state.value}: {pin.why}")
         for pin in lost(pins)

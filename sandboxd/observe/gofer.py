@@ -1,7 +1,7 @@
-"""gVisor's gofer: the process on the host that opens files for a sandbox, with the sandbox's mounts in its namespace.
+"""gVisor's gofer: the process on the host that opens files for a sandbox; its mount namespace has the sandbox's mounts.
 
-The kernel that the sandbox runs on has a mount table of its own, which the host does not see. It is made from
-these mounts, and loses one at the next access to a point that the gofer's table lost.
+The sandbox's own kernel has a mount table that the host does not see. It is made from the gofer's mounts, and loses a
+mount at the next access after the gofer lost it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _MOST_BYTES = 1 << 16
 
 
 def pid_of(sentry: int, container: str, root: str = "/proc") -> int:
-    """The gofer of the sandbox whose kernel is the process `sentry`; 0 where none is seen.
+    """The pid of the gofer of the sandbox whose kernel is the process `sentry`; 0 if none is found.
 
-    Both are children of the program that the engine started, and in the container's control group. No process
-    of a sandbox is a process of the host, so none can stand in for it.
+    Both are children of the program that the engine started, and in the container's control group. Processes in a
+    sandbox are not processes of the host, so none of them can be mistaken for it.
 
     :param container: its full id
     :param root: the path of the host's /proc

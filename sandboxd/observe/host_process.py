@@ -19,7 +19,7 @@ _MOST_BYTES = 1 << 20
 
 
 def look(inspected: Inspected, root: str = "/proc") -> Process | None:
-    """The main process that the engine names; None where the host's /proc hides it.
+    """The container's main process, read from the host's /proc; None if that does not show it.
 
     :param root: the path of the host's /proc
     """
@@ -33,7 +33,7 @@ def look(inspected: Inspected, root: str = "/proc") -> Process | None:
 
 
 def sentry(inspected: Inspected, root: str = "/proc") -> tuple[str, ...]:
-    """The flags that a gVisor sandbox runs with; () where that is not seen, or it is none."""
+    """The flags that a gVisor sandbox runs with; () if they cannot be seen, or it is not a gVisor sandbox."""
     pid = pid_of(inspected, root)
     words = _read(f"{root}/{pid}/cmdline").split("\0") if pid else []
     if not words or not os.path.basename(words[0]).startswith("runsc") or "boot" not in words:
@@ -42,9 +42,9 @@ def sentry(inspected: Inspected, root: str = "/proc") -> tuple[str, ...]:
 
 
 def pid_of(inspected: Inspected, root: str = "/proc") -> int:
-    """The pid that the engine reports, 0 if that is not a process of this container on this machine.
+    """The pid that the engine reports; 0 if that is not a process of this container on this machine.
 
-    An engine in a virtual machine, or in a process namespace of its own, counts otherwise.
+    An engine in a virtual machine, or in a process namespace of its own, numbers processes differently.
     """
     pid = int((inspected.get("State") or {}).get("Pid") or 0)
     return pid if is_of(pid, str(inspected.get("Id") or ""), root) else 0

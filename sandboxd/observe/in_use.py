@@ -1,6 +1,6 @@
-"""Whether a file is mounted by itself in some process's view, as a sandbox has what is shut inside.
+"""Whether some process has a mount of exactly one file, as sandboxes have of files that are read-only inside.
 
-Such a file must not be replaced: its mount would go. Who writes it writes into it.
+Such a file must not be replaced, because its mount would be lost; it has to be overwritten in place.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from sandboxd.observe import mount_table
 
 
 class MountedFiles(NamedTuple):
-    """What the processes of this host have mounted, at one moment."""
+    """Everything that the processes of this host have mounted, at one moment."""
 
     ours: mount_table.Table
     places: frozenset[mount_table.Mounted]
 
     def has(self, path: str) -> bool:
-        """Whether a process has a mount of exactly the file at `path`, which is absolute."""
+        """Whether a process has a mount of exactly the file at `path`, an absolute path."""
         folder, name = os.path.split(path)
         place = mount_table.place_of(os.path.join(os.path.realpath(folder), name), self.ours)
         return place in self.places
 
 
 def mounted_files(root: str = "/proc") -> MountedFiles:
-    """The files that are mounted now; none where that cannot be seen: on another system than Linux, and for an engine
-    in a virtual machine.
+    """The mounts of all processes; none if they cannot be seen: on other systems than Linux, and with an engine in a
+    virtual machine.
 
     :param root: the path of the host's /proc
     """
@@ -48,10 +48,11 @@ def mounted_files(root: str = "/proc") -> MountedFiles:
 
 
 def write(path: str, data: bytes) -> None:
-    """Write a file that exists, its mode kept: into it where it is mounted, else in one step in its place.
+    """Overwrite an existing file and keep its mode: in place if some process has it mounted, otherwise atomically by
+    replacement.
 
-    :raises EnvironmentFailure: no space, no permission, or it is no regular file
-    :raises OSError: it is not there
+    :raises EnvironmentFailure: there is no space or no permission, or it is not a regular file
+    :raises OSError: it does not exist
     """
     if mounted_files().has(path):
         write_into(path, data)

@@ -1,7 +1,7 @@
-"""The engine's description of a container: `docker inspect`, or a create request, as a Container.
+"""Reads the engine's description of a container, from `docker inspect` or a create request, as a `model.Container`.
 
-Both have the same shape, so a plan's request and the live container are read by the same code and
-compare without false differences.
+Both have the same form, so a plan's request and the live container are read by the same code and compare without false
+differences.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHORT = re.compile(r"^(?:docker\.io/(?:library/)?|localhost/)")
 
 
 def container(inspect: Inspected) -> Container:
-    """The container in the answer to `GET /containers/ID/json`."""
+    """The container described by the answer to `GET /containers/ID/json`."""
     config, host = inspect.get("Config") or {}, inspect.get("HostConfig") or {}
     origin = Origin("engine", (inspect.get("Id") or "")[:12])
     read = _Reader(origin, config, host)
@@ -39,14 +39,14 @@ def container(inspect: Inspected) -> Container:
 
 
 def requested(body: CreateRequest) -> Container:
-    """The container in the body of `POST /containers/create`."""
+    """The container described by the body of `POST /containers/create`."""
     host = body.get("HostConfig") or {}
     read = _Reader(Origin("plan", "request"), body, host)
     return read.container("", read.requested_mounts())
 
 
 def seccomp_identity(text: str) -> str:
-    """A seccomp profile's text as a short name that is equal for equal profiles."""
+    """A short name for a seccomp profile's text; equal for equal profiles."""
     if text in ("", "unconfined", "builtin"):
         return text
     try:

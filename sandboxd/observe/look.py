@@ -1,4 +1,4 @@
-"""A running container's controls, looked at once for every screen that shows them."""
+"""Observes the controls of a running container once, for every screen that shows them."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """The result of one look at a container.
+    """The result of observing a container once.
 
-    `problem` is why the inside did not answer, '' when it did or was not asked; `hint` is the next step then.
+    `problem` is the reason why no program could be run inside, '' if it could or none was; `hint` is the next step
+    then.
     """
 
     controls: tuple[Control, ...]
     problem: str = ""
     hint: str = ""
     points: frozenset[str] = frozenset()
-    """The mount points that the image's own programs show; empty where they were not asked."""
+    """The mount points that the image's own programs show; empty if they were not run."""
 
 
 def look(engine: Engine, inspected: Inspected, host_boot_id: str, cache_folder: str | None) -> Look:
-    """Look at a running or paused container from outside, and, where it runs, from inside.
+    """Observe a running or paused container from outside, and, if it runs, also from inside.
 
     :param inspected: the engine's description of it
-    :param host_boot_id: '' where it is hidden
-    :param cache_folder: where our Python for an observer is kept
+    :param host_boot_id: the host's boot id; '' if it cannot be read
+    :param cache_folder: where the Python for an observer container is cached; None for no cache
     :raises EnvironmentFailure: the engine does not answer
     """
     live = inspection.container(inspected)

@@ -1,7 +1,7 @@
-"""Looks from inside: what a process started by `exec` sees of itself, by the image's own `sh` and `head`.
+"""Observes from inside: what a process started by `exec` sees of itself, read with the image's own `sh` and `head`.
 
-Both are the image's, and may say what its maker likes. So what is seen here can take a claim back; it never
-makes one."""
+Both programs may lie. So their output can only turn a control to "not in force", never to "in force".
+"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
 
 LOOK_SECONDS = 5.0
-"""A look takes 0.1 s; only a sandbox that hangs needs longer."""
+"""The time limit; it usually takes 0.1 s, longer only in a sandbox that hangs."""
 
 _FILES = {
     "boot_id": "/proc/sys/kernel/random/boot_id",
@@ -28,8 +28,9 @@ _FILES = {
 }
 _NAMES = {path: name for name, path in _FILES.items()}
 _HEADER = re.compile(r"^==> (/proc/[a-z_/]+) <==\n", re.MULTILINE)
-"""What `head` writes above each of several files. No file of these has such a line: the kernel escapes what
-others name."""
+"""The line that `head` writes above each of several files. The files read here cannot contain such a line, as the
+kernel escapes names in them.
+"""
 _END = "-- processes --"
 _PATHS = " ".join(_FILES.values())
 # Each program that starts costs gVisor 10 ms and more, so one reads all. Where the image has no `head`, `cat` does.
@@ -40,7 +41,7 @@ echo; echo '{_END}'; ulimit -u 2>/dev/null; true"""
 
 
 def look(engine: Engine, container: str) -> Process | None:
-    """Look from inside; None when the image has nothing to look with.
+    """The process as it sees itself; None if the image lacks the programs.
 
     :raises EnvironmentFailure: the sandbox does not answer
     """
@@ -50,7 +51,7 @@ def look(engine: Engine, container: str) -> Process | None:
 
 
 def parse(text: str) -> Process | None:
-    """The process in the output of the script that looks; None when the output is not complete."""
+    """Parse the output of the script; None if it is not complete."""
     shown, end, processes = text.rpartition(f"\n{_END}\n")
     if not end:
         return None

@@ -1,6 +1,7 @@
-"""Wrong reports of a gVisor sandbox about itself, and what shows the truth instead.
+"""What a gVisor sandbox reports wrongly about itself, and which source is right.
 
-Each row was measured and is measured again by a test."""
+Each row was measured, and a test measures it again.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ class Misreport(NamedTuple):
 
     subject: str
     probe: str
-    """A shell command to run inside."""
+    """A shell command to run inside that shows the wrong report."""
     shows: str
-    """A pattern that its output matches although `truth` is the case."""
+    """A regular expression that its output matches although `truth` is the case."""
     truth: str
     instead: str
     """The source that sandboxd uses instead."""

@@ -1,4 +1,6 @@
-"""The mounts of a process, as the host's kernel shows them, and the file that is at a path without following links."""
+"""The mounts of a process as the host's kernel shows them, and the identity of a file at a path without following
+links.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,14 @@ _MOST_BYTES = 8 << 20
 
 
 class Mounted(NamedTuple):
-    """What is mounted at a point: the device's numbers, and the path in its file system as it is called now."""
+    """What is mounted at a mount point: the device (``major:minor``), and the path on it by its present name."""
 
     device: str
     path: str
 
 
 class Identity(NamedTuple):
-    """A file or folder of the host, however it is called."""
+    """The identity of a file or folder of the host, which does not depend on its name."""
 
     device: int
     inode: int
@@ -35,7 +37,7 @@ Table = dict[str, Mounted]
 
 
 def of_process(pid: int | str, root: str = "/proc") -> Table:
-    """The mounts of a process, `self` for our own.
+    """The mounts of a process; `self` means this process.
 
     :param root: the path of the host's /proc
     :raises OSError: they cannot be read
@@ -44,7 +46,7 @@ def of_process(pid: int | str, root: str = "/proc") -> Table:
 
 
 def text_of_process(pid: int | str, root: str = "/proc") -> str:
-    """The text of a process's file `mountinfo`, which is the same for all processes of a mount namespace.
+    """The text of a process's `mountinfo`, which is the same for all processes of a mount namespace.
 
     :raises OSError: it cannot be read
     """
@@ -53,7 +55,9 @@ def text_of_process(pid: int | str, root: str = "/proc") -> str:
 
 
 def parse(text: str) -> Table:
-    """The table in the text of a file `mountinfo` (proc(5)); the last mount of a point is on top."""
+    """Parse the text of a `mountinfo` (proc(5)). Of several mounts at one point the last, which hides the others, is
+    kept.
+    """
     table = {}
     for line in text.split("\n"):
         fields = line.split(" ")
@@ -68,7 +72,7 @@ def _plain(field: str) -> str:
 
 
 def place_of(path: str, table: Mapping[str, Mounted]) -> Mounted:
-    """The device and the path in its file system of `path`, seen by a process with the mounts `table`."""
+    """The device, and the path on it, of the file at `path`, as a process with the mounts `table` sees it."""
     point = path
     while point not in table and point != "/":
         point = os.path.dirname(point)
@@ -78,9 +82,9 @@ def place_of(path: str, table: Mapping[str, Mounted]) -> Mounted:
 
 
 def identity(root: str, path: str) -> Identity:
-    """The identity of `path` below the folder `root`; nothing is waited for, and no link is followed.
+    """The identity of the file at `path` below the folder `root`. No link is followed, and nothing blocks.
 
-    :raises OSError: it is not there, is a link or below one, or may not be looked at
+    :raises OSError: it does not exist, a link is on the path, or there is no permission
     """
     with no_links(root, path.split("/")) as descriptor:
         status = os.fstat(descriptor)
@@ -89,9 +93,9 @@ def identity(root: str, path: str) -> Identity:
 
 @contextlib.contextmanager
 def no_links(root: str, parts: Sequence[str]) -> Iterator[int]:
-    """A descriptor of a path below `root`, opened step by step; a link is an error.
+    """Yield a descriptor of a path below `root`, opened part by part without following links.
 
-    :raises OSError: a part is not there, or is a link
+    :raises OSError: a part does not exist, or is a link
     """
     current = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

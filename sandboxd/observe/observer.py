@@ -1,7 +1,8 @@
-"""Looks at a container's first process from a container of our own, where the host's /proc is closed to us.
+"""Observes a container's first process from a second container of ours, for when this process may not read the host's
+/proc.
 
-It shares the process namespace and nothing else, and runs our Python alone (`payload.container`). Processes
-of the sandbox can end it, and then nothing is seen; change it they cannot: it is another user's.
+That container shares only the process namespace, and runs only our Python (`payload.container`). Processes of the
+sandbox can kill it, and then nothing is observed; they cannot manipulate it, as it runs as another user.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ print(json.dumps(found))
 
 
 def look(engine: Engine, inspected: Inspected, cache_folder: str | None) -> Process | None:
-    """The container's main process; None where no observer can be started."""
+    """The container's main process; None if no observer can be started.
+
+    :param cache_folder: where our Python is cached; None for no cache
+    """
     if not engine.is_local:
         return None
     paths = {name: path.format(pid=1) for name, path in FILES.items()}

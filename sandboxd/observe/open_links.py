@@ -1,8 +1,10 @@
-"""What the host's git has come to act upon since a container was made, so that nothing is mounted on it.
+"""Finds what git on the host has begun to act on since a container was created, and that is therefore not mounted
+read-only.
 
-The index of a work tree names repositories; each `git status` on the host runs git there with the config that it has. The
-config names hooks and programs. What the plan pins is what both had at the start. A `submodule add`, a pull, a checkout or
-a `git config core.hooksPath` names more."""
+The index of a work tree names repositories, in each of which `git status` on the host runs git with the config there.
+The config names hooks and programs. The plan protects what both named at the start; a `submodule add`, a pull, a
+checkout or a `git config core.hooksPath` can name more.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,11 @@ if TYPE_CHECKING:
 
 
 class Watch(NamedTuple):
-    """What is to be known of a container for looks at its host's index, however often.
+    """The facts about a container that each check of its host's index needs.
 
-    `top` is the place inside of the workspace, `git` its index. `shared` has, of each mount at or below `top` by its
-    place, whether what is written there is in the folder of the workspace. `start` is when the container was made, in
-    ns since 1970.
+    `top` is the path of the workspace inside, `git` its index. `shared` tells, for each mount point at or below `top`,
+    whether writes there reach the host's workspace. `start` is when the container was created, in nanoseconds since
+    1970.
     """
 
     workspace: str
@@ -39,9 +41,10 @@ class Watch(NamedTuple):
 
 
 class OpenLink(NamedTuple):
-    """A repository that git on the host enters, which can be written inside.
+    """A repository that git on the host enters, and that programs inside can write.
 
-    `path` is that of its own folder within the workspace, ``lib/.git``; `at` that of what may be from inside there.
+    `path` is the path of its own folder within the workspace, such as ``lib/.git``; `at` is the path that programs
+    inside may have created.
     """
 
     path: str
@@ -49,10 +52,10 @@ class OpenLink(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What git on the host acts upon since the start, and can be written inside.
+    """What git on the host has begun to act on since the start, and programs inside can write.
 
-    `entered` are repositories of its index, `acted_upon` paths within the workspace that its config names. `problem`
-    says why the index cannot be read, '' where it was.
+    `entered` are repositories that the index names, `acted_upon` paths within the workspace that the config names.
+    `problem` is the reason why the index could not be read; '' if it was.
     """
 
     entered: tuple[OpenLink, ...] = ()
@@ -61,7 +64,11 @@ class Named(NamedTuple):
 
 
 def watch(inspected: Inspected) -> Watch | None:
-    """What `look` needs; None for a container that shares no folder, or the repository itself with all in it."""
+    """Collect the facts that `look` needs.
+
+    :returns: None if the container does not share the workspace, or shares the whole `.git` as well, so that a check is
+        useless
+    """
     labels = (inspected.get("Config") or {}).get("Labels") or {}
     workspace = workspace_of(labels.get(PROJECT) or "")
     top = target_of(inspected, workspace)
@@ -82,7 +89,7 @@ def watch(inspected: Inspected) -> Watch | None:
 
 
 def named(of: Watch | None) -> Named:
-    """What index and config name by now; nothing for a container that needs no look."""
+    """What index and config name now; nothing if `of` is None."""
     if of is None:
         return Named()
     acted_upon = look_at_config(of)
@@ -93,12 +100,13 @@ def named(of: Watch | None) -> Named:
 
 
 def look(of: Watch) -> tuple[OpenLink, ...]:
-    """The repositories that the index names by now, and that can be written inside; () where none is.
+    """The repositories that the index names now and that programs inside can write; () for none.
 
-    Those that a plan leaves open and names, and what was no folder before the container was made, are not among them.
+    Left out are those that the plan left open and reported, and those that could not be entered before the container
+    was created.
 
     :raises OSError: the index cannot be read
-    :raises ValueError: it has another form, or is too large
+    :raises ValueError: it is not valid, or too large
     """
     open_now = []
     for link in gitlinks.gitlinks(of.workspace, of.git):
@@ -109,7 +117,9 @@ def look(of: Watch) -> tuple[OpenLink, ...]:
 
 
 def look_at_config(of: Watch) -> tuple[str, ...]:
-    """The paths within the workspace that git's config on the host has it act upon, and that can be written inside."""
+    """The paths within the workspace on which git acts because of its config on the host, and which programs inside can
+    write.
+    """
     named = git_control.named_by_config(of.workspace, of.git, os.path.expanduser("~"))
     return tuple(
         path

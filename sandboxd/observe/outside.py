@@ -1,4 +1,4 @@
-"""Controls that only the host can see: what the runtime's name stands for, and the control group."""
+"""Controls that only the host shows: the program behind the runtime's name, and the control group."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
 
 SHARED = ("runc", "crun", "docker-runc", "youki")
-"""Runtimes, by their program, that start processes of the host's kernel."""
+"""File names of runtimes that start processes on the host's kernel."""
 
 
 class Outside(NamedTuple):
     """A container's runtime and limits, as the host shows them.
 
-    `path` and `arguments` are what the engine starts for the runtime's name, '' and () unknown. `memory`
-    (bytes), `processes` and `cpus` are the control group's limits, 0 is none.
+    `path` and `arguments` are the program and arguments that the engine starts for the runtime's name; '' and () if
+    unknown. `memory` (bytes), `processes` and `cpus` are the control group's limits; 0 means none.
     """
 
     runtime: str
@@ -34,34 +34,36 @@ class Outside(NamedTuple):
     processes: int
     cpus: float = 0
     sees_group: bool = True
-    """Whether the control group's limits were seen; else they are what the engine was asked for."""
+    """Whether the control group's limits could be read; if not, the limits are those that the engine was asked for."""
     sentry: tuple[str, ...] = ()
-    """The flags that the gVisor sandbox was seen to run with, () where it was not seen."""
+    """The flags with which the gVisor sandbox runs; () if they could not be seen."""
     held: frozenset[str] = frozenset()
-    """The premises that this build of gVisor was seen to hold, as it is registered."""
+    """The properties of this gVisor build that trials on this machine confirmed."""
 
     @property
     def is_gvisor(self) -> bool:
-        """Whether the registered program or its arguments are gVisor's; the name proves nothing."""
+        """Whether the registered program or its arguments are gVisor's; the runtime's name alone proves nothing."""
         return "runsc" in self.path or any("runsc" in argument for argument in self.arguments)
 
     @property
     def shares_kernel(self) -> bool:
-        """Whether it certainly runs on the host's kernel; other runtimes may start a virtual machine."""
+        """Whether it certainly runs on the host's kernel; an unknown runtime may start a virtual machine."""
         return os.path.basename(self.path) in SHARED
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """gVisor's flags: of the running process where they were seen, else as registered."""
+        """gVisor's flags: those of the running process if they could be seen, otherwise those that are registered."""
         return self.sentry or self.arguments
 
     def holds(self, *premises: str) -> bool:
-        """Whether this build was seen to hold these premises; False where it runs with other flags than were tried."""
+        """Whether trials confirmed these properties of the build; False if it runs with other flags than were tried."""
         is_as_tried = not self.sentry or set(self.arguments) <= set(self.sentry)
         return is_as_tried and self.held.issuperset(premises)
 
     def opens_host_sockets(self) -> str:
-        """The flag or annotation that opens host sockets (host-uds), '' if none does."""
+        """The flag or annotation that lets the sandbox open Unix sockets of the host (`host-uds`), in words; '' for
+        none.
+        """
         for argument in self.flags:
             name, _, value = argument.lstrip("-").partition("=")
             if name == "host-uds" and value not in ("none", ""):
@@ -71,7 +73,7 @@ class Outside(NamedTuple):
 
 
 def look(engine: Engine, inspected: Inspected) -> Outside:
-    """Ask the engine, and read the host's control groups."""
+    """Ask the engine about the runtime, and read the host's control groups."""
     host = inspected.get("HostConfig") or {}
     name = host.get("Runtime") or ""
     info = engine.info()

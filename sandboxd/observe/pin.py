@@ -1,6 +1,7 @@
-"""The pins of a container: mounts that shut a part of a folder that it shares with the host.
+"""The pins of a container: mounts that protect a part of a folder which it shares with the host, by making it read-only
+or hiding it.
 
-Pure: what is asked for, by the engine's description, and what is said of each by what was seen of it.
+Pure: the state of each follows from the engine's description and from what was observed.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class State(enum.Enum):
-    """``NOT_CHECKED`` never counts as held."""
+    """The state of a pin. ``NOT_CHECKED`` never counts as ``HOLDS``."""
 
     HOLDS = "holds"
     LOST = "lost"
     MISSING = "missing"
-    """There was none at the start, and the host's git acts on what is there since."""
+    """There was no pin at the start, but git on the host has acted on that path since."""
     NOT_CHECKED = "not checked"
 
 
 class Witness(enum.Enum):
-    """By what the state of a pin is known."""
+    """How the state of a pin is known."""
 
     FIRST_PROCESS = "the mounts of its first process, seen from the host"
     GOFER = "the mounts of gVisor's gofer, seen from the host"
@@ -41,10 +42,10 @@ class Witness(enum.Enum):
 
 
 class Request(NamedTuple):
-    """A mount that the container was made with, in a folder that it shares with the host, or of that folder.
+    """A mount that the container was created with: a folder that it shares with the host, or a mount in one.
 
-    `source` is its path on the host, '' for a volume or memory. `above` is the target of the shared folder
-    that its own target lies in, '' for what is mounted elsewhere.
+    `source` is the path on the host, '' for a volume or memory. `above` is the target of the shared folder in which its
+    own target lies, '' if it lies in none.
     """
 
     target: str
@@ -55,7 +56,9 @@ class Request(NamedTuple):
 
 
 class Pin(NamedTuple):
-    """The state of one pin now; `name` is for people: its path in the workspace, else on the host or inside."""
+    """The present state of one pin. `name`, for the user, is its path in the workspace, otherwise on the host or
+    inside.
+    """
 
     name: str
     target: str
@@ -63,19 +66,19 @@ class Pin(NamedTuple):
     state: State
     witness: Witness
     why: str = ""
-    """What was seen; '' where nothing speaks against it."""
+    """What was observed; '' if nothing is wrong."""
     is_read_only: bool = True
 
     @property
     def is_lost(self) -> bool:
-        """Whether what runs inside can write there, though it should not."""
+        """Whether programs inside can write there although they should not."""
         return self.state in (State.LOST, State.MISSING)
 
 
 def requests(inspected: Inspected) -> tuple[Request, ...]:
-    """What can be lost by an act of the host: the shared folders, and each mount in one, the outermost first.
+    """The mounts that a change on the host can remove: the shared folders, and each mount in one, outermost first.
 
-    A mount whose source alone lies in a shared folder, as that of git's objects, is one, too.
+    A mount elsewhere whose source lies in a shared folder, such as git's objects, is included.
     """
     mounts = sorted(_mounts(inspected), key=lambda mount: mount.target)
     writable = [mount for mount in mounts if mount.source and not mount.is_read_only]
@@ -129,7 +132,7 @@ def _is_at_or_below(path: str, folder: str) -> bool:
 
 
 def name_of(request: Request, inspected: Inspected) -> str:
-    """The name of a pin for people; '.' for the workspace itself."""
+    """The name of a pin for the user; '.' for the workspace itself."""
     workspace = _workspace(inspected)
     if workspace and _is_at_or_below(request.source, workspace):
         return posixpath.relpath(request.source, workspace)
@@ -139,7 +142,7 @@ def name_of(request: Request, inspected: Inspected) -> str:
 
 
 def lost(pins: Iterable[Pin]) -> tuple[Pin, ...]:
-    """The lost ones, without those that lie in another lost one."""
+    """The lost pins, without those that lie in another lost one."""
     outer: list[Pin] = []
     for pin in sorted((pin for pin in pins if pin.is_lost), key=lambda pin: pin.target):
         if not any(_is_below(pin.target, other.target) for other in outer):
@@ -148,20 +151,20 @@ def lost(pins: Iterable[Pin]) -> tuple[Pin, ...]:
 
 
 def not_checked(pins: Iterable[Pin]) -> tuple[Pin, ...]:
-    """Those of which nothing can be said."""
+    """The pins whose state is not known."""
     return tuple(pin for pin in pins if pin.state is State.NOT_CHECKED)
 
 
 _MOST_NAMED = 3
 LOST = "PIN LOST"
-"""The head of what is said of a pin that the host took away."""
+"""The first words of a message about a pin that was lost by a change on the host."""
 _MISSING = "PIN MISSING"
 
 
 def headline(pins: Iterable[Pin], where: str = "") -> str:
-    """What is lost and what has no pin yet, for a person, in one line that says by what it is known; '' for nothing.
+    """One line for the user that names lost and missing pins, and how that is known; '' if there are none.
 
-    :param where: is put behind each head, such as `` in `login` ``
+    :param where: added to the first words, such as `` in `login` ``
     """
     outer = lost(pins)
     gone = [pin for pin in outer if pin.state is State.LOST]
@@ -199,10 +202,11 @@ def _of_gone(outer: Sequence[Pin]) -> str:
 
 
 def anew(made_by: str | None, option: str = "") -> str:
-    """The next step after a loss: no command puts a mount back into a container that runs.
+    """The next step after a loss: the container has to be created anew, as no command restores a mount in a running
+    one.
 
-    :param made_by: the value of the container's label `MADE_BY`
-    :param option: what a command needs behind it to mean that sandbox
+    :param made_by: the value of the container's label `MADE_BY`; None without the label
+    :param option: the options that select the sandbox, to put behind a command; '' for none
     """
     if made_by == UP:
         return f"`sandboxd up{option} --recreate` makes its container anew, with every pin in place"

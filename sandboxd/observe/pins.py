@@ -1,7 +1,7 @@
-"""The pins of a running container as they are now: its mounts, compared with what is on the host, never a memory.
+"""Checks the pins of a running container: compares its present mounts with the files on the host.
 
-A pin is a mount on a path of a folder that is shared. When a program on the host puts another file there, as git,
-`sed -i` and editors do, the kernel takes the mount away in every container; a folder that is moved takes it along.
+A pin is a mount on a path in a shared folder. When a program on the host replaces the file there, as git, `sed -i` and
+editors do, the kernel removes the mount in every container; when a folder is moved, the mount moves with it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,22 @@ _Verdict = tuple[State, Witness, str]
 
 
 class Subject(NamedTuple):
-    """What is to be known of a container for looks at its pins, however often: none of it changes in its run."""
+    """The facts about a container that each check of its pins needs; they do not change while it runs."""
 
     container: str
-    """Its full id."""
+    """The container's full id."""
     pid: int
-    """Its first process, as the engine counts; 0 where it does not run."""
+    """The pid of its first process, as the engine reports it; 0 if it does not run."""
     requests: tuple[tuple[str, Request], ...]
-    """The mounts that can be lost, with the name of each for people."""
+    """The mounts that can be lost, each with its name for the user."""
     noted: Mapping[str, object]
-    """The inodes by path that `life.mounted.note` wrote at the start."""
+    """The inodes by path that `life.mounted.note` recorded at the start."""
     inside: frozenset[str] = frozenset()
-    """The mount points that its own programs showed once, which can only take a pin back; empty where none did."""
+    """Mount points that programs inside showed once; a pin is lost if its folder is among them and it is not. Empty if
+    nobody asked.
+    """
     links: Watch | None = None
-    """How to look for pins that it should have by now; None where it needs none."""
+    """How to find paths that ought to have a pin by now; None if that is not needed."""
 
 
 class _MountsOf(NamedTuple):
@@ -55,9 +57,9 @@ class _MountsOf(NamedTuple):
 
 
 def subject(inspected: Inspected, inside: Iterable[str] = ()) -> Subject:
-    """The subject of looks at a container's pins, of its present run.
+    """Collect the facts for checks of a container's pins in its present run.
 
-    :param inside: the mount points that its own programs show
+    :param inside: the mount points that programs inside show; empty if nobody asked
     """
     state = inspected.get("State") or {}
     pid = int(state.get("Pid") or 0) if state.get("Running") or state.get("Paused") else 0
@@ -73,9 +75,9 @@ def subject(inspected: Inspected, inside: Iterable[str] = ()) -> Subject:
 
 
 def look(of: Subject, root: str = "/proc") -> tuple[Pin, ...]:
-    """The state of each pin of a container now; () for one that does not run, or has none.
+    """The present state of each pin of a container; () if it does not run or has none.
 
-    Reads the host's /proc and looks at the paths, for some milliseconds; the engine is not asked.
+    It reads the host's /proc and examines the paths, which takes some milliseconds; the engine is not asked.
 
     :param root: the path of the host's /proc
     """

@@ -10,23 +10,26 @@ if TYPE_CHECKING:
 
 
 class Process(NamedTuple):
-    """One process. A text is '' and a tuple is () where it cannot be seen."""
+    """One process. A text is '' and a tuple is () if it could not be read."""
 
     boot_id: str
     status: Mapping[str, str]
     mounts: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
-    """Mount point, its options, the file system's options; the last of two on one point is on top."""
+    """For each mount: its mount point, its options, and the file system's options. Of two at one point the last hides
+    the other.
+    """
     label: str = ""
-    """The security module's word for the process, '' when there is none."""
+    """The label that the kernel's security module (AppArmor or SELinux) shows for the process; '' for none."""
     routes: tuple[str, ...] = ()
-    """Networks beyond the loopback that can be reached, as `interface destination`; destination 0 is everywhere."""
+    """Networks other than the loopback that can be reached, as `interface destination`; destination 0 means everywhere.
+    """
     user_map: tuple[str, ...] = ()
     processes: str = ""
-    """The user's limit of processes: a number, ``unlimited``, or '' where it cannot be asked."""
+    """The limit on the user's processes: a number or ``unlimited``; '' if it could not be read."""
 
     @property
     def user(self) -> str:
-        """The effective user id, '' where it cannot be seen."""
+        """The effective user id; '' if it could not be read."""
         words = self.status.get("Uid", "").split()
         return words[1] if len(words) > 1 else ""
 
@@ -40,14 +43,14 @@ FILES = {
     "user_map": "/proc/{pid}/uid_map",
     "limits": "/proc/{pid}/limits",
 }
-"""The files to read, by the names that `of_files` knows them by."""
+"""The files to read, by the names that `of_files` uses."""
 
 # Without these nothing can be said of it.
 _NEEDED = ("status", "mounts")
 
 
 def of_files(files: Mapping[str, str]) -> Process | None:
-    """The process described by the content of its `FILES`; None when an essential file is missing."""
+    """The process described by the contents of its `FILES`; None if an essential file is missing."""
     if not all(files.get(name) for name in _NEEDED):
         return None
     limit = re.search(r"^Max processes\s+(\S+)", files.get("limits", ""), re.MULTILINE)

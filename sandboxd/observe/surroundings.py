@@ -1,4 +1,4 @@
-"""A container's limits, network peers and variables, as the host shows them."""
+"""A container's limits, the other containers on its networks, and its variables, as the host shows them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _NO_LIMIT = 1 << 60
 
 
 class Peer(NamedTuple):
-    """Another container on one of the networks; `pid` is its first process on the host."""
+    """Another container on one of the networks: its IP address, and the pid of its first process on the host."""
 
     address: str
     pid: int
 
 
 class Surroundings(NamedTuple):
-    """A container's surroundings.
+    """What surrounds a container.
 
-    `limits` are by name, 0 is none; `tmpfs` has sizes in bytes by mount point; `environment` has the names of
-    variables that are set on purpose.
+    `limits` are by name, 0 means none (``memory`` in bytes; ``root`` and ``log`` are 1 if their size is limited);
+    `tmpfs` has sizes in bytes by mount point; `environment` has the names of variables that are set on purpose.
     """
 
     limits: Mapping[str, int]
@@ -50,10 +50,10 @@ def look(
     variables: Iterable[str] = (),
     left_out: Collection[str] = (),
 ) -> Surroundings:
-    """The surroundings of a running container.
+    """Determine the surroundings of a running container.
 
     :param variables: names of the variables that the project's config sets
-    :param left_out: ids of containers that are no peers
+    :param left_out: ids of containers that do not count as peers
     """
     host = inspected.get("HostConfig") or {}
     image = engine.image_environment(inspected.get("Image") or "")
@@ -70,7 +70,7 @@ def look(
 
 
 def group_limits(inspected: Inspected) -> dict[str, int]:
-    """Memory and number of processes, as the host's control group bounds them; 0 is none."""
+    """The limits of the control group: ``memory`` in bytes and ``processes``; 0 means none."""
     host = inspected.get("HostConfig") or {}
     memory = ("memory.limit_in_bytes", "memory.max")
     return {
@@ -89,7 +89,7 @@ def _is_log_bounded(log: Mapping[str, Any]) -> bool:
 
 
 def group_processors(inspected: Inspected) -> float:
-    """The control group's limit of processors; 0 is no limit."""
+    """The control group's limit on processors; 0 means no limit."""
     folder = _control_group(pid_of(inspected), "cpu")
     words: list[str] = []
     for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
@@ -110,7 +110,7 @@ def _read(folder: str, file: str) -> str:
 
 
 def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:
-    """Memory file systems with a size of their own, in bytes by mount point."""
+    """The sizes of tmpfs mounts that have one, in bytes by mount point."""
     sizes = {}
     for target, options in (host_config.get("Tmpfs") or {}).items():
         match = re.search(r"(?:^|,)size=(\d+)([kmg]?)(?:,|$)", options.lower())

@@ -30,13 +30,13 @@ class HostMount(NamedTuple):
 
 
 class View(NamedTuple):
-    """All host mounts of a container; `workspace` is the one of the project, None if there is none."""
+    """All host mounts of a container; `workspace` is the project's, None if it has none."""
 
     mounts: tuple[HostMount, ...]
     workspace: HostMount | None
 
     def host_path(self, inside: str) -> str | None:
-        """The host path of a path inside, None where no mount provides it."""
+        """The host path of a path inside; None if no mount provides it."""
         best: HostMount | None = None
         for mount in self.mounts:
             if _below(inside, mount.target) and (
@@ -52,7 +52,7 @@ class View(NamedTuple):
         return self.workspace is not None and _below(inside, self.workspace.target)
 
     def foreign(self, declared: Iterable[str] = ()) -> list[HostMount]:
-        """Host mounts that are neither the workspace, nor in it, nor declared by their target."""
+        """Host mounts that are neither the workspace, nor in it, nor have a target in `declared`."""
         targets = set(declared)
         return [
             mount
@@ -68,8 +68,9 @@ def view(
 ) -> View:
     """The host folders of a container.
 
-    :param volume_device: the host folder that a volume only points to, None for a real volume
-    :param workspace: host path of the project; None lets it be recognised
+    :param volume_device: returns the host folder for which a volume only stands; None for a volume with data of its own
+    :param workspace: the project's path on the host; None: it is recognised by its path inside, its content, or the
+        working directory
     """
     mounts = []
     for mount in inspected.get("Mounts") or []:
@@ -106,7 +107,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def target_of(inspected: Inspected, workspace: str) -> str | None:
-    """The place inside of the workspace itself; None unless it is the host's folder, to be written."""
+    """The path inside at which the host's folder `workspace` itself is mounted writable; None if it is not."""
     for mount in inspected.get("Mounts") or []:
         if mount.get("Type") == "bind" and mount.get("Source") == workspace and mount.get("RW"):
             return mount["Destination"]

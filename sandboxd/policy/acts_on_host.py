@@ -1,8 +1,7 @@
-"""The files of a workspace that make a program on the host act, by their names, however they are spelt.
+"""The files of a workspace on which programs of the host act, recognised by name, however the name is spelt.
 
-A change of one of these that comes out of a sandbox is a step out of it: git, an editor, a shell or a
-CI does what it says with the rights of whoever uses the workspace. The names are in
-`acts_on_host_table`.
+When one of these is copied out of a sandbox, the sandbox gains influence on the host: git, an editor, a shell or a CI
+acts on it with the rights of whoever uses the workspace. The names are in `acts_on_host_table`.
 """
 
 from __future__ import annotations
@@ -59,10 +58,10 @@ def _index() -> _Index:
 
 
 def weigh(path: str) -> tuple[Weight, str]:
-    """The weight of a change of `path`, and the reason in words.
+    """How a change of `path` has to be treated, and the reason in words ('' for none).
 
-    ``never``: in a repository's own folder; ``control``: a tool acts on it by itself; ``runs``: it is run
-    when the project is built or tested; '': none of these.
+    ``never``: it is in a repository's own folder; ``control``: a tool acts on it automatically; ``runs``: it runs when
+    the project is built or tested; '': none of these.
     """
     parts = tuple(plain_name(part) for part in path.split("/"))
     rows = list(_rows(parts))
@@ -103,20 +102,20 @@ def _rows_of(name: tuple[str, ...]) -> tuple[Row, ...]:
 
 
 def root_names() -> tuple[str, ...]:
-    """Every name without a pattern that tools act upon by themselves, in the tool's spelling."""
+    """Every name without a wildcard on which tools act automatically, as the tool spells it."""
     return tuple(
         name for row in ROWS if row.weight == "control" for name in row.names if "*" not in name
     )
 
 
 def beside_head(path: str) -> str:
-    """The reason why a change of `path` matters in a folder that has a `HEAD`; '' if it does not."""
+    """The reason why a change of `path` matters if its folder contains a file `HEAD`; '' if it does not matter."""
     name = plain_name(path.rpartition("/")[2])
     return _REPOSITORY if name in _OF_A_REPOSITORY else ""
 
 
 def plain_name(part: str) -> str:
-    """A name in the form that file systems see which fold case, or drop characters."""
+    """A name in the form in which file systems that ignore case or drop characters compare it."""
     if part.isascii() and part.isprintable():
         return part.casefold().split(":")[0].rstrip(" .") or part
     text = unicodedata.normalize("NFKC", part)

@@ -1,7 +1,7 @@
-"""Files of a workspace that make a program on the host act: one row for each tool.
+"""Files of a workspace on which programs of the host act: one row for each tool.
 
-Add a row, or a name to a row. A name is spelt as its tool spells it; `a/b` is a path at any depth;
-`*` stands for anything but a slash, `a/**` for all that lies in `a`.
+To add a tool, add a row, or a name to a row. A name is spelt as the tool spells it; `a/b` matches at any depth; `*`
+matches anything but a slash, `a/**` everything in the folder `a`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Weight = Literal["never", "control", "runs", ""]
 class Row(NamedTuple):
     """The files of one tool.
 
-    `weight` as `acts_on_host.weigh` returns it; `why` is a phrase for a person. `source` is the page of the
-    tool's makers that says when it reads the files.
+    `weight` is as `acts_on_host.weigh` returns it; `why` is a phrase for the user. `source` is the URL of the tool's
+    documentation that says when it reads the files.
     """
 
     weight: Weight

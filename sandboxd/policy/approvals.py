@@ -1,7 +1,8 @@
-"""The user's approvals: names that one project's sandbox may, or may not, reach beyond its plan.
+"""The user's answers about names: what one project's sandbox may, or may not, reach beyond its plan.
 
-They lie in the user's config folder beside the grants of `trust`, which no sandbox sees. An approval belongs
-to a folder by path and inode: another folder at the same path has none."""
+They are saved in the user's config folder, like the grants of `trust`, where no sandbox can read or write. An answer is
+for a folder by path and inode: another folder at the same path has none.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ MOST_OF_PROJECT = 256
 MOST = 2048
 
 _SET_SECONDS = 60.0
-"""A clock is corrected by less than this all the time."""
+"""A clock may be corrected by less than this at any time; a larger difference means that somebody set it."""
 
 _LOCK_NAME = "egress.lock"
 _COMMENT = """\
@@ -68,13 +69,13 @@ class _Entry(NamedTuple):
 
 
 def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[Approval, ...]:
-    """The approvals of `workspace` that have not ended, the oldest first.
+    """The answers for `workspace` that have not ended, oldest first.
 
-    Approvals within the workspace count for nothing: what runs in it could write them.
+    If the user's config folder is inside the workspace, they are ignored, as programs inside could write them.
 
     :param workspace: its real path
-    :param now: seconds since the epoch
-    :raises UsageError: the file is there and is not ours or not whole
+    :param now: seconds since 1970
+    :raises UsageError: the file exists and is not valid, or belongs to another user
     """
     if _is_below(_path(environ), workspace):
         return ()
@@ -95,15 +96,16 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
 def in_force(
     environ: Mapping[str, str], workspace: str, planned: Policy, floor: Floor, now: float
 ) -> Policy:
-    """The policy of a plan with the approvals of its project, as a gateway has to have it now.
+    """The policy of a plan with the project's answers applied, as a gateway is to enforce it now.
 
-    :raises UsageError: the approvals cannot be read, so it is not known what is denied
+    :param now: seconds since 1970
+    :raises UsageError: the answers cannot be read, so it is not known what is denied
     """
     return effective(planned, of_project(environ, workspace, now), limits(floor), now)
 
 
 def limits(floor: Floor) -> Limits:
-    """The limits that `floor` sets for approvals."""
+    """What the policy minimum lets a user allow."""
     lists = floor.network_allow
     return Limits(
         not floor.no_trust,
@@ -112,15 +114,14 @@ def limits(floor: Floor) -> Limits:
 
 
 def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> str:
-    """Keep an answer; it replaces an earlier one about the same names.
+    """Save an answer.
 
-    Returns why a denial is not recorded, '' where it is.
+    It replaces an earlier answer about the same pattern, whether that allowed or denied it; but approvals of different
+    ports are kept next to each other.
 
-    An approval replaces a denial of the same pattern, and the other way round. An approval of further ports
-    is kept beside the first.
-
-    :raises UsageError: there are too many, or the file would lie in the workspace
-    :raises RecordFailure: an approval cannot be recorded; then nothing is approved
+    :returns: the reason why a denial is not in the audit record; '' if it is
+    :raises UsageError: there are too many answers, or the file would be inside the workspace
+    :raises RecordFailure: an approval cannot be recorded, and is not saved
     """
     path = _path(environ)
     if _is_below(path, workspace):
@@ -152,9 +153,11 @@ def remove(
     now: float,
     is_meant: Callable[[Approval], bool],
 ) -> tuple[tuple[Approval, ...], str]:
-    """Remove the answers that `is_meant` selects; returns them, and why that is not recorded, '' where it is.
+    """Remove the answers for which `is_meant` is true.
 
-    :raises RecordFailure: a denial is among them and that cannot be recorded; then all stay
+    :param now: seconds since 1970
+    :returns: the removed answers, and the reason why that is not in the audit record ('' if it is)
+    :raises RecordFailure: a denial is among them and the removal cannot be recorded; then all stay
     """
 
     problem = ""
@@ -196,9 +199,9 @@ def _remove(
 def use_up(
     environ: Mapping[str, str], workspace: str, name: str, port: int, used_at: float
 ) -> bool:
-    """Remove an approval for one connection that was used for `name` at `port`; False if there was none.
+    """Remove an approval for one connection after it was used for `name` at `port`; return False if there is none.
 
-    :param used_at: seconds since the epoch; what was approved later is for another connection
+    :param used_at: when it was used, in seconds since 1970; later approvals are for another connection
     """
 
     def is_meant(approval: Approval) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from sandboxd.policy import floor
 
 DEFAULT = 20 << 30
-"""Bytes."""
+"""The default limit, in bytes."""
 
 
 def bound(environ: Mapping[str, str]) -> int:
-    """The size in bytes that all caches of an engine may have together.
+    """The largest total size of all package caches of an engine, in bytes.
 
     :raises UsageError: the policy cannot be read
     """

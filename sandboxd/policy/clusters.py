@@ -1,4 +1,4 @@
-"""The floor's demands on work on clusters: where it may go, and whether secrets may go with it."""
+"""What the policy minimum says about clusters: where work may go, and whether secrets may go there."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _DEFAULT_PORTS = {"https": "443", "http": "80"}
 
 
 def address(text: str) -> str:
-    """The one spelling of the address of an API server, by which those who mean the same one are equal.
+    """The address of an API server in a normal form, in which equal servers have equal addresses.
 
-    Its scheme and host are small, its default port and slashes at its end are left out. What is no such address stays.
+    Scheme and host are in lower case, without the default port and trailing slashes. A text that is no such address is
+    returned unchanged.
     """
     match = _ADDRESS.fullmatch(text)
     if match is None:
@@ -33,11 +34,12 @@ def address(text: str) -> str:
 
 
 def require_allowed(floor: Floor, context: str, server: str, namespace: str) -> None:
-    """See that each demand of `floor` lets work go to this cluster and namespace.
+    """Refuse a cluster and namespace to which some demand of `floor` does not let work go.
 
-    :param context: its name in the kubeconfig; a user gives it, so one that looks like an address is none
-    :param server: the `address` of the API server
-    :raises UsageError: one does not
+    :param context: the context's name in the kubeconfig. As the user chose it, one that looks like an address is
+        ignored
+    :param server: the API server's `address`
+    :raises UsageError: some demand does not allow it
     """
     demand = obstacle(floor, context, server, namespace)
     if demand is None:
@@ -52,7 +54,9 @@ def require_allowed(floor: Floor, context: str, server: str, namespace: str) -> 
 
 
 def obstacle(floor: Floor, context: str, server: str, namespace: str) -> Demand | None:
-    """The first demand of `floor` that does not let work go there, by the words of `require_allowed`."""
+    """The first demand of `floor` that forbids work there; None if none does. The parameters are those of
+    `require_allowed`.
+    """
     for demand in floor.clusters:
         if not any(_is_meant(each, context, server) for each in demand.value):
             return demand
@@ -60,9 +64,9 @@ def obstacle(floor: Floor, context: str, server: str, namespace: str) -> Demand 
 
 
 def require_secrets_allowed(floor: Floor) -> None:
-    """See that the floor lets secrets of the user go to a cluster.
+    """Refuse to send the user's secrets to a cluster if the policy minimum forbids it.
 
-    :raises UsageError: it does not
+    :raises UsageError: it does
     """
     if floor.no_cluster_secrets:
         raise UsageError(

@@ -1,8 +1,8 @@
-"""The floor: what an organisation, then the user, demands of every project. It only tightens.
+"""The policy minimum: what an organisation, then the user, demands of every project. It can only tighten.
 
-`/etc/sandboxd/policy.toml`, then `policy.toml` in the user's config folder: both hold, so a second
-file can take away and never give back. A repository has no part in it. A file that cannot be read,
-or has a key that is not known, stops everything: a misspelt restriction must not be none.
+It consists of `/etc/sandboxd/policy.toml` and of `policy.toml` in the user's config folder. Both apply, so the second
+file can add restrictions but remove none. Repositories have no influence. A file that cannot be read, or has an unknown
+key, is an error: a misspelt restriction must not be ignored.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _KEYS = (*_LISTS, *_DEMANDED, *_WAYS, _CACHES)
 
 
 class Demand(NamedTuple):
-    """One line of a floor: the key, its value, and the file that it stands in."""
+    """One line of a policy file: its key, its value, and the file's path."""
 
     key: str
     value: Any
@@ -61,53 +61,53 @@ class Demand(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """The demands of organisation and user on every project; None and False where there is none.
+    """The demands of organisation and user on every project; None, False and empty mean that nothing is demanded.
 
-    `demands` are all lines, for a person to read.
+    `demands` has all lines, to be shown.
     """
 
     profiles: frozenset[str] | None = None
-    """The profiles that may be chosen."""
+    """The only profiles that may be chosen; None: any."""
     capabilities: frozenset[str] | None = None
-    """The capabilities that a sandboxd.toml may add."""
+    """The only capabilities that a sandboxd.toml may add; None: any."""
     credentials: frozenset[str] | None = None
-    """The services that a sandboxd.toml may use with the user's secrets."""
+    """The only services for which a sandboxd.toml may use the user's credentials; None: any."""
     gvisor: bool = False
     no_network: bool = False
     no_open_network: bool = False
     network_allow: tuple[tuple[Entry, ...], ...] = ()
-    """Lists of entries, as `[network] allow` has them: what is reached has to be in each of them."""
+    """Lists of entries as in `[network] allow`; a name may only be reached if every list allows it."""
     network_deny: tuple[Pattern, ...] = ()
-    """Hosts and wildcards that nothing reaches."""
+    """Hosts and wildcards that nothing may reach."""
     no_private: bool = False
-    """No private address is reached."""
+    """Private addresses may not be reached."""
     gateway_image: str = ""
-    """The image of gateways for engines that cannot run what is made here, by its digest."""
+    """The gateway's image, by digest, for engines that cannot run ours; '' for none."""
     network_proxy: Upstream | None = None
-    """The company's proxy that gateways go out by, without credentials."""
+    """The company's proxy through which gateways connect, without its credentials; None for none."""
     clone: bool = False
-    """No sandbox works on the host's folder itself."""
+    """Sandboxes may only work on private copies."""
     no_gpus: bool = False
-    """No graphics processor is passed in."""
+    """No graphics processor may be passed in."""
     no_runc_grant: bool = False
     no_trust: bool = False
     no_nested_sandbox: bool = False
     clusters: tuple[Demand, ...] = ()
-    """Lists of contexts and of addresses of API servers: work goes to a cluster that is in each, and to no other."""
+    """Lists of contexts and of addresses of API servers; work may only go to a cluster that is in every list."""
     cluster_namespaces: tuple[Demand, ...] = ()
-    """Lists of the namespaces there, in the same way."""
+    """Lists of the namespaces there, with the same meaning."""
     no_cluster_secrets: bool = False
-    """No secret of the user goes to a cluster."""
+    """The user's secrets may not go to a cluster."""
     no_daemon: bool = False
-    """No command starts the daemon by itself."""
+    """Commands may not start the daemon automatically."""
     caches: int | None = None
-    """Bytes that all caches of packages on an engine may take together."""
+    """The largest total size of all package caches of an engine, in bytes; None: the default."""
     enforced: Mapping[str, str] = {}
-    """Rules whose findings nothing suppresses, each with the file that says so."""
+    """Rules whose findings cannot be suppressed, each with the policy file that says so."""
     demands: tuple[Demand, ...] = ()
 
     def path_of(self, key: str) -> str:
-        """The file that demands something about `key`."""
+        """The path of the first policy file that has the key; '' if none has it."""
         return next((demand.path for demand in self.demands if demand.key == key), "")
 
 
@@ -115,7 +115,7 @@ NO_FLOOR = Floor()
 
 
 def user_folder(environ: Mapping[str, str]) -> str:
-    """The folder of the user's own policy and grants, outside every workspace."""
+    """The folder of the user's own policy and grants."""
     config = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", "/"), ".config")
     return os.path.join(config, "sandboxd")
 
@@ -125,9 +125,9 @@ def load(
     organisation: str = ORGANISATION,
     rule_ids: Collection[str] | None = None,
 ) -> Floor:
-    """The floor in force for this user.
+    """Read the policy minimum of this user.
 
-    :param rule_ids: ids that `enforce` may name; None leaves them unchecked
+    :param rule_ids: the rule ids that `enforce` may name; None: any
     :raises UsageError: a file of it cannot be read, is not valid, or could be written by others
     """
     paths = (organisation, os.path.join(user_folder(environ), FILE_NAME))
@@ -144,9 +144,9 @@ def load(
 
 
 def combine(demands: Iterable[Demand]) -> Floor:
-    """The floor of demands, of which all hold.
+    """The policy minimum in which all of `demands` apply.
 
-    :raises UsageError: one is not valid
+    :raises UsageError: a demand is not valid
     """
     floor = NO_FLOOR
     for demand in demands:
@@ -155,7 +155,8 @@ def combine(demands: Iterable[Demand]) -> Floor:
 
 
 def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
-    """`Floor.enforced` for callers that must go on: a policy that cannot be read enforces every rule."""
+    """`Floor.enforced`, for callers that must not fail: if the policy cannot be read, all of `rule_ids` are enforced.
+    """
     try:
         return load(environ, rule_ids=rule_ids).enforced
     except UsageError:

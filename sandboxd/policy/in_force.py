@@ -1,8 +1,9 @@
-"""The floor in force: what a policy gives back counts from the moment in which that is in the record.
+"""The policy minimum in force: if it was loosened, that takes effect once it is in the audit record.
 
-A policy is edited with an editor, so nobody can record that before. Whoever gives a sandbox anything asks here: the
-first one that reads less than what was demanded last records it, and until that is possible the earlier demands
-hold, too."""
+A policy is changed with an editor, so nothing can record that beforehand. Instead, every operation that gives a sandbox
+rights reads the policy here: the first that notices a loosening records it. Until that succeeds, the earlier demands
+apply as well.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +24,10 @@ _FILE = "policy-in-force.json"
 
 
 def in_force(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
-    """The floor that holds for what a sandbox is given: the one in the files, and what it gave back unrecorded.
+    """The policy minimum to apply: that of the files, together with earlier demands whose removal is not recorded.
 
     :raises UsageError: as `floor.load`
-    :raises EnvironmentFailure: it is not known what was demanded before, and that cannot be recorded
+    :raises EnvironmentFailure: the earlier demands are not known, and that cannot be recorded
     """
     try:
         return require(environ, organisation)
@@ -35,9 +36,9 @@ def in_force(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Fl
 
 
 def require(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
-    """The floor in the files, once what it gives back is recorded.
+    """The policy minimum of the files, after any loosening was recorded.
 
-    :raises EnvironmentFailure: it cannot be; then the demands of before hold
+    :raises EnvironmentFailure: that cannot be recorded; the earlier demands still apply
     :raises UsageError: as `floor.load`
     """
     now = load(environ, organisation)

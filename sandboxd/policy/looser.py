@@ -1,4 +1,4 @@
-"""What one floor allows that another one forbids. Pure."""
+"""Compares two policy minimums: what one allows that the other forbids. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from sandboxd.policy.floor import Floor
 
 _ONE_OF_EACH = frozenset({"network_allow", "clusters", "cluster_namespaces"})
-"""Fields with several lists, of which what is allowed has to be in each."""
+"""Fields with several lists, all of which have to allow something."""
 
 
 def keys_given_back(before: Floor, after: Floor) -> tuple[str, ...]:
-    """The keys of `before` that take something away which `after` does not, each once, in their order.
+    """The keys of `before` with a restriction that `after` does not have, each once, in order.
 
-    Entries of lists are compared as they are written: a host in the place of a wildcard above it counts as given
-    back, which it is not.
+    Entries of lists are compared as text. So a host in place of a wildcard that covers it counts as a loosening, though
+    it is none.
     """
     keys = dict.fromkeys(demand.key for demand in before.demands)
     return tuple(key for key in keys if _is_given_back(key, before, after))

@@ -1,11 +1,11 @@
-"""Stubs for missing control files of a workspace."""
+"""Placeholders for missing files on which tools of the host act, so that programs inside cannot create them."""
 
 from __future__ import annotations
 
 from sandboxd import agent_files
 
 REFUSES_BARE = "commondir"
-"""A folder of this name, at the top of a workspace: git takes no folder that has it for a repository."""
+"""The name of a folder which, at the top of a workspace, keeps git from taking the workspace for a repository."""
 
 STUB_FOLDERS = frozenset(
     {
@@ -19,11 +19,11 @@ STUB_FOLDERS = frozenset(
         *agent_files.STUBS,
     }
 )
-"""Control folders that may be made empty, to be pinned: no tool acts on them and Git ignores them.
+"""Folders that may be created empty, to be mounted read-only: no tool acts on an empty one, and Git ignores it.
 
-Two have the name of a file, so that no file can be made there. `.devcontainer.json`: dev container tools
-read it where `.devcontainer` has no `devcontainer.json`, and take a folder for no config. `commondir`:
-Git takes no folder that has it for a bare repository, which it would look for where `.git/HEAD` is gone.
+Two have the name of a file, so that no file can be created there. `.devcontainer.json`: dev container tools read it
+where `.devcontainer` has no `devcontainer.json`, and take a folder for no config. `commondir`: Git takes no folder that
+has it for a bare repository, which it would look for where `.git/HEAD` is gone.
 
 Other files are not among them: an empty `Jenkinsfile` or `.mcp.json` has a meaning, or is an error, and
 would be committed with the next `git add .`. Neither is `.git`: a program inside could not make a
@@ -34,11 +34,11 @@ _SAME_REPOSITORY = b".\n"
 
 
 def stub_text(path: str) -> bytes | None:
-    """The content of a stub file, which means the same as no file; None for a path that may not be a stub file.
+    """The content of a placeholder file, which means the same as no file; None if there is none for `path`.
 
-    Git reads the config of the repository that `commondir` in its own folder names, past every pin there. A
-    dot names the same repository; an empty file or a folder is an error to Git. `config.worktree` adds
-    settings to those of the config; Git ignores an empty one.
+    Git reads the config of the repository that `commondir` in its own folder names, which circumvents every read-only
+    mount there. A dot names the same repository; an empty file or a folder would be an error to Git. `config.worktree`
+    adds settings to those of the config; Git ignores an empty one.
     """
     folder, _, name = path.rpartition("/")
     if not _is_git_folder(folder):
@@ -51,7 +51,7 @@ def stub_text(path: str) -> bytes | None:
 
 
 def is_stub_folder(path: str) -> bool:
-    """Whether the folder `path` may be made as an empty stub, whatever a repository says."""
+    """Whether the folder `path` may always be created as an empty placeholder, whatever a repository's config says."""
     folder, _, name = path.rpartition("/")
     return path in STUB_FOLDERS or (name == "hooks" and _is_git_folder(folder))
 

@@ -1,4 +1,4 @@
-"""The company's proxy that a policy names. Everybody may read a policy, so credentials are kept elsewhere."""
+"""The company's proxy that a policy names. As everybody can read a policy, the credentials are kept elsewhere."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class NotAProxy(ValueError):
-    """The text names no usable proxy; the message is a clause that follows "`TEXT`"."""
+    """The text names no usable proxy; the message is a clause to put behind "`TEXT`"."""
 
 
 def upstream(text: str, excepted: Iterable[str] = ()) -> Upstream:
-    """The proxy in `text`, ``http://HOST:PORT``.
+    """Parse the address of a proxy, ``http://HOST:PORT``.
 
-    :param excepted: hosts and wildcards that are dialled without it
-    :raises NotAProxy: it is no such proxy, or an exception is no host
+    :param excepted: hosts and wildcards to which the gateway connects without the proxy
+    :raises NotAProxy: it is not a valid address, or an exception is not a host
     """
     try:
         url = urlsplit(text)

@@ -1,7 +1,7 @@
 """The user's credentials for the company's proxy.
 
-They lie in a file of the user's config folder that nobody else can read, and go to the gateway over its
-control channel: they are in no plan, no generated file, and nothing of a sandbox.
+They are in a file of the user's config folder that nobody else can read, and are sent to the gateway over its control
+channel. No plan, generated file or sandbox has them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ _LONGEST = 512
 
 
 def read(folder: str, workspace: str) -> str:
-    """The user's login for the proxy, ``user:password``; '' without one.
+    """The user's login for the proxy, ``user:password``; '' if there is none.
 
-    :param folder: of the user's own policy: `floor.user_folder`
-    :raises UsageError: its file can be read by others or by the sandbox, or is not one line
+    :param folder: the folder of the user's own policy, `floor.user_folder`
+    :param workspace: the project's folder, in which the file must not be
+    :raises UsageError: the file can be read by others or by the sandbox, or is not a single line
     """
     return _read(os.path.join(folder, FILE_NAME), workspace)
 

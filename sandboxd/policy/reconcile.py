@@ -1,7 +1,7 @@
-"""The steps from what a sandbox was given to what it may have. Pure.
+"""The steps from the rights that a sandbox has to those that it may have. Pure.
 
-What is too much is taken back first, and waits for nothing. What is missing is given last, once it is recorded, and
-keys go to no other container than that which a start of ours named.
+Revocations come first and wait for nothing. New rights come last, after they were recorded. SSH keys are only given to
+the container that the last start created.
 """
 
 from __future__ import annotations
@@ -16,59 +16,61 @@ if TYPE_CHECKING:
 
 
 class Given(NamedTuple):
-    """What a sandbox has, by the word of whoever holds it."""
+    """The rights that a sandbox has, as reported by whoever provides them."""
 
     version: int = 0
-    """Of the policy that its gateway enforces; 0 where it has none, and lets nothing through."""
+    """The version of the policy that its gateway enforces; 0 if it has none and so lets nothing through."""
     gateway: Policy | None = None
-    """What the gateway was given last; None where that is not known. It has that where its version is `version`."""
+    """The policy that was last sent to the gateway; None if that is not known. It is in force if its version is
+    `version`.
+    """
     started: str = ""
-    """The id of the container that the last start of ours named; '' where there was none."""
+    """The id of the container that sandboxd's last start created; '' if there was none."""
     chosen: frozenset[str] = frozenset()
-    """Fingerprints of the user's keys, and hosts, as that start found them: what is added since is for the next one."""
+    """The fingerprints of keys, and the hosts, that this start chose. Later ones need a new start."""
     keys: KeyRights | None = None
-    """Those by which programs in a container are served; None for none."""
+    """The keys that are being served to programs in a container; None for none."""
     ports: PortRights | None = None
-    """Those that are open on this machine; None for none."""
+    """The ports that are forwarded to this machine; None for none."""
 
 
 class TakeNames(NamedTuple):
-    """Have the gateway enforce less than it does, and end what that does not allow."""
+    """A step: make the gateway enforce a stricter policy, and close connections that it does not allow."""
 
     rights: GatewayRights
 
 
 class TakeKeys(NamedTuple):
-    """Serve no keys any more."""
+    """A step: stop serving keys."""
 
 
 class ClosePorts(NamedTuple):
-    """Close ports of this machine."""
+    """A step: stop forwarding ports."""
 
     ports: tuple[Port, ...]
 
 
 class Record(NamedTuple):
-    """Record what is to be given and is recorded nowhere else; where that fails nothing is given."""
+    """A step: record new rights that are recorded nowhere else. If that fails, none of the following steps is done."""
 
     names: tuple[str, ...]
     credentials: tuple[str, ...]
 
 
 class GiveNames(NamedTuple):
-    """Have the gateway enforce all that it is to, and end what that does not allow."""
+    """A step: make the gateway enforce its whole policy, and close connections that it does not allow."""
 
     rights: GatewayRights
 
 
 class GiveKeys(NamedTuple):
-    """Serve these keys and hosts, in their container."""
+    """A step: serve these keys and hosts, in their container."""
 
     rights: KeyRights
 
 
 class OpenPorts(NamedTuple):
-    """Have these ports of their container open on this machine."""
+    """A step: forward these ports of their container to this machine."""
 
     rights: PortRights
 
@@ -77,9 +79,9 @@ Step = TakeNames | TakeKeys | ClosePorts | Record | GiveNames | GiveKeys | OpenP
 
 
 def reconcile(wanted: Rights, given: Given) -> tuple[Step, ...]:
-    """The steps after which `given` is what `wanted` says, in their order; () where it is.
+    """The steps that turn the rights `given` into `wanted`, in order; () if they are equal.
 
-    :param wanted: its gateway's part with what only the engine's machine knows: `GatewayRights.on_machine`
+    :param wanted: with the gateway's rights as `GatewayRights.on_machine` completed them
     """
     steps = (*_names(wanted, given), *_keys(wanted, given), *_ports(wanted, given))
     takes = tuple(each for each in steps if isinstance(each, TakeNames | TakeKeys | ClosePorts))
@@ -110,7 +112,9 @@ def _names(wanted: Rights, given: Given) -> tuple[Step, ...]:
 
 
 def to_record(wanted: Rights, last: Policy) -> tuple[Record, ...]:
-    """What is new in `wanted` since `last`, but for answers: those are recorded when a person gives them."""
+    """What is new in `wanted` compared with `last`; () for nothing. The user's answers are left out, as they are
+    recorded when given.
+    """
     names = tuple(
         str(each.rule.pattern)
         for each in wanted.names
@@ -144,7 +148,7 @@ def _keys(wanted: Rights, given: Given) -> tuple[Step, ...]:
 
 
 def served_keys(wanted: Rights, given: Given) -> KeyRights | None:
-    """The keys that are to be served: of the container that a start named, and of what that start chose; None for none."""
+    """The keys to serve: only those that the last start chose, in the container that it created; None for none."""
     if not given.started or wanted.keys.container != given.started:
         return None
     return wanted.keys.within(given.chosen) or None

@@ -1,8 +1,8 @@
-"""What one sandbox may have now: one value, which one pure function makes and every giver takes.
+"""What one sandbox may have at present: one value, made by one pure function, from which every right is given.
 
-Whoever gives a sandbox names, credentials, keys or ports takes them from here, so that what config, grants, policies,
-answers and records say is brought together in one place. A secret is never in it, but for the login at a proxy,
-which is a part of the gateway's policy.
+Names, credentials, keys and ports are only given from this value, so that config, grants, policies, answers and records
+are combined in a single place. It contains no secret except the login at a proxy, which is part of the gateway's
+policy.
 """
 
 from __future__ import annotations
@@ -22,73 +22,76 @@ if TYPE_CHECKING:
     from sandboxd.model.remote import Port
 
 Origin = Literal["profile", "sandboxd.toml", "devcontainer.json", "grant", "policy.toml", "answer"]
-"""Where a right, or what takes one away, comes from. ``sandboxd.toml`` names no more than its profile does by itself;
-``grant`` is what it asks for beyond that, with the user's consent to this content."""
+"""Where a right or a denial comes from. ``sandboxd.toml`` stands for rights in the file that its profile has by itself;
+``grant`` for those beyond, to which the user agreed for this content of the file.
+"""
 
 Source = Literal["sandboxd.toml", "profile"]
-"""The place that names what is allowed: sandboxd.toml where it has a list that counts, else the profile."""
+"""What lists the allowed names: sandboxd.toml if it has a list that is in force, otherwise the profile."""
 
 
 WAITS = (
     "sandboxd.toml was edited since the sandbox started, and what it opens by that waits for your grant or the "
     "next start"
 )
-"""The reason why a part of what sandboxd.toml asks for does not count in a sandbox that runs."""
+"""The reason why a part of what sandboxd.toml asks for is not in force in a running sandbox."""
 
 
 class Target(NamedTuple):
-    """The sandbox that rights are for."""
+    """The sandbox that the rights are for."""
 
     sandbox: str
-    """Its identity."""
+    """The sandbox's identity (`model.sandbox_id`)."""
     container: str = ""
-    """The id of its container; '' where none is meant: rights of one container are never those of the next."""
+    """The id of its container; '' for none. Rights of one container never pass to the next."""
 
 
 class Asked(NamedTuple):
-    """What config, grants and the policy minimum make of the network, without any answers."""
+    """The network by config, grants and policy minimum, without the user's answers."""
 
     mode: str
     """``none``, ``allow`` or ``open``."""
     policy: Policy | None
-    """None where the project has no gateway."""
+    """The gateway's policy; None if the project has no gateway."""
     source: Source = "profile"
     is_granted: bool = False
-    """Whether the user agreed to this content of sandboxd.toml, and it asks for more than its profile."""
+    """Whether the config asks for more than its profile, and the user trusts this content of it."""
     problem: str = ""
-    """The reason why what the config asks for does not count, '' where it does."""
+    """The reason why the config's network settings are not in force; '' if they are."""
     most: Policy | None = None
-    """What was planned for this container by the last content of sandboxd.toml that a start or the user's grant was
-    for, where the present content is another: what an edit takes away counts at once, what it adds waits. None where
-    nothing bounds it."""
+    """An upper limit: the policy planned for this container by the last content of sandboxd.toml that a start or a
+    grant was for. It is set if the file has another content now: what an edit removes takes effect at once, what it
+    adds has to wait. None: no limit.
+    """
     accounts: tuple[tuple[str, str], ...] = ()
-    """The services of the gateway that the last start sent secrets of, each with the account; '' for one that the user
-    removed since. A door to another account would use the secret of that one, so it waits for the next start."""
+    """The gateway's services for which the last start sent secrets, each with the account; '' if the user removed it
+    since. A credential for another account waits for the next start, as it would use the earlier account's secret.
+    """
 
 
 class Login(NamedTuple):
     """The user's login at the company's proxy."""
 
     text: str = ""
-    """``user:password``, or ''."""
+    """``user:password``; '' for none."""
     problem: str = ""
-    """The reason why it cannot be used, '' where it can, or there is none."""
+    """The reason why it cannot be used; '' if it can, or there is none."""
 
     def __repr__(self) -> str:
         return f"Login(problem={self.problem!r})"
 
 
 class CredentialRight(NamedTuple):
-    """A credential that may be used: its record, never its secret."""
+    """A credential that may be used; without the secret."""
 
     name: str
-    """As in sandboxd.toml: ``github:work``."""
+    """The name in sandboxd.toml: ``github:work``."""
     doors: tuple[tuple[str, int], ...]
-    """The services and ports of the gateway that lead to it; () for keys of an agent."""
+    """The services and ports of the gateway at which it is used; () for SSH keys."""
     place: tuple[str, ...] = ()
-    """Fingerprints of keys of the user's agent, and the hosts that they log in to; () for any other secret."""
+    """For SSH keys: their fingerprints, and the hosts for which they may be used; () for other credentials."""
     account: str = ""
-    """The name of its record: ``github:work`` also where sandboxd.toml says ``github``."""
+    """The name of the user's record: ``github:work`` even if sandboxd.toml says ``github``."""
     origin: Origin = "grant"
 
 
@@ -100,7 +103,7 @@ class NameRight(NamedTuple):
 
 
 class Denial(NamedTuple):
-    """Names that nothing reaches."""
+    """Names that may not be reached."""
 
     pattern: Pattern
     origin: Origin
@@ -129,7 +132,7 @@ class _Sealed:
 
 
 class GatewayRights(_Sealed):
-    """What a gateway may let through. Made by `rights` alone, so that no other policy ever reaches one."""
+    """What a gateway may let through. Only `rights` creates it, so that no other policy can reach a gateway."""
 
     __slots__ = ("policy",)
 
@@ -142,11 +145,11 @@ class GatewayRights(_Sealed):
         forbidden: Iterable[str],
         addresses: Iterable[tuple[str, str]],
     ) -> GatewayRights:
-        """The same with what only the engine's machine knows; equal contents have an equal version.
+        """Return the rights completed with what depends on the engine's machine; equal contents get an equal version.
 
-        :param services: names of other containers, with their addresses
-        :param forbidden: networks that are never dialled, beside those of the policy
-        :param addresses: earlier names and synthetic addresses, which keep their meaning
+        :param services: DNS names of other containers, with their addresses
+        :param forbidden: networks to which the gateway must not connect, in addition to those of the policy
+        :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
         """
         policy = self.policy._replace(
             services=services, addresses=(), forbidden=(*self.policy.forbidden, *forbidden)
@@ -155,13 +158,14 @@ class GatewayRights(_Sealed):
         return GatewayRights(whole)
 
     def nothing(self) -> GatewayRights:
-        """What lets nothing through, and keeps the meaning of addresses."""
+        """Rights that let nothing through, with the same synthetic addresses."""
         policy = Policy(forbidden=self.policy.forbidden)
         whole = policy._replace(version=version(policy), addresses=self.policy.addresses)
         return GatewayRights(whole)
 
     def within(self, before: Policy) -> GatewayRights:
-        """The part of it that a gateway with `before` lets through already; what either forbids is forbidden."""
+        """The part of the rights that a gateway with the policy `before` lets through already; denials of both apply.
+        """
         policy = self.policy
         less = policy._replace(
             rules=tuple(rule for rule in policy.rules if is_covered(rule, before.rules)),
@@ -175,14 +179,17 @@ class GatewayRights(_Sealed):
         return GatewayRights(less._replace(version=version(less._replace(addresses=()))))
 
     def lasting(self) -> GatewayRights:
-        """The same without approvals for one connection: what starts again by itself would let one more through."""
+        """The rights without approvals for one connection, for gateways that restart by themselves and would allow it
+        again.
+        """
         rules = tuple(rule for rule in self.policy.rules if not rule.once)
         return GatewayRights(self.policy._replace(rules=rules))
 
 
 class KeyRights(_Sealed):
-    """Keys of the user's agent that programs in one container may log in by. Made by `rights` alone, so that no other
-    choice ever reaches a filter."""
+    """SSH keys that programs in one container may use for logins. Only `rights` creates it, so that no other choice can
+    reach a filter.
+    """
 
     __slots__ = ("container", "words")
 
@@ -196,19 +203,19 @@ class KeyRights(_Sealed):
         return bool(self.words)
 
     def within(self, words: Iterable[str]) -> KeyRights:
-        """The part of it that is among `words`."""
+        """The part of the rights that is among `words`, fingerprints and hosts."""
         return KeyRights(self.container, self.words.intersection(words))
 
 
 class PortRight(NamedTuple):
-    """A port of the sandbox that is open on this machine while it runs."""
+    """A port of the sandbox that is forwarded to this machine while it runs."""
 
     port: Port
     origin: Origin = "devcontainer.json"
 
 
 class PortRights(_Sealed):
-    """The ports of one container that may be open on this machine. Made by `rights` alone, so that no other is opened."""
+    """The ports of one container that may be forwarded to this machine. Only `rights` creates it."""
 
     __slots__ = ("container", "named")
 
@@ -227,39 +234,41 @@ class PortRights(_Sealed):
         return tuple(each.port for each in self.named)
 
     def without(self, ports: Iterable[Port]) -> PortRights:
-        """The rest of it without `ports`."""
+        """The rights without `ports`."""
         closed = frozenset(ports)
         return PortRights(self.container, tuple(e for e in self.named if e.port not in closed))
 
 
 class Rights(NamedTuple):
-    """All that one sandbox may have at one moment."""
+    """Everything that one sandbox may have at one moment."""
 
     target: Target
     mode: str
     """``none``, ``allow`` or ``open``."""
     source: Source
     problem: str
-    """The reason why what sandboxd.toml says of the network does not count, '' where it does."""
+    """The reason why the network settings of sandboxd.toml are not in force; '' if they are."""
     planned: Policy | None
-    """Without the answers of a person, and without a login; None where the project has no gateway."""
+    """The policy without the user's answers and without a login; None if the project has no gateway."""
     gateway: GatewayRights | None
-    """With answers and login; one that lets nothing through where there is to be no network, None for an open one."""
+    """The gateway's rights, with answers and login. If there is to be no network, they let nothing through; None: an
+    open network.
+    """
     names: tuple[NameRight, ...]
     denials: tuple[Denial, ...]
     approvals: tuple[Approval, ...]
-    """The answers that count, of both kinds."""
+    """The user's answers that are in force, approvals and denials."""
     credentials: tuple[CredentialRight, ...]
     ports: PortRights
-    """Those of the config that are open on this machine while the sandbox runs; none where no container is meant."""
+    """Ports of the config that are forwarded to this machine while the sandbox runs; none without a container."""
     ends: float
-    """Seconds since the epoch at which the first of the answers ends; 0 where none does."""
+    """When the first of the answers ends, in seconds since 1970; 0 if none does."""
     no_login: str
-    """The reason why the login at the proxy is not in it, '' where it is, or there is none."""
+    """The reason why the login at the proxy is not included; '' if it is, or there is none."""
     limits: Limits
-    """The bounds to what a person may allow beyond it."""
+    """What the policy minimum lets the user allow beyond these rights."""
     is_bounded: bool
-    """Whether what sandboxd.toml asks for is bounded by an earlier content of it: `Asked.most`."""
+    """Whether `Asked.most` limits what sandboxd.toml asks for."""
     is_granted: bool
     """As `Asked.is_granted`."""
     accounts: tuple[tuple[str, str], ...]
@@ -267,12 +276,12 @@ class Rights(NamedTuple):
 
     @property
     def has_gateway(self) -> bool:
-        """Whether the project is to have a gateway at all."""
+        """Whether the project is to have a gateway."""
         return self.planned is not None
 
     @property
     def keys(self) -> KeyRights:
-        """The keys of the user's agent; none where no container is meant."""
+        """The SSH keys that may be used; none without a container."""
         places = (each.place for each in self.credentials if self.target.container)
         return KeyRights(self.target.container, frozenset(itertools.chain.from_iterable(places)))
 
@@ -287,13 +296,13 @@ def rights(
     now: float,
     ports: tuple[Port, ...] = (),
 ) -> Rights:
-    """The rights of `target` at `now`.
+    """Combine the inputs into the rights of `target` at `now`.
 
-    :param limits: of the policy minimum, for answers
-    :param answers: of the project, also those that have ended or count for nothing
-    :param credentials: those that config and grants let it use and that the user has a record of
-    :param now: seconds since the epoch
-    :param ports: those that the plan of the config names
+    :param limits: what the policy minimum lets the user allow
+    :param answers: all answers for the project, including those that have ended or are not in force
+    :param credentials: those that config and grants allow, and for which the user has a record
+    :param now: seconds since 1970
+    :param ports: the ports that the plan wants forwarded
     """
     answers, sent = tuple(answers), dict(asked.accounts)
     credentials = tuple(each for each in credentials if not _is_of_another(each, sent))
@@ -358,7 +367,7 @@ def _bounded(asked: Asked) -> tuple[Policy | None, str]:
 
 
 def is_covered(narrow: Rule, rules: Iterable[Rule]) -> bool:
-    """Whether one of `rules` allows all that `narrow` allows, for as long."""
+    """Whether one of `rules` allows everything that `narrow` allows, and for at least as long."""
     return any(_covers(rule, narrow) for rule in rules)
 
 

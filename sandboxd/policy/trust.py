@@ -1,7 +1,8 @@
-"""The user's grants, each for one content of a project's sandboxd.toml or of its build, given outside of it.
+"""The user's grants, each for one content of a project's sandboxd.toml or of its build.
 
-A grant is for a hash, so a changed file needs a new one. The file of the grants lies in the user's config
-folder, which no sandbox sees."""
+A grant is for a digest, so a changed file needs a new one. The grants are saved in the user's config folder, which no
+sandbox can read or write.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +20,21 @@ from sandboxd.toml_output import document
 
 FILE_NAME = "trust.toml"
 OLD_NAME = "trust.json"
-"""Of versions before 0.1; it is not read."""
+"""The file of versions before 0.1, which is not read."""
 
 _COMMENT = """\
 What this user trusts: one content of one project's sandboxd.toml, or of its build.
 `sandboxd trust add` and `sandboxd trust revoke` write this file anew."""
 
 BUILD = "(build)"
-"""Stands for a profile in a grant to build the project's image."""
+"""Used in place of a profile in a grant to build the project's image."""
 
 
 class Grant(NamedTuple):
     """One grant for a project.
 
-    `digest` is that of the sandboxd.toml that was looked at, `profile` what it chose; for `BUILD` it is that
-    of all that the build reads (`plan.recipe`).
+    `digest` is that of the trusted sandboxd.toml and `profile` the profile that it chose; if `profile` is `BUILD`, it
+    is the digest of everything that the build reads (`plan.recipe`).
     """
 
     workspace: str
@@ -42,7 +43,7 @@ class Grant(NamedTuple):
 
 
 def digest(config: str) -> str:
-    """A digest of the sandboxd.toml at the path `config`; '' when it cannot be read."""
+    """A digest of the sandboxd.toml at the path `config`; '' if it cannot be read."""
     try:
         return digest_of(read_bytes(config))
     except UnreadableError:
@@ -57,7 +58,7 @@ def digest_of(content: bytes) -> str:
 def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
     """All grants of this user.
 
-    :raises UsageError: the file is there and is not ours or not whole
+    :raises UsageError: the file exists and is not valid, or belongs to another user
     """
     path = _path(environ)
     try:
@@ -84,9 +85,9 @@ def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
 
 
 def old_file(environ: Mapping[str, str]) -> str:
-    """The file with an older version's grants, which no longer count; '' without one.
+    """The path of the file with an older version's grants, which are not in force; '' if there is none.
 
-    Also '' once there are grants of this version: then the user knows.
+    Also '' once there are grants of this version, as the user then knows.
     """
     old = os.path.join(user_folder(environ), OLD_NAME)
     return old if os.path.lexists(old) and not os.path.lexists(_path(environ)) else ""
@@ -95,9 +96,9 @@ def old_file(environ: Mapping[str, str]) -> str:
 def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile: str) -> bool:
     """Whether exactly this sandboxd.toml may choose `profile`, or exactly this image may be built (`BUILD`).
 
-    Grants within the workspace count for nothing: what runs in it could write them.
+    If the user's config folder is inside the workspace, no grant counts, as programs inside could write it.
 
-    :param content: a digest of what was read, '' when there is nothing
+    :param content: the digest of what was read; '' if nothing was
     """
     if not content or _is_below(_path(environ), workspace):
         return False
@@ -105,10 +106,10 @@ def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile
 
 
 def add(environ: Mapping[str, str], grant: Grant) -> None:
-    """Save a grant; it replaces one of the same kind for the same project.
+    """Save a grant. It replaces an earlier one of the same kind for the same project.
 
-    :raises UsageError: the user's config folder lies in the workspace
-    :raises RecordFailure: it cannot be recorded; then nothing is trusted
+    :raises UsageError: the user's config folder is inside the workspace
+    :raises RecordFailure: the grant cannot be recorded, and is not saved
     """
     path = _path(environ)
     if _is_below(path, grant.workspace):
@@ -124,9 +125,9 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
 
 
 def revoke(environ: Mapping[str, str], workspace: str) -> bool:
-    """Remove all grants of `workspace`; False if there was none.
+    """Remove all grants of `workspace`; return False if there were none.
 
-    :raises EnvironmentFailure: they cannot be removed; or they are, and that is not recorded
+    :raises EnvironmentFailure: they cannot be removed; or they were, but that could not be recorded
     """
     if not any(grant.workspace == workspace for grant in grants(environ)):
         return False

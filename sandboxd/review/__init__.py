@@ -1,1 +1,1 @@
-"""The changes of a private copy: collected, weighed, shown, brought to the host."""
+"""The changes of a private copy: collected, judged, shown, and written to the host's workspace."""

@@ -26,14 +26,14 @@ _HAS_PROC = sys.platform == "linux"
 
 
 class Brought(NamedTuple):
-    """Paths that were written or deleted, and those that could not be, each with the reason."""
+    """Paths that were written or deleted (`done`), and those that could not be, each with the reason (`failed`)."""
 
     done: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
 
 
 def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
-    """Write `chosen` below `workspace`, except files that changed since they were shown."""
+    """Write `chosen` below `workspace`, except files that changed on the host since they were shown."""
     done, failed = [], []
     mounted = in_use.mounted_files()
     with beneath.open_folder(workspace) as root:
@@ -54,9 +54,9 @@ def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
 
 
 def ends_mounts(workspace: str, chosen: Iterable[Item]) -> tuple[str, ...]:
-    """The paths at which to bring `chosen` takes a mount away from a sandbox that runs, as nothing else can be done.
+    """The paths of `chosen` whose change removes a mount in a running sandbox; () for none.
 
-    A file that stays one is written into; a deletion or a link leaves nothing that a mount could be on.
+    Only deletions and replacements by a symbolic link do so: other files are overwritten in place.
     """
     ending = [
         item for item in chosen if item.here.is_file and (item.kind == "deleted" or item.link)

@@ -1,8 +1,9 @@
 """Imports commits from a sandbox into the host's repository, as refs below `refs/sandboxd`.
 
-Git runs in a repository of our own that has no config but ours, and reads the objects of the host's besides.
-Every object is checked; what is sound is then put beside the host's by us, packs first, the refs that name
-them last. Nothing is checked out."""
+Git runs in a temporary repository with only our config, which can read the objects of the host's repository. Every
+object is checked. Then we add the valid ones to the host's repository ourselves: first the packs, last the refs that
+name them. Nothing is checked out.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ _ERRORS = (*quiet_git.FSCK_ERRORS, "symlinkTargetBlob")
 _OURS = "sandboxd/"
 _NO_COMMITS = ("worktree", "stash/")
 _SPECS = [f"+refs/{kind}/*:refs/new/{kind}/*" for kind in ("heads", "tags", "sandboxd")]
-"""Branches, tags, and the work tree, the HEAD and the stash, which have no branch."""
+"""Branches and tags, and the refs of ours for the work tree, a detached HEAD and the stash."""
 _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
@@ -45,7 +46,7 @@ _CONFIG = """[core]
 
 
 class CannotBring(EnvironmentFailure):
-    """The commits of a bundle cannot be imported; they stay in the kept file."""
+    """The commits of a bundle cannot be imported; they stay in the saved file."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -55,15 +56,16 @@ class CannotBring(EnvironmentFailure):
 
 
 class NameTaken(CannotBring):
-    """Other commits were brought by that name."""
+    """Refs of that name exist already, for other commits."""
 
 
 def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
-    """Import the commits of `bundle` into the workspace's repository; returns the refs that name them.
+    """Import the commits of `bundle` into the workspace's repository; return the refs that name them.
 
-    :param below: the part of `refs/sandboxd` in which its refs are put
-    :raises NameTaken: there are such refs already
-    :raises CannotBring: the repository is of another kind, or the bundle is not sound
+    :param bundle: the bytes of a git bundle
+    :param below: the name below `refs/sandboxd` for its refs
+    :raises NameTaken: such refs exist already
+    :raises CannotBring: the repository is of a kind that is not supported, or the bundle is not valid
     """
     # Of a linked work tree, that of its main one.
     workspace = repository_folder(workspace)
@@ -79,9 +81,10 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
 
 
 def subjects(workspace: str, bundle: bytes, most: int) -> list[str]:
-    """Id and first line of the commits that the host's repository lacks, the newest first; nothing is kept.
+    """For each commit of `bundle` that the host's repository lacks, its id and first line, newest first. Nothing is
+    imported.
 
-    :param most: commits that are named
+    :param most: the largest number of commits to name
     :raises CannotBring: as `bring`
     """
     workspace = repository_folder(workspace)

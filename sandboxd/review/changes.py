@@ -1,7 +1,8 @@
-"""The changes of a sandbox's private copy, read from a stream that its inside sends and that is not trusted.
+"""Reads the changes of a sandbox's private copy from a stream that a program inside sends and that is not trusted.
 
-A stream is kept as a file: a line of our own, then what the sandbox wrote (`changes_inside`). A path, a
-number or a size that no copy can have makes all of it void."""
+A stream is saved as a file: a line of our own, then what the sandbox sent (`changes_inside`). If it contains a path,
+number or size that no copy can have, the whole stream is rejected.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +20,22 @@ Kind = Literal["file", "link", "gone", "other", "large", "unreadable"]
 _KINDS = ("file", "link", "gone", "other", "large", "unreadable")
 
 LARGEST = 16 << 20
-"""Bytes of the largest file that is brought."""
+"""The largest file that is sent, in bytes."""
 LARGEST_BUNDLE = 256 << 20
 MOST_BYTES = 512 << 20
-"""Bytes of a whole stream."""
+"""The largest stream, in bytes."""
 MOST_ENTRIES = 50_000
 _LONGEST_LINE = 1 << 16
 _LONGEST_NAME = 255
 _VERSION = 2
-"""That of files with the host's times behind the stream."""
+"""The version of files that have the host's file times after the stream."""
 
 
 class Change(NamedTuple):
-    """One path of the copy that differs from the original; `size` bytes at `offset` are its content.
+    """One path of the copy that differs from the original; its content is `size` bytes at `offset` of the file.
 
-    `path` is relative, each part a name; `mtime` in nanoseconds since 1970, as the inside says.
-    ``large``, ``unreadable`` and ``other`` (a socket, a device) come without content.
+    `path` is relative and has no ``.`` or ``..``; `mtime` is in nanoseconds since 1970, as the sandbox reported it.
+    ``large``, ``unreadable`` and ``other`` (a socket, a device) have no content.
     """
 
     path: str
@@ -46,10 +47,10 @@ class Change(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """A whole stream. `started` is when the copy was made, in nanoseconds since 1970.
+    """A whole stream, in the file `path`. `started` is when the copy was made, in nanoseconds since 1970.
 
-    `skipped` are names of what git ignores or tools made, `more` counts those that are not listed;
-    `problem` says why there is no bundle although there is a repository, '' otherwise.
+    `skipped` are names that git ignores or that tools made, and `more` is the number of those not listed. `problem` is
+    the reason why there is no bundle although there is a repository; '' otherwise.
     """
 
     path: str
@@ -58,20 +59,20 @@ class Changes(NamedTuple):
     started: int
     entries: tuple[Change, ...]
     bundle: tuple[int, int] | None
-    """Offset and size of a git bundle of the commits."""
+    """Offset and size of a git bundle with the commits; None if there is none."""
     skipped: tuple[str, ...]
     more: int
     problem: str
     end: int = 0
-    """Offset behind what the sandbox wrote."""
+    """The offset behind what the sandbox sent."""
     times: Mapping[str, Times] | None = None
-    """Those of the host's files before the copy, as far as they are in `entries`; None: they are not known."""
+    """The times of the host's files before the copy, for the paths in `entries`; None if they are not known."""
 
     def content(self, change: Change) -> bytes:
         return self._bytes(change.offset, change.size)
 
     def not_looked_at(self) -> str:
-        """A sentence on why names were skipped, with the names; `skipped` must not be empty."""
+        """A phrase for the user with the skipped names and why they were skipped; `skipped` must not be empty."""
         names = ", ".join(f"`{name}`" for name in self.skipped[:5])
         more = len(self.skipped[5:]) + self.more
         return (
@@ -100,7 +101,7 @@ class Untrue(EnvironmentFailure):
 
 
 class NotWhole(EnvironmentFailure):
-    """The private copy was never completed, so missing files are not deletions."""
+    """The private copy was never completed, so missing files do not count as deleted."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -110,10 +111,12 @@ class NotWhole(EnvironmentFailure):
 
 
 def header(workspace: str, container: str, started: int, name: str = "", number: int = 0) -> bytes:
-    """The first line of a stream, which is ours.
+    """The first line of the file, which we write.
 
-    :param name: of the sandbox; '' for the one without
-    :param number: higher than that of every stream before
+    :param container: the container's name
+    :param started: when the copy was made, in nanoseconds since 1970
+    :param name: the sandbox's name; '' for the unnamed one
+    :param number: higher than that of every earlier stream
     """
     fields = {
         "version": _VERSION,
@@ -127,9 +130,9 @@ def header(workspace: str, container: str, started: int, name: str = "", number:
 
 
 def read(path: str) -> Changes:
-    """The stream in the file `path`.
+    """Read the stream in the file `path`.
 
-    :raises Untrue: no honest copy makes such a stream, or it ends early
+    :raises Untrue: no copy of a workspace can have made it, or it is truncated
     :raises NotWhole: the copy was never completed
     """
     with open(path, "rb") as file:
@@ -160,9 +163,11 @@ def read(path: str) -> Changes:
 
 
 def with_times(changes: Changes, times: Mapping[str, Times] | None) -> Changes:
-    """`changes` with the times of the host's files, which are stored in its file after the stream.
+    """`changes` with the times of the host's files, which are appended to its file.
 
-    Without it the stream has no times that can be trusted.
+    Without them, the stream has no times that can be trusted.
+
+    :param times: None if they are not known
     """
     entries = times and {
         entry.path: times[entry.path] for entry in changes.entries if entry.path in times

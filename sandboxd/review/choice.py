@@ -1,4 +1,4 @@
-"""Chooses the changes to bring: what a person named or asked for; deletions only when asked for."""
+"""Selects the changes to write to the host: those that the user named or asked for; deletions only if asked for."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from sandboxd.review.weigh import Item
 
 DELETION = "a deletion"
-"""The reason for a deletion that is not brought because the user did not ask for it."""
+"""The reason why a deletion is left out: the user did not ask for deletions."""
 
 MANY = 20
-"""More deletions than this at once need their number as an answer, and so do"""
+"""If more than this many files are to be deleted at once, the user has to type their number; the same holds for"""
 SHARE = 0.1
 """more than this share of the workspace's files."""
 
@@ -26,9 +26,9 @@ _MOST_FILES = 1_000_000
 
 
 class Choice(NamedTuple):
-    """The changes that are brought, and those that are not.
+    """The selected changes, and the others.
 
-    `writes` and `deletions` are brought; `left` are not, each with the reason.
+    `writes` and `deletions` are to be applied; `left` are not, each with the reason.
     """
 
     writes: tuple[Item, ...]
@@ -37,7 +37,11 @@ class Choice(NamedTuple):
 
 
 def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Choice:
-    """Sort `items` into those to bring and the rest. `named` paths, and with `deletions` all deletions, are asked for."""
+    """Sort `items` into those to apply and the others.
+
+    :param named: paths that the user named
+    :param deletions: whether the user asked for all deletions
+    """
     writes, deleted, rest = [], [], []
     for item in items:
         if item.blocked:
@@ -54,7 +58,7 @@ def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Ch
 
 
 def digest(items: Iterable[Item]) -> str:
-    """A digest of the changes: equal only where the same would be written and shown."""
+    """A digest of the changes, to check that exactly what was shown is applied."""
     whole = hashlib.sha256()
     for item in items:
         words = [item.path, item.kind, item.executable, item.link, item.blocked, item.control]
@@ -66,12 +70,12 @@ def digest(items: Iterable[Item]) -> str:
 
 
 def is_bulk(deletions: int, files: int) -> bool:
-    """Whether `deletions` in a workspace of `files` files are so many that a person has to type their number."""
+    """Whether `deletions` of `files` files are so many that the user has to type their number."""
     return deletions > MANY or (deletions > 1 and deletions > files * SHARE)
 
 
 def count_files(workspace: str) -> int:
-    """Files and links of a workspace without `.git`; a million at most. No link is followed."""
+    """The number of files and links of a workspace, without `.git`; at most a million. No link is followed."""
     with beneath.open_folder(workspace) as root:
         count = 0
         for _, folders, files, _ in os.fwalk(".", dir_fd=root, follow_symlinks=False):

@@ -1,7 +1,8 @@
-"""Collects the changes in a sandbox's private copy into a file of the user's state folder.
+"""Collects the changes in a sandbox's private copy into a file in the user's state folder.
 
-A program of ours runs inside and writes the stream of `review.changes`: by the image's Python, or by ours
-where it has none that works. Nothing of the workspace runs on the host for that."""
+A program of ours runs inside and writes the stream of `review.changes`: with the image's Python, or with ours if that
+does not work. On the host, nothing of the workspace is run.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_copy(inspected: Inspected) -> bool:
-    """Whether a container works on a private copy: the original is mounted beside it, read-only."""
+    """Whether a container works on a private copy: then the original is mounted too, read-only."""
     return any(
         mount.get("Destination") == SOURCE and not mount.get("RW")
         for mount in inspected.get("Mounts") or []
@@ -51,7 +52,7 @@ def is_copy(inspected: Inspected) -> bool:
 
 
 class Inside(Protocol):
-    """Runs a command in a sandbox, with all of its input given.
+    """Runs a command in a sandbox, with `data` as its stdin.
 
     :raises TimeoutError: it did not end within `seconds`
     """
@@ -63,26 +64,27 @@ class Inside(Protocol):
 
 
 class Copy(NamedTuple):
-    """The place of a private copy inside, and what it was copied from."""
+    """Where a private copy is inside, and from what it was made."""
 
     folder: str
     started: int
-    """The time at which it was begun, in nanoseconds since 1970."""
+    """When the copy began, in nanoseconds since 1970."""
     mark: str = ""
-    """A file inside that says that it is whole; '' where that is known."""
+    """A file inside that exists once the copy is complete; '' if it is known to be complete."""
     listed: Mapping[str, Any] | None = None
-    """The list of what was copied, as `changes_inside` reads it; None where the original is mounted beside the copy."""
+    """The list of what was copied, as `changes_inside` reads it; None if the original is mounted inside."""
     times: Mapping[str, host_times.Times] | None = None
-    """Those of the host's files before it was made; None: the clock says what the host changed since."""
+    """The times of the host's files before the copy; None: the clock decides what the host changed since."""
 
 
 def collect(
     engine: Engine, inspected: Inspected, workspace: str, *, stop_others: bool = False
 ) -> Changes:
-    """The changes of a running container's copy, kept in a new file, which the caller removes.
+    """Collect the changes of a running container's copy into a new file, which the caller removes.
 
-    :param stop_others: stop what runs in it first, since it is about to end; see `let_go_on`
-    :raises EnvironmentFailure: they cannot be read, or are not plausible
+    :param inspected: the container, as the engine describes it
+    :param stop_others: first stop all other processes in it, for a sandbox that is about to end; see `let_go_on`
+    :raises EnvironmentFailure: the changes cannot be read, or are not plausible
     """
     started = _copied_at(engine, inspected)
     _require_an_answer(engine, inspected["Id"])
@@ -103,7 +105,7 @@ def collect(
 
 
 def inside_of(engine: Engine, container: str) -> Inside:
-    """The way in which programs of ours run in a container."""
+    """A function that runs commands in a container."""
 
     def inside(
         command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
@@ -116,12 +118,12 @@ def inside_of(engine: Engine, container: str) -> Inside:
 def collect_by(
     inside: Inside, copy: Copy, sandbox: str, name: str, *, stop_others: bool
 ) -> Changes:
-    """The changes of `copy`, kept in a new file, which the caller removes.
+    """Collect the changes of `copy` into a new file, which the caller removes.
 
-    :param sandbox: its identity
-    :param name: of its container, or of what stands for one
-    :param stop_others: stop what runs in it first
-    :raises EnvironmentFailure: they cannot be read, or are not plausible
+    :param sandbox: the sandbox's identity
+    :param name: the name of its container or Pod, for the file's name
+    :param stop_others: first stop all other processes in it
+    :raises EnvironmentFailure: the changes cannot be read, or are not plausible
     """
     workspace = workspace_of(sandbox)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -153,21 +155,24 @@ def collect_by(
 
 
 class Compared(NamedTuple):
-    """Paths of a copy, by the word of the sandbox: as they were sent, as the host has them now, or another's work."""
+    """Paths of a copy, as the sandbox reports them: `untouched` are as they were sent, `same` are as the host has them
+    now; others were changed inside.
+    """
 
     untouched: frozenset[str]
     same: frozenset[str]
     held: frozenset[str]
-    """Folders that are none on the host any more, and that have something there which the host does not know."""
+    """Folders that no longer exist on the host, but contain something inside that the host never had."""
 
 
 def compare(
     inside: Inside, copy: Copy, workspace: str, now: Mapping[str, Sequence[object] | None]
 ) -> Compared:
-    """Ask which paths of `now` are as `copy.listed` has them, or as `now` has them; all else in it is stopped.
+    """Ask the sandbox which paths of `now` are as in `copy.listed`, or as in `now`; all other processes in it are
+    stopped.
 
-    :param now: what the host has, None for what is gone; spelled as `copy.listed` is
-    :raises EnvironmentFailure: it does not say
+    :param now: what the host has at each path, None if nothing; in the format of `copy.listed`
+    :raises EnvironmentFailure: the sandbox does not answer, or not plausibly
     """
     answer = io.BytesIO()
     _fill(inside, copy, workspace, _Spool(answer, _LONGEST_ANSWER), True, now=now)
@@ -184,7 +189,7 @@ def compare(
 def vanished(
     listed: Mapping[str, Sequence[object]], now: Mapping[str, Sequence[object] | None]
 ) -> list[str]:
-    """Folders of `listed` that are none `now`."""
+    """Folders of `listed` that are not folders in `now`."""
     return [
         key for key, fields in now.items() if _is_folder(listed.get(key)) and not _is_folder(fields)
     ]
@@ -195,9 +200,9 @@ def _is_folder(fields: Sequence[object] | None) -> bool:
 
 
 def let_go_on(engine: Engine, container: str) -> bool:
-    """Continue the processes that `collect` stopped, when the container does not end after all.
+    """Continue the processes that `collect` stopped, because the container does not end after all.
 
-    False where the container did not take the command; then the note of it stays.
+    :returns: False if the container did not run the command; then it remains recorded that its processes are stopped
     """
     try:
         execute.run_quietly(engine, container, Exec(["sh", "-c", "kill -CONT -1"]))
@@ -216,7 +221,10 @@ def _require_an_answer(engine: Engine, container: str) -> None:
 
 
 def streams_of(sandbox: str) -> list[str]:
-    """The kept streams of a sandbox, by its identity, the newest first."""
+    """Paths of the saved streams of a sandbox, newest first.
+
+    :param sandbox: the sandbox's identity
+    """
     return [stream.path for stream in every() if stream.sandbox == sandbox]
 
 
@@ -293,7 +301,7 @@ def _fill(
 
 @functools.cache
 def program() -> str:
-    """The text of the program that runs inside; its `main` takes the task."""
+    """The source text of the program that runs inside; its `main` is called with the task."""
     return programs.joined(
         programs.source_beside(__file__, name) for name in ("git_inside.py", "changes_inside.py")
     )
@@ -344,5 +352,5 @@ def _run(inside: Inside, command: list[str], stdin: bytes, spool: _Spool) -> str
 
 
 def age(path: str) -> float:
-    """Seconds since a kept stream was written."""
+    """The seconds since a saved stream was written."""
     return max(0.0, time.time() - os.stat(path).st_mtime)

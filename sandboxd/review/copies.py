@@ -1,7 +1,7 @@
 """Private copies that outlive their container, each in a volume of the engine.
 
-Whether one is whole is noted on the host, where nothing inside can forge it, with the time of its making:
-a volume of another time has no whole copy.
+Whether a copy is complete is recorded on the host, where nothing inside can forge it, with the volume's creation time:
+a volume with another time has no complete copy.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def is_copy(volume: str) -> bool:
-    """Whether a volume has a name of those that hold private copies."""
+    """Whether a volume's name is one that volumes with private copies have."""
     return volume.startswith("sandboxd-copy-")
 
 
 def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:
-    """The volume that holds the private copy of a container; None where it is in memory, or there is none."""
+    """The volume with the private copy of a container; None if the copy is in memory, or there is none."""
     sandbox = ((inspected.get("Config") or {}).get("Labels") or {}).get(PROJECT)
     for mount in inspected.get("Mounts") or []:
         name = mount.get("Name") or ""
@@ -39,7 +39,7 @@ def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:
 
 
 def of_container(engine: Engine, inspected: Inspected) -> str:
-    """A text that tells the copy in a container from every other: one in memory is made with each start."""
+    """A text that identifies the copy in a container; a copy in memory is another one after each start."""
     volume = copy_of(engine, inspected)
     if volume is not None:
         return f"{volume['Name']} {_time(volume)}"
@@ -47,7 +47,7 @@ def of_container(engine: Engine, inspected: Inspected) -> str:
 
 
 def whole_since(volume: Volume) -> int | None:
-    """The time at which a whole copy was begun, in nanoseconds since 1970; None for one that is not whole."""
+    """When a complete copy was begun, in nanoseconds since 1970; None if the copy is not complete."""
     label = _time(volume)
     with contextlib.suppress(SandboxdError, ValueError, RecursionError):
         record = json.loads(read_source(_path(volume["Name"])).text)
@@ -57,9 +57,9 @@ def whole_since(volume: Volume) -> int | None:
 
 
 def note_whole(volume: Volume) -> None:
-    """Note that the copy in `volume` is complete.
+    """Record that the copy in `volume` is complete.
 
-    :raises EnvironmentFailure: it cannot be noted, so the copy would count for nothing
+    :raises EnvironmentFailure: it cannot be recorded, so the copy would count as incomplete
     """
     path = _path(volume["Name"])
     record = {"volume": volume["Name"], "time": _time(volume)}
@@ -73,7 +73,7 @@ def note_whole(volume: Volume) -> None:
 
 
 def forget(name: str) -> None:
-    """Forget the copy in a volume that was removed."""
+    """Remove the record of the copy in a volume that was removed."""
     with contextlib.suppress(OSError):
         os.unlink(_path(name))
 

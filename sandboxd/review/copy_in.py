@@ -1,7 +1,7 @@
-"""A file or folder of the host as an archive for a sandbox, read without following a link.
+"""Packs a file or folder of the host into an archive for a sandbox, without following a link.
 
-Where the sandbox writes in the workspace, what lies there changes while it is read: a file that was looked at
-a moment ago may be a link into the user's home by now. So each name is opened from the folder that it is in.
+While the sandbox writes in the workspace, files can change during reading: what was a file a moment ago may now be a
+link into the user's home. So each name is opened from its open folder.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MOST_LEVELS = 200
 
 
 def place(workspace: str, path: str) -> tuple[str, str]:
-    """The folder below which no link of `path` is followed, and the rest of `path` below it.
+    """Split a path of the host into a folder, below which no link is followed, and the rest.
 
-    :param workspace: the folder that the sandbox may write in; below it that is the workspace itself,
-        elsewhere the folder of `path`, whose links are the user's own
+    :param workspace: the folder in which the sandbox may write. For paths below it, that folder is the workspace
+        itself; for others, it is the folder of `path`, reached by links of the user's own
     """
     parts = os.path.abspath(path).split("/")
     for depth in range(1, len(parts)):
@@ -35,9 +35,9 @@ def place(workspace: str, path: str) -> tuple[str, str]:
 
 
 def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:
-    """A tar archive of `path` below `folder` under the name `entry`, links as links; and the number of files.
+    """A tar archive of `path` below `folder` under the name `entry`, with links as links; and the number of files.
 
-    :raises UsageError: it cannot be read, lies behind a link, or is too much
+    :raises UsageError: it cannot be read, is behind a link, or is too large
     """
     buffer = io.BytesIO()
     try:
@@ -54,23 +54,23 @@ def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:
 
 
 class Packing:
-    """A tar archive that is being written to `buffer`."""
+    """A tar archive being written to `buffer`."""
 
     def __init__(self, tar: tarfile.TarFile, buffer: IO[bytes]) -> None:
         self._tar, self._buffer = tar, buffer
 
     def is_wanted(self, _entry: str, _is_folder: bool) -> bool:
-        """Whether `_entry` goes into the archive."""
+        """Whether the entry goes into the archive."""
         return True
 
     def put(
         self, info: tarfile.TarInfo, _status: os.stat_result, file: IO[bytes] | None = None
     ) -> None:
-        """Write one entry, with the content of `file` where it is one."""
+        """Write one entry, with the content of `file` if it is a regular file."""
         self._tar.addfile(info, file)
 
     def add(self, folder: int, name: str, entry: str, level: int) -> int:
-        """Add the file, link or folder `name` of the open `folder`; returns the number of files.
+        """Add the file, link or folder `name` of the open `folder`; return the number of files.
 
         :raises OSError: it cannot be read, or became another kind of file meanwhile
         """

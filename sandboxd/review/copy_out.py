@@ -1,7 +1,7 @@
-"""Files that a person copies out of a sandbox, written as `review` writes: no link is followed or made.
+"""Writes files that the user copies out of a sandbox, with the checks of `review`: no link is followed or created.
 
-The archive is made inside, so nothing of it is believed: names that lead elsewhere, and files that tools on
-the host act upon, are left out with the reason.
+The archive was made inside and is not trusted: names that lead elsewhere, and files on which tools of the host act, are
+left out with the reason.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONGEST_PATH = 4096
 
 
 class Copied(NamedTuple):
-    """The number of files written, and the paths that were not, each with the reason."""
+    """The number of files that were written, and the paths that were not, each with the reason."""
 
     files: int
     left: tuple[tuple[str, str], ...]
@@ -38,12 +38,13 @@ def write(
     include: Collection[str],
     before_include: Callable[[str, bytes], None] = lambda _path, _data: None,
 ) -> Copied:
-    """Write the one tree of `archive` as `name` below `folder`, which a person chose.
+    """Write the single tree in `archive` as `name` below `folder`.
 
-    :param name: a path below `folder`, which replaces the tree's own name
-    :param include: paths, as they are reported, that tools on the host act upon and that are wanted
-    :param before_include: called before one of them is written, with its content; ends it by raising
-    :raises EnvironmentFailure: it is no archive of one tree
+    :param folder: a folder that the user chose
+    :param name: a path below `folder`, in place of the tree's own name
+    :param include: paths, as reported in the result, of files on which tools of the host act and that the user wants
+    :param before_include: called before one of them is written, with its path and content; prevents it by raising
+    :raises EnvironmentFailure: it is not an archive of a single tree
     """
     left: list[tuple[str, str]] = []
     files = 0

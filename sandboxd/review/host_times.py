@@ -1,7 +1,8 @@
-"""The times of the last changes to a workspace's files, recorded before a private copy is made of them.
+"""The modification times of a workspace's files, recorded before a private copy is made of them.
 
-Copy and review may be a week apart, and a clock may be set in between. So these times are compared and never
-ordered: a file whose time differs from before the copy was changed by the host."""
+Copy and review may be a week apart, and a clock may be set in between. So times are only compared for equality: if a
+file's time differs from the recorded one, the host changed the file.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +18,19 @@ from sandboxd.files import write_atomic
 from sandboxd.host.folders import state_folder, workspace_file
 
 MOST = 200_000
-"""Entries of a workspace that are looked at; of a larger one nothing is noted."""
+"""The most paths of a workspace to record; of a larger one nothing is recorded."""
 _MOST_BYTES = 256 << 20
 
 
 class Times(NamedTuple):
-    """The change times of a file's entry and of its content, in nanoseconds since 1970."""
+    """The ctime (`changed`) and mtime (`written`) of a file, in nanoseconds since 1970."""
 
     changed: int
     written: int
 
 
 def survey(workspace: str) -> dict[str, Times] | None:
-    """The times of every path in `workspace`, git's own folders left out; None where there are too many."""
+    """The times of every path in `workspace`, except inside `.git` folders; None if there are too many."""
     times: dict[str, Times] = {}
     folders = [""]
     while folders:
@@ -48,12 +49,12 @@ def survey(workspace: str) -> dict[str, Times] | None:
 
 
 def note(sandbox: str, copy: str, workspace: str) -> None:
-    """Note the times of `workspace`, of which a copy is about to be made.
+    """Record the times of `workspace`, just before a copy is made of it.
 
-    Where they cannot be noted, the clock decides what the host changed since.
+    If they cannot be recorded, the clock decides later what the host changed since.
 
-    :param sandbox: its identity
-    :param copy: what tells this copy from earlier ones of the sandbox
+    :param sandbox: the sandbox's identity
+    :param copy: a text that identifies this copy among those of the sandbox
     """
     record = {"copy": copy, "times": survey(workspace)}
     path = _path(sandbox)
@@ -63,7 +64,7 @@ def note(sandbox: str, copy: str, workspace: str) -> None:
 
 
 def recall(sandbox: str, copy: str) -> Mapping[str, Times] | None:
-    """The times that were noted for `copy`; None where none were."""
+    """The times that were recorded for `copy`; None if none were."""
     try:
         with gzip.open(_path(sandbox)) as file:
             record = json.loads(file.read(_MOST_BYTES))
@@ -75,7 +76,7 @@ def recall(sandbox: str, copy: str) -> Mapping[str, Times] | None:
 
 
 def forget(sandbox: str) -> None:
-    """Forget the times of a sandbox whose copy was removed."""
+    """Remove the recorded times of a sandbox whose copy was removed."""
     with contextlib.suppress(OSError):
         os.unlink(_path(sandbox))
 

@@ -1,8 +1,9 @@
-"""Judges where a symbolic link of a review leads, step by step as the kernel would, before it is created.
+"""Checks where a symbolic link from a review leads before it is created, step by step as the kernel resolves it.
 
-A path is no text: `a/d/../..` is elsewhere once `d` is a link. What is no folder of the host can become a link by
-this review or a later one, so no link that we create goes up from it. Then each of them stays in the workspace,
-whatever others are created beside it."""
+The text of a path is not enough: `a/d/../..` leads elsewhere once `d` is a link. A path that is not a folder on the
+host could become a link by this review or a later one, so links that go up (``..``) from such a path are refused. So
+each link stays in the workspace, whichever others are created.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +17,15 @@ from sandboxd.plan import beneath
 from sandboxd.policy.acts_on_host import weigh
 
 _MOST_LINKS = 40
-"""As many as Linux follows."""
+"""Linux follows as many."""
 
 _OUT = "a symbolic link out of the workspace"
 
 
 def reason_against(root: int, path: str, target: bytes) -> str:
-    """The reason why the link `path` to `target` is never created; '' if it leads into the workspace.
+    """The reason why a link at `path` to `target` must not be created; '' if it leads into the workspace.
 
-    :param root: the open folder of the workspace
+    :param root: a descriptor of the workspace's folder
     """
     if not target or b"\0" in target or target.startswith(b"/"):
         return _OUT

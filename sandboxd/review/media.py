@@ -1,4 +1,4 @@
-"""Tells pictures, fonts, sound and film from what is read as a program: nobody reads their bytes in a review."""
+"""Recognises pictures, fonts, audio and video, whose bytes nobody reads in a review."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _STARTS: dict[str, tuple[bytes, ...]] = {
     ".woff": (b"wOFF",),
     ".woff2": (b"wOF2",),
 }
-"""The first bytes of files by the end of their names, as the formats define them."""
+"""The first bytes of such files, by file name extension, as the formats define them."""
 
 
 def is_media(path: str, data: bytes) -> bool:
-    """Whether name and first bytes are those of a picture, a font, sound or film."""
+    """Whether extension and first bytes are those of a picture, a font, audio or video."""
     return data.startswith(_STARTS.get(posixpath.splitext(path)[1].lower(), ()))

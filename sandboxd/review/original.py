@@ -1,7 +1,7 @@
-"""A workspace that is copied to another machine: in parcels, with a list to compare with later.
+"""Sends a workspace to another machine in chunks, and lists what was sent, to compare with later.
 
-Read without following a link, as all of a workspace is: `copy_in`. What is gone or became something else since the
-survey is passed over, as it would be by a survey of now.
+It is read without following links, as in `copy_in`. A path that vanished, or became another kind of file, since the
+survey is left out, as a new survey would do.
 """
 
 from __future__ import annotations
@@ -25,29 +25,31 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 Fields = tuple[int, int, int, str]
-"""Mode, size, time in nanoseconds since 1970, and content: a digest, or where a link leads."""
+"""Mode, size, modification time in nanoseconds since 1970, and content: a digest, or the target of a link."""
 Listed = dict[str, Fields]
-"""Those of each path, whose characters are bytes: as `changes_inside.Listed` reads them."""
+"""The fields of each path, in the format of `changes_inside.Listed`: each character of a path stands for one byte."""
 
 PARCEL = 16 << 20
-"""Bytes that are sent at once, and again where the connection breaks; a larger file goes in pieces of this size."""
+"""The largest chunk in bytes; larger files are sent in pieces of this size. A chunk is sent again if the connection
+breaks.
+"""
 OBJECTS = ".git/objects/"
 _CHANGED = (errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
-"""Errors of opening a path that is gone, or became another kind of file."""
+"""Errors from opening a path that vanished or became another kind of file."""
 _READ = 1 << 20
 _BLOCK = 4096
-"""Bytes that a file system sets aside at once."""
+"""The assumed block size of file systems, in bytes."""
 
 
 class Entry(NamedTuple):
-    """A path below the workspace, as it was looked at."""
+    """A path below the workspace, and its status when it was surveyed."""
 
     path: str
     status: os.stat_result
 
 
 class Noted(NamedTuple):
-    """The entry of a path in the list; `times` are those of its entry and its content on the host."""
+    """A path's entry in the list; `times` are its ctime and mtime on the host."""
 
     path: str
     fields: Fields
@@ -55,7 +57,9 @@ class Noted(NamedTuple):
 
 
 class Archive(NamedTuple):
-    """A tar archive with so many files and links, and what is in it or is there already; `data` may be empty."""
+    """A chunk: a tar archive (b'' if empty) with `files` files and links. `noted` are the paths in it, and paths that
+    the other machine has already.
+    """
 
     data: bytes
     files: int
@@ -63,14 +67,14 @@ class Archive(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A part of a file larger than a parcel, from `offset` on."""
+    """A chunk: a part of a large file, beginning at `offset`."""
 
     offset: int
     data: bytes
 
 
 class Whole(NamedTuple):
-    """All pieces of the file were given out."""
+    """The end of a large file: all its pieces were sent."""
 
     noted: Noted
 
@@ -79,10 +83,10 @@ Parcel = Archive | Piece | Whole
 
 
 def survey(workspace: str, is_left: Callable[[str, bool], bool]) -> list[Entry]:
-    """All of `workspace` that goes to the other machine, each folder before what is in it.
+    """List everything of `workspace` to be sent, each folder before its content.
 
-    :param is_left: whether a path, a folder or not, stays here
-    :raises UsageError: a folder cannot be read, or they are nested too deep
+    :param is_left: whether a path is left out; its second argument is whether that is a folder
+    :raises UsageError: a folder cannot be read, or folders are nested too deep
     """
     entries: list[Entry] = []
     with beneath.open_folder(workspace) as root:
@@ -124,7 +128,7 @@ def _is_kept(mode: int) -> bool:
 
 
 def room_of(entries: Iterable[Entry]) -> int:
-    """Bytes that the copy takes on a file system, about."""
+    """The approximate disk space that the copy needs, in bytes."""
     return sum(
         _BLOCK + -(-each.status.st_size // _BLOCK) * _BLOCK
         if stat.S_ISREG(each.status.st_mode)
@@ -134,17 +138,17 @@ def room_of(entries: Iterable[Entry]) -> int:
 
 
 def key_of(path: str) -> str:
-    """The path as the list has it."""
+    """The key of a path in the list: one character for each of its bytes."""
     return os.fsencode(path).decode("latin-1")
 
 
 def parcels(
     workspace: str, entries: Sequence[Entry], known: Mapping[str, Sequence[object]] | None = None
 ) -> Iterator[Parcel]:
-    """The parcels to send for `entries`, in their order.
+    """Yield the chunks to send for `entries`, in order.
 
-    :param known: what the other machine has already: content that it has is noted, and not sent
-    :raises UsageError: one cannot be read
+    :param known: what the other machine has already; unchanged content is only listed, not sent
+    :raises UsageError: a path cannot be read
     """
     with beneath.open_folder(workspace) as root:
         packing = _Packing(known or {})
@@ -262,7 +266,7 @@ def _noted(path: str, status: os.stat_result, size: int, content: str) -> Noted:
 
 
 def fields_of(workspace: str, entry: Entry) -> Fields | None:
-    """The fields of the path as the list would have them now; None where it is gone or became something else."""
+    """The fields that a path would have in the list now; None if it vanished or cannot be read."""
     try:
         with (
             beneath.open_folder(workspace) as root,
@@ -285,7 +289,7 @@ def fields_of(workspace: str, entry: Entry) -> Fields | None:
 
 
 class Manifest:
-    """The files that were sent to the other machine, by the host's own reading."""
+    """The list of files that were sent to the other machine, as the host read them."""
 
     def __init__(self, listed: Listed, times: dict[str, tuple[int, int]], objects: set[str]):
         self.listed, self.times = listed, times
@@ -301,7 +305,10 @@ class Manifest:
                 self.listed[key_of(path)], self.times[path] = fields, times
 
     def forget(self, key: str) -> None:
-        """The path was taken away there."""
+        """Remove a path that was removed there.
+
+        :param key: as `key_of` returned it
+        """
         self.listed.pop(key, None)
         self.times.pop(os.fsdecode(key.encode("latin-1")), None)
 

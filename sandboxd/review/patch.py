@@ -1,4 +1,4 @@
-"""Changes as text for a person: a summary, then each difference, in bounded time whatever is in them."""
+"""Shows changes to the user: a summary, then each difference. The time is limited whatever the changes contain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LETTERS = {"added": "A", "changed": "M", "deleted": "D"}
 
 
 def summary(item: Item) -> str:
-    """One line for an item: kind of change, path, number of lines, and warnings."""
+    """One line about an item: kind of change, path, number of lines, and warnings."""
     counted = count(item)
     size = f"+{counted[0]} -{counted[1]}" if counted else f"{len(item.new)} bytes, not shown"
     text = f"{_LETTERS[item.kind]} {item.path}  {size}"
@@ -34,7 +34,7 @@ def summary(item: Item) -> str:
 
 
 def lines(item: Item) -> Iterator[str]:
-    """The difference, line by line without line ends, in the format of `diff -u`."""
+    """Yield the lines of the difference, without line ends, in the format of `diff -u`."""
     old, new = _lines(item.old), _lines(item.new)
     yield f"--- {item.path if item.kind != 'added' else '(nothing)'}"
     yield f"+++ {item.path if item.kind != 'deleted' else '(nothing)'}"
@@ -89,7 +89,7 @@ def _same_start(one: list[str], two: list[str]) -> int:
 
 
 def count(item: Item) -> tuple[int, int] | None:
-    """The numbers of added and removed lines; None where they are not shown."""
+    """The numbers of added and removed lines; None if the difference is not shown."""
     if _lines(item.old) is None or _lines(item.new) is None:
         return None
     body = list(lines(item))[2:]
@@ -97,7 +97,7 @@ def count(item: Item) -> tuple[int, int] | None:
 
 
 def is_shown(data: bytes) -> bool:
-    """Whether content is shown: it is text, and short enough to be read."""
+    """Whether a content is shown: if it is text, and short enough to be read."""
     return len(data) <= _LARGEST and b"\0" not in data
 
 

@@ -1,7 +1,8 @@
-"""Reads and writes a repository's refs on the host as files: no git runs in it.
+"""Reads and writes a repository's refs on the host as files, without running git.
 
-A config in `.git` names programs that git starts (hooks, `core.alternateRefsCommand`, `ext::` remotes), and a
-repository that needs a sandbox may have any. So commits are read here, and refs are written here."""
+A config in `.git` can name programs that git starts (hooks, `core.alternateRefsCommand`, `ext::` remotes), and the
+repositories here are not trusted.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _BRANCH = re.compile(r"refs/heads/[^\x00-\x20\x7f~^:?*\[\\]{1,1000}\Z")
-"""As git-check-ref-format(1) has it; no file system has a longer name."""
+"""The syntax of git-check-ref-format(1); file systems do not allow longer names."""
 _SHA256 = re.compile(r"(?im)^\s*objectformat\s*=\s*\"?sha256")
 _MOST_REFS = 2000
 _MOST_BYTES = 8 << 20
 
 
 def known_commits(workspace: str) -> list[str]:
-    """Ids that refs of the workspace's repository name, [] where there is none."""
+    """Commit ids that refs of the workspace's repository name; [] without a repository."""
     ids: set[str] = set()
     workspace = repository_folder(workspace)
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
@@ -43,7 +44,7 @@ def known_commits(workspace: str) -> list[str]:
 
 
 def head(workspace: str) -> tuple[str, str]:
-    """The branch that is checked out, as a ref, and its commit; '' for what there is none of."""
+    """The checked-out branch as a full ref name, and its commit's id; '' for each that does not exist."""
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
         text = _read(root, ".git/HEAD").strip()
         ref = text.removeprefix("ref: ")
@@ -62,7 +63,7 @@ def head(workspace: str) -> tuple[str, str]:
 
 
 def uses_sha256(workspace: str) -> bool:
-    """Whether the ids of the workspace's repository are SHA-256; by its config where it has none yet."""
+    """Whether object ids of the workspace's repository are SHA-256; if it has none yet, by its config."""
     ids = known_commits(workspace)
     if ids:
         return len(ids[0]) == 64
@@ -73,10 +74,10 @@ def uses_sha256(workspace: str) -> bool:
 
 
 def write(workspace: str, commits: Iterable[tuple[str, str]], below: str) -> list[str]:
-    """Write refs below `refs/sandboxd/<below>`; returns their names.
+    """Write refs below `refs/sandboxd/<below>`; return their full names.
 
-    :param commits: (name below that, id); a name with other than plain characters is respelled
-    :raises FileExistsError: there is such a folder, which is another's
+    :param commits: (name below that, commit id); special characters in a name are replaced
+    :raises FileExistsError: that folder exists, for other refs
     """
     written: list[str] = []
     with beneath.open_folder(workspace) as root:
@@ -99,7 +100,7 @@ def write(workspace: str, commits: Iterable[tuple[str, str]], below: str) -> lis
 
 @contextlib.contextmanager
 def folder_of(root: int, path: str, owner: os.stat_result) -> Iterator[int]:
-    """The open folder of `path`; missing ones are created for the owner of the workspace."""
+    """The open folder at `path`; missing folders are created with the workspace's owner."""
     parts = path.split("/")
     for depth in range(1, len(parts)):
         part = "/".join(parts[:depth])
@@ -118,7 +119,7 @@ def _give(folder: int, name: str, owner: os.stat_result) -> None:
 
 
 def give(descriptor: int, owner: os.stat_result) -> None:
-    """Give an open file that root created to the owner of the workspace."""
+    """Make the owner of the workspace the owner of an open file that root created."""
     if os.geteuid() == 0:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 

@@ -1,4 +1,4 @@
-"""Finds files that were only renamed: shown as one change, since nothing of them has to be read. Pure."""
+"""Finds files that were only renamed; each is shown as one change, as it need not be read. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def renames(items: Sequence[Item]) -> dict[str, str]:
-    """New path -> old path, where content and mode are the same and neither has to be watched.
+    """New path -> old path, for files with the same content and mode, if neither path needs attention.
 
-    Several files of the same content are paired in the order of their paths. An empty file is no match for
-    another one: there are too many of them.
+    Several files with the same content are paired in the order of their paths. Empty files are not paired, since there
+    are too many of them.
     """
     gone: dict[tuple[bytes, bool], list[str]] = {}
     for item in items:

@@ -1,4 +1,4 @@
-"""Keeps the work in a private copy before its sandbox ends: a copy in memory would be lost."""
+"""Saves the work in a private copy before its sandbox ends, as a copy in memory would be lost."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 
 _SAME_SECOND = 50
-"""Sandboxes of one repository that may bring their commits within one second."""
+"""The most sandboxes of one repository whose commits can be imported within one second."""
 
 
 class Rescued(NamedTuple):
-    """The kept work of a sandbox.
+    """The saved work of a sandbox.
 
-    `refs` name the commits in the repository; `problem` says where they are otherwise, '' for none.
+    `refs` name its commits in the host's repository; `problem` is the reason why they are only in the saved file, '' if
+    there is none.
     """
 
     changes: Changes
@@ -39,14 +40,15 @@ class Rescued(NamedTuple):
     problem: str
 
     def holds_something(self) -> bool:
-        """Whether something was kept; without changes there is no file."""
+        """Whether anything was saved; without changes there is no file."""
         return bool(self.items) or self.changes.bundle is not None
 
 
 def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
-    """Keep the changes of a running sandbox and stop its processes; None without a private copy.
+    """Save the changes of a running sandbox and stop its processes.
 
-    :raises EnvironmentFailure: they cannot be kept completely
+    :returns: None if it does not work on a private copy
+    :raises EnvironmentFailure: they cannot be saved completely
     """
     inspected = engine.inspect(container)
     if not collect.is_copy(inspected):
@@ -55,9 +57,9 @@ def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
 
 
 def hold(changes: Changes) -> Rescued:
-    """Keep the collected changes of a sandbox that is about to end.
+    """Save the collected changes of a sandbox that is about to end.
 
-    :raises EnvironmentFailure: a part of them cannot be kept; then nothing is
+    :raises EnvironmentFailure: a part of them cannot be saved; then nothing is
     """
     items = weigh.items(changes)
     if not items and changes.bundle is None and not changes.problem:
@@ -82,7 +84,10 @@ def hold(changes: Changes) -> Rescued:
 
 
 def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
-    """The refs of the commits in the workspace's repository, and why there are none, or ''."""
+    """Import the commits into the workspace's repository.
+
+    :returns: their refs, and the reason why there are none ('' if there is no reason)
+    """
     if changes.bundle is None:
         return (), changes.problem and f"its commits are not kept: {changes.problem}"
     try:
@@ -102,7 +107,10 @@ def _bring(workspace: str, bundle: bytes) -> list[str]:
 
 
 def subjects(changes: Changes, most: int) -> tuple[list[str], str]:
-    """Id and first line of the commits that would be imported, and why they cannot be, or ''."""
+    """Id and first line of each commit that would be imported, and the reason why they cannot be ('' if they can).
+
+    :param most: the largest number of commits to name
+    """
     if changes.bundle is None:
         return [], ""
     try:
@@ -137,12 +145,12 @@ def _lasts(engine: Engine, container: str) -> bool:
 def before_end(
     engine: Engine, container: str, sandbox: str, progress: Callable[[str], None]
 ) -> Iterator[None]:
-    """Keep the changes of a sandbox, report where they are, and have the block end it.
+    """Save the changes of a sandbox and report where they are; the block then ends the sandbox.
 
-    Where the block raises, and where the work cannot be kept, its processes continue.
+    If the block raises, or the changes cannot be saved, the sandbox's processes continue.
 
-    :param sandbox: its identity
-    :raises EnvironmentFailure: they cannot be kept: then the sandbox must not end
+    :param sandbox: the sandbox's identity
+    :raises EnvironmentFailure: they cannot be saved; then the sandbox must not end
     """
     try:
         _keep_and_report(engine, container, sandbox, progress)
@@ -187,9 +195,9 @@ def _keep_and_report(
 
 
 def report(rescued: Rescued, option: str, progress: Callable[[str], None]) -> None:
-    """Report where the kept work of a sandbox is.
+    """Report where the saved work of a sandbox is.
 
-    :param option: the further arguments that make a command mean the sandbox
+    :param option: the options that select the sandbox, to put behind a command; '' for none
     """
     if rescued.changes.skipped:
         progress(f"not kept, {rescued.changes.not_looked_at()}")

@@ -1,7 +1,8 @@
-"""Sandboxes whose processes are stopped because they are about to end, noted for a run that is killed before that.
+"""Records sandboxes whose processes are stopped because they are about to end, in case that run is killed.
 
-A process that dies between keeping the work and ending the sandbox leaves every process inside stopped, and
-nothing inside says by whom: the next start reads the note, and lets them continue."""
+If a process dies after it saved the work and before it ended the sandbox, everything inside stays stopped, and nothing
+inside tells why: the next start reads the record and continues the processes.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def note(environ: Mapping[str, str], container: str) -> None:
-    """Note, before it is done, that the processes of a container are stopped.
+    """Record, beforehand, that the processes of a container are going to be stopped.
 
-    A failure is ignored: the end goes on. Not synchronised to disk: it is for a process that dies, not for a
-    machine.
+    Errors are ignored, so that the end goes on. The file is not synced to disk: it survives the death of a process, but
+    not necessarily that of the machine.
 
-    :param container: its id, or the uid of a Pod
+    :param container: its id, or the UID of a Pod
     """
     path = _path(environ, container)
     with contextlib.suppress(OSError):
@@ -35,7 +36,7 @@ def is_noted(environ: Mapping[str, str], container: str) -> bool:
 
 
 def forget(environ: Mapping[str, str], container: str) -> None:
-    """Remove the note: the container has ended, or its processes continue."""
+    """Remove the record: the container has ended, or its processes continue."""
     with contextlib.suppress(OSError):
         os.unlink(_path(environ, container))
 

@@ -1,6 +1,7 @@
-"""The files of kept streams: their folder, their sandboxes, and their order.
+"""The files of saved streams: their folder, their sandboxes, and their order.
 
-They are numbered. Their times are those of a clock that may have been set since."""
+They are numbered, since their times depend on clocks that may have been set.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +15,27 @@ from sandboxd.model.sandbox_id import sandbox_id
 
 SUFFIX = ".changes"
 UNFINISHED = ".new"
-"""After the name of a stream that is being written."""
+"""The suffix of a stream that is still being written."""
 
 
 class Stream(NamedTuple):
-    """A kept file; `written` in seconds since 1970 tells those apart that have no `number`."""
+    """A saved file; `written`, in seconds since 1970, orders files without a `number`."""
 
     number: int
     written: float
     path: str
     sandbox: str
-    """Its identity."""
+    """The sandbox's identity."""
     size: int
 
 
 def folder() -> str:
-    """The folder of kept streams, private to this user."""
+    """The folder of saved streams, which only this user can read."""
     return os.path.join(state_folder(os.environ), "changes")
 
 
 def every() -> list[Stream]:
-    """The files that begin with our header, the newest first; others are never removed."""
+    """The files with our header, newest first; other files there are never removed."""
     streams = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder()):

@@ -1,4 +1,4 @@
-"""Limits for kept streams: the newest few of each sandbox, and a total size."""
+"""Limits for saved streams: how many of each sandbox, and their total size."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 MOST_OF_A_SANDBOX = 5
 MOST_BYTES = 2 << 30
-"""The limit of all projects together; the newest stream of each stays even if it is larger."""
+"""The total size for all projects, in bytes; the newest stream of each sandbox stays even if it is larger."""
 
 
 def prune() -> list[str]:
-    """Remove the oldest streams above the limits, never the newest of a sandbox; returns which and why.
+    """Remove the oldest streams above the limits, never the newest of a sandbox; return sentences about those removed.
 
-    Unfinished files are removed without a message: they hold nothing that is complete.
+    Unfinished files are removed without a message, as they contain nothing complete.
     """
     _remove_unfinished()
     counts: dict[str, int] = {}

@@ -1,7 +1,8 @@
-"""Judges the changes of a sandbox against the host's own files: what may be brought, and what is a trap.
+"""Judges the changes of a sandbox by the host's own files: which may be written there, and which are dangerous.
 
-Only the host's files are trusted. What the inside leaves out is not brought; what it makes up is shown as
-what it is, for its content is what would be written."""
+Only the host's files are trusted. What the sandbox leaves out is not written; what it makes up is shown, since the
+shown content is exactly what would be written.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ Kind = Literal["added", "changed", "deleted"]
 
 
 class Here(NamedTuple):
-    """A path on the host: `mode` 0 means nothing is there, `data` is that of a regular file or of a link."""
+    """A path on the host: `mode` is 0 if nothing exists there; `data` is the content of a regular file or the target of
+    a link.
+    """
 
     mode: int = 0
     ctime: int = 0
@@ -39,10 +42,11 @@ class Here(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One change to look at.
+    """One change to review.
 
-    `old` and `new` are contents. `blocked` says why it is never brought, '' if it can be; `control` why it is
-    brought only when it is named (see `review.choice`); `remarks` what else a reader should know.
+    `old` and `new` are contents. `blocked` is the reason why it is never written, '' if it can be; `control` is the
+    reason why it is only written if the user names it (see `review.choice`), '' if there is none; `remarks` are further
+    warnings.
     """
 
     path: str
@@ -58,7 +62,7 @@ class Item(NamedTuple):
 
 
 def items(changes: Changes) -> tuple[Item, ...]:
-    """The changes that can be looked at, in the order of their paths."""
+    """The changes to review, sorted by path."""
     results = []
     with beneath.open_folder(changes.workspace) as root:
         for change in changes.entries:
@@ -76,7 +80,7 @@ def _in_place(root: int, item: Item) -> Item:
 
 
 def look(root: int, path: str) -> Here:
-    """The state of `path` below the folder `root`; no step follows a link."""
+    """The state of `path` below the open folder `root`; no link is followed."""
     name = os.path.basename(path)
     try:
         with beneath.parent_of(root, path, create=False) as folder:

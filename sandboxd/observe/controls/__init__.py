@@ -1,9 +1,9 @@
-"""The controls of a running container, and whether each is in force: one file for each, one word for each state.
+"""The security controls of a running container, and the state of each: one file for each control.
 
-Three say something of a container, and are believed in this order. The host sees its first process (runc)
-or the sandbox's own kernel with its flags (gVisor); a process can only take from itself what it was given,
-so what it shows counts where the engine was asked for the same. The engine says what was asked for. The
-image's own programs may lie, so what they show can take a claim back and never makes one.
+There are three sources, trusted in this order. The host sees the container's first process (runc) or the sandbox's own
+kernel with its flags (gVisor); as a process can drop its own rights, this only counts if the engine was asked for the
+same. The engine says what was asked for. The image's own programs may lie, so what they show can only turn a control to
+"not in force", never to "in force".
 """
 
 from __future__ import annotations
@@ -26,35 +26,36 @@ if TYPE_CHECKING:
 
 
 class ControlKind(Protocol):
-    """A module of this folder. Most kinds are one control; mounts are one for each."""
+    """A module of this folder, for one control; that for mounts has one control for each mount."""
 
     NAME: str
-    """Of its control; where there are more, their names go on after it and a space."""
+    """The control's name; if the module has several controls, the prefix of their names, followed by a space."""
     PLACE: int
-    """The place in lists: lower first."""
+    """The position in lists: lower first."""
     PROOF: tuple[str, ...]
-    """Attempts of `verify` that would succeed without it: they show it where nothing else does."""
+    """Attempts of `verify` that would succeed without the control: their results prove it where it cannot be observed.
+    """
 
     def on_linux(self, sight: Sight) -> tuple[Control, ...]:
-        """The controls of a container on the host's kernel; () where there is no such control.
+        """The controls of a container on the host's kernel; () if there is none.
 
-        A process can take rights from itself, load a filter or change its user, and what `exec` starts
-        beside it would not have that. So what is seen counts only where the engine was asked for the same.
+        A process can drop its own rights, load a filter or change its user, and a process that `exec` starts would not
+        have that. So an observation only counts if the engine was asked for the same.
         """
 
     def under_gvisor(self, sight: Sight) -> tuple[Control, ...]:
-        """The controls of a gVisor sandbox: the host sees its kernel as a process, and the flags of it.
+        """The controls of a gVisor sandbox, of which the host sees the kernel's process and its flags.
 
-        Inside is seen only what that kernel shows, some of which is not so (`observe.misreports`).
+        Inside, only the reports of that kernel are visible, some of which are wrong (`observe.misreports`).
         """
 
     def contradictions(self, sight: Sight, inside: Process) -> dict[str, str]:
-        """Words for what the image's own programs show against a control, by its name."""
+        """Reasons against a control, by its name, that the image's own programs show; {} for none."""
 
 
 @functools.cache
 def kinds() -> tuple[ControlKind, ...]:
-    """All kinds of controls, in the order of lists."""
+    """All modules of controls, in the order of lists."""
     names = [name for name in os.listdir(os.path.dirname(__file__)) if not name.startswith("_")]
     modules = [
         cast("ControlKind", import_module(f"{__name__}.{name[:-3]}"))
@@ -65,7 +66,7 @@ def kinds() -> tuple[ControlKind, ...]:
 
 
 def proof_of(name: str) -> tuple[str, ...]:
-    """The attempts of `verify` that show the control `name` where nothing else does."""
+    """The attempts of `verify` that prove the control `name` where it cannot be observed."""
     for kind in kinds():
         if name == kind.NAME or name.startswith(f"{kind.NAME} "):
             return kind.PROOF
@@ -82,10 +83,10 @@ def controls(
     """The controls of a running container.
 
     :param live: the engine's description, as `observe.inspection` reads it
-    :param process: its main process as the host or an observer of ours sees it, None where neither can
-    :param outside: what the host and the engine say of its runtime and limits
-    :param inside: what the image's own programs show, None where they were not asked
-    :param host_boot_id: '' where it is hidden
+    :param process: its main process as the host, or an observer container of ours, sees it; None if neither can
+    :param outside: what the host and the engine show of its runtime and limits
+    :param inside: what the image's own programs show; None if they were not run
+    :param host_boot_id: the host's boot id; '' if it cannot be read
     """
     sight = Sight(live, process, outside, host_boot_id)
     entries = tuple(
@@ -97,9 +98,9 @@ def controls(
 
 
 def without_lost(controls: Iterable[Control], pins: Iterable[Pin]) -> tuple[Control, ...]:
-    """`controls`, with those for mounts that were lost since they were seen not in force.
+    """`controls`, with those whose mount is lost by now set to "not in force".
 
-    A lost mount that is no control by itself, such as one around a pin, is one from then on.
+    A lost mount for which there is no control gets one.
     """
     lost = {pin.target: pin for pin in pins if pin.is_lost}
     updated = []

@@ -1,4 +1,4 @@
-"""The observations that controls are judged by, and words that several of them share."""
+"""The observations by which controls are judged, and phrases that several controls share."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ APPLIES = "asked of the engine, and gVisor's kernel applies it"
 
 
 class Sight(NamedTuple):
-    """A running container as it is seen."""
+    """Everything that was observed of a running container."""
 
     live: Container
-    """As the engine describes it."""
+    """The container as the engine describes it."""
     process: Process | None
-    """Its first process as the host or an observer of ours sees it, None where neither can."""
+    """Its first process as the host, or an observer container of ours, sees it; None if neither can."""
     outside: Outside
     host_boot_id: str = ""
-    """'' where it is hidden."""
+    """The host's boot id; '' if it cannot be read."""
 
 
 def blind(name: str) -> tuple[Control, ...]:
-    """The control `name`, not seen, for a process that cannot be seen."""
+    """The control `name` in the state "not seen", because the container's process cannot be seen."""
     why = "the host's /proc is closed here, and no observer could be started"
     return (Control(name, "not seen", why),)
 
 
 def by_whom(sight: Sight) -> str:
-    """The witness of a limit, in words."""
+    """A phrase about the source of a limit: the control group, or only the engine's description."""
     return "by the host's control group" if sight.outside.sees_group else "as the engine was asked"
 
 
 def limit(name: str, text: str, requested: object) -> tuple[Control, ...]:
-    """The control of a limit that the host's control group sets: `text` in words, '' for none.
+    """The control for a limit that the host's control group enforces.
 
-    :param requested: the value that the engine was asked for, None for none
+    :param text: the limit that was observed, in words; '' for none
+    :param requested: the value that the engine was asked for; None for none
     """
     if text:
         return (Control(name, "in force", text),)

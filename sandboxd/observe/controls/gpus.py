@@ -18,7 +18,7 @@ PLACE = 135
 PROOF: tuple[str, ...] = ()
 
 _DEVICES = "/dev/nvidia"
-"""Paths that NVIDIA's toolkit mounts from the host for each device, and for the driver itself."""
+"""Prefix of the paths that NVIDIA's toolkit mounts from the host for each device and for the driver."""
 
 
 def on_linux(sight: Sight) -> tuple[Control, ...]:
