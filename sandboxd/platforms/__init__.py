@@ -1,4 +1,4 @@
-"""Kinds of host: what each can do, why not more, and what to do; one module for each platform.
+"""Kinds of host: what each can do, why not more, and what to do about it; one module for each platform.
 
 A module is a description (`TITLE`, its docstring, `RUN`, `ABILITIES`, `ALTERNATIVES`: docs/platforms.md is
 made of them) and three functions. Of the modules that match a host, the one with the highest
@@ -32,7 +32,7 @@ class Advice(NamedTuple):
 
 
 class Ability(NamedTuple):
-    """One control on this platform: `possible` is ``yes``, ``no`` or ``if`` (then `why` says if what)."""
+    """Whether one control is possible on this platform: ``yes``, ``no``, or ``if`` (then `why` names the condition)."""
 
     control: str
     possible: str
@@ -40,7 +40,7 @@ class Ability(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """A way to a stronger sandbox; `steps` are the exact commands."""
+    """A way to get a stronger sandbox; `steps` are the exact commands."""
 
     title: str
     why: str
@@ -51,14 +51,14 @@ class Platform(Protocol):
     TITLE: str
     PRIORITY: int
     RUN: str
-    """The day and the versions with which its abilities were seen; '' where they are from documentation."""
+    """The day and the versions with which its abilities were tested; '' if they are taken from documentation."""
     ABILITIES: tuple[Ability, ...]
     ALTERNATIVES: tuple[Alternative, ...]
 
     def matches(self, facts: HostFacts) -> bool: ...
 
     def why_no_gvisor(self, facts: HostFacts) -> Refusal:
-        """The reason why no gVisor runtime works; only called where a trial showed none."""
+        """The reason why there is no gVisor runtime; only called if no trial showed a working one."""
 
     def advice(self, facts: HostFacts) -> Advice: ...
 
@@ -68,7 +68,7 @@ _loaded: dict[str, Platform] = {}
 
 
 def load() -> dict[str, Platform]:
-    """All modules by name, the highest priority first."""
+    """All platform modules by name, highest priority first."""
     if not _loaded:
         modules = {}
         for file in sorted(os.listdir(os.path.dirname(__file__))):
@@ -80,22 +80,22 @@ def load() -> dict[str, Platform]:
 
 
 def name_of(facts: HostFacts) -> str:
-    """The name of the module that judges this host."""
+    """The name of the platform module for this host."""
     return next((name for name, platform in load().items() if platform.matches(facts)), _DEFAULT)
 
 
 def platform_of(facts: HostFacts) -> Platform:
-    """The module that judges this host."""
+    """The platform module for this host."""
     return load()[name_of(facts)]
 
 
 def why_no_gateway(facts: HostFacts) -> Refusal | None:
-    """The reason why nothing reaches names through a gateway on this engine; None where it may."""
+    """The reason why this engine can run no gateway; None if it may be able to."""
     if facts.engine is None or facts.engine.kind != "podman":
         return None
     return cast("Refusal", import_module("sandboxd.platforms.podman").NO_GATEWAY)
 
 
 def why_nothing_starts(facts: HostFacts) -> Refusal | None:
-    """The reason why the engine starts no container at all; None where one of its runtimes may."""
+    """The reason why the engine can start no container at all; None if one of its runtimes may work."""
     return cast("Refusal | None", import_module("sandboxd.platforms._engine").broken(facts))

@@ -1,4 +1,4 @@
-"""Answers that all platforms share: about engines that do not answer, and runtimes that were tried."""
+"""Answers that are the same on all platforms: for engines that do not answer, and runtimes that were tried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ USE = ("sandboxd init", "sandboxd up")
 
 
 def without_engine(facts: HostFacts) -> Refusal | None:
-    """The refusal where the engine was not asked or does not answer; None where it does."""
+    """The refusal if the engine was not asked or does not answer; None if it does."""
     engine = facts.engine
     if engine is None:
         return Refusal("the engine was not asked", DOCTOR)
@@ -20,7 +20,7 @@ def without_engine(facts: HostFacts) -> Refusal | None:
 
 
 def registered(facts: HostFacts) -> Runtime | None:
-    """A runtime that calls itself gVisor; whether it is, only a trial shows."""
+    """The first registered runtime that seems to be gVisor by name or program; None if there is none."""
     for runtime in facts.engine.runtimes if facts.engine is not None else ():
         binary = runtime.path.rsplit("/", 1)[-1]
         if runtime.gvisor or runtime.name.startswith("runsc") or binary.startswith("runsc"):
@@ -29,7 +29,7 @@ def registered(facts: HostFacts) -> Runtime | None:
 
 
 def registered_but(facts: HostFacts) -> Refusal | None:
-    """The reason why a registered gVisor runtime does not count; None where none is registered."""
+    """The reason why the registered gVisor runtime is not usable; None if none is registered."""
     first = registered(facts)
     if first is None:
         return None
@@ -40,12 +40,12 @@ def registered_but(facts: HostFacts) -> Refusal | None:
 
 
 def why_no_gvisor(facts: HostFacts, otherwise: Refusal) -> Refusal:
-    """The reason that was seen, else the platform's own."""
+    """The reason that was observed; if there is none, `otherwise`, the platform's own."""
     return without_engine(facts) or registered_but(facts) or otherwise
 
 
 def broken(facts: HostFacts) -> Refusal | None:
-    """The reason why the engine starts no container at all; None where one of its runtimes may."""
+    """The reason why the engine can start no container at all; None if one of its runtimes may work."""
     runtimes = facts.engine.runtimes if facts.engine is not None else ()
     if not runtimes or any(runtime.usable is not False for runtime in runtimes):
         return None
@@ -54,7 +54,7 @@ def broken(facts: HostFacts) -> Refusal | None:
 
 
 def advice(facts: HostFacts, limits: tuple[str, ...], steps: tuple[str, ...]) -> Advice:
-    """`steps`, or how to reach the engine if it does not answer, as advice."""
+    """The advice `steps`; if the engine does not answer or starts nothing, how to change that instead."""
     engine = facts.engine
     if engine is None or engine.error:
         return Advice(limits, (engine.hint,) if engine is not None and engine.hint else ())

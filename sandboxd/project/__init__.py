@@ -1,6 +1,7 @@
 """A project: its config, its hand-written devcontainer.json, its plan and its generated files.
 
-Command line, daemon and language server all use this module."""
+Command line, daemon and language server all use this module.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +52,11 @@ if TYPE_CHECKING:
     from sandboxd.policy.floor import Floor
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
-"""The paths at which dev container tools look for a config, in their order."""
+"""The paths at which dev container tools look for a config, in order."""
 
 
 class Planned(NamedTuple):
-    """A plan, and the hand-written config that it was made beside; None where there is none."""
+    """A plan, and the hand-written config on which it is based; None if there is none."""
 
     plan: Plan
     base: Document | None
@@ -63,7 +64,7 @@ class Planned(NamedTuple):
 
 
 class Project:
-    """A workspace and its config, as they were when it was opened."""
+    """A workspace and its config, as read when it was opened."""
 
     def __init__(
         self,
@@ -83,9 +84,9 @@ class Project:
 
     @classmethod
     def open(cls, path: str, environ: Mapping[str, str], name: str = "") -> Project:
-        """The project that `path` lies in: the folder of the nearest sandboxd.toml, else `path`.
+        """The project that `path` lies in: the folder of the nearest sandboxd.toml, otherwise `path` itself.
 
-        :param name: of the sandbox that is meant; '' for the one without
+        :param name: the sandbox's name; '' for the unnamed one
 
         :raises UsageError: there is no such folder, or its sandboxd.toml is not valid
         """
@@ -103,7 +104,7 @@ class Project:
         return cls(workspace, _read_config(config_path, workspace), environ, name, own)
 
     def with_image(self, image: str) -> Project:
-        """The project with the image of a command, where its files name none; '' leaves it as it is."""
+        """The project with the image that a command names, if the project's files name none; '' changes nothing."""
         if not image or self.config.image is not None or self.base() is not None:
             return self
         config = self.config._replace(image=Setting(image))
@@ -111,12 +112,12 @@ class Project:
 
     @property
     def grantee(self) -> str:
-        """The folder whose grants apply: that of a session's config, else the workspace."""
+        """The folder to which grants apply: an agent session's own folder, otherwise the workspace."""
         return self.session.folder if self.session is not None else self.workspace
 
     @property
     def sandbox(self) -> str:
-        """The identity of the sandbox that is meant."""
+        """The sandbox's identity (`model.sandbox_id`)."""
         return sandbox_id(self.workspace, self.name)
 
     @functools.cached_property
@@ -125,9 +126,9 @@ class Project:
         return profiles.load(self.config.profile.value)
 
     def base(self) -> Document | None:
-        """The hand-written devcontainer.json, None if there is none.
+        """The hand-written devcontainer.json; None if there is none.
 
-        :raises UsageError: it is a symbolic link, or it cannot be read
+        :raises UsageError: it is a symbolic link, or cannot be read
         """
         for name in HAND_WRITTEN:
             path = os.path.join(self.workspace, name)
@@ -151,27 +152,27 @@ class Project:
         return None
 
     def plan(self, host: HostFacts, grants: Grants = NO_GRANTS) -> Plan:
-        """The sandbox for this project on `host`; see `plan.planner.make_plan` for what it raises."""
+        """The plan for this project on `host`; raises as `plan.planner.make_plan`."""
         return self.planned(host, grants).plan
 
     def outputs(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.Output, ...]:
-        """The files that belong to the plan."""
+        """The files to generate for the plan."""
         return self._outputs(self.planned(host, grants))
 
     def compare(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.State, ...]:
-        """The generated files as they should be beside what is on disk."""
+        """The files to generate, compared with those on disk."""
         from sandboxd.plan import generate as generated
 
         return generated.compare(self.workspace, self.outputs(host, grants))
 
     def generate(self, host: HostFacts, grants: Grants = NO_GRANTS) -> list[generated.Written]:
-        """Write the generated files where they differ."""
+        """Write the generated files that differ from those on disk."""
         return self.write(self.planned(host, grants))
 
     def write(self, planned: Planned) -> list[generated.Written]:
-        """Write the files of a plan where they differ.
+        """Write the generated files of a plan that differ from those on disk.
 
-        :raises UsageError: the profile allows nothing that another tool would add to the files
+        :raises UsageError: the profile does not allow something that other tools would add to the files
         """
         from sandboxd.plan import generate as generated
 
@@ -221,10 +222,10 @@ class Project:
         return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
 
     def is_trusted(self, host: HostFacts | None, hosts: ProjectHosts) -> bool:
-        """Whether the config loosens something, and the user granted its present content.
+        """Whether the config loosens something and the user's grant covers its present content.
 
-        :param host: None where it must hold on any host
-        :param hosts: what the project's files name
+        :param host: None: whether it would loosen something on any host
+        :param hosts: the hosts that the project's files name
         :raises UsageError: the grants cannot be read
         """
         config, profile = self.config, self.profile
@@ -233,9 +234,9 @@ class Project:
         )
 
     def network(self, floor: Floor) -> Network:
-        """The mode of the network, and the policy of its gateway; no host is looked at.
+        """The mode of the network and the gateway's policy, which do not depend on the host.
 
-        A person's answers are not in it: `project.rights` has what is allowed now.
+        The user's answers about names are not included; see `project.rights`.
 
         :raises UsageError: the grants, or a hand-written config, cannot be read
         """
@@ -296,13 +297,13 @@ class Project:
         return (Program(name, volume.TARGET, volume.label(agent)),) if name else ()
 
     def hosts(self) -> ProjectHosts:
-        """The hosts that the project's files name; none where the config cannot loosen anything by them."""
+        """The hosts that the project's files name; none if the config could not loosen anything by means of them."""
         if self.config.network.allow is None or not self.profile.network.by_files:
             return NO_HOSTS
         return self._hosts(True)
 
     def chosen_groups(self) -> tuple[str, ...]:
-        """The groups of names that the files choose for a sandbox that starts now."""
+        """The groups of names that the project's files select for a sandbox that starts now."""
         by_files = chosen_by_files(
             self.profile, self.config, self._hosts(self.profile.network.by_files)
         )
@@ -316,7 +317,7 @@ class Project:
         return hosts._replace(chosen=chosen_groups.recall(self.environ, self.sandbox))
 
     def recipe(self) -> Recipe | None:
-        """The recipe of the project's image; None where an image is only named.
+        """How the project's image is built; None if an image is only named.
 
         :raises UsageError: see `plan.recipe.recipe`
         """
@@ -385,7 +386,7 @@ def _read_config(path: str, workspace: str) -> Config:
 
 
 def describe(finding: Finding, source: SourceText) -> str:
-    """A finding as one line: file, line, column and what is wrong."""
+    """A finding as one line: file, line, column and message."""
     position = source.position(finding.place.span.start)
     return f"{source.path}:{position.line + 1}:{position.column + 1}: {finding.message}"
 

@@ -1,4 +1,4 @@
-"""The workspace that a folder belongs to, for callers that ask what runs there."""
+"""Finds the workspace to which a folder belongs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandboxd.errors import SandboxdError
 
 
 def folders_above(folder: str) -> Iterator[str]:
-    """`folder` as a real path, then each folder above it but the root."""
+    """Yield `folder` as a real path, then each folder above it except the root."""
     path = os.path.realpath(folder)
     while (parent := os.path.dirname(path)) != path:
         yield path
@@ -21,9 +21,10 @@ def folders_above(folder: str) -> Iterator[str]:
 def workspace_of_folder(
     folder: str, environ: Mapping[str, str], known: Collection[str] = ()
 ) -> str | None:
-    """The folder of the nearest sandboxd.toml, else the nearest folder that is `known` or has agents' sessions.
+    """The folder of the nearest sandboxd.toml; if there is none, the nearest folder that is in `known` or has agents'
+    sessions; None if there is none.
 
-    A project needs no config of its own for agents: each session has one.
+    A project needs no config for agents, as each session has its own.
     """
     config = nearest(folder)
     if config is not None:
@@ -33,7 +34,7 @@ def workspace_of_folder(
 
 
 def sessions(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """The names of the agents' sessions on `workspace`; those whose record cannot be read are left out."""
+    """The names of the agents' sessions on `workspace`, without those whose record cannot be read."""
     try:
         return tuple(own.name for own in of_project(environ, workspace))
     except SandboxdError:

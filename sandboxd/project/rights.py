@@ -1,4 +1,6 @@
-"""Reads what a sandbox may have now: the one place that gathers config, grants, policies, answers, records and login."""
+"""Determines what a sandbox may have now: the only place that combines config, grants, policies, answers, records and
+login.
+"""
 
 from __future__ import annotations
 
@@ -37,15 +39,15 @@ if TYPE_CHECKING:
 def rights_now(
     project: Project, container: str, now: float, ports: tuple[Port, ...] = ()
 ) -> Rights:
-    """The rights of the sandbox of `project` at `now`. Neither host nor engine is looked at.
+    """The present rights of the sandbox of `project`. Neither host nor engine is asked.
 
-    Where floor or trust refuse what sandboxd.toml asks for, no more than the profile's own names are allowed, and
-    `problem` says so: a file that nobody agreed to opens nothing, and what it takes away counts.
+    If policy minimum or grant refuse what sandboxd.toml asks for, at most the profile's own names are allowed, and
+    `problem` says so. What the file takes away applies in any case.
 
-    :param container: the id of its container; '' where none is meant
-    :param now: seconds since the epoch
-    :param ports: those that the plan of the project has for this machine, which depends on the host
-    :raises UsageError: policy, grants, approvals or a hand-written config cannot be read
+    :param container: the id of its container; '' for none
+    :param now: seconds since 1970
+    :param ports: the ports that the project's plan wants forwarded to this machine; the plan depends on the host
+    :raises UsageError: policy, grants, answers or a hand-written config cannot be read
     """
     demands = in_force(project.environ)
     network = project.network(demands)
@@ -66,7 +68,7 @@ def rights_now(
 
 
 def no_rights(sandbox: str, container: str) -> Rights:
-    """The rights of a sandbox that does not run, or of which nobody can say what it may have: nothing."""
+    """The rights of a sandbox that does not run, or whose rights cannot be determined: none."""
     asked = Asked("none", None)
     return rights(Target(sandbox, container), asked, Limits(), (), (), Login(), 0.0)
 
@@ -74,11 +76,12 @@ def no_rights(sandbox: str, container: str) -> Rights:
 def rights_of_unread(
     sandbox: str, container: str, environ: Mapping[str, str], now: float, problem: str
 ) -> Rights | None:
-    """The rights of a sandbox that runs while its config cannot be read: those of the last content, less what policy,
-    grants, records and answers take back since. None where it was given nothing that is known.
+    """The rights of a running sandbox whose config cannot be read: those by its last content, without what policy,
+    grants, records and answers have revoked since.
 
-    :param problem: why it cannot be read
-    :raises UsageError: policy, grants or approvals cannot be read either
+    :param problem: why the config cannot be read
+    :returns: None if it is not known what the sandbox was given
+    :raises UsageError: policy, grants or answers cannot be read either
     """
     given = _given(environ, sandbox, container)
     if given is None:
@@ -100,11 +103,12 @@ def rights_of_unread(
 
 
 def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights:
-    """The rights of a sandbox that is to be started as planned, which was read from the same files.
+    """The rights of a sandbox that is about to start with `plan`.
 
-    To be called right before a gateway gets them: an answer may be taken back while an image is built.
+    To be called directly before a gateway gets them, as an answer can be withdrawn while an image is built.
 
-    :raises UsageError: the policy, the approvals or the login at the proxy cannot be read
+    :param now: seconds since 1970
+    :raises UsageError: the policy, the answers or the login at the proxy cannot be read
     """
     # Of a sandbox without a gateway nothing is let through, or all of it and not by us.
     asked = Asked("allow" if plan.egress is not None else "open", plan.egress)
@@ -124,12 +128,14 @@ def rights_of_policy(
     digest: str,
     is_granted: bool,
 ) -> Rights:
-    """The rights of the sandbox of a project that was planned a moment ago, to be shown: for each row of a status the
-    files of its project would be read again.
+    """The rights of a project's sandbox by an existing policy, for display only: it saves reading the project's files
+    again.
 
-    :param digest: of the config that it was planned by
-    :param is_granted: whether the user agreed to that content
-    :raises UsageError: the policy or the approvals cannot be read
+    :param planned: the policy of the plan
+    :param uses: the credentials of the plan
+    :param digest: the digest of the config of that plan
+    :param is_granted: whether the user trusts that content
+    :raises UsageError: the policy or the answers cannot be read
     """
     given, demands = _given(environ, workspace, ""), in_force(environ)
     is_granted = is_granted and not demands.no_trust
@@ -149,9 +155,9 @@ def rights_of_policy(
 def rights_of_program(
     policy: Policy, folder: str, environ: Mapping[str, str], now: float
 ) -> Rights:
-    """The rights of the sandbox that fetches a program for the user: of `policy` alone, and no answer is about it.
+    """The rights of the sandbox that fetches an agent's program: those of `policy`, without any answers of the user.
 
-    :param folder: stands for the project
+    :param folder: the folder that takes the place of a project's
     :raises UsageError: the policy minimum or the login at the proxy cannot be read
     """
     asked, demands = Asked("allow", policy), in_force(environ)

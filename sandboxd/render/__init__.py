@@ -1,6 +1,7 @@
-"""Output formats of `check`: one module each, with a `document(report, options)`.
+"""Output formats of `check`: one module each, with a function `document(report, options)`.
 
-The types that all of them are given are defined here."""
+This module defines the types that all of them use.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ class RuleText(NamedTuple):
 class Options(NamedTuple):
     """The options of a report's output.
 
-    `cwd` is what paths are shown relative to, `describe` knows the rules by id. `again` holds the arguments
-    of `sandboxd check` that repeat this report, each after a blank.
+    Paths are shown relative to `cwd`; `describe` returns a rule's text by id. `again` are the arguments of `sandboxd
+    check` that repeat this report, each preceded by a blank.
     """
 
     cwd: str
@@ -35,11 +36,11 @@ class Options(NamedTuple):
     width: int = 80
     again: str = ""
     least: Severity = Severity.HINT
-    """Findings below it were not looked for."""
+    """The lowest severity that was looked for."""
     lists_unchecked: bool = False
 
 
 def relative_path(path: str, cwd: str) -> str:
-    """`path` relative to `cwd` where it is below it, else as it is."""
+    """`path` relative to `cwd` if it is below it, otherwise unchanged."""
     folder = cwd.rstrip("/") + "/"
     return path[len(folder) :] if cwd and path.startswith(folder) else path

@@ -1,4 +1,4 @@
-"""A line of a file with a mark under a part of it, fitted to the width of a terminal."""
+"""Shows a line of a file with a part of it underlined, fitted to the width of a terminal."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _CUT = "..."
 
 
 def excerpt(source: SourceText, span: Span, width: int) -> tuple[str, str]:
-    """The line that `span` begins on, and the line of carets below it; at most `width` wide.
+    """The line in which `span` begins, and a line of carets to put below it; each at most `width` columns wide.
 
-    A span over several lines is marked up to the end of its first one.
+    If the span covers several lines, it is underlined to the end of the first.
     """
     start = source.position(span.start)
     end = source.position(span.end)

@@ -17,7 +17,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT
 
 
 def document(report: Report, options: Options) -> str:
-    """A line for each finding that counts, and for each thing that was not checked."""
+    """One line for each finding that counts, and for each thing that was not checked."""
     lines = [
         _finding(finding, report, options.cwd)
         for finding in report.findings

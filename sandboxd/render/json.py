@@ -1,4 +1,4 @@
-"""The machine output of `check`. Fields are always present; see docs/check-json.md.
+"""The JSON output of `check`. All fields are always present; see docs/check-json.md.
 
 Lines and columns count from 1, columns in code points; the end is the place behind the last
 character.
@@ -26,7 +26,7 @@ def document(report: Report, options: Options) -> str:
 
 
 def render(report: Report, cwd: str) -> str:
-    """One JSON object, without a line end behind it."""
+    """One JSON object, without a newline at its end."""
     return json.dumps(
         {
             "version": VERSION,

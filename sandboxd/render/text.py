@@ -1,4 +1,4 @@
-"""The output of `check` for a person."""
+"""The output of `check` for the user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BOLD, _DIM, _GREEN = "1", "2", "32"
 def document(report: Report, options: Options) -> str:
     """Findings by file with the text they are about, what was not checked, and a summary.
 
-    '' where no file was read, since stderr has the reasons.
+    '' if no file was read, as the reasons are on stderr.
     """
     return _Text(report, options).run() + "\n" if report.files else ""
 

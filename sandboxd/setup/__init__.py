@@ -1,1 +1,1 @@
-"""Changing this machine, one reversible step at a time: see `runner`."""
+"""Changes this machine, one reversible step at a time: see `runner`."""

@@ -1,4 +1,4 @@
-"""The steps of `setup apparmor`: our profiles parsed, loaded, and kept for the next boot."""
+"""The steps of `setup apparmor`: our profiles are parsed, loaded, and kept for the next boot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOADED = "/sys/kernel/security/apparmor/profiles"
 
 
 def why_not() -> str:
-    """The reason why profiles cannot be loaded here; '' where they can."""
+    """The reason why profiles cannot be loaded here; '' if they can."""
     if (files.read(_ENABLED) or b"").strip() != b"Y":
         return (
             "this kernel has no AppArmor: nothing is loaded, and it is never counted as a control"
@@ -27,7 +27,7 @@ def why_not() -> str:
 
 
 def profile_files() -> list[str]:
-    """The profiles that ship for containers, by path."""
+    """The paths of the shipped profiles for containers."""
     folder = data_path("profiles", "apparmor")
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return [os.path.join(folder, name) for name in names if name.startswith("sandboxd-")]
@@ -38,7 +38,7 @@ def steps(folder: str = FOLDER) -> list[Step]:
 
 
 def parse(path: str) -> str:
-    """Parse a profile without loading it; returns '' or the parser's message. Needs no kernel support."""
+    """Parse a profile without loading it; return '' or the parser's message. Needs no support by the kernel."""
     parser = _parser()
     if parser is None:
         return "`apparmor_parser` is missing"
@@ -46,7 +46,7 @@ def parse(path: str) -> str:
 
 
 class ProfileStep:
-    """One profile in /etc/apparmor.d and in the kernel."""
+    """The step that installs one profile in /etc/apparmor.d and in the kernel."""
 
     def __init__(self, source: str, folder: str) -> None:
         name = os.path.basename(source)

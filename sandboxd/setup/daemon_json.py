@@ -1,4 +1,4 @@
-"""The engine's daemon.json with runtimes added or taken out; every other byte stays."""
+"""Adds runtimes to the engine's daemon.json, or removes them; every other byte stays."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Definition = dict[str, Any]
 
 
 def merge(text: str, runtimes: Mapping[str, Definition], path: str) -> str:
-    """`text` with `runtimes` set; order, unknown keys, indentation and line ends are kept.
+    """`text` with `runtimes` added or replaced; order, unknown keys, indentation and line ends stay.
 
-    :raises UsageError: it is not a JSON object, so the engine does not start with it either
+    :raises UsageError: it is not a JSON object, so that the engine would not start with it either
     """
     if not text.strip():
         return json.dumps({"runtimes": dict(runtimes)}, indent=2) + "\n"
@@ -29,7 +29,7 @@ def merge(text: str, runtimes: Mapping[str, Definition], path: str) -> str:
 
 
 def without(text: str, names: tuple[str, ...], path: str) -> str:
-    """`text` without the runtimes `names`, and without an empty `runtimes`.
+    """`text` without the runtimes `names`; an empty `runtimes` is removed, too.
 
     :raises UsageError: it is not a JSON object
     """
@@ -48,7 +48,7 @@ def without(text: str, names: tuple[str, ...], path: str) -> str:
 
 
 def with_empty_table(text: str, path: str) -> str:
-    """`text`, which has no `runtimes`, with an empty one."""
+    """`text`, which has no `runtimes`, with an empty one added."""
     if not text.strip():
         return '{"runtimes": {}}\n'
     tree, root, _ = _tables(text, path)
@@ -56,7 +56,7 @@ def with_empty_table(text: str, path: str) -> str:
 
 
 def definitions(text: str) -> dict[str, Any]:
-    """The `runtimes` table, {} where there is none."""
+    """The `runtimes` table; {} if there is none."""
     try:
         value = json.loads(text) if text.strip() else {}
     except ValueError:

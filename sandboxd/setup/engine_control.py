@@ -1,7 +1,8 @@
 """Makes the engine read its config again, and waits until it answers.
 
-A reload (SIGHUP) is enough for runtimes and stops nothing. A restart is the second choice, and only where it
-stops no container or the user agreed."""
+A reload (SIGHUP) is enough for runtimes and stops nothing. If it fails, the engine is restarted, but only if that stops
+no container or the user agreed.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ _PID_FILES = ("/var/run/docker.pid", "/run/docker.pid")
 
 
 class Control(NamedTuple):
-    """The commands that control one engine. Where one is empty, this machine's init system is used."""
+    """How to control one engine. An empty command means that of this machine's init system."""
 
     host: str
     reload_command: tuple[str, ...] = ()
@@ -35,11 +36,11 @@ class Control(NamedTuple):
     wait_seconds: float = 30.0
 
     def engine(self) -> Engine:
-        """The engine; a request to one that hangs ends after the time that a restart may take."""
+        """A client for the engine; its requests time out after at most 5 s, or `wait_seconds` if that is less."""
         return connect(Identity(self.host), min(5.0, max(1.0, self.wait_seconds)))
 
     def info(self) -> dict[str, Any] | None:
-        """The engine's description of itself, None when it does not answer."""
+        """The engine's `/info`; None if it does not answer."""
         with contextlib.suppress(EngineFailure):
             return self.engine().info()
         return None
@@ -52,7 +53,7 @@ class Control(NamedTuple):
 
 
 def reload(control: Control) -> str:
-    """Ask the engine to read its config again; returns '', or why that is not possible."""
+    """Ask the engine to read its config again; return '', or the reason why that failed."""
     command = control.reload_command or _systemctl("reload")
     if command:
         return _run(command)
@@ -65,7 +66,7 @@ def reload(control: Control) -> str:
 
 
 def restart(control: Control) -> str:
-    """Restart the engine; returns '', or why that is not possible."""
+    """Restart the engine; return '', or the reason why that failed."""
     command = control.restart_command or _systemctl("restart") or _service("restart")
     if not command:
         return "there is no service manager that could restart the engine"
@@ -73,7 +74,8 @@ def restart(control: Control) -> str:
 
 
 def knows(control: Control, runtimes: Mapping[str, Definition], absent: tuple[str, ...]) -> bool:
-    """Whether the engine answers, and offers `runtimes` as defined and none of `absent`."""
+    """Whether the engine answers, and offers exactly these definitions of `runtimes` and none of the runtimes `absent`.
+    """
     info = control.info()
     if info is None:
         return False
@@ -89,9 +91,12 @@ def knows(control: Control, runtimes: Mapping[str, Definition], absent: tuple[st
 def bring_to(
     control: Control, runtimes: Mapping[str, Definition], absent: tuple[str, ...], say: Say
 ) -> str:
-    """Make the running engine offer what its config says; returns how: ``reload`` or ``restart``.
+    """Make the running engine apply its config; return how: ``reload`` or ``restart``.
 
-    :raises EnvironmentFailure: it did not come back in time, or may not be restarted
+    :param runtimes: the definitions that it has to offer then
+    :param absent: names of runtimes that it must not offer then
+    :param say: called with each message for the user
+    :raises EnvironmentFailure: it did not come back in time, or must not be restarted
     """
     problem = reload(control)
     if not problem and _within(control, runtimes, absent, _reload_seconds(control)):
@@ -122,7 +127,7 @@ def bring_to(
 
 
 def reload_and_wait(control: Control, absent: tuple[str, ...]) -> bool:
-    """Whether a reload was enough to make the engine forget `absent`."""
+    """Reload the config; return whether that sufficed for the engine to no longer offer `absent`."""
     return not reload(control) and _within(control, {}, absent, _reload_seconds(control))
 
 

@@ -1,4 +1,4 @@
-"""Files of the system: replaced atomically, and restored byte for byte with owner and mode."""
+"""Replaces system files atomically, and restores them byte for byte with owner and mode."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LARGEST = 4 << 20
 
 
 def snapshot(path: str) -> State:
-    """All that `restore` needs to make `path` what it is now.
+    """Everything that `restore` needs to restore the present state of `path`.
 
-    :raises EnvironmentFailure: it is not a plain file, or far too large
+    :raises EnvironmentFailure: it is not a regular file, or is far too large
     """
     state: dict[str, Any] = {"path": path, "existed": False, "folders": _missing_folders(path)}
     try:
@@ -43,7 +43,7 @@ def snapshot(path: str) -> State:
 
 
 def restore(state: State) -> bool:
-    """Restore a file to its snapshot; True if it was different."""
+    """Restore a file from its snapshot; return whether it was different."""
     path = state["path"]
     with contextlib.suppress(OSError):
         os.unlink(_beside(path))
@@ -62,7 +62,7 @@ def restore(state: State) -> bool:
 
 
 def write(path: str, content: bytes, mode: int, owner: tuple[int, int] | None = None) -> None:
-    """Replace a file atomically: readers see the old or the new one, also after a power cut."""
+    """Replace a file atomically: readers, and a machine after a power cut, see the old or the new file."""
     folder = os.path.dirname(path)
     os.makedirs(folder, mode=0o755, exist_ok=True)
     # Always the same name: what a killed run left is replaced by the next.
@@ -82,7 +82,7 @@ def write(path: str, content: bytes, mode: int, owner: tuple[int, int] | None = 
 
 
 def read(path: str) -> bytes | None:
-    """The content of a file, None if there is none."""
+    """The content of a file; None if it does not exist."""
     try:
         with open(path, "rb") as file:
             return file.read(_LARGEST + 1)
@@ -109,7 +109,7 @@ def _missing_folders(path: str) -> list[str]:
 
 
 class FileStep:
-    """A file whose content is known in advance."""
+    """The step that writes a file whose content is known in advance."""
 
     def __init__(self, id: str, title: str, path: str, content: bytes, mode: int = 0o644) -> None:
         self.id = id

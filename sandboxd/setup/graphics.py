@@ -1,4 +1,4 @@
-"""Whether gVisor can be registered so that it passes NVIDIA's devices on (`setup gvisor --nvproxy`)."""
+"""Whether gVisor can be registered with access to NVIDIA's devices (`setup gvisor --nvproxy`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import Nvidia
 
 NVPROXY = "--nvproxy=true"
-"""The argument of runsc; sandboxes get a device only where `[devices] gpus` asks for it and the user grants it."""
+"""The argument of runsc. A sandbox still gets a device only if `[devices] gpus` asks for it and the user grants it."""
 
 NOT_GIVEN = "not passed in: devices of AMD and Intel, and devices by a CDI name"
 
 
 def refuse(nvidia: Nvidia | None) -> None:
-    """Refuse a machine without NVIDIA's driver: gVisor would have no device to pass on.
+    """Refuse a machine without NVIDIA's driver, as gVisor would have no device to pass on.
 
     :raises EnvironmentFailure: there is no driver
     """
@@ -29,9 +29,9 @@ def refuse(nvidia: Nvidia | None) -> None:
 
 
 def words(nvidia: Nvidia, supported: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The things that the machine lacks for graphics processors besides the argument, one line each.
+    """Sentences about what the machine lacks for graphics processors besides that argument.
 
-    :param supported: the drivers that the build of runsc prints, None where it printed none
+    :param supported: the driver versions that this build of runsc lists; None if it lists none
     """
     lines = []
     if supported is None:

@@ -16,10 +16,10 @@ SOURCES = ("present", "repository", "distribution", "binary")
 
 
 class Options(NamedTuple):
-    """The user's options, kept in the journal, so that the next run needs none."""
+    """The user's options. They are saved in the journal, so that the next run need not be given them."""
 
     source: str = ""
-    """One of `SOURCES`; '' for what is there, else gVisor's own repository."""
+    """One of `SOURCES`; '' for an installed runsc, or gVisor's own repository if there is none."""
     daemon_json: str = "/etc/docker/daemon.json"
     host: str = "unix:///var/run/docker.sock"
     reload_command: tuple[str, ...] = ()
@@ -33,10 +33,10 @@ class Options(NamedTuple):
     key_url: str = packages.KEY_URL
     keyring: str = packages.KEYRING
     repository: str = packages.REPOSITORY
-    """The address of gVisor's repository, or of a mirror that the same key signs."""
+    """The URL of gVisor's repository, or of a mirror that is signed with the same key."""
     state: str = "/var/lib/sandboxd/setup/gvisor"
     nvproxy: bool = False
-    """Whether our runtimes pass NVIDIA's devices on."""
+    """Whether our runtimes give access to NVIDIA's devices."""
 
     def as_json(self) -> dict[str, object]:
         return self._asdict()
@@ -61,9 +61,9 @@ class Options(NamedTuple):
 
 
 def choose_source(options: Options) -> Options:
-    """`options` with the source chosen, and checked.
+    """`options` with the source filled in and checked.
 
-    :raises UsageError: the options do not fit together
+    :raises UsageError: the options contradict each other
     """
     if bool(options.binary) != bool(options.checksum_file):
         raise UsageError(
@@ -81,7 +81,7 @@ def choose_source(options: Options) -> Options:
 
 
 def steps(options: Options) -> list[Step]:
-    """The steps, in order; the source of `options` is chosen."""
+    """The steps, in order. The source in `options` has to be chosen."""
     place = options.place
     install_steps: list[Step] = []
     runsc = packages.find_runsc() or "/usr/bin/runsc"
@@ -103,7 +103,7 @@ def steps(options: Options) -> list[Step]:
 
 
 def repository_steps(options: Options) -> list[Step]:
-    """The steps after which apt trusts gVisor's repository, and knows it."""
+    """The steps that make apt trust gVisor's repository and use it."""
     return [
         packages.KeyStep(options.key_fingerprint, options.key_url, options.keyring),
         FileStep(
@@ -116,7 +116,7 @@ def repository_steps(options: Options) -> list[Step]:
 
 
 def printed_plan(facts: HostFacts) -> tuple[str, ...] | None:
-    """The exact steps for a distribution that we print a plan for; None where we do it ourselves."""
+    """The exact steps for a distribution on which the user has to do them; None if sandboxd does them itself."""
     name, manager = facts.distribution, facts.package_manager
     if manager in ("apt", None):
         return None

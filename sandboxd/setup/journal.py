@@ -1,6 +1,7 @@
-"""The steps that a setup has begun and finished, written to disk before they happen.
+"""The journal of a setup: each step that begins or ends is written to disk beforehand.
 
-One JSON line for each event, forced to the disk; an incomplete last line is ignored."""
+Each event is one line of JSON, flushed to disk; an incomplete last line is ignored.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from sandboxd.setup.step import State
 
 
 class Journal:
-    """The journal in `folder`; it exists from the first step until everything is undone."""
+    """The journal in `folder`; it exists from the first step until everything was undone."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -37,7 +38,7 @@ class Journal:
         return self.exists and (self.undoing or not self.complete)
 
     def start(self, options: dict[str, Any]) -> None:
-        """Begin the journal; if it exists already, its own options stay."""
+        """Create the journal with `options`; an existing journal keeps its own options."""
         if not self.exists:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             self._write({"options": options})
@@ -59,7 +60,7 @@ class Journal:
         self._write({"undone": step})
 
     def remove(self) -> None:
-        """Remove the journal: the machine is as it was."""
+        """Remove the journal, once the machine is as it was before."""
         # The journal is removed last: without it, leftovers would not be recognised.
         for name in os.listdir(self.folder):
             if name != os.path.basename(self._path):
@@ -125,7 +126,7 @@ class Journal:
 
 
 def sync_folder(path: str) -> None:
-    """Flush a folder to disk, so that the names in it survive a power cut."""
+    """Flush a folder to disk, so that its entries survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,7 @@
-"""The fingerprint of an OpenPGP key, computed from the key itself: apt trusts exactly the key that was checked.
+"""Computes the fingerprint of an OpenPGP key from the key itself, so that apt trusts exactly the key that was checked.
 
-Only what is needed to say *whose* key a file holds; signatures are left to apt."""
+It only determines which key a file contains; signatures are verified by apt.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ _PUBLIC_KEY, _USER_ID, _SIGNATURE, _SUBKEY, _ATTRIBUTE = 6, 13, 2, 14, 17
 def dearmour(text: str) -> bytes:
     """The packets of an ASCII-armoured public key.
 
-    :raises EnvironmentFailure: it is no such key
+    :raises EnvironmentFailure: it is not such a key
     """
     match = re.search(
         r"-----BEGIN PGP PUBLIC KEY BLOCK-----\s*?\n(?:[^\n]+: [^\n]*\n)*\s*\n(.*?)\n=?[\w+/]{0,4}\s*"
@@ -34,9 +35,9 @@ def dearmour(text: str) -> bytes:
 
 
 def fingerprints(packets: bytes) -> list[str]:
-    """The fingerprint of each primary key, in order; other packets than a key's are refused.
+    """The fingerprint of each primary key, in order. Packets that do not belong to a key are refused.
 
-    :raises EnvironmentFailure: the packets are broken, or not those of public keys
+    :raises EnvironmentFailure: the packets are malformed, or not those of public keys
     """
     results = []
     for kind, body in _packets(packets):

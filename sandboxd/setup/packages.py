@@ -1,6 +1,7 @@
-"""The steps that install runsc: by apt, from gVisor's own repository, or from a file.
+"""The steps that install runsc: with apt, from gVisor's own repository, or from a file.
 
-The key of the repository is compared with a fingerprint that ships with us before apt trusts it."""
+Before apt trusts the repository's key, it is compared with a fingerprint that ships with sandboxd.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +27,20 @@ KEY_FINGERPRINT = "6F1DF85E3A71C24918E727D56FC6D554E32BD943"
 KEY_URL = "https://gvisor.dev/archive.key"
 KEYRING = "/usr/share/keyrings/gvisor-archive-keyring.gpg"
 SOURCES = "gvisor.list"
-"""The file that names the repository, in the folder where apt reads such files."""
+"""The name of apt's sources file that names the repository."""
 REPOSITORY = "https://storage.googleapis.com/gvisor/releases"
 
 FALLBACK = (
     "the distribution's package: `--source distribution`. Debian's is of 2024 (20240729): no filter in what "
     "`exec` starts, the host kernel's network, files of the host 3-4 x slower"
 )
-"""The other source where gVisor's repository cannot be reached, and its disadvantage."""
+"""A hint for when gVisor's repository cannot be reached: another source, with its disadvantage."""
 
 _LARGEST = 512 << 20
 
 
 class KeyStep:
-    """The step that installs gVisor's signing key, after its fingerprint was checked."""
+    """The step that installs gVisor's signing key, after a check of its fingerprint."""
 
     id = "repository-key"
     title = "fetch gVisor's signing key and compare its fingerprint"
@@ -84,7 +85,7 @@ class KeyStep:
 
 
 class AptStep:
-    """The step that installs the package `runsc`, from any repository that apt has."""
+    """The step that installs the package `runsc` from any repository that apt has."""
 
     id = "package"
     title = "install the package runsc"
@@ -134,7 +135,7 @@ class AptStep:
 
 
 class BinaryStep:
-    """The step that installs runsc from a file: the program, or gVisor's archive with the programs beside it."""
+    """The step that installs runsc from a file: the program alone, or gVisor's archive with further programs."""
 
     id = "binary"
 
@@ -164,7 +165,7 @@ class BinaryStep:
         return False
 
     def before(self) -> State:
-        """No state: `do` moves the present file aside, so that large programs need no copy in a journal."""
+        """Return no state: `do` renames the present file, so that the journal needs no copy of a large program."""
         names = sorted(self._contents())
         there = [name for name in names if os.path.lexists(os.path.join(self._folder, name))]
         folders = [
@@ -260,12 +261,12 @@ def _whole(path: str) -> bytes | None:
 
 
 def find_runsc() -> str | None:
-    """The path of runsc in the system's folders for programs; None where it is not installed."""
+    """The path of runsc in the system's program folders; None if it is not installed."""
     return shutil.which("runsc", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin")
 
 
 def sources_line(repository: str = REPOSITORY, keyring: str = KEYRING) -> bytes:
-    """The repository for apt, as the installation guide writes it."""
+    """The content of apt's sources file for the repository, as in gVisor's installation guide."""
     process = subprocess.run(
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=False
     )
@@ -274,7 +275,7 @@ def sources_line(repository: str = REPOSITORY, keyring: str = KEYRING) -> bytes:
 
 
 def sources_file() -> str:
-    """The path of the apt sources file that names the repository, in the folder that apt reads."""
+    """The path of apt's sources file for the repository."""
     folder = "/etc/apt/sources.list.d"
     with contextlib.suppress(OSError):
         process = subprocess.run(
@@ -290,7 +291,7 @@ def sources_file() -> str:
 
 
 def installed_version() -> str | None:
-    """The version of the package runsc, None where it is not installed."""
+    """The version of the installed package runsc; None if it is not installed."""
     try:
         process = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Status}|${Version}", "runsc"],

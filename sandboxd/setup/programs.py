@@ -1,4 +1,4 @@
-"""Runs programs of the machine for a step, without input and with their output as one text."""
+"""Runs system programs for a step, without input, with stdout and stderr as one text."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 
 def run(command: Sequence[str], seconds: float | None = None) -> tuple[int, str]:
-    """The exit code of `command`, and what it wrote to stdout and stderr.
+    """The exit code of `command`, and its output on stdout and stderr.
 
-    :param seconds: how long it may take; None for any time
+    :param seconds: the time limit; None for none
     :raises OSError: it cannot be started
-    :raises subprocess.TimeoutExpired: it did not end in time, and was killed
+    :raises subprocess.TimeoutExpired: the limit passed, and the program was killed
     """
     process = subprocess.run(
         command,
@@ -27,5 +27,5 @@ def run(command: Sequence[str], seconds: float | None = None) -> tuple[int, str]
 
 
 def last_words(code: int, output: str) -> str:
-    """The end of a failed program's output, as one line; without output its exit code."""
+    """The end of a failed program's output as one line; if there is none, its exit code."""
     return " ".join(output.split())[-300:] or f"exit code {code}"

@@ -1,4 +1,4 @@
-"""The steps around daemon.json: back it up, add our runtimes, check that they start."""
+"""The steps for daemon.json: back it up, add our runtimes, check that they start."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from sandboxd.setup.step import Say, State, Step
 
 SAFE, FAST = "runsc-sandboxd", "runsc-sandboxd-bind"
 NAMES = (SAFE, FAST)
-"""Runtimes that we may register: the second one, with directfs on, only where the first one has to do without."""
+"""The runtimes that we may register. The second, with directfs on, is only needed if the first has to be without it."""
 
 CHANGED_SINCE = "changed-since"
-"""A file beside the journal: on the way back, daemon.json was not what we had written."""
+"""A file next to the journal: it records that, when undoing, daemon.json was not as we had written it."""
 
 
 def definitions(runsc: str, needs: trial.Needs, nvproxy: bool = False) -> dict[str, Definition]:
-    """Our runtimes, with exactly the arguments that the trials showed to be needed.
+    """The definitions of our runtimes, with exactly the arguments that trials showed to be needed.
 
-    Where read-only folders hold with directfs on, one runtime is enough.
+    If read-only folders are safe with directfs on, one runtime is enough.
 
-    :param nvproxy: they pass NVIDIA's devices on
+    :param nvproxy: whether they give access to NVIDIA's devices
     """
     others = [*needs.start_arguments, *([graphics.NVPROXY] if nvproxy else [])]
     holds = [need.argument for need in needs.holds]
@@ -48,13 +48,13 @@ def definitions(runsc: str, needs: trial.Needs, nvproxy: bool = False) -> dict[s
 
 
 def registered(place: EngineConfig) -> tuple[str, ...]:
-    """Our runtimes that are in the engine's config."""
+    """The names of our runtimes in the engine's config."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     return tuple(name for name in NAMES if name in daemon_json.definitions(text))
 
 
 def passes_graphics(place: EngineConfig) -> bool:
-    """Whether our first runtime in the engine's config passes NVIDIA's devices on."""
+    """Whether our first runtime in the engine's config gives access to NVIDIA's devices."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     definition = daemon_json.definitions(text).get(SAFE)
     return isinstance(definition, dict) and graphics.NVPROXY in (
@@ -63,7 +63,7 @@ def passes_graphics(place: EngineConfig) -> bool:
 
 
 class EngineConfig(NamedTuple):
-    """One engine's daemon.json, and the commands that control the engine."""
+    """The daemon.json of one engine, and how to control the engine."""
 
     daemon_json: str
     control: Control
@@ -109,7 +109,7 @@ class KeepStep:
 
 
 class RegisterStep:
-    """The step that adds our runtimes to daemon.json and makes the engine read it."""
+    """The step that adds our runtimes to daemon.json and makes the engine apply it."""
 
     id = "register"
 
@@ -210,7 +210,7 @@ class RegisterStep:
 
 
 class TrialStep:
-    """The step that checks that our runtimes start a container through the engine, on gVisor's kernel."""
+    """The step that checks that our runtimes start a container through the engine, with gVisor's kernel."""
 
     id = "trial"
     title = "start a container with each runtime of ours"
@@ -240,17 +240,17 @@ class TrialStep:
         return {}
 
     def undo(self, _state: State, _say: Say) -> None:
-        """Do nothing: the trial changed nothing."""
+        """Do nothing, as the trial changed nothing."""
 
 
 def problems(place: EngineConfig) -> list[str]:
-    """The reasons why our runtimes are not usable gVisor runtimes; [] when all were seen to be."""
+    """The reasons why our runtimes are not usable; [] if all were seen to work as gVisor."""
     kernels = trials(place)
     return [f"`{name}`: {why}" for name, (ok, why) in kernels.items() if not ok]
 
 
 def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
-    """Whether each of our runtimes is gVisor, and its kernel's version or the failure."""
+    """For each of our runtimes: whether it is gVisor, and the version of its kernel or the error."""
     info = place.control.info() or {}
     offered = info.get("Runtimes") or {}
     outcomes: dict[str, tuple[bool, str]] = {}

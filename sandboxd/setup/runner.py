@@ -1,6 +1,7 @@
-"""Does and undoes steps so that a run which is killed anywhere is finished or undone by the next.
+"""Does and undoes steps so that the next run can finish or undo what a killed run left.
 
-Before a step begins, what is needed to undo it is on the disk; when a step fails, all steps are undone."""
+Before a step begins, what is needed to undo it is on disk. If a step fails, all steps are undone.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from sandboxd.setup.journal import Journal
 from sandboxd.setup.step import Say, Step
 
 Boundary = Callable[[str, str], None]
-"""Called between any two events with what happened (``begun``, ``did``, ``done``, ``undid``) and
-the step: whoever watches may stop the run there."""
+"""Called between any two events with the event (``begun``, ``did``, ``done``, ``undid``) and the step's id; may raise,
+to stop the run there. For tests.
+"""
 
 
 def _nothing(_event: str, _step: str) -> None:
@@ -20,7 +22,7 @@ def _nothing(_event: str, _step: str) -> None:
 
 
 def apply(steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary = _nothing) -> bool:
-    """Do the steps that are not done yet; False when there was none.
+    """Do the steps that are not done yet; return False if there were none.
 
     :raises EnvironmentFailure: a step failed, and all were undone
     """
@@ -50,9 +52,9 @@ def apply(steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary 
 def roll_back(
     steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary = _nothing
 ) -> None:
-    """Undo every step that was begun, the last first, and remove the journal.
+    """Undo every step that was begun, in reverse order, and remove the journal.
 
-    :raises EnvironmentFailure: a step cannot be undone; the journal stays for another try
+    :raises EnvironmentFailure: a step cannot be undone; the journal stays for another attempt
     """
     journal.start_undo()
     for step in reversed(steps):

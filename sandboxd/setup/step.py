@@ -6,29 +6,29 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 State = dict[str, Any]
-"""JSON: what a step has to remember to be undone."""
+"""JSON data that a step needs to be undone."""
 
 Say = Callable[[str], None]
 
 
 class Step(Protocol):
-    """A change with which doing or undoing twice has the same outcome as once.
+    """An idempotent, reversible change: to do or undo it twice has the same effect as once.
 
-    A run may be killed between any two instructions, so `do` starts from whatever an earlier one left, and
-    `undo` works with nothing but the state that `before` gave when the step began.
+    A run may be killed between any two instructions. So `do` starts from whatever an earlier `do` left, and `undo`
+    needs nothing but the state that `before` returned when the step began.
     """
 
     id: str
     title: str
 
     def shows(self) -> tuple[str, ...]:
-        """The commands and files, for the plan."""
+        """The commands and files to show to the user beforehand."""
 
     def is_done(self) -> bool: ...
 
     def before(self) -> State: ...
 
     def do(self, say: Say) -> State:
-        """Make the change; returns what the journal keeps with the step's end."""
+        """Make the change; return what the journal records at the step's end."""
 
     def undo(self, state: State, say: Say) -> None: ...

@@ -1,8 +1,9 @@
-"""Finds which arguments runsc needs on this machine, by a container of its own without an engine.
+"""Finds out which arguments runsc needs on this machine, by running a container without an engine.
 
-Three questions, each answered by its effect: does a container start, and on whose kernel; and with `directfs`
-on, does a file of a read-only folder survive attacks from inside. Where it does, the premises are tried
-through the engine before that is believed (`setup.register`)."""
+It answers three questions by observed effects: whether a container starts, on which kernel it runs, and whether files
+in a read-only folder survive attacks from inside with `directfs` on. If they do, that is confirmed by trials through
+the engine before it is relied on (`setup.register`).
+"""
 
 from __future__ import annotations
 
@@ -33,19 +34,21 @@ _MODE = 0o644
 
 
 class Need(NamedTuple):
-    """An argument, and what a trial showed without it."""
+    """An argument, and what a trial without it showed."""
 
     argument: str
     reason: str
 
 
 class Needs(NamedTuple):
-    """Arguments that runsc needs to start here (`starts`), and for read-only folders to hold (`holds`)."""
+    """Arguments that runsc needs to start here (`starts`), and those that it needs for read-only folders to be safe
+    (`holds`).
+    """
 
     starts: tuple[Need, ...]
     holds: tuple[Need, ...]
     error: str = ""
-    """The reason why no candidate started; '' when one did."""
+    """The reason why no combination of arguments started; '' if one did."""
 
     @property
     def start_arguments(self) -> list[str]:
@@ -53,7 +56,7 @@ class Needs(NamedTuple):
 
 
 def find(runsc: str) -> Needs:
-    """Try `runsc`; needs root, changes nothing, leaves no process behind."""
+    """Try `runsc`. Needs root; it changes nothing and leaves no process behind."""
     if os.uname().machine != "x86_64":
         # No program of ours for it: the engine's own trial decides.
         return Needs((), (Need(DIRECTFS_OFF, "kept: not tried on this processor"),))
@@ -204,7 +207,10 @@ _LOAD = (
 
 
 def assemble(calls: list[tuple[str | int, ...]]) -> bytes:
-    """x86-64 code that makes the system calls in turn, followed by their texts."""
+    """x86-64 machine code that makes the system calls one after the other, followed by their strings.
+
+    :param calls: each with its number and arguments; a text argument stands for a pointer to it
+    """
     size = 0
     for call in calls:
         for place, value in enumerate(call[1:]):

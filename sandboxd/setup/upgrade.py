@@ -1,7 +1,8 @@
-"""Upgrades an installed runsc, with a way back to the earlier build.
+"""Upgrades an installed runsc, and can go back to the earlier build.
 
-gVisor's repository has its newest build only, so apt cannot go back by itself: the programs of the earlier
-build are copied first."""
+gVisor's repository has only the newest build, so apt cannot go back: the programs of the earlier build are copied
+first.
+"""
 
 from __future__ import annotations
 

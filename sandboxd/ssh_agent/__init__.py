@@ -1,4 +1,5 @@
-"""SSH logins from a sandbox with keys of the user's own agent, which never leave the agent.
+"""SSH logins from a sandbox with keys of the user's own SSH agent; the keys never leave the agent.
 
-A program inside reaches a filter of ours in place of the agent. It lists the chosen keys and signs logins to
-the bound hosts; every other request is refused."""
+Programs inside connect to a filter instead of the agent. It lists the chosen keys, signs logins to the bound hosts, and
+refuses every other request.
+"""

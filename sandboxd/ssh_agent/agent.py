@@ -8,7 +8,7 @@ from sandboxd.ssh_agent import wire
 from sandboxd.ssh_agent.wire import Bind, Identity, Malformed
 
 SECONDS = 120.0
-"""An agent may ask its user, or wait for a touch, before it signs."""
+"""The time limit, since an agent may ask its user, or wait for a touch, before it signs."""
 
 
 class Agent:
@@ -32,10 +32,10 @@ class Agent:
         self._socket.close()
 
     def ask(self, number: int, content: bytes = b"") -> tuple[int, bytes]:
-        """Send a message; returns the number and the content of the answer.
+        """Send a message; return the number and the content of the answer.
 
         :raises OSError: there is no answer
-        :raises Malformed: the answer is no message
+        :raises Malformed: the answer is not a valid message
         """
         self._socket.sendall(wire.message(number, content))
         answer = read_message(self._socket)
@@ -44,14 +44,14 @@ class Agent:
         return answer
 
     def identities(self) -> tuple[Identity, ...]:
-        """The agent's keys; raises as `ask`."""
+        """The agent's public keys; raises as `ask`."""
         number, content = self.ask(wire.LIST)
         return wire.identities(content) if number == wire.IDENTITIES else ()
 
     def verifies(self, claim: Bind) -> bool:
-        """Whether the agent accepts the host's signature of the session; raises as `ask`.
+        """Whether the agent verified the host's signature of the session; raises as `ask`.
 
-        False for an agent that accepts a wrong signature as well: it does not check.
+        False for an agent that also accepts a wrong signature, as it verifies none.
         """
         number, _ = self.ask(wire.EXTENSION, wire.bind_content(claim))
         if number != wire.SUCCESS:
@@ -66,10 +66,10 @@ class Agent:
 
 
 def read_message(connection: socket.socket) -> tuple[int, bytes] | None:
-    """The next message: its number and its content; None at the end.
+    """Read the next message; return its number and its content, or None at the end of the stream.
 
     :raises OSError: the connection breaks
-    :raises Malformed: it is no message
+    :raises Malformed: it is not a valid message
     """
     head = _read(connection, 4)
     if not head:

@@ -1,4 +1,4 @@
-"""Serves one client inside, which talks to the filter like to an agent."""
+"""Serves one client inside, for which the filter acts as an SSH agent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO = (wire.FAILURE, b"")
 
 
 class Filter:
-    """Answers one client; the agent is asked only for what the client may do."""
+    """Answers one client; only allowed requests are passed to the user's agent."""
 
     def __init__(self, choice: Choice, rights: KeyRights, report: Report) -> None:
         """:param report: called with each login that was signed or refused, in the client's thread"""
@@ -33,7 +33,7 @@ class Filter:
         self._agent: Agent | None = None
 
     def serve(self, client: socket.socket) -> None:
-        """Answer until `client` disconnects, or breaks the protocol."""
+        """Answer until `client` disconnects, or violates the protocol."""
         client.settimeout(_IDLE_SECONDS)
         with client, contextlib.suppress(OSError, Malformed):
             while (request := read_message(client)) is not None:

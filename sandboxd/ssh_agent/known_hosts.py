@@ -1,4 +1,4 @@
-"""The host keys that the user's `ssh` already knows, from its files (sshd(8), SSH_KNOWN_HOSTS)."""
+"""Reads the host keys that the user's `ssh` knows from its files (sshd(8), SSH_KNOWN_HOSTS)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _HASHED = "|1|"
 
 
 def keys_of(host: str, environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    """The known keys of `host`; a port other than 22 follows a colon.
+    """The known keys of `host`, which may be ``HOST:PORT``; () if none is known.
 
-    Revoked keys are left out, and so are authorities: what those sign is not known from the file.
+    Revoked keys and certificate authorities are left out: which keys an authority signed cannot be seen in the file.
     """
     name, _, port = host.partition(":")
     wanted = f"[{name}]:{port}" if port not in ("", "22") else name

@@ -1,4 +1,4 @@
-"""The SSH agent of one sandbox: its socket inside, and a filter for each client, until it is stopped."""
+"""The SSH agent of one sandbox: its socket inside, and a filter for each client."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 30.0
 _STEADY_SECONDS = 10.0
-"""A stream that ends sooner is followed by a longer pause than the one before it."""
+"""If a stream ends sooner than this, the pause before the next one is longer than the last pause."""
 
 _MOST_CLIENTS = 32
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """Serves the agent of one sandbox. Runs in one thread; `stop` may be called in another."""
+    """Serves the agent of one sandbox. `run` uses one thread; `stop` may be called from another."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Server:
             self._is_stopped = True
 
     def close(self) -> None:
-        """Release what is held, once `run` has ended."""
+        """Release all resources, after `run` has ended."""
         with self._lock:
             if not self._is_closed:
                 os.close(self._wake)
@@ -76,7 +76,7 @@ class Server:
             self._is_closed = True
 
     def run(self) -> None:
-        """Serve until `stop`; a stream that ends, or that anything is wrong with, is opened again."""
+        """Serve until `stop`; a stream that ends or fails is opened again."""
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_stopped:
             began = time.monotonic()

@@ -1,8 +1,9 @@
-"""Decides whether a login is signed. Pure: the client's claims and the agent's findings are passed as values.
+"""Decides whether a login is signed. Pure: the client's claims and the agent's findings are arguments.
 
-A signature is for one session, or for one session with one host. The second kind says by itself where it can
-be used. For the first kind that is only known from the host's own signature of the session's number, which
-the client shows (`session-bind`) and the user's agent verifies."""
+A signature is for one session, or for one session with one host. The second kind states itself where it can be used.
+For the first kind this is only known from the host's own signature of the session's id, which the client presents
+(`session-bind`) and the user's agent verifies.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +15,18 @@ from sandboxd.ssh_agent.wire import Bind, Login
 
 
 class Session(NamedTuple):
-    """The host that a client claims for its session."""
+    """The host with which a client claims to have its session."""
 
     claim: Bind
     is_verified: bool
-    """Whether the user's agent found the host's signature to be true."""
+    """Whether the user's agent verified the host's signature."""
 
 
 class Verdict(NamedTuple):
     """The decision about a login.
 
-    `why` is '' for a signature, else the reason against; `host` is the bound host, or the fingerprint of an
-    unknown host's key.
+    `why` is '' if it is signed, otherwise the reason why not; `host` is the name of the chosen host, or the fingerprint
+    of an unknown host's key, or ''; `key` is the fingerprint of the user's key, or ''.
     """
 
     why: str
@@ -34,7 +35,11 @@ class Verdict(NamedTuple):
 
 
 def judge(choice: Choice, session: Session | None, login: Login | None) -> Verdict:
-    """Whether `login` is signed for the client that named `session`."""
+    """Whether to sign `login` for a client that named `session`.
+
+    :param session: None if the client named none
+    :param login: None if the request is for something else than a login
+    """
     if login is None:
         return Verdict("it is no login: nothing else is signed")
     key = wire.fingerprint(login.key)

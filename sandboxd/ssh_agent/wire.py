@@ -1,7 +1,7 @@
-"""The messages of an SSH agent that the filter reads and writes (draft-ietf-sshm-ssh-agent). Pure.
+"""Encodes and decodes the messages of an SSH agent that the filter needs (draft-ietf-sshm-ssh-agent). Pure.
 
-A message is its length (4 bytes, big endian), its number (1 byte) and fields; a string is its length
-and its bytes.
+A message is its length (4 bytes, big endian), its number (1 byte) and fields; a string is its length (4 bytes, big
+endian) and its bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SIGN, SIGNATURE = 13, 14
 EXTENSION = 27
 
 LONGEST_MESSAGE = 256 << 10
-"""Bytes, as of OpenSSH's own agent."""
+"""In bytes; the same limit as in OpenSSH's agent."""
 
 _BIND = b"session-bind@openssh.com"
 _USERAUTH_REQUEST = 50
@@ -24,18 +24,18 @@ _BOUND_METHOD = b"publickey-hostbound-v00@openssh.com"
 
 
 class Malformed(ValueError):
-    """The bytes are no message of an SSH agent."""
+    """The bytes are not a valid message of an SSH agent."""
 
 
 class Identity(NamedTuple):
-    """A public key, as servers know it, and its comment."""
+    """A public key in SSH's binary format, and its comment."""
 
     key: bytes
     comment: bytes
 
 
 class Bind(NamedTuple):
-    """A client's claim which host its session is with; the host signed the session's number by its key."""
+    """A client's claim with which host its session is; `signature` is the host's, of the session's id."""
 
     host_key: bytes
     session: bytes
@@ -44,12 +44,12 @@ class Bind(NamedTuple):
 
 
 class Login(NamedTuple):
-    """A login that a client wants to have signed (RFC 4252, section 7)."""
+    """The data of a login that a client wants signed (RFC 4252, section 7)."""
 
     session: bytes
     key: bytes
     host_key: bytes | None
-    """The host's key, where it is part of what is signed: no other host takes such a signature."""
+    """The host's key if it is part of what is signed, so that no other host accepts the signature; else None."""
 
 
 class _Fields:
@@ -79,24 +79,24 @@ class _Fields:
 
 
 def fingerprint(key: bytes) -> str:
-    """The name of a public key, as `ssh-keygen -l` shows it."""
+    """The fingerprint of a public key, as `ssh-keygen -l` shows it (``SHA256:``...)."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
 def message(number: int, content: bytes) -> bytes:
-    """A message with its length."""
+    """Encode a message: its length, number and content."""
     return string(bytes([number]) + content)
 
 
 def string(data: bytes) -> bytes:
-    """A field: a string with its length."""
+    """Encode a string field: its length and its bytes."""
     return len(data).to_bytes(4, "big") + data
 
 
 def identities(content: bytes) -> tuple[Identity, ...]:
-    """The keys in an answer to `LIST`.
+    """Decode the keys in an answer to `LIST`.
 
-    :raises Malformed: it is no such answer
+    :raises Malformed: it is not a valid answer
     """
     fields = _Fields(content)
     count = fields.number()
@@ -108,15 +108,15 @@ def identities(content: bytes) -> tuple[Identity, ...]:
 
 
 def identities_content(listed: tuple[Identity, ...]) -> bytes:
-    """The content of a message that `identities` reads."""
+    """Encode keys as the content of an answer to `LIST`."""
     fields = (string(each.key) + string(each.comment) for each in listed)
     return len(listed).to_bytes(4, "big") + b"".join(fields)
 
 
 def bind(content: bytes) -> Bind | None:
-    """The host of a session; None for another `EXTENSION`.
+    """Decode a `session-bind` request; None for another `EXTENSION`.
 
-    :raises Malformed: it is incomplete
+    :raises Malformed: it is truncated
     """
     fields = _Fields(content)
     if fields.string() != _BIND:
@@ -127,15 +127,15 @@ def bind(content: bytes) -> Bind | None:
 
 
 def bind_content(claim: Bind) -> bytes:
-    """The content of a message that `bind` reads."""
+    """Encode a `session-bind` request."""
     fields = (_BIND, claim.host_key, claim.session, claim.signature)
     return b"".join(map(string, fields)) + bytes([claim.is_forwarding])
 
 
 def login(content: bytes) -> Login | None:
-    """The login in a `SIGN` request; None where something else is to be signed.
+    """Decode the login in a `SIGN` request; None if something else is to be signed.
 
-    :raises Malformed: it is incomplete
+    :raises Malformed: it is truncated
     """
     fields = _Fields(content)
     key, data = fields.string(), _Fields(fields.string())

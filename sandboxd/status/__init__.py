@@ -1,1 +1,1 @@
-"""The content of `sandboxd status`: collected once, shown as text or as JSON, by the daemon or without."""
+"""The content of `sandboxd status`: collected once and shown as text or as JSON, by the daemon or without it."""

@@ -26,7 +26,7 @@ from sandboxd.verify.last_verdict import age_seconds
 def render(report: StatusReport, projects: Iterable[ProjectStatus] | None = None) -> str:
     """One JSON object and a newline.
 
-    :param projects: instead of those of the report; taken one by one, since there may be thousands
+    :param projects: the projects to use instead of those of the report; read one by one, as there may be thousands
     """
     head = {
         "version": 1,

@@ -1,4 +1,4 @@
-"""The other containers on a workspace than the one that is shown: which of them are halted, or lost a mount."""
+"""The other containers of a workspace than the one that is shown: which of them are halted, or lost a mount."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def pins_now(live: Sandbox | None) -> tuple[Pin, ...]:
-    """The pins of a container as they are at this moment."""
+    """The present state of a container's pins; () for None."""
     return pins.look(live.pinned) if live is not None and live.pinned is not None else ()
 
 
@@ -45,13 +45,19 @@ def _others(path: str, observed: Observed) -> tuple[_Beside, ...]:
 
 
 def lost_now(path: str, observed: Observed) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
-    """The lost pins of the other containers on the workspace `path`, by name."""
+    """The lost pins of the other containers of a workspace: (name for the user, pins) for each that lost any.
+
+    :param path: the workspace's real path
+    """
     of_names = ((each.name, lost(pins_now(each.live))) for each in _others(path, observed))
     return tuple((name, gone) for name, gone in of_names if gone)
 
 
 def halted_now(path: str, observed: Observed) -> tuple[tuple[str, str], ...]:
-    """Why the other containers on the workspace `path` that are halted are so, by name."""
+    """The other containers of a workspace that are halted: (name for the user, reason).
+
+    :param path: the workspace's real path
+    """
     of_names = (
         (each.name, halts.halted_now(each.identity, each.live)) for each in _others(path, observed)
     )
@@ -59,7 +65,11 @@ def halted_now(path: str, observed: Observed) -> tuple[tuple[str, str], ...]:
 
 
 def next_step(path: str, observed: Observed) -> str:
-    """The next step for the first of the other containers that is halted, else that lost pins; '' without one."""
+    """The next step for the first of the other containers that is halted, otherwise for one that lost pins; '' for
+    none.
+
+    :param path: the workspace's real path
+    """
     others = _others(path, observed)
     for each in others:
         if halt := halts.halted_now(each.identity, each.live):

@@ -1,4 +1,4 @@
-"""Combines a project's files, the engine's answer and the last result of `verify`."""
+"""Combines what is known about a project: its files, its container, and the last result of `verify`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ AGENTS = "`sandboxd agent` says what each agent goes on with"
 
 
 class GrantedPlan(NamedTuple):
-    """The plan by which one container was started, with its grants; `container` is its id."""
+    """The plan with which one container was started, including its grants; `container` is its id."""
 
     container: str
     request: Container
@@ -49,11 +49,10 @@ class GrantedPlan(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """The result of a look at a project's files.
+    """What a project's files on this host result in.
 
-    `valid` is False when its config cannot be used. `request` is the container that the engine
-    would be asked for; None when there is no plan, for that reason or because the host cannot
-    do what is asked: `problem` and `hint` say why.
+    `valid` is False if its config cannot be used. `request` is the container that the engine would be asked for; None
+    if there is no plan, because of that or because the host cannot do what is asked for: `problem` and `hint` say why.
     """
 
     exists: bool = True
@@ -63,33 +62,33 @@ class Examined(NamedTuple):
     downgrades: tuple[str, ...] = ()
     counts: Counts | None = None
     stale: bool = False
-    """The generated files are not what the config comes to."""
+    """Whether the generated files differ from what the config results in."""
     problem: str = ""
     hint: str = ""
     trust: Trust | None = None
     digest: str = ""
-    """Of the sandboxd.toml that was read; '' without one."""
+    """The digest of the sandboxd.toml that was read; '' without one."""
     granted_choices: tuple[str, ...] = ()
-    """What the file chooses by the grant that is in force, in words."""
+    """What the file chooses by means of the grant that is in force, in words."""
     granted: GrantedPlan | None = None
     egress: Policy | None = None
-    """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
+    """The policy of the gateway without the user's answers; also for a running gateway if there is no plan now."""
     uses: tuple[Use, ...] = ()
-    """The credentials that the sandbox may work with, as far as the user has them."""
+    """The credentials that the sandbox may use and of which the user has records."""
     editors_request: Container | None = None
-    """The container that an editor would ask for, where it is another: what lasts is of `up` alone."""
+    """The container that an editor would ask for, if it differs: only `up` uses volumes. Otherwise None."""
     ports: tuple[Port, ...] = ()
     """Ports that a daemon forwards while the sandbox runs."""
     ports_left: tuple[str, ...] = ()
-    """Ports of the config that nobody forwards by itself, with the reason."""
+    """Ports of the config that are not forwarded automatically, with the reason."""
     is_bare: bool = False
-    """It has no config, neither of sandboxd's nor of an editor's: nothing is asked for the folder itself."""
+    """Whether it has no config at all, neither sandboxd's nor an editor's."""
     hooks_refused: tuple[str, ...] = ()
     """Lifecycle hooks that `sandboxd up` does not run, with the reason."""
 
     @property
     def lacks_grant(self) -> bool:
-        """Whether its config is valid, and only the user's grant for it is missing or void."""
+        """Whether its config is valid, and only the user's grant for it is missing or outdated."""
         return self.trust in ("none", "outdated") and "sandboxd trust add" in self.hint
 
 
@@ -104,14 +103,14 @@ def combine(
     sessions: tuple[str, ...] = (),
     unwatched: str = "",
 ) -> ProjectStatus:
-    """The status of one project, from its files, its container and its last verification.
+    """The status of one project.
 
-    :param names: what its gateway reported; None where no gateway is attended to
-    :param hooks: remarks on its lifecycle hooks
-    :param ports: remarks on its ports
-    :param measured: the last conclusion of `bench` about a command
+    :param names: what its gateway reported; None if no gateway is connected
+    :param hooks: sentences about its lifecycle hooks
+    :param ports: sentences about its ports
+    :param measured: the last conclusion of `bench` about a command of the project; None for none
     :param sessions: the names of agents' sessions on it
-    :param unwatched: why nobody watches for what the host replaces; '' where somebody does
+    :param unwatched: the reason why nobody notices when the host replaces a mounted file; '' if somebody does
     """
     if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)

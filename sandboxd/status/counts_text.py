@@ -1,4 +1,4 @@
-"""Numbers of findings, and grants, in words. Pure."""
+"""Numbers of findings, and grants, as phrases. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from sandboxd.status.model import Counts
 
 
 def profile(asked: str | None, running: str) -> str:
-    """The profile of what runs, with the one that is asked for where that is another; '' for none."""
+    """The profile that the container runs with, and the one that the config asks for if it differs; '' for none."""
     if not running or running == asked:
         return f"profile {visible(asked)}" if asked else ""
     return f"profile {visible(running)}, asked for: {visible(asked or 'none')}"
 
 
 def findings(counts: Counts | None, nothing: str) -> str:
-    """The number of findings of each severity, and of parts that were not checked, in words.
+    """The numbers of findings by severity, and of parts that were not checked, in words.
 
-    :param counts: None where nothing was checked
-    :param nothing: the words where there is none
+    :param counts: None if nothing was checked
+    :param nothing: the text to return if there are no findings
     """
     if counts is None:
         return "not checked"
@@ -33,7 +33,7 @@ def findings(counts: Counts | None, nothing: str) -> str:
 
 
 def grant(choices: Sequence[str]) -> str:
-    """The word `granted`, with what the file chooses by its grant, which no repository chooses alone."""
+    """The word `granted`, followed by what the file chooses by means of its grant."""
     return f"granted: it chooses {', '.join(choices)}" if choices else "granted"
 
 

@@ -1,4 +1,4 @@
-"""The credentials of a sandbox for a person: each service, how its use went, and what to do about a refusal."""
+"""The credentials of a sandbox for the user: each service, how it was used, and what to do if requests were refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sandboxd.verify.last_verdict import age_seconds, duration
 
 
 def rows(lines: tuple[CredentialLine, ...], is_recorded: bool) -> list[tuple[str, str]]:
-    """Labels and texts; a text can hold words of a service, which whoever prints them escapes.
+    """Labels and texts. A text can contain words from a service, so it has to be escaped.
 
     :param is_recorded: whether the gateway's events are read
     """

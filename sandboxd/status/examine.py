@@ -1,4 +1,4 @@
-"""A look at a project's files on this host: its plan, and the findings in its configs."""
+"""Examines a project's files on this host: its plan, and the findings in its configs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_ENTRIES = 20_000
 
 
 def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
-    """Look at the project in the folder `path`; writes nothing, raises nothing for its content."""
+    """Examine the project in the folder `path`. It writes nothing, and never raises because of the content."""
     if not os.path.isdir(path):
         return Examined(exists=False)
     try:
@@ -41,7 +41,7 @@ def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined
 def examine_unread(
     path: str, environ: Mapping[str, str], facts: HostFacts, error: SandboxdError
 ) -> Examined:
-    """The result for a project whose config cannot be read, as `error` says."""
+    """The result for a project whose config cannot be read; `error` says why."""
     counts = count(path, environ, facts)
     return Examined(valid=False, counts=counts, problem=error.message, hint=error.hint)
 
@@ -51,7 +51,7 @@ def examine_open(
 ) -> Examined:
     """The result for a project whose config was read already.
 
-    :param plan: its plan if it was made already, from the present files
+    :param plan: its plan, if that was made from the present files already; else None
     """
     counts = count(project.workspace, environ, facts)
     profile = project.config.profile.value
@@ -123,7 +123,10 @@ def _trust(
 
 
 def from_plan(plan: Plan, counts: Counts | None) -> Examined:
-    """The result of examining a project that has a plan."""
+    """The result for a project that has a plan.
+
+    :param counts: the findings in its files; None if they were not checked
+    """
     return Examined(
         profile=plan.profile,
         request=requested(arguments(plan)),
@@ -139,7 +142,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
 
 
 def count(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Counts:
-    """The findings that `sandboxd check` has in `workspace`, by severity."""
+    """The numbers of findings, by severity, that `sandboxd check` has in `workspace`."""
     numbers = dict.fromkeys(Severity, 0)
     report = Checker(environ, facts).check_tree(workspace, _MOST_ENTRIES)
     for finding in report.findings:

@@ -1,4 +1,4 @@
-"""A project's state in one word and one symbol, readable without colour: for prompts, lists and first lines."""
+"""A project's state as one word and one symbol, readable without colour: for prompts, lists and first lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GREEN, YELLOW, RED, DIM = "32", "33", "31", "2"
 
 
 class Glance(NamedTuple):
-    """A project's state at a glance. `word` has no blank in it: a shell's prompt may split it."""
+    """A project's state at a glance. `word` contains no blank, as a shell's prompt may split it."""
 
     symbol: str
     word: str
@@ -31,7 +31,9 @@ _BY_STATE = {
 
 
 def glance(project: ProjectStatus) -> Glance:
-    """The state of `project` that matters most: open, then broken, then weakened, then proven."""
+    """The most important part of a project's state: what is open, then what is broken, then what is weakened, then what
+    is proven.
+    """
     if project.halted or project.halted_beside:
         return Glance("✗", "halted", RED)
     if project.lost_pins or project.lost_beside:

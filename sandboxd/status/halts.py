@@ -1,4 +1,4 @@
-"""Halts of the sandboxes on a workspace, as they are recorded at this moment."""
+"""The present halts of sandboxes of a workspace, as they are recorded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from sandboxd.status.observe import Sandbox
 
 
 class Halted(NamedTuple):
-    """Why a sandbox is halted, in words, and the one command by which it goes on."""
+    """The reason why a sandbox is halted, in words, and the command that resumes it."""
 
     why: str
     hint: str
 
 
 def halted_now(sandbox: str, live: Sandbox | None) -> Halted | None:
-    """The halt of the container of a sandbox, by its identity; None where it is not halted, or runs again."""
+    """The halt of a sandbox's container; None if it is not halted, or runs again.
+
+    :param sandbox: the sandbox's identity
+    """
     if live is None or (live.running and not live.paused):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The lifecycle hooks of a project that did not run, or that failed, in words."""
+"""Sentences about a project's lifecycle hooks that did not run, or that failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def hooks_now(
     environ: Mapping[str, str], path: str, examined: Examined, observed: Observed
 ) -> tuple[str, ...]:
-    """Remarks on the hooks of the sandbox of `path`; () where all ran, or there are none."""
+    """The sentences for the sandbox of `path`; () if all hooks ran well, or there are none."""
     live = observed.containers.get(path)
     is_live = live is not None and (live.running or live.paused)
     record = hook_record.recall(environ, path, live.id) if live is not None and is_live else None

@@ -1,4 +1,4 @@
-"""`sandboxd status --long`: everything that is known, each control with what was seen of it."""
+"""`sandboxd status --long`: everything that is known, and what was observed of each control."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _STATE_COLOURS = {"running": "32", "invalid config": "31", "missing": "31", "unk
 
 
 def render(report: StatusReport, *, colour: bool, columns: int) -> str:
-    """The screen, its last newline included.
+    """The whole screen, with a newline at its end.
 
-    The caller's own project is shown in full, several others by their state only.
+    The caller's own project is shown in full; of others, if there are several, only the state.
     """
     lines = [
         *lost_pins.lines(report, colour=colour, columns=columns),
@@ -78,7 +78,7 @@ def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
 
 
 def others(counts: Mapping[State, int]) -> str:
-    """The projects that are not shown, by state."""
+    """A line about the projects that are not shown: how many are in each state."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     return f"{counts_text.number(sum(counts.values()), 'more project')}: {states}; `sandboxd list` names them"
 

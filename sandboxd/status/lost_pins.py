@@ -1,5 +1,6 @@
-"""The first lines of every screen on a sandbox: pins that the host's own acts took away, its halt by that, and that
-nobody watches for such acts. Pure."""
+"""The first lines of every screen about a sandbox: pins lost by changes on the host, a halt because of that, and that
+nobody watches for such changes. Pure.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from sandboxd.status.model import ProjectStatus, StatusReport
 
 
 def lines(report: StatusReport, *, colour: bool, columns: int) -> list[str]:
-    """The lines for all projects of the report, the caller's own first; [] where all is well."""
+    """The lines for all projects of the report, first the caller's own; [] if nothing is wrong."""
     projects = sorted(report.projects, key=lambda p: (p.path != report.here, p.path))
     is_alone = not report.here and len(projects) == 1
     result = []
@@ -30,7 +31,7 @@ def _wrapped(text: str, colour: str, is_coloured: bool, columns: int) -> list[st
 
 
 def texts_of(project: ProjectStatus) -> list[str]:
-    """What is halted or lost, in the sandbox without a name and in each with one, in one line each; hostile text."""
+    """One line for each sandbox of the workspace that is halted or lost a pin; hostile text."""
     texts = []
     if project.halted:
         texts.append(f"HALTED: {project.halted}")

@@ -11,7 +11,7 @@ _OLD_SECONDS = 5.0
 
 
 def host(report: StatusReport) -> str:
-    """The engine, its runtimes, and known escapes of their versions, in one line."""
+    """One line: the engine, its runtimes, and known escapes of their versions."""
     facts = report.host
     if facts is None:
         return "not asked yet"
@@ -35,7 +35,7 @@ def _engine(facts: HostFacts) -> str:
 
 
 def trouble(report: StatusReport) -> str:
-    """The fault of the host, '' for none: no engine, an old answer, known escapes."""
+    """The host's problem: no engine, outdated information, or known escapes; '' for none."""
     facts = report.host
     if facts is None or facts.engine is None:
         return ""
@@ -72,7 +72,7 @@ def _runtime(runtime: Runtime) -> str:
 
 
 def daemon(daemon: DaemonLine) -> str:
-    """The daemon in one line."""
+    """One line about the daemon."""
     if not daemon.running:
         return f"not running{': ' + daemon.problem if daemon.problem else ''}"
     count = f"{daemon.projects} project{'' if daemon.projects == 1 else 's'}"

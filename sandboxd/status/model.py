@@ -1,4 +1,4 @@
-"""The answer of `sandboxd status` as data."""
+"""The content of `sandboxd status` as data."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from sandboxd.observe.pin import Pin
 State = Literal[
     "running", "paused", "stopped", "not created", "invalid config", "missing", "unknown"
 ]
-"""`missing`: the folder is gone. `unknown`: the engine could not be asked; never read as "no"."""
+"""`missing`: the folder no longer exists. `unknown`: the engine could not be asked; it must never be read as "no"."""
 
 
 Trust = Literal["in force", "outdated", "none", "not needed"]
-"""The user's grant for what a project's config chooses. `outdated`: its file changed since; `none`:
-it needs one; `not needed`: it chooses nothing that needs one."""
+"""The user's grant for what a project's config chooses. `outdated`: its file changed since; `none`: a grant is needed;
+`not needed`: it chooses nothing that needs a grant.
+"""
 
 
 class Counts(NamedTuple):
-    """Findings of a project's files by severity, and how many files could not be checked."""
+    """The numbers of findings in a project's files by severity, and of files that could not be checked."""
 
     error: int = 0
     warning: int = 0
@@ -34,16 +35,16 @@ class Counts(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """A running container: its settings by the engine, and its observed controls."""
+    """A running container: its settings as the engine reports them, and its observed controls."""
 
     settings: dict[str, str]
     controls: tuple[Control, ...]
 
 
 class Verification(NamedTuple):
-    """The last result of `verify` for a running container; `when` in seconds since 1970.
+    """The last result of `verify` for a running container; `when` is in seconds since 1970.
 
-    ``void``: the container or its config changed since it was attacked.
+    ``void``: the container, its config or its mounts changed after the attack.
     """
 
     state: Literal["held", "escaped", "not shown", "void"]
@@ -55,49 +56,50 @@ class Verification(NamedTuple):
     open: tuple[str, ...] = ()
     """Attempts that succeed, and that the profile leaves open on purpose."""
     is_unlike_plan: bool = False
-    """Of ``void``: it is the container that was attacked, and not what is asked for."""
+    """Whether the result is ``void`` because the container differs from its plan, not because it is another container.
+    """
 
 
 class DeniedName(NamedTuple):
-    """A name that the gateway did not let through; `name` is hostile text."""
+    """A name that the gateway refused; `name` is hostile text."""
 
     name: str
     port: int
-    """0 where it was only looked up."""
+    """0 if the name was only looked up."""
     reason: str
-    """As `egress.messages.Attempted` has it."""
+    """As in `egress.messages.Attempted`."""
     words: str
     last: float
-    """Seconds since 1970."""
+    """When it was last refused, in seconds since 1970."""
     command: str
-    """The command that would allow it, '' where none does."""
+    """The command that would allow it; '' if none would."""
 
 
 class NamesStatus(NamedTuple):
-    """The network by name. Nothing is recorded of a sandbox whose gateway is not attended to."""
+    """The network of a sandbox with a gateway. If the gateway is not connected, nothing is recorded."""
 
     allowed: tuple[str, ...]
-    """Groups and names that are let through."""
+    """Groups and names that are let through, for display."""
     is_recorded: bool = False
     totals: Totals = Totals()
     denied: tuple[DeniedName, ...] = ()
-    """The last ones that would still be denied, the latest first."""
+    """The last names that would still be denied, latest first."""
     questions: tuple[Question, ...] = ()
-    """Those that wait for a person; `name` and `why` are hostile text."""
+    """Requests of programs inside that wait for the user's answer; `name` and `why` are hostile text."""
     credentials: tuple[CredentialLine, ...] = ()
-    """The services that it uses by the user's secrets; all zero where nothing was recorded."""
+    """The services used with the user's credentials; all counts are 0 if nothing was recorded."""
     waiting: tuple[str, ...] = ()
-    """Groups and names that an edit of the config asks for, and that are not let through before a grant or a start."""
+    """Groups and names that an edit of the config asks for and that need a grant or a new start."""
     behind: str = ""
-    """The reason why more than `allowed` may be let through at the moment; '' where that is not so."""
+    """The reason why more than `allowed` may be let through at the moment; '' if that cannot be."""
 
 
 class OpenPort(NamedTuple):
-    """A port of `forwardPorts` that is open on this machine, at `url`; `label` is hostile text."""
+    """A port of `forwardPorts` that is forwarded to this machine, at `url`; `label` is hostile text."""
 
     port: int
     service: str
-    """'' for the workspace's own."""
+    """The service that listens on it; '' for the workspace itself."""
     label: str
     url: str
 
@@ -105,9 +107,9 @@ class OpenPort(NamedTuple):
 class ProjectStatus(NamedTuple):
     """The status of one workspace.
 
-    `asked` is what its config comes to on this host, setting by setting; `in_force` what was seen
-    of the running container, None when nothing was. `drift` compares the two in full.
-    `problem` is the first line of what is wrong with the config, `hint` the exact next step.
+    `asked` is what its config results in on this host, setting by setting; `in_force` is what was observed of the
+    running container, None if nothing was. `drift` is the full comparison of the two. `problem` is the first line about
+    what is wrong with the config, '' for nothing, and `hint` the exact next step.
     """
 
     path: str
@@ -116,54 +118,58 @@ class ProjectStatus(NamedTuple):
     """The profile that its config asks for now."""
     asked: dict[str, str] | None = None
     lost_pins: tuple[Pin, ...] = ()
-    """What the host replaced or moved, so that its mount went: looked at when this was made, never before."""
+    """Pins that are lost because the host replaced or moved a file; checked when this status was made."""
     lost_beside: tuple[tuple[str, tuple[Pin, ...]], ...] = ()
-    """The same of the other containers on this workspace that lost any, by the name of their sandbox; of a second one of
-    the same sandbox by its own."""
+    """The same for other containers of the workspace: (name, pins), for those that lost any. The name is the sandbox's;
+    of a second container of one sandbox, the container's.
+    """
     halted: str = ""
-    """Why it is halted, and what was done about it, in words; '' where it is not."""
+    """Why it is halted, and what was done, in words; '' if it is not."""
     halted_beside: tuple[tuple[str, str], ...] = ()
-    """The same of the other containers on this workspace that are, by name as in `lost_beside`."""
+    """The same for other containers of the workspace that are halted: (name, reason), with names as in `lost_beside`.
+    """
     unwatched: str = ""
-    """Why nobody would halt it when the host replaces what is shut inside, in words; '' where somebody does."""
+    """The reason why nobody would halt it when the host replaces a mounted file, in words; '' if somebody would."""
     unchecked_pins: tuple[str, ...] = ()
-    """The names of those of which nothing can be seen from here."""
+    """The names of pins whose state cannot be determined from here."""
     in_force: InForce | None = None
     unseen: str = ""
-    """The reason why nothing was observed although there may be something, '' otherwise."""
+    """The reason why nothing was observed although there may be something; '' otherwise."""
     drift: tuple[str, ...] | None = None
-    """None when there was nothing to compare."""
+    """The differences from the plan; None if there was nothing to compare."""
     verified: Verification | None = None
-    """None when it was never attacked, or does not run."""
+    """None if it was never attacked, or does not run."""
     downgrades: tuple[str, ...] = ()
     """Controls that were asked for and will not be in force, with the reason."""
     counts: Counts | None = None
     problem: str = ""
     hint: str = ""
     keeps: bool = True
-    """Whether the daemon writes its generated files at each save."""
+    """Whether the daemon writes its generated files at each save of the config."""
     trust: Trust | None = None
-    """None when it is not known, as for a config that cannot be used."""
+    """None if it is not known, as for a config that cannot be used."""
     granted: tuple[str, ...] = ()
-    """What a file with a grant chooses by it, in words; hostile text."""
+    """What the file chooses by means of its grant, in words; hostile text."""
     names: NamesStatus | None = None
-    """None where there is no gateway: no network, an open one, or a config that cannot be used."""
+    """None if there is no gateway: no network, an open one, or a config that cannot be used."""
     hooks: tuple[str, ...] = ()
     """Lifecycle hooks that failed or did not run, with the reason; hostile text."""
     waiting: tuple[str, ...] = ()
-    """Commits of its sandboxes that wait on the host, each with the command that takes them; hostile text."""
+    """Sentences about commits of its sandboxes that wait on the host, each with the command that takes them; hostile
+    text.
+    """
     ports: tuple[str, ...] = ()
-    """Ports of `forwardPorts`, each with its address here or why there is none; hostile text."""
+    """Sentences about ports of `forwardPorts`, each with its local address or why it has none; hostile text."""
     open_ports: tuple[OpenPort, ...] = ()
-    """Those among `ports` that have an address here."""
+    """Those ports that have a local address."""
     measured: Measurement | None = None
-    """The last result of `bench` for a command of this project."""
+    """The last result of `bench` for a command of this project; None for none."""
     beside: tuple[tuple[str, State], ...] = ()
-    """The sandboxes with a name that work on this workspace, each with its state, by name."""
+    """The named sandboxes that work on this workspace: (name, state)."""
     running_profile: str = ""
-    """The profile that its running container was made with; '' where none was seen."""
+    """The profile with which its running container was created; '' if none was observed."""
     checking: bool = False
-    """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
+    """Whether its files just changed, so that their result is not known yet."""
 
 
 class DaemonLine(NamedTuple):
@@ -180,11 +186,11 @@ class DaemonLine(NamedTuple):
 
 
 class StatusReport(NamedTuple):
-    """The content of the screen. `host` is None while it has not been asked yet.
+    """The content of the screen. `host` is None if the host was not examined yet.
 
-    `age` is for how many seconds it may have been outdated: 0 if the engine's events would have told. `here`
-    is the path of the project that the caller is in, '' when in none. `others` counts by state the projects
-    that are not among `projects`, of which there are too many.
+    `age` is for how many seconds the content may have been outdated, 0 if the engine would have reported changes.
+    `here` is the path of the caller's project, '' if there is none. `others` has the numbers, by state, of projects
+    that are not in `projects` because there are too many.
     """
 
     daemon: DaemonLine

@@ -1,4 +1,4 @@
-"""The network by name in one row: what is allowed, what was denied, and open questions. Pure."""
+"""The network of a sandbox with a gateway in one row: what is allowed, what was denied, and open questions. Pure."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def names_status(
     now: float,
     in_use: Collection[str] | None = None,
 ) -> NamesStatus:
-    """The status of the network by name.
+    """The state of the network.
 
-    :param policy: the present policy, approvals included
-    :param ledger: the gateway's record; None where none runs, or it is not attended to
-    :param in_use: the services whose credentials may be used now; None for all of the policy
+    :param policy: the present policy, including the user's answers
+    :param ledger: the gateway's events; None if none runs, or it is not connected
+    :param now: seconds since 1970
+    :param in_use: the services whose credentials may be used now; None: all of the policy
     """
     allowed = sources(policy)
     if ledger is None:
@@ -69,9 +70,10 @@ def _credentials(
 
 
 def sources(policy: Policy) -> tuple[str, ...]:
-    """Groups by name, then names that are in no group; `and 3 more` where there are too many.
+    """The allowed groups by name, then names that are in no group; the last entry is `and 3 more` if there are too
+    many.
 
-    What `policy` denies as a whole is not in it; what it denies a part of has `(in part)` behind it.
+    What `policy` denies completely is left out; what it denies in part has `(in part)` added.
     """
     is_whole: dict[str, bool] = {}
     allowed: set[str] = set()

@@ -1,4 +1,4 @@
-"""The present state of the network by name: of the plan as it was looked at last, with what holds now."""
+"""The present state of a network with a gateway: of the plan as last examined, with the rights that hold now."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ def names_now(
     now: float,
     behind: str = "",
 ) -> NamesStatus | None:
-    """The names of a running sandbox by its gateway's record; None where that is not attended to.
+    """The state of the network of a running sandbox; None if it has no gateway, or `ledger` is None and there is
+    nothing to report in `behind`.
 
+    :param ledger: the gateway's events; None if none runs, or it is not connected
     :param now: seconds since 1970
-    :param behind: why it is not known whether its gateway has just what it may have now; '' where it has
+    :param behind: the reason why the gateway may not enforce the present rights; '' if it does
     """
     planned = examined.egress
     if planned is None or (ledger is None and not behind):

@@ -1,4 +1,4 @@
-"""The network by name for a person: one line, and one more for each thing that needs a person."""
+"""The network with a gateway for the user: one line, and one more for each thing that needs the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_WHY = 160
 
 
 def rows(names: NamesStatus) -> list[tuple[str, str]]:
-    """Labels and texts; they hold hostile names, which whoever prints them escapes."""
+    """Labels and texts; they contain hostile names, so they have to be escaped."""
     totals = names.totals
     allowed = ", ".join(names.allowed) or "no name allowed"
     counts = [f"{totals.denied} denied", f"{totals.reached} reached"]
@@ -62,7 +62,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
 
 
 def behind(names: NamesStatus) -> list[tuple[str, str]]:
-    """The row about a gateway that may have more than it may have now."""
+    """The row about a gateway that may let more through than is allowed now; [] if it does not."""
     if not names.behind:
         return []
     return [("too much", f"more may be let through than policy and grants allow: {names.behind}")]
@@ -74,7 +74,7 @@ def _denied_name(name: str, port: int) -> str:
 
 
 def in_short(names: NamesStatus) -> str:
-    """The part about names in the one line of another project; '' where nothing matters."""
+    """What a project's one line says about its network; '' if nothing matters."""
     totals = names.totals
     if totals.tripwires:
         return f"network: tripwire, {totals.denied} denied"

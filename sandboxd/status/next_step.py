@@ -1,4 +1,4 @@
-"""The one next step of a report: a command to paste. Pure."""
+"""The one next step of a report, as a command to paste. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ _LABEL = "hint: "
 
 
 def hint_lines(hint: str, *, colour: bool, columns: int) -> list[str]:
-    """`hint` as it is shown."""
+    """`hint` as lines for the screen."""
     lines = wrap(visible(hint), max(columns - len(_LABEL), 20), whole=True)
     first = f"{paint(_LABEL.strip(), '1', colour)} {lines[0]}"
     return [first, *(" " * len(_LABEL) + line for line in lines[1:])]
 
 
 def next_step(report: StatusReport) -> str:
-    """The first next step: after a lost pin, a problem of the project here, of the host, of others, then the rest."""
+    """The most important next step: for a lost pin, then for a problem of the caller's project, of the host, of others,
+    then the rest.
+    """
     is_alone = not report.here and len(report.projects) == 1
     here = [p for p in report.projects if is_alone or p.path == report.here]
     others = [p for p in report.projects if p not in here]

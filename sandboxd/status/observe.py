@@ -1,4 +1,4 @@
-"""Observes the projects' containers: the engine's description, and looks at each."""
+"""Observes the projects' containers: asks the engine about them, and observes each."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ T = TypeVar("T")
 
 
 class Sandbox(NamedTuple):
-    """A project's container. A stopped one enforces nothing: `container` is None then.
+    """A project's container. If it does not run, nothing is in force, and `container` is None.
 
-    With a `problem` a part of it did not answer; the rest was observed all the same.
+    With a `problem`, a part of it did not answer; the rest was observed nevertheless.
     """
 
     running: bool
@@ -38,19 +38,22 @@ class Sandbox(NamedTuple):
     controls: tuple[Control, ...] = ()
     id: str = ""
     identity: str = ""
-    """The identity of the container in this run; a result of `verify` counts only for the same one."""
+    """A digest of the container in its present run and its settings; a result of `verify` only applies to an equal one.
+    """
     paused: bool = False
     problem: str = ""
     hint: str = ""
     pinned: Subject | None = None
-    """Of looks at its pins, which whoever speaks of it takes anew: no event of the engine tells of a loss."""
+    """The facts for checking its pins. Each user checks anew, as the engine reports no event when a pin is lost. None
+    if it has none.
+    """
     name: str = ""
     is_editors: bool = False
-    """Whether an editor made it, or another client, from the generated file."""
+    """Whether an editor, or another client, created it from the generated file."""
 
 
 class Run(NamedTuple):
-    """A container that runs or is paused; `identity` is that of the container in this run, '' where it did not answer."""
+    """A running or paused container; `identity` is as in `Sandbox`, '' if the container did not answer."""
 
     sandbox: str
     container: str
@@ -59,20 +62,22 @@ class Run(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """Sandboxes by their identity; empty with a `problem` of the engine, when nothing is known of them."""
+    """Sandboxes by their identity; empty and with a `problem` if the engine does not answer, so that nothing is known.
+    """
 
     containers: Mapping[str, Sandbox]
     problem: str = ""
     hint: str = ""
     runs: frozenset[Run] = frozenset()
-    """All that run or are paused, a second one of the same sandbox among them."""
+    """All running or paused containers, including a second one of the same sandbox."""
     beside: tuple[tuple[str, Sandbox], ...] = ()
-    """Further containers of the same sandboxes, each with its sandbox's identity."""
+    """Further containers of the same sandboxes, each with the sandbox's identity."""
 
 
 LOOK_SECONDS = 20.0
-"""Seconds for all containers together, which are looked at side by side: no look takes longer unless its sandbox
-or its runtime hangs."""
+"""The time limit for all containers, which are observed in parallel; it is only reached if a sandbox or its runtime
+hangs.
+"""
 
 _REMEMBERED = 1000
 _AT_ONCE = 32
@@ -82,11 +87,10 @@ NOT_ASKED = Observed({}, "the engine has not been asked yet")
 
 
 class Observer:
-    """Looks at containers; a result is reused until the engine reports another state of its container.
+    """Observes containers; a result is reused until the engine reports another state of the container, because each
+    observation starts a process in the sandbox.
 
-    A look inside costs a process in the sandbox each time.
-
-    :param everywhere: whether sandboxes of other projects than are asked about count among those that run
+    :param everywhere: whether running sandboxes of other projects are included in `Observed.runs`
     """
 
     def __init__(self, everywhere: bool = False) -> None:
@@ -94,9 +98,9 @@ class Observer:
         self._looks: dict[str, tuple[str, Look]] = {}
 
     def observe(self, environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
-        """Ask the engine that `environ` names for the containers of `workspaces`. Blocks, for a limited time.
+        """Observe the containers of `workspaces` on the engine that `environ` names. Blocks, for a limited time.
 
-        They are looked at side by side; one that hangs does not delay the others.
+        Containers are observed in parallel, so one that hangs does not delay the others.
         """
 
         def is_asked_about(summary: Summary) -> bool:

@@ -1,4 +1,4 @@
-"""`status` without a daemon: look once at the project of the current folder."""
+"""`status` without a daemon: examines the project of the current folder once."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ def look_once(
     problem: DaemonError | None = None,
     follow: Callable[[str], str] = lambda _sandbox: "",
 ) -> StatusReport:
-    """The report; `problem` says why a daemon could not be asked, None when there is none.
+    """Make the report.
 
     :param now: seconds since 1970
-    :param follow: has a sandbox have what it may have now, before it is shown; returns why that is not known, or ''
+    :param problem: why a daemon could not be asked; None if there is none
+    :param follow: called with the sandbox's identity, to make its gateway enforce the present rights before it is
+        shown; returns the reason if that is not known, or ''
     """
     # Nobody waits here for what a build of gVisor holds: `up`, `generate` and `doctor` try it.
     facts = probe(environ, trial=True, premises="remembered")

@@ -1,4 +1,4 @@
-"""A container's settings as the few words that `status` has room for."""
+"""A container's settings, in a few words each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sandboxd.plan.container_name import container_name
 from sandboxd.plan.layout import SOURCE
 
 BY_GATEWAY = "names through the gateway"
-"""The value of `network` where a gateway lets names through."""
+"""The value of `network` if a gateway lets names through."""
 
 
 def settings(container: Container) -> dict[str, str]:
-    """Name -> value, the same names for a plan and for what the engine says of a container."""
+    """Setting -> value; the same settings for a plan and for a container that the engine describes."""
     return {
         "runtime": container.runtime.value if container.runtime else "engine's default",
         "privileged": "yes" if container.is_privileged() else "no",
@@ -27,7 +27,7 @@ def settings(container: Container) -> dict[str, str]:
 
 
 def network(container: Container) -> str:
-    """The reach of the container's network, in words: an ordinary bridge filters nothing."""
+    """What the container's network reaches, in words; an ordinary bridge network filters nothing."""
     mode = container.network.value if container.network else "default"
     is_planned_gateway = not container.name and bool(container.label(EGRESS))
     if mode == "none" and not is_planned_gateway:

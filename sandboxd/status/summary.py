@@ -1,4 +1,4 @@
-"""One project in at most twelve lines: is it safe, what is not in force, what is open, what to do now. Pure."""
+"""One project in at most twelve lines: whether it is safe, what is not in force, what is open, and what to do. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandboxd.verify.last_verdict import age_seconds, duration
 
 INDENT = 16
 MOST_ROWS = 9
-"""Below the first line, and before the next step."""
+"""The most rows between the first line and the next step."""
 
 _MOST_REASONS = 2
 _MOST_LOST = 3
@@ -34,7 +34,7 @@ _GRAVEST = (
     "git on the host",
     "credentials",
 )
-"""Controls whose loss is told first, in this order; others follow as the plan has them."""
+"""The controls whose loss is shown first, in this order; others follow in the plan's order."""
 
 _LIMITS = ("memory limit", "cpu limit", "process limit")
 
@@ -42,7 +42,8 @@ _LIMITS = ("memory limit", "cpu limit", "process limit")
 class Row(NamedTuple):
     """One row of the screen.
 
-    `weight` is high for what is left out last. With `lines` more than 1 a text is wrapped before it is cut.
+    Rows with a low `weight` are left out first. If `lines` is more than 1, the text is wrapped to so many lines before
+    it is cut.
     """
 
     weight: int
@@ -51,11 +52,11 @@ class Row(NamedTuple):
     colour: str = ""
     lines: int = 1
     is_loss: bool = False
-    """It says of a control of the plan that it is not in force."""
+    """Whether it says that a control of the plan is not in force."""
 
 
 def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> str:
-    """The first line: symbol, name, state, what it runs on."""
+    """The first line: symbol, name, state, runtime and profile."""
     mark = glance(project)
     room = max(columns - 24, 8)
     state = project.state.upper()
@@ -70,10 +71,10 @@ def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> st
 
 
 def rows(project: ProjectStatus, host: str, daemon: str, above: int = 0) -> list[Row]:
-    """The rows in their order, without those that there is no room for.
+    """The rows in order, as many as there is room for.
 
-    :param host, daemon: what is wrong with them, '' for nothing
-    :param above: the lines that are above the first one
+    :param host, daemon: their problem; '' for none
+    :param above: the number of lines above the first row
     """
     every = [
         *_problems(project),
@@ -107,7 +108,7 @@ def _with_number_hidden(rows: list[Row], lost: int) -> list[Row]:
 
 
 def lines(row: Row, *, colour: bool, columns: int) -> list[str]:
-    """The row on the screen; what does not fit its lines ends in an ellipsis."""
+    """The row as lines for the screen; a text that does not fit ends with an ellipsis."""
     room = max(columns - INDENT, 20)
     wrapped = wrap(visible(row.text), room)
     if len(wrapped) > row.lines:

@@ -1,4 +1,4 @@
-"""`sandboxd status` for a person: the project here at a glance, each other one in a line, one next step."""
+"""`sandboxd status` for the user: the caller's project at a glance, each other one in a line, one next step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from sandboxd.status.model import ProjectStatus, StatusReport
 from sandboxd.status.next_step import hint_lines, next_step
 
 Form = Literal["text", "all", "long", "short"]
-"""``all``: every project, none only counted. ``long``: all that is known. ``short``: a word for a prompt."""
+"""``all``: list every project instead of counting some. ``long``: everything that is known. ``short``: one word, for a
+prompt.
+"""
 
 FORMS: tuple[Form, ...] = ("text", "all", "long", "short")
 
@@ -19,12 +21,12 @@ _MOST_PATH = 44
 
 
 def form(name: str) -> Form:
-    """The form called `name`; the ordinary one for another name."""
+    """The form `name`; ``text`` if there is no such form."""
     return next((form for form in FORMS if form == name), "text")
 
 
 def render(report: StatusReport, form: Form = "text", *, colour: bool, columns: int) -> str:
-    """The screen, its last newline included; ``short`` is '' where no project is."""
+    """The whole screen, with a newline at its end; in the form ``short``, '' if the caller is in no project."""
     if form == "long":
         return in_full.render(report, colour=colour, columns=columns)
     here = _here(report)

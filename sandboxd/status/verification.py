@@ -19,10 +19,10 @@ def verification(
     result: Verified | None,
     lost: tuple[Pin, ...] = (),
 ) -> Verification | None:
-    """The last result of `verify` for a running container.
+    """The last result of `verify` for a running container; None if there is none, or no container runs.
 
-    It is `void` of another container, and of one that lost a pin since or is not as planned, unless something
-    escaped from it.
+    It is `void` if it is of another container, or if the container lost a pin or differs from its plan; but an escape
+    stays an escape.
     """
     if live is None or live.container is None or result is None:
         return None
@@ -44,7 +44,7 @@ def _ids(result: Verified, outcome: Outcome) -> tuple[str, ...]:
 
 
 def sentence(result: Verification) -> str:
-    """The result in words for people, with its age."""
+    """The result as a sentence, with its age."""
     age = duration(age_seconds(result.when))
     if result.is_unlike_plan:
         return f"void: attacked {age} ago, and it is not as asked for; `sandboxd up` makes it so"

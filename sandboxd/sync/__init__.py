@@ -1,1 +1,1 @@
-"""A copy of the workspace that is kept the same as the host's, file by file, by a policy; what is inside is hostile."""
+"""Keeps a copy of the workspace identical to the host's, file by file and by a policy. The side inside is hostile."""

@@ -1,8 +1,8 @@
-"""Does steps in a folder that others write in: each only where the folder still has what was compared.
+"""Applies changes in a folder that others write in: each only if the folder still contains what was compared.
 
-Every folder is opened from the one above it, so no link is followed. A file is there as a whole or not at all. What
-is overwritten or removed is first given another name, looked at once more, and put back where it is not what was
-compared: there is no moment at which a save of the user's can get lost.
+Every folder is opened from the one above it, so no link is followed. Files appear completely or not at all. What is
+overwritten or removed is first renamed, checked once more, and put back if it is not what was compared: so a file that
+the user saves meanwhile is never lost.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _OURS = frozenset((stat.S_IFREG, stat.S_IFLNK))
 
 
 class Skip(NamedTuple):
-    """A step that was not done, and why. It is compared again; `is_full` says that the disk has no room."""
+    """A step that was not done, and why; its path is compared again. `is_full`: the disk has no room."""
 
     step: Step
     why: str
@@ -45,10 +45,10 @@ class _NotDone(Exception):
 
 
 class Source(NamedTuple):
-    """The other side, from which content comes.
+    """The other side, from which content is read.
 
-    :ivar read: the bytes of the file at a path, in parts; it raises OSError or SandboxdError where there is none
-    :ivar is_gone: whether nothing is at a path, so that it may be removed here
+    :ivar read: yields the bytes of the file at a path; raises OSError or SandboxdError if there is none
+    :ivar is_gone: whether nothing exists at a path, so that it may be removed here
     """
 
     read: Callable[[str], Iterator[bytes]]
@@ -58,9 +58,11 @@ class Source(NamedTuple):
 class Target:
     """The open folder `root`, in which steps are done.
 
-    :param owner: to whom what is made belongs
-    :param why_no_link: why a link at a path to a target is not made now, '' where it is
-    :param is_settled: whether the times of an entry that was compared tell every later change; else its bytes do
+    :param retention: where removed and overwritten files are kept
+    :param owner: the owner of new files and folders
+    :param why_no_link: returns the reason why a link at a path to a target must not be created; '' if it may
+    :param is_settled: whether every later change of a compared entry would change its times; if not, its bytes are
+        compared
     """
 
     def __init__(
@@ -75,9 +77,9 @@ class Target:
         self._why_no_link, self._is_settled = why_no_link, is_settled
 
     def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
-        """Do `steps` in their order; returns those that were not done.
+        """Do `steps` in their order; return those that were not done.
 
-        Once the disk is full nothing more is removed: it may be the last that there is of a file that was renamed.
+        Once the disk is full, nothing more is removed: it could be the last copy of a file that was renamed.
         """
         skips: list[Skip] = []
         for step in steps:
@@ -98,12 +100,12 @@ class Target:
         return tuple(skips)
 
     def recover(self, path: str) -> None:
-        """Keep what an application that was killed left at `path`: it may be the last that there is of a file.
+        """Move what a killed run left at `path` into the retention folder: it may be the last copy of a file.
 
-        It stays where it does not fit, or where it is nothing that an application makes.
+        It stays if it does not fit there, or is of a kind that no run creates.
 
         :raises OSError: it cannot be moved
-        :raises SandboxdError: a link is on the way to it
+        :raises SandboxdError: a link is on the path
         """
         with beneath.parent_of(self._root, path, create=False) as folder:
             name = os.path.basename(path)

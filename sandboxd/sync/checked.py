@@ -1,4 +1,6 @@
-"""The snapshot of a side that may lie: what no folder can have is unknown, so that nothing is done about it."""
+"""Checks the snapshot of an untrusted side: entries that no folder can have become unknown, so that nothing is done
+there.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ _LIE = "the sandbox says of it what cannot be"
 
 
 def checked(snapshot: Snapshot) -> Snapshot:
-    """`snapshot` without entries whose path or content no folder can have, nor those in something that is no folder."""
+    """`snapshot` without entries whose path or content is impossible, and without those below something that is not a
+    folder.
+    """
     entries: dict[str, Entry] = {}
     unknown = dict(snapshot.unknown)
     for path in sorted(snapshot.entries, key=order):
@@ -32,7 +36,7 @@ def checked(snapshot: Snapshot) -> Snapshot:
 
 
 def is_path(path: str) -> bool:
-    """Whether `path` is one of something below a folder, in the one way to write it."""
+    """Whether `path` is the normal form of a path below a folder."""
     return len(path) <= _LONGEST_PATH and "\0" not in path and _PARTS.isdisjoint(path.split("/"))
 
 

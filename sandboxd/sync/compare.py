@@ -1,8 +1,9 @@
-"""The comparison of the two sides with what they last agreed upon: what passes, what stays, and what is in conflict.
+"""Compares two sides with their last common state: what is copied which way, what stays different, and what is in
+conflict.
 
-Pure and total: the same states give the same answer, whatever they are. Nothing that only one side has and that is
-not the last agreed content is ever overwritten: where both sides changed, the host's is at the path and the sandbox's
-beside it.
+Pure and total: equal states give the equal result, whatever they contain. Content that only one side has, and that is
+not the last common content, is never overwritten: if both sides changed a path, it gets the host's version, and the
+sandbox's is kept next to it.
 """
 
 from __future__ import annotations
@@ -25,25 +26,25 @@ _FOLDER_STAYS = "the folder that it is in stays inside"
 
 
 class Stay(NamedTuple):
-    """A path that is not the same on both sides, and stays so for a reason."""
+    """A path that differs between the sides and stays different, with the reason."""
 
     path: str
     why: str
 
 
 class Conflict(NamedTuple):
-    """A path that both sides changed. The sandbox's version is inside at `beside` from now on, '' where it stays."""
+    """A path that both sides changed. Inside, the sandbox's version is kept at `beside`; '' if it stays at the path."""
 
     path: str
     beside: str
 
 
 class Comparison(NamedTuple):
-    """What a comparison says.
+    """The result of a comparison: the steps for each side, and what to tell the user.
 
-    :ivar agreed: the paths at which the agreed content is another than before, with None where there is none any more
-    :ivar marked: paths that pass out and run when the project is built or tested, with the reason
-    :ivar stop: the reason for which nothing is done; then there are no steps, and nothing is agreed
+    :ivar agreed: the paths whose common content changes, with the new one; None if there is none any more
+    :ivar marked: paths copied to the host that run when the project is built or tested, with the reason
+    :ivar stop: the reason why nothing is done; then there are no steps, and the common state stays
     """
 
     host: tuple[Step, ...] = ()
@@ -72,11 +73,11 @@ def compare(
 ) -> Comparison:
     """Compare the two sides.
 
-    :param agreed: what both had when they were last compared
-    :param roots: the folders that it was agreed of; None at first
-    :param reading: how the host's file system reads names
-    :param why_no_link: why the host must not have a link at a path to a target, '' where it may
-    :param allowed: paths that may go on the host, since the user was asked
+    :param agreed: the content of each path at the end of the last comparison
+    :param roots: the folders of that comparison; None at first
+    :param reading: how the host's file system compares names
+    :param why_no_link: returns the reason why the host must not have a link at a path to a target; '' if it may
+    :param allowed: paths that may be removed on the host, because the user agreed
     """
     stop = stop_before(host, inside, agreed, roots, allowed)
     if stop is not None:

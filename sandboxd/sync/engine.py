@@ -1,7 +1,6 @@
-"""When both sides are compared, and when not: events go in, steps come out. Pure, with the time as an argument.
+"""Decides when both sides are compared: events go in, actions come out. Pure; the time is an argument.
 
-Times are in seconds of a clock that no one sets. Whoever runs it does each step in its order, and hands the time in
-again at `State.wake_at`.
+Times are in seconds of a monotonic clock. The caller does each action in order, and calls again at `State.wake_at`.
 """
 
 from __future__ import annotations
@@ -14,15 +13,15 @@ from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason, Stop
 
 QUIET_SECONDS = 0.01
-"""So long nobody changes anything before a batch is compared: an editor replaces a file by several calls."""
+"""A batch of changes is compared after nothing changed for so long: editors replace a file by several calls."""
 LONGEST_BATCH_SECONDS = 0.1
-"""So long a batch waits for that at most."""
+"""The longest time for which a batch is delayed by that."""
 SWEEP_SECONDS = 300.0
-"""Between two looks without an event: a kernel may have dropped one."""
+"""The time between two full looks without an event, since a kernel may have dropped one."""
 POLL_SECONDS = 1.0
-"""The same while a side has no events, or is not there."""
+"""The same while a side reports no events, or does not exist."""
 RETRY_SECONDS = 30.0
-"""Until what could not be done is tried again, at the latest."""
+"""The longest time until something that failed is tried again."""
 PRUNE_SECONDS = 3600.0
 _SIDES = {Side.HOST: "the workspace on the host", Side.INSIDE: "the copy inside"}
 _ASKED = frozenset((Reason.REMOVALS, Reason.EMPTIED))
@@ -30,7 +29,7 @@ _MOST_TRIES = 6
 
 
 class Phase(enum.Enum):
-    """What goes on."""
+    """What the session is doing."""
 
     IDLE = "waits for a change"
     SETTLING = "waits for the end of a batch of changes"
@@ -41,91 +40,91 @@ class Phase(enum.Enum):
 
 
 class Changed(NamedTuple):
-    """Something changed on a side."""
+    """Event: something changed on a side."""
 
     side: Side
 
 
 class Lost(NamedTuple):
-    """Any of a side may have changed: events were lost, or the machine slept."""
+    """Event: anything on a side may have changed, because events were lost or the machine slept."""
 
     side: Side
     why: str
 
 
 class Deaf(NamedTuple):
-    """Whether a side has no events, so that it is looked at from time to time."""
+    """Event: whether a side reports no events, so that it has to be polled."""
 
     side: Side
     is_deaf: bool
 
 
 class Tick(NamedTuple):
-    """Time went on."""
+    """Event: time has passed."""
 
 
 class Finished(NamedTuple):
-    """The step RUN came to its end."""
+    """Event: the action `Run` has finished."""
 
     report: Report
 
 
 class Failed(NamedTuple):
-    """The step RUN could not be done."""
+    """Event: the action `Run` could not be done."""
 
     why: str
 
 
 class Answered(NamedTuple):
-    """The user's answer to `stop`: whether the files may go; where not they are put back."""
+    """Event: the user's answer to `stop`: whether the files may be removed; if not, they are restored."""
 
     stop: Stop
     may_go: bool
 
 
 class Restarted(NamedTuple):
-    """The user says that the folders are right as they are: both sides are compared as at first."""
+    """Event: the user confirms that both folders are right as they are; they are compared as at first."""
 
 
 class Ended(NamedTuple):
-    """Nothing more is to be done."""
+    """Event: the session is to end."""
 
 
 Event = Changed | Lost | Deaf | Tick | Finished | Failed | Answered | Restarted | Ended
 
 
 class Run(NamedTuple):
-    """Compare, and do what that says; the paths `allowed` may go on the host."""
+    """Action: compare, and apply the result; the paths `allowed` may be removed on the host."""
 
     allowed: frozenset[str] = frozenset()
 
 
 class PutBack(NamedTuple):
-    """Agree upon nothing where a side has nothing: what is gone on one comes back from the other."""
+    """Action: forget the common state of paths that one side lacks, so that they are restored from the other."""
 
 
 class Forget(NamedTuple):
-    """Agree upon nothing, of whichever folders."""
+    """Action: forget the whole common state, and of which folders it was."""
 
 
 class Prune(NamedTuple):
-    """Let go of what was removed seven days ago."""
+    """Action: delete what was removed more than seven days ago."""
 
 
 class Ask(NamedTuple):
-    """Ask the user; the answer is `Answered` with this stop."""
+    """Action: ask the user; the answer is the event `Answered` with this stop."""
 
     stop: Stop
 
 
 class Say(NamedTuple):
-    """Say to the user what is not as it should be."""
+    """Action: report a problem to the user."""
 
     words: str
 
 
 class Show(NamedTuple):
-    """Show what a run came to."""
+    """Action: show the result of a run to the user."""
 
     report: Report
 
@@ -134,16 +133,17 @@ Do = Run | PutBack | Forget | Prune | Ask | Say | Show
 
 
 class State(NamedTuple):
-    """What is known between two events.
+    """The state between two events.
 
-    :ivar began: when the batch began that is waited for, or the run
-    :ivar not_before: no run begins earlier, whatever changes
+    :ivar began: when the current batch, or the current run, began
+    :ivar not_before: the earliest time of the next run
     :ivar wake_at: when a `Tick` is due
-    :ivar is_changed: something changed since the run began
-    :ivar stop: what the user was asked, or told, last; None once it is no more so
-    :ivar allowed: paths that may go on the host in the next run
-    :ivar tries: runs one after the other that did not come to rest
-    :ivar answer: what the user answered while a run went on
+    :ivar is_changed: whether something changed since the run began
+    :ivar stop: what the user was last asked or told; None if it no longer applies
+    :ivar trouble: the problem that the user was last told; '' for none
+    :ivar allowed: paths that the next run may remove on the host
+    :ivar tries: the number of successive runs after which the sides still differed
+    :ivar answer: the user's answer that came during a run; None for none
     """
 
     phase: Phase
@@ -161,12 +161,12 @@ class State(NamedTuple):
 
 
 def start(now: float) -> State:
-    """The state at first: what happened before is not known, so both sides are looked at."""
+    """The initial state. As earlier changes are not known, both sides are looked at."""
     return State(Phase.SETTLING, now, now, pruned_at=now)
 
 
 def advance(state: State, event: Event, now: float) -> tuple[State, tuple[Do, ...]]:
-    """The state after `event`, and what is to be done."""
+    """The state after `event`, and the actions to do."""
     if state.phase is Phase.ENDED:
         return state, ()
     match event:

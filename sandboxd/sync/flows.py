@@ -1,4 +1,4 @@
-"""The policy of a path: whether what is at it passes into the sandbox, out of it, both ways or not at all."""
+"""The policy for a path: whether its content is copied into the sandbox, out of it, both ways, or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple
 from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
 
 TEMPORARY = ".sandboxd-sync-"
-"""How names of our own files begin that are being written. They pass nowhere."""
+"""The prefix of our own temporary files, which are never copied."""
 
 _ASIDE = ".inside-"
 _SUFFIX = re.compile(r"(?:\.inside-[0-9a-f]{8}(?:-[0-9]{1,4})?)+\Z")
 
 
 class Flow(enum.Flag):
-    """The directions in which content passes."""
+    """The directions in which content is copied."""
 
     NONE = 0
     IN = enum.auto()
@@ -29,8 +29,8 @@ class Flow(enum.Flag):
 class Rule(NamedTuple):
     """The directions for a path.
 
-    `why` is the reason, a phrase, where it does not pass both ways or where `is_marked`: it is run when the project
-    is built or tested.
+    `why` is the reason, a phrase, if it is not copied both ways or `is_marked`: it runs when the project is built or
+    tested.
     """
 
     flow: Flow
@@ -50,13 +50,13 @@ def _never_of(_path: str, _is_folder: bool) -> bool:
 
 
 class Policy(NamedTuple):
-    """What a project and its user say of paths.
+    """The choices of a project and its user about paths.
 
-    :ivar is_hidden: whether the sandbox must not have what is at a path
-    :ivar is_ignored: whether a path (and if it is a folder's) is ignored by git, so that it stays where it was made
-    :ivar is_wanted: whether an ignored path passes in spite of that, by the user's choice
-    :ivar is_outward: whether a path is a product of the sandbox: what the host does there stays there
-    :ivar runs_pass: whether files that run when the project is built or tested pass out, marked
+    :ivar is_hidden: whether the sandbox must not get the content of a path
+    :ivar is_ignored: whether git ignores a path (second argument: whether it is a folder), so that it is not copied
+    :ivar is_wanted: whether an ignored path is copied all the same, because the user chose so
+    :ivar is_outward: whether a path is a product of the sandbox, so that the host's changes of it are not copied
+    :ivar runs_pass: whether files that run when the project is built or tested are copied out, marked
     """
 
     is_hidden: Callable[[str], bool] = _never
@@ -66,7 +66,7 @@ class Policy(NamedTuple):
     runs_pass: bool = True
 
     def excludes(self, path: str, is_folder: bool) -> bool:
-        """Whether nothing passes at `path`, nor below it; of the folders above it that is asked before."""
+        """Whether nothing is copied at `path` and below it; folders above it have to be asked first."""
         name = path.rpartition("/")[2]
         origin = _origin(name)
         if name.startswith(TEMPORARY) or _is_never(origin):
@@ -83,7 +83,7 @@ class Policy(NamedTuple):
     def rule(self, path: str, is_folder: bool, *, is_beside_head: bool = False) -> Rule:
         """The directions for `path`.
 
-        :param is_beside_head: a `HEAD` in the same folder could make that a repository
+        :param is_beside_head: whether a file `HEAD` in the same folder could make that a git repository
         """
         names = path.split("/")
         if any(name.startswith(TEMPORARY) for name in names):
@@ -127,15 +127,15 @@ def _is_never(name: str) -> bool:
 
 
 def is_head(path: str) -> bool:
-    """Whether the last name of `path` is, to some file system, `HEAD`."""
+    """Whether some file systems would treat the last name of `path` as `HEAD`."""
     return plain_name(path.rpartition("/")[2]) == "head"
 
 
 def aside(name: str, mark: str, number: int) -> str:
-    """The name under which a conflict keeps the sandbox's version of `name`.
+    """The name under which the sandbox's version of `name` is kept after a conflict.
 
-    :param mark: eight hexadecimal digits that tell this version from another one
-    :param number: 1 at first, more where the name is taken
+    :param mark: eight hexadecimal digits that identify the version
+    :param number: 1 at first; higher if the name is taken
     """
     ending = f"{_ASIDE}{mark}" if number == 1 else f"{_ASIDE}{mark}-{number}"
     return f"{_origin(name)}{ending}"

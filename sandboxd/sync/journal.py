@@ -1,8 +1,8 @@
-"""What both sides agreed upon, on disk: a file of ours, which no sandbox sees.
+"""The common state of both sides on disk, in a file of ours that no sandbox sees.
 
-The first line says of which two folders; each further one says of a path what was agreed since. Every line has the
-sum of its bytes: one that a crash left unfinished ends what is read. What cannot be read is nothing agreed: then both
-sides are compared as at first, which removes nothing.
+The first line names the two folders; each further one is a change of a path. Every line has a checksum, so that a line
+which a crash left incomplete ends the file. If the file cannot be read, there is no common state: then both sides are
+compared as at first, which removes nothing.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from sandboxd.sync.stops import Roots
 _VERSION = 1
 _LARGEST = 512 << 20
 _SPARE = 10_000
-"""So many lines may say what is not so any more before the file is written anew."""
+"""The file is rewritten when it has so many lines that no longer apply."""
 
 
 class Journal:
-    """The agreed state in the file at `path`; `agreed` is empty and `roots` None where there is none yet."""
+    """The common state in the file at `path`; without a file, `agreed` is empty and `roots` is None."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -36,10 +36,10 @@ class Journal:
         self._is_whole = self._read()
 
     def update(self, changes: Mapping[str, Content | None], roots: Roots) -> None:
-        """Record what is agreed now at the paths of `changes`, None for nothing; it is on the disk afterwards.
+        """Record the new common content of the paths in `changes` (None: none), and flush it to disk.
 
         :raises EnvironmentFailure: it cannot be written
-        :raises OSError: its folder cannot be made
+        :raises OSError: its folder cannot be created
         """
         for path, content in changes.items():
             if content is None:
@@ -52,7 +52,7 @@ class Journal:
             self._append(changes)
 
     def forget(self) -> None:
-        """Agree upon nothing, of whichever folders: both are compared as at first, which removes nothing.
+        """Forget the whole common state: both sides are then compared as at first, which removes nothing.
 
         :raises OSError: the file cannot be removed
         """

@@ -1,4 +1,4 @@
-"""A side that is a folder of this machine."""
+"""A side that is a folder on this machine."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CHUNK = 1 << 20
 
 
 class LocalSide:
-    """The folder at `path`; what is removed in it goes into `retention`.
+    """The folder at `path`; files that are removed in it go to `retention`.
 
-    :param is_host: whether links that come from inside are judged before they are made in it
+    :param is_host: whether it is the host's side, in which links from inside are checked before they are created
     """
 
     def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
@@ -33,9 +33,9 @@ class LocalSide:
         self._last: Snapshot | None = None
 
     def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
-        """Its state.
+        """Return its present state.
 
-        :raises SandboxdError: there is no such folder
+        :raises SandboxdError: the folder does not exist
         :raises OSError: it cannot be read
         """
         with beneath.open_folder(self._path) as root:
@@ -43,7 +43,7 @@ class LocalSide:
         return self._last
 
     def folders(self) -> dict[str, int]:
-        """The paths and the inodes of its folders by the last look, '' for itself; none before the first."""
+        """Paths and inodes of its folders at the last scan, '' for itself; {} before the first scan."""
         if self._last is None:
             return {}
         entries = self._last.entries.items()
@@ -51,29 +51,29 @@ class LocalSide:
         return {"": self._last.root.inode, **below}
 
     def reading(self) -> Reading:
-        """How its file system reads names.
+        """How its file system compares names.
 
-        :raises SandboxdError: there is no such folder
+        :raises SandboxdError: the folder does not exist
         :raises OSError: it cannot be read
         """
         with beneath.open_folder(self._path) as root:
             return reading_of(root)
 
     def why_no_link(self, path: str, target: str) -> str:
-        """Why a link at `path` to `target` leads out of it, as it is now; '' where it does not."""
+        """The reason why a link at `path` to `target` would lead out of the folder at present; '' if it would not."""
         with beneath.open_folder(self._path) as root:
             return links.reason_against(root, path, os.fsencode(target))
 
     def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
-        """Do `steps`, with content from `source`; returns those that were not done.
+        """Do `steps` with content from `source`; return those that were not done.
 
-        :raises SandboxdError: there is no such folder
+        :raises SandboxdError: the folder does not exist
         """
         with beneath.open_folder(self._path) as root:
             return self._target(root).apply(steps, source)
 
     def recover(self, leftovers: Iterable[str]) -> None:
-        """Keep what an application that was killed left at the paths `leftovers`."""
+        """Move what a killed run left at the paths `leftovers` into the retention folder."""
         with beneath.open_folder(self._path) as root:
             target = self._target(root)
             for path in leftovers:
@@ -81,7 +81,7 @@ class LocalSide:
                     target.recover(path)
 
     def source(self) -> Source:
-        """What the other side reads from it."""
+        """The functions with which the other side reads from it."""
         return Source(self._read, self._is_gone)
 
     def _target(self, root: int) -> Target:

@@ -1,4 +1,4 @@
-"""Names from inside as the host's file system reads them: two that are one file there must not both be written."""
+"""Compares names from inside as the host's file system does: two that are one file there must not both be written."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SHORT = re.compile(r"[^.~]{1,6}~[0-9]{1,6}(?:\.[^.]{0,3})?\Z")
-"""As FAT and NTFS name a file a second time."""
+"""Short names that FAT and NTFS give to files in addition."""
 LONGEST_NAME = 255
-"""Bytes, as most file systems take for a name."""
+"""The longest name in bytes, as in most file systems."""
 _MOST_TRIED = 100
 
 
 class Reading(NamedTuple):
-    """How a file system reads names; what is not known is taken to be so.
+    """How a file system compares names; what is not known is assumed to hold.
 
-    :ivar folds: names that differ in case, or in how characters are put together, can be one file
-    :ivar has_short_names: `GIT~1` can be another file's second name
+    :ivar folds: whether names that differ only in case or Unicode normalisation can be one file
+    :ivar has_short_names: whether a name such as `GIT~1` can be another file's short name
     """
 
     folds: bool = True
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
 
 
 def reading_of(folder: int) -> Reading:
-    """How the file system of the open `folder` reads names, by asking it for entries that are there in another case.
+    """Find out how the file system of the open `folder` compares names, by looking up existing entries in another case.
 
     :raises OSError: the folder cannot be read
     """
@@ -51,7 +51,7 @@ def reading_of(folder: int) -> Reading:
 
 
 class Names:
-    """The names that the host has, and those that are about to be created there."""
+    """The names that the host has, and those about to be created there."""
 
     def __init__(self, reading: Reading, paths: Iterable[str]) -> None:
         self._reading = reading
@@ -60,7 +60,9 @@ class Names:
         self._plain: dict[str, dict[str, str]] = {}
 
     def reason_against(self, path: str) -> str:
-        """Why the last name of `path` is not created on the host, '' if it can be; it is then one that the host has."""
+        """The reason why the last name of `path` must not be created on the host. '' if it may; then it counts as
+        existing.
+        """
         name = path.rpartition("/")[2]
         if not name.isprintable():
             return "its name has characters that drive a terminal, or that nobody sees"

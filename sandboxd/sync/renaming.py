@@ -1,4 +1,4 @@
-"""Renames in an open folder that overwrite nothing: to a name that must be free, and of two entries for each other."""
+"""Renames in an open folder without overwriting: to a free name, and of two entries with each other."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import sys
 _NOREPLACE = 1
 _EXCHANGE = 2
 _NOT_HERE = frozenset((errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM))
-"""What is answered where the system, or the file system, has no such rename."""
+"""The errors of a system or file system without such a rename."""
 
 
 def rename_free(folder: int, name: str, new: str, new_folder: int | None = None) -> None:
-    """Rename `name` to `new`, which must not be there.
+    """Rename `name` to `new`, which must not exist.
 
-    :param new_folder: the open folder of `new`, where it is another one
-    :raises FileExistsError: there is something
+    :param new_folder: the open folder of `new`; None: the same folder
+    :raises FileExistsError: `new` exists
     :raises OSError: it cannot be renamed
     """
     target = folder if new_folder is None else new_folder
@@ -32,9 +32,9 @@ def rename_free(folder: int, name: str, new: str, new_folder: int | None = None)
 
 
 def swap(folder: int, name: str, other: str) -> bool:
-    """Have two entries take each other's name in one step; False where this system has no way to do it.
+    """Exchange the names of two entries atomically; return False if this system cannot.
 
-    :raises OSError: one of them is gone
+    :raises OSError: one of them does not exist
     """
     code = _renameat2(folder, name, folder, other, _EXCHANGE)
     if code and code not in _NOT_HERE:

@@ -1,8 +1,8 @@
-"""The state of the side inside, by the word of its reporter: bytes come in, questions go out. Pure.
+"""The state of the side inside, as its reporter sends it: bytes come in, requests go out. Pure.
 
-The reporter is hostile. It is asked folder by folder, so that nothing which the policy excludes is looked at, and is
-believed of its own side alone: what it says is bounded, has the form that a folder has, and is judged where it is
-written. What is no answer to the first question that is open ends it.
+The reporter is hostile. It is asked for each folder separately, so that nothing which the policy excludes is read, and
+its answers only concern its own side: they are limited in size, have to be valid entries of a folder, and are checked
+before anything is written. An answer to anything but the oldest open request ends the connection.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sandboxd.sync.state import Root, Snapshot
 from sandboxd.sync.wire import Broken
 
 _WINDOW = 32 << 10
-"""Bytes of questions that are not answered yet: fewer than a pipe takes, so that no end waits for the other."""
+"""The most bytes of unanswered requests: fewer than a pipe's buffer, so that the two ends cannot block each other."""
 
 
 class Signal(enum.Enum):
-    """What the reporter said unasked."""
+    """What the reporter sends without being asked."""
 
     CHANGED = "a folder changed"
     LOST = "events were lost, so everything is looked at"
@@ -33,7 +33,7 @@ class Signal(enum.Enum):
 
 
 class Reading:
-    """A file that is being read. `code` is None until it ended: then the number of the error, 0 for none."""
+    """A file being read. `code` is None until it ended; then the error number, 0 for none."""
 
     def __init__(self, most: int) -> None:
         self.code: int | None = None
@@ -41,9 +41,9 @@ class Reading:
         self._parts: list[bytes] = []
 
     def add(self, part: bytes) -> None:
-        """Add bytes that came.
+        """Add bytes that arrived.
 
-        :raises Broken: they are more than were asked for
+        :raises Broken: more arrived than were asked for
         """
         self._left -= len(part)
         if self._left < 0:
@@ -51,7 +51,7 @@ class Reading:
         self._parts.append(part)
 
     def take(self) -> list[bytes]:
-        """The parts that came since the last call."""
+        """The pieces that arrived since the last call."""
         parts, self._parts = self._parts, []
         return parts
 
@@ -63,9 +63,9 @@ class _Asked(NamedTuple):
 
 
 class Reported:
-    """What a reporter says, from its first byte on.
+    """The side's state, built from everything that the reporter sends.
 
-    :param excludes: whether a path, and whether that is a folder's, is not looked at
+    :param excludes: whether a path is not looked at; its second argument is whether it is a folder
     """
 
     def __init__(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> None:
@@ -85,19 +85,19 @@ class Reported:
     # -- what is asked
 
     def look_again(self) -> None:
-        """Have every folder looked at once more; files whose times tell that they did not change are not read."""
+        """Ask for every folder again; files whose times are unchanged are not read."""
         # Whoever floods with losses has it done once for each round of questions.
         self._is_all_wanted = True
 
     def read(self, path: str, most: int) -> Reading:
-        """Have at most the first `most` bytes of the file at `path` read."""
+        """Ask for at most the first `most` bytes of the file at `path`."""
         reading = Reading(most)
         self._readings.append(reading)
         self._waiting.append(Want(wire.READ, path, most))
         return reading
 
     def questions(self) -> bytes:
-        """The bytes to send now: as many questions as may be open at one time."""
+        """The bytes to send now: as many requests as may be open at a time; b'' for none."""
         result = bytearray()
         if self._is_all_wanted and self._tree is not None:
             self._is_all_wanted = False
@@ -118,12 +118,12 @@ class Reported:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether all that was asked is answered."""
+        """Whether every request is answered."""
         is_open = self._waiting or self._asked or self._is_all_wanted
         return self._tree is not None and not is_open
 
     def snapshot(self) -> Snapshot:
-        """The side as of the last answers; `began` is 0, since its times say nothing to this machine.
+        """The side by the answers so far. `began` is 0, as the side's clock is not this machine's.
 
         :raises FileNotFoundError: the folder itself cannot be read
         """
@@ -150,9 +150,9 @@ class Reported:
     # -- what is answered
 
     def take(self, data: bytes) -> frozenset[Signal]:
-        """Take over what `data` says; returns what was said unasked.
+        """Process `data`; return the signals in it.
 
-        :raises Broken: no reporter of ours says that; the connection is to be closed
+        :raises Broken: a correct reporter never sends that; the connection has to be closed
         """
         signals: set[Signal] = set()
         for kind, content in self._decoder.take(data):

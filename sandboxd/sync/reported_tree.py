@@ -1,4 +1,4 @@
-"""What a hostile reporter said of its side so far, put together folder by folder and bounded. Pure."""
+"""The side as a hostile reporter described it so far, assembled folder by folder with limits. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sandboxd.sync.scan import LONGEST_PATH, WRITTEN, Limits
 from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
 
 _MOST_BYTES = 256 << 20
-"""Bytes of all names and targets."""
+"""The limit for all names and link targets together, in bytes."""
 
 
 class Want(NamedTuple):
-    """Something to ask: of `kind` LOOK, HASH or FORGET; `size` in bytes, of a file."""
+    """A request to send, of the kind LOOK, HASH or FORGET; `size` is that of a file, in bytes."""
 
     kind: int
     path: str
@@ -25,16 +25,16 @@ class Want(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One entry of a folder: the fields of `wire.STATUS`, and the target of a link."""
+    """One entry of a folder: the fields of `wire.STATUS`, and the target if it is a link."""
 
     status: tuple[int, ...]
     target: bytes = b""
 
 
 class Tree:
-    """The entries of the side whose folder is `root`.
+    """The entries of a side with the folder `root`.
 
-    :param excludes: whether a path, and whether that is a folder's, is not looked at
+    :param excludes: whether a path is not looked at; its second argument is whether it is a folder
     """
 
     def __init__(self, root: Root, excludes: Callable[[str, bool], bool], limits: Limits) -> None:
@@ -50,33 +50,33 @@ class Tree:
         self._wants: list[Want] = []
 
     def wants(self) -> list[Want]:
-        """What is to be asked since the last call, in this order."""
+        """The requests that became necessary since the last call, in order."""
         wants, self._wants = self._wants, []
         return wants
 
     def want_all(self) -> None:
-        """Want every folder looked at once more."""
+        """Request every folder again."""
         folders = (path for path, entry in self._entries.items() if entry.is_folder)
         self._wants += (Want(wire.LOOK, path) for path in ("", *folders))
 
     def is_of_use(self, want: Want) -> bool:
-        """Whether an answer would still be taken."""
+        """Whether an answer to the request would still be used."""
         if want.kind == wire.LOOK:
             is_known = want.path in self._listings
             return is_known or (not self._cut and (not want.path or self._is_folder(want.path)))
         return want.kind != wire.HASH or want.path in self._unknown
 
     def has_listing(self, path: str) -> bool:
-        """Whether the folder at `path` was looked at."""
+        """Whether the content of the folder at `path` is known."""
         return path in self._listings
 
     def has_room(self, path: str, count: int, size: int) -> bool:
-        """Whether a listing of the folder at `path` may have `count` entries, with `size` bytes of names in all."""
+        """Whether the folder at `path` may have `count` entries whose names have `size` bytes in all."""
         others = self._count - len(self._listings.get(path, ()))
         return others + count <= self._limits.entries and self._bytes + size <= _MOST_BYTES
 
     def snapshot(self) -> Snapshot:
-        """The side as of the last answers; `began` is 0, since its times say nothing to this machine."""
+        """The side by the answers so far. `began` is 0, as the side's clock is not this machine's."""
         return Snapshot(
             self._root,
             dict(self._entries),
@@ -92,7 +92,11 @@ class Tree:
     def put_listing(
         self, path: str, listing: dict[str, Listed], began: int, *, is_whole: bool
     ) -> None:
-        """Take over what the folder at `path` has, by a look that began then; not `is_whole` where it has more."""
+        """Store the content of the folder at `path`.
+
+        :param began: when the reporter began to read it, by its clock
+        :param is_whole: False if the folder has more entries
+        """
         if path and not self._is_folder(path):
             return
         self._note_cut(path, is_whole)
@@ -106,22 +110,22 @@ class Tree:
             self._put(_join(path, name), listed, before)
 
     def put_file(self, want: Want, status: tuple[int, ...], digest: bytes) -> None:
-        """Take over the SHA-256 of a file; what was dropped meanwhile is asked for again where it comes back."""
+        """Store the SHA-256 of a file; one that was dropped meanwhile is requested again when it comes back."""
         if want.path in self._unknown:
             del self._unknown[want.path]
             content = Content(Kind.FILE, digest.hex(), bool(status[0] & stat.S_IXUSR))
             self._entries[want.path] = _entry(content, status)
 
     def put_failure(self, want: Want, why: str) -> None:
-        """Note that a folder, or a file, could not be read."""
+        """Store that a folder or file could not be read."""
         if want.kind == wire.LOOK and self._is_folder(want.path):
             self.drop(want.path)
             self._unknown[want.path] = why
 
     def drop(self, path: str, *, is_looked_at: bool = False) -> None:
-        """Know nothing more of `path` and what is below it.
+        """Forget everything about `path` and below it.
 
-        :param is_looked_at: something else is there, of which changes are to be told
+        :param is_looked_at: whether something else is there now, whose changes are to be reported
         """
         paths = [path]
         while paths:

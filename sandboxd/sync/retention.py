@@ -1,7 +1,7 @@
-"""What was removed or overwritten, in a folder of ours that no sandbox sees: for seven days, and never more than fits.
+"""Keeps removed and overwritten files for seven days, within size limits, in a folder of ours that no sandbox sees.
 
-Content is there once, however often it was removed; a list says of what each was, and goes with it. What does not fit
-is not removed at all: nothing that came later pushes out what a user wrote.
+Equal content is stored once; a list records each removal. A file that does not fit is not removed at all, so that a
+flood of removals cannot push out what a user wrote.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _OBJECTS = "objects"
 _LIST = "list"
 _LARGEST_LIST = 64 << 20
 _LONGEST_LINE = 32 << 10
-"""Bytes: a path has 4,000, of which JSON makes six each at most."""
+"""In bytes: a path has at most 4,000, of which JSON makes up to six each."""
 _PRUNE_SECONDS = 3600
 
 
 class Bounds(NamedTuple):
-    """The most that is there at one time; `listed` is the size of the list, in bytes."""
+    """The limits; `listed` is the size of the list in bytes."""
 
     bytes: int = 4 << 30
     entries: int = 200_000
@@ -40,9 +40,9 @@ class Bounds(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One thing that was removed: the path that it had, when (seconds since 1970), and the file that has it now.
+    """One removal: the path, when (seconds since 1970), and the name of the file with the content.
 
-    Of a link that file holds the target.
+    For a link, that file contains the target.
     """
 
     path: str
@@ -53,10 +53,10 @@ class Record(NamedTuple):
 
 
 class Retention:
-    """The folder at `path`, made where it is missing.
+    """The folder at `path`, which is created if it is missing.
 
-    :param clock: seconds since 1970
-    :raises OSError: it cannot be made
+    :param clock: returns seconds since 1970
+    :raises OSError: it cannot be created
     :raises EnvironmentFailure: its list cannot be written
     """
 
@@ -81,9 +81,9 @@ class Retention:
         return self._fits(size)
 
     def prune(self) -> None:
-        """Remove what is older than seven days, and the lines that say of something that is there no more.
+        """Delete what is older than seven days, and lines of the list whose file no longer exists.
 
-        :raises OSError: something cannot be removed
+        :raises OSError: something cannot be deleted
         :raises EnvironmentFailure: the list cannot be written
         """
         now = self._pruned_at = self._now()
@@ -104,17 +104,18 @@ class Retention:
         self._entries = max(len(sizes), lines.count(b"\n"))
 
     def records(self) -> tuple[Record, ...]:
-        """What is there, the oldest first."""
+        """All removals, oldest first."""
         return tuple(r for r in _records(self._read_list()) if os.path.lexists(self._file(r.name)))
 
     def file(self, record: Record) -> str:
-        """The path of the file that has the content."""
+        """The path of the file with the content."""
         return self._file(record.name)
 
     def put(self, folder: int, name: str, path: str, content: Content | None) -> None:
-        """Take the file or link `name` out of the open `folder`; what was at `path` is nowhere else afterwards.
+        """Move the file or link `name` out of the open `folder` into the retention folder.
 
-        :param content: what it holds, None where that is not known
+        :param path: where it was, for the list
+        :param content: its content, if it is known; else None
         :raises OSError: it cannot be moved; then it is where it was
         """
         status = os.lstat(name, dir_fd=folder)

@@ -1,4 +1,4 @@
-"""Keeps two sides the same: looks at both, compares, and does what that says, until nothing is left to do."""
+"""Makes two sides equal: scans both, compares, and applies the result, until nothing is left to do."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Rest(enum.Enum):
 
 
 class Report(NamedTuple):
-    """What a run came to.
+    """The result of a run.
 
     :ivar last: the last comparison
-    :ivar conflicts: those of every comparison
-    :ivar skips: what could not be done in the last pass, each with the reason
+    :ivar conflicts: the conflicts of all comparisons
+    :ivar skips: the steps of the last pass that could not be done, with the reasons
     :ivar done: the number of steps that were done
     """
 
@@ -54,12 +54,12 @@ def keep_the_same(
     allowed: Container[str] = frozenset(),
     between: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Compare both sides and do what that says, until nothing is left to do or a side does not come to rest.
+    """Compare both sides and apply the result, until nothing is left to do or a side keeps changing.
 
-    :param allowed: paths that may go on the host, since the user was asked
-    :param between: called after each look and before anything is done
-    :raises SandboxdError: the journal cannot be written, or a side's folder goes away meanwhile
-    :raises OSError: a folder of ours cannot be made, or the host's cannot be read
+    :param allowed: paths that may be removed on the host, because the user agreed
+    :param between: called after each scan, before anything is done
+    :raises SandboxdError: the journal cannot be written, or a side's folder vanishes
+    :raises OSError: a folder of ours cannot be created, or the host's cannot be read
     """
     conflicts: list[Conflict] = []
     skips: tuple[Skip, ...] = ()
@@ -87,9 +87,9 @@ def keep_the_same(
 
 
 def put_back(host: LocalSide, inside: LocalSide, journal: Journal, policy: Policy) -> None:
-    """Agree upon nothing where one side has nothing: what is gone there comes back from the other.
+    """Forget the common state of paths that one side lacks, so that the next run restores them from the other.
 
-    :raises SandboxdError: the journal cannot be written, or a side's folder is gone
+    :raises SandboxdError: the journal cannot be written, or a side's folder does not exist
     :raises OSError: a side cannot be read
     """
     if journal.roots is None:

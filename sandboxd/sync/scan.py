@@ -1,7 +1,7 @@
-"""Looks at a side: every entry by the descriptor of the folder that it is in, so that no link is followed.
+"""Scans a side: every entry by the descriptor of its folder, so that no link is followed.
 
-A side may be hostile: what it has is bounded, what changes while it is read is not believed, and what cannot be read
-is unknown, which is never the same as gone.
+A side may be hostile: the scan is limited, what changes during reading is not used, and what cannot be read is unknown,
+which never counts as removed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
 
 _CHUNK = 1 << 20
 LONGEST_PATH = 4000
-"""Linux takes 4096 bytes for a path; names of ours are longer than those that they take the place of."""
+"""Linux allows 4096 bytes for a path; our temporary names are longer than those that they replace."""
 WRITTEN = "it is being written"
 
 
 class Limits(NamedTuple):
-    """The most that is looked at; more than `entries` is no whole snapshot. Of a file, `size` is in bytes."""
+    """What is scanned at most: with more than `entries`, the snapshot is not whole; of larger files than `size` bytes,
+    the content is unknown.
+    """
 
     entries: int = 1_000_000
     depth: int = 100
@@ -123,10 +125,10 @@ def scan(
     before: Snapshot | None = None,
     limits: Limits | None = None,
 ) -> Snapshot:
-    """The state of the open folder `root` and all below it.
+    """The state of the open folder `root` and everything below it.
 
-    :param excludes: whether a path, and whether that is a folder's, is not looked at
-    :param before: the last snapshot: what has the same number, size and times is not read again
+    :param excludes: whether a path is not looked at; its second argument is whether it is a folder
+    :param before: the last snapshot: files with the same inode, size and times are not read again
     :raises OSError: the folder itself cannot be read
     """
     status = os.fstat(root)
@@ -154,8 +156,9 @@ def scan(
 
 
 def read_entry(folder: int, name: str, size: int) -> Entry | None:
-    """The state of the regular file `name` of `size` bytes in an open folder; None where it changes meanwhile.
+    """The state of the regular file `name` in an open folder; None if it changes during reading.
 
+    :param size: its size in bytes
     :raises OSError: it cannot be read
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

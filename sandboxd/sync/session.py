@@ -1,4 +1,4 @@
-"""Keeps two sides the same for as long as it runs: the edge of `engine`, with the clock, the queue and the folders."""
+"""Keeps two sides equal for as long as it runs: connects `engine` with the clock, the event queue and the folders."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ from sandboxd.sync.run import keep_the_same, put_back
 from sandboxd.sync.steps import Side
 
 _LONGEST_WAIT = 10.0
-"""Seconds between two looks at the clocks: by them a machine that slept is known."""
+"""Seconds between two comparisons of the clocks, which show whether the machine slept."""
 _SLEPT_SECONDS = 5.0
 
 
 class Clocks(NamedTuple):
-    """Seconds of a clock that nobody sets and that stands while the machine sleeps, and of the day's."""
+    """Two clocks in seconds: `steady` is monotonic and stops while the machine sleeps; `day` is the time of day."""
 
     steady: Callable[[], float] = time.monotonic
     day: Callable[[], float] = time.time
 
 
 class Pair(NamedTuple):
-    """The two sides, and what is ours of them: the journal, and what was removed on each."""
+    """The two sides, the journal, and the folders with what was removed on each."""
 
     host: LocalSide
     inside: LocalSide
@@ -56,10 +56,10 @@ class Pair(NamedTuple):
 
 
 class Session:
-    """One pair that is kept the same.
+    """One pair of sides that is kept equal.
 
-    :param tell: called with each `Ask`, `Say` and `Show`, in the thread that runs it
-    :param between: called after each look and before anything is done
+    :param tell: called with each `Ask`, `Say` and `Show`, in the thread of `run`
+    :param between: called after each scan, before anything is done
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class Session:
 
     @property
     def phase(self) -> Phase:
-        """What goes on."""
+        """What the session is doing."""
         return self._state.phase
 
     @property
     def wake_at(self) -> float:
-        """When it is due to act without an event, by the steady clock."""
+        """When it has to act without an event, in seconds of `Clocks.steady`."""
         return self._state.wake_at
 
     def put(self, event: Event) -> None:
-        """Hand in an event, from any thread."""
+        """Add an event; may be called from any thread."""
         self._events.put(event)
 
     def run(self) -> None:
-        """Keep both sides the same until `Ended` is handed in."""
+        """Keep both sides equal until the event `Ended`."""
         while self.phase is not Phase.ENDED:
             wait = min(max(self._state.wake_at - self._clocks.steady(), 0.0), _LONGEST_WAIT)
             try:
@@ -100,7 +100,7 @@ class Session:
             self._take(event)
 
     def turn(self) -> None:
-        """Do what is due now, and nothing that has to be waited for."""
+        """Process the waiting events and what is due now, without waiting."""
         while True:
             try:
                 self._take(self._events.get_nowait())
@@ -109,7 +109,7 @@ class Session:
         self._take(Tick())
 
     def end(self) -> None:
-        """Have `run` return after what it does now; from any thread."""
+        """Make `run` return after its present action; may be called from any thread."""
         self.put(Ended())
 
     def _take(self, event: Event) -> None:

@@ -1,7 +1,7 @@
-"""What is compared of the two sides: the entries of a folder and of all below it, at one moment. Types only.
+"""What is compared: the entries of a folder and everything below it, at one moment. Types only.
 
-Paths are relative to the side's folder, with `/` between their parts; bytes that are not UTF-8 stand as surrogates, as
-of `os.fsdecode`.
+Paths are relative to the side's folder, with `/` as separator; bytes that are not UTF-8 are surrogates, as from
+`os.fsdecode`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 _SECOND = 1_000_000_000
 _TICK = _SECOND // 10
-"""Nanoseconds: more than a tick of any kernel's clock."""
+"""Nanoseconds; longer than the tick of any kernel's clock."""
 
 
 class Kind(enum.Enum):
-    """What is kept the same. Sockets, pipes and devices are of neither kind: they stay where they were made."""
+    """What is copied. Sockets, pipes and devices never are."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -24,10 +24,10 @@ class Kind(enum.Enum):
 
 
 class Content(NamedTuple):
-    """What both sides agree upon: two entries of equal content are the same.
+    """What makes two entries the same: their content.
 
-    `text` is the SHA-256 of a file in hexadecimal, the target of a link, and '' for a folder. Of the permissions
-    only `executable` passes, and of files alone.
+    `text` is the SHA-256 of a file in hexadecimal, the target of a link, or '' for a folder. Of the permissions only
+    `executable` is copied, and only for files.
     """
 
     kind: Kind
@@ -39,7 +39,9 @@ FOLDER = Content(Kind.FOLDER)
 
 
 class Entry(NamedTuple):
-    """One entry of a side; `size` in bytes, `ctime` and `mtime` in nanoseconds since 1970, `mode` as of `stat`."""
+    """One entry of a side; `size` in bytes, `ctime` and `mtime` in nanoseconds since 1970, `mode` as in
+    `os.stat_result`.
+    """
 
     content: Content
     mode: int = 0
@@ -54,7 +56,7 @@ class Entry(NamedTuple):
 
 
 class Root(NamedTuple):
-    """The identity of a side's folder: another folder that was put in its place has another one."""
+    """The identity of a side's folder; a folder that replaces it has another identity."""
 
     device: int
     inode: int
@@ -63,11 +65,11 @@ class Root(NamedTuple):
 class Snapshot(NamedTuple):
     """A side at one moment.
 
-    :ivar began: when the look began, in nanoseconds since 1970
-    :ivar excluded: paths that the policy leaves where they were made: nothing below them was looked at
-    :ivar unknown: paths of which nothing can be said, nor of what is below, each with the reason
-    :ivar leftovers: files of ours that an application which was killed left behind
-    :ivar is_whole: False where there was more than is looked at
+    :ivar began: when the scan began, in nanoseconds since 1970
+    :ivar excluded: paths that the policy excludes; nothing below them was looked at
+    :ivar unknown: paths whose state, and that of everything below, is not known, each with the reason
+    :ivar leftovers: temporary files of ours that a killed run left
+    :ivar is_whole: False if there was more than the limits allow
     """
 
     root: Root
@@ -79,36 +81,37 @@ class Snapshot(NamedTuple):
     is_whole: bool = True
 
     def is_settled(self, entry: Entry) -> bool:
-        """Whether a change of `entry` after this look has another time than it has.
+        """Whether every change of `entry` after this scan changes its times.
 
-        Two writes within one tick of the file system's clock have the same time: what was changed as the look began,
-        or since, is told by its bytes alone. FAT, HFS+ and some file servers count whole seconds, by twos.
+        Two writes within one tick of the file system's clock have the same time, so files that changed when the scan
+        began, or later, can only be compared by their bytes. FAT, HFS+ and some file servers have ticks of one or two
+        seconds.
         """
         tick = _TICK if entry.ctime % _SECOND else 2 * _SECOND
         return entry.ctime < self.began - tick
 
     def content(self, path: str) -> Content | None:
-        """The content at `path`, None where nothing is."""
+        """The content at `path`; None if nothing is there."""
         entry = self.entries.get(path)
         return None if entry is None else entry.content
 
 
 Agreed = Mapping[str, Content]
-"""The content that both sides had at a path when they were last compared."""
+"""The common content of each path at the end of the last comparison."""
 
 
 def order(path: str) -> str:
-    """Sorts a folder before all that is in it, and that before every other path."""
+    """A sort key that puts a folder before everything in it, and that before every other path."""
     return path.replace("/", "\0")
 
 
 def above(path: str) -> str:
-    """The path of the folder that `path` is in, '' for the side's own."""
+    """The path of the folder that contains `path`; '' for the side's own folder."""
     return path.rpartition("/")[0]
 
 
 def is_within(path: str, paths: Container[str]) -> bool:
-    """Whether `path`, or a folder that it is in, is one of `paths`."""
+    """Whether `path`, or a folder above it, is one of `paths`."""
     while path:
         if path in paths:
             return True

@@ -1,4 +1,4 @@
-"""What is done to make two sides the same, in the order in which it can be done."""
+"""The changes that make two sides equal, in an order in which they can be done."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Act(enum.Enum):
 
 
 class Side(enum.Enum):
-    """Whose files are changed."""
+    """The side whose files are changed."""
 
     HOST = "host"
     INSIDE = "inside"
 
 
 class Step(NamedTuple):
-    """One change of one side.
+    """One change on one side.
 
-    :ivar before: what the side had at `path` when it was compared; nothing is done where it has something else
-    :ivar after: what it has then, None where nothing; of REMOVE what another step creates in its place
-    :ivar name: of ASIDE: the new last name of what is at `path`
+    :ivar before: what was at `path` when it was compared; if something else is there now, nothing is done
+    :ivar after: what is there afterwards, None for nothing; for REMOVE, what another step creates in its place
+    :ivar name: for ASIDE, the new name of the entry, without its folder
     """
 
     act: Act
@@ -44,9 +44,9 @@ class Step(NamedTuple):
 def steps_of(
     entries: Mapping[str, Entry], wanted: Mapping[str, Content | None], asides: Iterable[Step] = ()
 ) -> tuple[Step, ...]:
-    """The steps from what a side has to what is wanted of it, in their order; what is not in `wanted` stays.
+    """The steps, in order, that turn `entries` into what is `wanted`; paths that are not in `wanted` stay.
 
-    New content is there before what it may have been renamed from goes; links come after all that they could lead to.
+    New content is created before the path from which it may have been renamed is removed; links are created last.
     """
     renamed = list(asides)
     gone = {step.path for step in renamed}

@@ -1,4 +1,4 @@
-"""When nothing is done at all: a side is not what it was, or too much would go with one comparison."""
+"""When nothing is done at all: a side is not the folder that it was, or too much would be removed at once."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sandboxd.sync.steps import Act, Side, Step
 
 MOST_REMOVALS = 100
 _LARGEST_SHARE = 5
-"""One of so many files."""
+"""More than one of so many files may not be removed without asking."""
 _FEW = 10
-"""Every large share of a small project is few files: so many go without a question."""
+"""So many files may be removed without asking, since in a small project a few files are a large share."""
 
 
 class Reason(enum.Enum):
-    """Why nothing is done. Of REMOVALS and EMPTIED the user is asked; the others need an act of theirs."""
+    """Why nothing is done. For REMOVALS and EMPTIED the user is asked; for the others the user has to act."""
 
     MISSING = "its folder is gone"
     REPLACED = "its folder is another one than before"
@@ -27,7 +27,7 @@ class Reason(enum.Enum):
 
 
 class Stop(NamedTuple):
-    """Nothing is done. `files` are the paths that would go, none where that is not the reason."""
+    """Nothing is done, for `reason`. `files` are the paths that would be removed; empty if that is not the reason."""
 
     reason: Reason
     side: Side
@@ -35,7 +35,7 @@ class Stop(NamedTuple):
 
 
 class Roots(NamedTuple):
-    """The folders that were compared when something was last agreed."""
+    """The two folders for which the common state holds."""
 
     host: Root
     inside: Root
@@ -44,9 +44,9 @@ class Roots(NamedTuple):
 def stop_before(
     host: Snapshot, inside: Snapshot, agreed: Agreed, roots: Roots | None, allowed: Container[str]
 ) -> Stop | None:
-    """The reason, by the two states alone, not to compare them; None where there is none.
+    """The reason not to compare two states at all; None if there is none.
 
-    :param allowed: paths that may go, since the user was asked
+    :param allowed: paths that may be removed, because the user agreed
     """
     sides = ((Side.HOST, host, inside), (Side.INSIDE, inside, host))
     for side, snapshot, _ in sides:
@@ -69,9 +69,9 @@ def stop_after(
     agreed: Agreed,
     allowed: Container[str],
 ) -> Stop | None:
-    """The reason not to do the `steps` of the host; what is only renamed counts for nothing.
+    """The reason not to do the `steps` on the host; None if there is none. Files that are only renamed do not count.
 
-    :param remaining: what the host is to have then
+    :param remaining: the content that the host would have afterwards
     """
     texts = {content.text for content in remaining if content is not None}
     gone = frozenset(

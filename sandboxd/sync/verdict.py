@@ -1,4 +1,4 @@
-"""What becomes of one path by itself: the table of the three-way comparison."""
+"""Decides about a single path: the table of the three-way comparison."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ if TYPE_CHECKING:
 
 
 class Verdict(enum.Enum):
-    """SAME on both sides; the state of one for both; that of each for itself; or a conflict."""
+    """What happens at a path: it is the same on both sides, is copied one way, stays different, or conflicts."""
 
     SAME = enum.auto()
     IN = enum.auto()
     OUT = enum.auto()
     STAYS = enum.auto()
     CONFLICT = enum.auto()
-    """The host's for both, and the sandbox's beside it."""
+    """The host's version for both sides, and the sandbox's next to it."""
 
 
 NEEDS = {Verdict.IN: Flow.IN, Verdict.OUT: Flow.OUT, Verdict.CONFLICT: Flow.IN}
-"""The direction in which content passes for a verdict to be carried out; otherwise the path STAYS."""
+"""The direction that the policy must allow for a verdict; if it does not, the path STAYS."""
 
 
 def verdict_of(host: Content | None, inside: Content | None, agreed: Content | None) -> Verdict:
-    """The verdict on a path where the sides have `host` and `inside` and agreed upon `agreed`; None is nothing.
+    """The verdict for a path with the content `host` and `inside`, whose last common content is `agreed`; None is
+    nothing.
 
-    A side that did not change takes the other's state. A change is stronger than a removal. Where both have the
-    same bytes, the host says whether they are executable.
+    A side that did not change gets the other's state. A change prevails over a removal. If both have the same bytes,
+    the host decides whether they are executable.
     """
     if host == inside:
         return Verdict.SAME

@@ -1,1 +1,1 @@
-"""Attacks on a running sandbox, and the verdict on what they reached."""
+"""Runs escape attempts on a sandbox, and judges what they achieved."""

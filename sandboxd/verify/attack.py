@@ -1,10 +1,9 @@
-"""The attempts on a container of this machine: made inside, and judged by what the host sees.
+"""Runs the escape attempts on a container of this machine: made inside, and judged by what the host observes.
 
-What `verify` trusts: the engine and our own programs, nothing of the image and nothing that runs in the
-sandbox. So the attempts are made in a replica (`verify.replica`) that has the sandbox's settings and runs
-our Python alone; that the sandbox in use is as its settings say is what `observe` sees from outside.
-A few attempts look for what others put into the sandbox in use: they are made there, too, and can only
-make the verdict worse.
+`verify` trusts the engine and our own programs, but nothing of the image and nothing that runs in the sandbox. So the
+attempts are made in a replica (`verify.replica`), which has the sandbox's settings and runs only our Python; that the
+sandbox itself has these settings is what `observe` checks from outside. A few attempts look for what others put into
+the sandbox: they are also made in the sandbox itself, and can only make the verdict worse.
 """
 
 from __future__ import annotations
@@ -52,10 +51,11 @@ def verify(
     plan: Plan | None = None,
     progress: Progress = lambda *_: None,
 ) -> Verdict:
-    """Make every attempt on a running container: in a replica of it, and some in itself, too.
+    """Make every attempt on a running container: in a replica of it, and some in the container itself.
 
-    :param plan: the container's plan: its control files and the mounts it declares
-    :raises EnvironmentFailure: the container is not running, or not on this machine
+    :param plan: the container's plan, with its control files and declared mounts; None if it is not known
+    :param progress: called with the number of finished attempts and of all
+    :raises EnvironmentFailure: the container does not run, or not on this machine
     """
     inspected = engine.inspect(container)
     if not inspected["State"].get("Running"):
@@ -80,8 +80,9 @@ def verify(
 
 
 def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None) -> Verdict:
-    """Make every attempt in a new container of a plan; no sandbox in use is touched.
+    """Make every attempt in a new container of a plan; no existing sandbox is touched.
 
+    :param progress: called with the number of finished attempts and of all
     :raises EnvironmentFailure: the container does not start, or not on this machine
     """
     _require_this_kernel(engine)

@@ -1,4 +1,4 @@
-"""The escape attempts as data, and the program that makes them inside."""
+"""The escape attempts as data, and the source text of the program that makes them inside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "arrival", "op
 EGRESS = "egress"
 
 JUDGED, ONLY = "judged", "only"
-"""Of `Attempt.cluster`: it can be judged from inside a Pod, and it is about what a cluster alone has."""
+"""Values of `Attempt.cluster`: it can be judged from inside a Pod; it is only about something that clusters have."""
 
 _IN_A_POD = {
     "kernel": JUDGED,
@@ -30,7 +30,7 @@ _IN_A_POD = {
     "workspace": "its effect is seen in the host's files, and a node's are out of reach",
     "arrival": "its effect is seen by the host, and a cluster's node is out of reach",
 }
-"""The value of `CLUSTER` where an attempt does not give it, by its judge."""
+"""`Attempt.cluster` of modules that do not set it, by their judge."""
 
 # Longer than any attempt takes, network time-outs included.
 ATTEMPT_SECONDS = 8.0
@@ -39,7 +39,7 @@ _FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Attempt(NamedTuple):
-    """One module of `sandboxd.escapes`; see there for the meaning of each field."""
+    """One module of `sandboxd.escapes`, where the fields are described."""
 
     id: str
     title: str
@@ -48,28 +48,28 @@ class Attempt(NamedTuple):
     declared: Mapping[str, str]
     namespace: str = ""
     waits: bool = False
-    """Whether it does nothing but wait for the network, so that it may be made beside others."""
+    """Whether it only waits for the network, so that it can run in parallel to others."""
     live: bool = False
-    """Whether it looks for what others put into the sandbox in use, so that it is made there, too."""
+    """Whether it looks for what others put into the sandbox itself, so that it is also made there."""
     last: bool = False
-    """Whether it starts a program of the image, so that nothing may be reported after it."""
+    """Whether it starts a program of the image, after which no report can be trusted, so that it comes last."""
     group: str = ""
-    """`EGRESS`, or '' for all that is not about the network."""
+    """`EGRESS` for attempts about the network; '' for others."""
     remedy: str = ""
-    """The reason why it escapes where it does, and what the user changes then; '' where the plan says it."""
+    """Why it escapes if it does, and what the user can change; '' if the plan says that."""
     cluster: str = JUDGED
-    """`JUDGED` or `ONLY`; else why it cannot be judged in a Pod, whose node nobody looks at."""
+    """`JUDGED` or `ONLY`; otherwise the reason why it cannot be judged in a Pod, whose node nobody can examine."""
 
 
 @functools.cache
 def load() -> tuple[Attempt, ...]:
-    """All attempts on a container of this machine; the order is that of `every`."""
+    """All attempts for a container of this machine, in the order of `every`."""
     return tuple(attempt for attempt in every() if attempt.cluster != ONLY)
 
 
 @functools.cache
 def every() -> tuple[Attempt, ...]:
-    """All attempts, in the order of their names within their judge; those about the network last."""
+    """All attempts, sorted by their judge and then by name; those about the network come last."""
     attempts = []
     for file in sorted(os.listdir(_FOLDER)):
         if not file.endswith(".py") or file.startswith("_"):
@@ -97,9 +97,11 @@ def every() -> tuple[Attempt, ...]:
 def program(
     attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str, control: str = ""
 ) -> bytes:
-    """The source text to feed to Python inside. It holds no secret that an attempt must find.
+    """The source text to run with Python inside. It contains none of the secrets that attempts try to find.
 
-    :param control: a helper with an `attempt` that is made first: it is to succeed
+    :param facts: values for the attempts, as JSON
+    :param nonce: a random text that marks the program's own output lines
+    :param control: the name of a helper that is run first like an attempt and has to succeed; '' for none
     """
     modules = {}
     # Other helpers import this one, and they are made in this order.
@@ -123,7 +125,7 @@ def program(
 
 @functools.cache
 def imports() -> tuple[str, ...]:
-    """The standard library's modules that the runner and the attempts import."""
+    """The modules of the standard library that the runner and the attempts import."""
     files = (file for file in os.listdir(_FOLDER) if file.endswith(".py"))
     return programs.imported_by(_source(file) for file in files)
 

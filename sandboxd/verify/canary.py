@@ -1,4 +1,4 @@
-"""Everything that `verify` puts on the host to be attacked, and how it looks for damage afterwards."""
+"""Everything that `verify` places on the host as bait for the attempts, and how it finds damage afterwards."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _KEEP = ("keep",)
 
 
 class Canaries:
-    """The bait on the host, created on entry and removed on exit.
+    """The bait on the host, created on entry of the context and removed on exit.
 
-    `facts` go inside, `host` stays outside; `missing` says by attempt why it cannot be judged. `readable` are targets of
-    mounts that may be read, and nothing else.
+    `facts` are values for the attempts inside; `host` has those that stay outside. `missing` has, by attempt, the
+    reason why it cannot be judged. `readable` are targets of mounts that programs inside may read.
     """
 
     def __init__(
@@ -103,14 +103,16 @@ class Canaries:
 
     @property
     def host(self) -> Host:
-        """The values that the judges compare with."""
+        """The values with which the judges compare."""
         with open("/proc/sys/kernel/random/boot_id") as file:
             boot_id = file.read().strip()
         pids = {os.getpid(), self._engine_pid}
         return Host(frozenset(self._secrets), boot_id, listeners.namespaces(pids))
 
     def damage(self, attempt: str, result: Mapping[str, Any]) -> tuple[str, ...]:
-        """The effects of an attempt that the host sees: scratch files changed, files planted, paths reached."""
+        """The effects of an attempt that the host observes: changed scratch files, planted files, reached paths; () for
+        none.
+        """
         effects = [f"`{path}` can be moved away" for path in result.get("movable", [])]
         if attempt in PIN_ATTEMPTS:
             for inside, folder in self._pins.items():

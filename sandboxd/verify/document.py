@@ -19,7 +19,7 @@ VERSION = 1
 
 
 class Change(NamedTuple):
-    """An attempt whose outcome differs; '' stands for "not made"."""
+    """An attempt with another outcome; '' means that it was not made."""
 
     id: str
     before: str
@@ -33,10 +33,11 @@ class Change(NamedTuple):
 def document(
     verdict: Verdict, controls: Iterable[Control], when: str, seconds: float, kernel: str
 ) -> dict[str, Any]:
-    """The document; its field names are the API.
+    """The document; its field names are a public interface.
 
-    :param when: when, in ISO 8601
-    :param kernel: the host's kernel
+    :param when: the time of the verdict, in ISO 8601
+    :param seconds: how long the attempts took
+    :param kernel: the version of the host's kernel
     """
     return {
         "version": VERSION,
@@ -58,9 +59,9 @@ def document(
 
 
 def load(path: str) -> dict[str, Any]:
-    """A document that was written before.
+    """Read a document from a file.
 
-    :raises UsageError: it is none, or cannot be read
+    :raises UsageError: it is not such a document, or cannot be read
     """
     wrong = UsageError(
         f"`{path}` is not a report of `sandboxd verify`",
@@ -84,12 +85,12 @@ def _text(path: str) -> str:
 
 
 def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
-    """The outcome of each attempt of a document."""
+    """The outcome of each attempt in a document."""
     return {str(entry["id"]): str(entry["outcome"]) for entry in report["attempts"]}
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """The differences between two documents, the worse first."""
+    """The differences between two documents, changes for the worse first."""
     old, new = outcomes(before), outcomes(after)
     names = dict.fromkeys([*old, *new])
     changed = [

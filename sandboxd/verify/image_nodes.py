@@ -1,7 +1,7 @@
-"""An image with device files in it, for the attempt that opens them (CVE-2026-96812).
+"""Makes an image with device files in it, for the attempt that opens them (CVE-2026-96812).
 
-A container that never starts gets the files from the engine, and becomes an image: whoever publishes an
-image can put such files there. Opening them does nothing to the host.
+The engine puts the files into a container that never starts, and the container becomes an image: anybody who publishes
+an image can do the same. To open them does nothing to the host.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ NODES = {"kmsg": (1, 11), "loop-control": (10, 237), "autofs": (10, 235)}
 
 @contextlib.contextmanager
 def image(engine: Engine, base: str) -> Iterator[tuple[str, str]]:
-    """An image of `base` with device files, and the folder that holds them; it is removed at the end.
+    """An image based on `base` with device files, and the folder that contains them; it is removed at the end of the
+    context.
 
-    Where the engine makes none, `base` and '' are what is yielded.
+    If the engine cannot make one, the values are `base` and ''.
     """
     folder = f"/.sandboxd-nodes-{secrets.token_hex(8)}"
     identity = _commit(engine, base, folder)

@@ -1,8 +1,8 @@
-"""The verdict on a sandbox on a cluster. Attempts are made in the Pod in use, and judged without a look at its node.
+"""The verdict on a sandbox on a cluster. Attempts are made in the Pod itself, and judged without access to its node.
 
-What is believed: what is said for the worse, whoever says it. That something held is the word of a process inside;
-the API server's words go against it where they say more. A failed connection counts only where another one was seen
-to work. What would take a look at the node is named as not judged.
+Any report of an escape is believed. That an attempt failed is only reported by a process inside, unless the API server
+contradicts it. A failed connection only counts if another one was seen to work. Attempts that could only be judged on
+the node are listed as not judged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.verify.place import Place
 
 CONTROL = "_positive"
-"""The helper of `sandboxd.escapes` whose connection has to work."""
+"""The helper of `sandboxd.escapes` whose connection has to succeed, as a control experiment."""
 
 _CONTROL_RECORD = "-positive"
 _NO_CONTROL = (
@@ -33,40 +33,40 @@ _NO_CONTROL = (
     "is not shown"
 )
 _SHARED_KERNEL = ("", "runc", "crun", "youki")
-"""Handlers of RuntimeClasses under which a container has its node's kernel; '' for none."""
+"""Handlers of RuntimeClasses under which containers share their node's kernel; '' stands for no RuntimeClass."""
 _NAMESPACES = ("mnt", "pid", "net", "uts", "ipc")
 _NOT_OF_THE_NODE = frozenset({"another's"})
 
 
 class Known(NamedTuple):
-    """The facts that the API server gives about the Pod, and the gateway's log of what went through it."""
+    """What the API server says about the Pod, and what the gateway's log says about its connections."""
 
     place: Place
     profile: str
     boot_id: str
-    """Of the node's kernel; '' where it is not known."""
+    """The boot id of the node's kernel; '' if it is not known."""
     is_gvisor: bool
-    """Whether the Pod's RuntimeClass runs gVisor, by the name of its handler."""
+    """Whether the Pod's RuntimeClass runs gVisor, judged by the name of its handler."""
     has_gateway: bool
     faults: Mapping[str, str]
-    """By attempt: what the Pod's spec has that lets it go through."""
+    """By attempt: the setting in the Pod's spec that lets it succeed."""
     open_seccomp: str
-    """The reason why calls are open that the profile's filter would stop, as the start named it; '' where it is in force."""
+    """The reason, reported by the start, why the profile's seccomp filter is not in force; '' if it is."""
     allowed: frozenset[str]
-    """Names of the cluster that the gateway's policy allows by their whole name."""
+    """Names of services in the cluster that the gateway's policy allows exactly."""
     passed: frozenset[str]
-    """Attempts that the gateway let through, by its log."""
+    """Attempts whose connection the gateway let through, by its log."""
     recorded: frozenset[str]
-    """Attempts that its log has, as let through or denied."""
+    """Attempts that appear in its log, let through or denied."""
 
 
 def attempts() -> tuple[Attempt, ...]:
-    """The attempts that are made in a Pod."""
+    """The attempts to make in a Pod."""
     return tuple(a for a in attempt_list.every() if a.cluster in (JUDGED, ONLY))
 
 
 def verdict(report: Report, known: Known) -> Verdict:
-    """The judgement of each attempt, those that cannot be made there included."""
+    """The judgement of every attempt, including those that cannot be made in a Pod."""
     judges = _Judges(report, known)
     results = []
     for attempt in attempt_list.every():
@@ -90,10 +90,10 @@ def verdict(report: Report, known: Known) -> Verdict:
 
 
 def of_log(events: Iterable[Mapping[str, Any]], denied: str) -> tuple[set[str], set[str]]:
-    """The attempts that a gateway let through, and those that it has a line of.
+    """The attempts whose connections a gateway let through, and those that appear in its log at all.
 
-    :param events: of its log, which may hold anything
-    :param denied: the name that was asked for in vain
+    :param events: from its log, and not yet checked
+    :param denied: the denied name that the attempts looked up
     """
     passed, recorded = set(), set()
     for event in events:

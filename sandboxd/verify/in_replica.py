@@ -1,4 +1,4 @@
-"""The judgement of attempts made in a replica: by what was reported from inside and what the host saw meanwhile."""
+"""Judges attempts made in a replica: by their reports from inside and by what the host observed meanwhile."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """What is reported from inside and known of the container, and the two that watch from outside."""
+    """The reports from inside, and what is known about the container."""
 
     report: Report
-    """Of the replica."""
+    """The report from the replica."""
     in_use: Report
-    """Of the sandbox in use; empty where there is none."""
+    """The report from the sandbox itself; empty if there is none."""
     runtime_path: str
-    """That of the runtime's program, as the host sees it; '' where it is not known."""
+    """The path of the runtime's program on the host; '' if it is not known."""
     profile: str
     is_behind: bool
-    """Whether only names through a gateway lead out of it."""
+    """Whether its only network is through a gateway."""
     opens_nested: bool
-    """Whether the calls of `nested_sandbox` are open on purpose."""
+    """Whether the system calls of `nested_sandbox` are allowed on purpose."""
 
 
 class Judges:
-    """Judges of attempts, while `canaries` and `out` still watch."""
+    """Judges attempts while `canaries` and `out` still observe the host."""
 
     def __init__(self, known: Known, canaries: Canaries, out: WayOut) -> None:
         self._known, self._canaries, self._out = known, canaries, out
@@ -55,7 +55,7 @@ class Judges:
         ]
 
     def judge(self, attempt: Attempt) -> Judgement:
-        """The judgement on the replica, or that on the sandbox in use where it is the worse."""
+        """The judgement by the replica; if the one by the sandbox itself is worse, that one."""
         record = self._record(attempt)
         damage = self._canaries.damage(attempt.id, record) + self._out.arrivals(attempt.id)
         if self._out.is_local_refusal(record):
@@ -92,7 +92,8 @@ def _lower(judged: Judgement, in_use: Judgement) -> Judgement:
 def believable_identity(
     identity: Mapping[str, Any], host_boot_id: str, runtime_path: str
 ) -> Mapping[str, Any]:
-    """The identity from inside, without the claim of an own kernel where the runtime gives none."""
+    """The identity that was reported from inside, without the claim of an own kernel if the runtime cannot provide one.
+    """
     shared = os.path.basename(runtime_path) in ("runc", "crun", "docker-runc", "youki")
     if shared and identity.get("boot_id") != host_boot_id:
         return {**identity, "boot_id": ""}
@@ -100,18 +101,20 @@ def believable_identity(
 
 
 def declaring_profile(attempt: Attempt, profile: str, is_behind: bool) -> str:
-    """The profile that may leave an attempt open, '' for none: behind a gateway nothing of the network is."""
+    """The profile whose declared exceptions apply to an attempt; '' for none: behind a gateway, no exception about the
+    network applies.
+    """
     return "" if is_behind and attempt.group else profile
 
 
 def has_own_kernel(identity: Mapping[str, Any], host_boot_id: str) -> bool:
-    """Whether the inside runs a kernel of its own; no where either of the two is not known."""
+    """Whether the inside has another kernel than the host; False if one of the boot ids is not known."""
     boot_id = identity.get("boot_id")
     return bool(boot_id and host_boot_id) and boot_id != host_boot_id
 
 
 def unless_missing(attempt: Attempt, judged: Judgement, missing: Mapping[str, str]) -> Judgement:
-    """`judged`, but inconclusive where the attempt's bait is missing."""
+    """`judged`, but inconclusive if there was no bait for the attempt."""
     if attempt.id in missing and judged.outcome in ("held", "not-applicable"):
         return Judgement("inconclusive", missing[attempt.id])
     return judged

@@ -1,4 +1,4 @@
-"""Gets the attempts into a container, runs them there, and collects what they report."""
+"""Brings the attempts into a container, runs them there, and collects their reports."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ _STATES = ("done", "stopped", "not applicable", "unclear")
 
 
 class Report(NamedTuple):
-    """`records` by attempt; `reason` says why the others are missing, '' when none is."""
+    """`records` has the result of each attempt; `reason` says why some are missing, '' if none is. `identity` describes
+    the inside.
+    """
 
     identity: Mapping[str, Any]
     records: Mapping[str, Mapping[str, Any]]
@@ -45,11 +47,11 @@ class Report(NamedTuple):
 NOTHING = Report({}, {}, "")
 
 OURS, THE_IMAGES = "our Python", "the image's Python"
-"""The one that made the attempts: `Report.identity["interpreter"]` of `make_by`."""
+"""Values of `Report.identity["interpreter"]` by `make_by`: which Python made the attempts."""
 
 
 class Run(Protocol):
-    """Runs a command in a sandbox, with all of its input given.
+    """Runs a command in a sandbox, with `data` as its stdin.
 
     :raises TimeoutError: it did not end within `seconds`
     """
@@ -94,10 +96,11 @@ def make_by(
     progress: Progress,
     control: str,
 ) -> Report:
-    """Run `attempts` by `run` in a sandbox in use: by our Python, else by the image's where ours cannot run there.
+    """Run `attempts` in a sandbox that is in use: with our Python, or with the image's if ours cannot run there.
 
-    :param control: as `attempts.program` has it
-    :raises SandboxdError: of `run`, as where the sandbox ends in the middle
+    :param run: runs a command in it
+    :param control: as in `attempts.program`
+    :raises SandboxdError: raised by `run`, for example if the sandbox ends meanwhile
     """
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     program = attempt_list.program(attempts, facts, nonce, control)
@@ -130,9 +133,9 @@ def _ways(program: bytes, nonce: str, reasons: list[str]) -> Iterator[tuple[str,
 def look_around(
     engine: Engine, container: str, attempts: Sequence[Attempt], facts: Mapping[str, Any]
 ) -> Report:
-    """Run `attempts` in a sandbox in use, by its own shell and `tar`: only bad news can be believed.
+    """Run `attempts` in a sandbox that is in use, with its own shell and `tar`; only bad news from it is credible.
 
-    Where it cannot be asked the report is empty; that is no failure, since it would count for nothing.
+    If that fails the report is empty, which is no error, as good news would not count anyway.
     """
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     program = attempt_list.program(attempts, facts, nonce)

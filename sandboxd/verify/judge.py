@@ -1,4 +1,4 @@
-"""The judgement of an attempt: by its effect and by where it had it, never by an error number."""
+"""Judges an attempt: by its effect and by where the effect occurred, never by an error number."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ Outcome = Literal["held", "escaped", "residual", "not-applicable", "not-judged",
 OUTCOMES: tuple[Outcome, ...] = (
     "held", "residual", "not-applicable", "not-judged", "inconclusive", "escaped",
 )  # fmt: skip
-"""`not-judged`: it would take a look at the host, which nobody can take there."""
+"""`not-judged`: it could only be judged on a host that nobody can examine. `residual`: it succeeds, as the profile
+declares.
+"""
 
 
 class Host(NamedTuple):
-    """Facts of the host: secrets that no attempt was told, and its kernel and namespaces."""
+    """Facts about the host: secrets that no attempt was told, its boot id, and its namespaces."""
 
     secrets: frozenset[str]
     boot_id: str
@@ -40,9 +42,10 @@ def judge(
 ) -> Judgement:
     """The outcome of one attempt.
 
-    :param result: what the inside reports: `state` and the attempt's own evidence
-    :param identity: what the inside is: `boot_id` and `namespaces`
-    :param damage: what the host found changed or reached; it counts whatever the inside reports
+    :param result: what the inside reports: `state`, and the attempt's own evidence
+    :param identity: what the inside reports about itself: `boot_id` and `namespaces`
+    :param profile: the profile whose declared exceptions apply
+    :param damage: effects that the host observed; they count whatever the inside reports
     """
     detail = str(result.get("detail", ""))[:200]
     if damage and attempt.judge == "arrival":

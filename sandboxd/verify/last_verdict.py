@@ -1,6 +1,6 @@
-"""The last result of `verify` for each container, kept so that `status` can show it.
+"""The last result of `verify` for each container, saved so that `status` can show it.
 
-It is kept with an identity of the container as it was attacked, and says nothing of any other.
+It is saved with an identity of the container as it was attacked, and does not apply to any other.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _KEPT_SECONDS = 90 * 24 * 3600
 
 
 class Verified(NamedTuple):
-    """`when` is in seconds since 1970; `tried` counts the attempts that could be made and
-    that the profile does not leave open on purpose."""
+    """`when` is in seconds since 1970; `tried` counts the attempts that could be made, without those that the profile
+    leaves open on purpose.
+    """
 
     identity: str
     held: bool
@@ -42,7 +43,7 @@ class Verified(NamedTuple):
 
 
 def identity(inspected: Inspected) -> str:
-    """The identity that a result holds for: this container, in this run, with these settings."""
+    """The identity to which a result applies: this container, in this run, with these settings."""
     parts = (
         inspected.get("Id"),
         (inspected.get("State") or {}).get("StartedAt"),
@@ -52,7 +53,7 @@ def identity(inspected: Inspected) -> str:
 
 
 def keep(inspected: Inspected, verdict: Verdict) -> None:
-    """Remember a verdict; a failure to write it is ignored."""
+    """Save a verdict; errors are ignored."""
     record = {
         "identity": identity(inspected),
         "held": verdict.held,
@@ -72,7 +73,7 @@ def keep(inspected: Inspected, verdict: Verdict) -> None:
 
 
 def recall(container: str) -> Verified | None:
-    """The last result for a container's id, None when there is none."""
+    """The last result for the container with this id; None if there is none."""
     try:
         text = read_source(_path(_folder(), container)).text
         record = json.loads(text)
@@ -90,12 +91,12 @@ def recall(container: str) -> Verified | None:
 
 
 def age_seconds(when: float) -> float:
-    """The seconds since `when` (seconds since 1970); 0 where the clock was set back since."""
+    """The seconds since `when`, itself in seconds since 1970; 0 if the clock was set back since."""
     return max(0.0, time.time() - when)
 
 
 def duration(seconds: float) -> str:
-    """`seconds` in the largest fitting unit: `40 s`, `3 min`, `2 h`, `5 d`."""
+    """`seconds` in words, in the largest unit that fits: `40 s`, `3 min`, `2 h`, `5 d`."""
     for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size:.0f} {name}"

@@ -1,4 +1,4 @@
-"""Bait that `verify` runs on the host to be found from inside: a process, and listeners with a banner.
+"""Bait that runs on the host for attempts to find from inside: a process, and listeners that send a secret.
 
 All of it ends with this process, however that ends.
 """
@@ -22,7 +22,7 @@ _CLONE_NEWNET = 0x40000000
 
 
 class Marker:
-    """A process of ours with a secret on its command line and another in its environment."""
+    """A process with one secret on its command line and another in its environment."""
 
     def __init__(self) -> None:
         self.word = f"sandboxd-marker-{secrets.token_hex(6)}"
@@ -45,7 +45,7 @@ class Marker:
 
 
 class Banner:
-    """A listener that sends its secret to every client that connects."""
+    """A listener that sends its secret to every client."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.secret = secrets.token_hex(16)
@@ -74,7 +74,7 @@ class Banner:
 
 
 class Mailbox:
-    """Keeps what arrives as datagrams at a port."""
+    """Collects the datagrams that arrive at a port."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
@@ -88,7 +88,7 @@ class Mailbox:
         self._listener.close()
 
     def texts(self) -> dict[str, str]:
-        """The texts that arrived since the last call, each with the address that it came from."""
+        """The texts that arrived since the last call, each with the address of the sender."""
         arrived = {}
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -98,9 +98,9 @@ class Mailbox:
 
 
 def mailbox(pid: int, family: socket.AddressFamily) -> Mailbox:
-    """Listen for datagrams on all addresses of a family in the network namespace of process `pid`.
+    """Listen for datagrams at all addresses of a family, in the network namespace of the process `pid`.
 
-    :raises OSError: there is no such family
+    :raises OSError: the family does not exist there
     """
     with network_of(pid):
         listener = socket.socket(family, socket.SOCK_DGRAM)
@@ -115,9 +115,9 @@ def mailbox(pid: int, family: socket.AddressFamily) -> Mailbox:
 
 
 def tcp(address: str, pid: int) -> Banner:
-    """Listen on `address`, any port, in the network namespace of process `pid`.
+    """Listen at `address`, on any free port, in the network namespace of the process `pid`.
 
-    :raises OSError: the address is not there
+    :raises OSError: the address does not exist there
     """
     with network_of(pid):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -130,7 +130,7 @@ def tcp(address: str, pid: int) -> Banner:
 
 
 def abstract(pid: int) -> tuple[str, Banner]:
-    """Listen on a fresh abstract name in the network namespace of process `pid`."""
+    """Listen on a new abstract socket name in the network namespace of the process `pid`; return name and listener."""
     name = f"sandboxd-canary-{secrets.token_hex(6)}"
     with network_of(pid):
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -139,7 +139,7 @@ def abstract(pid: int) -> tuple[str, Banner]:
 
 
 def engine_pid(host: str) -> int:
-    """The process behind the engine's socket, this process when it cannot be told."""
+    """The pid of the process behind the engine's socket; this process's, if it cannot be determined."""
     if not host.startswith("unix://"):
         return os.getpid()
     with socket.socket(socket.AF_UNIX) as connection:
@@ -163,17 +163,17 @@ def namespaces(pids: Iterable[int]) -> dict[str, frozenset[str]]:
 
 
 def reaches_network(pid: int) -> bool:
-    """Whether this process is, or can be, in the network namespace of process `pid`."""
+    """Whether this process is in the network namespace of the process `pid`, or can enter it."""
     with network_of(pid) as there:
         return there
 
 
 @contextlib.contextmanager
 def network_of(pid: int) -> Iterator[bool]:
-    """Enter the network namespace of a process while a socket is created, which then stays there.
+    """Enter the network namespace of a process within the block, so that sockets created there belong to it.
 
-    The namespace is this thread's alone. Yields False, with nothing changed, where it may not be
-    looked at or entered.
+    Only this thread changes its namespace. The value is False, and nothing changes, if the namespace may not be
+    examined or entered.
     """
     ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     libc = ctypes.CDLL(None, use_errno=True)

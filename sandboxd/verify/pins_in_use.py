@@ -1,4 +1,4 @@
-"""The judgement on the pins of a sandbox in use: what the host sees of them goes before every attempt."""
+"""Judges the pins of the sandbox itself: what the host observes of them takes precedence over every attempt."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ ATTEMPT = "lost-pin"
 
 
 def judged(results: Iterable[Result], pins: Iterable[Pin]) -> list[Result]:
-    """`results`, the attempt on lost pins first where one is lost, and not shown where none can be seen.
+    """`results`, with the attempt about lost pins first if a pin is lost; inconclusive if a read-only pin cannot be
+    observed.
 
-    :param pins: those of the sandbox in use, as they are once every attempt was made
+    :param pins: those of the sandbox, observed after all attempts
     """
     pins = tuple(pins)
     return sorted((_judged(result, pins) for result in results), key=lambda r: not _is_lost(r))

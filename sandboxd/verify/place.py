@@ -1,15 +1,15 @@
-"""The place on a cluster of a sandbox that was attacked, by the word of the API server."""
+"""Where on a cluster the attacked sandbox is, by the API server."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 NOT_KNOWN = "not known"
-"""Of what the user may not ask for."""
+"""The value of fields that the user may not read."""
 
 
 class Place(NamedTuple):
-    """'' for what is not there."""
+    """'' in a field means that the Pod has no such thing."""
 
     context: str
     server: str
@@ -19,9 +19,9 @@ class Place(NamedTuple):
     node: str
     runtime_class: str
     handler: str
-    """The handler of that class."""
+    """The handler of the RuntimeClass."""
     node_runtime: str
-    """The version of the node's runtime, as `containerd://2.1.4`."""
+    """The container runtime of the node and its version, as `containerd://2.1.4`."""
     node_kernel: str
     interpreter: str = ""
-    """The Python that made the attempts."""
+    """Which Python made the attempts."""

@@ -1,4 +1,4 @@
-"""Controls that the attempts of `verify` prove: an effect says more than a setting."""
+"""Controls that attempts of `verify` prove, since an effect says more than a setting."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def outcomes(verdict: Verdict) -> dict[str, str]:
-    """The outcome of each attempt."""
+    """The outcome of each attempt of a verdict."""
     return {result.id: result.outcome for result in verdict.results}
 
 
 def with_proof(
     controls: Iterable[Control], outcomes: Mapping[str, str], age: str
 ) -> tuple[Control, ...]:
-    """The controls, with results of attempts for those that cannot be observed otherwise.
+    """`controls`, with the results of attempts for those that cannot be observed otherwise.
 
-    An escape by the way that a control closes counts whatever is seen of the control.
+    If an attempt escaped that a control should stop, the control is not in force, whatever was observed of it.
 
-    :param outcomes: of a verdict on this very container, {} where there is none
-    :param age: how long ago that was, in words
+    :param outcomes: of a verdict on this container; {} if there is none
+    :param age: how long ago the verdict was made, in words
     """
     return tuple(_judge(control, outcomes, age) for control in controls)
 

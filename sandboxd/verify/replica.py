@@ -1,9 +1,9 @@
-"""A second container with the settings of a sandbox, for `verify` alone.
+"""A second container with the settings of a sandbox, used only by `verify`.
 
-Whoever is in a sandbox can lie to whoever asks there: the image's `sh`, its loader and its libraries are
-the image's, and a process of the same user can change another one's memory. So the attempts are made in
-a container in which nothing of the project and no program of the image ever runs: it is made of the same
-plan, or with the very settings that the engine has of the sandbox in use, and starts our Python alone.
+Programs in a sandbox can falsify reports from there: its `sh`, loader and libraries are the image's, and a process of
+the same user can change another's memory. So the attempts are made in a container in which nothing of the project and
+no program of the image ever runs: it is created from the same plan, or with the settings that the engine reports of the
+sandbox, and starts only our Python.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ _NOT_COPIED = (
 
 
 class Replica(NamedTuple):
-    """A running container of ours, as `payload.container.Started` has it, and the image's device files."""
+    """A running container of ours, as in `payload.container.Started`, and the image's device files."""
 
     started: Started
     nodes: str
-    """The folder in it that holds device files which the image brings, '' for none."""
+    """The folder in it with device files that the image contains; '' for none."""
     volumes: tuple[str, ...] = ()
-    """Mount points that are volumes of the sandbox, and memory in the replica."""
+    """Mount points that are volumes in the sandbox, and tmpfs in the replica."""
 
 
 @contextlib.contextmanager
 def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Replica]:
     """A running container of a plan, removed at the end of the context.
 
-    A copy of the workspace that a program of the image would make is not made.
+    A private copy, which a program of the image would make, is left out.
 
-    :raises EnvironmentFailure: it cannot be made as `payload.container.running` says
+    :raises EnvironmentFailure: it cannot be created; see `payload.container.running`
     """
     # In memory what else lasts: nothing of an attempt is left, and none of the sandbox's files is there.
     body = arguments(plan._replace(lasting=()))
@@ -97,10 +97,10 @@ def _inner_network(engine: Engine, plan: Plan, body: CreateRequest) -> Iterator[
 def of_container(
     engine: Engine, inspected: Inspected, cache_folder: str | None
 ) -> Iterator[Replica]:
-    """A running container with the settings of one in use, removed at the end of the context.
+    """A running container with the settings of an existing one, removed at the end of the context.
 
-    :param inspected: what the engine says of the container in use
-    :raises EnvironmentFailure: it cannot be made as `payload.container.running` says
+    :param inspected: the existing container, as the engine describes it
+    :raises EnvironmentFailure: it cannot be created; see `payload.container.running`
     """
     mounts = {mount["Destination"] for mount in inspected.get("Mounts") or []}
     mounts |= set((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
@@ -109,7 +109,7 @@ def of_container(
 
 
 def settings(inspected: Inspected) -> CreateRequest:
-    """The create request of a container with the settings of one that the engine describes."""
+    """A create request with the settings of a container that the engine describes."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     # Fields that `HostConfig` does not name are copied, too.

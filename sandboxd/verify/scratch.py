@@ -1,4 +1,4 @@
-"""Scratch files in a hostile workspace: made by name below open folders, never through a link."""
+"""Scratch files in a hostile workspace, created relative to open folders and never through a link."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _STALE_SECONDS = 300
 
 
 class ScratchFolder:
-    """A folder of scratch files in `parent`, which lies below the workspace's root.
+    """A folder of scratch files in `parent`, which is below the workspace's root.
 
-    Everybody may write to the files by their mode, so that only the mount stands in the way.
+    By their mode everybody may write the files, so that only the read-only mount protects them.
 
-    :raises OSError: it cannot be made there
+    :raises OSError: it cannot be created there
     """
 
     def __init__(self, root: str, parent: str, name: str, files: Iterable[str], mode: int) -> None:
@@ -41,7 +41,7 @@ class ScratchFolder:
         os.fchmod(self._folder, mode)
 
     def damage(self, file: str) -> str:
-        """The change of a scratch file, '' for none."""
+        """What happened to a scratch file; '' if it is unchanged."""
         try:
             descriptor = os.open(
                 file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._folder
@@ -59,7 +59,7 @@ class ScratchFolder:
         return "emptied" if not content else "overwritten"
 
     def remove(self) -> None:
-        """Remove the scratch files and the folder; files of others stay."""
+        """Remove the scratch files and the folder; other files in it stay."""
         _clear(self._folder, self._files)
         os.close(self._folder)
         with contextlib.suppress(OSError):
@@ -78,9 +78,9 @@ class ScratchFolder:
 
 
 def open_below(root: str, path: str) -> int:
-    """Open the folder `path` below `root` without following a link on the way.
+    """Open the folder `path` below `root`, without following a link; return the descriptor.
 
-    :raises OSError: it is not there, or a link
+    :raises OSError: it does not exist, or a link is on the path
     """
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     folder = os.open(root, flags)
@@ -94,7 +94,7 @@ def open_below(root: str, path: str) -> int:
 
 
 def take_away(root: str, parent: str, name: str) -> bool:
-    """Remove the file that an attempt planted; True if it was there."""
+    """Remove a file that an attempt planted; return False if there was none."""
     try:
         folder = open_below(root, parent)
     except OSError:

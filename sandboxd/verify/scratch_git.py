@@ -1,4 +1,4 @@
-"""An empty folder in the place of a sandbox's own git directory, which attempts may fill."""
+"""Replaces a sandbox's own git directory by an empty folder, which attempts may fill."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _OWN_GIT = re.compile(r"/sandboxd/git/[0-9a-f]{32}/(inside|verify-[0-9a-f]{16})\
 
 
 def is_own_git(source: str) -> bool:
-    """Whether a path of the host is that of a sandbox's own git directory, or of what stands for one here."""
+    """Whether a path of the host is a sandbox's own git directory, or such an empty folder in its place."""
     return _OWN_GIT.search(source) is not None
 
 
 @contextlib.contextmanager
 def in_place(body: CreateRequest) -> Iterator[None]:
-    """Have a create request mount an empty folder where it mounts a git directory; it is removed at the end.
+    """Change a create request to mount an empty folder in place of a git directory; it is removed at the end of the
+    context.
 
-    :raises EnvironmentFailure: the folder cannot be made
+    :raises EnvironmentFailure: the folder cannot be created
     """
     mounts = body["HostConfig"].get("Mounts") or []
     binds = body["HostConfig"].get("Binds") or []

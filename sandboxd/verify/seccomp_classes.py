@@ -1,7 +1,7 @@
-"""The classes of system calls that are closed: one attempt of `verify` stands for each.
+"""The classes of system calls that are blocked; one attempt of `verify` stands for each.
 
-"A filter is loaded" does not say which; a call that is tried does. Under gVisor the same calls end in
-the sandbox's own kernel, whatever the filter.
+"A filter is loaded" does not say what it blocks; a call that is tried does. Under gVisor the same calls only reach the
+sandbox's own kernel, whatever the filter.
 """
 
 from __future__ import annotations

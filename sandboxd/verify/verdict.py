@@ -1,4 +1,4 @@
-"""The verdict on a sandbox: what came of each attempt, and whether the sandbox held."""
+"""The verdict on a sandbox: the outcome of each attempt, and whether the sandbox held."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Attacked = Literal["sandbox", "plan", "pod"]
 
 
 class Result(NamedTuple):
-    """One attempt: `expected` is what should stop it under this runtime."""
+    """The result of one attempt; `expected` is what should stop it under this runtime."""
 
     id: str
     title: str
@@ -22,14 +22,14 @@ class Result(NamedTuple):
     expected: str
     evidence: str
     group: str = ""
-    """``egress`` for a way out by the network."""
+    """``egress`` for attempts about the network; '' for others."""
 
 
 class Verdict(NamedTuple):
-    """`runtime` is the name the engine knows it by; `kernel` is ``host`` or ``own``.
+    """The results of all attempts. `runtime` is its name in the engine; `kernel` is ``host`` or ``own``.
 
-    `attacked` is whose settings the replica had: those of a ``sandbox`` in use, or of a ``plan``; or it is a
-    ``pod`` itself, at `place`.
+    `attacked` says whose settings the replica had: those of a ``sandbox`` in use, or of a ``plan``; or that the
+    attempts were made in a ``pod`` itself, at `place`.
     """
 
     container: str
@@ -40,19 +40,21 @@ class Verdict(NamedTuple):
     attacked: Attacked = "sandbox"
     place: Place | None = None
     made_as: str = ""
-    """The profile that the container was made with, where it is judged by another: that of the plan of now."""
+    """The profile with which the container was created, if it is judged by another one, that of the present plan; else
+    ''.
+    """
 
     def of(self, outcome: Outcome) -> list[Result]:
         return [result for result in self.results if result.outcome == outcome]
 
     @property
     def held(self) -> bool:
-        """True if nothing escaped and nothing is unclear. Residual surface is declared, not held."""
+        """Whether nothing escaped and nothing is inconclusive. Residual outcomes are declared and do not count."""
         return bool(self.of("held")) and not self.of("escaped") and not self.of("inconclusive")
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 6 when something escaped, 4 when it could not be shown that the sandbox held."""
+        """The exit code: 6 if something escaped, 4 if it could not be shown that the sandbox held, otherwise 0."""
         if self.of("escaped"):
             return EXIT_NOT_HELD
         return EXIT_OK if self.held else EXIT_ENVIRONMENT

@@ -1,7 +1,7 @@
-"""Bait for attempts to get out by the network, and what arrived of it: at the host, or past the gateway.
+"""Bait for attempts to get out by the network, and what arrived: at the host, or past the gateway.
 
-The host listens at all of its addresses. What a gateway let through it says itself, by its control
-channel; that it is the gateway that `up` makes is looked at, too.
+The host listens at all of its addresses. What the gateway let through it reports itself, over its control channel; that
+it is the gateway that `up` makes is checked, too.
 """
 
 from __future__ import annotations
@@ -41,23 +41,24 @@ _LOCAL_RESOLVER = "127."
 
 
 class Beside(NamedTuple):
-    """The gateway beside a sandbox, as verify finds it."""
+    """The gateway of a sandbox, as `verify` finds it."""
 
     workspace: str
     addresses: layout.InnerAddresses
     driver: str
-    """Of the inner network."""
+    """The driver of the inner network."""
     container: str
-    """Its id, '' where none runs."""
+    """The id of the gateway's container; '' if none runs."""
     pid: int
     outer: tuple[str, ...]
-    """Its addresses on other networks than the inner one."""
+    """The gateway's addresses on other networks than the inner one."""
 
 
 def find(engine: Engine, workspace: str) -> Beside | None:
-    """The gateway of a project and its inner network, None where that is not there.
+    """The gateway and the inner network of a sandbox; None if the network does not exist.
 
-    :raises EnvironmentFailure: a network is not as `up` makes it
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: a network differs from the one that `up` makes
     """
     pair = networks.pair_of(engine, workspace)
     if pair is None:
@@ -77,7 +78,9 @@ def find(engine: Engine, workspace: str) -> Beside | None:
 
 
 def is_past_policy(event: Event, name: str, doors: tuple[str, ...]) -> bool:
-    """Whether the gateway looked up or dialled `name`, by one of its doors."""
+    """Whether the event shows that the gateway looked up `name` or connected to it, through one of the listeners
+    `doors`.
+    """
     if event["event"] == "assigned":
         return event["name"] == name and "dns" in doors
     if event["event"] not in ("denied", "reached"):
@@ -90,17 +93,18 @@ def is_past_policy(event: Event, name: str, doors: tuple[str, ...]) -> bool:
 
 
 def is_recorded(event: Event, name: str, doors: tuple[str, ...]) -> bool:
-    """Whether the gateway says of `name` by one of its doors that it was denied or reached."""
+    """Whether the event shows that `name` was denied or reached through one of the listeners `doors`."""
     return (
         event["event"] in ("denied", "reached") and event["name"] == name and event["door"] in doors
     )
 
 
 class WayOut:
-    """The bait, put out on entry and taken away on exit.
+    """The bait, set up on entry of the context and removed on exit.
 
-    :param beside: the gateway, None for a sandbox that has none
-    :param plan: knows which names are allowed; without one no allowed name is tried
+    :param engine_pid: a process in the host's network namespace
+    :param beside: the gateway; None if the sandbox has none
+    :param plan: tells which names are allowed; None: no allowed name is tried
     """
 
     def __init__(
@@ -131,9 +135,9 @@ class WayOut:
         self._stack.close()
 
     def collect(self) -> None:
-        """Look at what arrived; once all attempts are made.
+        """Collect what arrived; to be called after all attempts.
 
-        :raises EnvironmentFailure: the gateway does not say what it let through
+        :raises EnvironmentFailure: the gateway does not report what it let through
         """
         for mailbox in self._mailboxes:
             self._arrived |= mailbox.texts()
@@ -152,7 +156,7 @@ class WayOut:
         self._weakness = self._weakness or (gateway.weakness(ready[0]) if ready else "")
 
     def arrivals(self, attempt: str) -> tuple[str, ...]:
-        """Sentences about what arrived outside by an attempt; () where nothing did."""
+        """Sentences about what an attempt got out; () for nothing."""
         sender = self._arrived.get(f"{self.facts['word']} {attempt}")
         if sender is not None:
             return (f"the host received it from {sender}",)
@@ -165,7 +169,7 @@ class WayOut:
         return ("the gateway let it through, by its own record",) if passed else ()
 
     def missing(self, attempt: str) -> str:
-        """The reason why the gateway's record does not show that an attempt failed; '' where it does."""
+        """The reason why the gateway's record does not show that an attempt failed; '' if it does."""
         if attempt in self._on_record() and not self._is_recorded(attempt):
             return "the gateway has no record of it; run this again while less goes on inside"
         return ""
@@ -187,7 +191,7 @@ class WayOut:
         )
 
     def declared(self, attempt: str) -> str:
-        """The reason why this host leaves a way open, as `up` says when it starts the gateway; '' where it does not."""
+        """The reason why this host's settings leave an attempt open, which `up` reports, too; '' if they do not."""
         beside = self._beside
         if beside is None or beside.driver != "bridge" or attempt not in _PAST_THE_ROUTES:
             return ""
@@ -196,7 +200,7 @@ class WayOut:
         return "" if is_filtered is not False else "`rp_filter` of this host is 0, which `up` names"
 
     def is_local_refusal(self, record: Mapping[str, Any]) -> bool:
-        """Whether a resolver inside only asked the gateway, which denied the name or lost count."""
+        """Whether a resolver inside only asked the gateway, which denied the name or reported lost events."""
         return str(record.get("server", "")).startswith(_LOCAL_RESOLVER) and any(
             event["event"] == "lost"
             or (event["event"] == "denied" and event["name"] == self.facts["unknown"])

@@ -1,1 +1,1 @@
-"""Pages of `verify` and `bench`: one file for each form. `sandboxd.render` has those of `check`."""
+"""Output formats of `verify` and `bench`: one file for each. `sandboxd.render` has those of `check`."""

@@ -1,4 +1,4 @@
-"""The frame of our HTML pages: one file, no script, nothing from elsewhere, light and dark."""
+"""The frame of our HTML pages: a single file, without scripts and external resources, in light and dark."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ th,td{padding:.12rem .5rem}tr{break-inside:avoid}details{margin:.3rem 0}}
 
 
 def page(title: str, body: str, style: str = "") -> str:
-    """The whole document; `body` is markup, `title` is text."""
+    """The whole document; `body` is HTML, `title` is plain text."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'

@@ -38,7 +38,7 @@ _STATES = (
     ("Not as asked", ("not in force", "not seen")),
     ("Ways out that are open on purpose", ("open",)),
 )
-"""Headings of controls that are not simply in order, each with their states."""
+"""Headings for controls that are not simply in force, each with the states under it."""
 
 
 def render(document: Mapping[str, Any]) -> str:
