@@ -1,4 +1,5 @@
-"""Files on this machine that are bind-mounted read-only into a sandbox: `sandboxd-ask`, and settings of tools inside.
+"""Files on this machine that are bind-mounted read-only into a sandbox: `sandboxd-ask`, and settings of tools
+inside.
 """
 
 from __future__ import annotations

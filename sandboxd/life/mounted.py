@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 
 class Source(NamedTuple):
-    """A file or folder of the host that is mounted at `target`, with its device and inode numbers when it was opened.
+    """A file or folder of the host that is mounted at `target`, with its device and inode numbers when it was
+    opened.
     """
 
     path: str

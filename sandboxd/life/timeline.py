@@ -63,7 +63,8 @@ class Timeline:
 
     @contextlib.contextmanager
     def current(self) -> Iterator[None]:
-        """Make this the current timeline of this context and its copies, in which `span` records, until the block ends.
+        """Make this the current timeline of this context and its copies, in which `span` records, until the block
+        ends.
         """
         token = _CURRENT.set(self)
         try:

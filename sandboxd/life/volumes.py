@@ -69,7 +69,8 @@ def refuse_other_device(engine: Engine, body: CreateRequest, known: Known | None
 
 
 def points(engine: Engine, container: str, plan: Plan) -> list[MountPoint]:
-    """The mounts of a created container; [] where it does not matter what the image adds (no gVisor, a writable root).
+    """The mounts of a created container; [] where it does not matter what the image adds (no gVisor, a writable
+    root).
     """
     if not plan.gvisor and not _has_read_only_root(plan):
         return []

@@ -1,4 +1,5 @@
-"""Settings in a repository for the AI agents that open it: programs to start, questions to skip, destinations of data.
+"""Settings in a repository for the AI agents that open it: programs to start, questions to skip, destinations of
+data.
 """
 
 from __future__ import annotations

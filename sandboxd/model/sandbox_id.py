@@ -58,7 +58,8 @@ def option_of(name: str) -> str:
 
 
 def option_of_cluster(context: str) -> str:
-    """The option that selects a cluster, to put behind a command and quoted for a shell: ` --on CONTEXT`; '' for none.
+    """The option that selects a cluster, to put behind a command and quoted for a shell: ` --on CONTEXT`; '' for
+    none.
     """
     import shlex
 

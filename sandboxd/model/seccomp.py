@@ -102,7 +102,8 @@ PLAIN = Context()
 
 
 class Outcome(NamedTuple):
-    """The kernel's result for a call. `name` is the call in the rule that decided, None if the default action applies.
+    """The kernel's result for a call. `name` is the call in the rule that decided, None if the default action
+    applies.
     """
 
     action: str

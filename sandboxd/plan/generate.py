@@ -37,7 +37,8 @@ class Output(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was done with an output; `copy` is the path to which the user's edited file was moved, '' if there was none.
+    """What was done with an output; `copy` is the path to which the user's edited file was moved, '' if there was
+    none.
     """
 
     path: str

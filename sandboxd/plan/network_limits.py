@@ -1,4 +1,5 @@
-"""How far a sandboxd.toml may loosen its profile's network: as policy minimum, the user's grant and the profile allow.
+"""How far a sandboxd.toml may loosen its profile's network: as policy minimum, the user's grant and the profile
+allow.
 """
 
 from __future__ import annotations

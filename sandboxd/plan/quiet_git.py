@@ -57,7 +57,8 @@ def environ(home: str) -> dict[str, str]:
 
 
 def alternate(folder: str) -> dict[str, str]:
-    """The variable that makes git also read the objects in `folder`; the path is quoted, since it may contain a colon.
+    """The variable that makes git also read the objects in `folder`; the path is quoted, since it may contain a
+    colon.
     """
     quoted = folder.replace("\\", "\\\\").replace('"', '\\"')
     return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"'}

@@ -55,7 +55,8 @@ class Recipe(NamedTuple):
         return ", ".join([*parts, *(f"the Feature `{name}`" for name, _ in self.features)])
 
     def way_around(self) -> str:
-        """A phrase for the user about how to avoid the build. An image in sandboxd.toml replaces only the Dockerfile.
+        """A phrase for the user about how to avoid the build. An image in sandboxd.toml replaces only the
+        Dockerfile.
         """
         ways = ["name an image in sandboxd.toml"] if self.dockerfile else []
         ways += (

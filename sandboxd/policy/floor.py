@@ -155,7 +155,8 @@ def combine(demands: Iterable[Demand]) -> Floor:
 
 
 def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
-    """`Floor.enforced`, for callers that must not fail: if the policy cannot be read, all of `rule_ids` are enforced.
+    """`Floor.enforced`, for callers that must not fail: if the policy cannot be read, all of `rule_ids` are
+    enforced.
     """
     try:
         return load(environ, rule_ids=rule_ids).enforced

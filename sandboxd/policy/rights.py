@@ -164,7 +164,8 @@ class GatewayRights(_Sealed):
         return GatewayRights(whole)
 
     def within(self, before: Policy) -> GatewayRights:
-        """The part of the rights that a gateway with the policy `before` lets through already; denials of both apply.
+        """The part of the rights that a gateway with the policy `before` lets through already; denials of both
+        apply.
         """
         policy = self.policy
         less = policy._replace(

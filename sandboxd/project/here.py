@@ -34,7 +34,7 @@ def workspace_of_folder(
 
 
 def sessions(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """The names of the agents' sessions on `workspace`, without those whose record cannot be read."""
+    """The names of the agents' sessions on `workspace`; () if there are none, or the record of any cannot be read."""
     try:
         return tuple(own.name for own in of_project(environ, workspace))
     except SandboxdError:

@@ -74,7 +74,8 @@ def restart(control: Control) -> str:
 
 
 def knows(control: Control, runtimes: Mapping[str, Definition], absent: tuple[str, ...]) -> bool:
-    """Whether the engine answers, and offers exactly these definitions of `runtimes` and none of the runtimes `absent`.
+    """Whether the engine answers, and offers exactly these definitions of `runtimes` and none of the runtimes
+    `absent`.
     """
     info = control.info()
     if info is None:

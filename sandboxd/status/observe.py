@@ -62,7 +62,8 @@ class Run(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """Sandboxes by their identity; empty and with a `problem` if the engine does not answer, so that nothing is known.
+    """Sandboxes by their identity; empty and with a `problem` if the engine does not answer, so that nothing is
+    known.
     """
 
     containers: Mapping[str, Sandbox]

@@ -92,7 +92,8 @@ def _lower(judged: Judgement, in_use: Judgement) -> Judgement:
 def believable_identity(
     identity: Mapping[str, Any], host_boot_id: str, runtime_path: str
 ) -> Mapping[str, Any]:
-    """The identity that was reported from inside, without the claim of an own kernel if the runtime cannot provide one.
+    """The identity that was reported from inside, without the claim of an own kernel if the runtime cannot provide
+    one.
     """
     shared = os.path.basename(runtime_path) in ("runc", "crun", "docker-runc", "youki")
     if shared and identity.get("boot_id") != host_boot_id:

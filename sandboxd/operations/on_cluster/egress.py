@@ -20,7 +20,8 @@ _CHANGES = ("allow", "deny")
 
 
 class Names:
-    """Runs the actions of `sandboxd egress` for one sandbox; the gateway's log is read only once for several of them.
+    """Runs the actions of `sandboxd egress` for one sandbox; the gateway's log is read only once for several of
+    them.
     """
 
     def __init__(self, target: Target) -> None:

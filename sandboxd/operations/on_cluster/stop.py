@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class Stopped(NamedTuple):
-    """`was_there`: whether there was a Pod; `problem`: the reason why the end is not in the audit record, '' if it is.
+    """`was_there`: whether there was a Pod; `problem`: the reason why the end is not in the audit record, '' if it
+    is.
     """
 
     pod: str

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class Destination(NamedTuple):
-    """A cluster and namespace in words; `why_not` is the reason why the policy does not allow to use it, '' if it does.
+    """A cluster and namespace in words; `why_not` is the reason why the policy does not allow to use it, '' if it
+    does.
     """
 
     words: str
