@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 MARK = "sandboxd:"
 # Further suppressions of a file have no effect; real files have less than a tenth as many.
 MOST = 500
-_ALLOW = r"(?:\A|[\s#/*])sandboxd:\s*allow\b(.*?)(?:\s--\s*(.*?))?\s*(?:\*/)?\s*\Z"
+_ALLOW = r"(?:\A|[\s#/*])sandboxd:\s*+allow\b"
+_REASON = r"\s--"
 _RULE = r"[^\s,]+"
 _COMMENT_LINE = ("//", "/*", "*", "#")
 
@@ -84,22 +85,25 @@ def _of_comment(
         return []
     import re
 
-    match = re.search(_ALLOW, text, re.DOTALL)
+    match = re.search(_ALLOW, text)
     if match is None:
         return []
+    words = text[match.end() :].rstrip().removesuffix("*/").rstrip()
+    end = re.search(_REASON, words)
+    rules, reason = (words[: end.start()], words[end.end() :]) if end else (words, "")
     line = source.position(span.start).line
     alone = not source.text[source.line_starts()[line] : span.start].strip()
     target = _next_line(source, source.position(span.end).line, targets) if alone else line
     comment = Place(source.path, span)
     suppressions: list[Suppression] = []
-    for rule in re.finditer(_RULE, match[1]):
-        start = span.start + match.start(1) + rule.start()
+    for rule in re.finditer(_RULE, rules):
+        start = span.start + match.end() + rule.start()
         place = Place(source.path, Span(start, start + len(rule[0])))
         is_known = rule[0] in rule_ids
         suppressions.append(
             Suppression(
                 rule[0],
-                (match[2] or "").strip(),
+                reason.strip(),
                 place,
                 comment,
                 alone,

@@ -305,9 +305,13 @@ class _Exchange:
             head, index = self._ours.head, self._ours.staged
         return Agreed(refs, head, index, from_inside, self._owner)
 
-    def _acting_stashes(self, refs: Mapping[str, str], below: str) -> tuple[Waiting, ...]:
-        """Those stashes of which the host has refs, below `below`, that tools there would act on."""
-        present = [oid for oid in self._stashes if refs.get(oid, "").startswith(below)]
+    def _acting_stashes(self, waiting: Mapping[str, str], below: str) -> tuple[Waiting, ...]:
+        """Those stashes of which the host has refs, below `below`, that tools there would act on.
+
+        A branch of the sandbox that has the same commit hides none of them.
+        """
+        refs = {oid: ref for ref, oid in waiting.items() if ref.startswith(below)}
+        present = [oid for oid in self._stashes if oid in refs]
         acts = facts.of_stashes(self._host, present, self._ours, self._shut)
         return tuple(
             Waiting(tip.name, refs[tip.oid], tip.oid, act.reason, act.paths)
@@ -342,7 +346,7 @@ class _Exchange:
             tuple(held),
             (*steps.stays, *given.failed),
             sum(ref.startswith(stash) for ref in waiting),
-            self._acting_stashes(refs, stash),
+            self._acting_stashes(waiting, stash),
             self._inside.refs.refused,
             self._over,
             why="; ".join(dict.fromkeys(error.message for error in self._unsound.values())),

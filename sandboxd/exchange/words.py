@@ -45,7 +45,8 @@ def lines(outcome: Outcome) -> list[tuple[str, str]]:
         words.append((f"{more} more refs of the sandbox wait", "`git for-each-ref refs/sandboxd`"))
     for stash in outcome.acting[:_MOST_NAMED]:
         paths = f": {named(stash.paths)}" if stash.paths else ""
-        step = f"look at it before you apply it: `{show_stash(printable(stash.ref))}`"
+        # By its id: whoever is inside may have another stash at the ref by the time that this is read.
+        step = f"look at it before you apply it, by this id: `{show_stash(stash.oid)}`"
         words.append((f"`{printable(stash.ref)}` is a stash: {ACTS[stash.reason]}{paths}", step))
     if outcome.over:
         words.append(_of_over(outcome.over))

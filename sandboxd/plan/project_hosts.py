@@ -36,10 +36,11 @@ _INDEX = re.compile(
 _URL = re.compile(
     r"\bhttps?://(?:[^\s/@\"']*@)?([A-Za-z0-9._-]+)(?::(\d{1,5}))?(?=[/\s\"'?#,;)]|$)"
 )
-_REMOTE = re.compile(r"^\s*(?:push)?url\s*=\s*\"?([^\s\"]+)", re.IGNORECASE | re.MULTILINE)
+# What may repeat gives nothing back: a file of blank lines took the daemon's other threads away for a minute.
+_REMOTE = re.compile(r"^[^\S\n]*+(?:push)?url\s*+=\s*+\"?([^\s\"]+)", re.IGNORECASE | re.MULTILINE)
 _SSH = re.compile(r"(?:[^@/\s]+@)?([A-Za-z0-9._-]+):(?!//)")
 _SSH_URL = re.compile(r"(?:ssh|git\+ssh)://(?:[^@/\s]+@)?([A-Za-z0-9._-]+)(?::(\d{1,5}))?/")
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S{1,300})", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(r"^[^\S\n]*+FROM\s++(?:--\S++\s++)*+(\S{1,300})", re.IGNORECASE | re.MULTILINE)
 _DEV_CONTAINER = (".devcontainer/devcontainer.json", ".devcontainer.json")
 _IMAGE = re.compile(r"\"image\"\s*:\s*\"([^\"\s]{1,300})\"")
 _DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.Dockerfile$")

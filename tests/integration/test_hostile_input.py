@@ -59,6 +59,12 @@ DEV = ".devcontainer/python/devcontainer.json"
 CASES = {
     "50 MB": Case(DEV, lambda: " " * 50_000_000, "is larger than 1024 KiB", 2),
     "large Compose file": Case("compose.yaml", lambda: " " * 300_000, "is larger than 256 KiB", 2),
+    "blanks in a comment that allows": Case(
+        DEV,
+        lambda: filled(" ", SMALL, "// sandboxd: allow ", "x\n" + SOUND),
+        "privileged-container",
+        1,
+    ),
     "deep arrays": Case(DEV, lambda: filled("[", BIG), "json-syntax-error", 1),
     "deep objects": Case(DEV, lambda: filled('{"a":', 500_000), "json-syntax-error", 1),
     "deep YAML flow": Case("compose.yaml", lambda: "[" * 100_000, "yaml-syntax-error", 1),

@@ -310,13 +310,22 @@ def test_a_stash_with_a_hook_is_named_with_the_command_that_shows_it(
     assert (reason, paths, sides.host("rev-parse", ref).strip()) == (Reason.CONTROL, (path,), trap)
     ((text, step),) = words.lines(outcome)
     assert text == f"`{ref}` is a stash: {words.ACTS[reason]}: `{path}`"
-    assert step == f"look at it before you apply it: `{words.show_stash(ref)}`"
-    assert "+evil" in sides.host(*words.show_stash(ref).split()[1:])
+    assert step == f"look at it before you apply it, by this id: `{words.show_stash(trap)}`"
+    assert "+evil" in sides.host(*words.show_stash(trap).split()[1:])
     (line,) = waiting_refs.lines(str(sides.folder), environ)
     assert line.startswith(f"`{ref}` is a stash: look before you apply it")
     # What is warned of: else nothing above could fail.
-    sides.host("stash", "apply", "-q", ref)
+    sides.host("stash", "apply", "-q", trap)
     assert (sides.folder / path).read_text() == "evil"
+
+
+def test_a_branch_of_the_same_commit_hides_no_stash(sides: Sides) -> None:
+    trap = stash_trap(sides, HOOK, untracked=False)
+    sides.inside("branch", "zzz", trap)
+    outcome = sides.exchange()
+    assert [one.oid for one in outcome.waiting] == [trap]
+    ((ref, oid),) = [(one.ref, one.oid) for one in outcome.acting]
+    assert (ref.endswith("/stash/0"), oid) == (True, trap)
 
 
 def test_a_stash_that_is_let_go_inside_is_named_no_more(sides: Sides, tmp_path: Path) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sandboxd.plan.project_hosts import Mention, ProjectHosts, project_hosts
 from sandboxd.plan.workspace import survey
+
+SECONDS = 20
+"""Of processor time for work that takes a hundredth; what grows by the square of its text needs more than this."""
 
 
 def look(root: Path, **files: str) -> ProjectHosts:
@@ -103,3 +108,31 @@ def test_hostile_text_names_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_names_nothing() -> None:
     assert project_hosts("/nowhere/at/all", ["Dockerfile"]).images == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a/Dockerfile", "\n" * 65_000),
+        ("a/Dockerfile", "FROM " + "--platform=x " * 5_000),
+        ("a/Dockerfile", "FROM\n" * 13_000),
+        (".git/config", "\n" * 65_000),
+        (".git/config", "url\n" * 16_000),
+        (".git/config", "url = x@" + "y" * 65_000),
+        (".npmrc", "registry=http://" + "a" * 65_000 + "!"),
+    ],
+)
+def test_a_file_that_repeats_one_thing_is_read_in_no_time(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    """The daemon's other threads stand still meanwhile."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    program = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))\n"
+        "from sandboxd.plan.project_hosts import project_hosts\n"
+        "project_hosts(sys.argv[1], sys.argv[2:])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program, str(tmp_path), name], check=False)
+    assert done.returncode == 0
