@@ -30,11 +30,18 @@ class Claim:
 
     def is_in_place(self) -> bool:
         """Whether the lock file is still the one at its path: a removed or replaced file keeps no other daemon out."""
+        return self._is_own(self._on_disk())
+
+    def _on_disk(self) -> os.stat_result | None:
         try:
-            on_disk = os.stat(address.lock_path(self._where))
-            own = os.fstat(self._descriptor)
+            return os.stat(address.lock_path(self._where))
         except OSError:
+            return None
+
+    def _is_own(self, on_disk: os.stat_result | None) -> bool:
+        if on_disk is None or self._descriptor < 0:
             return False
+        own = os.fstat(self._descriptor)
         return (on_disk.st_ino, on_disk.st_dev) == (own.st_ino, own.st_dev)
 
     @property
@@ -45,11 +52,16 @@ class Claim:
     def release(self) -> None:
         """Let another daemon start: remove socket, locks and folder. Later calls do nothing.
 
-        A socket on which the service manager listens is not removed.
+        A socket on which the service manager listens is not removed, nor anything where the lock is another daemon's.
         """
         if self._descriptor < 0:
             return
+        on_disk = self._on_disk()
+        is_replaced = on_disk is not None and not self._is_own(on_disk)
         descriptor, self._descriptor = self._descriptor, -1
+        if is_replaced:
+            os.close(descriptor)
+            return
         names = [address.lock_path(self._where), os.path.join(self._where, "start.lock")]
         if not self.keep_socket:
             names.append(self.path)

@@ -83,6 +83,16 @@ def test_one_that_ends_is_waited_for_before_another_is_started(
     assert started == [False]
 
 
+def test_one_that_ends_leaves_what_its_successor_has(where: str) -> None:
+    """Somebody cleaned up in the folder, so that another daemon could start."""
+    with claim(where) as first:
+        os.unlink(address.lock_path(where))
+        with claim(where) as second, listening(where):
+            first.release()
+            assert second.is_in_place()
+            assert os.path.exists(second.path)
+
+
 def test_one_that_never_listens_is_said(
     environ: dict[str, str], where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
