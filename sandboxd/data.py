@@ -1,4 +1,4 @@
-"""The place of the shipped data: in a wheel below `sandboxd/_data`, in a checkout at the top level."""
+"""Finds the shipped data: in a wheel below `sandboxd/_data`, in a checkout at the top level."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
 def data_path(*parts: str) -> str:
-    """Absolute path of a shipped file or folder, e.g. ``data_path("profiles", "seccomp")``.
+    """The absolute path of a shipped file or folder, e.g. ``data_path("profiles", "seccomp")``.
 
-    `importlib.resources` costs 26 ms of CPU at import, more than the whole of `sandboxd status`.
+    It does without `importlib.resources`, whose import costs 26 ms, more than the whole of `sandboxd status`.
     """
     shipped = os.path.join(_PACKAGE, "_data", *parts)
     if os.path.exists(shipped):
@@ -24,9 +24,9 @@ def data_path(*parts: str) -> str:
 
 
 def walk_data(folder: str) -> Iterator[str]:
-    """The path of every file that ships below `folder`.
+    """Yield the path of every shipped file below `folder`.
 
-    Installers compile what is Python of the samples, too: their `__pycache__` is no part of it.
+    The `__pycache__` folders that installers make for Python samples are left out.
     """
     for parent, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "__pycache__"]
@@ -35,7 +35,7 @@ def walk_data(folder: str) -> Iterator[str]:
 
 
 def tables(*parts: str) -> Iterator[dict[str, Any]]:
-    """The content of each TOML file in the shipped folder `parts`, in the order of the files' names."""
+    """Yield the content of each TOML file in the shipped folder `parts`, in the order of the files' names."""
     import tomllib
 
     folder = data_path(*parts)

@@ -17,7 +17,9 @@ EXIT_NOT_HELD = 6
 
 
 class SandboxdError(Exception):
-    """Base of all errors meant for people: lower-case `message` without full stop, `hint` or ''."""
+    """The base of all errors for the user: `message` is in lower case, without a full stop; `hint` is the next step or
+    ''.
+    """
 
     exit_code = EXIT_BUG
 
@@ -47,7 +49,7 @@ class MissingFileError(UnreadableError):
 
 
 class EnvironmentFailure(SandboxdError):
-    """The machine lacks something: no engine, no permission, no image, no disk."""
+    """The machine lacks something, such as an engine, a permission, an image or disk space."""
 
     exit_code = EXIT_ENVIRONMENT
 

@@ -1,4 +1,4 @@
-"""A lock, held on a file, that other processes of the user wait for."""
+"""A lock on a file, for which other processes of the user wait."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from sandboxd.errors import EnvironmentFailure
 
 _LOOK_SECONDS = 0.05
-"""Seconds between two looks at a lock that is not waited for without end: the system has no other way."""
+"""The interval of attempts to get a lock within a time limit, as the system has no call for that."""
 
 
 class LockTimeout(TimeoutError):
-    """Another process holds the lock, and goes on holding it."""
+    """Another process still holds the lock at the end of the time limit."""
 
 
 @contextlib.contextmanager
@@ -27,8 +27,8 @@ def locked(
     Windows has no such lock: there nothing is held and nobody waits.
 
     :param before_wait: called if another process holds it
-    :param seconds: how long it is waited for, None for without end
-    :raises LockTimeout: another process holds it for longer
+    :param seconds: the time limit in seconds; None: no limit
+    :raises LockTimeout: another process still holds it then
     :raises OSError: the file cannot be opened, or is a link
     """
     if sys.platform == "win32":
@@ -70,10 +70,10 @@ def _wait_for(descriptor: int, seconds: float | None) -> None:
 
 @contextlib.contextmanager
 def locked_beside(path: str) -> Iterator[None]:
-    """Hold the lock of the user's own file at `path` while the block reads, changes and writes it.
+    """Hold the lock for the file `path`, which belongs to the user, while the block reads, changes and writes it.
 
-    Without it the last of two who change it at once takes back what the other one did. The lock is `path` with
-    `.lock` at its end, in a folder that is made if missing, for this user alone.
+    Otherwise, of two changes at the same time, the later would undo the earlier. The lock is a file with `.lock` added
+    to the name; its folder is created for this user alone if it is missing.
 
     :raises EnvironmentFailure: the lock cannot be had
     """

@@ -35,7 +35,7 @@ def read_source(path: str, shown_as: str | None = None, limit: int = MAX_BYTES) 
 
 
 def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes.
+    """The content of a regular file of at most `limit` bytes.
 
     :raises UnreadableError: the file is missing, not regular or too large
     """
@@ -46,7 +46,7 @@ def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
 
 
 def read_start(path: str, size: int) -> bytes:
-    """The first `size` bytes of a regular file, or all of a shorter one.
+    """The first `size` bytes of a regular file; its whole content if it is shorter.
 
     :raises UnreadableError: the file is missing or not regular
     """
@@ -77,9 +77,9 @@ def read_start(path: str, size: int) -> bytes:
 
 
 def reading(descriptor: int) -> BinaryIO:
-    """A file object for `descriptor`, which is closed with it; on an error the descriptor is closed, too.
+    """A file object for an open descriptor, which is closed with it, and also if this raises.
 
-    :raises OSError: it cannot be read, such as that of a folder
+    :raises OSError: it is a folder
     """
     try:
         return open(descriptor, "rb")
@@ -108,9 +108,9 @@ def decode(data: bytes) -> str:
 
 
 def find_upward(start: str, name: str) -> str | None:
-    """The path of the file `name` in the folder `start` or the closest folder above it; None where there is none.
+    """The path of the file `name` in `start` or the closest folder above it; None if there is none.
 
-    A file of another user in a folder that everybody can write, such as `/tmp`, is ignored.
+    A file that another user put into a folder that everybody can write, such as `/tmp`, is ignored.
     """
     folder = os.path.abspath(start)
     while True:
@@ -135,10 +135,10 @@ def _is_planted(folder: str, path: str) -> bool:
 
 
 def project_root(folder: str) -> str:
-    """The folder of the project that `folder` is in: the nearest one with a repository or a sandboxd.toml.
+    """The project in which `folder` lies: the closest folder upwards with a repository or a sandboxd.toml.
 
-    Without either it is the folder itself, or the parent of a `.devcontainer`. What another user has put into a
-    folder that everybody can write is ignored.
+    Without either it is `folder` itself, or the one that contains its `.devcontainer`. Files that another user put into
+    a folder that everybody can write are ignored.
     """
     current = folder
     for _ in range(_HIGHEST):
@@ -154,9 +154,9 @@ def project_root(folder: str) -> str:
 
 
 def read_beside(path: str, beside: str) -> SourceText:
-    """Read `path`, which the file at `beside` names, if it lies in the same project.
+    """Read `path`, which the file at `beside` names, if both are in the same project.
 
-    :raises UnreadableError: see :func:`read_source`; also when it leads out of the project
+    :raises UnreadableError: as `read_source`; also if it is outside of the project
     """
     if "\0" in path:
         raise UnreadableError("path holds a NUL byte", "check the path")
@@ -166,7 +166,7 @@ def read_beside(path: str, beside: str) -> SourceText:
 
 
 def in_same_project(path: str, beside: str) -> bool:
-    """Whether `path`, its links followed, lies in the project of the file at `beside`."""
+    """Whether `path`, with symbolic links resolved, is in the project of the file at `beside`."""
     if "\0" in path:
         return False
     root = os.path.realpath(project_root(os.path.dirname(beside)))
@@ -174,26 +174,23 @@ def in_same_project(path: str, beside: str) -> bool:
 
 
 def write_private(path: str, data: bytes, *, synced: bool = True) -> bool:
-    """Write a file as `write_atomic`, readable by this user alone; its folder is made if missing. True if it was
-    written.
+    """Write a file of sandboxd's own as in `write_atomic`; only this user can access the file and its folder.
 
-    :param synced: as in `write_atomic`
-    :raises OSError: the folder cannot be made
-    :raises EnvironmentFailure: no space or no permission
+    :raises OSError: the folder cannot be created
+    :raises EnvironmentFailure: there is no space or no permission
     """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     return write_atomic(path, data, 0o600, synced=synced)
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = True) -> bool:
-    """Replace the content of `path` by `data`; True if it was written, False if it had this content already.
+    """Replace the content of `path` by `data`; return False if it has that content already.
 
-    Readers see the old or the new file, never a part: same-directory temporary file, fsync,
-    rename. A symlink at `path` is replaced, not followed.
+    Readers see the old or the new file, never a part: it writes a temporary file in the same folder, calls fsync, and
+    renames it. A symbolic link at `path` is replaced, not followed.
 
-    :param synced: False for a file that is worthless after a crash of the machine: it is not waited until it is on
-        disk
-    :raises EnvironmentFailure: no space, no permission, or the folder is missing
+    :param synced: False: do not wait for the disk, for data that is worthless after a crash of the machine
+    :raises EnvironmentFailure: there is no space or no permission, or the folder is missing
     """
     import contextlib
 
@@ -220,12 +217,11 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = Tr
 
 
 def write_into(path: str, data: bytes) -> None:
-    """Write into an existing regular file without replacing it, so that containers which mount it see the new
-    content.
+    """Overwrite an existing regular file in place, so that processes that have it mounted see the new content.
 
-    Readers can see a part of it; a symlink at `path` is not followed.
+    Readers can see a part of it; a symbolic link at `path` is not followed.
 
-    :raises EnvironmentFailure: no space, no permission, or it is no regular file
+    :raises EnvironmentFailure: there is no space or no permission, or it is not a regular file
     """
     try:
         flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

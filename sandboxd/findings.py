@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Severity(enum.IntEnum):
-    """The reach of a weak setting; ordered, so that thresholds compare.
+    """How serious a weak setting is; the values can be compared.
 
-    HINT is hygiene, WARNING widens the attack surface or voids a control, ERROR reaches the host or its
+    HINT is hygiene; WARNING widens the attack surface or disables a control; ERROR gives access to the host or its
     credentials.
     """
 
@@ -39,11 +39,11 @@ class Severity(enum.IntEnum):
 
 
 class RuleMeta(NamedTuple):
-    """Identity of a rule. `id` is kebab-case, names the weak setting and is never renamed.
+    """The description of a rule. `id` is in kebab-case, names the weak setting and is never renamed.
 
-    `severity` is the highest that the rule gives; `why` is one sentence for the `why:` line. A rule
-    is only imported where one of its `needs` holds, or where it has none: see `rules.able`. Where one of
-    the rules that it `yields_to` has a finding at the same place, its own is left out: that one says more.
+    `severity` is the highest of its findings; `why` is one sentence for the `why:` line. A rule is only imported if one
+    of its `needs` holds, or it has none: see `rules.able`. If one of the rules in `yields_to` has a finding at the same
+    place, its own is left out, as that one says more.
     """
 
     id: str
@@ -70,9 +70,9 @@ class Related(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """Edits on one file. `safe` = cannot stop a container that works today from working.
+    """Edits of one file. `safe`: they cannot stop a container that works today from working.
 
-    `caution` says what may break, in a few words, when it is not safe.
+    `caution` says in a few words what may break if they are not safe.
     """
 
     title: str
@@ -83,13 +83,13 @@ class Fix(NamedTuple):
 
 
 class Remove(NamedTuple):
-    """Take a `model.Value` out of the file that it came from."""
+    """Remove a `model.Value` from its file."""
 
     value: Any
 
 
 class Replace(NamedTuple):
-    """Write `new` (in docker's own spelling) where a `model.Value` stands."""
+    """Write `new` (in docker's spelling) in place of a `model.Value`."""
 
     value: Any
     new: str
@@ -106,7 +106,7 @@ Change = Remove | Replace | Add
 
 
 class Remedy(NamedTuple):
-    """A change that a rule proposes; see :class:`Fix` for `safe` and `caution`."""
+    """A change that a rule proposes; `safe` and `caution` are as in `Fix`."""
 
     title: str
     safe: bool
@@ -136,24 +136,24 @@ class Finding(NamedTuple):
 
 
 PLACEHOLDER = "say why"
-"""Stands in the editor's quick fix where the user writes the reason; it is none itself."""
+"""The text that the editor's quick fix inserts where the user is to write a reason; it does not count as a reason."""
 
 
 def is_reason(text: str) -> bool:
-    """Whether `text` says why: it is neither empty nor the unfilled placeholder."""
+    """Whether `text` is a reason: it is neither empty nor the placeholder."""
     words = " ".join(text.split()).strip(".:!?<>[](){}'\"` ").casefold()
     return bool(words) and words != PLACEHOLDER
 
 
 class Suppressed(NamedTuple):
-    """The reason why a finding is not counted, and the place where that was said."""
+    """The reason why a finding does not count, and the place where it was suppressed."""
 
     reason: str
     by: str
 
 
 class Skipped(NamedTuple):
-    """Something that was not checked, and why. Never dropped: every output shows it."""
+    """Something that was not checked, and why. Every output format shows it."""
 
     path: str
     reason: str
@@ -161,7 +161,7 @@ class Skipped(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The result of a check: `files` counts the files that were read and judged."""
+    """The result of a check; `files` is the number of files that were checked."""
 
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]

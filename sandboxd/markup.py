@@ -1,7 +1,8 @@
-"""Escapes text from a repository or a sandbox for places that render markup, so that it stays text.
+"""Escapes text from a repository or a sandbox for places that render markup, so that it is shown as plain text.
 
-Every surface that shows such words goes through one of these: an editor's messages, hovers and lenses, pages,
-reports. Text for a terminal goes through `cli.terminal`."""
+Every output that shows such text uses one of these functions: an editor's messages, hovers and lenses, pages, reports.
+Text for a terminal goes through `cli.terminal`.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&]|(?<=www)\.|:(?=//))")
 
 
 def in_message(text: str) -> str:
-    """`text` for plain text in which some programs look for links: messages, findings, progress.
+    """`text` for plain-text messages in which some programs recognise links: messages, findings, progress.
 
-    VS Code makes a button of `[label](command:...)` in a notification, and viewers of SARIF a link. Where
-    such a text shows a backslash as it is, there is no escape, so label and target are separated by a blank.
-    What drives a terminal, or turns the order of letters round, becomes its code point: some editors are
-    programs in a terminal.
+    VS Code turns `[label](command:...)` in a notification into a button, and viewers of SARIF turn it into a link. As
+    some of them show backslashes, it cannot be escaped, so a blank is put between label and target. Characters that
+    control a terminal or reverse the direction of text are replaced by their code points, as some editors run in a
+    terminal.
     """
     return visible(text, "\n\t").replace("](", "] (")
 
@@ -31,9 +32,10 @@ def in_label(text: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """`text` with Markdown's links, images and HTML escaped, and backticks kept.
+    """`text` with Markdown's links, images and HTML escaped; backticks are kept.
 
-    A value between backticks may hold some itself, and an image that is shown is one that is loaded.
+    Values between backticks are escaped, too, since they may contain backticks, and an image that is rendered is
+    loaded.
     """
     return _SPECIAL.sub(r"\\\1", text) if _ACTIVE.search(text) else text
 

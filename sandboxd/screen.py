@@ -1,6 +1,6 @@
-"""Text for a terminal: no character that drives it, no line wider than it, no word broken. Pure.
+"""Formats text for a terminal: without control characters, fitted to its width, and without broken words. Pure.
 
-Imports nothing: `status`, `exec` and `check` cost little more than Python itself.
+Imports nothing: `status`, `exec` and `check` must cost little more than Python itself.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ ELLIPSIS = "…"
 
 
 def visible(text: str, allowed: str = "") -> str:
-    """`text` on one line, each unprintable character as its code point: `<U+001B>`.
+    """`text` on one line, with each unprintable character replaced by its code point: `<U+001B>`.
 
-    :param allowed: unprintable characters that stay, such as the line end
+    :param allowed: unprintable characters to keep, such as the line end
     """
     if text.isprintable():
         return text
@@ -21,12 +21,12 @@ def visible(text: str, allowed: str = "") -> str:
 
 
 def code_point(char: str) -> str:
-    """An unprintable character in the form under which people look it up: `<U+E0072>`."""
+    """The code point of an unprintable character, in the usual notation: `<U+E0072>`."""
     return f"<U+{ord(char):04X}>"
 
 
 def columns_of(text: str) -> int:
-    """The width of `text` in columns of a terminal: wide characters take two, combining ones none."""
+    """The width of `text` in terminal columns: wide characters take two, combining ones none."""
     if text.isascii():
         return len(text)
     import unicodedata
@@ -40,12 +40,12 @@ def columns_of(text: str) -> int:
 
 
 def wrap(text: str, room: int, *, whole: bool = False) -> list[str]:
-    """`text` in lines of at most `room` columns, at least one line.
+    """`text` as lines of at most `room` columns; at least one line.
 
-    A command between backticks stays on one line, to be copied, where it fits. A word that is wider than
-    `room` has a line of its own: broken, it could not be copied.
+    A command between backticks stays on one line if it fits, so that it can be copied. For the same reason a word that
+    is wider than `room` gets a line of its own and is not broken.
 
-    :param whole: keep commands on one line where they do not fit, too
+    :param whole: whether to keep commands on one line even if they do not fit
     """
     lines = [""]
     at = 0
@@ -64,7 +64,7 @@ def wrap(text: str, room: int, *, whole: bool = False) -> list[str]:
 
 
 def wrap_all(text: str, room: int) -> list[str]:
-    """`text` in lines of at most `room` columns, also where a word is wider: for words that nobody is to copy."""
+    """`text` as lines of at most `room` columns; wider words are broken, for text that nobody copies."""
     words: list[str] = []
     for word in text.split(" "):
         rest = word
@@ -99,7 +99,7 @@ def _pieces(text: str, room: int | None) -> list[str]:
 
 
 def cut(text: str, room: int) -> str:
-    """`text` where it fits `room` columns, else its first words and an ellipsis."""
+    """`text` if it fits into `room` columns, otherwise its first words and an ellipsis."""
     if columns_of(text) <= room:
         return text
     first = wrap(text, room - 2)[0]
@@ -111,7 +111,7 @@ def cut(text: str, room: int) -> str:
 
 
 def end_of_path(path: str, room: int) -> str:
-    """`path` where it fits `room` columns, else its last folders."""
+    """`path` if it fits into `room` columns, otherwise its last folders."""
     if columns_of(path) <= room:
         return path
     parts = path.split("/")
@@ -121,7 +121,7 @@ def end_of_path(path: str, room: int) -> str:
 
 
 def row(label: str, text: str, columns: int, indent: int, *, whole: bool = False) -> list[str]:
-    """A label, and beside it `text` wrapped under itself from column `indent` on, as by `wrap`."""
+    """A label with `text` next to it, wrapped from the column `indent` on; `whole` as in `wrap`."""
     lines = wrap(text, max(columns - indent, 20), whole=whole)
     return [
         f"{label:<{indent}}{lines[0]}".rstrip(),
@@ -130,7 +130,7 @@ def row(label: str, text: str, columns: int, indent: int, *, whole: bool = False
 
 
 def fit(text: str, columns: int) -> str:
-    """`text` with each line that is too wide wrapped, further lines indented by two more columns."""
+    """`text` with its wide lines wrapped; continuation lines are indented by two more columns."""
     lines: list[str] = []
     for line in text.split("\n"):
         if columns_of(line) <= columns:
@@ -151,8 +151,8 @@ def _hang(text: str, room: int, room_below: int) -> list[str]:
 
 
 def paint(text: str, code: str, colour: bool) -> str:
-    """`text` in a colour, if `colour` is set.
+    """`text` in a colour, if `colour` is True.
 
-    :param code: the colour's code in ECMA-48, '' for none
+    :param code: the colour's code (ECMA-48); '' for none
     """
     return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text

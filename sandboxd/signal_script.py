@@ -1,24 +1,25 @@
-"""A shell script that signals processes inside a sandbox, which are known by a variable of their environment. Pure.
+"""A shell script that signals processes inside a sandbox, which it finds by a variable in their environment. Pure.
 
-Engines and clusters have no call for that; another command of the same user can find and signal them."""
+Engines and clusters have no call for that, but another command of the same user can do it.
+"""
 
 from __future__ import annotations
 
 import signal
 
 NO_PROCESS = 3
-"""An exit code that neither a shell nor an engine gives by itself."""
+"""An exit code that shells and engines do not use themselves."""
 
 _ENDS = (signal.SIGTERM, signal.SIGKILL)
 
 
 def signal_script(variable: str, number: int) -> str:
-    """The text for `sh -c`; it exits with 0, or with `NO_PROCESS` where no process was signalled.
+    """The script for `sh -c`. It exits with 0, or with `NO_PROCESS` if no process was signalled.
 
-    What is to end is stopped first: else a shell whose command ends before it goes on to the next one.
+    Processes to be ended are stopped first, as a shell whose command ends before it would start the next command.
 
     :param variable: ``NAME=value``, of letters, digits and `_` only
-    :param number: of the signal
+    :param number: the signal's number
     """
     each = "for pid in $pids; do kill -{} $pid 2>/dev/null{}; done; "
     stop, go_on = (each.format(s, "") if number in _ENDS else "" for s in ("STOP", "CONT"))

@@ -1,6 +1,7 @@
-"""The templates that ship: their files, and the text with the options filled in.
+"""The shipped templates: their files, and the text with the options filled in.
 
-Each is a folder that dev container tools can apply as well (docs/decisions/0022)."""
+Each is a folder that dev container tools can apply as well (docs/decisions/0022).
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ class Option(NamedTuple):
 class Template(NamedTuple):
     """A template for a project.
 
-    `folder` is its path on this machine. `optional` are paths that a project can do without; ``name/*`` is a
+    `folder` is its path on this machine. `optional` are paths that a project can do without; ``name/*`` stands for a
     folder.
     """
 
@@ -76,9 +77,9 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Template:
-    """The template called `name`.
+    """Read the template `name`.
 
-    :raises UsageError: there is none of that name; the message lists them
+    :raises UsageError: there is none of that name; the message lists all names
     """
     available = names()
     if name not in available:
@@ -104,9 +105,9 @@ def load(name: str) -> Template:
 
 
 def values(template: Template, chosen: Mapping[str, str]) -> dict[str, str]:
-    """The value of each option: the chosen one, else its default.
+    """The value of each option: the one in `chosen`, otherwise its default.
 
-    :raises UsageError: a name is no option, or a value cannot be written
+    :raises UsageError: there is no such option, or a value cannot be written into the files
     """
     defaults = {option.name: option.default for option in template.options}
     for name, value in chosen.items():
@@ -125,7 +126,7 @@ def values(template: Template, chosen: Mapping[str, str]) -> dict[str, str]:
 
 
 def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
-    """Every file that the template puts into a project, filled in, in the order of their paths."""
+    """All files that the template puts into a project, with the options filled in, sorted by path."""
     entries = []
     for shipped in walk_data(template.folder):
         path = os.path.relpath(shipped, template.folder)
@@ -138,9 +139,9 @@ def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
 
 
 def files_to_write(all_files: tuple[File, ...]) -> tuple[File, ...]:
-    """The files of a template that `sandboxd generate` does not write itself.
+    """The files of a template that `sandboxd generate` does not write.
 
-    Where sandboxd.toml names the image, the devcontainer.json follows from it.
+    If its sandboxd.toml names the image, the devcontainer.json is generated.
     """
     config = next(file.text for file in all_files if file.path == CONFIG_NAME)
     if "image" not in tomllib.loads(config):

@@ -1,9 +1,8 @@
-"""Source text, spans and positions: the only line and column code in sandboxd.
+"""Source text, spans and positions: the only code in sandboxd that counts lines and columns.
 
-Offsets are code points into :attr:`SourceText.text` everywhere inside. Lines and columns exist
-only here, asked for with an encoding, because every consumer counts differently: people and
-SARIF count code points, LSP clients count UTF-16 (VS Code), UTF-8 (Neovim, Helix) or UTF-32
-(Emacs) units.
+Everywhere else offsets are used, in code points of :attr:`SourceText.text`. Lines and columns are only computed here,
+for a given encoding, as consumers count differently: users and SARIF count code points, LSP clients count UTF-16 (VS
+Code), UTF-8 (Neovim, Helix) or UTF-32 (Emacs) units.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Span(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Zero-based line and column; the column is in the units of the encoding asked for."""
+    """A zero-based line and column; the column is in the units of the requested encoding."""
 
     line: int
     column: int
@@ -45,7 +44,7 @@ class Edit(NamedTuple):
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """`text` with all `edits`, whose spans must not overlap; equal places keep their order.
+    """`text` with all `edits` applied; their spans must not overlap, and insertions at one place keep their order.
 
     :raises ValueError: two edits overlap
     """
@@ -119,7 +118,7 @@ class SourceText:
         return text[:-1] if text.endswith(("\n", "\r")) else text
 
     def line_end(self) -> str:
-        """The line end this file uses first, for text that we add to it."""
+        """The first line end in this file, to be used for added text."""
         newline = self.text.find("\n")
         if newline > 0 and self.text[newline - 1] == "\r":
             return "\r\n"
@@ -127,7 +126,7 @@ class SourceText:
 
 
 def line_start(text: str, at: int) -> int:
-    """The offset at which the line of `at` begins, in time proportional to that line, not to the text."""
+    """The offset at which the line of `at` begins. The time depends on the length of that line, not of the text."""
     reach = 128
     while True:
         low = max(0, at - reach)
@@ -138,7 +137,7 @@ def line_start(text: str, at: int) -> int:
 
 
 def line_end(text: str, at: int) -> int:
-    """The offset at which the line of `at` ends, its line end not counted; as fast as :func:`line_start`."""
+    """The offset at which the line of `at` ends, without its line end; as fast as :func:`line_start`."""
     reach = 128
     while True:
         ends = (text.find("\n", at, at + reach), text.find("\r", at, at + reach))

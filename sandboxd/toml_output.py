@@ -1,4 +1,4 @@
-"""Writes TOML of sandboxd's own. A file with a person's comments is edited instead, see `syntax`."""
+"""Writes sandboxd's own TOML files. Files with a user's comments are edited instead, see `syntax`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def document(content: Mapping[str, Any], comment: str) -> bytes:
     """The bytes of a whole file.
 
-    :param comment: its first lines, without `#`
-    :raises UsageError: a string in it, such as a path, is not UTF-8, which TOML cannot hold
+    :param comment: the text of its first lines, without `#`
+    :raises UsageError: a string in it, such as a path, is not UTF-8, which TOML cannot represent
     """
     import tomli_w
 

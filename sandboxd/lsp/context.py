@@ -17,7 +17,7 @@ from sandboxd.text import Position
 
 
 class Context:
-    """The server of one client, its judgements, and its surroundings."""
+    """The server of one client, its judgements, and the services of the process."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Context:
         self._is_closed = False
 
     def feature(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
-        """Answer `method` with `handler`."""
+        """Register `handler` for the requests `method`."""
         # pygls sets attributes on handlers, which bound methods do not allow.
         if inspect.iscoroutinefunction(handler):
 
@@ -69,12 +69,12 @@ class Context:
         return self.server.client_capabilities
 
     def offset(self, document: OpenDocument, position: types.Position) -> int:
-        """The offset in the text of a client's position."""
+        """The offset in the document's text of a client's position."""
         encoding = self.judgements.client().encoding
         return document.source.offset(Position(position.line, position.character), encoding)
 
     def roots(self) -> list[str]:
-        """Paths of the workspace folders."""
+        """The paths of the workspace folders."""
         from sandboxd.lsp.documents import uri_path
 
         workspace = self.server.protocol.workspace
@@ -84,12 +84,12 @@ class Context:
         return [path for path in paths if path.startswith("/")]
 
     def refresh(self) -> None:
-        """Tell all features that something besides the open texts changed."""
+        """Notify all features that something other than the open texts has changed."""
         for refresher in self.refreshers:
             refresher()
 
     def spawn(self, job: Any) -> asyncio.Task[None]:
-        """Run a coroutine that ends with the session."""
+        """Run a coroutine as a task that is cancelled when the session ends."""
         task: asyncio.Task[None] = asyncio.create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -107,7 +107,7 @@ class Context:
         return asyncio.get_running_loop().call_later(seconds, act)
 
     def close(self) -> None:
-        """End what runs, and what waits for its time: nobody is left who would hear of it."""
+        """Cancel all tasks and timers."""
         self._is_closed = True
         for task in self._tasks:
             task.cancel()

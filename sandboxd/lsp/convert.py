@@ -1,4 +1,4 @@
-"""Converts findings to the protocol's types. Columns are in the units that the client asked for."""
+"""Converts findings to the protocol's types. Columns are in the encoding that the client negotiated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Client(NamedTuple):
 
 
 def client(capabilities: types.ClientCapabilities, encoding: Encoding) -> Client:
-    """The parts of `capabilities` that matter here."""
+    """The capabilities that matter here."""
     text = capabilities.text_document
     publish = text.publish_diagnostics if text is not None else None
     workspace = capabilities.workspace
@@ -132,6 +132,6 @@ def _spot(place: Place, report: Report) -> str:
 
 @cache
 def rule_page(rule: str) -> types.CodeDescription | None:
-    """The rule's page, which is shipped with the checkout."""
+    """The URI of the rule's page in the checkout; None without one."""
     page = data_path("docs", "rules", f"{rule}.md")
     return types.CodeDescription(file_uri(page)) if os.path.exists(page) else None

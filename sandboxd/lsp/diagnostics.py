@@ -1,4 +1,4 @@
-"""The diagnostics of a judgement: its findings, and what could not be checked."""
+"""The diagnostics for a judged document: its findings, and what could not be checked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_message
 
 _FAILURES = ("the rule `", "sandboxd failed ")
-"""The beginning of a reason of `analysis` for a failure of sandboxd itself."""
+"""The beginnings of reasons, from `analysis`, that mean a failure of sandboxd itself."""
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def diagnostics_of(judged: Judged, who: convert.Client) -> list[types.Diagnostic
 
 
 def bug(document: OpenDocument, error: Exception) -> types.Diagnostic:
-    """A diagnostic that an error in sandboxd kept the file from being checked: an empty list would look clean."""
+    """The diagnostic for an error in sandboxd that prevented the check, since an empty list would look clean."""
     log.exception("checking `%s` failed", document.source.path, exc_info=error)
     name = type(error).__name__
     return _remark(f"not checked, because of a bug in sandboxd: {name}: {error}")

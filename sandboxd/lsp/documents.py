@@ -1,7 +1,8 @@
-"""The texts that a client has open: the editor's version, not that on disk.
+"""The texts that a client has open: the editor's versions, not those on disk.
 
-The kind of a text follows from its name, else from the client's language id: a Dockerfile that was never
-saved has no name yet."""
+The kind of a text follows from its name, or from the client's language id, as a Dockerfile that was never saved has no
+name yet.
+"""
 
 from __future__ import annotations
 
@@ -34,20 +35,17 @@ class _OpenDocument(NamedTuple):
 class OpenDocument(_OpenDocument):
     """One version of one open text.
 
-    `kind` is the name of the module of `kinds` that reads it, '' for files that sandboxd does not check.
-    `parsed_texts` are shared with those who read it beside another one.
+    `kind` is the name of the module of `kinds` that reads it, '' for files that sandboxd does not check. `parsed_texts`
+    is a cache of parsed texts, shared by all documents.
     """
 
     @cached_property
     def parsed(self) -> Document:
-        """The parsed text, shared by the judgement and all features.
-
-        Only for a document that has a kind.
-        """
+        """The parsed text, shared by the check and all features; only for a document that has a kind."""
         return kinds.parsed(self.kind, self.source, self.parsed_texts)
 
     def on_disk(self) -> bool:
-        """Whether its path is on this machine, so that files beside it may be read."""
+        """Whether its path is on this machine, so that the files that it names may be read."""
         return self.source.path.startswith("/")
 
 
@@ -72,9 +70,9 @@ class Documents:
         self._open[uri] = OpenDocument(uri, version, source, kind, self.parsed_texts)
 
     def change(self, uri: str, version: int, changes: Changes, encoding: Encoding) -> bool:
-        """Apply `changes` in order; False when the document is not open.
+        """Apply `changes` in order; return False if the document is not open.
 
-        We ask for the whole text at each change; a client that sends ranges is served as well.
+        We ask for the whole text at each change, but clients that send ranges are supported, too.
         """
         document = self._open.get(uri)
         if document is None:
@@ -90,9 +88,9 @@ class Documents:
 
 
 def uri_path(uri: str) -> str:
-    """The path that a document is shown and judged under; '' when there is none.
+    """The path under which a document is shown and checked; '' if there is none.
 
-    Only a file of this machine has an absolute path: no other URI may lead to anything on the disk.
+    Only the URI of a file on this machine gives an absolute path, so that no other URI leads to anything on disk.
     """
     try:
         parts = urlsplit(uri)
@@ -105,9 +103,9 @@ def uri_path(uri: str) -> str:
 
 
 def kind_of(path: str, language: str = "", text: str | None = None) -> str:
-    """The kind of a file by its name, else by the client's language id; '' for others.
+    """The kind of a file by its name, or by the client's language id; '' for files that are not checked.
 
-    `text` decides where other files have such a name as well.
+    `text` decides if other files have such a name as well.
     """
     kind = kinds.find(path, text) if path else None
     return kind.NAME if kind is not None else kinds.of_language(language)

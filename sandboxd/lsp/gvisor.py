@@ -1,4 +1,4 @@
-"""Edits that make a config use gVisor, on a host where one of its runtimes was seen to work."""
+"""Edits that make a config use gVisor, on a host where a trial showed that one of its runtimes works."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandboxd.text import Edit, Span
 def offers(
     document: OpenDocument, host: HostFacts, variables: Variables, selection: Span
 ) -> list[Fix]:
-    """A fix for the file, or for each service that `selection` touches; [] without a gVisor runtime.
+    """A fix for the file, or for each service that `selection` touches; [] if there is no working gVisor runtime.
 
     There is no fix for containers that use gVisor already, and none for generated files.
     """

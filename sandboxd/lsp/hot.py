@@ -1,7 +1,8 @@
-"""Codes the two messages that each key press causes without the converter.
+"""Decodes and encodes, without the converter, the two messages that each key press causes.
 
-`didChange` comes in and `publishDiagnostics` goes out; both are simple, and cattrs takes as long for them as
-the rules do for a small file. Messages of another shape go through the converter."""
+These are an incoming `didChange` and an outgoing `publishDiagnostics`. Both are simple, and cattrs takes as long for
+them as the rules do for a small file. Messages of another form go through the converter.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _VERSION = "2.0"
 
 
 def change(data: dict[str, Any]) -> types.DidChangeTextDocumentParams | None:
-    """The params of a `didChange` that holds the whole text once; None for anything else."""
+    """The params of a `didChange` that contains the whole text once; None for any other."""
     if data.get("method") != types.TEXT_DOCUMENT_DID_CHANGE or "id" in data:
         return None
     params = data.get("params")
@@ -36,7 +37,7 @@ def change(data: dict[str, Any]) -> types.DidChangeTextDocumentParams | None:
 
 
 def publication(uri: str, diagnostics: list[types.Diagnostic], version: int | None) -> bytes:
-    """A `publishDiagnostics` with its header; without a version where there is none."""
+    """A `publishDiagnostics` message with its header; without a version if `version` is None."""
     params: dict[str, Any] = {"uri": uri, "diagnostics": [diagnostic(d) for d in diagnostics]}
     if version is not None:
         params["version"] = version

@@ -1,4 +1,4 @@
-"""Judging one open text: the same analysis as `sandboxd check`, with the project's settings."""
+"""Checks one open text: the same analysis as `sandboxd check`, with the project's settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Load = Callable[[str, str], SourceText]
 
 
 class Outcome(NamedTuple):
-    """A report, and the paths it depends on beside the text, also of files that do not exist."""
+    """A report, and the paths of other files on which it depends, including files that do not exist."""
 
     report: Report
     depends: frozenset[str]
@@ -46,9 +46,10 @@ def judge(
     verify: bool,
     texts: Mapping[str, SourceText],
 ) -> Outcome:
-    """The report on one text; `verify` tries its fixes, which takes many times as long.
+    """The report on one text.
 
-    `texts` are all open texts: they replace what is on disk.
+    :param verify: whether to try its fixes, which takes many times as long
+    :param texts: all open texts by path, which replace the files on disk
     """
     source = document.source
     # Files beside a text of another machine, or beside one that was never saved, are not on this disk.
@@ -71,5 +72,5 @@ def judge(
 def checker_for(
     document: OpenDocument, environ: Mapping[str, str], host: HostFacts, files: Files
 ) -> Checker:
-    """The checker for a document; for one of another machine only open texts are read."""
+    """The checker for a document. For a document of another machine only open texts are read."""
     return Checker(environ, host, files, is_here=document.on_disk())

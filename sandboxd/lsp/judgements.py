@@ -1,4 +1,4 @@
-"""The judgement of each open document, kept for all features: each version is judged once."""
+"""The judgement of each open document, shared by all features: each version is checked once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandboxd.model.files import Files, ParsedTexts
 from sandboxd.text import SourceText
 
 LARGE = 64 * 1024
-"""Code points above which a text is judged in a thread: it would hold up the other messages."""
+"""The size in code points above which a text is checked in a thread, as it would delay other messages."""
 
 
 class Judged(NamedTuple):
@@ -27,10 +27,10 @@ class Judged(NamedTuple):
     document: OpenDocument
     report: Report
     depends: frozenset[str] = frozenset()
-    """The files beside it that decided, too."""
+    """Other files on which the report depends."""
 
     def findings(self) -> list[Finding]:
-        """The findings of this very file that nobody has accepted."""
+        """The findings in this file itself that are not suppressed."""
         path = self.document.source.path
         return [f for f in self.report.findings if f.suppressed is None and f.place.path == path]
 
@@ -51,11 +51,11 @@ class Judgements:
 
     @property
     def parsed_texts(self) -> ParsedTexts:
-        """The documents of the open texts and of those beside them."""
+        """The cache of parsed texts, of open documents and of files that they name."""
         return self._server.protocol.documents.parsed_texts
 
     def set_host(self, host: HostFacts) -> bool:
-        """Set the host's facts and drop all judgements; False when the facts are the same."""
+        """Set the host's facts and drop all judgements; return False if the facts are the same."""
         host = self._with_home(host)
         if host == self._host:
             return False
@@ -68,7 +68,7 @@ class Judgements:
         return host._replace(home=self._environ.get("HOME", host.home))
 
     def forget_all(self) -> None:
-        """Drop all judgements, since something outside of the texts changed."""
+        """Drop all judgements, because something other than the texts changed."""
         self._judged.clear()
         self._verified.clear()
 
@@ -81,25 +81,25 @@ class Judgements:
         return self._judged.get(uri)
 
     def checker(self, document: OpenDocument) -> Checker:
-        """The checker for a text: settings, environment, and files as they are open or on disk."""
+        """The checker for a text, with its settings, environment, and files as they are open or on disk."""
         load = read_beside if document.on_disk() else None
         files = Files(self._texts(), load, self.parsed_texts)
         return checker_for(document, self._environ, self._host, files)
 
     def read(self, path: str, beside: str) -> SourceText:
-        """A file as it is open, or on disk.
+        """The text of a file as it is open, or else on disk.
 
         :raises UnreadableError: as `files.read_beside`
         """
         return Files(self._texts(), read_beside).read(path, beside)
 
     def document(self, uri: str) -> OpenDocument | None:
-        """The document when it is open and of a kind that we check."""
+        """The document if it is open and of a kind that is checked; else None."""
         document = self._server.protocol.documents.get(uri)
         return document if document is not None and document.kind else None
 
     def current(self, uri: str) -> Judged | None:
-        """The judgement of the current text; None for a file of no kind."""
+        """The judgement of the present text; None for a file that is not checked."""
         document = self.document(uri)
         if document is None:
             return None
@@ -110,9 +110,10 @@ class Judgements:
         return judged
 
     async def verify(self, uri: str) -> Judged | None:
-        """The judgement with verified fixes: only these may be offered.
+        """The judgement with verified fixes, which are the only ones to be offered; None for a file that is not
+        checked.
 
-        In a thread, so that trying the fixes of one editor's large file does not delay the others.
+        It runs in a thread, so that trying the fixes of one editor's large file does not delay the others.
         """
         document = self.document(uri)
         if document is None:
@@ -133,7 +134,7 @@ class Judgements:
         return self.current(document.uri) or self.judge(document)
 
     def judge(self, document: OpenDocument, verify: bool = False) -> Judged:
-        """Judge without keeping the result; may run in a thread."""
+        """Check a document without keeping the result; may run in a thread."""
         outcome = judge(document, self._environ, self._host, verify=verify, texts=self._texts())
         return Judged(document, *outcome)
 
@@ -143,7 +144,7 @@ class Judgements:
         return {document.source.path: document.source for document in opened if document}
 
     def keep(self, judged: Judged) -> bool:
-        """Keep a judgement made in a thread; False when the text has changed since."""
+        """Keep a judgement that was made in a thread; return False if the text has changed since."""
         uri = judged.document.uri
         if self._server.protocol.documents.get(uri) is not judged.document:
             return False

@@ -1,4 +1,4 @@
-"""Entries of `[network] allow` in a sandboxd.toml: where they stand, and what they let through."""
+"""Entries of `[network] allow` in a sandboxd.toml: their places, and what they let through."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def table(document: OpenDocument) -> Span | None:
-    """The first place of `[network]` in a sandboxd.toml."""
+    """The first place of `[network]` in a sandboxd.toml; None if it has none."""
     root = document.parsed.tree.root
     if os.path.basename(document.source.path) != CONFIG_NAME or root is None:
         return None
@@ -26,7 +26,7 @@ def table(document: OpenDocument) -> Span | None:
 
 
 def page_at(document: OpenDocument, at: int) -> tuple[Span, str] | None:
-    """The page of the entry at the offset `at`, and where that entry is."""
+    """The place of the entry at the offset `at`, and its page as Markdown; None if there is no entry."""
     for node in _entries(document):
         text = node.text()
         if text is not None and node.span.start <= at <= node.span.end:

@@ -52,7 +52,7 @@ _LOSSES = {"runtime": ("gVisor", "gVisor build"), "devices": ("GPU",)}
 
 
 def workspace_of(path: str) -> str | None:
-    """The folder of the nearest sandboxd.toml."""
+    """The folder of the nearest sandboxd.toml; None if there is none."""
     config = nearest(os.path.dirname(path)) if path.startswith("/") else None
     return os.path.dirname(config) if config is not None else None
 
@@ -62,7 +62,7 @@ def is_generated(document: OpenDocument) -> bool:
 
 
 async def plan_of(context: Context, path: str) -> Plan | None:
-    """The plan of the saved config; None where there is none."""
+    """The plan of the saved config; None if there is none."""
     plan = await _plan_or_why_not(context, path)
     return plan if isinstance(plan, Plan) else None
 

@@ -1,4 +1,4 @@
-"""Shows long work in the editor, and ends it when the user cancels."""
+"""Shows progress of long operations in the editor, and cancels them when the user asks for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """The progress of one request; a context manager. Silent where the client shows none."""
+    """The progress of one request, as a context manager; does nothing if the client cannot show it."""
 
     def __init__(self, context: Context, title: str, token: str | int | None) -> None:
         self._context = context
@@ -51,7 +51,7 @@ class Progress:
         self._loop.call_soon_threadsafe(self._send, report)
 
     def step(self, step: Step) -> None:
-        """Report a step of an operation, as `report` does."""
+        """Show a step of an operation, as `report` does."""
         if step.text:
             self.report(step.text)
 

@@ -1,9 +1,9 @@
-"""pygls' protocol, made robust against what clients and editors really send.
+"""pygls' protocol, made robust against messages that real clients send.
 
-Compared with stock pygls 2.1: a request that does not decode is answered; only the outermost object of a
-message is taken for a message; futures of finished handlers are released; `exit` ends the session, not the
-process; text is kept by us, since `str.splitlines` sees line ends where the protocol has none; errors go to
-the log and not into pop-ups."""
+Differences from pygls 2.1: a request that cannot be decoded gets an answer; only the outermost object counts as a
+message; futures of finished handlers are released; `exit` ends the session, not the process; the texts are kept by us,
+since `str.splitlines` sees line ends where the protocol has none; errors are logged, not shown as pop-ups.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class TolerantProtocol(LanguageServerProtocol):
-    """One client's conversation. `exit_code` is None until the client said `exit`."""
+    """The protocol state of one client. `exit_code` is None until the client sent `exit`."""
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)
@@ -50,13 +50,13 @@ class TolerantProtocol(LanguageServerProtocol):
         """The tasks behind what an editor shows as progress, by its token."""
 
     def agreed_encoding(self) -> Encoding:
-        """The negotiated unit of columns; known once the client is initialized."""
+        """The negotiated encoding of columns; known after the client initialized."""
         # pygls gives the client's own string, or its enumeration when the client named none.
         agreed = self.workspace.position_encoding
         return cast("Encoding", getattr(agreed, "value", agreed))
 
     def receive(self, body: bytes) -> None:
-        """Handle one message; whatever is wrong with it, a request gets an answer."""
+        """Handle one message; a request always gets an answer, however invalid it is."""
         try:
             data = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -89,12 +89,12 @@ class TolerantProtocol(LanguageServerProtocol):
         return hot.change(data) if self._initialized and not self._shutdown else None
 
     def set_writer(self, writer: Any, include_headers: bool = True) -> None:
-        """Write to `writer`, and trace messages for a client that asks for a trace."""
+        """Write messages to `writer`, and trace them if the client asks for it."""
         self._traced = TracingWriter(writer)
         super().set_writer(self._traced, include_headers)
 
     def set_trace_level(self, level: object) -> None:
-        """Set how much of the conversation is traced: `off`, `messages` or `verbose`."""
+        """Set which messages are traced: `off`, `messages` or `verbose`."""
         if self._traced is not None:
             self._traced.level = str(getattr(level, "value", level) or "off")
 
@@ -163,7 +163,7 @@ class TolerantProtocol(LanguageServerProtocol):
         return _without_links(super()._serialize_message(message))
 
     def end(self) -> None:
-        """Cancel the work that still runs for a client that disconnected."""
+        """Cancel the requests that still run for a client that disconnected."""
         for future in list(self._request_futures.values()):
             future.cancel()
         self.writer = None
@@ -216,7 +216,7 @@ class TolerantProtocol(LanguageServerProtocol):
     async def lsp_workspace__execute_command(  # type: ignore[override]
         self, params: types.ExecuteCommandParams
     ) -> Any:
-        """Run a command; unlike in pygls, cancelling the request ends the work."""
+        """Run a command; unlike in pygls, cancelling the request ends it."""
         command = self.commands.get(params.command)
         if command is None:
             raise JsonRpcInvalidParams(f"there is no command `{params.command[:100]}`")
@@ -255,7 +255,7 @@ def _without_links(message: Any) -> Any:
 
 
 class TolerantServer(LanguageServer):
-    """A language server that writes errors to the log instead of showing a pop-up for each."""
+    """A language server that logs errors instead of showing each as a pop-up."""
 
     protocol: TolerantProtocol
 
@@ -264,9 +264,9 @@ class TolerantServer(LanguageServer):
 
 
 async def read_message(reader: asyncio.StreamReader, limit: int) -> bytes | None:
-    """The body of the next message, None at the end of the stream.
+    """Read the body of the next message; None at the end of the stream.
 
-    :raises ValueError: the headers name no length, or one above `limit`
+    :raises ValueError: the headers contain no length, or one above `limit`
     """
     length = None
     while True:

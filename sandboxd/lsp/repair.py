@@ -1,7 +1,8 @@
-"""Makes a client's message fit the types of lsprotocol, which are stricter than the protocol.
+"""Makes a client's message fit lsprotocol's types, which are stricter than the protocol.
 
-A value that a newer client may legally send (a trace level, a symbol kind, a diagnostic tag) is an error to
-the decoder, and would cost the user the whole session. What does not fit is left out: we need none of it."""
+A value that a newer client may legally send (a trace level, a symbol kind, a diagnostic tag) is an error to the
+decoder, and would end the whole session. Such values are left out, as none of them is needed.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +12,15 @@ from typing import Any
 from lsprotocol import types
 
 Decode = Callable[[Any, Any], Any]
-"""(json value, type) -> decoded; raises when it does not fit."""
+"""(JSON value, type) -> decoded value; raises if it does not fit the type."""
 
 _DEEPEST = 5
 
 
 def repair(method: str, params: dict[str, Any], decode: Decode) -> dict[str, Any]:
-    """A copy of `params` without the values that do not decode; only fields that are known to fail are tried."""
+    """A copy of `params` without the values that cannot be decoded; only fields that are known to cause trouble are
+    checked.
+    """
     if method == types.INITIALIZE:
         return _initialize(params, decode)
     if method == types.TEXT_DOCUMENT_CODE_ACTION and isinstance(params.get("context"), dict):

@@ -1,7 +1,7 @@
-"""One editor's session: the features, and the loop that feeds them.
+"""One editor's session: the features, and the loop that passes messages to them.
 
-The same class serves an editor over stdio in a process of its own, and many editors in the
-daemon: it is given a stream and a way to write.
+The same class serves one editor over stdio in a process of its own, and many editors in the daemon: it is given a
+stream and a writer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Writer(Protocol):
 
 
 class Session:
-    """One client, from its first byte to its last."""
+    """The session of one client, from connection to end."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Session:
             import_module(f"{features.__name__}.{name}").register(self.context)
 
     def set_host(self, host: HostFacts) -> None:
-        """Set the host's facts and judge all open documents again."""
+        """Set the host's facts and check all open documents again."""
         if self.judgements.set_host(host):
             self.context.refresh()
 
@@ -78,17 +78,17 @@ class Session:
             self.context.refresh()
 
     def names_changed(self) -> None:
-        """Handle a report of a project's gateway: nothing is judged again."""
+        """Handle that a project's gateway reported something; no document is checked again."""
         for listener in self.context.names_listeners:
             listener()
 
     def files_changed(self, paths: set[str]) -> None:
-        """Handle changes of files on disk, in folders that were watched."""
+        """Handle changes of files on disk in the watched folders."""
         for listener in self.context.file_listeners:
             listener(paths)
 
     async def run(self, reader: asyncio.StreamReader, writer: Writer) -> int:
-        """Serve until the client says `exit` or goes away; returns the exit code."""
+        """Serve until the client sends `exit` or disconnects; return the exit code."""
         self.protocol.set_writer(writer)
         watch = asyncio.create_task(self._stop_without_editor(reader))
         try:
@@ -126,7 +126,7 @@ class Session:
 
 @cache
 def feature_names() -> list[str]:
-    """The modules of `features`, from the files that are there; a helper's name begins with `_`."""
+    """The names of the modules in `features`; other files there begin with `_`."""
     names = [module.name for module in pkgutil.iter_modules(features.__path__)]
     return sorted(name for name in names if not name.startswith("_"))
 

@@ -1,4 +1,4 @@
-"""A session over stdin and stdout, in a process of its own."""
+"""One session over stdin and stdout, in a process of its own."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class _Descriptor:
 def serve(
     environ: Mapping[str, str], incoming: int, outgoing: int, probe: Callable[[], HostFacts]
 ) -> int:
-    """Serve one client on two descriptors; returns the exit code.
+    """Serve one client on two file descriptors; return the exit code.
 
-    `probe` asks for the host's facts; it may take its time, diagnostics do not wait for it.
+    `probe` determines the host's facts; it may take long, as diagnostics do not wait for it.
     """
     return asyncio.run(_serve(environ, incoming, outgoing, probe))
 

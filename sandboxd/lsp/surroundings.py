@@ -1,4 +1,4 @@
-"""Services of the process that a session runs in: a daemon can do more than a pipe."""
+"""Services of the process in which a session runs; the daemon has more than a process for one editor."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def _nothing(_: object) -> None:
 
 
 class Surroundings(NamedTuple):
-    """Callbacks whose defaults do nothing: those of a session without a daemon.
+    """Callbacks; the defaults, for a session without a daemon, do nothing.
 
-    `opened` is told of every workspace with a sandboxd.toml that an editor opens; `status` gives
-    the `ProjectStatus` of a workspace or None; `watch` sets the folders whose changes are told
-    to `Session.files_changed`; `gateway` gives the gateway that runs for a workspace or None.
+    `opened` is called with every workspace with a sandboxd.toml that an editor opens. `status` returns the
+    `ProjectStatus` of a workspace, or None. `watch` sets the folders whose changes are passed to
+    `Session.files_changed`. `gateway` returns the running gateway of a workspace, or None.
     """
 
     opened: Callable[[str], None] = _nothing

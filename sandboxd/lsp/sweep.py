@@ -1,4 +1,4 @@
-"""Finds changed files where neither a daemon nor the client watches: a few `stat` calls each second."""
+"""Finds changed files if neither a daemon nor the client watches them, with a few `stat` calls each second."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sandboxd import kinds
 SECONDS = 1.0
 
 _MOST_FILES = 400
-"""The limit of files in all folders together; a config folder has a handful."""
+"""The most files in all folders together; a config folder has a handful."""
 
 Look = dict[str, tuple[int, int, int]]
-"""The time of the last change, the size and the inode of each file by path."""
+"""The modification time (nanoseconds), the size and the inode of each file by path."""
 
 
 class Sweep:
@@ -26,13 +26,13 @@ class Sweep:
         self._before: Look = {}
 
     def watch(self, folders: frozenset[str]) -> None:
-        """Watch these folders from now on, instead of those before."""
+        """Watch these folders from now on, in place of the earlier ones."""
         new = _look(folders - self._folders)
         known_before = {p: s for p, s in self._before.items() if os.path.dirname(p) in folders}
         self._folders, self._before = folders, {**new, **known_before}
 
     async def run(self) -> None:
-        """Look each second, until it is cancelled; away from the loop, as a disk may hang."""
+        """Check each second until cancelled; in a thread, as a disk may hang."""
         while True:
             await asyncio.sleep(SECONDS)
             folders, before = self._folders, self._before

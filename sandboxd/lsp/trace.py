@@ -1,7 +1,7 @@
-"""A trace of the conversation for the client that asks for one: `$/setTrace`, `$/logTrace`.
+"""Traces messages for a client that asks for it: `$/setTrace`, `$/logTrace`.
 
-`messages` names what comes and goes; `verbose` shows what it holds, up to a bound. It goes to that
-client only, never to a log: what it holds is the user's text.
+`messages` traces their names, `verbose` also their content, up to a limit. The trace is only sent to that client and
+never logged, as it contains the user's text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MOST_CHARACTERS = 4000
 
 
 class Writer(Protocol):
-    """A stream that takes whole messages."""
+    """A stream to which whole messages are written."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -36,7 +36,7 @@ class TracingWriter:
         self._writer.close()
 
     def received(self, data: dict[str, Any]) -> None:
-        """Trace a message of the client."""
+        """Trace a message from the client."""
         if self.level != "off":
             self._tell("received", data)
 

@@ -1,7 +1,8 @@
-"""Runs a dummy session, so that the first editor does not wait for what is done only once.
+"""Runs a dummy session, so that the first editor need not wait for one-time work.
 
-The converter compiles its hooks at the first message of each kind, rules are imported when a file needs them:
-some hundred milliseconds in all."""
+The converter compiles its hooks at the first message of each kind, and rules are imported when a file needs them: some
+hundred milliseconds in all.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ class _Nobody:
 
 
 def warm_up() -> None:
-    """Run the usual messages of an editor through a session; takes about half a second."""
+    """Pass the usual messages of an editor through a session; takes about half a second."""
     for rule in rules.ids():
         rules.get(rule)
     asyncio.run(_converse())

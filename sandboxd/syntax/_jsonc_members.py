@@ -1,4 +1,4 @@
-"""Members of an object in JSON with comments, in text that parsers read differently."""
+"""Members of an object in JSON with comments, where parsers read invalid text differently."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 def is_last_child(node: Node, parent: Node) -> bool:
-    """Whether `node` was the last one attached to `parent`, with a key if it needs one."""
+    """Whether `node` is the last child of `parent` so far; in an object, as the value of a member."""
     if parent.kind == "array":
         return bool(parent.items) and parent.items[-1] is node
     return bool(parent.members) and parent.members[-1].value is node
 
 
 def adopt(parent: Node, node: Node) -> None:
-    """Give the members of a container without a key to the object around it.
+    """Move the members of a container without a key into the object around it.
 
-    jsonc-parser skips such an opening mark, and reads what follows as members of the outside.
+    jsonc-parser ignores the opening bracket of such a container and reads what follows as members of the outer object.
     """
     waiting = [node]
     while waiting:
@@ -30,12 +30,12 @@ def adopt(parent: Node, node: Node) -> None:
 
 
 def settle_duplicates(node: Node, unsound: Collection[int]) -> Iterator[Problem]:
-    """Report members whose name a later member repeats.
+    """Yield a problem for each member whose name another member has, and which therefore has no effect.
 
-    A member that other parsers ignore (a key without a colon) replaces none that they take, and loses its
-    value where they take another.
+    A member that other parsers ignore (a key without a colon) never overrides one that they read; if they read another
+    of that name, its value becomes missing.
 
-    :param unsound: by identity, the keys of members that other parsers ignore
+    :param unsound: the `id()` of the keys of members that other parsers ignore
     """
     winners = {
         member.key.value: member.key

@@ -72,7 +72,7 @@ class Fault(NamedTuple):
 
 
 def word(text: str) -> Scalar | None:
-    """The value of a word without quotes; None if JSON knows no such word."""
+    """The value of a word without quotes; None if it is not a word of JSON."""
     scalar = _LITERALS.get(text)
     if scalar is None and (match := re.fullmatch(_NUMBER, text)):
         return Scalar("number", float(text) if match.lastindex else _integer(text))
@@ -80,7 +80,7 @@ def word(text: str) -> Scalar | None:
 
 
 def number_ahead(text: str) -> Scalar | None:
-    """The number at the beginning of a word, which other parsers take as its value; None without one."""
+    """The number with which a word begins, which other parsers use as its value; None if it begins with none."""
     match = re.match(_NUMBER, text)
     return None if match is None else word(match[0])
 
@@ -93,7 +93,7 @@ def _integer(text: str) -> int | float:
 
 
 def about_word(text: str) -> str:
-    """The message about a word that is no JSON value."""
+    """The message for a word that is not a JSON value."""
     shown = readable(text)
     if text in ("<<<<<<<", "|||||||", "=======", ">>>>>>>"):
         return MERGE_MARK
@@ -107,10 +107,10 @@ def about_word(text: str) -> str:
 
 
 def string(raw: str) -> tuple[str, list[Fault]]:
-    """The value of the text between two quotes, and its errors.
+    """Decode the text between two quotes; return its value and its errors.
 
-    A faulty escape yields nothing, as in jsonc-parser. Half a surrogate pair becomes U+FFFD: so it reaches
-    programs that take UTF-8, and Python could not write it out.
+    An invalid escape is left out, as in jsonc-parser. Half a surrogate pair becomes U+FFFD, as Python could not encode
+    it as UTF-8.
     """
     faults: list[Fault] = []
     if not raw.isprintable():
@@ -158,7 +158,7 @@ _NAMES = {
 
 
 def describe(char: str) -> str:
-    """A character for a message: itself where it is printable, else its code point."""
+    """A character for a message: itself if it is printable, otherwise its code point."""
     if char.isprintable() and not char.isspace():
         return f"`{char}`"
     name = _NAMES.get(char)

@@ -1,8 +1,9 @@
-"""Removes comma-separated children from a text: every other byte stays as it is.
+"""Removes comma-separated children from a text; all other bytes stay.
 
-Removing takes the comma along, and the line, if nothing else stands on it. Of comments it takes only those
-inside the removed text and those that follow it on a line that it had for itself: such a comment describes
-what is removed. Comments above it, and on lines shared with others, may be about more, and stay."""
+The comma is removed, too, and the whole line if nothing else is on it. Comments are removed only if they are inside the
+removed text, or follow it on a line of its own, as those describe it. Comments above it, or on lines shared with
+others, stay, as they may be about more.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ _BLANK = re.compile(r"[ \t]*+")
 
 
 class Comments(NamedTuple):
-    """The comments of a language; both patterns match empty text as well.
+    """The syntax of comments in a language, as patterns that also match the empty text.
 
-    `trivia` is white space, line ends and comments, `rest_of_line` blanks and comments up to a line's end.
+    `trivia` matches white space, line ends and comments; `rest_of_line` blanks and comments up to a line's end.
     """
 
     trivia: re.Pattern[str]
@@ -30,7 +31,10 @@ class Comments(NamedTuple):
 def remove(
     text: str, children: Sequence[Span], indexes: set[int], comments: Comments
 ) -> tuple[Edit, ...]:
-    """The edits that remove the children at `indexes`; `children` are all of one list or table, in file order."""
+    """The edits that remove the children at `indexes`.
+
+    :param children: all children of one list or table, in the order of the file
+    """
     cuts: list[Span] = []
     for first, last in _runs(text, children, indexes):
         start, end = children[first].start, children[last].end
@@ -46,7 +50,7 @@ def remove(
 
 
 def merge(spans: list[Span]) -> list[Span]:
-    """The same text as sorted spans that do not touch."""
+    """The union of the spans, as sorted spans that do not touch."""
     merged: list[Span] = []
     for span in sorted(spans):
         if merged and span.start <= merged[-1].end:
@@ -64,7 +68,7 @@ def comma_behind(text: str, at: int, comments: Comments) -> int | None:
 
 
 def rest_of_line(text: str, at: int, comments: Comments) -> int | None:
-    """The end of the comments on the rest of this line; None if there is more than comments."""
+    """The end of the comments on the rest of this line; None if there is something else than comments."""
     rest = comments.rest_of_line.match(text, at)
     end = rest.end() if rest else at
     if end < len(text) and text[end] not in "\r\n":

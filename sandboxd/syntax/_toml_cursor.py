@@ -43,7 +43,9 @@ class Cursor:
         self.comments.append(Comment(Span(start, self.at)))
 
     def end_of_line(self, what: str) -> None:
-        """Read to the end of the line, where only a comment may follow; `what` names the part before."""
+        """Read to the end of the line, where only a comment may follow; `what` is the name of the part before, for
+        messages.
+        """
         self.skip(tokens.BLANK)
         start = self.at
         garbage = self.skip(tokens.GARBAGE).rstrip()
@@ -53,7 +55,7 @@ class Cursor:
             self.comment()
 
     def keys(self) -> list[Key] | None:
-        """The parts of a dotted key; None, and nothing read, where no key begins."""
+        """Read the parts of a dotted key; None, without reading anything, if no key begins here."""
         keys: list[Key] = []
         while match := tokens.KEY_PART.match(self.text, self.at):
             written = match[0]

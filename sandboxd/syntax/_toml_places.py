@@ -1,4 +1,4 @@
-"""Finds where the headers and statements of a TOML file are."""
+"""Finds the places of headers and statements in a TOML file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REST_OF_LINE = re.compile(r"[^\r\n]*+")
 
 
 class Header(NamedTuple):
-    """A header with the table that it declares; `line` begins at the line's start, and has no line end."""
+    """A header, with the table that it declares; `line` is the span of its line, without the line end."""
 
     line: Span
     table: Node
@@ -32,12 +32,12 @@ class Statement(NamedTuple):
 
 
 def is_inline(text: str, node: Node) -> bool:
-    """Whether a table or list is written as a value, and not by headers or dotted keys."""
+    """Whether a table or list is written as a value, not by headers or dotted keys."""
     return text[node.span.start : node.span.start + 1] == ("{" if node.kind == "object" else "[")
 
 
 def statements(text: str, tree: Tree) -> list[Statement]:
-    """All statements in file order; those of a table whose name is missing are left out."""
+    """All statements in the order of the file, without those of a table whose name is missing."""
     written: list[Statement] = []
     waiting = [tree.root] if tree.root is not None else []
     while waiting:
@@ -54,7 +54,7 @@ def statements(text: str, tree: Tree) -> list[Statement]:
 
 
 def headers(text: str, tree: Tree) -> Iterator[Header]:
-    """All headers in file order."""
+    """All headers in the order of the file."""
     values = iter([statement.span for statement in statements(text, tree)])
     value = next(values, None)
     for match in _HEADER.finditer(text):

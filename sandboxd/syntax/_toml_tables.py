@@ -14,7 +14,7 @@ MAX_DEPTH = 200
 
 
 class TooDeepError(Exception):
-    """The statement would nest deeper than MAX_DEPTH, so it is left out."""
+    """The statement would exceed MAX_DEPTH levels of nesting, so it is left out."""
 
 
 class Container(Node):
@@ -39,13 +39,13 @@ class Key(NamedTuple):
 
 
 def extend(node: Node, end: int) -> None:
-    """Extend the span of `node` to `end` at least."""
+    """Extend the span of `node` so that it reaches `end`."""
     if node.span.end < end:
         node.span = Span(node.span.start, end)
 
 
 def enclose(root: Node) -> None:
-    """Extend the span of every table and list to the end of its content, children before parents."""
+    """Extend the span of every table and list to the end of its content, innermost first."""
     for node in reversed([node for node in walk(root) if isinstance(node, Container)]):
         ends = [item.span.end for item in node.items]
         ends += [max(key.span.end, value.span.end) for key, value in node.members]

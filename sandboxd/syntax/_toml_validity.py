@@ -35,9 +35,9 @@ _WORDS = (
 
 
 def first_problem(text: str) -> Problem | None:
-    """The first reason why `text` is not TOML 1.0, with a span that begins at its line's first character.
+    """The first reason why `text` is not TOML 1.0, placed at the start of its line; None if it is valid.
 
-    tomllib says where it stopped reading, which is seldom where the fault begins.
+    tomllib reports where it stopped reading, which is seldom where the error begins.
     """
     import tomllib
 

@@ -20,7 +20,7 @@ _LONGEST = 40
 
 
 def resolve(text: str, span: Span) -> tuple[NodeKind, Span, object]:
-    """Kind, span and value of a plain scalar."""
+    """The kind, span and value of a plain scalar."""
     if text in _NULL:
         return "null", span, None
     if text in _TRUE:
@@ -48,7 +48,7 @@ def _integer(text: str) -> int:
 
 
 def binary(text: str) -> str:
-    """The text behind ``!!binary``; what is not base64 stays as it is written, as an error would."""
+    """Decode the text of a ``!!binary`` scalar; text that is not base64 is returned unchanged."""
     import base64
     import binascii
 

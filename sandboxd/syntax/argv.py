@@ -19,15 +19,13 @@ _MOST_SUGGESTED = 20
 
 
 class Flag(NamedTuple):
-    """One flag as it takes effect; a flag given twice is in the list twice.
+    """One occurrence of a flag; a flag that is given twice is in the list twice.
 
-    `name` is the long name without dashes, older spellings mapped (``-v`` is ``volume``,
-    ``--net`` is ``network``); docker's parser knows no other spelling. `value` is None when a
-    value is needed but was not given. Of booleans it is "true" or "false", or what was written
-    where that is neither (a variable, a typing error). `nodes` are the one or two words it was
-    read from; bundled booleans share one. `value_span` covers the value's characters as written,
-    without quotes; for a boolean without value it covers the word; where escapes in the string
-    hide the place, all characters of the string.
+    `name` is the long name without dashes, also for short and older spellings (``-v`` is ``volume``, ``--net`` is
+    ``network``). `value` is None if a value is needed but was not given. For booleans it is "true" or "false", or the
+    written text if that is neither (a variable, a typing error). `nodes` are the one or two words it was read from;
+    bundled booleans share one. `value_span` covers the value's characters as written, without quotes; for a boolean
+    without value it covers the word; if escapes in the string make the place unclear, it covers the whole string.
     """
 
     name: str
@@ -41,7 +39,7 @@ class Flag(NamedTuple):
 
 
 class Arguments(NamedTuple):
-    """A command line of `docker run`: `rest` is the command that is handed to the image."""
+    """A `docker run` command line. `image` is None if no image is given; `rest` is the command to run in the image."""
 
     flags: tuple[Flag, ...]
     image: Node | None
@@ -49,7 +47,9 @@ class Arguments(NamedTuple):
     problems: tuple[Problem, ...]
 
     def last(self, name: str) -> Flag | None:
-        """The last flag of this name, which takes effect for flags that hold one value."""
+        """The last flag of this name, which is the one that takes effect for flags with a single value; None if there
+        is none.
+        """
         return next((flag for flag in reversed(self.flags) if flag.name == name), None)
 
     def all(self, name: str) -> tuple[Flag, ...]:
@@ -57,9 +57,9 @@ class Arguments(NamedTuple):
 
 
 def parse(items: Sequence[Node]) -> Arguments:
-    """The flags and the image of `items`, the words behind `docker run`. Never raises.
+    """Parse `items`, the words after `docker run`. Never raises.
 
-    What stands behind the first `MOST_WORDS` is a problem and not read.
+    Words beyond the first `MOST_WORDS` are not read, which is a problem in the result.
     """
     arguments = _Parser(items[:MOST_WORDS]).run()
     if len(items) <= MOST_WORDS:

@@ -37,7 +37,7 @@ MAX_UNENDED = 20
 
 
 class Text:
-    """A text joined from pieces of the file, with the place of each of its characters."""
+    """A text joined from pieces of the file, which knows the place of each of its characters."""
 
     __slots__ = ("_offsets", "_pieces", "_starts", "text")
 
@@ -76,7 +76,7 @@ class Text:
 
 
 class Word(NamedTuple):
-    """A word of an instruction: `value` is without its quotes."""
+    """A word of an instruction; `value` is the text without its quotes."""
 
     value: str
     span: Span
@@ -85,7 +85,8 @@ class Word(NamedTuple):
 class Heredoc(NamedTuple):
     """A here-document of an instruction.
 
-    `name` is the word that ends it; `expands` is False when that was quoted.
+    `name` is the word that ends it; `expands`: whether variables in it are expanded, which is not so if that word was
+    quoted.
     """
 
     name: str
@@ -96,7 +97,7 @@ class Heredoc(NamedTuple):
 class Instruction(NamedTuple):
     """One instruction of a Dockerfile.
 
-    `text` is what follows the keyword and the flags, continued lines joined; `escape` is the file's escape
+    `text` is what follows the keyword and its flags, with continued lines joined; `escape` is the file's escape
     character.
     """
 
@@ -108,14 +109,14 @@ class Instruction(NamedTuple):
     escape: str = "\\"
 
     def flag(self, name: str) -> Iterator[tuple[Word, str]]:
-        """The flags `--name=value`, each with its value."""
+        """Yield the flags `--name=value` with this name, each with its value."""
         for flag in self.flags:
             key, separator, value = flag.value.partition("=")
             if key == f"--{name}":
                 yield flag, value if separator else "true"
 
     def json(self) -> list[str] | None:
-        """The strings of the JSON form, None for the shell form."""
+        """The strings of the JSON form; None for the shell form."""
         text = self.text.text.strip()
         if not text.startswith("["):
             return None
@@ -129,7 +130,9 @@ class Instruction(NamedTuple):
         return words if is_list else None
 
     def triggered(self) -> Instruction | None:
-        """The instruction behind `ONBUILD`, which is executed in images built upon this one; None for another one."""
+        """The instruction after `ONBUILD`, which runs when an image is based on this one; None for other
+        instructions.
+        """
         if self.keyword != "ONBUILD":
             return None
         match = _KEYWORD.match(self.text.text)
@@ -140,18 +143,18 @@ class Instruction(NamedTuple):
         return self._replace(keyword=keyword, flags=tuple(flags), text=self.text.behind(at))
 
     def words(self) -> list[Word]:
-        """The words between white space, quotes taken off."""
+        """The words, separated by white space, with their quotes removed."""
         return list(_words(self.text, self.escape))
 
     def scripts(self) -> Iterator[Text]:
-        """The texts that a shell runs: the line, and the heredocs after it."""
+        """Yield the texts that a shell runs: the line, then its heredocs."""
         yield self.text
         for heredoc in self.heredocs:
             yield heredoc.body
 
 
 class DockerfileNode(Node):
-    """The root: an array of one string for each instruction, and the instructions themselves."""
+    """The root node: an array with one string for each instruction; it also has the instructions."""
 
     __slots__ = ("directives", "instructions")
 
@@ -362,7 +365,7 @@ def _words(text: Text, escape: str) -> Iterator[Word]:
 
 
 def unquote(text: str, escape: str = "\\") -> str:
-    """`text` without the quotes around parts of it; within double ones `escape` escapes the next character."""
+    """`text` without the quotes around parts of it; within double quotes, `escape` escapes the next character."""
     if not ('"' in text or "'" in text or escape in text):
         return text
     if escape == "\\":

@@ -12,8 +12,8 @@ _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", '"': '"', "\\": "\\"}
 class Entry(NamedTuple):
     """One setting. `name` is ``section.key``, ``section.subsection.key``, or a key before all sections.
 
-    Section and key are in lower case, the subsection is as written. `value` is None for a key without a
-    value, which means true.
+    Section and key are in lower case, the subsection is as written. `value` is None for a key without ``=``, which
+    means true.
     """
 
     name: str
@@ -23,8 +23,8 @@ class Entry(NamedTuple):
 class GitConfig(NamedTuple):
     """The settings in the order of the file.
 
-    `broken` is the number of the first line that git would refuse, 0 for none. Entries before and after it
-    are kept: it is not known what another program makes of the file.
+    `broken` is the number of the first line that git would reject, 0 for none. Entries before and after it are kept, as
+    another program may read them.
     """
 
     entries: tuple[Entry, ...]

@@ -11,10 +11,10 @@ HEADER = struct.Struct(">4sII")
 _LARGEST_NUMBER = 512 << 20
 _FEW_NAMES = 16 << 20
 _NAMES_PER_BYTE = 4
-"""Bytes of names in all that an index of version 4 may say without question, and further ones for each of its own.
+"""The decoded names of an index of version 4 may have `_FEW_NAMES` bytes, and so many more for each byte of the file.
 
-There each name begins as the one before it: 64 MiB could say terabytes. Git itself writes some 70 bytes for an entry, so
-these are names of 280 bytes on average.
+In such an index each name shares its beginning with the one before, so that 64 MiB could decode to terabytes. Git
+writes about 70 bytes for an entry, so names may have 280 bytes on average.
 """
 _STATUS = 40
 _EXTENDED = 0x4000
@@ -23,7 +23,9 @@ _GITLINK = b"\x00\x00\xe0\x00"
 
 
 class Entry(NamedTuple):
-    """One entry: `mode` and `oid` as they stand in the file, `further` the extended flags or 0, `end` its end."""
+    """One entry: `mode` and `oid` as in the file, `further` its extended flags (0 for none), `end` the offset behind
+    it.
+    """
 
     mode: bytes
     oid: bytes
@@ -34,9 +36,9 @@ class Entry(NamedTuple):
 
 
 def gitlinks(data: bytes, sha256: bool) -> tuple[str, ...]:
-    """The paths at which an index enters other repositories, such as submodules.
+    """The paths at which an index refers to other repositories, such as submodules.
 
-    :raises ValueError: it is no index, or takes such a path from the index that it shares
+    :raises ValueError: it is not a valid index, or takes such a path from a shared index
     """
     if _GITLINK not in data:
         # Most have none, and each entry costs time.
@@ -48,9 +50,10 @@ def gitlinks(data: bytes, sha256: bool) -> tuple[str, ...]:
 
 
 def shared_index(data: bytes, sha256: bool) -> str:
-    """The name of the file in the git directory that holds further entries of an index; '' where it has all.
+    """The name of the file in the git directory that has the other entries of a split index; '' if the index is
+    complete.
 
-    :raises ValueError: it is no index
+    :raises ValueError: it is not a valid index
     """
     size = 32 if sha256 else 20
     at = max((entry.end for entry in _all(data, sha256)), default=HEADER.size)
@@ -75,10 +78,10 @@ def _all(data: bytes, sha256: bool) -> Iterator[Entry]:
 
 
 def entries(data: bytes, version: int, count: int, sha256: bool) -> Iterator[Entry]:
-    """The first `count` entries.
+    """Yield the first `count` entries.
 
-    :raises IndexError: it ends too early
-    :raises ValueError: the same, or a number in it is too large, or its names are in all
+    :raises IndexError: the data is truncated
+    :raises ValueError: the data is truncated, a number in it is too large, or its names are too long in all
     """
     size = 32 if sha256 else 20
     at = HEADER.size

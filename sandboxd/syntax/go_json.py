@@ -22,7 +22,7 @@ _DEEPEST = 8
 
 
 def parse(text: str) -> Tree:
-    """The tree of `text`; keys that differ only in case are reported as problems, too."""
+    """The tree of `text`; keys that differ only in case are also reported as problems."""
     tree = jsonc.parse(text)
     if tree.root is None:
         return tree
@@ -38,7 +38,7 @@ def parse(text: str) -> Tree:
 
 
 def fold(name: str) -> str:
-    """The name of a field in one letter case, for comparing."""
+    """The name of a field in a form that ignores case, for comparing."""
     return name.translate(_TO_ASCII).lower()
 
 
@@ -53,7 +53,7 @@ def get(node: Node, name: str) -> Node | None:
 
 
 def members(node: Node) -> Iterator[tuple[str, Node]]:
-    """The fields of a struct, each once, with their names in lower case."""
+    """Yield the fields of a struct, each once, with their names in lower case."""
     for name in dict.fromkeys(fold(str(member.key.value)) for member in node.members):
         value = get(node, name)
         if value is not None:

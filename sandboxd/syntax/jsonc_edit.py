@@ -1,4 +1,4 @@
-"""Small edits of JSON with comments, as changes of text: every other byte stays as it is.
+"""Small edits of JSON with comments, as changes of text; all other bytes stay.
 
 Indentation, line ends, quotes, trailing commas and comments are kept.
 
@@ -41,10 +41,10 @@ _SHORT_ESCAPES = {
 
 
 def encode(value: object, indent: str = "") -> str:
-    """`value` as JSON: on one line, or with one line for each element where `indent` is given.
+    """`value` as JSON: on one line, or with one line for each element if `indent` is not ''.
 
-    :raises ValueError: a number that JSON cannot hold (an infinity, not a number)
-    :raises TypeError: a value that JSON has no form for
+    :raises ValueError: a number that JSON cannot represent (infinity or NaN)
+    :raises TypeError: a value of a type that JSON does not have
     """
     return _encode(value, indent, "\n" if indent else "")
 
@@ -85,11 +85,11 @@ def replace(node: Node, json_text: str) -> tuple[Edit, ...]:
 
 
 def set_member(text: str, tree: Tree, obj: Node, key: str, json_text: str) -> tuple[Edit, ...]:
-    """The edits that set a property: replace its value, the last one if there are several, or add it.
+    """The edits that set a property: replace its value (of several, the last one), or add it.
 
-    Further lines of `json_text` are indented to the place; its line ends become those of `text`.
+    Further lines of `json_text` are indented to fit; its line ends become those of `text`.
 
-    :raises NotInTreeError: `obj` is no node of `tree`, and the nodes around it must be known
+    :raises NotInTreeError: `obj` is not a node of `tree`
     """
     member = obj.member(key)
     if member is None:
@@ -114,13 +114,13 @@ def append_item(text: str, tree: Tree, array: Node, json_text: str) -> tuple[Edi
 
 
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
-    """The edits that remove a property; the module's docstring says what goes with it."""
+    """The edits that remove a property; see the module's docstring for what is removed with it."""
     index = next(i for i, other in enumerate(obj.members) if other.key is member.key)
     return remove(text, _children(obj), {index}, _COMMENTS)
 
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
-    """The edits that remove items of an array; the module's docstring says what goes with them."""
+    """The edits that remove items of an array; see the module's docstring for what is removed with them."""
     removed = {id(item) for item in items}
     indexes = {i for i, item in enumerate(array.items) if id(item) in removed}
     return remove(text, _children(array), indexes, _COMMENTS)

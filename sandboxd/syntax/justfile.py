@@ -1,4 +1,4 @@
-"""Recipes of just as lines of a shell script of the same length, so that positions stay those of the file.
+"""Turns the recipes of a justfile into shell lines of the same length, so that positions stay those of the file.
 
 Source: https://just.systems/man/en/.
 """
@@ -16,9 +16,10 @@ _PREFIX = re.compile(r"[ \t]+[@-]{0,2}")
 
 
 def as_shell(text: str) -> str:
-    """The lines of all recipes, blanks in the place of everything else.
+    """The lines of all recipes, with blanks in place of everything else.
 
-    An interpolation becomes the variable of its name, one of an expression a variable that nobody sets.
+    An interpolation of a name becomes the shell variable of that name; one of an expression becomes a variable that is
+    never set.
     """
     lines: list[str] = []
     is_continued = False
@@ -29,7 +30,7 @@ def as_shell(text: str) -> str:
 
 
 def variables(text: str) -> dict[str, str]:
-    """The variables that are set once, to a text."""
+    """The variables that are assigned exactly once, and to a plain text."""
     values: dict[str, str] = {}
     twice: set[str] = set()
     for match in _ASSIGNMENT.finditer(text):

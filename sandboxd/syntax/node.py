@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Problem(NamedTuple):
-    """Text that is not valid in its language; `message` is lower-case, without full stop.
+    """A part of the text that is not valid in its language; `message` is in lower case, without a full stop.
 
-    `code` names a kind of problem that is reported under its own name (``duplicate-key``).
+    `code` is set for kinds of problems that are reported under a name of their own (``duplicate-key``); '' for others.
     """
 
     span: Span
@@ -34,11 +34,10 @@ class Problem(NamedTuple):
 class Node:
     """One value of a config file.
 
-    `span` covers the value as written, quotes and brackets included. `value` is the decoded
-    scalar (str, int, float, bool, None; for datetime its text), None for containers, the node that is
-    meant for an alias. `items` are
-    the elements of an array; `members` the properties of an object in file order, duplicates
-    kept. Children lie within the span of their parent and do not overlap.
+    `span` covers the value as written, including quotes and brackets. `value` is the decoded scalar (str, int, float,
+    bool, None; for a date its text), None for containers, and for an alias the node that it refers to. `items` are the
+    elements of an array; `members` are the properties of an object in the order of the file, with duplicates. Children
+    lie within the span of their parent and do not overlap.
     """
 
     __slots__ = ("items", "kind", "members", "span", "value")
@@ -51,12 +50,14 @@ class Node:
         self.members: list[Member] = []
 
     def get(self, key: str) -> Node | None:
-        """The value of a property, as `member` finds it."""
+        """The value of a property, chosen as in `member`; None if there is none."""
         member = self.member(key)
         return None if member is None else member.value
 
     def member(self, key: str) -> Member | None:
-        """The property named `key`; of duplicates the last that has a value, as other parsers take it."""
+        """The property named `key`; of duplicates the last that has a value, as in other parsers. None if there is
+        none.
+        """
         last = None
         for member in self.members:
             if member.key.value == key and (last is None or member.value.kind != "missing"):
@@ -64,33 +65,33 @@ class Node:
         return last
 
     def text(self) -> str | None:
-        """The value when this is a string, else None."""
+        """The value if this is a string, otherwise None."""
         return self.value if isinstance(self.value, str) and self.kind == "string" else None
 
     def __repr__(self) -> str:
         return f"Node({self.kind}, {self.span.start}-{self.span.end}, {self.value!r})"
 
     def inside(self) -> Span:
-        """The place of the text between the quotes of a string, which may be half-typed."""
+        """The span between the quotes of a string, even if the closing one is missing."""
         start, end = self.span
         return Span(start + 1, max(start + 1, end - 1))
 
 
 class Member(NamedTuple):
-    """A property of an object: `key` is a string node, `value` is kind "missing" if not typed yet."""
+    """A property of an object: `key` is a string node; the kind of `value` is "missing" if no value was typed yet."""
 
     key: Node
     value: Node
 
 
 class Comment(NamedTuple):
-    """A comment as written, its marks included."""
+    """A comment as written, including its marks."""
 
     span: Span
 
 
 class NotInTreeError(Exception):
-    """An edit is asked for a node that the tree at hand does not hold."""
+    """An edit was requested for a node that does not belong to the tree."""
 
     def __init__(self, node: Node) -> None:
         written = f" `{readable(str(node.value))}`" if node.text() is not None else ""
@@ -98,9 +99,9 @@ class NotInTreeError(Exception):
 
 
 class Parents:
-    """The parent of each node of a tree, since nodes have references to their children only.
+    """The parent of each node of a tree, as nodes only refer to their children.
 
-    Without a reference upwards no node is part of a cycle, so a tree is freed as soon as nobody refers to it.
+    Nodes without a reference to their parent are in no cycle, so a tree is freed as soon as nothing refers to it.
     """
 
     __slots__ = ("_by_id",)
@@ -117,7 +118,7 @@ class Parents:
     def of(self, node: Node) -> Node | None:
         """The array or object that holds `node`, None for a root.
 
-        :raises NotInTreeError: `node` is of another tree, or was laid together of several nodes
+        :raises NotInTreeError: `node` is of another tree, or was combined from several nodes
         """
         try:
             return self._by_id[id(node)]
@@ -125,7 +126,7 @@ class Parents:
             raise NotInTreeError(node) from None
 
     def member(self, node: Node) -> tuple[Node, Member] | None:
-        """The object that `node` is a key or value of, with that property; None for other places.
+        """The property of which `node` is the key or value, with its object; None for other nodes.
 
         :raises NotInTreeError: as `of`
         """
@@ -136,9 +137,9 @@ class Parents:
         return None
 
     def widened(self, nodes: Iterable[Node]) -> list[Node]:
-        """`nodes` to remove, where all items of a list within an item are replaced by that item.
+        """`nodes` to be removed, but if all items of a list inside an item are among them, then that item instead.
 
-        So no rule without names stays, and no group of hooks without a hook.
+        So no rule without names, and no group of hooks without a hook, is left over.
 
         :raises NotInTreeError: as `of`
         """
@@ -172,19 +173,19 @@ class _Tree(NamedTuple):
 
 
 class Tree(_Tree):
-    """A parsed file: `root` is None when the text holds no value at all.
+    """A parsed file; `root` is None if the text contains no value at all.
 
     `others` are the roots of the further documents of a YAML stream.
     """
 
     @cached_property
     def parents(self) -> Parents:
-        """The parents of all nodes, computed when first asked for."""
+        """The parents of all nodes; computed at the first call."""
         return Parents(root for root in (self.root, *self.others) if root is not None)
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """`node` and all nodes below it in file order, keys before their values; not recursive."""
+    """Yield `node` and all nodes below it in the order of the file, keys before their values. Not recursive."""
     waiting = [node]
     while waiting:
         current = waiting.pop()
@@ -198,7 +199,7 @@ def walk(node: Node) -> Iterator[Node]:
 def plain(node: Node) -> object:
     """The value as Python data: dict, list and scalars.
 
-    Of duplicates the last that has a value; None where a value is missing.
+    Of duplicates the last that has a value is used; a missing value is None.
     """
     values: dict[int, object] = {}
     for current in reversed(list(walk(node))):
@@ -219,7 +220,7 @@ def plain(node: Node) -> object:
 class collector_paused:
     """Pauses garbage collection while a large text of `size` characters is parsed.
 
-    The collector would look at every new node again and again, which more than doubles the time. Not by
+    Otherwise the collector would examine the new nodes repeatedly, which more than doubles the time. It does not use
     `contextlib`, whose import takes as long as parsing a usual file.
     """
 
@@ -238,7 +239,7 @@ class collector_paused:
 
 
 def readable(text: str, limit: int = 60) -> str:
-    """`text` for use in a message: cut at `limit`, without unprintable characters."""
+    """`text` for a message: truncated to `limit` characters, without unprintable ones."""
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     if text.isprintable():

@@ -1,8 +1,9 @@
 """Parses simple commands of shell scripts and Makefiles, each word with its place.
 
-The root is an array of commands, and a command an array of words. A word is a string node without its quotes;
-variables stay as they are written. Control structures (`if`, `for`, functions) are ignored: only commands
-count. Commands within `$(...)` and back quotes are commands as well."""
+The root is an array of commands, and a command an array of words. A word is a string node without its quotes; variables
+are not expanded. Control structures (`if`, `for`, functions) are ignored: only commands count. Commands within `$(...)`
+and back quotes are commands as well.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ _BLANK = " \t\r"
 
 
 def parse(text: str, make: bool = False) -> Tree:
-    """The commands of a script; `make` reads the recipes and variables of a Makefile instead."""
+    """The commands of a script.
+
+    :param make: whether `text` is a Makefile, of which recipes and variables are read
+    """
     root = Node("array", Span(0, len(text)))
     comments: list[Comment] = []
     with collector_paused(len(text)):

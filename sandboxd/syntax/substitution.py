@@ -1,4 +1,4 @@
-"""Substitutes ``${...}`` as the shell, Compose and Dockerfiles write it, with nested defaults."""
+"""Expands ``${...}`` as the shell, Compose and Dockerfiles write it, with nested defaults."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ _DOLLAR = "\0"
 
 
 class Filled(NamedTuple):
-    """A text without variables, and the names of those that are set nowhere."""
+    """A text with its variables expanded, and the names of those that are not set."""
 
     text: str
     unset: tuple[str, ...] = ()
 
 
 def fill(text: str, lookup: Callable[[str], str | None]) -> Filled:
-    """`text` as Compose starts a program with it: unset variables are empty, `$$` is a dollar sign.
+    """`text` as Compose passes it to a program: unset variables are empty, and `$$` is a dollar sign.
 
-    :raises ValueError: a required variable (`${NAME:?}`) is not set, or a dollar sign begins no variable
+    :param lookup: returns a variable's value; None if it is not set
+    :raises ValueError: a required variable (`${NAME:?}`) is not set, or a dollar sign does not begin a variable
     """
 
     def value_of(name: str) -> str | None:
@@ -50,7 +51,10 @@ def fill(text: str, lookup: Callable[[str], str | None]) -> Filled:
 
 
 def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
-    """`text` with its variables replaced; an unknown one without a default stays."""
+    """`text` with its variables expanded; an unknown variable without a default is left as written.
+
+    :param lookup: returns a variable's value; None if it is not known
+    """
     if "$" not in text:
         return text
     budget = _MOST_ADDED

@@ -1,7 +1,8 @@
-"""Sets one value of a TOML file by small changes of its text.
+"""Sets a value of a TOML file by small changes of its text.
 
 Every other byte stays: comments, blank lines, the order of tables, indentation and line ends. A new key is
-added after the last key of its table, below that one's comment; a new table at the end."""
+added after the last key of its table, below that one's comment; a new table at the end.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ _TRIVIA = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+")
 def encode(value: object) -> str:
     """`value` as TOML on one line; a dict becomes an inline table.
 
-    :raises TypeError: TOML has no form for the value, None included
-    :raises ValueError: text with half of a surrogate pair
+    :raises TypeError: TOML has no such type, as for None
+    :raises ValueError: a text contains half of a surrogate pair
     """
     if isinstance(value, str):
         value.encode("utf-8")
@@ -58,9 +59,9 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def set_value(text: str, tree: Tree, path: Sequence[str], value: object) -> tuple[Edit, ...]:
-    """The edits that set the value at `path`, keys from the root on; tables on the way are made as needed.
+    """The edits that set the value at `path`, the keys from the root on; missing tables are created.
 
-    A list that only grows keeps its items as they are written, with their comments.
+    If a list only grows, its present items stay as they are written, with their comments.
 
     :raises ValueError: a part of `path` that must be a table is something else, or the last part is a table
         with a header of its own

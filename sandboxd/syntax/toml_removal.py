@@ -28,9 +28,9 @@ _BLANK_LINES = re.compile(r"(?:[ \t]*+(?:\r?\n|\Z))*+")
 def remove_values(text: str, tree: Tree, values: Iterable[Node]) -> tuple[Edit, ...]:
     """The edits that remove values, each with its key.
 
-    A table that only a dotted key or the header of a sub-table makes is gone with the last of these.
+    A table that exists only because of dotted keys or headers of sub-tables is gone with the last of these.
 
-    :raises NotInTreeError: a value is no node of `tree`
+    :raises NotInTreeError: a value is not a node of `tree`
     :raises ValueError: a value is the whole file
     """
     edits: list[Edit] = []

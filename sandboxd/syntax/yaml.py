@@ -1,8 +1,9 @@
-"""Parses YAML into our tree, by the events of libyaml, tolerant of half-typed text.
+"""Parses YAML into our tree from the events of libyaml, tolerant of half-typed text.
 
-Scalars mean what YAML 1.2 and Go's parser (so Compose) take them for: `no`, `on`, `1:20` are strings. An
-alias is a node of its own whose value is the node it stands for: nothing is expanded here, so that neither a
-bomb of aliases nor an alias within its own anchor costs anything."""
+Scalars are interpreted as in YAML 1.2 and in Go's parser (so in Compose): `no`, `on`, `1:20` are strings. An alias is a
+node of its own whose value is the node that it refers to. Nothing is expanded here, so neither many nested aliases nor
+an alias within its own anchor costs anything.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +48,9 @@ _CORE = "tag:yaml.org,2002:"
 class YamlNode(Node):
     """A node with what only YAML has.
 
-    `span` begins at the anchor or the tag, `content` behind them. `tag` is a custom tag
-    (``!reset``) or ''; `style` is '' for plain text, a quote, ``|`` or ``>``; `flow` says that an
-    object or array is written with brackets. Of kind "alias" the value is the node that is meant.
+    `span` begins at the anchor or tag, `content` after them. `tag` is a custom tag (``!reset``) or ''. `style` is ''
+    for plain text, a quote, ``|`` or ``>``. `flow`: whether an object or array is written with brackets. For the kind
+    "alias", the value is the node that it refers to.
     """
 
     __slots__ = ("_properties", "flow", "style", "tag")
@@ -65,12 +66,12 @@ class YamlNode(Node):
 
     @property
     def content(self) -> Span:
-        """The place of the value without its anchor and its tag."""
+        """The span of the value without its anchor and tag."""
         return Span(min(self._properties, self.span.end), self.span.end)
 
 
 def parse(text: str) -> Tree:
-    """The tree of `text`; what could not be read is blanked line by line and named as a problem."""
+    """The tree of `text`. Parts that cannot be read are left out, line by line, and reported as problems."""
     problems: list[Problem] = []
     forbidden = _FORBIDDEN_ASCII if text.isascii() else re.compile(_FORBIDDEN)
     readable_text = forbidden.sub(" ", text)
@@ -328,19 +329,19 @@ def _comments(text: str, opaque: list[Span]) -> Iterator[Comment]:
 
 
 def target(node: Node) -> Node:
-    """The node that an alias stands for, any other node itself."""
+    """The node that an alias refers to; any other node itself."""
     if node.kind == "alias" and isinstance(node.value, Node):
         return node.value
     return node
 
 
 def is_merge(key: Node) -> bool:
-    """Whether a key is ``<<``, which merges; in quotes or behind an alias it is an ordinary name."""
+    """Whether a key is ``<<``, which merges; in quotes or behind an alias, it is an ordinary name."""
     return key.value == "<<" and not (isinstance(key, YamlNode) and key.style)
 
 
 def scalar_text(node: Node) -> str | None:
-    """A scalar as the text that Go's reader makes of it; None for anything else."""
+    """A scalar as the text that Go's parser makes of it; None for other nodes."""
     node = target(node)
     value = node.value
     if node.kind == "string":
@@ -354,15 +355,14 @@ def scalar_text(node: Node) -> str | None:
 
 
 def tag(node: Node) -> str:
-    """The custom tag of a node, or of the one that an alias stands for; '' if it has none."""
+    """The custom tag of a node, or of the node that an alias refers to; '' if there is none."""
     node = target(node)
     return node.tag if isinstance(node, YamlNode) else ""
 
 
 def members(node: Node) -> list[Member]:
-    """The properties of an object, with those that ``<<`` merges in.
-
-    An explicit key wins over a merged one, an earlier source of a merge over a later one.
+    """The properties of an object, including those that ``<<`` merges in; explicit keys and earlier sources take
+    precedence.
     """
     merged: dict[object, Member] = {}
     for listed in _merge_order(node):
@@ -374,7 +374,7 @@ def members(node: Node) -> list[Member]:
 
 
 def get(node: Node | None, *path: str) -> Node | None:
-    """The value below `node` at `path`, aliases followed and merges done; None if it is not there."""
+    """The value at `path` below `node`, with aliases followed and merges applied; None if there is none."""
     for name in path:
         # Not by `members`: thousands of objects of a hostile file may merge the same large one.
         named = (

@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"[A-Za-z/_.~$][A-Za-z0-9/_.~$@+=-]*(?::[A-Za-z0-9/_.~$@+=-]
 
 
 def encode(text: str) -> str:
-    """`text` as a scalar: plain where that is sure to be read as this string, else in quotes."""
+    """`text` as a scalar: plain if it is certainly read as this string, otherwise in quotes."""
     from sandboxd.syntax._yaml_scalars import resolve
 
     if _PLAIN.match(text) and resolve(text, Span(0, 0))[0] == "string":
@@ -43,7 +43,7 @@ def append_item(text: str, array: Node, yaml_text: str) -> tuple[Edit, ...]:
 def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ...]:
     """The edits that replace the value of `key`, or add it after the last member.
 
-    A text that begins with a line end is a block below its key.
+    A `yaml_text` that begins with a line end is put as a block below its key.
     """
     member = obj.member(key)
     if member is not None:
@@ -57,7 +57,7 @@ def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ..
 
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
-    """The edits that remove items of an array; the caller makes sure that one is left."""
+    """The edits that remove items of an array. The caller makes sure that at least one remains."""
     removed = {id(item) for item in items}
     keep = [id(item) not in removed for item in array.items]
     spans = [item.span for item in array.items]
@@ -68,7 +68,7 @@ def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, .
 
 
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
-    """The edits that remove a property of an object; the caller makes sure that one is left."""
+    """The edits that remove a property of an object. The caller makes sure that at least one remains."""
     keep = [other is not member for other in obj.members]
     spans = [_extent(other) for other in obj.members]
     if _is_flow(obj):

@@ -1,7 +1,8 @@
-"""YAML with its aliases and merges expanded, as programs that act upon a file see it.
+"""YAML with its aliases and merges expanded, as programs that act on a file see it.
 
-A reader that takes only what is written at a place would miss what an anchor brings there. What anchors
-multiply is bounded, and a problem of the tree says where the rest was left out."""
+Without this, what an anchor brings to a place would be missed. The expansion is limited, and a problem in the tree says
+where the rest was left out.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +12,24 @@ from sandboxd.syntax.yaml import YamlNode
 from sandboxd.text import Span
 
 MOST = 20_000
-"""Values that anchors may bring in: more than anybody writes by hand."""
+"""The most values that anchors may bring in; nobody writes so many by hand."""
 _DEEPEST = 100
 
 
 class Expanded(YamlNode):
-    """A copy of an array or object in which others stand for aliases and merges; its children lie elsewhere, too."""
+    """A copy of an array or object in which aliases and merges are replaced; its children may lie elsewhere in the
+    file.
+    """
 
     __slots__ = ()
 
 
 def parse(text: str, most: int = MOST) -> Tree:
-    """The tree of `text` as `yaml.parse` gives it, with aliases and merges of its root expanded.
+    """The tree of `text` as from `yaml.parse`, with the aliases and merges in its root expanded.
 
-    A node without any below it is the one of the file itself.
+    Nodes without aliases or merges below them are not copied.
+
+    :param most: the most values that anchors may bring in
     """
     tree = yaml.parse(text)
     if tree.root is None:

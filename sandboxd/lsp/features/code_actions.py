@@ -89,7 +89,7 @@ class CodeActions:
         ]
 
     async def resolve(self, action: types.CodeAction) -> types.CodeAction:
-        """The edit of an action that was only listed.
+        """The action with its edit, which was left out when it was listed.
 
         :raises JsonRpcInvalidParams: the text has changed since
         """

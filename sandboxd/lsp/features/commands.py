@@ -55,7 +55,7 @@ class Commands:
         self._context = context
 
     async def generate(self, params: types.ExecuteCommandParams) -> list[str]:
-        """Generate the files of the project; returns the paths that changed."""
+        """Generate the files of the project; return the paths that changed."""
         from sandboxd.host.probe import probe
 
         workspace = self._workspace(params)
@@ -73,9 +73,9 @@ class Commands:
         return changed
 
     async def up(self, params: types.ExecuteCommandParams) -> str | None:
-        """Start the sandbox, if the user says so; returns its name.
+        """Start the sandbox if the user confirms; return its name, or None.
 
-        What needs a grant is refused with the command that grants it: an editor gives none.
+        If a grant is missing, the error names the command that gives it, as an editor gives none.
         """
         from sandboxd.engine.client import connect_from
         from sandboxd.operations.start import start
@@ -98,7 +98,7 @@ class Commands:
         return started.name
 
     async def verify(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
-        """Attack the running sandbox, and keep the verdict; returns how many attempts held."""
+        """Run the escape attempts on the running sandbox and save the verdict; return how many attempts held."""
         from sandboxd.engine.client import connect_from
         from sandboxd.operations.verify import Verified, verify
 
@@ -142,10 +142,10 @@ class Commands:
         return "\n".join([f"# Profile `{plan.profile}`", "", *map(in_markdown, lines)])
 
     async def trust(self, params: types.ExecuteCommandParams) -> list[str]:
-        """Grant what the project asks for, once the user has seen and confirmed it.
+        """Grant what the project asks for, once the user has seen and confirmed it; return what was granted.
 
-        Returns what was granted. Nothing else grants anything from within an editor: neither a
-        file of the repository nor a code lens leads here without this question.
+        There is no other way to grant anything in an editor: neither a file of the repository nor a code lens can do so
+        without this question.
         """
         workspace = self._workspace(params)
         request = await self._in_thread(lambda: self._request(workspace))

@@ -1,7 +1,7 @@
-"""Completion: what a sandboxd.toml can say, on this host; and the options that harden a container.
+"""Completion: the keys and values of a sandboxd.toml, on this host; and options that harden a container.
 
-In a devcontainer.json only the strings of `runArgs`, `capAdd` and `securityOpt`: for everything
-else editors have the official schema.
+In a devcontainer.json it only completes the strings in `runArgs`, `capAdd` and `securityOpt`, as editors have the
+official schema for the rest.
 """
 
 from __future__ import annotations

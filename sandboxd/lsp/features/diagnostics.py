@@ -1,9 +1,9 @@
-"""Diagnostics that are pushed: the one way that every editor has. `pull` has the other.
+"""Pushes diagnostics, which every editor supports; `pull` answers requests for them.
 
-The first change is judged at once, the rest of a burst every 60 ms. Each publication names the
-version that it judged; a document that is closed loses its diagnostics. A text is judged again
-when a file that it names changes, in the editor or on disk. Whatever goes wrong on the way to a
-publication is itself published: an editor that hears nothing shows what is no longer true.
+The first change is checked at once, the rest of a burst every 60 ms. Each publication names the version that it is
+about; a document that is closed loses its diagnostics. A text is checked again when a file that it names changes, in
+the editor or on disk. If something fails on the way, that is published, too: otherwise the editor would go on showing
+outdated diagnostics.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def register(context: Context) -> None:
 
 
 class Diagnostics:
-    """Publishes what is found in the open documents."""
+    """Publishes the findings in the open documents."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -88,7 +88,7 @@ class Diagnostics:
             listener(OpenDocument(uri, 0, SourceText(uri_path(uri), "")))
 
     def refresh(self) -> None:
-        """Judge all open documents again."""
+        """Check all open documents again."""
         if self._context.pulls:
             self._server.workspace_diagnostic_refresh(None)
             return
@@ -96,7 +96,7 @@ class Diagnostics:
             self._schedule(uri)
 
     def files_changed(self, paths: set[str]) -> None:
-        """Handle changes of `paths` on disk; for open files the editor's text is used."""
+        """Handle changes of `paths` on disk; for files that are open, the editor's text is used."""
         self._others_changed(paths - self._judgements.open_paths().keys())
 
     def _others_changed(self, paths: set[str]) -> None:

@@ -1,6 +1,7 @@
-"""Hover: why the setting under the cursor is weak, and what to do instead; else its effective value.
+"""Hover: why the setting under the cursor is weak, and what to do instead; for other settings, the effective value.
 
-In a file that sandboxd generated: which of profile, host and config decided the line, and why."""
+In a file that sandboxd generated: whether profile, host or config decided the line, and why.
+"""
 
 from __future__ import annotations
 

@@ -27,12 +27,13 @@ from sandboxd.text import SourceText, Span
 
 _OFFICIAL = re.compile(r"ghcr\.io/devcontainers/features/([a-z0-9-]+)(?:[:@][\w.:-]+)?")
 _FEATURES = "https://github.com/devcontainers/features/tree/main/src"
-"""Where the official Features are made. A reference to any other registry says where the artifact
-is, and not where its source or its page is: it gets no link."""
+"""Where the sources of the official Features are. References to other registries get no link, as they name only the
+artifact, not its source or page.
+"""
 
 
 class Link(NamedTuple):
-    """A range of text and the file that it names; `at` is a range in that file."""
+    """A range of text and the file that it names; `at` is a range in that file, None for the whole file."""
 
     span: Span
     path: str

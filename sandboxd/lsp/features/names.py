@@ -1,7 +1,7 @@
-"""The network by name, in an editor: names that were denied or asked for, and the user's answers.
+"""Names that the gateway denied or that programs asked for, in an editor, with the user's answers.
 
-Whoever is inside chooses names, and how many. So a name is shown in full and once, and only a few are
-shown in a minute; of the others a message has the number. Nothing is answered without a click.
+Programs inside choose the names and how many there are. So each name is shown in full and only once, and only a few in
+a minute; a message tells the number of the others. No answer is given without a click.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ def register(context: Context) -> None:
 
 
 class Subject(NamedTuple):
-    """A name that a person can answer about; all its texts are hostile."""
+    """A name about which the user can decide; all its texts are hostile."""
 
     workspace: str
     name: str
     port: int
     why: str
-    """The words about it: a reason, or the words of who asks for it."""
+    """Why it is shown: the reason of the denial, or the words of the program that asks for it."""
 
     @property
     def target(self) -> str:
-        """`NAME:PORT` as the command line takes it."""
+        """`NAME:PORT`, as an argument on the command line."""
         return words.target(self.name.lower().removesuffix("."), self.port)
 
 
 class Names:
-    """Watches the status of the projects that are open, and asks about what is new in it."""
+    """Watches the status of the open projects, and asks the user about new names."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -72,7 +72,7 @@ class Names:
         self._asking: asyncio.Task[None] | None = None
 
     def refresh(self) -> None:
-        """Handle a change of some project's status."""
+        """Handle that the status of some project changed."""
         for workspace in self._workspaces():
             status = self._context.surroundings.status(workspace)
             names = status.names if status is not None else None
@@ -82,7 +82,7 @@ class Names:
             self._asking = self._context.spawn(self._ask_all())
 
     async def show(self, params: types.ExecuteCommandParams) -> list[str]:
-        """The names that were denied in a file's project, to choose one and answer; returns them."""
+        """Let the user choose among the names that were denied in a file's project, and decide; return the names."""
         arguments = params.arguments or [""]
         workspace = plans.workspace_of(uri_path(str(arguments[0])))
         if workspace is None:

@@ -1,8 +1,7 @@
-"""The projects of an editor: handed to the daemon, watched, and judged where no editor shows them.
+"""The projects of an editor: registered with the daemon, watched, and checked where no editor shows them.
 
-A Compose file or a Dockerfile that changes may make a devcontainer.json weak that nobody has
-open; that is said as well. Folders are watched by the client where it offers to, else by the
-daemon. The client's settings are read here, too.
+A change of a Compose file or a Dockerfile may weaken a devcontainer.json that nobody has open; that is reported, too.
+Folders are watched by the client if it can, otherwise by the daemon. The client's settings are read here, too.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def register(context: Context) -> None:
 
 
 class Projects:
-    """Files around the open documents."""
+    """Checks and watches the files near the open documents."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

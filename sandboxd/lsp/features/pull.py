@@ -1,8 +1,7 @@
-"""Diagnostics that are pulled, by clients that ask for it and can be told to ask again.
+"""Answers requests for diagnostics, from clients that can be told to ask again.
 
-The id of a report is the hash of its content: a client that has it already gets "unchanged".
-The first request for the whole workspace is answered at once; later ones wait until something
-changed, so that clients do not poll.
+The id of a report is a hash of its content: a client that has it already gets "unchanged". The first request for the
+whole workspace is answered at once; later ones wait until something changed, so that clients do not poll.
 """
 
 from __future__ import annotations
@@ -49,13 +48,13 @@ class Pull:
         self._context.feature(types.WORKSPACE_DIAGNOSTIC, self.workspace)
 
     def looked_anew(self) -> None:
-        """Handle that files that are not open were judged again."""
+        """Handle that files that are not open were checked again."""
         self._looked.set()
 
     async def document(
         self, params: types.DocumentDiagnosticParams
     ) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
-        """The diagnostics of one document as it is now."""
+        """The present diagnostics of one document."""
         judgements = self._context.judgements
         document = judgements.document(params.text_document.uri)
         items: list[types.Diagnostic] = []
@@ -72,7 +71,7 @@ class Pull:
     async def workspace(
         self, params: types.WorkspaceDiagnosticParams
     ) -> types.WorkspaceDiagnosticReport:
-        """The diagnostics of what is not open; open documents are asked for one by one."""
+        """The diagnostics of files that are not open; for open documents, the client asks one by one."""
         before = {item.uri: item.value for item in params.previous_result_ids}
         first = not self._context.pulls_workspace
         if first:
@@ -120,6 +119,6 @@ class Pull:
 
 
 def result_id(items: list[types.Diagnostic]) -> str:
-    """An id of a report's content: equal for equal reports only."""
+    """An id for a report's content; equal only for equal reports."""
     text = json.dumps([hot.diagnostic(item) for item in items])
     return blake2b(text.encode(), digest_size=12).hexdigest()
