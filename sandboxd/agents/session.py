@@ -161,13 +161,21 @@ def of_project(environ: Mapping[str, str], project: str) -> tuple[Session, ...]:
     """The sessions of agents on `project`, in the order of their names.
 
     :param project: its path, with links resolved
+    :raises UsageError: the record of one cannot be read
+    """
+    sessions = (recall(environ, project, name) for name in names_of(environ, project))
+    return tuple(own for own in sessions if own is not None)
+
+
+def names_of(environ: Mapping[str, str], project: str) -> list[str]:
+    """The names of everything in the folder of the agents' sessions on `project`, sorted.
+
+    :param project: its path, with links resolved
     """
     try:
-        names = sorted(os.listdir(_folder(environ, project)))
+        return sorted(os.listdir(_folder(environ, project)))
     except OSError:
-        return ()
-    sessions = (recall(environ, project, name) for name in names)
-    return tuple(own for own in sessions if own is not None)
+        return []
 
 
 def _folder(environ: Mapping[str, str], project: str) -> str:

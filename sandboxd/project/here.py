@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping
 
-from sandboxd.agents.session import of_project
+from sandboxd.agents.session import names_of, recall
 from sandboxd.config.reading import nearest
 from sandboxd.errors import SandboxdError
 
@@ -34,8 +35,11 @@ def workspace_of_folder(
 
 
 def sessions(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """The names of the agents' sessions on `workspace`; () if there are none, or the record of any cannot be read."""
-    try:
-        return tuple(own.name for own in of_project(environ, workspace))
-    except SandboxdError:
-        return ()
+    """The names of the agents' sessions on `workspace`; one whose record cannot be read is left out."""
+
+    def is_session(name: str) -> bool:
+        with contextlib.suppress(SandboxdError):
+            return recall(environ, workspace, name) is not None
+        return False
+
+    return tuple(name for name in names_of(environ, workspace) if is_session(name))

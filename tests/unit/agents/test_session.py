@@ -11,6 +11,7 @@ from sandboxd.agents import session
 from sandboxd.agents.session import Choices
 from sandboxd.errors import UsageError
 from sandboxd.project import Project
+from sandboxd.project.here import sessions
 
 CONFIG = b'profile = "agent"\n'
 
@@ -80,6 +81,15 @@ def test_sessions_of_one_project_are_listed_and_no_others(project: str, tmp_path
     (tmp_path / "other").mkdir()
     make(os.path.realpath(tmp_path / "other"))
     assert session.of_project(os.environ, project) == (one, two)
+
+
+@pytest.mark.parametrize("name", ["broken", "No Name"])
+def test_one_that_cannot_be_read_hides_no_other(project: str, name: str) -> None:
+    own = make(project, "one")
+    folder = Path(own.folder).parent / name
+    folder.mkdir()
+    (folder / session.RECORD).write_text("agent =")
+    assert sessions(os.environ, project) == ("one",)
 
 
 def test_a_name_of_another_agents_session_is_refused(project: str) -> None:
