@@ -100,7 +100,7 @@ def test_drift_is_seen_when_the_config_moves_on(world: World, project: Path, run
         sandboxes.grant(project)
         words = "network: planned none, found sandboxd-"
         status_now = running(
-            world, project, lambda of_row: any(words in text for text in of_row["drift"])
+            world, project, lambda of_row: any(words in text for text in of_row["drift"] or ())
         )
         assert "sandboxd up" in status_now["hint"]
     finally:
