@@ -11,6 +11,8 @@ from sandboxd.observe.pin import anew, lost
 from sandboxd.status import halts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandboxd.observe.pin import Pin
     from sandboxd.status.observe import Observed, Sandbox
 
@@ -20,62 +22,45 @@ def pins_now(live: Sandbox | None) -> tuple[Pin, ...]:
     return pins.look(live.pinned) if live is not None and live.pinned is not None else ()
 
 
-class _Beside(NamedTuple):
-    """Another container on a workspace than the one that is shown, as people call it."""
+class Beside(NamedTuple):
+    """Another container on a workspace than the one that is shown, as it is at this moment."""
 
     name: str
-    """Of its sandbox; of the container where that is a second one of the same sandbox."""
-    identity: str
-    live: Sandbox
+    """The name of its sandbox; of a second container of the same sandbox its own."""
+    step: str
+    """What ends its halt, or mounts anew what it lost; '' where it is as it was started."""
+    lost: tuple[Pin, ...] = ()
+    halted: str = ""
+    """Why it is halted, for a person; '' where it is not."""
 
 
-def _others(path: str, observed: Observed) -> tuple[_Beside, ...]:
-    """The other containers on the workspace `path`: of named sandboxes, and second ones of the same sandbox."""
+def look(path: str, observed: Observed) -> tuple[Beside, ...]:
+    """The other containers of a workspace: of named sandboxes, and second ones of the same sandbox.
+
+    :param path: the workspace's real path
+    """
     named = [
-        _Beside(name_of(identity), identity, live)
+        (name_of(identity), identity, live)
         for identity, live in sorted(observed.containers.items())
         if workspace_of(identity) == path and name_of(identity)
     ]
     second = [
-        _Beside(live.name or live.id[:12], identity, live)
+        (live.name or live.id[:12], identity, live)
         for identity, live in observed.beside
         if workspace_of(identity) == path
     ]
-    return (*named, *second)
+    return tuple(_look_at(*each) for each in (*named, *second))
 
 
-def lost_now(path: str, observed: Observed) -> tuple[tuple[str, tuple[Pin, ...]], ...]:
-    """The lost pins of the other containers of a workspace: (name for the user, pins) for each that lost any.
-
-    :param path: the workspace's real path
-    """
-    of_names = ((each.name, lost(pins_now(each.live))) for each in _others(path, observed))
-    return tuple((name, gone) for name, gone in of_names if gone)
+def next_step(others: Iterable[Beside]) -> str:
+    """The next step for the first of `others` that is halted, otherwise for one that lost pins; '' for none."""
+    in_order = sorted(others, key=lambda each: not each.halted)
+    return next((each.step for each in in_order if each.step), "")
 
 
-def halted_now(path: str, observed: Observed) -> tuple[tuple[str, str], ...]:
-    """The other containers of a workspace that are halted: (name for the user, reason).
-
-    :param path: the workspace's real path
-    """
-    of_names = (
-        (each.name, halts.halted_now(each.identity, each.live)) for each in _others(path, observed)
-    )
-    return tuple((name, halt.why) for name, halt in of_names if halt is not None)
-
-
-def next_step(path: str, observed: Observed) -> str:
-    """The next step for the first of the other containers that is halted, otherwise for one that lost pins; '' for
-    none.
-
-    :param path: the workspace's real path
-    """
-    others = _others(path, observed)
-    for each in others:
-        if halt := halts.halted_now(each.identity, each.live):
-            return halt.hint
-    for each in others:
-        if lost(pins_now(each.live)):
-            made_by = EDITOR if each.live.is_editors else UP
-            return anew(made_by, name_option(each.identity))
-    return ""
+def _look_at(name: str, identity: str, live: Sandbox) -> Beside:
+    gone, halt = lost(pins_now(live)), halts.halted_now(identity, live)
+    if halt is not None:
+        return Beside(name, halt.hint, gone, halt.why)
+    made_by = EDITOR if live.is_editors else UP
+    return Beside(name, anew(made_by, name_option(identity)) if gone else "", gone)

@@ -117,6 +117,7 @@ def combine(
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
     now, halt = beside.pins_now(live), halted_now(path, live)
+    others = beside.look(path, observed)
     drift = _drift(examined, live.container if live is not None else None, now)
     result = last_verdict.recall(live.id) if live is not None and live.container else None
     verified = verification(live, drift, result, lost(now))
@@ -128,9 +129,9 @@ def combine(
         in_force=_in_force(live, verified, result, now),
         lost_pins=lost(now),
         unchecked_pins=tuple(pin.name for pin in not_checked(now)),
-        lost_beside=beside.lost_now(path, observed),
+        lost_beside=tuple((each.name, each.lost) for each in others if each.lost),
         halted=halt.why if halt is not None else "",
-        halted_beside=beside.halted_now(path, observed),
+        halted_beside=tuple((each.name, each.halted) for each in others if each.halted),
         unwatched=unwatched if _can_lose(live) else "",
         unseen=observed.problem or (live.problem if live is not None else ""),
         drift=drift,
@@ -147,7 +148,7 @@ def combine(
         beside=_beside(path, observed, sessions),
         running_profile=_label(live, PROFILE),
     )
-    return status._replace(hint=_hint(status, examined, observed, live))
+    return status._replace(hint=_hint(status, examined, observed, live, beside.next_step(others)))
 
 
 def _can_lose(live: Sandbox | None) -> bool:
@@ -236,8 +237,9 @@ def _lacks_gateway(live: Sandbox) -> bool:
 
 
 def _hint(
-    status: ProjectStatus, examined: Examined, observed: Observed, live: Sandbox | None
+    status: ProjectStatus, examined: Examined, observed: Observed, live: Sandbox | None, step: str
 ) -> str:
+    """:param step: the next step for the other containers on the workspace; '' for none"""
     import shlex
 
     if status.state == "missing":
@@ -246,9 +248,7 @@ def _hint(
         return halt.hint
     if status.lost_pins:
         return anew(live.container.label(MADE_BY) if live is not None and live.container else UP)
-    if (status.halted_beside or status.lost_beside) and (
-        step := beside.next_step(status.path, observed)
-    ):
+    if step:
         return step
     if examined.is_bare and live is None:
         return AGENTS if status.beside else BEGIN
