@@ -157,12 +157,10 @@ class Reporter:
         """:raises OSError: there is no such thing, or it changes meanwhile"""
         if kind == LOOK:
             self._look(number, os.fsdecode(content[NUMBER.size :]))
-        elif kind == HASH:
+        elif kind in (HASH, READ):
             path, size = os.fsdecode(content[SIZED.size :]), SIZED.unpack_from(content)[1]
-            self._hash(number, path, size)
-        elif kind == READ:
-            path, size = os.fsdecode(content[SIZED.size :]), SIZED.unpack_from(content)[1]
-            self._read(number, path, size)
+            act = self._hash if kind == HASH else self._read
+            act(number, path, size)
         elif kind == FORGET and self._watches is not None:
             self._watches.forget(os.fsdecode(content[NUMBER.size :]))
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sandboxd.sync import wire
 from sandboxd.sync.flows import TEMPORARY
-from sandboxd.sync.scan import LONGEST_PATH, WRITTEN, Limits
-from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
+from sandboxd.sync.scan import TOO_LARGE, WRITTEN, Limits
+from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot, is_settled
 
 _MOST_BYTES = 256 << 20
 """The limit for all names and link targets together, in bytes."""
@@ -176,19 +176,13 @@ class Tree:
             self._wants.append(Want(wire.HASH, path, listed.status[1]))
 
     def _why_unknown(self, path: str, listed: Listed) -> str:
-        """Why nothing can be said of an entry, '' where something can."""
+        """Why nothing can be said of an entry; '' where something can."""
         mode, size, device = listed.status[0], listed.status[1], listed.status[5]
-        if device != self._root.device:
-            return "it is of another file system"
-        if len(os.fsencode(path)) > LONGEST_PATH:
-            return "its path is too long"
-        if stat.S_ISDIR(mode):
-            return "it is nested too deep" if path.count("/") >= self._limits.depth else ""
+        if why := self._limits.why_left_out(path, mode, device, self._root):
+            return why
         if stat.S_ISLNK(mode):
             return "" if listed.target and b"\0" not in listed.target else WRITTEN
-        if not stat.S_ISREG(mode):
-            return "it is neither a file, a folder nor a link"
-        return "it is too large" if size > self._limits.size else ""
+        return TOO_LARGE if stat.S_ISREG(mode) and size > self._limits.size else ""
 
     def _note_cut(self, path: str, is_whole: bool) -> None:
         was_cut = bool(self._cut)
@@ -209,7 +203,7 @@ def _is_unchanged(known: Entry, listed: Listed, before: int | None) -> bool:
     if before is None or known.content.kind is not Kind.FILE:
         return False
     is_same = known == _entry(known.content, listed.status)
-    return is_same and Snapshot(Root(0, 0), {}, before).is_settled(known)
+    return is_same and is_settled(known, before)
 
 
 def _entry(content: Content, status: tuple[int, ...]) -> Entry:

@@ -19,9 +19,10 @@ from sandboxd.sync.flows import TEMPORARY
 from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
 
 _CHUNK = 1 << 20
-LONGEST_PATH = 4000
+_LONGEST_PATH = 4000
 """Linux allows 4096 bytes for a path; our temporary names are longer than those that they replace."""
 WRITTEN = "it is being written"
+TOO_LARGE = "it is too large"
 
 
 class Limits(NamedTuple):
@@ -32,6 +33,21 @@ class Limits(NamedTuple):
     entries: int = 1_000_000
     depth: int = 100
     size: int = 8 << 30
+
+    def why_left_out(self, path: str, mode: int, device: int, root: Root) -> str:
+        """Why an entry is not compared, whatever it holds; '' where it is.
+
+        :param mode: its type and permissions, as in `os.stat_result`
+        :param device: the file system that it is on
+        """
+        if device != root.device:
+            return "it is of another file system"
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            return "its path is too long"
+        if stat.S_ISDIR(mode):
+            return "it is nested too deep" if path.count("/") >= self.depth else ""
+        is_copied = stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+        return "" if is_copied else "it is neither a file, a folder nor a link"
 
 
 class _Walk:
@@ -80,24 +96,17 @@ class _Walk:
         status = entry.stat(follow_symlinks=False)
         if is_folder != stat.S_ISDIR(status.st_mode):
             self.unknown[path] = WRITTEN
-        elif status.st_dev != self._root.device:
-            self.unknown[path] = "it is of another file system"
-        elif len(os.fsencode(path)) > LONGEST_PATH:
-            self.unknown[path] = "its path is too long"
+        elif why := self._limits.why_left_out(path, status.st_mode, status.st_dev, self._root):
+            self.unknown[path] = why
         elif is_folder:
-            if path.count("/") >= self._limits.depth:
-                self.unknown[path] = "it is nested too deep"
-                return False
             self.entries[path] = _entry(FOLDER, status)
             return True
         elif stat.S_ISLNK(status.st_mode):
             self.entries[path] = _entry(
                 Content(Kind.LINK, os.readlink(entry.name, dir_fd=folder)), status
             )
-        elif stat.S_ISREG(status.st_mode):
-            self._note_file(folder, path, status)
         else:
-            self.unknown[path] = "it is neither a file, a folder nor a link"
+            self._note_file(folder, path, status)
         return False
 
     def _note_file(self, folder: int, path: str, status: os.stat_result) -> None:
@@ -110,7 +119,7 @@ class _Walk:
             self.entries[path] = known
             return
         if status.st_size > self._limits.size:
-            self.unknown[path] = "it is too large"
+            self.unknown[path] = TOO_LARGE
             return
         entry = read_entry(folder, path.rpartition("/")[2], status.st_size)
         if entry is None:

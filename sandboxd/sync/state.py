@@ -62,6 +62,18 @@ class Root(NamedTuple):
     inode: int
 
 
+def is_settled(entry: Entry, began: int) -> bool:
+    """Whether every change of `entry` after a look at it that began at `began` changes its times.
+
+    Two writes within one tick of the file system's clock have the same time, so files that changed when the look began,
+    or later, can only be compared by their bytes. FAT, HFS+ and some file servers have ticks of one or two seconds.
+
+    :param began: in nanoseconds since 1970
+    """
+    tick = _TICK if entry.ctime % _SECOND else 2 * _SECOND
+    return entry.ctime < began - tick
+
+
 class Snapshot(NamedTuple):
     """A side at one moment.
 
@@ -81,14 +93,8 @@ class Snapshot(NamedTuple):
     is_whole: bool = True
 
     def is_settled(self, entry: Entry) -> bool:
-        """Whether every change of `entry` after this scan changes its times.
-
-        Two writes within one tick of the file system's clock have the same time, so files that changed when the scan
-        began, or later, can only be compared by their bytes. FAT, HFS+ and some file servers have ticks of one or two
-        seconds.
-        """
-        tick = _TICK if entry.ctime % _SECOND else 2 * _SECOND
-        return entry.ctime < self.began - tick
+        """Whether every change of `entry` after this scan changes its times, see `is_settled`."""
+        return is_settled(entry, self.began)
 
     def content(self, path: str) -> Content | None:
         """The content at `path`; None if nothing is there."""
