@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader
+from sandboxd.model import open_commands
 from sandboxd.model.agent import Switch
-from sandboxd.model.open_commands import runs_anything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +38,11 @@ def _allowed(node: Node | None, path: str, key: str) -> Iterator[Switch]:
             yield _switch(action, path, f"{key}.external_directory", effect)
     commands = _agent_reader.at(node, "bash")
     others = _agent_reader.at(commands, "*")
-    for pattern, action in _agent_reader.members(commands) if others is not None else ():
-        command = pattern.removesuffix("*").strip()
-        asks = others is not None and others.text() != _ALLOWED and action.text() == _ALLOWED
-        if asks and pattern.endswith("*") and runs_anything(command):
-            effect = f"runs any command behind `{command}` without asking"
+    if others is None or others.text() == _ALLOWED:
+        return
+    for pattern, action in _agent_reader.members(commands):
+        effect = open_commands.effect(pattern.removesuffix("*").strip())
+        if effect and pattern.endswith("*") and action.text() == _ALLOWED:
             yield _switch(action, path, f"{key}.bash.{pattern}", effect)
 
 

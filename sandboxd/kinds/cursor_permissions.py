@@ -9,9 +9,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
+from sandboxd.model import open_commands
 from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
-from sandboxd.model.open_commands import runs_anything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +63,8 @@ def _questions(root: Node | None, path: str) -> Iterator[Switch]:
         command = _COMMAND.fullmatch(text)
         effect = _EVERYTHING.get(text, "")
         is_total = effect.startswith("runs")
-        if command is not None and runs_anything(command[1]):
-            effect = f"runs any command behind `{command[1]}` without asking"
+        if command is not None:
+            effect = effect or open_commands.effect(command[1])
         if effect:
             yield Switch(_agent_reader.value(item, path, "permissions.allow"), effect, is_total)
 

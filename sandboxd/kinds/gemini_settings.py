@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
+from sandboxd.model import open_commands
 from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
-from sandboxd.model.open_commands import runs_anything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,9 +103,10 @@ def _questions(root: Node | None, path: str, servers: Node | None) -> Iterator[S
             if item.text() in _SHELL:
                 read = _agent_reader.value(item, path, key)
                 yield Switch(read, "runs every shell command without asking", is_total=True)
-            elif (command := _COMMAND.fullmatch(item.text() or "")) and runs_anything(command[1]):
+            elif (command := _COMMAND.fullmatch(item.text() or "")) and (
+                effect := open_commands.effect(command[1])
+            ):
                 read = _agent_reader.value(item, path, key)
-                effect = f"runs any command behind `{command[1]}` without asking"
                 yield Switch(read, effect, is_total=False)
     for name, entry in _agent_reader.members(servers):
         for trust in _agent_reader.switch(

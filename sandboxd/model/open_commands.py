@@ -28,6 +28,11 @@ _RUNS_ANYTHING = frozenset({
 # fmt: on
 
 
+def effect(command: str) -> str:
+    """What an agent does that may run `command` with any arguments, as a predicate; '' where that is nothing special."""
+    return f"runs any command behind `{command}` without asking" if runs_anything(command) else ""
+
+
 def runs_anything(command: str) -> bool:
     """Whether a command, if any arguments may follow it, can run every other command, or make a later one do so."""
     return " ".join(command.split()) in _RUNS_ANYTHING
