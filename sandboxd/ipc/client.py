@@ -19,7 +19,7 @@ from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import address, messages
 from sandboxd.ipc.dial import GREETING_SECONDS, NoAnswer, engine_variables
-from sandboxd.ipc.start import LOG_HINT, is_claimed
+from sandboxd.ipc.start import LOG_HINT, is_claimed, not_listening
 from sandboxd.ipc.start import start as start_daemon
 
 START_SECONDS = 2.0
@@ -257,9 +257,7 @@ def end(environ: Mapping[str, str], timeout: float = END_SECONDS) -> int:
         if not hasattr(os, "getuid") or not is_claimed(address.folder(environ, os.getuid())):
             return 0
         if time.monotonic() > deadline:
-            raise DaemonError(
-                f"a daemon holds its place and did not listen within {timeout:.0f} s", LOG_HINT
-            )
+            raise not_listening(timeout)
         time.sleep(0.01)
 
 

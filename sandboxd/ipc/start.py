@@ -47,10 +47,15 @@ def start(environ: Mapping[str, str], patience: float) -> None:
                 process = None
             time.sleep(0.005)
     if process is None:
-        raise DaemonError(
-            f"a daemon holds its place and did not listen within {patience:.0f} s", LOG_HINT
-        )
+        raise not_listening(patience)
     raise DaemonError(f"the daemon did not come up within {patience:.0f} s", LOG_HINT)
+
+
+def not_listening(seconds: float) -> DaemonError:
+    """The error for a daemon that holds the lock and has not listened for `seconds`."""
+    return DaemonError(
+        f"a daemon holds its place and did not listen within {seconds:.0f} s", LOG_HINT
+    )
 
 
 def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
