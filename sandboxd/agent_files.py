@@ -1,4 +1,4 @@
-"""What AI agents read and keep on a host, for all who judge it: rules, file kinds, reviews, protection.
+"""Files of AI agents on a host: those that they obey, and those that hold their logins, hooks and caches.
 
 Made by `./dev docs` from the table `host` in `agents/shipped/*.toml` and `agents/others/*.toml`.
 """

@@ -20,7 +20,7 @@ LISTS = (
 )  # fmt: skip
 """Keys of `host` that hold names of files."""
 
-_HEAD = '''"""What AI agents read and keep on a host, for all who judge it: rules, file kinds, reviews, protection.
+_HEAD = '''"""Files of AI agents on a host: those that they obey, and those that hold their logins, hooks and caches.
 
 Made by `./dev docs` from the table `host` in `agents/shipped/*.toml` and `agents/others/*.toml`.
 """

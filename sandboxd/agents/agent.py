@@ -80,9 +80,9 @@ class Agent(NamedTuple):
     unattended: tuple[str, ...] = ()
     """Arguments that turn off its own requests for confirmation, since the sandbox limits what it can do."""
     inner_sandbox: str = ""
-    """What happens to the agent's own sandbox inside this one, and why; '' for an agent without one."""
+    """Whether the agent's own sandbox is on inside this one, and why, for a person; '' for an agent without one."""
     limits: str = ""
-    """What the agent cannot do in a sandbox, for a person; '' for nothing known."""
+    """Limits of the agent in a sandbox, for a person; '' for none known."""
     credentials: tuple[str, ...] = ()
     """The services that it uses with the user's secret, which only the gateway has."""
     allow: tuple[str, ...] = ()

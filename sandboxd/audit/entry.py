@@ -42,7 +42,7 @@ itself."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 FIRST = "0" * 64
-"""What the first entry has as the hash of the line before it."""
+"""The hash of the line before, in the first entry, which has none before it."""
 
 LONGEST_TEXT, MOST_ITEMS = 500, 200
 """The most characters of a text and the most items of a list in an entry; a cut list says how many items are left

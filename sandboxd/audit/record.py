@@ -140,7 +140,7 @@ class Record:
         return last
 
     def _gap(self, names: list[tuple[int, str]], last: Head | None, written: Marks) -> str:
-        """What is not as it was left, in words; '' where the next entry follows.
+        """How the files differ from the last mark, for a person; '' if the next entry can simply follow.
 
         :param last: the last entry in the files
         :param written: a mark may be behind, where it could not be written

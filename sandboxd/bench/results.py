@@ -68,7 +68,7 @@ class Trial(NamedTuple):
     line: str
     """The line for `[workspace]` of sandboxd.toml."""
     price: str
-    """What else it changes, for a person."""
+    """The drawback of that line, for a person."""
     milliseconds: float | None = None
     ratio: float | None = None
     low: float | None = None

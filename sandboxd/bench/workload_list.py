@@ -22,7 +22,7 @@ class Workload(NamedTuple):
     name: str
     title: str
     unit: str
-    """What one run does, in words."""
+    """A description of one run, for a person."""
     source: str
     """The source text of its module."""
 

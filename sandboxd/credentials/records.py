@@ -33,7 +33,7 @@ Where the secrets of credentials are; none of them is in this file.
 
 
 class Record(NamedTuple):
-    """Where one secret is.
+    """The place of one secret.
 
     `place` depends on `source`: for `environment` the name of a variable, for `command` the words of its command
     line, for `ssh-agent` the fingerprints of keys and the hosts that they may log in to, else ().

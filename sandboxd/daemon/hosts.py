@@ -55,7 +55,7 @@ class World(NamedTuple):
 
 
 class Hosts:
-    """What is known of all engines that clients named, by `EngineKey`."""
+    """The facts of this machine and of each engine that a client named, by `EngineKey`."""
 
     def __init__(
         self,

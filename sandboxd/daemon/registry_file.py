@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """What was read from the file.
+    """The projects in the file.
 
     `problem` says, for a person, what could not be used and where it is now; '' for no problem. `may_write` is False
     when a broken file could not be moved away, so that it must not be overwritten.

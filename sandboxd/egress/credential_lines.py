@@ -30,7 +30,7 @@ class CredentialLine(NamedTuple):
     reason: str = ""
     """The reason of the last refusal or failure; '' for none."""
     detail: str = ""
-    """What is known of that, for a person: hostile text."""
+    """Details of that refusal or failure, for a person; '' for none. Hostile text."""
     is_missing: bool = False
     """Whether the gateway has no secret for it."""
 

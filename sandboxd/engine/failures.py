@@ -16,7 +16,7 @@ class EngineFailure(EnvironmentFailure):
     case = ""
     """A key of `unreachable.WORDS`, or the HTTP status of the answer (`404`)."""
     detail = ""
-    """What was found; for an answer with an error status, the engine's own message."""
+    """The cause, for a person; for an answer with an error status, the engine's own message."""
 
 
 class ContainerGone(EngineFailure):

@@ -25,7 +25,7 @@ class Kind(Enum):
 
 
 class Version(NamedTuple):
-    """What is at a path.
+    """The file or folder at a path, as it was read.
 
     `data` is the content of a file that was read; None for anything else, and for a file that is too large, cannot be
     read, or may have been changed from inside. `mode` are the permission bits.
@@ -37,7 +37,7 @@ class Version(NamedTuple):
 
 
 class Action(Enum):
-    """What is done with the file or folder that is at a path now."""
+    """The treatment of the file or folder that is at a path now."""
 
     LEFT = "left"
     PUT_BACK = "put back"

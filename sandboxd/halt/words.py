@@ -53,7 +53,7 @@ def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
 
 
 def describe(halt: Halt) -> str:
-    """What was replaced, and what was done about it, for a person."""
+    """A description for a person: the paths that were replaced, and the treatment of each."""
     lost = [entry for entry in halt.entries if entry.what is not None]
     entered = [entry for entry in lost if entry.what is What.ENTERED]
     named = [entry for entry in lost if entry.what is What.NAMED]

@@ -16,7 +16,7 @@ class Premise(NamedTuple):
     name: str
     holds: bool
     detail: str
-    """What was observed, in words."""
+    """The observation from which `holds` follows, for a person."""
 
 
 NOT_YET = "`sandboxd doctor --try` tries them"

@@ -22,7 +22,7 @@ _EVERYTHING = ("*", "**", "/**", "~/**")
 
 
 def questions(root: Node | None, path: str) -> Iterator[Switch]:
-    """What is allowed for all agents, and for single ones."""
+    """Permissions that let an agent act without asking: those of all agents first, then of single ones."""
     yield from _allowed(_agent_reader.at(root, "permission"), path, "permission")
     for name, agent in _agent_reader.members(_agent_reader.at(root, "agent")):
         yield from _allowed(agent.get("permission"), path, f"agent.{name}.permission")

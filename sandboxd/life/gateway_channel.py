@@ -155,7 +155,7 @@ class Channel:
         self.close()
 
     def _receive(self, seconds: float | None) -> bytes:
-        """What comes next, b"" at the end.
+        """The next bytes of the stream; b"" at its end.
 
         :param seconds: how long it is waited for; 0 or less for what is there, None for without end
         :raises TimeoutError: nothing has come

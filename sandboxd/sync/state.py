@@ -16,7 +16,7 @@ _TICK = _SECOND // 10
 
 
 class Kind(enum.Enum):
-    """What is copied. Sockets, pipes and devices never are."""
+    """The kinds of entries that are copied; sockets, pipes and devices never are."""
 
     FILE = "file"
     FOLDER = "folder"

@@ -122,7 +122,7 @@ def _without_definitions(text: str) -> str:
 
 
 def _clear_tree(text: str) -> Tree:
-    """What stands in clear in a template; nothing where that alone is no YAML."""
+    """The tree of the parts of a template that no value can change; an empty tree if they alone are no valid YAML."""
     from sandboxd.kinds.kubernetes import templates
     from sandboxd.syntax import yaml
 
@@ -159,7 +159,8 @@ def _is_template(document: Document) -> bool:
 
 
 def _of_template(document: Document) -> tuple[Container, ...]:
-    """What is clear of the containers of a template, and that the rest is not judged."""
+    """The containers of a template, with the settings that no value can change; the first says that the rest is not
+    judged."""
     from sandboxd.kinds.kubernetes.cluster_objects import volumes
     from sandboxd.kinds.kubernetes.container import containers_of
     from sandboxd.kinds.kubernetes.pods import read
