@@ -47,7 +47,10 @@ def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
     recreate = "" if is_by_config(halt) else " --recreate"
     again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
     if by_editor:
-        again = f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`"
+        again = (
+            f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`; "
+            "where that fails with `can not be killed`, do it again: a paused gVisor has ended by then"
+        )
     text = "; ".join(part for part in (describe(halt), problem) if part)
     return Halted(f"the sandbox is halted: {text}", again, halt)
 
