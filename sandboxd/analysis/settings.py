@@ -36,7 +36,7 @@ class RuleSettings(NamedTuple):
     allowances: tuple[Allowance, ...] = ()
     today: str = ""
     enforced: Mapping[str, str] = {}
-    """The rules whose findings nobody may suppress, each with the path of the policy file that says so."""
+    """The rules whose findings nobody may suppress, each with the policy file or option that says so."""
 
     def is_off(self, rule: str) -> bool:
         return rule not in self.enforced and rule in self.levels and self.levels[rule] is None
@@ -44,7 +44,7 @@ class RuleSettings(NamedTuple):
     def weigh(self, finding: Finding) -> Finding:
         """`finding` with the project's severity, or marked as suppressed by an allowance.
 
-        A finding of a rule that a policy enforces is neither lowered nor suppressed.
+        A finding of an enforced rule is neither lowered nor suppressed.
         """
         severity = self.levels.get(finding.rule, finding.severity)
         allowed = self.allowance(finding.rule)
@@ -60,9 +60,9 @@ class RuleSettings(NamedTuple):
         return finding._replace(suppressed=allowed) if allowed else finding
 
     def insist(self, finding: Finding, what: str) -> Finding:
-        """`finding`, of a rule that a policy enforces, with a note that `what` does not suppress it."""
-        path = self.enforced[finding.rule]
-        note = f"{what} does not count: `{path}` lets nobody suppress this rule"
+        """`finding`, of an enforced rule, with a note that `what` does not suppress it."""
+        by = self.enforced[finding.rule]
+        note = f"{what} does not count: `{by}` lets nobody suppress this rule"
         return finding._replace(message=f"{finding.message}; {note}")
 
     def allowance(self, rule: str) -> Suppressed | None:

@@ -32,6 +32,7 @@ class Checker:
         None for the disk alone
     :param is_here: whether the texts are of this machine, so that its environment applies to them
     :param needs_policy: whether an unreadable policy raises an error; else every rule is enforced then
+    :param no_allow: the option that keeps projects from suppressing findings of any rule, for people; '' for none
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Checker:
         *,
         is_here: bool = True,
         needs_policy: bool = False,
+        no_allow: str = "",
     ) -> None:
         self.files = Files(load=files.read_beside) if files_at_hand is None else files_at_hand
         self.host = host
@@ -49,6 +51,7 @@ class Checker:
         self._environ = environ
         self._is_here = is_here
         self._needs_policy = needs_policy
+        self._no_allow = no_allow
         self._decided: dict[str, Decided] = {}
         self._enforced: Mapping[str, str] | None = None
 
@@ -66,6 +69,7 @@ class Checker:
             files_at_hand,
             is_here=self._is_here,
             needs_policy=self._needs_policy,
+            no_allow=self._no_allow,
         )
         checker._decided, checker._enforced = self._decided, self._enforced
         return checker
@@ -84,12 +88,14 @@ class Checker:
         return self._of_folder(os.path.dirname(path)).problem
 
     def enforced(self) -> Mapping[str, str]:
-        """The rules whose findings no project may suppress, each with the path of the policy file that says so."""
+        """The rules whose findings no project may suppress, each with the policy file or option that says so."""
         if self._enforced is None:
             if self._needs_policy:
-                self._enforced = floor.load(self._environ, rule_ids=rules.ids()).enforced
+                enforced = floor.load(self._environ, rule_ids=rules.ids()).enforced
             else:
-                self._enforced = floor.enforced(self._environ, rules.ids())
+                enforced = floor.enforced(self._environ, rules.ids())
+            by_option = dict.fromkeys(rules.ids(), self._no_allow) if self._no_allow else {}
+            self._enforced = {**by_option, **enforced}
         return self._enforced
 
     def check(

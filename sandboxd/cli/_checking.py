@@ -40,13 +40,18 @@ class Checked(NamedTuple):
 
 
 class Session:
-    """One run of `check`. Findings below `threshold` are left out."""
+    """One run of `check`. Findings below `threshold` are left out.
 
-    def __init__(self, environ: Mapping[str, str], cwd: str, threshold: Severity) -> None:
+    :param no_allow: as in `Checker`
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], cwd: str, threshold: Severity, no_allow: str = ""
+    ) -> None:
         self.cwd = cwd
         self.threshold = threshold
         host = HostFacts(home=environ.get("HOME"))
-        self.checker = Checker(environ, host, needs_policy=True)
+        self.checker = Checker(environ, host, needs_policy=True, no_allow=no_allow)
         self.sources: dict[str, SourceText] = {}
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []

@@ -148,7 +148,9 @@ class _Text:
     def summary(self, counted: list[Finding]) -> str:
         files = _count(self.report.files, "file")
         allowed = len(self.report.findings) - len(counted)
-        tail = f" ({allowed} allowed with a reason)" if allowed else ""
+        them = "it" if allowed == 1 else "them"
+        how = f"`--no-allow` shows {them}"
+        tail = f" ({allowed} allowed with a reason: {how})" if allowed else ""
         if not counted:
             return self.nothing(f"{files}{tail}")
         parts = []

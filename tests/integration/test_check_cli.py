@@ -304,7 +304,10 @@ def test_sandboxd_toml_sets_levels_and_allows(project: Path, config: Path) -> No
     )
     done = check(project)
     assert done.returncode == 0
-    assert done.stdout == f"no error or warning in 2 files (1 allowed with a reason); {HINTS}\n"
+    assert (
+        done.stdout
+        == f"no error or warning in 2 files (1 allowed with a reason: `--no-allow` shows it); {HINTS}\n"
+    )
 
 
 def test_an_allowance_ends(project: Path, config: Path) -> None:

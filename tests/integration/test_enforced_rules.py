@@ -1,4 +1,6 @@
-"""Rules that a policy lets nobody suppress: comments, sandboxd.toml and a baseline make no difference."""
+"""Rules that a policy or `--no-allow` lets nobody suppress: comments, sandboxd.toml and a baseline make no
+difference.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,12 @@ RULE = "privileged-container"
 MADE = '{\n  "image": "debian:12",\n  "privileged": true\n}\n'
 COMMENT = MADE.replace('  "priv', f'  // sandboxd: allow {RULE} -- for now\n  "priv')
 ALLOW = f'[[allow]]\nrule = "{RULE}"\nreason = "for now"\n'
+SUPPRESSED = [
+    (COMMENT, "", "the comment that allows it"),
+    (MADE, ALLOW, "`[[allow]]` in sandboxd.toml"),
+    (MADE, f'[rules]\n{RULE} = "off"\n', "`[rules]` in sandboxd.toml"),
+    (MADE, f'[rules]\n{RULE} = "hint"\n', "`[rules]` in sandboxd.toml"),
+]
 
 
 @pytest.fixture
@@ -43,15 +51,7 @@ def checked(project: Path, *arguments: object) -> Result:
     return sandboxd("check", "--format", "json", *arguments, project)
 
 
-@pytest.mark.parametrize(
-    ("text", "settings", "what"),
-    [
-        (COMMENT, "", "the comment that allows it"),
-        (MADE, ALLOW, "`[[allow]]` in sandboxd.toml"),
-        (MADE, f'[rules]\n{RULE} = "off"\n', "`[rules]` in sandboxd.toml"),
-        (MADE, f'[rules]\n{RULE} = "hint"\n', "`[rules]` in sandboxd.toml"),
-    ],
-)
+@pytest.mark.parametrize(("text", "settings", "what"), SUPPRESSED)
 def test_no_file_of_a_repository_suppresses_it(
     project: Path, policy: Path, text: str, settings: str, what: str
 ) -> None:
@@ -76,6 +76,31 @@ def test_a_baseline_neither_suppresses_nor_takes_it_in(project: Path, policy: Pa
     assert checked(project, "--baseline", accepted).code == 0
     policy.write_text(f'enforce = ["{RULE}"]\n')
     assert "; the baseline does not count" in message(checked(project, "--baseline", accepted))
+
+
+@pytest.mark.parametrize(("text", "settings", "what"), SUPPRESSED)
+def test_a_reviewer_sees_what_a_project_suppresses(
+    project: Path, text: str, settings: str, what: str
+) -> None:
+    (project / ".devcontainer/devcontainer.json").write_text(text)
+    (project / "sandboxd.toml").write_text(settings)
+    assert checked(project).code == 0
+    text_of_finding = message(checked(project, "--no-allow"))
+    assert text_of_finding.endswith(
+        f"; {what} does not count: `--no-allow` lets nobody suppress this rule"
+    )
+
+
+def test_the_policy_is_named_before_the_option(project: Path, policy: Path) -> None:
+    (project / ".devcontainer/devcontainer.json").write_text(COMMENT)
+    assert f"`{policy}` lets nobody" in message(checked(project, "--no-allow"))
+
+
+def test_no_baseline_is_written_of_what_nothing_may_accept(project: Path) -> None:
+    accepted = project / "accepted.json"
+    done = sandboxd("check", "--no-allow", "--write-baseline", accepted, "--reason", "old", project)
+    assert done.code == 2 and "drop one of them" in done.err
+    assert not accepted.exists()
 
 
 @pytest.mark.parametrize("text", ['enforce = ["no-such-rule"]\n', "enforce = true\n", "enfroce=[]"])

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 HELP = "find settings that reach the host, and fix them"
 
+_NO_ALLOW = "--no-allow"
 _SWITCHES = {
     "--fix": "apply the fixes after which everything still works",
     "--unsafe": "with `--fix`, `--diff`: apply the other fixes, too",
     "--diff": "print what `--fix` would change, and write nothing",
     "--pedantic": "show hints as well",
+    _NO_ALLOW: "for reviewers: show what comments, `[[allow]]` and `[rules]` of the project suppress or lower, too",
     "--list-unchecked": "name each part that was not checked, and why",
     "--json": "the same as `--format json`",
     "--list-files": "print the files that would be checked, and their kinds",
@@ -89,13 +91,19 @@ def run(args: argparse.Namespace) -> int:
 
     if args.json:
         args.format = "json"
+    if args.no_allow and args.write_baseline:
+        raise UsageError(
+            f"`{_NO_ALLOW}` lets nothing be accepted, and `--write-baseline` accepts it",
+            "drop one of them",
+        )
     from_stdin = args.stdin_filename is not None or args.paths == ["-"]
     if args.unsafe and not (args.fix or args.diff):
         raise UsageError("`--unsafe` chooses among fixes", "add `--diff` to see them, or `--fix`")
     if from_stdin and args.paths not in ([], ["-"]):
         raise UsageError("`--stdin-filename` reads standard input", f"drop `{args.paths[0]}`")
     failing = _failing(args)
-    session = Session(os.environ, os.getcwd(), _threshold(args))
+    no_allow = _NO_ALLOW if args.no_allow else ""
+    session = Session(os.environ, os.getcwd(), _threshold(args), no_allow)
     if args.format == "sarif":
         session.fixes = Fixes.EDITS
     if args.list_files:

@@ -113,7 +113,7 @@ def test_nothing_found() -> None:
 def test_allowed_findings_are_counted_and_not_shown() -> None:
     text = '{ "privileged": true } // sandboxd: allow privileged-container -- dind'
     shown = render(report_on(text), colour=False, width=80)
-    assert shown == "no findings in 1 file (1 allowed with a reason)"
+    assert shown == "no findings in 1 file (1 allowed with a reason: `--no-allow` shows it)"
 
 
 def test_what_was_not_checked_is_always_shown() -> None:
