@@ -44,6 +44,7 @@ SUBJECTS = {
     "Instructions": "sandboxd.model.agent",
     "Pod": "sandboxd.model.pod",
     "PodContainer": "sandboxd.model.pod",
+    "PodSecurityPolicy": "sandboxd.model.pod_security_policy",
     "RoleBinding": "sandboxd.model.role_binding",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",

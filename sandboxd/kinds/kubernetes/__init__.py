@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
     from sandboxd.model.pod import Pod, PodContainer
+    from sandboxd.model.pod_security_policy import PodSecurityPolicy
     from sandboxd.model.role_binding import RoleBinding
     from sandboxd.syntax.node import Tree
     from sandboxd.text import Edit, SourceText
@@ -181,9 +182,11 @@ def _of_template(document: Document) -> tuple[Container, ...]:
     return (whole, *map(without_holes, described))
 
 
-def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding]]:
-    """The Pods and what Pod Security looks at in each of their containers, volumes, and bindings of roles."""
-    from sandboxd.kinds.kubernetes.cluster_objects import bindings, volumes
+def subjects(
+    document: Document,
+) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding | PodSecurityPolicy]]:
+    """The Pods and what Pod Security looks at in each of their containers, volumes, bindings of roles, and policies."""
+    from sandboxd.kinds.kubernetes.cluster_objects import bindings, pod_security_policies, volumes
     from sandboxd.kinds.kubernetes.pods import read
     from sandboxd.kinds.kubernetes.settings import pod
 
@@ -199,6 +202,8 @@ def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer | Rol
         yield "Pod", volume
     for binding in bindings(document):
         yield "RoleBinding", binding
+    for policy in pod_security_policies(document):
+        yield "PodSecurityPolicy", policy
 
 
 def edits(

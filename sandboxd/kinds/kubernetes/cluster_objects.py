@@ -1,4 +1,4 @@
-"""Objects of a cluster that are no Pods: volumes of the node, and who may do what."""
+"""Objects of a cluster that are no Pods: volumes of the node, who may do what, and which Pods are admitted."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds.kubernetes.pods import MOST, objects
-from sandboxd.kinds.kubernetes.values import items, locate, place, text, word
+from sandboxd.kinds.kubernetes.values import items, locate, place, switch, text, word
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.pod import Pod
+from sandboxd.model.pod_security_policy import PodSecurityPolicy
 from sandboxd.model.role_binding import Grantee, RoleBinding
 from sandboxd.syntax import yaml
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.model.document import Document
+    from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
@@ -74,3 +76,24 @@ def _grantees(node: Node, source: SourceText) -> Iterator[Grantee]:
         name = text(item, "name", source)
         if name is not None:
             yield Grantee(word(item, "kind"), name, word(item, "namespace"))
+
+
+def pod_security_policies(document: Document) -> Iterator[PodSecurityPolicy]:
+    """Each policy that decides which Pods are admitted."""
+    source = document.source
+    for node in islice(objects(document), MOST):
+        if word(node, "kind") == "PodSecurityPolicy":
+            spec = yaml.get(node, "spec")
+            yield PodSecurityPolicy(
+                word(node, "metadata", "name"),
+                switch(spec, "privileged", source),
+                tuple(_texts(spec, "allowedCapabilities", source)),
+                tuple(_texts(spec, "volumes", source)),
+                any(True for _ in items(spec, "allowedHostPaths")),
+            )
+
+
+def _texts(node: Node | None, key: str, source: SourceText) -> Iterator[Value[str]]:
+    for item in islice(items(node, key), MOST):
+        if item.text():
+            yield locate(item.text(), item, key, source)
