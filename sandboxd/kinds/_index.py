@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         sandboxd_toml,
         seccomp,
         shell_docker_run,
+        taskfile,
         vscode_settings,
         vscode_tasks,
     )
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         sandboxd_toml,
         seccomp,
         shell_docker_run,
+        taskfile,
         vscode_settings,
         vscode_tasks,
     )
@@ -125,6 +127,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
     "shell_docker_run": ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile", "justfile", ".justfile", "*.just"),
+    "taskfile": ("taskfile*.yml", "taskfile*.yaml"),
     "vscode_settings": (".vscode/settings.json",),
     "vscode_tasks": (".vscode/tasks.json",),
 }
@@ -140,4 +143,4 @@ LANGUAGES: dict[str, str] = {
     "yaml.docker-compose": "compose",
     "yaml.kubernetes": "kubernetes",
 }
-WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/.codex/rules/*.rules", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/.cursor/worktrees.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/mise.toml", "**/.mise.toml", "**/opencode.json", "**/opencode.jsonc", "**/.opencode/{plugin,plugins,tool,tools}/*.{ts,js}", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")
+WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/.codex/rules/*.rules", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/.cursor/worktrees.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml,toml,json}", "**/.lefthook.{yml,yaml,toml,json}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/mise.toml", "**/.mise.toml", "**/opencode.json", "**/opencode.jsonc", "**/.opencode/{plugin,plugins,tool,tools}/*.{ts,js}", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml", "**/[Tt]askfile*.{yml,yaml}")

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
+from sandboxd.syntax.interpolation import as_variables
+
 _ASSIGNMENT = re.compile(
     r"^(?:export[ \t]+)?([A-Za-z_][\w-]*)[ \t]*:=[ \t]*(?:\"([^\"\\\n]*)\"|'([^'\n]*)')[ \t\r]*$",
     re.MULTILINE,
 )
-_INTERPOLATION = re.compile(r"\{\{[ \t]*+([\w-]*+)[^{}\n]*+\}\}")
 _PREFIX = re.compile(r"[ \t]+[@-]{0,2}")
 
 
@@ -46,15 +47,4 @@ def _line(line: str, is_continued: bool) -> str:
     if prefix is None:
         return " " * len(line)
     start = len(line) - len(line.lstrip(" \t")) if is_continued else prefix.end()
-    return " " * start + _INTERPOLATION.sub(
-        lambda match: _variable(match, is_first=match.start() == 0), line[start:]
-    )
-
-
-def _variable(match: re.Match[str], *, is_first: bool) -> str:
-    name, length = match[1].replace("-", "_"), len(match[0])
-    if not name or match[0].strip("{} \t") != match[1]:
-        return "$".ljust(length, "_")
-    if is_first:
-        return f"${{{name}}}".rjust(length)
-    return f"${{{name}-".ljust(length - 1, "_") + "}"
+    return " " * start + as_variables(line[start:])

@@ -1,0 +1,80 @@
+"""`Taskfile.yml`: tasks of Task that call `docker run`, `podman run` and their like.
+
+Source: https://taskfile.dev/docs/guide#supported-file-names. Tasks run when somebody runs them, so a program alone is
+nothing to say.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sandboxd.kinds import _defaults
+from sandboxd.model.document import Document
+from sandboxd.text import line_start
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "taskfile"
+NAMES = ("taskfile*.yml", "taskfile*.yaml")
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = "#"
+WATCHED = ("**/[Tt]askfile*.{yml,yaml}",)
+LARGEST = _defaults.LARGEST
+recognises = _defaults.recognises
+subjects = _defaults.subjects
+
+_FOUND_BY_TASK = ("taskfile.yml", "taskfile.yaml", "taskfile.dist.yml", "taskfile.dist.yaml")
+_TASKS = re.compile(r"^(?:tasks|includes)[ \t]*:", re.MULTILINE)
+
+
+def matches(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.startswith("taskfile") and name.endswith((".yml", ".yaml"))
+
+
+def fits(path: str, text: str) -> bool:
+    """Whether Task itself looks for a file of this name, or the content has tasks."""
+    return path.rpartition("/")[2].lower() in _FOUND_BY_TASK or _TASKS.search(text) is not None
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import shell, taskfile
+
+    return Document(NAME, source, shell.parse(taskfile.as_shell(source.text)), "shell")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """A container for each command that starts one."""
+    from sandboxd.kinds import _docker_commands
+
+    return _docker_commands.containers(document, variables)
+
+
+def edits(
+    document: Document, container: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits that make `changes`; None where a line would be left empty, which in a folded text ends the command."""
+    from sandboxd.kinds import _docker_commands
+
+    text_edits = _docker_commands.edits(document, container, changes)
+    text = document.source.text
+    if text_edits is None or any(_leaves_line_empty(text, edit) for edit in text_edits):
+        return None
+    return text_edits
+
+
+can = _defaults.by_edits(edits)
+
+
+def _leaves_line_empty(text: str, edit: Edit) -> bool:
+    start, end = edit.span
+    newline = text.find("\n", end)
+    around = text[line_start(text, start) : start] + text[end : newline if newline >= 0 else None]
+    return not edit.text and not around.strip() and not text[start:end].endswith("\n")
