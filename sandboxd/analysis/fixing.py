@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import analysis
+from sandboxd import analysis, kinds
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Severity
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # of fixes that undo each other.
 MAX_PASSES = 20
 MAX_CHARACTERS = 4_000_000
+_BETWEEN = re.compile(r"(?:[, \t\r\n]|(?<=[, \t\r\n])(?:#|//)[^\n]*)*+")
 
 _NOT_KNOWN = Variables()
 
@@ -52,7 +54,7 @@ def fix_source(
     kind: str = "",
     parsed: Document | None = None,
 ) -> Fixed:
-    """Fix every finding of at least `threshold` that has a fix.
+    """Fix every finding of at least `threshold` that has a fix; none in a text that is not valid in its language.
 
     :param unsafe: also apply fixes that are not marked as safe
 
@@ -77,6 +79,8 @@ def fix_source(
         chosen = _choose(report, unsafe, threshold)
         if not chosen or number * len(source.text) > MAX_CHARACTERS:
             break
+        if _is_broken(source, kind, variables):
+            break
         edits = [edit for applicable in chosen for edit in applicable.fix.edits]
         text = apply_edits(source.text, edits)
         if text in texts:
@@ -88,11 +92,20 @@ def fix_source(
     return Fixed(source, tuple(applied), report)
 
 
+def _is_broken(source: SourceText, kind: str, variables: Variables) -> bool:
+    """Whether the text has syntax errors, behind which settings may belong to something else than they seem to."""
+    file_kind = kinds.get(kind) if kind else kinds.find(source.path, source.text)
+    if file_kind is None:
+        return False
+    problems = kinds.parsed(file_kind.NAME, source, variables.files).tree.problems
+    return any(not problem.code for problem in problems)
+
+
 def _choose(report: Report, unsafe: bool, threshold: Severity) -> list[Applied]:
     """One fix for each finding, in the order of the file, none touching another.
 
-    Edits with nothing but commas and blanks between them count as touching: both may be about the
-    same comma, and the last item of an array takes the array along.
+    Edits with nothing but commas, blanks and comments between them count as touching: both may be about
+    the same comma, and the last item of an array takes the array along.
     """
     chosen: list[Applied] = []
     occupied: list[tuple[int, int]] = []
@@ -112,9 +125,8 @@ def _choose(report: Report, unsafe: bool, threshold: Severity) -> list[Applied]:
 
 
 def _pad(text: str, start: int, end: int) -> tuple[int, int]:
-    """A span with the commas and blanks around it."""
+    """A span with the commas and blanks around it, and the comments behind it."""
     while start > 0 and text[start - 1] in ", \t\r\n":
         start -= 1
-    while end < len(text) and text[end] in ", \t\r\n":
-        end += 1
-    return start, end
+    match = _BETWEEN.match(text, end)
+    return start, match.end() if match is not None else end

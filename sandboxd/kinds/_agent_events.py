@@ -18,5 +18,17 @@ OCCASIONS = {
 }
 OCCASIONS |= {name[0].lower() + name[1:]: occasion for name, occasion in OCCASIONS.items()}
 
+REFUSING = frozenset(
+    {
+        *("PreToolUse", "preToolUse", "PermissionRequest", "UserPromptSubmit"),
+        *("beforeShellExecution", "beforeMCPExecution", "beforeReadFile", "beforeTabFileRead"),
+        *("beforeSubmitPrompt", "BeforeTool", "BeforeAgent", "BeforeModel"),
+    }
+)
+"""Events at which the answer of a hook may keep the agent from something.
+
+Sources: https://code.claude.com/docs/en/hooks, https://cursor.com/docs/agent/hooks, https://geminicli.com/docs/hooks/,
+https://docs.github.com/en/copilot/reference/hooks-configuration."""
+
 EVERY_COMMAND = ("Bash", "Bash(*)", "Bash(:*)", "Bash(**)", "PowerShell", "PowerShell(*)", "*")
 """Permissions of Claude Code that fit each shell command."""

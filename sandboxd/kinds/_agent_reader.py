@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.findings import Place
+from sandboxd.kinds._agent_events import REFUSING
 from sandboxd.model.addresses import is_here
 from sandboxd.model.agent import AgentConfig, Destination, Program, Switch
 from sandboxd.model.values import Origin, Value
@@ -147,7 +148,8 @@ def hooks(node: Node | None, path: str, occasions: Mapping[str, str]) -> Iterato
     """The commands by event: `{"SessionStart": [{"matcher": ..., "hooks": [{"command": ...}]}]}`, or flat."""
     for event, entry in _hook_entries(node):
         occasion = occasions.get(event, f"at `{event}`")
-        yield from command(entry, path, f"hooks.{event}", occasion)
+        for program in command(entry, path, f"hooks.{event}", occasion):
+            yield program._replace(may_refuse=event in REFUSING)
 
 
 def hook_addresses(node: Node | None, path: str) -> Iterator[Destination]:

@@ -24,6 +24,8 @@ class Program(NamedTuple):
     """The name of an MCP server or a plug-in; '' for others."""
     wrapped: tuple[tuple[Value[str], str], ...] = ()
     """The edits that would make it run in the sandbox: each value with the text that replaces it."""
+    may_refuse: bool = False
+    """Whether it is a hook whose answer may keep the agent from something."""
 
 
 class Switch(NamedTuple):

@@ -181,7 +181,8 @@ class Container(NamedTuple):
     image_label: Value[ImageLabel] | None = None
     """The image's label ``devcontainer.metadata``, if an engine reported it."""
     image_user: Value[str] | None = None
-    """The user that the image names, '' for root; None if that is not known."""
+    """The user that the image names, '' for root; ``non-root`` for any other, as the Pod refuses root; None if that is
+    not known."""
     stop_signal: Value[str] | None = None
     entrypoints: tuple[Value[str], ...] = ()
     """Programs that Features and the image's label start with the container, before its command."""

@@ -114,6 +114,9 @@ def _removal(value: Value[str]) -> Remedy:
 
 
 def _remedies(program: Program) -> tuple[Remedy, ...]:
+    """What to do about it; nothing for a hook that may be what protects from the agent, if it does no harm itself."""
+    if program.may_refuse and not suspicious(program.command.value):
+        return ()
     removal = _removal(program.command)
     if not program.wrapped:
         return (removal,)

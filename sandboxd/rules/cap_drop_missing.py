@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
+from sandboxd.rules._users import is_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +58,8 @@ META = RuleMeta(
 
 _NEEDED = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
 
+_WITH_FIVE = "drop all capabilities, and add back the five that package managers need"
+
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     added = {value.value for value in subject.cap_add}
@@ -65,7 +68,10 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         return
     if subject.drops_all() or not subject.is_whole():
         return
-    needed = [name for name in _NEEDED if name not in added]
+    user = subject.user or subject.image_user
+    # A process of another user gets none of those that are added; in a dev container its `sudo` does.
+    needs_some = not subject.on_cluster or user is None or not user.value or is_root(user.value)
+    needed = [name for name in _NEEDED if name not in added] if needs_some else []
     yield at_container(
         META,
         subject,
@@ -73,7 +79,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         "cap-drop",
         (
             Remedy(
-                "drop all capabilities, and add back the five that package managers need",
+                _WITH_FIVE if needed else "drop all capabilities",
                 safe=False,
                 changes=(Add("cap_drop", "ALL"), *(Add("cap_add", name) for name in needed)),
                 caution="`ping`, `mknod` and ports below 1024 may stop working",

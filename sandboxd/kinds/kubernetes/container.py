@@ -48,6 +48,7 @@ class _Reader:
             "privileged": switch(self.own, "privileged", self.source),
             "read_only_rootfs": switch(self.own, "readOnlyRootFilesystem", self.source),
             "user": self.user(),
+            "image_user": self.image_user(),
             "cap_add": tuple(self.capabilities("add")),
             "cap_drop": tuple(self.capabilities("drop")),
             "security_opt": tuple(self.security_options()),
@@ -92,6 +93,13 @@ class _Reader:
         return text(self.own, "runAsUser", self.source) or text(
             self.outer, "runAsUser", self.source
         )
+
+    def image_user(self) -> Value[str] | None:
+        """The user of the image, which is not root where the node refuses to start it as root."""
+        refuses = switch(self.own, "runAsNonRoot", self.source)
+        if refuses is None:
+            refuses = switch(self.outer, "runAsNonRoot", self.source)
+        return retyped(refuses, "non-root") if refuses is not None and refuses.value else None
 
     def capabilities(self, key: str) -> Iterator[Value[str]]:
         table = yaml.get(self.own, "capabilities", key)

@@ -95,11 +95,17 @@ def test_what_is_allowed_is_not_fixed() -> None:
     assert fixed(text, unsafe=True) == text
 
 
-def test_a_broken_file_is_fixed_where_it_is_whole() -> None:
+def test_a_file_with_a_syntax_error_stays_as_it_is() -> None:
     text = '{\n  "image": "x"\n  "privileged": true,\n  "name": "y"\n}\n'
-    result = fixed(text, unsafe=True)
-    assert "privileged" not in result
-    assert '"name": "y"' in result
+    assert fixed(text, unsafe=True) == text
+    assert "privileged" not in fixed(text.replace('"x"', '"x",'), unsafe=True)
+
+
+def test_a_list_of_which_only_a_comment_would_stay_goes() -> None:
+    """Compose refuses a list without a value, which two removals at once would leave."""
+    text = "services:\n  a:\n    image: x\n    cap_add:\n      - SYS_ADMIN # one\n      # two\n      - NET_ADMIN\n"
+    fix = fix_source(SourceText("/p/compose.yaml", text), unsafe=True)
+    assert "cap_add:" not in fix.source.text.split("image: x")[1].split("services")[0]
 
 
 def test_of_a_large_file_no_more_passes_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
