@@ -80,12 +80,17 @@ class Gateways:
             self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
-        """Have the gateways of a project's sandboxes enforce the present policy: config, grants or a policy file
-        changed.
-        """
+        """Have the gateways of a project's sandboxes enforce the present policy: its config changed."""
         for sandbox, attendant in self._attendants.items():
             if workspace_of(sandbox) == workspace:
                 attendant.wake()
+
+    def refresh_all(self) -> None:
+        """The same for every sandbox, whose project need not have been looked at: a policy, a grant or a record
+        changed, or an address of this machine.
+        """
+        for attendant in self._attendants.values():
+            attendant.wake()
 
     def make_network(self, workspace: str, key: EngineKey, moved: Callable[[str], None]) -> None:
         """Make the network that the generated file of `workspace` names, before an editor needs it. Returns at once.
@@ -170,8 +175,7 @@ class Gateways:
         present = addresses.of_process()
         if present != self._addresses:
             self._addresses = present
-            for attendant in self._attendants.values():
-                attendant.wake()
+            self.refresh_all()
         self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def _end_unused(self, sandbox: str, key: EngineKey, forget: bool) -> None:

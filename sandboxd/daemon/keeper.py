@@ -17,6 +17,7 @@ from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.halts import Halts
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.local_rights import LocalRights
+from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.registry import Registry
 from sandboxd.daemon.relay import Relays, is_gvisor
@@ -96,9 +97,10 @@ class Keeper:
             self._generated,
             lambda: self.watching.rewatch(),
         )
+        self.policies = Policies(environ, self._policies_changed)
         self.watching = Watching(
             self.projects,
-            environ,
+            self.policies,
             own_folder,
             self.generation,
             self._threads,
@@ -111,7 +113,8 @@ class Keeper:
         """Load the registered projects and begin to watch them."""
         await self.registry.load()
         # A policy that changes from now on is noticed, whatever was read under the one of before.
-        await self.watching.see_policies()
+        await self.policies.look()
+        self.tasks.spawn_essential(self.policies.look_for_ever())
         self.tasks.spawn_essential(self.registry.run())
         self.generation.start()
         self.watching.start()
@@ -132,6 +135,7 @@ class Keeper:
         self.halts.close()
         await self.watching.watcher.close()
         await self.hosts.close()
+        self.policies.close()
         self._threads.close()
 
     def register(
@@ -223,7 +227,7 @@ class Keeper:
         An outdated state of a project is never shown as its present one.
         """
         try:
-            await self.watching.see_policies()
+            await self.policies.look()
             return await self.watching.changed(paths)
         except asyncio.CancelledError:
             for path in paths:
@@ -293,6 +297,12 @@ class Keeper:
                 self.gateways.forget(path, project.engine)
                 self.local_rights.forget(path)
                 self.exchanges.forget(path)
+
+    def _policies_changed(self) -> None:
+        """Have every running sandbox lose at once what it may have no more; the projects are looked at one by one."""
+        self.gateways.refresh_all()
+        self.local_rights.refresh_all()
+        self.generation.look_later(self.projects.values())
 
     def _generated(self, event: messages.Event) -> None:
         """Handle the outcome of a look at a project: its gateway may have to allow other names."""

@@ -77,10 +77,15 @@ class LocalRights:
                 self._holdings.pop(sandbox).close()
 
     def refresh(self, workspace: str) -> None:
-        """Compute anew what a project's sandboxes may have, since a config, grant, policy or record changed."""
+        """Compute anew what a project's sandboxes may have, since its config changed."""
         for sandbox, holding in self._holdings.items():
             if workspace_of(sandbox) == workspace:
                 holding.wake()
+
+    def refresh_all(self) -> None:
+        """The same for every sandbox, since a policy, a grant or a record changed."""
+        for holding in self._holdings.values():
+            holding.wake()
 
     def lines(self, workspace: str) -> tuple[str, ...]:
         """A line for a person on each forwarded port of a project: its URL on this machine, or why it has none."""

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 
 from sandboxd.daemon.generation import Generation
+from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.projects import Tracked
-from sandboxd.daemon.scan import Stamp, batched, nearest, scan_all, stamp_of_folders
+from sandboxd.daemon.scan import batched, scan_all
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watch import Watcher
-from sandboxd.policy import floor
 
 DEAF_SECONDS = 2.0
 """Seconds between two comparisons of projects whose folders give no events: see `Watcher.deaf`."""
@@ -38,7 +38,7 @@ Changed = Callable[[set[str]], None]
 
 
 class Watching:
-    """Passes each project that changed to `generation`, and all of them when a policy or a grant changed.
+    """Passes each project that changed to `generation`, and has `policies` look when one of them may have changed.
 
     :param projects: all registered projects by path; the caller changes it
     :param own_folder: a folder for the watcher alone; it is made when needed
@@ -48,7 +48,7 @@ class Watching:
     def __init__(
         self,
         projects: Mapping[str, Tracked],
-        environ: Mapping[str, str],
+        policies: Policies,
         own_folder: str,
         generation: Generation,
         threads: Threads,
@@ -56,7 +56,7 @@ class Watching:
         swept: Callable[[], None],
     ) -> None:
         self._projects = projects
-        self._policies = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
+        self._policies = policies
         self._generation = generation
         self._threads = threads
         self._tasks = tasks
@@ -66,7 +66,6 @@ class Watching:
         self._is_polling = False
         self._doubt = asyncio.Event()
         """Set when changes may not have been told: all files are to be looked at."""
-        self._policy_stamp: Stamp | None = None
         self._rewatch: asyncio.TimerHandle | None = None
         self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._on_doubt)
         self.active_at = time.monotonic()
@@ -106,13 +105,13 @@ class Watching:
         """Watch the folders of all projects, then compare the files of newly watched ones, for changes in between."""
         folders_to_watch = {folder for p in self._projects.values() for folder in p.scan.folders}
         folders_to_watch.update(*(folders for folders, _ in self._others.values()))
-        policies = self._nearest_policies()
+        policies = self._policies.nearest()
         folders_to_watch |= policies
         was_blind = bool(self.watcher.problem)
         fresh = await self.watcher.watch(frozenset(folders_to_watch))
         if self.watcher.problem and not was_blind:
             self._on_doubt()
-        if policies != self._nearest_policies():
+        if policies != self._policies.nearest():
             self.rewatch()
         if self.watcher.deaf and not self._is_polling:
             self._is_polling = True
@@ -121,15 +120,8 @@ class Watching:
         doubtful = fresh | self._not_there(folders_to_watch)
         self._tell_others(fresh)
         if doubtful:
-            await self.see_policies()
+            await self._policies.look()
             await self._sweep(self._having(doubtful))
-
-    async def see_policies(self) -> None:
-        """Queue all projects to be examined if a policy or a grant changed."""
-        stamp = await self._threads.run(stamp_of_folders, self._policies)
-        before, self._policy_stamp = self._policy_stamp, stamp
-        if before is not None and before != stamp:
-            self._generation.look_later(self._projects.values())
 
     async def changed(self, paths: Iterable[str]) -> list[Tracked]:
         """The projects at `paths` whose files changed since they were last scanned."""
@@ -148,10 +140,10 @@ class Watching:
         for folders, changed in list(self._others.values()):
             if not touched.isdisjoint(folders):
                 changed(paths)
-        if any(_is_at_or_above(path, policy) for path in touched for policy in self._policies):
+        if self._policies.are_below(touched):
             self.rewatch()
-        if not touched.isdisjoint(self._policies):
-            self._tasks.spawn(self.see_policies())
+        if self._policies.are_touched(touched):
+            self._tasks.spawn(self._policies.look())
         for project in self._touched(paths, touched):
             project.happened()
             self._generation.look_soon(project, at)
@@ -178,15 +170,6 @@ class Watching:
                     projects.add(project)
                 path = os.path.dirname(path)
         return projects
-
-    def _nearest_policies(self) -> frozenset[str]:
-        """The folders in which a policy would change or appear.
-
-        Not /etc: all programs open files there, and each time the kernel would wake the watcher. An
-        organisation's first policy is found by the next look at the policies.
-        """
-        user, organisation = self._policies
-        return frozenset({nearest(user), *filter(os.path.isdir, (organisation,))})
 
     def _start_rewatch(self) -> None:
         self._rewatch = None
@@ -229,12 +212,8 @@ class Watching:
                     await asyncio.sleep(max(_REWATCH_SECONDS, took / _BUSY_IN_DOUBT))
             self._doubt.clear()
             before = time.process_time()
-            await self.see_policies()
+            await self._policies.look()
             await self._sweep(self._projects)
             took = time.process_time() - before
             self._swept()
             await self.watch_all()
-
-
-def _is_at_or_above(path: str, other: str) -> bool:
-    return path == other or other.startswith(f"{path}/")

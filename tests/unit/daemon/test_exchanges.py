@@ -14,6 +14,7 @@ import pytest_asyncio
 from sandboxd.daemon import exchanges
 from sandboxd.daemon import watching as watching_room
 from sandboxd.daemon.exchanges import Exchanges
+from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.exchange import of_container
@@ -112,11 +113,12 @@ async def test_a_change_is_exchanged(
 async def watching(tmp_path: Path) -> AsyncIterator[watching_room.Watching]:
     """The daemon's own watcher, of no project."""
     threads, tasks = Threads(), Tasks("the test", lambda _error: None)
-    environ = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    policies = Policies({"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}, lambda: None)
     generation: Any = SimpleNamespace(look_later=lambda _projects: None)
     own = str(tmp_path / "own")
-    result = watching_room.Watching({}, environ, own, generation, threads, tasks, lambda: None)
+    result = watching_room.Watching({}, policies, own, generation, threads, tasks, lambda: None)
     yield result
+    policies.close()
     result.end()
     await tasks.close()
     await result.watcher.close()

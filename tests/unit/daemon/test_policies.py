@@ -1,0 +1,128 @@
+"""What a policy, a grant or a record takes back is taken back at once, whatever goes on in the projects."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.daemon import policies
+from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.policies import Policies
+from tests.patience import PATIENCE, until
+
+
+def environ(home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "PATH": "/usr/bin",
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+    }
+
+
+@pytest.fixture
+def folder(own_home: Path) -> Path:
+    made = own_home / ".config" / "sandboxd"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["policy.toml", "trust.toml", "credentials.toml"])
+async def test_an_edit_wakes_all_loops_while_looks_at_projects_hang(
+    own_home: Path, folder: Path, name: str
+) -> None:
+    woken: list[str] = []
+    freed = threading.Event()
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    for sandbox in ("/one", "/two"):
+        loop: Any = SimpleNamespace(
+            wake=lambda sandbox=sandbox: woken.append(sandbox),
+            stop=lambda: None,
+            close=lambda: None,
+        )
+        keeper.gateways._attendants[sandbox] = loop
+        keeper.local_rights._holdings[sandbox] = loop
+    await keeper.start()
+    hanging = [asyncio.create_task(keeper._threads.run(freed.wait, PATIENCE)) for _ in range(8)]
+    try:
+        (folder / name).write_text("")
+        await until(lambda: sorted(woken) == ["/one", "/one", "/two", "/two"], lambda: woken)
+        assert not freed.is_set() and not any(task.done() for task in hanging)
+    finally:
+        freed.set()
+        await asyncio.gather(*hanging)
+        await keeper.close()
+
+
+class Looking:
+    """A user's policies that are looked at all the time; `changes` counts what was noticed."""
+
+    def __init__(self, home: Path) -> None:
+        self.changes = 0
+        self.policies = Policies(environ(home), self._changed)
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    async def __aenter__(self) -> Looking:
+        await self.policies.look()
+        self._task = asyncio.create_task(self.policies.look_for_ever())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self.policies.close()
+
+
+@pytest.mark.asyncio
+async def test_an_edit_behind_a_link_is_seen_without_an_event(
+    own_home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a policy among the user's dotfiles: no event of the folder tells of it."""
+    monkeypatch.setattr(policies, "LOOK_SECONDS", 0.01)
+    kept = own_home / "dotfiles"
+    kept.mkdir()
+    (kept / "policy.toml").write_text("")
+    (kept / "linked").symlink_to("policy.toml")
+    (folder / "policy.toml").symlink_to(kept / "linked")
+    async with Looking(own_home) as looking:
+        (kept / "policy.toml").write_text('network = "none"\n')
+        await until(lambda: looking.changes)
+        seen = looking.changes
+        (kept / "another.toml").write_text('network = "none"\n# of another size\n')
+        (kept / "linked").unlink()
+        (kept / "linked").symlink_to("another.toml")
+        await until(lambda: looking.changes > seen)
+
+
+@pytest.mark.asyncio
+async def test_a_look_at_what_did_not_change_tells_nothing(own_home: Path, folder: Path) -> None:
+    (folder / "policy.toml").write_text("")
+    looking = Looking(own_home)
+    for _ in range(3):
+        await looking.policies.look()
+    assert looking.changes == 0
+    (folder / "trust.toml").write_text("")
+    await looking.policies.look()
+    await looking.policies.look()
+    assert looking.changes == 1
+    looking.policies.close()
+
+
+def test_the_folder_is_watched_from_the_nearest_one_that_exists(own_home: Path) -> None:
+    watched = Policies(environ(own_home), lambda: None)
+    config = own_home / ".config"
+    assert str(own_home) in watched.nearest()
+    config.mkdir()
+    assert str(config) in watched.nearest()
+    assert watched.are_below({str(config)}) and not watched.are_touched({str(config)})
+    assert not watched.are_below({str(config / "other")})
+    assert watched.are_touched({str(config / "sandboxd")})
+    watched.close()
