@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.daemon.rights_loop import RightsLoop
+from sandboxd.daemon.rights_loop import FAULT, RightsLoop
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import gateway, running_gateway
@@ -266,6 +266,10 @@ class Attendant:
             self._tell_once(f"its gateway has not what it may have now: {error.message}")
             if isinstance(error, EnvironmentFailure) and not self._stop.is_set():
                 raise
+        except Exception:
+            self.behind = FAULT
+            self._tell_once(f"its gateway has not what it may have now: {FAULT}")
+            raise
         else:
             self._last_failure = self.behind = ""
         return self._ends

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.forwards import Forwards
-from sandboxd.daemon.rights_loop import RightsLoop
+from sandboxd.daemon.rights_loop import FAULT, RightsLoop
 from sandboxd.daemon.ssh_agents import SshAgent
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
@@ -299,13 +299,17 @@ class _Holding:
             operation.follow(self._sandbox, running[1] if running else "", environ, self)
             self._last_failure = ""
         except EnvironmentFailure as error:
-            if error.message != self._last_failure:
-                self._last_failure = error.message
-                self._say(f"it has not what it may have now: {error.message}")
+            self._say_failure(f"it has not what it may have now: {error.message}")
             raise
         except Exception:
             # Who cannot say what is allowed allows nothing.
             self.take_keys()
-            self._say("its SSH keys are taken back: a bug in sandboxd: see `sandboxd daemon logs`")
+            self._say_failure(f"its SSH keys are taken back: {FAULT}")
             raise
         return 0.0
+
+    def _say_failure(self, text: str) -> None:
+        """Say once a failure that is met again and again."""
+        if text != self._last_failure:
+            self._last_failure = text
+            self._say(text)

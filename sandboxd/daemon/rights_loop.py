@@ -11,11 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _LONGEST_WAIT_SECONDS = 60.0
 """The clock is looked at so often: it may be set while an end is waited for."""
+
+FAULT = "a bug in sandboxd: see `sandboxd daemon logs`"
+"""The reason, for a person, why rights are not what they should be after an unexpected exception."""
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ class RightsLoop:
 
     def __init__(self, act: Callable[[], float], clock: Callable[[], float] = time.time) -> None:
         """:param act: reconciles once; returns when a part of what it gave expires, in seconds since 1970, 0 for
-            never. After an `EnvironmentFailure` it is called again, with growing pauses
+            never. After any exception except a `UsageError` it is called again, with growing pauses
         :param clock: returns the present time in seconds since 1970
         """
         self._act, self._clock = act, clock
@@ -89,7 +92,14 @@ class RightsLoop:
             self._pause = _FIRST_PAUSE_SECONDS
         except EnvironmentFailure:
             # Whoever acts has said why; it may hold for a moment only.
-            self._again = time.monotonic() + self._pause
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+            self._try_again()
+        except UsageError:
+            log.exception("what a sandbox may have cannot be read")
         except Exception:
             log.exception("a look at what a sandbox may have failed")
+            # What was to be taken back may still be given, and nothing else may ever wake this loop.
+            self._try_again()
+
+    def _try_again(self) -> None:
+        self._again = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)

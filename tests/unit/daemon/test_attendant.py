@@ -155,6 +155,24 @@ def test_credentials_that_cannot_be_given_are_told_without_the_secret(
     assert attending.told == ["its gateway has not what it may have now: the gateway ended"]
 
 
+def test_a_fault_of_ours_is_told_once_and_tried_again(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(operation, "follow", fault)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            attending.attendant._act()
+    assert "a bug in sandboxd" in attending.attendant.behind, "it may allow too much"
+    assert len(attending.told) == 1 and "a bug in sandboxd" in attending.told[0]
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
+    attending.attendant._act()
+    assert attending.attendant.behind == ""
+
+
 def used() -> Used:
     """The one connection of an approval was made."""
     return {

@@ -93,13 +93,20 @@ def test_what_fails_is_tried_again_and_what_a_person_has_to_correct_is_not(
     assert not played.looks.acquire(timeout=0.1)
 
 
-def test_a_fault_of_ours_ends_no_loop(played: Played) -> None:
-    def broken() -> float:
-        raise RuntimeError
+def test_a_fault_of_ours_is_tried_again_by_itself(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to be taken back would stay until something else happens."""
+    monkeypatch.setattr(played.loop, "_pause", 0.01)
+    outcomes = iter((RuntimeError(), KeyError("x"), None))
 
-    played.then = broken
+    def act() -> float:
+        outcome = next(outcomes)
+        if outcome is not None:
+            raise outcome
+        return 0.0
+
+    played.then = act
     played.loop.wake()
-    assert played.looked()
-    played.then = lambda: 0.0
-    played.loop.wake()
-    assert played.looked()
+    assert played.looked() and played.looked() and played.looked()
+    assert not played.looks.acquire(timeout=0.1), "it went well in the end"
