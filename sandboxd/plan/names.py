@@ -71,6 +71,23 @@ def chosen_by_files(profile: Profile, config: Config, facts: ProjectHosts) -> tu
     return tuple(listed)
 
 
+def not_checked(profile: Profile, config: Config, facts: ProjectHosts) -> str:
+    """Why groups that the files selected at the start are not allowed, though their files may still be there.
+
+    '' if there are no such groups, or sandboxd.toml itself lists what is allowed.
+    """
+    if not facts.is_cut or facts.chosen is None or config.network.allow is not None:
+        return ""
+    selected = {each.entry.group for each in chosen_by_files(profile, config, facts)}
+    lost = [f"`{name}`" for name in facts.chosen if name not in selected]
+    if not lost:
+        return ""
+    return (
+        "the workspace has too many files near its top, so not all are checked, and none of those that are selects "
+        f"{', '.join(lost)}"
+    )
+
+
 def _was_chosen(own: Usual, facts: ProjectHosts) -> bool:
     return facts.chosen is None or own.entry.group in facts.chosen
 

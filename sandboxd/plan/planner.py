@@ -20,6 +20,7 @@ from sandboxd.plan.floor import network_of_refused
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.lasting import lasting
 from sandboxd.plan.layout import seconds
+from sandboxd.plan.names import not_checked
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
@@ -156,6 +157,8 @@ def make_network(
     source: Source = "sandboxd.toml" if is_listed else "profile"
     policy = _with_services(credentials.with_uses(policy, uses), project)
     is_granted = trusted and not problem
+    if policy is not None and not problem:
+        problem = not_checked(profile, config, hosts)
     return Network(mode.value, policy, source, problem, uses, is_granted)
 
 

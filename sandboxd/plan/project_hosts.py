@@ -69,15 +69,18 @@ class ProjectHosts(NamedTuple):
     """Hosts in settings of package managers, and of submodules."""
     chosen: tuple[str, ...] | None = None
     """The groups that the files selected when the sandbox started; None: the present files select them."""
+    is_cut: bool = False
+    """Whether there are more names than were looked at."""
 
 
 NO_HOSTS = ProjectHosts()
 
 
-def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
+def project_hosts(workspace: str, names: Iterable[str], is_cut: bool = False) -> ProjectHosts:
     """The hosts and images that the files of `workspace` name; a file that cannot be read counts as naming none.
 
     :param names: files and folders at the top and one level down, relative to the workspace
+    :param is_cut: whether there are more of them
     """
     near = tuple(names)
     present = frozenset(near)
@@ -87,7 +90,7 @@ def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
         try:
             root = stack.enter_context(beneath.open_folder(workspace))
         except SandboxdError:
-            return ProjectHosts(near)
+            return ProjectHosts(near, is_cut=is_cut)
         images = [image for name in dockerfiles for image in _FROM.findall(_text(root, name))]
         images += [image for name in _DEV_CONTAINER for image in _IMAGE.findall(_text(root, name))]
         remotes = _remotes(_text(root, GIT_CONFIG))
@@ -97,6 +100,7 @@ def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
         tuple(dict.fromkeys(images)),
         tuple(dict.fromkeys(remotes))[:_MOST_HOSTS],
         tuple(dict.fromkeys(mentions))[:_MOST_HOSTS],
+        is_cut=is_cut,
     )
 
 

@@ -148,10 +148,22 @@ def survey(
         unread=git.unread,
         hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),
         exposed=tuple(sorted(entry for entry in exposed if _is_open(entry.path, files))),
-        hosts=project_hosts(path, near.names) if hosts else NO_HOSTS,
+        hosts=project_hosts(path, near.names, near.is_cut) if hosts else NO_HOSTS,
         bare_refused=git.bare_refused,
         git_links=git_links(path, MOST_AT_A_START).links,
     )
+
+
+def hosts_near(path: str) -> ProjectHosts:
+    """The hosts and images that the files of the workspace `path` name, without a look at anything else of it.
+
+    However many files a program inside makes, it takes no longer: whoever takes rights back waits for it.
+
+    :raises UsageError: the folder cannot be read
+    """
+    path = os.path.realpath(path)
+    near = _entries(path, acting=False)
+    return project_hosts(path, near.names, near.is_cut)
 
 
 def _is_as_made(workspace: str, name: str) -> bool:
@@ -251,34 +263,43 @@ def _lstat(path: str) -> os.stat_result | None:
 class _Near(NamedTuple):
     """Files and folders near the top of a workspace.
 
-    `complete` is False where there are too many, or a folder cannot be read.
+    `is_cut` is True where there are too many; `complete` is False then, and where a folder cannot be read.
     """
 
     names: tuple[str, ...]
     sockets: tuple[str, ...]
     complete: bool
+    is_cut: bool
 
 
-def _entries(workspace: str) -> _Near:
-    """:raises UsageError: the top of the workspace cannot be read"""
-    top = _names(workspace, "")
+def _entries(workspace: str, acting: bool = True) -> _Near:
+    """Files and folders at the top and one level down, up to a bound.
+
+    :param acting: whether to look beyond the bound, without one, for names at the top on which tools act
+    :raises UsageError: the top of the workspace cannot be read
+    """
+    top = _names(workspace, "", None if acting else _MOST_ENTRIES + 1)
     names = [name for name, _ in top]
+    is_cut, is_whole = len(names) > _MOST_ENTRIES, True
     # Names that nothing acts upon must not hide one that something does: a program inside can make any number.
-    rest = [name for name in names[_MOST_ENTRIES:] if weigh(name)[0] in ("never", "control")]
-    complete = len(names) <= _MOST_ENTRIES
+    beyond = names[_MOST_ENTRIES:] if acting else []
+    rest = [name for name in beyond if weigh(name)[0] in ("never", "control")]
     names = [*names[:_MOST_ENTRIES], *rest]
     sockets = [name for name, kind in top[:_MOST_ENTRIES] if kind == "socket"]
     for folder in [name for name, kind in top if kind == "folder"]:
-        if len(names) >= _MOST_ENTRIES:
-            return _Near(tuple(names), tuple(sorted(sockets)), False)
+        room = _MOST_ENTRIES - len(names)
+        if room <= 0:
+            is_cut = True
+            break
         try:
-            below = _names(workspace, folder, _MOST_ENTRIES - len(names))
+            below = _names(workspace, folder, room + 1)
         except UsageError:
-            complete = False
+            is_whole = False
             continue
-        names += [name for name, _ in below]
-        sockets += [name for name, kind in below if kind == "socket"]
-    return _Near(tuple(names), tuple(sorted(sockets)), complete)
+        is_cut |= len(below) > room
+        names += [name for name, _ in below[:room]]
+        sockets += [name for name, kind in below[:room] if kind == "socket"]
+    return _Near(tuple(names), tuple(sorted(sockets)), is_whole and not is_cut, is_cut)
 
 
 def _names(workspace: str, folder: str, most: int | None = None) -> list[tuple[str, str]]:

@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents.session import recall
-from sandboxd.config import reading
 from sandboxd.config.model import Config, Setting
 from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.exchange.prepare import own_git, prepare
-from sandboxd.files import decode, read_bytes, read_source
-from sandboxd.findings import Finding
+from sandboxd.files import read_source
 from sandboxd.host import chosen_groups, stand_ins
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.host.subnets import note, subnet_of
@@ -32,10 +30,10 @@ from sandboxd.plan.names import chosen_by_files
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import Network, make_network, make_plan
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
-from sandboxd.plan.workspace import Program, survey
+from sandboxd.plan.workspace import Program, hosts_near, survey
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
-from sandboxd.text import SourceText
+from sandboxd.project.config_file import read_config
 
 # Modules that read a hand-written config or write files are imported where they are needed: `up` of
 # a project that has neither starts in less time.
@@ -101,7 +99,7 @@ class Project:
             config_path = own.config_path
         if config_path is None:
             return cls(folder, Config(None, folder), environ, name)
-        return cls(workspace, _read_config(config_path, workspace), environ, name, own)
+        return cls(workspace, read_config(config_path, workspace), environ, name, own)
 
     def with_image(self, image: str) -> Project:
         """The project with the image that a command names, if the project's files name none; '' changes nothing."""
@@ -310,7 +308,7 @@ class Project:
         return tuple(each.entry.group for each in by_files)
 
     def _hosts(self, by_files: bool) -> ProjectHosts:
-        return self._with_chosen(survey(self.workspace, (), (), hosts=by_files).hosts)
+        return self._with_chosen(hosts_near(self.workspace) if by_files else NO_HOSTS)
 
     def _with_chosen(self, hosts: ProjectHosts) -> ProjectHosts:
         """The hosts that the files name, and those that they chose for the sandbox that runs."""
@@ -365,34 +363,3 @@ class Project:
         from sandboxd.plan.hand_written import describe
 
         return describe(base, self.config, self.environ.get("HOME"), host)
-
-
-def _read_config(path: str, workspace: str) -> Config:
-    if os.path.islink(path):
-        raise UsageError(
-            f"`{path}` is a symbolic link: what it leads to is not this project's to show or to use",
-            "replace it by a regular file",
-        )
-    try:
-        data = read_bytes(path)
-        source = SourceText(path, decode(data))
-    except UnreadableError as error:
-        raise UsageError(f"`{path}` {error.message}", error.hint) from None
-    config, findings = reading.parse(source, workspace)
-    if config is None:
-        raise UsageError(describe(findings[0], source), _config_hint(path, len(findings)))
-    # A grant is for what was read: another look at the file may find another content.
-    return config._replace(digest=trust.digest_of(data))
-
-
-def describe(finding: Finding, source: SourceText) -> str:
-    """A finding as one line: file, line, column and message."""
-    position = source.position(finding.place.span.start)
-    return f"{source.path}:{position.line + 1}:{position.column + 1}: {finding.message}"
-
-
-def _config_hint(path: str, count: int) -> str:
-    import shlex
-
-    more = f" and {count - 1} more" if count > 1 else ""
-    return f"correct it{more}; `sandboxd check {shlex.quote(path)}` shows the place"

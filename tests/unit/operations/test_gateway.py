@@ -20,6 +20,7 @@ from sandboxd.life import egress
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
+from sandboxd.plan import workspace
 from sandboxd.policy import floor, trust
 from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
@@ -238,9 +239,9 @@ def test_a_gateway_that_is_mended_logs_in_at_the_proxy(
 
     monkeypatch.setattr(egress, "prepare", prepare)
     monkeypatch.setattr(egress, "follow", lambda *_: None)
-    workspace = os.path.realpath(running.path)
+    sandbox = os.path.realpath(running.path)
     engine: Any = None
-    assert gateway.mend(engine, workspace, running.environ)
+    assert gateway.mend(engine, sandbox, running.environ)
     assert logins(running) == ["me:secret"]
 
 
@@ -259,10 +260,10 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
 
     monkeypatch.setattr(egress, "prepare", prepare)
     monkeypatch.setattr(egress, "follow", lambda *_: None)
-    workspace = os.path.realpath(running.path)
+    sandbox = os.path.realpath(running.path)
     engine: Any = None
     of_up = Credentials((), "PEM")
-    assert gateway.mend(engine, workspace, running.environ, credentials=of_up)
+    assert gateway.mend(engine, sandbox, running.environ, credentials=of_up)
     assert given == ([of_up] if made_by == UP else [None])
 
 
@@ -289,6 +290,23 @@ def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
     chosen_groups.forget(running.environ, project.workspace)
     running.follow()
     assert running.lets_through(OF_CRATES), "the next start looks anew"
+
+
+def test_names_that_are_lost_among_too_many_files_are_said(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    _groups.keep(running.environ, project)
+    followed = running.follow()
+    assert followed is not None and followed.problem == "" and running.lets_through(OF_PROFILE)
+    monkeypatch.setattr(workspace, "_MOST_ENTRIES", 0)
+    followed = running.follow()
+    assert followed is not None and "not all are checked" in followed.problem
+    assert "`pypi`" in followed.problem and not running.lets_through(OF_PROFILE)
+    running.write(LISTED, trusted=True)
+    followed = running.follow()
+    assert followed is not None and followed.problem == "", "no file selects what is listed"
 
 
 def test_a_start_that_fails_keeps_no_choice(running: Running) -> None:

@@ -16,7 +16,7 @@ from sandboxd.model.container import Mount
 from sandboxd.plan.mounts import target_folder, workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.pinned_volume import pinned_volume
-from sandboxd.plan.workspace import ControlFile, WorkspaceFacts, survey
+from sandboxd.plan.workspace import ControlFile, WorkspaceFacts, hosts_near, survey
 from sandboxd.plan.writers._flags import mount_text
 from tests.unit.plan.examples import WORKSPACE, workspace
 
@@ -97,6 +97,10 @@ def test_a_huge_workspace_is_not_searched_to_the_end_and_says_so(
         (tmp_path / str(number)).write_text("")
     facts = survey(str(tmp_path), ())
     assert not facts.complete
+    (tmp_path / "sub").mkdir()
+    for number in range(5):
+        (tmp_path / str(number)).rename(tmp_path / "sub" / str(number))
+    assert not survey(str(tmp_path), ()).complete
     notes = Notes("test")
     workspace_mounts(facts, True, notes)
     assert "too many entries" in notes.downgrades[-1].why
@@ -117,6 +121,30 @@ def test_a_file_that_tools_act_upon_is_found_among_any_number_of_others(
         "lefthook.yml",
     )
     assert not facts.complete
+
+
+def test_a_look_for_hosts_ends_at_its_bound_and_weighs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights are taken back after it, and a program inside can make any number of names."""
+    monkeypatch.setattr("sandboxd.plan.workspace._MOST_ENTRIES", 3)
+    monkeypatch.delattr("sandboxd.plan.workspace.weigh")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "Dockerfile").write_text("FROM image.test/a\n")
+    found = hosts_near(str(tmp_path))
+    assert (found.names, found.images, found.is_cut) == (
+        ("a", "a/Dockerfile"),
+        ("image.test/a",),
+        False,
+    )
+    for number in range(3):
+        (tmp_path / "a" / str(number)).write_text("")
+    found = hosts_near(str(tmp_path))
+    assert len(found.names) == 3 and found.is_cut
+    for number in range(50):
+        (tmp_path / str(number)).write_text("")
+    found = hosts_near(str(tmp_path))
+    assert len(found.names) == 3 and found.is_cut
 
 
 @pytest.mark.parametrize("folder", ["", "sub"])
