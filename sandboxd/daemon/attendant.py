@@ -192,7 +192,12 @@ class Attendant:
             return
         self._memory.wanted, self._ends = followed.version, followed.ends
         if followed.problem:
-            self._tell(f"its gateway has no more than the rules of the profile: {followed.problem}")
+            has = (
+                "keeps what it had, less what was taken back since"
+                if followed.is_unread
+                else "has no more than the rules of the profile"
+            )
+            self._tell(f"its gateway {has}: {followed.problem}")
         if followed.no_login:
             self._tell(f"its gateway cannot log in at the proxy: {followed.no_login}")
 

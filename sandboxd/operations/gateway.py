@@ -38,6 +38,8 @@ class Followed(NamedTuple):
     version: int
     problem: str
     """The reason why names in sandboxd.toml are not in force; '' if all are."""
+    is_unread: bool = False
+    """Whether the config cannot be read, so that the gateway keeps what it had, less what was taken back since."""
     no_login: str = ""
     """The reason why the gateway does not have the user's login for the proxy; '' if it has it, or there is none."""
     ends: float = 0.0
@@ -113,7 +115,9 @@ def follow(
         if not steps:
             with contextlib.suppress(SandboxdError):
                 keep(whole)
-        return Followed(whole.policy.version, wanted.problem, wanted.no_login, wanted.ends)
+        return Followed(
+            whole.policy.version, wanted.problem, digest is None, wanted.no_login, wanted.ends
+        )
 
 
 def leaves_too_much(error: SandboxdError) -> bool:
@@ -340,11 +344,12 @@ def _read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rig
     """
     from sandboxd.project.rights import rights_of_unread
 
+    project = None
     try:
         project = _project(sandbox, environ)
         return _rights(project, container), project.config.digest
     except UsageError as error:
-        wanted = rights_of_unread(sandbox, container, environ, time.time(), error.message)
+        wanted = rights_of_unread(sandbox, container, environ, time.time(), error.message, project)
         if wanted is None:
             raise
         return wanted, None

@@ -238,10 +238,31 @@ class Project:
 
         :raises UsageError: the grants, or a hand-written config, cannot be read
         """
+        hosts = self._hosts(self.profile.network.by_files)
+        return self._network(floor, hosts, *self._described(self.base(), UNKNOWN))
+
+    def network_of_config(self, floor: Floor) -> Network:
+        """The same as far as sandboxd.toml and its profile determine it, whatever the rest of the project is.
+
+        Where its files cannot be looked at, they select nothing.
+
+        :raises UsageError: the grants cannot be read
+        """
+        try:
+            hosts = self._hosts(self.profile.network.by_files)
+        except UsageError:
+            hosts = NO_HOSTS
+        return self._network(floor, hosts, None, None)
+
+    def _network(
+        self,
+        floor: Floor,
+        hosts: ProjectHosts,
+        base: Container | None,
+        project: ComposeProject | None,
+    ) -> Network:
         config, profile = self.config, self.profile
-        hosts = self._hosts(profile.network.by_files)
         trusted = self.is_trusted(UNKNOWN, hosts)
-        base, project = self._described(self.base(), UNKNOWN)
         return make_network(profile, config, base, self.workspace, hosts, trusted, floor, project)
 
     def _outputs(self, planned: Planned) -> tuple[generated.Output, ...]:

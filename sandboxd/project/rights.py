@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sandboxd.host.given_rights import GivenRights
     from sandboxd.model.remote import Port
     from sandboxd.plan.plan import Plan
+    from sandboxd.plan.planner import Network
     from sandboxd.policy.floor import Floor
     from sandboxd.project import Project
 
@@ -74,12 +75,19 @@ def no_rights(sandbox: str, container: str) -> Rights:
 
 
 def rights_of_unread(
-    sandbox: str, container: str, environ: Mapping[str, str], now: float, problem: str
+    sandbox: str,
+    container: str,
+    environ: Mapping[str, str],
+    now: float,
+    problem: str,
+    project: Project | None = None,
 ) -> Rights | None:
     """The rights of a running sandbox whose config cannot be read: those by its last content, without what policy,
     grants, records and answers have revoked since.
 
     :param problem: why the config cannot be read
+    :param project: where only the rest of the project cannot be read, such as a file of Compose: what sandboxd.toml
+        takes away by itself counts. None: sandboxd.toml cannot be read either
     :returns: None if it is not known what the sandbox was given
     :raises UsageError: policy, grants or answers cannot be read either
     """
@@ -87,11 +95,17 @@ def rights_of_unread(
     if given is None:
         return None
     demands = in_force(environ)
+    own = _of_config(project, demands) if project is not None else None
+    is_none = demands.no_network or (own is not None and own.mode == "none")
+    if own is not None:
+        # It is by the grants of now, whichever content was granted before.
+        most = given.most if own.policy is None else _common(given.most, own.policy)
+        given = given._replace(most=most, is_granted=False)
     asked = Asked(
-        "none" if demands.no_network else "allow",
-        None if demands.no_network else _of_last(given, sandbox, environ, demands),
+        "none" if is_none else "allow",
+        None if is_none else _of_last(given, sandbox, environ, demands),
         "sandboxd.toml",
-        given.is_granted,
+        own.is_granted if own is not None else given.is_granted,
         problem,
         given.most,
         _accounts(environ, given),
@@ -207,6 +221,22 @@ def _of_last(
         forbidden=(),
         upstream=demands.network_proxy,
         credentials=most.credentials,
+    )
+
+
+def _of_config(project: Project, demands: Floor) -> Network | None:
+    """The network by sandboxd.toml alone; None where the grants cannot be read, on which it depends."""
+    try:
+        return project.network_of_config(demands)
+    except UsageError:
+        return None
+
+
+def _common(most: Policy, own: Policy) -> Policy:
+    """The rules and credentials of `most` that `own` has, too."""
+    return most._replace(
+        rules=tuple(rule for rule in most.rules if is_covered(rule, own.rules)),
+        credentials=tuple(door for door in most.credentials if door in own.credentials),
     )
 
 

@@ -173,6 +173,20 @@ def test_a_fault_of_ours_is_told_once_and_tried_again(
     assert attending.attendant.behind == ""
 
 
+@pytest.mark.parametrize(
+    ("is_unread", "said"), [(True, "keeps what it had"), (False, "has no more than the rules")]
+)
+def test_what_a_gateway_has_instead_is_said(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch, is_unread: bool, said: str
+) -> None:
+    followed = operation.Followed(7, "a link is in the way", is_unread)
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: followed)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
+    attending.attendant.follow()
+    (told,) = attending.told
+    assert said in told and told.endswith(": a link is in the way")
+
+
 def used() -> Used:
     """The one connection of an approval was made."""
     return {

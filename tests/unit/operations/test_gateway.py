@@ -14,7 +14,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import chosen_groups
 from sandboxd.life import egress
 from sandboxd.model.labels import EDITOR, UP
@@ -142,6 +142,50 @@ def test_a_config_that_cannot_be_read_keeps_nothing_that_was_taken_back(running:
     trust.revoke(running.environ, os.path.realpath(running.path))
     running.follow()
     assert running.pushed[-1].rules == ()
+
+
+def test_what_the_config_takes_away_counts_where_the_rest_of_the_project_cannot_be_read(
+    running: Running,
+) -> None:
+    """A program inside can make it so, and must keep nothing by that."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    asks = '[credentials]\nuse = ["github"]\n[network]\nallow = ["a.example.org", "pypi"]\n'
+    running.write(asks, trusted=True)
+    running.start()
+    (running.path / ".devcontainer.json").symlink_to("/")
+    followed = running.follow()
+    assert followed is not None and followed.is_unread and "symbolic link" in followed.problem
+    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
+    running.write('[network]\nallow = ["b.example.org", "pypi"]\n', trusted=True)
+    followed = running.follow()
+    assert followed is not None and followed.is_unread
+    assert running.lets_through(OF_PROFILE) and running.pushed[-1].credentials == ()
+    assert not running.lets_through("a.example.org")
+    assert not running.lets_through("b.example.org"), "what is new waits until all can be read"
+    running.write('[network]\nmode = "none"\n', trusted=False)
+    running.follow()
+    assert running.pushed[-1].rules == ()
+    (running.path / ".devcontainer.json").unlink()
+    running.write(asks, trusted=True)
+    followed = running.follow()
+    assert followed is not None and not followed.is_unread
+    assert running.lets_through("a.example.org")
+
+
+def test_an_unreadable_folder_keeps_nothing_that_the_config_takes_away(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write('[network]\nallow = ["a.example.org", "c.example.org"]\n', trusted=True)
+    running.follow()
+
+    def refuse(path: str) -> Any:
+        raise UsageError(f"`{path}` cannot be read", "make it readable")
+
+    monkeypatch.setattr("sandboxd.project.hosts_near", refuse)
+    running.write('[network]\nallow = ["a.example.org"]\n', trusted=True)
+    followed = running.follow()
+    assert followed is not None and followed.is_unread
+    assert running.lets_through("a.example.org") and not running.lets_through("c.example.org")
 
 
 def test_another_account_does_not_work_with_the_secret_of_the_one_that_was_removed(
