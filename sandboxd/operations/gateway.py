@@ -235,9 +235,9 @@ def giving(
         if wanted.target.container:
             _keep(environ, digest, wanted, whole)
         else:
-            # Which container runs by it is known once it does.
+            # Which container runs by it is known once it does. The secrets of an earlier one are replaced.
             before = before or GivenRights("", "", wanted.planned or Policy())
-            given_rights.keep(environ, sandbox, before._replace(gateway=whole.policy))
+            given_rights.keep(environ, sandbox, before._replace(gateway=whole.policy, accounts=()))
         yield whole
 
 

@@ -59,7 +59,7 @@ def rights_now(
         network.is_granted,
         network.problem,
         _most(project, container, demands),
-        _accounts(project.environ, _given(project.environ, project.sandbox, container)),
+        _accounts(project.environ, project.sandbox, container),
     )
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
@@ -88,12 +88,13 @@ def rights_of_unread(
     :param problem: why the config cannot be read
     :param project: where only the rest of the project cannot be read, such as a file of Compose: what sandboxd.toml
         takes away by itself counts. None: sandboxd.toml cannot be read either
-    :returns: None if it is not known what the sandbox was given
+    :returns: None if it is not known what the sandbox was given; no rights if that was given to another container
     :raises UsageError: policy, grants or answers cannot be read either
     """
     given = _given(environ, sandbox, container)
     if given is None:
-        return None
+        is_of_another = given_rights.recall(environ, sandbox) is not None
+        return no_rights(sandbox, container) if is_of_another else None
     demands = in_force(environ)
     own = _of_config(project, demands) if project is not None else None
     is_none = demands.no_network or (own is not None and own.mode == "none")
@@ -108,11 +109,11 @@ def rights_of_unread(
         own.is_granted if own is not None else given.is_granted,
         problem,
         given.most,
-        _accounts(environ, given),
+        _accounts(environ, sandbox, container),
     )
     target, workspace = Target(sandbox, container), workspace_of(sandbox)
     login = _login(asked, workspace, environ)
-    credentials = _of_accounts(given, demands, environ)
+    credentials = _of_accounts(given, demands, asked.accounts)
     return _rights(environ, workspace, target, asked, credentials, demands, login, now)
 
 
@@ -159,7 +160,7 @@ def rights_of_policy(
         planned,
         is_granted=is_granted,
         most=None if given is None or is_free else given.most,
-        accounts=_accounts(environ, given),
+        accounts=_accounts(environ, workspace, ""),
     )
     login = _login(asked, workspace, environ)
     target, credentials = Target(workspace), _credentials(uses, environ)
@@ -251,10 +252,19 @@ def _is_granted_still(
     )
 
 
-def _accounts(environ: Mapping[str, str], given: GivenRights | None) -> tuple[tuple[str, str], ...]:
-    """The services whose secrets the gateway has, each with its account; '' where that has no record any more."""
+def _accounts(
+    environ: Mapping[str, str], sandbox: str, container: str
+) -> tuple[tuple[str, str], ...]:
+    """The services whose secrets the gateway has, each with its account.
+
+    '' for the account if it has no record any more, or if the secrets were sent for another container than `container`:
+    the gateway of one that an editor starts may still have those of the last `up`.
+    """
+    given = given_rights.recall(environ, sandbox)
     if given is None or not given.accounts:
         return ()
+    if container and given.container not in ("", container):
+        return tuple((label, "") for label, _ in given.accounts)
     from sandboxd.credentials import records
 
     try:
@@ -266,13 +276,13 @@ def _accounts(environ: Mapping[str, str], given: GivenRights | None) -> tuple[tu
 
 
 def _of_accounts(
-    given: GivenRights, demands: Floor, environ: Mapping[str, str]
+    given: GivenRights, demands: Floor, accounts: Iterable[tuple[str, str]]
 ) -> tuple[CredentialRight, ...]:
     """The credentials of the last start that policy and records still have, by the doors that it planned."""
     ports, services = dict(given.most.credentials), demands.credentials
     return tuple(
         CredentialRight(account, ((label, ports[label]),), account=account)
-        for label, account in _accounts(environ, given)
+        for label, account in accounts
         if label in ports
         and account
         and (services is None or account.partition(":")[0] in services)

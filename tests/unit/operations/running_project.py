@@ -17,7 +17,7 @@ from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.operations import gateway
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
-from sandboxd.policy.rights import GatewayRights
+from sandboxd.policy.rights import GatewayRights, Rights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_of_plan
 
@@ -51,6 +51,11 @@ class Running:
 
     def start(self, now: float = 0.0) -> None:
         """Start it as it is planned now: its gateway gets names and secrets."""
+        project, rights = self.give(now)
+        gateway.note_start(project, self.container, rights)
+
+    def give(self, now: float = 0.0) -> tuple[Project, Rights]:
+        """What a start gives before it is known which container runs; with the project and its rights."""
         project = Project.open(str(self.path), self.environ)
         network = project.network(in_force(self.environ))
         plan: Any = SimpleNamespace(
@@ -67,7 +72,7 @@ class Running:
             lambda each: each.on_machine((), (), ()),
         ) as given:
             gateways.push(None, project.sandbox, given)  # type: ignore[arg-type]
-        gateway.note_start(project, self.container, rights)
+        return project, rights
 
     def container_of(self) -> Any:
         """The container of the sandbox, as the engine lists it."""

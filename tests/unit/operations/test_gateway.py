@@ -208,6 +208,47 @@ def test_another_account_does_not_work_with_the_secret_of_the_one_that_was_remov
     assert running.pushed[-1].credentials
 
 
+def test_the_secrets_of_one_container_are_not_for_the_next(running: Running) -> None:
+    """An editor replaces the one of `up`, and its gateway goes on."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.follow()
+    assert running.pushed[-1].credentials
+    running.container = "c2"
+    for _ in range(2):
+        running.follow()
+        assert running.pushed[-1].credentials == () and running.lets_through(OF_PROFILE)
+    running.container = "c3"
+    running.start()
+    running.follow()
+    assert running.pushed[-1].credentials, "an `up` sends those of its own"
+
+
+def test_a_start_gets_its_secrets_before_it_is_known_which_container_runs(running: Running) -> None:
+    """The gateway is looked at as soon as the engine tells of the container."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.container = "c2"
+    running.give()
+    running.follow()
+    assert running.pushed[-1].credentials
+
+
+def test_a_config_that_cannot_be_read_gives_nothing_of_one_container_to_the_next(
+    running: Running,
+) -> None:
+    running.write(LISTED, trusted=True)
+    running.start()
+    (running.path / "sandboxd.toml").write_text("profile = ")
+    running.follow()
+    assert running.lets_through("a.example.org")
+    running.container = "c2"
+    running.follow()
+    assert running.pushed[-1].rules == ()
+
+
 def test_of_a_project_without_a_network_the_gateway_lets_nothing_through(running: Running) -> None:
     running.write('[network]\nmode = "none"\n', trusted=False)
     assert running.follow() is not None

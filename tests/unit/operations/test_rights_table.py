@@ -153,7 +153,7 @@ EVENTS: dict[Callable[[World], None], set[str]] = {
     World.set_clock_back: {"answer"},
     World.kill_daemon: set(),
     World.kill_gateway: set(),
-    World.replace_container: set(),
+    World.replace_container: {"credential"},
     World.start_again: set(),
     World.stop: set(EVERYTHING),
 }
