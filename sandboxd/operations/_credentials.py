@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
     """The secrets for the credentials in `plan`; None if the plan has none.
-    - the user's list of credentials cannot be read + the user's list of credentials cannot be read
+
+    :raises UsageError: the user's list of credentials cannot be read
     """
     if not plan.credentials:
         return None
