@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
-    from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Engine, Summary
-    from sandboxd.life.running_gateway import RunningGateway
     from sandboxd.policy.reconcile import Given, Step
     from sandboxd.policy.rights import GatewayRights, Rights
     from sandboxd.project import Project
@@ -44,27 +42,6 @@ class Followed(NamedTuple):
     """The reason why the gateway does not have the user's login for the proxy; '' if it has it, or there is none."""
     ends: float = 0.0
     """When the first of the user's answers in it ends, in seconds since 1970; 0 if none does."""
-
-
-class GatewayOfSandbox(NamedTuple):
-    """The running gateway of a sandbox, used without a daemon; an `operations.egress.gateways.Gateway`."""
-
-    engine: Engine
-    sandbox: str
-    environ: Mapping[str, str]
-    running: RunningGateway
-
-    def follow(self) -> None:
-        """Make the gateway enforce what its sandbox may have now; see the function `follow`."""
-        follow(self.engine, self.sandbox, self.environ)
-
-    def ledger(self) -> Ledger:
-        """All events that the gateway reported since it started."""
-        return self.running.ledger()
-
-    def answer(self, question: int, why: str) -> None:
-        """Refuse the pending request `question` of a program inside, for the reason `why`."""
-        self.running.answer(question, why)
 
 
 def follow(

@@ -118,7 +118,7 @@ class Request:
         :raises EnvironmentFailure: the engine cannot be asked
         """
         from sandboxd.life import running_gateway
-        from sandboxd.operations.gateway import GatewayOfSandbox
+        from sandboxd.operations.unattended_gateway import UnattendedGateway
 
         # No daemon attends to the gateway of a project that it does not keep.
         attended = self._attended(sandbox) if self._attended is not None else None
@@ -127,4 +127,4 @@ class Request:
         running = running_gateway.gateway_of(self.engine, sandbox)
         if running is None:
             return None
-        return GatewayOfSandbox(self.engine, sandbox, self.environ, running)
+        return UnattendedGateway(self.engine, sandbox, self.environ, running)
