@@ -105,6 +105,7 @@ class Keeper:
             self.generation,
             self._threads,
             self.tasks,
+            self._refresh_rights,
             self._forget_missing,
         )
         self.exchanges = Exchanges(self.hosts, self.watching)
@@ -298,6 +299,11 @@ class Keeper:
                 self.local_rights.forget(path)
                 self.exchanges.forget(path)
 
+    def _refresh_rights(self, path: str) -> None:
+        """Have the sandboxes of a project lose at once what they may have no more, and get what is new."""
+        self.gateways.refresh(path)
+        self.local_rights.refresh(path)
+
     def _policies_changed(self) -> None:
         """Have every running sandbox lose at once what it may have no more; the projects are looked at one by one."""
         self.gateways.refresh_all()
@@ -309,8 +315,7 @@ class Keeper:
         self._emit(event)
         if event["kind"] in ("regenerated", "unchanged", "invalid", "failed"):
             # Also where a policy refuses the config, or its grant is void: a gateway lets through what is left.
-            self.gateways.refresh(event["path"])
-            self.local_rights.refresh(event["path"])
+            self._refresh_rights(event["path"])
         if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
             self._make_network(event["path"])
 

@@ -15,6 +15,7 @@ from sandboxd.daemon.scan import batched, scan_all
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watch import Watcher
+from sandboxd.files import CONFIG_NAME
 
 DEAF_SECONDS = 2.0
 """Seconds between two comparisons of projects whose folders give no events: see `Watcher.deaf`."""
@@ -42,6 +43,7 @@ class Watching:
 
     :param projects: all registered projects by path; the caller changes it
     :param own_folder: a folder for the watcher alone; it is made when needed
+    :param config_saved: called with the path of a project as soon as its sandboxd.toml was saved, before any look at it
     :param swept: called after each comparison of all projects
     """
 
@@ -53,6 +55,7 @@ class Watching:
         generation: Generation,
         threads: Threads,
         tasks: Tasks,
+        config_saved: Callable[[str], None],
         swept: Callable[[], None],
     ) -> None:
         self._projects = projects
@@ -60,6 +63,7 @@ class Watching:
         self._generation = generation
         self._threads = threads
         self._tasks = tasks
+        self._config_saved = config_saved
         self._swept = swept
         self._others: dict[object, tuple[frozenset[str], Changed]] = {}
         self._is_closed = False
@@ -144,6 +148,10 @@ class Watching:
             self.rewatch()
         if self._policies.are_touched(touched):
             self._tasks.spawn(self._policies.look())
+        for path in paths:
+            folder, name = os.path.split(path)
+            if name == CONFIG_NAME and folder in self._projects:
+                self._config_saved(folder)
         for project in self._touched(paths, touched):
             project.happened()
             self._generation.look_soon(project, at)

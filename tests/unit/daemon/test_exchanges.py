@@ -116,7 +116,9 @@ async def watching(tmp_path: Path) -> AsyncIterator[watching_room.Watching]:
     policies = Policies({"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}, lambda: None)
     generation: Any = SimpleNamespace(look_later=lambda _projects: None)
     own = str(tmp_path / "own")
-    result = watching_room.Watching({}, policies, own, generation, threads, tasks, lambda: None)
+    result = watching_room.Watching(
+        {}, policies, own, generation, threads, tasks, lambda _path: None, lambda: None
+    )
     yield result
     policies.close()
     result.end()
