@@ -14,13 +14,12 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups
 from sandboxd.life import egress
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
-from sandboxd.plan import workspace
 from sandboxd.policy import floor, trust
 from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
@@ -144,50 +143,6 @@ def test_a_config_that_cannot_be_read_keeps_nothing_that_was_taken_back(running:
     assert running.pushed[-1].rules == ()
 
 
-def test_what_the_config_takes_away_counts_where_the_rest_of_the_project_cannot_be_read(
-    running: Running,
-) -> None:
-    """A program inside can make it so, and must keep nothing by that."""
-    records.put(running.environ, Record(Name("github"), "file"))
-    asks = '[credentials]\nuse = ["github"]\n[network]\nallow = ["a.example.org", "pypi"]\n'
-    running.write(asks, trusted=True)
-    running.start()
-    (running.path / ".devcontainer.json").symlink_to("/")
-    followed = running.follow()
-    assert followed is not None and followed.is_unread and "symbolic link" in followed.problem
-    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
-    running.write('[network]\nallow = ["b.example.org", "pypi"]\n', trusted=True)
-    followed = running.follow()
-    assert followed is not None and followed.is_unread
-    assert running.lets_through(OF_PROFILE) and running.pushed[-1].credentials == ()
-    assert not running.lets_through("a.example.org")
-    assert not running.lets_through("b.example.org"), "what is new waits until all can be read"
-    running.write('[network]\nmode = "none"\n', trusted=False)
-    running.follow()
-    assert running.pushed[-1].rules == ()
-    (running.path / ".devcontainer.json").unlink()
-    running.write(asks, trusted=True)
-    followed = running.follow()
-    assert followed is not None and not followed.is_unread
-    assert running.lets_through("a.example.org")
-
-
-def test_an_unreadable_folder_keeps_nothing_that_the_config_takes_away(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running.write('[network]\nallow = ["a.example.org", "c.example.org"]\n', trusted=True)
-    running.follow()
-
-    def refuse(path: str) -> Any:
-        raise UsageError(f"`{path}` cannot be read", "make it readable")
-
-    monkeypatch.setattr("sandboxd.project.hosts_near", refuse)
-    running.write('[network]\nallow = ["a.example.org"]\n', trusted=True)
-    followed = running.follow()
-    assert followed is not None and followed.is_unread
-    assert running.lets_through("a.example.org") and not running.lets_through("c.example.org")
-
-
 def test_another_account_does_not_work_with_the_secret_of_the_one_that_was_removed(
     running: Running,
 ) -> None:
@@ -206,47 +161,6 @@ def test_another_account_does_not_work_with_the_secret_of_the_one_that_was_remov
     records.put(running.environ, Record(Name("github", "home"), "file"))
     running.start()
     assert running.pushed[-1].credentials
-
-
-def test_the_secrets_of_one_container_are_not_for_the_next(running: Running) -> None:
-    """An editor replaces the one of `up`, and its gateway goes on."""
-    records.put(running.environ, Record(Name("github"), "file"))
-    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
-    running.start()
-    running.follow()
-    assert running.pushed[-1].credentials
-    running.container = "c2"
-    for _ in range(2):
-        running.follow()
-        assert running.pushed[-1].credentials == () and running.lets_through(OF_PROFILE)
-    running.container = "c3"
-    running.start()
-    running.follow()
-    assert running.pushed[-1].credentials, "an `up` sends those of its own"
-
-
-def test_a_start_gets_its_secrets_before_it_is_known_which_container_runs(running: Running) -> None:
-    """The gateway is looked at as soon as the engine tells of the container."""
-    records.put(running.environ, Record(Name("github"), "file"))
-    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
-    running.start()
-    running.container = "c2"
-    running.give()
-    running.follow()
-    assert running.pushed[-1].credentials
-
-
-def test_a_config_that_cannot_be_read_gives_nothing_of_one_container_to_the_next(
-    running: Running,
-) -> None:
-    running.write(LISTED, trusted=True)
-    running.start()
-    (running.path / "sandboxd.toml").write_text("profile = ")
-    running.follow()
-    assert running.lets_through("a.example.org")
-    running.container = "c2"
-    running.follow()
-    assert running.pushed[-1].rules == ()
 
 
 def test_of_a_project_without_a_network_the_gateway_lets_nothing_through(running: Running) -> None:
@@ -324,9 +238,9 @@ def test_a_gateway_that_is_mended_logs_in_at_the_proxy(
 
     monkeypatch.setattr(egress, "prepare", prepare)
     monkeypatch.setattr(egress, "follow", lambda *_: None)
-    sandbox = os.path.realpath(running.path)
+    workspace = os.path.realpath(running.path)
     engine: Any = None
-    assert gateway.mend(engine, sandbox, running.environ)
+    assert gateway.mend(engine, workspace, running.environ)
     assert logins(running) == ["me:secret"]
 
 
@@ -345,10 +259,10 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
 
     monkeypatch.setattr(egress, "prepare", prepare)
     monkeypatch.setattr(egress, "follow", lambda *_: None)
-    sandbox = os.path.realpath(running.path)
+    workspace = os.path.realpath(running.path)
     engine: Any = None
     of_up = Credentials((), "PEM")
-    assert gateway.mend(engine, sandbox, running.environ, credentials=of_up)
+    assert gateway.mend(engine, workspace, running.environ, credentials=of_up)
     assert given == ([of_up] if made_by == UP else [None])
 
 
@@ -375,23 +289,6 @@ def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
     chosen_groups.forget(running.environ, project.workspace)
     running.follow()
     assert running.lets_through(OF_CRATES), "the next start looks anew"
-
-
-def test_names_that_are_lost_among_too_many_files_are_said(
-    running: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running.write("", trusted=False)
-    project = Project.open(str(running.path), running.environ)
-    _groups.keep(running.environ, project)
-    followed = running.follow()
-    assert followed is not None and followed.problem == "" and running.lets_through(OF_PROFILE)
-    monkeypatch.setattr(workspace, "_MOST_ENTRIES", 0)
-    followed = running.follow()
-    assert followed is not None and "not all are checked" in followed.problem
-    assert "`pypi`" in followed.problem and not running.lets_through(OF_PROFILE)
-    running.write(LISTED, trusted=True)
-    followed = running.follow()
-    assert followed is not None and followed.problem == "", "no file selects what is listed"
 
 
 def test_a_start_that_fails_keeps_no_choice(running: Running) -> None:

@@ -1,0 +1,124 @@
+"""What was taken back stays so where files cannot be read, are too many, or belong to another container."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.credentials import records
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.records import Record
+from sandboxd.errors import UsageError
+from sandboxd.operations import _groups
+from sandboxd.plan import workspace
+from sandboxd.project import Project
+from tests.unit.operations.running_project import LISTED, OF_PROFILE, Running, play
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    return play(tmp_path, monkeypatch)
+
+
+def test_what_the_config_takes_away_counts_where_the_rest_of_the_project_cannot_be_read(
+    running: Running,
+) -> None:
+    """A program inside can make it so, and must keep nothing by that."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    asks = '[credentials]\nuse = ["github"]\n[network]\nallow = ["a.example.org", "pypi"]\n'
+    running.write(asks, trusted=True)
+    running.start()
+    (running.path / ".devcontainer.json").symlink_to("/")
+    followed = running.follow()
+    assert followed is not None and followed.is_unread and "symbolic link" in followed.problem
+    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
+    running.write('[network]\nallow = ["b.example.org", "pypi"]\n', trusted=True)
+    followed = running.follow()
+    assert followed is not None and followed.is_unread
+    assert running.lets_through(OF_PROFILE) and running.pushed[-1].credentials == ()
+    assert not running.lets_through("a.example.org")
+    assert not running.lets_through("b.example.org"), "what is new waits until all can be read"
+    running.write('[network]\nmode = "none"\n', trusted=False)
+    running.follow()
+    assert running.pushed[-1].rules == ()
+    (running.path / ".devcontainer.json").unlink()
+    running.write(asks, trusted=True)
+    followed = running.follow()
+    assert followed is not None and not followed.is_unread
+    assert running.lets_through("a.example.org")
+
+
+def test_an_unreadable_folder_keeps_nothing_that_the_config_takes_away(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write('[network]\nallow = ["a.example.org", "c.example.org"]\n', trusted=True)
+    running.follow()
+
+    def refuse(path: str) -> Any:
+        raise UsageError(f"`{path}` cannot be read", "make it readable")
+
+    monkeypatch.setattr("sandboxd.project.hosts_near", refuse)
+    running.write('[network]\nallow = ["a.example.org"]\n', trusted=True)
+    followed = running.follow()
+    assert followed is not None and followed.is_unread
+    assert running.lets_through("a.example.org") and not running.lets_through("c.example.org")
+
+
+def test_the_secrets_of_one_container_are_not_for_the_next(running: Running) -> None:
+    """An editor replaces the one of `up`, and its gateway goes on."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.follow()
+    assert running.pushed[-1].credentials
+    running.container = "c2"
+    for _ in range(2):
+        running.follow()
+        assert running.pushed[-1].credentials == () and running.lets_through(OF_PROFILE)
+    running.container = "c3"
+    running.start()
+    running.follow()
+    assert running.pushed[-1].credentials, "an `up` sends those of its own"
+
+
+def test_a_start_gets_its_secrets_before_it_is_known_which_container_runs(running: Running) -> None:
+    """The gateway is looked at as soon as the engine tells of the container."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.container = "c2"
+    running.give()
+    running.follow()
+    assert running.pushed[-1].credentials
+
+
+def test_a_config_that_cannot_be_read_gives_nothing_of_one_container_to_the_next(
+    running: Running,
+) -> None:
+    running.write(LISTED, trusted=True)
+    running.start()
+    (running.path / "sandboxd.toml").write_text("profile = ")
+    running.follow()
+    assert running.lets_through("a.example.org")
+    running.container = "c2"
+    running.follow()
+    assert running.pushed[-1].rules == ()
+
+
+def test_names_that_are_lost_among_too_many_files_are_said(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    _groups.keep(running.environ, project)
+    followed = running.follow()
+    assert followed is not None and followed.problem == "" and running.lets_through(OF_PROFILE)
+    monkeypatch.setattr(workspace, "_MOST_ENTRIES", 0)
+    followed = running.follow()
+    assert followed is not None and "not all are checked" in followed.problem
+    assert "`pypi`" in followed.problem and not running.lets_through(OF_PROFILE)
+    running.write(LISTED, trusted=True)
+    followed = running.follow()
+    assert followed is not None and followed.problem == "", "no file selects what is listed"
