@@ -1,7 +1,7 @@
 """Notices that a policy, a grant or a record of a credential changed, whatever goes on in the projects.
 
 Rights are taken back because of it, so it waits for nobody: the files are read in a thread of its own, and they are
-compared every second whether or not there are events.
+compared again and again whether or not there are events.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sandboxd.daemon.scan import Stamp, nearest, stamp_of_folders
 from sandboxd.policy import floor
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.5
 """Seconds between two comparisons of the files: what is taken back is in force within 2 s, and there are no events of
 the target of a link, of a folder on a network, or of an organisation's first policy."""
 
@@ -41,7 +41,7 @@ class Policies:
             self._changed()
 
     async def look_for_ever(self) -> None:
-        """Look every second, until cancelled."""
+        """Look every `LOOK_SECONDS`, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self.look()
