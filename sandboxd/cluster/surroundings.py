@@ -5,6 +5,8 @@ What the user may not read is left empty.
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_NEIGHBOURS = 8
 _NAME_SERVERS = (("kube-dns", "kube-system"), ("dns-default", "openshift-dns"))
-_USUAL_LAST_BYTE = "10"
-"""Of the address of the name server's Service, where nobody may read it: kubeadm and most clouds give it."""
+_USUAL_NUMBER = 10
+"""Of the name server's address in the range of Services, where nobody may read it: kubeadm and most clouds give it."""
 _GATEWAY_CONTAINER = "gateway"
 _LINES = "5000"
 _CONTAINERS = (
@@ -117,14 +119,23 @@ def name_servers(cluster: Cluster, server: list[Place]) -> list[str]:
     """The addresses of the cluster's name server.
 
     :param server: as `api_server` returns it. Without the right to read the name server's Service, the usual address
-        in the same range is returned
+        in the same range is returned; [] where that range is not known
     """
     for name, namespace in _NAME_SERVERS:
         service = _read(cluster, api.SERVICE, name, namespace)
         address = str(((service or {}).get("spec") or {}).get("clusterIP") or "")
         if address not in ("", "None"):
             return [address]
-    return [f"{address.rpartition('.')[0]}.{_USUAL_LAST_BYTE}" for address, _ in server]
+    return [usual for address, _ in server for usual in _usual_name_server(address)]
+
+
+def _usual_name_server(address: str) -> Iterator[str]:
+    """The usual address of the name server, by that of the API server, which is the first of the range of Services;
+    nothing if `address` is none.
+    """
+    with contextlib.suppress(ValueError):
+        place = ipaddress.ip_address(address)
+        yield str(place - int(place) % 256 + _USUAL_NUMBER)
 
 
 def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any]] | None:

@@ -72,7 +72,8 @@ def ask(server: str, packet: bytes, seconds: float = 0.7) -> bytes:
 
     :raises OSError: none comes
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as channel:
         channel.settimeout(seconds)
         channel.connect((server, 53))
         channel.send(packet)

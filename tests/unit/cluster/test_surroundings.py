@@ -134,6 +134,22 @@ def test_the_name_server_is_asked_for_or_guessed() -> None:
     assert surroundings.name_servers(closed, []) == []
 
 
+@pytest.mark.parametrize(
+    ("server", "name_servers"),
+    [
+        ("10.43.0.1", ["10.43.0.10"]),
+        ("fd00:10:96::1", ["fd00:10:96::a"]),
+        ("2001:db8:0:1:2:3:4:1", ["2001:db8:0:1:2:3:4:a"]),
+        ("api.example.com", []),
+    ],
+)
+def test_the_usual_name_server_is_in_the_range_of_the_api_server(
+    server: str, name_servers: list[str]
+) -> None:
+    closed: Any = Answers(refused=403)
+    assert surroundings.name_servers(closed, [(server, 443)]) == name_servers
+
+
 def test_the_gateways_log_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ['{"event": "denied"}', "[1]", "[" * 9000, "Traceback", '"x"', "\ud800"]
 

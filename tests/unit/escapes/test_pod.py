@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,36 @@ def test_a_name_server_that_answers_is_reached(monkeypatch: pytest.MonkeyPatch) 
     facts = {**FACTS, "name_servers": ["10.96.0.10"]}
     monkeypatch.setattr(_doors, "ask", lambda *_: b"answer")
     assert pod_name_server.attempt(facts) == {"detail": "10.96.0.10 answers"}
+
+
+class AnsweringSocket(contextlib.nullcontext[Any]):
+    """A socket of the one family that its name server is asked by, which answers what it was sent."""
+
+    def __init__(self, family: int, kind: int) -> None:
+        super().__init__(self)
+        assert kind == socket.SOCK_DGRAM
+        self.family, self.sent = family, b""
+
+    def settimeout(self, seconds: float) -> None: ...
+
+    def connect(self, address: tuple[str, int]) -> None:
+        socket.inet_pton(self.family, address[0])
+
+    def send(self, packet: bytes) -> None:
+        self.sent = packet
+
+    def recv(self, size: int) -> bytes:
+        return self.sent[:size]
+
+
+@pytest.mark.parametrize("server", ["10.96.0.10", "fd00:10:96::a"])
+def test_a_name_server_is_asked_at_an_address_of_either_kind(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "socket", AnsweringSocket)
+    assert pod_name_server.attempt({**FACTS, "name_servers": [server]}) == {
+        "detail": f"{server} answers"
+    }
 
 
 class Doors:
