@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,10 @@ _ANY_ADDRESS = "192.0.2.1"
 
 
 def gateway_address(cluster: Cluster, plan: Plan, options: plan_cluster.Cluster, name: str) -> str:
-    """The cluster IP of the gateway's Service, which is created if it is missing; '' if the cluster assigns none."""
+    """The cluster IP of the gateway's Service, which is created if it is missing.
+
+    :raises EnvironmentFailure: the Service has no IPv4 address
+    """
     service = cluster.get(api.SERVICE, f"{name}-gateway")
     if service is None:
         written = kubernetes.objects(plan, options._replace(gateway_address=_ANY_ADDRESS), b"")
@@ -39,7 +43,22 @@ def gateway_address(cluster: Cluster, plan: Plan, options: plan_cluster.Cluster,
         )
         del document["spec"]["clusterIP"]
         service = cluster.apply(document)
-    return str((service.get("spec") or {}).get("clusterIP", ""))
+    address = str((service.get("spec") or {}).get("clusterIP") or "")
+    try:
+        ipaddress.IPv4Address(address)
+    except ValueError:
+        raise _no_address(cluster, f"{name}-gateway", address) from None
+    return address
+
+
+def _no_address(cluster: Cluster, service: str, address: str) -> EnvironmentFailure:
+    given = f"the address `{address[:80]}`" if address else "no address"
+    kubectl = cluster.context.kubectl
+    return EnvironmentFailure(
+        f"the Service `{service}` has {given}, and the sandbox reaches its gateway by an IPv4 address alone",
+        f"`{kubectl} delete service {service}`, then run the command again; if the next one has none either, "
+        "ask who manages the cluster for an IPv4 range of Services",
+    )
 
 
 def with_address(
@@ -47,6 +66,8 @@ def with_address(
 ) -> plan_cluster.Cluster:
     """`options` with the address of the gateway's Service, which is created if it is missing; unchanged without a
     gateway.
+
+    :raises EnvironmentFailure: the Service has no IPv4 address
     """
     if plan.egress is None:
         return options

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandboxd.cluster import api, waiting
+from sandboxd.cluster.kubeconfig import Context
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations.on_cluster import _objects
@@ -20,6 +21,8 @@ OPTIONS = Cluster(gateway_image="python:3-slim")
 
 class Remembering:
     """Keeps objects by kind and name, and gives each Service an address, as a cluster does."""
+
+    context = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 
     def __init__(self, given: str = "10.96.0.7") -> None:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
@@ -82,6 +85,27 @@ def test_a_service_that_is_missing_is_made_and_its_address_left_to_the_cluster()
     [made] = remembering.applied
     assert (made["kind"], made["metadata"]["name"]) == ("Service", f"{NAME}-gateway")
     assert "clusterIP" not in made["spec"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", "has no address"),
+        ("None", "has the address `None`"),
+        ("fd00:10:96::7", "has the address `fd00:10:96::7`"),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_service_without_an_address_to_reach_it_by_is_refused(
+    given: str, words: str, is_there: bool
+) -> None:
+    remembering = Remembering(given)
+    if is_there:
+        spec = {"clusterIP": given} if given else {}
+        remembering.objects["services", f"{NAME}-gateway"] = {"spec": spec}
+    with pytest.raises(EnvironmentFailure, match=f"the Service `{NAME}-gateway` {words}") as caught:
+        address(remembering)
+    assert f"`kubectl --context team -n shop delete service {NAME}-gateway`" in caught.value.hint
 
 
 @pytest.mark.parametrize("moment", ["soon", "", "9999-12-31T23:59:59Z", "2026-13-01T00:00:00Z"])
