@@ -67,8 +67,8 @@ def serve(request: Request) -> Took:
     :raises EnvironmentFailure: the repository cannot be read, or git fails
     """
     from sandboxd.exchange import place, ref_names, take, words
-    from sandboxd.plan.git_control import user_configs
     from sandboxd.plan.git_identity import git_identity
+    from sandboxd.plan.git_user_configs import user_configs
 
     workspace = os.path.realpath(project_folder(request.directory))
     sandbox = sandbox_id(workspace, request.name)
@@ -88,7 +88,7 @@ def serve(request: Request) -> Took:
     shown = {ref: expected} if expected else take.waiting(repository, at, request.name)
     _exchange(request, workspace)
     home = request.environ.get("HOME", "")
-    identity = git_identity(workspace, user_configs(request.environ), home)
+    identity = git_identity(workspace, user_configs(request.environ, workspace), home)
     took = take.take(
         repository,
         at,

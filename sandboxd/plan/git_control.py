@@ -12,7 +12,7 @@ import posixpath
 import re
 import shlex
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -70,29 +70,16 @@ class GitControl(NamedTuple):
     unread: tuple[Exposed, ...] = ()
 
 
-def user_configs(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The config files that git reads for a user in every repository, in git's order; they need not exist."""
-    home = environ.get("HOME", "")
-    folder = environ.get("XDG_CONFIG_HOME") or (home and os.path.join(home, ".config"))
-    paths = ["/etc/gitconfig"]
-    if environ.get("GIT_CONFIG_GLOBAL"):
-        return (*paths, environ["GIT_CONFIG_GLOBAL"])
-    if folder:
-        paths.append(os.path.join(folder, "git/config"))
-    if home:
-        paths.append(os.path.join(home, ".gitconfig"))
-    return tuple(paths)
-
-
 def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> GitControl:
     """Examine the repository in `workspace`, an absolute path without links.
 
-    :param of_user: config files outside of the workspace that git reads first, as `user_configs` returns them
+    :param of_user: config files outside of the workspace that git reads first, as
+        `git_user_configs.user_configs` returns them
     :param home: what `~` in a config stands for; '' if it is not known
     """
     reader = _Reader(workspace, home)
     for path in of_user:
-        reader.read_config(path, workspace)
+        reader.user_config(path)
     # Only the user's own may say so: git does not believe a repository here.
     bare_refused = reader.values.get("safe.barerepository") == "explicit"
     # Files beside a `.git` can have been put there to look like a repository.
@@ -152,6 +139,11 @@ class _Reader:
         self.pins.add(path)
         if may_make:
             self.folders.add(path)
+
+    def user_config(self, path: str) -> None:
+        """Read a config of the user's own, and pin it if it is in the workspace."""
+        self._pin_named(path, "")
+        self.read_config(path, self._workspace)
 
     def repository(self, folder: str, worktree: str) -> None:
         """Read the configs of the repository whose own folder is `folder`, and pin them for the workspace itself, ''."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from sandboxd.plan.git_control import user_configs
 from sandboxd.plan.git_identity import Reader
+from sandboxd.plan.git_user_configs import user_configs
 
 _KEY = "core.excludesfile"
 _LONGEST = 4096
@@ -21,7 +21,7 @@ def ignore_file(workspace: str, environ: Mapping[str, str]) -> str:
     """
     home = environ.get("HOME", "")
     reader = Reader(os.path.join(workspace, ".git"), home, (_KEY,), _LONGEST)
-    for path in user_configs(environ):
+    for path in user_configs(environ, workspace):
         reader.read(path, 0)
     if named := reader.values.get(_KEY):
         return reader.expand(named, home)

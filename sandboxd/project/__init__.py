@@ -22,8 +22,9 @@ from sandboxd.host.subnets import note, subnet_of
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import profiles, refused_features, stubs
 from sandboxd.plan.floor import loosened
-from sandboxd.plan.git_control import git_control, user_configs
+from sandboxd.plan.git_control import git_control
 from sandboxd.plan.git_identity import git_identity
+from sandboxd.plan.git_user_configs import user_configs
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.names import chosen_by_files
@@ -283,18 +284,17 @@ class Project:
         profile, settings = self.profile, self.config.wishes.hot
         hot = None if settings is None else [setting.value for setting in settings]
         by_files = profile.network.by_files
+        home, of_user = self.environ.get("HOME", ""), user_configs(self.environ, self.workspace)
         if not profile.pins:
             facts = survey(self.workspace, (), hot, hosts=by_files)
         else:
-            home = self.environ.get("HOME", "")
-            git = git_control(self.workspace, user_configs(self.environ), home)
+            git = git_control(self.workspace, of_user, home)
             facts = survey(
                 self.workspace, profile.control_files, hot, profile.left_open, git, by_files
             )
         identity: tuple[tuple[str, str], ...] = ()
         if profile.git_identity:
-            home = self.environ.get("HOME", "")
-            identity = git_identity(self.workspace, user_configs(self.environ), home)
+            identity = git_identity(self.workspace, of_user, home)
         hosts = self._with_chosen(facts.hosts)
         return facts._replace(
             hosts=hosts,

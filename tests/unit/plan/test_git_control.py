@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan import git_on_host
-from sandboxd.plan.git_control import GitControl, git_control, user_configs
+from sandboxd.plan.git_control import GitControl, git_control
+from sandboxd.plan.git_user_configs import user_configs
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import ControlFile, survey
 
@@ -111,11 +112,19 @@ def test_the_config_of_the_user_counts(repository: Path, tmp_path: Path) -> None
         "[core]\nhooksPath = .githooks\n[safe]\nbareRepository=explicit\n"
     )
     environ = {"HOME": str(tmp_path)}
-    assert user_configs(environ)[-1] == str(tmp_path / ".gitconfig")
-    control = git_control(str(repository), user_configs(environ), str(tmp_path))
+    configs = user_configs(environ, str(repository))
+    assert configs[-1] == str(tmp_path / ".gitconfig")
+    control = git_control(str(repository), configs, str(tmp_path))
     assert ".githooks" in control.pins and control.bare_refused
     git(repository, "config", "safe.bareRepository", "explicit")
     assert not git_control(str(repository)).bare_refused, "git does not believe a repository here"
+
+
+def test_a_config_of_the_user_that_is_in_the_workspace_is_pinned(repository: Path) -> None:
+    (repository / "mine.conf").write_text("[core]\nhooksPath = .githooks\n")
+    configs = user_configs({"GIT_CONFIG_GLOBAL": "mine.conf"}, str(repository))
+    assert {"mine.conf", ".githooks"} <= set(git_control(str(repository), configs).pins)
+    assert "none.conf" not in git_control(str(repository), (str(repository / "none.conf"),)).pins
 
 
 def test_config_worktree_is_read(repository: Path) -> None:
