@@ -138,8 +138,9 @@ def _usual_name_server(address: str) -> Iterator[str]:
         yield str(place - int(place) % 256 + _USUAL_NUMBER)
 
 
-def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any]] | None:
-    """The latest events in a gateway's log about requests for names; None where the log cannot be read.
+def gateway_events(cluster: Cluster, pod: str) -> list[dict[str, Any] | None] | None:
+    """The latest events in a gateway's log about requests for names, with None for one that was cut; None where the
+    log cannot be read.
 
     :param pod: the name of the gateway's Pod
     """
@@ -202,11 +203,14 @@ def _is_ready(pod: Mapping[str, Any]) -> bool:
     return waiting.is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
 
 
-def _lines(text: str) -> Iterator[dict[str, Any]]:
+def _lines(text: str) -> Iterator[dict[str, Any] | None]:
     for line in text.splitlines():
         try:
             event = json.loads(line)
         except (ValueError, RecursionError):
+            # Other lines are the interpreter's, which writes there, too.
+            if line.startswith("{"):
+                yield None
             continue
         if isinstance(event, dict):
             yield event

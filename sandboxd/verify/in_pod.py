@@ -7,7 +7,7 @@ the node are listed as not judged.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from sandboxd.host.engine_facts import names_gvisor
 from sandboxd.verify import attempts as attempt_list
@@ -35,6 +35,13 @@ _NO_CONTROL = (
 _SHARED_KERNEL = ("", "runc", "crun", "youki")
 """Handlers of RuntimeClasses under which containers share their node's kernel; '' stands for no RuntimeClass."""
 _NAMESPACES = ("mnt", "pid", "net", "uts", "ipc")
+_ASKED = {
+    "assigned": ("name",),
+    "denied": ("name", "door", "reason"),
+    "reached": ("name", "door"),
+}
+"""The values of an event that say whether a name was let through."""
+_UNREADABLE = "the gateway's log has an entry that cannot be read"
 _NOT_OF_THE_NODE = frozenset({"another's"})
 
 
@@ -58,6 +65,20 @@ class Known(NamedTuple):
     """Attempts whose connection the gateway let through, by its log."""
     recorded: frozenset[str]
     """Attempts that appear in its log, let through or denied."""
+    log_problem: str = ""
+    """The reason why its log does not tell what it let through; '' if it does."""
+
+
+class Logged(NamedTuple):
+    """What a gateway's log says about the attempts: those whose connections it let through, and those that appear in
+    it at all.
+
+    `problem` is the reason why that may not be all, '' if it is.
+    """
+
+    passed: frozenset[str] = frozenset()
+    recorded: frozenset[str] = frozenset()
+    problem: str = ""
 
 
 def attempts() -> tuple[Attempt, ...]:
@@ -89,23 +110,34 @@ def verdict(report: Report, known: Known) -> Verdict:
     )
 
 
-def of_log(events: Iterable[Mapping[str, Any]], denied: str) -> tuple[set[str], set[str]]:
-    """The attempts whose connections a gateway let through, and those that appear in its log at all.
+def of_log(events: Iterable[object], denied: str) -> Logged:
+    """What a gateway's log says about the attempts.
 
     :param events: from its log, and not yet checked
     :param denied: the denied name that the attempts looked up
     """
     passed, recorded = set(), set()
+    problem = ""
     for event in events:
+        if not _is_event(event):
+            problem = _UNREADABLE
+            continue
         for attempt, doors in way_out.DENIED_DOORS.items():
-            try:
-                if way_out.is_past_policy(cast("Event", event), denied, doors):
-                    passed.add(attempt)
-                if way_out.is_recorded(cast("Event", event), denied, doors):
-                    recorded.add(attempt)
-            except KeyError:
-                continue
-    return passed, recorded
+            if way_out.is_past_policy(event, denied, doors):
+                passed.add(attempt)
+            if way_out.is_recorded(event, denied, doors):
+                recorded.add(attempt)
+    return Logged(frozenset(passed), frozenset(recorded), problem)
+
+
+def _is_event(event: object) -> TypeGuard[Event]:
+    """Whether an entry of a log is an event, with all that is asked about it."""
+    if not isinstance(event, dict):
+        return False
+    kind = event.get("event")
+    return isinstance(kind, str) and all(
+        isinstance(event.get(k), str) for k in _ASKED.get(kind, ())
+    )
 
 
 class _Judges:
@@ -210,6 +242,8 @@ class _Judges:
                 "inconclusive",
                 f"its gateway was not reached either ({why[:100]}), so that nothing else was shows nothing",
             )
+        if attempt.judge == "arrival" and (problem := self._known.log_problem):
+            return Judgement("inconclusive", f"not checked: {problem}")
         if attempt.judge == "arrival" and attempt.id not in self._known.recorded:
             return Judgement("inconclusive", "the gateway's log has no line of it")
         return judged

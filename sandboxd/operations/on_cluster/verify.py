@@ -30,6 +30,8 @@ _NAMES = ("kubernetes.default.svc.cluster.local", "kube-dns.kube-system.svc.clus
 _LOG_TRIES, _LOG_SECONDS = 6, 0.5
 """A node's log has an entry a moment after the container wrote it, so it is read several times."""
 
+_UNREAD = "the gateway's log cannot be read"
+
 
 class _Around(NamedTuple):
     pod: Mapping[str, Any]
@@ -53,9 +55,11 @@ def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
     report = inside_attempts.make_by(
         inside(target), in_pod.attempts(), _facts(target, around, denied), progress, in_pod.CONTROL
     )
-    passed, recorded = _of_log(target, around.gateway, denied)
+    logged = _of_log(target, around.gateway, denied)
     seconds = time.monotonic() - began
-    known = _known(target, around)._replace(passed=passed, recorded=recorded)
+    known = _known(target, around)._replace(
+        passed=logged.passed, recorded=logged.recorded, log_problem=logged.problem
+    )
     verdict = in_pod.verdict(report, known)
     problem = recording.verified(target.environ, target.sandbox, verdict)
     return Verified(verdict, seconds, (), problem)
@@ -136,20 +140,17 @@ def _open_seccomp(target: Target, metadata: Mapping[str, Any]) -> str:
     )
 
 
-def _of_log(
-    target: Target, gateway: Gateway | None, denied: str
-) -> tuple[frozenset[str], frozenset[str]]:
-    """The attempts that the gateway let through, and those that its log has at all."""
-    passed: set[str] = set()
-    recorded: set[str] = set()
+def _of_log(target: Target, gateway: Gateway | None, denied: str) -> in_pod.Logged:
+    """What the gateway's log says about the attempts; nothing where none serves."""
+    logged = in_pod.Logged()
     for number in range(_LOG_TRIES if gateway is not None and gateway.pod else 0):
         if number:
             time.sleep(_LOG_SECONDS)
         assert gateway is not None
         events = surroundings.gateway_events(target.cluster, gateway.pod)
         if events is None:
+            return logged._replace(problem=_UNREAD)
+        logged = in_pod.of_log(events, denied)
+        if not logged.problem and logged.recorded >= way_out.DENIED_DOORS.keys():
             break
-        passed, recorded = in_pod.of_log(events, denied)
-        if recorded >= way_out.DENIED_DOORS.keys():
-            break
-    return frozenset(passed), frozenset(recorded)
+    return logged

@@ -151,7 +151,15 @@ def test_the_usual_name_server_is_in_the_range_of_the_api_server(
 
 
 def test_the_gateways_log_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = ['{"event": "denied"}', "[1]", "[" * 9000, "Traceback", '"x"', "\ud800"]
+    lines = [
+        '{"event": "denied"}',
+        '{"event": "den',
+        "[1]",
+        "[" * 9000,
+        "Traceback",
+        '"x"',
+        "\ud800",
+    ]
 
     def show(*_: Any, write: Any, container: str, **_more: Any) -> None:
         assert container == "gateway"
@@ -159,7 +167,7 @@ def test_the_gateways_log_may_hold_anything(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(logs, "show", show)
     cluster: Any = Answers()
-    assert surroundings.gateway_events(cluster, "g") == [json.loads(lines[0])]
+    assert surroundings.gateway_events(cluster, "g") == [json.loads(lines[0]), None]
 
     def fail(*_: Any, **_more: Any) -> None:
         raise EnvironmentFailure("no", "")

@@ -101,14 +101,38 @@ def test_the_gateways_log_decides_what_it_let_through() -> None:
         ({"event": "denied", "name": "x", "door": "dns", "reason": "no-rule"}, set(), {"dns-denied-name"}),
         ({"event": "denied", "name": "x", "door": "socks", "reason": "address"}, {"socks-denied-name"}, {"socks-denied-name"}),
         ({"event": "reached", "name": "x", "door": "connect"}, {"proxy-denied-name"}, {"proxy-denied-name"}),
+        ({"event": "assigned", "name": "x"}, {"dns-denied-name"}, set()),
         ({"event": "denied", "name": "y", "door": "dns", "reason": "no-rule"}, set(), set()),
-        ({"event": "denied"}, set(), set()),
-        ({"event": ["x"], "name": {}}, set(), set()),
-        ({}, set(), set()),
+        ({"event": "ready"}, set(), set()),
     ],
 )  # fmt: skip
 def test_lines_of_a_log(event: dict[str, Any], passed: set[str], recorded: set[str]) -> None:
-    assert in_pod.of_log([event], "x") == (passed, recorded)
+    assert in_pod.of_log([event], "x") == (passed, recorded, "")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None, [], ["event"], "denied", 7,
+        {}, {"event": ["x"], "name": {}}, {"event": {}}, {"event": "denied"},
+        {"event": "reached", "name": "x"}, {"event": "assigned", "name": None},
+        {"event": "denied", "name": "x", "door": ["dns"], "reason": "no-rule"},
+        {"event": "denied", "name": "x", "door": "dns"},
+    ],
+)  # fmt: skip
+def test_an_entry_that_cannot_be_read_leaves_open_what_was_let_through(entry: object) -> None:
+    whole = {"event": "reached", "name": "x", "door": "socks"}
+    for events in ([entry, whole], [whole, entry]):
+        passed, recorded, problem = in_pod.of_log(events, "x")
+        assert (passed, recorded) == ({"socks-denied-name"}, {"socks-denied-name"})
+        assert problem == "the gateway's log has an entry that cannot be read"
+    known = KNOWN._replace(log_problem=problem)
+    assert outcome(verdict(known), "proxy-denied-name") == (
+        "inconclusive",
+        f"not checked: {problem}",
+    )
+    found = verdict(known._replace(passed=passed))
+    assert outcome(found, "socks-denied-name")[0] == "escaped"
 
 
 @pytest.mark.parametrize(
