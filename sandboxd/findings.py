@@ -158,6 +158,8 @@ class Skipped(NamedTuple):
     path: str
     reason: str
     hint: str = ""
+    is_file: bool = False
+    """Whether it is the file as such, and not a part or a setting of it."""
 
 
 class Report(NamedTuple):

@@ -76,10 +76,10 @@ def check_source(
     file_kind = kinds.get(kind) if kind else kinds.find(source.path, source.text)
     if file_kind is None:
         reason = "is no kind of file that sandboxd checks"
-        return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
+        return Report((), (Skipped(source.path, reason, is_file=True),), 0, {source.path: source})
     limit = file_kind.LARGEST
     if len(source.text) > limit:
-        skipped = Skipped(source.path, *too_large(limit))
+        skipped = Skipped(source.path, *too_large(limit), is_file=True)
         return Report((), (skipped,), 0, {source.path: source})
     try:
         return check(
@@ -94,7 +94,7 @@ def check_source(
     except Exception as error:
         # A failure on this text must not hide the findings of the other files.
         reason = f"sandboxd failed on this file: {type(error).__name__}: {error}"
-        skipped = Skipped(source.path, reason, "please report this as a bug")
+        skipped = Skipped(source.path, reason, "please report this as a bug", is_file=True)
         return Report((), (skipped,), 0, {source.path: source})
 
 

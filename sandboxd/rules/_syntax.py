@@ -29,7 +29,7 @@ def errors(meta: RuleMeta, document: Document) -> Iterator[Finding | Skipped]:
     if problems and _is_template(document):
         hint = "check what the template makes: `sandboxd check FOLDER` where it was filled in"
         reason = "is a template of another program, and not judged where that hides what it is"
-        yield Skipped(document.source.path, reason, hint)
+        yield Skipped(document.source.path, reason, hint, is_file=True)
         return
     for problem in problems[:_MOST]:
         yield at(meta, document, problem.span, problem.message)

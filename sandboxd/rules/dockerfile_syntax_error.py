@@ -62,6 +62,7 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding | Skipped]:
     mark = next((mark for mark in TEMPLATE_MARKS if mark in subject.source.text), "")
     if findings and mark:
         reason = f"is a template (`{mark}`), and no Dockerfile yet"
-        yield Skipped(subject.source.path, reason, "check the file that is made from it")
+        hint = "check the file that is made from it"
+        yield Skipped(subject.source.path, reason, hint, is_file=True)
         return
     yield from findings

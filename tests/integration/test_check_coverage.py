@@ -58,6 +58,30 @@ def test_what_a_search_cannot_read_is_named_and_the_rest_counts(
     assert alone.returncode == 2 and "error: `devcontainer.json` is larger" in alone.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".devcontainer/devcontainer.json", '{% if gpu %}\n{"image": "debian:12"\n'),
+        ("compose.yaml", "services:\n{% if gpu %}\n  a: [\n"),
+        ("Dockerfile", "FROM debian:12\n{{ steps }}\n"),
+    ],
+)
+def test_a_template_counts_as_skipped(project: Path, name: str, text: str) -> None:
+    (project / name).write_text(text)
+    done = check(project)
+    assert done.returncode == 0, done
+    skipped = check(project, "--fail-on", "skipped")
+    assert skipped.returncode == 1 and skipped.stdout == done.stdout, skipped
+
+
+def test_a_part_that_could_not_be_judged_does_not_count_as_skipped(
+    project: Path, config: Path
+) -> None:
+    config.write_text('{"dockerFile": "missing/Dockerfile"}')
+    assert json.loads(check(project, "--json").stdout)["skipped"]
+    assert check(project, "--fail-on", "skipped").returncode == 0
+
+
 def test_the_page_of_the_json_output_shows_what_is_printed(project: Path, config: Path) -> None:
     config.write_text('{\n  "image": "debian:12",\n  "privileged": true\n}\n')
     page = (Path(__file__).resolve().parents[2] / "docs" / "check-json.md").read_text()

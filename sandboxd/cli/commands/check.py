@@ -4,7 +4,7 @@ Reads the text of the files only: it needs no engine and no daemon. Without PATH
 working directory; `-` reads a file from standard input. Exit code 1 says that there are findings
 at or above the threshold, 2 that a file that you named could not be read. A file or folder that a
 search met and could not read is named, and does not change the exit code; with `--fail-on skipped` it
-is 1 then. Below a folder, what git ignores and does not track is left out, and said to be; not the
+is 1 then, and for a template of another program. Below a folder, what git ignores and does not track is left out, and said to be; not the
 files that dev container tools read anyway.
 """
 
@@ -62,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         choices=(*_LEVELS, _SKIPPED),
         help="the lowest severity that makes the exit code 1 (default: warning); `skipped`, also beside a "
-        "severity: a file or folder that could not be read does",
+        "severity: a file or folder that could not be read does, and a template of another program",
     )
     add("--stdin-filename", metavar="F", help="read standard input, as if it were the file F")
     add("--baseline", metavar="FILE", help="accept the findings that FILE lists")
@@ -289,7 +289,7 @@ def _write(text: str) -> None:
 def _exit_code(checked: Checked, failing: Severity, *, fails_on_skipped: bool) -> int:
     if checked.unreadable:
         return EXIT_USAGE
-    if fails_on_skipped and checked.skipped:
+    if fails_on_skipped and (checked.skipped or any(s.is_file for s in checked.report.skipped)):
         return EXIT_FINDINGS
     worst = [f for f in checked.report.findings if not f.suppressed and f.severity >= failing]
     return EXIT_FINDINGS if worst else EXIT_OK
