@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, is_nameable
 from sandboxd.daemon.networked import networked_now
+from sandboxd.deadline import looks_within
 
 SWEEP_SECONDS = 30.0
 """Seconds between two comparisons of files for which no event came: a kernel whose queue is full drops events, and
@@ -184,11 +185,8 @@ class Watcher:
 
         :raises OSError: the run failed, or reported nothing in time
         """
-        deadline = time.monotonic() + _READY_SECONDS
         mine: set[str] = set()
-        while True:
-            # Before it is waited for: one more try where the machine stood still meanwhile.
-            is_last = time.monotonic() > deadline
+        for _ in looks_within(_READY_SECONDS):
             self._proofs += 1
             path = os.path.join(self._own, f"{os.getpid()}-{self._proofs}")
             mine.add(path)
@@ -198,8 +196,7 @@ class Watcher:
                 async with asyncio.timeout(_PROOF_SECONDS):
                     await run.until(lambda: not mine.isdisjoint(run.proofs))
                 return next(iter(mine & run.proofs))
-            if is_last:
-                raise OSError("a change of our own was not told")
+        raise OSError("a change of our own was not told")
 
     async def _end(self) -> None:
         run, self._current = self._current, None

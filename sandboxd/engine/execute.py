@@ -7,6 +7,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
+from sandboxd.deadline import looks_within
 from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
 from sandboxd.engine.frames import pump
@@ -43,15 +44,12 @@ class Limited:
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection = connection
-        self._end = time.monotonic() + seconds
-        self._is_over = False
+        self._looks = looks_within(seconds)
 
     def recv(self, size: int, /) -> bytes:
-        if self._is_over:
+        seconds = next(self._looks, None)
+        if seconds is None:
             raise TimeoutError
-        seconds = max(0.0, self._end - time.monotonic())
-        # A process that stood still has one more look at what came meanwhile.
-        self._is_over = seconds == 0
         self._connection.settimeout(seconds)
         try:
             return self._connection.recv(size)
@@ -64,9 +62,7 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
 
     :raises ContainerGone: the container ended with or before the command
     """
-    deadline = time.monotonic() + _CODE_SECONDS
-    while True:
-        is_last_look = time.monotonic() > deadline
+    for _ in looks_within(_CODE_SECONDS):
         try:
             code = engine.exec_exit_code(exec_id)
         except failures.ContainerGone:
@@ -77,12 +73,11 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
             return code
         if not _is_running(engine, container):
             raise _ended(engine, container)
-        if is_last_look:
-            raise EnvironmentFailure(
-                "the command's output ended and the engine does not say how the command did",
-                "run `sandboxd list` to see whether the sandbox is still there",
-            )
         time.sleep(0.01)
+    raise EnvironmentFailure(
+        "the command's output ended and the engine does not say how the command did",
+        "run `sandboxd list` to see whether the sandbox is still there",
+    )
 
 
 def require_started(code: int, output: bytes) -> None:
@@ -161,14 +156,11 @@ def run_quietly(
 
 def _is_ending(engine: Engine, container: str) -> bool:
     """Whether a command was killed because its container ends; the engine knows it a bit later."""
-    deadline = time.monotonic() + _ENDING_SECONDS
-    while True:
-        is_last_look = time.monotonic() > deadline
+    for _ in looks_within(_ENDING_SECONDS):
         if not _is_running(engine, container):
             return True
-        if is_last_look:
-            return False
         time.sleep(0.02)
+    return False
 
 
 def _is_running(engine: Engine, container: str) -> bool:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import json
 import socket
-import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
+from sandboxd.deadline import looks_within
 from sandboxd.egress.messages import event_of
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
@@ -103,20 +104,20 @@ class Channel:
         :param seconds: the time limit for the whole iteration; None: no limit
         :raises TimeoutError: the limit has passed
         """
-        deadline = None if seconds is None else time.monotonic() + seconds
-        is_late = False
-        while True:
-            while self._events:
-                yield self._events.popleft()
-            if is_late:
-                raise TimeoutError
-            left = None if deadline is None else deadline - time.monotonic()
-            # What came while this machine stood still has come in time.
-            is_late = left is not None and left <= 0
+        looks: Iterator[float | None]
+        looks = itertools.repeat(None) if seconds is None else looks_within(seconds)
+        yield from self._arrived()
+        for left in looks:
             data = self._receive(left)
             if not data:
                 return
             self._take(data)
+            yield from self._arrived()
+        raise TimeoutError
+
+    def _arrived(self) -> Iterator[Event]:
+        while self._events:
+            yield self._events.popleft()
 
     def wait_for(self, choose: Callable[[Event], T | None], seconds: float = ANSWER_SECONDS) -> T:
         """Return the first result of `choose` that is not None, calling it with each event.
@@ -157,11 +158,11 @@ class Channel:
     def _receive(self, seconds: float | None) -> bytes:
         """The next bytes of the stream; b"" at its end.
 
-        :param seconds: how long it is waited for; 0 or less for what is there, None for without end
+        :param seconds: how long it is waited for; 0 for what is there, None for without end
         :raises TimeoutError: nothing has come
         """
         try:
-            self._connection.settimeout(None if seconds is None else max(seconds, 0.0))
+            self._connection.settimeout(seconds)
             return self._connection.recv(1 << 16)
         except (TimeoutError, BlockingIOError):
             raise TimeoutError from None

@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 
+from sandboxd.deadline import looks_within
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder, workspace_file
 
@@ -69,22 +70,18 @@ def gateway_turn(container: str) -> Iterator[None]:
 
 
 def _bound(seconds: float, work: str) -> Callable[[], None]:
-    """A function that raises once `seconds` have passed.
+    """A function to call before each look, which raises once `seconds` have passed.
 
     :param work: what the other one has done for so long, as a participle
     """
-    deadline = time.monotonic() + seconds
-    is_late = False
+    looks = looks_within(seconds)
 
     def check() -> None:
-        nonlocal is_late
-        # One more look once it is late: the lock may have become free while this machine stood still.
-        if is_late:
+        if next(looks, None) is None:
             raise EnvironmentFailure(
                 f"another sandboxd has {work} for more than {seconds:g} s",
                 "run the command again; where a daemon hangs, `sandboxd daemon stop` ends it",
             )
-        is_late = time.monotonic() > deadline
 
     return check
 

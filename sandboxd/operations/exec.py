@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from time import monotonic, sleep
+from time import sleep
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.deadline import looks_within
 from sandboxd.operations._folder import project_folder, working_dir
 
 if TYPE_CHECKING:
@@ -52,13 +53,10 @@ class Command(NamedTuple):
         """
         from sandboxd.engine.execute import kill_marked
 
-        deadline = monotonic() + _BEGIN_SECONDS
-        while True:
-            # Before the look: after the last one nothing may have come while this machine stood still.
-            is_last = monotonic() > deadline
+        for _ in looks_within(_BEGIN_SECONDS):
             if kill_marked(self.engine, self.container, self.user, self.variable, number):
                 return
-            if is_last or self.engine.exec_exit_code(self.exec_id) is not None:
+            if self.engine.exec_exit_code(self.exec_id) is not None:
                 return
             sleep(_LOOK_SECONDS)
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sandboxd.deadline import looks_within
 from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import Identity
 from sandboxd.engine.failures import EngineFailure
@@ -142,15 +143,11 @@ def _within(
     absent: tuple[str, ...],
     seconds: float,
 ) -> bool:
-    deadline = time.monotonic() + seconds
-    while True:
-        # Looked at first: a machine that stood still between the two gets one more look.
-        is_late = time.monotonic() >= deadline
+    for _ in looks_within(seconds):
         if knows(control, runtimes, absent):
             return True
-        if is_late:
-            return False
         time.sleep(0.1)
+    return False
 
 
 def _systemctl(action: str) -> tuple[str, ...]:

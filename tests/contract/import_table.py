@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
     "errors": frozenset(),
     "data": frozenset(),
+    "deadline": frozenset(),
     "agent_files": frozenset(),
     "markup": frozenset({"screen"}),
     "screen": frozenset(),
@@ -39,7 +40,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.builds": frozenset({"host.facts"}),
     "host.package_version": frozenset(),
     "host.versions": frozenset({"host.advisory", "host.facts", "host.package_version"}),
-    "engine": _rooms("engine.answers engine.unreachable errors files host.folders signal_script"),
+    "engine": _rooms(
+        "deadline engine.answers engine.unreachable errors files host.folders signal_script"
+    ),
     "host": frozenset(
         {
             "engine",
@@ -166,6 +169,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "agents",
             "credentials",
             "data",
+            "deadline",
             "egress",
             "engine",
             "errors",
@@ -212,7 +216,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.folders": frozenset(),
     "host.login": frozenset(),
     "escapes": frozenset(),
-    "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
+    "setup": frozenset({"data", "deadline", "engine", "errors", "host", "syntax", "text"}),
     "bench": _rooms(
         "config engine errors files host.facts life payload plan policy project screen toml_output"
     ),
@@ -237,6 +241,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "cluster",
             "config",
             "credentials",
+            "deadline",
             "egress",
             "engine",
             "errors",
@@ -265,6 +270,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "daemon": frozenset(
         {
             "__init__",
+            "deadline",
             "egress",
             "engine",
             "errors",

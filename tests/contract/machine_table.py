@@ -33,7 +33,7 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "subprocess": _EDGES,
     "os.environ": _EDGES,
     "platform": _EDGES,
-    "time": (*_EDGES, "file_lock"),  # it waits for so many seconds
+    "time": (*_EDGES, "deadline", "file_lock"),  # they wait for so many seconds
     "watchfiles": ("daemon",),
     "inotify_simple": ("daemon",),
     "tomli_w": ("toml_output",),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from sandboxd import deadline
 from sandboxd.daemon import watch
 from sandboxd.daemon.watch import Watcher
 from tests.patience import PATIENCE, until
@@ -131,7 +132,8 @@ async def test_a_machine_that_stood_still_gets_one_more_try(
     monkeypatch.setattr(watch._Run, "until", stands_still)
     monkeypatch.setattr(watch, "_PROOF_SECONDS", PATIENCE)
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=time.sleep)
-    monkeypatch.setattr(watch, "time", clock)
+    for module in (watch, deadline):
+        monkeypatch.setattr(module, "time", clock)
     top = frozenset({str(folder(tmp_path))})
     assert await watcher.watch(top) == top
 

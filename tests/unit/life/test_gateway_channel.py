@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from sandboxd import deadline
 from sandboxd.egress.messages import Event
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import gateway_channel
 from sandboxd.life.gateway_channel import Channel
 from tests.patience import PATIENCE
 
@@ -128,9 +128,7 @@ def test_an_answer_that_came_while_the_machine_stood_still_has_come_in_time(
 ) -> None:
     ours, theirs = ends
     times = iter([0.0, 100.0, 200.0])
-    monkeypatch.setattr(
-        gateway_channel, "time", SimpleNamespace(monotonic=lambda: next(times, 300.0))
-    )
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: next(times, 300.0)))
     theirs.sendall(frame(line(event="ready")))
     assert Channel(ours).wait_for(lambda event: event, 5.0)["event"] == "ready"
     with pytest.raises(EnvironmentFailure, match="does not answer"):

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd import deadline
 from sandboxd.egress.gateway import commands
 from sandboxd.egress.gateway.commands import NotACommand, SetPolicy
 from sandboxd.egress.names import pattern
@@ -186,6 +187,7 @@ def test_a_lock_that_became_free_while_the_machine_stood_still_is_taken(
         stands_still = SimpleNamespace(
             monotonic=lambda: next(times), sleep=lambda _seconds: holder.close()
         )
-        monkeypatch.setattr(lock, "time", stands_still)
+        for module in (lock, deadline):
+            monkeypatch.setattr(module, "time", stands_still)
         with lock.rights_lock("/w"):
             pass

@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from sandboxd import deadline
 from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.operations import exec as exec_operation
@@ -69,7 +71,7 @@ def test_a_process_that_came_while_the_machine_stood_still_is_signalled(
         now[0] += 10 * PATIENCE
         return answers.pop(0)
 
-    monkeypatch.setattr(exec_operation, "monotonic", lambda: now[0])
+    monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(execute, "kill_marked", look)
     answers += [False, True]
     command(Begun(ends_after=99)).kill(15)
