@@ -85,9 +85,21 @@ def locate(engine: Engine, directory: str, name: str = "", *, even_halted: bool 
     :raises ContainerGone: no such sandbox runs
     :raises Halted: it is halted, and `even_halted` is False
     """
+    containers = project_containers(engine, directory, name)
+    return locate_among(containers, engine, directory, name, even_halted=even_halted)
+
+
+def locate_among(
+    containers: Sequence[Summary],
+    engine: Engine,
+    directory: str,
+    name: str = "",
+    *,
+    even_halted: bool = False,
+) -> Summary:
+    """The same as `locate`, among what `project_containers` just returned."""
     from sandboxd.life import halts
 
-    containers = project_containers(engine, directory, name)
     if containers and containers[0].state == "running":
         return containers[0]
     for container in containers:

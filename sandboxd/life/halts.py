@@ -102,7 +102,8 @@ def beside(
 
     :param sandbox: the sandbox's identity
     :param own: the full id of the container to leave out
-    :param present: the containers of all projects, if the caller just listed them; None: the engine is asked
+    :param present: containers, of which those of the sandbox are all that it has, if the caller just listed them; None:
+        the engine is asked
     """
     texts = []
     for container in engine.containers(f"{PROJECT}={sandbox}") if present is None else present:

@@ -86,14 +86,17 @@ def exec_(
     :raises Halted: it is halted
     """
     from sandboxd.life import exec_settings, halts
-    from sandboxd.life.find import locate
+    from sandboxd.life.find import locate_among, project_containers
     from sandboxd.model.labels import PROJECT
 
-    sandbox = locate(engine, project_folder(directory), name)
+    folder = project_folder(directory)
+    # Asked for once: a command has to begin at once.
+    present = project_containers(engine, folder, name)
+    sandbox = locate_among(present, engine, folder, name)
     if warn is not None:
         # A daemon halts it when that happens.
         halts.refuse(engine, sandbox)
-        for text in halts.beside(engine, sandbox.labels[PROJECT], sandbox.id):
+        for text in halts.beside(engine, sandbox.labels[PROJECT], sandbox.id, present):
             warn(text)
         if text := _closed(engine, sandbox) or _not_followed(engine, sandbox):
             warn(text)

@@ -15,7 +15,11 @@ import pytest
 
 from sandboxd import deadline
 from sandboxd.engine import execute
-from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.client import Engine, Exec, Summary
+from sandboxd.halt import record
+from sandboxd.halt.record import Halt, Owner, Reason
+from sandboxd.life import find, halts
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.operations import exec as exec_operation
 from sandboxd.operations.exec import Command
 from tests.patience import PATIENCE, eventually
@@ -91,6 +95,37 @@ def test_a_process_that_hides_is_left_alone_at_last(
     engine = Begun(ends_after=1_000_000)
     command(engine).kill(15)
     assert engine.questions >= 1
+
+
+@pytest.mark.parametrize("is_watched", [True, False])
+def test_the_containers_are_listed_once(
+    is_watched: bool, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {PROJECT: str(tmp_path), MADE_BY: UP}
+    listed = [
+        Summary("c1", "ours", "image", "running", labels, 1),
+        Summary("c2", "dreamy_turing", "image", "paused", {PROJECT: str(tmp_path)}, 2),
+    ]
+    asked: list[str] = []
+
+    def containers(*words: str) -> list[Summary]:
+        asked.append(" ".join(words))
+        return listed
+
+    halt = Halt(str(tmp_path), "c2", Owner.DAEMON, Reason.REPLACED, 1.0, ())
+    record.save(os.environ, halt)
+    monkeypatch.setattr(find, "is_believed", lambda *_: True)
+    monkeypatch.setattr(halts, "refuse", lambda *_: None)
+    monkeypatch.setattr(exec_operation, "_not_followed", lambda *_: "")
+    engine = SimpleNamespace(
+        containers=containers, exec_create=lambda *_: "e", exec_start=lambda *_: (None, b"")
+    )
+    told: list[str] = []
+    warn = None if is_watched else told.append
+    done = exec_operation.exec_(cast("Engine", engine), str(tmp_path), Exec(["true"]), warn)
+    assert done.container == "c1"
+    assert asked == [f"{PROJECT}={tmp_path}"]
+    assert [text.partition(",")[0] for text in told] == ([] if is_watched else ["`dreamy_turing`"])
 
 
 @pytest.mark.parametrize(("code", "seen"), [(0, True), (3, False), (127, True)])
