@@ -47,12 +47,26 @@ def halted(halt: Halt, *, by_editor: bool = False, problem: str = "") -> Halted:
     recreate = "" if is_by_config(halt) else " --recreate"
     again = f"`sandboxd up{name_option(halt.sandbox)}{recreate}` makes it anew with the work in it"
     if by_editor:
-        again = (
-            f"rebuild it in the editor (Dev Containers: Rebuild Container), or `docker rm -f {halt.container[:12]}`; "
-            "where that fails with `can not be killed`, do it again: a paused gVisor has ended by then"
-        )
+        again = rebuild(halt.container)
     text = "; ".join(part for part in (describe(halt), problem) if part)
     return Halted(f"the sandbox is halted: {text}", again, halt)
+
+
+def rebuild(container: str) -> str:
+    """The next step for a container that an editor made, and that has to be made anew.
+
+    :param container: its full id
+    """
+    by_hand = end_by_hand(f"docker rm -f {container[:12]}")
+    return f"rebuild it in the editor (Dev Containers: Rebuild Container), or {by_hand}"
+
+
+def end_by_hand(command: str) -> str:
+    """A command of the engine that ends a container, with what to do where the engine gives up too early."""
+    return (
+        f"`{command}`; where that fails with `can not be killed`, do it again: "
+        "a paused gVisor has ended by then"
+    )
 
 
 def describe(halt: Halt) -> str:

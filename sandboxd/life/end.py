@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.halt.words import end_by_hand
 from sandboxd.host import runtime_processes
 from sandboxd.life import awake, halts, removal, volumes
 from sandboxd.life.states import holds_work, settle
@@ -100,7 +101,7 @@ def remove(
         if time.monotonic() > deadline:
             raise EnvironmentFailure(
                 f"the engine does not remove `{container[:12]}`, which is {state}",
-                f"remove it yourself: `docker rm -f {container[:12]}`",
+                f"remove it yourself: {end_by_hand(f'docker rm -f {container[:12]}')}",
             )
         time.sleep(0.1)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.halt.words import end_by_hand
 from sandboxd.life import halts
 from sandboxd.life.states import holds_work
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
@@ -94,17 +95,19 @@ def _real(path: str) -> str:
 def _refusal(container: Summary, source: str, workspace: str) -> EnvironmentFailure:
     project, name = workspace_of(container.labels[PROJECT]), name_of(container.labels[PROJECT])
     by_us = container.labels.get(MADE_BY) == UP
+    stop = f"docker stop {container.name}"
+    by_hand = end_by_hand(stop) if container.state == "paused" else f"`{stop}`"
     if os.path.realpath(project) == os.path.realpath(workspace) and not by_us:
         return EnvironmentFailure(
             f"an editor's sandbox of this project runs, `{container.name}`, and could exchange what is "
             "mounted",
-            "use it (`sandboxd exec`, `shell`, `verify` do), or end it: "
-            f"`docker stop {container.name}`, then run the command again",
+            "use it (`sandboxd exec`, `shell`, `verify` do), or end it, then run the command again: "
+            f"{by_hand}",
         )
     return EnvironmentFailure(
         f"the sandbox of `{project}` runs and can write `{source}`, so it could exchange what is "
         f"mounted from `{workspace}`",
         f"end it first: `sandboxd down --project {shlex.quote(project)}{option_of(name)}`"
         if by_us
-        else f"end it first: `docker stop {container.name}`",
+        else f"end it first: {by_hand}",
     )

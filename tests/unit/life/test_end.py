@@ -106,6 +106,19 @@ def test_a_container_that_ends_late_is_removed_all_the_same(
         assert played.calls == ["late"] * times + ["remove"]
 
 
+def test_what_is_to_be_removed_by_hand_may_need_a_second_attempt(
+    own_home: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Staying(Played):
+        def __call__(self, method: str, target: str) -> tuple[int, object]:
+            return (200, {}) if method == "DELETE" else super().__call__(method, target)
+
+    monkeypatch.setattr(life_end, "_GONE_SECONDS", -1.0)
+    with pytest.raises(EnvironmentFailure, match="does not remove `a`, which is exited") as caught:
+        end(Staying("exited"), "exited")
+    assert "`docker rm -f a`; where that fails with `can not be killed`" in caught.value.hint
+
+
 LASTING = {"Destination": "/w", "RW": True, "Type": "volume", "Name": "sandboxd-copy-weather"}
 
 
