@@ -28,6 +28,10 @@ from sandboxd.model.sandbox_id import name_option
 _FOLDER = "halts"
 
 
+class Unreadable(EnvironmentFailure):
+    """A record cannot be read, so that it is not known whether its sandbox is halted."""
+
+
 class Reason(Enum):
     """Why a sandbox was halted."""
 
@@ -88,7 +92,7 @@ def load(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | Non
 
     :param sandbox: the identity of its sandbox
     :param container: its full id
-    :raises EnvironmentFailure: the record cannot be read, so that it is not known whether it is halted
+    :raises Unreadable: the record cannot be read, so that it is not known whether it is halted
     """
     for path in (_path(environ, sandbox, container), _older_path(environ, sandbox)):
         if os.path.lexists(path):
@@ -169,6 +173,39 @@ def end(
     return halt
 
 
+def unreadable(environ: Mapping[str, str], sandbox: str, container: str) -> tuple[str, str]:
+    """The paths of the records that cannot be read: that of a container, and what an older version wrote, which may be
+    about any container of the sandbox; '' for one that can be read or is not there.
+
+    :param container: its full id
+    """
+    own, older = (
+        path if os.path.lexists(path) and _is_unreadable(path, sandbox) else ""
+        for path in (_path(environ, sandbox, container), _older_path(environ, sandbox))
+    )
+    return own, older
+
+
+def _is_unreadable(path: str, sandbox: str) -> bool:
+    try:
+        _read(path, sandbox)
+    except Unreadable:
+        return True
+    return False
+
+
+def put_aside(environ: Mapping[str, str], sandbox: str, path: str) -> str:
+    """Rename a record that cannot be read, so that it holds nothing any more; returns its new path.
+
+    :raises OSError: it cannot be renamed
+    :raises EnvironmentFailure: the lock on the records cannot be had
+    """
+    aside = f"{path}.unreadable"
+    with changing(environ, sandbox):
+        os.replace(path, aside)
+    return aside
+
+
 def _forget_ended(environ: Mapping[str, str], last: Halt) -> None:
     """Remove the records of the sandbox's halts that ended before `last` did: the audit record has them."""
     own = _path(environ, last.sandbox, last.container)
@@ -181,13 +218,14 @@ def _forget_ended(environ: Mapping[str, str], last: Halt) -> None:
 
 
 def _read(path: str, sandbox: str) -> Halt:
-    """:raises EnvironmentFailure: see `load`"""
+    """:raises Unreadable: see `load`"""
     try:
         return _halt(json.loads(decode(read_bytes(path, MAX_BYTES))))
     except (SandboxdError, ValueError, KeyError, TypeError):
-        raise EnvironmentFailure(
+        raise Unreadable(
             f"`{path}` cannot be read, so it is not known whether the sandbox is halted",
-            f"`sandboxd up{name_option(sandbox)} --recreate` makes its container anew; then remove that file",
+            f"`sandboxd up{name_option(sandbox)} --recreate` makes its container anew with the work in it, and puts "
+            "that file aside",
         ) from None
 
 

@@ -42,7 +42,7 @@ def end(
 
     pins = volumes.pins(engine, container.id)
     with _blame_the_right_one(engine, container.name, name_option(sandbox)):
-        if halts.is_halted(engine, container):
+        if halts.must_not_resume(engine, container):
             # Never resumed: what it lost its mount on could be written until it ends. Its work is on the host.
             remove(engine, container.id, by_force=discard, progress=progress)
             if problem := halts.end(container, sandbox):
@@ -67,6 +67,8 @@ def end(
             # As a restart of the engine leaves it: nobody kept its work yet.
             awake.keep_work(engine, container, sandbox, progress)
         remove(engine, container.id, by_force=discard, progress=progress)
+    for line in halts.put_records_aside(engine, container, sandbox):
+        progress(line)
     for volume in pins:
         removal.volume(engine, volume, progress)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.halt import entries, guard, record, words
+from sandboxd.halt import entries, guard, points, record, words
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.model.sandbox_id import workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
@@ -28,7 +30,7 @@ def is_halted(engine: Engine, container: Summary) -> bool:
     if container.state not in ("paused", "exited"):
         return False
     sandbox = container.labels.get(PROJECT) or ""
-    if record.open_halt(os.environ, sandbox, container.id) is not None:
+    if _open_halt(container, sandbox) is not None:
         return True
     if container.state == "exited":
         # Its mounts are made anew when it starts.
@@ -37,6 +39,55 @@ def is_halted(engine: Engine, container: Summary) -> bool:
         return guard.has_lost(engine.inspect(container.id))
     except failures.ContainerGone:
         return False
+
+
+def must_not_resume(engine: Engine, container: Summary) -> bool:
+    """Whether a container that is to be removed is halted, or may be: then it is removed as it is.
+
+    One with a record that cannot be read was. What an older version wrote may be about any that shares its workspace
+    with the host: no other is halted, and its work is on the host.
+    """
+    try:
+        return is_halted(engine, container)
+    except record.Unreadable:
+        sandbox = container.labels.get(PROJECT) or ""
+        if record.unreadable(os.environ, sandbox, container.id)[0]:
+            return True
+        workspace = workspace_of(sandbox)
+        try:
+            return bool(points.points_of(engine.inspect(container.id), workspace))
+        except failures.ContainerGone:
+            return False
+
+
+def put_records_aside(engine: Engine, container: Summary, sandbox: str) -> Iterator[str]:
+    """Put the records of a removed container aside that cannot be read, as they would hold the next one, too; yields
+    sentences about each.
+
+    What an older version wrote may be about any container of the sandbox, and stays while there is another.
+
+    :param sandbox: the sandbox's identity
+    """
+    own, older = record.unreadable(os.environ, sandbox, container.id)
+    others: list[Summary] = []
+    if older:
+        listed = engine.containers(f"{PROJECT}={sandbox}")
+        others = [each for each in listed if each.id != container.id]
+    for path in (own, "" if others else older):
+        if not path:
+            continue
+        try:
+            aside = record.put_aside(os.environ, sandbox, path)
+        except (OSError, EnvironmentFailure) as error:
+            yield f"`{path}` cannot be read, and not put aside ({error}): remove it, `rm {shlex.quote(path)}`"
+        else:
+            yield f"what could not be read about a halt is `{aside}` now, and holds nothing any more"
+    if older and others:
+        names = " ".join(each.id[:12] for each in others)
+        yield (
+            f"`{older}` cannot be read and may be about another container of the sandbox: "
+            f"{words.end_by_hand(f'docker rm -f {names}')}; then `rm {shlex.quote(older)}`"
+        )
 
 
 def present(sandbox: str, container: str) -> Halt | None:
@@ -61,7 +112,7 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
     if container.state not in ("running", "paused"):
         return
     sandbox = container.labels.get(PROJECT) or ""
-    halt = record.open_halt(os.environ, sandbox, container.id)
+    halt = _open_halt(container, sandbox)
     problem = ""
     try:
         inspected = inspected or engine.inspect(container.id)
@@ -84,8 +135,24 @@ def refuse_halted(engine: Engine, container: Summary) -> None:
     if container.state not in ("paused", "exited"):
         return
     sandbox = container.labels.get(PROJECT) or ""
-    if (halt := record.open_halt(os.environ, sandbox, container.id)) is not None:
+    if (halt := _open_halt(container, sandbox)) is not None:
         raise _halted(engine, container, halt)
+
+
+def _open_halt(container: Summary, sandbox: str) -> Halt | None:
+    """The open halt of a container; None where it is not halted.
+
+    :raises Unreadable: the record cannot be read; with the next step for whoever made the container
+    """
+    try:
+        return record.open_halt(os.environ, sandbox, container.id)
+    except record.Unreadable as error:
+        if _is_ours(container):
+            raise
+        hint = words.rebuild(container.id)
+        if older := record.unreadable(os.environ, sandbox, container.id)[1]:
+            hint += f"; then `rm {shlex.quote(older)}`"
+        raise record.Unreadable(error.message, hint) from None
 
 
 def _halted(engine: Engine, container: Summary, halt: Halt, problem: str = "") -> words.Halted:
@@ -111,9 +178,11 @@ def beside(
         if not is_other or container.state not in ("paused", "exited"):
             continue
         try:
-            halt = record.open_halt(os.environ, sandbox, container.id)
+            halt = _open_halt(container, sandbox)
         except EnvironmentFailure as error:
-            texts.append(f"of `{container.name}`, on the same folder: {error.message}")
+            texts.append(
+                f"of `{container.name}`, on the same folder: {error.message} ({error.hint})"
+            )
             continue
         if halt is not None:
             again = words.halted(halt, by_editor=not _is_ours(container)).hint
@@ -131,10 +200,13 @@ def end(container: Summary, sandbox: str) -> str:
     """Record that a halted container was removed at the user's request.
 
     :param sandbox: the sandbox's identity
-    :returns: '', or the reason why that is not in the audit record
+    :returns: '', or words that say that it is not in the audit record, and why
     """
-    if record.open_halt(os.environ, sandbox, container.id) is None:
-        return ""
+    try:
+        if record.open_halt(os.environ, sandbox, container.id) is None:
+            return ""
+    except record.Unreadable:
+        return "not in the audit record, as its own cannot be read"
     with record.changing(os.environ, sandbox):
         halt = record.open_halt(os.environ, sandbox, container.id)
         # Its owner tells it a moment later, with all that belongs to it.

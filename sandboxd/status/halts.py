@@ -27,7 +27,7 @@ def halted_now(sandbox: str, live: Sandbox | None) -> Halted | None:
     try:
         halt = halts.present(sandbox, live.id)
     except EnvironmentFailure as error:
-        return Halted(error.message, error.hint)
+        return Halted(error.message, words.rebuild(live.id) if live.is_editors else error.hint)
     if halt is None:
         return None
     return Halted(words.describe(halt), words.halted(halt, by_editor=live.is_editors).hint)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.halt import record
+from sandboxd.halt.record import Halt, Owner, Reason
 from sandboxd.life import end as life_end
-from sandboxd.life import states
-from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
+from sandboxd.life import halts, states
+from sandboxd.model.labels import MADE_BY, PROJECT, UP, VOLUME, VOLUME_TIME
 from sandboxd.review import copies
 from tests.unit.engine.fake_engine import answering
 
@@ -163,3 +167,87 @@ def test_nothing_is_started_for_work_that_is_thrown_away(own_home: object) -> No
     played = PlayedStopped(204)
     end(played, "exited", discard=True)
     assert played.calls == ["remove"]
+
+
+class Shared(Played):
+    """A paused container that shares its workspace with the host, beside another of its sandbox if that is said."""
+
+    def __init__(self, *others: str) -> None:
+        super().__init__("paused")
+        self.others = others
+
+    def __call__(self, method: str, target: str) -> tuple[int, object]:
+        if "/containers/json" in target:
+            listed = [each for each in ("a", *self.others) if each != "a" or not self.calls]
+            return 200, [{"Id": each, "Labels": {PROJECT: WORKSPACE}} for each in listed]
+        status, answer = super().__call__(method, target)
+        if isinstance(answer, dict) and "Mounts" in answer:
+            mount = {"Type": "bind", "Source": WORKSPACE, "Destination": "/w", "RW": True}
+            answer |= {"Mounts": [mount]}
+        return status, answer
+
+
+def end_of_sandbox(played: Played) -> list[str]:
+    """End it as `up --recreate` and `down` do; returns what that says."""
+    told: list[str] = []
+    with answering(played) as engine:
+        container = Summary("a", "a", "image", "paused", {PROJECT: WORKSPACE, MADE_BY: UP}, 0)
+        with pytest.raises(record.Unreadable) as caught:
+            halts.refuse_halted(engine, container)
+        assert "`sandboxd up --recreate`" in caught.value.hint
+        life_end.end(engine, container, WORKSPACE, told.append)
+    return told
+
+
+def unreadable(own_home: Path, *, is_older: bool) -> Path:
+    """The record of the halt of the container `a`, which cannot be read."""
+    halt = Halt(WORKSPACE, "a", Owner.DAEMON, Reason.REPLACED, 1.0, ())
+    record.save(os.environ, halt)
+    [path] = list(own_home.rglob("halts/*.json"))
+    path.write_text("{")
+    return path.rename(record._older_path(os.environ, WORKSPACE)) if is_older else path
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_one_whose_halt_cannot_be_read_is_removed_as_it_is_at_the_users_word(
+    own_home: Path, is_older: bool
+) -> None:
+    path = unreadable(own_home, is_older=is_older)
+    played = Shared()
+    told = end_of_sandbox(played)
+    assert set(played.calls) == {"remove"}, "never resumed"
+    assert not path.exists()
+    assert Path(f"{path}.unreadable").read_text() == "{"
+    assert told == [
+        "its halt has ended, and that is not in the audit record, as its own cannot be read",
+        f"what could not be read about a halt is `{path}.unreadable` now, and holds nothing any more",
+    ]
+    assert record.open_halt(os.environ, WORKSPACE, "the next") is None
+
+
+def test_what_may_be_about_another_container_holds_that_on(own_home: Path) -> None:
+    path = unreadable(own_home, is_older=True)
+    told = end_of_sandbox(Shared("b"))
+    assert "`docker rm -f b`; where that fails" in told[-1] and f"`rm {path}`" in told[-1]
+    with pytest.raises(record.Unreadable):
+        record.open_halt(os.environ, WORKSPACE, "b")
+
+
+def test_who_runs_one_of_an_editor_is_told_to_rebuild_it(own_home: Path) -> None:
+    unreadable(own_home, is_older=False)
+    editors = Summary("a", "a", "image", "paused", {PROJECT: WORKSPACE}, 0)
+    with answering(Shared()) as engine, pytest.raises(record.Unreadable) as caught:
+        halts.refuse_halted(engine, editors)
+    assert caught.value.hint.startswith("rebuild it in the editor")
+
+
+def test_an_older_record_that_cannot_be_read_takes_no_work_of_a_private_copy(
+    own_home: Path,
+) -> None:
+    unreadable(own_home, is_older=True)
+    played = Played("paused")
+    with answering(played) as engine:
+        container = Summary("a", "a", "image", "paused", {PROJECT: WORKSPACE, MADE_BY: UP}, 0)
+        with pytest.raises(EnvironmentFailure, match="cannot be kept"):
+            life_end.end(engine, container, WORKSPACE, lambda _: None)
+    assert "remove" not in played.calls
