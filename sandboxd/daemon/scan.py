@@ -96,7 +96,9 @@ def stamp_of_folders(folders: Iterable[str]) -> Stamp:
             for name in names[:_MOST_POLICIES]:
                 path = os.path.join(folder, name)
                 with contextlib.suppress(OSError):
-                    stamp.append((path, _identity(os.stat(path))))
+                    status = os.stat(path)
+                    # One that could not be read may have been edited meanwhile.
+                    stamp.append((path, hash((_identity(status), status.st_mode))))
     return tuple(stamp)
 
 

@@ -151,6 +151,19 @@ async def test_a_look_at_what_did_not_change_tells_nothing(own_home: Path, folde
     looking.policies.close()
 
 
+@pytest.mark.asyncio
+async def test_a_policy_that_can_be_read_again_has_changed(own_home: Path, folder: Path) -> None:
+    """Its last edit was seen while nobody could read it, and no other may ever come."""
+    (folder / "policy.toml").write_text("")
+    (folder / "policy.toml").chmod(0o200)
+    looking = Looking(own_home)
+    await looking.policies.look()
+    (folder / "policy.toml").chmod(0o600)
+    await looking.policies.look()
+    assert looking.changes == 1
+    looking.policies.close()
+
+
 def test_the_folder_is_watched_from_the_nearest_one_that_exists(own_home: Path) -> None:
     watched = Policies(environ(own_home), lambda: None)
     config = own_home / ".config"
