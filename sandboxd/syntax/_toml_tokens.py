@@ -8,6 +8,7 @@ KEY_PART = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\r\n]++|\\[^\r\n])*+"|'[^'\r\
 DOT = re.compile(r"[ \t]*+\.[ \t]*+")
 BLANK = re.compile(r"[ \t]*+")
 SPACE = re.compile(r"[ \t\r\n]*+")
+BLANK_LINES = re.compile(r"(?:[ \t]*+(?:\r?\n|\r))*+")
 COMMENT = re.compile(r"#[^\r\n]*+")
 REST = re.compile(r"[^\r\n]*+")
 GARBAGE = re.compile(r"[^#\r\n]*+")

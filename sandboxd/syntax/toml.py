@@ -187,6 +187,9 @@ class _Parser(Cursor):
                 self.end_of_value()
                 return
             if kind == tokens.LINE_END:
+                # At once: what comes next is looked for behind all of them.
+                blank = tokens.BLANK_LINES.match(self.text, end)
+                end = blank.end() if blank is not None else end
                 if self.is_next_statement(end, state):
                     self.end_of_value()
                     return

@@ -268,3 +268,8 @@ def test_work_is_in_proportion_to_hostile_text(text: str | Callable[[int], str])
     assert growth(toml.parse, text) < 2.4
     # What runs in C counts no lines, and would have no end here.
     toml.parse(repeated(text, 50_000))
+
+
+def test_blank_lines_in_a_table_are_read_at_once() -> None:
+    # What ends the table is looked for behind each line end: over all blank lines, without a line of Python.
+    assert growth(toml.parse, lambda n: "a = {b = 1" + "\n" * n + "}") < 1.1
