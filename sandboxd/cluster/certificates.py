@@ -35,7 +35,7 @@ _OTHER_WAYS = ("token", _TOKEN, "exec", "username")
 _LARGEST = 4 << 20
 _SIGN_IN = "sign in to the cluster again: its own tool writes it"
 _BLOCK = re.compile(
-    rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----"
+    rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----\s([A-Za-z0-9+/=\s]++)-----END \1-----"
 )
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED", re.M)

@@ -20,7 +20,7 @@ NOT_SERVED = "404 page not found"
 """The whole answer of an API server to a request for an API group that it does not have."""
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """Codes of OpenSSL's verification of a certificate."""
-_QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]+), (?P<rest>.*)")
+_QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]{1,253}), (?P<rest>.*)")
 _WEBHOOK = re.compile(
     r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.S
 )

@@ -187,13 +187,17 @@ _CASES = (
 )
 
 
+_LONGEST = 4_000
+"""Characters of an engine's message that are read: a container chooses parts of it."""
+
+
 def refused(status: int, words: str) -> EngineFailure:
     """The failure in an answer with an error status.
 
     :param words: the engine's message
     """
     for case in _CASES:
-        match = re.search(case.pattern, words, re.IGNORECASE)
+        match = re.search(case.pattern, words[:_LONGEST], re.IGNORECASE)
         if match is not None:
             return _with(case.make(match), str(status), words)
     failure = EngineFailure(

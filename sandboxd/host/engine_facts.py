@@ -226,7 +226,7 @@ def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
             "this engine labels containers for SELinux, which gVisor does not support",
             'set `"selinux-enabled": false` in the engine\'s daemon.json and restart it',
         )
-    if re.search(r"mkdir \S*/cgroup/\S+: permission denied", message):
+    if re.search(r"mkdir \S{0,300}/cgroup/\S{1,300}: permission denied", message):
         return (
             "it may not make control groups: this engine is rootless, without delegation",
             f"add `--ignore-cgroups` to the arguments of `{runtime.name}` in the engine's "

@@ -43,9 +43,11 @@ _STARTS_NOTHING = re.compile(
     r"|(?:export|local|readonly)(?:\s+\w+)+"
     rf"|(?:echo|printf)\b(?:\s+(?:{_QUOTED}|[\w./:!-]+))*(?:\s*>&2)?"
     r"|[\w-]+\s*\(\)\s*\{?"
-    r"|for\s+\w+\s+in\s+[^`;&|()]*;?\s*(?:do)?"
+    r"|for\s+\w+\s+in\s[^`;&|()]*(?:;\s*(?:do)?)?"
     r"|(?:el)?if\s+(?:!\s*)?(?:\[\[?\s[^`(;&|]*\]\]?|command -v [\w.-]+(?:\s*&?>+\s*(?:/dev/null|&1)|\s+2>&1)*);?\s*(?:then)?"
 )
+# Each blank is read once: an attempt begins where blanks begin, or at a backslash behind what was read already.
+_CONTINUED = re.compile(r"(?<!\s)\s*+\\\n\s*+|\\\n\s*+")
 _MOST = 500
 """Commands of one file that are read: more than anybody writes by hand."""
 
@@ -74,7 +76,7 @@ def lines(source: SourceText, when: str) -> Iterator[HostCommand]:
         if shown and not shown.startswith("#") and not _STARTS_NOTHING.fullmatch(shown):
             count += 1
             place = Place(source.path, Span(first, first + len(shown)))
-            command = re.sub(r"\s*\\\n\s*", " ", shown)
+            command = _CONTINUED.sub(" ", shown)
             yield HostCommand(Value(command, Origin("file", source.path), place, shown), when)
         start = end + 1
 

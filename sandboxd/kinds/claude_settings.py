@@ -68,7 +68,8 @@ _DESTINATIONS = (
     ("env.http_proxy", "plain connections of the agent"),
 )
 _MARKETS = "extraKnownMarketplaces"
-_ENGINE = re.compile(r"(?:docker|podman|containerd)[\w./-]*\.sock\Z")
+_NO_PATH = re.compile(r"[^\w./-]")
+_ENGINE = re.compile(r"docker|podman|containerd")
 _HOME_AND_ROOT = ("", "~", "//", "$HOME", "/home", "/root", "/Users")
 
 
@@ -162,6 +163,13 @@ def _questions(root: Node | None, path: str) -> Iterator[Switch]:
             yield Switch(read, effect, is_total=False)
 
 
+def _is_socket_of_engine(path: str) -> bool:
+    """Whether a path ends with the name of an engine's socket."""
+    if not path.endswith(".sock"):
+        return False
+    return _ENGINE.search(_NO_PATH.split(path.removesuffix(".sock"))[-1]) is not None
+
+
 def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
     for key, weak, effect, is_total in (
         ("sandbox.enabled", False, "switches the agent's own sandbox off", True),
@@ -176,7 +184,7 @@ def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
         yield from _agent_reader.switch(root, path, key, weak, effect, is_total=is_total)
     sockets = _agent_reader.at(root, "sandbox", "network", "allowUnixSockets")
     for item in sockets.items if sockets is not None else ():
-        if _ENGINE.search(item.text() or ""):
+        if _is_socket_of_engine(item.text() or ""):
             read = _agent_reader.value(item, path, "sandbox.network.allowUnixSockets")
             yield Switch(read, "gives commands the engine, which is root on this machine", True)
     for key, places in (

@@ -38,14 +38,10 @@ containers = _defaults.containers
 edits = _defaults.no_edits
 can = _defaults.by_edits(edits)
 
-_TEXT = r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'"
-_RULE = re.compile(rf"\bprefix_rule\(((?:[^()\"'#]|{_TEXT}|#[^\n]*)*+)\)")
-_PATTERN = re.compile(
-    rf"\bpattern\s*=\s*\[((?:[^\[\]\"']|{_TEXT}|\[(?:[^\[\]\"']|{_TEXT})*\])*+)\]"
+# A text that does not end goes to the end of its line: from each of its quotes it would be read again.
+_TOKEN = re.compile(
+    r"\"(?:[^\"\\\n]|\\.)*+(?P<end>\"?)|'(?:[^'\\\n]|\\.)*+(?P<other_end>'?)|#[^\n]*+|\w++|[^\s\w]"
 )
-_PART = re.compile(rf"{_TEXT}|\[(?:[^\[\]\"']|{_TEXT})*\]")
-_DECISION = re.compile(r"\bdecision\s*=\s*[\"'](\w+)[\"']")
-_COMMENT = re.compile(rf"({_TEXT})|#[^\n]*")
 _MOST = 500
 """Rules of one file that are read: more than anybody writes by hand."""
 _MOST_WORDS = 3
@@ -67,13 +63,13 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
 
 
 def _questions(source: SourceText) -> Iterator[Switch]:
-    for rule in islice(_RULE.finditer(_without_comments(source.text)), _MOST):
-        decision, pattern = _DECISION.search(rule[1]), _PATTERN.search(rule[1])
-        if pattern is None or (decision is not None and decision[1] != "allow"):
+    for span, tokens in islice(_rules(source.text), _MOST):
+        pattern = _list_of(tokens, "pattern")
+        if pattern is None or _decision(tokens) not in ("", "allow"):
             continue
-        for command in _commands(pattern[1]):
+        for command in _commands(pattern):
             if runs_anything(command):
-                place = Place(source.path, Span(*rule.span()))
+                place = Place(source.path, span)
                 value: Value[object] = Value(
                     command, Origin("file", source.path, "prefix_rule"), place, command
                 )
@@ -84,14 +80,60 @@ def _questions(source: SourceText) -> Iterator[Switch]:
                 break
 
 
-def _without_comments(text: str) -> str:
-    """The text with blanks in place of its comments."""
-    return _COMMENT.sub(lambda match: match[1] or " " * len(match[0]), text)
+def _rules(text: str) -> Iterator[tuple[Span, list[str]]]:
+    """The calls of `prefix_rule`, each with its arguments as words, texts and marks."""
+    called: int | None = None
+    start: int | None = None
+    inside: list[str] = []
+    for match in _TOKEN.finditer(text):
+        piece = match[0]
+        if piece.startswith("#"):
+            continue
+        if piece == "(":
+            start, inside = called, []
+        elif start is not None:
+            if piece == ")":
+                yield Span(start, match.end()), inside
+            if piece == ")" or "" in match.group("end", "other_end"):
+                start = None
+            inside.append(piece)
+        called = match.start() if piece == "prefix_rule" else None
 
 
-def _commands(pattern: str) -> list[str]:
+def _list_of(tokens: list[str], key: str) -> list[str] | None:
+    """The tokens of the first list that is given as `key`, with those of lists in it; None if it does not end."""
+    for at in range(len(tokens) - 2):
+        if tokens[at : at + 3] == [key, "=", "["]:
+            break
+    else:
+        return None
+    depth = 1
+    for end in range(at + 3, len(tokens)):
+        depth += (tokens[end] == "[") - (tokens[end] == "]")
+        if depth == 0:
+            return tokens[at + 3 : end]
+    return None
+
+
+def _decision(tokens: list[str]) -> str:
+    """The text that is given as `decision`; '' if there is none."""
+    for at in range(len(tokens) - 2):
+        if tokens[at : at + 2] == ["decision", "="] and tokens[at + 2][0] in "\"'":
+            return tokens[at + 2][1:-1]
+    return ""
+
+
+def _commands(pattern: list[str]) -> list[str]:
     """The commands that a pattern fits, each with any words behind it; none where it has too many words."""
-    parts = [re.findall(_TEXT, part[0]) for part in _PART.finditer(pattern)]
+    parts: list[list[str]] = []
+    depth = 0
+    for piece in pattern:
+        is_text = piece[0] in "\"'"
+        if piece == "[" or (is_text and depth == 0):
+            parts.append([])
+        depth += (piece == "[") - (piece == "]")
+        if is_text:
+            parts[-1].append(piece)
     if len(parts) > _MOST_WORDS:
         return []
     commands = [""]

@@ -77,7 +77,7 @@ _LANGUAGES = frozenset(
     ]
 )
 _VARIANT = re.compile(r"(?:dockerfile|containerfile)\.[a-z0-9]+\Z", re.IGNORECASE)
-_FIRST_WORD = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*([A-Za-z]+)(?=[ \t])")
+_FIRST_WORD = re.compile(r"(?:[ \t]*+(?:#[^\n]*+|\r)?\n)*+[ \t]*+([A-Za-z]++)(?=[ \t])")
 
 
 def matches(path: str) -> bool:

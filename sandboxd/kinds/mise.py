@@ -45,7 +45,9 @@ _WHEN = {
     "postinstall": "after it installs tools",
 }
 _ENTERED = _WHEN["enter"]
-_EXEC = re.compile(r"\bexec\(\s{0,20}command\s{0,20}=\s{0,20}(['\"`])(.{1,2000}?)\1", re.DOTALL)
+_EXEC = re.compile(r"\bexec\(\s{0,20}command\s{0,20}=\s{0,20}(['\"`])")
+_LONGEST = 2000
+"""Characters of a command in a template: more than anybody writes."""
 
 
 def matches(path: str) -> bool:
@@ -89,9 +91,16 @@ def _sources(root: Node | None, path: str) -> Iterator[HostCommand]:
 
 def _templates(source: SourceText) -> Iterator[HostCommand]:
     """The commands in templates, which mise fills in when it reads the file."""
+    read = 0
     for match in _EXEC.finditer(source.text):
-        place = Place(source.path, Span(match.start(2), match.end(2)))
-        command = " ".join(match[2].split())
+        start = match.end()
+        end = source.text.find(match[1], start + 1, start + _LONGEST + 1)
+        if match.start() < read or end < 0:
+            continue
+        read = end + 1
+        written = source.text[start:end]
+        place = Place(source.path, Span(start, end))
         yield HostCommand(
-            Value(command, Origin("file", source.path, "exec"), place, match[2]), _ENTERED
+            Value(" ".join(written.split()), Origin("file", source.path, "exec"), place, written),
+            _ENTERED,
         )

@@ -14,14 +14,14 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TIME = re.compile(r"^\[(\d+ ms|\d{4}-\d\d-\d\dT[\d:.]+Z)\] ")
 # It calls a Feature of a local folder `Unknown`.
 _NO_ID = "Unknown"
-_FEATURE = re.compile(r'Feature "(?P<name>[^"]*)" \((?P<id>[^)]*)\) failed to install')
+_FEATURE = re.compile(r'Feature "(?P<name>[^"]{0,300})" \((?P<id>[^)]{0,300})\) failed to install')
 # The engine's old builder: `Step 3/4 : RUN make`, what it writes about its own containers, and the end of a failure.
 _OLD_STEP = re.compile(r"^Step (?P<number>\d+/\d+) : (?P<words>.*)")
 _OLD_OWN = re.compile(r"^ ?---> |^Removing intermediate container |^Sending build context ")
 _OLD_END = re.compile(r"^The command '.*' returned a non-zero code: \d+")
 # BuildKit: `#7 [3/4] RUN make`, `#7 0.12 output`, `#7 ERROR: process ... exit code: 2`.
 _LINE = re.compile(r"^#(?P<vertex>\d+) (?P<rest>.*)")
-_STEP = re.compile(r"^\[(?P<number>[^\]]*\d+/\d+|[^\]]*)\] (?P<words>.*)")
+_STEP = re.compile(r"^\[(?P<number>[^\]]*)\] (?P<words>.*)")
 _OUTPUT = re.compile(r"^\d+\.\d+ (?P<text>.*)")
 
 

@@ -231,7 +231,9 @@ def _known_seccomp(root: int) -> str | None:
             beneath.parent_of(root, path, create=False) as folder,
         ):
             text = beneath.read_text(folder, path)
-            match = re.search(r"// .*\.json, sha256:([0-9a-f]{64})$", text or "", re.MULTILINE)
+            match = re.search(
+                r"^(?:(?!// ).)*+// .*\.json, sha256:([0-9a-f]{64})$", text or "", re.MULTILINE
+            )
             if text is not None and match is not None and _is_ours(text):
                 return match[1]
     return None

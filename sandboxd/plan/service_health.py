@@ -18,7 +18,7 @@ _CONDITIONS: dict[str, Condition] = {
     "service_completed_successfully": "completed",
 }
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PIECE = r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d|w)"
+_PIECE = r"(?<![\d.])(\d++(?:\.\d++)?)(us|ms|s|m|h|d|w)"
 _LONGEST_SECONDS = 24 * 3600.0
 
 

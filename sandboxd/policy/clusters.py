@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _HERE = "without `--on`, or with `--here`, it is about this machine"
 _ADDRESS = re.compile(
-    r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::0*([0-9]+))?(/[^?#\s]*)?",
+    r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]+))?(/[^?#\s]*)?",
     re.ASCII | re.IGNORECASE,
 )
 _DEFAULT_PORTS = {"https": "443", "http": "80"}
@@ -29,6 +29,7 @@ def address(text: str) -> str:
         return text
     scheme, host, port, path = (part or "" for part in match.groups())
     scheme = scheme.lower()
+    port = port.lstrip("0") or port[:1]
     port = "" if port in ("", _DEFAULT_PORTS[scheme]) else f":{port}"
     return f"{scheme}://{host.lower()}{port}{path.rstrip('/')}"
 

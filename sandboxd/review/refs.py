@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
 _BRANCH = re.compile(r"refs/heads/[^\x00-\x20\x7f~^:?*\[\\]{1,1000}\Z")
 """The syntax of git-check-ref-format(1); file systems do not allow longer names."""
-_SHA256 = re.compile(r"(?im)^\s*objectformat\s*=\s*\"?sha256")
+_SHA256 = re.compile(r"(?im)^[^\S\n]*+objectformat\s*+=\s*+\"?sha256")
 _MOST_REFS = 2000
 _MOST_BYTES = 8 << 20
 

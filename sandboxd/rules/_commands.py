@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Fetched and run in one go: `curl ... | sh`, `sh -c "$(curl ...)"`, `bash <(curl ...)`.
 _REMOTE = (
-    r"(?:curl|wget)\b[^;&\n]{0,400}?\|\s{0,40}(?:sudo\s{1,40}(?:-\S{1,40}\s{1,40}){0,8})?(?:env\s{1,40})?(?:/\S*/)?(?:ba|z|da|k)?sh\b"
+    r"(?:curl|wget)\b[^;&\n]{0,400}?\|\s{0,40}(?:sudo\s{1,40}(?:-\S{1,40}\s{1,40}){0,8})?(?:env\s{1,40})?(?:/[^\s|]{0,200}/)?(?:ba|z|da|k)?sh\b"
     r"|(?:curl|wget)\b[^;&\n]{0,400}?\|\s{0,40}(?:sudo\s{1,40})?(?:python3?|node|perl|ruby)\b"
     r"|(?:ba|z|da)?sh\s{1,40}(?:-c\s{1,40})?[\"']?(?:<\(|\$\(|`)\s{0,40}(?:curl|wget)\b"
     r"|(?:source|\.|eval)\s{1,40}[\"']?(?:<\(|\$\(|`)\s{0,40}(?:curl|wget)\b"

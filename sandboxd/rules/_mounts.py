@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 # Compiled only when a path needs them: most need none, and compiling is a part of every start.
 # `${localEnv:HOME}${localEnv:USERPROFILE}` is the usual way to support every system: one of both is empty.
+# A variable that does not end goes to the end of the text: from each further one it would be read again.
 _HOME = (
-    r"(?:\$\{(?:localEnv|env):(?:HOME|USERPROFILE|HOMEDRIVE|HOMEPATH)(?::[^}]*)?\}"
+    r"(?:(?P<last>\$\{(?:localEnv|env):(?:HOME|USERPROFILE|HOMEDRIVE|HOMEPATH)(?::[^}]*+(?P<end>\}|\Z)|\}))"
     r"|\$\{HOME\}|\$HOME(?![A-Za-z0-9_])|%USERPROFILE%|%HOMEDRIVE%|%HOMEPATH%)+"
 )
-_WITH_DEFAULT = r"\$\{(?:localEnv|env):[^:}]*:([^:}]*)[^}]*\}"
+_WITH_DEFAULT = r"\$\{(?:localEnv|env):[^:}]*+:(?P<value>[^:}]*+)[^}]*+(?P<end>\}|\Z)"
 _PLACES = {
     "SSH_AUTH_SOCK": "${SSH_AUTH_SOCK}",
     "DBUS_SESSION_BUS_ADDRESS": "${DBUS_SESSION_BUS_ADDRESS}",
@@ -98,11 +99,19 @@ def host_source(mount: Mount) -> str:
     return ""
 
 
+def _home(use: re.Match[str]) -> str:
+    """What stands for variables that name the home; one without an end names nothing."""
+    if use["end"] != "":
+        return "~"
+    return ("~" if use.start("last") > use.start() else "") + use["last"]
+
+
 def canonical(source: str, home: str | None = None) -> str:
     """`source` in the form that this module describes."""
     path = source.strip()
     if "$" in path or "%" in path:
-        path = re.sub(_WITH_DEFAULT, r"\1", re.sub(_HOME, "~", path))
+        path = re.sub(_HOME, _home, path)
+        path = re.sub(_WITH_DEFAULT, lambda use: use["value"] if use["end"] else use[0], path)
     path = path.replace("\\", "/")
     if path.startswith("//"):
         if path.startswith("//./pipe/"):

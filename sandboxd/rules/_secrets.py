@@ -59,6 +59,8 @@ _NAME = (
 _HARMLESS_NAME = (
     r"(?i)(?:FILE|PATH|URL|URI|HOST|NAME|LENGTH|EXPIR|TTL|LIMIT|MAX|TYPE|ISSUER|PUBLIC)"
 )
+_LONGEST_UNIT = 16
+"""Characters that are repeated to fill a place: more than anybody repeats."""
 _PLACEHOLDER = (
     r"(?i)example|change.?me|your[-_]|replace|placeholder|dummy|sample|insecure|not.?a.?secret|"
     r"localhost|^x+$|^<.*>$|^\$|todo|fake|^test|^dev"
@@ -96,10 +98,15 @@ def secret_name(name: str) -> bool:
 
 def is_placeholder(value: str) -> bool:
     """Whether a value only fills the place: a word that says so, or a few characters repeated."""
-    return (
-        re.search(_PLACEHOLDER, value) is not None
-        or re.fullmatch(r"(.{1,16}?)\1+", value) is not None
+    return re.search(_PLACEHOLDER, value) is not None or any(
+        _repeats(value, size) for size in range(1, _LONGEST_UNIT + 1)
     )
+
+
+def _repeats(value: str, size: int) -> bool:
+    """Whether a value of one line is its first `size` characters again and again."""
+    times, rest = divmod(len(value), size)
+    return not rest and times > 1 and "\n" not in value and value == value[:size] * times
 
 
 def looks_random(value: str) -> bool:

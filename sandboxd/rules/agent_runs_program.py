@@ -63,7 +63,7 @@ META = RuleMeta(
 )
 
 # Nothing in it that a shell or `cmd` would replace, run or write to a file.
-_PRINTS = r"echo +(?:'[^'%]*'|\"[^\"$`\\!%]*\"|[\w .,:-]*)"
+_PRINTS = r"echo(?: +'[^'%]*'| +\"[^\"$`\\!%]*\"| [\w .,:-]*)"
 
 
 def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:

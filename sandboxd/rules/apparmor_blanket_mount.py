@@ -108,10 +108,25 @@ def _mount_word(rule: AppArmorRule) -> str:
     return "mount" if rule.word == "all" else rule.word
 
 
+def _words(rest: str) -> Iterator[str]:
+    """The parts between blanks; blanks within brackets part nothing."""
+    start = 0
+    blanks: list[re.Match[str]] = []
+    for mark in re.finditer(r"\s+|[()]|\Z", rest):
+        if mark[0].isspace():
+            blanks.append(mark)
+            continue
+        for blank in blanks if mark[0] != ")" else ():
+            yield rest[start : blank.start()]
+            start = blank.end()
+        blanks = []
+    yield rest[start:]
+
+
 def _is_blanket(rest: str) -> bool:
     """True if the rest of a mount rule leaves source, target and type open."""
     paths: list[str] = []
-    for part in re.split(r"\s+(?![^(]*\))", rest):
+    for part in _words(rest):
         name, equals, value = part.partition("=")
         if equals and name in ("fstype", "vfstype"):
             if value not in EVERY_TYPE:

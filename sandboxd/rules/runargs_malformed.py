@@ -63,9 +63,9 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
                 f"`{blank[1]}` and its value are one string: docker takes all of it for a name"
             )
             new = f"{blank[1]}={blank[2]}" if text.startswith("--") else f"{blank[1]}{blank[2]}"
-        elif re.search(r"=(['\"]).*\1\Z", text):
+        elif (quoted := _start_of_quoted(text)) is not None:
             message = "the quotes are a part of the value: no shell reads this"
-            new = re.sub(r"=(['\"])(.*)\1\Z", r"=\2", text)
+            new = text[:quoted] + text[quoted + 1 : -1]
         else:
             continue
         value = value_of(subject, node, "runArgs")
@@ -84,3 +84,12 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
                 ),
             ),
         )
+
+
+def _start_of_quoted(text: str) -> int | None:
+    """The offset of the first quote of a quoted value at the end of the last line; None if there is none."""
+    quote = text[-1:]
+    if quote not in ("'", '"'):
+        return None
+    before = text.find("=" + quote, text.rfind("\n") + 1, -1)
+    return before + 1 if before >= 0 else None

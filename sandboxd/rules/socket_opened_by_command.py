@@ -69,7 +69,7 @@ _CHANGE = (
     + r")\.sock)(?![\w./-])"
 )
 # Others may write: 666, 777, 0666, o+w, a+rw, +rw of whatever the umask leaves.
-_EVERYBODY = r"(?:^|\s)(?:[0-7]{0,2}[0-7]{2}[2367]|[ugo]*[oa][ugo]*[+=][rxX]*w[rxX]*|[+=][rxX]*w[rxX]*)\s|o(?:ther)?::?[r-]*w"
+_EVERYBODY = r"(?:^|\s)(?:[0-7]{0,2}[0-7]{2}[2367]|(?:[ug]*o[ugo]*|[ugo]*a[ugo]*)[+=][rxX]*w[rxX]*|[+=][rxX]*w[rxX]*)\s|o(?:ther)?::?[r-]*w"
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:

@@ -22,7 +22,8 @@ KEYWORDS = frozenset({
 })
 # fmt: on
 _WITH_HEREDOC = ("RUN", "COPY", "ADD")
-_DIRECTIVE = re.compile(r"(?:#|//)\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
+# Of a line without blanks around it.
+_DIRECTIVE = re.compile(r"(?:#|//)\s*+([A-Za-z][A-Za-z0-9]*+)\s*+=\s*+(\S.*)\Z")
 _DIRECTIVES = ("syntax", "escape", "check")
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 _HEREDOC = re.compile(r"\d*<<(-?)([^<]+)\Z")

@@ -37,10 +37,10 @@ _OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
-_NAME = re.compile(r"(?:.*[._-])?(?:docker-?)?compose(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
-_CONTENT = re.compile(
-    r"^services:[ \t]*(?:#[^\n]*)?\r?\n(?:.*\n)*?[ \t]+(?:image|build|extends):", re.MULTILINE
-)
+_NAME = re.compile(r"(?:^|[._-])(?:docker-?)?compose[._-]", re.IGNORECASE)
+_ENDINGS = (".yml", ".yaml")
+_SERVICES = re.compile(r"^services:[ \t]*(?:#[^\n]*|\r)?\n", re.MULTILINE)
+_OF_SERVICE = re.compile(r"^[ \t]+(?:image|build|extends):", re.MULTILINE)
 # A Compose file that sandboxd generates for a service: its paths start at another file's folder, so it is judged with
 # the devcontainer.json beside it and never by itself.
 _A_PART = ".devcontainer/sandboxd/docker-compose.sandboxd.yml"
@@ -49,12 +49,16 @@ _LOOKED_AT = 20_000
 
 
 def matches(path: str) -> bool:
-    return _NAME.match(path.rpartition("/")[2]) is not None and not path.endswith(_A_PART)
+    name = path.rpartition("/")[2]
+    is_named = name.lower().endswith(_ENDINGS) and _NAME.search(name) is not None
+    return is_named and not path.endswith(_A_PART)
 
 
 def recognises(path: str, text: str) -> bool:
     """Whether a file of another name is a Compose file: `dockerComposeFile` or `include` may use it."""
-    return not path.endswith(_A_PART) and _CONTENT.search(text[:_LOOKED_AT]) is not None
+    start = text[:_LOOKED_AT]
+    services = None if path.endswith(_A_PART) else _SERVICES.search(start)
+    return services is not None and _OF_SERVICE.search(start, services.end()) is not None
 
 
 def parse(source: SourceText) -> Document:

@@ -52,9 +52,10 @@ _FOLDERS_OF_JSON = frozenset(
     ("deploy", "k8s", "kube", "kubernetes", "manifest", "manifests", "openshift")
 )
 _WORDS = re.compile(
-    r"(?:.*[._-])?(?:k8s|kubernetes|pods?|deployments?|deploy|statefulsets?|daemonsets?|replicasets?"
-    r"|controllers?|jobs?|cronjobs?|sandbox(?:es|template)?)(?:[._-].*)?\.(?:ya?ml|json)\Z"
+    r"(?:^|[._-])(?:k8s|kubernetes|pods?|deployments?|deploy|statefulsets?|daemonsets?|replicasets?"
+    r"|controllers?|jobs?|cronjobs?|sandbox(?:es|template)?)[._-]"
 )
+_ENDINGS = (".yml", ".yaml", ".json")
 _VERSION = re.compile(
     r"^([\"']?)apiVersion\1:[ \t]*[\"']?(?:[a-z0-9][\w./-]*|\{\{-? )", re.MULTILINE
 )
@@ -76,7 +77,8 @@ def matches(path: str) -> bool:
     if name in kustomization.NAMES:
         return True
     usual = _FOLDERS_OF_JSON if name.endswith(".json") else _FOLDERS
-    return not usual.isdisjoint(folders[-4:]) or _WORDS.match(name) is not None
+    is_named = name.endswith(_ENDINGS) and _WORDS.search(name) is not None
+    return not usual.isdisjoint(folders[-4:]) or is_named
 
 
 def fits(path: str, text: str) -> bool:

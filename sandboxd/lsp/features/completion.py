@@ -26,7 +26,7 @@ from sandboxd.model.safe_values import SAFE_VALUES
 from sandboxd.syntax.node import Node, Parents, walk
 from sandboxd.text import Span
 
-_WORD = re.compile(r"[\w./:=${}-]*\Z")
+_WORD = re.compile(r"(?<![\w./:=${}-])[\w./:=${}-]*+\Z")
 
 _SAFE_OPTIONS = {
     "no-new-privileges": "setuid programs gain nothing",
@@ -160,7 +160,7 @@ def _in_list(before: str) -> str:
     opened = before.rfind("[")
     if opened < 0 or "]" in before[opened:]:
         return ""
-    key = re.search(r"([\w-]+)\s*=\s*\Z", before[:opened])
+    key = re.search(r"(?<![\w-])([\w-]++)\s*+=\s*+\Z", before[:opened])
     return key[1] if key else ""
 
 

@@ -51,7 +51,7 @@ def _trailing_comma(text: str) -> int | None:
     """The offset of the first one in a text without comments."""
     import re
 
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|(,)\s*[\]}]', text):
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*+"?|(,)\s*+[\]}]', text):
         if match[1] is not None:
             return match.start(1)
     return None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandboxd.kinds import _hook_reader
 from sandboxd.text import SourceText
@@ -90,3 +94,20 @@ HOOKS = {
 def test_when_a_hook_of_git_runs(hook: str) -> None:
     assert _hook_reader.occasion(hook) == HOOKS[hook]
     assert _hook_reader.occasion(f"{hook}-of-ours") == f"at `{hook}-of-ours`"
+
+
+@given(
+    st.lists(st.sampled_from(["for x in", " ", "\t", ";", "do", "$F", "&", "!", "(", "\n"])).map(
+        "".join
+    )
+)
+def test_a_loop_is_read_as_it_was_with_each_way_to_share_out_its_blanks(rest: str) -> None:
+    written = r"for\s+\w+\s+in\s+[^`;&|()]*;?\s*(?:do)?"
+    line = f"for x in{rest}"
+    expected = re.fullmatch(written, line)
+    assert (_hook_reader._STARTS_NOTHING.fullmatch(line) is None) is (expected is None)
+
+
+@given(st.lists(st.sampled_from([" ", "\t", "\n", "\\\n", "\\", "a"])).map("".join))
+def test_continued_lines_are_joined_with_one_blank(text: str) -> None:
+    assert _hook_reader._CONTINUED.sub(" ", text) == re.sub(r"\s*\\\n\s*", " ", text)
