@@ -58,6 +58,13 @@ class Identity(NamedTuple):
         """Whether the engine runs on this machine, so that its bind mounts show this machine's files."""
         return self.host.startswith("unix:")
 
+    @property
+    def address(self) -> str:
+        """`host`; that of a local socket by its real path, so that it is the same for all links to the socket."""
+        if not self.is_local:
+            return self.host
+        return f"unix://{os.path.realpath(self.host.removeprefix('unix://'))}"
+
     def to_json(self) -> dict[str, Any]:
         """The identity as a JSON value, for `from_json`."""
         return {**self._asdict(), "tls": self.tls._asdict() if self.tls else None}
@@ -78,6 +85,15 @@ class Identity(NamedTuple):
         """`base`, changed so that the docker command uses this engine."""
         others = {n: base[n] for n in base if n not in VARIABLES or n in _ALSO_OTHERS}
         return others | self.variables()
+
+    def before_command(self) -> str:
+        """Assignments, quoted for a shell, to put in front of a command that is to use this engine."""
+        import shlex
+
+        variables = self.variables()
+        # Each login has its own agent, and docker's own folder is the same for all of a user's shells.
+        meant = (name for name in variables if name not in ("DOCKER_CONFIG", "SSH_AUTH_SOCK"))
+        return " ".join(f"{name}={shlex.quote(variables[name])}" for name in meant)
 
     @classmethod
     def from_json(cls, value: object) -> Identity:

@@ -3,6 +3,9 @@
 Another process needs it to take back rights that the sandbox may no longer have, and to give nothing for an edit that
 the user did not accept. It is kept in the user's state folder from the start of a sandbox to its end, and contains no
 proxy login and no secret.
+
+A sandbox of the same identity may run on each of the user's engines, so there is a record for each container. It names
+the engine, since what is taken back has to reach it from any shell.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Any, NamedTuple
 
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import NotAPolicy, policy_from_json, policy_to_json
+from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
@@ -38,23 +42,85 @@ class GivenRights(NamedTuple):
     the credential is '' if the user has removed it since."""
 
 
-def sandboxes(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The identities of all sandboxes of this user for which something is stored, which have not been seen to end."""
-    folder, identities = _folder(environ), []
+class Entry(NamedTuple):
+    """One record: which container of which sandbox was given something, and where that container is."""
+
+    sandbox: str
+    """The sandbox's identity (`model.sandbox_id`)."""
+    container: str
+    """The container's id; '' while a start has not made it yet."""
+    engine: Identity | None
+    """The engine of the container; None in a record of an older version, which did not store it."""
+    path: str
+    """The path of the record."""
+
+
+def entries(environ: Mapping[str, str]) -> tuple[Entry, ...]:
+    """The records of all sandboxes of this user, on whatever engine, that have not been seen to end."""
+    folder, records = _folder(environ), []
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(folder)):
-            if identity := _identity(os.path.join(folder, name)):
-                identities.append(identity)
-    return tuple(identities)
+            if record := _entry(os.path.join(folder, name)):
+                records.append(record)
+    return tuple(records)
 
 
-def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
-    """What the sandbox was last given; None where nothing valid is stored.
+def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> GivenRights | None:
+    """What the sandbox was last given on the engine that `environ` selects; None where nothing valid is stored.
+
+    A record of an older version counts for whichever engine asks first.
 
     :param sandbox: its identity (`model.sandbox_id`)
+    :param container: the id of the container that is meant: its record is found under whatever address its engine was
+        reached; '' for whichever
     """
+    path = _path(environ, sandbox, container)
+    return _read(path, sandbox) or _read(_old_path(environ, sandbox), sandbox)
+
+
+def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
+    """Store `given` in place of what was stored before for its container, or for the engine that `environ` selects.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    path, old = _path(environ, sandbox, given.container), _old_path(environ, sandbox)
+    engine, before = resolve(environ), _entry(path)
+    if before is not None and before.engine is not None:
+        # A container that is reached under another address, too, keeps the one of its record.
+        engine = engine if before.engine.address == engine.address else before.engine
+    record: dict[str, Any] = {
+        "sandbox": sandbox,
+        "engine": engine.to_json(),
+        "container": given.container,
+        "digest": given.digest,
+        "most": policy_to_json(Policy(rules=given.most.rules, credentials=given.most.credentials)),
+        "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
+        "is_granted": given.is_granted,
+        "accounts": given.accounts,
+    }
     try:
-        record = json.loads(read_source(_path(environ, sandbox)).text)
+        # Containers end with the machine, and what they were given as well.
+        write_private(path, json.dumps(record).encode(), synced=False)
+        if (older := _entry(old)) is not None and older.container in ("", given.container):
+            os.unlink(old)
+    except OSError as error:
+        raise EnvironmentFailure(
+            "what the sandbox is given cannot be kept in the state folder: "
+            f"{(error.strerror or 'an error').lower()}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+
+
+def forget(environ: Mapping[str, str], sandbox: str) -> None:
+    """Remove what is stored of a sandbox, at its end on the engine that `environ` selects."""
+    for path in (_path(environ, sandbox), _old_path(environ, sandbox)):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _read(path: str, sandbox: str) -> GivenRights | None:
+    try:
+        record = json.loads(read_source(path).text)
         if record["sandbox"] != sandbox:
             return None
         gateway = record["gateway"]
@@ -70,43 +136,15 @@ def recall(environ: Mapping[str, str], sandbox: str) -> GivenRights | None:
         return None
 
 
-def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
-    """Store `given` in place of what was stored before.
-
-    :raises EnvironmentFailure: it cannot be written
-    """
-    record: dict[str, Any] = {
-        "sandbox": sandbox,
-        "container": given.container,
-        "digest": given.digest,
-        "most": policy_to_json(Policy(rules=given.most.rules, credentials=given.most.credentials)),
-        "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
-        "is_granted": given.is_granted,
-        "accounts": given.accounts,
-    }
+def _entry(path: str) -> Entry | None:
+    """What the file at `path` is the record of; None where it is no record."""
     try:
-        # Containers end with the machine, and what they were given as well.
-        write_private(_path(environ, sandbox), json.dumps(record).encode(), synced=False)
-    except OSError as error:
-        raise EnvironmentFailure(
-            "what the sandbox is given cannot be kept in the state folder: "
-            f"{(error.strerror or 'an error').lower()}",
-            "make room there, or set XDG_STATE_HOME to a folder that you can write",
-        ) from None
-
-
-def forget(environ: Mapping[str, str], sandbox: str) -> None:
-    """Remove what is stored, at the end of the sandbox."""
-    with contextlib.suppress(OSError):
-        os.unlink(_path(environ, sandbox))
-
-
-def _identity(path: str) -> str:
-    """The sandbox that the file at `path` is of; '' where it is no record."""
-    try:
-        return str(json.loads(read_source(path).text)["sandbox"])
-    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
-        return ""
+        record = json.loads(read_source(path).text)
+        engine = record.get("engine")
+        where = None if engine is None else Identity.from_json(engine)
+        return Entry(str(record["sandbox"]), str(record["container"]), where, path)
+    except (SandboxdError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _of_gateway(policy: Policy) -> dict[str, object]:
@@ -119,5 +157,19 @@ def _folder(environ: Mapping[str, str]) -> str:
     return os.path.join(state_folder(environ), "given")
 
 
-def _path(environ: Mapping[str, str], sandbox: str) -> str:
+def _path(environ: Mapping[str, str], sandbox: str, container: str = "") -> str:
+    """The record of `container`, else the one of the engine that `environ` selects."""
+    # No path of a workspace has this byte in it.
+    own = workspace_file(_folder(environ), f"{sandbox}\0{resolve(environ).address}", ".json")
+    record = _entry(own)
+    if not container or (record is not None and record.container == container):
+        return own
+    for each in entries(environ):
+        if (each.sandbox, each.container) == (sandbox, container) and each.engine is not None:
+            return each.path
+    return own
+
+
+def _old_path(environ: Mapping[str, str], sandbox: str) -> str:
+    """The record of a version that kept one for each sandbox, whatever its engine."""
     return workspace_file(_folder(environ), sandbox, ".json")

@@ -1,5 +1,5 @@
-"""Locks between processes: one `up` or `down` per project and user, one change of rights per sandbox, one writer per
-gateway.
+"""Locks between processes: one `up` or `down` per project and user, one change of rights per sandbox and engine, one
+writer per gateway.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import os
 import stat
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from sandboxd.deadline import looks_within
+from sandboxd.engine.contexts import resolve
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder, workspace_file
 
@@ -41,16 +42,21 @@ def project_lock(
 
 
 @contextlib.contextmanager
-def rights_lock(sandbox: str) -> Iterator[None]:
-    """Hold the lock under which a sandbox's rights are read and applied; it excludes other threads and processes.
+def rights_lock(environ: Mapping[str, str], sandbox: str) -> Iterator[None]:
+    """Hold the lock under which a sandbox's rights are read and applied on one engine; it excludes other threads and
+    processes.
 
-    It is separate from the project's lock, so that a revocation does not wait for a start or an end.
+    It is separate from the project's lock, so that a revocation does not wait for a start or an end; and each engine
+    has its own, so that none waits for another one that hangs.
 
+    :param environ: selects the engine
     :param sandbox: the sandbox's identity
     :raises EnvironmentFailure: the lock cannot be opened, or is not free within the time limit
     """
     check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
-    with _open(workspace_file(_folder(), sandbox, ".rights.lock")) as descriptor:
+    # No path of a workspace has this byte in it.
+    on_engine = f"{sandbox}\0{resolve(environ).address}"
+    with _open(workspace_file(_folder(), on_engine, ".rights.lock")) as descriptor:
         _wait(descriptor, check)
         yield
 

@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.engine.contexts import resolve
 from sandboxd.errors import SandboxdError
 from sandboxd.host import given_rights
 from sandboxd.model.sandbox_id import workspace_of
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.contexts import Identity
+    from sandboxd.host.given_rights import Entry
 
 _LONGEST_SECONDS = 30.0
 """Seconds after which a sandbox is reported as unreachable."""
@@ -34,6 +37,10 @@ class Outcome(NamedTuple):
     hint: str = ""
     has_less: bool = False
     """Whether it has less than it may: a right that cannot be recorded in the audit record is not given."""
+    engine: str = ""
+    """The address of its engine; '' for the one that the caller's environment selects."""
+    last: tuple[str, ...] = ()
+    """The names and credentials that its gateway was last given, where it may still have them."""
 
     @property
     def behind(self) -> str:
@@ -50,21 +57,30 @@ class Outcome(NamedTuple):
 
 
 def follow_all(
-    environ: Mapping[str, str], connect: Callable[[], Engine], workspace: str = ""
+    environ: Mapping[str, str],
+    connect: Callable[[Mapping[str, str]], Engine],
+    workspace: str = "",
+    *,
+    elsewhere: bool = False,
 ) -> tuple[Outcome, ...]:
-    """Apply the present rights to each of this user's sandboxes that was ever given any; no engine is asked if none
-    was.
+    """Apply the present rights to each of this user's sandboxes that was ever given any, on whichever engine it runs;
+    no engine is asked if none was.
 
-    :param connect: returns the engine; called in several threads
+    :param connect: returns the engine that an environment selects; called in several threads
     :param workspace: the real path of the only workspace whose sandboxes are meant; '' for all
+    :param elsewhere: whether only sandboxes on other engines than the one that `environ` selects are meant
     """
+    present = resolve(environ)
     meant = [
-        each for each in given_rights.sandboxes(environ) if workspace in ("", workspace_of(each))
+        each
+        for each in given_rights.entries(environ)
+        if workspace in ("", workspace_of(each.sandbox))
+        and not (elsewhere and _is_of(each, present))
     ]
-    outcomes = {each: _silent(each) for each in meant}
+    outcomes = {each.path: _silent(_Place(each, present, environ)) for each in meant}
 
-    def run(sandbox: str) -> None:
-        outcomes[sandbox] = _follow(sandbox, environ, connect)
+    def run(record: Entry) -> None:
+        outcomes[record.path] = _follow_record(_Place(record, present, environ), connect)
 
     # One that hangs keeps no other from being taken back.
     threads = [threading.Thread(target=run, args=(each,), daemon=True) for each in meant]
@@ -73,7 +89,7 @@ def follow_all(
     end = time.monotonic() + _LONGEST_SECONDS
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0.0))
-    return tuple(outcomes[each] for each in meant)
+    return tuple(outcomes[each.path] for each in meant)
 
 
 def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], Engine]) -> Outcome:
@@ -99,10 +115,79 @@ def _follow(sandbox: str, environ: Mapping[str, str], connect: Callable[[], Engi
         return Outcome(sandbox, False, error.message, error.hint, has_less)
 
 
-def _silent(sandbox: str) -> Outcome:
-    return Outcome(
-        sandbox,
-        False,
-        f"its engine or its gateway does not answer: waited {_LONGEST_SECONDS:g} s",
-        "`sandboxd down` in its folder ends it",
+class _Place:
+    """Where the sandbox of a record runs, as seen from the caller's environment."""
+
+    def __init__(self, record: Entry, present: Identity, base: Mapping[str, str]) -> None:
+        self.record = record
+        self.engine = None if _is_of(record, present) else record.engine
+        """Another engine than the caller's; None for that one."""
+        self.environ = base
+        if self.engine is not None:
+            # The agent of the login that started the sandbox may have ended.
+            own = self.engine._replace(agent=self.engine.agent and base.get("SSH_AUTH_SOCK", ""))
+            self.environ = own.environ(base)
+
+    def outcome(self, outcome: Outcome) -> Outcome:
+        """`outcome`, with the engine, what is still given there, and the command that goes on."""
+        engine = self.engine
+        if engine is not None:
+            command = f"{engine.before_command()} sandboxd status"
+            hint = (
+                f"{outcome.hint}; then `{command}` in its folder tries again; if that engine is gone "
+                f"for good, remove `{self.record.path}`"
+            )
+            outcome = outcome._replace(engine=engine.address, hint=outcome.problem and hint)
+        return outcome._replace(last=_last(self) if outcome.behind else ())
+
+
+def _is_of(record: Entry, engine: Identity) -> bool:
+    return record.engine is None or record.engine.address == engine.address
+
+
+def _last(place: _Place) -> tuple[str, ...]:
+    record = place.record
+    given = given_rights.recall(place.environ, record.sandbox, record.container)
+    policy = given.gateway if given is not None else None
+    if policy is None:
+        return ()
+    names = (str(rule.pattern) for rule in policy.rules)
+    return tuple(dict.fromkeys((*(label for label, _ in policy.credentials), *names)))
+
+
+def _follow_record(place: _Place, connect: Callable[[Mapping[str, str]], Engine]) -> Outcome:
+    record = place.record
+    outcome = _follow(record.sandbox, place.environ, lambda: connect(place.environ))
+    if record.engine is None and not outcome.is_followed and not outcome.problem:
+        outcome = _look_for(record, lambda: connect(place.environ))
+    return place.outcome(outcome)
+
+
+def _look_for(record: Entry, connect: Callable[[], Engine]) -> Outcome:
+    """The outcome for a sandbox that does not run here, by a record that does not say on which engine it does."""
+    from sandboxd.life import find
+
+    outcome = Outcome(record.sandbox, False)
+    try:
+        known = [each.id for each in find.sandboxes_of(connect(), record.sandbox)]
+    except SandboxdError as error:
+        return outcome._replace(problem=error.message, hint=error.hint)
+    if not record.container or record.container in known:
+        return outcome
+    return outcome._replace(
+        problem=f"its container `{record.container[:12]}` is not on this engine, and an older version "
+        "of sandboxd did not note on which it is",
+        hint="run the same command with the `DOCKER_CONTEXT` or `DOCKER_HOST` of its engine; if it runs "
+        "nowhere, `sandboxd down` in its folder",
+    )
+
+
+def _silent(place: _Place) -> Outcome:
+    return place.outcome(
+        Outcome(
+            place.record.sandbox,
+            False,
+            f"its engine or its gateway does not answer: waited {_LONGEST_SECONDS:g} s",
+            "`sandboxd down` in its folder ends it",
+        )
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
-from sandboxd.host import chosen_groups, given_rights
+from sandboxd.host import given_rights
 from sandboxd.host.given_rights import GivenRights
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.sandbox_id import name_of, workspace_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.policy.reconcile import Given, Step
-    from sandboxd.policy.rights import GatewayRights, Rights
+    from sandboxd.policy.rights import GatewayRights, Rights, Target
     from sandboxd.project import Project
 
 
@@ -70,7 +70,7 @@ def follow(
     from sandboxd.policy.reconcile import reconcile
 
     # One after another, also of several processes: what was read earlier is never given later.
-    with rights_lock(sandbox):
+    with rights_lock(environ, sandbox):
         present = _sandbox(engine, sandbox)
         if present is None:
             return None
@@ -85,7 +85,7 @@ def follow(
                 "nothing gets out; `sandboxd up` makes them again",
             )
         whole = gateway.complete(engine, pair, wanted.gateway, addresses)
-        given = _given(environ, sandbox, running_gateway.version(engine, sandbox))
+        given = _given(environ, wanted.target, running_gateway.version(engine, sandbox))
         steps = reconcile(wanted._replace(gateway=whole), given)
         keep = functools.partial(_keep, environ, digest, wanted)
         _do(engine, sandbox, environ, steps, keep)
@@ -198,13 +198,13 @@ def giving(
     from sandboxd.life.lock import rights_lock
     from sandboxd.policy.reconcile import to_record
 
-    with rights_lock(sandbox):
+    with rights_lock(environ, sandbox):
         wanted, digest = read()
         if wanted.gateway is None:
             raise EnvironmentFailure(
                 "the network of this sandbox is to be open by now", "`sandboxd up` makes it so"
             )
-        before = given_rights.recall(environ, sandbox)
+        before = given_rights.recall(environ, sandbox, wanted.target.container)
         last = before.gateway if before is not None and before.gateway is not None else Policy()
         for step in to_record(wanted, last):
             recording.before_widening(environ, sandbox, step.names, step.credentials)
@@ -236,7 +236,7 @@ def note_start(project: Project, container: str, rights: Rights | None) -> None:
         environ, project.grantee, project.config.digest, project.profile.name
     )
     accounts = ((label, each.account) for each in rights.credentials for label, _ in each.doors)
-    with rights_lock(sandbox):
+    with rights_lock(environ, sandbox):
         before = given_rights.recall(environ, sandbox)
         gateway = before.gateway if before is not None else None
         given = GivenRights(
@@ -302,8 +302,8 @@ def end_unused(
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
             egress.leave(engine, sandbox, with_network=forget)
-            chosen_groups.forget(environ, sandbox)
             given_rights.forget(environ, sandbox)
+            _groups.forget(environ, sandbox)
         return not is_used
 
 
@@ -338,11 +338,11 @@ def _rights(project: Project, container: str) -> Rights:
     return rights_now(project, container, time.time())
 
 
-def _given(environ: Mapping[str, str], sandbox: str, version: int) -> Given:
+def _given(environ: Mapping[str, str], target: Target, version: int) -> Given:
     """What the gateway has by its own word, and what it was given last."""
     from sandboxd.policy.reconcile import Given
 
-    record = given_rights.recall(environ, sandbox)
+    record = given_rights.recall(environ, target.sandbox, target.container)
     gateway = record.gateway if record is not None else None
     return Given(version, gateway)
 
@@ -356,7 +356,7 @@ def _keep(
     :raises EnvironmentFailure: it cannot be written
     """
     container, sandbox = wanted.target.container, wanted.target.sandbox
-    before = given_rights.recall(environ, sandbox)
+    before = given_rights.recall(environ, sandbox, container)
     if before is None or (digest is not None and not wanted.is_bounded):
         planned = wanted.planned or Policy()
         given = GivenRights(container, digest or "", planned, None, wanted.is_granted)

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import chosen_groups, given_rights
+from sandboxd.host import given_rights
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.operations import commits, recording
+from sandboxd.operations import _groups, commits, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
 
@@ -107,8 +107,8 @@ def stop(
         tell = lines(progress, cancel)
         commits.exchange_with(engine, environ, container, tell, says_transfer=True)
     removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
-    chosen_groups.forget(environ, sandbox)
     given_rights.forget(environ, sandbox)
+    _groups.forget(environ, sandbox)
     problem = recording.stopped(environ, sandbox, removed, discard, ledger)
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors, problem)

@@ -194,7 +194,7 @@ def _most(project: Project, container: str, demands: Floor) -> Policy | None:
 
 def _given(environ: Mapping[str, str], sandbox: str, container: str) -> GivenRights | None:
     """What `container` was given last, that of any other one counts for nothing; '' for whichever it is."""
-    given = given_rights.recall(environ, sandbox)
+    given = given_rights.recall(environ, sandbox, container)
     return None if given is None or (container and given.container != container) else given
 
 

@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
-    "host.given_rights": frozenset({"egress", "errors", "files", "host.folders"}),
+    "host.given_rights": frozenset({"egress", "engine", "errors", "files", "host.folders"}),
     "host.measurement": frozenset({"errors", "files", "host.folders"}),
     "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import threading
 from pathlib import Path
@@ -12,29 +13,39 @@ import pytest
 
 from sandboxd.cli.commands import trust as trust_command
 from sandboxd.cli.commands.credentials import remove
+from sandboxd.cli.commands.egress import deny
 from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
+from sandboxd.egress.approvals import Approval
 from sandboxd.engine import client
-from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, EnvironmentFailure
+from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.host import given_rights
+from sandboxd.host.folders import workspace_file
+from sandboxd.life import find, lock
 from sandboxd.life import gateway as gateways
 from sandboxd.operations import following, gateway
 from sandboxd.operations.egress import serve
+from sandboxd.operations.egress._target import name
 from sandboxd.operations.request import Request
+from sandboxd.policy import approvals
+from sandboxd.policy.rights import GatewayRights
 from tests.patience import PATIENCE
 from tests.unit.operations.running_project import LISTED, Running, play
 
+OTHER = "unix:///other/docker.sock"
 WITH_CREDENTIAL = '[credentials]\nuse = ["github"]\n' + LISTED
 
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     running = play(tmp_path, monkeypatch)
-    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in running.environ.items():
-        monkeypatch.setenv(name, value)
+    for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in running.environ.items():
+        monkeypatch.setenv(variable, value)
     monkeypatch.setattr(client, "connect_from", lambda _environ: None)
     records.put(running.environ, Record(Name("github"), "environment", ("TOKEN",)))
     running.write(WITH_CREDENTIAL, trusted=True)
@@ -67,7 +78,7 @@ def test_a_gateway_that_does_not_take_it_is_said_with_what_to_do(
         raise EnvironmentFailure("the gateway does not answer", "`sandboxd down`")
 
     monkeypatch.setattr(gateways, "push", hangs)
-    assert revoke(running) == EXIT_ENVIRONMENT
+    assert revoke(running) == EXIT_NOT_HELD
     said = capsys.readouterr().err
     assert "may have more than it may have now: the gateway does not answer" in said
     assert "hint: `sandboxd down`" in said
@@ -90,15 +101,139 @@ def test_a_sandbox_that_hangs_keeps_no_other_from_it(
 
     monkeypatch.setattr(gateway, "follow", follow)
     engine: Any = None
-    call = threading.Thread(target=lambda: following.follow_all(running.environ, lambda: engine))
+    call = threading.Thread(target=following.follow_all, args=(running.environ, lambda _: engine))
     call.start()
     assert is_followed.wait(PATIENCE)
     may_end.set()
     call.join()
 
 
+def in_another_shell(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Go on in a shell that uses an engine on which nothing runs; the engines that are asked for the sandbox."""
+    asked: list[object] = []
+    monkeypatch.setenv("DOCKER_HOST", OTHER)
+    monkeypatch.setattr(client, "connect_from", lambda environ: environ.get("DOCKER_HOST"))
+
+    def sandbox(engine: object, _sandbox: str) -> Any:
+        asked.append(engine)
+        return None if engine == OTHER else running.container_of()
+
+    monkeypatch.setattr(gateway, "_sandbox", sandbox)
+    monkeypatch.setattr(find, "sandboxes_of", lambda engine, each: [])
+    return asked
+
+
+def test_what_is_revoked_reaches_a_sandbox_on_another_engine(
+    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = in_another_shell(running, monkeypatch)
+    assert revoke(running) == EXIT_OK
+    assert not running.pushed[-1].credentials and not running.lets_through("a.example.org")
+    assert asked == ["unix:///var/run/docker.sock"]
+    assert "on `unix:///var/run/docker.sock`: the sandbox that runs has" in normal(capsys)
+
+
+def test_an_engine_that_hangs_keeps_no_other_from_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the same sandbox: it runs on both."""
+    in_another_shell(running, monkeypatch)
+    sandbox = os.path.realpath(running.path)
+    given = given_rights.recall(running.environ, sandbox)
+    assert given is not None
+    there = {**running.environ, "DOCKER_HOST": OTHER}
+    given_rights.keep(there, sandbox, given._replace(container="c2"))
+    hangs, is_pushed = threading.Event(), threading.Event()
+
+    def look(engine: object, _sandbox: str) -> Any:
+        if engine == OTHER:
+            hangs.set()
+            assert is_pushed.wait(PATIENCE), "the one that answers waits for the one that hangs"
+            return None
+        assert hangs.wait(PATIENCE)
+        return running.container_of()
+
+    def push(_engine: object, _workspace: str, rights: GatewayRights, **_options: Any) -> None:
+        running.pushed.append(rights.policy)
+        is_pushed.set()
+
+    monkeypatch.setattr(gateway, "_sandbox", look)
+    monkeypatch.setattr(gateways, "push", push)
+    monkeypatch.setattr(following, "_LONGEST_SECONDS", PATIENCE)
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", PATIENCE)
+    assert revoke(running) == EXIT_OK
+    assert is_pushed.is_set() and not running.lets_through("a.example.org")
+
+
+def test_another_engine_that_does_not_answer_is_said_with_what_is_still_there(
+    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_another_shell(running, monkeypatch)
+
+    def refuses(*_: object) -> None:
+        raise EnvironmentFailure("no engine answers", "start it")
+
+    monkeypatch.setattr(gateway, "_sandbox", refuses)
+    assert revoke(running) == EXIT_NOT_HELD
+    said = normal(capsys)
+    workspace = os.path.realpath(running.path)
+    assert f"{workspace} on `unix:///var/run/docker.sock`: the sandbox may have more" in said
+    assert "it was last given `github" in said, said
+    assert "hint: start it; then `DOCKER_HOST=unix:///var/run/docker.sock sandboxd status`" in said
+    (record,) = given_rights.entries(running.environ)
+    assert f"if that engine is gone for good, remove `{record.path}`" in said
+
+
+def normal(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was said on stderr, where any socket's address is the one of its links."""
+    default = f"unix://{os.path.realpath('/var/run/docker.sock')}"
+    return capsys.readouterr().err.replace(default, "unix:///var/run/docker.sock")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_old_record_does_not_say_on_which_engine(
+    running: Running,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_there: bool,
+) -> None:
+    (record,) = given_rights.entries(running.environ)
+    content = json.loads(Path(record.path).read_text())
+    del content["engine"]
+    old = workspace_file(os.path.dirname(record.path), record.sandbox, ".json")
+    os.unlink(record.path)
+    Path(old).write_text(json.dumps(content))
+    in_another_shell(running, monkeypatch)
+    if is_there:
+        # It ended there: a stopped container has nothing.
+        monkeypatch.setattr(find, "sandboxes_of", lambda *_: [running.container_of()])
+    assert revoke(running) == (EXIT_OK if is_there else EXIT_NOT_HELD)
+    said = capsys.readouterr().err
+    assert ("its container `c1` is not on this engine" in said) != is_there
+
+
+def test_a_denial_reaches_a_sandbox_on_another_engine(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_another_shell(running, monkeypatch)
+    approval = Approval(name("a.example.org"), (), False, 1.0, "shell")
+    approvals.add(running.environ, os.path.realpath(running.path), approval)
+    answer = {
+        "name": "a.example.org",
+        "taken_back": 0,
+        "is_live": False,
+        "unasked": "",
+        "problem": "",
+    }
+    answer["workspace"] = os.path.realpath(running.path)
+    monkeypatch.setattr("sandboxd.cli.commands.egress._asking.ask", lambda *_, **__: answer)
+    arguments = argparse.Namespace(host="a.example.org", undo=False, on=None, name="", project=".")
+    assert deny.run(arguments) == EXIT_OK
+    assert not running.lets_through("a.example.org")
+
+
 def test_where_nothing_was_given_no_engine_is_asked(tmp_path: Path) -> None:
-    def connect() -> Any:
+    def connect(*_: object) -> Any:
         raise AssertionError("it was asked")
 
     assert following.follow_all({"HOME": str(tmp_path)}, connect) == ()

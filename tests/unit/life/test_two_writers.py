@@ -170,11 +170,11 @@ def test_whoever_waits_for_the_rights_of_a_sandbox_gives_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     taken = pytest.raises(EnvironmentFailure, match="another sandboxd has given this sandbox")
-    with lock.rights_lock("/w"):
-        with lock.rights_lock("/another"):
+    with lock.rights_lock({}, "/w"):
+        with lock.rights_lock({}, "/another"):
             pass
         monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
-        with taken, lock.rights_lock("/w"):
+        with taken, lock.rights_lock({}, "/w"):
             pass
 
 
@@ -183,11 +183,11 @@ def test_a_lock_that_became_free_while_the_machine_stood_still_is_taken(
 ) -> None:
     times = iter((0.0, 0.0, 100.0))
     with contextlib.ExitStack() as holder:
-        holder.enter_context(lock.rights_lock("/w"))
+        holder.enter_context(lock.rights_lock({}, "/w"))
         stands_still = SimpleNamespace(
             monotonic=lambda: next(times), sleep=lambda _seconds: holder.close()
         )
         for module in (lock, deadline):
             monkeypatch.setattr(module, "time", stands_still)
-        with lock.rights_lock("/w"):
+        with lock.rights_lock({}, "/w"):
             pass

@@ -6,7 +6,7 @@ what you answered about a name, be it yes or no.
 
 from __future__ import annotations
 
-from sandboxd.cli import terminal
+from sandboxd.cli import following, terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 
@@ -32,8 +32,10 @@ def run(args: argparse.Namespace) -> int:
             f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}{_sandbox.option(args)}` takes it back"
         )
     _asking.say_whether_live(args, answer)
+    # One on another engine is none of the operation's, and a cluster has its own.
+    code = 0 if args.on else following.follow(answer["workspace"], elsewhere=True)
     if answer["problem"]:
         from sandboxd.audit import notes
 
         raise notes.unrecorded(answer["problem"])
-    return 0
+    return code
