@@ -109,6 +109,7 @@ def _create(start: Start, body: CreateRequest, known: volumes.Known) -> Inspecte
         device_files.refuse(engine, container, points, old, start.progress)
     refuse_root(engine, container, plan)
     lasting.give(engine, container, plan)
+    start.allowed()
     engine.start(container)
     inspected = engine.inspect(container)
     state = inspected["State"]

@@ -39,6 +39,7 @@ def reuse(start: Start, old: Summary) -> Reused | str:
     replaced = mounted.replaced(old.labels.get(SOURCES, ""), start.plan.workspace)
     if replaced:
         return f"`{replaced[0]}` was replaced on the host, which took its mount away"
+    start.allowed()
     state = settle(start.engine, old).state
     if state == "running":
         inspected = start.engine.inspect(old.id)
@@ -81,6 +82,7 @@ def _start_again(start: Start, container: str) -> Inspected:
     opened: tuple[mounted.Source, ...] = ()
     if sources.on_this_machine(engine):
         opened = mounted.open_sources(engine.inspect(container)["HostConfig"].get("Mounts") or [])
+    start.allowed()
     engine.start(container)
     try:
         inspected = engine.inspect(container)

@@ -28,6 +28,8 @@ class Start(NamedTuple):
     progress: Callable[[str], None]
     check: Callable[[], None]
     """Called between steps; ends the start by raising."""
+    allowed: Callable[[], None] = lambda: None
+    """Called directly before a program of the container runs; raises if the user does not allow the plan any more."""
 
 
 class Running(NamedTuple):

@@ -39,6 +39,7 @@ def up(
     rights: GatewayRights | None = None,
     replace: Replace | None = None,
     give: Give | None = None,
+    allowed: Callable[[], None] = lambda: None,
 ) -> Running:
     """Make the sandbox of `plan` run, with its gateway if the plan has one.
 
@@ -50,6 +51,7 @@ def up(
     :param credentials: sent to the gateway after its policy; None leaves those of a running one
     :param rights: what its gateway lets through; required if the plan has a gateway
     :param give: as in `egress.prepare`
+    :param allowed: called directly before the container runs; ends the attempt by raising
     :param check: called while another start or stop of the project is waited for; ends it by raising
     :param replace: create its container anew even if it could be reused; ``copy``: its private copy as well; None:
         neither
@@ -77,7 +79,8 @@ def up(
                 give=give,
             )
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
-        return _up(Start(engine, plan, beside, identity, progress, check), body, replace)
+        start = Start(engine, plan, beside, identity, progress, check, allowed)
+        return _up(start, body, replace)
 
 
 def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:

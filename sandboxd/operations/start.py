@@ -13,6 +13,7 @@ from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.life.timeline import Timeline, span
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations import (
+    _basis,
     _credentials,
     _groups,
     _plan,
@@ -133,20 +134,25 @@ def start(
 
     :param environ: the user's environment, which leads to the policy, the grants, the secrets and the builder's
         settings
-    :raises UsageError: the config is not valid, or it needs a grant that was not given
+    :raises UsageError: the config is not valid, or it needs a grant that was not given, or that was revoked before
+        the container started
     :raises RecordFailure: the use of `allow_runc` cannot be recorded
     :raises EnvironmentFailure: the engine, its runtime or the builder fails, or the secret of a required credential
         cannot be read
     """
     from sandboxd.life import cache_uses, granted, networks
     from sandboxd.life.up_down import up
+    from sandboxd.plan.grants import Grants
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
     _start_hooks.require_allowed(wishes, environ)
+    before = _basis.read(environ)
     plan, host, project, resolved = _resolved(directory, environ, wishes, facts, keeping)
     recipe = plan.recipe
+    plan_again = functools.partial(project.plan, host, Grants(allow_runc=wishes.allow_runc))
+    allowed = functools.partial(_basis.require_same, before, project, plan, plan_again)
     if plan.egress is not None:
         networks.refuse_podman(engine)
     if recipe is not None and (wishes.rebuild or not engine.has_image(recipe.tag)):
@@ -155,7 +161,7 @@ def start(
     keeping.keep_credentials(plan.sandbox, resolved and resolved.credentials)
     sent = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
-    read = functools.partial(_read, plan, environ, project.config.digest)
+    read = functools.partial(_read, plan, environ, project.config.digest, allowed)
     with _groups.hold(environ, project):
         running = up(
             engine,
@@ -167,9 +173,10 @@ def start(
             rights and rights.gateway,
             wishes.replace,
             functools.partial(gateway.giving, environ, plan.sandbox, read),
+            allowed,
         )
     gateway.note_start(project, running.id, rights)
-    _follow_since(engine, plan, environ, rights)
+    _follow_since(engine, plan, environ, rights, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)
     lost = (
@@ -210,15 +217,25 @@ def _rights(plan: Plan, environ: Mapping[str, str]) -> tuple[Rights | None, str]
     return rights_of_plan(plan, environ, time.time()), in_force(environ).gateway_image
 
 
-def _read(plan: Plan, environ: Mapping[str, str], digest: str) -> tuple[Rights, str]:
-    """What a sandbox that is started as planned may have now, and the digest of the config that says so."""
+def _read(
+    plan: Plan, environ: Mapping[str, str], digest: str, allowed: Callable[[], None]
+) -> tuple[Rights, str]:
+    """What a sandbox that is started as planned may have now, and the digest of the config that says so.
+
+    :raises UsageError: it may not be started as planned any more
+    """
     from sandboxd.project.rights import rights_of_plan
 
+    allowed()
     return rights_of_plan(plan, environ, time.time()), digest
 
 
 def _follow_since(
-    engine: Engine, plan: Plan, environ: Mapping[str, str], given: Rights | None
+    engine: Engine,
+    plan: Plan,
+    environ: Mapping[str, str],
+    given: Rights | None,
+    allowed: Callable[[], None],
 ) -> None:
     """Give or take back what changed while the gateway was made.
 
@@ -228,6 +245,7 @@ def _follow_since(
     if given is None:
         return
     with contextlib.suppress(UsageError):
+        allowed()
         if _rights(plan, environ)[0] == given:
             return
     gateway.follow(engine, plan.sandbox, environ)
@@ -341,6 +359,16 @@ def _build(
     cancel: Cancel,
 ) -> None:
     from sandboxd.life.build import build
+
+    _require_grant(workspace, recipe, environ)
+    with span("build", "image"):
+        build(engine, recipe, environ, lines(progress, cancel), cancel.check)
+    # A build takes minutes, and what was revoked meanwhile is not to run.
+    _require_grant(workspace, recipe, environ)
+
+
+def _require_grant(workspace: str, recipe: Recipe, environ: Mapping[str, str]) -> None:
+    """:raises UsageError: the user does not trust what the image is built from"""
     from sandboxd.policy import floor, trust
 
     forbidden = floor.load(environ)
@@ -352,5 +380,3 @@ def _build(
             if forbidden.no_trust
             else f"look at it, then run `sandboxd trust add`; or {recipe.way_around()}",
         )
-    with span("build", "image"):
-        build(engine, recipe, environ, lines(progress, cancel), cancel.check)

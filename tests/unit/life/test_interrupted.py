@@ -10,7 +10,7 @@ import pytest
 
 from sandboxd.engine import failures
 from sandboxd.engine.client import Summary
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import stand_ins
 from sandboxd.life import create, egress, journal, private_copy, reuse, sources, up_down, volumes
 from sandboxd.life.starting import Running, Start
@@ -185,3 +185,15 @@ def test_what_was_to_be_thrown_away_and_does_not_end_has_no_gateway(
     with pytest.raises(EnvironmentFailure, match="does not end"):
         up_down.down(engine, str(engine.workspace), lambda _: None, discards)  # type: ignore[arg-type]
     assert left == ([str(engine.workspace)] if discards else [])
+
+
+def test_a_container_that_was_stopped_is_not_started_where_it_is_not_allowed_any_more(
+    engine: Played, planned: Plan
+) -> None:
+    def refuse() -> None:
+        raise UsageError("it was revoked")
+
+    engine.there["old"] = {}
+    engine.interrupt["start"] = AssertionError("it was started")
+    with pytest.raises(UsageError):
+        reuse._start_again(of(engine, planned)._replace(allowed=refuse), "old")

@@ -30,6 +30,7 @@ def test_a_container_that_the_list_still_has_as_running_is_looked_at(
         beside=None,
         progress=lambda _text: None,
         plan=SimpleNamespace(workspace="/p"),
+        allowed=lambda: None,
     )
     monkeypatch.setattr(private_copy, "is_whole", lambda *_: True)
     monkeypatch.setattr(overlaps, "refuse", lambda *_: None)
@@ -48,6 +49,7 @@ def test_a_container_whose_end_was_killed_goes_on_before_it_is_used(
         identity={},
         beside=None,
         plan=SimpleNamespace(workspace="/p"),
+        allowed=lambda: None,
     )
     monkeypatch.setattr(private_copy, "is_whole", lambda *_: True)
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import egress, sources, up_down, volumes
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROJECT, SERVICE, UP, VOLUME
 from sandboxd.plan.plan import Plan
@@ -121,3 +121,27 @@ def test_containers_of_a_list_are_ours_by_both_labels() -> None:
         Summary("b", "x", "i", "running", {PROJECT: "/p", MADE_BY: "editor"}, 0),
     ]
     assert sandboxes_of_up(None, "/p", present) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_a_container_starts_only_while_it_is_allowed(planned: Plan, is_allowed: bool) -> None:
+    machine = Machine(planned)
+    asked_before: list[str] = []
+
+    def allowed() -> None:
+        asked_before[:] = machine.asked
+        if not is_allowed:
+            raise UsageError("it was revoked")
+
+    def run() -> None:
+        with answering(machine.answer) as engine:
+            up_down.up(engine, planned, lambda _: None, allowed=allowed)
+
+    if is_allowed:
+        run()
+        (first, *_) = machine.asked[len(asked_before) :]
+        assert first == "POST /containers/made/start"
+        return
+    with pytest.raises(UsageError, match="revoked"):
+        run()
+    assert "POST /containers/made/start" not in machine.asked
