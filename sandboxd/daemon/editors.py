@@ -123,7 +123,8 @@ class Editors:
         from sandboxd.lsp.session import Session
         from sandboxd.lsp.surroundings import Surroundings
 
-        world = self._keeper.hosts.known(engine)
+        keeper = self._keeper
+        world = keeper.hosts.known(engine)
         session = Session(
             environ,
             world.facts or UNKNOWN,
@@ -131,7 +132,7 @@ class Editors:
                 opened=lambda path: self._register(path, engine),
                 status=lambda path: self._status(path, engine),
                 watch=lambda folders: self._watch(session, folders),
-                gateway=self._keeper.gateways.find,
+                gateway=lambda sandbox: keeper.gateways.find(keeper.places.find(engine, sandbox)),
             ),
         )
         self._sessions[session] = engine

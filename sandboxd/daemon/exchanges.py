@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange import of_container, trace
-from sandboxd.model.sandbox_id import workspace_of
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.places import Place
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.daemon.watching import Watching
     from sandboxd.exchange.of_container import OfContainer
@@ -43,25 +43,25 @@ class Exchanges:
     def __init__(self, hosts: Hosts, watching: Watching) -> None:
         self._hosts = hosts
         self._watching = watching
-        self._attended: dict[str, _Attended] = {}
+        self._attended: dict[Place, _Attended] = {}
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="exchange")
 
-    def update(self, identity: str, key: EngineKey, sandbox: Sandbox | None) -> None:
+    def update(self, place: Place, key: EngineKey, sandbox: Sandbox | None) -> None:
         """Begin or end exchanges with a sandbox: they run while it runs and has a git directory of its own.
 
-        :param identity: the sandbox's identity (`model.sandbox_id`)
+        :param key: by which the engine of `place` is reached
         :param sandbox: its present state; None where it is gone
         """
-        own = self._own_git(identity, key, sandbox)
-        present = self._attended.get(identity)
+        own = self._own_git(place.sandbox, key, sandbox)
+        present = self._attended.get(place)
         if own is not None and sandbox is not None:
-            if present is not None and present.matches(sandbox.id, own):
+            if present is not None and present.matches(key, sandbox.id, own):
                 present.changed(set())
                 return
-            self._end(identity)
-            self._attended[identity] = _Attended(self, key, sandbox.id, own)
+            self._end(place)
+            self._attended[place] = _Attended(self, key, sandbox.id, own)
         else:
-            self._end(identity)
+            self._end(place)
 
     def _own_git(
         self, identity: str, key: EngineKey, sandbox: Sandbox | None
@@ -76,17 +76,17 @@ class Exchanges:
 
     def forget(self, workspace: str) -> None:
         """End exchanges with all sandboxes of a project."""
-        for identity in [i for i in self._attended if workspace_of(i) == workspace]:
-            self._end(identity)
+        for place in [each for each in self._attended if each.workspace == workspace]:
+            self._end(place)
 
     def close(self) -> None:
         """End all exchanges; one that is running is completed."""
-        for identity in list(self._attended):
-            self._end(identity)
+        for place in list(self._attended):
+            self._end(place)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _end(self, identity: str) -> None:
-        attended = self._attended.pop(identity, None)
+    def _end(self, place: Place) -> None:
+        attended = self._attended.pop(place, None)
         if attended is not None:
             attended.end()
 
@@ -153,9 +153,10 @@ class _Attended:
         self._task = asyncio.get_running_loop().create_task(self._run())
         self._changed.set()
 
-    def matches(self, container: str, own: OfContainer) -> bool:
-        """Whether it exchanges with this container and this git directory."""
-        return (container, own) == (self._container, self._own) and not self._task.done()
+    def matches(self, key: EngineKey, container: str, own: OfContainer) -> bool:
+        """Whether it exchanges with this container, reached in this way, and this git directory."""
+        present = (self._key, self._container, self._own)
+        return (key, container, own) == present and not self._task.done()
 
     def changed(self, _paths: set[str]) -> None:
         """Have an exchange run soon, since something in a watched folder changed."""

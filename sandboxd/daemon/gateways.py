@@ -14,11 +14,11 @@ from sandboxd.egress.gateway.process_limits import leave_no_core
 from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
 from sandboxd.ipc import messages
-from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations import gateway as operation
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.places import Place
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.ledger import Ledger
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Gateways:
-    """Supervises the gateways of running sandboxes, each by an `Attendant`.
+    """Supervises the gateways of running sandboxes, on each engine, each by an `Attendant`.
 
     To be used on the event loop; `find` and `keep_credentials` may be called from any thread.
     """
@@ -46,32 +46,35 @@ class Gateways:
         self._hosts = hosts
         self._emit = emit
         self._loop = asyncio.get_running_loop()
-        self._attendants: dict[str, Attendant] = {}
-        self._memories: dict[str, Memory] = {}
-        self._due: set[str] = set()
+        self._attendants: dict[Place, Attendant] = {}
+        self._memories: dict[Place, Memory] = {}
+        self._keys: dict[Place, EngineKey] = {}
+        """The key by which each place was reached last."""
+        self._due: set[Place] = set()
         self._addresses = addresses.of_process()
         self._look: asyncio.TimerHandle | None = None
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-network")
 
-    def update(self, sandbox: str, key: EngineKey, wanted: bool) -> None:
-        """Begin or end the supervision of the gateway of `sandbox`, as `wanted` says.
+    def update(self, place: Place, key: EngineKey, wanted: bool) -> None:
+        """Begin or end the supervision of the gateway of the sandbox at `place`, as `wanted` says.
 
-        :param sandbox: the sandbox's identity (`model.sandbox_id`)
+        :param key: by which its engine is reached
         """
-        attendant = self._attendants.get(sandbox)
-        if attendant is not None and (not wanted or not attendant.is_alive()):
-            del self._attendants[sandbox]
+        attendant, is_moved = self._attendants.get(place), self._keys.get(place) != key
+        self._keys[place] = key
+        if attendant is not None and (not wanted or is_moved or not attendant.is_alive()):
+            del self._attendants[place]
             attendant.stop()
             attendant = None
             if not wanted:
-                self._submit(self._end_unused, sandbox, key, False)
+                self._submit(self._end_unused, place.sandbox, key, False)
         if wanted and attendant is None:
-            attendant = self._attendants[sandbox] = Attendant(
-                sandbox,
+            attendant = self._attendants[place] = Attendant(
+                place.sandbox,
                 self._access(key),
-                self._memories.setdefault(sandbox, Memory()),
-                lambda: self._call(self._news, sandbox),
-                lambda text: self._call(self._failure, sandbox, text),
+                self._memories.setdefault(place, Memory()),
+                lambda: self._call(self._news, place),
+                lambda text: self._call(self._failure, place, text),
                 # The facts from the engine's events are of a gateway that had not begun yet.
                 lambda: self._call(self._hosts.ask_again, key),
             )
@@ -80,9 +83,11 @@ class Gateways:
             self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
-        """Have the gateways of a project's sandboxes enforce the present policy: its config changed."""
-        for sandbox, attendant in self._attendants.items():
-            if workspace_of(sandbox) == workspace:
+        """Have the gateways of a project's sandboxes enforce the present policy, on whichever engine they run: its
+        config changed.
+        """
+        for place, attendant in self._attendants.items():
+            if place.workspace == workspace:
                 attendant.wake()
 
     def refresh_all(self) -> None:
@@ -111,25 +116,25 @@ class Gateways:
 
         self._submit(make)
 
-    def find(self, sandbox: str) -> Attendant | None:
+    def find(self, place: Place) -> Attendant | None:
         """The attendant of a running sandbox's gateway; None where there is none.
 
         Also None until the attendant has read the gateway's earlier events: the caller then asks the gateway directly.
         """
-        attendant = self._attendants.get(sandbox)
+        attendant = self._attendants.get(place)
         return attendant if attendant is not None and attendant.is_ready() else None
 
-    def ledger(self, sandbox: str) -> Ledger | None:
+    def ledger(self, place: Place) -> Ledger | None:
         """The attempts that the gateway of a sandbox has recorded; None where `find` returns None."""
-        attendant = self.find(sandbox)
+        attendant = self.find(place)
         return attendant.ledger() if attendant is not None else None
 
-    def behind(self, sandbox: str) -> str:
+    def behind(self, place: Place) -> str:
         """Why the gateway of a sandbox may still allow more than it should, for a person; '' where it does not."""
-        attendant = self._attendants.get(sandbox)
+        attendant = self._attendants.get(place)
         return attendant.behind if attendant is not None else ""
 
-    def keep_credentials(self, sandbox: str, credentials: Credentials | None) -> None:
+    def keep_credentials(self, place: Place, credentials: Credentials | None) -> None:
         """Store the credentials that a start read, for later gateways of the same sandbox; None removes the stored
         ones.
 
@@ -137,20 +142,25 @@ class Gateways:
         """
         if credentials is not None:
             leave_no_core()
-            self._memories.setdefault(sandbox, Memory()).credentials = credentials
-        elif (memory := self._memories.get(sandbox)) is not None:
+            self._memories.setdefault(place, Memory()).credentials = credentials
+        elif (memory := self._memories.get(place)) is not None:
             memory.credentials = None
 
     def forget(self, workspace: str, key: EngineKey) -> None:
-        """Remove the networks of a project that is no longer registered, except those that a sandbox still needs."""
-        known = {*self._attendants, *self._memories}
-        sandboxes = {workspace, *(each for each in known if workspace_of(each) == workspace)}
-        for sandbox in sandboxes:
-            attendant = self._attendants.pop(sandbox, None)
+        """Remove the networks of a project that is no longer registered, except those that a sandbox still needs.
+
+        :param key: of the engine that the project was registered for
+        """
+        known = {*self._attendants, *self._memories, *self._keys}
+        unused = {(workspace, key)}
+        for place in (each for each in known if each.workspace == workspace):
+            attendant = self._attendants.pop(place, None)
             if attendant is not None:
                 attendant.stop()
-            self._memories.pop(sandbox, None)
-            self._submit(self._end_unused, sandbox, key, True)
+            self._memories.pop(place, None)
+            unused.add((place.sandbox, self._keys.pop(place, key)))
+        for sandbox, of in unused:
+            self._submit(self._end_unused, sandbox, of, True)
 
     def close(self) -> None:
         """End all supervision; the gateways keep running."""
@@ -194,18 +204,18 @@ class Gateways:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
             self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _news(self, sandbox: str) -> None:
-        if sandbox not in self._due:
-            self._due.add(sandbox)
-            self._loop.call_later(_TELL_SECONDS, self._tell, sandbox)
+    def _news(self, place: Place) -> None:
+        if place not in self._due:
+            self._due.add(place)
+            self._loop.call_later(_TELL_SECONDS, self._tell, place)
 
-    def _tell(self, sandbox: str) -> None:
-        self._due.discard(sandbox)
-        ledger = self.ledger(sandbox)
+    def _tell(self, place: Place) -> None:
+        self._due.discard(place)
+        ledger = self.ledger(place)
         if ledger is not None:
             totals = ledger.totals
             text = f"{totals.reached} connections, {totals.denied} denied, {totals.asked} asked for"
-            self._emit({"kind": "network", "path": workspace_of(sandbox), "message": text})
+            self._emit({"kind": "network", "path": place.workspace, "message": text})
 
-    def _failure(self, sandbox: str, text: str) -> None:
-        self._emit({"kind": "network", "path": workspace_of(sandbox), "message": text})
+    def _failure(self, place: Place, text: str) -> None:
+        self._emit({"kind": "network", "path": place.workspace, "message": text})

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -62,13 +62,14 @@ class Hosts:
         environ: Mapping[str, str],
         workspaces: Callable[[], Collection[str]],
         host_changed: Callable[[EngineKey], None],
-        sandbox_changed: Callable[[str, Observed], None],
+        sandbox_changed: Callable[[EngineKey, str, Observed], None],
         runs_changed: Callable[[EngineKey, Collection[Run]], None] = lambda _key, _runs: None,
     ) -> None:
         """
         :param workspaces: returns the projects whose sandboxes are of interest
         :param host_changed: called when an engine or its runtimes changed
-        :param sandbox_changed: called with the identity of each sandbox that changed, and the containers as seen
+        :param sandbox_changed: called with the engine, the identity of each sandbox on it that changed, and the
+            containers as seen
         :param runs_changed: called with all running sandboxes of an engine, also those of unknown projects
         """
         self._environ = environ
@@ -96,6 +97,25 @@ class Hosts:
             return key
         # Every login has an agent of its own, which matters to ssh alone.
         return key._replace(agent=None)
+
+    def address(self, key: EngineKey) -> str:
+        """The address that an engine has now, equal for all keys that name it; may be called from any thread."""
+        return resolve(self.environ(key)).address
+
+    def take_up(self, engines: Iterable[Identity], keys: Iterable[EngineKey]) -> None:
+        """Follow each of `engines` from now on, though no client has named it yet.
+
+        :param keys: those of registered projects, of which one is used if it leads to the same engine: nobody is asked
+            twice
+        """
+        known = {self.address(key): key for key in (*keys, self.key({}))}
+        for engine in engines:
+            if engine.address not in known:
+                named = {} if engine.context is None else {"DOCKER_CONTEXT": engine.context}
+                by_name = self.key({**named, "DOCKER_CONFIG": engine.config})
+                is_same = self.address(by_name) == engine.address
+                known[engine.address] = by_name if is_same else self.key(engine.variables())
+            self._engine(known[engine.address])
 
     def environ(self, key: EngineKey) -> dict[str, str]:
         """The daemon's environment with the variables that select this engine."""
@@ -166,8 +186,13 @@ class Hosts:
         engine = self._engines.get(key)
         return engine is not None and engine.events.is_open and not engine.is_stale()
 
+    def ask_all_again(self) -> None:
+        """Mark the facts about all engines as outdated: a newly registered project may run on any of them."""
+        for engine in self._engines.values():
+            engine.changed()
+
     def ask_again(self, key: EngineKey) -> None:
-        """Mark the facts as outdated, for a change that no engine event reports, such as a newly registered project."""
+        """Mark the facts as outdated, for a change that no engine event reports, such as a gateway that runs again."""
         engine = self._engines.get(key)
         if engine is not None:
             engine.changed()
@@ -250,7 +275,7 @@ class Hosts:
         for sandbox in before.observed.containers.keys() | now.observed.containers.keys():
             old = before.observed.containers.get(sandbox)
             if old != now.observed.containers.get(sandbox):
-                self._sandbox_changed(sandbox, now.observed)
+                self._sandbox_changed(key, sandbox, now.observed)
 
 
 class _Answer(NamedTuple):

@@ -17,6 +17,7 @@ from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.halts import Halts
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.local_rights import LocalRights
+from sandboxd.daemon.places import Places, View
 from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.registry import Registry
@@ -26,6 +27,7 @@ from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watching import Watching
 from sandboxd.errors import DaemonError
+from sandboxd.host import given_rights
 from sandboxd.ipc import messages
 from sandboxd.model.labels import EGRESS
 from sandboxd.model.sandbox_id import name_of, workspace_of
@@ -34,7 +36,7 @@ from sandboxd.plan.inner_network import RESOLV_FILE
 from sandboxd.project.here import workspace_of_folder
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
-from sandboxd.status.observe import Observed, Sandbox
+from sandboxd.status.observe import Observed
 
 if TYPE_CHECKING:
     from sandboxd.model.remote import Port
@@ -70,6 +72,7 @@ class Keeper:
         :param host_changed: called when an engine or its runtimes changed
         :param fatal: called when a background job failed without which projects are not kept up to date
         """
+        self._environ = environ
         self._tell_host_changed = host_changed
         self._is_closed = False
         self._emit = emit
@@ -86,6 +89,7 @@ class Keeper:
             self._sandbox_changed,
             lambda key, runs: self.halts.update(key, runs),
         )
+        self.places = Places(self.hosts.address)
         self.gateways = Gateways(self.hosts, emit)
         self.local_rights = LocalRights(self.hosts, emit, self._asked_ports)
         self.halts = Halts(self.hosts, emit)
@@ -119,6 +123,10 @@ class Keeper:
         self.tasks.spawn_essential(self.registry.run())
         self.generation.start()
         self.watching.start()
+        # One that no client names by now may run what was given something.
+        given = await self._threads.run(given_rights.entries, self._environ)
+        engines = [each.engine for each in given if each.engine is not None]
+        self.hosts.take_up(engines, {project.engine for project in self.projects.values()})
         self.tasks.spawn_essential(self._take_up())
 
     async def close(self) -> None:
@@ -195,10 +203,9 @@ class Keeper:
             project = Tracked(path, engine, keeps)
             self.registry.add(project)
             await self.registry.saved()
-            self.hosts.ask_again(engine)
-            for identity, sandbox in self.hosts.known(engine).observed.containers.items():
-                if workspace_of(identity) == path:
-                    self._attend(identity, sandbox)
+            self.hosts.ask_all_again()
+            for view in self.places.of_workspace(path):
+                self._attend(view)
         self.watching.rewatch()
         await self.generation.look(project, time.monotonic(), force)
         self._make_network(path)
@@ -337,7 +344,7 @@ class Keeper:
             self._tell_host_changed(key)
         self.generation.look_later(p for p in self.projects.values() if p.engine == key)
 
-    def _sandbox_changed(self, identity: str, observed: Observed) -> None:
+    def _sandbox_changed(self, key: EngineKey, identity: str, observed: Observed) -> None:
         path, sandbox = workspace_of(identity), observed.containers.get(identity)
         whose = f"its sandbox `{name}`" if (name := name_of(identity)) else "its sandbox"
         if observed.problem:
@@ -347,10 +354,11 @@ class Keeper:
         else:
             text = f"{whose} is {'running' if sandbox.running else 'stopped'}"
         self._emit({"kind": "sandbox", "path": path, "message": text})
-        self._attend(identity, sandbox)
-        # One beside others works on a copy, which no edit of the host changes.
-        if identity == path:
-            self._relay(path, sandbox)
+        for view in self.places.see(key, identity, sandbox):
+            self._attend(view)
+            # One beside others works on a copy, which no edit of the host changes.
+            if identity == path:
+                self._relay(view)
 
     def _asked_ports(self, path: str) -> tuple[Port, ...] | None:
         """The ports that the plan of a project has for this machine; None where it has no plan at the moment."""
@@ -360,24 +368,22 @@ class Keeper:
             return None
         return examined.ports
 
-    def _relay(self, path: str, sandbox: Sandbox | None) -> None:
+    def _relay(self, view: View) -> None:
         """Start or stop the relay of host edits: under gVisor, watchers inside hear nothing of them."""
-        project = self.projects.get(path)
-        if sys.platform != "linux" or project is None:
+        place, key, sandbox = view
+        if sys.platform != "linux" or place.workspace not in self.projects:
             return
-        facts = self.hosts.known(project.engine).facts
+        facts = self.hosts.known(key).facts
         is_wanted = sandbox is not None and sandbox.running and is_gvisor(facts, sandbox.container)
-        self._relays.update(path, self.hosts.environ(project.engine), is_wanted)
+        self._relays.update(place, self.hosts.environ(key), is_wanted)
 
-    def _attend(self, identity: str, sandbox: Sandbox | None) -> None:
+    def _attend(self, view: View) -> None:
         """Read the events of a running sandbox's gateway, and keep it running while the sandbox does."""
-        project = self.projects.get(workspace_of(identity))
+        place, key, sandbox = view
         container = sandbox.container if sandbox is not None else None
-        if project is not None:
+        if place.workspace in self.projects:
             is_wanted = container is not None and bool(container.label(EGRESS))
-            self.gateways.update(identity, project.engine, is_wanted)
+            self.gateways.update(place, key, is_wanted)
             is_served = sandbox is not None and sandbox.running and not sandbox.paused
-            self.local_rights.update(
-                identity, project.engine, sandbox.id if sandbox and is_served else ""
-            )
-            self.exchanges.update(identity, project.engine, sandbox)
+            self.local_rights.update(place, key, sandbox.id if sandbox and is_served else "")
+            self.exchanges.update(place, key, sandbox)

@@ -22,6 +22,7 @@ from sandboxd.policy.reconcile import Given
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.places import Place
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.model.remote import Port
     from sandboxd.policy.rights import KeyRights, PortRights
@@ -53,33 +54,33 @@ class LocalRights:
         """
         self._hosts, self._emit, self._asked_ports = hosts, emit, asked_ports
         self._loop = asyncio.get_running_loop()
-        self._holdings: dict[str, _Holding] = {}
+        self._holdings: dict[Place, _Holding] = {}
 
-    def keep(self, sandbox: str, container: str, choice: Choice | None) -> bool:
+    def keep(self, place: Place, container: str, choice: Choice | None) -> bool:
         """Note the SSH keys that a start chose for `container`, in place of those of an earlier start; None for no
         keys.
 
         :returns: always True, since a daemon serves them; without a daemon the same callback returns False
         """
-        self._call(self._chose, sandbox, container, choice)
+        self._call(self._chose, place, container, choice)
         return True
 
-    def update(self, sandbox: str, key: EngineKey, container: str) -> None:
-        """Note which container of a sandbox runs now.
+    def update(self, place: Place, key: EngineKey, container: str) -> None:
+        """Note which container of a sandbox runs now on the engine of `place`.
 
-        :param sandbox: the sandbox's identity (`model.sandbox_id`)
+        :param key: by which that engine is reached
         :param container: its id, '' for none
         """
-        if container or sandbox in self._holdings:
-            holding = self._of(sandbox)
+        if container or place in self._holdings:
+            holding = self._of(place)
             holding.runs(key, container)
             if holding.is_idle():
-                self._holdings.pop(sandbox).close()
+                self._holdings.pop(place).close()
 
     def refresh(self, workspace: str) -> None:
         """Compute anew what a project's sandboxes may have, since its config changed."""
-        for sandbox, holding in self._holdings.items():
-            if workspace_of(sandbox) == workspace:
+        for place, holding in self._holdings.items():
+            if place.workspace == workspace:
                 holding.wake()
 
     def refresh_all(self) -> None:
@@ -87,24 +88,24 @@ class LocalRights:
         for holding in self._holdings.values():
             holding.wake()
 
-    def lines(self, workspace: str) -> tuple[str, ...]:
-        """A line for a person on each forwarded port of a project: its URL on this machine, or why it has none."""
-        forwards = self._forwards(workspace)
+    def lines(self, place: Place) -> tuple[str, ...]:
+        """A line for a person on each forwarded port of a sandbox: its URL on this machine, or why it has none."""
+        forwards = self._forwards(place)
         return forwards.lines() if forwards is not None else ()
 
-    def open_ports(self, workspace: str) -> tuple[OpenPort, ...]:
-        """The ports of a project's sandbox that are forwarded now."""
-        forwards = self._forwards(workspace)
+    def open_ports(self, place: Place) -> tuple[OpenPort, ...]:
+        """The ports of a sandbox that are forwarded now."""
+        forwards = self._forwards(place)
         return forwards.open_ports() if forwards is not None else ()
 
-    def wait(self, workspace: str, ports: tuple[Port, ...]) -> tuple[str, ...]:
+    def wait(self, place: Place, ports: tuple[Port, ...]) -> tuple[str, ...]:
         """The `lines` of a sandbox that was just started, once each of `ports` is open or known not to be possible.
 
         Blocks, so it must be called in a thread; () if that takes too long.
         """
         deadline = time.monotonic() + _OPEN_SECONDS
         while time.monotonic() < deadline:
-            forwards = self._forwards(workspace)
+            forwards = self._forwards(place)
             if forwards is not None and forwards.has_tried(ports):
                 return forwards.lines()
             time.sleep(_LOOK_SECONDS)
@@ -112,8 +113,8 @@ class LocalRights:
 
     def forget(self, workspace: str) -> None:
         """Stop serving the sandboxes of a project that is no longer registered."""
-        for sandbox in [each for each in self._holdings if workspace_of(each) == workspace]:
-            self._holdings.pop(sandbox).close()
+        for place in [each for each in self._holdings if each.workspace == workspace]:
+            self._holdings.pop(place).close()
 
     def close(self) -> None:
         """Stop serving all sandboxes."""
@@ -121,18 +122,20 @@ class LocalRights:
             holding.close()
         self._holdings.clear()
 
-    def _forwards(self, workspace: str) -> Forwards | None:
-        holding = self._holdings.get(workspace)
+    def _forwards(self, place: Place) -> Forwards | None:
+        holding = self._holdings.get(place)
         return holding.forwards if holding is not None else None
 
-    def _chose(self, sandbox: str, container: str, choice: Choice | None) -> None:
-        if choice is not None or sandbox in self._holdings:
-            self._of(sandbox).chose(container, choice)
+    def _chose(self, place: Place, container: str, choice: Choice | None) -> None:
+        if choice is not None or place in self._holdings:
+            self._of(place).chose(container, choice)
 
-    def _of(self, sandbox: str) -> _Holding:
-        if sandbox not in self._holdings:
-            self._holdings[sandbox] = _Holding(sandbox, self._hosts, self._say, self._asked_ports)
-        return self._holdings[sandbox]
+    def _of(self, place: Place) -> _Holding:
+        if place not in self._holdings:
+            self._holdings[place] = _Holding(
+                place.sandbox, self._hosts, self._say, self._asked_ports
+            )
+        return self._holdings[place]
 
     def _say(self, sandbox: str, text: str) -> None:
         event: messages.Event = {"kind": "network", "path": workspace_of(sandbox), "message": text}

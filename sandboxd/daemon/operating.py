@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.local_rights import LocalRights
+    from sandboxd.daemon.places import Place, Places
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.host.facts import HostFacts
     from sandboxd.ipc.server import Connection, Handler
@@ -53,18 +54,21 @@ class Operating:
         register_soon: Callable[[str, EngineKey, bool], None],
         gateways: Gateways,
         local_rights: LocalRights,
+        places: Places,
     ) -> None:
         """
         :param register_soon: called on the event loop with each started workspace, its engine, and whether its
             generated files are outdated
         :param gateways: the supervised gateways
         :param local_rights: is told which SSH keys a start chose, and tells which ports are open
+        :param places: tells which of them are meant by a client of an engine
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
         self._gateways = gateways
         self._local_rights = local_rights
+        self._places = places
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -146,18 +150,23 @@ class Operating:
             progress: messages.Progress = {"text": step.text, "passing": step.is_passing}
             call_soon(connection.notify, messages.PROGRESS, progress)
 
+        gateways, local_rights = self._gateways, self._local_rights
+
+        def place(sandbox: str) -> Place:
+            return self._places.find(key, sandbox)
+
         return Request(
             directory,
             self._hosts.environ(key),
             params,
             lambda: self._hosts.engine(key),
             facts=facts,
-            attended=self._gateways.find,
+            attended=lambda sandbox: gateways.find(place(sandbox)),
             keeping=Keeping(
                 lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
-                self._gateways.keep_credentials,
-                self._local_rights.keep,
-                self._local_rights.wait,
+                lambda sandbox, sent: gateways.keep_credentials(place(sandbox), sent),
+                lambda sandbox, *chosen: local_rights.keep(place(sandbox), *chosen),
+                lambda sandbox, ports: local_rights.wait(place(sandbox), ports),
             ),
             progress=tell,
             cancel=cancel,

@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, is_nameable
+from sandboxd.daemon.places import Place
 from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Exec, connect_from
 from sandboxd.errors import SandboxdError
@@ -55,17 +56,17 @@ class Relays:
     """The relays of all running sandboxes that need one."""
 
     def __init__(self) -> None:
-        self._running: dict[str, Relay] = {}
+        self._running: dict[Place, Relay] = {}
 
-    def update(self, workspace: str, environ: Mapping[str, str], wanted: bool) -> None:
-        """Start or stop the relay for `workspace`, as `wanted` says."""
-        relay = self._running.get(workspace)
+    def update(self, place: Place, environ: Mapping[str, str], wanted: bool) -> None:
+        """Start or stop the relay to the sandbox at `place`, as `wanted` says."""
+        relay = self._running.get(place)
         if relay is not None and (not wanted or not relay.is_alive()):
-            del self._running[workspace]
+            del self._running[place]
             relay.stop()
             relay = None
         if wanted and relay is None:
-            relay = self._running[workspace] = Relay(workspace, environ)
+            relay = self._running[place] = Relay(place.workspace, environ)
             relay.start()
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ class Service:
             self._started,
             self.keeper.gateways,
             self.keeper.local_rights,
+            self.keeper.places,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
         self.commands = Commands(environ, self.keeper.hosts, self.keeper.remember_soon)

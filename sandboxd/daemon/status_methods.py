@@ -14,6 +14,7 @@ from sandboxd.daemon import memory, rows
 from sandboxd.daemon.callers import Caller, directory_of, engine_of
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.places import Place
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.exchange import waiting_refs
 from sandboxd.host import measurement
@@ -155,22 +156,25 @@ class StatusMethods:
             row = combine(path, Examined(exists=project.scan.exists), world.observed)
             hint = row.hint if lost_pins.texts_of(row) else ""
             return row._replace(keeps=project.keeps, checking=True, hint=hint)
-        names = self._names(path, examined, project.engine)
+        place = self._keeper.places.find(project.engine, path)
+        names = self._names(place, examined, project.engine)
         environ = self._keeper.hosts.environ(project.engine)
         hooks = hooks_now(environ, path, examined, world.observed)
-        ports = self._keeper.local_rights.lines(path)
+        ports = self._keeper.local_rights.lines(place)
         measured = measurement.recall(environ, path)
         own = sessions(environ, path)
         unwatched = self._keeper.halts.problem(path)
         row = combine(path, examined, world.observed, names, hooks, ports, measured, own, unwatched)
         waiting = waiting_refs.lines(path, environ)
-        return row._replace(keeps=project.keeps, open_ports=self._open_ports(row), waiting=waiting)
+        return row._replace(
+            keeps=project.keeps, open_ports=self._open_ports(row, place), waiting=waiting
+        )
 
-    def _open_ports(self, row: ProjectStatus) -> tuple[OpenPort, ...]:
-        return self._keeper.local_rights.open_ports(row.path) if row.state == "running" else ()
+    def _open_ports(self, row: ProjectStatus, place: Place) -> tuple[OpenPort, ...]:
+        return self._keeper.local_rights.open_ports(place) if row.state == "running" else ()
 
-    def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
+    def _names(self, place: Place, examined: Examined, engine: EngineKey) -> NamesStatus | None:
         """The record of the gateway of a running sandbox; None where no gateway is attended to."""
         gateways, environ = self._keeper.gateways, self._keeper.hosts.environ(engine)
-        ledger, behind = gateways.ledger(path), gateways.behind(path)
-        return names_now(environ, path, examined, ledger, time.time(), behind)
+        ledger, behind = gateways.ledger(place), gateways.behind(place)
+        return names_now(environ, place.workspace, examined, ledger, time.time(), behind)

@@ -16,6 +16,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import SSH_AGENT, Record
 from sandboxd.daemon import local_rights
 from sandboxd.daemon.local_rights import LocalRights
+from sandboxd.daemon.places import Place
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.remote import Port
 from sandboxd.policy import trust
@@ -88,6 +89,7 @@ class User:
         self.path = folder / "app"
         self.path.mkdir()
         self.sandbox = os.path.realpath(self.path)
+        self.place = Place("one", self.sandbox)
         self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
         self.told: list[str] = []
         self.ports: tuple[Port, ...] | None = ()

@@ -14,6 +14,7 @@ import pytest_asyncio
 from sandboxd.daemon import exchanges
 from sandboxd.daemon import watching as watching_room
 from sandboxd.daemon.exchanges import Exchanges
+from sandboxd.daemon.places import Place
 from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
@@ -75,7 +76,7 @@ class Bench:
         )
         container = SimpleNamespace(mounts=[SimpleNamespace(value=mount)])
         sandbox = SimpleNamespace(id="c", container=container, running=running, paused=False)
-        self.exchanges.update(str(self.sides.folder), None, sandbox)  # type: ignore[arg-type]
+        self.exchanges.update(Place("one", str(self.sides.folder)), None, sandbox)  # type: ignore[arg-type]
 
     def change(self) -> None:
         for call in self.watching.calls.values():

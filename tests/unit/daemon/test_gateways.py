@@ -11,6 +11,8 @@ import pytest
 from sandboxd.daemon import gateways
 from sandboxd.daemon.attendant import Memory
 from sandboxd.daemon.gateways import Gateways
+from sandboxd.daemon.places import Place
+from sandboxd.daemon.projects import EngineKey
 from sandboxd.egress.broker_wire import Credentials
 
 
@@ -65,8 +67,8 @@ async def new_address(monkeypatch: pytest.MonkeyPatch) -> None:
     every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
     key: Any = object()
     try:
-        every.update("/one", key, wanted=True)
-        every.update("/two", key, wanted=True)
+        every.update(Place("one", "/one"), key, wanted=True)
+        every.update(Place("one", "/two"), key, wanted=True)
         for _ in range(4):
             await asyncio.wait_for(looks.acquire(), 30)
         assert not any(each.refreshed.acquire(blocking=False) for each in ATTENDED)
@@ -98,9 +100,9 @@ async def no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     key: Any = object()
     try:
         assert every._look is None
-        every.update("/one", key, wanted=True)
+        every.update(Place("one", "/one"), key, wanted=True)
         assert every._look is not None
-        every.update("/one", key, wanted=False)
+        every.update(Place("one", "/one"), key, wanted=False)
         while every._look is not None:
             await asyncio.sleep(0.01)
         assert len(looks) == 1, "the one at the start"
@@ -119,15 +121,68 @@ def test_credentials_are_kept_for_the_next_gateway_until_they_are_forgotten(
         key: Any = object()
         credentials = Credentials((), "PEM")
         try:
-            every.keep_credentials("/never", None)
+            every.keep_credentials(Place("one", "/never"), None)
             # Before the sandbox is known: its gateway starts after that.
-            await asyncio.to_thread(every.keep_credentials, "/one", credentials)
-            every.update("/one", key, wanted=True)
+            await asyncio.to_thread(every.keep_credentials, Place("one", "/one"), credentials)
+            every.update(Place("one", "/one"), key, wanted=True)
             assert ATTENDED[-1].memory.credentials is credentials
             assert kept == ["no core"], "a crash would show them"
-            every.keep_credentials("/one", None)
+            every.keep_credentials(Place("one", "/one"), None)
             assert ATTENDED[-1].memory.credentials is None
         finally:
             every.close()
 
     asyncio.run(keep())
+
+
+def test_a_sandbox_on_each_of_two_engines_has_its_own_attendant_and_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateways, "leave_no_core", lambda: None)
+    monkeypatch.setattr(gateways.addresses, "of_process", frozenset)
+    first, second = Place("one", "/app"), Place("two", "/app")
+    keys = EngineKey("unix:///one", None), EngineKey("unix:///two", None)
+
+    async def follow() -> None:
+        every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
+        unused: list[tuple[object, ...]] = []
+        monkeypatch.setattr(every, "_submit", lambda _job, *arguments: unused.append(arguments))
+        try:
+            every.keep_credentials(first, Credentials((), "PEM of one"))
+            every.update(first, keys[0], wanted=True)
+            every.update(second, keys[1], wanted=True)
+            on_first, on_second = ATTENDED
+            assert on_first.memory.credentials == Credentials((), "PEM of one")
+            assert on_second.memory.credentials is None, "they were sent to the other one"
+            every.refresh("/app")
+            assert all(each.refreshed.acquire(blocking=False) for each in ATTENDED)
+            every.update(second, keys[1], wanted=False)
+            assert unused == [("/app", keys[1], False)]
+            every.refresh("/app")
+            assert on_first.refreshed.acquire(blocking=False), "it is served further on"
+            every.forget("/app", keys[1])
+            assert {*unused[1:]} == {("/app", keys[0], True), ("/app", keys[1], True)}
+        finally:
+            every.close()
+
+    asyncio.run(follow())
+
+
+def test_an_attendant_goes_on_by_another_name_of_its_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gateways.addresses, "of_process", frozenset)
+
+    async def follow() -> None:
+        every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
+        place = Place("one", "/app")
+        try:
+            for key in (EngineKey("unix:///one", None), EngineKey(None, "one")):
+                every.update(place, key, wanted=True)
+                every.update(place, key, wanted=True)
+            before, after = ATTENDED
+            assert before.memory is after.memory
+        finally:
+            every.close()
+
+    asyncio.run(follow())

@@ -15,10 +15,15 @@ from sandboxd.daemon import generation, watch, work
 from sandboxd.daemon import keeper as keeper_module
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.places import Place
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import load, registry_path
+from sandboxd.egress.policy import Policy
 from sandboxd.errors import DaemonError
+from sandboxd.host import given_rights
+from sandboxd.host.given_rights import GivenRights
 from sandboxd.plan.generate import MAIN_FILE
+from sandboxd.status.observe import Observed, Sandbox
 from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
@@ -350,4 +355,43 @@ async def test_to_watch_anew_is_no_reason_to_look_at_everything(own_home: Path) 
     await keeper.watching.watch_all()
     assert keeper.watching.watcher.problem == ""
     assert not keeper.watching._doubt.is_set()
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_a_sandbox_of_a_project_is_followed_on_each_engine(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = EngineKey("unix:///elsewhere/docker.sock", None)
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    path = str(project(own_home))
+    await keeper.register(path, ENGINE)
+    followed: list[object] = []
+    monkeypatch.setattr(keeper.local_rights, "update", lambda *seen: followed.append(seen))
+    for key, container in ((ENGINE, "c1"), (other, "c2")):
+        sandbox = Sandbox(True, id=container)
+        keeper._sandbox_changed(key, path, Observed({path: sandbox}))
+    here, there = Place("unix:///nowhere/docker.sock", path), Place(other.host or "", path)
+    assert followed == [(here, ENGINE, "c1"), (there, other, "c2")]
+    followed.clear()
+    # Whoever registers it anew for another engine ends nothing on the one of before.
+    await keeper.register(path, other)
+    assert followed == [(here, ENGINE, "c1"), (there, other, "c2")]
+    followed.clear()
+    keeper._sandbox_changed(other, path, Observed({}))
+    assert followed == [(there, other, "")]
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_an_engine_on_which_something_was_given_is_followed_from_the_start(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project was registered for another one since, or for none."""
+    variables = environ(own_home) | {"DOCKER_HOST": "unix:///elsewhere/docker.sock"}
+    given_rights.keep(variables, str(own_home / "app"), GivenRights("c1", "d", Policy()))
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    assert [key.host for key in keeper.hosts._engines] == ["unix:///elsewhere/docker.sock"]
     await keeper.close()

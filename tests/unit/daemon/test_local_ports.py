@@ -6,6 +6,7 @@ import pytest
 
 from sandboxd.daemon import local_rights
 from sandboxd.daemon.local_rights import LocalRights
+from sandboxd.daemon.places import Place
 from sandboxd.model.remote import Port
 from sandboxd.model.sandbox_id import sandbox_id
 from tests.unit.daemon.local_rights_world import ENGINE, OPENED, User, user, with_rights
@@ -24,22 +25,22 @@ WEB, DATABASE = Port(3000), Port(5432, service="db")
 def test_ports_are_open_while_the_container_runs_that_they_lead_to(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         user.ports = (WEB, DATABASE)
-        rights.update(user.sandbox, ENGINE, "c1")
+        rights.update(user.place, ENGINE, "c1")
         assert opened() == {"c1": (WEB, DATABASE)}
-        assert rights.lines(user.sandbox) == ("3000", "db:5432")
-        assert rights.wait(user.sandbox, (WEB,)) == ("3000", "db:5432")
-        rights.update(user.sandbox, ENGINE, "c2")
+        assert rights.lines(user.place) == ("3000", "db:5432")
+        assert rights.wait(user.place, (WEB,)) == ("3000", "db:5432")
+        rights.update(user.place, ENGINE, "c2")
         assert opened() == {"c2": (WEB, DATABASE)}
         assert OPENED[0].before is not None, "who may still have the ports ends first"
-        rights.update(user.sandbox, ENGINE, "")
-        assert opened() == {} and rights.lines(user.sandbox) == ()
+        rights.update(user.place, ENGINE, "")
+        assert opened() == {} and rights.lines(user.place) == ()
 
     with_rights(user, body)
 
 
 def test_ports_follow_edits_of_the_config(user: User) -> None:
     async def body(rights: LocalRights) -> None:
-        rights.update(user.sandbox, ENGINE, "c1")
+        rights.update(user.place, ENGINE, "c1")
         for ports in ((WEB,), (WEB, DATABASE), (DATABASE,), ()):
             user.ports = ports
             rights.refresh(user.sandbox)
@@ -53,13 +54,13 @@ def test_ports_stay_while_the_config_cannot_be_read_but_for_no_other_container(u
 
     async def body(rights: LocalRights) -> None:
         user.ports = (WEB,)
-        rights.update(user.sandbox, ENGINE, "c1")
+        rights.update(user.place, ENGINE, "c1")
         user.write("profile = \n")
         rights.refresh(user.sandbox)
         user.ports = None
         rights.refresh(user.sandbox)
         assert opened() == {"c1": (WEB,)}
-        rights.update(user.sandbox, ENGINE, "c2")
+        rights.update(user.place, ENGINE, "c2")
         assert opened() == {}
 
     with_rights(user, body)
@@ -68,7 +69,7 @@ def test_ports_stay_while_the_config_cannot_be_read_but_for_no_other_container(u
 def test_one_beside_others_has_no_port_of_its_own_here(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         user.ports = (WEB,)
-        rights.update(sandbox_id(user.sandbox, "login"), ENGINE, "c1")
+        rights.update(Place("one", sandbox_id(user.sandbox, "login")), ENGINE, "c1")
         assert opened() == {}
 
     with_rights(user, body)
@@ -79,7 +80,7 @@ def test_a_start_does_not_wait_for_ever_for_ports_that_nobody_opens(
 ) -> None:
     async def body(rights: LocalRights) -> None:
         monkeypatch.setattr(local_rights, "_OPEN_SECONDS", 0.05)
-        assert rights.wait(user.sandbox, (WEB,)) == ()
+        assert rights.wait(user.place, (WEB,)) == ()
 
     with_rights(user, body)
 
@@ -87,7 +88,7 @@ def test_a_start_does_not_wait_for_ever_for_ports_that_nobody_opens(
 def test_what_is_forgotten_has_no_port_open(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         user.ports = (WEB,)
-        rights.update(user.sandbox, ENGINE, "c1")
+        rights.update(user.place, ENGINE, "c1")
         rights.forget(user.sandbox)
         assert opened() == {}
 

@@ -16,6 +16,7 @@ from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.daemon import local_rights
 from sandboxd.daemon.local_rights import LocalRights
+from sandboxd.daemon.places import Place
 from sandboxd.daemon.rights_loop import RightsLoop
 from sandboxd.operations import local_rights as operation
 from sandboxd.policy import trust
@@ -39,8 +40,8 @@ __all__ = ["user"]
 
 
 async def serve(rights: LocalRights, user: User) -> None:
-    rights.update(user.sandbox, ENGINE, "id-of-start")
-    rights.keep(user.sandbox, "id-of-start", CHOICE)
+    rights.update(user.place, ENGINE, "id-of-start")
+    rights.keep(user.place, "id-of-start", CHOICE)
     await heard()
     (served,) = SERVED
     assert served == Served(user.sandbox, CHOICE, KeyRights("id-of-start", CHOICE.words))
@@ -100,9 +101,9 @@ def test_a_look_at_one_project_does_not_keep_another_ones_keys(
 
     async def body(rights: LocalRights) -> None:
         monkeypatch.setattr(operation, "follow", look)
-        rights.update("/hangs", ENGINE, "other")
-        rights.update(user.sandbox, ENGINE, "id-of-start")
-        rights.keep(user.sandbox, "id-of-start", CHOICE)
+        rights.update(Place("one", "/hangs"), ENGINE, "other")
+        rights.update(user.place, ENGINE, "id-of-start")
+        rights.keep(user.place, "id-of-start", CHOICE)
         while not SERVED:
             await asyncio.sleep(0.01)
         user.policy("credentials = []\n")
@@ -134,12 +135,12 @@ def test_another_container_gets_nothing_of_a_start(user: User) -> None:
 
     async def body(rights: LocalRights) -> None:
         await serve(rights, user)
-        rights.update(user.sandbox, ENGINE, "")
+        rights.update(user.place, ENGINE, "")
         assert SERVED == []
-        rights.update(user.sandbox, ENGINE, "id-of-an-editor")
+        rights.update(user.place, ENGINE, "id-of-an-editor")
         await heard()
         assert SERVED == []
-        rights.update(user.sandbox, ENGINE, "id-of-start")
+        rights.update(user.place, ENGINE, "id-of-start")
         await heard()
         assert len(SERVED) == 1
 
@@ -149,10 +150,10 @@ def test_another_container_gets_nothing_of_a_start(user: User) -> None:
 def test_what_was_taken_back_while_it_did_not_run_is_not_given_for_a_moment(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         await serve(rights, user)
-        rights.update(user.sandbox, ENGINE, "")
+        rights.update(user.place, ENGINE, "")
         user.policy("credentials = []\n")
         rights.refresh(user.sandbox)
-        rights.update(user.sandbox, ENGINE, "id-of-start")
+        rights.update(user.place, ENGINE, "id-of-start")
         assert SERVED == []
         await heard()
         assert SERVED == []
@@ -163,8 +164,8 @@ def test_what_was_taken_back_while_it_did_not_run_is_not_given_for_a_moment(user
 def test_a_policy_that_changed_during_the_start_counts(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         user.policy("credentials = []\n")
-        rights.update(user.sandbox, ENGINE, "id-of-start")
-        rights.keep(user.sandbox, "id-of-start", CHOICE)
+        rights.update(user.place, ENGINE, "id-of-start")
+        rights.keep(user.place, "id-of-start", CHOICE)
         await heard()
         assert SERVED == []
 
@@ -174,7 +175,7 @@ def test_a_policy_that_changed_during_the_start_counts(user: User) -> None:
 def test_a_start_that_gives_none_takes_back_what_one_before_gave(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         await serve(rights, user)
-        rights.keep(user.sandbox, "", None)
+        rights.keep(user.place, "", None)
         await heard()
         assert SERVED == []
 
@@ -187,7 +188,7 @@ def test_another_agent_of_the_user_takes_the_place_of_the_first(user: User) -> N
     async def body(rights: LocalRights) -> None:
         await serve(rights, user)
         other = CHOICE._replace(socket="/another")
-        rights.keep(user.sandbox, "id-of-start", other)
+        rights.keep(user.place, "id-of-start", other)
         await heard()
         assert [served.choice for served in SERVED] == [other]
 
@@ -248,5 +249,24 @@ def test_what_is_forgotten_is_served_no_more(user: User) -> None:
         rights.refresh(user.sandbox)
         await heard()
         assert SERVED == []
+
+    with_rights(user, body)
+
+
+def test_a_sandbox_on_each_of_two_engines_has_its_own_keys(user: User) -> None:
+    other = Place("two", user.sandbox)
+
+    async def body(rights: LocalRights) -> None:
+        for place, container in ((user.place, "on-one"), (other, "on-two")):
+            rights.update(place, ENGINE, container)
+            rights.keep(place, container, CHOICE)
+        await heard()
+        assert {each.rights.container for each in SERVED} == {"on-one", "on-two"}
+        rights.update(other, ENGINE, "")
+        assert [each.rights.container for each in SERVED] == ["on-one"]
+        rights.update(other, ENGINE, "on-two")
+        trust.revoke(user.environ, user.sandbox)
+        rights.refresh(user.sandbox)
+        assert SERVED == [], "what is taken back reaches both"
 
     with_rights(user, body)

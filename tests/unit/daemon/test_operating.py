@@ -13,6 +13,7 @@ import pytest
 
 from sandboxd import operations
 from sandboxd.daemon.operating import Operating
+from sandboxd.daemon.places import Places
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, Refused
@@ -77,6 +78,7 @@ def operating(hosts: SlowHosts) -> Operating:
         lambda *_args: None,
         cast("Any", gateways),
         cast("Any", local_rights),
+        Places(lambda _key: "one"),
     )
 
 
