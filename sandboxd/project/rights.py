@@ -260,7 +260,7 @@ def _accounts(
     '' for the account if it has no record any more, or if the secrets were sent for another container than `container`:
     the gateway of one that an editor starts may still have those of the last `up`.
     """
-    given = given_rights.recall(environ, sandbox)
+    given = given_rights.recall(environ, sandbox, container)
     if given is None or not given.accounts:
         return ()
     if container and given.container not in ("", container):
