@@ -13,6 +13,7 @@ import pytest
 
 from sandboxd.daemon import policies
 from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.places import Place
 from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.projects import EngineKey, Tracked
 from tests.patience import PATIENCE, until
@@ -50,8 +51,8 @@ async def test_an_edit_wakes_all_loops_while_looks_at_projects_hang(
             stop=lambda: None,
             close=lambda: None,
         )
-        keeper.gateways._attendants[sandbox] = loop
-        keeper.local_rights._holdings[sandbox] = loop
+        keeper.gateways._attendants[Place("one", sandbox)] = loop
+        keeper.local_rights._holdings[Place("one", sandbox)] = loop
     await keeper.start()
     hanging = [asyncio.create_task(keeper._threads.run(freed.wait, PATIENCE)) for _ in range(8)]
     try:
@@ -79,8 +80,8 @@ async def test_a_save_of_a_config_wakes_its_sandboxes_while_looks_at_projects_ha
             stop=lambda: None,
             close=lambda: None,
         )
-        keeper.gateways._attendants[sandbox] = loop
-        keeper.local_rights._holdings[sandbox] = loop
+        keeper.gateways._attendants[Place("one", sandbox)] = loop
+        keeper.local_rights._holdings[Place("one", sandbox)] = loop
     await keeper.start()
     keeper.registry.add(Tracked(str(project), ENGINE))
     hanging = [asyncio.create_task(keeper._threads.run(freed.wait, PATIENCE)) for _ in range(8)]
