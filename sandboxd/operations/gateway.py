@@ -357,6 +357,9 @@ def _keep(
     """
     container, sandbox = wanted.target.container, wanted.target.sandbox
     before = given_rights.recall(environ, sandbox, container)
+    if digest is None and before is not None and before.container not in ("", container):
+        # It is of another container, so this one has nothing by it, now and later.
+        return
     if before is None or (digest is not None and not wanted.is_bounded):
         planned = wanted.planned or Policy()
         given = GivenRights(container, digest or "", planned, None, wanted.is_granted)

@@ -97,14 +97,22 @@ def test_a_start_gets_its_secrets_before_it_is_known_which_container_runs(runnin
 def test_a_config_that_cannot_be_read_gives_nothing_of_one_container_to_the_next(
     running: Running,
 ) -> None:
-    running.write(LISTED, trusted=True)
+    records.put(running.environ, Record(Name("github"), "file"))
+    text = LISTED + '[credentials]\nuse = ["github"]\n'
+    running.write(text, trusted=True)
     running.start()
     (running.path / "sandboxd.toml").write_text("profile = ")
     running.follow()
-    assert running.lets_through("a.example.org")
+    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
     running.container = "c2"
-    running.follow()
-    assert running.pushed[-1].rules == ()
+    for _ in range(3):
+        running.follow()
+        assert running.pushed[-1].rules == () and running.pushed[-1].credentials == ()
+    running.write(text, trusted=True)
+    for _ in range(2):
+        running.follow()
+        assert running.lets_through("a.example.org")
+        assert running.pushed[-1].credentials == (), "the gateway has those of the container before"
 
 
 def test_names_that_are_lost_among_too_many_files_are_said(
