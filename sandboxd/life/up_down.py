@@ -133,6 +133,7 @@ def down(
     discard: bool = False,
     check: Callable[[], None] = lambda: None,
     agent: str = "",
+    forget: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Stop and remove everything that `up` created for a sandbox; return the names of it, [] if there was nothing.
 
@@ -143,6 +144,8 @@ def down(
     :param discard: throw away the changes in a private copy; otherwise they are saved first
     :param check: called while another start or stop of the project is waited for; ends it by raising
     :param agent: the agent whose session it is; '' for none
+    :param forget: called once no container of the sandbox runs, before another start or stop of it can begin; not while
+        one that an editor made goes on
     :raises EnvironmentFailure: the changes cannot be saved; then the sandbox keeps running
     """
     from sandboxd.plan import generate
@@ -169,6 +172,7 @@ def down(
             _say_of_copy(sandbox, agent, progress)
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
+            forget()
             if sandbox == workspace and not has_file:
                 stub_paths += journal.with_files(workspace)
         _leave_stubs(sandbox, stub_paths, has_file)

@@ -106,9 +106,14 @@ def stop(
     for container in containers:
         tell = lines(progress, cancel)
         commits.exchange_with(engine, environ, container, tell, says_transfer=True)
-    removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check, agent)
-    given_rights.forget(environ, sandbox)
-    _groups.forget(environ, sandbox)
+
+    def forget() -> None:
+        given_rights.forget(environ, sandbox)
+        _groups.forget(environ, sandbox)
+
+    removed = up_down.down(
+        engine, sandbox, lines(progress, cancel), discard, cancel.check, agent, forget
+    )
     problem = recording.stopped(environ, sandbox, removed, discard, ledger)
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors, problem)

@@ -12,9 +12,19 @@ from sandboxd.engine import failures
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import stand_ins
-from sandboxd.life import create, egress, journal, private_copy, reuse, sources, up_down, volumes
+from sandboxd.life import (
+    create,
+    egress,
+    find,
+    journal,
+    private_copy,
+    reuse,
+    sources,
+    up_down,
+    volumes,
+)
 from sandboxd.life.starting import Running, Start
-from sandboxd.model.labels import START, STUBS
+from sandboxd.model.labels import EDITOR, MADE_BY, PROJECT, START, STUBS
 from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan
 from tests.unit.plan.examples import GVISOR, plan
@@ -166,6 +176,25 @@ def test_stand_ins_of_generated_files_go_with_the_files(
     left = {path.name for path in engine.workspace.iterdir()}
     assert left == (set(STAND_INS) if is_there else {".vscode"}), "what is used by now stays"
     assert bool(stand_ins.noted(os.environ, workspace)) == is_there
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_it_was_given_is_not_forgotten_while_one_of_an_editor_goes_on(
+    engine: Played, monkeypatch: pytest.MonkeyPatch, goes_on: bool
+) -> None:
+    monkeypatch.setattr(egress, "leave", lambda *_, **__: None)
+    monkeypatch.setattr(find, "is_believed", lambda *_: True)
+    workspace, forgotten = str(engine.workspace), []
+    if goes_on:
+        engine.there["of the editor"] = {PROJECT: workspace, MADE_BY: EDITOR}
+    removed = up_down.down(
+        engine,  # type: ignore[arg-type]
+        workspace,
+        lambda _: None,
+        forget=lambda: forgotten.append(workspace),
+    )
+    assert removed == []
+    assert forgotten == ([] if goes_on else [workspace])
 
 
 @pytest.mark.parametrize("discards", [True, False])
