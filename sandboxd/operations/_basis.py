@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 class Basis(NamedTuple):
     """The user's own files at one moment."""
 
-    grants: frozenset[trust.Grant] = frozenset()
-    """All grants; empty where they cannot be read."""
+    grants: frozenset[trust.Grant] | None = None
+    """All grants; None where they cannot be read."""
     demands: Floor | None = None
     """The policy minimum in force; None where it cannot be read."""
 
 
 def read(environ: Mapping[str, str]) -> Basis:
     """What the user allows now; whoever plans by it says what cannot be read."""
-    grants: frozenset[trust.Grant] = frozenset()
+    grants: frozenset[trust.Grant] | None = None
     demands: Floor | None = None
     with contextlib.suppress(UsageError):
         grants = frozenset(trust.grants(environ))
@@ -45,15 +45,23 @@ def require_same(
     The content of the config is the one that was read at first: an edit of the file is none of this.
 
     :param before: read before `plan` was made
-    :param plan_again: makes the plan anew; only called if grants of the project or the policy are other ones now
+    :param plan_again: makes the plan anew; only called if grants of the project or the policy are other ones now, or
+        if it is not known whether they are
     :raises UsageError: a grant that it needs was revoked, or the policy does not allow it any more
     """
     now = read(project.environ)
-    is_less = any(grant.workspace == project.grantee for grant in before.grants - now.grants)
-    if not is_less and now.demands == before.demands:
+    if _is_as_wide(before, now, project.grantee):
         return
     if plan_again() != plan:
         raise UsageError(
             f"what you allow `{project.workspace}` was changed while its sandbox was being started",
             "run the same command again, which plans by what you allow now",
         )
+
+
+def _is_as_wide(before: Basis, now: Basis, grantee: str) -> bool:
+    """Whether the policy is the same, and no grant of the project is gone; False where one cannot be read."""
+    if before.grants is None or now.grants is None or before.demands is None:
+        return False
+    gone = before.grants - now.grants
+    return now.demands == before.demands and all(grant.workspace != grantee for grant in gone)

@@ -52,6 +52,19 @@ def test_a_grant_that_is_revoked_refuses_the_plan_that_needs_it(running: Running
         require(running, lambda: revoke(running))
 
 
+def test_grants_that_could_not_be_read_at_first_are_not_taken_for_none(running: Running) -> None:
+    grants = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd/trust.toml"
+    text = grants.read_text()
+    grants.write_text(text[:-3])
+    before = _basis.read(running.environ)
+    grants.write_text(text)
+    project = Project.open(str(running.path), running.environ)
+    plan = project.plan(GVISOR)
+    revoke(running)
+    with pytest.raises(UsageError, match="alone cannot loosen the network"):
+        _basis.require_same(before, project, plan, lambda: project.plan(GVISOR))
+
+
 def test_a_policy_that_leads_to_another_plan_refuses_it(running: Running) -> None:
     with pytest.raises(UsageError):
         require(running, lambda: policy(running, 'network = "none"\n'))
