@@ -9,20 +9,30 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups, given_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sandboxd.project import Project
 
 
 @contextlib.contextmanager
-def hold(environ: Mapping[str, str], project: Project) -> Iterator[None]:
+def hold(environ: Mapping[str, str], project: Project) -> Iterator[Callable[[], None]]:
     """Save the groups before the sandbox runs, since it could change the files; discarded again if the block fails.
+
+    The value is to be called under the project's lock before the sandbox runs: it saves the same groups again if an end
+    that was waited for has discarded them.
 
     :raises EnvironmentFailure: they cannot be written
     """
     is_new = keep(environ, project)
+    saved = chosen_groups.recall(environ, project.sandbox)
+    groups = project.chosen_groups() if saved is None else saved
+
+    def save_again() -> None:
+        nonlocal is_new
+        is_new = _save(environ, project.sandbox, groups) or is_new
+
     try:
-        yield
+        yield save_again
     except BaseException:
         if is_new:
             chosen_groups.forget(environ, project.sandbox)
@@ -44,8 +54,12 @@ def keep(environ: Mapping[str, str], project: Project) -> bool:
 
     :raises EnvironmentFailure: they cannot be written
     """
+    return _save(environ, project.sandbox, project.chosen_groups())
+
+
+def _save(environ: Mapping[str, str], sandbox: str, groups: Iterable[str]) -> bool:
     try:
-        return chosen_groups.keep(environ, project.sandbox, project.chosen_groups())
+        return chosen_groups.keep(environ, sandbox, groups)
     except OSError as error:
         raise EnvironmentFailure(
             "the choice of names cannot be kept in the state folder: "

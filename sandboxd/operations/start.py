@@ -162,7 +162,12 @@ def start(
     sent = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
     read = functools.partial(_read, plan, environ, project.config.digest, allowed)
-    with _groups.hold(environ, project):
+    with _groups.hold(environ, project) as save_groups:
+
+        def before_it_runs() -> None:
+            save_groups()
+            allowed()
+
         running = up(
             engine,
             plan,
@@ -173,7 +178,7 @@ def start(
             rights and rights.gateway,
             wishes.replace,
             functools.partial(gateway.giving, environ, plan.sandbox, read),
-            allowed,
+            before_it_runs,
         )
     gateway.note_start(project, running.id, rights)
     _follow_since(engine, plan, environ, rights, allowed)

@@ -291,6 +291,25 @@ def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
     assert running.lets_through(OF_CRATES), "the next start looks anew"
 
 
+def test_an_end_that_a_start_waited_for_does_not_change_the_choice(running: Running) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    with _groups.hold(running.environ, project):
+        pass
+    with _groups.hold(running.environ, project) as save_again:
+        chosen_groups.forget(running.environ, project.sandbox)
+        (running.path / "Cargo.toml").write_text("[package]\n")
+        save_again()
+    running.follow()
+    assert running.lets_through(OF_PROFILE) and not running.lets_through(OF_CRATES)
+    chosen_groups.forget(running.environ, project.sandbox)
+    with pytest.raises(RuntimeError), _groups.hold(running.environ, project) as save_again:
+        chosen_groups.forget(running.environ, project.sandbox)
+        save_again()
+        raise RuntimeError
+    assert chosen_groups.recall(running.environ, project.sandbox) is None
+
+
 def test_a_start_that_fails_keeps_no_choice(running: Running) -> None:
     running.write("", trusted=False)
     project = Project.open(str(running.path), running.environ)

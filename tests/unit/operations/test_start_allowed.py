@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandboxd.errors import UsageError
+from sandboxd.host import chosen_groups
 from sandboxd.life import networks, up_down
 from sandboxd.operations import _basis, _credentials, start
 from sandboxd.operations import gateway as operation
@@ -91,6 +92,7 @@ class Starting:
         self.running = running
         self.during_build: Callable[[], object] = lambda: None
         self.during_gateway: Callable[[], object] = lambda: None
+        self.at_start: Callable[[], object] = lambda: None
         self.is_started = False
         self.engine: Any = SimpleNamespace(has_image=lambda _tag: False)
         real = start._planned
@@ -113,6 +115,7 @@ class Starting:
             self.running.pushed.append(given.policy)
         self.during_gateway()
         allowed()
+        self.at_start()
         self.is_started = True
         raise Done
 
@@ -137,6 +140,25 @@ def test_a_start_of_what_stays_allowed_goes_on(
     with pytest.raises(Done):
         starting.run()
     assert starting.is_started and running.lets_through("a.example.org")
+
+
+def test_the_groups_that_its_files_selected_are_saved_when_it_starts(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end that it waited for discards them."""
+    starting = Starting(running, monkeypatch)
+    sandbox = os.path.realpath(running.path)
+    saved: list[object] = []
+
+    def end() -> None:
+        saved.append(chosen_groups.recall(running.environ, sandbox))
+        chosen_groups.forget(running.environ, sandbox)
+
+    starting.during_gateway = end
+    starting.at_start = lambda: saved.append(chosen_groups.recall(running.environ, sandbox))
+    with pytest.raises(Done):
+        starting.run()
+    assert saved[0] is not None and saved[0] == saved[1]
 
 
 def test_what_is_revoked_during_the_build_is_given_to_no_gateway(
