@@ -10,12 +10,12 @@ from sandboxd.findings import Add, Place, Remove
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.model.container import Container, Unseen
 from sandboxd.model.values import Origin, Value
-from sandboxd.syntax import argv
+from sandboxd.syntax import argv, shell
 from sandboxd.syntax.node import Node, readable
 from sandboxd.text import Edit, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
@@ -65,6 +65,18 @@ def containers(
         for run, rest in _runs(words, assignments):
             results.append(_container(document, run, rest, assignments, variables, len(results)))
     return tuple(results)
+
+
+def starting(document: Document, scripts: Iterable[Node]) -> Iterator[Node]:
+    """Those of `scripts` that start a container, with the variables that the document sets."""
+    root = document.tree.root
+    assignments = _assignments(root) if root is not None else {}
+    for script in scripts:
+        commands = shell.parse(str(script.value)).root
+        if commands is not None and any(
+            True for command in commands.items for _ in _runs(command.items, assignments)
+        ):
+            yield script
 
 
 def _runs(

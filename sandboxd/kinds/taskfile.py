@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _defaults
+from sandboxd.model.container import Container, Unseen
 from sandboxd.model.document import Document
 from sandboxd.text import line_start
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
-    from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "taskfile"
@@ -31,6 +31,7 @@ recognises = _defaults.recognises
 subjects = _defaults.subjects
 
 _FOUND_BY_TASK = ("taskfile.yml", "taskfile.yaml", "taskfile.dist.yml", "taskfile.dist.yaml")
+_HINT = "write the command without escapes, for example in a block behind `|`"
 _TASKS = re.compile(r"^(?:tasks|includes)[ \t]*:", re.MULTILINE)
 
 
@@ -51,10 +52,20 @@ def parse(source: SourceText) -> Document:
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    """A container for each command that starts one."""
+    """A container for each command that starts one; a last one names those that could not be judged."""
     from sandboxd.kinds import _docker_commands
+    from sandboxd.syntax import taskfile
 
-    return _docker_commands.containers(document, variables)
+    results = _docker_commands.containers(document, variables)
+    source = document.source
+    others = taskfile.commands_not_in_place(source.text)
+    unseen = tuple(
+        Unseen("arguments", _not_judged(source.position(node.span.start).line + 1), _HINT)
+        for node in _docker_commands.starting(document, others)
+    )
+    if unseen:
+        results += (Container(source.path, None, unseen=unseen, partial=True),)
+    return results
 
 
 def edits(
@@ -68,6 +79,13 @@ def edits(
     if text_edits is None or any(_leaves_line_empty(text, edit) for edit in text_edits):
         return None
     return text_edits
+
+
+def _not_judged(line: int) -> str:
+    return (
+        f"starts a container by the command in line {line}, which is not judged:"
+        " it is written with escapes or in base64"
+    )
 
 
 can = _defaults.by_edits(edits)

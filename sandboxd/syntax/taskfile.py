@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from sandboxd.syntax import yaml
 from sandboxd.syntax.interpolation import as_variables
-from sandboxd.syntax.node import walk
+from sandboxd.syntax.node import Node, walk
 from sandboxd.syntax.yaml import YamlNode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from sandboxd.syntax.node import Member, Node
+    from sandboxd.syntax.node import Member
 
 _COMMAND = ("cmd", "sh", "defer")
 _COMMANDS = ("cmds", "status")
@@ -28,14 +28,15 @@ _SET = re.compile(r"[\w./:@+,='\"-]+")
 def as_shell(text: str) -> str:
     """The commands of all tasks and the comments, with blanks in place of everything else.
 
-    Variables with a plain value are assignments. A text with escapes that change its length is left out.
+    Variables with a plain value are assignments. What `commands_not_in_place` yields is left out.
     """
     tree = yaml.parse(text)
     root = tree.root
     if root is None:
         return _blank(text)
     parts = {span.start: (span.end, text[span.start : span.end]) for (span,) in tree.comments}
-    parts |= {node.span.start: (node.span.end, _script(node, text)) for node in _commands(root)}
+    for node in _commands(root):
+        parts[node.content.start] = (node.content.end, _script(node, text))
     for member in _variables(root):
         written = text[member.key.span.start : member.value.span.start]
         start, (_, end) = member.key.span.start, member.value.span
@@ -51,26 +52,41 @@ def as_shell(text: str) -> str:
     return "".join([*lines, _blank(text[at:])])
 
 
-def _commands(root: Node) -> Iterator[YamlNode]:
+def commands_not_in_place(text: str) -> Iterator[Node]:
+    """The commands of which the file does not have the characters, as it has escapes or base64 in their place.
+
+    Each node has the text that a shell runs, with variables as in `as_shell`, and the place of the value.
+    """
+    if "\\" not in text and "!" not in text:
+        return
+    root = yaml.parse(text).root
+    for node in _commands(root) if root is not None else ():
+        if not _is_in_place(node, text[node.content.start : node.content.end]):
+            yield Node("string", node.content, as_variables(str(node.value)))
+
+
+def _commands(root: Node) -> Iterable[YamlNode]:
     """The texts that a shell runs."""
+    # By identity: any number of aliases may stand for one list or text.
+    lists: dict[int, Node] = {}
+    nodes: dict[int, Node] = {}
     for node in walk(root):
         for member in node.members:
+            value = yaml.target(member.value)
             if member.key.value in _COMMAND:
-                yield from _texts(member.value)
+                nodes[id(value)] = value
             elif member.key.value in _COMMANDS:
-                yield from _texts(member.value)
-                for item in member.value.items:
-                    yield from _texts(item)
+                lists[id(value)] = value
     # A task may be its command, or the list of its commands.
-    tasks = root.get("tasks")
+    tasks = yaml.get(root, "tasks")
     for member in tasks.members if tasks is not None else ():
-        for node in (member.value, *member.value.items):
-            yield from _texts(node)
-
-
-def _texts(node: Node) -> Iterator[YamlNode]:
-    if isinstance(node, YamlNode) and node.text() is not None and node.content == node.span:
-        yield node
+        value = yaml.target(member.value)
+        lists[id(value)] = value
+    for value in lists.values():
+        nodes |= {id(each): each for each in (value, *map(yaml.target, value.items))}
+    return [
+        node for node in nodes.values() if isinstance(node, YamlNode) and node.text() is not None
+    ]
 
 
 def _variables(root: Node) -> Iterator[Member]:
@@ -86,21 +102,37 @@ def _variables(root: Node) -> Iterator[Member]:
 
 
 def _script(node: YamlNode, text: str) -> str:
-    """The text that a shell runs, of the length of `node`."""
-    written = text[node.span.start : node.span.end]
+    """The text that a shell runs, of the length of the content of `node`."""
+    written = text[node.content.start : node.content.end]
+    if not _is_in_place(node, written):
+        return _blank(written)
     if node.style in ("|", ">"):
         head, newline, lines = written.partition("\n")
         body = _folded(lines) if node.style == ">" else lines
         return " " * len(head) + newline + as_variables(body)
     if node.style == '"':
-        inner = written[1:-1]
-        if _ESCAPE.search(inner):
-            return _blank(written)
         # A quote that is escaped here is one for the shell; two of them are an empty text beside what is quoted.
-        return " " + as_variables(inner.replace('\\"', '""').replace("\n", " ")) + " "
+        return " " + as_variables(written[1:-1].replace('\\"', '""').replace("\n", " ")) + " "
     if node.style == "'":
         return " " + as_variables(written[1:-1].replace("\n", " ")) + " "
     return as_variables(written.replace("\n", " "))
+
+
+def _is_in_place(node: YamlNode, written: str) -> bool:
+    """Whether the value of `node` is what is `written` there, but for quotes and blanks.
+
+    It is another one with escapes, and behind a tag for base64.
+    """
+    inner = written[1:-1] if node.style in ("'", '"') else written
+    if node.style == '"':
+        if _ESCAPE.search(inner):
+            return False
+        inner = inner.replace('\\"', '"')
+    elif node.style == "'":
+        inner = inner.replace("''", "'")
+    elif node.style in ("|", ">"):
+        inner = inner.partition("\n")[2]
+    return inner.split() == str(node.value).split()
 
 
 def _folded(lines: str) -> str:
