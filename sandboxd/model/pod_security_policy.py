@@ -8,14 +8,21 @@ if TYPE_CHECKING:
     from sandboxd.model.values import Value
 
 
+class HostPath(NamedTuple):
+    """Paths of the node that a volume may have: `prefix`, and all below it."""
+
+    prefix: str
+    read_only: bool
+
+
 class PodSecurityPolicy(NamedTuple):
     """What a PodSecurityPolicy allows the Pods of those who may use it. None and empty mean "not set": not allowed."""
 
     name: str
     privileged: Value[bool] | None
     capabilities: tuple[Value[str], ...]
-    """Capabilities that a container may add; ``*`` for any."""
+    """Capabilities that a container may add, upper-case without ``CAP_``; ``*`` for any."""
     volumes: tuple[Value[str], ...]
     """Types of volumes that a Pod may have; ``*`` for any."""
-    limits_host_paths: bool
-    """Whether paths are listed; if not, a volume of the type ``hostPath`` may be any path of the node."""
+    host_paths: tuple[Value[HostPath], ...]
+    """Paths that a volume of the type ``hostPath`` may have; if none is listed, any path of the node."""

@@ -2,8 +2,9 @@
 
 ## What it is
 
-A PodSecurityPolicy with `privileged: true`, with `allowedCapabilities: ['*']`, or with volumes of the type `hostPath`
-(or `*`) and without `allowedHostPaths`.
+A PodSecurityPolicy with `privileged: true`, with `*`, `ALL` or a capability that alone leads to the node in
+`allowedCapabilities` (`DAC_READ_SEARCH`, `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`), or with volumes of the type
+`hostPath` (or `*`) and without `allowedHostPaths`, or with `pathPrefix: /` among these without `readOnly: true`.
 
 ## Why it is bad
 
@@ -19,8 +20,8 @@ It is a warning: who may use it stands in roles, and those may be in other files
 
 Kubernetes has no PodSecurityPolicy from 1.25 on: label each namespace with
 `pod-security.kubernetes.io/enforce: baseline` or `restricted`, and give a namespace of its own to what installs the
-nodes. On an older cluster: `privileged: false`, the capabilities that are used by name, and volumes without `hostPath`
-or with `allowedHostPaths`.
+nodes. On an older cluster: `privileged: false`, by name the capabilities that are used and none of those above, and
+volumes without `hostPath` or with `allowedHostPaths` that name folders.
 
 ## Under gVisor
 
@@ -39,8 +40,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._capabilities import OF_THE_HOST
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import Field, Has
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.pod_security_policy import PodSecurityPolicy
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="pod-security-policy-privileged",
@@ -55,8 +58,10 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     why="whoever may use the policy reaches the node by a Pod of their own",
-    needs=(Field("privileged"), Has("capabilities", "*"), Field("volumes")),
+    needs=(Field("privileged"), Field("capabilities"), Field("volumes")),
 )
+
+_ANY = ("*", "ALL")
 
 
 def check(subject: PodSecurityPolicy, host: HostFacts) -> Iterator[Finding]:
@@ -65,15 +70,36 @@ def check(subject: PodSecurityPolicy, host: HostFacts) -> Iterator[Finding]:
         message = "`privileged: true` admits Pods that are their node"
         yield at_value(META, subject.privileged, message, f"{evidence} privileged")
         return
-    for value in subject.capabilities:
-        if value.value == "*":
-            message = "`allowedCapabilities` with `*` admits Pods that mount the node's disks"
-            yield at_value(META, value, message, f"{evidence} allowedCapabilities")
-            break
+    yield from _capabilities(subject, evidence)
     for value in subject.volumes:
-        if value.value in ("hostPath", "*") and not subject.limits_host_paths:
+        if value.value in ("hostPath", "*"):
+            yield from _host_paths(subject, value, evidence)
+            break
+
+
+def _capabilities(subject: PodSecurityPolicy, evidence: str) -> Iterator[Finding]:
+    evidence += " allowedCapabilities"
+    for value in subject.capabilities:
+        if value.value in _ANY:
+            message = f"`allowedCapabilities` with `{value.written}` admits Pods that mount the node's disks"
+            yield at_value(META, value, message, evidence)
+            return
+    for value in subject.capabilities:
+        if value.value in OF_THE_HOST:
+            message = f"`{value.written}` in `allowedCapabilities` {OF_THE_HOST[value.value]}"
+            yield at_value(META, value, message, f"{evidence} {value.value}")
+
+
+def _host_paths(subject: PodSecurityPolicy, volume: Value[str], evidence: str) -> Iterator[Finding]:
+    if not subject.host_paths:
+        message = (
+            f"`{volume.value}` without `allowedHostPaths` admits Pods with any path of the node"
+        )
+        yield at_value(META, volume, message, f"{evidence} volumes")
+    for value in subject.host_paths:
+        if not value.value.prefix.strip("/") and not value.value.read_only:
             message = (
-                f"`{value.value}` without `allowedHostPaths` admits Pods with any path of the node"
+                f"`{value.written}` in `allowedHostPaths` admits Pods with any path of the node"
             )
-            yield at_value(META, value, message, f"{evidence} volumes")
+            yield at_value(META, value, message, f"{evidence} allowedHostPaths")
             break

@@ -5,11 +5,20 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds.kubernetes.pods import MOST, objects
-from sandboxd.kinds.kubernetes.values import items, locate, place, switch, text, word
+from sandboxd.kinds.kubernetes.values import (
+    items,
+    locate,
+    place,
+    retyped,
+    switch,
+    text,
+    word,
+)
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.pod import Pod
-from sandboxd.model.pod_security_policy import PodSecurityPolicy
+from sandboxd.model.pod_security_policy import HostPath, PodSecurityPolicy
 from sandboxd.model.role_binding import Grantee, RoleBinding
 from sandboxd.syntax import yaml
 
@@ -87,9 +96,12 @@ def pod_security_policies(document: Document) -> Iterator[PodSecurityPolicy]:
             yield PodSecurityPolicy(
                 word(node, "metadata", "name"),
                 switch(spec, "privileged", source),
-                tuple(_texts(spec, "allowedCapabilities", source)),
+                tuple(
+                    retyped(value, flags.capability(value.value))
+                    for value in _texts(spec, "allowedCapabilities", source)
+                ),
                 tuple(_texts(spec, "volumes", source)),
-                any(True for _ in items(spec, "allowedHostPaths")),
+                tuple(_host_paths(spec, source)),
             )
 
 
@@ -97,3 +109,11 @@ def _texts(node: Node | None, key: str, source: SourceText) -> Iterator[Value[st
     for item in islice(items(node, key), MOST):
         if item.text():
             yield locate(item.text(), item, key, source)
+
+
+def _host_paths(node: Node | None, source: SourceText) -> Iterator[Value[HostPath]]:
+    for item in islice(items(node, "allowedHostPaths"), MOST):
+        prefix, read_only = text(item, "pathPrefix", source), switch(item, "readOnly", source)
+        if prefix is not None:
+            is_read_only = read_only is not None and read_only.value
+            yield retyped(prefix, HostPath(prefix.value, is_read_only))

@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.rules._capabilities import (
+    FILES_BY_NUMBER,
+    KERNEL_WIDE,
+    MODULES,
+    MOUNTING,
+    RAW_ACCESS,
+    TRACING,
+)
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
@@ -16,34 +24,6 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
-
-TRACING = {
-    "BPF": ("loads programs into the host's kernel", Severity.WARNING),
-    "PERFMON": ("reads what the whole host does", Severity.WARNING),
-    "CHECKPOINT_RESTORE": ("reads and sets what the kernel keeps of processes", Severity.WARNING),
-}
-KERNEL_WIDE = {
-    "AUDIT_CONTROL": ("switches the audit log of the host off", Severity.WARNING),
-    "AUDIT_READ": ("reads the audit log of the host", Severity.WARNING),
-    "BLOCK_SUSPEND": ("keeps the host from going to sleep", Severity.HINT),
-    "IPC_LOCK": ("locks memory until the host has none left", Severity.HINT),
-    "IPC_OWNER": ("opens the shared memory of others in its IPC namespace", Severity.HINT),
-    "LEASE": ("makes others wait who open a file that is mounted", Severity.HINT),
-    "SYS_NICE": ("goes before the host's own programs", Severity.HINT),
-    "SYS_PACCT": ("switches process accounting", Severity.HINT),
-    "SYS_RESOURCE": ("lifts its own limits of processes and open files", Severity.HINT),
-    "SYS_TTY_CONFIG": ("hangs up terminals", Severity.HINT),
-}
-RAW_ACCESS = {
-    "SYS_RAWIO": ("gives access to I/O ports and raw disk commands of the host", Severity.ERROR),
-    "SYS_BOOT": ("lets the container ask the kernel for a reboot", Severity.WARNING),
-    "SYS_TIME": ("sets the clock of the host", Severity.WARNING),
-    "SYSLOG": ("shows the kernel's log and its addresses", Severity.WARNING),
-    "MAC_ADMIN": ("changes the policy of the host's security module", Severity.WARNING),
-    "MAC_OVERRIDE": ("gets around the policy of the host's security module", Severity.WARNING),
-    "WAKE_ALARM": ("sets wake-up timers of the host", Severity.WARNING),
-    "LINUX_IMMUTABLE": ("makes files immutable, those of the host as well", Severity.WARNING),
-}
 
 
 class Capabilities(NamedTuple):
@@ -100,14 +80,9 @@ ROWS = (
             severity=Severity.ERROR,
             since="0.1.0",
             why="any file of the host can be read by its number, mounted or not",
-            needs=_needs(("DAC_READ_SEARCH",)),
+            needs=_needs(FILES_BY_NUMBER),
         ),
-        effects={
-            "DAC_READ_SEARCH": (
-                "opens files of the host by their number, whether they are mounted or not",
-                Severity.ERROR,
-            ),
-        },
+        effects=FILES_BY_NUMBER,
         caution="reading files without permission stops working",
     ),
     Capabilities(
@@ -129,14 +104,9 @@ ROWS = (
             severity=Severity.ERROR,
             since="0.1.0",
             why="it opens mounting and a large part of the kernel: known escapes start there",
-            needs=_needs(("SYS_ADMIN",)),
+            needs=_needs(MOUNTING),
         ),
-        effects={
-            "SYS_ADMIN": (
-                "lets the container mount, and call most of what the kernel has",
-                Severity.ERROR,
-            ),
-        },
+        effects=MOUNTING,
         caution="mounting, FUSE and sandboxes inside stop working",
         sandboxed=Severity.WARNING,
     ),
@@ -147,11 +117,9 @@ ROWS = (
             severity=Severity.ERROR,
             since="0.1.0",
             why="a kernel module runs as the host's kernel itself",
-            needs=_needs(("SYS_MODULE",)),
+            needs=_needs(MODULES),
         ),
-        effects={
-            "SYS_MODULE": ("lets the container load code into the host's kernel", Severity.ERROR),
-        },
+        effects=MODULES,
         caution="loading kernel modules from inside stops working",
     ),
     Capabilities(
