@@ -123,6 +123,14 @@ def resolve(environ: Mapping[str, str]) -> Identity:
     return Identity(host, context, _tls_files(environ, folder, context, host), folder)
 
 
+def on_engine(sandbox: str, environ: Mapping[str, str]) -> str:
+    """A name for the sandbox of this identity on the engine that `environ` selects: each engine may run one.
+
+    :param sandbox: its identity (`model.sandbox_id`), which is a path and so has no NUL in it
+    """
+    return f"{sandbox}\0{resolve(environ).address}"
+
+
 def _config_folder(environ: Mapping[str, str]) -> str:
     folder = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
     return os.path.abspath(folder)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import NotAPolicy, policy_from_json, policy_to_json
-from sandboxd.engine.contexts import Identity, resolve
+from sandboxd.engine.contexts import Identity, on_engine, resolve
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
@@ -159,8 +159,7 @@ def _folder(environ: Mapping[str, str]) -> str:
 
 def _path(environ: Mapping[str, str], sandbox: str, container: str = "") -> str:
     """The record of `container`, else the one of the engine that `environ` selects."""
-    # No path of a workspace has this byte in it.
-    own = workspace_file(_folder(environ), f"{sandbox}\0{resolve(environ).address}", ".json")
+    own = workspace_file(_folder(environ), on_engine(sandbox, environ), ".json")
     record = _entry(own)
     if not container or (record is not None and record.container == container):
         return own

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 from sandboxd.deadline import looks_within
-from sandboxd.engine.contexts import resolve
+from sandboxd.engine.contexts import on_engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder, workspace_file
 
@@ -54,9 +54,8 @@ def rights_lock(environ: Mapping[str, str], sandbox: str) -> Iterator[None]:
     :raises EnvironmentFailure: the lock cannot be opened, or is not free within the time limit
     """
     check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
-    # No path of a workspace has this byte in it.
-    on_engine = f"{sandbox}\0{resolve(environ).address}"
-    with _open(workspace_file(_folder(), on_engine, ".rights.lock")) as descriptor:
+    name = on_engine(sandbox, environ)
+    with _open(workspace_file(_folder(), name, ".rights.lock")) as descriptor:
         _wait(descriptor, check)
         yield
 
