@@ -23,16 +23,16 @@ def hold(environ: Mapping[str, str], project: Project) -> Iterator[Callable[[], 
 
     :raises EnvironmentFailure: they cannot be written
     """
-    is_new = keep(environ, project)
-    saved = chosen_groups.recall(environ, project.sandbox)
-    groups = project.chosen_groups() if saved is None else saved
+    groups = _of_start(environ, project)
+    is_new = False
 
-    def save_again() -> None:
+    def save() -> None:
         nonlocal is_new
         is_new = _save(environ, project.sandbox, groups) or is_new
 
+    save()
     try:
-        yield save_again
+        yield save
     except BaseException:
         if is_new:
             chosen_groups.forget(environ, project.sandbox)
@@ -54,10 +54,17 @@ def keep(environ: Mapping[str, str], project: Project) -> bool:
 
     :raises EnvironmentFailure: they cannot be written
     """
-    return _save(environ, project.sandbox, project.chosen_groups())
+    return _save(environ, project.sandbox, _of_start(environ, project))
+
+
+def _of_start(environ: Mapping[str, str], project: Project) -> Iterable[str]:
+    """The saved groups; where none are saved, those that the files select now."""
+    saved = chosen_groups.recall(environ, project.sandbox)
+    return project.chosen_groups() if saved is None else saved
 
 
 def _save(environ: Mapping[str, str], sandbox: str, groups: Iterable[str]) -> bool:
+    """Save `groups` as `keep` does."""
     try:
         return chosen_groups.keep(environ, sandbox, groups)
     except OSError as error:
