@@ -91,8 +91,8 @@ class Gateways:
                 attendant.wake()
 
     def refresh_all(self) -> None:
-        """The same for every sandbox, whose project need not have been looked at: a policy, a grant or a record
-        changed, or an address of this machine.
+        """Have the gateways of all sandboxes enforce the present policy, whether or not their projects were looked at: a
+        policy, a grant or a record changed, or an address of this machine.
         """
         for attendant in self._attendants.values():
             attendant.wake()

@@ -84,7 +84,7 @@ class LocalRights:
                 holding.wake()
 
     def refresh_all(self) -> None:
-        """The same for every sandbox, since a policy, a grant or a record changed."""
+        """Compute anew what all sandboxes may have, since a policy, a grant or a record changed."""
         for holding in self._holdings.values():
             holding.wake()
 

@@ -243,7 +243,7 @@ class Project:
         return self._network(floor, hosts, *self._described(self.base(), UNKNOWN))
 
     def network_of_config(self, floor: Floor) -> Network:
-        """The same as far as sandboxd.toml and its profile determine it, whatever the rest of the project is.
+        """The network as far as sandboxd.toml and its profile determine it, whatever the rest of the project is.
 
         Where its files cannot be looked at, they select nothing.
 

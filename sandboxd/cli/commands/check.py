@@ -4,8 +4,8 @@ Reads the text of the files only: it needs no engine and no daemon. Without PATH
 working directory; `-` reads a file from standard input. Exit code 1 says that there are findings
 at or above the threshold, 2 that a file that you named could not be read. A file or folder that a
 search met and could not read is named, and does not change the exit code; with `--fail-on skipped` it
-is 1 then, and for a template of another program. Below a folder, what git ignores and does not track is left out, and said to be; not the
-files that dev container tools read anyway.
+is 1 then, and for a template of another program. Below a folder, what git ignores and does not track is
+left out, and said to be; not the files that dev container tools read anyway.
 """
 
 from __future__ import annotations
