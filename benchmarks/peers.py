@@ -130,7 +130,7 @@ def open_file(count: int = 300) -> tuple[float, float]:
     """Milliseconds that all rules take on an open file of 200 lines: p50 and p95."""
     from editor import sample
 
-    from sandboxd import analysis
+    from sandboxd.lint import analysis
     from sandboxd.text import SourceText
 
     source = SourceText("/project/.devcontainer/devcontainer.json", sample(200))

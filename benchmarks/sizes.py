@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from sandboxd import analysis
+from sandboxd.lint import analysis
 from sandboxd.text import SourceText
 
 HIGHEST_EXPONENT = 1.2

@@ -119,7 +119,7 @@ class Finding(NamedTuple):
 
     `evidence` is the stable identity of the finding within its rule (the mounted path, the
     capability), independent of wording and of line numbers. `origin` says which file, Feature or
-    image label the value came from. `fixes` is filled by `analysis` from `remedies`.
+    image label the value came from. `fixes` is filled by `lint` from `remedies`.
     """
 
     rule: str

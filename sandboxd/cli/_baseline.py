@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.findings import Finding
+    from sandboxd.lint.settings import RuleSettings
 
 VERSION = 1
 

@@ -8,23 +8,23 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files, kinds
-from sandboxd.analysis import Fixes
-from sandboxd.analysis.settings import NO_SETTINGS
-from sandboxd.checking import tree
-from sandboxd.checking.checker import Checker, combine
 from sandboxd.errors import SandboxdError, UnreadableError
 from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
+from sandboxd.lint import tree
+from sandboxd.lint.analysis import Fixes
+from sandboxd.lint.linter import Checker, combine
+from sandboxd.lint.settings import NO_SETTINGS
 from sandboxd.model.files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.analysis.fixing import Fixed
-    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.cli._baseline import Baseline
     from sandboxd.findings import Severity
     from sandboxd.kinds import Kind
+    from sandboxd.lint.fixing import Fixed
+    from sandboxd.lint.settings import RuleSettings
     from sandboxd.text import SourceText
 
 
@@ -167,7 +167,7 @@ class Session:
 
     def fix(self, unsafe: bool) -> list[Fixed]:
         """Every text that was read, with its fixes applied; nothing is written."""
-        from sandboxd.analysis.fixing import fix_source
+        from sandboxd.lint.fixing import fix_source
 
         results = [
             fix_source(
@@ -216,7 +216,7 @@ class Session:
 
     def unfixed(self, path: str) -> Fixed:
         """The result of a file that is not fixed."""
-        from sandboxd.analysis.fixing import Fixed
+        from sandboxd.lint.fixing import Fixed
 
         source = self.sources[path]
         return Fixed(source, (), self.checker.check(source, fixes=Fixes.VERIFIED))

@@ -10,8 +10,8 @@ from sandboxd.cli.terminal import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandboxd.analysis.fixing import Fixed
     from sandboxd.findings import Finding
+    from sandboxd.lint.fixing import Fixed
     from sandboxd.text import SourceText
 
 _COLOURS = {"-": "31", "+": "32", "@": "36"}

@@ -87,7 +87,7 @@ def _rules(_environ: Mapping[str, str]) -> str:
 
 
 def _check(_environ: Mapping[str, str]) -> str:
-    from sandboxd.analysis import check_source
+    from sandboxd.lint.analysis import check_source
     from sandboxd.text import SourceText
 
     report = check_source(SourceText("/self-test/.devcontainer/devcontainer.json", _WEAK))

@@ -14,7 +14,7 @@ from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_message
 
 _FAILURES = ("the rule `", "sandboxd failed ")
-"""The beginnings of reasons, from `analysis`, that mean a failure of sandboxd itself."""
+"""The beginnings of reasons, from `lint`, that mean a failure of sandboxd itself."""
 
 log = logging.getLogger(__name__)
 

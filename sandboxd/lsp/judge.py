@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sandboxd import analysis
-from sandboxd.checking.checker import Checker
 from sandboxd.files import read_beside
 from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
+from sandboxd.lint import analysis
+from sandboxd.lint.linter import Checker
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.files import Files, ParsedTexts
 from sandboxd.text import SourceText

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sandboxd.checking.checker import Checker
 from sandboxd.files import read_beside
 from sandboxd.findings import Finding, Report
 from sandboxd.host.facts import HostFacts
+from sandboxd.lint.linter import Checker
 from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument, uri_path
 from sandboxd.lsp.judge import checker_for, judge

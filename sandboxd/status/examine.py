@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from sandboxd.checking.checker import Checker
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import granted as started
+from sandboxd.lint.linter import Checker
 from sandboxd.observe.inspection import requested
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.grants import Grants

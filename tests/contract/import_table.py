@@ -76,36 +76,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # What a sandbox may have: whoever gives it anything takes this, and only these rooms make or give it.
     "policy.rights": frozenset({"egress", "model"}),
     "policy.reconcile": frozenset({"egress", "model", "policy.rights"}),
-    "analysis": frozenset(
-        {
-            "config",
-            "effective",
-            "errors",
-            "findings",
-            "host.facts",
-            "kinds",
-            "model",
-            "rules",
-            "syntax",
-            "text",
-        }
-    ),
-    "checking": frozenset(
-        {
-            "analysis",
-            "config",
-            "effective",
-            "errors",
-            "files",
-            "findings",
-            "host.facts",
-            "kinds",
-            "model",
-            "plan",
-            "policy",
-            "rules",
-            "text",
-        }
+    "lint": _rooms(
+        "config effective errors files findings host.facts kinds model plan policy rules syntax text"
     ),
     "plan": _rooms(
         "config credentials data effective egress engine.answers errors files findings "
@@ -229,15 +201,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
-        "checking credentials egress engine errors exchange findings halt host host.facts life "
-        "model observe plan policy project screen verify"
+        "credentials egress engine errors exchange findings halt host host.facts life "
+        "lint model observe plan policy project screen verify"
     ),
     "operations": frozenset(
         {
             "agents",
             "audit",
             "bench",
-            "checking",
             "cluster",
             "config",
             "credentials",
@@ -254,6 +225,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.subnets",
             "ipc",
             "life",
+            "lint",
             "model",
             "observe",
             "payload",
@@ -297,8 +269,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "lsp": frozenset(
         {
             "__init__",
-            "analysis",
-            "checking",
             "config",
             "data",
             "effective",
@@ -310,6 +280,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host",
             "host.facts",
             "kinds",
+            "lint",
             "markup",
             "model",
             "operations",
@@ -326,10 +297,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "agents",
             "__init__",
-            "analysis",
             "audit",
             "bench",
-            "checking",
             "config",
             "credentials",
             "data",
@@ -344,6 +313,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ipc",
             "kinds",
             "life",
+            "lint",
             "model",
             "observe",
             "operations",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from sandboxd.checking import gitignore
 from sandboxd.config import keys
 from sandboxd.engine import failures
+from sandboxd.lint import gitignore
 from sandboxd.model import apparmor_access
 from sandboxd.policy import acts_on_host
 from sandboxd.rules import _commands, _loaders, _mounts, _secrets, _tls, _uses

@@ -19,7 +19,7 @@ NO_RULE = {
     "cpus": "without a limit the host is slower, and its scheduler still shares: `sandboxd up` sets one",
     "command": "only a plan sets it; no file's command is read",
     "stop_signal": "how a container ends opens nothing",
-    "unseen": "`analysis` makes a note of each in the report",
+    "unseen": "`lint` makes a note of each in the report",
     "partial": "read by `is_whole`, which the rules about what is missing ask",
 }
 

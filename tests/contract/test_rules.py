@@ -13,8 +13,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from sandboxd import analysis, kinds, rules
+from sandboxd import kinds, rules
 from sandboxd.findings import Finding, Severity
+from sandboxd.lint import analysis
 from sandboxd.rules._index import FAMILIES, RULES
 from sandboxd.rules._needs import Contains, Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
@@ -62,7 +63,7 @@ def test_an_index_that_does_not_fit_a_rule_says_how_to_make_it(
 
 def test_a_check_imports_only_rules_that_can_speak() -> None:
     code = (
-        "import sys; from sandboxd import analysis; from sandboxd.text import SourceText;"
+        "import sys; from sandboxd.lint import analysis; from sandboxd.text import SourceText;"
         "analysis.check_source(SourceText('devcontainer.json', sys.argv[1]));"
         "print(*(m for m in sys.modules if m.startswith('sandboxd.rules.')))"
     )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis, kinds
-from sandboxd.analysis.fixing import fix_source
+from sandboxd import kinds
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
 from sandboxd.findings import Severity
+from sandboxd.lint import analysis
+from sandboxd.lint.fixing import fix_source
 from sandboxd.text import SourceText
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"

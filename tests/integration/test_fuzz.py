@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from sandboxd import analysis, kinds
+from sandboxd import kinds
 from sandboxd.effective.variables import Variables
 from sandboxd.host.facts import HostFacts
+from sandboxd.lint import analysis
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 from tests.rules import pages

@@ -18,11 +18,11 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sandboxd.analysis import check_source
-from sandboxd.analysis.fixing import fix_source
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Place, Report, Severity
 from sandboxd.host.facts import UNKNOWN, Component, Engine, HostFacts, Runtime
+from sandboxd.lint.analysis import check_source
+from sandboxd.lint.fixing import fix_source
 from sandboxd.model.files import Files
 from sandboxd.model.image_facts import ImageFacts
 from sandboxd.text import SourceText

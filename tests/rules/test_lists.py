@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sandboxd.analysis import check_source
 from sandboxd.findings import Finding
+from sandboxd.lint.analysis import check_source
 from sandboxd.text import SourceText
 from tests.rules import pages
 

@@ -86,8 +86,8 @@ _MOST_SKIPPED = 10
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.analysis import Fixes
     from sandboxd.cli._checking import Session
+    from sandboxd.lint.analysis import Fixes
 
     if args.json:
         args.format = "json"

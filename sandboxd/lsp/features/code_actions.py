@@ -12,8 +12,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd import kinds
-from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import PLACEHOLDER, Finding, Fix, Severity
+from sandboxd.lint.fixing import fix_source
 from sandboxd.lsp import convert, gvisor
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument

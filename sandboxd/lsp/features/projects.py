@@ -14,9 +14,9 @@ from typing import Any
 from lsprotocol import types
 
 from sandboxd import kinds
-from sandboxd.checking.usual_places import config_files
 from sandboxd.errors import UnreadableError
 from sandboxd.files import CONFIG_NAME, read_source
+from sandboxd.lint.usual_places import config_files
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.diagnostics import bug, diagnostics_of

@@ -6,8 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.checking import gitignore
 from sandboxd.errors import UsageError
+from sandboxd.lint import gitignore
 from sandboxd.operations.on_cluster._deliver import Delivery
 from sandboxd.plan.git_ignore_file import ignore_file
 from sandboxd.review import original, refs
@@ -15,7 +15,7 @@ from sandboxd.review import original, refs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.checking.gitignore import Ignore
+    from sandboxd.lint.gitignore import Ignore
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.review.original import Entry, Manifest
 

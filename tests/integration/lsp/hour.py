@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sandboxd import kinds
-from sandboxd.analysis import Fixes
-from sandboxd.checking.checker import Checker
-from sandboxd.checking.usual_places import config_files
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_beside, read_source
 from sandboxd.host.facts import HostFacts
+from sandboxd.lint.analysis import Fixes
+from sandboxd.lint.linter import Checker
+from sandboxd.lint.usual_places import config_files
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 from tests.integration.daemon.world import SANDBOXD

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.checking import tree
 from sandboxd.cli.commands import review as command
 from sandboxd.errors import UsageError
+from sandboxd.lint import tree
 from sandboxd.project import Project
 from sandboxd.review import weigh
 from tests.unit.review.copies import Copy

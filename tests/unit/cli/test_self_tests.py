@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis, data, findings
+from sandboxd import data, findings
 from sandboxd.cli import self_tests
 from sandboxd.cli.commands import self_test
 from sandboxd.data import data_path
+from sandboxd.lint import analysis
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Finding
 from sandboxd.kinds import devcontainer
+from sandboxd.lint import analysis
 from sandboxd.model.container import Container
 from sandboxd.model.files import Files
 from sandboxd.model.image_facts import ImageFacts

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis, kinds
+from sandboxd import kinds
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Report
+from sandboxd.lint import analysis
 from sandboxd.model.container import Container
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText

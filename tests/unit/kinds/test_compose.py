@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis, kinds
+from sandboxd import kinds
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import MissingFileError, UnreadableError
 from sandboxd.findings import Add, Remove, Replace
 from sandboxd.kinds import compose
+from sandboxd.lint import analysis
 from sandboxd.model.container import Container
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText, apply_edits

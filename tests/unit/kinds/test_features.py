@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd import analysis
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds import devcontainer
+from sandboxd.lint import analysis
 from sandboxd.model.container import Container
 from sandboxd.model.feature import asks, parse
 from sandboxd.model.files import Files

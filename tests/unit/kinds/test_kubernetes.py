@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd import analysis, kinds
-from sandboxd.analysis.fixing import fix_source
+from sandboxd import kinds
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Severity
 from sandboxd.kinds import kubernetes
+from sandboxd.lint import analysis
+from sandboxd.lint.fixing import fix_source
 from sandboxd.model.container import Container, Device, Mount, Pair, SecurityOption
 from sandboxd.syntax import yaml
 from sandboxd.text import SourceText

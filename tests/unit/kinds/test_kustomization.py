@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.analysis import check_source
+from sandboxd.lint.analysis import check_source
 from sandboxd.text import SourceText
 
 PATH = "/p/prod/kustomization.yaml"

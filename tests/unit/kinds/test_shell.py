@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd import analysis
-from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import Severity
+from sandboxd.lint import analysis
+from sandboxd.lint.fixing import fix_source
 from sandboxd.syntax import shell
 from sandboxd.syntax.node import walk
 from sandboxd.text import SourceText

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd import analysis
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Finding
 from sandboxd.host.facts import UNKNOWN, Engine
+from sandboxd.lint import analysis
 from sandboxd.lsp.documents import OpenDocument, kind_of
 from sandboxd.lsp.judge import judge
 from sandboxd.model.files import Files

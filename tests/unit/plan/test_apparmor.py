@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis
 from sandboxd.config.values import profile_names
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.raw_answers import from_raw
 from sandboxd.kinds import find
+from sandboxd.lint import analysis
 from sandboxd.model.values import Value
 from sandboxd.plan import profiles
 from sandboxd.plan.grants import Grants

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
+from sandboxd.lint import analysis
 from sandboxd.model.container import Container, Pair
 from sandboxd.model.labels import PLAN, RESOLV_CONF
 from sandboxd.plan import inner_network

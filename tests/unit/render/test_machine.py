@@ -6,8 +6,9 @@ import json
 import re
 from typing import Any
 
-from sandboxd import analysis, rules
+from sandboxd import rules
 from sandboxd.findings import Report, Skipped, Suppressed
+from sandboxd.lint import analysis
 from sandboxd.render import Options, RuleText, github, sarif
 from sandboxd.text import SourceText
 

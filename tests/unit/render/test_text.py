@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis
 from sandboxd.findings import Finding, Fix, Place, Report, Severity, Skipped
+from sandboxd.lint import analysis
 from sandboxd.render import Options, RuleText
 from sandboxd.render import text as text_form
 from sandboxd.render._excerpt import excerpt

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis
 from sandboxd.data import data_path
+from sandboxd.lint import analysis
 from sandboxd.text import SourceText
 
 LISTS = sorted(Path(data_path("profiles", "seccomp")).glob("*-runsc.json"))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sandboxd.analysis.fixing import fix_source
+from sandboxd.lint.fixing import fix_source
 from sandboxd.text import SourceText
 
 YES = ("1", "t", "T", "TRUE", "true", "True")

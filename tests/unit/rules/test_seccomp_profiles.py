@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis
-from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import Finding, Severity
+from sandboxd.lint import analysis
+from sandboxd.lint.fixing import fix_source
 from sandboxd.text import SourceText
 
 FOLDER = Path(__file__).resolve().parents[3] / "profiles" / "seccomp"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.analysis import check_source
 from sandboxd.kinds import apparmor as kind
+from sandboxd.lint.analysis import check_source
 from sandboxd.model.apparmor import AppArmorProfile
 from sandboxd.syntax import apparmor
 from sandboxd.syntax.node import walk

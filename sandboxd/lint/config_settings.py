@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files, kinds, rules
-from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Skipped
+from sandboxd.lint.settings import NO_SETTINGS
 
 if TYPE_CHECKING:
-    from sandboxd.analysis.settings import RuleSettings
+    from sandboxd.lint.settings import RuleSettings
     from sandboxd.model.document import Document
 
 
@@ -49,8 +49,8 @@ def read_settings(folder: str) -> Decided:
 
 @lru_cache(maxsize=64)
 def _read(path: str, _identity: tuple[int, int, int], today: str) -> Decided:
-    from sandboxd.analysis.settings import from_config
     from sandboxd.config import reading
+    from sandboxd.lint.settings import from_config
 
     kind = kinds.get("sandboxd_toml")
     try:

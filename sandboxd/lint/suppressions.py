@@ -15,8 +15,8 @@ from sandboxd.text import Span
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.findings import Finding
+    from sandboxd.lint.settings import RuleSettings
     from sandboxd.model.document import Document
     from sandboxd.text import SourceText
 

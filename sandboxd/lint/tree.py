@@ -11,7 +11,7 @@ from sandboxd.errors import UnreadableError
 from sandboxd.findings import Skipped
 
 if TYPE_CHECKING:
-    from sandboxd.checking.gitignore import Ignore
+    from sandboxd.lint.gitignore import Ignore
 
 # The most names that a walk looks at, so that a check of a huge folder ends soon.
 MAX_ENTRIES = 200_000
@@ -60,7 +60,7 @@ def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Targets:
 
 def _walk(root: str, most_entries: int) -> Targets:
     # Late: a check of named files has no use for it.
-    from sandboxd.checking.gitignore import for_folder
+    from sandboxd.lint.gitignore import for_folder
 
     targets: list[str] = []
     skipped: list[Skipped] = []

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd import kinds
-from sandboxd.analysis import suppressions
 from sandboxd.errors import UnreadableError
+from sandboxd.lint import suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.effective.variables import Variables
     from sandboxd.findings import Finding
+    from sandboxd.lint.settings import RuleSettings
     from sandboxd.model.document import Document
     from sandboxd.text import SourceText
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis, kinds, rules
-from sandboxd.analysis.settings import Allowance, RuleSettings
+from sandboxd import kinds, rules
 from sandboxd.findings import Finding, Severity, Skipped
+from sandboxd.lint import analysis
+from sandboxd.lint.settings import Allowance, RuleSettings
 from sandboxd.text import Edit, SourceText, Span
 
 PATH = "/p/.devcontainer/devcontainer.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.checking import usual_places
+from sandboxd.lint import usual_places
 
 PLACES = (
     "sandboxd.toml",

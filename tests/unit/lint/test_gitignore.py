@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.checking import tree
-from sandboxd.checking.gitignore import Ignore, for_folder, parse
+from sandboxd.lint import tree
+from sandboxd.lint.gitignore import Ignore, for_folder, parse
 
 RULES = """\
 # comment

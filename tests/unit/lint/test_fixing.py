@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.analysis import fixing
-from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import Severity
+from sandboxd.lint import fixing
+from sandboxd.lint.fixing import fix_source
 from sandboxd.text import SourceText
 
 PATH = "/p/.devcontainer/devcontainer.json"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.checking.checker import Checker, combine
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts
+from sandboxd.lint.linter import Checker, combine
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.judge import judge
 from sandboxd.syntax import dockerfile, jsonc, toml, yaml

@@ -8,11 +8,11 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd import analysis
-from sandboxd.analysis.fixing import fix_source
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Report, Severity
 from sandboxd.host.facts import HostFacts
+from sandboxd.lint import analysis
+from sandboxd.lint.fixing import fix_source
 from sandboxd.render.json import render as render_json
 from sandboxd.text import SourceText
 from tests.unit.render.test_text import render

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.checking import tree
+from sandboxd.lint import tree
 
 NOT_ENTERED = [
     ".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache",

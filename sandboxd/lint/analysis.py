@@ -7,13 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sandboxd import kinds, rules
-from sandboxd.analysis import elsewhere, suppressions
-from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import too_large
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.lint import elsewhere, suppressions
+from sandboxd.lint.settings import NO_SETTINGS, RuleSettings
 from sandboxd.syntax.node import NotInTreeError, collector_paused
 from sandboxd.text import Edit, SourceText, apply_edits
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import analysis, kinds
-from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
+from sandboxd import kinds
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Severity
 from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.lint import analysis
+from sandboxd.lint.settings import NO_SETTINGS, RuleSettings
 from sandboxd.text import SourceText, apply_edits
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def fix_source(
 
     :param unsafe: also apply fixes that are not marked as safe
 
-    The other parameters are those of :func:`sandboxd.analysis.check_source`.
+    The other parameters are those of :func:`sandboxd.lint.analysis.check_source`.
     """
 
     def judge(text: SourceText, parsed: Document | None = None) -> Report:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd import analysis, files, kinds, rules
-from sandboxd.analysis import Fixes
-from sandboxd.analysis.elsewhere import unique
-from sandboxd.checking.settings import NOTHING_DECIDED, read_settings
+from sandboxd import files, kinds, rules
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, too_large
 from sandboxd.findings import Report, Severity, Skipped
+from sandboxd.lint import analysis
+from sandboxd.lint.analysis import Fixes
+from sandboxd.lint.config_settings import NOTHING_DECIDED, read_settings
+from sandboxd.lint.elsewhere import unique
 from sandboxd.model.files import Files
 from sandboxd.policy import floor
 from sandboxd.text import SourceText
@@ -19,10 +20,10 @@ from sandboxd.text import SourceText
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.analysis.settings import RuleSettings
-    from sandboxd.checking.settings import Decided
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
+    from sandboxd.lint.config_settings import Decided
+    from sandboxd.lint.settings import RuleSettings
 
 
 class Checker:
@@ -122,7 +123,7 @@ class Checker:
 
         :param most_entries: the number of directory entries after which the search ends
         """
-        from sandboxd.checking import tree
+        from sandboxd.lint import tree
 
         targets = tree.find([folder], most_entries)
         skipped = list(targets.skipped)
