@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -19,24 +20,35 @@ from sandboxd.lint import analysis
 from sandboxd.rules._index import FAMILIES, RULES
 from sandboxd.rules._needs import Contains, Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
+from tests.each_case import check_each
 from tests.forked import run_forked
 from tests.patience import PATIENCE
 from tests.rules import pages
 from tools import generate_index
 
 HEADINGS = ("What it is", "Why it is bad", "What to do instead", "Under gVisor", "References")
-CASES: dict[str, list[pages.Case]] = {}
-for _page in pages.pages():
-    CASES.setdefault(_page.stem.partition(".")[0], []).extend(pages.cases(_page))
-WEAK = [case for cases in CASES.values() for case in cases if case.kind == "weak"]
+
+
+@functools.cache
+def all_cases() -> list[pages.Case]:
+    """The cases of all pages."""
+    return [case for page in pages.pages() for case in pages.cases(page)]
+
+
+def weak_cases() -> list[pages.Case]:
+    """Those that have a finding."""
+    return [case for case in all_cases() if case.kind == "weak"]
 
 
 def test_the_indexes_are_fresh_and_name_no_rule_that_is_gone() -> None:
     assert generate_index.stale() == [], "run `./dev docs`"
 
 
-@pytest.mark.parametrize("rule", rules.ids())
-def test_what_a_rule_needs_exists(rule: str) -> None:
+def test_what_each_rule_needs_exists() -> None:
+    check_each(rules.ids(), _check_needs, str)
+
+
+def _check_needs(rule: str) -> None:
     subject, needs, _ = RULES[rule]
     types = [getattr(import_module(rules.SUBJECTS[name]), name) for name in subject.split(" | ")]
     fields = {field for subject_type in types for field in subject_type._fields}
@@ -75,8 +87,11 @@ def test_a_check_imports_only_rules_that_can_speak() -> None:
     assert "sandboxd.rules.config_unknown_key" not in loaded
 
 
-@pytest.mark.parametrize("rule", rules.ids())
-def test_a_rule_is_named_after_its_file_and_explains_itself(rule: str) -> None:
+def test_each_rule_is_named_after_its_file_and_explains_itself() -> None:
+    check_each(rules.ids(), _check_words, str)
+
+
+def _check_words(rule: str) -> None:
     loaded = rules.load()[rule]
     assert loaded.META.id == rule
     assert set(rules.subject(loaded).split(" | ")) <= set(rules.SUBJECTS)
@@ -107,18 +122,18 @@ def test_the_index_names_a_row_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> 
         rules.get("daemon-runsc-debug")
 
 
-@pytest.mark.parametrize("rule", rules.ids())
-def test_a_rule_has_weak_fine_and_unusual_cases(rule: str) -> None:
-    kinds = {case.kind for case in CASES.get(rule.replace("-", "_"), [])}
-    assert kinds == {"weak", "fine", "unusual"}
+def test_each_rule_has_weak_fine_and_unusual_cases_and_each_page_a_rule() -> None:
+    kinds: dict[str, set[str]] = {}
+    for case in all_cases():
+        kinds.setdefault(case.rule, set()).add(case.kind)
+    assert kinds == {rule: {"weak", "fine", "unusual"} for rule in rules.ids()}
 
 
-def test_every_page_belongs_to_a_rule() -> None:
-    assert set(CASES) == {rule.replace("-", "_") for rule in rules.ids()}
+def test_each_fix_removes_its_finding_and_adds_none_as_bad() -> None:
+    check_each(weak_cases(), _check_fixes, lambda case: case.name)
 
 
-@pytest.mark.parametrize("case", WEAK, ids=[f"{case.rule}: {case.title}" for case in WEAK])
-def test_each_fix_removes_its_finding_and_adds_none_as_bad(case: pages.Case) -> None:
+def _check_fixes(case: pages.Case) -> None:
     before = _all(case, case.source)
     for finding in before:
         for fix in finding.fixes:
@@ -132,7 +147,7 @@ def test_each_fix_removes_its_finding_and_adds_none_as_bad(case: pages.Case) -> 
 
 
 def test_a_fix_is_named_exactly_where_its_edits_can_be_made() -> None:
-    for case in WEAK:
+    for case in weak_cases():
         shown = [
             [
                 (finding.rule, finding.place, [fix.title for fix in finding.fixes])
@@ -145,11 +160,14 @@ def test_a_fix_is_named_exactly_where_its_edits_can_be_made() -> None:
             ]
             for fixes in (analysis.Fixes.EDITS, analysis.Fixes.NAMES)
         ]
-        assert shown[0] == shown[1], f"{case.rule}: {case.title}"
+        assert shown[0] == shown[1], case.name
 
 
-@pytest.mark.parametrize("case", WEAK, ids=[f"{case.rule}: {case.title}" for case in WEAK])
-def test_messages_are_in_the_house_style(case: pages.Case) -> None:
+def test_messages_are_in_the_house_style() -> None:
+    check_each(weak_cases(), _check_messages, lambda case: case.name)
+
+
+def _check_messages(case: pages.Case) -> None:
     for finding in _all(case, case.source):
         highest = rules.get(finding.rule).META.severity
         assert finding.severity <= highest, "rules are left out by their highest severity"
@@ -163,7 +181,7 @@ def test_messages_are_in_the_house_style(case: pages.Case) -> None:
 
 
 def test_all_forms_report_the_same_findings(tmp_path: Path) -> None:
-    cases = [case for case in WEAK if not case.source.path.endswith(".toml")]
+    cases = [case for case in weak_cases() if not case.source.path.endswith(".toml")]
     for index, case in enumerate(cases):
         file = tmp_path / f"p{index:03}" / Path(case.source.path).relative_to("/project")
         file.parent.mkdir(parents=True)

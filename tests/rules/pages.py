@@ -52,6 +52,11 @@ class Case(NamedTuple):
     expected: str
     fixed: str
 
+    @property
+    def name(self) -> str:
+        """The rule and the title of the section."""
+        return f"{self.rule}: {self.title}"
+
     def report(self) -> Report:
         return check_source(
             self.source, host=self.host, variables=self.variables, only=(self.rule, *self.along)

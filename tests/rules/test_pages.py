@@ -7,17 +7,25 @@ from pathlib import Path
 import pytest
 
 from sandboxd import rules
+from tests.each_case import check_each
 from tests.expected import Expect
 from tests.rules import pages
 
-CASES = [case for page in pages.pages() for case in pages.cases(page)]
+PAGES = pages.pages()
+NAMES = [page.stem.replace("_", "-") for page in PAGES]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{case.rule}: {case.title}" for case in CASES])
-def test_case(case: pages.Case, request: pytest.FixtureRequest, expect: Expect) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_each_case_says_what_its_rule_says(
+    page: Path, request: pytest.FixtureRequest, expect: Expect
+) -> None:
     if request.config.getoption("--update"):
-        expect(case.page, pages.updated(case.page))
+        expect(page, pages.updated(page))
         return
+    check_each(pages.cases(page), _check_case, lambda case: case.name)
+
+
+def _check_case(case: pages.Case) -> None:
     rules.get(case.rule)  # says so where the index is not up to date
     outcome = pages.outcome(case)
     if outcome != case.expected:
@@ -37,7 +45,7 @@ def _alone(rule: str, subject: str) -> list[str]:
     return [rule] if subject in rules.subject(rules.get(rule)).split(" | ") else []
 
 
-@pytest.mark.parametrize("page", pages.pages(), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_page_is_laid_out_as_update_would_do_it(page: Path, expect: Expect) -> None:
-    """Whatever its cases say now: that is the matter of `test_case`."""
+    """Whatever its cases say now: that is the matter of the test above."""
     expect(page, pages.laid_out(page))
