@@ -1,4 +1,4 @@
-"""Which tests a whole run has (`--tier`), in which order, and which of them may fail: read from two lists.
+"""Which tests a whole run has (`--tier`, `--part`), in which order, and which may fail: read from two lists.
 
 `tests/tiers.toml` names what `./dev test` leaves to `./dev test --everything`, `tests/quarantine.toml` the tests
 that fail at times. Both count in whole runs alone: a test that is named runs, and fails when it fails.
@@ -23,7 +23,7 @@ PROMISES, EVERYTHING = "promises", "everything"
 
 
 class Part(NamedTuple):
-    """Tests that only `./dev test --everything` runs."""
+    """Tests that `./dev test` leaves out."""
 
     name: str
     what: str
@@ -87,6 +87,7 @@ class Tier:
         parts = [] if tier == EVERYTHING else [part for part in later if part.beside not in lacks]
         self._later = [name for part in parts for name in part.tests]
         self._excused = excused
+        self._by_file: dict[str, list[str]] = {}
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Leave out whole files and folders without reading them."""
@@ -95,10 +96,16 @@ class Tier:
         path = collection_path.relative_to(ROOT).as_posix()
         return True if any(names(name, path) for name in self._later) else None
 
+    def _of(self, file: str) -> list[str]:
+        """The names of what is left out that can mean a test of a file."""
+        if file not in self._by_file:
+            self._by_file[file] = [n for n in self._later if names(file_of(n), file)]
+        return self._by_file[file]
+
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        left = [i for i in items if any(names(name, i.nodeid) for name in self._later)]
+        left = [i for i in items if any(names(n, i.nodeid) for n in self._of(file_of(i.nodeid)))]
         if left:
             config.hook.pytest_deselected(items=left)
         kept = [item for item in items if item not in set(left)]
@@ -159,15 +166,22 @@ def recorded_times() -> Mapping[str, float]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--tier`, which whole runs give."""
+    """`--tier`, which whole runs give, and `--part`."""
     parser.addoption(
         "--tier",
         choices=(PROMISES, EVERYTHING),
         help="the tests of a whole run: tests/tiers.toml and tests/quarantine.toml count",
+    )
+    parser.addoption(
+        "--part",
+        action="append",
+        default=[],
+        help="a part of tests/tiers.toml that runs with `--tier promises`",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     tier = config.getoption("--tier")
     if tier:
-        config.pluginmanager.register(Tier(tier, parts(), quarantine()), "tier")
+        later = [part for part in parts() if part.name not in config.getoption("--part")]
+        config.pluginmanager.register(Tier(tier, later, quarantine()), "tier")

@@ -17,13 +17,15 @@ _HEAD = """# Testing
 |---|---|---|
 | `./dev check` | lint, types, and the unit tests that your change reaches by imports, the nearest first | a minute |
 | `./dev test` | what a promise to users hangs on, on one Python, with the same examples for everybody | a quarter of an hour |
-| `./dev test --everything` | all tests, with lint, types and the other Pythons beside them; CI runs this | three quarters of an hour |
+| `./dev test --landing` | the same, with lint, types and the other Pythons beside it, and of all other tests those that the changes reach or that nobody ran for longest; CI runs this | three quarters of an hour |
+| `./dev test --everything` | all tests, with lint, types and the other Pythons beside them | an hour and a quarter |
 | `./dev test PATH` | these tests and nothing more | |
 
 A test is part of `./dev test` unless [tests/tiers.toml](../tests/tiers.toml) names it. No failed test is run again.
 One that fails at times is named in [tests/quarantine.toml](../tests/quarantine.toml): whole runs run it and print its
-outcome at their end, and do not fail with it; `./dev test PATH` does. The reasons are in
-[decision 70](decisions/0070-a-failed-test-has-failed.md).
+outcome at their end, and do not fail with it; `./dev test PATH` does. [tests/passed.toml](../tests/passed.toml) says
+when each part last passed. The reasons are in [decision 70](decisions/0070-a-failed-test-has-failed.md) and
+[decision 80](decisions/0080-a-landing-runs-what-there-is-time-for.md).
 
 `--record FOLDER` with any of them writes what each test, fixture and process costs.
 `python -m tools.suite.recorded FOLDER` takes it over, and `./dev docs` makes this page. Whole runs begin with the

@@ -1,8 +1,9 @@
-"""The unit tests that a change can reach, the nearest first: by imports, read from the source.
+"""The tests that a change can reach, the nearest first: by imports, read from the source, and by what was recorded.
 
 A test reaches what it imports, what that imports, and the `conftest.py` of its folders. What nothing imports by
 name (a rule, an operation: found by their folder) is reached by whoever imports anything of that folder. A file
-that is no module, and of which nobody knows who reads it, is reached by all.
+of tests that starts programs reaches all that is shipped, unless it is one of unit tests, and each one the folders
+that it was recorded to read. A file that is no module, and of which nobody knows who reads it, is reached by all.
 """
 
 from __future__ import annotations
@@ -21,12 +22,20 @@ UNIT = "tests/unit"
 CODE = ("sandboxd", "tools", "tests")
 """Folders whose modules are looked at."""
 
-NOT_OF_UNITS = (
-    *("docs/", ".ci/", "benchmarks/", "editor-extension/", "CHANGELOG.md", "README.md"),
-    *("CONTRIBUTING.md", "tests/cluster/", "tests/contract/", "tests/e2e/", "tests/integration/"),
-    *("tests/rules/", "tests/tiers.toml", "tests/quarantine.toml", "tests/data/recorded-run.json"),
+_OF_THE_SUITE = (
+    *("tests/tiers.toml", "tests/quarantine.toml", "tests/passed.toml"),
+    "tests/data/recorded-run.json",
 )
-"""Beginnings of paths, of what is no module, that other tests are about."""
+"""What the suite reads to run: of the tests only those that are about it reach it."""
+
+_NOT_SHIPPED = ("tests/", "docs/", ".ci/", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+"""Beginnings of paths of which no program reads anything."""
+
+_DATA = ("sandboxd/", "profiles/", "devcontainer-templates/", "requirements/", "pyproject.toml")
+"""Beginnings of paths of data that the product keeps once read, so that a record does not say who needs it."""
+
+_FARTHEST = 1 << 20
+"""How far what a test starts is from the test: any import is nearer."""
 
 
 class Choice(NamedTuple):
@@ -38,29 +47,30 @@ class Choice(NamedTuple):
     why: str
 
 
-def choose(root: Path, seconds: Mapping[str, float], limit: float) -> Choice:
-    """What to run after the changes since the last commit that the upstream branch has.
+def choose(root: Path, files: Mapping[str, Any], limit: float) -> Choice:
+    """The unit tests to run after the changes since the last commit that the upstream branch has.
 
-    :param seconds: processor time of each file of tests, as far as it is known
-    :param limit: processor time in all
+    :param files: what was recorded of each file of tests
+    :param limit: processor time in all, in seconds
     """
-    tests = tuple(sorted(unit_tests(root)))
+    tests = tuple(path for path in all_tests(root) if path.startswith(f"{UNIT}/"))
     paths = changed(root)
     if not paths:
         return Choice(tests, (), "nothing has changed")
     taken: list[str] = []
     left: list[str] = []
     total = 0.0
-    for file in reached(root, paths):
-        total += seconds.get(file, 1.0)
+    for file in reached(root, paths, files):
+        if file not in tests:
+            continue
+        total += files[file]["processor"] if file in files else 1.0
         (taken if total <= limit or not taken else left).append(file)
     return Choice(tuple(taken), tuple(left), f"{len(paths)} files have changed")
 
 
-def unit_tests(root: Path) -> Iterator[str]:
-    """All files of unit tests."""
-    for path in (root / UNIT).rglob("test_*.py"):
-        yield path.relative_to(root).as_posix()
+def all_tests(root: Path) -> list[str]:
+    """All files of tests."""
+    return sorted(path.relative_to(root).as_posix() for path in (root / "tests").rglob("test_*.py"))
 
 
 def changed(root: Path) -> tuple[str, ...]:
@@ -68,26 +78,54 @@ def changed(root: Path) -> tuple[str, ...]:
 
     Empty where nothing differs, or git cannot say.
     """
-    base = _git(root, "merge-base", "HEAD", "@{upstream}") or ["HEAD"]
-    paths = _git(root, "diff", "--name-only", "--no-renames", base[0])
-    return tuple(sorted({*paths, *_git(root, "ls-files", "--others", "--exclude-standard")}))
+    base = git(root, "merge-base", "HEAD", "@{upstream}") or ["HEAD"]
+    paths = git(root, "diff", "--name-only", "--no-renames", base[0])
+    return tuple(sorted({*paths, *git(root, "ls-files", "--others", "--exclude-standard")}))
 
 
-def reached(root: Path, paths: Sequence[str]) -> list[str]:
-    """Files of tests that the changed files reach, the nearest first."""
+def reached(root: Path, paths: Sequence[str], files: Mapping[str, Any]) -> list[str]:
+    """Files of tests that the changed files reach, the nearest first.
+
+    :param files: what was recorded of each file of tests
+    """
+    tests = all_tests(root)
     graph = _Graph(root)
-    begin: list[str] = []
+    distance: dict[str, int] = {}
+    if any(not path.startswith(_NOT_SHIPPED) for path in paths):
+        distance.update((test, _FARTHEST) for test in tests if _starts_programs(test, files))
+    near: set[str] = set()
     for path in paths:
-        begin += graph.seen_as(path)
-    distance = dict.fromkeys(begin, 0)
+        readers = set() if path.startswith(_DATA) else _readers(path, files)
+        if path in _OF_THE_SUITE:
+            near |= readers
+        else:
+            near |= readers.union(graph.seen_as(path)) or set(tests)
+    distance.update(dict.fromkeys(sorted(near), 0))
+    begin = sorted(near)
     waiting = deque(begin)
     while waiting:
         path = waiting.popleft()
         for user in graph.users.get(path, ()):
-            if user not in distance:
+            if distance.get(user, _FARTHEST) == _FARTHEST:
                 distance[user] = distance[path] + 1
                 waiting.append(user)
-    return sorted(distance.keys() & set(unit_tests(root)), key=lambda path: (distance[path], path))
+    return sorted(distance.keys() & set(tests), key=lambda path: (distance[path], path))
+
+
+def _starts_programs(test: str, files: Mapping[str, Any]) -> bool:
+    """Whether a file of tests was recorded to start any program; one without a record counts as if."""
+    rows = [row for name, row in files.items() if name.split("::", maxsplit=1)[0] == test]
+    return not test.startswith(f"{UNIT}/") and (not rows or any(row["processes"] for row in rows))
+
+
+def _readers(path: str, files: Mapping[str, Any]) -> set[str]:
+    """Files of tests that were recorded to read anything in the folder of a path."""
+    folder = os.path.dirname(path)
+    return {
+        name.split("::", maxsplit=1)[0]
+        for name, row in files.items()
+        if folder in row.get("reads", ())
+    }
 
 
 class _Graph:
@@ -103,18 +141,16 @@ class _Graph:
                 self.users.setdefault(other, set()).add(path)
 
     def seen_as(self, path: str) -> list[str]:
-        """The modules whose users see a change of this file."""
+        """The modules whose users see a change of this file; none if it is no module, and read by whom is not known."""
         folder = os.path.dirname(path)
         if path.endswith(".py") and path.startswith(tuple(f"{name}/" for name in CODE)):
             name = os.path.basename(path)
             if self.users.get(path) or name.startswith("test_"):
                 return [path]
             return [path, *(p for p in self._modules.values() if os.path.dirname(p) == folder)]
-        if path.startswith(f"{UNIT}/"):
+        if path.startswith("tests/"):
             return [p for p in self._modules.values() if p.startswith(f"{folder}/")]
-        if path.startswith(NOT_OF_UNITS):
-            return []
-        return [p for p in self._modules.values() if p.startswith(f"{UNIT}/")]
+        return []
 
     def _used(self, names: Iterable[str], path: str) -> set[str]:
         used = {self._modules[name] for name in map(self._known, names) if name}
@@ -184,7 +220,8 @@ def _names(source: str, path: str) -> set[str]:
     return {name for name in names if name.split(".")[0] in CODE}
 
 
-def _git(root: Path, *words: str) -> list[str]:
+def git(root: Path, *words: str) -> list[str]:
+    """The lines that git prints; none where it fails, or is not there."""
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *words], capture_output=True, text=True, check=False

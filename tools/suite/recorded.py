@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests import tiers
@@ -19,10 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 STORE = ROOT / "tests" / "data" / "recorded-run.json"
 
 
-def summary(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """By file: tests, seconds of wall and processors, and of those what fixtures took and what was started.
+def summary(
+    rows: Iterable[dict[str, Any]], reads: Mapping[str, list[str]] = MappingProxyType({})
+) -> dict[str, Any]:
+    """By file: tests, seconds of wall and processors, what of those fixtures and programs took, and folders read.
 
     A test that `tests/tiers.toml` names by itself has figures of its own.
+
+    :param reads: folders that each file of tests read
     """
     alone = [name for part in tiers.parts() for name in part.tests if "::" in name]
     files: dict[str, Any] = {}
@@ -30,7 +35,7 @@ def summary(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
         test = row["test"]
         name = next((name for name in alone if tiers.names(name, test)), tiers.file_of(test))
         new = {"tests": 0, "wall": 0.0, "processor": 0.0, "fixtures": {}, "processes": {}}
-        file = files.setdefault(name, new)
+        file = files.setdefault(name, {**new, "reads": reads.get(tiers.file_of(name), [])})
         file["tests"] += 1
         for wall, processor in row["phases"].values():
             file["wall"] += wall
@@ -51,15 +56,19 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
+def reads(folder: Path) -> dict[str, list[str]]:
+    """The folders that each file of tests read in a recorded run, as `tests/reads.py` wrote them."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in sorted(folder.glob("*-reads.json")):
+        for test, folders in json.loads(file.read_text(encoding="utf-8")).items():
+            found[test].update(folders)
+    return {test: sorted(folders) for test, folders in found.items()}
+
+
 def load() -> dict[str, Any]:
     """What is recorded: file of tests -> its figures."""
     files: dict[str, Any] = json.loads(STORE.read_text(encoding="utf-8"))["files"]
     return files
-
-
-def processor_seconds() -> dict[str, float]:
-    """Processor time of each file of tests that was recorded."""
-    return {name: file["processor"] for name, file in load().items()}
 
 
 def by_key(files: Iterable[dict[str, Any]], key: str) -> dict[str, list[float]]:
@@ -92,6 +101,7 @@ def _rounded(file: dict[str, Any]) -> dict[str, Any]:
         "processor": round(file["processor"], 1),
         "fixtures": table(file["fixtures"]),
         "processes": table(file["processes"]),
+        "reads": file["reads"],
     }
 
 
@@ -106,7 +116,7 @@ def main(folders: list[str]) -> int:
         return 2
     files = {name: file for name, file in load().items() if _exists(name)}
     for folder in folders:
-        new = summary(read(Path(folder)))
+        new = summary(read(Path(folder)), reads(Path(folder)))
         known = {tiers.file_of(name) for name in new}
         files = {name: file for name, file in files.items() if tiers.file_of(name) not in known}
         files |= new

@@ -1,4 +1,4 @@
-"""Run the suite: `./dev check`, `./dev test`, `./dev test --everything` (docs/testing.md)."""
+"""Run the suite: `./dev check`, `./dev test` with `--landing` or `--everything` (docs/testing.md)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from tests import tiers
 from tools.engine import private
 from tools.engine.packages import InstallError
 from tools.signals import end_like_ctrl_c, uninterrupted
-from tools.suite import reach, recorded
+from tools.suite import landing, passed, reach, recorded
 from tools.suite.needs import Lack
-from tools.suite.prepare import asked, prepare, say
+from tools.suite.prepare import IN_CI, asked, prepare, say
 
 ROOT = Path(__file__).resolve().parents[2]
 LACKS = "SANDBOXD_TEST_LACKS"
@@ -51,25 +53,52 @@ what another Python lacks or does otherwise, a few examples show too."""
 
 def promises(lacks: Sequence[Lack], record: str = "") -> int:
     """What a user's promise hangs on, on one Python and with the same examples for everybody; the exit code."""
-    tests = [
-        *PYTEST,
-        "--tier",
-        "promises",
-        SAME,
-        *_jobs("4"),
-        *_recorded(record),
-    ]
-    with _process(tests, _environ(lacks)) as running:
+    with _process(_tests("promises", record), _environ(lacks)) as running:
         return running.wait()
 
 
 def everything(lacks: Sequence[Lack], record: str = "") -> int:
-    """All tests, with lint and the unit tests of the other Pythons beside them; the exit code.
+    """All tests, as `_with_all_beside` runs them; the exit code."""
+    code = _with_all_beside(_tests("everything", record), lacks)
+    if not code:
+        _write_passed(part.name for part in tiers.parts())
+    return code
+
+
+def for_landing(lacks: Sequence[Lack], record: str = "") -> int:
+    """`promises`, and of the other parts what there is time for, as `_with_all_beside` runs them; the exit code."""
+    files = recorded.load()
+    standings = landing.standings(ROOT, files, passed.load(ROOT))
+    taken, left = landing.choose(standings, landing.SECONDS - landing.seconds_of_promises(files))
+    for title, parts in (("with", taken), ("no time for", left)):
+        for part in parts:
+            why = "changed since" if part.is_reached else "not changed since"
+            say(
+                f"{title} `{part.name}` ({part.seconds / 60:.0f} min): {why} it passed, {part.day or 'never'}"
+            )
+    words = [word for part in taken for word in ("--part", part.name)]
+    code = _with_all_beside([*_tests("promises", record), *words], lacks)
+    if not code:
+        _write_passed(part.name for part in taken)
+    return code
+
+
+def _tests(tier: str, record: str) -> list[str]:
+    return [*PYTEST, "--tier", tier, SAME, *_jobs(str(landing.PROCESSES)), *_recorded(record)]
+
+
+def _write_passed(parts: Iterable[str]) -> None:
+    """Say in the tree what passed; not in CI, whose tree nobody commits."""
+    if not IN_CI and passed.write(ROOT, parts, time.strftime("%Y-%m-%d", time.gmtime())):
+        say(f"wrote {passed.STORE}: commit it")
+
+
+def _with_all_beside(tests: Sequence[str], lacks: Sequence[Lack]) -> int:
+    """Run tests, with lint and the unit tests of the other Pythons beside them; the exit code.
 
     The last lines are pytest's summary, unless lint, which ends the tests, or another Python failed.
     """
     environ = _environ(lacks)
-    tests = [*PYTEST, "--tier", "everything", SAME, *_jobs("4"), *_recorded(record)]
     # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
     with (
         tempfile.TemporaryFile("w+") as report,
@@ -170,14 +199,44 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _environ(lacks: Sequence[Lack]) -> dict[str, str]:
     rows = [{"text": str(lack), "markers": lack.markers} for lack in lacks]
-    return {**os.environ, "DEV_SETUP": "skip", LACKS: json.dumps(rows)}
+    environ = {**os.environ, "DEV_SETUP": "skip", LACKS: json.dumps(rows)}
+    # Each process of pytest compiles all tests anew where nothing may be kept: half a minute each.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
+
+
+def _are_compiled(folder: Path) -> bool:
+    """Whether pytest finds each file of tests compiled since it was last written."""
+    for source in folder.rglob("test_*.py"):
+        compiled = list((source.parent / "__pycache__").glob(f"{source.stem}.*-pytest-*.pyc"))
+        if not any(file.stat().st_mtime >= source.stat().st_mtime for file in compiled):
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _compiling() -> Iterator[None]:
+    """Have pytest compile the tests, once for all processes that share them, while the block installs something."""
+    if _are_compiled(ROOT / "tests"):
+        yield
+        return
+    words = [*PYTEST, "--collect-only", "-qq", "-p", "no:cacheprovider"]
+    with _process(words, _environ([]), subprocess.DEVNULL) as compiling:
+        yield
+        compiling.wait()
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; 130 when interrupted, 4 when an installation fails in CI."""
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
     parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--everything", action="store_true", help="all tests that there are")
+    parser.set_defaults(run=promises)
+    tiers_asked_for = parser.add_mutually_exclusive_group()
+    for option, run, what in (
+        ("--everything", everything, "all tests that there are"),
+        ("--landing", for_landing, "and of the others as many as there is time for"),
+    ):
+        tiers_asked_for.add_argument(option, dest="run", action="store_const", const=run, help=what)
     parser.add_argument(
         "--record", metavar="FOLDER", default="", help="write there what each test costs"
     )
@@ -185,12 +244,12 @@ def main(arguments: Sequence[str]) -> int:
     end_like_ctrl_c()
     try:
         if asked_for.check:
-            return check(reach.choose(ROOT, recorded.processor_seconds(), CHECK_SECONDS))
-        lacks = prepare(asked)
+            return check(reach.choose(ROOT, recorded.load(), CHECK_SECONDS))
+        with _compiling():
+            lacks = prepare(asked)
         for lack in lacks:
             say(f"cannot be had here, so what needs it is skipped: {lack}")
-        run = everything if asked_for.everything else promises
-        return run(lacks, asked_for.record)
+        return int(asked_for.run(lacks, asked_for.record))
     except InstallError as error:
         say(f"error: {error}")
         return 4

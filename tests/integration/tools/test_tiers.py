@@ -21,25 +21,25 @@ from pathlib import Path
 from tests import tiers
 
 tiers.ROOT = Path({folder!r})
-LATER = [tiers.Part("kills", "ends", ("test_kills.py", "test_two.py::test_b"))]
-EXCUSED = [tiers.Quarantined("test_two.py::test_a", "2026-11-30", "now and then")]
-tiers.recorded_times = lambda: {{"test_one.py": 1.0, "test_two.py": 5.0, "test_kills.py": 9.0}}
-
-def pytest_addoption(parser):
-    parser.addoption("--tried")
-
-def pytest_configure(config):
-    config.pluginmanager.register(tiers.Tier(config.getoption("--tried"), LATER, EXCUSED))
+tiers.parts = lambda: (
+    tiers.Part("kills", "ends", ("test_kills.py", "test_two.py::test_b")),
+    tiers.Part("hours", "for long", ("test_hours.py",)),
+)
+tiers.quarantine = lambda: (tiers.Quarantined("test_two.py::test_a", "2026-11-30", "now and then"),)
+tiers.recorded_times = lambda: {{"test_one.py": 1.0, "test_two.py": 5.0, "test_kills.py": 9.0,
+                               "test_hours.py": 0.5}}
+pytest_addoption, pytest_configure = tiers.pytest_addoption, tiers.pytest_configure
 """
 
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    """Three files of tests, with lists of their own."""
+    """Four files of tests, with lists of their own."""
     (tmp_path / "lists_of_test.py").write_text(PLUGIN.format(folder=str(tmp_path)))
     (tmp_path / "test_one.py").write_text("def test_it(): pass\n")
     (tmp_path / "test_two.py").write_text("def test_a(): pass\ndef test_b(): pass\n")
     (tmp_path / "test_kills.py").write_text("def test_it(): pass\n")
+    (tmp_path / "test_hours.py").write_text("def test_it(): pass\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\nxfail_strict = true\n")
     return tmp_path
 
@@ -47,7 +47,7 @@ def suite(tmp_path: Path) -> Path:
 def run(folder: Path, tier: str, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, "-p", "lists_of_test", "--tried", tier, *words],
+        [*command, "-p", "lists_of_test", "--tier", tier, *words],
         cwd=folder,
         env={
             **os.environ,
@@ -78,6 +78,17 @@ def test_a_tier_leaves_out_what_a_part_names_and_begins_with_what_takes_longest(
         "test_two.py::test_a",
         "test_two.py::test_b",
         "test_one.py::test_it",
+        "test_hours.py::test_it",
+    ]
+
+
+def test_a_part_that_is_asked_for_runs_with_the_promises(suite: Path) -> None:
+    done = run(suite, tiers.PROMISES, "--part", "hours")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert order(done) == [
+        "test_two.py::test_a",
+        "test_one.py::test_it",
+        "test_hours.py::test_it",
     ]
 
 
@@ -169,6 +180,45 @@ def test_the_lists_are_read(tmp_path: Path) -> None:
     assert rows == (Quarantined("a", "2026-11-30", "once"),)
     assert Tier(tiers.EVERYTHING, (), rows).row("a::test_it") == rows[0]
     assert Tier(tiers.EVERYTHING, (), rows).row("b::test_it") is None
+
+
+READS = """
+from pathlib import Path
+HERE = Path(__file__).parent
+(HERE / "pages" / "one.md").read_text()
+def test_reads():
+    assert (HERE / "data" / "a.json").read_text() == ""
+    assert list((HERE / "empty").iterdir()) == []
+def test_does_not():
+    __import__("module")
+"""
+
+
+def test_the_folders_that_a_file_of_tests_reads_are_recorded(tmp_path: Path) -> None:
+    for name in ("pages/one.md", "data/a.json", "unread/b.json", "module.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "test_reads.py").write_text(READS)
+    (tmp_path / "lists_of_test.py").write_text(
+        "from pathlib import Path\nfrom tests.reads import Reads\n"
+        "def pytest_configure(config):\n"
+        "    config.pluginmanager.register(Reads(Path('main-reads.json'), Path.cwd()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "lists_of_test", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{tmp_path}",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert recorded.reads(tmp_path) == {"test_reads.py": ["data", "empty", "pages"]}
 
 
 COSTS = """

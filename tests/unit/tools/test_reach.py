@@ -1,4 +1,4 @@
-"""`./dev check` runs the unit tests that a change can reach, the nearest first."""
+"""The tests that a change can reach, the nearest first, of which `./dev check` runs those of units."""
 
 from __future__ import annotations
 
@@ -29,8 +29,17 @@ FILES = {
     "tests/unit/rules/test_rules.py": "from sandboxd import rules\n",
     "profiles/dev.toml": "",
     "docs/faq.md": "",
+    "docs/words/one.md": "",
+    "tests/tiers.toml": "",
 }
 TESTS = [path for path in FILES if Path(path).name.startswith("test_")]
+
+
+def record(**figures: object) -> dict[str, object]:
+    return {"processor": 1.0, "processes": {}, "reads": [], **figures}
+
+
+RECORDED = {"tests/unit/test_screen.py": record(reads=["docs", "profiles"])}
 
 
 @pytest.fixture
@@ -63,21 +72,41 @@ def git(tree: Path, *words: str) -> None:
         ("sandboxd/rules/host_ipc.py", ["rules/test_rules.py"]),
         ("tests/unit/test_text.py", ["test_text.py"]),
         ("tests/unit/plan/example.json", ["plan/test_mounts.py", "plan/test_planner.py"]),
-        ("docs/faq.md", []),
-        ("tests/e2e/test_new.py", []),
+        ("docs/faq.md", ["test_screen.py"]),
+        ("tests/tiers.toml", []),
     ],
 )
 def test_a_change_reaches_what_imports_it_the_nearest_first(
     tree: Path, path: str, tests: list[str]
 ) -> None:
-    assert reach.reached(tree, [path]) == [f"tests/unit/{name}" for name in tests]
+    assert reach.reached(tree, [path], RECORDED) == [f"tests/unit/{name}" for name in tests]
 
 
-@pytest.mark.parametrize("path", ["tests/patience.py", "profiles/dev.toml", "sandboxd/data.bin"])
+@pytest.mark.parametrize(
+    "path", ["tests/patience.py", "profiles/dev.toml", "sandboxd/data.bin", "docs/words/one.md"]
+)
 def test_what_all_tests_have_and_what_nobody_is_known_to_read_reaches_all(
     tree: Path, path: str
 ) -> None:
-    assert sorted(reach.reached(tree, [path])) == sorted(TESTS)
+    assert sorted(reach.reached(tree, [path], RECORDED)) == sorted(TESTS)
+
+
+def test_what_starts_programs_reaches_all_that_is_shipped_after_what_imports_it(tree: Path) -> None:
+    (tree / "tests/e2e").mkdir()
+    for name in ("starts", "new", "reads"):
+        (tree / f"tests/e2e/test_{name}.py").write_text("import os\n")
+    files = {
+        "tests/e2e/test_starts.py::test_a": record(),
+        "tests/e2e/test_starts.py": record(processes={"sandboxd (forked)": [1, 0.0, 0.0]}),
+        "tests/e2e/test_reads.py": record(reads=["tests/e2e"]),
+        "tests/unit/rules/test_rules.py": record(processes={"git": [1, 0.1, 0.1]}),
+    }
+    assert reach.reached(tree, ["sandboxd/plan/planner.py"], files) == [
+        "tests/unit/plan/test_planner.py",
+        "tests/e2e/test_new.py",
+        "tests/e2e/test_starts.py",
+    ]
+    assert reach.reached(tree, ["tests/unit/test_text.py"], files) == ["tests/unit/test_text.py"]
 
 
 def test_a_removed_module_reaches_those_of_its_folder(tree: Path) -> None:
@@ -87,9 +116,9 @@ def test_a_removed_module_reaches_those_of_its_folder(tree: Path) -> None:
 
 
 def test_an_edited_import_counts_at_once(tree: Path) -> None:
-    assert "tests/unit/test_screen.py" not in reach.reached(tree, ["sandboxd/text.py"])
+    assert "tests/unit/test_screen.py" not in reach.reached(tree, ["sandboxd/text.py"], {})
     (tree / "tests/unit/test_screen.py").write_text("import sandboxd.plan.mounts  # now\n")
-    assert "tests/unit/test_screen.py" in reach.reached(tree, ["sandboxd/text.py"])
+    assert "tests/unit/test_screen.py" in reach.reached(tree, ["sandboxd/text.py"], {})
 
 
 def test_without_a_change_all_are_run(tree: Path) -> None:
@@ -100,8 +129,11 @@ def test_without_a_change_all_are_run(tree: Path) -> None:
 def test_what_has_no_time_is_left_and_named(tree: Path) -> None:
     (tree / "sandboxd/text.py").write_text("import os\n")
     (tree / "tests/unit/test_screen.py").write_text("import re\n")
-    seconds = {"tests/unit/test_text.py": 5.0, "tests/unit/plan/test_mounts.py": 90.0}
-    choice = reach.choose(tree, seconds, 10)
+    files = {
+        "tests/unit/test_text.py": record(processor=5.0),
+        "tests/unit/plan/test_mounts.py": record(processor=90.0),
+    }
+    choice = reach.choose(tree, files, 10)
     assert choice.files == ("tests/unit/test_screen.py", "tests/unit/test_text.py")
     assert choice.left == ("tests/unit/plan/test_mounts.py", "tests/unit/plan/test_planner.py")
     assert choice.why == "2 files have changed"
