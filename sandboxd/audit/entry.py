@@ -18,6 +18,7 @@ Kind = Literal[
     "credential-added",
     "credential-removed",
     "policy",
+    "engine-gone",
     "variables",
     "forward",
     "start",

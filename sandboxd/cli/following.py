@@ -39,7 +39,12 @@ def _say(outcome: Outcome) -> None:
     what = terminal.one_line(describe(outcome.sandbox))
     if outcome.engine:
         what = f"{what} on `{terminal.one_line(outcome.engine)}`"
-    if outcome.is_followed:
+    if outcome.ended:
+        gone = terminal.one_line(outcome.ended[:12])
+        terminal.status(
+            f"{what}: its container `{gone}` is there no more; what it was given is forgotten"
+        )
+    elif outcome.is_followed:
         terminal.status(f"{what}: the sandbox that runs has what it may have now, and no more")
     elif outcome.problem:
         terminal.status(f"{what}: {terminal.one_line(outcome.words)}")

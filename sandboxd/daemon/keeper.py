@@ -125,7 +125,7 @@ class Keeper:
         self.watching.start()
         # One that no client names by now may run what was given something.
         given = await self._threads.run(given_rights.entries, self._environ)
-        engines = [each.engine for each in given if each.engine is not None]
+        engines = [e.engine for e in given if e.engine is not None and not e.is_gone]
         self.hosts.take_up(engines, {project.engine for project in self.projects.values()})
         self.tasks.spawn_essential(self._take_up())
 

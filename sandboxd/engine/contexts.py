@@ -86,6 +86,10 @@ class Identity(NamedTuple):
         others = {n: base[n] for n in base if n not in VARIABLES or n in _ALSO_OTHERS}
         return others | self.variables()
 
+    def with_agent_of(self, environ: Mapping[str, str]) -> Identity:
+        """The same engine, reached with the SSH agent of the login of `environ`: that of another login may have ended."""
+        return self._replace(agent=self.agent and environ.get("SSH_AUTH_SOCK", ""))
+
     def before_command(self) -> str:
         """Assignments, quoted for a shell, to put in front of a command that is to use this engine."""
         import shlex

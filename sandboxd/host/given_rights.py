@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sandboxd.egress.policy import Policy
@@ -53,6 +53,10 @@ class Entry(NamedTuple):
     """The engine of the container; None in a record of an older version, which did not store it."""
     path: str
     """The path of the record."""
+    is_gone: bool = False
+    """Whether the user said that the engine is gone for good. The record stays for the case that it comes back."""
+    given: GivenRights | None = None
+    """What the container was given; None if that part of the record is not valid."""
 
 
 def entries(environ: Mapping[str, str]) -> tuple[Entry, ...]:
@@ -74,8 +78,11 @@ def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> Giv
     :param container: the id of the container that is meant: its record is found under whatever address its engine was
         reached; '' for whichever
     """
-    path = _path(environ, sandbox, container)
-    return _read(path, sandbox) or _read(_old_path(environ, sandbox), sandbox)
+    own = _record_of(environ, sandbox, container)
+    if own is not None and own.given is not None and own.sandbox == sandbox:
+        return own.given
+    older = _entry(_old_path(environ, sandbox))
+    return older.given if older is not None and older.sandbox == sandbox else None
 
 
 def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
@@ -83,8 +90,9 @@ def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
 
     :raises EnvironmentFailure: it cannot be written
     """
-    path, old = _path(environ, sandbox, given.container), _old_path(environ, sandbox)
-    engine, before = resolve(environ), _entry(path)
+    before, old = _record_of(environ, sandbox, given.container), _old_path(environ, sandbox)
+    path = before.path if before is not None else _path(environ, sandbox)
+    engine = resolve(environ)
     if before is not None and before.engine is not None:
         # A container that is reached under another address, too, keeps the one of its record.
         engine = engine if before.engine.address == engine.address else before.engine
@@ -111,18 +119,63 @@ def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
         ) from None
 
 
-def forget(environ: Mapping[str, str], sandbox: str) -> None:
-    """Remove what is stored of a sandbox, at its end on the engine that `environ` selects."""
-    for path in (_path(environ, sandbox), _old_path(environ, sandbox)):
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+def forget(environ: Mapping[str, str], sandbox: str, containers: Collection[str] = ()) -> None:
+    """Remove what is stored of a sandbox, at its end on the engine that `environ` selects.
+
+    :param containers: ids of the containers that it had there, whose records go under whatever address they were
+        written
+    """
+    paths = [_path(environ, sandbox), _old_path(environ, sandbox)]
+    paths += [
+        each.path
+        for each in entries(environ)
+        if each.sandbox == sandbox and each.container and each.container in containers
+    ]
+    for path in paths:
+        forget_record(path)
 
 
-def _read(path: str, sandbox: str) -> GivenRights | None:
+def forget_record(path: str) -> None:
+    """Remove one record.
+
+    :param path: as in `Entry`
+    """
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def note_gone(records: Iterable[Entry]) -> None:
+    """Note in `records` that the user said that their engine is gone for good; a later `keep` ends that.
+
+    :raises EnvironmentFailure: one cannot be written
+    """
+    for each in records:
+        try:
+            content = json.loads(read_source(each.path).text)
+            write_private(each.path, json.dumps({**content, "is_gone": True}).encode())
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"`{each.path}` cannot be written: {(error.strerror or 'an error').lower()}",
+                "make room in that folder, or correct its permissions, and run the same command again",
+            ) from None
+
+
+def _entry(path: str) -> Entry | None:
+    """The record at `path`; None where that is none."""
     try:
         record = json.loads(read_source(path).text)
-        if record["sandbox"] != sandbox:
-            return None
+        engine = record.get("engine")
+        where = None if engine is None else Identity.from_json(engine)
+        sandbox, container = str(record["sandbox"]), str(record["container"])
+        is_gone = record.get("is_gone") is True
+    except (SandboxdError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return Entry(sandbox, container, where, path, is_gone, _given(record))
+
+
+def _given(record: Mapping[str, Any]) -> GivenRights | None:
+    """What a record says was given; None where that cannot be read."""
+    try:
         gateway = record["gateway"]
         return GivenRights(
             str(record["container"]),
@@ -132,18 +185,7 @@ def _read(path: str, sandbox: str) -> GivenRights | None:
             record.get("is_granted") is True,
             tuple((str(label), str(name)) for label, name in record.get("accounts", ())),
         )
-    except (SandboxdError, NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def _entry(path: str) -> Entry | None:
-    """What the file at `path` is the record of; None where it is no record."""
-    try:
-        record = json.loads(read_source(path).text)
-        engine = record.get("engine")
-        where = None if engine is None else Identity.from_json(engine)
-        return Entry(str(record["sandbox"]), str(record["container"]), where, path)
-    except (SandboxdError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -157,16 +199,20 @@ def _folder(environ: Mapping[str, str]) -> str:
     return os.path.join(state_folder(environ), "given")
 
 
-def _path(environ: Mapping[str, str], sandbox: str, container: str = "") -> str:
-    """The record of `container`, else the one of the engine that `environ` selects."""
-    own = workspace_file(_folder(environ), on_engine(sandbox, environ), ".json")
-    record = _entry(own)
-    if not container or (record is not None and record.container == container):
+def _record_of(environ: Mapping[str, str], sandbox: str, container: str) -> Entry | None:
+    """The record of `container`, else the one of the engine that `environ` selects; None where neither is there."""
+    own = _entry(_path(environ, sandbox))
+    if not container or (own is not None and own.container == container):
         return own
     for each in entries(environ):
         if (each.sandbox, each.container) == (sandbox, container) and each.engine is not None:
-            return each.path
+            return each
     return own
+
+
+def _path(environ: Mapping[str, str], sandbox: str) -> str:
+    """The record of a sandbox on the engine that `environ` selects."""
+    return workspace_file(_folder(environ), on_engine(sandbox, environ), ".json")
 
 
 def _old_path(environ: Mapping[str, str], sandbox: str) -> str:

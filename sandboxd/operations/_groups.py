@@ -40,12 +40,12 @@ def hold(environ: Mapping[str, str], project: Project) -> Iterator[Callable[[], 
 
 
 def forget(environ: Mapping[str, str], sandbox: str) -> None:
-    """Discard them at the end of a sandbox, unless one of this identity runs on another engine: what it may have is
-    bounded by them.
+    """Discard them at the end of a sandbox, unless one of this identity runs on another engine that the user did not
+    say is gone: what it may have is bounded by them.
 
     To be called once what was given is forgotten.
     """
-    if all(each.sandbox != sandbox for each in given_rights.entries(environ)):
+    if all(each.sandbox != sandbox or each.is_gone for each in given_rights.entries(environ)):
         chosen_groups.forget(environ, sandbox)
 
 

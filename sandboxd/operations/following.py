@@ -13,6 +13,7 @@ from sandboxd.engine.contexts import resolve
 from sandboxd.errors import SandboxdError
 from sandboxd.host import given_rights
 from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.operations.given_records import command_for_gone, forget_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +42,8 @@ class Outcome(NamedTuple):
     """The address of its engine; '' for the one that the caller's environment selects."""
     last: tuple[str, ...] = ()
     """The names and credentials that its gateway was last given, where it may still have them."""
+    ended: str = ""
+    """The id of its container where the engine does not have that any more, so that its record was removed."""
 
     @property
     def behind(self) -> str:
@@ -64,7 +67,7 @@ def follow_all(
     elsewhere: bool = False,
 ) -> tuple[Outcome, ...]:
     """Apply the present rights to each of this user's sandboxes that was ever given any, on whichever engine it runs;
-    no engine is asked if none was.
+    no engine is asked if none was, and none that the user said is gone.
 
     :param connect: returns the engine that an environment selects; called in several threads
     :param workspace: the real path of the only workspace whose sandboxes are meant; '' for all
@@ -76,6 +79,7 @@ def follow_all(
         for each in given_rights.entries(environ)
         if workspace in ("", workspace_of(each.sandbox))
         and not (elsewhere and _is_of(each, present))
+        and not (each.is_gone and not _is_of(each, present))
     ]
     outcomes = {each.path: _silent(_Place(each, present, environ)) for each in meant}
 
@@ -93,11 +97,11 @@ def follow_all(
 
 
 def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], Engine]) -> Outcome:
-    """Apply the present rights to one sandbox, if it was ever given any.
+    """Apply the present rights to one sandbox, if it was ever given any: under whatever address of its engine.
 
     :param sandbox: the sandbox's identity
     """
-    if given_rights.recall(environ, sandbox) is None:
+    if all(each.sandbox != sandbox for each in given_rights.entries(environ)):
         return Outcome(sandbox, False)
     return _follow(sandbox, environ, connect)
 
@@ -124,9 +128,7 @@ class _Place:
         """Another engine than the caller's; None for that one."""
         self.environ = base
         if self.engine is not None:
-            # The agent of the login that started the sandbox may have ended.
-            own = self.engine._replace(agent=self.engine.agent and base.get("SSH_AUTH_SOCK", ""))
-            self.environ = own.environ(base)
+            self.environ = self.engine.with_agent_of(base).environ(base)
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """`outcome`, with the engine, what is still given there, and the command that goes on."""
@@ -135,7 +137,7 @@ class _Place:
             command = f"{engine.before_command()} sandboxd status"
             hint = (
                 f"{outcome.hint}; then `{command}` in its folder tries again; if that engine is gone "
-                f"for good, remove `{self.record.path}`"
+                f"for good, `{command_for_gone(engine.address)}`"
             )
             outcome = outcome._replace(engine=engine.address, hint=outcome.problem and hint)
         return outcome._replace(last=_last(self) if outcome.behind else ())
@@ -146,8 +148,7 @@ def _is_of(record: Entry, engine: Identity) -> bool:
 
 
 def _last(place: _Place) -> tuple[str, ...]:
-    record = place.record
-    given = given_rights.recall(place.environ, record.sandbox, record.container)
+    given = place.record.given
     policy = given.gateway if given is not None else None
     if policy is None:
         return ()
@@ -158,15 +159,28 @@ def _last(place: _Place) -> tuple[str, ...]:
 def _follow_record(place: _Place, connect: Callable[[Mapping[str, str]], Engine]) -> Outcome:
     record = place.record
     outcome = _follow(record.sandbox, place.environ, lambda: connect(place.environ))
-    if record.engine is None and not outcome.is_followed and not outcome.problem:
-        outcome = _look_for(record, lambda: connect(place.environ))
+    if not outcome.is_followed and not outcome.problem:
+        look = _look_for if record.engine is None else _forget_ended
+        outcome = look(place, lambda: connect(place.environ))
     return place.outcome(outcome)
 
 
-def _look_for(record: Entry, connect: Callable[[], Engine]) -> Outcome:
+def _forget_ended(place: _Place, connect: Callable[[], Engine]) -> Outcome:
+    """The outcome for a sandbox that does not run there; its record is removed if its container is gone."""
+    record = place.record
+    outcome = Outcome(record.sandbox, False)
+    try:
+        is_ended = forget_ended(connect(), place.environ, record)
+    except SandboxdError as error:
+        return outcome._replace(problem=error.message, hint=error.hint)
+    return outcome._replace(ended=record.container) if is_ended else outcome
+
+
+def _look_for(place: _Place, connect: Callable[[], Engine]) -> Outcome:
     """The outcome for a sandbox that does not run here, by a record that does not say on which engine it does."""
     from sandboxd.life import find
 
+    record = place.record
     outcome = Outcome(record.sandbox, False)
     try:
         known = [each.id for each in find.sandboxes_of(connect(), record.sandbox)]

@@ -230,7 +230,7 @@ def note_start(project: Project, container: str, rights: Rights | None) -> None:
 
     environ, sandbox = project.environ, project.sandbox
     if rights is None or rights.planned is None:
-        given_rights.forget(environ, sandbox)
+        given_rights.forget(environ, sandbox, {container})
         return
     is_granted = trust.is_granted(
         environ, project.grantee, project.config.digest, project.profile.name
@@ -302,7 +302,7 @@ def end_unused(
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
             egress.leave(engine, sandbox, with_network=forget)
-            given_rights.forget(environ, sandbox)
+            given_rights.forget(environ, sandbox, {container.id for container in containers})
             _groups.forget(environ, sandbox)
         return not is_used
 

@@ -108,7 +108,7 @@ def stop(
         commits.exchange_with(engine, environ, container, tell, says_transfer=True)
 
     def forget() -> None:
-        given_rights.forget(environ, sandbox)
+        given_rights.forget(environ, sandbox, {container.id for container in containers})
         _groups.forget(environ, sandbox)
 
     removed = up_down.down(

@@ -8,6 +8,11 @@ Caches have a bound together, 20 GiB or `caches` in policy.toml: once a day the 
 longest ago and that no container has.
 
 Only what has our label and our name is looked at.
+
+What a sandbox was given on an engine that does not answer cannot be taken back there, and each command that takes
+something back says so and ends with 6. `--engine-gone ADDRESS` says that this engine is gone for good; nothing else is
+done then. It is refused while the engine answers, and recorded. Should the engine come back, what runs there still has
+what it was given, until a daemon runs, or `sandboxd status` with that engine.
 """
 
 from __future__ import annotations
@@ -36,9 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="also what may hold work and nothing runs on"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--engine-gone",
+        metavar="ADDRESS",
+        help="say that an engine is gone for good, so that nobody waits for what was given there",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.engine_gone is not None:
+        return _note_gone(args.engine_gone)
     options: Options = {"frees": args.yes, "with_work": args.all}
     pruned = operate("prune", os.getcwd(), options)
     rows: list[dict[str, Any]] = pruned["rows"]
@@ -56,6 +68,17 @@ def run(args: argparse.Namespace) -> int:
         _say_freed([row for row in rows if row["is_freed"]])
     else:
         _say_next(rows, args.all)
+    return EXIT_OK
+
+
+def _note_gone(address: str) -> int:
+    from sandboxd.engine.client import connect_from
+    from sandboxd.model.sandbox_id import describe
+    from sandboxd.operations.given_records import note_engine_gone
+
+    for record in note_engine_gone(os.environ, address, connect_from):
+        what = terminal.one_line(f"{describe(record.sandbox)} on `{address}`")
+        terminal.status(f"{what}: what it was given there is not waited for any more")
     return EXIT_OK
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
+import shlex
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sandboxd.cli import main
 from sandboxd.cli.commands import trust as trust_command
 from sandboxd.cli.commands.credentials import remove
 from sandboxd.cli.commands.egress import deny
@@ -19,6 +23,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.approvals import Approval
 from sandboxd.engine import client
+from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.host import given_rights
 from sandboxd.host.folders import workspace_file
@@ -100,7 +105,7 @@ def test_a_sandbox_that_hangs_keeps_no_other_from_it(
             may_end.wait(PATIENCE)
 
     monkeypatch.setattr(gateway, "follow", follow)
-    engine: Any = None
+    engine: Any = SimpleNamespace(containers=lambda *_: [])
     call = threading.Thread(target=following.follow_all, args=(running.environ, lambda _: engine))
     call.start()
     assert is_followed.wait(PATIENCE)
@@ -120,6 +125,8 @@ def in_another_shell(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[
 
     monkeypatch.setattr(gateway, "_sandbox", sandbox)
     monkeypatch.setattr(find, "sandboxes_of", lambda engine, each: [])
+    # What is played there is no engine that could be asked.
+    monkeypatch.setattr(following, "forget_ended", lambda *_: False)
     return asked
 
 
@@ -180,8 +187,51 @@ def test_another_engine_that_does_not_answer_is_said_with_what_is_still_there(
     assert f"{workspace} on `unix:///var/run/docker.sock`: the sandbox may have more" in said
     assert "it was last given `github" in said, said
     assert "hint: start it; then `DOCKER_HOST=unix:///var/run/docker.sock sandboxd status`" in said
+    assert "if that engine is gone for good, `sandboxd prune --engine-gone unix:///" in said
+
+
+def test_an_engine_that_is_gone_for_good_is_said_once_and_not_waited_for_since(
+    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    in_another_shell(running, monkeypatch)
+    is_there = [False]
+
+    def connect(_environ: object) -> Any:
+        if not is_there[0]:
+            raise EngineFailure("no engine answers", "start it")
+        return SimpleNamespace(containers=lambda *_: [])
+
+    monkeypatch.setattr(client, "connect_from", connect)
+    assert revoke(running) == EXIT_NOT_HELD
+    (command,) = re.findall(r"gone for good, `sandboxd (.+?)`", capsys.readouterr().err)
+    assert main.run(shlex.split(command)) == EXIT_OK
+    assert "what it was given there is not waited for any more" in capsys.readouterr().err
+    running.write(WITH_CREDENTIAL, trusted=True)
+    assert revoke(running) == EXIT_OK
+    # It was not gone: who uses it again takes back what it still has.
+    is_there[0] = True
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.setattr(gateway, "_sandbox", lambda *_: running.container_of())
+    workspace = os.path.realpath(running.path)
+    assert following.follow_one(workspace, os.environ, lambda: connect(None)).is_followed
+    assert not running.lets_through("a.example.org")
     (record,) = given_rights.entries(running.environ)
-    assert f"if that engine is gone for good, remove `{record.path}`" in said
+    assert not record.is_gone, "and it is waited for again"
+
+
+def test_a_record_of_a_container_that_is_gone_is_forgotten(
+    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gateway, "_sandbox", lambda *_: None)
+    engine = SimpleNamespace(containers=lambda *_: [running.container_of()])
+    monkeypatch.setattr(client, "connect_from", lambda _: engine)
+    assert revoke(running) == EXIT_OK
+    assert given_rights.entries(running.environ), "it is stopped, and may be started again"
+    engine.containers = lambda *_: []
+    running.write(WITH_CREDENTIAL, trusted=True)
+    assert revoke(running) == EXIT_OK
+    assert "its container `c1` is there no more" in capsys.readouterr().err
+    assert given_rights.entries(running.environ) == ()
 
 
 def normal(capsys: pytest.CaptureFixture[str]) -> str:

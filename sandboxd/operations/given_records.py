@@ -1,0 +1,111 @@
+"""Ends the records of what sandboxes were given: where their container is gone, and where the user says that the engine
+is.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from sandboxd.audit import notes
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host import given_rights
+from sandboxd.model.labels import PROJECT
+from sandboxd.operations import _groups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.host.given_rights import Entry
+
+
+class _Busy(Exception):
+    """Another command works on the project."""
+
+
+def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> bool:
+    """Remove `record` if its container does not exist any more; returns whether it was removed.
+
+    It stays while a start or an end of the project is at work, which writes it itself.
+
+    :param engine: the engine that the record names
+    :param environ: selects that engine
+    :raises EnvironmentFailure: the engine does not answer
+    """
+    from sandboxd.life.lock import project_lock
+
+    def give_up(_text: str) -> None:
+        raise _Busy
+
+    try:
+        with project_lock(record.sandbox, give_up):
+            present = engine.containers(f"{PROJECT}={record.sandbox}")
+            if any(each.id == record.container for each in present):
+                return False
+            if record not in given_rights.entries(environ):
+                return False
+            given_rights.forget_record(record.path)
+            _groups.forget(environ, record.sandbox)
+            return True
+    except _Busy:
+        return False
+
+
+def note_engine_gone(
+    environ: Mapping[str, str], address: str, connect: Callable[[Mapping[str, str]], Engine]
+) -> tuple[Entry, ...]:
+    """Note that the engine at `address` is gone for good: what was given to sandboxes there is no longer waited for.
+
+    :param connect: returns the engine that an environment selects
+    :returns: the records that this is about
+    :raises UsageError: nothing was given there, or the engine answers
+    :raises RecordFailure: it cannot be recorded in the audit record, so nothing is noted
+    :raises EnvironmentFailure: it cannot be noted
+    """
+    places = {
+        each.engine.address: each.engine
+        for each in given_rights.entries(environ)
+        if each.engine is not None and not each.is_gone
+    }
+    if address not in places:
+        known = ", ".join(f"`{each}`" for each in places) or "none"
+        raise UsageError(
+            f"no sandbox has anything on an engine `{address}`",
+            f"engines on which one has: {known}",
+        )
+    engine = places[address].with_agent_of(environ)
+    if _answers(lambda: connect(engine.environ(environ))):
+        raise UsageError(
+            f"the engine `{address}` answers, so it is not gone",
+            f"`{engine.before_command()} sandboxd down` in the folder of a sandbox there ends it",
+        )
+    records = tuple(
+        each
+        for each in given_rights.entries(environ)
+        if each.engine is not None and each.engine.address == address
+    )
+    sandboxes = [each.sandbox for each in records]
+    notes.require(environ, "engine-gone", "", engine=address, sandboxes=sandboxes)
+    given_rights.note_gone(records)
+    for sandbox in dict.fromkeys(sandboxes):
+        _groups.forget(environ, sandbox)
+    return records
+
+
+def command_for_gone(address: str) -> str:
+    """The command by which a user says that the engine at `address` is gone for good."""
+    return f"sandboxd prune --engine-gone {shlex.quote(address)}"
+
+
+def _answers(connect: Callable[[], Engine]) -> bool:
+    """Whether the engine answers at all, also by refusing the question."""
+    from sandboxd.engine.failures import EngineFailure
+
+    try:
+        connect().version()
+    except EngineFailure as error:
+        return error.case.isdigit()
+    except EnvironmentFailure:
+        return False
+    return True
