@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
 import secrets
@@ -99,10 +98,17 @@ class Trunk:
 def open_trunk(
     engine: Engine, container: str, cache_folder: str | None, end: ModuleType = inside_end
 ) -> Trunk:
-    """Start the relay in a running container; returns the connection to it.
+    """Start the relay in a running container; parameters and errors are those of `open_program`.
+
+    :param end: the module whose source text is the inner end of the relay
+    """
+    return open_program(engine, container, cache_folder, program(end))
+
+
+def open_program(engine: Engine, container: str, cache_folder: str | None, text: str) -> Trunk:
+    """Start the program `text` in a running container; returns the connection to it.
 
     :param cache_folder: the folder that caches a Python to send in; None for no cache
-    :param end: the module whose source text is the inner end of the relay
     :raises EnvironmentFailure: the image has no Python, nor the programs to unpack one that is sent in
     """
 
@@ -113,12 +119,12 @@ def open_trunk(
             return programs.run(engine, container, Exec(command), data, seconds, write)
         return run_quietly(engine, container, Exec(command))[0]
 
-    request, text = prepare(inside, cache_folder, end)
+    request, beginning = _prepare(inside, cache_folder, text)
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, tty=False)
     # Where the command has ended already, the end of the stream says so with its words.
     with contextlib.suppress(OSError):
-        connection.sendall(text)
+        connection.sendall(beginning)
     return Trunk(connection, first)
 
 
@@ -133,8 +139,13 @@ def prepare(
     :raises EnvironmentFailure: the image has no Python, nor the programs to unpack one that is sent in; or a command
         inside does not end
     """
+    return _prepare(inside, cache_folder, program(end))
+
+
+def _prepare(inside: Inside, cache_folder: str | None, text: str) -> tuple[Exec, bytes]:
+    """As `prepare`, for the program `text`."""
     try:
-        return _prepared(inside, cache_folder, end)
+        return _prepared(inside, cache_folder, text.encode())
     except TimeoutError:
         raise EnvironmentFailure(
             "no relay starts in the sandbox: a command in it does not end",
@@ -142,12 +153,11 @@ def prepare(
         ) from None
 
 
-def _prepared(inside: Inside, cache_folder: str | None, end: ModuleType) -> tuple[Exec, bytes]:
-    """As `prepare`.
+def _prepared(inside: Inside, cache_folder: str | None, text: bytes) -> tuple[Exec, bytes]:
+    """As `_prepare`.
 
     :raises TimeoutError: a command inside does not end
     """
-    text = program(end).encode()
     own = ["python3", "-I", "-c", _PYTHON]
     if inside(own, b"", _LOOK_SECONDS, lambda _stream, _data: None) == 0:
         return Exec(["python3", "-I", "-c", _START.format(size=len(text))], stdin=True), text
@@ -156,21 +166,7 @@ def _prepared(inside: Inside, cache_folder: str | None, end: ModuleType) -> tupl
 
 def program(end: ModuleType = inside_end) -> str:
     """The source text of the program inside: frames, the relay and its inner end, without docstrings and comments."""
-    parts = []
-    for module in (frames, relay, pipes, end):
-        with open(str(module.__file__), encoding="utf-8") as file:
-            parts.append(file.read())
-    tree = ast.parse(programs.joined(parts))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and len(body) > 1:
-            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
-    return ast.unparse(tree)
-
-
-def _is_text(line: ast.AST) -> bool:
-    """Whether a statement is a docstring, or what stands for one below a name."""
-    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+    return programs.of_modules((frames, relay, pipes, end))
 
 
 def _bring(inside: Inside, text: bytes, cache_folder: str | None) -> Exec:

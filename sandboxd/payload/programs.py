@@ -15,6 +15,7 @@ from sandboxd.engine import execute, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from types import ModuleType
 
     from sandboxd.engine.client import Engine, Exec
 
@@ -99,6 +100,22 @@ def joined(sources: Iterable[str]) -> str:
                 )
         lines += [*own, "\n"]
     return "".join(lines)
+
+
+def of_modules(modules: Iterable[ModuleType]) -> str:
+    """As `joined`, of modules and without docstrings and comments."""
+    files = [str(module.__file__) for module in modules]
+    tree = ast.parse(joined(source_beside(file, os.path.basename(file)) for file in files))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1:
+            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+    return ast.unparse(tree)
+
+
+def _is_text(line: ast.AST) -> bool:
+    """Whether a statement is a docstring, or what stands for one below a name."""
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
 
 def with_task(source: str, task: Mapping[str, object]) -> bytes:

@@ -19,16 +19,17 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange.copying import Owner
 from sandboxd.plan import beneath
-from sandboxd.sync.flows import TEMPORARY
 from sandboxd.sync.renaming import rename_free, swap
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.scan import read_entry
 from sandboxd.sync.state import Content, Entry, Kind
 from sandboxd.sync.steps import Act, Step
+from sandboxd.sync.wire import TEMPORARY
 
-_CHANGED = "it changed meanwhile"
+CHANGED = "it changed meanwhile"
+FULL_BEFORE = "something else could not be written before"
 _NO_ROOM = "what it overwrites or removes would not fit among what is kept of that"
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 _OURS = frozenset((stat.S_IFREG, stat.S_IFLNK))
 
 
@@ -85,7 +86,7 @@ class Target:
         for step in steps:
             is_full = any(skip.is_full for skip in skips)
             if is_full and step.act is Act.REMOVE:
-                skips.append(Skip(step, "something else could not be written before"))
+                skips.append(Skip(step, FULL_BEFORE))
                 continue
             try:
                 with beneath.parent_of(self._root, step.path, create=False) as folder:
@@ -96,7 +97,7 @@ class Target:
                 skips.append(Skip(step, error.message))
             except OSError as error:
                 why = (error.strerror or str(error)).lower()
-                skips.append(Skip(step, why, error.errno in _FULL))
+                skips.append(Skip(step, why, error.errno in FULL))
         return tuple(skips)
 
     def recover(self, path: str) -> None:
@@ -172,7 +173,7 @@ class Target:
                 digest.update(chunk)
                 file.write(chunk)
             if digest.hexdigest() != after.text:
-                raise _NotDone(_CHANGED)
+                raise _NotDone(CHANGED)
             file.flush()
             os.fchown(descriptor, *self._owner)
             status = os.fstat(descriptor)
@@ -195,8 +196,9 @@ class Target:
         swap(folder, temporary, name)
         if os.lstat(temporary, dir_fd=folder).st_ino != new:
             # Two saves of the user's in this moment: the later one stays, and the other is kept.
+            swap(folder, temporary, name)
             self._retention.put(folder, temporary, step.path, None)
-        raise _NotDone(_CHANGED)
+        raise _NotDone(CHANGED)
 
     # -- what is removed
 
@@ -204,7 +206,7 @@ class Target:
         before = step.before
         assert before is not None
         if step.after is None and not source.is_gone(step.path):
-            raise _NotDone(_CHANGED)
+            raise _NotDone(CHANGED)
         if before.is_folder:
             # Only an empty one goes: what nobody compared in it stays.
             os.rmdir(name, dir_fd=folder)
@@ -224,7 +226,7 @@ class Target:
             rename_free(folder, temporary, name)
         except FileExistsError:
             self._retention.put(folder, temporary, step.path, None)
-        raise _NotDone(_CHANGED)
+        raise _NotDone(CHANGED)
 
     # -- what is there
 
@@ -238,9 +240,9 @@ class Target:
         except FileNotFoundError:
             if before is None:
                 return
-            raise _NotDone(_CHANGED) from None
+            raise _NotDone(CHANGED) from None
         if before is None or not self._is_same(folder, name, before, ctime=True):
-            raise _NotDone(_CHANGED)
+            raise _NotDone(CHANGED)
 
     def _is_same(self, folder: int, name: str, before: Entry, *, ctime: bool = False) -> bool:
         """Whether `name` is the entry that was compared, and as it was; a rename changes its `ctime`."""
@@ -270,7 +272,7 @@ def _set_executable(folder: int, name: str, before: Entry | None, executable: bo
     try:
         status = os.fstat(descriptor)
         if before is None or not _has_status(before, status, ctime=True):
-            raise _NotDone(_CHANGED)
+            raise _NotDone(CHANGED)
         mode = stat.S_IMODE(status.st_mode)
         os.fchmod(descriptor, _with_executable(mode, executable))
     finally:

@@ -9,9 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
-
-TEMPORARY = ".sandboxd-sync-"
-"""The prefix of our own temporary files, which are never copied."""
+from sandboxd.sync.wire import TEMPORARY
 
 _ASIDE = ".inside-"
 _SUFFIX = re.compile(r"(?:\.inside-[0-9a-f]{8}(?:-[0-9]{1,4})?)+\Z")

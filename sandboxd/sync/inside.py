@@ -1,7 +1,8 @@
-"""The reporter in the sandbox, on standard input and output: what a folder has, and which of it changes.
+"""The reporter in the sandbox, on standard input and output: what a folder has, which of it changes, and changes of it.
 
-It decides nothing: the host asks folder by folder and file by file, by a policy that is not known here. Sent behind the
-text of `wire`: standard library only, for Python 3.8. It follows no link, below the folder that it reports.
+It decides nothing: the host asks folder by folder and file by file, by a policy that is not known here. Sent in behind
+the texts of `wire`, `renaming` and `writer`: standard library only, for Python 3.8. It follows no link, below the
+folder that it reports.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import time
 from sandboxd.sync.wire import (
     CHANGED,
     DATA,
+    DO,
     END,
     END_HEAD,
     FILE,
@@ -33,6 +35,7 @@ from sandboxd.sync.wire import (
     LOOK,
     LOST,
     NUMBER,
+    PART,
     QUESTIONS,
     READ,
     SIZED,
@@ -41,16 +44,17 @@ from sandboxd.sync.wire import (
     VERSION,
     Broken,
     Decoder,
+    change_of,
     pack,
     pack_entry,
 )
+from sandboxd.sync.writer import Writer, open_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CHUNK = 1 << 20
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _EVENT = struct.Struct("iIII")
 _OVERFLOW, _IGNORED = 0x4000, 0x8000
@@ -115,7 +119,7 @@ class Watches:
 
 
 class Reporter:
-    """Answers questions about the open folder `root`.
+    """Answers questions about the open folder `root`, and changes it as it is asked.
 
     :param watches: None where the system gives no events
     :param write: called with each frame
@@ -124,6 +128,7 @@ class Reporter:
     def __init__(self, root: int, watches: Watches | None, write: Callable[[bytes], None]) -> None:
         self._root, self._watches, self._write = root, watches, write
         self._decoder = Decoder(QUESTIONS)
+        self._writer = Writer(root)
         status = os.fstat(root)
         write(pack(HELLO, HELLO_HEAD.pack(VERSION, status.st_dev, status.st_ino)))
 
@@ -136,12 +141,12 @@ class Reporter:
             began = time.time_ns()
             (number,) = NUMBER.unpack_from(content)
             try:
-                self._answer(kind, number, content)
+                is_answered = self._answer(kind, number, content)
             except (OSError, ValueError) as error:
                 code = getattr(error, "errno", None) or errno.EINVAL
                 self._end(number, code, began)
                 continue
-            if kind != HASH:
+            if not is_answered:
                 self._end(number, 0, began)
 
     def tell(self) -> None:
@@ -153,8 +158,15 @@ class Reporter:
             if is_lost:
                 self._write(pack(LOST))
 
-    def _answer(self, kind: int, number: int, content: bytes) -> None:
-        """:raises OSError: there is no such thing, or it changes meanwhile"""
+    def _answer(self, kind: int, number: int, content: bytes) -> bool:
+        """Answer a question, but for its end; whether it needs no end.
+
+        :raises OSError: there is no such thing, or it changes meanwhile
+        """
+        if kind == DO:
+            return not self._writer.change(change_of(content))
+        if kind == PART:
+            return not self._writer.add(content[NUMBER.size :])
         if kind == LOOK:
             self._look(number, os.fsdecode(content[NUMBER.size :]))
         elif kind in (HASH, READ):
@@ -163,12 +175,13 @@ class Reporter:
             act(number, path, size)
         elif kind == FORGET and self._watches is not None:
             self._watches.forget(os.fsdecode(content[NUMBER.size :]))
+        return kind == HASH
 
     def _end(self, number: int, code: int, began: int) -> None:
         self._write(pack(END, END_HEAD.pack(number, code & 0xFFFF, began)))
 
     def _look(self, number: int, path: str) -> None:
-        descriptor = self._open(path)
+        descriptor = open_below(self._root, path)
         try:
             # Before it is listed: whatever changes from then on is told.
             if self._watches is None or not self._watches.watch(descriptor, path):
@@ -225,7 +238,7 @@ class Reporter:
 
     def _open_file(self, path: str) -> int:
         """:raises OSError: there is no regular file"""
-        folder = self._open(path.rpartition("/")[0])
+        folder = open_below(self._root, path.rpartition("/")[0])
         try:
             descriptor = os.open(path.rpartition("/")[2], _REGULAR, dir_fd=folder)
         finally:
@@ -234,17 +247,6 @@ class Reporter:
             os.close(descriptor)
             raise OSError(errno.EINVAL, "no regular file")
         return descriptor
-
-    def _open(self, path: str) -> int:
-        """:raises OSError: there is no such folder"""
-        current = os.dup(self._root)
-        for part in path.split("/") if path else ():
-            try:
-                below = os.open(part, _FOLDER, dir_fd=current)
-            finally:
-                os.close(current)
-            current = below
-        return current
 
 
 def _status(status: os.stat_result) -> bytes:

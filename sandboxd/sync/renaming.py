@@ -1,4 +1,7 @@
-"""Renames in an open folder without overwriting: to a free name, and of two entries with each other."""
+"""Renames in an open folder without overwriting: to a free name, and of two entries with each other.
+
+Sent into the sandbox as it is: standard library only, for Python 3.8.
+"""
 
 from __future__ import annotations
 

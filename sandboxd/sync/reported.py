@@ -1,4 +1,4 @@
-"""The state of the side inside, as its reporter sends it: bytes come in, requests go out. Pure.
+"""The state of the side inside, as its reporter sends it: bytes come in, requests and changes go out. Pure.
 
 The reporter is hostile. It is asked for each folder separately, so that nothing which the policy excludes is read, and
 its answers only concern its own side: they are limited in size, have to be valid entries of a folder, and are checked
@@ -32,13 +32,21 @@ class Signal(enum.Enum):
     UNWATCHED = "a folder has no events, so everything is looked at from time to time"
 
 
-class Reading:
-    """A file being read. `code` is None until it ended; then the error number, 0 for none."""
+class Answer:
+    """An answer to come. `code` is None until it ended; then the error number, 0 for none."""
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+
+
+class Reading(Answer):
+    """A file being read, of which at most `most` bytes may come."""
 
     def __init__(self, most: int) -> None:
-        self.code: int | None = None
+        super().__init__()
         self._left = most
         self._parts: list[bytes] = []
+        self._is_wanted = True
 
     def add(self, part: bytes) -> None:
         """Add bytes that arrived.
@@ -48,18 +56,27 @@ class Reading:
         self._left -= len(part)
         if self._left < 0:
             raise Broken("more bytes of a file than were asked for")
-        self._parts.append(part)
+        if self._is_wanted:
+            self._parts.append(part)
 
     def take(self) -> list[bytes]:
         """The pieces that arrived since the last call."""
         parts, self._parts = self._parts, []
         return parts
 
+    def drop(self) -> None:
+        """Keep nothing of what still comes."""
+        self._is_wanted = False
+        self._parts.clear()
+
 
 class _Asked(NamedTuple):
+    """An open request, of `size` bytes in the window; `answer` is of one for a file's bytes, and of a change."""
+
     number: int
     size: int
     want: Want
+    answer: Answer | None = None
 
 
 class Reported:
@@ -74,10 +91,9 @@ class Reported:
         self._tree: Tree | None = None
         self._why_no_root = "the reporter says nothing"
         self._number = self._open_bytes = 0
-        self._waiting: collections.deque[Want] = collections.deque()
+        self._waiting: collections.deque[tuple[Want, Answer | None]] = collections.deque()
         self._looks: set[str] = set()
         self._asked: collections.deque[_Asked] = collections.deque()
-        self._readings: collections.deque[Reading] = collections.deque()
         self._listing: dict[str, Listed] = {}
         self._listing_bytes = 0
         self._is_cut = self._is_all_wanted = False
@@ -92,9 +108,51 @@ class Reported:
     def read(self, path: str, most: int) -> Reading:
         """Ask for at most the first `most` bytes of the file at `path`."""
         reading = Reading(most)
-        self._readings.append(reading)
-        self._waiting.append(Want(wire.READ, path, most))
+        self._waiting.append((Want(wire.READ, path, most), reading))
         return reading
+
+    def look(self, path: str) -> None:
+        """Ask for the folder at `path` again, if its content is known."""
+        if self._tree is not None and self._tree.has_listing(path):
+            self._want_look(path)
+
+    def exclude(self, excludes: Callable[[str, bool], bool]) -> None:
+        """Exclude other paths from now on: everything is looked at anew."""
+        self._excludes = excludes
+        if self._tree is not None:
+            self._tree = Tree(self._tree.root, excludes, self._limits)
+            self._want_look("")
+
+    # -- what is changed: the bytes of each call are to be sent in the order of the calls
+
+    def change(self, change: wire.Change) -> tuple[bytes, Answer]:
+        """The bytes that ask for a change, which is not a file's, and its answer to come."""
+        number = self._next_number()
+        answer = self._open_change(number, os.fsdecode(change.path))
+        return wire.pack_change(number, change), answer
+
+    def begin_file(self, change: wire.Change) -> tuple[int, bytes]:
+        """The number of a file that is written, and the bytes that begin it."""
+        number = self._next_number()
+        return number, wire.pack_change(number, change)
+
+    def part(self, number: int, data: bytes) -> bytes:
+        """The bytes that add `data` to the file with `number`."""
+        return wire.pack(wire.PART, wire.NUMBER.pack(number), data)
+
+    def end_file(self, number: int, path: str) -> tuple[bytes, Answer]:
+        """The bytes that end the file with `number`, and the answer to come."""
+        answer = self._open_change(number, path)
+        return wire.pack(wire.PART, wire.NUMBER.pack(number)), answer
+
+    def _open_change(self, number: int, path: str) -> Answer:
+        answer = Answer()
+        self._asked.append(_Asked(number, 0, Want(wire.DO, path), answer))
+        return answer
+
+    def _next_number(self) -> int:
+        self._number = (self._number + 1) % (1 << 32)
+        return self._number
 
     def questions(self) -> bytes:
         """The bytes to send now: as many requests as may be open at a time; b'' for none."""
@@ -104,14 +162,13 @@ class Reported:
             self._tree.want_all()
             self._queue_wants()
         while self._tree is not None and self._waiting and self._open_bytes < _WINDOW:
-            want = self._waiting.popleft()
+            want, answer = self._waiting.popleft()
             if want.kind == wire.LOOK:
                 self._looks.discard(want.path)
             if not self._tree.is_of_use(want):
                 continue
-            self._number = (self._number + 1) % (1 << 32)
-            frame = _pack(self._number, want)
-            self._asked.append(_Asked(self._number, len(frame), want))
+            frame = _pack(self._next_number(), want)
+            self._asked.append(_Asked(self._number, len(frame), want, answer))
             self._open_bytes += len(frame)
             result += frame
         return bytes(result)
@@ -140,12 +197,12 @@ class Reported:
             if want.kind == wire.FORGET:
                 # A look that waits would be undone by it, and one that is wanted from now on comes after.
                 self._looks.discard(want.path)
-            self._waiting.append(want)
+            self._waiting.append((want, None))
 
     def _want_look(self, path: str) -> None:
         if path not in self._looks:
             self._looks.add(path)
-            self._waiting.append(Want(wire.LOOK, path))
+            self._waiting.append((Want(wire.LOOK, path), None))
 
     # -- what is answered
 
@@ -190,11 +247,11 @@ class Reported:
         (number,) = wire.NUMBER.unpack_from(content)
         if not self._asked or number != self._asked[0].number:
             raise Broken("an answer to nothing")
-        want = self._asked[0].want
+        want, answer = self._asked[0].want, self._asked[0].answer
         if kind == wire.ENTRY and want.kind == wire.LOOK:
             self._take_entry(tree, want, content)
-        elif kind == wire.DATA and want.kind == wire.READ:
-            self._readings[0].add(content[wire.NUMBER.size :])
+        elif kind == wire.DATA and isinstance(answer, Reading):
+            answer.add(content[wire.NUMBER.size :])
         elif kind == wire.FILE and want.kind == wire.HASH:
             _, status, digest = wire.file_of(content)
             if not stat.S_ISREG(status[0]) or status[1] != want.size:
@@ -203,7 +260,7 @@ class Reported:
             tree.put_file(want, status, digest)
         elif kind == wire.END:
             self._pop_asked()
-            self._take_end(tree, want, content)
+            self._take_end(tree, want, answer, content)
         else:
             raise Broken("another answer than was asked for")
 
@@ -219,10 +276,10 @@ class Reported:
         else:
             self._is_cut = True
 
-    def _take_end(self, tree: Tree, want: Want, content: bytes) -> None:
+    def _take_end(self, tree: Tree, want: Want, answer: Answer | None, content: bytes) -> None:
         _, code, began = wire.END_HEAD.unpack(content)
-        if want.kind == wire.READ:
-            self._readings.popleft().code = code
+        if answer is not None:
+            answer.code = code
         elif want.kind == wire.HASH and not code:
             raise Broken("no answer")
         elif want.kind == wire.LOOK:

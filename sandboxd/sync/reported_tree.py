@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sandboxd.sync import wire
-from sandboxd.sync.flows import TEMPORARY
 from sandboxd.sync.scan import TOO_LARGE, WRITTEN, Limits
 from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot, is_settled
+from sandboxd.sync.wire import TEMPORARY
 
 _MOST_BYTES = 256 << 20
 """The limit for all names and link targets together, in bytes."""
@@ -48,6 +48,10 @@ class Tree:
         self._cut: set[str] = set()
         self._count = self._bytes = 0
         self._wants: list[Want] = []
+
+    @property
+    def root(self) -> Root:
+        return self._root
 
     def wants(self) -> list[Want]:
         """The requests that became necessary since the last call, in order."""

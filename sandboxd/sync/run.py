@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Container
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterable
+from typing import NamedTuple, Protocol
 
 from sandboxd.errors import SandboxdError
-from sandboxd.sync.apply import Skip
+from sandboxd.sync.apply import Skip, Source
 from sandboxd.sync.checked import checked
 from sandboxd.sync.compare import Comparison, Conflict, compare
 from sandboxd.sync.flows import Policy
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.state import Snapshot
-from sandboxd.sync.steps import Side
+from sandboxd.sync.steps import Side, Step
 from sandboxd.sync.stops import Reason, Roots, Stop
 
 _MOST_PASSES = 20
@@ -45,9 +45,29 @@ class Report(NamedTuple):
     done: int = 0
 
 
+class InsideSide(Protocol):
+    """The side inside: a folder of this machine (`local.LocalSide`), or one behind a reporter (`remote.RemoteSide`)."""
+
+    def scan(self, excludes: Callable[[str, bool], bool], /) -> Snapshot:
+        """Return its present state.
+
+        :raises SandboxdError: the folder does not exist
+        :raises OSError: it cannot be read
+        """
+
+    def source(self) -> Source:
+        """The functions with which the other side reads from it."""
+
+    def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
+        """Do `steps` with content from `source`; return those that were not done."""
+
+    def recover(self, leftovers: Iterable[str]) -> None:
+        """Have nothing left of what a killed run left at the paths `leftovers`, and nothing lost."""
+
+
 def keep_the_same(
     host: LocalSide,
-    inside: LocalSide,
+    inside: InsideSide,
     journal: Journal,
     policy: Policy,
     *,
@@ -86,7 +106,7 @@ def keep_the_same(
     return Report(Rest.BUSY, comparison, tuple(conflicts), skips, done)
 
 
-def put_back(host: LocalSide, inside: LocalSide, journal: Journal, policy: Policy) -> None:
+def put_back(host: LocalSide, inside: InsideSide, journal: Journal, policy: Policy) -> None:
     """Forget the common state of paths that one side lacks, so that the next run restores them from the other.
 
     :raises SandboxdError: the journal cannot be written, or a side's folder does not exist
@@ -94,7 +114,7 @@ def put_back(host: LocalSide, inside: LocalSide, journal: Journal, policy: Polic
     """
     if journal.roots is None:
         return
-    snapshots = [side.scan(policy.excludes) for side in (host, inside)]
+    snapshots = [host.scan(policy.excludes), inside.scan(policy.excludes)]
     missing = {
         path: None
         for path in journal.agreed
@@ -103,10 +123,11 @@ def put_back(host: LocalSide, inside: LocalSide, journal: Journal, policy: Polic
     journal.update(missing, journal.roots)
 
 
-def _look(host: LocalSide, inside: LocalSide, policy: Policy) -> tuple[Snapshot, Snapshot] | Stop:
+def _look(host: LocalSide, inside: InsideSide, policy: Policy) -> tuple[Snapshot, Snapshot] | Stop:
     """Both sides as they are, without what an earlier run left in them."""
     snapshots = []
-    for side, name in ((host, Side.HOST), (inside, Side.INSIDE)):
+    sides: tuple[tuple[InsideSide, Side], ...] = ((host, Side.HOST), (inside, Side.INSIDE))
+    for side, name in sides:
         try:
             snapshot = side.scan(policy.excludes)
             side.recover(snapshot.leftovers)

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
-from sandboxd.sync.flows import TEMPORARY
 from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
+from sandboxd.sync.wire import TEMPORARY
 
 _CHUNK = 1 << 20
 _LONGEST_PATH = 4000

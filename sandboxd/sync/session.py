@@ -30,7 +30,7 @@ from sandboxd.sync.flows import Policy
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.retention import Retention
-from sandboxd.sync.run import keep_the_same, put_back
+from sandboxd.sync.run import InsideSide, keep_the_same, put_back
 from sandboxd.sync.steps import Side
 
 _LONGEST_WAIT = 10.0
@@ -49,7 +49,7 @@ class Pair(NamedTuple):
     """The two sides, the journal, and the folders with what was removed on each."""
 
     host: LocalSide
-    inside: LocalSide
+    inside: InsideSide
     journal: Journal
     policy: Policy
     retentions: tuple[Retention, ...] = ()

@@ -2,27 +2,32 @@
 
 A frame is its kind (1 byte), the length of its content (4 bytes, big endian) and that. The host asks, and each question
 has one answer, in the order in which they were asked: any number of frames of it, and `END` or `FILE` as the last. What
-comes unasked says only that a folder is to be looked at. Sent into the sandbox as it is: standard library only, for
-Python 3.8.
+comes unasked says only that a folder is to be looked at. A file that is written is a `DO` and any number of `PART`, of
+which the last is empty: that one is answered. Sent into the sandbox as it is: standard library only, for Python 3.8.
 """
 
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING, NamedTuple
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 VERSION = 1
+TEMPORARY = ".sandboxd-sync-"
+"""The prefix of our own temporary files, which are never copied."""
 LONGEST_PATH = 4096
 """Bytes of a path, and of the target of a link."""
 LONGEST_NAME = 255
 LARGEST_PART = 60 * 1024
 """Bytes of a file in one frame."""
 
-LOOK, HASH, READ, FORGET = range(1, 5)
+LOOK, HASH, READ, FORGET, DO, PART = range(1, 7)
 HELLO, ENTRY, FILE, DATA, END, CHANGED, LOST, UNWATCHED = range(16, 24)
+
+MAKE_FOLDER, WRITE, MAKE_LINK, REMOVE, SET_MODE, RENAME, RECOVER, FLUSH = range(1, 9)
+"""What `DO` asks for. RECOVER concerns what a killed run left, FLUSH everything that was written."""
 
 HELLO_HEAD = struct.Struct(">HQQ")
 """Version, device and inode of the folder that is reported."""
@@ -34,14 +39,20 @@ SIZED = struct.Struct(">IQ")
 """The number of a question, and the most bytes that are asked for."""
 END_HEAD = struct.Struct(">IHq")
 """The number of a question, the number of the error, 0 for none, and the time inside as its answer began."""
+_CHANGE_HEAD = struct.Struct(">IBB32s32sH")
+"""The number of a question, what to do, flags, two digests, and the bytes of the path."""
 _FRAME = struct.Struct(">BI")
 _DIGEST = 32
+_HAS_BEFORE, _EXECUTABLE, _DURABLE = 1, 2, 4
+_CHANGE_SIZE = _CHANGE_HEAD.size + STATUS.size
 
 QUESTIONS = {
     LOOK: (NUMBER.size, NUMBER.size + LONGEST_PATH),
     HASH: (SIZED.size + 1, SIZED.size + LONGEST_PATH),
     READ: (SIZED.size + 1, SIZED.size + LONGEST_PATH),
     FORGET: (NUMBER.size + 1, NUMBER.size + LONGEST_PATH),
+    DO: (_CHANGE_SIZE, _CHANGE_SIZE + 2 * LONGEST_PATH),
+    PART: (NUMBER.size, NUMBER.size + LARGEST_PART),
 }
 ANSWERS = {
     HELLO: (HELLO_HEAD.size, HELLO_HEAD.size),
@@ -57,6 +68,28 @@ ANSWERS = {
     UNWATCHED: (0, LONGEST_PATH),
 }
 """The kinds that each end takes, with the least and the most bytes of their content."""
+
+
+class Change(NamedTuple):
+    """One change of the folder inside.
+
+    :ivar act: MAKE_FOLDER and so on
+    :ivar before: the fields of `STATUS` of what was compared at `path`; () for nothing
+    :ivar before_digest: the SHA-256 of that: of a file's bytes, or of a link's target
+    :ivar digest: the SHA-256 of the file that is written
+    :ivar executable: whether the file becomes executable
+    :ivar is_durable: whether the file is to be on the disk before the answer
+    :ivar text: the target of a link, or the new name
+    """
+
+    act: int
+    path: bytes = b""
+    before: tuple[int, ...] = ()
+    before_digest: bytes = bytes(_DIGEST)
+    digest: bytes = bytes(_DIGEST)
+    executable: bool = False
+    is_durable: bool = False
+    text: bytes = b""
 
 
 class Broken(Exception):
@@ -92,6 +125,25 @@ def file_of(content: bytes) -> tuple[int, tuple[int, ...], bytes]:
     """The number, the fields of `STATUS` and the SHA-256 of a `FILE`."""
     (number,) = NUMBER.unpack_from(content)
     return number, STATUS.unpack_from(content, NUMBER.size), content[NUMBER.size + STATUS.size :]
+
+
+def pack_change(number: int, change: Change) -> bytes:
+    """The question with `number` that asks for `change`."""
+    flags = _EXECUTABLE * change.executable | _DURABLE * change.is_durable
+    flags |= _HAS_BEFORE * bool(change.before)
+    head = (number, change.act, flags, change.before_digest, change.digest, len(change.path))
+    status = STATUS.pack(*(change.before or (0,) * 6))
+    return pack(DO, _CHANGE_HEAD.pack(*head), status, change.path, change.text)
+
+
+def change_of(content: bytes) -> Change:
+    """The change that a `DO` asks for."""
+    _, act, flags, before_digest, digest, size = _CHANGE_HEAD.unpack_from(content)
+    before = STATUS.unpack_from(content, _CHANGE_HEAD.size) if flags & _HAS_BEFORE else ()
+    end = _CHANGE_SIZE + size
+    is_executable, is_durable = bool(flags & _EXECUTABLE), bool(flags & _DURABLE)
+    path, text = content[_CHANGE_SIZE:end], content[end:]
+    return Change(act, path, before, before_digest, digest, is_executable, is_durable, text)
 
 
 class Decoder:

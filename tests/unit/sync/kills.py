@@ -1,7 +1,8 @@
 """A program that keeps two folders the same and is killed at every step in turn, one child of its own for each.
 
-It runs as a process without threads, since a process that has some must not fork. The last line says how many steps
-there were; what does not hold ends it.
+It runs as a process without threads, since a process that has some must not fork. The side inside is a folder, or with
+the second argument `wire` one behind a reporter, which is killed with it. The last line says how many steps there were;
+what does not hold ends it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from typing import Any
 
 from sandboxd.sync import renaming
 from sandboxd.sync.engine import Ask, Say, Show
-from sandboxd.sync.run import Rest
-from sandboxd.sync.session import Session
+from sandboxd.sync.remote import RemoteSide
+from sandboxd.sync.run import Rest, keep_the_same
+from sandboxd.sync.session import Pair, Session
+from sandboxd.sync.state import Root
 from tests.unit.sync.pair import Folders, texts
+from tests.unit.sync.playing import PlayedStream
 
 STEPS = (
     *((os, name) for name in ("rename", "unlink", "mkdir", "rmdir", "symlink", "link")),
@@ -60,7 +64,19 @@ def scene(base: Path) -> Folders:
     return folders
 
 
-def killed_at(number: int, folders: Folders) -> bool:
+def pair_of(folders: Folders, is_remote: bool) -> Pair:
+    """What keeps both the same; the side inside has one identity either way."""
+    pair = folders.pair()
+    if not is_remote:
+        return pair
+    status = folders.inside.stat()
+    stream = PlayedStream(folders.inside)
+    return pair._replace(
+        inside=RemoteSide(stream, Root(status.st_dev, status.st_ino), lambda _event: None)
+    )
+
+
+def killed_at(number: int, folders: Folders, is_remote: bool) -> bool:
     """Keep both the same in a child that is killed at a step; False where it ended before."""
     child = os.fork()
     if child == 0:
@@ -84,7 +100,7 @@ def killed_at(number: int, folders: Folders) -> bool:
         for owner, name in STEPS:
             setattr(owner, name, around(getattr(owner, name)))
         shows: list[Ask | Say | Show] = []
-        Session(folders.pair(), shows.append).turn()
+        Session(pair_of(folders, is_remote), shows.append).turn()
         is_same = any(isinstance(show, Show) and show.report.rest is Rest.SAME for show in shows)
         os._exit(0 if is_same else 1)
     status = os.waitpid(child, 0)[1]
@@ -92,10 +108,10 @@ def killed_at(number: int, folders: Folders) -> bool:
     return os.WIFSIGNALED(status)
 
 
-def check(base: Path, number: int) -> None:
+def check(base: Path, number: int, is_remote: bool) -> None:
     """A later start makes both the same, and everything that somebody wrote is there."""
     folders = Folders(base)
-    report = folders.keep()
+    report = keep_the_same(*pair_of(folders, is_remote)[:4])
     assert report.rest is Rest.SAME, (number, report)
     host, inside = texts(folders.host), texts(folders.inside)
     acting = inside.pop(".gitattributes")
@@ -110,13 +126,13 @@ def check(base: Path, number: int) -> None:
     assert not ours, (number, ours)
 
 
-def main(base: Path) -> None:
+def main(base: Path, is_remote: bool) -> None:
     number = 0
     while True:
         folder = base / str(number)
         folder.mkdir()
-        was_killed = killed_at(number, scene(folder))
-        check(folder, number)
+        was_killed = killed_at(number, scene(folder), is_remote)
+        check(folder, number, is_remote)
         shutil.rmtree(folder)
         if not was_killed:
             break
@@ -125,4 +141,4 @@ def main(base: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:] == ["wire"])

@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_each_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inside", ["folder", "wire"])
+def test_each_step(tmp_path: Path, inside: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.sync.kills", str(tmp_path)],
+        [sys.executable, "-m", "tests.unit.sync.kills", str(tmp_path), inside],
         cwd=ROOT,
         capture_output=True,
         text=True,

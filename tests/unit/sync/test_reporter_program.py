@@ -12,20 +12,14 @@ from pathlib import Path
 import pytest
 
 from sandboxd.payload import programs
-from sandboxd.sync import inside
+from sandboxd.sync import program
 from sandboxd.sync.reported import Reported, Signal
 from tests.unit.sync.playing import excludes
 from tests.unit.sync.test_reported import same, scanned
 
 
-def text_for(folder: Path) -> str:
-    names = ("wire.py", "inside.py")
-    source = programs.joined(programs.source_beside(str(inside.__file__), name) for name in names)
-    return f"{source}\nsys.exit(report({str(folder)!r}))\n"
-
-
 def test_it_is_python_3_8_and_imports_nothing_of_ours() -> None:
-    text = text_for(Path("/workspace"))
+    text = program.text("/workspace")
     ast.parse(text, feature_version=(3, 8))
     modules = {name.partition(".")[0] for name in programs.imported_by([text])}
     assert modules <= sys.stdlib_module_names
@@ -37,7 +31,7 @@ class Process:
     """The program in a process of its own, and what reads it."""
 
     def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-I", "-S", "-c", text_for(folder)]
+        command = [sys.executable, "-I", "-S", "-c", program.text(str(folder))]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -96,7 +90,7 @@ def test_it_ends_with_its_input(process: Process) -> None:
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
-    command = [sys.executable, "-I", "-S", "-c", text_for(tmp_path / "missing")]
+    command = [sys.executable, "-I", "-S", "-c", program.text(str(tmp_path / "missing"))]
     done = subprocess.run(command, input=b"", capture_output=True)
     assert done.returncode == 1
     assert b"No such file" in done.stderr

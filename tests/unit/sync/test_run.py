@@ -135,6 +135,30 @@ def test_a_save_in_the_moment_of_the_rename_is_put_back(
     assert not [name for name in os.listdir(folders.host) if name.startswith(".sandboxd")]
 
 
+def test_of_two_saves_in_the_moment_of_the_rename_the_later_one_stays(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes before the first is put back, and the first is retained."""
+    path = folders.host / "a"
+    path.write_text("old")
+    folders.keep()
+    (folders.inside / "a").write_text("inside")
+    swap, saves = applying.swap, list[str]()
+
+    def save_before(folder: int, name: str, other: str) -> bool:
+        if len(saves) < 2:
+            saves.append(f"save {len(saves)}")
+            (folders.base / "new").write_text(saves[-1])
+            (folders.base / "new").rename(path)
+        return swap(folder, name, other)
+
+    monkeypatch.setattr(applying, "swap", save_before)
+    folders.keep()
+    assert path.read_text() == saves[-1]
+    assert set(saves[:-1]) <= set(folders.retained())
+    assert set(texts(folders.host).values()) == {saves[-1], "inside"}
+
+
 def test_a_file_that_appears_where_one_is_made_is_not_overwritten(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

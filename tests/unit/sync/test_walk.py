@@ -1,7 +1,7 @@
 """A long walk of two real folders: both sides write at random, one of them means ill, and both are kept the same.
 
 A session keeps them so: of some changes it hears, of others not, it asks and is answered, it ends in the middle of a
-run and begins anew. What is inside is told by the reporter, as it is for a sandbox, or by a look at the folder. At rest
+run and begins anew. The side inside is told and changed by the reporter, as it is for a sandbox, or is a folder. At rest
 an outside comparison by hashes holds, nothing that anybody wrote is lost, and no file that acts on the host was written
 from inside. `SANDBOXD_STEPS` sets the number of steps of the long walk, `SANDBOXD_SEED` the walk.
 """
@@ -12,12 +12,10 @@ import contextlib
 import hashlib
 import os
 import random
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sandboxd.sync.apply import Source
 from sandboxd.sync.engine import (
     SWEEP_SECONDS,
     Answered,
@@ -31,15 +29,15 @@ from sandboxd.sync.engine import (
 from sandboxd.sync.flows import Flow, Policy
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
+from sandboxd.sync.remote import RemoteSide
 from sandboxd.sync.retention import Retention
-from sandboxd.sync.run import Report, Rest
-from sandboxd.sync.scan import Limits
+from sandboxd.sync.run import InsideSide, Report, Rest
 from sandboxd.sync.session import Clocks, Pair, Session
-from sandboxd.sync.state import Snapshot, above
+from sandboxd.sync.state import Root, above
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason, Stop
 from tests.unit.sync.actors import Actor, is_file, paths_below
-from tests.unit.sync.playing import Played
+from tests.unit.sync.playing import PlayedStream
 
 STEPS = int(os.environ.get("SANDBOXD_STEPS", "5000"))
 SEED = os.environ.get("SANDBOXD_SEED", "1")
@@ -53,28 +51,6 @@ TREASURE = "host:treasure"
 
 class Killed(BaseException):
     """The session's process is no more."""
-
-
-class ReporterSide(LocalSide):
-    """The side inside as its reporter tells it; what is written there is written at once."""
-
-    def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
-        super().__init__(path, retention, is_host=is_host)
-        self._played = Played(Path(path), excludes=POLICY.excludes)
-
-    def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
-        self._last = self._played.look()
-        return self._last
-
-    def source(self) -> Source:
-        return super().source()._replace(read=self._read_by_reporter)
-
-    def _read_by_reporter(self, path: str) -> Iterator[bytes]:
-        reading = self._played.reported.read(path, 1 << 20)
-        self._played.rest()
-        if reading.code:
-            raise OSError(reading.code, os.strerror(reading.code))
-        yield from reading.take()
 
 
 class Walk:
@@ -102,16 +78,25 @@ class Walk:
 
     def _open(self) -> None:
         """As a daemon that starts: it knows what the journal says."""
-        inside = ReporterSide if self.random.random() < 0.7 else LocalSide
         pair = Pair(
             LocalSide(str(self.host), self.retentions[0], is_host=True),
-            inside(str(self.inside), self.retentions[1], is_host=False),
+            self._inside(),
             Journal(str(self.journal)),
             POLICY,
             tuple(self.retentions),
         )
         clocks = Clocks(lambda: self.now, lambda: self.now)
         self.session = Session(pair, self.tell, clocks, self.between)
+
+    def _inside(self) -> InsideSide:
+        """The side inside by its reporter, which also changes it, or as a folder of this machine."""
+        if self.random.random() < 0.7:
+            status = self.inside.stat()
+            root = Root(status.st_dev, status.st_ino)
+            return RemoteSide(
+                PlayedStream(self.inside), root, lambda event: self.session.put(event)
+            )
+        return LocalSide(str(self.inside), self.retentions[1], is_host=False)
 
     def new_text(self, name: str) -> str:
         self.number += 1
