@@ -66,8 +66,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def record(wall: float) -> dict[str, object]:
-    return {"wall": wall, "processes": {}, "reads": []}
+def record(processor: float) -> dict[str, object]:
+    return {"processor": processor, "processes": {}, "reads": []}
 
 
 FILES = {
@@ -82,8 +82,8 @@ def test_a_part_is_reached_by_what_changed_since_it_passed(tree: Path) -> None:
     assert passed.write(tree, ["texts"], OLD)
     git(tree, "commit", "-q", "-a", "-m", "passed")
     texts, others = landing.standings(tree, FILES, passed.load(tree))
-    assert texts == Standing("texts", False, OLD, 10.0)
-    assert others == Standing("others", True, "", 1.0)
+    assert texts == Standing("texts", False, OLD, 40.0)
+    assert others == Standing("others", True, "", 4.0)
     (tree / "sandboxd/text.py").write_text("import os\n")
     git(tree, "commit", "-q", "-a", "-m", "change")
     texts, _ = landing.standings(tree, FILES, passed.load(tree))
@@ -96,7 +96,12 @@ def test_a_commit_that_git_does_not_know_reaches_all(tree: Path) -> None:
 
 
 def test_the_time_of_the_promises_is_that_of_what_no_part_names(tree: Path) -> None:
-    assert landing.seconds_of_promises(FILES) == (8 + 20) / landing.PROCESSES
+    assert landing.seconds_of_promises(FILES) == 8 + 20
+
+
+def test_what_has_no_record_has_a_time_too(tree: Path) -> None:
+    texts, others = landing.standings(tree, {"tests/e2e/test_text.py": record(8)}, {})
+    assert (texts.seconds, others.seconds) == (landing.NEW_FILE_SECONDS, landing.NEW_FILE_SECONDS)
 
 
 def test_what_passed_is_written_for_the_last_commit_alone(tree: Path) -> None:
