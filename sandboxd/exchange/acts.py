@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -22,7 +22,7 @@ from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
-    from sandboxd.exchange.state import Side
+    from sandboxd.exchange.state import Shut, Side
 
 _MOST_TIPS = 100
 """Tips that are looked at one by one: each starts git."""
@@ -56,21 +56,18 @@ class _Change(NamedTuple):
         return _FOLDER in self.modes and set(self.modes) <= {_FOLDER, _NOTHING}
 
 
-def acts_of(
-    host: HostGit, tips: Iterable[Tip], ours: Side, shut: Collection[str]
-) -> dict[Tip, Acts]:
+def acts_of(host: HostGit, tips: Iterable[Tip], ours: Side, shut: Shut) -> dict[Tip, Acts]:
     """The tips that the host must not take without the user's consent, each with the reason and the paths.
 
     Tips without such changes are left out. What the host only fetched counts as new: a sandbox that pushes could have
     had it fetched.
 
-    :param shut: paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace
     :raises CannotRun: git does not end, or cannot be started
     """
     chosen = sorted(set(tips))
     if not chosen:
         return {}
-    looks = _Looks(host, ours, _Shut(shut, host))
+    looks = _Looks(host, ours, _ShutPaths(shut, host))
     every = [*looks.on_the_way(chosen).items(), *looks.in_trees(chosen).items()]
     acts: dict[Tip, Acts] = {}
     for tip, part in every:
@@ -78,16 +75,29 @@ def acts_of(
     return acts
 
 
+def of_checkout(host: HostGit, ours: Side, new: str, shut: Shut) -> Acts | None:
+    """The files that are shut inside and that HEAD and index of the host would get from the commit `new` of the
+    sandbox; None for none.
+
+    Git inside cannot write them, so it cannot have switched there. Repositories below are not looked at, and what
+    `new` lacks does not count: git on the host writes nothing for it.
+
+    :raises CannotRun: git does not end, or cannot be started
+    """
+    return _Looks(host, ours, _ShutPaths(shut, host)).in_checkout(new)
+
+
 def _joined(one: Acts, other: Acts) -> Acts:
     reason = Reason.NESTED if Reason.NESTED in (one.reason, other.reason) else Reason.CONTROL
     return Acts(reason, tuple(sorted({*one.paths, *other.paths})))
 
 
-class _Shut:
+class _ShutPaths:
     """Paths that are read-only inside, compared without case as some file systems do."""
 
-    def __init__(self, paths: Collection[str], host: HostGit) -> None:
-        self._paths = {_folded(path) for path in paths}
+    def __init__(self, shut: Shut, host: HostGit) -> None:
+        self._paths = {_folded(path) for path in shut.paths}
+        self._is_held = shut.is_held
         self._above = {up for path in self._paths for up in _folders_above(path)}
         self._workspace = host.repository.workspace
         self._sha256 = host.sha256
@@ -95,7 +105,7 @@ class _Shut:
     def has(self, change: _Change) -> bool:
         """Whether a change is at or below such a path, or puts a file in place of a folder above one.
 
-        Not if the host's work tree already has that file.
+        Not if the host's work tree already has that file, and its mount was there: nobody inside could write it.
         """
         path = _folded(os.fsdecode(change.path))
         is_shut = (
@@ -103,10 +113,10 @@ class _Shut:
             or path in self._above
             or any(up in self._paths for up in _folders_above(path))
         )
-        return is_shut and not self._is_on_disk(change)
+        return is_shut and not (self._is_held and self._is_on_disk(change))
 
     def _is_on_disk(self, change: _Change) -> bool:
-        """Whether the host has that file in the work tree, where nobody inside could write it."""
+        """Whether the host has that file in the work tree."""
         is_executable = _IS_EXECUTABLE.get(change.modes[-1])
         if is_executable is None:
             return False
@@ -140,7 +150,7 @@ def _folders_above(path: str) -> Iterator[str]:
 
 
 class _Looks:
-    def __init__(self, host: HostGit, ours: Side, shut: _Shut) -> None:
+    def __init__(self, host: HostGit, ours: Side, shut: _ShutPaths) -> None:
         self._host = host
         self._ours = ours
         self._shut = shut
@@ -182,6 +192,20 @@ class _Looks:
             if left is not None:
                 acts[tip] = left
         return acts
+
+    def in_checkout(self, new: str) -> Acts | None:
+        """As `of_checkout`."""
+        (changes,) = self._between([(self._ours.commit, new)])
+        if changes is None:
+            return _UNKNOWN
+        return _acts(
+            [
+                change
+                for change in changes
+                if not (_GITLINK in change.modes or change.modes[-1] == _NOTHING)
+                and self._shut.has(change)
+            ]
+        )
 
     def _unless_of_host(self, tip: Tip, changes: list[_Change] | None) -> Acts | None:
         """What acts in a tip, without differences that come only from its being older than the host's branch or

@@ -96,7 +96,8 @@ class Facts(NamedTuple):
 
     `ancestors` holds pairs (a, b) of ids where a is an ancestor of b; `acts` the tips that the host must not take
     without the user's consent; `missing` the ids whose objects could not be fetched from the sandbox. `host_clean` and
-    `inside_clean`: that side's index equals the tree of its checked-out commit.
+    `inside_clean`: that side's index equals the tree of its checked-out commit. `checkout` is what the host's HEAD and
+    index must not get from the commit that is checked out inside; None for nothing.
     """
 
     ancestors: frozenset[tuple[str, str]] = frozenset()
@@ -104,6 +105,7 @@ class Facts(NamedTuple):
     missing: frozenset[str] = frozenset()
     host_clean: bool = False
     inside_clean: bool = False
+    checkout: Acts | None = None
 
     def reason(self, name: str, oid: str) -> Reason | None:
         """Why the host must not take `oid` of the sandbox's ref `name` without consent; None where it may.
@@ -264,6 +266,8 @@ def _obstacle(way: _Way, agreed: Agreed, host: Side, inside: Side, facts: Facts)
         return Reason.MISSING
     if reason := facts.reason(name, commit):
         return reason
+    if facts.checkout is not None:
+        return facts.checkout.reason
     if name and name in host.elsewhere:
         return Reason.ELSEWHERE
     if name and not host.tip(name) and ref_names.drives_shell(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sandboxd.exchange import acts, index_file
@@ -11,7 +11,7 @@ from sandboxd.exchange.ref_names import HEADS, STASH, TAGS
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
-    from sandboxd.exchange.state import Agreed, Side
+    from sandboxd.exchange.state import Agreed, Shut, Side
 
 _MOST_PAIRS = 200
 
@@ -22,12 +22,11 @@ def gather(
     ours: Side,
     theirs: Side,
     missing: frozenset[str],
-    shut: Collection[str],
+    shut: Shut,
 ) -> Facts:
     """The facts that `difference` needs.
 
     :param missing: ids of the sandbox whose objects the host does not have
-    :param shut: paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace
     :raises CannotRun: git fails
     """
     ancestors: set[tuple[str, str]] = set()
@@ -46,16 +45,22 @@ def gather(
         missing,
         ours.staged != agreed.staged and _is_clean(host, ours, missing),
         theirs.staged != agreed.staged and _is_clean(host, theirs, missing),
+        _of_checkout(host, ours, theirs, missing, shut),
     )
 
 
-def of_stashes(
-    host: HostGit, stashes: Sequence[str], ours: Side, shut: Collection[str]
-) -> dict[Tip, Acts]:
+def _of_checkout(
+    host: HostGit, ours: Side, theirs: Side, missing: frozenset[str], shut: Shut
+) -> Acts | None:
+    if not theirs.commit or theirs.commit in {ours.commit, *missing}:
+        return None
+    return acts.of_checkout(host, ours, theirs.commit, shut)
+
+
+def of_stashes(host: HostGit, stashes: Sequence[str], ours: Side, shut: Shut) -> dict[Tip, Acts]:
     """The stashes of the sandbox on which tools of the host would act once somebody applies them there.
 
     :param stashes: the ids of all of them, the newest first; the host must have their objects
-    :param shut: paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace
     :raises CannotRun: git fails
     """
     # Not together with the branches: where there are too many of those, one that acts stands for all.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.client import Exec
@@ -10,8 +11,11 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import leftover, run
 from sandboxd.exchange.objects import LARGEST, Transfer, TransferFailed
 from sandboxd.exchange.place import place_of, repository_of
+from sandboxd.exchange.state import Mounts
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.observe import pins
+from sandboxd.observe.pin import State
 from sandboxd.payload import programs
 
 if TYPE_CHECKING:
@@ -124,8 +128,32 @@ def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste
     transfer = transfer_of(engine, container, own.git_dir, haste)
     patience = run.Patience(haste.lock_seconds, haste.before_wait)
     return run.exchange(
-        own.repository, own.place, name_of(own.sandbox), transfer, patience, shut=own.shut
+        own.repository,
+        own.place,
+        name_of(own.sandbox),
+        transfer,
+        patience,
+        shut=own.shut,
+        mounts=mounts_of(engine, container),
     )
+
+
+def mounts_of(engine: Engine, container: str) -> Callable[[], Mounts]:
+    """A function that looks whether a running container still has the mounts that shut a part of its workspace."""
+    described = functools.cache(lambda: pins.subject(engine.inspect(container)))
+
+    def look() -> Mounts:
+        try:
+            present = pins.look(described())
+        except EnvironmentFailure:
+            return Mounts.UNSEEN
+        if any(pin.is_lost for pin in present):
+            return Mounts.LOST
+        shut = [pin for pin in present if pin.is_read_only]
+        is_held = bool(shut) and all(pin.state is State.HOLDS for pin in shut)
+        return Mounts.HELD if is_held else Mounts.UNSEEN
+
+    return look
 
 
 def transfer_of(engine: Engine, container: str, git_dir: str, haste: Haste = NONE) -> Transfer:

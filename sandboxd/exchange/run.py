@@ -39,8 +39,8 @@ from sandboxd.exchange.difference import (
     difference,
     limited,
 )
-from sandboxd.exchange.sides import host_side, inside_side, largest_index
-from sandboxd.exchange.state import Agreed, Head, Refs, Side
+from sandboxd.exchange.sides import host_side, inside_side, largest_index, of_commits
+from sandboxd.exchange.state import Agreed, Mounts, Shut
 from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.model.sandbox_id import of_name
 from sandboxd.plan import beneath
@@ -61,6 +61,7 @@ class Problem(enum.Enum):
     UNREADABLE = "one of the git directories cannot be read"
     FAILED = "git on the host failed"
     BUSY = "another exchange of commits with this sandbox is under way"
+    OPEN = "the host replaced something that is shut inside, which took its mount away"
 
 
 class Patience(NamedTuple):
@@ -119,7 +120,12 @@ class Outcome(NamedTuple):
 
 
 _ENDLESS = Patience()
+_OPEN = "`sandboxd status` says what, and how to go on"
 _LATER = "they stay in the sandbox's git directory: they pass when it ended, or at the next `sandboxd up`"
+
+
+def _unseen() -> Mounts:
+    return Mounts.UNSEEN
 
 
 def exchange(
@@ -130,6 +136,7 @@ def exchange(
     patience: Patience = _ENDLESS,
     *,
     shut: Collection[str] = (),
+    mounts: Callable[[], Mounts] = _unseen,
 ) -> Outcome:
     """Exchange once, after another exchange that is under way.
 
@@ -138,6 +145,7 @@ def exchange(
     :param sandbox: the name of the sandbox, '' for the unnamed one
     :param transfer: writes packs inside; None where nothing runs inside, so that no commits come from there
     :param shut: paths in the workspace that are read-only inside; '' stands for the whole workspace
+    :param mounts: looks whether their mounts are there: nothing passes while one is lost
     """
     if not os.path.isdir(place.inside):
         return _problem(Problem.NOT_STARTED)
@@ -152,7 +160,7 @@ def exchange(
         ):
             to_host.take_up(host, _message(sandbox))
             old_refs.bring_over(host, place, sandbox)
-            return _Exchange(host, place, sandbox, transfer, shut).run()
+            return _Exchange(host, place, sandbox, transfer, shut, mounts).run()
     except LockTimeout:
         return _problem(Problem.BUSY, hint=_LATER)
     except host_git.CannotRun as error:
@@ -176,12 +184,14 @@ class _Exchange:
         sandbox: str,
         transfer: Transfer | None,
         shut: Collection[str],
+        mounts: Callable[[], Mounts],
     ) -> None:
         self._host = host
         self._place = place
         self._sandbox = sandbox
         self._transfer = transfer
-        self._shut = shut
+        self._mounts = mounts
+        self._shut = Shut(shut)
         self._owner = on_host.owner_of(host, sandbox)
         self._agreed = agreed.read(place.agreed)
         # The sandbox first: what it follows of the host is compared again when it is written.
@@ -194,13 +204,20 @@ class _Exchange:
         self._stashes = own_refs.stashes(place.inside, self._inside.tip(ref_names.STASH))
 
     def run(self) -> Outcome:
+        before = self._mounts()
+        if before is Mounts.LOST:
+            return _problem(Problem.OPEN, hint=_OPEN)
+        self._shut = self._shut._replace(is_held=before is Mounts.HELD)
         missing = self._bring()
-        self._inside = _of_commits(self._host, self._inside, self._ours, missing)
+        self._inside = of_commits(self._host, self._inside, self._ours, missing)
         # First, so that whoever takes what waits knows it in any case.
-        shut_paths.write(self._place.shut, self._shut)
+        shut_paths.write(self._place.shut, self._shut.paths)
         gathered = facts.gather(
             self._host, self._agreed, self._ours, self._inside, missing, self._shut
         )
+        # A lost mount does not come back: one that is there now was there when the files were read.
+        if self._mounts() is not before:
+            return _problem(Problem.OPEN, hint=_OPEN)
         steps = difference(self._agreed, self._ours, self._inside, gathered)
         steps = steps._replace(waits=tuple(h for h in steps.waits if not self._has_elsewhere(h)))
         waiting = self._hold(steps, gathered)
@@ -318,6 +335,13 @@ class _Exchange:
             for tip, act in sorted(acts.items())
         )
 
+    def _paths(self, held: Held, gathered: Facts) -> tuple[str, ...]:
+        of_checkout = gathered.checkout if held.name in ("HEAD", self._inside.head.branch) else None
+        paths = gathered.paths(held.name, held.oid)
+        if paths or of_checkout is None or held.reason is not of_checkout.reason:
+            return paths
+        return of_checkout.paths
+
     def _outcome(
         self,
         steps: Steps,
@@ -333,7 +357,7 @@ class _Exchange:
                 "" if h.oid in gathered.missing else refs.get(h.oid, ""),
                 h.oid,
                 h.reason,
-                gathered.paths(h.name, h.oid),
+                self._paths(h, gathered),
             )
             for h in (*steps.waits, *brought.failed)
         ]
@@ -357,24 +381,6 @@ class _Exchange:
 def _message(sandbox: str) -> str:
     """What the logs of the host's refs say of a move."""
     return f"sandboxd: from the {of_name(sandbox)}"
-
-
-def _of_commits(host: HostGit, inside: Side, ours: Side, missing: frozenset[str]) -> Side:
-    """`inside` without branches and a HEAD that are no commits: git makes none, and would check out a tree unchecked."""
-    branches = {
-        name: oid
-        for name, oid in inside.refs.ids.items()
-        if name.startswith(ref_names.HEADS) and oid != ours.tip(name)
-    }
-    head = inside.head
-    ids = {*branches.values(), head.commit} - missing - {""}
-    # Git takes the beginning of an id for it, too.
-    whole = {oid for oid in objects.commits(host, ids) if len(oid) == (64 if host.sha256 else 40)}
-    no_commits = ids - whole
-    broken = {name for name, oid in branches.items() if oid in no_commits}
-    left = {name: oid for name, oid in inside.refs.ids.items() if name not in broken}
-    refs = Refs(left, inside.refs.broken | broken, inside.refs.refused)
-    return inside._replace(refs=refs, head=Head() if head.commit in no_commits else head)
 
 
 def _set(refs: dict[str, str], name: str, oid: str) -> None:

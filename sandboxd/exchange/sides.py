@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.exchange import index_file, own_refs, packed_refs, ref_names, to_host
-from sandboxd.exchange.state import Refs, Side
+from sandboxd.exchange import index_file, objects, own_refs, packed_refs, ref_names, to_host
+from sandboxd.exchange.state import Head, Refs, Side
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -69,3 +69,25 @@ def largest_index(own: str) -> int:
     except OSError:
         size = 0
     return min(max(_LARGE_INDEX, 2 * size), index_file.LARGEST)
+
+
+def of_commits(host: HostGit, inside: Side, ours: Side, missing: frozenset[str]) -> Side:
+    """`inside` without branches and a HEAD that are no commits: git makes none, and would check out a tree unchecked.
+
+    :param missing: ids of which the host has no object
+    :raises CannotRun: git fails
+    """
+    branches = {
+        name: oid
+        for name, oid in inside.refs.ids.items()
+        if name.startswith(ref_names.HEADS) and oid != ours.tip(name)
+    }
+    head = inside.head
+    ids = {*branches.values(), head.commit} - missing - {""}
+    # Git takes the beginning of an id for it, too.
+    whole = {oid for oid in objects.commits(host, ids) if len(oid) == (64 if host.sha256 else 40)}
+    no_commits = ids - whole
+    broken = {name for name, oid in branches.items() if oid in no_commits}
+    left = {name: oid for name, oid in inside.refs.ids.items() if name not in broken}
+    refs = Refs(left, inside.refs.broken | broken, inside.refs.refused)
+    return inside._replace(refs=refs, head=Head() if head.commit in no_commits else head)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 
@@ -66,6 +66,24 @@ class Side(NamedTuple):
     def commit(self) -> str:
         """The commit that is checked out, '' where there is none."""
         return self.head.commit or self.tip(self.head.branch)
+
+
+class Mounts(enum.Enum):
+    """Whether the mounts that shut a part of the workspace are there, at one moment."""
+
+    HELD = "each is there"
+    LOST = "the host replaced what one of them was on"
+    UNSEEN = "they cannot be seen from here"
+
+
+class Shut(NamedTuple):
+    """The paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace.
+
+    `is_held`: their mounts are known to be there, so that nobody inside can have written the files at them.
+    """
+
+    paths: Collection[str] = ()
+    is_held: bool = False
 
 
 class Agreed(NamedTuple):

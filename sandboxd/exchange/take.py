@@ -31,7 +31,7 @@ from sandboxd.exchange.acts import acts_of
 from sandboxd.exchange.difference import Acts, Checkout, Held, Move, Reason, Tip
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.exchange.sides import host_side
-from sandboxd.exchange.state import Head
+from sandboxd.exchange.state import Head, Shut
 from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.model.sandbox_id import of_name
 
@@ -203,7 +203,8 @@ class _One:
         self._who = f"the {of_name(sandbox)}"
         self._sandbox = sandbox
         self._ref = ref
-        self._shut = shut_paths.read(place.shut)
+        # What lies there now is no answer: nobody looks at the mounts meanwhile.
+        self._shut = Shut(shut_paths.read(place.shut))
         self._acting = acting
         self._identity = identity
         self._ours = host_side(host)

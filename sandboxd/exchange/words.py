@@ -88,6 +88,8 @@ def printable(text: str) -> str:
 
 
 def _step(waiting: Waiting) -> str:
+    if waiting.reason is Reason.CONTROL and not waiting.ref:
+        return "switch on the host itself if you want that: it writes those files, which halts the sandbox"
     if waiting.reason in _BY_ITSELF or not waiting.ref:
         return _BY_ITSELF.get(waiting.reason, "")
     return f"`{take(waiting.ref)}` takes it"

@@ -127,6 +127,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "host.folders",
             "model",
+            "observe",
             "payload",
             "plan",
             "syntax",

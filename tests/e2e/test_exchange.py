@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
+from tests.patience import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -86,3 +88,30 @@ def test_commits_pass_both_ways(sandboxd: Sandboxd, workspace: Path) -> None:
     assert sandboxd(workspace, "down").returncode == 0
     assert git(workspace, "log", "-1", "--format=%s") == "four\n"
     git(workspace, "fsck")
+
+
+def test_no_commit_brings_what_a_program_wrote_where_the_host_replaced_a_file(
+    sandboxd: Sandboxd, workspace: Path
+) -> None:
+    """No daemon watches. The file is the host's own as it lies there, were it not for the mount that is gone."""
+    (workspace / ".envrc").write_text("mine\n")
+    git(workspace, "add", ".envrc")
+    git(workspace, "commit", "-q", "-m", "two")
+    sandboxes.give_to_user(workspace)
+    assert sandboxd(workspace, "up").returncode == 0
+    attack = (
+        "touch began; while grep -q mine .envrc; do :; done; echo evil > .envrc; "
+        "git commit -qm evil .envrc"
+    )
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(sandboxd, workspace, "exec", "-n", "sh", "-c", attack)
+        eventually((workspace / "began").exists)
+        subprocess.run(["sed", "-i", "s/mine/other/", ".envrc"], cwd=workspace, check=True)
+        done = running.result()
+    assert done.returncode == 0, done.stderr
+    # What the host reads meanwhile is what remains open where nobody watches.
+    assert (workspace / ".envrc").read_text() == "evil\n"
+    assert git(workspace, "log", "--all", "--format=%s") == "two\none\n"
+    assert "commits do not pass: the host replaced something that is shut inside" in done.stderr
+    git(workspace, "checkout", "-q", ".")
+    assert (workspace / ".envrc").read_text() == "mine\n"

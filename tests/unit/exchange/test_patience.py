@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -64,9 +65,8 @@ def test_git_inside_that_does_not_end_holds_up_a_command_for_its_seconds(
     monkeypatch.setattr(programs, "run", never_ends)
     told: list[str] = []
     environ = {"XDG_STATE_HOME": str(sides.folder.parent / "state")}
-    commits.exchange(
-        cast("Engine", None), environ, inspected(sides), told.append, says_transfer=True
-    )
+    engine = cast("Engine", SimpleNamespace(inspect=lambda _: inspected(sides)))
+    commits.exchange(engine, environ, inspected(sides), told.append, says_transfer=True)
     assert asked == [commits.TRANSFER_SECONDS]
     assert told[0] == "bringing commits first, for 60 s at most"
     assert any("git in the sandbox does not give its commits" in line for line in told)

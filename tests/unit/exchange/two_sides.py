@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +12,7 @@ from sandboxd.exchange.objects import TransferFailed
 from sandboxd.exchange.place import Place, Repository, place_of, repository_of
 from sandboxd.exchange.run import Outcome, exchange
 from sandboxd.exchange.seed import Seed, seed
+from sandboxd.exchange.state import Mounts
 from tests.unit.exchange.repositories import ENVIRON, git
 
 
@@ -26,6 +27,8 @@ class Sides:
         self.name = name
         self.shut: tuple[str, ...] = ()
         """Paths that the container would have read-only."""
+        self.mounts: Callable[[], Mounts] = lambda: Mounts.HELD
+        """What would be seen of its mounts."""
         self.place: Place = place_of({"XDG_STATE_HOME": str(base / "state")}, f"{folder}{name}")
         seed(repository, self.place, Seed([f"{repository.common}/objects"]))
 
@@ -39,9 +42,14 @@ class Sides:
 
     def exchange(self) -> Outcome:
         """Exchange once, and expect no problem."""
-        outcome = exchange(self.repository, self.place, self.name, self.transfer, shut=self.shut)
+        outcome = self.attempt()
         assert outcome.problem is None, outcome
         return outcome
+
+    def attempt(self) -> Outcome:
+        """Exchange once, or not."""
+        of = (self.repository, self.place, self.name, self.transfer)
+        return exchange(*of, shut=self.shut, mounts=self.mounts)
 
     def transfer(self, wanted: Sequence[str], have: Sequence[str], target: IO[bytes]) -> None:
         """Stands for the exec stream: git inside writes the pack."""
