@@ -166,6 +166,14 @@ def read(name: str, data: dict[str, Any]) -> Agent:
     return agent
 
 
+def of_command(name: str, command: Sequence[str]) -> Agent:
+    """The agent for a program of the image that no file describes; its arguments come with each start.
+
+    :param command: the program, then its arguments
+    """
+    return Agent(name, command[0], "", command[0], Commands(()))
+
+
 def _require(
     what: str, data: object, keys: frozenset[str], optional: frozenset[str] = frozenset()
 ) -> None:

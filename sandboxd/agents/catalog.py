@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.agents import shipped
-from sandboxd.agents.agent import read
+from sandboxd.agents.agent import of_command, read
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes
 from sandboxd.policy.floor import user_folder
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.agents.agent import Agent
+    from sandboxd.agents.session import Session
 
 _ENDING = ".toml"
 _HOST = "host"
@@ -50,8 +51,17 @@ def load(name: str, environ: Mapping[str, str]) -> Agent:
     listed = ", ".join(f"`{each}`" for each in names(environ))
     raise UsageError(
         f"there is no agent `{name}`",
-        f"agents: {listed}; one of your own is a file `{own_folder(environ)}/NAME.toml`",
+        f"agents: {listed}; any program of the image: `sandboxd agent NAME -- PROGRAM`",
     )
+
+
+def of_session(own: Session, environ: Mapping[str, str]) -> Agent:
+    """The agent of a session: the program that the user named for it, or the agent that `load` gives.
+
+    :raises UsageError: as `load`
+    """
+    command = own.choices.command
+    return of_command(own.agent, command) if command else load(own.agent, environ)
 
 
 def _read(name: str, path: str, *, ships: bool = False) -> Agent:

@@ -42,19 +42,25 @@ def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> 
     content["network"] = {"allow": [*dict.fromkeys([*own, *agent.allow, *choices.allow])]}
     if project.network.private:
         content["network"]["private"] = [each.value.text for each in project.network.private]
-    named = choices.credentials
-    _add_credentials(content, project, agent.credentials if named is None else named)
+    _add_credentials(content, project, _required(agent, choices))
     if project.environment:
         content["environment"] = dict(setting.value for setting in project.environment)
     comment = _COMMENT.format(title=agent.title, project=project.workspace, name=agent.name)
     return document(content, comment)
 
 
+def _required(agent: Agent, choices: Choices) -> list[str]:
+    """The names of the agent's own credentials and of those that the user chose: of one service, the chosen one."""
+    services = {name.partition(":")[0] for name in choices.credentials}
+    own = [name for name in agent.credentials if name.partition(":")[0] not in services]
+    return [*own, *dict.fromkeys(choices.credentials)]
+
+
 def _add_credentials(content: dict[str, Any], project: Config, required: Sequence[str]) -> None:
     """The agent's own are required: without them it starts only to say that it cannot work."""
     services = {name.partition(":")[0] for name in required}
     wishes = project.credentials
-    # One account of a service; what the user names for the agent goes before the project's.
+    # One account of a service: the agent's, or the one that the user chose, goes before the project's.
     use = [str(s.value) for s in wishes.use if s.value.service not in services]
     must = [str(s.value) for s in wishes.required if s.value.service not in services]
     tables = {"use": use, "required": [*must, *required]}

@@ -31,8 +31,10 @@ class Choices(NamedTuple):
 
     image: str = ""
     allow: tuple[str, ...] = ()
-    credentials: tuple[str, ...] | None = None
-    """The names of credentials; None for those of the agent."""
+    credentials: tuple[str, ...] = ()
+    """The names of credentials beside those of the agent; of one service, in its place."""
+    command: tuple[str, ...] = ()
+    """The program and arguments of an agent that no file describes; () for one that a file does."""
 
 
 class Session(NamedTuple):
@@ -81,8 +83,7 @@ def write(environ: Mapping[str, str], own: Session, config: bytes) -> None:
             f"name another: `sandboxd agent {own.agent} --name {own.agent}-2`",
         )
     record = {"name": own.name, "agent": own.agent, "project": own.project}
-    chosen = {key: value for key, value in own.choices._asdict().items() if value is not None}
-    text = document({**record, "choices": chosen}, _COMMENT)
+    text = document({**record, "choices": own.choices._asdict()}, _COMMENT)
     try:
         os.makedirs(own.folder, mode=0o700, exist_ok=True)
         write_atomic(own.config_path, config, 0o600)
@@ -149,11 +150,12 @@ def forget(own: Session) -> None:
 
 
 def _choices(record: Mapping[str, Any]) -> Choices:
-    named = record.get("credentials")
+    # The last two are not in records of older versions.
     return Choices(
         str(record["image"]),
         tuple(str(name) for name in record["allow"]),
-        None if named is None else tuple(str(name) for name in named),
+        tuple(str(name) for name in record.get("credentials", ())),
+        tuple(str(word) for word in record.get("command", ())),
     )
 
 

@@ -89,7 +89,7 @@ def _engine() -> Engine | None:
 
 def _way_back(own: Session) -> str:
     try:
-        return way_back(own, catalog.load(own.agent, os.environ))
+        return way_back(own, catalog.of_session(own, os.environ))
     except SandboxdError as error:
         return error.hint
 
@@ -147,7 +147,7 @@ def _session(engine: Engine | None, own: Session) -> dict[str, Any]:
 
 def _resuming(own: Session) -> str | None:
     try:
-        return resuming(own, catalog.load(own.agent, os.environ))
+        return resuming(own, catalog.of_session(own, os.environ))
     except SandboxdError:
         return None
 

@@ -35,20 +35,22 @@ def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Se
     """The session `name` on `project`, with its config written as the project and the agent are now.
 
     :param choices: those that are empty stay as they were chosen before
-    :raises UsageError: there is no such agent, the session is another agent's, or a name to allow is none
+    :raises UsageError: there is no such agent and no command was chosen, the session is another agent's, or a name to
+        allow is none
     """
     _check_names(choices.allow)
-    agent = catalog.load(agent_name, os.environ)
-    own = session.session(os.environ, project, agent.name, name)
+    own = session.session(os.environ, project, agent_name, name)
     before = session.recall(os.environ, project, name)
     if before is not None:
         old = before.choices
         choices = Choices(
             choices.image or old.image,
             choices.allow or old.allow,
-            old.credentials if choices.credentials is None else choices.credentials,
+            choices.credentials or old.credentials,
+            choices.command or old.command,
         )
     own = own._replace(choices=choices)
+    agent = catalog.of_session(own, os.environ)
     theirs = Project.open(project, os.environ)
     has_image = any(os.path.lexists(os.path.join(project, path)) for path in HAND_WRITTEN)
     wishes = theirs.config._replace(workspace=project)

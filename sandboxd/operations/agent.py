@@ -82,7 +82,7 @@ def serve(request: Request) -> Ready:
             f"no agent has a session `{request.name}` on `{request.directory}`",
             "`sandboxd agent NAME` starts one",
         )
-    agent = catalog.load(own.agent, request.environ)
+    agent = catalog.of_session(own, request.environ)
     task, resume = request.optional_text("task"), request.flag("resume")
     # Before anything is fetched or started for it.
     own_words(agent, task, resume)

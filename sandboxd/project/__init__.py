@@ -311,7 +311,7 @@ class Project:
             return ()
         from sandboxd.agents import catalog, volume
 
-        agent = catalog.load(self.session.agent, self.environ)
+        agent = catalog.of_session(self.session, self.environ)
         name = volume.name(agent)
         return (Program(name, volume.TARGET, volume.label(agent)),) if name else ()
 

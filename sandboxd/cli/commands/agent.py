@@ -11,8 +11,11 @@ in a volume.
 
 With `--on CONTEXT` it works in a Pod on a Kubernetes cluster, on a copy that goes there: docs/kubernetes.md.
 
-The sandbox stays until `sandboxd down --name NAME`. With `--name` several agents work at the same time. An agent of
-your own is a file in `agents/` of the config folder; docs/start-agents.md shows one.
+The sandbox stays until `sandboxd down --name NAME`. With `--name` several agents work at the same time.
+
+Any program of the image can be an agent, under a name of yours: `sandboxd agent tests -- make test`, and from then on
+`sandboxd agent tests`. One with credentials, files and names of its own is a file in `agents/` of the config folder;
+docs/start-agents.md shows one.
 """
 
 from __future__ import annotations
@@ -48,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs=plain_arguments.REST,
         metavar="NAME -- ARGUMENT",
-        help="the agent, such as `claude` or `codex`, and words for it, behind `--`",
+        help="the agent, such as `claude` or `codex`, and words for it, behind `--`; with a name of your own, any "
+        "program of the image and its arguments",
     )
 
 
@@ -97,8 +101,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--credential",
         action="append",
+        default=[],
         metavar="NAME",
-        help="a credential in place of the agent's own, such as `anthropic:work`; can be given more than once",
+        help="a credential beside the agent's own, such as `github`, or another account of its own, such as "
+        "`anthropic:work`; can be given more than once",
     )
     parser.add_argument(
         "--build",
@@ -149,13 +155,15 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("`--json` lists agents and starts none", "leave it, or the name, out")
     from sandboxd.agents.session import Choices
 
-    named = None if args.credential is None else tuple(args.credential)
-    choices = Choices(args.image, tuple(args.allow), named)
+    command = _program(name, more)
+    choices = Choices(args.image, tuple(args.allow), tuple(args.credential), command)
     from sandboxd.agents import run as runs
     from sandboxd.agents import session
 
     is_new = session.recall(os.environ, project, args.name or name) is None
     own, agent = agent_sessions.make(project, name, args.name or name, choices)
+    if own.choices.command:
+        more = [*own.choices.command[1:], *(more if not command else ())]
     with _forgets(own, is_new):
         target = _target(args, project, own.name)
         place = own
@@ -174,6 +182,20 @@ def run(args: argparse.Namespace) -> int:
             return _work(own, agent, args, more)
         task = agents.task(_task(args.task), args.resume, more)
         return agents.work(target, place, agent, args, task, _grants.grants(args))
+
+
+def _program(name: str, words: list[str]) -> tuple[str, ...]:
+    """The program and its arguments that `words` are for a name that no agent has; () where they are not.
+
+    :raises UsageError: the name cannot be one of the user's
+    """
+    from sandboxd.agents import catalog
+    from sandboxd.model.sandbox_id import check_name
+
+    if not words or words[0].startswith("-") or name in catalog.names(os.environ):
+        return ()
+    check_name(name)
+    return tuple(words)
 
 
 @contextlib.contextmanager

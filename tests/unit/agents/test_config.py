@@ -76,7 +76,13 @@ def test_what_the_user_chose_goes_before_both() -> None:
     content = content_of(text, chosen)
     assert content["image"] == "node:22"
     assert content["credentials"] == {"required": ["npm", "anthropic:work"]}
-    assert "credentials" not in content_of(choices=Choices(credentials=()))
+
+
+def test_a_credential_of_another_service_is_one_more() -> None:
+    added = content_of(choices=Choices(credentials=("github", "github")))
+    assert added["credentials"] == {"required": ["anthropic", "github"]}
+    both = content_of(choices=Choices(credentials=("github:bot", "anthropic:work")))
+    assert both["credentials"] == {"required": ["github:bot", "anthropic:work"]}
 
 
 def test_the_config_of_a_session_says_whose_it_is() -> None:

@@ -62,9 +62,18 @@ def test_a_record_in_the_repository_is_none(project: str) -> None:
 
 
 def test_choices_are_remembered(project: str) -> None:
-    chosen = Choices("debian", ("pypi",), ("anthropic:work",))
+    chosen = Choices("debian", ("pypi",), ("anthropic:work",), ("make", "-k", "a b"))
     own = session.session(os.environ, project, "claude", "claude")._replace(choices=chosen)
     session.write(os.environ, own, CONFIG)
+    assert session.recall(os.environ, project, "claude") == own
+
+
+def test_a_record_of_an_older_version_has_none_of_the_later_choices(project: str) -> None:
+    own = make(project)
+    record = Path(own.folder, session.RECORD)
+    lines = record.read_text().splitlines(keepends=True)
+    record.write_text("".join(x for x in lines if not x.startswith(("credentials", "command"))))
+    assert "command" not in record.read_text()
     assert session.recall(os.environ, project, "claude") == own
 
 

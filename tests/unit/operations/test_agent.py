@@ -49,7 +49,7 @@ def test_a_way_that_an_agent_does_not_have_is_refused_before_anything_starts(
 
     monkeypatch.setattr(session, "recall", lambda *_: SimpleNamespace(agent="forecaster"))
     agent = SimpleNamespace(name="forecaster", words=words)
-    monkeypatch.setattr(catalog, "load", lambda *_: agent)
+    monkeypatch.setattr(catalog, "of_session", lambda *_: agent)
     # It has no engine, and nothing else that a start needs.
     request: Any = SimpleNamespace(
         environ={},
@@ -74,7 +74,7 @@ def test_a_session_is_given_what_a_daemon_keeps_for_any_start(
 
     own = SimpleNamespace(agent="forecaster", name="forecaster")
     monkeypatch.setattr(session, "recall", lambda *_: own)
-    monkeypatch.setattr(catalog, "load", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(catalog, "of_session", lambda *_: SimpleNamespace())
     monkeypatch.setattr(operation, "own_words", lambda *_: None)
     monkeypatch.setattr(operation._plan, "for_start", lambda *_: (None, None, None))
     monkeypatch.setattr(operation, "_install", lambda *_: None)
