@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import screen
 from sandboxd.cli import terminal
+from sandboxd.cli.agent_work import MOST_COMMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 AT_WORK, INTERRUPTED, ENDED, NEW = "at work", "interrupted", "ended", "not started"
 
 _ORDER = (AT_WORK, INTERRUPTED, ENDED, NEW)
-_LONGEST_NAME, _LONGEST_AGENT = 16, 12
+_LONGEST_NAME, _LONGEST_AGENT = 14, 12
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _COLOURS = {AT_WORK: terminal.GREEN, INTERRUPTED: terminal.YELLOW}
 
@@ -25,10 +26,12 @@ class Row(NamedTuple):
     agent: str
     state: str
     """Of its agent: one of `AT_WORK`, `INTERRUPTED`, `ENDED`, `NEW`."""
-    sandbox: str
-    """The state of its sandbox, as the engine calls it."""
     since: float | None
     """When the agent began, or ended, in seconds since 1970; None where it never did."""
+    files: int | None
+    """Files that differ in its copy; None where nobody knows."""
+    commits: int | None
+    """Commits made there; None where nobody knows."""
     denied: int | None
     """Names that it was denied; None where nobody knows."""
     waiting: int | None
@@ -41,7 +44,7 @@ def lines(rows: Iterable[Row], now: float) -> Iterator[str]:
     :param now: seconds since 1970
     """
     ordered = sorted(rows, key=lambda row: (_ORDER.index(row.state), -(row.since or 0.0), row.name))
-    heads = ("SESSION", "AGENT", "STATE", "SINCE", "SANDBOX", "DENIED", "ASKS")
+    heads = ("SESSION", "AGENT", "STATE", "SINCE", "FILES", "COMMITS", "DENIED", "ASKS")
     table = [heads, *(_cells(row, now) for row in ordered)]
     widths = [max(map(screen.columns_of, column)) for column in zip(*table, strict=True)]
     for number, cells in enumerate(table):
@@ -56,7 +59,8 @@ def _cells(row: Row, now: float) -> tuple[str, ...]:
         screen.cut(terminal.one_line(row.agent), _LONGEST_AGENT),
         row.state,
         "-" if row.since is None else _span(max(now - row.since, 0.0)),
-        screen.cut(row.sandbox, _LONGEST_AGENT),
+        _number(row.files),
+        _number(row.commits) + ("+" if row.commits == MOST_COMMITS else ""),
         _number(row.denied),
         _number(row.waiting),
     )

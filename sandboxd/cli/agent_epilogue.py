@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from sandboxd.cli import agent_list, terminal
+from sandboxd.cli import agent_list, agent_work, terminal
 from sandboxd.cli.agent_attended import resuming, way_back
 from sandboxd.errors import SandboxdError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
     from sandboxd.cli.agent_attended import Door, Ended
+    from sandboxd.cli.agent_work import Work
 
 _FIRST_LINES = 12
 """Of the changes."""
 
 _FIRST_DENIED = 5
-
-_MOST_COMMITS = 1000
-"""Commits that are counted."""
-
-
-class Work(NamedTuple):
-    """What an agent did: a line for each changed file, its commits, and the names that it was denied."""
-
-    files: Sequence[str]
-    commits: int
-    has_bundle: bool
-    denied: Sequence[dict[str, Any]] = ()
 
 
 def conclude(own: Session, agent: Agent, ended: Ended, door: Door) -> None:
@@ -54,16 +43,10 @@ def conclude(own: Session, agent: Agent, ended: Ended, door: Door) -> None:
 
 def _work(own: Session, door: Door) -> Work:
     """:raises SandboxdError: what changed cannot be read"""
-    from sandboxd.operations.review import reviewed
-    from sandboxd.review import patch, rescue
-
-    with reviewed(door.collect()) as review:
-        lines = [patch.summary(item) for item in review.items]
-        commits, _ = rescue.subjects(review.changes, _MOST_COMMITS)
-        has_bundle = review.changes.bundle is not None
+    work = agent_work.read(door.collect())
     # Of a gateway on a cluster its own command tells.
     denied = [] if door.option else agent_list.denied(own) or []
-    return Work(lines, len(commits), has_bundle, denied)
+    return work._replace(denied=denied)
 
 
 def _ended(title: str, ended: Ended) -> str:
@@ -76,7 +59,7 @@ def _counted(work: Work) -> str:
     text = f"{terminal.count(len(work.files), 'file')} changed in its copy"
     if not work.commits:
         return text
-    more = " or more" if work.commits == _MOST_COMMITS else ""
+    more = " or more" if work.commits == agent_work.MOST_COMMITS else ""
     return f"{text}, {terminal.count(work.commits, 'commit')}{more} made there"
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.agents import catalog, run, session
-from sandboxd.cli import agent_board, terminal
+from sandboxd.cli import agent_attended, agent_board, agent_work, terminal
 from sandboxd.cli.agent_attended import resuming, way_back
 from sandboxd.cli.agent_board import Row
 from sandboxd.cli.operating import operate
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
+    from sandboxd.cli.agent_work import Work
     from sandboxd.engine.client import Engine
 
 UNKNOWN = "unknown"
 """The state of a sandbox where the engine could not be asked."""
+
+_NOT_CREATED = "not created"
 
 
 def show(project: str) -> int:
@@ -59,15 +62,28 @@ def _show_board(sessions: Sequence[Session]) -> None:
 def _row(engine: Engine | None, own: Session) -> Row:
     state, last = _state(engine, own), run.last(own)
     log = _log(own) if state == "running" else None
+    work = _work(own) if state in ("running", _NOT_CREATED) else None
     return Row(
         own.name,
         own.agent,
         _state_of_agent(last),
-        state,
         last.since if last is not None else None,
+        len(work.files) if work is not None else None,
+        work.commits if work is not None else None,
         sum(row["outcome"] == "denied" for row in log["rows"]) if log is not None else None,
         len(log["questions"]) if log is not None else None,
     )
+
+
+def _work(own: Session) -> Work | None:
+    """What waits in the copy of a session that runs, or was kept at its end; None where that cannot be read.
+
+    A stopped sandbox would be started for it, which a list does not do.
+    """
+    try:
+        return agent_work.read(agent_attended.here(own, []).collect())
+    except SandboxdError:
+        return None
 
 
 def _state_of_agent(last: run.Run | None) -> str:
@@ -162,7 +178,7 @@ def _state(engine: Engine | None, own: Session) -> str:
         containers = find.sandboxes_of_up(engine, sandbox_id(own.project, own.name))
     except SandboxdError:
         return UNKNOWN
-    return containers[0].state if containers else "not created"
+    return containers[0].state if containers else _NOT_CREATED
 
 
 def denied(own: Session) -> list[dict[str, Any]] | None:

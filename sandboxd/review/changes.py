@@ -67,6 +67,8 @@ class Changes(NamedTuple):
     """The offset behind what the sandbox sent."""
     times: Mapping[str, Times] | None = None
     """The times of the host's files before the copy, for the paths in `entries`; None if they are not known."""
+    name: str = ""
+    """The sandbox's name; '' for the unnamed one."""
 
     def content(self, change: Change) -> bytes:
         return self._bytes(change.offset, change.size)
@@ -149,7 +151,7 @@ def read(path: str) -> Changes:
             kind = head.get("kind")
             if kind == "end":
                 whole = _whole(path, workspace, container, started, entries, bundle, head)
-                whole = whole._replace(end=file.tell())
+                whole = whole._replace(end=file.tell(), name=str(fields.get("name", "")))
                 return whole._replace(times=_read_times(file)) if has_times else whole
             offset, size = file.tell(), _number(head, "size", MOST_BYTES)
             if kind == "bundle":

@@ -91,15 +91,17 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
     if changes.bundle is None:
         return (), changes.problem and f"its commits are not kept: {changes.problem}"
     try:
-        return tuple(_bring(changes.workspace, changes.bundle_bytes())), ""
+        return tuple(_bring(changes)), ""
     except EnvironmentFailure as error:
         return (), f"its commits are in the kept file alone: {error.message}"
 
 
-def _bring(workspace: str, bundle: bytes) -> list[str]:
-    """The refs, by the time of now; several sandboxes may bring theirs within one second."""
+def _bring(changes: Changes) -> list[str]:
+    """The refs, by the sandbox's name and the time of now; it may bring some more than once within one second."""
+    workspace, bundle = changes.workspace, changes.bundle_bytes()
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = [stamp, *(f"{stamp}-{count}" for count in range(2, _SAME_SECOND + 1))]
+    first = f"{changes.name}-{stamp}" if changes.name else stamp
+    names = [first, *(f"{first}-{count}" for count in range(2, _SAME_SECOND + 1))]
     for name in names[:-1]:
         with contextlib.suppress(bundles.NameTaken):
             return bundles.bring(workspace, bundle, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.e2e import sandboxes
@@ -19,6 +21,8 @@ def test_an_agent_needs_no_config_and_leaves_none(person: Person, image: str) ->
     before = sandboxes.tree(person.project)
     done = person.agent("scribe", "--image", image, "--print", "write")
     assert done.returncode == 0 and "M weather.sh  +1 -0" in done.stderr, done.stderr
+    # One file, no commit, nothing denied, no question: what waits is counted.
+    assert re.search(r"^scribe +scribe +ended +.* 1 +0 +0 +0$", person.must("agent"), re.M)
     # The daemon hears of it by the engine's events.
     eventually(lambda: "scribe running" in person.must("status"))
     person.must("daemon", "stop")

@@ -13,36 +13,37 @@ from sandboxd.cli.agent_board import AT_WORK, ENDED, INTERRUPTED, NEW, Row
 
 NOW = 1_000_000.0
 BOARD = """\
-SESSION  AGENT   STATE        SINCE   SANDBOX      DENIED  ASKS
-two      claude  at work      5 s     running      2       1
-claude   claude  at work      12 min  running      0       0
-codex    codex   interrupted  3 h     exited       -       -
-latest   claude  ended        1 min   running      0       0
-old      claude  ended        9 d     not created  -       -
-new      gemini  not started  -       unknown      -       -
+SESSION  AGENT   STATE        SINCE   FILES  COMMITS  DENIED  ASKS
+two      claude  at work      5 s     12     1000+    2       1
+claude   claude  at work      12 min  0      0        0       0
+codex    codex   interrupted  3 h     -      -        -       -
+latest   claude  ended        1 min   3      0        0       0
+old      claude  ended        9 d     1      2        -       -
+new      gemini  not started  -       -      -        -       -
 """
 
 
-def row(name: str, state: str, sandbox: str, ago: float | None, *counts: int) -> Row:
+def row(name: str, state: str, ago: float | None, *counts: int | None) -> Row:
     agent = {"codex": "codex", "new": "gemini"}.get(name, "claude")
-    denied, waiting = counts or (None, None)
-    return Row(name, agent, state, sandbox, None if ago is None else NOW - ago, denied, waiting)
+    files, commits, denied, waiting = counts or (None,) * 4
+    since = None if ago is None else NOW - ago
+    return Row(name, agent, state, since, files, commits, denied, waiting)
 
 
 def test_what_runs_is_first_and_of_each_kind_the_latest() -> None:
     rows = [
-        row("old", ENDED, "not created", 9 * 86400.0),
-        row("claude", AT_WORK, "running", 720.0, 0, 0),
-        row("new", NEW, "unknown", None),
-        row("latest", ENDED, "running", 60.0, 0, 0),
-        row("codex", INTERRUPTED, "exited", 3 * 3600.0),
-        row("two", AT_WORK, "running", 5.0, 2, 1),
+        row("old", ENDED, 9 * 86400.0, 1, 2, None, None),
+        row("claude", AT_WORK, 720.0, 0, 0, 0, 0),
+        row("new", NEW, None),
+        row("latest", ENDED, 60.0, 3, 0, 0, 0),
+        row("codex", INTERRUPTED, 3 * 3600.0),
+        row("two", AT_WORK, 5.0, 12, 1000, 2, 1),
     ]
     assert "\n".join(agent_board.lines(rows, NOW)) + "\n" == BOARD
 
 
 def test_no_row_is_wider_than_a_screen_or_drives_the_terminal() -> None:
-    long = row("n" * 90, INTERRUPTED, "removing", 3e6, 10_000, 1000)._replace(agent="\x1b" * 60)
+    long = row("n" * 90, INTERRUPTED, 3e6, 100_000, 1000, 10_000, 1000)._replace(agent="\x1b" * 60)
     for line in agent_board.lines([long], NOW):
         assert len(line) <= 80 and line.isprintable()
 

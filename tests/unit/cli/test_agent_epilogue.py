@@ -11,7 +11,7 @@ from sandboxd.agents import catalog, run, session
 from sandboxd.agents.session import Session
 from sandboxd.cli import agent_attended, agent_epilogue
 from sandboxd.cli.agent_attended import Door, Ended
-from sandboxd.cli.agent_epilogue import Work
+from sandboxd.cli.agent_work import Work
 from sandboxd.errors import EnvironmentFailure
 
 DENIED = {

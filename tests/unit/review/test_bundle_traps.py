@@ -70,6 +70,7 @@ def test_two_sandboxes_bring_their_commits_within_one_second(
 
     class Changes:
         workspace = str(host)
+        name = ""
         problem = ""
         bundle = object()
 
@@ -88,6 +89,9 @@ def test_two_sandboxes_bring_their_commits_within_one_second(
         "refs/sandboxd/20261130-221507-2/main",
     ]
     assert problem == "" and git(host, "rev-parse", refs[0]) == oid
+    changes.name = "claude"
+    refs, _ = rescue.bring_commits(changes)
+    assert "refs/sandboxd/claude-20261130-221507/main" in refs
 
 
 def test_no_more_branches_than_anybody_makes(host: Path, inside: Path) -> None:

@@ -177,3 +177,11 @@ def test_any_bytes_are_read_or_refused(
     path.write_bytes(changes.header("/w", "c", 1) + data)
     with pytest.raises(Untrue):
         changes.read(str(path))
+
+
+def test_the_sandbox_is_known_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.changes"
+    for name in ("claude", ""):
+        end = b'{"kind":"end","skipped":[],"more":0,"problem":""}\n'
+        path.write_bytes(changes.header("/w", "c", 1, name) + end)
+        assert changes.read(str(path)).name == name

@@ -1,0 +1,36 @@
+"""The work of an agent that waits for a person: the files that differ in its copy, its commits, and its denied names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.operations.review import Collected
+
+MOST_COMMITS = 1000
+"""Commits that are counted; this number stands for more, too."""
+
+
+class Work(NamedTuple):
+    """What an agent did: a line for each changed file, its commits, and the names that it was denied."""
+
+    files: Sequence[str]
+    commits: int
+    has_bundle: bool
+    denied: Sequence[dict[str, Any]] = ()
+
+
+def read(collected: Collected) -> Work:
+    """The files and commits in the collected changes; `denied` is ().
+
+    :raises SandboxdError: the changes cannot be read
+    """
+    from sandboxd.operations.review import reviewed
+    from sandboxd.review import patch, rescue
+
+    with reviewed(collected) as review:
+        lines = [patch.summary(item) for item in review.items]
+        commits, _ = rescue.subjects(review.changes, MOST_COMMITS)
+        return Work(lines, len(commits), review.changes.bundle is not None)
