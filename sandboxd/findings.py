@@ -160,6 +160,8 @@ class Skipped(NamedTuple):
     hint: str = ""
     is_file: bool = False
     """Whether it is the file as such, and not a part or a setting of it."""
+    is_bug: bool = False
+    """Whether sandboxd itself failed."""
 
 
 class Report(NamedTuple):

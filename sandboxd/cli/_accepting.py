@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sandboxd.cli._baseline import Entry
-    from sandboxd.cli._checking import Checked, Session
+    from sandboxd.cli._checking import Checked, CheckRun
 
 
 def baseline(args: argparse.Namespace) -> Baseline:
@@ -46,11 +46,11 @@ def baseline(args: argparse.Namespace) -> Baseline:
     return load(path, today) if os.path.exists(path) else Baseline(path, (), today)
 
 
-def write(session: Session, checked: Checked, args: argparse.Namespace) -> int:
+def write(check_run: CheckRun, checked: Checked, args: argparse.Namespace) -> int:
     """Write the baseline that accepts what was found, and say how much that is."""
-    current = session.baseline
+    current = check_run.baseline
     assert current is not None
-    enforced = session.policy().enforced
+    enforced = check_run.policy().enforced
     findings = [f for f in checked.report.findings if f.rule not in enforced]
     text = current.with_findings(findings, args.reason, args.expires or "")
     write_atomic(args.write_baseline, text.encode("utf-8", "surrogatepass"))

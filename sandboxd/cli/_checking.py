@@ -13,7 +13,7 @@ from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
 from sandboxd.lint import tree
 from sandboxd.lint.analysis import Fixes
-from sandboxd.lint.linter import Checker, combine
+from sandboxd.lint.linter import Linter, combine
 from sandboxd.lint.settings import NO_SETTINGS
 from sandboxd.model.files import Files
 
@@ -39,10 +39,10 @@ class Checked(NamedTuple):
     skipped: tuple[Skipped, ...] = ()
 
 
-class Session:
+class CheckRun:
     """One run of `check`. Findings below `threshold` are left out.
 
-    :param no_allow: as in `Checker`
+    :param no_allow: as in `Linter`
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Session:
         self.cwd = cwd
         self.threshold = threshold
         host = HostFacts(home=environ.get("HOME"))
-        self.checker = Checker(environ, host, needs_policy=True, no_allow=no_allow)
+        self.linter = Linter(environ, host, needs_policy=True, no_allow=no_allow)
         self.sources: dict[str, SourceText] = {}
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []
@@ -117,7 +117,7 @@ class Session:
             where.append(Skipped(path, error.message, error.hint))
 
     def take(self, path: str, data: bytes, is_named: bool = True) -> None:
-        source = self.checker.take(path, data)
+        source = self.linter.take(path, data)
         if source is None and not is_named:
             return
         if source is None:
@@ -132,7 +132,7 @@ class Session:
     def check(self, sources: Iterable[SourceText]) -> Checked:
         """The combined report on some texts."""
         reports = [
-            self.checker.check(source, fixes=self.fixes, threshold=self.threshold)
+            self.linter.check(source, fixes=self.fixes, threshold=self.threshold)
             for source in sources
         ]
         return self.checked(self.combine(reports), self._problems())
@@ -147,7 +147,7 @@ class Session:
             problem._replace(
                 hint=problem.hint.replace(problem.path, os.path.relpath(problem.path, self.cwd))
             )
-            for problem in self.checker.problems
+            for problem in self.linter.problems
             if problem.path not in {skipped.path for skipped in self.unreadable}
         ]
 
@@ -163,21 +163,12 @@ class Session:
 
         :raises UsageError: a policy is not clear: what it forbids to suppress is not known
         """
-        return NO_SETTINGS._replace(enforced=self.checker.enforced())
+        return NO_SETTINGS._replace(enforced=self.linter.enforced())
 
     def fix(self, unsafe: bool) -> list[Fixed]:
         """Every text that was read, with its fixes applied; nothing is written."""
-        from sandboxd.lint.fixing import fix_source
-
         results = [
-            fix_source(
-                source,
-                unsafe=unsafe,
-                threshold=self.threshold,
-                host=self.checker.host,
-                variables=self.checker.variables,
-                settings=self.checker.settings(source.path),
-            )
+            self.linter.fix(source, unsafe=unsafe, threshold=self.threshold)
             for source in self.sources.values()
         ]
         return [self.judge_again(result, results) for result in results]
@@ -190,8 +181,8 @@ class Session:
         fixed = Files(load=files.read_beside)
         for other in results:
             fixed.put(other.source)
-        checker = self.checker.with_files(fixed)
-        return result._replace(report=checker.check(result.source, fixes=Fixes.VERIFIED))
+        linter = self.linter.with_files(fixed)
+        return result._replace(report=linter.check(result.source, fixes=Fixes.VERIFIED))
 
     def write(self, results: list[Fixed]) -> list[Fixed]:
         """Write the files that changed; returns the results as they are on disk afterwards.
@@ -219,7 +210,7 @@ class Session:
         from sandboxd.lint.fixing import Fixed
 
         source = self.sources[path]
-        return Fixed(source, (), self.checker.check(source, fixes=Fixes.VERIFIED))
+        return Fixed(source, (), self.linter.check(source, fixes=Fixes.VERIFIED))
 
     def write_file(self, source: SourceText) -> None:
         """Replace a file by `source`, its byte order mark and its mode kept.

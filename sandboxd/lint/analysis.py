@@ -12,7 +12,7 @@ from sandboxd.effective.variables import Variables
 from sandboxd.errors import too_large
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.lint import elsewhere, suppressions
+from sandboxd.lint import other_files, suppressions
 from sandboxd.lint.settings import NO_SETTINGS, RuleSettings
 from sandboxd.syntax.node import NotInTreeError, collector_paused
 from sandboxd.text import Edit, SourceText, apply_edits
@@ -50,6 +50,8 @@ VERIFIED_CHARACTERS = 2_000_000
 MOST_OF_A_RULE = 200
 MOST_SUBJECTS = 500
 MOST_UNSEEN = 100
+
+_REPORT = "please report this as a bug"
 
 _NOT_KNOWN = Variables()
 
@@ -94,7 +96,7 @@ def check_source(
     except Exception as error:
         # A failure on this text must not hide the findings of the other files.
         reason = f"sandboxd failed on this file: {type(error).__name__}: {error}"
-        skipped = Skipped(source.path, reason, "please report this as a bug", is_file=True)
+        skipped = Skipped(source.path, reason, _REPORT, is_file=True, is_bug=True)
         return Report((), (skipped,), 0, {source.path: source})
 
 
@@ -116,23 +118,23 @@ def check(
     :param threshold: rules that never reach it may be skipped, so findings below it are incomplete
     """
     chosen = None if only is None else frozenset(only)
-    checker = _Checker(chosen, host, variables, settings, threshold, fixes)
+    run = RuleRun(chosen, host, variables, settings, threshold, fixes)
     findings: list[Finding] = []
     for document in documents:
         with collector_paused(len(document.source.text)):
-            results = checker.judge(document)
+            results = run.judge(document)
             if fixes is Fixes.VERIFIED:
-                results = checker.drop_harmful_fixes(document, results)
+                results = run.drop_harmful_fixes(document, results)
             findings.extend(results)
     sources = {document.source.path: document.source for document in documents}
     for document in documents:
-        elsewhere.add_sources(sources, findings, document, variables)
+        other_files.add_sources(sources, findings, document, variables)
     findings.sort(key=lambda finding: (finding.place.path, finding.place.span, finding.rule))
-    skipped = tuple(dict.fromkeys(checker.skipped))
-    return Report(tuple(elsewhere.unique(findings)), skipped, len(documents), sources)
+    skipped = tuple(dict.fromkeys(run.skipped))
+    return Report(tuple(other_files.unique(findings)), skipped, len(documents), sources)
 
 
-class _Checker:
+class RuleRun:
     """One run of all rules, or of those `chosen`, and what could not be checked."""
 
     def __init__(
@@ -188,9 +190,9 @@ class _Checker:
                     finding = finding._replace(fixes=self.fixes(document, value, finding))
                 findings.append(finding)
         findings = [self.settings.weigh(finding) for finding in _without_covered(findings)]
-        findings, others = elsewhere.split(findings, document)
+        findings, others = other_files.split(findings, document)
         if others:
-            others = elsewhere.mark_allowed(
+            others = other_files.mark_allowed(
                 others, document, self.variables, rules.ids(), self.settings
             )
         written = suppressions.read(document, rules.ids())
@@ -247,8 +249,8 @@ class _Checker:
         )
         if len(fixed.tree.problems) > len(document.tree.problems):
             return False
-        checker = _Checker(self.chosen, self.host, self.variables, self.settings)
-        after = checker.judge(fixed)
+        run = RuleRun(self.chosen, self.host, self.variables, self.settings)
+        after = run.judge(fixed)
         counts = _counts(after)
         return all(
             new.severity < finding.severity
@@ -324,7 +326,7 @@ class _Checker:
             return
         self.broken.add(rule)
         reason = f"the rule `{rule}` failed: {type(error).__name__}: {error}"
-        self.skipped.append(Skipped(document.source.path, reason, "please report this as a bug"))
+        self.skipped.append(Skipped(document.source.path, reason, _REPORT, is_bug=True))
 
 
 def _without_covered(findings: list[Finding]) -> list[Finding]:

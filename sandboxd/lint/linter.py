@@ -1,4 +1,4 @@
-"""Checks texts and folders with the settings, the policy and the other files that apply to them."""
+"""Checks and fixes texts and folders with the settings, the policy and the other files that apply to them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sandboxd.errors import UnreadableError, too_large
 from sandboxd.findings import Report, Severity, Skipped
 from sandboxd.lint import analysis
 from sandboxd.lint.analysis import Fixes
-from sandboxd.lint.config_settings import NOTHING_DECIDED, read_settings
-from sandboxd.lint.elsewhere import unique
+from sandboxd.lint.other_files import unique
+from sandboxd.lint.settings import NOTHING_DECIDED, read_settings
 from sandboxd.model.files import Files
 from sandboxd.policy import floor
 from sandboxd.text import SourceText
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
-    from sandboxd.lint.config_settings import Decided
-    from sandboxd.lint.settings import RuleSettings
+    from sandboxd.lint.fixing import Fixed
+    from sandboxd.lint.settings import Decided, RuleSettings
+    from sandboxd.model.document import Document
 
 
-class Checker:
-    """Checks files for one environment and one host; a change of either needs a new object.
+class Linter:
+    """Checks and fixes files for one environment and one host; a change of either needs a new object.
 
     :param files_at_hand: texts that replace files on disk, and the function that reads files to which a text refers;
         None for the disk alone
@@ -62,9 +63,9 @@ class Checker:
         problems = (entry.problem for entry in self._decided.values())
         return tuple(dict.fromkeys(problem for problem in problems if problem is not None))
 
-    def with_files(self, files_at_hand: Files) -> Checker:
-        """A checker with the same settings and policy, but `files_at_hand` in place of this one's."""
-        checker = Checker(
+    def with_files(self, files_at_hand: Files) -> Linter:
+        """A linter with the same settings and policy, but `files_at_hand` in place of this one's."""
+        linter = Linter(
             self._environ,
             self.host,
             files_at_hand,
@@ -72,8 +73,8 @@ class Checker:
             needs_policy=self._needs_policy,
             no_allow=self._no_allow,
         )
-        checker._decided, checker._enforced = self._decided, self._enforced
-        return checker
+        linter._decided, linter._enforced = self._decided, self._enforced
+        return linter
 
     def settings(self, path: str) -> RuleSettings:
         """The severities and suppressions of the rules for the file at `path`.
@@ -103,17 +104,45 @@ class Checker:
         self,
         source: SourceText,
         *,
+        kind: str = "",
+        parsed: Document | None = None,
         fixes: Fixes = Fixes.EDITS,
         threshold: Severity = Severity.HINT,
     ) -> Report:
-        """The report on one text; parameters as in `analysis.check`."""
+        """The report on one text; parameters as in `analysis.check_source`."""
         return analysis.check_source(
             source,
             host=self.host,
             variables=self.variables,
             settings=self.settings(source.path),
+            kind=kind,
+            parsed=parsed,
             fixes=fixes,
             threshold=threshold,
+        )
+
+    def fix(
+        self,
+        source: SourceText,
+        *,
+        unsafe: bool,
+        threshold: Severity,
+        kind: str = "",
+        parsed: Document | None = None,
+    ) -> Fixed:
+        """One text with its fixes applied; parameters as in `fixing.fix_source`."""
+        # Late: most checks fix nothing.
+        from sandboxd.lint.fixing import fix_source
+
+        return fix_source(
+            source,
+            unsafe=unsafe,
+            threshold=threshold,
+            host=self.host,
+            variables=self.variables,
+            settings=self.settings(source.path),
+            kind=kind,
+            parsed=parsed,
         )
 
     def check_tree(self, folder: str, most_entries: int) -> Report:

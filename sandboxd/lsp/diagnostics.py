@@ -13,9 +13,6 @@ from sandboxd.lsp.documents import OpenDocument
 from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_message
 
-_FAILURES = ("the rule `", "sandboxd failed ")
-"""The beginnings of reasons, from `lint`, that mean a failure of sandboxd itself."""
-
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +27,7 @@ def diagnostics_of(judged: Judged, who: convert.Client) -> list[types.Diagnostic
     # applied must be visible in the editor.
     remarks = []
     for skipped in judged.report.skipped:
-        if skipped.reason.startswith(_FAILURES):
+        if skipped.is_bug:
             remarks.append(f"not checked: {skipped.reason}")
         elif os.path.basename(skipped.path) == CONFIG_NAME:
             remarks.append(f"`{skipped.path}` {skipped.reason}")

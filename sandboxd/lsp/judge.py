@@ -1,4 +1,4 @@
-"""Checks one open text: the same analysis as `sandboxd check`, with the project's settings."""
+"""Checks one open text as `sandboxd check` does, with what is open in place of what is on disk."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sandboxd.files import read_beside
 from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
-from sandboxd.lint import analysis
-from sandboxd.lint.linter import Checker
+from sandboxd.lint.analysis import Fixes
+from sandboxd.lint.linter import Linter
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.files import Files, ParsedTexts
 from sandboxd.text import SourceText
@@ -55,22 +55,21 @@ def judge(
     # Files beside a text of another machine, or beside one that was never saved, are not on this disk.
     load = read_beside if document.on_disk() else None
     files = _RecordingFiles(texts, load, document.parsed_texts)
-    checker = checker_for(document, environ, host, files)
-    report = analysis.check(
-        (document.parsed,),
-        host=host,
-        variables=checker.variables,
-        settings=checker.settings(source.path),
-        fixes=analysis.Fixes.VERIFIED if verify else analysis.Fixes.NONE,
+    linter = linter_for(document, environ, host, files)
+    report = linter.check(
+        source,
+        kind=document.kind,
+        parsed=document.parsed,
+        fixes=Fixes.VERIFIED if verify else Fixes.NONE,
     )
-    problem = checker.problem(source.path)
+    problem = linter.problem(source.path)
     if problem is not None and problem.path != source.path:
         report = report._replace(skipped=(*report.skipped, problem))
     return Outcome(report, frozenset(files.paths - {source.path}))
 
 
-def checker_for(
+def linter_for(
     document: OpenDocument, environ: Mapping[str, str], host: HostFacts, files: Files
-) -> Checker:
-    """The checker for a document. For a document of another machine only open texts are read."""
-    return Checker(environ, host, files, is_here=document.on_disk())
+) -> Linter:
+    """The linter for a document. For a document of another machine only open texts are read."""
+    return Linter(environ, host, files, is_here=document.on_disk())

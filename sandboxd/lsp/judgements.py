@@ -9,10 +9,10 @@ from typing import NamedTuple
 from sandboxd.files import read_beside
 from sandboxd.findings import Finding, Report
 from sandboxd.host.facts import HostFacts
-from sandboxd.lint.linter import Checker
+from sandboxd.lint.linter import Linter
 from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument, uri_path
-from sandboxd.lsp.judge import checker_for, judge
+from sandboxd.lsp.judge import judge, linter_for
 from sandboxd.lsp.protocol import TolerantServer
 from sandboxd.model.files import Files, ParsedTexts
 from sandboxd.text import SourceText
@@ -80,11 +80,11 @@ class Judgements:
         """The last judgement of a document, which may be of an older version."""
         return self._judged.get(uri)
 
-    def checker(self, document: OpenDocument) -> Checker:
-        """The checker for a text, with its settings, environment, and files as they are open or on disk."""
+    def linter(self, document: OpenDocument) -> Linter:
+        """The linter for a text, with its settings, environment, and files as they are open or on disk."""
         load = read_beside if document.on_disk() else None
         files = Files(self._texts(), load, self.parsed_texts)
-        return checker_for(document, self._environ, self._host, files)
+        return linter_for(document, self._environ, self._host, files)
 
     def read(self, path: str, beside: str) -> SourceText:
         """The text of a file as it is open, or else on disk.

@@ -10,7 +10,7 @@ from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import granted as started
-from sandboxd.lint.linter import Checker
+from sandboxd.lint.linter import Linter
 from sandboxd.observe.inspection import requested
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.grants import Grants
@@ -144,7 +144,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
 def count(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Counts:
     """The numbers of findings, by severity, that `sandboxd check` has in `workspace`."""
     numbers = dict.fromkeys(Severity, 0)
-    report = Checker(environ, facts).check_tree(workspace, _MOST_ENTRIES)
+    report = Linter(environ, facts).check_tree(workspace, _MOST_ENTRIES)
     for finding in report.findings:
         if finding.suppressed is None:
             numbers[finding.severity] += 1

@@ -20,7 +20,7 @@ from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, U
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.cli._checking import Checked, Session
+    from sandboxd.cli._checking import Checked, CheckRun
     from sandboxd.findings import Severity, Skipped
     from sandboxd.render import RuleText
 
@@ -86,7 +86,7 @@ _MOST_SKIPPED = 10
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli._checking import Session
+    from sandboxd.cli._checking import CheckRun
     from sandboxd.lint.analysis import Fixes
 
     if args.json:
@@ -103,36 +103,36 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("`--stdin-filename` reads standard input", f"drop `{args.paths[0]}`")
     failing = _failing(args)
     no_allow = _NO_ALLOW if args.no_allow else ""
-    session = Session(os.environ, os.getcwd(), _threshold(args), no_allow)
+    check_run = CheckRun(os.environ, os.getcwd(), _threshold(args), no_allow)
     if args.format == "sarif":
-        session.fixes = Fixes.EDITS
+        check_run.fixes = Fixes.EDITS
     if args.list_files:
-        _write(session.listing(args.paths or ["."]))
-        _say_ignored(session)
+        _write(check_run.listing(args.paths or ["."]))
+        _say_ignored(check_run)
         return EXIT_OK
     if args.baseline or args.write_baseline:
         from sandboxd.cli import _accepting
 
-        session.baseline = _accepting.baseline(args)
+        check_run.baseline = _accepting.baseline(args)
     if from_stdin:
-        checked = session.stdin(args.stdin_filename or ".devcontainer/devcontainer.json")
+        checked = check_run.stdin(args.stdin_filename or ".devcontainer/devcontainer.json")
     else:
-        checked = session.paths(args.paths or ["."])
+        checked = check_run.paths(args.paths or ["."])
     if args.write_baseline:
-        return _accepting.write(session, checked, args)
+        return _accepting.write(check_run, checked, args)
     if args.fix or args.diff:
-        checked = _fix(session, checked, args, from_stdin)
+        checked = _fix(check_run, checked, args, from_stdin)
     else:
-        _print(checked, args, session.cwd)
+        _print(checked, args, check_run.cwd)
     for skipped in checked.unreadable:
-        path = _short(skipped.path, session.cwd)
+        path = _short(skipped.path, check_run.cwd)
         terminal.error(SandboxdError(f"`{path}` {skipped.reason}", skipped.hint))
-    _say_skipped(checked.skipped, session.cwd, args.list_unchecked)
-    _say_ignored(session)
-    if session.baseline is not None:
-        _accepting.report_stale(session.baseline, checked)
+    _say_skipped(checked.skipped, check_run.cwd, args.list_unchecked)
+    _say_ignored(check_run)
+    if check_run.baseline is not None:
+        _accepting.report_stale(check_run.baseline, checked)
     if not args.paths or any(map(os.path.isdir, args.paths)):
-        _tell_daemon(session.cwd)
+        _tell_daemon(check_run.cwd)
     if args.strict_coverage and (checked.report.skipped or checked.skipped):
         return EXIT_USAGE
     return _exit_code(checked, failing, fails_on_skipped=_SKIPPED in (args.fail_on or ()))
@@ -171,43 +171,45 @@ def _say_skipped(skipped: tuple[Skipped, ...], cwd: str, every: bool) -> None:
         terminal.status(f"not checked: {more} more, which `--list-unchecked` names")
 
 
-def _say_ignored(session: Session) -> None:
+def _say_ignored(check_run: CheckRun) -> None:
     """Name the files that git ignores: tools read them all the same."""
-    if not session.ignored:
+    if not check_run.ignored:
         return
     import shlex
 
     from sandboxd.render import relative_path
 
-    names = [shlex.quote(relative_path(path, session.cwd)) for path in session.ignored]
+    names = [shlex.quote(relative_path(path, check_run.cwd)) for path in check_run.ignored]
     one = len(names) == 1
     what = "1 file, which git ignores, is" if one else f"{len(names)} files, which git ignores, are"
     which = "it" if one else "them" if not names[3:] else "the first 3"
     terminal.status(f"{what} left out: `sandboxd check {' '.join(names[:3])}` checks {which}")
 
 
-def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdin: bool) -> Checked:
+def _fix(
+    check_run: CheckRun, checked: Checked, args: argparse.Namespace, from_stdin: bool
+) -> Checked:
     """Apply the fixes, or show them; returns the files as they are afterwards, for the exit code."""
     from sandboxd.cli import _fix_output
 
-    results = session.fix(args.unsafe)
+    results = check_run.fix(args.unsafe)
     writes = args.fix and not args.diff
     if args.diff:
         for result in results:
-            before = session.sources[result.source.path]
-            name = os.path.relpath(result.source.path, session.cwd)
+            before = check_run.sources[result.source.path]
+            name = os.path.relpath(result.source.path, check_run.cwd)
             colour = terminal.colours(sys.stdout)
             _write(_fix_output.diff(before, result.source, name, colour))
     elif from_stdin:
         for result in results:
             _write(result.source.text)
-        checked = checked._replace(report=session.combine([r.report for r in results]))
+        checked = checked._replace(report=check_run.combine([r.report for r in results]))
     else:
-        results = session.write(results)
-        report = session.combine([result.report for result in results])
-        checked = session.checked(report)
-        _print(checked, args, session.cwd)
-    remaining = session.combine([result.report for result in results]).findings
+        results = check_run.write(results)
+        report = check_run.combine([result.report for result in results])
+        checked = check_run.checked(report)
+        _print(checked, args, check_run.cwd)
+    remaining = check_run.combine([result.report for result in results]).findings
     for line in _fix_output.summary(results, remaining, written=writes, unsafe=args.unsafe):
         terminal.status(line)
     return checked

@@ -13,7 +13,6 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd import kinds
 from sandboxd.findings import PLACEHOLDER, Finding, Fix, Severity
-from sandboxd.lint.fixing import fix_source
 from sandboxd.lsp import convert, gvisor
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
@@ -74,7 +73,7 @@ class CodeActions:
         fixes = gvisor.offers(
             document,
             judgements.host,
-            judgements.checker(document).variables,
+            judgements.linter(document).variables,
             Span(start, max(start, end)),
         )
         return [
@@ -116,16 +115,13 @@ class CodeActions:
     async def _everything(self, document: OpenDocument, unsafe: bool) -> types.WorkspaceEdit:
         """One edit that applies all fixes of the document."""
         source, judgements = document.source, self._judgements
-        checker = judgements.checker(document)
+        linter = judgements.linter(document)
 
         def fix() -> str:
-            fixed = fix_source(
+            fixed = linter.fix(
                 source,
                 unsafe=unsafe,
                 threshold=Severity.HINT if unsafe else Severity.WARNING,
-                host=checker.host,
-                variables=checker.variables,
-                settings=checker.settings(source.path),
                 kind=document.kind,
                 parsed=document.parsed,
             )
@@ -169,7 +165,7 @@ class CodeActions:
         mark = kinds.get(document.kind).COMMENT
         if not mark:
             return None
-        if finding.rule in self._judgements.checker(document).enforced():
+        if finding.rule in self._judgements.linter(document).enforced():
             return None
         source = document.source
         line = source.position(finding.place.span.start).line

@@ -57,7 +57,7 @@ class Hover:
     def _effective(self, judged: Judged, at: int) -> tuple[Place | None, list[str]]:
         """The place of the setting at the offset `at`, and its value in the merged container, as Markdown."""
         source = judged.document.source
-        variables = self._context.judgements.checker(judged.document).variables
+        variables = self._context.judgements.linter(judged.document).variables
         places: list[Place] = []
         lines: dict[str, None] = {}
         for container in containers(judged.document.parsed, variables):

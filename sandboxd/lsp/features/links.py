@@ -150,7 +150,7 @@ class Links:
             if name.startswith("./"):
                 target = os.path.join(folder, name, "devcontainer-feature.json")
                 yield Link(_inner(member.key), target)
-        variables = self._context.judgements.checker(document).variables.for_file(path)
+        variables = self._context.judgements.linter(document).variables.for_file(path)
         for key in ("securityOpt", "runArgs"):
             for node in _strings(root.get(key)):
                 text = variables.resolve(str(node.value))

@@ -16,7 +16,7 @@ from sandboxd.errors import UnreadableError
 from sandboxd.files import read_beside, read_source
 from sandboxd.host.facts import HostFacts
 from sandboxd.lint.analysis import Fixes
-from sandboxd.lint.linter import Checker
+from sandboxd.lint.linter import Linter
 from sandboxd.lint.usual_places import config_files
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
@@ -293,8 +293,8 @@ class Hour:
             if kinds.find(path, source.text) is None:
                 continue
             host = HostFacts(system="Linux", home=self.environ["HOME"])
-            checker = Checker(self.environ, host, Files(texts, read_beside))
-            report = checker.check(source, fixes=Fixes.VERIFIED)
+            linter = Linter(self.environ, host, Files(texts, read_beside))
+            report = linter.check(source, fixes=Fixes.VERIFIED)
             codes[path] = frozenset(
                 _finding(f, source)
                 for f in report.findings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts
-from sandboxd.lint.linter import Checker, combine
+from sandboxd.lint.linter import Linter, combine
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.judge import judge
 from sandboxd.syntax import dockerfile, jsonc, toml, yaml
@@ -62,10 +62,10 @@ def project(tmp_path: Path) -> Path:
 def test_a_check_of_a_project_parses_each_file_once(
     project: Path, parsed: Counter[str], backwards: bool
 ) -> None:
-    checker = Checker({"HOME": "/home/x"}, HOST)
+    linter = Linter({"HOME": "/home/x"}, HOST)
     paths = [str(project / name) for name in sorted(PROJECT, reverse=backwards)]
-    sources = [source for path in paths if (source := checker.read(path)) is not None]
-    report = combine([checker.check(source) for source in sources])
+    sources = [source for path in paths if (source := linter.read(path)) is not None]
+    report = combine([linter.check(source) for source in sources])
     assert report.files == len(PROJECT)
     assert parsed == Counter([*PROJECT.values(), LABEL])
 
