@@ -183,8 +183,12 @@ class RuleRun:
         self.counts_by_rule, self.cut = {}, set()
         self.is_marked = suppressions.MARK in document.source.text
         fixable = min(MOST_FIXES, FIXED_CHARACTERS // max(len(document.source.text), 1))
+        # Behind an error a setting may belong to something else than it seems to.
+        is_broken = bool(document.tree.errors)
         for subject, value in self.subjects(document):
             for finding in self.run(subject, value, document):
+                if is_broken:
+                    finding = finding._replace(remedies=())
                 if self.wanted and finding.remedies and fixable > 0:
                     fixable -= 1
                     finding = finding._replace(fixes=self.fixes(document, value, finding))

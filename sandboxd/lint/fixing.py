@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import kinds
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Severity
 from sandboxd.host.facts import UNKNOWN, HostFacts
@@ -80,8 +79,6 @@ def fix_source(
         chosen = _choose(report, unsafe, threshold)
         if not chosen or number * len(source.text) > MAX_CHARACTERS:
             break
-        if _is_broken(source, kind, variables):
-            break
         edits = [edit for applicable in chosen for edit in applicable.fix.edits]
         text = apply_edits(source.text, edits)
         if text in texts:
@@ -91,15 +88,6 @@ def fix_source(
         source = SourceText(source.path, text)
         report = judge(source)
     return Fixed(source, tuple(applied), report)
-
-
-def _is_broken(source: SourceText, kind: str, variables: Variables) -> bool:
-    """Whether the text has syntax errors, behind which settings may belong to something else than they seem to."""
-    file_kind = kinds.get(kind) if kind else kinds.find(source.path, source.text)
-    if file_kind is None:
-        return False
-    problems = kinds.parsed(file_kind.NAME, source, variables.files).tree.problems
-    return any(not problem.code for problem in problems)
 
 
 def _choose(report: Report, unsafe: bool, threshold: Severity) -> list[Applied]:

@@ -25,7 +25,7 @@ def errors(meta: RuleMeta, document: Document) -> Iterator[Finding | Skipped]:
 
     A template of another program is no text of the language yet: that is named as not judged.
     """
-    problems = [problem for problem in document.tree.problems if not problem.code]
+    problems = document.tree.errors
     if problems and _is_template(document):
         hint = "check what the template makes: `sandboxd check FOLDER` where it was filled in"
         reason = "is a template of another program, and not judged where that hides what it is"

@@ -178,6 +178,11 @@ class Tree(_Tree):
     `others` are the roots of the further documents of a YAML stream.
     """
 
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems for which the text is not valid in its language: those without a code."""
+        return tuple(problem for problem in self.problems if not problem.code)
+
     @cached_property
     def parents(self) -> Parents:
         """The parents of all nodes; computed at the first call."""

@@ -29,7 +29,7 @@ class StrictFile(NamedTuple):
         tree = subject.tree
         if tree.comments:
             yield self._finding(subject, tree.comments[0].span, "comment", "comments are")
-        elif any(not problem.code for problem in tree.problems):
+        elif tree.errors:
             return
         comma = None if tree.comments else _trailing_comma(subject.source.text)
         if comma is not None:

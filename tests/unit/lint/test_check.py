@@ -252,3 +252,14 @@ def test_a_rule_yields_to_one_that_says_more_at_the_same_place() -> None:
     ]
     alone = analysis.check_source(SourceText("devcontainer.json", text), only=["token-written-out"])
     assert len(alone.findings) == 2
+
+
+@pytest.mark.parametrize("fixes", list(analysis.Fixes))
+def test_a_text_with_a_syntax_error_offers_nothing_to_be_changed(fixes: analysis.Fixes) -> None:
+    """Neither as fixes, nor as remedies, by which an editor decides whether to offer its actions."""
+    offered = [
+        any(finding.remedies or finding.fixes for finding in report.findings)
+        for text in (WEAK, WEAK.replace('"x",', '"x"'))
+        for report in [analysis.check_source(SourceText(PATH, text), fixes=fixes)]
+    ]
+    assert offered == [True, False]
