@@ -18,6 +18,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
 from sandboxd.plan import beneath
+from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, gitlinks, index_of
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.policy.protect import REFUSES_BARE
@@ -70,16 +71,23 @@ class GitControl(NamedTuple):
     unread: tuple[Exposed, ...] = ()
 
 
-def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> GitControl:
+def git_control(
+    workspace: str,
+    of_user: Iterable[str] = (),
+    home: str = "",
+    settings: Iterable[git_config.Entry] = (),
+) -> GitControl:
     """Examine the repository in `workspace`, an absolute path without links.
 
     :param of_user: config files outside of the workspace that git reads first, as
         `git_user_configs.user_configs` returns them
     :param home: what `~` in a config stands for; '' if it is not known
+    :param settings: those in the user's variables, as `git_environment.settings_of` returns them
     """
     reader = _Reader(workspace, home)
     for path in of_user:
         reader.user_config(path)
+    reader.take(settings)
     # Only the user's own may say so: git does not believe a repository here.
     bare_refused = reader.values.get("safe.barerepository") == "explicit"
     # Files beside a `.git` can have been put there to look like a repository.
@@ -88,10 +96,12 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
+        reader.objects(os.path.join(workspace, ".git"))
         reader.submodules()
         reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
         reader.read_config(os.path.join(linked.common, "config"), workspace)
+        reader.objects(linked.common)
         reader.entered()
     elif _is_repository(workspace, ""):
         # The workspace is a bare repository itself.
@@ -144,6 +154,19 @@ class _Reader:
         """Read a config of the user's own, and pin it if it is in the workspace."""
         self._pin_named(path, "")
         self.read_config(path, self._workspace)
+
+    def take(self, settings: Iterable[git_config.Entry]) -> None:
+        """Pin what settings outside of any file name: their relative paths begin at the top of the work tree."""
+        for name, value in settings:
+            if value and "\0" not in value:
+                self.values[name] = value
+                # Git takes no relative include from here: the folder of this one is outside.
+                self._setting(name, value, self._workspace, self._workspace, 0)
+
+    def objects(self, common: str) -> None:
+        """Pin the folders of the workspace from which the repository reads objects: git believes a pack there."""
+        for folder in object_folders(self._workspace, common).folders[1:]:
+            self.pin(self._inside(folder.path))
 
     def repository(self, folder: str, worktree: str) -> None:
         """Read the configs of the repository whose own folder is `folder`, and pin them for the workspace itself, ''."""

@@ -23,6 +23,7 @@ from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import profiles, refused_features, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control
+from sandboxd.plan.git_environment import settings_of
 from sandboxd.plan.git_identity import git_identity
 from sandboxd.plan.git_user_configs import user_configs
 from sandboxd.plan.grants import NO_GRANTS, Grants
@@ -288,7 +289,7 @@ class Project:
         if not profile.pins:
             facts = survey(self.workspace, (), hot, hosts=by_files)
         else:
-            git = git_control(self.workspace, of_user, home)
+            git = git_control(self.workspace, of_user, home, settings_of(self.environ))
             facts = survey(
                 self.workspace, profile.control_files, hot, profile.left_open, git, by_files
             )

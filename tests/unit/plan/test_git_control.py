@@ -10,6 +10,7 @@ import pytest
 
 from sandboxd.plan import git_on_host
 from sandboxd.plan.git_control import GitControl, git_control
+from sandboxd.plan.git_environment import settings_of
 from sandboxd.plan.git_user_configs import user_configs
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import ControlFile, survey
@@ -105,6 +106,34 @@ def test_includes_are_followed_and_their_paths_are_relative_to_them(repository: 
     (repository / "conf/two").write_text("[core]\n\thooksPath = h\n[include]\n\tpath = one\n")
     git(repository, "config", "include.path", "../conf/one")
     assert pins(repository) == {*ALWAYS, "conf/one", "conf/two", "h"}
+
+
+def test_the_settings_in_the_variables_of_the_user_count(repository: Path) -> None:
+    for name in ("a", "b", "c"):
+        (repository / name).touch()
+    environ = {
+        "GIT_CONFIG_COUNT": "2",
+        "GIT_CONFIG_KEY_0": "core.hooksPath",
+        "GIT_CONFIG_VALUE_0": ".githooks",
+        "GIT_CONFIG_KEY_1": "safe.bareRepository",
+        "GIT_CONFIG_VALUE_1": "explicit",
+        "GIT_CONFIG_PARAMETERS": f"'include.path'='{repository}/a'",
+        "GIT_SSH_COMMAND": "./b -x",
+        "GIT_PAGER": "",
+    }
+    control = git_control(str(repository), settings=settings_of(environ))
+    assert {*control.pins} == {*ALWAYS, ".githooks", "a", "b"} and control.bare_refused
+
+
+def test_the_folders_of_the_workspace_whose_objects_it_reads_are_pinned(
+    repository: Path, tmp_path: Path
+) -> None:
+    """A pack there, made inside, would say what git on the host checks out."""
+    git(repository, "init", "-q", "vendor/lib")
+    git(repository, "init", "-q", str(tmp_path / "other"))
+    lines = ("../../vendor/lib/.git/objects", str(tmp_path / "other/.git/objects"))
+    (repository / ".git/objects/info/alternates").write_text("\n".join(lines))
+    assert pins(repository) == {*ALWAYS, "vendor/lib/.git/objects"}
 
 
 def test_the_config_of_the_user_counts(repository: Path, tmp_path: Path) -> None:
