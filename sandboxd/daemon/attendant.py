@@ -66,8 +66,10 @@ class Memory:
         """The version of the policy that the gateway has; 0 for none."""
         self.wanted = 0
         """The version of the policy that it was last sent."""
-        self.credentials: Credentials | None = None
-        """The secrets of the last start, held in memory only and sent to each new gateway; None for none."""
+        self._credentials: tuple[str, Credentials] | None = None
+        """The secrets of the last start, held in memory only and sent to each new gateway of the container with the id
+        beside them; None for none.
+        """
         self._has_credentials = False
         self._run = ""
 
@@ -102,15 +104,33 @@ class Memory:
                 if event["op"] in ("", "credentials"):
                     self._has_credentials = False
 
-    def missing_credentials(self) -> Credentials | None:
-        """The credentials to send to a gateway that has none; None where it has some, or there are none to send."""
+    def keep_credentials(self, container: str, credentials: Credentials | None) -> None:
+        """Store the secrets that the start of `container` read, in place of those of an earlier start; None for none."""
         with self.lock:
-            return None if self._has_credentials else self.credentials
+            self._credentials = (container, credentials) if credentials is not None else None
+
+    def credentials_of(self, container: str) -> Credentials | None:
+        """The secrets that the start of the container with this id read; None if there are none."""
+        with self.lock:
+            kept = self._credentials
+            return kept[1] if kept is not None and kept[0] == container else None
+
+    def release_credentials(self, container: str) -> Credentials | None:
+        """Remove and return the secrets that the start of `container` read; None if there are none."""
+        credentials = self.credentials_of(container)
+        if credentials is not None:
+            self.keep_credentials("", None)
+        return credentials
+
+    def lacks_credentials(self) -> bool:
+        """Whether the gateway has no credentials, though some are stored."""
+        with self.lock:
+            return not self._has_credentials and self._credentials is not None
 
     def has_what_is_wanted(self) -> bool:
         """Whether the gateway has the policy that it was last sent, and the credentials if there are any."""
         with self.lock:
-            has_credentials = self._has_credentials or self.credentials is None
+            has_credentials = self._has_credentials or self._credentials is None
             return self.version == self.wanted and has_credentials
 
     def known(self) -> tuple[tuple[str, str], ...]:
@@ -284,8 +304,10 @@ class Attendant:
 
         :raises EnvironmentFailure: it does not take them
         """
-        credentials = self._memory.missing_credentials()
-        if credentials is not None and operation.may_have_secrets(engine, self._sandbox):
+        if not self._memory.lacks_credentials():
+            return
+        container = operation.container_of_up(engine, self._sandbox)
+        if (credentials := self._memory.credentials_of(container)) is not None:
             running_gateway.push_credentials(engine, self._sandbox, credentials)
 
     def _take(self, event: Event) -> None:
@@ -345,7 +367,7 @@ class Attendant:
             self._sandbox,
             self._access.environ(),
             addresses=self._memory.known(),
-            credentials=self._memory.credentials,
+            secrets_of=self._memory.credentials_of,
             check=self._check,
         )
         if is_mended:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -50,16 +51,23 @@ class Gateways:
         self._memories: dict[Place, Memory] = {}
         self._keys: dict[Place, EngineKey] = {}
         """The key by which each place was reached last."""
+        self._containers: dict[Place, str] = {}
+        """The id of the container that each place has, as far as it has a gateway."""
+        self._of_starts = threading.Lock()
+        """Held while secrets of a start are put to the place of its container."""
         self._due: set[Place] = set()
         self._addresses = addresses.of_process()
         self._look: asyncio.TimerHandle | None = None
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-network")
 
-    def update(self, place: Place, key: EngineKey, wanted: bool) -> None:
-        """Begin or end the supervision of the gateway of the sandbox at `place`, as `wanted` says.
+    def update(self, place: Place, key: EngineKey, container: str) -> None:
+        """Begin or end the supervision of the gateway of the sandbox at `place`.
 
         :param key: by which its engine is reached
+        :param container: the id of its container; '' if there is none, or it has no gateway
         """
+        wanted = bool(container)
+        self._note_container(place, container)
         attendant, is_moved = self._attendants.get(place), self._keys.get(place) != key
         self._keys[place] = key
         if attendant is not None and (not wanted or is_moved or not attendant.is_alive()):
@@ -134,17 +142,25 @@ class Gateways:
         attendant = self._attendants.get(place)
         return attendant.behind if attendant is not None else ""
 
-    def keep_credentials(self, place: Place, credentials: Credentials | None) -> None:
-        """Store the credentials that a start read, for later gateways of the same sandbox; None removes the stored
+    def keep_credentials(
+        self, place: Place, container: str, credentials: Credentials | None
+    ) -> None:
+        """Store the credentials that the start of `container` read, for later gateways of it; None removes the stored
         ones.
 
-        May be called from any thread, before the gateway runs, so that it gets none of an earlier start.
+        May be called from any thread. Where the container is known at another place, since its engine has two
+        addresses, they are stored for that one.
+
+        :param place: by the address that the start used
         """
-        if credentials is not None:
-            leave_no_core()
-            self._memories.setdefault(place, Memory()).credentials = credentials
-        elif (memory := self._memories.get(place)) is not None:
-            memory.credentials = None
+        with self._of_starts:
+            known = (each for each in self._containers if each.sandbox == place.sandbox)
+            place = next((e for e in known if self._containers[e] == container), place)
+            if credentials is not None:
+                leave_no_core()
+                self._memories.setdefault(place, Memory()).keep_credentials(container, credentials)
+            elif (memory := self._memories.get(place)) is not None:
+                memory.keep_credentials("", None)
 
     def forget(self, workspace: str, key: EngineKey) -> None:
         """Remove the networks of a project that is no longer registered, except those that a sandbox still needs.
@@ -158,6 +174,7 @@ class Gateways:
             if attendant is not None:
                 attendant.stop()
             self._memories.pop(place, None)
+            self._containers.pop(place, None)
             unused.add((place.sandbox, self._keys.pop(place, key)))
         for sandbox, of in unused:
             self._submit(self._end_unused, sandbox, of, True)
@@ -170,6 +187,20 @@ class Gateways:
         if self._look is not None:
             self._look.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _note_container(self, place: Place, container: str) -> None:
+        """Note which container is at `place`, and take over what its start stored by another address of the engine."""
+        with self._of_starts:
+            self._containers.pop(place, None)
+            if not container:
+                return
+            self._containers[place] = container
+            for other, memory in list(self._memories.items()):
+                if other.sandbox != place.sandbox or other == place:
+                    continue
+                if (credentials := memory.release_credentials(container)) is not None:
+                    own = self._memories.setdefault(place, Memory())
+                    own.keep_credentials(container, credentials)
 
     def _access(self, key: EngineKey) -> EngineAccess:
         return EngineAccess(

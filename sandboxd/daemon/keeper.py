@@ -382,8 +382,8 @@ class Keeper:
         place, key, sandbox = view
         container = sandbox.container if sandbox is not None else None
         if place.workspace in self.projects:
-            is_wanted = container is not None and bool(container.label(EGRESS))
-            self.gateways.update(place, key, is_wanted)
+            has_gateway = container is not None and bool(container.label(EGRESS))
+            self.gateways.update(place, key, sandbox.id if sandbox and has_gateway else "")
             is_served = sandbox is not None and sandbox.running and not sandbox.paused
             self.local_rights.update(place, key, sandbox.id if sandbox and is_served else "")
             self.exchanges.update(place, key, sandbox)

@@ -164,7 +164,7 @@ class Operating:
             attended=lambda sandbox: gateways.find(place(sandbox)),
             keeping=Keeping(
                 lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
-                lambda sandbox, sent: gateways.keep_credentials(place(sandbox), sent),
+                lambda sandbox, *sent: gateways.keep_credentials(place(sandbox), *sent),
                 lambda sandbox, *chosen: local_rights.keep(place(sandbox), *chosen),
                 lambda sandbox, ports: local_rights.wait(place(sandbox), ports),
             ),

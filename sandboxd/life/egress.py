@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sandboxd.policy.rights import GatewayRights
 
     Give: TypeAlias = Callable[
-        [Callable[[GatewayRights], GatewayRights]], AbstractContextManager[GatewayRights]
+        [str, Callable[[GatewayRights], GatewayRights]], AbstractContextManager[GatewayRights]
     ]
 
 
@@ -95,8 +95,8 @@ def prepare(
     :param named_image: the image that the user's policy names for engines that cannot run ours; '' for none
     :param addresses_before: (name, synthetic address) pairs of an earlier gateway, which stay valid
     :param credentials: sent to the gateway after its policy; None leaves those of a running one
-    :param give: opens the context of `Egress.give`; its argument completes rights for this machine. None: `rights` are
-        final
+    :param give: opens the context of `Egress.give`; its arguments are the id of the inner network, and a function that
+        completes rights for this machine. None: `rights` are final
     :raises EnvironmentFailure: the engine is Podman, or one of them cannot be created; then nothing may start
     """
     # First: an image that is made for nothing takes half a minute.
@@ -113,7 +113,7 @@ def prepare(
     # Said last: of an engine that does not answer it would be no news.
     if not sources.can_read_ours(engine):
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
-    held = functools.partial(give, complete) if give is not None else None
+    held = functools.partial(give, pair.inner.id, complete) if give is not None else None
     return Egress(workspace, pair, image, whole, credentials, held)
 
 

@@ -1,5 +1,5 @@
-"""Locks between processes: one `up` or `down` per project and user, one change of rights per sandbox and engine, one
-writer per gateway.
+"""Locks between processes: one `up` or `down` per project and user, one change of rights per sandbox and engine (by its
+address, then by the gateway's network, as one engine may have two addresses), one writer per gateway.
 """
 
 from __future__ import annotations
@@ -56,6 +56,23 @@ def rights_lock(environ: Mapping[str, str], sandbox: str) -> Iterator[None]:
     check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
     name = on_engine(sandbox, environ)
     with _open(workspace_file(_folder(), name, ".rights.lock")) as descriptor:
+        _wait(descriptor, check)
+        yield
+
+
+@contextlib.contextmanager
+def network_rights_lock(network: str) -> Iterator[None]:
+    """Hold the lock under which the gateway on one inner network is given what it may have, by whatever address its
+    engine is reached.
+
+    It is taken within `rights_lock`, never the other way round. The network is there before its gateway, and stays
+    when that is made anew.
+
+    :param network: the network's id
+    :raises EnvironmentFailure: as `rights_lock`
+    """
+    check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
+    with _open(workspace_file(_folder(), network, ".rights.lock")) as descriptor:
         _wait(descriptor, check)
         yield
 

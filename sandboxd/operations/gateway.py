@@ -66,18 +66,21 @@ def follow(
     :raises EnvironmentFailure: the gateway does not accept the policy
     """
     from sandboxd.life import gateway, networks, running_gateway
-    from sandboxd.life.lock import rights_lock
+    from sandboxd.life.lock import network_rights_lock, rights_lock
     from sandboxd.policy.reconcile import reconcile
 
     # One after another, also of several processes: what was read earlier is never given later.
-    with rights_lock(environ, sandbox):
+    with contextlib.ExitStack() as locks:
+        locks.enter_context(rights_lock(environ, sandbox))
         present = _sandbox(engine, sandbox)
         if present is None:
             return None
+        pair = networks.pair_of(engine, sandbox)
+        if pair is not None:
+            locks.enter_context(network_rights_lock(pair.inner.id))
         wanted, digest = _read(sandbox, environ, present.id)
         if wanted.gateway is None:
             return None
-        pair = networks.pair_of(engine, sandbox)
         if pair is None:
             # Without them nobody knows which addresses are the host's, and must not be dialled.
             raise EnvironmentFailure(
@@ -139,14 +142,15 @@ def mend(
     environ: Mapping[str, str],
     *,
     addresses: Iterable[tuple[str, str]] = (),
-    credentials: Credentials | None = None,
+    secrets_of: Callable[[str], Credentials | None] = lambda _container: None,
     check: Callable[[], None] = lambda: None,
 ) -> bool:
     """Restart the gateway of a running sandbox.
 
     :param sandbox: the sandbox's identity
     :param addresses: (name, synthetic address) pairs of the earlier gateway, which stay valid
-    :param credentials: those of the sandbox's last start; None if they are not known. Only used for a sandbox of `up`
+    :param secrets_of: returns the credentials that the start of the container with an id read; None if they are not
+        known. Only called for a sandbox of `up`
     :param check: called while another start or end of the project is waited for; ends it by raising
     :returns: False if no such sandbox runs, or it is to have no gateway
     :raises UsageError: the config is not valid, so there is no policy
@@ -159,8 +163,7 @@ def mend(
         present = _sandbox(engine, sandbox)
         if present is None:
             return False
-        if not may_have_secrets(engine, sandbox):
-            credentials = None
+        credentials = secrets_of(present.id) if present.labels.get(MADE_BY) == UP else None
         project = _project(sandbox, environ)
         # An editor's container has its first gateway by this.
         _groups.keep(environ, project)
@@ -182,23 +185,25 @@ def giving(
     environ: Mapping[str, str],
     sandbox: str,
     read: Callable[[], tuple[Rights, str | None]],
+    network: str,
     complete: Callable[[GatewayRights], GatewayRights],
 ) -> Iterator[GatewayRights]:
     """A context whose value is all that the sandbox may have now, for a gateway that is given all of it.
 
-    The rights lock is held, so nothing is revoked meanwhile. New rights are recorded and saved before the block begins.
+    The rights locks are held, so nothing is revoked meanwhile. New rights are recorded and saved before the block begins.
 
     :param sandbox: the sandbox's identity
     :param read: returns the present rights, and the digest of the config behind them (None if it cannot be read)
+    :param network: the id of the gateway's inner network
     :param complete: adds what depends on the engine's machine
     :raises RecordFailure: a new right cannot be recorded
     :raises EnvironmentFailure: the rights cannot be saved, or the lock is not free in time, or the network is to be
         open
     """
-    from sandboxd.life.lock import rights_lock
+    from sandboxd.life.lock import network_rights_lock, rights_lock
     from sandboxd.policy.reconcile import to_record
 
-    with rights_lock(environ, sandbox):
+    with rights_lock(environ, sandbox), network_rights_lock(network):
         wanted, digest = read()
         if wanted.gateway is None:
             raise EnvironmentFailure(
@@ -245,12 +250,13 @@ def note_start(project: Project, container: str, rights: Rights | None) -> None:
         given_rights.keep(environ, sandbox, given)
 
 
-def may_have_secrets(engine: Engine, sandbox: str) -> bool:
-    """Whether `up` started the running sandbox. One that an editor started must not get the secrets of an earlier
-    start.
+def container_of_up(engine: Engine, sandbox: str) -> str:
+    """The id of the running container of a sandbox that `up` started; '' for none.
+
+    One that an editor started must not get the secrets of an earlier start.
     """
     present = _sandbox(engine, sandbox)
-    return present is not None and present.labels.get(MADE_BY) == UP
+    return present.id if present is not None and present.labels.get(MADE_BY) == UP else ""
 
 
 def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:

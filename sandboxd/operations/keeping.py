@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     has none. () where no daemon does."""
 
 
-def _keep_no_credentials(_sandbox: str, _credentials: Credentials | None) -> None:
+def _keep_no_credentials(_sandbox: str, _container: str, _credentials: Credentials | None) -> None:
     """Do nothing: without a daemon nobody starts a gateway again."""
 
 
@@ -40,9 +40,9 @@ class Keeping(NamedTuple):
 
     None: this process is no daemon, and one that runs is told.
     """
-    keep_credentials: Callable[[str, Credentials | None], None] = _keep_no_credentials
-    """Keeps the secrets of a sandbox (by its identity) in memory, for when its gateway is restarted; None: forgets
-    them.
+    keep_credentials: Callable[[str, str, Credentials | None], None] = _keep_no_credentials
+    """Keeps the secrets that a start gave a sandbox (by its identity) in memory, for when the gateway of the container
+    with this id is restarted; None: forgets them.
     """
     keep_ssh: Callable[[str, str, Choice | None], bool] = _serve_no_ssh
     """Serves a sandbox (by its identity) the SSH keys that its start chose, in the container with this id only. None:

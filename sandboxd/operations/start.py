@@ -158,7 +158,8 @@ def start(
     if recipe is not None and (wishes.rebuild or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     rights, gateway_image = _rights(plan, environ)
-    keeping.keep_credentials(plan.sandbox, resolved and resolved.credentials)
+    # Those of an earlier start must not follow what this one sends to the same gateway.
+    keeping.keep_credentials(plan.sandbox, "", None)
     sent = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
     read = functools.partial(_read, plan, environ, project.config.digest, allowed)
@@ -180,6 +181,7 @@ def start(
             functools.partial(gateway.giving, environ, plan.sandbox, read),
             before_it_runs,
         )
+    keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)
     gateway.note_start(project, running.id, rights)
     _follow_since(engine, plan, environ, rights, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)

@@ -64,7 +64,7 @@ def serve(request: Request) -> Stopped:
         cancel=request.cancel,
     )
     sandbox = sandbox_id(os.path.realpath(stopped.directory), request.name)
-    request.keeping.keep_credentials(sandbox, None)
+    request.keeping.keep_credentials(sandbox, "", None)
     request.keeping.keep_ssh(sandbox, "", None)
     return stopped
 

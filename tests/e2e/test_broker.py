@@ -305,7 +305,8 @@ def test_a_daemon_gives_the_secret_to_the_gateway_that_it_starts_again(
     # The policy of this test is no project's, which is what the daemon would give it.
     monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
     api, memory, told = place.api, Memory(), list[str]()
-    memory.credentials = place.credentials
+    (container,) = api.containers(f"{PROJECT}={plan.sandbox}")
+    memory.keep_credentials(container.id, place.credentials)
     access = EngineAccess(lambda: api, lambda: dict(os.environ))
     attendant = Attendant(plan.workspace, access, memory, lambda: None, told.append)
 
@@ -330,4 +331,4 @@ def test_a_daemon_gives_the_secret_to_the_gateway_that_it_starts_again(
         assert fresh is not None and fresh.id != killed.id
     finally:
         attendant.stop()
-    assert SECRET not in str(told) + repr(memory.credentials)
+    assert SECRET not in str(told) + repr(memory.credentials_of(container.id))

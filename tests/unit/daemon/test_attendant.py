@@ -117,23 +117,24 @@ def event(name: str, **fields: object) -> Any:
 def test_a_gateway_that_has_no_credentials_gets_those_of_the_last_start() -> None:
     memory = Memory()
     memory.begin("first")
-    assert memory.missing_credentials() is None, "nobody gave any"
-    memory.credentials = CREDENTIALS
-    assert memory.missing_credentials() == CREDENTIALS
+    assert not memory.lacks_credentials(), "nobody gave any"
+    memory.keep_credentials("c1", CREDENTIALS)
+    assert memory.lacks_credentials() and memory.credentials_of("c1") == CREDENTIALS
+    assert memory.credentials_of("c2") is memory.credentials_of("") is None
     memory.take(event("credentials", services=[["npm", 8101]], mark="m"))
-    assert memory.missing_credentials() is None
+    assert not memory.lacks_credentials()
     memory.begin("second")
-    assert memory.missing_credentials() == CREDENTIALS
+    assert memory.lacks_credentials()
 
 
 @pytest.mark.parametrize(("op", "missing"), [("credentials", True), ("", True), ("policy", False)])
 def test_a_refusal_that_takes_credentials_away_is_noticed(op: str, missing: bool) -> None:
     memory = Memory()
     memory.begin("first")
-    memory.credentials = CREDENTIALS
+    memory.keep_credentials("c1", CREDENTIALS)
     memory.take(event("credentials", services=[["npm", 8101]], mark="m"))
     memory.take({**event("refused", op=op, version=0, why="no"), "seq": 2})
-    assert (memory.missing_credentials() is not None) is missing
+    assert memory.lacks_credentials() is missing
 
 
 def test_credentials_that_cannot_be_given_are_told_without_the_secret(
@@ -146,9 +147,9 @@ def test_credentials_that_cannot_be_given_are_told_without_the_secret(
 
     monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
     monkeypatch.setattr(running_gateway, "push_credentials", refuse)
-    monkeypatch.setattr(operation, "may_have_secrets", lambda *_: True)
+    monkeypatch.setattr(operation, "container_of_up", lambda *_: "c1")
     attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
-    attending.attendant._memory.credentials = CREDENTIALS
+    attending.attendant._memory.keep_credentials("c1", CREDENTIALS)
     for _ in range(3):
         with pytest.raises(EnvironmentFailure):
             attending.attendant._act()
@@ -338,12 +339,12 @@ def test_a_line_that_nobody_can_read_is_followed_by_all_that_the_gateway_lost(
         return followed
 
     monkeypatch.setattr(operation, "follow", follow)
-    monkeypatch.setattr(operation, "may_have_secrets", lambda *_: of_up)
+    monkeypatch.setattr(operation, "container_of_up", lambda *_: "c1" if of_up else "")
     monkeypatch.setattr(running_gateway, "push_credentials", lambda *words: given.append(words[-1]))
     this = attending.attendant
     monkeypatch.setattr(this._rights, "wake", lambda: woken.append(None))
     this._access = EngineAccess(lambda: cast("Any", None), dict)
-    this._memory.credentials = CREDENTIALS
+    this._memory.keep_credentials("c1", CREDENTIALS)
     broken = {**event("refused", op="", version=0, why="not a line of JSON"), "seq": 3}
     this._take(policy(1, 7))
     this._take(broken)

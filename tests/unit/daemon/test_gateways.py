@@ -67,8 +67,8 @@ async def new_address(monkeypatch: pytest.MonkeyPatch) -> None:
     every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
     key: Any = object()
     try:
-        every.update(Place("one", "/one"), key, wanted=True)
-        every.update(Place("one", "/two"), key, wanted=True)
+        every.update(Place("one", "/one"), key, "c1")
+        every.update(Place("one", "/two"), key, "c2")
         for _ in range(4):
             await asyncio.wait_for(looks.acquire(), 30)
         assert not any(each.refreshed.acquire(blocking=False) for each in ATTENDED)
@@ -100,9 +100,9 @@ async def no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     key: Any = object()
     try:
         assert every._look is None
-        every.update(Place("one", "/one"), key, wanted=True)
+        every.update(Place("one", "/one"), key, "c1")
         assert every._look is not None
-        every.update(Place("one", "/one"), key, wanted=False)
+        every.update(Place("one", "/one"), key, "")
         while every._look is not None:
             await asyncio.sleep(0.01)
         assert len(looks) == 1, "the one at the start"
@@ -121,14 +121,15 @@ def test_credentials_are_kept_for_the_next_gateway_until_they_are_forgotten(
         key: Any = object()
         credentials = Credentials((), "PEM")
         try:
-            every.keep_credentials(Place("one", "/never"), None)
+            every.keep_credentials(Place("one", "/never"), "", None)
             # Before the sandbox is known: its gateway starts after that.
-            await asyncio.to_thread(every.keep_credentials, Place("one", "/one"), credentials)
-            every.update(Place("one", "/one"), key, wanted=True)
-            assert ATTENDED[-1].memory.credentials is credentials
+            await asyncio.to_thread(every.keep_credentials, Place("one", "/one"), "c1", credentials)
+            every.update(Place("one", "/one"), key, "c1")
+            assert ATTENDED[-1].memory.credentials_of("c1") is credentials
+            assert ATTENDED[-1].memory.credentials_of("of an editor") is None
             assert kept == ["no core"], "a crash would show them"
-            every.keep_credentials(Place("one", "/one"), None)
-            assert ATTENDED[-1].memory.credentials is None
+            every.keep_credentials(Place("one", "/one"), "", None)
+            assert ATTENDED[-1].memory.credentials_of("c1") is None
         finally:
             every.close()
 
@@ -148,20 +149,52 @@ def test_a_sandbox_on_each_of_two_engines_has_its_own_attendant_and_memory(
         unused: list[tuple[object, ...]] = []
         monkeypatch.setattr(every, "_submit", lambda _job, *arguments: unused.append(arguments))
         try:
-            every.keep_credentials(first, Credentials((), "PEM of one"))
-            every.update(first, keys[0], wanted=True)
-            every.update(second, keys[1], wanted=True)
+            every.keep_credentials(first, "c1", Credentials((), "PEM of one"))
+            every.update(first, keys[0], "c1")
+            every.update(second, keys[1], "c2")
             on_first, on_second = ATTENDED
-            assert on_first.memory.credentials == Credentials((), "PEM of one")
-            assert on_second.memory.credentials is None, "they were sent to the other one"
+            assert on_first.memory.credentials_of("c1") == Credentials((), "PEM of one")
+            assert not on_second.memory.lacks_credentials(), "they were sent to the other one"
             every.refresh("/app")
             assert all(each.refreshed.acquire(blocking=False) for each in ATTENDED)
-            every.update(second, keys[1], wanted=False)
+            every.update(second, keys[1], "")
             assert unused == [("/app", keys[1], False)]
             every.refresh("/app")
             assert on_first.refreshed.acquire(blocking=False), "it is served further on"
             every.forget("/app", keys[1])
             assert {*unused[1:]} == {("/app", keys[0], True), ("/app", keys[1], True)}
+        finally:
+            every.close()
+
+    asyncio.run(follow())
+
+
+@pytest.mark.parametrize("is_seen_first", [True, False])
+def test_the_secrets_of_a_start_by_another_address_are_those_of_its_container(
+    monkeypatch: pytest.MonkeyPatch, is_seen_first: bool
+) -> None:
+    """One engine has two addresses: the container is known by one, and was started by the other."""
+    monkeypatch.setattr(gateways, "leave_no_core", lambda: None)
+    monkeypatch.setattr(gateways.addresses, "of_process", frozenset)
+    seen, used, elsewhere = (Place(name, "/app") for name in ("unix", "tcp", "another engine"))
+    old, new, other = (Credentials((), f"PEM of {name}") for name in ("before", "now", "another"))
+    key = EngineKey("unix:///one", None)
+
+    async def follow() -> None:
+        every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
+        try:
+            every.keep_credentials(elsewhere, "c3", other)
+            every.keep_credentials(seen, "c1", old)
+            if is_seen_first:
+                every.update(seen, key, "c2")
+            every.keep_credentials(used, "c2", new)
+            if not is_seen_first:
+                every.update(seen, key, "c2")
+            (attended,) = ATTENDED
+            assert attended.memory.credentials_of("c2") is new
+            assert attended.memory.credentials_of("c1") is None, "its start was an earlier one"
+            every.update(elsewhere, key, "c3")
+            assert ATTENDED[-1].memory.credentials_of("c3") is other
         finally:
             every.close()
 
@@ -178,8 +211,8 @@ def test_an_attendant_goes_on_by_another_name_of_its_engine(
         place = Place("one", "/app")
         try:
             for key in (EngineKey("unix:///one", None), EngineKey(None, "one")):
-                every.update(place, key, wanted=True)
-                every.update(place, key, wanted=True)
+                every.update(place, key, "c1")
+                every.update(place, key, "c1")
             before, after = ATTENDED
             assert before.memory is after.memory
         finally:

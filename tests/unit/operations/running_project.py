@@ -24,6 +24,8 @@ from sandboxd.project.rights import rights_of_plan
 OF_PROFILE = str(group.load("pypi").hosts[0].pattern)
 """A name that profile `dev` allows by itself to a project with a pyproject.toml."""
 OF_CRATES = str(group.load("crates").hosts[0].pattern)
+NETWORK: Any = SimpleNamespace(inner=SimpleNamespace(id="n1"))
+"""The networks of its gateway."""
 LISTED = '[network]\nmode = "allow"\nallow = ["a.example.org"]\n'
 
 
@@ -69,6 +71,7 @@ class Running:
             self.environ,
             project.sandbox,
             lambda: (rights, digest),
+            NETWORK.inner.id,
             lambda each: each.on_machine((), (), ()),
         ) as given:
             gateways.push(None, project.sandbox, given)  # type: ignore[arg-type]
@@ -98,7 +101,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
         "version",
         lambda *_: played.pushed[-1].version if played.pushed else 0,
     )
-    monkeypatch.setattr(networks, "pair_of", lambda *_: object())
+    monkeypatch.setattr(networks, "pair_of", lambda *_: NETWORK)
     monkeypatch.setattr(gateways, "complete", complete)
     monkeypatch.setattr(gateways, "push", push)
     return played

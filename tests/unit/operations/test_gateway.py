@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,7 +16,7 @@ from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups
-from sandboxd.life import egress
+from sandboxd.life import egress, lock
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
@@ -24,7 +24,15 @@ from sandboxd.policy import floor, trust
 from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now, rights_of_plan
-from tests.unit.operations.running_project import LISTED, OF_CRATES, OF_PROFILE, Running, play
+from tests.patience import PATIENCE
+from tests.unit.operations.running_project import (
+    LISTED,
+    NETWORK,
+    OF_CRATES,
+    OF_PROFILE,
+    Running,
+    play,
+)
 
 
 @pytest.fixture
@@ -262,8 +270,36 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
     workspace = os.path.realpath(running.path)
     engine: Any = None
     of_up = Credentials((), "PEM")
-    assert gateway.mend(engine, workspace, running.environ, credentials=of_up)
+    kept = {running.container: of_up}
+    assert gateway.mend(engine, workspace, running.environ, secrets_of=kept.get)
     assert given == ([of_up] if made_by == UP else [None])
+    running.container = "made by another start"
+    assert gateway.mend(engine, workspace, running.environ, secrets_of=kept.get)
+    assert given[1:] == [None], "they are those of a start before it"
+
+
+def test_who_gives_by_another_address_of_the_engine_waits_too(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what one of them read before something was taken back arrives after that."""
+    running.write(LISTED, trusted=True)
+    running.start()
+    by_tcp = {**running.environ, "DOCKER_HOST": "tcp://127.0.0.1:2375"}
+    workspace, engine = os.path.realpath(running.path), cast("Any", None)
+    project = Project.open(workspace, running.environ)
+
+    def read() -> Any:
+        return rights_now(project, running.container, 0.0), project.config.digest
+
+    def complete(rights: GatewayRights) -> GatewayRights:
+        return rights.on_machine((), (), ())
+
+    with gateway.giving(running.environ, workspace, read, NETWORK.inner.id, complete):
+        monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+        with pytest.raises(EnvironmentFailure, match="another sandboxd has given"):
+            gateway.follow(engine, workspace, by_tcp)
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", PATIENCE)
+    assert gateway.follow(engine, workspace, by_tcp) is not None
 
 
 def test_a_policy_that_takes_a_credential_away_takes_it_from_the_gateway(running: Running) -> None:

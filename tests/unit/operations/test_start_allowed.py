@@ -111,7 +111,7 @@ class Starting:
     def up(self, *arguments: Any) -> Any:
         """As the real one: the gateway has what is given, then the container starts."""
         *_, give, allowed = arguments
-        with give(lambda rights: rights.on_machine((), (), ())) as given:
+        with give("n1", lambda rights: rights.on_machine((), (), ())) as given:
             self.running.pushed.append(given.policy)
         self.during_gateway()
         allowed()
