@@ -144,7 +144,6 @@ class Keeper:
         self.halts.close()
         await self.watching.watcher.close()
         await self.hosts.close()
-        self.policies.close()
         self._threads.close()
 
     def register(

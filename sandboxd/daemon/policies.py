@@ -1,44 +1,65 @@
 """Notices that a policy, a grant or a record of a credential changed, whatever goes on in the projects.
 
-Rights are taken back because of it, so it waits for nobody: the files are read in a thread of its own, and they are
-compared again and again whether or not there are events.
+Rights are taken back because of it, so it waits for nobody: each folder is read in a thread of its own, and compared
+again and again whether or not there are events.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-from sandboxd.daemon.scan import Stamp, nearest, stamp_of_folders
-from sandboxd.policy import floor
+from sandboxd.credentials import records
+from sandboxd.daemon.folder_reader import FolderReader
+from sandboxd.daemon.scan import FolderStamp, stamp_of_folder
+from sandboxd.policy import approvals, floor, proxy_credentials, trust
 
 LOOK_SECONDS = 1.5
 """Seconds between two comparisons of the files: what is taken back is in force within 2 s, and there are no events of
 the target of a link, of a folder on a network, or of an organisation's first policy."""
 
+ANSWER_SECONDS = 1.0
+"""Seconds after which a look goes on without a folder whose disk does not answer."""
+
+_NAMES = (
+    floor.FILE_NAME,
+    trust.FILE_NAME,
+    trust.OLD_NAME,
+    approvals.FILE_NAME,
+    records.FILE_NAME,
+    proxy_credentials.FILE_NAME,
+)
+"""The files that say what a sandbox may have. They are compared however many others are beside them."""
+
+log = logging.getLogger(__name__)
+
 
 class Policies:
     """The folders of the policies, and of the user's grants and records. To be used on the event loop.
 
-    :param changed: called after each look that found another content than the look before
+    :param changed: called after each look at a folder that found another content than the look before
     """
 
     def __init__(self, environ: Mapping[str, str], changed: Callable[[], None]) -> None:
-        self._folders = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
+        self._user = floor.user_folder(environ)
+        self._organisation = os.path.dirname(floor.ORGANISATION)
         self._changed = changed
-        self._stamp: Stamp | None = None
-        # One thread: a look that began earlier also ends earlier.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="policies")
+        self._readers = {
+            folder: FolderReader(folder, lambda path: stamp_of_folder(path, _NAMES))
+            for folder in (self._user, self._organisation)
+        }
+        self._stamps: dict[str, FolderStamp | None] = {}
+        """The last known stamp of each folder that was looked at; None for one that never answered."""
+        self._said: dict[str, str] = {}
 
     async def look(self) -> None:
-        """Compare the files with those of the look before; the first look only notes what is there."""
-        loop = asyncio.get_running_loop()
-        stamp = await loop.run_in_executor(self._thread, stamp_of_folders, self._folders)
-        before, self._stamp = self._stamp, stamp
-        if before is not None and before != stamp:
-            self._changed()
+        """Compare the files with those of the look before; the first look only notes what is there.
+
+        A folder that does not answer in time counts as unchanged, and that is logged; the next look tries it again.
+        """
+        await asyncio.gather(*map(self._look_at, self._readers))
 
     async def look_for_ever(self) -> None:
         """Look every `LOOK_SECONDS`, until cancelled."""
@@ -46,27 +67,51 @@ class Policies:
             await asyncio.sleep(LOOK_SECONDS)
             await self.look()
 
-    def close(self) -> None:
-        """Take no further looks."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
     def nearest(self) -> frozenset[str]:
-        """The folders in which a policy would change or appear.
+        """The folders in which a policy would change or appear, by the last look.
 
         Not /etc: all programs open files there, and each time the kernel would wake the watcher. An
         organisation's first policy is found by the next look.
         """
-        user, organisation = self._folders
-        return frozenset({nearest(user), *filter(os.path.isdir, (organisation,))})
+        user, organisation = map(self._stamps.get, (self._user, self._organisation))
+        folders = {user.nearest} if user is not None else set()
+        if organisation is not None and organisation.nearest == self._organisation:
+            folders.add(self._organisation)
+        return frozenset(folders)
 
     def are_touched(self, paths: Iterable[str]) -> bool:
         """Whether one of the folders is among `paths`."""
-        return not set(self._folders).isdisjoint(paths)
+        return not set(self._readers).isdisjoint(paths)
 
     def are_below(self, paths: Iterable[str]) -> bool:
         """Whether one of the folders is among `paths`, or below one of them, so that it may have appeared or gone."""
         return any(
             path == folder or folder.startswith(f"{path}/")
             for path in paths
-            for folder in self._folders
+            for folder in self._readers
         )
+
+    async def _look_at(self, folder: str) -> None:
+        stamp = await self._readers[folder].read(ANSWER_SECONDS)
+        self._log(folder, stamp)
+        if stamp is None:
+            self._stamps.setdefault(folder, None)
+            return
+        before = self._stamps.get(folder, stamp)
+        self._stamps[folder] = stamp
+        # What was read while it did not answer is of nobody knows when.
+        if before is None or before.stamp != stamp.stamp:
+            self._changed()
+
+    def _log(self, folder: str, stamp: FolderStamp | None) -> None:
+        """Log once what cannot be compared in `folder`."""
+        text = ""
+        if stamp is None:
+            text = (
+                f"`{folder}` does not answer, so an edit of a policy or a grant there is not seen"
+            )
+        elif stamp.left_out:
+            text = f"`{folder}` has {stamp.left_out} more files beside those that are compared"
+        if text and text != self._said.get(folder):
+            log.warning(text)
+        self._said[folder] = text

@@ -16,7 +16,8 @@ T = TypeVar("T")
 _MOST_FOLDERS = 64
 """Subfolders of `.devcontainer` that are looked at; a hostile one may hold millions."""
 
-_MOST_POLICIES = 64
+_MOST_OTHERS = 64
+"""Other files beside those that are always compared in the folders of policies."""
 
 Stamp = tuple[tuple[str, int], ...]
 """(name, number) of each file; the number differs whenever the file was written or replaced."""
@@ -86,20 +87,31 @@ def scan(workspace: str) -> Scan:
     return Scan(True, tuple(sorted(stamp)), tuple(folders), saved, is_newest)
 
 
-def stamp_of_folders(folders: Iterable[str]) -> Stamp:
-    """The stamp of the first few files directly in each of `folders`: the folders of policies and grants."""
+class FolderStamp(NamedTuple):
+    """The files directly in a folder of policies or grants as they were at one moment."""
+
+    stamp: Stamp
+    nearest: str
+    """The folder, or the nearest one above it that exists."""
+    left_out: int
+    """The number of files that `stamp` lacks, since there are too many."""
+
+
+def stamp_of_folder(folder: str, names: Collection[str]) -> FolderStamp:
+    """The stamp of the files `names` directly in `folder`, and of the first few others there."""
+    others: list[str] = []
+    with contextlib.suppress(OSError):
+        # A temporary file counts once it is renamed to its place.
+        listed = (name for name in os.listdir(folder) if not name.endswith(".tmp"))
+        others = sorted(name for name in listed if name not in names)
     stamp = []
-    for folder in folders:
+    for name in (*names, *others[:_MOST_OTHERS]):
+        path = os.path.join(folder, name)
         with contextlib.suppress(OSError):
-            # A temporary file counts once it is renamed to its place.
-            names = sorted(name for name in os.listdir(folder) if not name.endswith(".tmp"))
-            for name in names[:_MOST_POLICIES]:
-                path = os.path.join(folder, name)
-                with contextlib.suppress(OSError):
-                    status = os.stat(path)
-                    # One that could not be read may have been edited meanwhile.
-                    stamp.append((path, hash((_identity(status), status.st_mode))))
-    return tuple(stamp)
+            status = os.stat(path)
+            # One that could not be read may have been edited meanwhile.
+            stamp.append((path, hash((_identity(status), status.st_mode))))
+    return FolderStamp(tuple(stamp), nearest(folder), max(len(others) - _MOST_OTHERS, 0))
 
 
 def _identity(status: os.stat_result) -> int:

@@ -109,14 +109,13 @@ class Watching:
         """Watch the folders of all projects, then compare the files of newly watched ones, for changes in between."""
         folders_to_watch = {folder for p in self._projects.values() for folder in p.scan.folders}
         folders_to_watch.update(*(folders for folders, _ in self._others.values()))
+        await self._policies.look()
         policies = self._policies.nearest()
         folders_to_watch |= policies
         was_blind = bool(self.watcher.problem)
         fresh = await self.watcher.watch(frozenset(folders_to_watch))
         if self.watcher.problem and not was_blind:
             self._on_doubt()
-        if policies != self._policies.nearest():
-            self.rewatch()
         if self.watcher.deaf and not self._is_polling:
             self._is_polling = True
             self._tasks.spawn_essential(self._poll())
@@ -125,6 +124,8 @@ class Watching:
         self._tell_others(fresh)
         if doubtful:
             await self._policies.look()
+            if policies != self._policies.nearest():
+                self.rewatch()
             await self._sweep(self._having(doubtful))
 
     async def changed(self, paths: Iterable[str]) -> list[Tracked]:

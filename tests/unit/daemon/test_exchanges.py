@@ -121,7 +121,6 @@ async def watching(tmp_path: Path) -> AsyncIterator[watching_room.Watching]:
         {}, policies, own, generation, threads, tasks, lambda _path: None, lambda: None
     )
     yield result
-    policies.close()
     result.end()
     await tasks.close()
     await result.watcher.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +18,8 @@ from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.places import Place
 from sandboxd.daemon.policies import Policies
 from sandboxd.daemon.projects import EngineKey, Tracked
+from sandboxd.daemon.scan import FolderStamp, stamp_of_folder
+from sandboxd.policy import floor
 from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
@@ -114,7 +118,6 @@ class Looking:
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self.policies.close()
 
 
 @pytest.mark.asyncio
@@ -149,7 +152,6 @@ async def test_a_look_at_what_did_not_change_tells_nothing(own_home: Path, folde
     await looking.policies.look()
     await looking.policies.look()
     assert looking.changes == 1
-    looking.policies.close()
 
 
 @pytest.mark.asyncio
@@ -162,16 +164,87 @@ async def test_a_policy_that_can_be_read_again_has_changed(own_home: Path, folde
     (folder / "policy.toml").chmod(0o600)
     await looking.policies.look()
     assert looking.changes == 1
-    looking.policies.close()
 
 
-def test_the_folder_is_watched_from_the_nearest_one_that_exists(own_home: Path) -> None:
+@pytest.mark.asyncio
+async def test_the_folder_is_watched_from_the_nearest_one_that_exists(own_home: Path) -> None:
     watched = Policies(environ(own_home), lambda: None)
     config = own_home / ".config"
+    await watched.look()
     assert str(own_home) in watched.nearest()
     config.mkdir()
+    await watched.look()
     assert str(config) in watched.nearest()
     assert watched.are_below({str(config)}) and not watched.are_touched({str(config)})
     assert not watched.are_below({str(config / "other")})
     assert watched.are_touched({str(config / "sandboxd")})
-    watched.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["policy.toml", "trust.toml", "egress.toml", "credentials.toml"])
+async def test_no_number_of_other_files_hides_an_edit(
+    own_home: Path, folder: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    for number in range(80):
+        (folder / f"a{number}.toml").write_text("")
+    (folder / name).write_text("")
+    looking = Looking(own_home)
+    await looking.policies.look()
+    (folder / name).write_text("# edited\n")
+    await looking.policies.look()
+    assert looking.changes == 1
+    assert [each.message for each in caplog.records] == [
+        f"`{folder}` has 16 more files beside those that are compared"
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_folder_that_hangs_keeps_no_edit_in_another_one(
+    own_home: Path,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Such as a home on a share whose server is gone."""
+    organisation = tmp_path / "organisation"
+    organisation.mkdir()
+    monkeypatch.setattr(floor, "ORGANISATION", str(organisation / "policy.toml"))
+    monkeypatch.setattr(policies, "ANSWER_SECONDS", 0.05)
+    answers, began = threading.Event(), []
+
+    def look(path: str, names: tuple[str, ...]) -> FolderStamp:
+        if path == str(folder):
+            began.append(path)
+            answers.wait(PATIENCE)
+        return stamp_of_folder(path, names)
+
+    looking = Looking(own_home)
+    await looking.policies.look()
+    monkeypatch.setattr(policies, "stamp_of_folder", look)
+    for number in range(3):
+        (organisation / "policy.toml").write_text(number * "# edited\n")
+        async with asyncio.timeout(PATIENCE):
+            while looking.changes <= number:
+                await looking.policies.look()
+    assert len(began) == 1, "one call of it hangs, and not one for each look"
+    (said,) = [each.message for each in caplog.records]
+    assert said.startswith(f"`{folder}` does not answer")
+    (folder / "trust.toml").write_text("")
+    answers.set()
+    monkeypatch.setattr(policies, "ANSWER_SECONDS", PATIENCE)
+    await looking.policies.look()
+    assert looking.changes == 4, "what was saved meanwhile is seen once it answers"
+
+
+def test_a_folder_that_hangs_does_not_keep_the_process_at_its_end() -> None:
+    program = """if True:
+        import asyncio, threading
+        from sandboxd.daemon.folder_reader import FolderReader
+
+        reader = FolderReader("/share", lambda path: threading.Event().wait())
+        print(asyncio.run(reader.read(0.01)))
+    """
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (done.stdout, done.stderr) == ("None\n", "")
