@@ -7,10 +7,10 @@ file of its own: a container that an editor started and the one of `up` are halt
 from __future__ import annotations
 
 import contextlib
-import glob
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from enum import Enum
@@ -95,7 +95,7 @@ def load(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | Non
     :raises Unreadable: the record cannot be read, so that it is not known whether it is halted
     """
     for path in (_path(environ, sandbox, container), _older_path(environ, sandbox)):
-        if os.path.lexists(path):
+        if _is_there(path):
             halt = _read(path, sandbox)
             if halt.container == container:
                 return halt
@@ -180,18 +180,42 @@ def unreadable(environ: Mapping[str, str], sandbox: str, container: str) -> tupl
     :param container: its full id
     """
     own, older = (
-        path if os.path.lexists(path) and _is_unreadable(path, sandbox) else ""
+        path if _is_unreadable(path, sandbox) else ""
         for path in (_path(environ, sandbox, container), _older_path(environ, sandbox))
     )
     return own, older
 
 
 def _is_unreadable(path: str, sandbox: str) -> bool:
+    """Whether something is, or may be, at `path` that cannot be read."""
     try:
-        _read(path, sandbox)
+        if _is_there(path):
+            _read(path, sandbox)
     except Unreadable:
         return True
     return False
+
+
+def _is_there(path: str) -> bool:
+    """Whether something is at `path`.
+
+    :raises Unreadable: its folder may not be entered, so that this is not known
+    """
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _folder_unreadable(os.path.dirname(path), error) from None
+    return True
+
+
+def _folder_unreadable(folder: str, error: OSError) -> Unreadable:
+    reason = (error.strerror or "an error").lower()
+    return Unreadable(
+        f"`{folder}` cannot be read ({reason}), so it is not known which sandboxes are halted",
+        f"make it a folder of yours again: `chmod 700 {shlex.quote(folder)}`",
+    )
 
 
 def put_aside(environ: Mapping[str, str], sandbox: str, path: str) -> str:
@@ -240,11 +264,23 @@ def _older_path(environ: Mapping[str, str], sandbox: str) -> str:
 
 
 def _paths(environ: Mapping[str, str], sandbox: str) -> list[str]:
-    """The files of all halts of a sandbox that are there, an older version's first."""
-    older = _older_path(environ, sandbox)
-    prefix = older.removesuffix(".json") + "-"
-    newer = sorted(path for path in glob.glob(glob.escape(prefix) + "*.json"))
-    return [*([older] if os.path.lexists(older) else []), *newer]
+    """The files of all halts of a sandbox that are there, an older version's first.
+
+    :raises Unreadable: their folder may not be read
+    """
+    older, folder = _older_path(environ, sandbox), _folder(environ)
+    prefix = os.path.basename(older).removesuffix(".json") + "-"
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _folder_unreadable(folder, error) from None
+    newer = (name for name in names if name.startswith(prefix) and name.endswith(".json"))
+    return [
+        *([older] if _is_there(older) else []),
+        *(os.path.join(folder, name) for name in newer),
+    ]
 
 
 def _folder(environ: Mapping[str, str]) -> str:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.halt import entries, guard, points, record, words
+from sandboxd.host import given_rights
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.model.sandbox_id import name_option, workspace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.halt.record import Halt
+    from sandboxd.host.given_rights import Entry
 
 
 def is_halted(engine: Engine, container: Summary) -> bool:
@@ -64,16 +66,19 @@ def put_records_aside(engine: Engine, container: Summary, sandbox: str) -> Itera
     """Put the records of a removed container aside that cannot be read, as they would hold the next one, too; yields
     sentences about each.
 
-    What an older version wrote may be about any container of the sandbox, and stays while there is another.
+    What an older version wrote may be about any container of the sandbox, on whichever engine, and stays while there is
+    another.
 
     :param sandbox: the sandbox's identity
     """
     own, older = record.unreadable(os.environ, sandbox, container.id)
     others: list[Summary] = []
+    elsewhere: list[Entry] = []
     if older:
         listed = engine.containers(f"{PROJECT}={sandbox}")
         others = [each for each in listed if each.id != container.id]
-    for path in (own, "" if others else older):
+        elsewhere = _elsewhere(sandbox, {container.id, *(each.id for each in listed)})
+    for path in (own, "" if others or elsewhere else older):
         if not path:
             continue
         try:
@@ -88,6 +93,29 @@ def put_records_aside(engine: Engine, container: Summary, sandbox: str) -> Itera
             f"`{older}` cannot be read and may be about another container of the sandbox: "
             f"{words.end_by_hand(f'docker rm -f {names}')}; then `rm {shlex.quote(older)}`"
         )
+    elif elsewhere:
+        commands = "; ".join(_recreate(each, sandbox) for each in elsewhere)
+        yield (
+            f"`{older}` cannot be read and may be about the sandbox's container on another engine: {commands}; "
+            f"then `rm {shlex.quote(older)}`"
+        )
+
+
+def _elsewhere(sandbox: str, here: Collection[str]) -> list[Entry]:
+    """The records of what a sandbox was given in other containers than those with the ids `here`, on engines that are
+    not gone.
+    """
+    return [
+        each
+        for each in given_rights.entries(os.environ)
+        if each.sandbox == sandbox and each.container not in ("", *here) and not each.is_gone
+    ]
+
+
+def _recreate(entry: Entry, sandbox: str) -> str:
+    """The command, in backticks, that makes the container of a record on another engine anew."""
+    variables = f"{entry.engine.before_command()} " if entry.engine is not None else ""
+    return f"`{variables}sandboxd up{name_option(sandbox)} --recreate`"
 
 
 def present(sandbox: str, container: str) -> Halt | None:

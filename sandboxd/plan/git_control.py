@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import shlex
 import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, gitlinks, index_of
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.policy.protect import REFUSES_BARE
-from sandboxd.syntax import git_config
+from sandboxd.syntax import git_config, shell_words
 
 _DEEPEST_INCLUDE = 10
 """The same limit as git's."""
@@ -296,7 +295,7 @@ class _Reader:
 
 def _words(command: str) -> Iterator[str]:
     try:
-        words = shlex.split(command)
+        words = shell_words.split(command)
     except ValueError:
         words = command.split()
     for word in words:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from typing import TYPE_CHECKING
 
 from sandboxd.config.values import takes_from_host
@@ -15,7 +14,7 @@ from sandboxd.egress.names import NotAName, normal
 from sandboxd.kinds.compose.values import entries
 from sandboxd.plan import service_health, service_names
 from sandboxd.plan.service import ProjectFile, Service
-from sandboxd.syntax import yaml
+from sandboxd.syntax import shell_words, yaml
 from sandboxd.syntax.substitution import substitute
 
 if TYPE_CHECKING:
@@ -215,7 +214,7 @@ def _words(part: Part | None) -> tuple[str, ...] | None:
         text = part.file.text(node)
         if text is None:
             return None
-        words = shlex.split(part.file.fill(text).text)
+        words = shell_words.split(part.file.fill(text).text)
     return tuple(words)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,27 @@ def test_a_record_that_cannot_be_read_lets_nothing_go_on(
     path.write_text(text)
     with pytest.raises(EnvironmentFailure, match="not known whether the sandbox is halted"):
         record.open_halt(environ, "/w", "c1")
+
+
+def test_records_that_may_be_there_and_cannot_be_looked_at_let_nothing_go_on(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    """Their folder may not be entered; here it is none, as root may enter each."""
+    record.save(environ, HALT)
+    folder = tmp_path / "sandboxd/halts"
+    shutil.rmtree(folder)
+    assert record.open_halt(environ, "/w", "c1") is None and record.of_sandbox(environ, "/w") == ()
+    folder.write_text("")
+    for look in (
+        lambda: record.open_halt(environ, "/w", "c1"),
+        lambda: record.of_sandbox(environ, "/w"),
+    ):
+        with pytest.raises(
+            record.Unreadable, match="not known which sandboxes are halted"
+        ) as raised:
+            look()
+        assert raised.value.hint.endswith(f"`chmod 700 {folder}`")
+    assert all(record.unreadable(environ, "/w", "c1"))
 
 
 def test_who_needs_it_is_told_what_was_done_and_the_next_command() -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.halt import record
 from sandboxd.halt.record import Halt, Owner, Reason
+from sandboxd.host import given_rights
+from sandboxd.host.given_rights import GivenRights
 from sandboxd.life import end as life_end
 from sandboxd.life import halts, states
 from sandboxd.model.labels import MADE_BY, PROJECT, UP, VOLUME, VOLUME_TIME
@@ -231,6 +234,19 @@ def test_what_may_be_about_another_container_holds_that_on(own_home: Path) -> No
     assert "`docker rm -f b`; where that fails" in told[-1] and f"`rm {path}`" in told[-1]
     with pytest.raises(record.Unreadable):
         record.open_halt(os.environ, WORKSPACE, "b")
+
+
+def test_what_may_be_about_a_container_on_another_engine_holds_that_on(own_home: Path) -> None:
+    path = unreadable(own_home, is_older=True)
+    there = {**os.environ, "DOCKER_HOST": "ssh://build"}
+    given_rights.keep(there, WORKSPACE, GivenRights("c2", "", Policy()))
+    told = end_of_sandbox(Shared())
+    assert "`DOCKER_HOST=ssh://build sandboxd up --recreate`; then `rm " in told[-1]
+    with pytest.raises(record.Unreadable):
+        record.open_halt(os.environ, WORKSPACE, "c2")
+    given_rights.note_gone(given_rights.entries(os.environ))
+    assert "holds nothing any more" in end_of_sandbox(Shared())[-1]
+    assert not path.exists()
 
 
 def test_who_runs_one_of_an_editor_is_told_to_rebuild_it(own_home: Path) -> None:
