@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.daemon.rights_loop import FAULT, RightsLoop
+from sandboxd.daemon.rights_loop import FAULT, FailureTeller, RightsLoop
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import gateway, running_gateway
@@ -112,8 +112,8 @@ class Memory:
     def credentials_of(self, container: str) -> Credentials | None:
         """The secrets that the start of the container with this id read; None if there are none."""
         with self.lock:
-            kept = self._credentials
-            return kept[1] if kept is not None and kept[0] == container else None
+            own = self._credentials
+            return own[1] if own is not None and own[0] == container else None
 
     def release_credentials(self, container: str) -> Credentials | None:
         """Remove and return the secrets that the start of `container` read; None if there are none."""
@@ -163,7 +163,7 @@ class Attendant:
         self._failed = failed
         self._mended = mended
         self._rights = RightsLoop(self._act)
-        self._last_failure, self._ends = "", 0.0
+        self._failure, self._ends = FailureTeller(self._tell), 0.0
         self.behind = ""
         """Why the gateway may still allow more than it should, for a person; '' where it does not."""
         self._stop = threading.Event()
@@ -288,15 +288,16 @@ class Attendant:
             self._give_credentials(self._access.engine())
         except SandboxdError as error:
             self.behind = error.message if operation.leaves_too_much(error) else ""
-            self._tell_once(f"its gateway has not what it may have now: {error.message}")
+            self._failure.failed(f"its gateway has not what it may have now: {error.message}")
             if isinstance(error, EnvironmentFailure) and not self._stop.is_set():
                 raise
         except Exception:
             self.behind = FAULT
-            self._tell_once(f"its gateway has not what it may have now: {FAULT}")
+            self._failure.failed(f"its gateway has not what it may have now: {FAULT}")
             raise
         else:
-            self._last_failure = self.behind = ""
+            self._failure.succeeded()
+            self.behind = ""
         return self._ends
 
     def _give_credentials(self, engine: Engine) -> None:
@@ -378,12 +379,6 @@ class Attendant:
     def _check(self) -> None:
         if self._stop.is_set():
             raise Stopped
-
-    def _tell_once(self, text: str) -> None:
-        """Tell a failure that is met again and again the first time."""
-        if text != self._last_failure:
-            self._last_failure = text
-            self._tell(text)
 
     def _tell(self, text: str) -> None:
         log.warning("`%s`: %s", self._sandbox, text)

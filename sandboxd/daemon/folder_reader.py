@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -41,14 +42,15 @@ class FolderReader(Generic[T]):
         future: asyncio.Future[T] = loop.create_future()
 
         def run() -> None:
+            settle: Callable[[], None]
             try:
                 result = self._function(self._folder)
             except BaseException as error:
-                call: tuple[Callable[..., None], object] = (future.set_exception, error)
+                settle = functools.partial(future.set_exception, error)
             else:
-                call = (future.set_result, result)
+                settle = functools.partial(future.set_result, result)
             with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
-                loop.call_soon_threadsafe(*call)
+                loop.call_soon_threadsafe(settle)
 
         # Not of a pool: the interpreter waits at its end for all threads of one.
         threading.Thread(target=run, name="policies", daemon=True).start()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.forwards import Forwards
-from sandboxd.daemon.rights_loop import FAULT, RightsLoop
+from sandboxd.daemon.rights_loop import FAULT, FailureTeller, RightsLoop
 from sandboxd.daemon.ssh_agents import SshAgent
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
@@ -189,7 +189,7 @@ class _Holding:
         self._last_forwards: Forwards | None = None
         self._is_closed = False
         self._lacking = frozenset[str]()
-        self._last_failure = ""
+        self._failure = FailureTeller(self._say)
         self._rights = RightsLoop(self._act)
         self._rights.start()
 
@@ -336,19 +336,13 @@ class _Holding:
         environ = self._hosts.environ(running[0]) if running is not None else {}
         try:
             operation.follow(self._sandbox, running[1] if running else "", environ, self)
-            self._last_failure = ""
+            self._failure.succeeded()
         except EnvironmentFailure as error:
-            self._say_failure(f"it has not what it may have now: {error.message}")
+            self._failure.failed(f"it has not what it may have now: {error.message}")
             raise
         except Exception:
             # Who cannot say what is allowed allows nothing.
             self.take_keys()
-            self._say_failure(f"its SSH keys are taken back: {FAULT}")
+            self._failure.failed(f"its SSH keys are taken back: {FAULT}")
             raise
         return 0.0
-
-    def _say_failure(self, text: str) -> None:
-        """Say once a failure that is met again and again."""
-        if text != self._last_failure:
-            self._last_failure = text
-            self._say(text)

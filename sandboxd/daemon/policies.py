@@ -52,7 +52,7 @@ class Policies:
         }
         self._stamps: dict[str, FolderStamp | None] = {}
         """The last known stamp of each folder that was looked at; None for one that never answered."""
-        self._said: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
 
     async def look(self) -> None:
         """Compare the files with those of the look before; the first look only notes what is there.
@@ -112,6 +112,6 @@ class Policies:
             )
         elif stamp.left_out:
             text = f"`{folder}` has {stamp.left_out} more files beside those that are compared"
-        if text and text != self._said.get(folder):
+        if text and text != self._problems.get(folder):
             log.warning(text)
-        self._said[folder] = text
+        self._problems[folder] = text

@@ -23,6 +23,26 @@ FAULT = "a bug in sandboxd: see `sandboxd daemon logs`"
 log = logging.getLogger(__name__)
 
 
+class FailureTeller:
+    """Passes on a failure that is met again and again the first time only. To be used in one thread.
+
+    :param tell: called with a sentence for a person
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell, self._last = tell, ""
+
+    def failed(self, text: str) -> None:
+        """Note a failure; it is passed on unless it is the one of before."""
+        if text != self._last:
+            self._last = text
+            self._tell(text)
+
+    def succeeded(self) -> None:
+        """Note that it works: the next failure is passed on, whichever it is."""
+        self._last = ""
+
+
 class RightsLoop:
     """Calls `act` after each `wake`, and at the time at which something that it gave expires.
 

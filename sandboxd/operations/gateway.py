@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
-    from sandboxd.policy.reconcile import Given, Step
-    from sandboxd.policy.rights import GatewayRights, Rights, Target
+    from sandboxd.policy.reconcile import Step
+    from sandboxd.policy.rights import GatewayRights, Rights
     from sandboxd.project import Project
 
 
@@ -67,7 +67,7 @@ def follow(
     """
     from sandboxd.life import gateway, networks, running_gateway
     from sandboxd.life.lock import network_rights_lock, rights_lock
-    from sandboxd.policy.reconcile import reconcile
+    from sandboxd.policy.reconcile import Given, reconcile
 
     # One after another, also of several processes: what was read earlier is never given later.
     with contextlib.ExitStack() as locks:
@@ -78,7 +78,8 @@ def follow(
         pair = networks.pair_of(engine, sandbox)
         if pair is not None:
             locks.enter_context(network_rights_lock(pair.inner.id))
-        wanted, digest = _read(sandbox, environ, present.id)
+        record = given_rights.recall(environ, sandbox, present.id)
+        wanted, digest = _read_by(record, sandbox, environ, present.id)
         if wanted.gateway is None:
             return None
         if pair is None:
@@ -88,9 +89,10 @@ def follow(
                 "nothing gets out; `sandboxd up` makes them again",
             )
         whole = gateway.complete(engine, pair, wanted.gateway, addresses)
-        given = _given(environ, wanted.target, running_gateway.version(engine, sandbox))
+        last = record.gateway if record is not None else None
+        given = Given(running_gateway.version(engine, sandbox), last)
         steps = reconcile(wanted._replace(gateway=whole), given)
-        keep = functools.partial(_keep, environ, digest, wanted)
+        keep = functools.partial(_keep, environ, record, digest, wanted)
         _do(engine, sandbox, environ, steps, keep)
         if not steps:
             with contextlib.suppress(SandboxdError):
@@ -215,7 +217,7 @@ def giving(
             recording.before_widening(environ, sandbox, step.names, step.credentials)
         whole = complete(wanted.gateway)
         if wanted.target.container:
-            _keep(environ, digest, wanted, whole)
+            _keep(environ, before, digest, wanted, whole)
         else:
             # Which container runs by it is known once it does. The secrets of an earlier one are replaced.
             before = before or GivenRights("", "", wanted.planned or Policy())
@@ -321,18 +323,27 @@ def _project(sandbox: str, environ: Mapping[str, str]) -> Project:
 
 
 def _read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rights, str | None]:
+    """As `_read_by`, with what is stored of the sandbox."""
+    record = given_rights.recall(environ, sandbox, container)
+    return _read_by(record, sandbox, environ, container)
+
+
+def _read_by(
+    record: GivenRights | None, sandbox: str, environ: Mapping[str, str], container: str
+) -> tuple[Rights, str | None]:
     """What the sandbox may have now, and the digest of the config that says so; None where that cannot be read.
 
+    :param record: what `given_rights.recall` returned for the container
     :raises UsageError: nor can anything else that says so
     """
-    from sandboxd.project.rights import rights_of_unread
+    from sandboxd.project.rights import rights_by, rights_of_unread
 
-    project = None
+    project, now = None, time.time()
     try:
         project = _project(sandbox, environ)
-        return _rights(project, container), project.config.digest
+        return rights_by(project, container, now, record), project.config.digest
     except UsageError as error:
-        wanted = rights_of_unread(sandbox, container, environ, time.time(), error.message, project)
+        wanted = rights_of_unread(sandbox, container, environ, now, error.message, record, project)
         if wanted is None:
             raise
         return wanted, None
@@ -344,25 +355,20 @@ def _rights(project: Project, container: str) -> Rights:
     return rights_now(project, container, time.time())
 
 
-def _given(environ: Mapping[str, str], target: Target, version: int) -> Given:
-    """What the gateway has by its own word, and what it was given last."""
-    from sandboxd.policy.reconcile import Given
-
-    record = given_rights.recall(environ, target.sandbox, target.container)
-    gateway = record.gateway if record is not None else None
-    return Given(version, gateway)
-
-
 def _keep(
-    environ: Mapping[str, str], digest: str | None, wanted: Rights, gateway: GatewayRights
+    environ: Mapping[str, str],
+    before: GivenRights | None,
+    digest: str | None,
+    wanted: Rights,
+    gateway: GatewayRights,
 ) -> None:
     """Keep what the gateway has, and what bounds an edit of the config that nobody agreed to.
 
+    :param before: what is stored so far
     :param digest: of the config; None where it cannot be read
     :raises EnvironmentFailure: it cannot be written
     """
     container, sandbox = wanted.target.container, wanted.target.sandbox
-    before = given_rights.recall(environ, sandbox, container)
     if digest is None and before is not None and before.container not in ("", container):
         # It is of another container, so this one has nothing by it, now and later.
         return

@@ -40,6 +40,18 @@ if TYPE_CHECKING:
 def rights_now(
     project: Project, container: str, now: float, ports: tuple[Port, ...] = ()
 ) -> Rights:
+    """As `rights_by`, with what is stored of the sandbox."""
+    record = given_rights.recall(project.environ, project.sandbox, container)
+    return rights_by(project, container, now, record, ports)
+
+
+def rights_by(
+    project: Project,
+    container: str,
+    now: float,
+    record: GivenRights | None,
+    ports: tuple[Port, ...] = (),
+) -> Rights:
     """The present rights of the sandbox of `project`. Neither host nor engine is asked.
 
     If policy minimum or grant refuse what sandboxd.toml asks for, at most the profile's own names are allowed, and
@@ -47,6 +59,7 @@ def rights_now(
 
     :param container: the id of its container; '' for none
     :param now: seconds since 1970
+    :param record: what `given_rights.recall` returned for the container
     :param ports: the ports that the project's plan wants forwarded to this machine; the plan depends on the host
     :raises UsageError: policy, grants, answers or a hand-written config cannot be read
     """
@@ -58,8 +71,8 @@ def rights_now(
         network.source,
         network.is_granted,
         network.problem,
-        _most(project, container, demands),
-        _accounts(project.environ, project.sandbox, container),
+        _most(project, _of_container(record, container), demands),
+        _accounts(project.environ, record, container),
     )
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
@@ -80,21 +93,22 @@ def rights_of_unread(
     environ: Mapping[str, str],
     now: float,
     problem: str,
+    record: GivenRights | None,
     project: Project | None = None,
 ) -> Rights | None:
     """The rights of a running sandbox whose config cannot be read: those by its last content, without what policy,
     grants, records and answers have revoked since.
 
     :param problem: why the config cannot be read
+    :param record: as in `rights_by`
     :param project: where only the rest of the project cannot be read, such as a file of Compose: what sandboxd.toml
         takes away by itself counts. None: sandboxd.toml cannot be read either
     :returns: None if it is not known what the sandbox was given; no rights if that was given to another container
     :raises UsageError: policy, grants or answers cannot be read either
     """
-    given = _given(environ, sandbox, container)
+    given = _of_container(record, container)
     if given is None:
-        is_of_another = given_rights.recall(environ, sandbox) is not None
-        return no_rights(sandbox, container) if is_of_another else None
+        return no_rights(sandbox, container) if record is not None else None
     demands = in_force(environ)
     own = _of_config(project, demands) if project is not None else None
     is_none = demands.no_network or (own is not None and own.mode == "none")
@@ -109,7 +123,7 @@ def rights_of_unread(
         own.is_granted if own is not None else given.is_granted,
         problem,
         given.most,
-        _accounts(environ, sandbox, container),
+        _accounts(environ, record, container),
     )
     target, workspace = Target(sandbox, container), workspace_of(sandbox)
     login = _login(asked, workspace, environ)
@@ -152,7 +166,7 @@ def rights_of_policy(
     :param is_granted: whether the user trusts that content
     :raises UsageError: the policy or the answers cannot be read
     """
-    given, demands = _given(environ, workspace, ""), in_force(environ)
+    given, demands = given_rights.recall(environ, workspace), in_force(environ)
     is_granted = is_granted and not demands.no_trust
     is_free = given is None or is_granted or digest == given.digest
     asked = Asked(
@@ -160,7 +174,7 @@ def rights_of_policy(
         planned,
         is_granted=is_granted,
         most=None if given is None or is_free else given.most,
-        accounts=_accounts(environ, workspace, ""),
+        accounts=_accounts(environ, given, ""),
     )
     login = _login(asked, workspace, environ)
     target, credentials = Target(workspace), _credentials(uses, environ)
@@ -180,9 +194,8 @@ def rights_of_program(
     return _rights(environ, folder, Target(folder), asked, (), demands, login, now)
 
 
-def _most(project: Project, container: str, demands: Floor) -> Policy | None:
+def _most(project: Project, given: GivenRights | None, demands: Floor) -> Policy | None:
     """What bounds a sandbox whose sandboxd.toml was edited since its start, and nobody agreed to that; None without."""
-    given = _given(project.environ, project.sandbox, container)
     digest = project.config.digest
     if given is None or digest == given.digest:
         return None
@@ -192,10 +205,9 @@ def _most(project: Project, container: str, demands: Floor) -> Policy | None:
     return None if is_granted else given.most
 
 
-def _given(environ: Mapping[str, str], sandbox: str, container: str) -> GivenRights | None:
-    """What `container` was given last, that of any other one counts for nothing; '' for whichever it is."""
-    given = given_rights.recall(environ, sandbox, container)
-    return None if given is None or (container and given.container != container) else given
+def _of_container(record: GivenRights | None, container: str) -> GivenRights | None:
+    """`record` if it is of `container`, or that is ''; what any other one was given counts for nothing."""
+    return None if record is None or (container and record.container != container) else record
 
 
 def _of_last(
@@ -253,14 +265,13 @@ def _is_granted_still(
 
 
 def _accounts(
-    environ: Mapping[str, str], sandbox: str, container: str
+    environ: Mapping[str, str], given: GivenRights | None, container: str
 ) -> tuple[tuple[str, str], ...]:
     """The services whose secrets the gateway has, each with its account.
 
     '' for the account if it has no record any more, or if the secrets were sent for another container than `container`:
     the gateway of one that an editor starts may still have those of the last `up`.
     """
-    given = given_rights.recall(environ, sandbox, container)
     if given is None or not given.accounts:
         return ()
     if container and given.container not in ("", container):

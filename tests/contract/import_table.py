@@ -243,6 +243,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "daemon": frozenset(
         {
             "__init__",
+            "credentials",
             "deadline",
             "egress",
             "engine",

@@ -173,10 +173,10 @@ def test_what_was_read_earlier_is_never_given_later(
 
     def rights(*words: Any) -> Any:
         read.append(0.0)
-        return gateway_rights(*words)
+        return real(*words)
 
-    gateway_rights = gateway._rights
-    monkeypatch.setattr(gateway, "_rights", rights)
+    real = gateway._read_by
+    monkeypatch.setattr(gateway, "_read_by", rights)
     monkeypatch.setattr(gateways, "push", push)
     threads = [threading.Thread(target=running.follow) for _ in range(2)]
     threads[0].start()
