@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
+import secrets
 import stat
 from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple
@@ -182,5 +182,40 @@ def _entries(root: int, path: str) -> list[tuple[str, int]]:
 
 
 def remove_tree(folder: str) -> None:
-    """Remove a folder of sandboxd's own with all in it, files that a sandbox made included; no link is followed."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a folder of sandboxd's own with all in it, files that a sandbox made included; no link is followed.
+
+    What cannot be removed stays. Nothing recurses: a sandbox can nest folders without end.
+    """
+    with contextlib.suppress(OSError, SandboxdError):
+        with beneath.open_folder(folder) as root:
+            waiting = _removed_from(root, root)
+            while waiting:
+                name = waiting.pop()
+                with contextlib.suppress(OSError), _opened(root, name) as below:
+                    waiting += _removed_from(below, root)
+                    os.rmdir(name, dir_fd=root)
+        os.rmdir(folder)
+
+
+def _removed_from(folder: int, root: int) -> list[str]:
+    """Remove all files in a folder, and move the folders in it to `root`, where it returns their new names."""
+    moved: list[str] = []
+    for name in os.listdir(folder):
+        try:
+            os.unlink(name, dir_fd=folder)
+        except (IsADirectoryError, PermissionError):
+            with contextlib.suppress(OSError):
+                new = secrets.token_hex(16)
+                os.rename(name, new, src_dir_fd=folder, dst_dir_fd=root)
+                moved.append(new)
+    return moved
+
+
+@contextlib.contextmanager
+def _opened(root: int, name: str) -> Iterator[int]:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(name, flags, dir_fd=root)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

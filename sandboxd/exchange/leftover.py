@@ -4,6 +4,7 @@ there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -138,10 +139,13 @@ def _let_go(place: Place, sandbox: str) -> None:
 def size_of(place: Place) -> int:
     """The size of all files of the place in bytes; no link is followed."""
     size = 0
-    for folder, _, names in os.walk(place.folder):
-        for name in names:
-            try:
-                size += os.lstat(os.path.join(folder, name)).st_size
-            except OSError:
-                continue
+    waiting = [place.folder]
+    while waiting:
+        # A path that is too long for the system is left out.
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    size += entry.stat(follow_symlinks=False).st_size
     return size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -153,3 +154,22 @@ def test_one_of_which_nobody_knows_whose_it_is_stays(world: World) -> None:
     # Nor does a record count that names another place.
     Path(world.sides.place.sandbox).write_text("/elsewhere")
     assert "not known whose" in world.prune()[1]
+
+
+def test_folders_that_are_nested_without_end_hold_nothing_up(world: World) -> None:
+    """A sandbox can make them; a way down that calls itself would end the command."""
+    place, outside = world.sides.place, world.sides.folder.parent / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    folder = os.open(place.inside, os.O_RDONLY)
+    os.symlink(outside, "link", dir_fd=folder)
+    for _ in range(2 * sys.getrecursionlimit()):
+        os.mkdir("d", dir_fd=folder)
+        below = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(folder)
+    assert leftover.size_of(place) > 0
+    leftover.remove(place, world.sandbox)
+    assert not os.path.lexists(place.folder)
+    assert (outside / "kept").exists()
