@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -124,3 +126,47 @@ def test_the_folder_of_another_version_control_is_shut_and_watched_as_git_s_own_
     assert outcome is not None and outcome.action in (Action.SET_ASIDE, Action.LEFT)
     config = folder / "config"
     assert not config.exists() or "evil" not in config.read_text()
+
+
+@pytest.fixture
+def mercurial(world: World, repository: Path, tmp_path: Path) -> Callable[..., None]:
+    """Mercurial as the host's user runs it, in a repository at the top, whose config it believes."""
+    if shutil.which("hg") is None:
+        pytest.skip("no Mercurial on this machine")
+    config = tmp_path / "hgrc"
+    config.write_text("[ui]\nusername = Ann\n[trusted]\nusers = *\n")
+
+    def run(*words: str) -> None:
+        environ = {**os.environ, "HGRCPATH": str(config)}
+        command = ["hg", *words]
+        subprocess.run(command, cwd=repository, env=environ, check=True, capture_output=True)
+
+    shutil.rmtree(repository / ".hg")
+    run("init")
+    run("add", "main.py")
+    run("commit", "-m", "one")
+    sandboxes.give_to_user(repository)
+    return run
+
+
+def test_mercurial_on_the_host_runs_nothing_from_inside(
+    world: World, api: Engine, mercurial: Callable[..., None], watched: Path, tmp_path: Path
+) -> None:
+    canary = tmp_path / "canary"
+    hook = f"'[hooks]\\npre-status = touch {canary}\\n'"
+    plant = f"mkdir -p .hg; printf {hook} > .hg/hgrc; printf shared > .hg/requires"
+    world.run("exec", "-n", "--", "sh", "-c", f"{plant}; mv .hg x; {plant}", cwd=watched)
+    (watched / "main.py").write_text("print(2)\n")
+    for words in (["status"], ["commit", "-m", "two"], ["update", "0"], ["verify"], ["status"]):
+        mercurial(*words)
+    assert not canary.exists() and state(api, watched) == "running"
+    attack(api, watched, f"while :; do {plant}; done 2>/dev/null")
+    (watched / ".hg").rename(watched / ".hg-old")
+    halt_of(world, watched)
+    assert not (watched / ".hg/hgrc").exists()
+    # The proof that it would run what is planted there.
+    shutil.rmtree(watched / ".hg", ignore_errors=True)
+    (watched / ".hg-old").rename(watched / ".hg")
+    (watched / ".hg/hgrc").write_text(f"[hooks]\npre-status = touch {canary}\n")
+    mercurial("status")
+    assert canary.exists()

@@ -57,14 +57,27 @@ def planted(tmp_path: Path) -> Iterator[tuple[str, Callable[[], bool]]]:
 def use(workspace: Path) -> None:
     """What a person and an editor do there."""
     branch = git(workspace, "branch", "--show-current").strip()
+    remote = str(workspace.parent / "remote.git")
+    with (workspace / "main.py").open("a") as file:
+        file.write("print(3)\n")
     for words in (
         ("config", f"branch.{branch}.description", "x"),
         ("status",),
         ("remote", "add", "other", "https://example.org/x.git"),
         ("commit", "-q", "--allow-empty", "-m", "two"),
         ("commit", "-q", "--allow-empty"),
-        ("gc", "-q"),
+        # VS Code writes it where the folder is merely opened.
+        ("config", f"branch.{branch}.vscode-merge-base", "origin/main"),
+        ("init", "-q", "--bare", remote),
+        ("remote", "add", "there", remote),
+        ("push", "-q", "-u", "there", branch),
+        ("remote", "rename", "there", "elsewhere"),
+        ("gc", "-q", "--prune=now"),
+        ("maintenance", "run"),
+        ("stash",),
+        ("stash", "pop"),
         ("stash", "list"),
+        ("rebase", "-q", branch),
         ("switch", "-q", "-c", "topic"),
         ("merge", "-q", branch),
         ("fetch", "-q", "."),

@@ -77,6 +77,7 @@ PACKAGES = (
     Package("curl", "curl", ""),
     Package("wget", "wget", ""),
     Package("git-lfs", "git-lfs", "engine"),
+    Package("mercurial", "hg", "engine"),
     Package("openssh-client", "ssh-agent", ""),
     Package("openssh-server", "/usr/sbin/sshd", "engine"),
     Package("postgresql", "/usr/lib/postgresql/*/bin/initdb", "engine"),
