@@ -9,7 +9,9 @@ sandbox's is kept next to it.
 from __future__ import annotations
 
 import bisect
+import functools
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -86,8 +88,22 @@ def compare(
     decision.decide()
     decision.complete()
     comparison = decision.comparison()
-    stop = stop_after(comparison.host, decision.host.values(), agreed, allowed)
+    stop = stop_after(comparison.host, decision.remaining(), agreed, allowed)
     return comparison if stop is None else Comparison(stop=stop)
+
+
+def paths_of(host: Snapshot, inside: Snapshot, agreed: Agreed) -> set[str]:
+    """The paths about which there is something to decide, with the folders above them: of most files is nothing."""
+    paths = {*_changed(host, agreed), *_changed(inside, agreed)}
+    return paths.union(*map(_folders_above, paths))
+
+
+def _changed(side: Snapshot, agreed: Agreed) -> Iterator[str]:
+    """The paths at which a side has something else than the common content."""
+    yield from agreed.keys() - side.entries.keys()
+    for path, entry in side.entries.items():
+        if agreed.get(path) != entry.content:
+            yield path
 
 
 class _Decision:
@@ -107,11 +123,8 @@ class _Decision:
         self._sides = (host, inside)
         self._agreed, self._policy, self._why_no_link = agreed, policy, why_no_link
         self._shut = _Shut(host, inside)
-        self._paths = sorted({*host.entries, *inside.entries, *agreed}, key=order)
+        self._paths = sorted(paths_of(host, inside, agreed), key=order)
         self._keys = [order(path) for path in self._paths]
-        self._heads = {
-            above(path) for path in (*host.entries, *inside.entries) if _could_be_head(path)
-        }
         self._names = Names(reading, (*host.entries, *host.excluded, *host.unknown))
         self._changes: dict[str, Content | None] = {}
         self._stays = self._shut.reasons(host, inside)
@@ -129,6 +142,20 @@ class _Decision:
             tuple(self._conflicts),
             tuple(self._marked),
         )
+
+    def remaining(self) -> Iterator[Content | None]:
+        """The content that the host would have afterwards."""
+        yield from self.host.values()
+        for path, entry in self._sides[0].entries.items():
+            if path not in self.host:
+                yield entry.content
+
+    @functools.cached_property
+    def _heads(self) -> set[str]:
+        """The folders with an entry that could be a repository's `HEAD`."""
+        host, inside = self._sides
+        paths = itertools.chain(host.entries, inside.entries)
+        return {above(path) for path in paths if _could_be_head(path)}
 
     # -- each path, folders before what is in them
 

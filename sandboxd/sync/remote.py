@@ -12,7 +12,6 @@ import hashlib
 import itertools
 import os
 import select
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
@@ -21,6 +20,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.sync import wire
 from sandboxd.sync.apply import CHANGED, FULL, FULL_BEFORE, Skip, Source
 from sandboxd.sync.engine import Changed, Deaf, Event
+from sandboxd.sync.hearing import Hearing
 from sandboxd.sync.reported import Answer, Reported, Signal
 from sandboxd.sync.scan import Limits
 from sandboxd.sync.state import Entry, Kind, Root, Snapshot, above
@@ -85,7 +85,7 @@ class _Open(NamedTuple):
 
 
 class RemoteSide:
-    """The folder of the reporter at the other end of `stream`. One thread uses it, except for `listen` and `end`.
+    """The folder of the reporter at the other end of `stream`. One thread uses it, except for `hearing` and `end`.
 
     :param root: its identity, which nobody inside decides
     :param tell: called with events, in any thread
@@ -105,8 +105,9 @@ class RemoteSide:
         self._excludes: Callable[[str, bool], bool] | None = None
         self._unsent = bytearray()
         self._entries: dict[str, Entry] = {}
-        self._is_deaf = self._is_ended = False
-        self._is_at_rest = threading.Event()
+        self._is_deaf = False
+        self.hearing = Hearing(lambda: stream.reader, lambda: tell(Changed(Side.INSIDE)))
+        """Tells of changes while it runs."""
 
     # -- its state
 
@@ -117,19 +118,23 @@ class RemoteSide:
         :raises Ended: the reporter ended, breaks the protocol, or does not come to an end
         """
         reported = self._reported_without(excludes)
-        if self._is_deaf:
-            reported.look_again()
-        until = self._clock() + LOOK_SECONDS
+        self.hearing.begin_look()
         for _ in range(_MOST_PIECES):
             if not self._receive():
                 break
+        if self._is_deaf:
+            reported.look_again()
+        reported.begin_look()
+        until = self._clock() + LOOK_SECONDS
         while not reported.is_at_rest:
             if self._clock() > until:
-                raise Ended("the copy inside changes without a pause")
+                raise Ended("a look at the copy inside takes too long")
             self._exchange()
         snapshot = reported.snapshot()._replace(root=self._root)
         self._entries = dict(snapshot.entries)
-        self._is_at_rest.set()
+        self.hearing.end_look()
+        if reported.end_look():
+            self._tell(Changed(Side.INSIDE))
         return snapshot
 
     def source(self) -> Source:
@@ -176,7 +181,7 @@ class RemoteSide:
         :raises Ended: as of `scan`
         """
         todo = tuple(steps)
-        is_durable = sum(_change_of(step).act == wire.WRITE for step in todo) <= _FEW_FILES
+        is_durable = sum(map(_is_file_written, todo)) <= _FEW_FILES
         skips: dict[int, Skip] = {}
         doing: collections.deque[_Open] = collections.deque()
         for number, step in enumerate(todo):
@@ -271,13 +276,13 @@ class RemoteSide:
 
         :raises Ended: nothing can any more
         """
-        self._is_at_rest.clear()
+        self.hearing.begin_look()
         self._unsent += self._asked.questions()
         if not self._unsent and self._asked.is_at_rest:
             # What waited to be asked was of no more use.
             return
         for _ in range(_SILENT_SECONDS):
-            if self._is_ended:
+            if self.hearing.is_ended:
                 raise Ended("it was ended")
             has_received = self._receive()
             if self._transmit() or has_received:
@@ -326,23 +331,9 @@ class RemoteSide:
             waiting.register(self._stream.writer, events)
         return bool(waiting.poll(seconds * 1000))
 
-    # -- other threads
-
-    def listen(self) -> None:
-        """Tell of a change when something arrives while nothing is asked, until `end`; in a thread of its own."""
-        waiting = select.poll()
-        waiting.register(self._stream.reader, select.POLLIN)
-        while not self._is_ended:
-            if not self._is_at_rest.wait(1.0) or not waiting.poll(1000):
-                continue
-            if self._is_at_rest.is_set():
-                # The next scan takes it, and sets this again.
-                self._is_at_rest.clear()
-                self._tell(Changed(Side.INSIDE))
-
     def end(self) -> None:
-        """Have `listen`, and whatever waits for the reporter, end soon; may be called from any thread."""
-        self._is_ended = True
+        """Have `hearing`, and whatever waits for the reporter, end soon; may be called from any thread."""
+        self.hearing.end()
 
 
 def _why_not(step: Step, skips: Iterable[Skip], source: Source) -> str:
@@ -355,6 +346,11 @@ def _why_not(step: Step, skips: Iterable[Skip], source: Source) -> str:
         return "" if step.after is not None or source.is_gone(step.path) else CHANGED
     except OSError as error:
         return (error.strerror or str(error)).lower()
+
+
+def _is_file_written(step: Step) -> bool:
+    is_made = step.act in (Act.CREATE, Act.REPLACE)
+    return is_made and step.after is not None and step.after.kind is Kind.FILE
 
 
 def _change_of(step: Step) -> wire.Change:

@@ -97,8 +97,25 @@ class Reported:
         self._listing: dict[str, Listed] = {}
         self._listing_bytes = 0
         self._is_cut = self._is_all_wanted = False
+        self._is_looking = self._is_all_later = False
+        self._later: set[str] = set()
 
     # -- what is asked
+
+    def begin_look(self) -> None:
+        """Have changes that are told from now on wait for the next look, so that this one comes to an end."""
+        self._is_looking = True
+
+    def end_look(self) -> bool:
+        """Ask for what was told since `begin_look`; whether there is anything."""
+        self._is_looking = False
+        is_changed = bool(self._later) or self._is_all_later
+        self._is_all_wanted = self._is_all_wanted or self._is_all_later
+        for path in sorted(self._later):
+            self._want_look(path)
+        self._later.clear()
+        self._is_all_later = False
+        return is_changed
 
     def look_again(self) -> None:
         """Ask for every folder again; files whose times are unchanged are not read."""
@@ -235,13 +252,19 @@ class Reported:
     def _take_signal(self, tree: Tree, kind: int, path: str, signals: set[Signal]) -> None:
         if kind == wire.LOST:
             signals.add(Signal.LOST)
-            self.look_again()
+            if self._is_looking:
+                self._is_all_later = True
+            else:
+                self.look_again()
         elif kind == wire.UNWATCHED:
             signals.add(Signal.UNWATCHED)
         elif tree.has_listing(path):
             # Of others it may say what it likes: nothing is known there that could be old.
             signals.add(Signal.CHANGED)
-            self._want_look(path)
+            if self._is_looking:
+                self._later.add(path)
+            else:
+                self._want_look(path)
 
     def _take_answer(self, tree: Tree, kind: int, content: bytes) -> None:
         (number,) = wire.NUMBER.unpack_from(content)
@@ -285,6 +308,8 @@ class Reported:
         elif want.kind == wire.LOOK:
             listing, self._listing = self._listing, {}
             is_whole, self._is_cut, self._listing_bytes = not self._is_cut, False, 0
+            # Whatever was told of it before the answer is in the answer.
+            self._later.discard(want.path)
             if not want.path:
                 self._why_no_root = os.strerror(code).lower() if code else ""
             if code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Iterable
 from typing import NamedTuple
 
 from sandboxd.sync.state import Agreed, Content, Kind, Root, Snapshot
@@ -65,7 +65,7 @@ def stop_before(
 
 def stop_after(
     steps: Collection[Step],
-    remaining: Collection[Content | None],
+    remaining: Iterable[Content | None],
     agreed: Agreed,
     allowed: Container[str],
 ) -> Stop | None:
@@ -73,15 +73,15 @@ def stop_after(
 
     :param remaining: the content that the host would have afterwards
     """
-    texts = {content.text for content in remaining if content is not None}
-    gone = frozenset(
-        step.path
+    removed = {
+        step.path: step.before.content.text
         for step in steps
-        if step.act is Act.REMOVE
-        and step.before is not None
-        and not step.before.is_folder
-        and step.before.content.text not in texts
-    )
+        if step.act is Act.REMOVE and step.before is not None and not step.before.is_folder
+    }
+    if not removed:
+        return None
+    texts = {content.text for content in remaining if content is not None}
+    gone = frozenset(path for path, text in removed.items() if text not in texts)
     count, total = len(gone), sum(content.kind is not Kind.FOLDER for content in agreed.values())
     is_much = count > MOST_REMOVALS or (count > _FEW and count * _LARGEST_SHARE > total)
     # What was answered counts for these files, and not for as many others.

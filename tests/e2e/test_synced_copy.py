@@ -15,17 +15,16 @@ from sandboxd.engine.execute import run_quietly
 from sandboxd.forward.trunk import Trunk, open_program
 from sandboxd.host.facts import HostFacts
 from sandboxd.sync import program
-from sandboxd.sync.engine import Ask, Changed, Event, Say, Show
+from sandboxd.sync.engine import Ask, Event, Say, Show
 from sandboxd.sync.flows import Policy
 from sandboxd.sync.journal import Journal
-from sandboxd.sync.local import LocalSide
 from sandboxd.sync.remote import Ended, RemoteSide
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.run import Report, Rest, keep_the_same
 from sandboxd.sync.session import Pair, Session
 from sandboxd.sync.state import Root
-from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason
+from sandboxd.sync.watched import WatchedSide
 from tests.patience import eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -70,13 +69,15 @@ class Kept:
         )
         side = RemoteSide(self.trunk, Root(1, 1), lambda event: self.put(event))
         retention = Retention(str(self.base / "kept"))
-        host = LocalSide(str(self.host), retention, is_host=True)
-        self.remote = side
+        host = WatchedSide(str(self.host), retention, lambda event: self.put(event))
+        self.remote, self.watched = side, host
         self.pair = Pair(host, side, Journal(str(self.base / "journal")), Policy(), (retention,))
 
     def close(self) -> None:
         self.remote.end()
+        self.watched.hearing.end()
         self.trunk.close()
+        self.watched.close()
 
     def end(self) -> None:
         self.close()
@@ -162,7 +163,7 @@ def test_a_restart_of_the_container_and_a_kill_of_the_reader_lose_nothing(kept: 
     for number in range(30):
         (kept.host / f"f{number}").write_text(f"{number}\n")
     kept.keep()
-    kept.trunk.close()
+    kept.close()
     kept.sh("echo while nobody looks >f1; rm f2")
     (kept.host / "f3").write_text("on the host meanwhile\n")
     kept.api.stop(kept.container, 1)
@@ -187,28 +188,28 @@ def test_the_end_of_the_container_ends_the_run(kept: Kept) -> None:
     kept.api.start(kept.container)
 
 
-def test_a_session_hears_of_what_is_written_inside(kept: Kept) -> None:
+def test_a_session_hears_of_what_either_side_writes(kept: Kept) -> None:
     notices: list[Ask | Say | Show] = []
     session = Session(kept.pair, notices.append)
     kept.put = session.put  # type: ignore[assignment]
-    threads = [threading.Thread(target=session.run), threading.Thread(target=kept.remote.listen)]
+    loops = (session.run, kept.remote.hearing.run, kept.watched.hearing.run)
+    threads = [threading.Thread(target=loop) for loop in loops]
     (kept.host / "file").write_text("text\n")
     for thread in threads:
         thread.start()
     try:
         eventually(lambda: kept.sh("cat file 2>/dev/null || true") == "text\n")
-        eventually(lambda: bool(notices))
-        # No event of the host's is played: only what the program inside tells can be why.
         kept.sh("echo edited >file; mkdir d; echo new >d/new")
         eventually(lambda: (kept.host / "file").read_text() == "edited\n")
         eventually(lambda: (kept.host / "d/new").exists())
         kept.sh("echo again >d/new")
         eventually(lambda: (kept.host / "d/new").read_text() == "again\n")
-        (kept.host / "file").write_text("by the host\n")
-        session.put(Changed(Side.HOST))
-        eventually(lambda: kept.sh("cat file") == "by the host\n")
+        (kept.host / "d/new").write_text("by the host\n")
+        eventually(lambda: kept.sh("cat d/new") == "by the host\n")
     finally:
         session.end()
         kept.remote.end()
+        kept.watched.hearing.end()
         for thread in threads:
             thread.join()
+    assert not [each for each in notices if not isinstance(each, Show)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import sandboxd.sync.compare as comparing
 from sandboxd.policy.acts_on_host import beside_head
 from sandboxd.sync.checked import checked
 from sandboxd.sync.compare import compare
 from sandboxd.sync.flows import Flow
 from sandboxd.sync.names import Reading
-from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
+from sandboxd.sync.state import FOLDER, Agreed, Content, Entry, Kind, Root, Snapshot
 from tests.unit.sync.model import ALL, EXACT, Pair, Tree
 from tests.unit.sync.trees import NAMES, pair_of
 
@@ -81,6 +85,23 @@ def test_what_must_not_pass_does_not(pair: Pair) -> None:
 @given(PAIRS)
 def test_the_same_states_give_the_same_answer(pair: Pair) -> None:
     assert pair.compare() == pair.compare()
+
+
+@given(PAIRS, st.sampled_from([ALL, frozenset()]), st.booleans())
+def test_the_paths_that_are_passed_over_decide_nothing(
+    pair: Pair, allowed: Container[str], is_unread: bool
+) -> None:
+    """As when each path of both sides is decided."""
+    unknown = sorted(pair.host)[:1] if is_unread else []
+    few = pair.compare(allowed=allowed, unknown_host=unknown)
+
+    def all_paths(host: Snapshot, inside: Snapshot, agreed: Agreed) -> set[str]:
+        return {*host.entries, *inside.entries, *agreed}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparing, "paths_of", all_paths)
+        every = pair.compare(allowed=allowed, unknown_host=unknown)
+    assert few == every
 
 
 @given(PAIRS)

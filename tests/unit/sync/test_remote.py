@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import subprocess
 import sys
@@ -257,7 +258,7 @@ def test_a_change_inside_is_told_by_itself(kept: Kept, process: ProcessStream) -
     (kept.host / "file").write_text("text")
     kept.keep()
     kept.events.clear()
-    listener = threading.Thread(target=kept.side.listen)
+    listener = threading.Thread(target=kept.side.hearing.run)
     listener.start()
     (kept.inside / "file").write_text("edited")
     eventually(lambda: Changed(Side.INSIDE) in kept.events)
@@ -366,18 +367,25 @@ def test_a_silent_reporter_ends_the_run(kept: Kept, monkeypatch: pytest.MonkeyPa
         kept.keep()
 
 
-def test_a_reporter_that_changes_without_a_pause_ends_the_run(tmp_path: Path) -> None:
+def test_a_reporter_that_tells_of_changes_without_a_pause_is_looked_at_again(
+    tmp_path: Path,
+) -> None:
+    """As of a log that is written all the time: each look comes to an end, and there is another one."""
     kept = Kept(tmp_path)
-    now = [0.0]
-
-    def clock() -> float:
-        now[0] += remote.LOOK_SECONDS / 100
-        return now[0]
-
     stream = LyingStream(kept.inside)
-    kept.side = RemoteSide(stream, ROOT, kept.events.append, clock=clock)
+    kept.side = RemoteSide(stream, ROOT, kept.events.append)
     (kept.host / "file").write_text("text")
-    stream.lie = lambda data: data + wire.pack(wire.CHANGED, b"") * 3
-    with pytest.raises(Ended, match="without a pause"):
+    stream.lie = lambda data: data + wire.pack(wire.CHANGED, b"") + wire.pack(wire.LOST)
+    assert kept.keep().rest is Rest.SAME
+    assert kept.is_same()
+    assert Changed(Side.INSIDE) in kept.events
+
+
+def test_a_look_that_takes_too_long_ends_the_run(kept: Kept) -> None:
+    times = itertools.count(0.0, remote.LOOK_SECONDS / 2)
+    kept.side = RemoteSide(kept.stream, ROOT, kept.events.append, clock=lambda: next(times))
+    (kept.inside / "a/b/c/d").mkdir(parents=True)
+    (kept.host / "file").write_text("text")
+    with pytest.raises(Ended, match="too long"):
         kept.keep()
     assert texts(kept.host) == {"file": "text"}

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import random
+import weakref
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ from sandboxd.sync.session import Clocks, Pair, Session
 from sandboxd.sync.state import Root, above
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason, Stop
+from sandboxd.sync.watched import WatchedSide
 from tests.unit.sync.actors import Actor, is_file, paths_below
 from tests.unit.sync.playing import PlayedStream
 
@@ -79,7 +81,7 @@ class Walk:
     def _open(self) -> None:
         """As a daemon that starts: it knows what the journal says."""
         pair = Pair(
-            LocalSide(str(self.host), self.retentions[0], is_host=True),
+            self._host(),
             self._inside(),
             Journal(str(self.journal)),
             POLICY,
@@ -87,6 +89,16 @@ class Walk:
         )
         clocks = Clocks(lambda: self.now, lambda: self.now)
         self.session = Session(pair, self.tell, clocks, self.between)
+
+    def _host(self) -> LocalSide:
+        """The host's side by the events of its folders, or by looks at all of them."""
+        if self.random.random() < 0.7:
+            side = WatchedSide(
+                str(self.host), self.retentions[0], lambda event: self.session.put(event)
+            )
+            weakref.finalize(self, side.close)
+            return side
+        return LocalSide(str(self.host), self.retentions[0], is_host=True)
 
     def _inside(self) -> InsideSide:
         """The side inside by its reporter, which also changes it, or as a folder of this machine."""
