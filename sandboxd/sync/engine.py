@@ -247,14 +247,19 @@ def _finish(state: State, report: Report, now: float) -> tuple[State, tuple[Do, 
     if report.rest is Rest.SAME:
         return _rest(state._replace(tries=0), now), shown
     if report.rest is Rest.BUSY:
-        # A side that changes all the time takes half of the time and no more.
-        state = state._replace(not_before=now + (now - state.began))
+        state = _hold_off(state, now)
     return _retry(state, now), shown
+
+
+def _hold_off(state: State, now: float) -> State:
+    """`state` with a pause before the next run: a side that changes all the time takes half of the time and no more."""
+    return state._replace(not_before=now + (now - state.began))
 
 
 def _rest(state: State, now: float) -> State:
     if state.is_changed:
-        return _settle(state, now, now + QUIET_SECONDS)
+        state = _hold_off(state, now)
+        return _settle(state, now, max(state.not_before, now + QUIET_SECONDS))
     pause = POLL_SECONDS if state.deaf else SWEEP_SECONDS
     return state._replace(phase=Phase.IDLE, wake_at=now + pause)
 

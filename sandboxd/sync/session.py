@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -101,16 +101,21 @@ class Session:
 
     def turn(self) -> None:
         """Process the waiting events and what is due now, without waiting."""
-        while True:
-            try:
-                self._take(self._events.get_nowait())
-            except queue.Empty:
-                break
+        for event in self._waiting():
+            self._take(event)
         self._take(Tick())
 
     def end(self) -> None:
         """Make `run` return after its present action; may be called from any thread."""
         self.put(Ended())
+
+    def _waiting(self) -> Iterator[Event]:
+        """The events that have come so far."""
+        while True:
+            try:
+                yield self._events.get_nowait()
+            except queue.Empty:
+                return
 
     def _take(self, event: Event) -> None:
         self._note_sleep()
@@ -136,7 +141,11 @@ class Session:
     def _do(self, step: Do) -> None:
         match step:
             case Run(allowed):
-                self._advance(self._keep_the_same(allowed))
+                end = self._keep_the_same(allowed)
+                # What came meanwhile is of the time of the run: one that is always followed by another has pauses.
+                for event in self._waiting():
+                    self._advance(event)
+                self._advance(end)
             case PutBack():
                 self._try(lambda: put_back(*self._pair[:4]))
             case Forget():

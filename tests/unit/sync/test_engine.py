@@ -232,12 +232,14 @@ def test_what_cannot_be_done_is_tried_again_or_with_the_next_change(resting: Eng
     assert resting.now - begin <= engine.QUIET_SECONDS
 
 
-def test_a_side_that_never_rests_takes_half_of_the_time(resting: Engine) -> None:
+@pytest.mark.parametrize("report", [SAME, BUSY])
+def test_a_side_that_never_rests_takes_half_of_the_time(resting: Engine, report: Report) -> None:
+    """As one does in which a program writes a log, even if each run finds a moment of rest."""
     resting.put(Changed(Side.INSIDE))
     resting.wake()
     resting.now += 7
     resting.put(Changed(Side.INSIDE))
-    resting.put(Finished(BUSY))
+    resting.put(Finished(report))
     begin = resting.now
     resting.put(Changed(Side.INSIDE))
     assert resting.wake() == (Run(),)

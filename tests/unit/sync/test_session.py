@@ -101,6 +101,21 @@ def test_a_change_of_which_no_event_came_is_there_after_a_while(played: Played) 
     assert played.is_same()
 
 
+def test_changes_in_the_middle_of_a_run_give_it_a_pause(played: Played) -> None:
+    def change() -> None:
+        played.now += 7
+        played.day += 7
+        played.session.put(Changed(Side.INSIDE))
+
+    played.session.put(Changed(Side.INSIDE))
+    played.session.turn()
+    played.now, played.day = played.session.wake_at, played.day + 1
+    played.act, began = change, played.now
+    played.session.turn()
+    assert played.session.phase is Phase.SETTLING
+    assert played.session.wake_at == began + 14
+
+
 @pytest.mark.parametrize("may_go", [True, False])
 def test_many_removals_are_asked_about(played: Played, may_go: bool) -> None:
     for number in range(20):
