@@ -8,12 +8,11 @@ connection.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.errors import UsageError
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.agents.session import Session
+
+State = Literal["at work", "interrupted", "ended", "not started"]
+"""Of a session's agent. `interrupted`: its end was not seen, and no client is connected to it."""
 
 VARIABLE = "SANDBOXD_AGENT_RUN"
 """The environment variable that marks the agent's processes; its value differs for each run."""
@@ -92,6 +94,9 @@ def end(own: Session) -> None:
 
 def last(own: Session) -> Run | None:
     """The last run; None where no agent of the session was ever started. It does not wait for the lock."""
+    # Not above: `status` and the language server are imported where there is no such module.
+    import fcntl
+
     try:
         with open(_path(own), "rb") as file:
             try:
@@ -106,8 +111,19 @@ def last(own: Session) -> Run | None:
     return Run(since, is_attended, f"{VARIABLE}={token[0].decode()}" if token else "")
 
 
+def state(last: Run | None) -> State:
+    """The state of a session's agent by its last run; None if it was never started."""
+    if last is None:
+        return "not started"
+    if last.is_attended:
+        return "at work"
+    return "interrupted" if last.is_interrupted else "ended"
+
+
 def _is_locked(descriptor: int) -> bool:
     """Lock the file, retrying since `last` locks it for a moment; False if another process keeps the lock."""
+    import fcntl
+
     for _ in range(_TRIES):
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,12 +11,12 @@ from sandboxd.cli.agent_work import MOST_COMMITS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-AT_WORK, INTERRUPTED, ENDED, NEW = "at work", "interrupted", "ended", "not started"
+    from sandboxd.agents.run import State
 
-_ORDER = (AT_WORK, INTERRUPTED, ENDED, NEW)
+_ORDER: tuple[State, ...] = ("at work", "interrupted", "ended", "not started")
 _LONGEST_NAME, _LONGEST_AGENT = 14, 12
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
-_COLOURS = {AT_WORK: terminal.GREEN, INTERRUPTED: terminal.YELLOW}
+_COLOURS: dict[str, str] = {"at work": terminal.GREEN, "interrupted": terminal.YELLOW}
 
 
 class Row(NamedTuple):
@@ -24,8 +24,8 @@ class Row(NamedTuple):
 
     name: str
     agent: str
-    state: str
-    """Of its agent: one of `AT_WORK`, `INTERRUPTED`, `ENDED`, `NEW`."""
+    state: State
+    """Of its agent."""
     since: float | None
     """When the agent began, or ended, in seconds since 1970; None where it never did."""
     files: int | None

@@ -66,7 +66,7 @@ def _row(engine: Engine | None, own: Session) -> Row:
     return Row(
         own.name,
         own.agent,
-        _state_of_agent(last),
+        run.state(last),
         last.since if last is not None else None,
         len(work.files) if work is not None else None,
         work.commits if work is not None else None,
@@ -84,14 +84,6 @@ def _work(own: Session) -> Work | None:
         return agent_work.read(agent_attended.here(own, []).collect())
     except SandboxdError:
         return None
-
-
-def _state_of_agent(last: run.Run | None) -> str:
-    if last is None:
-        return agent_board.NEW
-    if last.is_attended:
-        return agent_board.AT_WORK
-    return agent_board.INTERRUPTED if last.is_interrupted else agent_board.ENDED
 
 
 def _engine() -> Engine | None:

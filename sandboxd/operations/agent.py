@@ -92,6 +92,7 @@ def serve(request: Request) -> Ready:
         request.directory, environ, Grants(allow_runc=allow_runc), request.facts, own.name
     )
     engine = interruptible(request.engine, request.cancel)
+    _require_image(engine, plan)
     _install(engine, agent, plan, environ, request)
     started = start(
         engine,
@@ -119,6 +120,19 @@ def serve(request: Request) -> Ready:
     )
     env = (f"{name}={fill(value, words)}" for name, value in agent.environment)
     return Ready(started, tuple(whole), (f"HOME={home}", *env))
+
+
+def _require_image(engine: Engine, plan: Plan) -> None:
+    """Refuse to begin without the image, before a program of hundreds of MiB is fetched.
+
+    One that has to be built is built by the start, from what was agreed to.
+
+    :raises EnvironmentFailure: the engine has no such image
+    """
+    from sandboxd.plan.writers.engine import arguments
+
+    if plan.recipe is None:
+        engine.image_id(arguments(plan)["Image"])
 
 
 def _install(

@@ -5,10 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
 
+from sandboxd.agents import run
 from sandboxd.agents.session import names_of, recall
 from sandboxd.config.reading import nearest
 from sandboxd.errors import SandboxdError
+
+
+class AgentSession(NamedTuple):
+    """The session of an agent, as its files say.
+
+    `since` is when the agent began, or ended, in seconds since 1970; None if it was never started.
+    """
+
+    name: str
+    agent: str
+    state: run.State
+    since: float | None
 
 
 def folders_above(folder: str) -> Iterator[str]:
@@ -34,12 +48,14 @@ def workspace_of_folder(
     return next((path for path in above if path in known or sessions(environ, path)), None)
 
 
-def sessions(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
-    """The names of the agents' sessions on `workspace`; one whose record cannot be read is left out."""
-
-    def is_session(name: str) -> bool:
+def sessions(environ: Mapping[str, str], workspace: str) -> tuple[AgentSession, ...]:
+    """The agents' sessions on `workspace`, by name; one whose record cannot be read is left out."""
+    found = []
+    for name in names_of(environ, workspace):
         with contextlib.suppress(SandboxdError):
-            return recall(environ, workspace, name) is not None
-        return False
-
-    return tuple(name for name in names_of(environ, workspace) if is_session(name))
+            own = recall(environ, workspace, name)
+            if own is not None:
+                last = run.last(own)
+                since = last.since if last is not None else None
+                found.append(AgentSession(own.name, own.agent, run.state(last), since))
+    return tuple(found)

@@ -110,6 +110,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "ports": list(project.ports),
         "open_ports": [port._asdict() for port in project.open_ports],
         "beside": [{"name": name, "state": state} for name, state in project.beside],
+        "agents": [each._asdict() for each in project.agents],
         "findings": _counts(project.counts),
         "trust": project.trust,
         "denials": _denials(project.names),

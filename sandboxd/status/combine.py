@@ -14,6 +14,7 @@ from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.observe.controls import without_lost
 from sandboxd.observe.drift import differences, of_lost
 from sandboxd.observe.pin import Pin, anew, lost, not_checked
+from sandboxd.project.here import AgentSession
 from sandboxd.status import beside
 from sandboxd.status.halts import halted_now
 from sandboxd.status.model import (
@@ -100,7 +101,7 @@ def combine(
     hooks: tuple[str, ...] = (),
     ports: tuple[str, ...] = (),
     measured: Measurement | None = None,
-    sessions: tuple[str, ...] = (),
+    sessions: tuple[AgentSession, ...] = (),
     unwatched: str = "",
 ) -> ProjectStatus:
     """The status of one project.
@@ -109,7 +110,7 @@ def combine(
     :param hooks: sentences about its lifecycle hooks
     :param ports: sentences about its ports
     :param measured: the last conclusion of `bench` about a command of the project; None for none
-    :param sessions: the names of agents' sessions on it
+    :param sessions: the agents' sessions on it
     :param unwatched: the reason why nobody notices when the host replaces a mounted file; '' if somebody does
     """
     if names is None and examined.egress is not None and examined.request is not None:
@@ -145,7 +146,8 @@ def combine(
         hooks=hooks,
         measured=measured,
         ports=(*ports, *examined.ports_left) if live is not None else (),
-        beside=_beside(path, observed, sessions),
+        beside=_beside(path, observed, tuple(each.name for each in sessions)),
+        agents=sessions,
         running_profile=_label(live, PROFILE),
     )
     return status._replace(hint=_hint(status, examined, observed, live, beside.next_step(others)))

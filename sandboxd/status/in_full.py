@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sandboxd.observe.control import STATES
 from sandboxd.screen import paint, row, visible
-from sandboxd.status import counts_text, lost_pins, machine, names_text
+from sandboxd.status import beside_text, counts_text, lost_pins, machine, names_text
 from sandboxd.status.model import ProjectStatus, State, StatusReport
 from sandboxd.status.next_step import hint_lines, next_step
 from sandboxd.status.settings import BY_GATEWAY
@@ -59,7 +59,7 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows += [("port", text) for text in project.ports]
     if (last := project.measured) is not None:
         rows.append(("measured", f"{last.conclusion} ({last.when[:10]})"))
-    rows += [("beside", f"{name}: {state}") for name, state in project.beside]
+    rows += [("beside", text) for text in beside_text.texts(project)]
     if not project.checking:
         rows.append(("findings", counts_text.findings(project.counts, "none")))
         rows += _trust(project)

@@ -12,6 +12,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.host.measurement import Measurement
 from sandboxd.observe.control import Control
 from sandboxd.observe.pin import Pin
+from sandboxd.project.here import AgentSession
 
 State = Literal[
     "running", "paused", "stopped", "not created", "invalid config", "missing", "unknown"
@@ -166,6 +167,8 @@ class ProjectStatus(NamedTuple):
     """The last result of `bench` for a command of this project; None for none."""
     beside: tuple[tuple[str, State], ...] = ()
     """The named sandboxes that work on this workspace: (name, state)."""
+    agents: tuple[AgentSession, ...] = ()
+    """The sessions of agents on it; each has the sandbox of its name."""
     running_profile: str = ""
     """The profile with which its running container was created; '' if none was observed."""
     checking: bool = False

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sandboxd.observe.control import Control
 from sandboxd.screen import cut, paint, visible, wrap
-from sandboxd.status import counts_text, names_text
+from sandboxd.status import beside_text, counts_text, names_text
 from sandboxd.status.glance import GREEN, RED, YELLOW, Glance, glance
 from sandboxd.status.model import InForce, NamesStatus, ProjectStatus, Verification
 from sandboxd.verify.last_verdict import age_seconds, duration
@@ -203,8 +203,8 @@ def _ports(project: ProjectStatus) -> list[Row]:
 
 
 def _beside(project: ProjectStatus) -> list[Row]:
-    """The rows with the named sandboxes."""
-    texts = [f"{name} {state}" for name, state in project.beside]
+    """The row with the named sandboxes; none where there are none."""
+    texts = beside_text.texts(project)
     return [Row(8, "beside", " · ".join(texts), "", 2)] if texts else []
 
 

@@ -185,6 +185,9 @@ def test_a_program_is_fetched_once_and_by_its_digest_alone(
     services.archives["own-agent-1.0.0.tgz"] = package()
     name = f"own-{person.project.parent.name[-8:].lower().strip('_').replace('_', '-')}"
     person.write_agent(name, own_agent())
+    typo = person.agent(name, "--name", "typo", "--image", "nosuch:1", "--print", "a task")
+    assert typo.returncode == 4 and "has no image `nosuch:1`" in typo.stderr, typo.stderr
+    assert services.of(REGISTRY) == []
     services.spoiled = True
     spoiled = person.agent(name, "--print", "a task")
     assert spoiled.returncode == 4, spoiled.stderr

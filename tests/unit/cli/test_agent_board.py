@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.agents import run, session
 from sandboxd.cli import agent_board, agent_list
-from sandboxd.cli.agent_board import AT_WORK, ENDED, INTERRUPTED, NEW, Row
+from sandboxd.cli.agent_board import Row
 
 NOW = 1_000_000.0
 BOARD = """\
@@ -23,7 +23,7 @@ new      gemini  not started  -       -      -        -       -
 """
 
 
-def row(name: str, state: str, ago: float | None, *counts: int | None) -> Row:
+def row(name: str, state: run.State, ago: float | None, *counts: int | None) -> Row:
     agent = {"codex": "codex", "new": "gemini"}.get(name, "claude")
     files, commits, denied, waiting = counts or (None,) * 4
     since = None if ago is None else NOW - ago
@@ -32,18 +32,18 @@ def row(name: str, state: str, ago: float | None, *counts: int | None) -> Row:
 
 def test_what_runs_is_first_and_of_each_kind_the_latest() -> None:
     rows = [
-        row("old", ENDED, 9 * 86400.0, 1, 2, None, None),
-        row("claude", AT_WORK, 720.0, 0, 0, 0, 0),
-        row("new", NEW, None),
-        row("latest", ENDED, 60.0, 3, 0, 0, 0),
-        row("codex", INTERRUPTED, 3 * 3600.0),
-        row("two", AT_WORK, 5.0, 12, 1000, 2, 1),
+        row("old", "ended", 9 * 86400.0, 1, 2, None, None),
+        row("claude", "at work", 720.0, 0, 0, 0, 0),
+        row("new", "not started", None),
+        row("latest", "ended", 60.0, 3, 0, 0, 0),
+        row("codex", "interrupted", 3 * 3600.0),
+        row("two", "at work", 5.0, 12, 1000, 2, 1),
     ]
     assert "\n".join(agent_board.lines(rows, NOW)) + "\n" == BOARD
 
 
 def test_no_row_is_wider_than_a_screen_or_drives_the_terminal() -> None:
-    long = row("n" * 90, INTERRUPTED, 3e6, 100_000, 1000, 10_000, 1000)._replace(agent="\x1b" * 60)
+    long = row("n" * 90, "interrupted", 3e6, 100_000, 1000, 10_000, 1000)._replace(agent="\x1b" * 60)
     for line in agent_board.lines([long], NOW):
         assert len(line) <= 80 and line.isprintable()
 

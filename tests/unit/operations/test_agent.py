@@ -77,6 +77,7 @@ def test_a_session_is_given_what_a_daemon_keeps_for_any_start(
     monkeypatch.setattr(catalog, "of_session", lambda *_: SimpleNamespace())
     monkeypatch.setattr(operation, "own_words", lambda *_: None)
     monkeypatch.setattr(operation._plan, "for_start", lambda *_: (None, None, None))
+    monkeypatch.setattr(operation, "_require_image", lambda *_: None)
     monkeypatch.setattr(operation, "_install", lambda *_: None)
     monkeypatch.setattr(operation, "interruptible", lambda engine, _: engine)
     monkeypatch.setattr(operation, "start", start)
