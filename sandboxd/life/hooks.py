@@ -158,17 +158,20 @@ def run(
     check: Callable[[], None],
     *,
     until_ready: bool = False,
+    tell_again: Callable[[str], None] | None = None,
 ) -> Failure | None:
     """Run the hooks of `remote` that are due in a running sandbox; returns the one that failed, or None.
 
     :param tell: called with a line for each hook, and with each line of its output
     :param check: called repeatedly; ends the run by raising
     :param until_ready: leave the stages after `waitFor` to the next `up`
+    :param tell_again: called instead of `tell` for hooks that failed at their last run in this container; None: `tell`
+        is
     :raises EnvironmentFailure: the sandbox ended meanwhile
     """
     if not remote.hooks:
         return None
-    run = _Run(place, plan, environ, remote, tell, check)
+    run = _Run(place, plan, environ, remote, tell, tell_again or tell, check)
     # Not the lock of `up`: hooks take minutes, and `down` must be able to end them.
     with (
         timeline.span("hooks", "lifecycle hooks"),
@@ -187,6 +190,7 @@ class _Run:
         environ: Mapping[str, str],
         remote: Remote,
         tell: Callable[[str], None],
+        tell_again: Callable[[str], None],
         check: Callable[[], None],
     ) -> None:
         self._place = place
@@ -194,6 +198,7 @@ class _Run:
         self._environ = environ
         self._remote = remote
         self._tell = tell
+        self._tell_again = tell_again
         self._check = check
         self._record = Record(place.id, "")
 
@@ -264,13 +269,15 @@ class _Run:
     def _run_stage(
         self, stage: str, inside: Surroundings, behind: tuple[str, ...]
     ) -> Failure | None:
+        before = self._record.stages.get(stage)
+        tell = self._tell if before is None or before.state != "failed" else self._tell_again
         for hook in self._remote.of(stage):
             mark = hook_run.new_mark()
             self._keep(self._record.with_stage(stage, Stage("running", hook.source, 0, mark)))
-            self._tell(f"{stage} of {hook.source}: {_written(hook)}")
+            tell(f"{stage} of {hook.source}: {_written(hook)}")
             try:
                 with timeline.span("hooks", stage):
-                    ended = hook_run.run(self._place, inside, hook, mark, self._tell, self._check)
+                    ended = hook_run.run(self._place, inside, hook, mark, tell, self._check)
             except BaseException:
                 # With the mark: whether its processes ended is not known where the sandbox could not be reached.
                 record = self._record.with_stage(stage, Stage("interrupted", hook.source, 0, mark))

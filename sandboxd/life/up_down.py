@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sandboxd.files import CONFIG_NAME
 from sandboxd.halt.words import Halted, is_by_config
-from sandboxd.life import egress, git_left, halts, journal, lasting, overlaps
+from sandboxd.life import egress, git_left, halts, journal, lasting, lost_at_end, overlaps
 from sandboxd.life.create import create
 from sandboxd.life.end import end
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
@@ -161,8 +161,11 @@ def down(
             stub_paths += journal.on_label(old)
             journal.note(sandbox, stub_paths)
             could_write = could_write or git_left.could_write(engine, old, workspace)
+            sentence = lost_at_end.sentence_of(engine, old.id)
             with egress.left_on_failure(engine, sandbox, discard):
                 end(engine, old, sandbox, progress, discard)
+            if sentence:
+                progress(sentence)
             if not has_file:
                 _say_what_git_needs(workspace, journal.on_label(old), progress)
             removed.append(old.name)

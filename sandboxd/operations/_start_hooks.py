@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
-from sandboxd.operations.interruption import Step, lines
+from sandboxd.operations.interruption import Step, lines, passing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,14 @@ def run(
             tell(f"not run: {refused.item}: {refused.why}")
         place, until_ready = InContainer(engine, running.inspected, plan), wishes.until_ready
         failure = hooks.run(
-            place, plan, remote, environ, tell, cancel.check, until_ready=until_ready
+            place,
+            plan,
+            remote,
+            environ,
+            tell,
+            cancel.check,
+            until_ready=until_ready,
+            tell_again=passing(progress, cancel) if wishes.hooks_in_short else None,
         )
     elif wishes.dotfiles:
         tell("not run: the installation of your dotfiles, because of `--no-hooks`")

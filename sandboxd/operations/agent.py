@@ -98,7 +98,7 @@ def serve(request: Request) -> Ready:
         engine,
         request.directory,
         environ,
-        Wishes(own.name, allow_runc, rebuild=request.flag("rebuild")),
+        Wishes(own.name, allow_runc, rebuild=request.flag("rebuild"), hooks_in_short=True),
         request.keeping._replace(wait_for_ports=NOTHING_KEPT.wait_for_ports),
         facts=lambda: host,
         progress=request.progress,

@@ -138,6 +138,16 @@ def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
     return tell
 
 
+def passing(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
+    """A callback as `lines` gives, for lines that each take the place of the one before."""
+
+    def tell(text: str) -> None:
+        cancel.check()
+        progress(Step(text, is_passing=True))
+
+    return tell
+
+
 def counted(progress: Progress, cancel: Cancel, noun: str) -> Callable[[int, int], None]:
     """A callback for code that reports a count and a total: it calls `cancel.check`, then `progress` with both and
     `noun`.

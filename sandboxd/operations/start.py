@@ -88,9 +88,9 @@ def _serve(request: Request) -> Started:
         _replace(request.optional_text("replace") or ""),
         request.flag("rebuild"),
         request.flag("hooks"),
-        request.flag("until_ready"),
-        request.variables("secrets"),
-        request.optional_text("dotfiles") or "",
+        until_ready=request.flag("until_ready"),
+        secrets=request.variables("secrets"),
+        dotfiles=request.optional_text("dotfiles") or "",
     )
     return start(
         request.engine,

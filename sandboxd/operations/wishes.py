@@ -24,6 +24,8 @@ class Wishes(NamedTuple):
     """Build the image even if it exists."""
     hooks: bool = True
     """Run the lifecycle hooks that are due once the sandbox runs."""
+    hooks_in_short: bool = False
+    """Pass over the output of hooks that failed at the last start already; that they failed again is reported."""
     until_ready: bool = False
     """Leave the stages after `waitFor` to the next start."""
     secrets: Mapping[str, str] = MappingProxyType({})

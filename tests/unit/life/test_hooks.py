@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -83,7 +83,7 @@ class World:
         self.said: list[str] = []
 
     def up(
-        self, remote: Remote, started: str = "now", id: str = "one", **options: bool
+        self, remote: Remote, started: str = "now", id: str = "one", **options: Any
     ) -> hooks.Failure | None:
         self.said.clear()
         self.place = Played(id, started)
@@ -134,6 +134,18 @@ def test_dotfiles_that_nobody_waits_for_have_to_be_given_again(world: World) -> 
     assert world.said == [
         "ready; left to the next `sandboxd up --on team`: postCreateCommand, dotfiles (by `--dotfiles` again)"
     ]
+
+
+def test_a_hook_that_failed_before_is_told_of_as_one_that_did(world: World) -> None:
+    failing = Remote((CREATED._replace(commands=(Command("", ("fail",), "fail"),)),))
+    again: list[str] = []
+    first = world.up(failing, tell_again=again.append)
+    whole = ["postCreateCommand of devcontainer.json: `fail`", *world.said[1:]]
+    assert world.said == whole and "fail says" in world.said[-1] and again == []
+    assert world.up(failing, tell_again=again.append) == first
+    assert (world.said, again) == ([], whole)
+    # Without it as at the first run.
+    assert world.up(failing) == first and world.said == whole
 
 
 def test_a_failure_names_what_the_network_refused_meanwhile(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
-from sandboxd.life import egress, find, lasting, running_gateway, up_down
+from sandboxd.life import egress, find, lasting, lost_at_end, running_gateway, up_down
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations.stop import stop
@@ -71,7 +71,9 @@ def test_a_copy_that_stays_is_taken_up_by_what_made_it(
     monkeypatch.setattr(up_down.git_left, "could_write", lambda *_: False)
     monkeypatch.setattr(egress, "leave", lambda *_, **__: None)
     monkeypatch.setattr(lasting, "has_copy", lambda *_: True)
+    monkeypatch.setattr(lost_at_end, "sentence_of", lambda *_: "what is gone")
     told: list[str] = []
     engine: Any = None
     stop(engine, workspace, environ, name=name, progress=lambda step: told.append(step.text))
-    assert [line in text for line, text in zip(lines, told, strict=True)] == [True, True]
+    assert told[0] == "what is gone"
+    assert [line in text for line, text in zip(lines, told[1:], strict=True)] == [True, True]
