@@ -129,16 +129,16 @@ def row(label: str, text: str, columns: int, indent: int, *, whole: bool = False
     ]
 
 
-def fit(text: str, columns: int) -> str:
-    """`text` with its wide lines wrapped; continuation lines are indented by two more columns."""
+def fit(text: str, columns: int, hang: int = 2) -> str:
+    """`text` with its wide lines wrapped; continuation lines are indented by `hang` more columns."""
     lines: list[str] = []
     for line in text.split("\n"):
         if columns_of(line) <= columns:
             lines.append(line)
             continue
         start = len(line) - len(line.lstrip(" "))
-        indent = " " * (start + 2)
-        first, *rest = _hang(line[start:], columns - start, columns - start - 2)
+        indent = " " * (start + hang)
+        first, *rest = _hang(line[start:], columns - start, columns - start - hang)
         lines += [" " * start + first, *(indent + part for part in rest)]
     return "\n".join(lines)
 

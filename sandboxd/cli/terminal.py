@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.screen import row, visible, wrap
+from sandboxd.screen import fit, row, visible, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ ENDING_SOON = b"ending after this step; the same again ends at once\n"
 """The message of the signal handler, which must not use the buffered streams."""
 
 _INDENT = 14
+_HANG = 4
+"""Columns before the further lines of a status: more than any line of ours begins with, so that none looks like one."""
 
 RED, YELLOW, BLUE, GREEN, BOLD, DIM = "31", "33", "34", "32", "1", "2"
 
@@ -69,8 +71,11 @@ def count(number: int, noun: str) -> str:
 
 
 def status(message: str) -> None:
-    """Print a status line to stderr."""
-    print(one_line(message), file=sys.stderr, flush=True)
+    """Print a status line to stderr; on a terminal it is wrapped at words."""
+    text = one_line(message)
+    # A file keeps it on one line: that is what is searched for.
+    shown = fit(text, width_of(sys.stderr), _HANG) if sys.stderr.isatty() else text
+    print(shown, file=sys.stderr, flush=True)
 
 
 def lines(text: str) -> None:
@@ -101,7 +106,6 @@ def error(problem: SandboxdError) -> None:
 
 
 def _labelled(label: str, text: str, colour: str = "") -> None:
-    # A file keeps each on one line: that is what is searched for.
     indent = len(label) + 1
     line = one_line(text)
     columns = width_of(sys.stderr) if sys.stderr.isatty() else indent + 2 * len(line)

@@ -41,7 +41,9 @@ def sentence(inspected: Inspected) -> str:
     }
     home = f" and `{HOME}`" if HOME in volumes else ""
     name = inspected["Name"].lstrip("/")
-    parts = [f"`{name}` ended: what was installed or written outside of the workspace{home} is gone"]
+    parts = [
+        f"`{name}` ended: what was installed or written outside of the workspace{home} is gone"
+    ]
     if memory:
         is_one = len(memory) == 1
         names = ", ".join(f"`{each}`" for each in memory)

@@ -43,7 +43,9 @@ def test_what_runs_is_first_and_of_each_kind_the_latest() -> None:
 
 
 def test_no_row_is_wider_than_a_screen_or_drives_the_terminal() -> None:
-    long = row("n" * 90, "interrupted", 3e6, 100_000, 1000, 10_000, 1000)._replace(agent="\x1b" * 60)
+    long = row("n" * 90, "interrupted", 3e6, 100_000, 1000, 10_000, 1000)._replace(
+        agent="\x1b" * 60
+    )
     for line in agent_board.lines([long], NOW):
         assert len(line) <= 80 and line.isprintable()
 

@@ -58,3 +58,22 @@ def test_on_a_terminal_an_error_is_wrapped_and_elsewhere_one_line(
     terminal.error(problem)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) > 3 and max(map(len, lines)) <= 40
+
+
+def test_a_status_is_wrapped_at_words_on_a_terminal_and_looks_like_no_line_of_ours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "  not run: `a b` of the file; hint: sandboxd trust add --yes; `sandboxd up --name two`"
+    terminal.status(text)
+    assert capsys.readouterr().err == f"{text}\n"
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(terminal.sys.stderr, "isatty", lambda: True)
+    terminal.status(text)
+    terminal.status("short")
+    assert capsys.readouterr().err.splitlines() == [
+        "  not run: `a b` of the file;",
+        "      hint: sandboxd trust add",
+        "      --yes;",
+        "      `sandboxd up --name two`",
+        "short",
+    ]

@@ -29,9 +29,7 @@ def with_session(folder: str, name: str) -> None:
     session.write(os.environ, own, b'profile = "agent"\n')
 
 
-def screen(
-    folder: str, examined: Examined, observed: Observed, *sessions: AgentSession
-) -> str:
+def screen(folder: str, examined: Examined, observed: Observed, *sessions: AgentSession) -> str:
     row = combine(folder, examined, observed, sessions=sessions)
     report = StatusReport(DaemonLine(running=True, pid=1), UNKNOWN, (row,), here=folder)
     return text.render(report, colour=False, columns=100)
@@ -72,7 +70,10 @@ def test_what_each_agent_does_is_said_beside_its_sandbox(folder: str) -> None:
     early = tuple(one._replace(since=(one.since or 0.0) - 7200) for one in each)
     shown = " ".join(screen(folder, examine(folder, os.environ, UNKNOWN), observed, *early).split())
     assert "at-work running (agent at work 2 h)" in shown
-    assert "done running (agent ended 2 h ago) · cut-off not created (agent interrupted 2 h ago)" in shown
+    assert (
+        "done running (agent ended 2 h ago) · cut-off not created (agent interrupted 2 h ago)"
+        in shown
+    )
 
 
 def test_where_nothing_is_the_first_step_is_a_config(folder: str) -> None:
