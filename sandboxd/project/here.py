@@ -50,12 +50,12 @@ def workspace_of_folder(
 
 def sessions(environ: Mapping[str, str], workspace: str) -> tuple[AgentSession, ...]:
     """The agents' sessions on `workspace`, by name; one whose record cannot be read is left out."""
-    found = []
+    listed = []
     for name in names_of(environ, workspace):
         with contextlib.suppress(SandboxdError):
             own = recall(environ, workspace, name)
             if own is not None:
                 last = run.last(own)
                 since = last.since if last is not None else None
-                found.append(AgentSession(own.name, own.agent, run.state(last), since))
-    return tuple(found)
+                listed.append(AgentSession(own.name, own.agent, run.state(last), since))
+    return tuple(listed)
