@@ -19,7 +19,7 @@ from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, gitlinks, index_of
-from sandboxd.plan.linked_worktree import linked_worktree
+from sandboxd.plan.linked_worktree import linked_worktree, work_trees_below
 from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config, shell_words
 
@@ -96,11 +96,13 @@ def git_control(
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
         reader.objects(os.path.join(workspace, ".git"))
+        reader.work_trees(os.path.join(workspace, ".git"))
         reader.submodules()
         reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
         reader.read_config(os.path.join(linked.common, "config"), workspace)
         reader.objects(linked.common)
+        reader.work_trees(linked.common)
         reader.entered()
     elif _is_repository(workspace, ""):
         # The workspace is a bare repository itself.
@@ -217,6 +219,19 @@ class _Reader:
                 self.pin(f"{path}/.git")
             else:
                 self.pin(path, may_make=True)
+
+    def work_trees(self, common: str) -> None:
+        """Pin the files `.git` of linked work trees in the workspace: git there goes into what they name."""
+        for number, path in enumerate(work_trees_below(self._workspace, common)):
+            file = f"{path}/.git"
+            if not os.path.lexists(os.path.join(self._workspace, file)):
+                continue
+            if number < _MOST_REPOSITORIES and _text_inside(self._workspace, file) is not None:
+                self.pin(file)
+            else:
+                self.exposed[file] = (
+                    "a work tree is there, and there are too many, or it is no file or behind a link"
+                )
 
     def _worktree_of(self, folder: str) -> str:
         """The work tree of a submodule, from its own config."""

@@ -16,6 +16,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 
 _LONGEST = 4096
+_MOST = 1000
 _NOT_TO_COVER = frozenset({"dev", "proc", "sandboxd", "sys"})
 """Top-level folders inside at which nothing is mounted by a path from the file `.git`."""
 
@@ -55,6 +56,27 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
     return LinkedWorktree(
         common, name, posixpath.dirname(posixpath.dirname(posixpath.normpath(written)))
     )
+
+
+def work_trees_below(workspace: str, common: str) -> tuple[str, ...]:
+    """The paths, within `workspace`, of linked work trees of the repository in `common`; of very many the first by name.
+
+    :param workspace: an absolute path without links
+    :param common: the repository's own folder, an absolute path
+    """
+    folder = posixpath.join(common, "worktrees")
+    names: list[str] = []
+    with contextlib.suppress(OSError):
+        names = sorted(os.listdir(folder))[:_MOST]
+    paths: dict[str, None] = {}
+    for name in names:
+        own = posixpath.join(folder, name)
+        place = posixpath.dirname(os.path.normpath(os.path.join(own, _line(own, "gitdir"))))
+        # The user may be in the workspace by a path with links.
+        for path in (place, os.path.realpath(place)):
+            if path.startswith(f"{workspace}/") and not f"{path}/".startswith(f"{common}/"):
+                paths[posixpath.relpath(path, workspace)] = None
+    return tuple(paths)
 
 
 def path_inside(target: str, linked: LinkedWorktree) -> str:

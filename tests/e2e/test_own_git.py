@@ -253,3 +253,28 @@ def test_an_image_without_git_starts(
     assert sandboxd(main, "up").returncode == 0
     assert "HEAD" in inside(sandboxd, main, "ls .git")
     assert sandboxd(main, "down").returncode == 0
+
+
+def test_a_work_tree_in_the_workspace_leads_git_on_the_host_nowhere_else(
+    sandboxd: Sandboxd, main: Path, planted: tuple[str, Callable[[], bool]]
+) -> None:
+    git(main, "worktree", "add", "-q", "trees/one")
+    sandboxes.give_to_user(main)
+    text, acted = planted
+    assert sandboxd(main, "up").returncode == 0
+    evil = "[core]\\n\\trepositoryformatversion = 0\\n\\tfsmonitor = PROGRAM\\n\\tworktree = ../trees/one\\n"
+    program = text.partition("core.editor ")[2].partition("\n")[0]
+    plant = (
+        f"cp -r .git evil; printf '{evil.replace('PROGRAM', program)}' > evil/config; "
+        "echo 'gitdir: ../../evil' > trees/one/.git; "
+        "mv trees/one trees/two && cp -r trees/two trees/one; "
+        "mv trees trees2 && cp -r trees2 trees; echo 'gitdir: ../../evil' > trees/one/.git; true"
+    )
+    inside(sandboxd, main, f"exec 2>/dev/null; {plant}")
+    git(main / "trees/one", "status")
+    assert not acted()
+    assert sandboxd(main, "down").returncode == 0
+    # The proof that it would have run.
+    (main / "trees/one/.git").write_text("gitdir: ../../evil\n")
+    git(main / "trees/one", "status", check=False)
+    assert acted()

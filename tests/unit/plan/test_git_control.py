@@ -125,6 +125,25 @@ def test_the_settings_in_the_variables_of_the_user_count(repository: Path) -> No
     assert {*control.pins} == {*ALWAYS, ".githooks", "a", "b"} and control.bare_refused
 
 
+def test_the_files_of_linked_work_trees_in_the_workspace_are_pinned(
+    repository: Path, tmp_path: Path
+) -> None:
+    """Git on the host goes into the repository that such a file names, wherever that is."""
+    git(repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--allow-empty", "-mx")
+    (tmp_path / "link").symlink_to(repository)
+    git(repository, "worktree", "add", "-q", "trees/one")
+    git(repository, "worktree", "add", "-q", str(tmp_path / "link/two"))
+    git(repository, "worktree", "add", "-q", str(tmp_path / "elsewhere"))
+    git(repository, "worktree", "add", "-q", "gone")
+    (repository / "gone").rename(tmp_path / "gone")
+    git(repository, "worktree", "add", "-q", "moved")
+    (repository / "moved").rename(repository / "moved-inside")
+    (repository / "moved").symlink_to("moved-inside")
+    control = git_control(str(repository))
+    assert {*control.pins} == {*ALWAYS, "trees/one/.git", "two/.git", "moved-inside/.git"}
+    assert [entry.path for entry in control.exposed] == ["moved/.git"]
+
+
 def test_the_folders_of_the_workspace_whose_objects_it_reads_are_pinned(
     repository: Path, tmp_path: Path
 ) -> None:
