@@ -43,7 +43,8 @@ def create(
     :param planned: the plan, and the options for the cluster
     :param say: called with each step
     :param program: the agent's program to install before any file of the workspace arrives; None for none
-    :raises SandboxdError: it cannot be created, or its profile needs an isolated network and the network is open
+    :raises SandboxdError: it cannot be created, or its profile needs an isolated network and the network is open, or what
+        the user allows was changed meanwhile
     """
     plan = planned.plan
     say("making the gateway's address")
@@ -68,8 +69,13 @@ def create(
         if answered.egress is not None:
             say("closing the way to the program's registry")
             PodGateway(target).follow()
+    # Images and Pods take minutes, and what was revoked meanwhile is not to get the files.
+    planned.require_allowed()
     say("copying the workspace")
     sent = _send.send(target, pod["metadata"]["uid"], say)
+    planned.require_allowed()
+    if plan.egress is not None:
+        PodGateway(target).refresh()
     lost = _losses.not_in_force(plan, wishes, trial)
     if _identity.put(target, plan):
         lost = tuple(each for each in lost if each.control != "git identity")

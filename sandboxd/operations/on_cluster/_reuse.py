@@ -29,7 +29,7 @@ def reuse(
     :param is_refreshed: whether to send files that are newer on the host
     :raises SandboxdError: its Pod cannot be used, or is of another plan
     """
-    plan, wishes = planned
+    plan, wishes = planned.plan, planned.wishes
     pod = waiting.require_running(target.cluster, target.pod)
     record = _require_ours(target, planned, pod)
     # An end or a refresh of it may have been killed while its processes were stopped.
@@ -52,6 +52,7 @@ def reuse(
         tuple(Downgrade(control, why) for control, _, why in parts),
     )
     if is_refreshed:
+        planned.require_allowed()
         done = refresh.refresh(target, record.uid, say)
         return started._replace(how="refreshed", refreshed=done)
     return started._replace(newer=refresh.newer(target, record))
@@ -62,7 +63,7 @@ def _require_ours(target: Target, planned: Planned, pod: dict[str, Any]) -> Reco
 
     :raises UsageError: it was not
     """
-    plan, wishes = planned
+    plan, wishes = planned.plan, planned.wishes
     record = records.recall(target.environ, target.cluster.context, target.pod)
     if record is None or record.uid != pod["metadata"]["uid"]:
         raise UsageError(

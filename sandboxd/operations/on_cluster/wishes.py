@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import api, failures, sandboxes
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.login import login_name
+from sandboxd.operations import _basis
 from sandboxd.operations.on_cluster import _secrets
 from sandboxd.payload import programs
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from sandboxd.operations.on_cluster.target import Target
@@ -48,6 +51,8 @@ class Planned(NamedTuple):
 
     plan: Plan
     wishes: plan_cluster.Cluster
+    require_allowed: Callable[[], None] = lambda: None
+    """Raises a `UsageError` if what the user allows by now, policy and grants, does not lead to the same plan any more."""
 
 
 def planned(target: Target, options: Options, grants: Grants) -> Planned:
@@ -55,6 +60,7 @@ def planned(target: Target, options: Options, grants: Grants) -> Planned:
 
     :raises UsageError: the config is not valid or needs a grant, or the cluster lacks something that was asked for
     """
+    before = _basis.read(target.environ)
     project = Project.open(target.workspace, target.environ, target.name).with_image(options.image)
     wishes = _wishes(target, options)
     if options.sandbox and not sandboxes.are_there(target.cluster):
@@ -62,7 +68,10 @@ def planned(target: Target, options: Options, grants: Grants) -> Planned:
             f"the cluster has no agent-sandbox: it does not know `{api.SANDBOX.version}`",
             "leave `--sandbox` out: a Pod does the same; or have https://agent-sandbox.sigs.k8s.io installed",
         )
-    return Planned(_plan(project, wishes, grants), wishes)
+    plan_again = functools.partial(_plan, project, wishes, grants)
+    plan = plan_again()
+    allowed = functools.partial(_basis.require_same, before, project, plan, plan_again)
+    return Planned(plan, wishes, allowed)
 
 
 def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:

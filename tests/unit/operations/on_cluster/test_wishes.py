@@ -96,7 +96,7 @@ def test_a_pod_is_left_alone_that_this_machine_made_by_the_plan_of_now(
     target: Target, monkeypatch: pytest.MonkeyPatch, uid: str, image: str, refused: str
 ) -> None:
     made = planned(target, Options(), NO_GRANTS)
-    pod = _objects.pod_of(_objects.written(*made))
+    pod = _objects.pod_of(_objects.written(made.plan, made.wishes))
     pod["metadata"]["uid"] = uid
     pod["spec"]["nodeName"] = "n1"
     monkeypatch.setattr(waiting, "require_running", lambda *_: pod)

@@ -1,0 +1,113 @@
+"""What the user takes back while a sandbox is made on a cluster is not given to it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.errors import UsageError
+from sandboxd.operations.on_cluster import _create, start
+from sandboxd.operations.on_cluster.target import Target
+from sandboxd.operations.on_cluster.wishes import Options, Planned, planned
+from sandboxd.plan.grants import NO_GRANTS
+from sandboxd.policy import trust
+from sandboxd.project import Project
+from tests.unit.operations.on_cluster.pods import TEAM, UID
+
+CONFIG = 'image = "x"\n[network]\nmode = "allow"\nallow = ["a.example.org"]\n'
+
+
+class Making:
+    """A start on a played cluster, with what happens meanwhile."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        project = folder / "app"
+        project.mkdir()
+        (project / "sandboxd.toml").write_text(CONFIG)
+        environ = {"HOME": str(folder / "home"), "XDG_STATE_HOME": str(folder / "state")}
+        cluster: Any = SimpleNamespace(
+            context=TEAM,
+            list=lambda *_: [{"metadata": {"name": "sandbox"}, "handler": "runsc"}],
+        )
+        self.target = Target(cluster, environ, str(project), os.path.realpath(project), "")
+        self.while_pods_start: Callable[[], object] = lambda: None
+        self.while_files_go: Callable[[], object] = lambda: None
+        self.done: list[str] = []
+        pod = {"metadata": {"uid": UID}, "spec": {}}
+        played: dict[tuple[object, str], Callable[..., Any]] = {
+            (_create._objects, "with_address"): lambda _cluster, _plan, wishes, _pod: wishes,
+            (_create._objects, "written"): lambda *_: [],
+            (_create._objects, "make"): self._make,
+            (_create, "_await_gateway"): lambda *_: None,
+            (_create, "_running_pod"): lambda *_, **__: pod,
+            (_create.network_trial, "of_pod"): lambda _: SimpleNamespace(outcome="enforced"),
+            (_create._send, "send"): self._send,
+            (_create._losses, "not_in_force"): lambda *_: (),
+            (_create._identity, "put"): lambda *_: False,
+            (_create, "PodGateway"): self._gateway,
+            (_create, "_recorded"): self._recorded,
+            (start._send, "require_room"): lambda *_: None,
+            (start._objects, "take_away"): lambda *_: self.done.append("taken away"),
+        }
+        for (owner, name), function in played.items():
+            monkeypatch.setattr(owner, name, function)
+
+    def trust(self) -> None:
+        project = Project.open(self.target.workspace, self.target.environ)
+        grant = trust.Grant(project.workspace, project.config.digest, project.profile.name)
+        trust.add(self.target.environ, grant)
+
+    def revoke(self) -> None:
+        assert trust.revoke(self.target.environ, self.target.workspace)
+
+    def wanted(self) -> Planned:
+        return planned(self.target, Options(), NO_GRANTS)
+
+    def run(self) -> None:
+        start._make(self.target, self.wanted(), lambda _text, _passes: None, None)
+
+    def _make(self, *_: object) -> list[str]:
+        self.while_pods_start()
+        return []
+
+    def _send(self, *_: object) -> None:
+        self.done.append("files")
+        self.while_files_go()
+
+    def _gateway(self, _target: Target) -> Any:
+        return SimpleNamespace(refresh=lambda: self.done.append("names of now"))
+
+    def _recorded(self, *_: object) -> Any:
+        self.done.append("started")
+        return SimpleNamespace(_replace=lambda **_: None)
+
+
+@pytest.fixture
+def making(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Making]:
+    making = Making(tmp_path, monkeypatch)
+    making.trust()
+    yield making
+
+
+def test_where_nothing_is_taken_back_it_starts_with_the_names_of_now(making: Making) -> None:
+    making.run()
+    assert making.done == ["files", "names of now", "started"]
+
+
+def test_what_is_revoked_while_its_pods_start_keeps_the_files_here(making: Making) -> None:
+    making.while_pods_start = making.revoke
+    with pytest.raises(UsageError, match="alone cannot loosen the network"):
+        making.run()
+    assert making.done == ["taken away"]
+
+
+def test_what_is_revoked_while_the_files_go_takes_it_away(making: Making) -> None:
+    making.while_files_go = making.revoke
+    with pytest.raises(UsageError):
+        making.run()
+    assert making.done == ["files", "taken away"]
