@@ -13,7 +13,8 @@ from sandboxd.engine.client import connect_from
 from sandboxd.errors import SandboxdError
 
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 15.0
+LONGEST_PAUSE = 15.0
+"""Seconds between two tries to open the stream of an engine that does not answer."""
 
 # Each `exec`, also of a health check, has two events and changes nothing.
 _OF_NO_INTEREST = ("exec_", "top", "attach", "resize", "health_status", "archive-path")
@@ -38,7 +39,15 @@ class EngineEvents:
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
+        self._again = threading.Event()
+        """Set to end a pause."""
+        self._longest_pause = LONGEST_PAUSE
         self.is_open = False
+
+    def pause_at_most(self, seconds: float) -> None:
+        """Let so many seconds pass at most between two tries, from now on; the next one follows soon."""
+        self._longest_pause = seconds
+        self._again.set()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="engine-events", daemon=True).start()
@@ -46,6 +55,7 @@ class EngineEvents:
     def stop(self) -> None:
         """Make no further calls; the thread ends with the stream or with the process."""
         self._stop.set()
+        self._again.set()
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -66,8 +76,9 @@ class EngineEvents:
                 log.exception("reading the engine's events failed")
             if was_open:
                 self._call(self._set_closed)
-            self._stop.wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._again.wait(min(pause, self._longest_pause))
+            self._again.clear()
+            pause = min(pause * 2, self._longest_pause)
 
     def _take(self, event: Event) -> None:
         action = str(event.get("Action", ""))

@@ -11,11 +11,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from sandboxd.daemon.engine_events import EngineEvents
+from sandboxd.daemon.engine_events import LONGEST_PAUSE, EngineEvents
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.engine import client, connection
 from sandboxd.engine.contexts import Identity, resolve
@@ -102,20 +102,23 @@ class Hosts:
         """The address that an engine has now, equal for all keys that name it; may be called from any thread."""
         return resolve(self.environ(key)).address
 
-    def take_up(self, engines: Iterable[Identity], keys: Iterable[EngineKey]) -> None:
-        """Follow each of `engines` from now on, though no client has named it yet.
+    def follow(self, key: EngineKey, longest_pause: float = 0.0) -> None:
+        """Follow an engine from now on.
 
-        :param keys: those of registered projects, of which one is used if it leads to the same engine: nobody is asked
-            twice
+        :param longest_pause: the most seconds between two tries to reach it, until a client names it; 0 if one has
         """
-        known = {self.address(key): key for key in (*keys, self.key({}))}
-        for engine in engines:
-            if engine.address not in known:
-                named = {} if engine.context is None else {"DOCKER_CONTEXT": engine.context}
-                by_name = self.key({**named, "DOCKER_CONFIG": engine.config})
-                is_same = self.address(by_name) == engine.address
-                known[engine.address] = by_name if is_same else self.key(engine.variables())
-            self._engine(known[engine.address])
+        if key not in self._engines:
+            engine = self._engine(key)
+            engine.is_named = not longest_pause
+            engine.events.pause_at_most(longest_pause or LONGEST_PAUSE)
+
+    def unnamed(self) -> tuple[EngineKey, ...]:
+        """The engines that `follow` began with, and that no client has named since."""
+        return tuple(key for key, engine in self._engines.items() if not engine.is_named)
+
+    def drop(self, key: EngineKey) -> None:
+        """Follow an engine of `unnamed` no longer."""
+        self._engines.pop(key).end()
 
     def environ(self, key: EngineKey) -> dict[str, str]:
         """The daemon's environment with the variables that select this engine."""
@@ -134,7 +137,9 @@ class Hosts:
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
         """The present facts if they can be read within `wait` seconds, else the last known ones."""
-        engine = self._engine(key)
+        return await self._fresh(key, self._engine(key), wait)
+
+    async def _fresh(self, key: EngineKey, engine: _Engine, wait: float) -> World:
         deadline = time.monotonic() + wait
         while engine.is_stale() and (remaining := deadline - time.monotonic()) > 0:
             asking = self._asking(key, engine)
@@ -145,8 +150,8 @@ class Hosts:
 
     async def runs_sandbox(self) -> bool:
         """Whether any engine runs a sandbox; engines whose facts may be outdated are asked."""
-        for key in list(self._engines):
-            observed = (await self.fresh(key)).observed
+        for key, engine in list(self._engines.items()):
+            observed = (await self._fresh(key, engine, WAIT_SECONDS)).observed
             of_projects = observed.containers.values()
             if any(not run.is_paused for run in observed.runs) or any(
                 s.running for s in of_projects
@@ -199,19 +204,18 @@ class Hosts:
 
     async def close(self) -> None:
         for engine in self._engines.values():
-            engine.events.stop()
-            for task in (engine.task, engine.trying):
-                if task is not None:
-                    task.cancel()
-            if engine.put_off is not None:
-                engine.put_off.cancel()
+            engine.end()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _engine(self, key: EngineKey) -> _Engine:
+        """The engine that a client means, which is followed from now on."""
         engine = self._engines.get(key)
         if engine is None:
             engine = _Engine(self.environ(key), lambda: self._ask_soon(key))
             self._engines[key] = engine
+        elif not engine.is_named:
+            engine.is_named = True
+            engine.events.pause_at_most(LONGEST_PAUSE)
         return engine
 
     def _ask_soon(self, key: EngineKey) -> None:
@@ -306,6 +310,8 @@ class _Engine:
         self.happened = 0
         """Counts what happened; an answer is true while the count stays."""
         self.task: asyncio.Task[bool] | None = None
+        self.is_named = True
+        """Whether a client named it."""
         self.operations = 0
         """The number of running operations that change its containers."""
         self.put_off: asyncio.TimerHandle | None = None
@@ -315,6 +321,13 @@ class _Engine:
         self._tried = -_PROBE_SECONDS
         self.events = EngineEvents(environ, self._opened, self.changed)
         self.events.start()
+
+    def end(self) -> None:
+        """End all that is done for it."""
+        self.events.stop()
+        for task in (self.task, self.trying, self.put_off):
+            if task is not None:
+                task.cancel()
 
     def is_stale(self) -> bool:
         if self.world.facts is None or self._answered != self.happened:

@@ -16,6 +16,7 @@ from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.halts import Halts
 from sandboxd.daemon.hosts import Hosts, World
+from sandboxd.daemon.left_engines import LeftEngines
 from sandboxd.daemon.local_rights import LocalRights
 from sandboxd.daemon.places import Places, View
 from sandboxd.daemon.policies import Policies
@@ -27,7 +28,6 @@ from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watching import Watching
 from sandboxd.errors import DaemonError
-from sandboxd.host import given_rights
 from sandboxd.ipc import messages
 from sandboxd.model.labels import EGRESS
 from sandboxd.model.sandbox_id import name_of, workspace_of
@@ -89,6 +89,7 @@ class Keeper:
             self._sandbox_changed,
             lambda key, runs: self.halts.update(key, runs),
         )
+        self.left_engines = LeftEngines(self.hosts, environ, self._threads)
         self.places = Places(self.hosts.address)
         self.gateways = Gateways(self.hosts, emit)
         self.local_rights = LocalRights(self.hosts, emit, self._asked_ports)
@@ -124,9 +125,8 @@ class Keeper:
         self.generation.start()
         self.watching.start()
         # One that no client names by now may run what was given something.
-        given = await self._threads.run(given_rights.entries, self._environ)
-        engines = [e.engine for e in given if e.engine is not None and not e.is_gone]
-        self.hosts.take_up(engines, {project.engine for project in self.projects.values()})
+        await self.left_engines.take_up({project.engine for project in self.projects.values()})
+        self.tasks.spawn_essential(self.left_engines.check_for_ever())
         self.tasks.spawn_essential(self._take_up())
 
     async def close(self) -> None:

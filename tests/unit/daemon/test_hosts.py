@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ import pytest_asyncio
 from sandboxd.daemon import hosts as module
 from sandboxd.daemon.hosts import Hosts
 from sandboxd.daemon.projects import EngineKey
-from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.host.facts import NOT_YET, Engine, HostFacts, Premise, Runtime
 from sandboxd.status.observe import Observed, Sandbox
 from tests.patience import PATIENCE, until
@@ -32,6 +31,7 @@ class Stream:
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
+    def pause_at_most(self, seconds: float) -> None: ...
 
 
 class Probe:
@@ -253,28 +253,3 @@ async def test_a_sandbox_that_runs_is_known_until_it_ends(
     assert await hosts.runs_sandbox()
     stream(hosts).changed()
     assert not await hosts.runs_sandbox()
-
-
-@pytest.mark.asyncio
-async def test_an_engine_that_no_client_names_is_followed_once(hosts: Hosts) -> None:
-    default, other = resolve({}), resolve({"DOCKER_HOST": "unix:///other.sock"})
-    of_project = EngineKey("unix:///of-project.sock", None)
-    of_another = resolve({"DOCKER_HOST": "unix:///of-project.sock"})
-    hosts.take_up((default, other, of_another, other), (of_project,))
-    default_key = hosts.key({})
-    assert {*hosts._engines} == {default_key, of_project, hosts.key(other.variables())}
-
-
-@pytest.mark.asyncio
-async def test_an_engine_is_followed_by_the_name_that_clients_use(
-    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = Identity("unix:///by-context.sock", "work", None, "/config")
-
-    def by_context(environ: Mapping[str, str]) -> Identity:
-        return engine if environ.get("DOCKER_CONTEXT") == "work" else resolve(environ)
-
-    monkeypatch.setattr(module, "resolve", by_context)
-    hosts.take_up((engine,), ())
-    (key,) = hosts._engines
-    assert (key.context, key.host) == ("work", None)
