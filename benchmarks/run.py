@@ -5,7 +5,8 @@
 
 Parts: `commands` and `editor`, beside the bare interpreter; `saves`; `idle`; `many`, a daemon with 5,000
 projects; `engine`, `up` and `exec` beside docker, devcontainer-rs and the dev container CLI, on the engine
-of DOCKER_HOST, else on a private one; `halts`, the time until a sandbox that lost a mount is halted. All together take ten minutes.
+of DOCKER_HOST, else on a private one; `halts`, the time until a sandbox that lost a mount is halted; `rights`, the
+time until a sandbox that runs lacks what was taken back. All together take ten minutes.
 
 Processes are started in turn, so that a busy machine slows all alike: read the ratios. Nothing
 of the user's is touched: home, runtime folder and state are temporary.
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import daemon as load
 import editor
 import halts
+import rights
 import up
 from processes import (
     MODULE,
@@ -47,7 +49,7 @@ from processes import (
 )
 from rows import Row, as_json, spread, table
 
-PARTS = ("commands", "saves", "editor", "idle", "many", "engine", "halts")
+PARTS = ("commands", "saves", "editor", "idle", "many", "engine", "halts", "rights")
 
 
 def main() -> int:
@@ -80,6 +82,8 @@ def measure(parts: list[str], rounds: int, projects: int) -> list[Row]:
         rows += up.against_budgets(max(rounds // 2, 3))
     if "halts" in parts:
         rows += halts.against_budgets(max(rounds, 3))
+    if "rights" in parts:
+        rows += rights.against_budgets(max(rounds // 2, 3))
     return rows
 
 

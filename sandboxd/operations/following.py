@@ -101,7 +101,10 @@ def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], E
 
     :param sandbox: the sandbox's identity
     """
-    if all(each.sandbox != sandbox for each in given_rights.entries(environ)):
+    # Usually it has a record by this address; all of them are read only where it has not.
+    if given_rights.recall(environ, sandbox) is None and all(
+        each.sandbox != sandbox for each in given_rights.entries(environ)
+    ):
         return Outcome(sandbox, False)
     return _follow(sandbox, environ, connect)
 
