@@ -8,7 +8,9 @@ import posixpath
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.observe import pin
 from sandboxd.observe.workspace import target_of
+from sandboxd.plan import git_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +23,7 @@ class Guards(Enum):
     """What a mount protects from being written by the sandbox."""
 
     NOTHING = "nothing"
-    """No content: it only keeps what lies below it from being moved away."""
+    """No content: it only keeps what lies below it from being moved away, or lets git inside read the host's objects."""
     ALL = "all"
     """The file, or the folder with all in it: the mount is read-only, or hides the host's `.git` behind the sandbox's
     own."""
@@ -53,7 +55,7 @@ class Lost(NamedTuple):
 
 
 def points_of(inspected: Inspected, workspace: str) -> tuple[Point, ...]:
-    """The mounts of a container on and below `workspace`, outer ones first.
+    """The mounts of a container on and below `workspace`, outer ones first, and then those of the host's objects in it.
 
     () where the workspace is not mounted read-write from the host: a lost mount then makes nothing writable.
 
@@ -68,6 +70,12 @@ def points_of(inspected: Inspected, workspace: str) -> tuple[Point, ...]:
         guards = _guards(mount, path, workspace) if path else None
         if guards is not None:
             points.append(Point(path, guards))
+    # Not below the workspace inside; without them git there has half of its commits.
+    points += [
+        Point(each.source, Guards.NOTHING)
+        for each in pin.requests(inspected)
+        if git_objects.is_objects(each.target) and each.source.startswith(f"{workspace}/")
+    ]
     return tuple(points)
 
 

@@ -182,6 +182,17 @@ def test_a_git_folder_that_is_renamed_or_made_anew_halts(
     assert not config.exists() or EVIL not in config.read_text()
 
 
+def test_objects_of_the_host_that_are_moved_away_halt(
+    world: World, api: Engine, watched: Path
+) -> None:
+    objects = watched / ".git/objects"
+    objects.rename(objects.with_name("old"))
+    halt = halt_of(world, watched)
+    assert [entry.path for entry in halt.entries] == [".git/objects"]
+    assert state(api, watched) == "paused"
+    objects.with_name("old").rename(objects)
+
+
 def test_a_moved_project_halts_and_keeps_its_files(
     world: World, api: Engine, watched: Path
 ) -> None:

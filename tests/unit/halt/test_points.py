@@ -32,6 +32,21 @@ def test_pins_folders_above_them_and_a_git_folder_of_its_own_are_points() -> Non
     )
 
 
+def test_the_objects_of_the_host_are_a_point_that_guards_nothing() -> None:
+    inspected = container(
+        mount("/workspaces/app/.git", "/home/me/.local/state/sandboxd/git/1/inside"),
+        mount("/sandboxd/git/objects", f"{WORKSPACE}/.git/objects", RW=False),
+        mount("/sandboxd/git/objects-1", "/home/me/other/.git/objects", RW=False),
+    )
+    points = points_of(inspected, WORKSPACE)
+    assert points[2:] == (Point(f"{WORKSPACE}/.git/objects", Guards.NOTHING),)
+    seen = {point.path: Identity(1, number) for number, point in enumerate(points)}
+    now = {**seen, points[2].path: Identity(2, 2)}
+    gone = lost(points, seen, now)
+    assert gone == (Lost(points[2].path, What.REPLACED),)
+    assert exposed(points, gone) == ()
+
+
 def test_a_cache_and_what_is_elsewhere_are_none() -> None:
     inspected = container(
         mount("/workspaces/app/node_modules", "/var/lib/docker/n", Type="volume"),
