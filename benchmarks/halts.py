@@ -3,8 +3,8 @@
 
     benchmarks/halts.py [--rounds N] [--runtime runc,gvisor] [--strict] [--json]
 
-A loop inside writes to a file of the workspace as fast as it can. The host renames a file over one that is shut, and
-notes the time; the file's own time says when the loop wrote last. Both are the host's clock, the latter in ticks of
+A loop inside writes to a file of the workspace as fast as it can. The host renames a file over one that is shut, or an
+index that enters another repository over git's, and notes the time; the file's own time says when the loop wrote last. Both are the host's clock, the latter in ticks of
 its kernel (1 to 10 ms). The daemon is a real one. Without an engine only the watch itself is measured, by `inotify` and
 by `watchfiles`: from the rename to the wake-up of the thread that halts.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,9 @@ WINDOW_BUDGET = 50.0
 
 _LOOP = "while :; do echo x > beat; done"
 _SHUT = ".envrc"
+_INDEX = ".git/index"
+_ENTERS = ".git/index.enters"
+_PLAIN = ".git/index.plain"
 _SECONDS = 60.0
 _SETTLE_SECONDS = 1.5
 """After a start, in which the daemon looks at the sandbox: it is to be measured as it is while somebody works."""
@@ -121,24 +125,65 @@ def windows(rounds: int, runtimes: Sequence[str]) -> Iterator[rows.Row]:
         ):
             for runtime in runtimes:
                 times = window_times(Path(folder), environ, runtime, rounds)
-                yield from spread(f"{runtime}, open until the halt", times, WINDOW_BUDGET)
+                for act, of_act in times.items():
+                    yield from spread(f"{runtime}, {act} until the halt", of_act, WINDOW_BUDGET)
     except (private.EngineError, packages.InstallError, RuntimeError) as error:
         yield rows.Row("halts", None, "", None, " ".join(str(error).split()))
 
 
-def window_times(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> list[float]:
+def replacement(project: Path, number: int) -> tuple[Path, Path]:
+    """A new file, and the one that is shut."""
+    fresh = project / "new"
+    fresh.write_text(f"{number} of the host\n")
+    return fresh, project / _SHUT
+
+
+def entering(project: Path, _number: int) -> tuple[Path, Path]:
+    """An index that enters a repository, as of a pull, and git's own."""
+    fresh = project / ".git/index.lock"
+    shutil.copyfile(project / _ENTERS, fresh)
+    return fresh, project / _INDEX
+
+
+_ACTS: dict[str, Callable[[Path, int], tuple[Path, Path]]] = {
+    "replacement": replacement,
+    "index": entering,
+}
+
+
+def make_repository(project: Path) -> None:
+    """Put a project under git, with two versions of its index: one enters a repository, one does not."""
+    git(project, "init", "-q")
+    git(project, "add", "sandboxd.toml")
+    shutil.copyfile(project / _INDEX, project / _PLAIN)
+    git(project, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},lib")
+    shutil.copyfile(project / _INDEX, project / _ENTERS)
+    shutil.copyfile(project / _PLAIN, project / _INDEX)
+    for path in (project, *project.rglob("*")):
+        os.chown(path, 1000, 1000)
+
+
+def git(project: Path, *words: str) -> None:
+    command = ["git", "-c", "safe.directory=*", *words]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+
+
+def window_times(
+    home: Path, environ: dict[str, str], runtime: str, rounds: int
+) -> dict[str, list[float]]:
     project = up.make_project(home / runtime, environ, runtime, '[network]\nmode = "open"\n')
     (project / _SHUT).write_text("0\n")
-    os.chown(project / _SHUT, 1000, 1000)
+    make_repository(project)
     up.run([*up.SANDBOXD, "trust", "add", "--yes", str(project)], environ, project)
     up.run([*up.SANDBOXD, "up", "--allow-runc"], environ, project)
     engine = connect_from(environ)
-    times: list[float] = []
+    times: dict[str, list[float]] = {act: [] for act in _ACTS}
     try:
-        for number in range(rounds):
-            until(lambda: watched(home, project) > len(times), "the daemon does not watch it")
+        for number, act in enumerate([*_ACTS] * rounds):
+            until(lambda: watched(home, project) > sum(map(len, times.values())),
+                  "the daemon does not watch it")  # fmt: skip
             time.sleep(_SETTLE_SECONDS)
-            times.append(window(engine, environ, project, number))
+            times[act].append(window(engine, environ, project, number, _ACTS[act]))
             restart(engine, project)
     finally:
         command = [*up.SANDBOXD, "down", "--discard"]
@@ -146,7 +191,13 @@ def window_times(home: Path, environ: dict[str, str], runtime: str, rounds: int)
     return times
 
 
-def window(engine: Engine, environ: dict[str, str], project: Path, number: int) -> float:
+def window(
+    engine: Engine,
+    environ: dict[str, str],
+    project: Path,
+    number: int,
+    act: Callable[[Path, int], tuple[Path, Path]],
+) -> float:
     """Milliseconds that a program inside still wrote after the rename.
 
     :raises RuntimeError: nothing was halted
@@ -156,11 +207,10 @@ def window(engine: Engine, environ: dict[str, str], project: Path, number: int) 
     connection, _ = engine.exec_start(started, False)
     beat = project / "beat"
     until(lambda: beat.exists() and time.time() - beat.stat().st_mtime < 0.1, "nothing is written")
-    fresh = project / "new"
-    fresh.write_text(f"{number} of the host\n")
+    fresh, target = act(project, number)
     before = record.load(environ, str(project), container.id)
     began = time.time_ns()
-    fresh.rename(project / _SHUT)
+    fresh.rename(target)
     until(lambda: record.load(environ, str(project), container.id) != before, "it was not halted")
     last = beat.stat().st_mtime_ns
     connection.close()
@@ -170,6 +220,7 @@ def window(engine: Engine, environ: dict[str, str], project: Path, number: int) 
 
 def restart(engine: Engine, project: Path) -> None:
     """Start its container again, with all mounts: quicker than to make it anew."""
+    shutil.copyfile(project / _PLAIN, project / _INDEX)
     (container,) = engine.containers(f"{PROJECT}={project}")
     engine.unpause(container.id)
     engine.stop(container.id, 0)
