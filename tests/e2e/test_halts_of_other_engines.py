@@ -17,6 +17,7 @@ import pytest
 from sandboxd.engine.client import connect_from
 from sandboxd.exchange.place import place_of
 from sandboxd.halt import record
+from sandboxd.halt.record import Halt
 from sandboxd.halt.verdict import Action
 from tests.e2e import sandboxes
 from tests.e2e.test_other_engines import (
@@ -114,8 +115,7 @@ def watched(kind: Kind, world: World, other: Started) -> Iterator[Path]:
     make_repository(world, project)
     if kind.is_rootless:
         # Who runs a rootless engine runs these tests, too, elsewhere: here it is another user.
-        for path in (project, *project.rglob("*")):
-            os.lchown(path, USER, USER)
+        _give_to_user(project)
         Path(place_of(world.environ, str(project)).folder).mkdir(parents=True)
     world.start()
     up(world, project)
@@ -125,7 +125,7 @@ def watched(kind: Kind, world: World, other: Started) -> Iterator[Path]:
 
 
 def test_git_runs_nothing_from_inside_and_what_is_replaced_halts(
-    world: World, other: Started, watched: Path
+    kind: Kind, world: World, other: Started, watched: Path
 ) -> None:
     api = connect_from({"DOCKER_HOST": other.host})
     evil = other.folder / "EVIL"
@@ -158,3 +158,43 @@ def test_git_runs_nothing_from_inside_and_what_is_replaced_halts(
     assert world.run("exec", "-n", "true", cwd=watched).returncode == 0
     ended = last_halt(world, watched)
     assert ended is not None and ended.ended is record.Ended.REMADE
+
+    # Each of them anew, as the daemon watches its container: what git itself replaces, and git's own folder.
+    for number, (act, path) in enumerate(((_stash, ".envrc"), (_move_git, ".git")), 2):
+        until_watched(world, watched, number)
+        attack(api, watched, f"while :; do mkdir -p .git; {plant}; done 2>/dev/null")
+        act(watched)
+        halt = eventually(lambda: _open_halt(world, watched), world.log)
+        assert [each.path for each in halt.entries if each.what is not None] == [path]
+        assert state(api, watched) in ("paused", "exited")
+        assert (
+            not (watched / ".git/config").exists()
+            or str(evil) not in (watched / ".git/config").read_text()
+        )
+        if not (watched / ".git").exists():
+            (watched / ".git-old").rename(watched / ".git")
+        if kind.is_rootless:
+            _give_to_user(watched)
+        up(world, watched, "--recreate")
+        git(watched, "status")
+        assert not evil.exists()
+
+
+def _give_to_user(project: Path) -> None:
+    for path in (project, *project.rglob("*")):
+        os.lchown(path, USER, USER)
+
+
+def _open_halt(world: World, project: Path) -> Halt | None:
+    halt = last_halt(world, project)
+    return halt if halt is not None and halt.ended is None else None
+
+
+def _stash(project: Path) -> None:
+    with (project / ".envrc").open("a") as file:
+        file.write("export WIP=1\n")
+    git(project, "stash", "-q")
+
+
+def _move_git(project: Path) -> None:
+    (project / ".git").rename(project / ".git-old")
