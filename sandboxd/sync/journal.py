@@ -2,7 +2,7 @@
 
 The first line names the two folders; each further one is a change of a path. Every line has a checksum, so that a line
 which a crash left incomplete ends the file. If the file cannot be read, there is no common state: then both sides are
-compared as at first, which removes nothing.
+compared as at first, which removes nothing. Several processes may use it, one at a time: see `Journal.turn`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.file_lock import locked_beside
 from sandboxd.files import read_bytes, write_private
 from sandboxd.sync.checked import is_path
 from sandboxd.sync.state import Content, Kind, Root
@@ -34,6 +35,20 @@ class Journal:
         self.roots: Roots | None = None
         self._lines = 0
         self._is_whole = self._read()
+        self._state = self._file_state()
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keep other processes from both sides while the block runs, and read what they recorded before.
+
+        :raises EnvironmentFailure: the lock cannot be had
+        """
+        with locked_beside(self._path):
+            if self._file_state() != self._state:
+                self.agreed, self.roots, self._lines = {}, None, 0
+                self._is_whole = self._read()
+                self._state = self._file_state()
+            yield
 
     def update(self, changes: Mapping[str, Content | None], roots: Roots) -> None:
         """Record the new common content of the paths in `changes` (None: none), and flush it to disk.
@@ -50,6 +65,7 @@ class Journal:
             self._write(roots)
         elif changes:
             self._append(changes)
+        self._state = self._file_state()
 
     def forget(self) -> None:
         """Forget the whole common state: both sides are then compared as at first, which removes nothing.
@@ -59,6 +75,15 @@ class Journal:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
         self.agreed, self.roots, self._lines, self._is_whole = {}, None, 0, False
+        self._state = self._file_state()
+
+    def _file_state(self) -> tuple[int, ...] | None:
+        """What every change of the file changes; None if there is no file."""
+        try:
+            status = os.lstat(self._path)
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
     def _read(self) -> bool:
         """Read the file; whether a line can be added to it."""

@@ -147,9 +147,9 @@ class Session:
                     self._advance(event)
                 self._advance(end)
             case PutBack():
-                self._try(lambda: put_back(*self._pair[:4]))
+                self._try(self._put_back)
             case Forget():
-                self._try(self._pair.journal.forget)
+                self._try(self._forget)
             case Prune():
                 for retention in self._pair.retentions:
                     self._try(retention.prune)
@@ -158,10 +158,19 @@ class Session:
 
     def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
         try:
-            report = keep_the_same(*self._pair[:4], allowed=allowed, between=self._between)
+            with self._pair.journal.turn():
+                report = keep_the_same(*self._pair[:4], allowed=allowed, between=self._between)
         except (SandboxdError, OSError) as error:
             return Failed(_words(error))
         return Finished(report)
+
+    def _put_back(self) -> None:
+        with self._pair.journal.turn():
+            put_back(*self._pair[:4])
+
+    def _forget(self) -> None:
+        with self._pair.journal.turn():
+            self._pair.journal.forget()
 
     def _try(self, act: Callable[[], None]) -> None:
         try:

@@ -136,7 +136,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "review": frozenset(
         {"engine", "errors", "files", "host", "model", "observe", "payload", "plan", "policy"}
     ),
-    "sync": _rooms("errors exchange files payload plan policy review"),
+    "sync": _rooms("errors exchange file_lock files payload plan policy review"),
     "life": frozenset(
         {
             "agents",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd import file_lock
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.sync import engine
 from sandboxd.sync.engine import (
@@ -98,6 +99,45 @@ def test_a_change_of_which_no_event_came_is_there_after_a_while(played: Played) 
     played.rest()
     (played.folders.inside / "other").write_text("new")
     played.pass_time(engine.POLL_SECONDS)
+    assert played.is_same()
+
+
+def test_another_process_may_have_kept_both_the_same_meanwhile(played: Played) -> None:
+    """As a command does while the daemon's session waits; what that recorded is read before the next run."""
+    other = Folders(played.folders.base)
+    (played.folders.host / "new").write_text("new")
+    other.keep()
+    assert (played.folders.inside / "new").read_text() == "new"
+    (played.folders.host / "new").unlink()
+    (played.folders.host / "f0").unlink()
+    played.session.put(Changed(Side.HOST))
+    played.rest()
+    assert played.is_same()
+    assert not {"new", "f0"} & texts(played.folders.host).keys()
+
+
+def test_one_process_at_a_time_keeps_both_the_same(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts: list[str] = []
+    wait_for = file_lock._wait_for
+
+    def note_wait(descriptor: int, seconds: float | None) -> None:
+        acts.append("waits")
+        wait_for(descriptor, seconds)
+
+    monkeypatch.setattr(file_lock, "_wait_for", note_wait)
+    (played.folders.host / "new").write_text("new")
+    played.session.put(Changed(Side.HOST))
+    played.session.turn()
+    played.now, played.act = played.session.wake_at, lambda: acts.append("compares")
+    run = threading.Thread(target=played.session.turn)
+    with Folders(played.folders.base).journal.turn():
+        run.start()
+        eventually(lambda: bool(acts))
+        acts.append("the other one ends")
+    run.join()
+    assert acts[:3] == ["waits", "the other one ends", "compares"]
     assert played.is_same()
 
 
