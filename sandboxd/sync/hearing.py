@@ -1,10 +1,12 @@
-"""Hears, in a thread of its own, that a side has something to tell while nobody looks at it."""
+"""When a side is looked at: what it tells is heard in a thread of its own, and all of it is looked at in time."""
 
 from __future__ import annotations
 
 import select
 import threading
 from collections.abc import Callable
+
+from sandboxd.sync.engine import SWEEP_SECONDS
 
 _SECONDS = 1.0
 """The longest time until `end` is noticed."""
@@ -49,3 +51,22 @@ class Hearing:
         if descriptor is not None:
             waiting.register(descriptor, select.POLLIN)
         return bool(waiting.poll(_SECONDS * 1000))
+
+
+class Sweeps:
+    """Says when everything is looked at again, since of some changes no event comes, such as writes to mapped memory.
+
+    :param clock: a monotonic clock in seconds
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next = clock() + SWEEP_SECONDS
+
+    def is_due(self) -> bool:
+        """Whether the look that begins now has to be at everything; if so, it counts as the last one."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + SWEEP_SECONDS
+        return True

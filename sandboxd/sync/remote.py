@@ -20,7 +20,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.sync import wire
 from sandboxd.sync.apply import CHANGED, FULL, FULL_BEFORE, Skip, Source
 from sandboxd.sync.engine import Changed, Deaf, Event
-from sandboxd.sync.hearing import Hearing
+from sandboxd.sync.hearing import Hearing, Sweeps
 from sandboxd.sync.reported import Answer, Reported, Signal
 from sandboxd.sync.scan import Limits
 from sandboxd.sync.state import Entry, Kind, Root, Snapshot, above
@@ -100,7 +100,7 @@ class RemoteSide:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream, self._root, self._tell = stream, root, tell
-        self._limits, self._clock = limits, clock
+        self._limits, self._clock, self._sweeps = limits, clock, Sweeps(clock)
         self._reported: Reported | None = None
         self._excludes: Callable[[str, bool], bool] | None = None
         self._unsent = bytearray()
@@ -122,7 +122,7 @@ class RemoteSide:
         for _ in range(_MOST_PIECES):
             if not self._receive():
                 break
-        if self._is_deaf:
+        if self._sweeps.is_due() or self._is_deaf:
             reported.look_again()
         reported.begin_look()
         until = self._clock() + LOOK_SECONDS

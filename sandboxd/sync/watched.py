@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 
 from sandboxd.plan import beneath
 from sandboxd.sync.engine import Changed, Deaf, Event
-from sandboxd.sync.hearing import Hearing
+from sandboxd.sync.hearing import Hearing, Sweeps
 from sandboxd.sync.inside import Reporter, Watches
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.reported import Reported, Signal
@@ -27,9 +28,15 @@ class WatchedSide(LocalSide):
     :param tell: called with events of it, in any thread
     """
 
-    def __init__(self, path: str, retention: Retention, tell: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        retention: Retention,
+        tell: Callable[[Event], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(path, retention, is_host=True)
-        self._tell = tell
+        self._tell, self._sweeps = tell, Sweeps(clock)
         self._watched: _Watched | None = None
         self.hearing = Hearing(self._descriptor, lambda: tell(Changed(Side.HOST)))
         """Tells of changes while it runs."""
@@ -44,7 +51,7 @@ class WatchedSide(LocalSide):
                 self._watched = _Watched(os.dup(root), identity, excludes, limits)
         watched = self._watched
         was_deaf = watched.is_deaf
-        is_changed = watched.look(excludes)
+        is_changed = watched.look(excludes, is_whole=self._sweeps.is_due())
         if watched.is_deaf and not was_deaf:
             self._tell(Deaf(Side.HOST, True))
         self._last = watched.snapshot()
@@ -91,13 +98,16 @@ class _Watched:
         """The file descriptor that is readable when something changed; None where the system tells of no change."""
         return None if self._watches is None else self._watches.reader
 
-    def look(self, excludes: Callable[[str, bool], bool]) -> bool:
-        """Read what changed since the last look; whether something changed meanwhile."""
+    def look(self, excludes: Callable[[str, bool], bool], *, is_whole: bool) -> bool:
+        """Read what changed since the last look; whether something changed meanwhile.
+
+        :param is_whole: whether to look at everything
+        """
         if excludes != self._excludes:
             self._excludes = excludes
             self._reported.exclude(excludes)
         self._exchange()
-        if self.is_deaf:
+        if is_whole or self.is_deaf:
             self._reported.look_again()
         self._reported.begin_look()
         while not self._reported.is_at_rest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import mmap
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.sync import program, remote, wire
-from sandboxd.sync.engine import Changed, Deaf, Event
+from sandboxd.sync.engine import SWEEP_SECONDS, Changed, Deaf, Event
 from sandboxd.sync.flows import Policy
 from sandboxd.sync.inside import Watches
 from sandboxd.sync.remote import Ended, RemoteSide
@@ -184,6 +185,22 @@ def test_a_folder_without_events_is_looked_at_each_time(
     (kept.inside / "file").write_text("edited")
     kept.keep()
     assert (kept.host / "file").read_text() == "edited"
+
+
+def test_a_change_without_an_event_is_seen_in_time(kept: Kept) -> None:
+    """As one is that a program makes in mapped memory."""
+    path, now = kept.inside / "file", [0.0]
+    kept.side = RemoteSide(kept.stream, ROOT, kept.events.append, clock=lambda: now[0])
+    path.write_bytes(b"before")
+    kept.keep()
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[:] = b"behind"
+        mapped.flush()
+        kept.keep()
+        assert (kept.host / "file").read_bytes() == b"before"
+        now[0] += SWEEP_SECONDS
+        kept.keep()
+    assert (kept.host / "file").read_bytes() == b"behind"
 
 
 def test_everything_removed_inside_is_asked_about(kept: Kept) -> None:

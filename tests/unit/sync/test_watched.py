@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import SandboxdError
-from sandboxd.sync.engine import Changed, Deaf, Event
+from sandboxd.sync.engine import SWEEP_SECONDS, Changed, Deaf, Event
 from sandboxd.sync.flows import Policy
 from sandboxd.sync.inside import Watches
 from sandboxd.sync.retention import Retention
@@ -130,6 +131,23 @@ def test_a_system_that_gives_no_events_at_all(
     assert watched.events == [Deaf(Side.HOST, True)]
     (watched.path / "file").write_text("text")
     assert watched.is_as_scanned()
+
+
+def test_a_change_without_an_event_is_seen_in_time(tmp_path: Path) -> None:
+    """As one is that a program makes in mapped memory."""
+    path, now = tmp_path / "file", [0.0]
+    path.write_bytes(b"before")
+    side = WatchedSide(
+        str(tmp_path), Retention(str(tmp_path / "no")), lambda _event: None, lambda: now[0]
+    )
+    before = side.scan(excludes).entries["file"]
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[:] = b"behind"
+        mapped.flush()
+        assert side.scan(excludes).entries["file"] == before
+        now[0] += SWEEP_SECONDS
+        assert side.scan(excludes).entries["file"].content != before.content
+    side.close()
 
 
 def test_a_change_is_heard_once_until_the_next_look(watched: Watched) -> None:
