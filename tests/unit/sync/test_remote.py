@@ -1,51 +1,29 @@
-"""A side behind a reporter is kept the same as a folder is, and whatever the reporter does, the host is safe."""
+"""A side behind a reporter is kept the same as a folder is."""
 
 from __future__ import annotations
 
 import errno
-import itertools
 import mmap
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandboxd.sync import program, remote, wire
-from sandboxd.sync.engine import SWEEP_SECONDS, Changed, Deaf, Event
+from sandboxd.sync.engine import SWEEP_SECONDS, Changed, Deaf
 from sandboxd.sync.flows import Policy
 from sandboxd.sync.inside import Watches
 from sandboxd.sync.remote import Ended, RemoteSide
-from sandboxd.sync.run import Report, Rest, keep_the_same
-from sandboxd.sync.state import Root
+from sandboxd.sync.run import Rest
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason
 from tests.patience import eventually
-from tests.unit.sync.pair import Folders, texts
-from tests.unit.sync.playing import PlayedStream
-
-ROOT = Root(7, 7)
-
-
-class Kept:
-    """A folder of the host and one behind a reporter."""
-
-    def __init__(self, base: Path, policy: Policy | None = None) -> None:
-        self.folders = Folders(base, policy)
-        self.host, self.inside = self.folders.host, self.folders.inside
-        self.events: list[Event] = []
-        self.stream: remote.Stream = PlayedStream(self.inside)
-        self.side = RemoteSide(self.stream, ROOT, self.events.append)
-
-    def keep(self, **more: object) -> Report:
-        pair = self.folders.pair()
-        return keep_the_same(pair.host, self.side, pair.journal, self.folders.policy, **more)  # type: ignore[arg-type]
-
-    def is_same(self) -> bool:
-        return texts(self.host) == texts(self.inside)
+from tests.unit.sync.kept import ROOT, Kept
+from tests.unit.sync.pair import texts
 
 
 @pytest.fixture
@@ -75,7 +53,8 @@ def test_changes_pass_both_ways(kept: Kept) -> None:
     assert not (kept.host / "f1").exists()
     assert (kept.host / "f2").read_text() == "edited inside"
     assert (kept.inside / "link").is_dir()
-    assert kept.folders.journal.roots is None or kept.folders.journal.roots.inside == ROOT
+    assert kept.folders.journal.roots is not None
+    assert kept.folders.journal.roots.inside == ROOT
 
 
 def test_large_files_pass_both_ways(kept: Kept) -> None:
@@ -302,107 +281,3 @@ def test_a_killed_program_ends_the_run_and_the_next_one_goes_on(
         assert kept.is_same()
     finally:
         stream.close()
-
-
-# -- a hostile reporter
-
-
-class LyingStream(PlayedStream):
-    """A reporter whose answers pass through `lie` once it is set."""
-
-    lie: Callable[[bytes], bytes] | None = None
-
-    def receive(self) -> bytes | None:
-        data = super().receive()
-        return self.lie(data or b"") if self.lie is not None else data
-
-
-def _ends(data: bytes, code: int) -> bytes:
-    """`data` with this error number in each end."""
-    frames = wire.Decoder(wire.ANSWERS).take(data)
-    result = b""
-    for kind, content in frames:
-        if kind == wire.END:
-            number, _, began = wire.END_HEAD.unpack(content)
-            content = wire.END_HEAD.pack(number, code, began)
-        result += wire.pack(kind, content)
-    return result
-
-
-LIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "it ends": (lambda _data: b"", "ended"),
-    "an answer to nothing": (
-        lambda _data: wire.pack(wire.END, wire.END_HEAD.pack(1 << 20, 0, 0)),
-        "answer to nothing",
-    ),
-    "bytes of a file": (
-        lambda data: data[:0] + wire.pack(wire.DATA, wire.NUMBER.pack(5), b"x"),
-        "answer",
-    ),
-    "an unknown frame": (lambda _data: bytes([99, 0, 0, 0, 0]), "unknown kind"),
-}
-
-
-@pytest.mark.parametrize("lie", LIES)
-def test_a_reporter_that_breaks_the_protocol_ends_the_run(tmp_path: Path, lie: str) -> None:
-    kept = Kept(tmp_path)
-    stream = LyingStream(kept.inside)
-    kept.side = RemoteSide(stream, ROOT, kept.events.append)
-    (kept.host / "file").write_text("text")
-    kept.keep()
-    (kept.host / "other").write_text("text")
-    answer, words = LIES[lie]
-    stream.lie = answer
-    with pytest.raises(Ended, match=words):
-        kept.keep()
-    assert texts(kept.host) == {"file": "text", "other": "text"}
-
-
-def test_a_reporter_that_claims_to_have_done_what_it_did_not_spoils_its_own_copy(
-    tmp_path: Path,
-) -> None:
-    kept = Kept(tmp_path)
-    stream = LyingStream(kept.inside)
-    kept.side = RemoteSide(stream, ROOT, kept.events.append)
-    (kept.host / "file").write_text("text")
-    kept.keep()
-    (kept.inside / "file").chmod(0o400)
-    stream.lie = lambda data: _ends(data, 0) if data else b"" or None  # type: ignore[assignment,return-value]
-    (kept.host / "file").write_text("edited")
-    (kept.inside / "file").write_text("meanwhile")
-    kept.keep()
-    assert "edited" in texts(kept.host).values()
-
-
-def test_a_silent_reporter_ends_the_run(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "_SILENT_SECONDS", 3)
-    (kept.host / "file").write_text("text")
-    kept.keep()
-    monkeypatch.setattr(PlayedStream, "receive", lambda _self: None)
-    (kept.host / "other").write_text("text")
-    with pytest.raises(Ended, match="does not answer"):
-        kept.keep()
-
-
-def test_a_reporter_that_tells_of_changes_without_a_pause_is_looked_at_again(
-    tmp_path: Path,
-) -> None:
-    """As of a log that is written all the time: each look comes to an end, and there is another one."""
-    kept = Kept(tmp_path)
-    stream = LyingStream(kept.inside)
-    kept.side = RemoteSide(stream, ROOT, kept.events.append)
-    (kept.host / "file").write_text("text")
-    stream.lie = lambda data: data + wire.pack(wire.CHANGED, b"") + wire.pack(wire.LOST)
-    assert kept.keep().rest is Rest.SAME
-    assert kept.is_same()
-    assert Changed(Side.INSIDE) in kept.events
-
-
-def test_a_look_that_takes_too_long_ends_the_run(kept: Kept) -> None:
-    times = itertools.count(0.0, remote.LOOK_SECONDS / 2)
-    kept.side = RemoteSide(kept.stream, ROOT, kept.events.append, clock=lambda: next(times))
-    (kept.inside / "a/b/c/d").mkdir(parents=True)
-    (kept.host / "file").write_text("text")
-    with pytest.raises(Ended, match="too long"):
-        kept.keep()
-    assert texts(kept.host) == {"file": "text"}
