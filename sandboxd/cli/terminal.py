@@ -70,6 +70,15 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def fitted(line: str, hang: int) -> str:
+    """A line for stdout, wrapped at words where that is a terminal; elsewhere it is one line, for other programs.
+
+    :param hang: columns before its further lines
+    """
+    text = one_line(line)
+    return fit(text, width(), hang) if sys.stdout.isatty() else text
+
+
 def status(message: str) -> None:
     """Print a status line to stderr; on a terminal it is wrapped at words."""
     text = one_line(message)

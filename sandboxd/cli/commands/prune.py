@@ -86,9 +86,9 @@ def _print(row: dict[str, Any]) -> None:
     state = "freed" if row["is_freed"] else row["state"]
     size = "" if row["size"] is None else size_text(row["size"])
     colour = {"freed": terminal.GREEN, "unused": terminal.YELLOW}.get(state)
-    head = f"{state:<7}"
-    text = f"{size:>10}  {row['kind']:<8}  {row['name']}  {row['about']}"
-    print(f"{terminal.paint(head, colour) if colour else head} {terminal.one_line(text)}")
+    head = f"{state:<7} {size:>10}  {row['kind']:<8}  "
+    text = terminal.fitted(f"{head}{row['name']}  {row['about']}", len(head))
+    print(f"{terminal.paint(text[: len(state)], colour or '')}{text[len(state) :]}")
 
 
 def _say_freed(rows: list[dict[str, Any]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK
 
 HELP = "list what `check` looks for"
@@ -36,5 +37,6 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     width = max(len(meta.id) for meta in metas)
     for meta in metas:
-        print(f"{meta.id:<{width}}  {meta.severity.label:<7}  {meta.summary}")
+        head = f"{meta.id:<{width}}  {meta.severity.label:<7}  "
+        print(terminal.fitted(f"{head}{meta.summary}", len(head)))
     return EXIT_OK

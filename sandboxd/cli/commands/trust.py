@@ -98,9 +98,9 @@ def _list(grants: tuple[Grant, ...]) -> None:
         if now == grant.digest:
             state = f"in force{_elsewhere(project) if project is not None and not is_build else ''}"
             lines = _given(grant, project, recipe, problem)
-        print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
+        print(terminal.fitted(f"{grant.workspace}: {what}: {state}", 4))
         for line in lines:
-            print(f"  {terminal.one_line(line)}")
+            print(terminal.fitted(f"  {line}", 2))
     if not grants:
         terminal.status("nothing is trusted")
     if old := trust.old_file(os.environ):
