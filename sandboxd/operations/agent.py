@@ -209,12 +209,14 @@ def fill(text: str, words: Mapping[str, str]) -> str:
 def _words(plan: Plan) -> dict[str, str]:
     from sandboxd.agents import instructions
     from sandboxd.credentials.uses import places
+    from sandboxd.egress.sources import sources
 
     working_dir = plan.container.working_dir
     folder = working_dir.value if working_dir is not None else "/"
+    allowed = sources(plan.egress) if plan.egress is not None else ()
     return {
         "workspace": folder,
-        instructions.WORD: instructions.text(folder, can_ask=plan.egress is not None),
+        instructions.WORD: instructions.text(folder, allowed, can_ask=plan.egress is not None),
         **places(plan.credentials, plan.workspace),
     }
 

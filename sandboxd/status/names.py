@@ -8,11 +8,10 @@ from sandboxd.egress import words
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.policy import Decider, Policy
+from sandboxd.egress.sources import sources
 from sandboxd.status.model import DeniedName, NamesStatus
 
 MOST_NAMES = 5
-_MOST_SOURCES = 6
-_GROUP = "group "
 
 
 def names_status(
@@ -67,30 +66,3 @@ def _credentials(
     return tuple(
         line._replace(is_missing=any(line.service not in each for each in bounds)) for line in lines
     )
-
-
-def sources(policy: Policy) -> tuple[str, ...]:
-    """The allowed groups by name, then names that are in no group; the last entry is `and 3 more` if there are too
-    many.
-
-    What `policy` denies completely is left out; what it denies in part has `(in part)` added.
-    """
-    is_whole: dict[str, bool] = {}
-    allowed: set[str] = set()
-    for rule in policy.rules:
-        group = rule.source.startswith(_GROUP)
-        part = rule.source.removeprefix(_GROUP) if group else str(rule.pattern)
-        denied = any(each.covers(rule.pattern) for each in policy.denied)
-        limited = denied or any(rule.pattern.covers(each) for each in policy.denied)
-        is_whole[part] = is_whole.get(part, True) and not limited
-        if not denied:
-            allowed.add(part)
-    parts = [
-        part if whole else f"{part} (in part)"
-        for part, whole in is_whole.items()
-        if part in allowed
-    ]
-    first = parts[:_MOST_SOURCES]
-    if len(parts) > _MOST_SOURCES:
-        first.append(f"and {len(parts) - _MOST_SOURCES} more")
-    return tuple(first)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sandboxd.egress.sources import sources
 from sandboxd.errors import SandboxdError
 from sandboxd.policy.rights import is_covered
 from sandboxd.project.rights import rights_of_policy
-from sandboxd.status.names import names_status, sources
+from sandboxd.status.names import names_status
 
 if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.agents import instructions, run, volume
 from sandboxd.cluster import waiting
 from sandboxd.credentials.uses import places
+from sandboxd.egress.sources import sources
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import agent_home, leftover
 from sandboxd.operations.agent import command, fill
@@ -93,9 +94,10 @@ def get_ready(
     :raises SandboxdError: that fails, or the agent cannot be started in this way
     """
     plan = planned(target, options, grants).plan
+    allowed = sources(plan.egress) if plan.egress is not None else ()
     words = {
         "workspace": target.folder,
-        instructions.WORD: instructions.text(target.folder, can_ask=False),
+        instructions.WORD: instructions.text(target.folder, allowed, can_ask=False),
         **places(plan.credentials, plan.workspace),
     }
     # Before anything is made: a file with a word that is not known starts nothing.

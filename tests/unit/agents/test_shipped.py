@@ -52,9 +52,11 @@ def test_it_is_told_where_it_is_in_a_file_of_its_home(name: str) -> None:
 
 
 def test_what_it_is_told_names_its_folder_and_the_way_to_ask() -> None:
-    told = instructions.text("/workspaces/weather", can_ask=True)
+    told = instructions.text("/workspaces/weather", ("pypi", "a.example"), can_ask=True)
+    assert "- Allowed when this was written: pypi, a.example.\n" in told
     assert "`/workspaces/weather`" in told and f"`{ASK_PROGRAM} egress NAME --why" in told
-    assert ASK_PROGRAM not in instructions.text("/workspaces/weather", can_ask=False)
+    closed = instructions.text("/workspaces/weather", (), can_ask=False)
+    assert ASK_PROGRAM not in closed and "Allowed when" not in closed
 
 
 @pytest.mark.parametrize("name", shipped.names())

@@ -8,12 +8,13 @@ from typing import Any
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
+from sandboxd.egress.sources import sources
 from sandboxd.model.container import Container
 from sandboxd.model.values import Origin, Value
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport
-from sandboxd.status.names import names_status, sources
+from sandboxd.status.names import names_status
 from sandboxd.status.observe import Observed, Sandbox
 
 NOW = 1000.0
