@@ -58,6 +58,8 @@ class RightsLoop:
         self._due = threading.Event()
         self._is_stopped = False
         self._ends = 0.0
+        self._ends_at = 0.0
+        """When that end comes by a clock that nobody sets: a clock that is set back makes nothing last longer."""
         self._again: float | None = None
         """When it tries again what failed, by a clock that nobody sets."""
         self._pause = _FIRST_PAUSE_SECONDS
@@ -95,7 +97,8 @@ class RightsLoop:
         """Seconds to wait for the next cause; None for as long as it takes."""
         waits = []
         if self._ends:
-            waits.append(min(self._ends - self._clock(), _LONGEST_WAIT_SECONDS))
+            left = min(self._ends - self._clock(), self._ends_at - time.monotonic())
+            waits.append(min(left, _LONGEST_WAIT_SECONDS))
         if self._again is not None:
             waits.append(self._again - time.monotonic())
         return max(min(waits), 0.0) if waits else None
@@ -103,12 +106,15 @@ class RightsLoop:
     def _is_time(self) -> bool:
         if self._again is not None and time.monotonic() >= self._again:
             return True
-        return bool(self._ends) and self._clock() >= self._ends
+        if not self._ends:
+            return False
+        return self._clock() >= self._ends or time.monotonic() >= self._ends_at
 
     def _look(self) -> None:
         self._ends, self._again = 0.0, None
         try:
             self._ends = self._act()
+            self._ends_at = time.monotonic() + self._ends - self._clock()
             self._pause = _FIRST_PAUSE_SECONDS
         except EnvironmentFailure:
             # Whoever acts has said why; it may hold for a moment only.

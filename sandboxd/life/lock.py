@@ -19,6 +19,9 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
 _RIGHTS_SECONDS = 10.0
+_MOST_NETWORKS = 256
+"""One of so many files is locked for a network: networks come and go, and a lock that may be held is not removed. Two
+with one file wait for each other."""
 _TURN_SECONDS, _MOST_TURNS = 20.0, 64
 
 
@@ -72,7 +75,8 @@ def network_rights_lock(network: str) -> Iterator[None]:
     :raises EnvironmentFailure: as `rights_lock`
     """
     check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
-    with _open(workspace_file(_folder(), network, ".rights.lock")) as descriptor:
+    number = zlib.crc32(network.encode()) % _MOST_NETWORKS
+    with _open(os.path.join(_folder(), f"network-{number}.rights.lock")) as descriptor:
         _wait(descriptor, check)
         yield
 

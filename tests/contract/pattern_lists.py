@@ -32,7 +32,7 @@ def _acting() -> list[str]:
 
 
 MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
-    ("checking.gitignore", "_expression(body.rstrip('/'))"): (
+    ("lint.gitignore", "_expression(body.rstrip('/'))"): (
         "fullmatch", lambda: map(gitignore._expression, _IGNORED),
     ),
     ("config.reader", "pattern[:-1] + '\\\\Z'"): (

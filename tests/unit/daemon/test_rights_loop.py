@@ -73,6 +73,16 @@ def test_it_looks_again_when_what_it_gave_ends(
     assert played.looked()
 
 
+def test_a_clock_that_is_set_back_makes_nothing_last_longer(played: Played) -> None:
+    played.now = 1e9
+    ends = iter((1e9 + 0.2, 0.0))
+    played.then = lambda: next(ends)
+    played.loop.wake()
+    assert played.looked()
+    played.now = 1e9 - 5000
+    assert played.looked()
+
+
 def test_what_fails_is_tried_again_and_what_a_person_has_to_correct_is_not(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
