@@ -75,6 +75,20 @@ def acts_of(host: HostGit, tips: Iterable[Tip], ours: Side, shut: Shut) -> dict[
     return acts
 
 
+def of_stashes(host: HostGit, tips: Iterable[Tip], ours: Side, shut: Shut) -> dict[Tip, Acts]:
+    """As `acts_of` for stashes, whose own changes count as well: `git stash apply` makes those to the first parent, which
+    a program inside chooses, so that they can bring a version of the host's past.
+
+    :raises CannotRun: git does not end, or cannot be started
+    """
+    chosen = sorted(set(tips))
+    acts = acts_of(host, chosen, ours, shut)
+    if chosen:
+        applied = _Looks(host, ours, _ShutPaths(shut, host)).in_stashes(chosen)
+        acts |= {tip: part for tip, part in applied.items() if tip not in acts}
+    return acts
+
+
 def of_checkout(host: HostGit, ours: Side, new: str, shut: Shut) -> Acts | None:
     """The files that are shut inside and that HEAD and index of the host would get from the commit `new` of the
     sandbox; None for none.
@@ -191,6 +205,16 @@ class _Looks:
                 left = self._unless_of_host(tip, changes)
             if left is not None:
                 acts[tip] = left
+        return acts
+
+    def in_stashes(self, tips: list[Tip]) -> dict[Tip, Acts]:
+        """What acts in the changes that applying each stash makes: to the files, and with `--index` to the index."""
+        pairs = [(f"{tip.oid}^1", new) for tip in tips for new in (tip.oid, f"{tip.oid}^2")]
+        listed = self._between(pairs)
+        acts: dict[Tip, Acts] = {}
+        for tip, changes in zip([tip for tip in tips for _ in range(2)], listed, strict=True):
+            if (part := _acts(changes)) is not None:
+                acts[tip] = _joined(acts[tip], part) if tip in acts else part
         return acts
 
     def in_checkout(self, new: str) -> Acts | None:

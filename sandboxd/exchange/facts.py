@@ -65,7 +65,7 @@ def of_stashes(host: HostGit, stashes: Sequence[str], ours: Side, shut: Shut) ->
     """
     # Not together with the branches: where there are too many of those, one that acts stands for all.
     tips = [Tip(f"{STASH}/{number}", oid) for number, oid in enumerate(stashes)]
-    return acts.acts_of(host, tips, ours, shut)
+    return acts.of_stashes(host, tips, ours, shut)
 
 
 def is_ancestor(host: HostGit, old: str, new: str) -> bool:

@@ -88,3 +88,21 @@ def test_the_host_follows_a_switch_to_where_nothing_of_what_is_shut_is(sides: Si
     outcome = sides.exchange()
     assert outcome.host_followed and not outcome.waiting
     assert sides.host("symbolic-ref", "HEAD") == "refs/heads/feature/a\n"
+
+
+def test_a_stash_that_goes_back_to_a_version_of_the_hosts_past_is_named(sides: Sides) -> None:
+    """Its first parent has the file as the host has it now, so that applying it makes the step back."""
+    old = sides.host("rev-parse", "HEAD").strip()
+    sides.write(TASKS, "mended\n")
+    sides.host("commit", "-qam", "mend")
+    sides.exchange()
+    now = sides.inside("rev-parse", "HEAD^{tree}").strip()
+    before = sides.inside("rev-parse", f"{old}^{{tree}}").strip()
+    base = sides.inside("commit-tree", now, "-p", old, "-m", "base").strip()
+    index = sides.inside("commit-tree", before, "-p", old, "-m", "index").strip()
+    trap = sides.inside("commit-tree", before, "-p", base, "-p", index, "-m", "WIP").strip()
+    sides.inside("stash", "store", "-m", "WIP", trap)
+    ((paths, oid),) = [(one.paths, one.oid) for one in sides.exchange().acting]
+    assert (paths, oid) == ((TASKS,), trap)
+    sides.host("stash", "apply", "-q", trap)
+    assert (sides.folder / TASKS).read_text() == "{}\n"
