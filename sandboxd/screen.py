@@ -7,6 +7,8 @@ from __future__ import annotations
 
 ELLIPSIS = "…"
 
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
 
 def visible(text: str, allowed: str = "") -> str:
     """`text` on one line, with each unprintable character replaced by its code point: `<U+001B>`.
@@ -23,6 +25,14 @@ def visible(text: str, allowed: str = "") -> str:
 def code_point(char: str) -> str:
     """The code point of an unprintable character, in the usual notation: `<U+E0072>`."""
     return f"<U+{ord(char):04X}>"
+
+
+def size_text(size: int) -> str:
+    """A number of bytes as people read it: `1.5 GiB`."""
+    number, unit = float(size), 0
+    while number >= 1024 and unit < len(_UNITS) - 1:
+        number, unit = number / 1024, unit + 1
+    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{size} B"
 
 
 def columns_of(text: str) -> int:

@@ -6,10 +6,10 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cli.commands.prune import size_text
 from sandboxd.errors import UsageError
 from sandboxd.life import cache_uses
 from sandboxd.policy import cache_size
+from sandboxd.screen import size_text
 from sandboxd.verify.last_verdict import duration
 
 if TYPE_CHECKING:

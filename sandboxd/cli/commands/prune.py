@@ -22,6 +22,7 @@ import os
 from sandboxd.cli import terminal
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK
+from sandboxd.screen import size_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from sandboxd.operations.prune import Options
 
 HELP = "show what sandboxd keeps, and free what is unused"
-
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -112,11 +111,3 @@ def _say_next(rows: list[dict[str, Any]], with_work: bool) -> None:
 
 def _total(rows: list[dict[str, Any]]) -> str:
     return size_text(sum(row["size"] or 0 for row in rows))
-
-
-def size_text(size: int) -> str:
-    """A number of bytes as people read it: `1.5 GiB`."""
-    number, unit = float(size), 0
-    while number >= 1024 and unit < len(_UNITS) - 1:
-        number, unit = number / 1024, unit + 1
-    return f"{number:.1f} {_UNITS[unit]}" if unit else f"{size} B"
