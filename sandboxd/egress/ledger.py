@@ -14,6 +14,7 @@ from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.egress.questions import quotable
+from sandboxd.egress.traffic import Traffic
 from sandboxd.egress.verify_marks import may_be_of_verify
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Ledger:
         """The requests with credentials, by service."""
         self.held: frozenset[str] | None = None
         """The services for which the gateway has a secret; None where it has not reported them."""
+        self.traffic = Traffic()
+        """The bytes that were carried, by name."""
         self._verified_until = 0.0
         """The time by the gateway's clock up to which attempts are taken for those of verify."""
         self._lines: dict[str, dict[tuple[object, ...], Line]] = {kind: {} for kind in _KINDS}
@@ -128,6 +131,7 @@ class Ledger:
                 # A gateway that began anew knows no question of the one before.
                 self._questions.clear()
                 self.held = frozenset()
+                self.traffic.begin(event.get("counts_bytes") is True)
             elif event["event"] == "denied" or event["event"] == "reached":
                 self._attempt(event)
             elif event["event"] == "replayed":
@@ -140,6 +144,8 @@ class Ledger:
                 self.held = frozenset(service for service, _ in event["services"])
             elif event["event"] == "credential":
                 enter(self.credentials, event)
+            elif event["event"] == "carried":
+                self.traffic.take(event)
             elif event["event"] == "lost":
                 self._lose(event)
 

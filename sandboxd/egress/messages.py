@@ -92,6 +92,8 @@ class Ready(Numbered):
     """Whether there is a default route."""
     sees_refused_ports: bool
     """Whether connections to ports without a listener become events."""
+    counts_bytes: NotRequired[bool]
+    """Whether there are events `Carried`; missing for a gateway of an earlier version, which has none."""
     milliseconds: float
 
 
@@ -196,6 +198,22 @@ class CredentialTried(Numbered):
     """For a person, with nothing of the secret."""
 
 
+class Carried(Numbered):
+    """The bytes that all connections to a name carried since the gateway started; a later event replaces this one.
+
+    Sent within a second of a change, but for a long transfer only each ten seconds, and for every name before each
+    `Replayed`.
+    """
+
+    event: Literal["carried"]
+    name: str
+    """As the policy spells it; '' for all names beyond those that are counted one by one."""
+    bytes_up: int
+    """Sent to it, on the connection that leaves the gateway: TLS and the heads of HTTP are included."""
+    bytes_down: int
+    """Received from it, there."""
+
+
 class Lost(Numbered):
     """A number of events that were not kept, since there were too many."""
 
@@ -234,6 +252,7 @@ Event = (
     | Assigned
     | CredentialsSet
     | CredentialTried
+    | Carried
     | Lost
     | State
     | Replayed

@@ -16,6 +16,12 @@ DECOY = "the decoy of this sandbox, which looks like a secret, was sent there"
 USUAL_PORTS = (80, 443)
 """Those of a name that is given without one."""
 
+OTHER_NAMES = "other names"
+"""Those beyond the names whose bytes are counted one by one."""
+
+NOT_COUNTED = "not counted: the gateway is of an earlier version, or its first events are gone"
+"""Of the bytes that connections carried."""
+
 _APPROVABLE = ("no-rule", "port", "expired")
 
 _REASONS: dict[str, str] = {

@@ -130,7 +130,8 @@ class CredentialDoor:
         :raises NotTrusted: it is not who it has to be
         """
         way = await tunnel.dial(self._parts, destination)
-        stream = SecureStream(way.sock, context, binding.host)
+        meter = self._parts.meters.of(destination.judgement)
+        stream = SecureStream(way.sock, meter, context, binding.host)
         try:
             await stream.handshake()
         except BaseException:

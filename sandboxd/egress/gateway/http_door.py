@@ -15,6 +15,7 @@ from sandboxd.egress.gateway.dialer import NoWay, Way
 from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
 from sandboxd.egress.gateway.http_exchange import DecoySent, Exchange, Switched
 from sandboxd.egress.gateway.http_head import BadHead
+from sandboxd.egress.gateway.meters import Meter
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.relay import Relay
 from sandboxd.egress.gateway.streams import PlainStream
@@ -184,12 +185,13 @@ class HttpDoor:
         forwarded = http_head.forwarded(request, name, port, path)
         if way.upstream is not None:
             forwarded = upstream.whole_url(forwarded, name, port, way.upstream)
+        meter = self._parts.meters.of(destination.judgement)
         search = decoy.Search((placeholder.PREFIX, *self._parts.gate.policy.decoys))
         try:
             exchange = Exchange(
                 self._reader,
                 client,
-                PlainStream(server),
+                PlainStream(server, meter),
                 lambda answer: upstream.pass_on(answer, way.upstream),
                 search,
             )
@@ -214,7 +216,7 @@ class HttpDoor:
             server.close()
             raise
         if isinstance(result, Switched):
-            self._relay(server, result)
+            self._relay(server, meter, result)
             return False
         server.close()
         if not result:
@@ -228,12 +230,13 @@ class HttpDoor:
             return _PLACEHOLDER
         return words.DECOY if decoy.is_carried(*head, self._parts.gate.policy.decoys) else ""
 
-    def _relay(self, server: socket.socket, switched: Switched) -> None:
+    def _relay(self, server: socket.socket, meter: Meter, switched: Switched) -> None:
         connection = self._connection
         relay = Relay(
             self._parts.loop,
             connection.client,
             server,
+            meter,
             lambda: self._parts.connections.over(connection),
         )
         connection.relay = relay

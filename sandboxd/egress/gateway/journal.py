@@ -64,6 +64,15 @@ class Journal:
         }
         self._count("credential", "credential", fields, detail)
 
+    def carried(self, name: str, up: int, down: int) -> bool:
+        """Report the bytes that were carried for a name so far, as `messages.Carried`; False where there is no room.
+
+        It is neither kept nor counted as lost: the next report holds the same bytes.
+        """
+        self._number += 1
+        fields = {"name": name[:_LONGEST_TEXT], "bytes_up": up, "bytes_down": down}
+        return self._write(_line("carried", self._number, self._clock(), fields))
+
     def lose(self, count: int) -> None:
         """Count attempts that came too fast to be looked at; none of them got through."""
         self._lost = self._lost.plus(Count(count))

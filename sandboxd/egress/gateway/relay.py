@@ -1,4 +1,4 @@
-"""Copies bytes both ways between two sockets, at the speed of the slower reader.
+"""Copies bytes both ways between two sockets, at the speed of the slower reader, and counts them.
 
 The sockets are read and written here and not by transports of asyncio: those keep what cannot be written at
 once (from Python 3.12 on even the caller's own buffer), so one buffer would not do for all connections, and
@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable
 
 from sandboxd.egress.gateway.first_bytes import FirstBytes, Refused
+from sandboxd.egress.gateway.meters import Meter
 from sandboxd.egress.gateway.sockets import reset
 
 CLIENT, SERVER = 0, 1
@@ -29,7 +30,7 @@ class Waiting:
 class Relay:
     """Copies bytes between two sockets; ends by itself, or by `close`."""
 
-    __slots__ = ("_check", "_closed", "_ended", "_finished", "_loop", "_paused", "_refused", "_sides",
+    __slots__ = ("_check", "_closed", "_ended", "_finished", "_loop", "_meter", "_paused", "_refused", "_sides",
                  "_waiting", "_writing")  # fmt: skip
 
     def __init__(
@@ -37,15 +38,18 @@ class Relay:
         loop: asyncio.AbstractEventLoop,
         client: socket.socket,
         server: socket.socket,
+        meter: Meter,
         ended: Callable[[], None],
         check: FirstBytes | None = None,
         refused: Callable[[Refused], None] | None = None,
     ) -> None:
-        """:param check: checks the client's first bytes
+        """:param meter: counts what is sent to the server and received from it
+        :param check: checks the client's first bytes
         :param refused: called when they are refused, before both ends are reset
         """
         self._loop, self._sides = loop, (client, server)
-        self._ended, self._check, self._refused = ended, check, refused
+        self._meter, self._ended = meter, ended
+        self._check, self._refused = check, refused
         self._waiting: list[memoryview | None] = [None, None]  # for this side
         self._finished = [False, False]  # this side sends no more
         self._paused, self._writing = [True, True], [False, False]
@@ -90,6 +94,8 @@ class Relay:
                 if not size:
                     self._finish(side)
                     return
+                if side == SERVER:
+                    self._meter.down += size
                 if self._check is not None and side == CLIENT:
                     self._pass(side, bytes(_BUFFER[:size]))
                 else:
@@ -122,6 +128,8 @@ class Relay:
             sent = self._sides[side].send(data)
         except BlockingIOError:
             sent = 0
+        if side == SERVER:
+            self._meter.up += sent
         if sent < len(data):
             rest = memoryview(bytes(data[sent:]))
             old = self._waiting[side]
@@ -143,6 +151,8 @@ class Relay:
                 self.close()
                 return
             Waiting.bytes -= sent
+            if side == SERVER:
+                self._meter.up += sent
             if sent < len(waiting):
                 self._waiting[side] = waiting[sent:]
                 return

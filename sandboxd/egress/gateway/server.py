@@ -29,6 +29,7 @@ from sandboxd.egress.gateway.gate import Gate
 from sandboxd.egress.gateway.held_credentials import HeldCredentials
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.gateway.journal import Journal
+from sandboxd.egress.gateway.meters import Meters
 from sandboxd.egress.gateway.refused_ports import RefusedPorts
 from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.sockets import SPARE, Listener, bound
@@ -72,12 +73,14 @@ class Gateway:
         self._journal = Journal(self._channel.write, time.time)
         gate = Gate(AddressBook(addresses.synthetic, secrets.randbits(32)), Clock())
         resolver = Resolver(facts.nameservers(), outer.device, outer.ipv6)
+        self._meters = Meters(self._journal.carried, loop.time)
         self._parts = Parts(
             loop,
             gate,
             self._journal,
             Connections(loop, self.failed),
             Dialer(gate, resolver, addresses.subnet, inner, outer, network.address),
+            self._meters,
         )
         own, port = network.address, network.dns_port
         serves = clients.serves if clients is not None else _everybody
@@ -119,6 +122,7 @@ class Gateway:
             inner_ipv6=facts.has_ipv6(self._network.inner),
             way_out=bool(self._network.way_out.interface),
             sees_refused_ports=sees_refused_ports,
+            counts_bytes=True,
             milliseconds=round(1000 * (time.monotonic() - began), 1),
         )
         self._channel.start()
@@ -155,6 +159,7 @@ class Gateway:
                 self._set(command)
             elif isinstance(command, commands.Replay):
                 self._journal.replay(command.after)
+                self._meters.report_all()
                 self._journal.say("replayed", mark=command.mark)
             elif isinstance(command, commands.AskState):
                 self._say_state()
@@ -290,6 +295,7 @@ class Gateway:
 
     def _tick(self) -> None:
         self._journal.tick()
+        self._meters.tick()
         self._end_expired()
         self._loop.call_later(_TICK, self._tick)
 

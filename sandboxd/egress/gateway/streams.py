@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from sandboxd.egress import words
+from sandboxd.egress.gateway.meters import Meter
 
 _RECORD = 1 << 16
 _HANDSHAKE_SECONDS = 10.0
@@ -21,7 +22,10 @@ class NotTrusted(OSError):
 
 
 class Stream(Protocol):
-    """Bytes both ways; one task may send while another receives."""
+    """Bytes both ways; one task may send while another receives.
+
+    What is sent is counted before it is: so the count is never less than what got away when a connection breaks.
+    """
 
     async def receive(self, size: int) -> bytes:
         """Receive at most `size` bytes, as soon as there are any; b"" at the end."""
@@ -38,16 +42,21 @@ class Stream(Protocol):
 class PlainStream:
     """A connection without TLS: bytes pass as they are."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock, self._loop = sock, asyncio.get_running_loop()
+    def __init__(self, sock: socket.socket, meter: Meter) -> None:
+        self._sock, self._meter, self._loop = sock, meter, asyncio.get_running_loop()
 
     async def receive(self, size: int) -> bytes:
-        return await self._loop.sock_recv(self._sock, size)
+        data = await self._loop.sock_recv(self._sock, size)
+        self._meter.down += len(data)
+        return data
 
     async def receive_into(self, buffer: memoryview) -> int:
-        return await self._loop.sock_recv_into(self._sock, buffer)
+        size = await self._loop.sock_recv_into(self._sock, buffer)
+        self._meter.down += size
+        return size
 
     async def send(self, data: bytes) -> None:
+        self._meter.up += len(data)
         await self._loop.sock_sendall(self._sock, data)
 
     def close(self) -> None:
@@ -57,11 +66,14 @@ class PlainStream:
 class SecureStream:
     """A connection by TLS, with buffers of one record: transports of asyncio hold a quarter of a megabyte each.
 
-    The context forbids renegotiation, so sending never waits for receiving.
+    The context forbids renegotiation, so sending never waits for receiving. Bytes are counted as they are on the
+    wire, those of TLS included.
     """
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
-        self._sock, self._loop = sock, asyncio.get_running_loop()
+    def __init__(
+        self, sock: socket.socket, meter: Meter, context: ssl.SSLContext, host: str
+    ) -> None:
+        self._sock, self._meter, self._loop = sock, meter, asyncio.get_running_loop()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         # As bytes: a text would have a codec loaded, which the user without rights may not read.
         name = host.encode("ascii")
@@ -111,6 +123,7 @@ class SecureStream:
             except ssl.SSLWantReadError:
                 await self._flush()
                 data = await self._loop.sock_recv(self._sock, _RECORD)
+                self._meter.down += len(data)
                 if data:
                     self._incoming.write(data)
                 else:
@@ -126,6 +139,7 @@ class SecureStream:
         if self._outgoing.pending:
             async with self._sending:
                 while data := self._outgoing.read(_RECORD):
+                    self._meter.up += len(data)
                     await self._loop.sock_sendall(self._sock, data)
 
 

@@ -11,6 +11,7 @@ from sandboxd.egress.gateway.dialer import Dialer, NoWay, Way
 from sandboxd.egress.gateway.first_bytes import FirstBytes, Refused
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.journal import Journal
+from sandboxd.egress.gateway.meters import Meters
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.relay import Relay
 
@@ -25,6 +26,7 @@ class Parts(NamedTuple):
     journal: Journal
     connections: Connections
     dialer: Dialer
+    meters: Meters
 
 
 class Destination(NamedTuple):
@@ -122,6 +124,7 @@ async def carry(
         parts.loop,
         connection.client,
         way.sock,
+        parts.meters.of(destination.judgement),
         lambda: parts.connections.over(connection),
         check,
         lambda refused: _report(parts, destination, refused),

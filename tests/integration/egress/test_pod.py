@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sandboxd.plan.writers import kubernetes
 from tests.integration.egress.internet import NameServer, Services
 from tests.integration.egress.namespaces import INTERNET, METADATA, PLACE, WORKSPACE, Namespaces
 from tests.integration.egress.pod_program import CLIENTS, DOMAIN, PodProgram
-from tests.integration.egress.workspace import GET, POLICY, Workspace, closes
+from tests.integration.egress.workspace import GET, POLICY, Workspace, closes, receive
 from tests.patience import PATIENCE, eventually
 from tests.unit.plan.examples import RUNC_GRANTED, plan
 
@@ -176,3 +177,20 @@ def test_the_objects_for_a_cluster_make_a_gateway_that_works(
     finally:
         running.close()
     assert (tmp_path / "errors.txt").read_text() == ""
+
+
+def test_it_counts_bytes_and_says_so_in_its_log(pod: PodProgram, workspace: Workspace) -> None:
+    """Nobody can ask a Pod's gateway for its counts: it tells them by itself."""
+    pod.set(POLICY)
+    assert pod.ready["counts_bytes"] is True
+    with workspace.tunnel("open.example:9001") as sock:
+        sock.sendall(b"x" * 12345)
+        sock.shutdown(socket.SHUT_WR)
+        assert receive(sock, b"5") == b"12345"
+    pod.wait(
+        lambda event: (
+            event["event"] == "carried"
+            and (event["name"], event["bytes_up"], event["bytes_down"])
+            == ("open.example", 12345, 5)
+        )
+    )

@@ -18,6 +18,7 @@ from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.gateway.journal import Journal
+from sandboxd.egress.gateway.meters import Meters
 from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.stub import Stub
 from sandboxd.egress.gateway.tunnel import Parts
@@ -57,7 +58,8 @@ def gateway_parts(loop: asyncio.AbstractEventLoop, policy: Policy) -> tuple[Part
     gate.set(policy)
     dialer = Nowhere(gate)
     journal = Journal(lambda _: True, lambda: NOW)
-    return Parts(loop, gate, journal, Connections(loop, print), dialer), dialer
+    meters = Meters(journal.carried, lambda: NOW)
+    return Parts(loop, gate, journal, Connections(loop, print), dialer, meters), dialer
 
 
 async def answer(door: Callable[[Connection], Coroutine[Any, Any, None]], data: bytes) -> bytes:
