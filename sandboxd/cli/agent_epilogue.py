@@ -45,8 +45,10 @@ def _work(own: Session, door: Door) -> Work:
     """:raises SandboxdError: what changed cannot be read"""
     work = agent_work.read(door.collect())
     # Of a gateway on a cluster its own command tells.
-    denied = [] if door.option else agent_list.denied(own) or []
-    return work._replace(denied=denied)
+    if door.option:
+        return work
+    denied, sent = agent_list.network(own)
+    return work._replace(denied=denied, sent=sent)
 
 
 def _ended(title: str, ended: Ended) -> str:
@@ -64,7 +66,7 @@ def _counted(work: Work) -> str:
 
 
 def next_steps(work: Work, chosen: str, resume: str) -> Iterator[tuple[str, str]]:
-    """Labels and commands.
+    """Labels, and commands or facts.
 
     :param chosen: the options by which a command means the session
     :param resume: the command that goes on with it
@@ -74,6 +76,8 @@ def next_steps(work: Work, chosen: str, resume: str) -> Iterator[tuple[str, str]
         yield "denied", f"`{row['name']}:{row['port']}`{allow}"
     if left := len(work.denied[_FIRST_DENIED:]):
         yield "denied", f"{left} more: `sandboxd egress log {chosen}`"
+    if work.sent:
+        yield "sent", work.sent
     if work.files or work.has_bundle:
         yield "look", f"`sandboxd review {chosen} --diff`"
     if work.files:

@@ -176,8 +176,27 @@ def _state(engine: Engine | None, own: Session) -> str:
 def denied(own: Session) -> list[dict[str, Any]] | None:
     """What the gateway of a session let nobody reach, each with the command that allows it; None: nobody knows."""
     log = _log(own)
+    return _denied(log) if log is not None else None
+
+
+def network(own: Session) -> tuple[list[dict[str, Any]], str]:
+    """The names that the gateway of a session denied, and in words how many bytes were sent by it; empty where nobody
+    knows.
+    """
+    from sandboxd.egress import words
+    from sandboxd.egress.traffic import Carried
+    from sandboxd.status.names_text import in_words
+
+    log = _log(own)
     if log is None:
-        return None
+        return [], ""
+    carried = log["carried"]
+    if carried is None:
+        return _denied(log), words.NOT_COUNTED
+    return _denied(log), in_words(tuple(Carried(**each) for each in carried))
+
+
+def _denied(log: dict[str, Any]) -> list[dict[str, Any]]:
     keys = ("name", "port", "words", "times", "command")
     rows = [row for row in log["rows"] if row["outcome"] == "denied"]
     return [{key: row[key] for key in keys} for row in rows]

@@ -14,16 +14,20 @@ MOST_COMMITS = 1000
 
 
 class Work(NamedTuple):
-    """What an agent did: a line for each changed file, its commits, and the names that it was denied."""
+    """What an agent did: a line for each changed file, its commits, the names that it was denied, and how many bytes it
+    sent, in words.
+    """
 
     files: Sequence[str]
     commits: int
     has_bundle: bool
     denied: Sequence[dict[str, Any]] = ()
+    sent: str = ""
+    """Hostile text; '' where nothing was sent, or nobody knows."""
 
 
 def read(collected: Collected) -> Work:
-    """The files and commits in the collected changes; `denied` is ().
+    """The files and commits in the collected changes; `denied` and `sent` are empty.
 
     :raises SandboxdError: the changes cannot be read
     """

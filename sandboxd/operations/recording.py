@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.audit import notes
+from sandboxd.egress.traffic import total
 from sandboxd.model.sandbox_id import name_of, workspace_of
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def stopped(
             "network",
             sandbox,
             totals=ledger.totals._asdict(),
+            carried=_carried(ledger),
             reached=sorted(reached)[:_MOST_NAMES],
             denied=sorted(denied)[:_MOST_NAMES],
         )
@@ -164,6 +166,15 @@ def stopped(
     if not removed:
         return problem
     return problem or _note(environ, "stop", sandbox, removed=list(removed), discarded=discarded)
+
+
+def _carried(ledger: Ledger) -> dict[str, int] | str:
+    """The bytes that connections carried in all."""
+    carried = ledger.traffic.by_name()
+    if carried is None:
+        return "not counted"
+    whole = total(carried)
+    return {"bytes_up": whole.bytes_up, "bytes_down": whole.bytes_down}
 
 
 def _credentials(environ: Mapping[str, str], sandbox: str, ledger: Ledger) -> str:

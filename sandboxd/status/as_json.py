@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sandboxd.egress.credential_lines import CredentialLine
+from sandboxd.egress.traffic import total
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.measurement import Measurement
 from sandboxd.observe.pin import Pin
@@ -21,6 +22,9 @@ from sandboxd.status.model import (
     Verification,
 )
 from sandboxd.verify.last_verdict import age_seconds
+
+_MOST_SENT = 5
+"""Names that are listed with their bytes; `egress log` has all."""
 
 
 def render(report: StatusReport, projects: Iterable[ProjectStatus] | None = None) -> str:
@@ -150,6 +154,7 @@ def _names(names: NamesStatus | None) -> dict[str, Any] | None:
         "allowed": list(names.allowed),
         "recorded": names.is_recorded,
         **names.totals._asdict(),
+        **_bytes(names),
         "last_denied": [
             {
                 "name": denied.name,
@@ -166,6 +171,18 @@ def _names(names: NamesStatus | None) -> dict[str, Any] | None:
         "credentials": [_credential(line) for line in names.credentials],
         "waiting": list(names.waiting),
         "behind": names.behind or None,
+    }
+
+
+def _bytes(names: NamesStatus) -> dict[str, Any]:
+    """The bytes in all, and the names that were sent most; null where they were not counted, so that no number is made up."""
+    if names.carried is None:
+        return {"bytes_up": None, "bytes_down": None, "most_sent": None}
+    whole = total(names.carried)
+    return {
+        "bytes_up": whole.bytes_up,
+        "bytes_down": whole.bytes_down,
+        "most_sent": [each._asdict() for each in names.carried[:_MOST_SENT]],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Question, Totals
+from sandboxd.egress.traffic import Carried
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.measurement import Measurement
 from sandboxd.observe.control import Control
@@ -93,6 +94,8 @@ class NamesStatus(NamedTuple):
     """Groups and names that an edit of the config asks for and that need a grant or a new start."""
     behind: str = ""
     """The reason why more than `allowed` may be let through at the moment; '' if that cannot be."""
+    carried: tuple[Carried, ...] | None = None
+    """The bytes that connections carried, the name that was sent most first; None if they were not counted."""
 
 
 class OpenPort(NamedTuple):

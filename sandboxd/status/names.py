@@ -54,6 +54,7 @@ def names_status(
         tuple(denied.values()),
         ledger.questions(policy, now),
         _credentials(policy, ledger, in_use),
+        carried=ledger.traffic.by_name(),
     )
 
 

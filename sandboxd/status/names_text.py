@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sandboxd.egress import words
+from sandboxd.egress.traffic import Carried, total
 from sandboxd.policy.rights import WAITS
-from sandboxd.screen import cut
+from sandboxd.screen import cut, size_text
 from sandboxd.status import credentials_text
 from sandboxd.status.model import NamesStatus
 
@@ -21,6 +22,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
         counts.append(f"{totals.lost} not shown")
     lines = [
         ("network", f"{allowed} · {', '.join(counts)} · `sandboxd egress log`"),
+        *_sent(names),
         *behind(names),
     ]
     if names.waiting:
@@ -59,6 +61,32 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
     if more > 0:
         lines.append(("asks for", f"{more} more: `sandboxd egress log`"))
     return lines
+
+
+def _sent(names: NamesStatus) -> list[tuple[str, str]]:
+    if not names.is_recorded:
+        return []
+    if names.carried is None:
+        return [("sent", words.NOT_COUNTED)]
+    text = in_words(names.carried)
+    return [("sent", text)] if text else []
+
+
+def in_words(carried: tuple[Carried, ...]) -> str:
+    """The bytes that left, and to whom most of them; '' if nothing was carried.
+
+    :param carried: the name that was sent most first; it is hostile text
+    """
+    whole = total(carried)
+    if not whole.bytes_up and not whole.bytes_down:
+        return ""
+    received = f"; {size_text(whole.bytes_down)} received"
+    first = carried[0]
+    name = f"`{first.name}`" if first.name else words.OTHER_NAMES
+    if len(carried) == 1:
+        return f"{size_text(whole.bytes_up)} to {name}{received}"
+    several = "more names" if not all(each.name for each in carried) else f"{len(carried)} names"
+    return f"{size_text(whole.bytes_up)} to {several}, most to {name}{received}"
 
 
 def behind(names: NamesStatus) -> list[tuple[str, str]]:

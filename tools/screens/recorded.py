@@ -9,6 +9,7 @@ from typing import Any
 
 from sandboxd.egress import words
 from sandboxd.egress.ledger import Question, Totals
+from sandboxd.egress.traffic import Carried
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.observe.control import Control
 from sandboxd.status.combine import BEGIN
@@ -135,4 +136,12 @@ def _names(row: dict[str, Any] | None) -> NamesStatus | None:
         for number, each in enumerate(row["questions"])
     )
     totals = Totals(*(row[field] for field in Totals._fields))
-    return NamesStatus(tuple(row["allowed"]), row["recorded"], totals, denied, questions)
+    most_sent = row["most_sent"]
+    return NamesStatus(
+        tuple(row["allowed"]),
+        row["recorded"],
+        totals,
+        denied,
+        questions,
+        carried=None if most_sent is None else tuple(Carried(**each) for each in most_sent),
+    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.egress.ledger import Question
+    from sandboxd.egress.traffic import Carried
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
 
 
@@ -50,6 +51,8 @@ class Log(NamedTuple):
     totals: Totals = Totals()
     number: int = 0
     """The number of the last event: two logs of one gateway with the same number are equal."""
+    carried: tuple[Carried, ...] | None = None
+    """The bytes that connections carried, the name that was sent most first; None if its gateway does not count them."""
     mode: str = "allow"
     """The network mode by the present config. With ``none`` or ``open`` the gateway is left from an earlier one."""
 
@@ -107,6 +110,7 @@ def log(
         questions,
         ledger.totals,
         ledger.last_number,
+        ledger.traffic.by_name(),
         rights.mode,
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.agents import catalog, run, session
 from sandboxd.agents.session import Session
-from sandboxd.cli import agent_attended, agent_epilogue
+from sandboxd.cli import agent_attended, agent_epilogue, agent_list
 from sandboxd.cli.agent_attended import Door, Ended
 from sandboxd.cli.agent_work import Work
 from sandboxd.errors import EnvironmentFailure
@@ -24,6 +24,7 @@ WHOLE = """\
 Claude Code ended; 1 file changed in its copy, 2 commits made there
   M weather.sh  +1 -0
 denied        `example.org:443`: `sandboxd egress allow example.org`
+sent          1.1 MiB to 2 names, most to `b.org`; 45.8 MiB received
 look          `sandboxd review --name two --diff`
 bring files   `sandboxd review --name two --apply`
 bring commits `sandboxd review --name two --save`
@@ -64,9 +65,35 @@ def said(
 def test_each_command_is_whole_and_has_its_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, own: Session
 ) -> None:
-    work = Work(["M weather.sh  +1 -0"], 2, True, [DENIED])
+    sent = "1.1 MiB to 2 names, most to `b.org`; 45.8 MiB received"
+    work = Work(["M weather.sh  +1 -0"], 2, True, [DENIED], sent)
     assert said(capsys, monkeypatch, own, Ended(0, False), work) == WHOLE
     assert said(capsys, monkeypatch, own, Ended(7, False), Work([], 0, False)) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("carried", "words"),
+    [
+        ([{"name": "a.org", "bytes_up": 9, "bytes_down": 1}], "9 B to `a.org`; 1 B received"),
+        ([], ""),
+        (None, "not counted: the gateway is of an earlier version, or its first events are gone"),
+    ],
+)
+def test_what_its_gateway_counted_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, own: Session, carried: Any, words: str
+) -> None:
+    row = DENIED | {"outcome": "denied", "words": "no rule names it"}
+    log = {"is_running": True, "rows": [row], "carried": carried}
+    monkeypatch.setattr(agent_list, "operate", lambda *_: log)
+    denied, sent = agent_list.network(own)
+    assert ([each["name"] for each in denied], sent) == (["example.org"], words)
+
+
+def test_of_a_gateway_that_does_not_answer_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, own: Session
+) -> None:
+    monkeypatch.setattr(agent_list, "operate", lambda *_: {"is_running": False})
+    assert agent_list.network(own) == ([], "")
 
 
 def test_much_is_counted(

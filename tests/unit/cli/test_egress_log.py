@@ -39,6 +39,7 @@ def answer(*rows: dict[str, Any], questions: tuple[Any, ...] = (), lost: int = 0
         "rows": list(rows),
         "questions": list(questions),
         "totals": totals,
+        "carried": [],
         "mode": "allow",
     }
 
@@ -115,7 +116,9 @@ def test_only_what_is_new_follows(show: Any) -> None:
 
 def test_the_document_has_all_of_it(show: Any) -> None:
     document = json.loads(show(answer(row("a.org"), lost=3), json=True))
-    assert document.keys() == {"version", "running", "lines", "questions", "totals"}
+    assert document.keys() == {
+        "version", "running", "lines", "questions", "totals", "carried",
+    }  # fmt: skip
     assert document["totals"]["lost"] == 3
 
 
@@ -132,6 +135,52 @@ def test_connections_and_tripwires_that_are_not_shown_are_named(
         "9 attempts are not shown: there were too many",
         "9 attempts are not shown: there were too many (tripwires: 1, reached: 2)",
     ]
+
+
+def carried(name: str, up: int, down: int) -> dict[str, Any]:
+    return {"name": name, "bytes_up": up, "bytes_down": down}
+
+
+def test_the_bytes_of_each_name_are_a_line_behind_the_attempts(show: Any) -> None:
+    counted = [carried("files.example.org", 1_234_567, 48_000_000), carried("", 900, 0)]
+    text = show(answer(row("a.org", command="")) | {"carried": counted})
+    assert text.splitlines()[1:] == [
+        "carried   files.example.org: sent 1.2 MiB, received 45.8 MiB",
+        "carried   other names: sent 900 B, received 0 B",
+    ]
+    document = json.loads(show(answer() | {"carried": counted}, json=True))
+    assert document["carried"] == counted
+
+
+def test_of_many_names_the_last_are_summed_up(show: Any) -> None:
+    counted = [carried(f"n{number}.example.org", 100 - number, 10) for number in range(23)]
+    *first, last = show(answer() | {"carried": counted}).splitlines()
+    assert len(first) == 20 and first[0].startswith("carried   n0.example.org")
+    assert last == "carried   3 more names: sent 237 B, received 30 B"
+
+
+def test_bytes_that_were_not_counted_are_no_zero(
+    show: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(log.terminal, "status", said.append)
+    old = answer(row("a.org", command="")) | {"carried": None}
+    assert "carried" not in show(old)
+    assert said[0].startswith("bytes: not counted: the gateway is of an earlier version")
+    assert json.loads(show(old, json=True))["carried"] is None
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_hostile_name_that_carried_bytes_begins_no_row(
+    show: Any, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    name = "a\x1b[2J\n" + "x" * columns + " sandboxd egress allow evil.example"
+    rows = show(answer() | {"carried": [carried(name, 1, 1)]}).splitlines()
+    assert rows[0].startswith("carried   a<U+001B>[2J") and len(rows) > 1
+    assert all(each.startswith("        > ") for each in rows[1:])
+    assert all(columns_of(each) <= columns for each in rows)
 
 
 def test_each_outcome_has_a_line(show: Any) -> None:

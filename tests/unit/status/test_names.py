@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
@@ -145,6 +147,9 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
         "lost_reached": 0,
         "lost_tripwires": 0,
         "of_verify": 0,
+        "bytes_up": None,
+        "bytes_down": None,
+        "most_sent": None,
         "last_denied": [
             {
                 "name": "b.org",
@@ -158,6 +163,52 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
         "waiting": [],
         "behind": None,
     }
+
+
+READY = {"event": "ready", "counts_bytes": True}
+
+
+def sent(name: str, up: int, down: int = 0) -> dict[str, Any]:
+    return {"event": "carried", "name": name, "bytes_up": up, "bytes_down": down}
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ([READY, sent("a.org", 900)], "900 B to `a.org`; 0 B received"),
+        (
+            [READY, sent("a.org", 200_000, 5), sent("b.org", 1_000_000, 47_999_995)],
+            "1.1 MiB to 2 names, most to `b.org`; 45.8 MiB received",
+        ),
+        ([READY, sent("", 9), sent("a.org", 1)], "10 B to more names, most to other names; 0 B received"),
+        ([{"event": "ready"}], "not counted: the gateway is of an earlier version"),
+        ([], "not counted: the gateway is of an earlier version"),
+    ],
+)  # fmt: skip
+def test_a_row_says_how_much_left_and_to_whom(events: list[dict[str, Any]], words: str) -> None:
+    shown = screen(project(names_status(POLICY, ledger(*events), NOW)))
+    assert f"sent         {words}" in shown
+
+
+def test_nothing_that_left_is_no_row_and_a_known_zero() -> None:
+    status = project(names_status(POLICY, ledger(READY), NOW))
+    assert "sent  " not in screen(status)
+    assert document(status)["names"]["bytes_up"] == 0
+    unknown = project(names_status(POLICY, None, NOW))
+    assert "sent  " not in screen(unknown)
+    assert document(unknown)["names"]["bytes_up"] is None
+
+
+def test_the_document_has_the_bytes_and_who_was_sent_most() -> None:
+    status = project(
+        names_status(POLICY, ledger(READY, sent("a.org", 1, 2), sent("b.org", 3)), NOW)
+    )
+    names = document(status)["names"]
+    assert (names["bytes_up"], names["bytes_down"]) == (4, 2)
+    assert names["most_sent"] == [
+        {"name": "b.org", "bytes_up": 3, "bytes_down": 0},
+        {"name": "a.org", "bytes_up": 1, "bytes_down": 2},
+    ]
 
 
 def test_many_rules_are_counted() -> None:

@@ -1,7 +1,7 @@
 """Show what the sandbox of this project was denied, reached and asked for, with the command that would allow it.
 
 Names are shown in full, as they were asked for. The log begins with the sandbox; attempts that differ
-in nothing but their time are one line.
+in nothing but their time are one line. Behind them stand the bytes that connections sent and received, by name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.screen import wrap_all
+from sandboxd.screen import size_text, wrap_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _END_SECONDS = 20.0
 """Seconds that the end of a sandbox may take; under gVisor, on a machine with much to do, it takes several."""
 _INDENT = 10
 _MARK = "> "
+_MOST_CARRIED = 20
+"""Names whose bytes are shown; the document has all."""
 _COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
 
 
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         _print_document(log)
     else:
         _print(log["rows"], log["questions"], _sandbox.option(args))
+        _print_carried(log["carried"])
         _say_totals(log)
     return 0
 
@@ -160,6 +163,24 @@ def _words(row: dict[str, Any], now: float) -> str:
     return f"{name}{port}: {row['words']}{detail}{rule}; {row['door']}, {times}, {age} ago"
 
 
+def _print_carried(carried: list[dict[str, Any]] | None) -> None:
+    """Print the bytes by name; the names that were sent least are summed up."""
+    from sandboxd.egress import words
+
+    if carried is None:
+        terminal.status(f"bytes: {words.NOT_COUNTED}")
+        return
+    for each in carried[:_MOST_CARRIED]:
+        name = each["name"] or words.OTHER_NAMES
+        sent, received = size_text(each["bytes_up"]), size_text(each["bytes_down"])
+        print(f"carried   {_marked(f'{name}: sent {sent}, received {received}')}")
+    if rest := carried[_MOST_CARRIED:]:
+        sent, received = (
+            size_text(sum(each[way] for each in rest)) for way in ("bytes_up", "bytes_down")
+        )
+        print(f"carried   {len(rest)} more names: sent {sent}, received {received}")
+
+
 def _say_totals(log: dict[str, Any]) -> None:
     totals = log["totals"]
     if not log["rows"] and not log["questions"]:
@@ -195,6 +216,7 @@ def _document(log: dict[str, Any]) -> dict[str, Any]:
         "lines": log["rows"],
         "questions": log["questions"],
         "totals": log["totals"],
+        "carried": log.get("carried"),
     }
 
 
