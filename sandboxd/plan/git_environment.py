@@ -9,7 +9,7 @@ from sandboxd.syntax.git_config import Entry
 
 _MOST = 1000
 _QUOTED = r"'[^']*'(?:\\['!]'[^']*')*"
-_PARAMETER = re.compile(rf"(?P<key>{_QUOTED})(?:=(?P<value>{_QUOTED})?)?(?:\s|\Z)")
+_PARAMETER = re.compile(rf"(?P<key>{_QUOTED})(?:=(?P<value>{_QUOTED})?)?(?:\s+|\Z)")
 _PROGRAMS = {
     "GIT_ASKPASS": "core.askpass",
     "GIT_EDITOR": "core.editor",
@@ -43,12 +43,17 @@ def _counted(environ: Mapping[str, str]) -> Iterator[Entry]:
 
 
 def _parameters(environ: Mapping[str, str]) -> Iterator[Entry]:
-    """As `git -c` hands settings to what it starts: each quoted for a shell, the value with its key in older versions."""
-    for number, match in enumerate(
-        _PARAMETER.finditer(environ.get("GIT_CONFIG_PARAMETERS", "")), 1
-    ):
-        if number > _MOST:
+    """As `git -c` hands settings to what it starts: each quoted for a shell, the value with its key in older versions.
+
+    Up to what is of another form: git ends there.
+    """
+    text = environ.get("GIT_CONFIG_PARAMETERS", "").lstrip()
+    position = 0
+    for _ in range(_MOST):
+        match = _PARAMETER.match(text, position)
+        if match is None:
             return
+        position = match.end()
         key = _unquoted(match["key"])
         value = _unquoted(match["value"]) if match["value"] else None
         if not match["value"] and "=" in key:
