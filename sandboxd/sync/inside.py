@@ -280,12 +280,12 @@ def report(path: str) -> int:
             waiting.register(watches.reader, select.POLLIN)
         while True:
             waiting.poll()
-            reporter.tell()
-            if not select.select([0], [], [], 0)[0]:
-                continue
-            data = os.read(0, 1 << 16)
-            if not data:
+            has_input = bool(select.select([0], [], [], 0)[0])
+            data = os.read(0, 1 << 16) if has_input else b""
+            if has_input and not data:
                 return 0
+            # What changed before a question came is told before its answer, and so is no news after it.
+            reporter.tell()
             reporter.take(data)
     except (OSError, Broken) as error:
         sys.stderr.write(f"{error}\n")
