@@ -62,5 +62,6 @@ class DaemonError(SandboxdError):
 
 def too_large(limit: int) -> tuple[str, str]:
     """The message about a file of more than `limit` bytes, and the hint."""
-    reason = f"is larger than {limit // 1024} KiB, too large for a config file"
+    size = f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit >> 10} KiB"
+    reason = f"is larger than {size}, too large for a config file"
     return reason, "check whether this is the file you meant"

@@ -159,7 +159,7 @@ class Skipped(NamedTuple):
     reason: str
     hint: str = ""
     is_file: bool = False
-    """Whether it is the file as such, and not a part or a setting of it."""
+    """Whether it is the file as such, or the rest of it from some place on, and not a part or a setting of it."""
     is_bug: bool = False
     """Whether sandboxd itself failed."""
 

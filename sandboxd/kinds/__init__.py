@@ -16,6 +16,7 @@ from sandboxd.kinds._index import KINDS, LANGUAGES, WATCHED
 __all__ = [
     "KINDS",
     "LANGUAGES",
+    "LARGEST",
     "WATCHED",
     "find",
     "find_in_tree",
@@ -89,7 +90,7 @@ if TYPE_CHECKING:
 
         @property
         def LARGEST(self) -> int:
-            """The most bytes that such a file may have, so that a check takes well under a second."""
+            """The most bytes that such a file may have, so that a check takes less than two seconds."""
 
         def matches(self, path: str, /) -> bool:
             """Return True if a file of this name is of this kind."""
@@ -130,6 +131,9 @@ if TYPE_CHECKING:
             :raises NotInTreeError: as `edits`
             """
 
+
+LARGEST = 4 * 1024 * 1024
+"""The most bytes that a file of any kind may have; most kinds have a lower limit of their own."""
 
 _loaded: dict[str, Kind] = {}
 

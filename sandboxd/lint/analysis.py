@@ -183,8 +183,9 @@ class RuleRun:
         self.counts_by_rule, self.cut = {}, set()
         self.is_marked = suppressions.MARK in document.source.text
         fixable = min(MOST_FIXES, FIXED_CHARACTERS // max(len(document.source.text), 1))
-        # Behind an error a setting may belong to something else than it seems to.
-        is_broken = bool(document.tree.errors)
+        # Behind an error a setting may belong to something else than it seems to, and be set anew in what is not read.
+        is_broken = bool(document.tree.errors or document.tree.unread)
+        self.skipped.extend(_unread(document))
         for subject, value in self.subjects(document):
             for finding in self.run(subject, value, document):
                 if is_broken:
@@ -331,6 +332,15 @@ class RuleRun:
         self.broken.add(rule)
         reason = f"the rule `{rule}` failed: {type(error).__name__}: {error}"
         self.skipped.append(Skipped(document.source.path, reason, _REPORT, is_bug=True))
+
+
+def _unread(document: Document) -> Iterator[Skipped]:
+    """The parts of the text that its parser left out; they count as a file that was not checked."""
+    source = document.source
+    for problem in document.tree.unread:
+        line = source.position(problem.span.start).line + 1
+        reason = f"is not read as a whole, from line {line} on: {problem.message}"
+        yield Skipped(source.path, reason, "split the file", is_file=True)
 
 
 def _without_covered(findings: list[Finding]) -> list[Finding]:

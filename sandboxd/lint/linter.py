@@ -174,7 +174,7 @@ class Linter:
 
         :raises UnreadableError: it cannot be read, or is too large for its kind
         """
-        return self.take(path, files.read_bytes(path))
+        return self.take(path, files.read_bytes(path, kinds.LARGEST))
 
     def take(self, path: str, data: bytes) -> SourceText | None:
         """As `read`, for a file whose content `data` was read already.

@@ -56,7 +56,7 @@ def describe(
 
 def unsound(base: Document) -> tuple[Downgrade, ...]:
     """A downgrade if the text is not valid JSON, since the plan uses what could be parsed of it; else ()."""
-    problems = base.tree.errors
+    problems = base.tree.errors or base.tree.unread
     if not problems:
         return ()
     line = base.source.position(problems[0].span.start).line + 1

@@ -23,9 +23,9 @@ class Cursor:
         self.problems: list[Problem] = []
         self.comments: list[Comment] = []
 
-    def problem(self, start: int, end: int, message: str) -> None:
+    def problem(self, start: int, end: int, message: str, code: str = "") -> None:
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(Span(start, end), message))
+            self.problems.append(Problem(Span(start, end), message, code))
         elif len(self.problems) == MAX_PROBLEMS:
             message = "too many problems: those after this place are not listed"
             self.problems.append(Problem(Span(start, end), message))

@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.syntax.node import Comment, Node, Problem, Tree, readable
+from sandboxd.syntax.node import UNREAD, Comment, Node, Problem, Tree, readable
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ class _Parser:
             elif stripped:
                 if len(self.root.instructions) >= MAX_INSTRUCTIONS:
                     span = Span(start, start + len(line))
-                    self.problems.append(Problem(span, "holds too much to be read to its end"))
+                    message = f"more than {MAX_INSTRUCTIONS:,} instructions"
+                    self.problems.append(Problem(span, message, UNREAD))
                     break
                 self.instruction(start, line)
         return Tree(self.root, tuple(self.problems), tuple(self.comments))

@@ -15,7 +15,16 @@ from __future__ import annotations
 
 from sandboxd.syntax import _jsonc_members as members
 from sandboxd.syntax import _jsonc_tokens as tokens
-from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
+from sandboxd.syntax.node import (
+    UNREAD,
+    Comment,
+    Member,
+    Node,
+    Problem,
+    Tree,
+    collector_paused,
+    readable,
+)
 from sandboxd.text import Span
 
 MAX_DEPTH = 200
@@ -279,7 +288,7 @@ class _Parser:
         kind = "object" if mark == "{" else "array"
         is_after_root = not self.stack and self.root is not None
         if len(self.stack) >= MAX_DEPTH:
-            self.problem(start, end, f"nested deeper than {MAX_DEPTH} levels: not read")
+            self.problem(start, end, f"more than {MAX_DEPTH} levels", UNREAD)
             self.too_deep = Node("missing", Span(start, end))
             self.value(self.too_deep)
             self.skipped = 1

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     ]
 
 
+UNREAD = "unread"
+
+
 class Problem(NamedTuple):
     """A part of the text that is not valid in its language; `message` is in lower case, without a full stop.
 
-    `code` is set for kinds of problems that are reported under a name of their own (``duplicate-key``); '' for others.
+    `code` is '' for such a part. It is set for kinds of problems that are reported under a name of their own
+    (``duplicate-key``), and is `UNREAD` where a valid text is too large or too deep for us: the message says what of it
+    there is too much of.
     """
 
     span: Span
@@ -182,6 +187,11 @@ class Tree(_Tree):
     def errors(self) -> tuple[Problem, ...]:
         """The problems for which the text is not valid in its language: those without a code."""
         return tuple(problem for problem in self.problems if not problem.code)
+
+    @property
+    def unread(self) -> tuple[Problem, ...]:
+        """The places from which on a part of the text is not in the tree, though it may be valid."""
+        return tuple(problem for problem in self.problems if problem.code == UNREAD)
 
     @cached_property
     def parents(self) -> Parents:

@@ -19,7 +19,7 @@ from sandboxd.syntax import _toml_tokens as tokens
 from sandboxd.syntax._toml_cursor import Cursor
 from sandboxd.syntax._toml_tables import MAX_DEPTH, Container, Key, TooDeepError, enclose, extend
 from sandboxd.syntax._toml_validity import first_problem
-from sandboxd.syntax.node import Member, Node, Tree, collector_paused, readable
+from sandboxd.syntax.node import UNREAD, Member, Node, Tree, collector_paused, readable
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Parser(Cursor):
             except TooDeepError:
                 self.is_too_deep = True
                 self.stack, self.pending = [], None
-                self.problem(self.at, self.at, f"nested deeper than {MAX_DEPTH} levels: not read")
+                self.problem(self.at, self.at, f"more than {MAX_DEPTH} levels", UNREAD)
                 self.skip(tokens.REST)
         extend(self.table, size)
         enclose(self.root)

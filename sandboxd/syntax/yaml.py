@@ -8,11 +8,13 @@ an alias within its own anchor costs anything.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from sandboxd.syntax._yaml_comments import comments_of
 from sandboxd.syntax._yaml_scalars import binary, resolve
 from sandboxd.syntax.node import (
-    Comment,
+    UNREAD,
     Member,
     Node,
     Problem,
@@ -37,7 +39,6 @@ _MOST_MERGED = 100_000  # Keys that all merges may bring together; no real file 
 # ranges beyond ASCII take milliseconds to compile, so that only a text that has any pays for them.
 _FORBIDDEN_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-_COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
 _COLON = re.compile(r"\s*:")
 _LINE = re.compile(r"[^\r\n]*")
 _PROPERTY = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*)(?:\s+(?:#[^\r\n]*)?)*")
@@ -89,6 +90,7 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
 
     # The loader that is not compiled yields the same events, slowly.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    spent = 0
     for attempt in range(MAX_RETRIES + 1):
         builder = _Builder(rest)
         try:
@@ -98,7 +100,8 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
         except yaml.YAMLError as error:
             problem, blanked = _faulty(rest, error)
             problems.append(problem)
-            if attempt < MAX_RETRIES and blanked is not None:
+            spent += MAX_NODES - builder.left
+            if attempt < MAX_RETRIES and blanked is not None and spent < MAX_NODES:
                 rest = blanked
                 continue
         break
@@ -108,7 +111,8 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
     if "<<" in text:
         problems.extend(_merged_too_much(roots))
     problems.sort()
-    comments = tuple(_comments(text, builder.opaque))
+    # Only one that allows a finding has an effect, and a finding that is not allowed stays.
+    comments = tuple(islice(comments_of(text, builder.opaque), MAX_NODES))
     return Tree(roots[0] if roots else None, tuple(problems), comments, tuple(roots[1:]))
 
 
@@ -119,7 +123,7 @@ def _merged_too_much(roots: list[Node]) -> list[Problem]:
         for merge in [m.key for m in node.members if is_merge(m.key)][:1]:
             left -= (count := len(members(node)))
             if count >= MAX_MERGED or left < 0:
-                return [Problem(merge.span, "merges more keys than are read")]
+                return [Problem(merge.span, f"more than {MAX_MERGED:,} merged keys", UNREAD)]
     return []
 
 
@@ -181,7 +185,7 @@ class _Builder:
             node.flow = bool(event.flow_style)
             self.add(node, event.anchor)
             if len(self.stack) >= MAX_DEPTH:
-                self.problems.append(Problem(node.span, "is nested too deep to be read"))
+                self.problems.append(Problem(node.span, f"more than {MAX_DEPTH} levels", UNREAD))
                 return False
             self.stack.append(node)
             self.keys.append(None)
@@ -191,7 +195,8 @@ class _Builder:
             self.anchors = {}
         self.left -= 1
         if self.left == 0:
-            self.problems.append(Problem(Span(start, end), "holds too much to be read to its end"))
+            message = f"more than {MAX_NODES:,} values"
+            self.problems.append(Problem(Span(start, end), message, UNREAD))
         return self.left > 0
 
     def close(self) -> None:
@@ -309,23 +314,6 @@ def _duplicates(node: Node) -> Iterator[Problem]:
                 name = readable(str(key.value))
                 yield Problem(key.span, f"`{name}` is written twice", "duplicate-key")
             names.add(key.value)
-
-
-def _comments(text: str, opaque: list[Span]) -> Iterator[Comment]:
-    """The comments of `text`, also those in blanked lines; a `#` within a string begins none."""
-    if "#" not in text:
-        return
-    opaque.sort()
-    index = at = 0
-    while (match := _COMMENT.search(text, at)) is not None:
-        start = match.start()
-        while index < len(opaque) and opaque[index].end <= start:
-            index += 1
-        if index < len(opaque) and opaque[index].start <= start:
-            at = opaque[index].end
-            continue
-        yield Comment(Span(start, match.end()))
-        at = match.end()
 
 
 def target(node: Node) -> Node:

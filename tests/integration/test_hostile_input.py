@@ -57,8 +57,8 @@ BIG = 1024 * 1024
 SMALL = 256 * 1024
 DEV = ".devcontainer/python/devcontainer.json"
 CASES = {
-    "50 MB": Case(DEV, lambda: " " * 50_000_000, "is larger than 1024 KiB", 2),
-    "large Compose file": Case("compose.yaml", lambda: " " * 300_000, "is larger than 256 KiB", 2),
+    "50 MB": Case(DEV, lambda: " " * 50_000_000, "is larger than 4 MiB", 2),
+    "large Compose file": Case("compose.yaml", lambda: " " * 600_000, "is larger than 512 KiB", 2),
     "blanks in a comment that allows": Case(
         DEV,
         lambda: filled(" ", SMALL, "// sandboxd: allow ", "x\n" + SOUND),
@@ -68,7 +68,7 @@ CASES = {
     "deep arrays": Case(DEV, lambda: filled("[", BIG), "json-syntax-error", 1),
     "deep objects": Case(DEV, lambda: filled('{"a":', 500_000), "json-syntax-error", 1),
     "deep YAML flow": Case("compose.yaml", lambda: "[" * 100_000, "yaml-syntax-error", 1),
-    "deep YAML blocks": Case("compose.yaml", lambda: "- " * 100_000, "yaml-syntax-error", 1),
+    "deep YAML blocks": Case("compose.yaml", lambda: "- " * 100_000, "is not read as a whole", 1),
     "deep TOML": Case("sandboxd.toml", lambda: "a=" + "[" * 60_000, "config-syntax-error", 2),
     "deep AppArmor": Case("apparmor/x", lambda: "profile a {\n" * 10_000, "more errors", 1),
     "bomb of aliases": Case(
@@ -193,7 +193,7 @@ CASES = {
         1,
     ),
     "here-documents without an end": Case(
-        "Dockerfile", lambda: filled("RUN <<E\n", SMALL, "FROM x\n"), "more errors", 1
+        "Dockerfile", lambda: filled("RUN <<E\n", SMALL, "FROM x\n"), "is not read as a whole", 1
     ),
     "pipes without a shell": Case(
         "Dockerfile", lambda: filled("curl x | ", SMALL, "FROM x\nRUN "), "", 1

@@ -35,8 +35,8 @@ NAMES = ("*.yml", "*.yaml", "*.json", "kustomization")
 LANGUAGES = ("kubernetes", "yaml.kubernetes", "helm")
 COMMENT = "#"
 WATCHED = ("**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}",)
-# Whole releases are written as one file: larger than what people write by hand.
-LARGEST = 1024 * 1024
+# Whole releases are written as one file. What is read of it has a bound of its own: `yaml.MAX_NODES`.
+LARGEST = 4 * 1024 * 1024
 _LARGE = 256 * 1024
 """Characters from which on definitions of kinds are not parsed: most of a release, and no Pod in it."""
 
@@ -106,11 +106,16 @@ def parse(source: SourceText) -> Document:
     text = source.text
     if _is_json(source.path):
         return Document(NAME, source, jsonc.parse(text))
-    if _HELM.search(text):
+    if _has_actions(text):
         return Document(NAME, source, _clear_tree(text), "yaml")
     if len(text) > _LARGE:
         text = _without_definitions(text)
     return Document(NAME, source, yaml.parse(text), "yaml")
+
+
+def _has_actions(text: str) -> bool:
+    """Whether a value or a line of the text is an action of a template."""
+    return "{{" in text and _HELM.search(text) is not None
 
 
 def _without_definitions(text: str) -> str:
@@ -118,7 +123,7 @@ def _without_definitions(text: str) -> str:
     starts = [0, *(match.start() for match in _DOCUMENT.finditer(text)), len(text)]
     return "".join(
         "\n".join(" " * len(line) for line in part.split("\n"))
-        if _DEFINITION.search(part)
+        if "CustomResourceDefinition" in part and _DEFINITION.search(part)
         else part
         for part in (text[start:end] for start, end in pairwise(starts))
     )
@@ -158,7 +163,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
 
 
 def _is_template(document: Document) -> bool:
-    return document.language == "yaml" and _HELM.search(document.source.text) is not None
+    return document.language == "yaml" and _has_actions(document.source.text)
 
 
 def _of_template(document: Document) -> tuple[Container, ...]:

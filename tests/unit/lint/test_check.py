@@ -11,6 +11,7 @@ from sandboxd import kinds, rules
 from sandboxd.findings import Finding, Severity, Skipped
 from sandboxd.lint import analysis
 from sandboxd.lint.settings import Allowance, RuleSettings
+from sandboxd.syntax import yaml
 from sandboxd.text import Edit, SourceText, Span
 
 PATH = "/p/.devcontainer/devcontainer.json"
@@ -263,3 +264,36 @@ def test_a_text_with_a_syntax_error_offers_nothing_to_be_changed(fixes: analysis
         for report in [analysis.check_source(SourceText(PATH, text), fixes=fixes)]
     ]
     assert offered == [True, False]
+
+
+MANIFEST = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostPID: true\n  containers: [{name: a, image: a}]\n"
+
+
+def test_a_valid_file_that_is_not_read_to_its_end_is_skipped_there_and_has_no_error() -> None:
+    """What comes before is judged, and nothing is changed, as what follows may set it anew."""
+    text = MANIFEST + "  more:\n" + "    - a\n" * yaml.MAX_NODES
+    report = analysis.check_source(SourceText("/p/deploy/a.yaml", text))
+    (skipped,) = report.skipped
+    assert skipped.is_file
+    assert skipped.reason.startswith("is not read as a whole, from line ")
+    assert skipped.reason.endswith(" on: more than 100,000 values")
+    assert "yaml-syntax-error" not in [finding.rule for finding in report.findings]
+    assert "host-pid" in [finding.rule for finding in report.findings]
+    assert not any(finding.fixes for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        (".devcontainer.json", '{"a": ' + "[" * 300 + "]" * 300 + "}", "line 1 on: more than 200 levels"),
+        ("Dockerfile", "FROM a\n" + "USER b\n" * 20_000, "line 20001 on: more than 20,000 instructions"),
+        ("mise.toml", "a = " + "[" * 300 + "]" * 300, "line 1 on: more than 200 levels"),
+        ("compose.yaml", "a: " + "[" * 400 + "]" * 400, "line 1 on: more than 300 levels"),
+    ],
+)  # fmt: skip
+def test_each_language_says_from_where_on_it_is_not_read(name: str, text: str, reason: str) -> None:
+    report = analysis.check_source(SourceText(f"/p/{name}", text))
+    assert [s.reason for s in report.skipped if s.is_file] == [
+        f"is not read as a whole, from {reason}"
+    ]
+    assert [f.rule for f in report.findings if "syntax" in f.rule] == []

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandboxd.syntax import jsonc
-from sandboxd.syntax.node import Node, Tree, plain, walk
+from sandboxd.syntax.node import UNREAD, Node, Tree, plain, walk
 from sandboxd.text import Span
 from tests.growth import growth, repeated
 from tests.unit.syntax.documents import VALUES, Layout
@@ -294,7 +294,7 @@ def test_deep_nesting_is_cut_off_and_said(opening: str) -> None:
         node = children(node)[-1] if children(node) else None
     assert depth <= jsonc.MAX_DEPTH + 1
     if opening != '["':
-        assert any("nested deeper than" in problem.message for problem in tree.problems)
+        assert [problem.message for problem in tree.unread] == ["more than 200 levels"]
 
 
 def test_what_follows_a_part_that_is_too_deep_is_read() -> None:
@@ -304,8 +304,8 @@ def test_what_follows_a_part_that_is_too_deep_is_read() -> None:
     deep, privileged = root.get("deep"), root.get("privileged")
     assert privileged is not None and privileged.value is True
     assert deep is not None and deep.span.end == text.index(', "priv')
-    assert [p.message for p in jsonc.parse(text).problems] == [
-        "nested deeper than 200 levels: not read"
+    assert [(p.message, p.code) for p in jsonc.parse(text).problems] == [
+        ("more than 200 levels", UNREAD)
     ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandboxd.syntax import yaml
-from sandboxd.syntax.node import Node, walk
+from sandboxd.syntax.node import UNREAD, Node, walk
 from sandboxd.text import Span
 from tests.growth import growth, lines_run, repeated
 
@@ -203,5 +203,5 @@ def test_keys_that_a_merge_brings_and_nobody_reads_are_a_problem() -> None:
     many = ", ".join(f"k{number}: 1" for number in range(yaml.MAX_MERGED))
     tree = yaml.parse(f"p: &p {{{many}}}\nq: &q {{privileged: true}}\nz: {{<<: [*p, *q]}}\n")
     (problem,) = tree.problems
-    assert problem.message == "merges more keys than are read"
+    assert (problem.message, problem.code) == ("more than 1,000 merged keys", UNREAD)
     assert not yaml.parse("p: &p {a: 1}\nz: {<<: *p}\n").problems
