@@ -127,7 +127,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
     "shell_docker_run": ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile", "justfile", ".justfile", "*.just"),
-    "taskfile": ("taskfile*.yml", "taskfile*.yaml"),
+    "taskfile": ("*.yml", "*.yaml"),
     "vscode_settings": (".vscode/settings.json",),
     "vscode_tasks": (".vscode/tasks.json",),
 }

@@ -1,7 +1,9 @@
 """`Taskfile.yml`: tasks of Task that call `docker run`, `podman run` and their like.
 
-Source: https://taskfile.dev/docs/guide#supported-file-names. Tasks run when somebody runs them, so a program alone is
-nothing to say.
+One that others include has any name: it is known by the version and the tasks without which Task refuses it.
+
+Sources: https://taskfile.dev/docs/guide#supported-file-names, https://taskfile.dev/docs/guide#including-other-taskfiles.
+Tasks run when somebody runs them, so a program alone is nothing to say.
 """
 
 from __future__ import annotations
@@ -22,17 +24,20 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit, SourceText
 
 NAME = "taskfile"
-NAMES = ("taskfile*.yml", "taskfile*.yaml")
+NAMES = ("*.yml", "*.yaml")
 LANGUAGES: tuple[str, ...] = ()
 COMMENT = "#"
 WATCHED = ("**/[Tt]askfile*.{yml,yaml}",)
 LARGEST = _defaults.LARGEST
-recognises = _defaults.recognises
 subjects = _defaults.subjects
 
 _FOUND_BY_TASK = ("taskfile.yml", "taskfile.yaml", "taskfile.dist.yml", "taskfile.dist.yaml")
 _HINT = "write the command without escapes, for example in a block behind `|`"
 _TASKS = re.compile(r"^(?:tasks|includes)[ \t]*:", re.MULTILINE)
+_OWN_TASKS = re.compile(r"^tasks[ \t]*:", re.MULTILINE)
+_VERSION = re.compile(
+    r"^version[ \t]*:[ \t]*[\"']?[23](?:\.\d+){0,2}[\"']?[ \t]*(?:#.*)?$", re.MULTILINE
+)
 
 
 def matches(path: str) -> bool:
@@ -43,6 +48,11 @@ def matches(path: str) -> bool:
 def fits(path: str, text: str) -> bool:
     """Whether Task itself looks for a file of this name, or the content has tasks."""
     return path.rpartition("/")[2].lower() in _FOUND_BY_TASK or _TASKS.search(text) is not None
+
+
+def recognises(path: str, text: str) -> bool:
+    """Whether a file of another name has the version of a Taskfile, and tasks."""
+    return _OWN_TASKS.search(text) is not None and _VERSION.search(text) is not None
 
 
 def parse(source: SourceText) -> Document:

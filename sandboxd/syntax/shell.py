@@ -13,6 +13,8 @@ from sandboxd.text import Span
 # How deep commands within commands are looked into, and how many there may be.
 _DEEPEST = 10
 _MOST_SUBSTITUTIONS = 2_000
+NOTHING = "\0"
+"""A character that is no part of a word: a shell drops it. It fills what a quote takes in the language around a script."""
 _BREAKS = ";&|()\n"
 _BLANK = " \t\r"
 
@@ -155,7 +157,7 @@ class _Scanner:
             if char == "'":
                 close = text.find("'", self.at + 1, self.end)
                 close = self.end if close < 0 else close
-                parts.append(text[self.at + 1 : close])
+                parts.append(text[self.at + 1 : close].replace(NOTHING, ""))
                 self.at = min(close + 1, self.end)
             elif char == '"':
                 self.double_quoted(parts)
@@ -166,6 +168,8 @@ class _Scanner:
                 self.at = min(self.at + 2, self.end)
             elif char in "$`":
                 parts.append(self.expansion())
+            elif char == NOTHING:
+                self.at += 1
             else:
                 parts.append(char)
                 self.at += 1
@@ -185,6 +189,8 @@ class _Scanner:
                 self.at += 2
             elif char in "$`":
                 parts.append(self.expansion())
+            elif char == NOTHING:
+                self.at += 1
             else:
                 parts.append(char)
                 self.at += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandboxd.syntax import yaml
 from sandboxd.syntax.interpolation import as_variables
 from sandboxd.syntax.node import Node, walk
+from sandboxd.syntax.shell import NOTHING
 from sandboxd.syntax.yaml import YamlNode
 
 if TYPE_CHECKING:
@@ -110,11 +111,11 @@ def _script(node: YamlNode, text: str) -> str:
         head, newline, lines = written.partition("\n")
         body = _folded(lines) if node.style == ">" else lines
         return " " * len(head) + newline + as_variables(body)
-    if node.style == '"':
-        # A quote that is escaped here is one for the shell; two of them are an empty text beside what is quoted.
-        return " " + as_variables(written[1:-1].replace('\\"', '""').replace("\n", " ")) + " "
-    if node.style == "'":
-        return " " + as_variables(written[1:-1].replace("\n", " ")) + " "
+    if node.style in ("'", '"'):
+        # A quote that takes two characters here is one for the shell.
+        inner = written[1:-1].replace("\n", " ")
+        inner = inner.replace('\\"' if node.style == '"' else "''", NOTHING + node.style)
+        return " " + as_variables(inner) + " "
     return as_variables(written.replace("\n", " "))
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
+import yaml
 
 from sandboxd.lint.analysis import check_source
+from sandboxd.syntax import shell, taskfile
 from sandboxd.text import SourceText
 
 
@@ -43,3 +47,23 @@ def test_a_command_that_starts_a_container_by_other_characters_is_named(command:
 )
 def test_nothing_is_named_where_all_is_judged(command: str) -> None:
     assert skipped(command) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        '"docker run -v \\"$PWD/a b:/w\\" --privileged x"',
+        '"docker run --name=\\"a b\\" x"',
+        '"docker run -e A=\\"\\" x \\"it\'s\\""',
+        "'docker run -e ''A=b c'' x'",
+        "'docker run -e A=''b'' \"c d\" x'",
+        '"docker run -e \'A=b \\"c\\"\' x"',
+    ],
+)
+def test_quotes_in_quotes_part_a_command_as_the_shell_does(command: str) -> None:
+    text = f"version: '3'\ntasks:\n  t: {command}\n"
+    root = shell.parse(taskfile.as_shell(text)).root
+    assert root is not None
+    (words,) = root.items
+    read = shlex.split(yaml.safe_load(text)["tasks"]["t"])
+    assert [word.value for word in words.items] == read
