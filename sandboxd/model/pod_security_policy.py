@@ -22,7 +22,11 @@ class PodSecurityPolicy(NamedTuple):
     privileged: Value[bool] | None
     capabilities: tuple[Value[str], ...]
     """Capabilities that a container may add, upper-case without ``CAP_``; ``*`` for any."""
+    default_capabilities: tuple[Value[str], ...]
+    """Capabilities that each container gets which does not drop them, upper-case without ``CAP_``."""
     volumes: tuple[Value[str], ...]
     """Types of volumes that a Pod may have; ``*`` for any."""
     host_paths: tuple[Value[HostPath], ...]
     """Paths that a volume of the type ``hostPath`` may have; if none is listed, any path of the node."""
+    is_whole: bool = True
+    """Whether what is not set here is not set; False for a template, whose values may bring it."""

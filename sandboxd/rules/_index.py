@@ -198,7 +198,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "pod-runtime-class-missing": ("Pod", (Field("for_agents"),), 2),
     "pod-seccomp-missing": ("Pod", (), 1),
     "pod-secret-env": ("Pod", (), 2),
-    "pod-security-policy-privileged": ("PodSecurityPolicy", (Field("privileged"), Field("capabilities"), Field("volumes")), 2),
+    "pod-security-policy-privileged": ("PodSecurityPolicy", (Field("privileged"), Field("capabilities"), Field("default_capabilities"), Field("volumes")), 2),
     "pod-token-mounted": ("Pod", (), 2),
     "port-elevate": ("Document", (Property("devcontainer", "portsAttributes"), Property("devcontainer", "otherPortsAttributes")), 1),
     "port-public-bind": ("Container", (Field("ports"),), 2),

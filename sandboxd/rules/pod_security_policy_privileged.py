@@ -3,7 +3,8 @@
 ## What it is
 
 A PodSecurityPolicy with `privileged: true`, with `*`, `ALL` or a capability that alone leads to the node in
-`allowedCapabilities` (`DAC_READ_SEARCH`, `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`), or with volumes of the type
+`allowedCapabilities` (`DAC_READ_SEARCH`, `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`) or in `defaultAddCapabilities`, which
+each container gets, or with volumes of the type
 `hostPath` (or `*`) and without `allowedHostPaths`, or with `pathPrefix: /` among these without `readOnly: true`.
 
 ## Why it is bad
@@ -58,7 +59,12 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     why="whoever may use the policy reaches the node by a Pod of their own",
-    needs=(Field("privileged"), Field("capabilities"), Field("volumes")),
+    needs=(
+        Field("privileged"),
+        Field("capabilities"),
+        Field("default_capabilities"),
+        Field("volumes"),
+    ),
 )
 
 _ANY = ("*", "ALL")
@@ -70,28 +76,34 @@ def check(subject: PodSecurityPolicy, host: HostFacts) -> Iterator[Finding]:
         message = "`privileged: true` admits Pods that are their node"
         yield at_value(META, subject.privileged, message, f"{evidence} privileged")
         return
-    yield from _capabilities(subject, evidence)
+    yield from _capabilities(
+        subject.capabilities, "allowedCapabilities", "admits Pods that mount", evidence
+    )
+    yield from _capabilities(
+        subject.default_capabilities, "defaultAddCapabilities", "lets each Pod mount", evidence
+    )
     for value in subject.volumes:
         if value.value in ("hostPath", "*"):
             yield from _host_paths(subject, value, evidence)
             break
 
 
-def _capabilities(subject: PodSecurityPolicy, evidence: str) -> Iterator[Finding]:
-    evidence += " allowedCapabilities"
-    for value in subject.capabilities:
+def _capabilities(
+    capabilities: tuple[Value[str], ...], key: str, what: str, policy: str
+) -> Iterator[Finding]:
+    for value in capabilities:
         if value.value in _ANY:
-            message = f"`allowedCapabilities` with `{value.written}` admits Pods that mount the node's disks"
-            yield at_value(META, value, message, evidence)
+            message = f"`{key}` with `{value.written}` {what} the node's disks"
+            yield at_value(META, value, message, f"{policy} {key}")
             return
-    for value in subject.capabilities:
+    for value in capabilities:
         if value.value in OF_THE_HOST:
-            message = f"`{value.written}` in `allowedCapabilities` {OF_THE_HOST[value.value]}"
-            yield at_value(META, value, message, f"{evidence} {value.value}")
+            message = f"`{value.written}` in `{key}` {OF_THE_HOST[value.value]}"
+            yield at_value(META, value, message, f"{policy} {key} {value.value}")
 
 
 def _host_paths(subject: PodSecurityPolicy, volume: Value[str], evidence: str) -> Iterator[Finding]:
-    if not subject.host_paths:
+    if not subject.host_paths and subject.is_whole:
         message = (
             f"`{volume.value}` without `allowedHostPaths` admits Pods with any path of the node"
         )

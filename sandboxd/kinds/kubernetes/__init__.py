@@ -192,24 +192,26 @@ def _of_template(document: Document) -> tuple[Container, ...]:
 def subjects(
     document: Document,
 ) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding | PodSecurityPolicy]]:
-    """The Pods and what Pod Security looks at in each of their containers, volumes, bindings of roles, and policies."""
+    """The Pods and what Pod Security looks at in each of their containers, volumes, bindings of roles, and policies.
+
+    Of a template bindings and policies alone: what is missing in a Pod may be what Helm puts in.
+    """
     from sandboxd.kinds.kubernetes.cluster_objects import bindings, pod_security_policies, volumes
     from sandboxd.kinds.kubernetes.pods import read
     from sandboxd.kinds.kubernetes.settings import pod
 
-    if _is_template(document):
-        # What is missing may be what Helm puts in.
-        return
-    for spec in read(document).specs:
-        described = pod(spec, document.source)
-        yield "Pod", described
-        for container in described.containers:
-            yield "PodContainer", container
-    for _, volume in volumes(document):
-        yield "Pod", volume
+    is_whole = not _is_template(document)
+    if is_whole:
+        for spec in read(document).specs:
+            described = pod(spec, document.source)
+            yield "Pod", described
+            for container in described.containers:
+                yield "PodContainer", container
+        for _, volume in volumes(document):
+            yield "Pod", volume
     for binding in bindings(document):
         yield "RoleBinding", binding
-    for policy in pod_security_policies(document):
+    for policy in pod_security_policies(document, is_whole):
         yield "PodSecurityPolicy", policy
 
 

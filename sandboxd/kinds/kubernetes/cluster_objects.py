@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds.kubernetes.pods import MOST, objects
+from sandboxd.kinds.kubernetes.templates import HOLE, with_actions
 from sandboxd.kinds.kubernetes.values import (
     items,
     locate,
@@ -65,15 +66,15 @@ def volumes(document: Document) -> Iterator[tuple[Container, Pod]]:
 
 
 def bindings(document: Document) -> Iterator[RoleBinding]:
-    """Each binding of a role."""
+    """Each binding of a role; in a template a name that is filled in is the action as it is written."""
     source = document.source
     for node in islice(objects(document), MOST):
         kind, role = word(node, "kind"), text(yaml.get(node, "roleRef"), "name", source)
         if kind in _BINDINGS and role is not None:
             yield RoleBinding(
                 kind,
-                word(node, "metadata", "name"),
-                word(node, "metadata", "namespace"),
+                _clear_word(node, "metadata", "name"),
+                _clear_word(node, "metadata", "namespace"),
                 role,
                 word(node, "roleRef", "kind") == "ClusterRole",
                 tuple(_grantees(node, source)),
@@ -84,25 +85,40 @@ def _grantees(node: Node, source: SourceText) -> Iterator[Grantee]:
     for item in islice(items(node, "subjects"), MOST):
         name = text(item, "name", source)
         if name is not None:
-            yield Grantee(word(item, "kind"), name, word(item, "namespace"))
+            yield Grantee(
+                word(item, "kind"), with_actions(name, source), _clear_word(item, "namespace")
+            )
 
 
-def pod_security_policies(document: Document) -> Iterator[PodSecurityPolicy]:
-    """Each policy that decides which Pods are admitted."""
+def _clear_word(node: Node, *path: str) -> str:
+    """The string below `node` at `path`, '' where there is none or the values of a template decide it."""
+    name = word(node, *path)
+    return "" if HOLE in name else name
+
+
+def pod_security_policies(document: Document, is_whole: bool) -> Iterator[PodSecurityPolicy]:
+    """Each policy that decides which Pods are admitted.
+
+    :param is_whole: False for a template, whose values may bring what is not there
+    """
     source = document.source
     for node in islice(objects(document), MOST):
         if word(node, "kind") == "PodSecurityPolicy":
             spec = yaml.get(node, "spec")
             yield PodSecurityPolicy(
-                word(node, "metadata", "name"),
+                _clear_word(node, "metadata", "name"),
                 switch(spec, "privileged", source),
-                tuple(
-                    retyped(value, flags.capability(value.value))
-                    for value in _texts(spec, "allowedCapabilities", source)
-                ),
+                tuple(_capabilities(spec, "allowedCapabilities", source)),
+                tuple(_capabilities(spec, "defaultAddCapabilities", source)),
                 tuple(_texts(spec, "volumes", source)),
-                tuple(_host_paths(spec, source)),
+                tuple(_host_paths(spec, source, is_whole)),
+                is_whole,
             )
+
+
+def _capabilities(node: Node | None, key: str, source: SourceText) -> Iterator[Value[str]]:
+    for value in _texts(node, key, source):
+        yield retyped(value, flags.capability(value.value))
 
 
 def _texts(node: Node | None, key: str, source: SourceText) -> Iterator[Value[str]]:
@@ -111,9 +127,9 @@ def _texts(node: Node | None, key: str, source: SourceText) -> Iterator[Value[st
             yield locate(item.text(), item, key, source)
 
 
-def _host_paths(node: Node | None, source: SourceText) -> Iterator[Value[HostPath]]:
+def _host_paths(node: Node | None, source: SourceText, is_whole: bool) -> Iterator[Value[HostPath]]:
     for item in islice(items(node, "allowedHostPaths"), MOST):
         prefix, read_only = text(item, "pathPrefix", source), switch(item, "readOnly", source)
-        if prefix is not None:
+        if prefix is not None and (is_whole or read_only is not None):
             is_read_only = read_only is not None and read_only.value
             yield retyped(prefix, HostPath(prefix.value, is_read_only))

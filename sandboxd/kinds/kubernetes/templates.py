@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.model.container import Container
+    from sandboxd.text import SourceText
 
 HOLE = "$__"
 """The beginning of each hole: a name that nobody gives."""
@@ -103,6 +104,15 @@ def _fill(characters: list[str], text: str, span: Span) -> None:
         characters[start:end] = [char if char in "\r\n" else " " for char in part]
     else:
         characters[start:end] = HOLE.ljust(end - start, "_")
+
+
+def with_actions(value: Value[str], source: SourceText) -> Value[str]:
+    """A text with the actions in it as they are written, in place of their holes."""
+    if value.place is None or HOLE not in value.value:
+        return value
+    start, end = value.place.span
+    written = source.text[start:end]
+    return Value(written, value.origin, value.place, written, value.nodes)
 
 
 def without_holes(container: Container) -> Container:
