@@ -23,12 +23,14 @@ def diagnostics_of(judged: Judged, who: convert.Client) -> list[types.Diagnostic
         convert.diagnostic(finding, document.uri, document.source, judged.report, who)
         for finding in judged.findings()
     ]
-    # Files that were not read are in the log and in `check`; failures and configs that are not
-    # applied must be visible in the editor.
+    # Other files that were not read are in the log and in `check`; failures, what was not read of this one, and
+    # configs that are not applied must be visible in the editor.
     remarks = []
     for skipped in judged.report.skipped:
         if skipped.is_bug:
             remarks.append(f"not checked: {skipped.reason}")
+        elif skipped.is_file and skipped.path == document.source.path:
+            remarks.append(f"not checked: this file {skipped.reason}")
         elif os.path.basename(skipped.path) == CONFIG_NAME:
             remarks.append(f"`{skipped.path}` {skipped.reason}")
     return items + [_remark(text) for text in remarks]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandboxd import kinds
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import judgements
 from sandboxd.lsp.session import Session
@@ -126,6 +127,17 @@ async def test_a_bug_while_checking_is_said_in_the_editor(monkeypatch: pytest.Mo
     monkeypatch.undo()
     changed(editor, "{}", 2)
     await until(lambda: sink.messages[-1]["params"]["version"] == 2)
+
+
+@pytest.mark.asyncio
+async def test_a_text_that_is_too_large_to_be_checked_does_not_look_clean() -> None:
+    editor, sink = session()
+    opened(editor, "{}" + " " * kinds.get("devcontainer").LARGEST)
+    await until(lambda: "diagnostics" in sink.messages[-1].get("params", {}))
+    (diagnostic,) = sink.messages[-1]["params"]["diagnostics"]
+    assert diagnostic["message"] == (
+        "not checked: this file is larger than 1 MiB, too large for a config file"
+    )
 
 
 @pytest.mark.asyncio
