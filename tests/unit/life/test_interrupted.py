@@ -68,7 +68,7 @@ class Played:
     def inspect(self, container: str) -> dict[str, Any]:
         if container not in self.there:
             raise failures.ContainerGone(container)
-        return {"HostConfig": {}, "State": {}, "Mounts": []}
+        return {"Name": "/one", "Config": {}, "HostConfig": {}, "State": {}, "Mounts": []}
 
     def start(self, _container: str) -> None:
         self.step("start")
