@@ -73,7 +73,7 @@ class PlayedStream:
         self.reader, self.writer = os.pipe()
         # Something can always be received and sent.
         os.write(self.writer, b"x")
-        weakref.finalize(self, _close, root, watches.reader, self.reader, self.writer)
+        self.close = weakref.finalize(self, _close, root, watches.reader, self.reader, self.writer)
 
     def receive(self) -> bytes | None:
         self._reporter.tell()

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import os
 import random
-import weakref
 from pathlib import Path
 
 import pytest
@@ -76,10 +75,13 @@ class Walk:
         self.shows: list[Show] = []
         self.stop: Stop | None = None
         self.actors = (Actor(self, "host", self.host), Actor(self, "inside", self.inside))
+        self._sides = contextlib.ExitStack()
         self._open()
 
     def _open(self) -> None:
         """As a daemon that starts: it knows what the journal says."""
+        # A user may have few descriptors of inotify.
+        self.close()
         pair = Pair(
             self._host(),
             self._inside(),
@@ -90,13 +92,17 @@ class Walk:
         clocks = Clocks(lambda: self.now, lambda: self.now)
         self.session = Session(pair, self.tell, clocks, self.between)
 
+    def close(self) -> None:
+        """End what the session listens to."""
+        self._sides.close()
+
     def _host(self) -> LocalSide:
         """The host's side by the events of its folders, or by looks at all of them."""
         if self.random.random() < 0.7:
             side = WatchedSide(
                 str(self.host), self.retentions[0], lambda event: self.session.put(event)
             )
-            weakref.finalize(self, side.close)
+            self._sides.callback(side.close)
             return side
         return LocalSide(str(self.host), self.retentions[0], is_host=True)
 
@@ -105,9 +111,9 @@ class Walk:
         if self.random.random() < 0.7:
             status = self.inside.stat()
             root = Root(status.st_dev, status.st_ino)
-            return RemoteSide(
-                PlayedStream(self.inside), root, lambda event: self.session.put(event)
-            )
+            stream = PlayedStream(self.inside)
+            self._sides.callback(stream.close)
+            return RemoteSide(stream, root, lambda event: self.session.put(event))
         return LocalSide(str(self.inside), self.retentions[1], is_host=False)
 
     def new_text(self, name: str) -> str:
@@ -294,3 +300,4 @@ def test_both_sides_are_the_same_at_rest_and_nothing_is_lost(
         if number % 100 == 99:
             walk._open()
     walk.look(walk.rest(races=0))
+    walk.close()
