@@ -228,8 +228,9 @@ async def test_a_folder_that_hangs_keeps_no_edit_in_another_one(
             while looking.changes <= number:
                 await looking.policies.look()
     assert len(began) == 1, "one call of it hangs, and not one for each look"
-    (said,) = [each.message for each in caplog.records]
-    assert said.startswith(f"`{folder}` does not answer")
+    # The other one may be slow on a busy machine, and is then said to be.
+    said = [each.message for each in caplog.records if f"`{folder}`" in each.message]
+    assert len(said) == 1 and "does not answer" in said[0]
     (folder / "trust.toml").write_text("")
     answers.set()
     monkeypatch.setattr(policies, "ANSWER_SECONDS", PATIENCE)
