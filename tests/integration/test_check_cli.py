@@ -142,7 +142,7 @@ def _make_large(path: Path) -> None:
 BAD = {
     "missing": (lambda path: None, "does not exist"),
     "pipe": (_make_fifo, "is a named pipe, not a regular file"),
-    "large": (_make_large, "is larger than 1024 KiB, too large for a config file"),
+    "large": (_make_large, "is larger than 4 MiB, too large for a config file"),
     "binary": (lambda path: path.write_bytes(b"\x7fELF\x80\x81"), "is not UTF-8 text"),
     "utf-16": (
         lambda path: path.write_text("{}", encoding="utf-16"),

@@ -42,7 +42,7 @@ def test_what_a_search_cannot_read_is_named_and_the_rest_counts(
     done = check(project)
     assert done.returncode == 0
     assert "not checked: `.devcontainer.json` is a symbolic link that leads out" in done.stderr
-    assert "not checked: `devcontainer.json` is larger than 1024 KiB" in done.stderr
+    assert "not checked: `devcontainer.json` is larger than 1 MiB" in done.stderr
     reasons = {
         row["path"]: row["reason"] for row in json.loads(check(project, "--json").stdout)["skipped"]
     }

@@ -192,7 +192,7 @@ def test_a_file_that_does_not_end_is_named_and_waits_for_nobody(tmp_path: Path, 
     for name, words in (
         (f"{tmp_path}/pipe.pem", "is a named pipe, not a regular file"),
         ("/dev/zero", "is a character device, not a regular file"),
-        (f"{tmp_path}/huge.pem", "is larger than 4096 KiB"),
+        (f"{tmp_path}/huge.pem", "is larger than 4 MiB"),
     ):
         where = {field: name}
         parts = (where, {}) if field == AUTHORITY else ({}, {**beside, **where})
