@@ -11,10 +11,8 @@ by `watchfiles`: from the rename to the wake-up of the thread that halts.
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,15 +50,7 @@ _WATCHED = 40
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--runtime", default="runc,gvisor")
-    parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is not kept")
-    parser.add_argument("--json", action="store_true", help="machine-readable")
-    args = parser.parse_args()
-    measured = against_budgets(max(args.rounds, 3), args.runtime.split(","))
-    print(rows.as_json(measured) if args.json else rows.table(measured))
-    return 1 if args.strict and any(r.verdict in ("OVER", "not measured") for r in measured) else 0
+    return rows.of_runtimes(__doc__, 100, against_budgets)
 
 
 def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -> list[rows.Row]:
@@ -76,7 +66,8 @@ def watches(rounds: int) -> Iterator[rows.Row]:
     ways["watchfiles"] = mount_events._Steps
     for name, make in ways.items():
         with tempfile.TemporaryDirectory(prefix="sbx-halts-") as folder:
-            yield from spread(f"wake-up by {name}", wake_ups(make, Path(folder), rounds), None)
+            times = wake_ups(make, Path(folder), rounds)
+            yield from rows.spread(f"wake-up by {name}", times, None, None, 99)
 
 
 def wake_ups(
@@ -126,7 +117,8 @@ def windows(rounds: int, runtimes: Sequence[str]) -> Iterator[rows.Row]:
             for runtime in runtimes:
                 times = window_times(Path(folder), environ, runtime, rounds)
                 for act, of_act in times.items():
-                    yield from spread(f"{runtime}, {act} until the halt", of_act, WINDOW_BUDGET)
+                    what = f"{runtime}, {act} until the halt"
+                    yield from rows.spread(what, of_act, None, WINDOW_BUDGET, 99)
     except (private.EngineError, packages.InstallError, RuntimeError) as error:
         yield rows.Row("halts", None, "", None, " ".join(str(error).split()))
 
@@ -242,15 +234,6 @@ def until(check: Callable[[], bool], problem: str) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(problem)
         time.sleep(0.005)
-
-
-def spread(what: str, times: list[float], budget: float | None) -> list[rows.Row]:
-    ordered = sorted(times)
-    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    return [
-        rows.Row(f"{what}, p50", statistics.median(ordered), "ms", None, f"of {len(ordered)}"),
-        rows.Row(f"{what}, p99", high, "ms", budget, f"max {ordered[-1]:.1f}"),
-    ]
 
 
 if __name__ == "__main__":

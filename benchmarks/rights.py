@@ -12,15 +12,13 @@ have the host's clock. Where the engine is on another machine the clocks differ,
 
 from __future__ import annotations
 
-import argparse
 import queue
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,15 +46,7 @@ _FEWER = _NAMES.replace(', "b.example.org"', "")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--runtime", default="runc,gvisor")
-    parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is not kept")
-    parser.add_argument("--json", action="store_true", help="machine-readable")
-    args = parser.parse_args()
-    measured = against_budgets(max(args.rounds, 3), args.runtime.split(","))
-    print(rows.as_json(measured) if args.json else rows.table(measured))
-    return 1 if args.strict and any(r.verdict in ("OVER", "not measured") for r in measured) else 0
+    return rows.of_runtimes(__doc__, 30, against_budgets)
 
 
 def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -> list[rows.Row]:
@@ -73,7 +63,7 @@ def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -
                 measured += [
                     row
                     for what, each in times.items()
-                    for row in spread(f"{runtime}, {what}", each)
+                    for row in rows.spread(f"{runtime}, {what}", each, None, BUDGET)
                 ]
     except (private.EngineError, packages.InstallError, RuntimeError) as error:
         measured.append(rows.Row("rights", None, "", None, " ".join(str(error).split())))
@@ -182,13 +172,6 @@ class Gateway:
         for event in self._channel.events():
             if event["event"] == "policy":
                 self._policies.put(event)
-
-
-def spread(what: str, times: list[float]) -> Iterator[rows.Row]:
-    ordered = sorted(times)
-    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    yield rows.Row(f"{what}, p50", statistics.median(ordered), "ms", None, f"of {len(ordered)}")
-    yield rows.Row(f"{what}, p95", high, "ms", BUDGET, f"max {ordered[-1]:.0f}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ DOCKER_HOST, else a private one that is stopped at the end. The image is a stati
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import shutil
@@ -68,15 +67,7 @@ class Timing(NamedTuple):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--runtime", default="runc,gvisor")
-    parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is not kept")
-    parser.add_argument("--json", action="store_true", help="machine-readable")
-    args = parser.parse_args()
-    timings = against_budgets(max(args.rounds, 3), args.runtime.split(","))
-    print(rows.as_json(timings) if args.json else rows.table(timings))
-    return 1 if args.strict and any(r.verdict in ("OVER", "not measured") for r in timings) else 0
+    return rows.of_runtimes(__doc__, 15, against_budgets)
 
 
 def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -> list[rows.Row]:
