@@ -102,7 +102,6 @@ class RemoteSide:
         self._stream, self._root, self._tell = stream, root, tell
         self._limits, self._clock, self._sweeps = limits, clock, Sweeps(clock)
         self._reported: Reported | None = None
-        self._excludes: Callable[[str, bool], bool] | None = None
         self._unsent = bytearray()
         self._entries: dict[str, Entry] = {}
         self._is_deaf = False
@@ -144,9 +143,8 @@ class RemoteSide:
     def _reported_without(self, excludes: Callable[[str, bool], bool]) -> Reported:
         if self._reported is None:
             self._reported = Reported(excludes, self._limits)
-        elif excludes != self._excludes:
+        else:
             self._reported.exclude(excludes)
-        self._excludes = excludes
         return self._reported
 
     def _read(self, path: str) -> Iterator[bytes]:
@@ -225,7 +223,7 @@ class RemoteSide:
             why = error.message
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-        frame, answer = self._asked.end_file(number, step.path)
+        frame, answer = self._asked.end_file(number)
         self._send(frame)
         return answer, why
 
@@ -287,7 +285,7 @@ class RemoteSide:
             has_received = self._receive()
             if self._transmit() or has_received:
                 return
-            self._wait_for_stream(1.0)
+            self._wait_for_stream()
         raise Ended("the reporter inside does not answer")
 
     def _receive(self) -> bool:
@@ -321,15 +319,15 @@ class RemoteSide:
         del self._unsent[:size]
         return size > 0
 
-    def _wait_for_stream(self, seconds: float) -> bool:
-        """Wait until something can be received, or what is unsent can be sent; returns whether it can."""
+    def _wait_for_stream(self) -> None:
+        """Wait a second at most until something can be received, or what is unsent can be sent."""
         waiting = select.poll()
         waiting.register(self._stream.reader, select.POLLIN)
         if self._unsent:
             is_same = self._stream.writer == self._stream.reader
             events = select.POLLIN | select.POLLOUT if is_same else select.POLLOUT
             waiting.register(self._stream.writer, events)
-        return bool(waiting.poll(seconds * 1000))
+        waiting.poll(1000)
 
     def end(self) -> None:
         """Have `hearing`, and whatever waits for the reporter, end soon; may be called from any thread."""

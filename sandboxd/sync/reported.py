@@ -134,7 +134,9 @@ class Reported:
             self._want_look(path)
 
     def exclude(self, excludes: Callable[[str, bool], bool]) -> None:
-        """Exclude other paths from now on: everything is looked at anew."""
+        """Exclude other paths from now on, if they are others: everything is looked at anew then."""
+        if excludes == self._excludes:
+            return
         self._excludes = excludes
         if self._tree is not None:
             self._tree = Tree(self._tree.root, excludes, self._limits)
@@ -145,8 +147,7 @@ class Reported:
     def change(self, change: wire.Change) -> tuple[bytes, Answer]:
         """The bytes that ask for a change, which is not a file's, and its answer to come."""
         number = self._next_number()
-        answer = self._open_change(number, os.fsdecode(change.path))
-        return wire.pack_change(number, change), answer
+        return wire.pack_change(number, change), self._open_change(number)
 
     def begin_file(self, change: wire.Change) -> tuple[int, bytes]:
         """The number of a file that is written, and the bytes that begin it."""
@@ -157,14 +158,13 @@ class Reported:
         """The bytes that add `data` to the file with `number`."""
         return wire.pack(wire.PART, wire.NUMBER.pack(number), data)
 
-    def end_file(self, number: int, path: str) -> tuple[bytes, Answer]:
+    def end_file(self, number: int) -> tuple[bytes, Answer]:
         """The bytes that end the file with `number`, and the answer to come."""
-        answer = self._open_change(number, path)
-        return wire.pack(wire.PART, wire.NUMBER.pack(number)), answer
+        return self.part(number, b""), self._open_change(number)
 
-    def _open_change(self, number: int, path: str) -> Answer:
+    def _open_change(self, number: int) -> Answer:
         answer = Answer()
-        self._asked.append(_Asked(number, 0, Want(wire.DO, path), answer))
+        self._asked.append(_Asked(number, 0, Want(wire.DO, ""), answer))
         return answer
 
     def _next_number(self) -> int:

@@ -85,7 +85,7 @@ class _Watched:
         limits: Limits | None,
     ) -> None:
         self.root, self.is_deaf = root, False
-        self._root_descriptor, self._excludes = root_descriptor, excludes
+        self._root_descriptor = root_descriptor
         self._watches: Watches | None = None
         with contextlib.suppress(OSError):
             self._watches = Watches()
@@ -103,9 +103,7 @@ class _Watched:
 
         :param is_whole: whether to look at everything
         """
-        if excludes != self._excludes:
-            self._excludes = excludes
-            self._reported.exclude(excludes)
+        self._reported.exclude(excludes)
         self._exchange()
         if is_whole or self.is_deaf:
             self._reported.look_again()
