@@ -18,7 +18,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
-_RIGHTS_SECONDS = 10.0
+_RIGHTS_SECONDS, _GIVEN = 10.0, "given this sandbox what it may have"
 _MOST_NETWORKS = 256
 """One of so many files is locked for a network: networks come and go, and a lock that may be held is not removed. Two
 with one file wait for each other."""
@@ -56,10 +56,8 @@ def rights_lock(environ: Mapping[str, str], sandbox: str) -> Iterator[None]:
     :param sandbox: the sandbox's identity
     :raises EnvironmentFailure: the lock cannot be opened, or is not free within the time limit
     """
-    check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
-    name = on_engine(sandbox, environ)
-    with _open(workspace_file(_folder(), name, ".rights.lock")) as descriptor:
-        _wait(descriptor, check)
+    path = workspace_file(_folder(), on_engine(sandbox, environ), ".rights.lock")
+    with _held(path, _RIGHTS_SECONDS, _GIVEN):
         yield
 
 
@@ -74,10 +72,9 @@ def network_rights_lock(network: str) -> Iterator[None]:
     :param network: the network's id
     :raises EnvironmentFailure: as `rights_lock`
     """
-    check = _bound(_RIGHTS_SECONDS, "given this sandbox what it may have")
     number = zlib.crc32(network.encode()) % _MOST_NETWORKS
-    with _open(os.path.join(_folder(), f"network-{number}.rights.lock")) as descriptor:
-        _wait(descriptor, check)
+    path = os.path.join(_folder(), f"network-{number}.rights.lock")
+    with _held(path, _RIGHTS_SECONDS, _GIVEN):
         yield
 
 
@@ -87,10 +84,23 @@ def gateway_turn(container: str) -> Iterator[None]:
 
     :raises EnvironmentFailure: another process does not release the lock within the time limit
     """
-    check = _bound(_TURN_SECONDS, "spoken with the gateway")
     # One of a few files: containers come and go, and a lock that may be held is not removed.
     number = zlib.crc32(container.encode()) % _MOST_TURNS
-    with _open(os.path.join(_folder(), f"gateway-{number}.lock")) as descriptor:
+    path = os.path.join(_folder(), f"gateway-{number}.lock")
+    with _held(path, _TURN_SECONDS, "spoken with the gateway"):
+        yield
+
+
+@contextlib.contextmanager
+def _held(path: str, seconds: float, work: str) -> Iterator[None]:
+    """Hold the lock of a file.
+
+    :param seconds: the longest wait for it
+    :param work: what the other one does meanwhile, as a participle
+    :raises EnvironmentFailure: it cannot be opened, or is not free within that time
+    """
+    check = _bound(seconds, work)
+    with _open(path) as descriptor:
         _wait(descriptor, check)
         yield
 
