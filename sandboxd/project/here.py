@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from sandboxd.agents import run
-from sandboxd.agents.session import names_of, recall
+from sandboxd.agents.session import Session, names_of, recall
 from sandboxd.config.reading import nearest
 from sandboxd.errors import SandboxdError
 
@@ -45,17 +44,25 @@ def workspace_of_folder(
     if config is not None:
         return os.path.realpath(os.path.dirname(config))
     above = folders_above(folder)
-    return next((path for path in above if path in known or sessions(environ, path)), None)
+    return next((path for path in above if path in known or any(_recorded(environ, path))), None)
 
 
 def sessions(environ: Mapping[str, str], workspace: str) -> tuple[AgentSession, ...]:
     """The agents' sessions on `workspace`, by name; one whose record cannot be read is left out."""
-    listed = []
+    return tuple(_with_run(own) for own in _recorded(environ, workspace))
+
+
+def _recorded(environ: Mapping[str, str], workspace: str) -> Iterator[Session]:
     for name in names_of(environ, workspace):
-        with contextlib.suppress(SandboxdError):
+        try:
             own = recall(environ, workspace, name)
-            if own is not None:
-                last = run.last(own)
-                since = last.since if last is not None else None
-                listed.append(AgentSession(own.name, own.agent, run.state(last), since))
-    return tuple(listed)
+        except SandboxdError:
+            continue
+        if own is not None:
+            yield own
+
+
+def _with_run(own: Session) -> AgentSession:
+    last = run.last(own)
+    since = last.since if last is not None else None
+    return AgentSession(own.name, own.agent, run.state(last), since)
