@@ -105,7 +105,9 @@ def serve(request: Request) -> Ready:
         cancel=request.cancel,
     )
     _end_last_run(engine, started.container, own, request)
-    words = _words(plan)
+    working_dir = plan.container.working_dir
+    folder = working_dir.value if working_dir is not None else "/"
+    words = words_of(plan, folder, can_ask=plan.egress is not None)
     inside = inside_of(engine, started.container)
     home = agent_home.ensure(inside, agent)
     for path, text in agent.files:
@@ -206,17 +208,20 @@ def fill(text: str, words: Mapping[str, str]) -> str:
     return _WORD.sub(value, text)
 
 
-def _words(plan: Plan) -> dict[str, str]:
+def words_of(plan: Plan, folder: str, *, can_ask: bool) -> dict[str, str]:
+    """The words that an agent's file may name, each with its value.
+
+    :param folder: the path of the project inside
+    :param can_ask: whether the sandbox has the program with which it asks for hosts to be allowed
+    """
     from sandboxd.agents import instructions
     from sandboxd.credentials.uses import places
     from sandboxd.egress.sources import sources
 
-    working_dir = plan.container.working_dir
-    folder = working_dir.value if working_dir is not None else "/"
     allowed = sources(plan.egress) if plan.egress is not None else ()
     return {
         "workspace": folder,
-        instructions.WORD: instructions.text(folder, allowed, can_ask=plan.egress is not None),
+        instructions.WORD: instructions.text(folder, allowed, can_ask=can_ask),
         **places(plan.credentials, plan.workspace),
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import Step, interruptible, never, silent
+from sandboxd.operations.interruption import Step, interruptible, never, passing, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,10 +141,7 @@ def _measure(
     from sandboxd.plan.grants import Grants
     from sandboxd.project import Project
 
-    def tell(text: str) -> None:
-        cancel.check()
-        progress(Step(text, is_passing=True))
-
+    tell = passing(progress, cancel)
     project = Project.open(directory, environ)
     host = probe(environ, trial=True)
     cache = _cache(environ)

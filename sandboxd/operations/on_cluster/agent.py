@@ -6,13 +6,11 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.agents import instructions, run, volume
+from sandboxd.agents import run, volume
 from sandboxd.cluster import waiting
-from sandboxd.credentials.uses import places
-from sandboxd.egress.sources import sources
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import agent_home, leftover
-from sandboxd.operations.agent import command, fill
+from sandboxd.operations.agent import command, fill, words_of
 from sandboxd.operations.on_cluster import _install, _secrets
 from sandboxd.operations.on_cluster._work import inside
 from sandboxd.operations.on_cluster.start import start
@@ -94,12 +92,7 @@ def get_ready(
     :raises SandboxdError: that fails, or the agent cannot be started in this way
     """
     plan = planned(target, options, grants).plan
-    allowed = sources(plan.egress) if plan.egress is not None else ()
-    words = {
-        "workspace": target.folder,
-        instructions.WORD: instructions.text(target.folder, allowed, can_ask=False),
-        **places(plan.credentials, plan.workspace),
-    }
+    words = words_of(plan, target.folder, can_ask=False)
     # Before anything is made: a file with a word that is not known starts nothing.
     command(agent, agent.program, words, task.text, task.resume, task.more)
     env = [f"{name}={fill(value, words)}" for name, value in agent.environment]
