@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import address
+from sandboxd.ipc.start import remove_start_lock
 
 _ATTEMPTS = 50
 
@@ -62,12 +63,13 @@ class Claim:
         if is_replaced:
             os.close(descriptor)
             return
-        names = [address.lock_path(self._where), os.path.join(self._where, "start.lock")]
+        names = [address.lock_path(self._where)]
         if not self.keep_socket:
             names.append(self.path)
         for name in names:
             with contextlib.suppress(OSError):
                 os.unlink(name)
+        remove_start_lock(self._where)
         with contextlib.suppress(OSError):
             os.rmdir(self._where)
         os.close(descriptor)

@@ -78,30 +78,62 @@ def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
 
 @contextlib.contextmanager
 def _start_lock(where: str, deadline: float) -> Iterator[None]:
+    while (descriptor := _try_start_lock(where)) is None:
+        if time.monotonic() > deadline:
+            raise DaemonError("another command has been starting the daemon for too long", LOG_HINT)
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _try_start_lock(where: str) -> int | None:
+    """A descriptor that holds the lock, or None: another process holds it, or has just removed the file."""
     import fcntl
 
     descriptor = _open_lock(where)
     try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DaemonError(
-                        "another command has been starting the daemon for too long", LOG_HINT
-                    ) from None
-                time.sleep(0.01)
-        yield
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.stat(_start_lock_path(where)), os.fstat(descriptor)):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
+def remove_start_lock(where: str) -> None:
+    """Remove the file of the lock, unless a command holds it.
+
+    A second command would lock a file of the same name and start a second daemon. That one is refused while the first
+    one runs, but where it comes to its own lock only after `sandboxd daemon stop`, it stays.
+    """
+    import fcntl
+
+    path = _start_lock_path(where)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    except OSError:
+        pass
     finally:
         os.close(descriptor)
+
+
+def _start_lock_path(where: str) -> str:
+    return os.path.join(where, "start.lock")
 
 
 def _open_lock(where: str) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     for _ in range(_ATTEMPTS):
         try:
-            return os.open(os.path.join(where, "start.lock"), flags, 0o600)
+            return os.open(_start_lock_path(where), flags, 0o600)
         except FileNotFoundError:
             # A daemon that ends takes the empty folder with it.
             address.ensure_folder(where, os.getuid())

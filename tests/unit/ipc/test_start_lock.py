@@ -110,3 +110,35 @@ def test_who_asks_whether_a_daemon_runs_keeps_none_from_starting(
         monkeypatch.setattr(time, "sleep", lambda _seconds: asking.close())
         with claim(where) as held:
             assert held.is_in_place()
+
+
+def test_a_daemon_that_ends_leaves_the_lock_of_a_command_that_starts_the_next_one(
+    where: str,
+) -> None:
+    """Else a second command would start another daemon beside that one, and `daemon stop` might end only one."""
+    with claim(where) as held, _start_lock(where, time.monotonic()):
+        held.release()
+        with pytest.raises(DaemonError, match="for too long"), _start_lock(where, time.monotonic()):
+            pass
+    with claim(where):
+        pass
+    assert not os.path.exists(where), "nobody holds it any more"
+
+
+def test_a_lock_on_a_removed_file_excludes_nobody(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon that ends removes it between a command's open and its lock."""
+    lock = fcntl.flock
+    path = os.path.join(where, "start.lock")
+
+    def remove_first(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        os.unlink(path)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with _start_lock(where, time.monotonic() + PATIENCE):
+        assert os.path.exists(path)
+        with pytest.raises(DaemonError, match="for too long"), _start_lock(where, time.monotonic()):
+            pass
