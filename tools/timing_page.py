@@ -24,7 +24,8 @@ _HEAD = """# Testing
 A test is part of `./dev test` unless [tests/tiers.toml](../tests/tiers.toml) names it. No failed test is run again.
 One that fails at times is named in [tests/quarantine.toml](../tests/quarantine.toml): whole runs run it and print its
 outcome at their end, and do not fail with it; `./dev test PATH` does. [tests/passed.toml](../tests/passed.toml) says
-when each part last passed. The reasons are in [decision 70](decisions/0070-a-failed-test-has-failed.md) and
+when each part last passed. A run first repeats the tests that are new or changed since then, ten times, those with an
+engine three times: two minutes of that in `./dev test`, five in a landing. The reasons are in [decision 70](decisions/0070-a-failed-test-has-failed.md) and
 [decision 80](decisions/0080-a-landing-runs-what-there-is-time-for.md).
 
 `--record FOLDER` with any of them writes what each test, fixture and process costs.

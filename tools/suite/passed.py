@@ -12,6 +12,9 @@ import tomli_w
 from tools.suite.reach import git
 
 STORE = Path("tests", "passed.toml")
+PROMISES = "promises"
+"""The name of what no part names, which each whole run runs."""
+
 _HEAD = """\
 # The commit at which each part of tests/tiers.toml last passed in a whole run, and the day. `./dev test --everything`
 # and `./dev test --landing` write it where all passed and everything was committed: commit it, too.

@@ -19,7 +19,7 @@ from tests import tiers
 from tools.engine import private
 from tools.engine.packages import InstallError
 from tools.signals import end_like_ctrl_c, uninterrupted
-from tools.suite import landing, passed, reach, recorded
+from tools.suite import landing, passed, reach, recorded, repeat
 from tools.suite.needs import Lack
 from tools.suite.prepare import IN_CI, asked, prepare, say
 
@@ -43,6 +43,14 @@ QUICK = "--hypothesis-profile=quick"
 CHECK_SECONDS = 80.0
 """Processor time that the unit tests of `./dev check` have: on two cores it ends within the minute."""
 
+REPEAT_SECONDS = 120.0
+"""Time that `./dev test` has for repeating what is new; a landing has `LANDING_REPEAT_SECONDS`."""
+
+LANDING_REPEAT_SECONDS = 300.0
+
+_NO_TESTS = 5
+"""pytest's exit code where the tests named belong to other parts."""
+
 OTHER_PYTHONS = (
     *(sys.executable, "-m", "tools.pythons"),
     *("-q", "-p", "no:cacheprovider", "--ignore=tests/unit/tools", QUICK, "tests/unit"),
@@ -53,6 +61,8 @@ what another Python lacks or does otherwise, a few examples show too."""
 
 def promises(lacks: Sequence[Lack], record: str = "") -> int:
     """What a user's promise hangs on, on one Python and with the same examples for everybody; the exit code."""
+    if code := _repeat(_tests("promises", ""), lacks, REPEAT_SECONDS):
+        return code
     with _process(_tests("promises", record), _environ(lacks)) as running:
         return running.wait()
 
@@ -61,7 +71,7 @@ def everything(lacks: Sequence[Lack], record: str = "") -> int:
     """All tests, as `_with_all_beside` runs them; the exit code."""
     code = _with_all_beside(_tests("everything", record), lacks)
     if not code:
-        _write_passed(part.name for part in tiers.parts())
+        _write_passed([passed.PROMISES, *(part.name for part in tiers.parts())])
     return code
 
 
@@ -77,10 +87,40 @@ def for_landing(lacks: Sequence[Lack], record: str = "") -> int:
                 f"{title} `{part.name}` ({part.seconds / 60:.0f} min): {why} it passed, {part.day or 'never'}"
             )
     words = [word for part in taken for word in ("--part", part.name)]
+    if code := _repeat([*_tests("promises", ""), *words], lacks, LANDING_REPEAT_SECONDS):
+        return code
     code = _with_all_beside([*_tests("promises", record), *words], lacks)
     if not code:
-        _write_passed(part.name for part in taken)
+        _write_passed([passed.PROMISES, *(part.name for part in taken)])
     return code
+
+
+def _repeat(tests: Sequence[str], lacks: Sequence[Lack], seconds: float) -> int:
+    """Repeat what is new since the last landing's run that passed, as often as there is time for; the exit code.
+
+    It comes first and prints nothing that passes: who brings a test that fails at times learns so at once, and pytest's
+    summary stays the last lines.
+    """
+    new = repeat.new_or_changed(ROOT, passed.load(ROOT).get(passed.PROMISES, passed.NEVER).commit)
+    end = time.monotonic() + seconds
+    number = 0
+    while names := repeat.of_round(new, number + 1):
+        with (
+            tempfile.TemporaryFile("w+") as report,
+            _process([*tests, "-q", *names], _environ(lacks), report.fileno()) as running,
+        ):
+            try:
+                code = running.wait(max(end - time.monotonic(), 0))
+            except subprocess.TimeoutExpired:
+                break
+            if code not in (0, _NO_TESTS):
+                print(_text(report))
+                say(f"repetition {number + 1} of {len(names)} new or changed tests failed")
+                return code
+        number += 1
+    if new:
+        say(f"{len(new)} new or changed tests passed in {number} repetitions")
+    return 0
 
 
 def _tests(tier: str, record: str) -> list[str]:

@@ -1,0 +1,72 @@
+"""A run repeats the tests that it brings."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tools.test_reach import git
+from tools.suite import repeat
+
+UNIT, END_TO_END = "tests/unit/test_text.py", "tests/e2e/test_life.py"
+
+
+def write(root: Path, path: str, text: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(textwrap.dedent(text))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A checkout of one commit."""
+    git(tmp_path, "init", "-q")
+    write(
+        tmp_path,
+        UNIT,
+        "def test_a(): assert 1\ndef test_b(): assert 2\nclass TestC:\n    def test_d(self): pass\n",
+    )
+    write(tmp_path, "tests/unit/world.py", "def test_of_nothing(): pass\n")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "-q", "-m", "all")
+    return tmp_path
+
+
+def test_what_differs_in_more_than_its_layout_is_repeated(tree: Path) -> None:
+    text = """\
+        def test_a():
+            # Another layout.
+            assert 1
+        def test_b(): assert 3
+        class TestC:
+            def test_d(self): return
+        def world(): return 1
+        async def test_e(): pass
+        """
+    write(tree, UNIT, text)
+    write(tree, "tests/unit/world.py", "def test_of_nothing(): return\n")
+    assert repeat.new_or_changed(tree, "HEAD") == [
+        f"{UNIT}::TestC::test_d",
+        f"{UNIT}::test_b",
+        f"{UNIT}::test_e",
+    ]
+
+
+def test_a_new_file_is_new_and_a_removed_one_is_nothing(tree: Path) -> None:
+    write(tree, END_TO_END, "def test_f(): pass\n")
+    (tree / UNIT).unlink()
+    assert repeat.new_or_changed(tree, "HEAD") == [f"{END_TO_END}::test_f"], "not yet added"
+    git(tree, "add", "--all")
+    assert repeat.new_or_changed(tree, "HEAD") == [f"{END_TO_END}::test_f"]
+
+
+def test_of_an_unknown_commit_nothing_is_new(tree: Path) -> None:
+    for commit in ("", "0" * 40):
+        assert repeat.new_or_changed(tree, commit) == []
+
+
+def test_tests_with_an_engine_are_repeated_less_often() -> None:
+    tests = [f"{END_TO_END}::test_f", f"{UNIT}::test_a"]
+    rounds = [repeat.of_round(tests, number) for number in range(1, 12)]
+    assert rounds == [tests] * 3 + [tests[1:]] * 7 + [[]]
