@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd import platforms
-from sandboxd.host.advisory import load_all
-from sandboxd.host.versions import LABELS
+from sandboxd.host import platforms
+from sandboxd.host.advisories.advisory import load_all
+from sandboxd.host.advisories.versions import LABELS
 
 if TYPE_CHECKING:
-    from sandboxd.host.advisory import Advisory
-    from sandboxd.platforms import Platform
+    from sandboxd.host.advisories.advisory import Advisory
+    from sandboxd.host.platforms import Platform
 
 
 def platforms_page() -> str:

@@ -40,7 +40,7 @@ def raw_facts(path: str | None, *, anew: bool = False) -> dict[str, Any]:
 
 
 def facts_of(path: str | None) -> HostFacts:
-    from sandboxd.host.raw_answers import from_raw
+    from sandboxd.host.facts.raw_answers import from_raw
 
     return from_raw(raw_facts(path))
 

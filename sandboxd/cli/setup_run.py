@@ -54,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_without_driver() -> None:
+    from sandboxd.host.facts.raw_answers import from_raw
     from sandboxd.host.probe import machine_raw
-    from sandboxd.host.raw_answers import from_raw
     from sandboxd.setup import graphics
 
     graphics.refuse(from_raw(machine_raw(os.environ)).nvidia)
@@ -97,7 +97,7 @@ def _apply(journal: Journal, options: Options) -> int:
 
 def _good_enough(options: Options) -> str:
     """The name of a registered gVisor runtime that needs no arguments of ours; '' where there is none."""
-    from sandboxd.host.builds import shortfall
+    from sandboxd.host.facts.builds import shortfall
     from sandboxd.host.probe import probe
 
     best = probe({**os.environ, "DOCKER_HOST": options.host}, trial=True).usable_gvisor()
@@ -108,7 +108,7 @@ def _good_enough(options: Options) -> str:
 
 def _say_old_build(options: Options) -> None:
     """Say what the build lacks that was registered, and the command that brings the current one."""
-    from sandboxd.host.builds import UPDATE, shortfall
+    from sandboxd.host.facts.builds import UPDATE, shortfall
     from sandboxd.host.probe import probe
 
     facts = probe({**os.environ, "DOCKER_HOST": options.host}, trial=True)
@@ -240,7 +240,7 @@ def _print_plan(options: Options, journal: Journal) -> None:
 
 def _print_arguments(options: Options) -> None:
     """Print the arguments of runsc and why they are needed, by a trial where one is possible."""
-    from sandboxd.host.builds import UPDATE
+    from sandboxd.host.facts.builds import UPDATE
     from sandboxd.setup import daemon_json, files, packages, register, trial
 
     runsc = packages.find_runsc()
@@ -284,8 +284,8 @@ def _print_restart(options: Options) -> None:
 
 def _printed_plan(options: Options) -> tuple[str, ...] | None:
     """The plan that the user has to follow, None where we do it ourselves."""
+    from sandboxd.host.facts.raw_answers import from_raw
     from sandboxd.host.probe import machine_raw
-    from sandboxd.host.raw_answers import from_raw
     from sandboxd.setup import gvisor, packages
 
     if options.source in ("present", "binary") or options.binary or packages.find_runsc():

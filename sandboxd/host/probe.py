@@ -1,4 +1,4 @@
-"""Reads the raw facts about the machine and its engine; `host.raw_answers.from_raw` interprets them."""
+"""Reads the raw facts about the machine and its engine; `host.facts.raw_answers.from_raw` interprets them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, Literal, NamedTuple
 from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
-from sandboxd.host.engine_facts import is_podman, product_name, usable_runtimes
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.facts.engine import is_podman, product_name, usable_runtimes
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.host.folders import cache_folder
 from sandboxd.host.installed import cuse, packages, programs
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.program_files import build_of, locate
-from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import has_own_kernel, host_boot_id, run_trials
 
 Trying = Literal["remembered", "unknown", "all"]

@@ -21,7 +21,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.engine.unreachable import WORDS
 from sandboxd.host import runtime_processes
-from sandboxd.host.engine_facts import names_gvisor
+from sandboxd.host.facts.engine import names_gvisor
 from sandboxd.host.memory import Memory
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from sandboxd.engine import failures
 from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import subnets
+from sandboxd.host.platforms.podman import NO_GATEWAY
 from sandboxd.model.labels import NETWORK
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.plan.container_name import container_name
-from sandboxd.platforms.podman import NO_GATEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -6,8 +6,8 @@ import os
 
 from sandboxd.data import data_path
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.facts.builds import UPDATE, shortfall
 from sandboxd.model.container import Container, Pair, SecurityOption
 from sandboxd.model.values import Value
 from sandboxd.plan import network

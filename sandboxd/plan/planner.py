@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.platforms import why_no_gateway
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
 from sandboxd.plan import controls, credentials, git_settings, nested, network
@@ -25,7 +26,6 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.workspace import WorkspaceFacts
-from sandboxd.platforms import why_no_gateway
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
 if TYPE_CHECKING:

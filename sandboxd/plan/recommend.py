@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import HostFacts, Runtime
+from sandboxd.host.facts.builds import UPDATE, shortfall
+from sandboxd.host.platforms import why_no_gateway
 from sandboxd.plan import profiles
 from sandboxd.plan.runtime import Choice, Decision, decide
-from sandboxd.platforms import why_no_gateway
 
 
 class Purpose(NamedTuple):

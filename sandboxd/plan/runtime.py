@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import PINS, HostFacts, Runtime
+from sandboxd.host.platforms import platform_of
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Downgrade
 from sandboxd.plan.profiles import Profile
-from sandboxd.platforms import platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

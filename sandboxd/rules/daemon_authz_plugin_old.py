@@ -68,7 +68,7 @@ def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding | Skipped]
             "`sandboxd doctor` asks the engine",
         )
         return
-    from sandboxd.host.versions import warning
+    from sandboxd.host.advisories.versions import warning
 
     warned = warning(host, _ADVISORY)
     if warned is not None:

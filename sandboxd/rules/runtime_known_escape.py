@@ -56,7 +56,7 @@ _BELOW_RUNC = ("runc", "containerd", "docker-desktop")
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if host.engine is None:
         return
-    from sandboxd.host.versions import LABELS, warnings
+    from sandboxd.host.advisories.versions import LABELS, warnings
 
     relevant = _BELOW_RUNC if shares_kernel(subject, host) else ("runsc",)
     relevant_warnings = [w for w in warnings(host) if w.component in relevant and not w.condition]

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import premises
-from sandboxd.host.engine_facts import names_gvisor
 from sandboxd.host.facts import PINS
+from sandboxd.host.facts.engine import names_gvisor
+from sandboxd.host.facts.nvidia import drivers
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.host.memory import Memory
-from sandboxd.host.nvidia import drivers
 from sandboxd.host.probe import machine_raw
-from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import run_trials
 from sandboxd.setup import daemon_json, files, graphics, trial
 from sandboxd.setup.daemon_json import Definition

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from typing import NamedTuple
 
-from sandboxd.host.engine_facts import names_gvisor
+from sandboxd.host.facts.engine import names_gvisor
 from sandboxd.host.trial_image import show_program, static_program
 from sandboxd.host.trials import host_boot_id
 from sandboxd.setup import programs

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sandboxd.host.builds import UPDATE, shortfall
+from sandboxd.host.advisories.versions import warnings
 from sandboxd.host.facts import HostFacts, Runtime
-from sandboxd.host.versions import warnings
+from sandboxd.host.facts.builds import UPDATE, shortfall
 from sandboxd.status.model import DaemonLine, StatusReport
 
 _OLD_SECONDS = 5.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
-from sandboxd.host.engine_facts import names_gvisor
+from sandboxd.host.facts.engine import names_gvisor
 from sandboxd.verify import attempts as attempt_list
 from sandboxd.verify import way_out
 from sandboxd.verify.attempts import JUDGED, ONLY

@@ -26,43 +26,24 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": frozenset({"errors", "findings", "syntax", "text"}),
     "kinds": frozenset({"agent_files", "errors", "findings", "model", "syntax", "text"}),
     "effective": frozenset({"errors", "kinds", "model", "syntax", "text"}),
-    "host.facts": frozenset(),
-    "host.nvidia": frozenset({"host.facts"}),
-    "host.engine_facts": frozenset({"engine.unreachable", "host.facts", "host.nvidia"}),
+    "host.facts": frozenset({"engine.unreachable"}),
+    "host.advisories": frozenset({"host.facts"}),
+    "host.platforms": frozenset({"host.facts"}),
     "engine.unreachable": frozenset(),
     "engine.answers": frozenset(),
-    "host.machine_facts": frozenset({"host.facts"}),
-    "host.raw_answers": frozenset(
-        {"host.engine_facts", "host.facts", "host.machine_facts", "host.nvidia"}
-    ),
-    "host.advisories": frozenset(),
-    "host.advisory": frozenset({"host.advisories"}),
-    "host.builds": frozenset({"host.facts"}),
-    "host.package_version": frozenset(),
-    "host.versions": frozenset({"host.advisory", "host.facts", "host.package_version"}),
     "engine": _rooms(
         "deadline engine.answers engine.unreachable errors files host.folders signal_script"
     ),
-    "host": frozenset(
-        {
-            "engine",
-            "errors",
-            "files",
-            "host.engine_facts",
-            "host.facts",
-            "host.folders",
-            "host.raw_answers",
-            "payload",
-        }
-    ),
+    "host": frozenset({"engine", "errors", "files", "host.facts", "host.folders", "payload"}),
     "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
     "host.given_rights": frozenset({"egress", "engine", "errors", "files", "host.folders"}),
     "host.measurement": frozenset({"errors", "files", "host.folders"}),
     "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
     "host.tree_sizes": frozenset({"files"}),
-    "platforms": frozenset({"host.facts"}),
-    "rules": _rooms("agent_files config data findings host.facts host.versions model syntax text"),
+    "rules": _rooms(
+        "agent_files config data findings host.advisories host.facts model syntax text"
+    ),
     "agents": frozenset(
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
     ),
@@ -81,7 +62,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "plan": _rooms(
         "config credentials data effective egress engine.answers errors files findings "
-        "host.builds host.facts host.tree_sizes kinds model plan.git_control platforms "
+        "host.facts host.platforms host.tree_sizes kinds model plan.git_control "
         "policy syntax text toml_output"
     ),
     "plan.git_control": frozenset({"errors", "files", "plan", "plan.gitlinks", "policy", "syntax"}),
@@ -157,7 +138,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "observe",
             "payload",
             "plan",
-            "platforms",
             "policy.rights",
             "review",
         }
@@ -321,7 +301,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "operations",
             "payload",
             "plan",
-            "platforms",
             "policy",
             "project",
             "render",

@@ -26,9 +26,10 @@ class Import(NamedTuple):
 
 def room_of(module: str) -> str:
     """The row of the table that a module of sandboxd (`rules.x`, without `sandboxd.`) is in."""
-    if module in MAY_IMPORT:
-        return module
-    return module.split(".", maxsplit=1)[0]
+    row = module
+    while row not in MAY_IMPORT and "." in row:
+        row = row.rpartition(".")[0]
+    return row
 
 
 class _Statement(NamedTuple):
@@ -185,6 +186,7 @@ def _thing(module: str, prefix: str) -> str:
 
 def _machine(module: str, source: str) -> list[tuple[str, int]]:
     room = module.split(".")[0]
+    is_pure = any(f"{module}.".startswith(f"{part}.") for part in PURE)
     used: list[tuple[str, int]] = []
     for imported in imports(source):
         top = imported.module.split(".")[0]
@@ -199,5 +201,5 @@ def _machine(module: str, source: str) -> list[tuple[str, int]]:
     return [
         (f"`{room}` may not use `{name}`", line)
         for name, line in used
-        if name in MACHINE and (room not in MACHINE[name] or module in PURE)
+        if name in MACHINE and (room not in MACHINE[name] or is_pure)
     ]

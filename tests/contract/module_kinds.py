@@ -15,7 +15,7 @@ GROWTH = (
     "kinds",
     "rules",
     "rules.families",
-    "platforms",
+    "host.platforms",
     "render",
     "render.pages",
     "escapes",
@@ -27,15 +27,11 @@ GROWTH = (
     "cli.commands",
 )
 
-# Pure parts of a room that otherwise may.
+# Pure modules and folders of a room that otherwise may.
 PURE = (
-    "host.builds",
+    "host.advisories",
     "host.facts",
-    "host.engine_facts",
-    "host.machine_facts",
-    "host.raw_answers",
-    "host.package_version",
-    "host.versions",
+    "host.platforms",
     "engine.answers",
     "engine.unreachable",
     "egress.broker",

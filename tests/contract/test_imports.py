@@ -56,6 +56,12 @@ def test_each_module_keeps_to_the_table() -> None:
         ("policy.x", "def f():\n    import tomli_w", "`policy` may not use `tomli_w`"),
         ("host.facts", "import time", "may not use `time`"),
         ("host.facts", "from sandboxd.host.probe import probe", "may not import `host.probe`"),
+        (
+            "host.facts.engine",
+            "from sandboxd.host.probe import probe",
+            "may not import `host.probe`",
+        ),
+        ("host.platforms.a", "import subprocess", "may not use `subprocess`"),
         ("lint.x", "from time import monotonic", "`lint` may not use `time`"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from sandboxd import templates
 from sandboxd.cli import init_template
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.plan.grants import Grants
 from sandboxd.project import Project
 from sandboxd.syntax import jsonc

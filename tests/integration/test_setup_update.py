@@ -11,7 +11,7 @@ from sandboxd.cli import setup_run, setup_update, setup_verify
 from sandboxd.cli.main import build_parser, load_command
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import probe as probe_module
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.setup import packages, register
 from sandboxd.setup.gvisor import Options
 from sandboxd.setup.step import Say, State

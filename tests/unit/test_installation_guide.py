@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
+from sandboxd.host.platforms import load, platform_of
 from sandboxd.plan import profiles
 from sandboxd.plan.recommend import PURPOSES, Recommendation, recommend
-from sandboxd.platforms import load, platform_of
 from sandboxd.setup import gvisor, packages
 
 TESTS = Path(__file__).parents[1]

@@ -25,7 +25,7 @@ MOST_FILES = 30
 _FOUND_BY_FOLDER = (
     "rules",
     "kinds",
-    "platforms",
+    "host/platforms",
     "escapes",
     "render",
     "cli/commands",

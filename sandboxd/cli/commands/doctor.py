@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import doctor_screen, terminal
     from sandboxd.cli.caches_report import caches_document, caches_line
     from sandboxd.cli.host_report import raw_facts
-    from sandboxd.host.raw_answers import from_raw
+    from sandboxd.host.facts.raw_answers import from_raw
     from sandboxd.screen import fit
 
     raw = raw_facts(args.facts, anew=args.try_anew)

@@ -68,7 +68,7 @@ def _why_nothing_runs(facts: HostFacts) -> str:
     """The reason why no container runs on this host, with the first thing to do; '' where one does."""
     if facts.answered:
         return ""
-    from sandboxd.platforms import platform_of
+    from sandboxd.host.platforms import platform_of
 
     why = facts.engine.error if facts.engine is not None else "the engine was not asked"
     return "; ".join(
@@ -114,7 +114,7 @@ def _choice(one: Recommendation) -> str:
 def render(facts: HostFacts, recommendations: list[Recommendation]) -> str:
     """The screen: for each purpose the decision, then what holds for all of them."""
     from sandboxd.cli.terminal import DIM, paint, printable
-    from sandboxd.platforms import platform_of
+    from sandboxd.host.platforms import platform_of
 
     lines = [f"host  {paint(platform_of(facts).TITLE, DIM)}"]
     for one in recommendations:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandboxd.host import advisories, advisory
+from sandboxd.host import advisories
+from sandboxd.host.advisories import advisory
 
 
 def shipped() -> tuple[str, dict[str, Any]]:

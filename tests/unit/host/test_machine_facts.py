@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
 
 LINUX = {"system": "Linux"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.host.facts import Nvidia
-from sandboxd.host.nvidia import drivers, nvidia
+from sandboxd.host.facts.nvidia import drivers, nvidia
 
 
 @pytest.mark.parametrize(

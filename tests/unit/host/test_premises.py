@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from sandboxd.engine.client import connect_from
-from sandboxd.host import builds, held, premises
-from sandboxd.host.facts import NOT_YET, PINS, HostFacts, Premise, Runtime
+from sandboxd.host import held, premises
+from sandboxd.host.facts import NOT_YET, PINS, HostFacts, Premise, Runtime, builds
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.premise_folder import SOCKET, PremiseFolder
 from sandboxd.host.premises import Subject
 from sandboxd.host.program_files import build_of
-from sandboxd.host.raw_answers import from_raw
 
 HOSTS = Path(__file__).parents[2] / "hosts"
 STOCK = Subject("runsc", "/usr/bin/runsc", (), "release-20260817.0", "1:2:3")

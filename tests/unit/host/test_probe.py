@@ -21,9 +21,9 @@ import pytest
 
 from sandboxd.host import probe as probing
 from sandboxd.host import trials
+from sandboxd.host.advisories.versions import versions
 from sandboxd.host.facts import Engine, HostFacts
 from sandboxd.host.probe import raw_facts
-from sandboxd.host.versions import versions
 from tests.patience import PATIENCE
 
 

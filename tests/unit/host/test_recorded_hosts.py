@@ -11,19 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import platforms
 from sandboxd.cli.commands import recommend as recommend_command
 from sandboxd.cli.doctor_screen import as_json, render
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.engine_facts import explain_failure
+from sandboxd.host import platforms
 from sandboxd.host.facts import HostFacts, Runtime
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.engine import explain_failure
+from sandboxd.host.facts.raw_answers import from_raw
+from sandboxd.host.platforms import name_of, platform_of
 from sandboxd.plan import profiles
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.recommend import PURPOSES, recommend
 from sandboxd.plan.runtime import choose
-from sandboxd.platforms import name_of, platform_of
 from tests.expected import Expect
 
 HOSTS = Path(__file__).parents[2] / "hosts"

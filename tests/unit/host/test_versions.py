@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.host.advisory import Affected, get, load_all
-from sandboxd.host.advisory import parse as parse_advisory
-from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
-from sandboxd.host.versions import (
+from sandboxd.host.advisories.advisory import Affected, get, load_all
+from sandboxd.host.advisories.advisory import parse as parse_advisory
+from sandboxd.host.advisories.versions import (
     LABELS,
     affects,
     is_repackaged,
@@ -19,6 +18,7 @@ from sandboxd.host.versions import (
     warning,
     warnings,
 )
+from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
 from sandboxd.verify import attempts
 from tools.advisories import stale
 

@@ -12,7 +12,7 @@ from lsprotocol.types import SymbolKind
 
 from sandboxd import rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.lsp import judge
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings

@@ -11,7 +11,8 @@ from sandboxd.config.model import Config
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.host.facts import Engine, HostFacts, Runtime
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
+from sandboxd.host.platforms import why_nothing_starts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
@@ -22,7 +23,6 @@ from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import make_plan
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
-from sandboxd.platforms import why_nothing_starts
 from sandboxd.text import SourceText
 
 WORKSPACE = "/home/dev/weather"

@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts, Nvidia
-from sandboxd.host.raw_answers import from_raw
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.plan import gpus
 from sandboxd.setup import graphics, register
 from sandboxd.setup.engine_control import Control

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.host.advisories.versions import warnings
 from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
-from sandboxd.host.raw_answers import from_raw
-from sandboxd.host.versions import warnings
+from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.model.container import Container, Mount, Pair, SecurityOption
 from sandboxd.model.labels import EGRESS, PROJECT
 from sandboxd.model.values import Origin, Value

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandboxd.engine.unreachable import words
 from sandboxd.host.facts import NOT_YET, Component, Engine, Premise, Runtime
-from sandboxd.host.nvidia import drivers
+from sandboxd.host.facts.nvidia import drivers
 
 # gVisor's kernel says one of these of itself: the first since its beginning, the second in 2026, too.
 GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.platforms import ci_github, ci_gitlab
+from sandboxd.host.platforms import ci_github, ci_gitlab
 
 
 @pytest.mark.parametrize(

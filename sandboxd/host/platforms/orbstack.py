@@ -7,7 +7,7 @@ that shares OrbStack's kernel; with its own Docker engine gVisor can be tried th
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "OrbStack"
 PRIORITY = 80

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from sandboxd.host.engine_facts import engine_from_raw
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.machine_facts import machine_from_raw
-from sandboxd.host.nvidia import nvidia
+from sandboxd.host.facts.engine import engine_from_raw
+from sandboxd.host.facts.machine import machine_from_raw
+from sandboxd.host.facts.nvidia import nvidia
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,7 +8,7 @@ TLS gives root on that machine to whoever reaches it.
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "An engine on another machine"
 PRIORITY = 100

@@ -6,7 +6,7 @@ The machine is made from an image at each start; what is installed in it does no
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "Rancher Desktop"
 PRIORITY = 80

@@ -7,7 +7,7 @@ or there is no engine. gVisor belongs on the runner's machine, installed once by
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "GitLab CI job"
 PRIORITY = 110

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.host.facts import Engine, HostFacts
-from sandboxd.platforms import colima
+from sandboxd.host.platforms import colima
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "macOS"
 PRIORITY = 20

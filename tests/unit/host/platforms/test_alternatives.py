@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import _texts, podman
+from sandboxd.host.platforms import _texts, podman
 from sandboxd.setup.gvisor import printed_plan
 
 
@@ -20,7 +20,7 @@ from sandboxd.setup.gvisor import printed_plan
     ],
 )  # fmt: skip
 def test_what_needs_no_gvisor_is_offered_everywhere(name: str) -> None:
-    assert _texts.HARDEN in importlib.import_module(f"sandboxd.platforms.{name}").ALTERNATIVES
+    assert _texts.HARDEN in importlib.import_module(f"sandboxd.host.platforms.{name}").ALTERNATIVES
 
 
 def test_without_an_engine_nothing_is_said_of_its_rights() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts, Runtime
-from sandboxd.platforms import Advice, Refusal
+from sandboxd.host.platforms import Advice, Refusal
 
 DOCTOR = "see `sandboxd doctor`"
 USE = ("sandboxd init", "sandboxd up")

@@ -11,7 +11,7 @@ registers runtimes of our own with the arguments that trials on this machine sho
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "Linux with its own Docker engine"
 PRIORITY = 0

@@ -7,7 +7,7 @@ publishes, not the machine. Setting it up costs seconds: install, reload, no res
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "GitHub Actions runner"
 PRIORITY = 40

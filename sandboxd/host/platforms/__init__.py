@@ -74,7 +74,7 @@ def load() -> dict[str, Platform]:
         for file in sorted(os.listdir(os.path.dirname(__file__))):
             if file.endswith(".py") and not file.startswith("_"):
                 name = file[:-3]
-                modules[name] = cast("Platform", import_module(f"sandboxd.platforms.{name}"))
+                modules[name] = cast("Platform", import_module(f"sandboxd.host.platforms.{name}"))
         _loaded.update(sorted(modules.items(), key=lambda item: -item[1].PRIORITY))
     return _loaded
 
@@ -93,9 +93,9 @@ def why_no_gateway(facts: HostFacts) -> Refusal | None:
     """The reason why this engine can run no gateway; None if it may be able to."""
     if facts.engine is None or facts.engine.kind != "podman":
         return None
-    return cast("Refusal", import_module("sandboxd.platforms.podman").NO_GATEWAY)
+    return cast("Refusal", import_module("sandboxd.host.platforms.podman").NO_GATEWAY)
 
 
 def why_nothing_starts(facts: HostFacts) -> Refusal | None:
     """The reason why the engine can start no container at all; None if one of its runtimes may work."""
-    return cast("Refusal | None", import_module("sandboxd.platforms._engine").broken(facts))
+    return cast("Refusal | None", import_module("sandboxd.host.platforms._engine").broken(facts))

@@ -10,7 +10,7 @@ Docker's: a runtime put into it by hand is gone after an update, and there is no
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "Docker Desktop on macOS"
 PRIORITY = 80

@@ -7,7 +7,7 @@ and `lsp` run in-process, `status` answers once.
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal
 
 TITLE = "Windows"
 PRIORITY = 20

@@ -10,7 +10,7 @@ Only the home folder is shared with the machine: anything else arrives as an emp
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "Colima and Lima"
 PRIORITY = 80

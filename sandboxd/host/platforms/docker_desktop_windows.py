@@ -9,7 +9,7 @@ way, but one that gVisor's maintainers do not support.
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "Docker Desktop on Windows"
 PRIORITY = 80

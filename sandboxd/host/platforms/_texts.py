@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.platforms import Ability, Alternative
+from sandboxd.host.platforms import Ability, Alternative
 
 SHARED_VM = (
     "hardened runc is used: containers share the kernel of the virtual machine, not that of the "

@@ -8,7 +8,7 @@ starts, gVisor is used; where none does, a real Linux virtual machine is the ans
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "WSL2 with its own Docker engine"
 PRIORITY = 50

@@ -9,7 +9,7 @@ and AppArmor profiles cannot be loaded by the engine.
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
 TITLE = "Rootless Docker"
 PRIORITY = 60
