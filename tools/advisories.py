@@ -12,12 +12,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from sandboxd.host import advisories
-from sandboxd.host.advisories.advisory import load_all
+from sandboxd.host.advisories import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sandboxd.host.advisories.advisory import Advisory
+    from sandboxd.host.advisories import Advisory
 
 _DAYS = 90
 

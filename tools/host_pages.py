@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.host import platforms
-from sandboxd.host.advisories.advisory import load_all
+from sandboxd.host.advisories import load_all
 from sandboxd.host.advisories.versions import LABELS
 
 if TYPE_CHECKING:
-    from sandboxd.host.advisories.advisory import Advisory
+    from sandboxd.host.advisories import Advisory
     from sandboxd.host.platforms import Platform
 
 

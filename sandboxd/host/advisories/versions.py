@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.host.advisories.advisory import load_all
+from sandboxd.host.advisories import load_all
 from sandboxd.host.advisories.package_version import is_at_least, upstream
 
 if TYPE_CHECKING:
-    from sandboxd.host.advisories.advisory import Advisory, Affected, Package
+    from sandboxd.host.advisories import Advisory, Affected, Package
     from sandboxd.host.facts import HostFacts
 
 LABELS = {

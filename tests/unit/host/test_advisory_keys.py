@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from sandboxd.host import advisories
-from sandboxd.host.advisories import advisory
 
 
 def shipped() -> tuple[str, dict[str, Any]]:
@@ -22,13 +21,13 @@ def shipped() -> tuple[str, dict[str, Any]]:
 )
 def test_a_key_that_is_missing_is_named(key: str) -> None:
     name, data = shipped()
-    assert advisory.parse(name, data).name == name
+    assert advisories.parse(name, data).name == name
     del data[key]
     with pytest.raises(ValueError, match=f"missing or unknown: {key}$"):
-        advisory.parse(name, data)
+        advisories.parse(name, data)
 
 
 def test_a_key_that_is_unknown_is_named() -> None:
     name, data = shipped()
     with pytest.raises(ValueError, match=r"missing or unknown: efect$"):
-        advisory.parse(name, {**data, "efect": "x"})
+        advisories.parse(name, {**data, "efect": "x"})

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandboxd.host.advisories.advisory import Affected, get, load_all
-from sandboxd.host.advisories.advisory import parse as parse_advisory
+from sandboxd.host.advisories import Affected, get, load_all
+from sandboxd.host.advisories import parse as parse_advisory
 from sandboxd.host.advisories.versions import (
     LABELS,
     affects,
