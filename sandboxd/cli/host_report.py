@@ -77,8 +77,8 @@ def measured_costs() -> tuple[Cost, ...]:
 
 def _cost_of_command() -> tuple[Cost, ...]:
     from sandboxd.config.reading import nearest
-    from sandboxd.host import measurement
     from sandboxd.plan.recommend import Cost
+    from sandboxd.state import measurement
 
     here = os.path.realpath(os.getcwd())
     config = nearest(here)

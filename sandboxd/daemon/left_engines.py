@@ -8,15 +8,15 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
-from sandboxd.host import given_rights
 from sandboxd.operations.given_records import forget_ended
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.daemon.threads import Threads
     from sandboxd.engine.contexts import Identity
-    from sandboxd.host.given_rights import Entry
+    from sandboxd.state.given_rights import Entry
 
 CHECK_SECONDS = 60.0
 """Seconds between two looks at whether something is left."""

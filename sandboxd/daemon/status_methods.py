@@ -17,11 +17,11 @@ from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.places import Place
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.exchange import waiting_refs
-from sandboxd.host import measurement
 from sandboxd.ipc import messages
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Connection, Handler
 from sandboxd.project.here import sessions
+from sandboxd.state import measurement
 from sandboxd.status import as_json, lost_pins, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.hooks import hooks_now

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import addresses, subnets
+from sandboxd.host import addresses
 from sandboxd.life import (
     gateway,
     gateway_image,
@@ -25,6 +25,7 @@ from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, NAMED, PROJECT, RESOLV_CONF
 from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Downgrade, Plan
+from sandboxd.state import subnets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

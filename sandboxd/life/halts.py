@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.halt import entries, guard, points, record, words
-from sandboxd.host import given_rights
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import name_option, workspace_of
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.halt.record import Halt
-    from sandboxd.host.given_rights import Entry
+    from sandboxd.state.given_rights import Entry
 
 
 def is_halted(engine: Engine, container: Summary) -> bool:

@@ -12,10 +12,10 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sandboxd.host import stand_ins
 from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.model.labels import STUBS
 from sandboxd.plan import stubs
+from sandboxd.state import stand_ins
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Summary

@@ -18,11 +18,11 @@ from sandboxd.egress import layout
 from sandboxd.engine import failures
 from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import subnets
 from sandboxd.host.platforms.podman import NO_GATEWAY
 from sandboxd.model.labels import NETWORK
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.plan.container_name import container_name
+from sandboxd.state import subnets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

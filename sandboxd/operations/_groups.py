@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import chosen_groups, given_rights
+from sandboxd.state import chosen_groups, given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

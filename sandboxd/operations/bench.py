@@ -250,7 +250,7 @@ def _remember(results: Results, workspace: str, environ: Mapping[str, str]) -> N
     from sandboxd.bench.conclusion import conclusion
     from sandboxd.bench.results import figures_to_remember
     from sandboxd.files import write_atomic
-    from sandboxd.host import measurement
+    from sandboxd.state import measurement
 
     if (row := results.command) is not None:
         ratio = row.ratio("gvisor", "runc")

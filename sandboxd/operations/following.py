@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.contexts import resolve
 from sandboxd.errors import SandboxdError
-from sandboxd.host import given_rights
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations.given_records import command_for_gone, forget_ended
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
     from sandboxd.engine.contexts import Identity
-    from sandboxd.host.given_rights import Entry
+    from sandboxd.state.given_rights import Entry
 
 _LONGEST_SECONDS = 30.0
 """Seconds after which a sandbox is reported as unreachable."""

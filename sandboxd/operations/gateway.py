@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
-from sandboxd.host import given_rights
-from sandboxd.host.given_rights import GivenRights
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import _groups, recording
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -280,9 +280,9 @@ def make_network(
     :returns: whether the subnet differs from the one that generated files name so far
     :raises EnvironmentFailure: a network cannot be created, or one of its name differs from the one that sandboxd makes
     """
-    from sandboxd.host.subnets import subnet_of
     from sandboxd.life import networks
     from sandboxd.life.lock import project_lock
+    from sandboxd.state.subnets import subnet_of
 
     if most is not None and networks.count_inner(engine) >= most:
         return False

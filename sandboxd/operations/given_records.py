@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host import given_rights
 from sandboxd.model.labels import PROJECT
 from sandboxd.operations import _groups
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
-    from sandboxd.host.given_rights import Entry
+    from sandboxd.state.given_rights import Entry
 
 
 class _Busy(Exception):

@@ -348,9 +348,9 @@ def _opened(plan: Plan, name: str, keeping: Keeping) -> tuple[str, ...]:
 
 def _names_other_addresses(plan: Plan, environ: Mapping[str, str]) -> bool:
     """Whether generated files are there, and `plan` was made for another subnet than the network has now."""
-    from sandboxd.host.subnets import subnet_of
     from sandboxd.plan import generate
     from sandboxd.plan.inner_network import inner_network
+    from sandboxd.state.subnets import subnet_of
 
     if plan.inner is None or not generate.is_there(plan.workspace):
         return False

@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import given_rights
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import _groups, commits, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,9 +16,7 @@ from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.exchange.prepare import own_git, prepare
 from sandboxd.files import read_source
-from sandboxd.host import chosen_groups, stand_ins
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.host.subnets import note, subnet_of
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import profiles, refused_features, stubs
 from sandboxd.plan.floor import loosened
@@ -36,6 +34,8 @@ from sandboxd.plan.workspace import Program, hosts_near, survey
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 from sandboxd.project.config_file import read_config
+from sandboxd.state import chosen_groups, stand_ins
+from sandboxd.state.subnets import note, subnet_of
 
 # Modules that read a hand-written config or write files are imported where they are needed: `up` of
 # a project that has neither starts in less time.

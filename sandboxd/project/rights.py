@@ -11,7 +11,6 @@ from sandboxd.agents.session import recall
 from sandboxd.egress.approvals import Limits
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import UsageError
-from sandboxd.host import given_rights
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.policy import approvals, floor, proxy_credentials, trust
 from sandboxd.policy.in_force import in_force
@@ -24,17 +23,18 @@ from sandboxd.policy.rights import (
     is_covered,
     rights,
 )
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandboxd.credentials.uses import Use
-    from sandboxd.host.given_rights import GivenRights
     from sandboxd.model.remote import Port
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.planner import Network
     from sandboxd.policy.floor import Floor
     from sandboxd.project import Project
+    from sandboxd.state.given_rights import GivenRights
 
 
 def rights_now(

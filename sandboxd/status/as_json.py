@@ -9,8 +9,8 @@ from typing import Any
 from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.traffic import total
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.measurement import Measurement
 from sandboxd.observe.pin import Pin
+from sandboxd.state.measurement import Measurement
 from sandboxd.status import lost_pins
 from sandboxd.status.model import (
     Counts,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
-from sandboxd.host.measurement import Measurement
 from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, MADE_BY, PROFILE, UP
@@ -15,6 +14,7 @@ from sandboxd.observe.controls import without_lost
 from sandboxd.observe.drift import differences, of_lost
 from sandboxd.observe.pin import Pin, anew, lost, not_checked
 from sandboxd.project.here import AgentSession
+from sandboxd.state.measurement import Measurement
 from sandboxd.status import beside
 from sandboxd.status.halts import halted_now
 from sandboxd.status.model import (

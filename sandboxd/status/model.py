@@ -10,10 +10,10 @@ from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Question, Totals
 from sandboxd.egress.traffic import Carried
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.measurement import Measurement
 from sandboxd.observe.control import Control
 from sandboxd.observe.pin import Pin
 from sandboxd.project.here import AgentSession
+from sandboxd.state.measurement import Measurement
 
 State = Literal[
     "running", "paused", "stopped", "not created", "invalid config", "missing", "unknown"

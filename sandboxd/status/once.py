@@ -8,13 +8,13 @@ from sandboxd.egress.ledger import Ledger
 from sandboxd.engine.client import connect_from
 from sandboxd.errors import DaemonError, SandboxdError
 from sandboxd.exchange import waiting_refs
-from sandboxd.host import measurement
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.life import running_gateway
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.project import Project
 from sandboxd.project.here import folders_above, sessions, workspace_of_folder
+from sandboxd.state import measurement
 from sandboxd.status.combine import BEGIN, Examined, combine
 from sandboxd.status.examine import examine
 from sandboxd.status.hooks import hooks_now

@@ -35,11 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "deadline engine.answers engine.unreachable errors files host.folders signal_script"
     ),
     "host": frozenset({"engine", "errors", "files", "host.facts", "host.folders", "payload"}),
-    "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
-    "host.given_rights": frozenset({"egress", "engine", "errors", "files", "host.folders"}),
-    "host.measurement": frozenset({"errors", "files", "host.folders"}),
-    "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
-    "host.subnets": frozenset({"egress", "errors", "files", "host"}),
+    "state": _rooms("egress engine errors files host.folders"),
     "host.tree_sizes": frozenset({"files"}),
     "rules": _rooms(
         "agent_files config data findings host.advisories host.facts model syntax text"
@@ -132,14 +128,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "halt",
             "host",
-            "host.stand_ins",
-            "host.subnets",
             "model",
             "observe",
             "payload",
             "plan",
             "policy.rights",
             "review",
+            "state",
         }
     ),
     "observe": _rooms(
@@ -177,13 +172,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "egress": frozenset(),
     "templates": frozenset({"data", "errors", "files"}),
     "project": _rooms(
-        "agents config credentials egress errors exchange files findings host.chosen_groups "
-        "host.facts host.given_rights host.stand_ins host.subnets kinds model plan policy text"
+        "agents config credentials egress errors exchange files findings "
+        "host.facts kinds model plan policy state text"
     ),
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
         "credentials egress engine errors exchange findings halt host host.facts life "
-        "lint model observe plan policy project screen verify"
+        "lint model observe plan policy project screen state verify"
     ),
     "operations": frozenset(
         {
@@ -201,9 +196,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "forward",
             "host",
-            "host.chosen_groups",
             "host.facts",
-            "host.subnets",
             "ipc",
             "life",
             "lint",
@@ -215,6 +208,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "project",
             "review",
             "ssh_agent",
+            "state",
             "syntax",
             "text",
             "verify",
@@ -243,6 +237,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "policy",
             "project",
             "ssh_agent",
+            "state",
             "status",
             "sync",
             "toml_output",
@@ -277,8 +272,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {
-            "agents",
             "__init__",
+            "agents",
             "audit",
             "bench",
             "config",
@@ -309,6 +304,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "screen",
             "setup",
             "ssh_agent",
+            "state",
             "status",
             "syntax",
             "templates",

@@ -159,7 +159,7 @@ HEAVY = {
 }
 LIGHT_ROOMS = (
     *("__main__", "text", "errors", "findings", "files", "data", "syntax", "model", "kinds"),
-    *("effective", "rules", "lint", "render", "config", "host.facts", "ipc"),
+    *("effective", "rules", "lint", "render", "config", "host.facts", "host.advisories", "ipc"),
 )
 
 

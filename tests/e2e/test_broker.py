@@ -19,11 +19,11 @@ from sandboxd.egress.broker_wire import Credentials, names
 from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import given_rights
 from sandboxd.life import gateway, running_gateway, up_down
 from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.operations import gateway as operation
 from sandboxd.plan.plan import Plan
+from sandboxd.state import given_rights
 from sandboxd.verify import listeners
 from tests.e2e import outside, rich_image, sandboxes
 from tests.e2e.client_image import name_services

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine.client import Engine
-from sandboxd.host.subnets import subnet_of
 from sandboxd.life import networks
 from sandboxd.operations.gateway import end_unused
 from sandboxd.plan.inner_network import RESOLV_FILE
 from sandboxd.project import Project
+from sandboxd.state.subnets import subnet_of
 from tests.e2e import sandboxes
 from tests.e2e.taken_addresses import taken
 

@@ -21,7 +21,6 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.subnets import subnet_of
 from sandboxd.life import find, up_down
 from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.operations.gateway import end_unused, make_network
@@ -29,6 +28,7 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
+from sandboxd.state.subnets import subnet_of
 from tests.e2e import devcontainer_cli, sandboxes, taken_addresses
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

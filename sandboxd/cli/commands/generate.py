@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, UsageError
-from sandboxd.host import stand_ins
+from sandboxd.state import stand_ins
 
 if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts

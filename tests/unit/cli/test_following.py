@@ -25,7 +25,6 @@ from sandboxd.egress.approvals import Approval
 from sandboxd.engine import client
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
-from sandboxd.host import given_rights
 from sandboxd.host.folders import workspace_file
 from sandboxd.life import find, lock
 from sandboxd.life import gateway as gateways
@@ -35,6 +34,7 @@ from sandboxd.operations.egress._target import name
 from sandboxd.operations.request import Request
 from sandboxd.policy import approvals
 from sandboxd.policy.rights import GatewayRights
+from sandboxd.state import given_rights
 from tests.patience import PATIENCE
 from tests.unit.operations.running_project import LISTED, Running, play
 

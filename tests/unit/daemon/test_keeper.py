@@ -20,9 +20,9 @@ from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import load, registry_path
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import DaemonError
-from sandboxd.host import given_rights
-from sandboxd.host.given_rights import GivenRights
 from sandboxd.plan.generate import MAIN_FILE
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 from sandboxd.status.observe import Observed, Sandbox
 from tests.patience import PATIENCE, until
 

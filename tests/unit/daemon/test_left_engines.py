@@ -21,9 +21,9 @@ from sandboxd.daemon.threads import Threads
 from sandboxd.egress.policy import Policy
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import given_rights
 from sandboxd.host.facts import Engine, HostFacts
-from sandboxd.host.given_rights import GivenRights
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 from sandboxd.status.observe import Observed
 from tests.patience import PATIENCE, until
 

@@ -13,12 +13,12 @@ from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.halt import record
 from sandboxd.halt.record import Halt, Owner, Reason
-from sandboxd.host import given_rights
-from sandboxd.host.given_rights import GivenRights
 from sandboxd.life import end as life_end
 from sandboxd.life import halts, states
 from sandboxd.model.labels import MADE_BY, PROJECT, UP, VOLUME, VOLUME_TIME
 from sandboxd.review import copies
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 from tests.unit.engine.fake_engine import answering
 
 WORKSPACE = "/home/dev/weather"

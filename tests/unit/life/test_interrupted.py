@@ -11,7 +11,6 @@ import pytest
 from sandboxd.engine import failures
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host import stand_ins
 from sandboxd.life import (
     create,
     egress,
@@ -27,6 +26,7 @@ from sandboxd.life.starting import Running, Start
 from sandboxd.model.labels import EDITOR, MADE_BY, PROJECT, START, STUBS
 from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan
+from sandboxd.state import stand_ins
 from tests.unit.plan.examples import GVISOR, plan
 
 STAND_INS = (".idea", ".vscode")

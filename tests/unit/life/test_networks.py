@@ -12,10 +12,10 @@ import pytest
 from sandboxd.egress import layout
 from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import subnets
 from sandboxd.life import networks
 from sandboxd.model.labels import NETWORK
 from sandboxd.plan.container_name import container_name
+from sandboxd.state import subnets
 from tests.unit.engine.fake_engine import PODMAN, answering_to_bodies
 
 FOLDER = "/home/dev/weather"

@@ -15,7 +15,6 @@ from sandboxd.credentials.records import Record
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import chosen_groups
 from sandboxd.life import egress, lock
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.operations import _groups, gateway
@@ -24,6 +23,7 @@ from sandboxd.policy import floor, trust
 from sandboxd.policy.rights import GatewayRights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now, rights_of_plan
+from sandboxd.state import chosen_groups
 from tests.patience import PATIENCE
 from tests.unit.operations.running_project import (
     LISTED,

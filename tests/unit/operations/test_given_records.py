@@ -14,10 +14,10 @@ from sandboxd.audit.record import Record, RecordFailure
 from sandboxd.egress.policy import Policy
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host import chosen_groups, given_rights
-from sandboxd.host.given_rights import Entry, GivenRights
 from sandboxd.life.lock import project_lock
 from sandboxd.operations import given_records
+from sandboxd.state import chosen_groups, given_rights
+from sandboxd.state.given_rights import Entry, GivenRights
 
 SANDBOX = "/home/ann/shop"
 FIRST, SECOND = "tcp://first:2375", "tcp://second:2375"

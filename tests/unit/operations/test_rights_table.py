@@ -19,7 +19,6 @@ from sandboxd.credentials.records import Record
 from sandboxd.egress import elapsed
 from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.policy import Policy
-from sandboxd.host import given_rights
 from sandboxd.model.labels import EDITOR
 from sandboxd.operations import gateway
 from sandboxd.operations.egress import allow as allowing
@@ -27,6 +26,7 @@ from sandboxd.operations.egress.actions import act
 from sandboxd.policy import trust
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now
+from sandboxd.state import given_rights
 from tests.unit.operations.running_project import OF_PROFILE, Running, play
 
 PROXY = 'network_proxy = "http://proxy.example.net:3128"\n'

@@ -29,7 +29,6 @@ from sandboxd.egress import elapsed
 from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import SandboxdError, UsageError
-from sandboxd.host import chosen_groups, given_rights
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.model.remote import Port
 from sandboxd.operations import gateway, local_rights
@@ -42,6 +41,7 @@ from sandboxd.policy.reconcile import Given
 from sandboxd.policy.rights import KeyRights, PortRights, Rights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now
+from sandboxd.state import chosen_groups, given_rights
 from tests.unit.operations.running_project import OF_PROFILE, Running, play
 
 STEPS = int(os.environ.get("SANDBOXD_STEPS", "2000"))

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sandboxd.errors import UsageError
-from sandboxd.host import chosen_groups
 from sandboxd.life import networks, up_down
 from sandboxd.operations import _basis, _credentials, start
 from sandboxd.operations import gateway as operation
 from sandboxd.operations.wishes import Wishes
 from sandboxd.policy import trust
 from sandboxd.project import Project
+from sandboxd.state import chosen_groups
 from tests.unit.operations.running_project import LISTED, Running, play
 from tests.unit.plan.examples import GVISOR
 

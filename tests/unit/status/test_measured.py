@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sandboxd.host import measurement
-from sandboxd.host.measurement import Measurement
+from sandboxd.state import measurement
+from sandboxd.state.measurement import Measurement
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import StatusReport

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.egress import layout
-from sandboxd.host import subnets
+from sandboxd.state import subnets
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.host import stand_ins
 from sandboxd.host.folders import state_folder
 from sandboxd.project import Project
+from sandboxd.state import stand_ins
 from tests.unit.plan.examples import GVISOR
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from sandboxd.egress.policy import Policy
-from sandboxd.host import given_rights
 from sandboxd.host.folders import state_folder, workspace_file
-from sandboxd.host.given_rights import GivenRights
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 
 SANDBOX = "/home/ann/shop"
 FIRST, SECOND = "unix:///first.sock", "unix:///second.sock"
