@@ -191,12 +191,15 @@ class Watched:
                 if guard.forget_lost_before():
                     reason = Reason.UNWATCHED
                 log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
-                while not self._stop.is_set():
-                    if guard.lost() or guard.has_lost_mounts():
+                while True:
+                    # Once more at the end: who ends the container from inside may have written just before.
+                    is_last = self._stop.is_set()
+                    if guard.lost() or (not is_last and guard.has_lost_mounts()):
                         self._halt(guard, reason)
                         return
-                    if not events.wait():
+                    if is_last:
                         return
+                    events.wait()
             finally:
                 with self._lock:
                     self._events = None
@@ -205,12 +208,13 @@ class Watched:
     def _halt(self, guard: Guard, reason: Reason) -> None:
         """Halt it, again and again where the engine refuses."""
         self._is_halting = True
-        while not self._stop.is_set():
+        while True:
             try:
                 halt = guard.halt(self._environ, Owner.DAEMON, reason)
             except (OSError, SandboxdError) as error:
                 log.error("cannot halt `%s`: %s", guard.sandbox, error)
-                self._stop.wait(_AGAIN_SECONDS)
+                if self._stop.wait(_AGAIN_SECONDS):
+                    return
                 continue
             if halt is None:
                 self._is_halting = False

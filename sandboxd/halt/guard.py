@@ -21,7 +21,7 @@ from sandboxd.observe.workspace import target_of
 from sandboxd.plan import gitlinks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
@@ -132,16 +132,21 @@ class Guard:
         return paths & {point.path for point in self.points}
 
     def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
-        """Stop all processes inside, rename what they may have written, and record the halt; None if nothing runs any
-        more.
+        """Stop all processes inside, rename what they may have written, and record the halt.
 
+        A program inside can write and end its container at once, so what it may have written is renamed then, too.
+
+        :returns: None if nothing ran any more, and nothing had to be done
         :raises EnvironmentFailure: the engine does not stop them, or the record cannot be written
         :raises OSError: the folder of the record cannot be made
         """
+        is_gone = is_killed = False
         try:
-            is_ended = stop.stop(self._engine, self.container, self._pid, by_signal=self._by_signal)
+            is_killed = stop.stop(
+                self._engine, self.container, self._pid, by_signal=self._by_signal
+            )
         except failures.ContainerGone:
-            return None
+            is_gone = True
         # What is replaced from now on is the host's alone.
         lost = self.lost()
         outcomes = {
@@ -149,6 +154,8 @@ class Guard:
             for point in places.exposed(self.points, self._gone())
         }
         outcomes |= self._set_aside()
+        if is_gone and not _matters(lost, outcomes.values()):
+            return None
         whats = {self._below(each.path): each.what for each in lost}
         halt = Halt(
             self.sandbox,
@@ -157,7 +164,7 @@ class Guard:
             reason,
             time.time(),
             _entries(whats, outcomes),
-            is_stopped=is_ended,
+            is_stopped=is_killed,
         )
         record.save(environ, halt)
         return halt
@@ -207,6 +214,12 @@ class Guard:
 
     def _below(self, path: str) -> str:
         return path.removeprefix(self.workspace.rstrip("/") + "/")
+
+
+def _matters(lost: Iterable[Lost], outcomes: Iterable[Outcome]) -> bool:
+    """Whether a person has to know of the loss although the container has ended: at its end we remove placeholders."""
+    is_named = any(each.what in (What.ENTERED, What.NAMED) for each in lost)
+    return is_named or any(outcome.aside or outcome.problem for outcome in outcomes)
 
 
 def _entries(whats: Mapping[str, What], outcomes: Mapping[str, Outcome]) -> tuple[Entry, ...]:

@@ -153,6 +153,22 @@ def test_what_an_attacker_writes_meanwhile_is_not_there_for_a_later_tool(
     assert entry.outcome.aside in world.run("exec", "-n", "true", cwd=watched).stderr
 
 
+def test_who_writes_and_ends_its_own_container_gains_nothing(
+    world: World, api: Engine, watched: Path
+) -> None:
+    """Before the halt: the engine has nothing to pause then."""
+    take = "until mv evil .envrc; do :; done 2>/dev/null; trap : TERM; kill 1; kill -9 -1"
+    attack(api, watched, f"echo '{EVIL}' > evil; touch ready; {take}")
+    eventually((watched / "ready").exists)
+    _sed(watched)
+    halt = halt_of(world, watched)
+    (entry,) = [entry for entry in halt.entries if entry.path == ".envrc"]
+    assert entry.outcome is not None and entry.outcome.action is not Action.LEFT
+    assert not (watched / ".envrc").exists() or EVIL not in (watched / ".envrc").read_text()
+    done = world.run("up", cwd=watched)
+    assert done.returncode == 4 and "sandboxd up --recreate" in done.stderr, done.stderr
+
+
 def is_removed(path: Path, folder: os.stat_result) -> bool:
     """Remove a folder, and say whether it is gone: the daemon may just write a ref there, so that it is not empty."""
     shutil.rmtree(path, ignore_errors=True)

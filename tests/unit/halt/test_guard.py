@@ -129,6 +129,21 @@ def test_one_that_does_not_run_any_more_is_no_halt(
     assert record.load(environ, str(workspace), "c1") is None
 
 
+def test_what_was_written_before_a_container_ended_itself_is_put_aside(
+    workspace: Path, environ: dict[str, str]
+) -> None:
+    """A program inside can do both before anybody stops it."""
+    engine = PlayedEngine()
+    engine.failure = failures.gone()
+    guard = guard_of(engine, workspace)
+    replace(workspace / ".envrc", "evil")
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and not halt.is_stopped
+    assert (workspace / ".envrc").read_text() == "host"
+    assert (workspace / ".envrc.halted").read_text() == "evil"
+    assert record.open_halt(environ, str(workspace), "c1") == halt
+
+
 def test_one_that_somebody_paused_is_halted_all_the_same(
     workspace: Path, environ: dict[str, str]
 ) -> None:
