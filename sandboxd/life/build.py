@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder
-from sandboxd.life import build_failure
+from sandboxd.life import build_failure, build_network
 from sandboxd.plan.recipe import LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.egress.policy import Upstream
     from sandboxd.engine.client import Engine
     from sandboxd.plan.recipe import Recipe
 
@@ -43,22 +44,27 @@ def build(
     environ: Mapping[str, str],
     progress: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
+    proxy: Upstream | None = None,
 ) -> None:
     """Make the image `recipe.tag`; nothing of a failed build is left but the builder's cache.
 
     :param check: called repeatedly while the builder works; ends it by raising
+    :param proxy: the company's proxy, through which steps and the fetching of Features go out; None for none
     :raises EnvironmentFailure: a tool for it is missing, or it fails
     """
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_place(environ)) as folder:
         tree = os.path.join(folder, "workspace")
         os.mkdir(tree)
         _copy(recipe, tree)
+        recipe = build_network.prepare(recipe, tree, proxy)
         if recipe.features:
             command = _with_features(recipe, folder, environ, progress)
         else:
             command = _plain(recipe, tree, environ)
         progress(f"building `{recipe.tag}` with the engine's builder, outside of the runtime")
-        _run(command, engine.identity.environ(environ), folder, progress, check)
+        of_engine = engine.identity.environ(environ)
+        of_tools = build_network.environment(of_engine, proxy, recipe.network_ca)
+        _run(command, of_tools, folder, progress, check)
 
 
 def _place(environ: Mapping[str, str]) -> str | None:

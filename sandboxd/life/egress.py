@@ -20,12 +20,13 @@ from sandboxd.life import (
     sources,
     timeline,
 )
-from sandboxd.life.ask_program import ask_program, file_for_inside
+from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, NAMED, PROJECT, RESOLV_CONF
 from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.state import subnets
+from sandboxd.state.inside_files import file_for_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

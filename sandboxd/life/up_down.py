@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Literal
 
 from sandboxd.files import CONFIG_NAME
 from sandboxd.halt.words import Halted, is_by_config
-from sandboxd.life import egress, git_left, halts, journal, lasting, lost_at_end, overlaps
+from sandboxd.life import (
+    egress,
+    git_left,
+    halts,
+    journal,
+    lasting,
+    lost_at_end,
+    network_ca,
+    overlaps,
+)
 from sandboxd.life.create import create
 from sandboxd.life.end import end
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
@@ -63,6 +72,7 @@ def up(
     with project_lock(plan.sandbox, progress, check):
         prepare(plan)
         body = arguments(plan)
+        network_ca.leave_out_elsewhere(engine, body, progress)
         beside = None
         if plan.egress is not None:
             if rights is None:

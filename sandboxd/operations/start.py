@@ -366,10 +366,12 @@ def _build(
     cancel: Cancel,
 ) -> None:
     from sandboxd.life.build import build
+    from sandboxd.policy.in_force import in_force
 
     _require_grant(workspace, recipe, environ)
+    proxy = in_force(environ).network_proxy
     with span("build", "image"):
-        build(engine, recipe, environ, lines(progress, cancel), cancel.check)
+        build(engine, recipe, environ, lines(progress, cancel), cancel.check, proxy)
     # A build takes minutes, and what was revoked meanwhile is not to run.
     _require_grant(workspace, recipe, environ)
 

@@ -14,7 +14,7 @@ from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, network
+from sandboxd.plan import controls, network, network_ca
 from sandboxd.plan.capabilities import capabilities
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.decisions import Decisions
@@ -41,6 +41,7 @@ def make_container(
     mounts, places = _places(decisions, workspace, target, notes)
     bound = limits(profile, choice, host, notes)
     env = (*_environment(config, base, notes), *places.env)
+    env = network_ca.with_variables(env, workspace.network_ca, notes)
     container = Container(
         name=container_name(workspace.sandbox),
         place=None,
@@ -81,7 +82,8 @@ def _places(
     own = base_config.mounts(base, workspace, target, shared, notes) if base else ()
     covered = frozenset(mount.value.target for mount in own)
     places = layout(profile, workspace, choice, user, config.wishes, covered, notes)
-    return (*places.first, *own, *places.last), places
+    authorities = network_ca.mounts(workspace.network_ca, notes)
+    return (*places.first, *own, *places.last, *authorities), places
 
 
 def _dropped_capabilities(profile: Profile, notes: Notes) -> tuple[Value[str], ...]:

@@ -18,6 +18,7 @@ from sandboxd.errors import UsageError
 from sandboxd.model.container import Build, Container
 from sandboxd.plan import recipe_files
 from sandboxd.plan.compose import build_arguments
+from sandboxd.plan.network_ca import NetworkCa
 from sandboxd.plan.recipe_files import Part, Reader
 from sandboxd.plan.refused_features import NONE_SKIPPED, Skipped, refused
 from sandboxd.syntax.node import plain
@@ -48,6 +49,14 @@ class Recipe(NamedTuple):
     features: tuple[tuple[str, Any], ...]
     folder: str
     parts: tuple[Part, ...]
+    network_ca: NetworkCa | None = None
+    """Certificates that are put into the image, for the steps of its build; None for none."""
+
+    def in_network(self, files: NetworkCa | None) -> Recipe:
+        """The recipe of an image with the certificates `files`, None for none; what the user trusts is the same."""
+        if files is None:
+            return self
+        return self._replace(tag=f"{self.tag}-{files.digest()}", network_ca=files)
 
     def sources(self) -> str:
         """A phrase for the user: the Dockerfile and the Features."""

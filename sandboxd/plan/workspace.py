@@ -18,6 +18,7 @@ from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
 from sandboxd.plan.hot_trees import KNOWN, State, Tree
 from sandboxd.plan.linked_worktree import LinkedWorktree
+from sandboxd.plan.network_ca import NetworkCa
 from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
 from sandboxd.policy.acts_on_host import weigh
@@ -87,6 +88,8 @@ class WorkspaceFacts(NamedTuple):
     """Programs that sandboxd installed and that are mounted with the workspace."""
     own_git: OwnGit | None = None
     """The sandbox's own git directory, which hides `.git` if the workspace is writable; None if it has none."""
+    network_ca: NetworkCa | None = None
+    """Certificates that programs inside trust, by the policy's `network_ca`; None for those of the image alone."""
 
     @property
     def sandbox(self) -> str:

@@ -46,8 +46,9 @@ _DEMANDED: dict[str, dict[object, str]] = {
 _GATEWAY_IMAGE = "gateway_image"
 _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
 PROXY, _PROXY_EXCEPT = "network_proxy", "network_proxy_except"
-# These take nothing away: they say how gateways are made, and where they go out.
-_WAYS = (_GATEWAY_IMAGE, PROXY, _PROXY_EXCEPT)
+_CA = "network_ca"
+# These take nothing away: they say how gateways are made, where they go out, and what answers there.
+_WAYS = (_GATEWAY_IMAGE, PROXY, _PROXY_EXCEPT, _CA)
 _CACHES = "caches"
 _KEYS = (*_LISTS, *_DEMANDED, *_WAYS, _CACHES)
 
@@ -85,6 +86,8 @@ class Floor(NamedTuple):
     """The gateway's image, by digest, for engines that cannot run ours; '' for none."""
     network_proxy: Upstream | None = None
     """The company's proxy through which gateways connect, without its credentials; None for none."""
+    network_ca: tuple[str, ...] = ()
+    """Absolute paths of files with the CA certificates of a network whose proxy opens TLS (`policy.network_ca`)."""
     clone: bool = False
     """Sandboxes may only work on private copies."""
     no_gpus: bool = False
@@ -226,6 +229,10 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
             raise _wrong(demand, "an image by its digest, `NAME@sha256:...`: a tag can be moved")
         # No demand; the organisation's counts before the user's.
         return floor._replace(gateway_image=floor.gateway_image or value)
+    if key == _CA:
+        if not isinstance(value, str) or not os.path.isabs(value):
+            raise _wrong(demand, "the absolute path of a file with certificates in PEM")
+        return floor._replace(network_ca=tuple(dict.fromkeys((*floor.network_ca, value))))
     if key == _CACHES:
         return floor._replace(caches=min(_bytes(demand), floor.caches or _bytes(demand)))
     values = _DEMANDED[key]

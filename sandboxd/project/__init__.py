@@ -197,6 +197,11 @@ class Project:
         if not grants.trusted:
             grants = grants._replace(trusted=self.is_trusted(host, facts.hosts))
         floor = in_force(self.environ)
+        missing: tuple[Downgrade, ...] = ()
+        if floor.network_ca:
+            from sandboxd.project.network_ca import with_files
+
+            facts, missing = with_files(facts, host, floor, self.environ)
         container, project = self._described(base, host)
         if project is None:
             facts = facts._replace(subnet=subnet_of(self.environ, self.sandbox))
@@ -204,7 +209,7 @@ class Project:
         if container is not None:
             container = refused_features.without(container, self._skipped)
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
-        plan = plan._replace(downgrades=(*features, *plan.downgrades))
+        plan = plan._replace(downgrades=(*features, *missing, *plan.downgrades))
         if base is None:
             return Planned(plan, None, None)
         from sandboxd.plan.carry import carry
@@ -219,6 +224,8 @@ class Project:
         if is_workspace(base, plan):
             carried = carried.without("workspaceFolder")
         plan = self._with_recipe(plan, base, container)
+        if plan.recipe is not None:
+            plan = plan._replace(recipe=plan.recipe.in_network(facts.network_ca))
         return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
 
     def is_trusted(self, host: HostFacts | None, hosts: ProjectHosts) -> bool:

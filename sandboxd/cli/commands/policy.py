@@ -25,6 +25,7 @@ hold, and each can only take away:
     gateway_image = "corp.example/gateway@sha256:..."    # for engines of another system: it takes nothing
     network_proxy = "http://proxy.corp.example:3128"     # gateways go out by it: it takes nothing
     network_proxy_except = ["*.corp.example"]            # names that are dialled without that proxy
+    network_ca = "/etc/ssl/corp-ca.pem"                  # trusted inside and by gateways, too: it takes nothing
 
 An unknown key, or a file that cannot be read, stops every command that plans a sandbox, or goes
 to a cluster.

@@ -217,7 +217,7 @@ def test_each_demand_that_is_loosened_or_gone_is_given_back(key: str) -> None:
 def test_each_key_of_a_policy_is_among_them() -> None:
     from sandboxd.policy import floor
 
-    of_the_way = {"gateway_image", "network_proxy_except"}
+    of_the_way = {"gateway_image", "network_ca", "network_proxy_except"}
     assert EVERY_KEY.keys() == set(floor._KEYS) - of_the_way
 
 
