@@ -16,6 +16,7 @@ from sandboxd.config.values import (
     NAMED_HOST,
     NESTED_SANDBOXES,
     NETWORK_MODES,
+    PORT,
     RUNTIMES,
     VOLUME_NAME,
     profile_names,
@@ -88,7 +89,11 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
         Table("devices", "Devices of the host", (_gpus(),)),
-        Table("network", "What the sandbox reaches", (_mode(), _names_allowed(), _private())),
+        Table(
+            "network",
+            "What the sandbox reaches, and what of it this machine reaches",
+            (_mode(), _names_allowed(), _private(), _forward()),
+        ),
         Table("credentials", "Secrets that tools inside work with and never have", _credentials()),
         Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
         Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),
@@ -250,6 +255,20 @@ def _private() -> Key:
         "never reached.",
         pattern=HOST,
         idle_beside=("mode", MODES_WITHOUT_NAMES),
+    )
+
+
+def _forward() -> Key:
+    return Key(
+        "forward",
+        "Ports of the sandbox that are open on this machine while it runs, for this machine alone, beside those of "
+        "`forwardPorts`: `3000`, `3000:8080` for port 8080 here, `db:5432` for the service `db`",
+        '["3000", "db:5432"]',
+        type=TEXTS,
+        default="those of your devcontainer.json",
+        limits="The daemon opens them, for the sandbox without a name. Under `untrusted` and `review` none is open by "
+        "itself: `sandboxd forward` opens it.",
+        pattern=PORT,
     )
 
 

@@ -48,6 +48,8 @@ class NetworkWishes(NamedTuple):
     allow: tuple[Setting[Entry], ...] | None = None
     private: tuple[Setting[Entry], ...] = ()
     """Hosts that may resolve to private addresses, and private addresses that may be reached."""
+    forward: tuple[Setting[str], ...] = ()
+    """Ports that are forwarded to this machine, as `sandboxd forward` takes them."""
 
     @property
     def wanted_mode(self) -> Setting[str] | None:

@@ -21,6 +21,7 @@ from sandboxd.config.values import (
     LEVELS,
     MODES_WITHOUT_NAMES,
     NETWORK_MODES,
+    PORT,
     VOLUME_NAME,
     profile_names,
     takes_from_host,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _MOST_SUGGESTED = 50
 _FROM_HOST = "copies a variable of the host, maybe a secret; give its value itself"
 _FOLDERS = "folders below the workspace"
+_PORTS = "ports, as `3000`, `3000:8080` or `db:5432`"
 
 
 class Reader:
@@ -164,6 +166,9 @@ class Reader:
                 self.wrong_type(value, f"network.{key}", "a list of strings")
             elif key == "allow":
                 wishes = wishes._replace(allow=self._entries(value, key, entry))
+            elif key == "forward":
+                ports = self.matching(value, "network.forward", PORT, _PORTS)
+                wishes = wishes._replace(forward=ports)
             else:
                 wishes = wishes._replace(private=self._entries(value, key, private_entry))
         self._no_idle_list(node, wishes)

@@ -25,6 +25,9 @@ HOST = (
 NAMED_HOST = HOST.replace("^", "^(?=.*[.:])", 1)
 MODES_WITHOUT_NAMES = ("none", "open")
 """The network modes in which a list of names has no effect."""
+_NUMBER = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+# A port inside, or of a service before it, and another number on this machine behind it.
+PORT = rf"^([A-Za-z][A-Za-z0-9_.-]{{0,62}}:)?{_NUMBER}(:{_NUMBER})?$"
 # A Feature by its reference, or all of them.
 FEATURE = r'^(\*|[^\s"\\$*]+)$'
 # The form of a volume's name that engines take.

@@ -7,8 +7,10 @@ They act only inside the sandbox or in the editor. Properties that `model.Contai
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from sandboxd.config.model import Setting
 from sandboxd.config.values import takes_from_host
 from sandboxd.findings import Place
 from sandboxd.model.document import Document
@@ -99,6 +101,26 @@ class Carried(NamedTuple):
     def without(self, item: str) -> Carried:
         """A copy that no longer lists `item` as left out."""
         return self._replace(left_out=tuple(each for each in self.left_out if each.item != item))
+
+    def with_ports(self, ports: Iterable[Setting[str]]) -> Carried:
+        """A copy with `ports`, `[network] forward` of sandboxd.toml, in `forwardPorts`; which port is to be at another
+        number on this machine has no word there.
+        """
+        named = [_without_local(setting.value) for setting in ports]
+        members = dict(self.members)
+        present = members.get("forwardPorts", [])
+        listed = list(present) if isinstance(present, list) else [present]
+        if missing := [port for port in named if port not in listed and str(port) not in listed]:
+            members["forwardPorts"] = [*listed, *missing]
+        return self._replace(members=tuple(members.items()))
+
+
+def _without_local(text: str) -> int | str:
+    """A text that `config.values.PORT` matches, as `forwardPorts` has it."""
+    if text[0].isdigit():
+        return int(text.partition(":")[0])
+    service, number = text.split(":")[:2]
+    return f"{service}:{number}"
 
 
 NOTHING = Carried()

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from sandboxd.config.values import takes_from_host
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds.devcontainer import remote as reader
-from sandboxd.model.remote import AT_ATTACH, AT_START, NO_REMOTE, STAGES, Hook, Remote, over
+from sandboxd.model.remote import AT_ATTACH, AT_START, NO_REMOTE, STAGES, Hook, Port, Remote, over
 from sandboxd.plan.plan import LeftOut, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.config.model import Setting
     from sandboxd.model.document import Document
-    from sandboxd.model.remote import Port
     from sandboxd.model.values import Value
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.profiles import Profile
@@ -90,6 +92,25 @@ def of_file(document: Document, plan: Plan) -> Remote:
     plan = plan._replace(remote=Remote(folder=folder))
     remote = reader.read(root, "devcontainer.json", _variables(plan))
     return remote._replace(folder=folder, is_written=True)
+
+
+def with_ports(remote: Remote, wanted: Iterable[Setting[str]]) -> Remote:
+    """`remote` with the ports that sandboxd.toml names, each once.
+
+    :param wanted: `[network] forward`
+    """
+    named = [_port(setting.value) for setting in wanted]
+    ports = {(port.service, port.number): port for port in (*remote.ports, *named)}
+    return remote._replace(ports=tuple(ports.values()))
+
+
+def _port(text: str) -> Port:
+    """The port of a text that `config.values.PORT` matches."""
+    service, number, here = "", text, ""
+    if not text[0].isdigit():
+        service, _, number = text.partition(":")
+    number, _, here = number.partition(":")
+    return Port(int(number), service=service.lower(), here=int(here or 0))
 
 
 def is_workspace(document: Document, plan: Plan) -> bool:

@@ -210,14 +210,19 @@ class Project:
             container = refused_features.without(container, self._skipped)
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
         plan = plan._replace(downgrades=(*features, *missing, *plan.downgrades))
-        if base is None:
+        ports = config.network.forward
+        if base is None and not ports:
             return Planned(plan, None, None)
+        from sandboxd.plan.remote import is_workspace, of_file, with_ports
+
+        if base is None:
+            return Planned(plan._replace(remote=with_ports(plan.remote, ports)), None, None)
         from sandboxd.plan.carry import carry
         from sandboxd.plan.hand_written import unsound
-        from sandboxd.plan.remote import is_workspace, of_file
 
         plan = plan._replace(
-            remote=of_file(base, plan), downgrades=(*unsound(base), *plan.downgrades)
+            remote=with_ports(of_file(base, plan), ports),
+            downgrades=(*unsound(base), *plan.downgrades),
         )
         folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
         carried = carry(base, "" if folder == "." else folder, self._skipped)
@@ -286,7 +291,8 @@ class Project:
         from sandboxd.plan.carry import NOTHING
         from sandboxd.plan.generate import outputs
 
-        return outputs(plan, planned.base, planned.carried or NOTHING)
+        carried = (planned.carried or NOTHING).with_ports(self.config.network.forward)
+        return outputs(plan, planned.base, carried)
 
     def _survey(self) -> WorkspaceFacts:
         profile, settings = self.profile, self.config.wishes.hot

@@ -113,6 +113,28 @@ def test_each_form_of_a_port_is_open_when_up_ends(engine: str, project: Path) ->
         assert sandboxes.run(engine, project, "down").returncode == 0
 
 
+def test_ports_of_sandboxd_toml_are_open_when_up_ends(engine: str, project: Path) -> None:
+    one, other, here = (pick_port() for _ in range(3))
+    start = f"httpd -p 127.0.0.1:{one} -h .; httpd -p 127.0.0.1:{other} -h ."
+    (project / ".devcontainer/devcontainer.json").write_text(
+        json.dumps({"forwardPorts": [one], "postStartCommand": start})
+    )
+    (project / "data").write_bytes(b"the data")
+    text = (project / "sandboxd.toml").read_text()
+    ports = f'["{one}", "{other}:{here}"]'
+    (project / "sandboxd.toml").write_text(f"{text}[network]\nforward = {ports}\n")
+    sandboxes.grant(project)
+    done = sandboxes.run(engine, project, "up")
+    try:
+        assert done.returncode == 0, done.stderr
+        last = " ".join(done.stderr.splitlines()[-4:])
+        assert f"{one}: http://127.0.0.1:{one}" in last
+        assert f"{other}:{here}: http://127.0.0.1:{here}" in last
+        assert exchange(here, GET).partition(b"\r\n\r\n")[2] == b"the data"
+    finally:
+        assert sandboxes.run(engine, project, "down").returncode == 0
+
+
 @pytest.mark.gvisor
 def test_a_profile_that_runs_nothing_by_itself_opens_none(
     engine: str, tmp_path: Path, busybox_image: str

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.config.model import Setting
+from sandboxd.model.remote import NO_REMOTE, Port, Remote
 from sandboxd.plan import profiles
+from sandboxd.plan.carry import NOTHING
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.remote import complete, is_workspace, of_file
+from sandboxd.plan.remote import complete, is_workspace, of_file, with_ports
 from sandboxd.project import Project
 from tests.unit.plan.examples import GVISOR, RUNC_GRANTED, document, plan
 
@@ -175,3 +178,26 @@ def test_the_folder_of_the_workspace_is_one_that_the_sandbox_has(
     assert env["SRC"] == f"{place}/src"
     assert made.remote.env[0].value == place
     assert made.remote.hooks[0].commands[0].written == f"ls {place}"
+
+
+def test_ports_of_sandboxd_toml_are_beside_those_of_the_config_and_count_before_them() -> None:
+    wanted = [Setting(text) for text in ("3000", "3001:8080", "DB:5432", "db:5433:1")]
+    named = (
+        Port(3000),
+        Port(3001, here=8080),
+        Port(5432, service="db"),
+        Port(5433, service="db", here=1),
+    )
+    assert with_ports(NO_REMOTE, wanted).ports == named
+    own = (Port(80, "Web"), Port(3001, needs_same=True))
+    assert with_ports(Remote(ports=own), wanted).ports == (own[0], named[1], named[0], *named[2:])
+
+
+def test_generated_files_name_them_as_editors_read_them() -> None:
+    wanted = [Setting(text) for text in ("3000", "3001:8080", "db:5432:1")]
+    assert dict(NOTHING.with_ports(wanted).members) == {"forwardPorts": [3000, 3001, "db:5432"]}
+    assert NOTHING.with_ports(()) == NOTHING
+    for written in (["3000", "db:5432"], "3000"):
+        carried = NOTHING._replace(members=(("name", "x"), ("forwardPorts", written)))
+        listed = dict(carried.with_ports(wanted[:2]).members)["forwardPorts"]
+        assert listed == [*(written if isinstance(written, list) else [written]), 3001]
