@@ -119,7 +119,10 @@ NO_FLOOR = Floor()
 
 def user_folder(environ: Mapping[str, str]) -> str:
     """The folder of the user's own policy and grants."""
-    config = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", "/"), ".config")
+    config = environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(config):
+        # By its specification; it would be another folder for each folder that a command is called in.
+        config = os.path.join(environ.get("HOME", "/"), ".config")
     return os.path.join(config, "sandboxd")
 
 

@@ -26,6 +26,18 @@ def test_no_file_demands_nothing(files: tuple[Path, Path]) -> None:
     assert load(files) == NO_FLOOR
 
 
+def test_a_config_folder_without_a_whole_path_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository could bring one, with credentials whose secret is what a command prints."""
+    (tmp_path / "here" / "sandboxd").mkdir(parents=True)
+    (tmp_path / "here" / "sandboxd" / "policy.toml").write_text("trust = false\n")
+    monkeypatch.chdir(tmp_path)
+    environ = {"XDG_CONFIG_HOME": "here", "HOME": str(tmp_path / "home")}
+    assert floor.user_folder(environ) == str(tmp_path / "home" / ".config" / "sandboxd")
+    assert floor.load(environ, str(tmp_path / "none.toml")) == NO_FLOOR
+
+
 def test_both_hold_and_the_second_gives_nothing_back(files: tuple[Path, Path]) -> None:
     files[0].write_text('profiles = ["dev", "agent"]\nruntime = "gvisor"\n')
     files[1].write_text('profiles = ["dev", "trusted"]\ncapabilities = ["CAP_KILL"]\n')
