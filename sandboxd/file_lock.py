@@ -69,18 +69,24 @@ def _wait_for(descriptor: int, seconds: float | None) -> None:
 
 
 @contextlib.contextmanager
-def locked_beside(path: str) -> Iterator[None]:
+def locked_beside(path: str, *, seconds: float | None = None) -> Iterator[None]:
     """Hold the lock for the file `path`, which belongs to the user, while the block reads, changes and writes it.
 
     Otherwise, of two changes at the same time, the later would undo the earlier. The lock is a file with `.lock` added
     to the name; its folder is created for this user alone if it is missing.
 
+    :param seconds: the time limit in seconds; None: no limit
     :raises EnvironmentFailure: the lock cannot be had
     """
     with contextlib.ExitStack() as held:
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            held.enter_context(locked(f"{path}.lock"))
+            held.enter_context(locked(f"{path}.lock", seconds=seconds))
+        except LockTimeout:
+            raise EnvironmentFailure(
+                f"another process has held the lock of `{path}` for more than {seconds:g} s",
+                "end the one that was stopped (`jobs` in its shell), then run the command again",
+            ) from None
         except OSError as error:
             raise EnvironmentFailure(
                 f"cannot lock `{path}`: {(error.strerror or str(error)).lower()}",

@@ -19,13 +19,15 @@ from sandboxd.audit.chain import File
 from sandboxd.audit.entry import FIRST, LONGEST_LINE, Entry, Kind, digest, gaps, line, read
 from sandboxd.audit.marks import Head, Marks
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.file_lock import locked
+from sandboxd.file_lock import LockTimeout, locked
 
 LARGEST_FILE, MOST_FILES = 2 << 20, 8
 """The size of a file in bytes after which a new one is begun, and the number of files that are kept."""
 
 _NAME = re.compile(r"record-(\d{9})\.jsonl")
 _LOCK = "lock"
+_LOCK_SECONDS = 10.0
+"""An entry takes milliseconds: who holds the lock for longer has been stopped, and what waits may take something back."""
 _TAIL = 2 * LONGEST_LINE
 """Bytes of a file's end that hold its last line."""
 
@@ -51,8 +53,14 @@ class Record:
         """
         try:
             self._make_folder()
-            with locked(self._path(_LOCK)):
+            with locked(self._path(_LOCK), seconds=_LOCK_SECONDS):
                 return self._append(kind, project, by, facts, now)
+        except LockTimeout:
+            raise RecordFailure(
+                f"the record in `{self.folder}`: another process has held its lock for more than "
+                f"{_LOCK_SECONDS:g} s",
+                "end the one that was stopped (`jobs` in its shell), then run the command again",
+            ) from None
         except OSError as error:
             raise self._failure(error) from None
 

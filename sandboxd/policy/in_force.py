@@ -21,6 +21,8 @@ from sandboxd.policy.floor import NO_FLOOR, ORGANISATION, Demand, Floor, combine
 from sandboxd.policy.looser import keys_given_back
 
 _FILE = "policy-in-force.json"
+_LOCK_SECONDS = 1.0
+"""What a policy takes away is in force within 2 s, whatever became of a process that records what it gives back."""
 
 
 def in_force(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
@@ -30,14 +32,17 @@ def in_force(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Fl
     :raises EnvironmentFailure: the earlier demands are not known, and that cannot be recorded
     """
     try:
-        return require(environ, organisation)
+        return require(environ, organisation, _LOCK_SECONDS)
     except EnvironmentFailure:
         return combine((*load(environ, organisation).demands, *_last(environ).demands))
 
 
-def require(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
+def require(
+    environ: Mapping[str, str], organisation: str = ORGANISATION, seconds: float | None = None
+) -> Floor:
     """The policy minimum of the files, after any loosening was recorded.
 
+    :param seconds: the longest wait in seconds for another process that records one; None: no limit
     :raises EnvironmentFailure: that cannot be recorded; the earlier demands still apply
     :raises UsageError: as `floor.load`
     """
@@ -49,7 +54,7 @@ def require(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Flo
             return now
     except EnvironmentFailure:
         pass  # recorded below
-    with locked_beside(_path(environ)):
+    with locked_beside(_path(environ), seconds=seconds):
         # Somebody may have recorded a later one while we waited: to go back would have it recorded twice.
         now = load(environ, organisation)
         _record(environ, now)

@@ -21,6 +21,7 @@ from sandboxd.audit import record as record_module
 from sandboxd.audit.chain import Reading, check
 from sandboxd.audit.entry import LONGEST_LINE, LONGEST_TEXT, MOST_ITEMS, Entry, line, read
 from sandboxd.audit.record import Record, RecordFailure
+from sandboxd.file_lock import locked
 
 
 @pytest.fixture
@@ -49,6 +50,18 @@ def only_file(record: Record) -> Path:
 def change(record: Record, edit: Callable[[list[bytes]], list[bytes]]) -> None:
     path = only_file(record)
     path.write_bytes(b"\n".join([*edit(path.read_bytes().splitlines()), b""]))
+
+
+def test_who_stands_still_with_the_lock_holds_nobody_up_for_ever(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_module, "_LOCK_SECONDS", 0.1)
+    fill(record, 1)
+    with locked(record._path("lock")), pytest.raises(RecordFailure, match="has held its lock"):
+        fill(record, 1)
+    fill(record, 1)
+    assert [entry.number for entry in reading(record).entries] == [1, 2]
+    assert faults(record) == []
 
 
 def test_what_was_written_is_found_in_its_order(record: Record) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd import file_lock
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record, RecordFailure
 from sandboxd.errors import EnvironmentFailure
@@ -79,17 +80,36 @@ def test_who_read_an_earlier_policy_does_not_bring_it_back(
     files[1].write_text('network_deny = ["evil.example"]\n')
     real = in_force.locked_beside
 
-    def late(path: str) -> Any:
+    def late(path: str, **given: Any) -> Any:
         monkeypatch.setattr(in_force, "locked_beside", real)
         look()
         files[1].write_text("")
         look()
-        return real(path)
+        return real(path, **given)
 
     monkeypatch.setattr(in_force, "locked_beside", late)
     assert look().demands == ()
     look()
     assert [facts["gives_back"] for facts in entries(environ)] == [["network_deny"]]
+
+
+def test_what_an_edit_takes_away_counts_while_another_process_stands_still_with_the_lock(
+    files: Files,
+    environ: Mapping[str, str],
+    look: Callable[[], Floor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(in_force, "_LOCK_SECONDS", 0.1)
+    files[1].write_text('network_deny = ["evil.example"]\n')
+    look()
+    files[1].write_text('runtime = "gvisor"\n')
+    with file_lock.locked_beside(in_force._path(environ)):
+        held = look()
+    assert held.gvisor
+    assert held.network_deny, "what it gives back is not recorded yet"
+    assert entries(environ) == []
+    assert not look().network_deny
+    assert [entry["gives_back"] for entry in entries(environ)] == [["network_deny"]]
 
 
 def test_a_policy_that_is_gone_gave_all_back(
