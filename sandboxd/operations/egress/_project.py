@@ -72,23 +72,28 @@ def open_rights(
 def running(
     project: ProjectWithGateway, environ: Mapping[str, str], find: FindGateway
 ) -> tuple[Gateway | None, str]:
-    """The project's running gateway (None without one), and the reason why it cannot be asked ('' if it can).
+    """As `find_gateway`, with `note_used`: the reason also says that the gateway does not tell what was used."""
+    gateway, unasked = find_gateway(project, find)
+    if gateway is not None:
+        try:
+            note_used(gateway, project.workspace, environ)
+        except EnvironmentFailure as error:
+            return None, error.message
+    return gateway, unasked
 
-    Approvals for one connection that a gateway of the project has used are removed: a daemon may not have done so.
-    """
+
+def find_gateway(project: ProjectWithGateway, find: FindGateway) -> tuple[Gateway | None, str]:
+    """The project's running gateway (None without one), and the reason why it cannot be asked ('' if it can)."""
     try:
-        gateway = find(project.workspace)
-        if gateway is None:
-            return None, ""
-        _take_back_used(gateway, project.workspace, environ)
+        return find(project.workspace), ""
     except EnvironmentFailure as error:
         return None, error.message
-    return gateway, ""
 
 
-def _take_back_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]) -> None:
-    """Remove the approvals for one connection that were used in any sandbox of the project.
+def note_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]) -> bool:
+    """Note which approvals for one connection were used in any sandbox of the project: a daemon may not have done so.
 
+    :returns: whether there was one
     :raises EnvironmentFailure: the gateway that is meant cannot be asked
     """
     from sandboxd.operations.egress.gateways import each_of
@@ -100,8 +105,7 @@ def _take_back_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]
         # An answer has to reach the gateway that is meant; to push it to this one fails as well, and says so.
         with contextlib.suppress(EnvironmentFailure):
             uses += other.ledger().uses
-    for use in uses:
-        approvals.use_up(environ, workspace, *use)
+    return sum(approvals.use_up(environ, workspace, *use) for use in uses) > 0
 
 
 def follow(gateway: Gateway | None) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.egress import _project
 from sandboxd.operations.egress._target import name
 from sandboxd.operations.egress.gateways import none_runs
@@ -13,7 +14,9 @@ from sandboxd.operations.egress.gateways import none_runs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.operations.egress.gateways import FindGateway
+    from sandboxd.egress.names import Pattern
+    from sandboxd.egress.policy import Policy
+    from sandboxd.operations.egress.gateways import FindGateway, Gateway
 
 
 class Denied(NamedTuple):
@@ -65,10 +68,20 @@ def deny(
     if not undo:
         approval = Approval(meant, (), False, now, by)
         problem = approvals.add(environ, project.workspace, approval) or problem
-    gateway, unasked = _project.running(project, environ, find)
-    if gateway is not None and not undo:
-        for question in gateway.ledger().questions(project.planned, now):
-            if meant.matches(question.name):
-                gateway.answer(question.id, "a person said no")
+    gateway, unasked = _project.find_gateway(project, find)
+    # Before all else that is asked of it: whoever waits inside is also answered by its new policy.
     is_live = _project.follow(gateway)
+    if gateway is not None:
+        with contextlib.suppress(EnvironmentFailure):
+            if _project.note_used(gateway, project.workspace, environ):
+                gateway.follow()
+            if not undo:
+                _answer(gateway, meant, project.planned, now)
     return Denied(project.workspace, str(meant), len(gone), is_live, unasked, problem)
+
+
+def _answer(gateway: Gateway, denied: Pattern, planned: Policy, now: float) -> None:
+    """Say no to the programs inside that wait for a name that was denied."""
+    for question in gateway.ledger().questions(planned, now):
+        if denied.matches(question.name):
+            gateway.answer(question.id, "a person said no")

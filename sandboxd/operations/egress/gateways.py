@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from sandboxd.errors import SandboxdError
 from sandboxd.model.sandbox_id import sandbox_id
 
 if TYPE_CHECKING:
@@ -48,9 +49,18 @@ class Together(NamedTuple):
     others: tuple[Gateway, ...]
 
     def follow(self) -> None:
-        """Make each gateway enforce what its own sandbox may have; an agent's session may have names of its own."""
+        """Make each gateway enforce what its own sandbox may have; an agent's session may have names of its own.
+
+        One that does not accept it keeps no other from being followed.
+        """
+        failure: SandboxdError | None = None
         for gateway in (self.meant, *self.others):
-            gateway.follow()
+            try:
+                gateway.follow()
+            except SandboxdError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def ledger(self) -> Ledger:
         """The events of `meant`."""

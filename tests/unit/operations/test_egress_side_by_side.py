@@ -141,6 +141,33 @@ def test_once_is_once_for_all_sandboxes_where_no_daemon_listens(
     assert not any(gateway.lets_through("files.example.org") for gateway in played.values())
 
 
+def test_a_denial_reaches_every_gateway_though_one_tells_nothing_and_one_takes_nothing(
+    workspace: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(PlayedGateway):
+        def ledger(self) -> Ledger:
+            raise EnvironmentFailure("the gateway does not tell what it did", "`sandboxd down`")
+
+    monkeypatch.setattr(find, "names_beside", lambda *_: ["claude", "two"])
+    played = {
+        "": PlayedGateway(workspace, environ),
+        "claude": Silent(workspace, environ, "claude"),
+        "two": PlayedGateway(workspace, environ, "two"),
+    }
+    request = Request(workspace, environ, played, "")
+    assert serve(request.asks("allow", text="files.example.org"))["is_live"]
+    played[""].refuses = True
+    with pytest.raises(EnvironmentFailure, match="does not take it"):
+        serve(request.asks("deny", text="files.example.org"))
+    assert not played["claude"].lets_through("files.example.org")
+    assert not played["two"].lets_through("files.example.org")
+    request = Request(workspace, environ, {"claude": played["claude"]}, "claude")
+    monkeypatch.setattr(find, "names_beside", lambda *_: ["claude"])
+    monkeypatch.setattr(played["claude"], "pushed", [])
+    assert serve(request.asks("deny", text="more.example.org"))["is_live"]
+    assert played["claude"].pushed
+
+
 def test_an_answer_reaches_the_gateway_that_is_meant_though_another_cannot_be_asked(
     workspace: str, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
