@@ -15,6 +15,9 @@ from sandboxd.egress.policy import Policy, Rule
 SOURCE = "approval"
 """The `Rule.source` of rules that come from approvals."""
 
+_LONG_OVER = 1.0
+"""The end of the rule for an approval that is used up, in seconds since the epoch: it allows no connection any more."""
+
 Obstacle = Literal["", "denied", "canary", "no-grants", "outside"]
 """Why an approval has no effect: the policy minimum denies the name (``denied``), the name is a canary (``canary``),
 the policy minimum allows no grants (``no-grants``), or it has a list without the name (``outside``). '' where it has
@@ -38,6 +41,10 @@ class Approval(NamedTuple):
     """When it expires, in seconds since the epoch; 0 for never."""
     once: bool = False
     """Whether it is used up by the first connection."""
+    is_used: bool = False
+    """Whether it is used up. It stays until its end, since the connection may be open: that one ends, too, when the
+    approval is taken back.
+    """
 
     def ended(self, now: float) -> bool:
         return bool(self.until) and now >= self.until
@@ -81,7 +88,7 @@ def rule(approval: Approval) -> Rule:
         approval.pattern,
         approval.ports,
         source=SOURCE,
-        until=approval.until,
+        until=_LONG_OVER if approval.is_used else approval.until,
         once=approval.once,
     )
 

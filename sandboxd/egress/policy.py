@@ -47,6 +47,11 @@ class Upstream(NamedTuple):
     direct: tuple[Pattern, ...] = ()
     """Names that are dialled without it."""
 
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """Where it is, and the login there."""
+        return self.host, self.port, self.credentials
+
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"

@@ -1,13 +1,14 @@
 """The user's answers about names: what one project's sandbox may, or may not, reach beyond its plan.
 
 They are saved in the user's config folder, like the grants of `trust`, where no sandbox can read or write. An answer is
-for a folder by path and inode: another folder at the same path has none.
+for a folder by path and inode: another folder at the same path has none, also where it got the same inode.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
@@ -31,6 +32,8 @@ FILE_NAME = "egress.toml"
 MOST_OF_PROJECT = 256
 MOST = 2048
 
+_GET_VERSION = 0x80087601
+
 _SET_SECONDS = 60.0
 """A clock may be corrected by less than this at any time; a larger difference means that somebody set it."""
 
@@ -41,13 +44,32 @@ Names that the sandbox of a project may reach, or may not, by answers of this us
 _ANSWERS = {"allow": True, "deny": False}
 
 
+class _Folder(NamedTuple):
+    """A project's folder, so that another one at the same path is known to be another one."""
+
+    path: str
+    inode: int
+    """0 where there is no such folder."""
+    generation: int = 0
+    """Differs between two folders that had the same inode one after the other; 0 where the file system does not say."""
+
+    def is_same(self, now: _Folder) -> bool:
+        """Whether `now`, the folder at the path at this moment, is this one; False where there is none."""
+        is_inode = bool(self.inode) and (self.path, self.inode) == (now.path, now.inode)
+        return is_inode and self.generation in (0, now.generation)
+
+
 class _Entry(NamedTuple):
     """One approval, with its folder and the time when it was given."""
 
-    workspace: str
-    inode: int
+    folder: _Folder
     approval: Approval
     given: Moment = elapsed.NEVER
+
+    @property
+    def workspace(self) -> str:
+        """The path of the folder."""
+        return self.folder.path
 
     def until(self, now: float, moment: Moment) -> float:
         """The time at which it ends, by the clock as it is set now; 0 for never.
@@ -68,19 +90,24 @@ class _Entry(NamedTuple):
         return None if approval.ended(now) else approval
 
 
-def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[Approval, ...]:
+def of_project(
+    environ: Mapping[str, str], workspace: str, now: float, *, with_used: bool = False
+) -> tuple[Approval, ...]:
     """The answers for `workspace` that have not ended, oldest first.
 
     If the user's config folder is inside the workspace, they are ignored, as programs inside could write them.
 
     :param workspace: its real path
     :param now: seconds since 1970
+    :param with_used: also those that are used up, whose connection may be open
     :raises UsageError: the file exists and is not valid, or belongs to another user
     """
     if _is_below(_path(environ), workspace):
         return ()
-    folder = (workspace, _inode(workspace))
     entries, moment = _read(environ), elapsed.moment()
+    if not entries:
+        return ()
+    folder = _folder_at(workspace)
     living = [(entry, entry.now(now, moment)) for entry in entries]
     if any(approval is None for _, approval in living):
         # An approval that has ended must not begin again when the clock goes back; it ends also where nothing can be written.
@@ -89,7 +116,9 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
     return tuple(
         approval
         for entry, approval in living
-        if approval is not None and entry.inode and entry[:2] == folder
+        if approval is not None
+        and entry.folder.is_same(folder)
+        and (with_used or not approval.is_used)
     )
 
 
@@ -129,11 +158,11 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> str:
             f"approvals would be written to `{path}`, within the workspace itself",
             "set XDG_CONFIG_HOME to a folder outside of it",
         )
-    entry = _Entry(workspace, _inode(workspace), approval, elapsed.moment())
+    entry = _Entry(_folder_at(workspace), approval, elapsed.moment())
 
     def change(entries: list[_Entry]) -> list[_Entry]:
         others = [other for other in entries if not _is_replaced(other, entry)]
-        of_same = sum(other.workspace == workspace for other in others)
+        of_same = sum(o.workspace == workspace and not o.approval.is_used for o in others)
         if (approval.allows and of_same >= MOST_OF_PROJECT) or len(others) >= MOST:
             raise UsageError(
                 f"there are {of_same} approvals for `{workspace}`, and {len(others)} in all: too many",
@@ -170,16 +199,6 @@ def remove(
         elif gone:
             problem = notes.note(environ, "answers-removed", workspace, **facts)
 
-    return _remove(environ, workspace, now, is_meant, is_recorded), problem
-
-
-def _remove(
-    environ: Mapping[str, str],
-    workspace: str,
-    now: float,
-    is_meant: Callable[[Approval], bool],
-    before_write: Callable[[list[Approval]], None],
-) -> tuple[Approval, ...]:
     gone: list[Approval] = []
 
     def change(entries: list[_Entry]) -> list[_Entry]:
@@ -189,30 +208,44 @@ def _remove(
                 gone.append(entry.approval)
             else:
                 rest.append(entry)
-        before_write(gone)
+        is_recorded(gone)
         return rest
 
     _change(environ, now, change)
-    return tuple(gone)
+    return tuple(gone), problem
 
 
 def use_up(
     environ: Mapping[str, str], workspace: str, name: str, port: int, used_at: float
 ) -> bool:
-    """Remove an approval for one connection after it was used for `name` at `port`; return False if there is none.
+    """Note that an approval for one connection was used for `name` at `port`; return False if there is none.
 
     :param used_at: when it was used, in seconds since 1970; later approvals are for another connection
     """
 
-    def is_meant(approval: Approval) -> bool:
+    is_found = False
+
+    def is_meant(entry: _Entry) -> bool:
+        approval = entry.approval
         return (
-            approval.once
+            entry.workspace == workspace
+            and approval.once
+            and not approval.is_used
             and approval.when <= used_at
             and approval.pattern.matches(name)
             and port in approval.ports
         )
 
-    return bool(_remove(environ, workspace, used_at, is_meant, lambda _gone: None))
+    def change(entries: list[_Entry]) -> list[_Entry]:
+        nonlocal is_found
+        is_found = any(map(is_meant, entries))
+        return [
+            each._replace(approval=each.approval._replace(is_used=True)) if is_meant(each) else each
+            for each in entries
+        ]
+
+    _change(environ, used_at, change)
+    return is_found
 
 
 def _facts(approval: Approval) -> dict[str, Any]:
@@ -228,7 +261,7 @@ def _facts(approval: Approval) -> dict[str, Any]:
 def _is_replaced(old: _Entry, new: _Entry) -> bool:
     if (old.workspace, old.approval.pattern) != (new.workspace, new.approval.pattern):
         return False
-    if old.inode != new.inode or old.approval.allows != new.approval.allows:
+    if old.folder != new.folder or old.approval.allows != new.approval.allows:
         return True
     return not old.approval.allows or set(old.approval.ports) <= set(new.approval.ports)
 
@@ -286,21 +319,25 @@ def _entry(table: Mapping[str, Any]) -> _Entry:
         str(table["by"]),
         float(until),
         table["once"] is True,
+        table.get("used") is True,
     )
     given = Moment(str(table.get("boot", "")), float(table.get("passed", 0.0)))
-    return _Entry(str(table["workspace"]), int(table["inode"]), approval, given)
+    folder = _Folder(str(table["workspace"]), int(table["inode"]), int(table.get("generation", 0)))
+    return _Entry(folder, approval, given)
 
 
 def _table(entry: _Entry) -> dict[str, Any]:
     approval = entry.approval
     return {
-        "workspace": entry.workspace,
-        "inode": entry.inode,
+        "workspace": entry.folder.path,
+        "inode": entry.folder.inode,
+        "generation": entry.folder.generation,
         "name": str(approval.pattern),
         "ports": list(approval.ports),
         "answer": "allow" if approval.allows else "deny",
         "until": approval.until,
         "once": approval.once,
+        "used": approval.is_used,
         "when": approval.when,
         "by": approval.by,
         "boot": entry.given.boot,
@@ -312,12 +349,32 @@ def _path(environ: Mapping[str, str]) -> str:
     return os.path.join(user_folder(environ), FILE_NAME)
 
 
-def _inode(workspace: str) -> int:
-    """The inode of the folder; 0 where there is none, which matches no approval."""
+def _folder_at(path: str) -> _Folder:
     try:
-        return os.stat(workspace).st_ino
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return _Folder(path, 0)
+    try:
+        return _Folder(path, os.fstat(descriptor).st_ino, _generation(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def _generation(descriptor: int) -> int:
+    """The inode's generation (ioctl_iflags(2), `FS_IOC_GETVERSION`); 0 where it is not known.
+
+    File systems without one, such as btrfs and tmpfs, give no inode number to a second folder.
+    """
+    if sys.platform != "linux":
+        return 0
+    import fcntl
+
+    answer = bytearray(8)
+    try:
+        fcntl.ioctl(descriptor, _GET_VERSION, answer)
     except OSError:
         return 0
+    return int.from_bytes(answer[:4], sys.byteorder)
 
 
 def _is_below(path: str, folder: str) -> bool:

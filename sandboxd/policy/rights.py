@@ -300,7 +300,7 @@ def rights(
     """Combine the inputs into the rights of `target` at `now`.
 
     :param limits: what the policy minimum lets the user allow
-    :param answers: all answers for the project, including those that have ended or are not in force
+    :param answers: all answers for the project, including those that have ended, are used up or not in force
     :param credentials: those that config and grants allow, and for which the user has a record
     :param now: seconds since 1970
     :param ports: the ports that the plan wants forwarded
@@ -323,6 +323,7 @@ def rights(
     )
     policy = effective(planned, answers, limits, now)
     counting = tuple(each for each in answers if _counts(each, planned, limits, now))
+    living = (rule for rule in policy.rules if not rule.until or now < rule.until)
     upstream = policy.upstream
     whole = policy._replace(upstream=upstream and upstream._replace(credentials=login.text))
     return Rights(
@@ -332,7 +333,7 @@ def rights(
         problem,
         planned,
         GatewayRights(whole),
-        tuple(NameRight(rule, _origin(rule, asked)) for rule in policy.rules),
+        tuple(NameRight(rule, _origin(rule, asked)) for rule in living),
         tuple(
             Denial(pattern, "policy.toml" if pattern in planned.denied else "answer")
             for pattern in policy.denied
@@ -383,7 +384,7 @@ def _covers(wide: Rule, narrow: Rule) -> bool:
 
 
 def _counts(answer: Approval, planned: Policy, limits: Limits, now: float) -> bool:
-    if answer.ended(now):
+    if answer.is_used or answer.ended(now):
         return False
     return not (answer.allows and obstacle(planned, answer.pattern, answer.ports, limits))
 

@@ -312,7 +312,9 @@ def _rights(
     ports: tuple[Port, ...] = (),
 ) -> Rights:
     has_gateway = asked.policy is not None
-    answers = approvals.of_project(environ, workspace, now) if has_gateway else ()
+    # Of those that are used up one connection may be open, also when the gateway is told what else has changed.
+    used = target.container != ""
+    answers = approvals.of_project(environ, workspace, now, with_used=used) if has_gateway else ()
     limits = approvals.limits(demands)
     return rights(target, asked, limits, answers, credentials, login, now, ports)
 

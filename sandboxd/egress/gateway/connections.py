@@ -6,12 +6,15 @@ import asyncio
 import resource
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.egress.broker import Binding
 from sandboxd.egress.gateway.relay import Relay
 from sandboxd.egress.gateway.sockets import reset, stream_options
 from sandboxd.egress.policy import Rule
+
+if TYPE_CHECKING:
+    from sandboxd.egress.gateway.dialer import Way
 
 MOST, OTHER_FILES = 2048, 512
 """Connections at a time, and the files that are for other things; a connection holds at most two."""
@@ -20,7 +23,7 @@ MOST, OTHER_FILES = 2048, 512
 class Connection:
     """One client: served by a task first, then perhaps by a relay alone."""
 
-    __slots__ = ("binding", "client", "name", "orderly", "port", "relay", "rule", "task")
+    __slots__ = ("binding", "client", "name", "orderly", "port", "relay", "rule", "task", "way")
 
     def __init__(self, client: socket.socket) -> None:
         self.client = client
@@ -31,6 +34,8 @@ class Connection:
         self.rule: Rule | None = None
         self.binding: Binding | None = None
         """The credential that it got."""
+        self.way: Way | None = None
+        """How it was made to where it reaches; None before that."""
         self.task: asyncio.Task[None] | None = None
         self.relay: Relay | None = None
 

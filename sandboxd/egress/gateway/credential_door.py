@@ -108,7 +108,7 @@ class CredentialDoor:
             return False
         connection.binding = binding
         try:
-            stream = await self._connect(destination, binding, context)
+            stream = await self._connect(connection, destination, binding, context)
         except (NoWay, NotTrusted) as error:
             reason = error.reason if isinstance(error, NoWay) else "tls"
             detail = error.detail if isinstance(error, NoWay) else str(error)
@@ -124,12 +124,16 @@ class CredentialDoor:
             stream.close()
 
     async def _connect(
-        self, destination: Destination, binding: Binding, context: ssl.SSLContext
+        self,
+        connection: Connection,
+        destination: Destination,
+        binding: Binding,
+        context: ssl.SSLContext,
     ) -> SecureStream:
         """:raises NoWay: it cannot be reached
         :raises NotTrusted: it is not who it has to be
         """
-        way = await tunnel.dial(self._parts, destination)
+        way = await tunnel.dial(self._parts, connection, destination)
         meter = self._parts.meters.of(destination.judgement)
         stream = SecureStream(way.sock, meter, context, binding.host)
         try:

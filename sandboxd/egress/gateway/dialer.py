@@ -10,7 +10,7 @@ import os
 import socket
 from typing import NamedTuple
 
-from sandboxd.egress.addresses import judge, networks
+from sandboxd.egress.addresses import Network, judge, networks
 from sandboxd.egress.gateway.captivity import Captivity
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
@@ -31,8 +31,14 @@ class Way(NamedTuple):
     """A connection to an allowed name."""
 
     sock: socket.socket
+    address: str = ""
+    """The address that was dialled; '' for that of a proxy or a service."""
     upstream: Upstream | None = None
-    """The proxy at its other end, which wants requests with the whole URL; None for the place itself."""
+    """The proxy that it leads through; None without one."""
+    speaks_http: bool = False
+    """Whether that proxy wants requests with the whole URL, since it made no tunnel."""
+    is_service: bool = False
+    """Whether it leads to a container of the same project."""
 
 
 class NoWay(OSError):
@@ -73,22 +79,47 @@ class Dialer:
         """
         name = judgement.name
         if judgement.reason == "service":
-            return Way(await self._service(name, port))
+            return await self._service(name, port)
         if not self._way_out.interface:
             raise NoWay("unreachable", "this gateway has no way out")
-        upstream = self._gate.policy.upstream
-        if upstream is None or any(each.matches(name) for each in upstream.direct):
+        upstream = self._upstream(name)
+        if upstream is None:
             candidates = await self._addresses(name)
             if not candidates:
                 raise NoWay("unresolved", await self._why_unresolved(name))
-            return Way(
-                await self._first(self._checked(judgement, candidates), port, self._way_out.device)
-            )
+            return await self._direct(self._checked(judgement, candidates), port)
         checked = self._checked(judgement, await self._known_addresses(name))
         if any(judge(candidate).kind == "private" for candidate in checked):
             # Of the company's own network, where its proxy does not lead.
-            return Way(await self._first(checked, port, self._way_out.device))
+            return await self._direct(checked, port)
         return await self._through(upstream, name, port, speaks_http)
+
+    def would_go(self, way: Way, name: str, port: int) -> bool:
+        """Whether a connection to `port` of `name` could be made in the way `way` now: by the same proxy, or to an
+        address that may be dialled. Whether the name may be reached at all is another question.
+        """
+        if way.is_service:
+            return True
+        upstream = self._upstream(name)
+        if way.upstream is not None:
+            return upstream is not None and way.upstream.place == upstream.place
+        verdict = judge(way.address, self._forbidden_now())
+        if not verdict.may_be_dialled(self._gate.allows_private(name, port)):
+            return False
+        return upstream is None or verdict.kind == "private"
+
+    def _upstream(self, name: str) -> Upstream | None:
+        """The proxy through which `name` is reached; None without one."""
+        upstream = self._gate.policy.upstream
+        is_direct = upstream is None or any(each.matches(name) for each in upstream.direct)
+        return None if is_direct else upstream
+
+    def _forbidden_now(self) -> tuple[Network, ...]:
+        return networks([*self._gate.policy.forbidden, *self._forbidden])
+
+    async def _direct(self, addresses: list[str], port: int) -> Way:
+        sock, address = await self._first(addresses, port, self._way_out.device)
+        return Way(sock, address)
 
     def _checked(self, judgement: Judgement, candidates: tuple[str, ...]) -> list[str]:
         """The addresses among `candidates` that may be dialled.
@@ -96,7 +127,7 @@ class Dialer:
         :raises NoWay: there are some, and none may
         """
         private = judgement.rule is not None and judgement.rule.private
-        forbidden = networks([*self._gate.policy.forbidden, *self._forbidden])
+        forbidden = self._forbidden_now()
         checked, refused = [], ""
         for candidate in candidates:
             verdict = judge(candidate, forbidden)
@@ -137,17 +168,20 @@ class Dialer:
         except NoServer as error:
             raise NoWay("unresolved", str(error)) from None
 
-    async def _service(self, name: str, port: int) -> socket.socket:
+    async def _service(self, name: str, port: int) -> Way:
         place = self._gate.service(name)
         synthetic = place is not None and self._gate.book.name(place) is not None
         if place is None or synthetic or place == self._gateway:
             raise NoWay("address", f"{place} is no container")
         if ipaddress.IPv4Address(place) not in self._subnet:
             raise NoWay("address", f"{place} is not on the inner network")
-        return await self._first([place], port, self._inner)
+        sock, _ = await self._first([place], port, self._inner)
+        return Way(sock, is_service=True)
 
-    async def _first(self, addresses: list[str], port: int, interface: str) -> socket.socket:
-        """A connection to the first of `addresses` that answers."""
+    async def _first(
+        self, addresses: list[str], port: int, interface: str
+    ) -> tuple[socket.socket, str]:
+        """A connection to the first of `addresses` that answers, and which one that is."""
         detail = ""
         for candidate in addresses:
             family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
@@ -169,14 +203,14 @@ class Dialer:
                 detail = f"{candidate}: {why}"
                 continue
             stream_options(sock)
-            return sock
+            return sock, candidate
         raise NoWay("unreachable", detail)
 
     async def _through(self, upstream: Upstream, name: str, port: int, speaks_http: bool) -> Way:
         """A connection by the company's proxy, which resolves the name and dials it."""
         sock = await self._proxy(upstream)
         if speaks_http:
-            return Way(sock, upstream)
+            return Way(sock, upstream=upstream, speaks_http=True)
         try:
             async with asyncio.timeout(_PROXY_SECONDS):
                 await connect(sock, upstream, name, port)
@@ -186,7 +220,7 @@ class Dialer:
                 why = "does not answer in time" if isinstance(error, TimeoutError) else str(error)
                 raise NoWay("upstream", f"the proxy {upstream} {why}") from None
             raise
-        return Way(sock)
+        return Way(sock, upstream=upstream)
 
     async def _proxy(self, upstream: Upstream) -> socket.socket:
         try:
@@ -201,7 +235,8 @@ class Dialer:
                 raise NoWay("upstream", f"the proxy {upstream} does not resolve") from None
         try:
             first = list(addresses)[:MOST_ADDRESSES]
-            return await self._first(first, upstream.port, self._way_out.device)
+            sock, _ = await self._first(first, upstream.port, self._way_out.device)
         except NoWay as error:
             why = f"the proxy {upstream} does not answer ({error.detail})"
             raise NoWay("upstream", why) from None
+        return sock

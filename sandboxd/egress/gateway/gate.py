@@ -67,6 +67,16 @@ class Gate:
             reason = "label-data"
         return Judgement(name, reason in ("allowed", "service"), reason, verdict.rule)
 
+    def allows_private(self, name: str, port: int) -> bool:
+        """Whether a rule lets `name` lead to a private address at `port`."""
+        judgement = self.judge(name, port)
+        return judgement.allowed and judgement.rule is not None and judgement.rule.private
+
+    def lets_go_on(self, used: Rule) -> bool:
+        """Whether the policy still has the approval that `used`, a rule for one connection, was made of."""
+        rules = self._policy.rules
+        return any(rule.once and rule.pattern == used.pattern for rule in rules)
+
     def is_tripwire(self, text: str) -> bool:
         """Whether `text` is a name that no program has a reason to ask for."""
         return self._decider.decide(text, 0, self.clock()).reason == "canary"

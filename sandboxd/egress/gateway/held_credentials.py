@@ -53,12 +53,14 @@ class HeldCredentials:
         """
         by_name = self._gate.judge(binding.host, binding.host_port)
         denied = by_name.reason in ("denied", "canary")
-        private = by_name.allowed and by_name.rule is not None and by_name.rule.private
+        private = self._gate.allows_private(binding.host, binding.host_port)
         source = f"credential {binding.service}"
         rule = Rule(Pattern(binding.host), (binding.host_port,), private=private, source=source)
         # Never a service of the project: whoever wrote that names it as they like.
         return Judgement(binding.host, not denied, "denied" if denied else "allowed", rule)
 
     def is_in_force(self, binding: Binding) -> bool:
-        """Whether the policy still has it, and its host is not denied."""
-        return self.service(binding.port) == binding.service and self.judge(binding).allowed
+        """Whether it is one of those of now, the policy still has it, and its host is not denied."""
+        is_held = self._bindings.get(binding.port) == binding
+        is_planned = self.service(binding.port) == binding.service
+        return is_held and is_planned and self.judge(binding).allowed

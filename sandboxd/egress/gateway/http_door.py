@@ -166,7 +166,8 @@ class HttpDoor:
         self._parts.gate.claim(judgement.rule)
         try:
             # After an upgrade the bytes are no HTTP any more, and a proxy passes those by a tunnel alone.
-            way = await tunnel.dial(self._parts, destination, not http_head.is_websocket(request))
+            speaks_http = not http_head.is_websocket(request)
+            way = await tunnel.dial(self._parts, self._connection, destination, speaks_http)
         except NoWay as error:
             await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))
             return False
@@ -183,8 +184,9 @@ class HttpDoor:
         """Send a request that is allowed, and bring its answer; returns whether another may follow."""
         server, name, port = way.sock, destination.judgement.name, destination.port
         forwarded = http_head.forwarded(request, name, port, path)
-        if way.upstream is not None:
-            forwarded = upstream.whole_url(forwarded, name, port, way.upstream)
+        proxy = way.upstream if way.speaks_http else None
+        if proxy is not None:
+            forwarded = upstream.whole_url(forwarded, name, port, proxy)
         meter = self._parts.meters.of(destination.judgement)
         search = decoy.Search((placeholder.PREFIX, *self._parts.gate.policy.decoys))
         try:
@@ -192,7 +194,7 @@ class HttpDoor:
                 self._reader,
                 client,
                 PlainStream(server, meter),
-                lambda answer: upstream.pass_on(answer, way.upstream),
+                lambda answer: upstream.pass_on(answer, proxy),
                 search,
             )
             result = await exchange.run(forwarded)
@@ -207,7 +209,7 @@ class HttpDoor:
             return False
         except upstream.Refusal as error:
             server.close()
-            why = f"the proxy {way.upstream} {error}"
+            why = f"the proxy {proxy} {error}"
             destination.report(self._parts, "upstream", why)
             source = destination.judgement.source
             await self._reader.end(refusals.denied(name, port, "upstream", source, why))

@@ -35,7 +35,7 @@ from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.sockets import SPARE, Listener, bound
 from sandboxd.egress.gateway.stub import Stub
 from sandboxd.egress.gateway.tunnel import Parts
-from sandboxd.egress.policy import Policy
+from sandboxd.egress.policy import Policy, Rule
 
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
 
@@ -170,6 +170,7 @@ class Gateway:
         except commands.NotACommand as error:
             if error.op != "policy" and (error.closes or error.op == "credentials"):
                 self._held.clear()
+                self._cut()
             if error.closes:
                 self._close_all()
             self._journal.say("refused", op=error.op, version=error.version, why=str(error))
@@ -211,22 +212,43 @@ class Gateway:
             self._held.set(command.credentials)
         except ValueError as error:
             raise commands.NotACommand(str(error), "credentials", closes=False) from None
+        self._cut()
         services = broker_wire.names(command.credentials.bindings)
         self._journal.say("credentials", services=services, mark=command.mark)
 
     def _cut(self) -> None:
-        """End connections that the present policy does not allow; one that used up its rule was allowed."""
+        """End connections that could not be made as they were by what is in force now."""
         for connection in self._parts.connections:
-            if connection.binding and not self._held.is_in_force(connection.binding):
+            if not self._may_go_on(connection):
                 connection.end()
-            if not connection.name:
-                continue
-            judgement = self._parts.gate.judge(connection.name, connection.port)
-            spent = connection.rule is not None and connection.rule.once
-            if not judgement.allowed and not (
-                spent and judgement.reason not in ("denied", "canary")
-            ):
-                connection.end()
+
+    def _may_go_on(self, connection: Connection) -> bool:
+        binding, name, port = connection.binding, connection.name, connection.port
+        if binding is not None:
+            if not self._held.is_in_force(binding):
+                return False
+            name, port = binding.host, binding.host_port
+        elif name and not self._is_allowed(connection):
+            return False
+        way = connection.way
+        return way is None or self._parts.dialer.would_go(way, name, port)
+
+    def _is_allowed(self, connection: Connection) -> bool:
+        """Whether a rule allows the connection; one that used up its rule goes on while that was not taken back."""
+        gate, rule = self._parts.gate, connection.rule
+        judgement = gate.judge(connection.name, connection.port)
+        if rule is not None and rule.once and judgement.reason not in ("denied", "canary"):
+            return judgement.allowed or gate.lets_go_on(rule)
+        if judgement.allowed:
+            self._use(connection, judgement.rule)
+        return judgement.allowed
+
+    def _use(self, connection: Connection, rule: Rule | None) -> None:
+        """Have an open connection go on by another rule, which it uses up where that is for one connection."""
+        connection.rule = rule
+        if rule is not None and rule.once:
+            self._parts.gate.claim(rule)
+            self._journal.say("used", name=connection.name, port=connection.port)
 
     def _end_expired(self) -> None:
         """End connections whose rule has expired, unless another rule allows them."""
@@ -236,10 +258,12 @@ class Gateway:
             if rule is None or not rule.until or now < rule.until:
                 continue
             judgement = parts.gate.judge(connection.name, connection.port)
-            if not judgement.allowed:
+            other = judgement.rule
+            # Two approvals for one connection are not for one that goes on.
+            if not judgement.allowed or (rule.once and other is not None and other.once):
                 connection.end()
-            elif judgement.rule is None or not judgement.rule.once:
-                connection.rule = judgement.rule
+            else:
+                self._use(connection, other)
 
     def _close_all(self) -> None:
         """Allow nothing, and end what is open."""

@@ -64,19 +64,25 @@ def judge(parts: Parts, connection: Connection, text: str, port: int, door: str)
     return judgement
 
 
-async def dial(parts: Parts, destination: Destination, speaks_http: bool = False) -> Way:
-    """A connection to a destination that `judge` allowed, by a claimed rule.
+async def dial(
+    parts: Parts, connection: Connection, destination: Destination, speaks_http: bool = False
+) -> Way:
+    """A connection to a destination that `judge` allowed, by a claimed rule; `connection` keeps how it was made.
 
     :param speaks_http: as for `Dialer.dial`
     :raises NoWay: it cannot be reached; that is reported, and a rule for one connection is given back
     """
     try:
         way = await parts.dialer.dial(destination.judgement, destination.port, speaks_http)
+        if not parts.dialer.would_go(way, destination.judgement.name, destination.port):
+            way.sock.close()
+            raise NoWay("address", "what may be dialled for it has changed meanwhile")
     except BaseException as error:
         parts.gate.give_back(destination.judgement.rule)
         if isinstance(error, NoWay):
             destination.report(parts, error.reason, error.detail)
         raise
+    connection.way = way
     destination.reached(parts)
     return way
 
@@ -115,7 +121,7 @@ async def carry(
             raise
         accepted, check = b"", None
     try:
-        way = await dial(parts, destination)
+        way = await dial(parts, connection, destination)
     except NoWay as error:
         if not to_server:
             await reader.end(refusal(error.reason, error.detail))

@@ -64,6 +64,42 @@ def test_an_approval_belongs_to_the_folder_and_not_to_its_path(
     assert approvals.of_project(environ, workspace, NOW) == ()
 
 
+def test_another_folder_that_got_the_inode_of_the_one_before_has_no_approvals(
+    environ: dict[str, str], workspace: str
+) -> None:
+    """ext4 gives the inode number of a removed folder to the next one: seen 20 times of 20."""
+    approvals.add(environ, workspace, allow("a.org"))
+    before, number = folder_of(workspace), 0
+    while True:
+        os.rmdir(workspace)
+        os.mkdir(workspace)
+        number += 1
+        after = folder_of(workspace)
+        if after[0] == before[0] or number == 50:
+            break
+    if after[0] != before[0]:
+        pytest.skip("this file system gives no inode number to a second folder")
+    assert approvals.of_project(environ, workspace, NOW) == ()
+    approvals.add(environ, workspace, allow("b.org"))
+    assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
+
+
+def test_an_approval_of_a_version_that_knew_the_inode_alone_counts(
+    environ: dict[str, str], workspace: str
+) -> None:
+    approvals.add(environ, workspace, allow("a.org"))
+    lines = file_of(environ).read_text().splitlines()
+    older = [line for line in lines if not line.startswith("generation")]
+    assert len(older) == len(lines) - 1
+    file_of(environ).write_text("\n".join(older))
+    assert approvals.of_project(environ, workspace, NOW) == (allow("a.org"),)
+
+
+def folder_of(path: str) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_ino, status.st_dev
+
+
 def test_what_has_ended_counts_for_nothing_and_is_not_written_again(
     environ: dict[str, str], workspace: str
 ) -> None:
@@ -96,6 +132,24 @@ def test_one_for_one_connection_is_used_up(environ: dict[str, str], workspace: s
     )
     assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
     assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
+    assert not approvals.use_up(environ, workspace, "a.org", 443, NOW)
+
+
+def test_one_that_is_used_up_stays_for_its_connection_until_its_end_or_until_it_is_taken_back(
+    environ: dict[str, str], workspace: str
+) -> None:
+    once = allow("a.org", until=NOW + 10, once=True)
+    used = once._replace(is_used=True)
+    approvals.add(environ, workspace, once)
+    assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    assert approvals.of_project(environ, workspace, NOW, with_used=True) == (used,)
+    assert approvals.of_project(environ, workspace, NOW + 10, with_used=True) == ()
+    approvals.add(environ, workspace, once)
+    assert approvals.of_project(environ, workspace, NOW, with_used=True) == (once,)
+    assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    gone, _ = approvals.remove(environ, workspace, NOW, lambda each: each.pattern == used.pattern)
+    assert gone == (used,)
+    assert approvals.of_project(environ, workspace, NOW, with_used=True) == ()
 
 
 def test_a_file_that_others_can_write_stops_everything(
@@ -143,7 +197,7 @@ def test_nothing_within_the_workspace_counts(tmp_path: Path) -> None:
 
 def test_an_approval_ends(environ: dict[str, str], workspace: str) -> None:
     entries = [
-        approvals._Entry(workspace, os.stat(workspace).st_ino, allow(f"n{number}.org"))
+        approvals._Entry(approvals._folder_at(workspace), allow(f"n{number}.org"))
         for number in range(approvals.MOST_OF_PROJECT)
     ]
     approvals._change(environ, NOW, lambda _: entries)

@@ -61,6 +61,24 @@ def test_it_ends_with_the_first_of_the_answers_that_count() -> None:
     assert [str(each.pattern) for each in given.approvals] == ["c.test", "d.test"]
 
 
+def test_an_approval_that_is_used_up_is_there_for_its_connection_alone_until_a_policy_forbids_it() -> (
+    None
+):
+    used = answer("c.test", 30.0)._replace(once=True, is_used=True)
+    given = made(used)
+    assert given.gateway is not None
+    policy = given.gateway.policy
+    assert [str(rule.pattern) for rule in policy.rules] == ["a.test", "c.test"]
+    assert decide(policy, "c.test", 443, 5.0).reason == "expired"
+    assert [str(each.rule.pattern) for each in given.names] == ["a.test"]
+    assert (given.approvals, given.ends) == ((), 0.0)
+    forbidden = rights(
+        Target("/w", "c1"), Asked("allow", PLANNED), Limits(False), (used,), (), Login(), 5.0
+    )
+    assert forbidden.gateway is not None
+    assert [str(rule.pattern) for rule in forbidden.gateway.policy.rules] == ["a.test"]
+
+
 def test_the_login_is_in_what_the_gateway_gets_and_in_no_text() -> None:
     given = made()
     assert given.gateway is not None and given.gateway.policy.upstream is not None
