@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.mount_events import MountEvents, open_events
@@ -178,32 +178,44 @@ class Watched:
         inspected = self._engine.inspect(self._container)
         with contextlib.closing(Guard(self._engine, inspected)) as guard:
             self.problem = ""
-            if not guard.points:
-                return
-            events = open_events([point.path for point in guard.points], guard.files)
+            reason = None
+            while guard.points:
+                with self._listening(guard) as events:
+                    if reason is None:
+                        is_unwatched = guard.forget_lost_before()
+                        reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
+                        log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
+                    is_lost = guard.has_lost() or guard.has_lost_mounts()
+                    if not is_lost and not self._stop.is_set():
+                        events.wait()
+                    is_last = self._stop.is_set()
+                    # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends
+                    # the container from inside may have written just before.
+                    is_lost = is_lost or guard.has_lost()
+                if is_lost:
+                    self._halt(guard, reason)
+                if is_lost or is_last:
+                    return
+
+    @contextlib.contextmanager
+    def _listening(self, guard: Guard) -> Iterator[MountEvents]:
+        """The events of what is mounted, and of what git on the host lists now."""
+        events = open_events([point.path for point in guard.points], *guard.lists())
+        try:
+            problem = events.delay and f"losses of mounts are seen {events.delay}"
+            if problem and problem != self.problem:
+                log.warning("`%s`: %s", guard.workspace, problem)
+            self.problem = problem
             with self._lock:
                 self._events = events
-            try:
-                self.problem = events.delay and f"losses of mounts are seen {events.delay}"
-                if events.delay:
-                    log.warning("`%s`: losses of mounts are seen %s", guard.workspace, events.delay)
-                reason = Reason.REPLACED
-                if guard.forget_lost_before():
-                    reason = Reason.UNWATCHED
-                log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
-                while True:
-                    # Once more at the end: who ends the container from inside may have written just before.
-                    is_last = self._stop.is_set()
-                    if guard.lost() or (not is_last and guard.has_lost_mounts()):
-                        self._halt(guard, reason)
-                        return
-                    if is_last:
-                        return
-                    events.wait()
-            finally:
-                with self._lock:
-                    self._events = None
-                events.close()
+            # Who stopped it before then found no events to end.
+            if self._stop.is_set():
+                events.end()
+            yield events
+        finally:
+            with self._lock:
+                self._events = None
+            events.close()
 
     def _halt(self, guard: Guard, reason: Reason) -> None:
         """Halt it, again and again where the engine refuses."""

@@ -3,7 +3,8 @@ cause.
 
 On Linux a thread sleeps in the kernel until an event comes (`inotify_simple`; `watchfiles` polls its events at each
 step, which costs a wake-up and a delay). Elsewhere `watchfiles` is used, with its step as delay. Only the folders
-above the paths are watched, for names that appear and go: writing into files wakes nobody.
+above the paths are watched, for names that appear and go: writing into files wakes nobody, but for those whose content
+counts.
 """
 
 from __future__ import annotations
@@ -50,18 +51,22 @@ class MountEvents(Protocol):
     def close(self) -> None: ...
 
 
-def open_events(paths: Collection[str], files: Collection[str] = ()) -> MountEvents:
+def open_events(
+    paths: Collection[str], files: Collection[str] = (), folders: Collection[str] = ()
+) -> MountEvents:
     """The fastest kind of events that this system has; what happens after this call is not missed.
 
     Where a folder cannot be read (a program inside may have changed its mode), the paths are polled instead.
 
     :param paths: absolute paths whose replacement matters
     :param files: absolute paths of files whose content matters, too; they need not exist
+    :param folders: absolute paths of folders in which each new name matters; one that does not exist matters when it
+        comes, and then has to be named again
     :raises OSError: the system gives no events
     """
     if sys.platform == "linux":
         try:
-            return _Inotify(paths, files)
+            return _Inotify(paths, files, folders)
         except ImportError:
             pass
         except OSError as error:
@@ -70,7 +75,7 @@ def open_events(paths: Collection[str], files: Collection[str] = ()) -> MountEve
             if isinstance(error, PermissionError):
                 return _Looks(f"`{error.filename}` may not be read")
             raise
-    return _Steps(paths, files)
+    return _Steps(paths, files, folders)
 
 
 def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
@@ -97,13 +102,16 @@ class _Inotify:
 
     delay = ""
 
-    def __init__(self, paths: Collection[str], files: Collection[str] = ()) -> None:
+    def __init__(
+        self, paths: Collection[str], files: Collection[str] = (), folders: Collection[str] = ()
+    ) -> None:
         from inotify_simple import INotify, flags
 
         stays = flags.MOVE_SELF | flags.DELETE_SELF
         entries = stays | flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE
         self._matters = stays | flags.Q_OVERFLOW | flags.IGNORED | flags.UNMOUNT
-        self._names: dict[int, set[str]] = {}
+        self._names: dict[int, set[str] | None] = {}
+        """The names that matter by the number of the watch; None for all."""
         self._is_ended = False
         self._wake_up, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
@@ -115,19 +123,22 @@ class _Inotify:
         self._poll.register(self._inotify.fileno(), select.POLLIN)
         self._poll.register(self._wake_up, select.POLLIN)
         try:
-            names, above = folders_of({*paths, *files})
+            names, above = folders_of({*paths, *files, *folders})
             written = {os.path.dirname(file) for file in files}
-            for folder, of_it in names.items():
+            grown = {*folders, *map(os.path.dirname, folders)}
+            for folder in {*names, *folders}:
                 # Git puts a new index in the place of the old one; some of its other forms write into it.
                 more = flags.CLOSE_WRITE if folder in written else 0
+                more |= flags.CREATE if folder in grown else 0
+                of_it = None if folder in folders else names[folder]
                 self._watch(folder, entries | more | flags.ONLYDIR, of_it)
-            for folder in above:
+            for folder in above.difference(folders):
                 self._watch(folder, stays | flags.ONLYDIR, set())
         except BaseException:
             self.close()
             raise
 
-    def _watch(self, folder: str, mask: int, names: set[str]) -> None:
+    def _watch(self, folder: str, mask: int, names: set[str] | None) -> None:
         # One that is gone has nothing to tell: the first look finds that out.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             try:
@@ -140,7 +151,8 @@ class _Inotify:
         while not self._is_ended:
             self._poll.poll()
             for event in self._inotify.read(timeout=0):
-                if event.mask & self._matters or event.name in self._names.get(event.wd, ()):
+                names = self._names.get(event.wd, ())
+                if event.mask & self._matters or names is None or event.name in names:
                     return not self._is_ended
             if not self._is_ended:
                 time.sleep(_REST_SECONDS)
@@ -165,22 +177,27 @@ class _Steps:
 
     delay = f"up to {2 * STEP_MS} ms late"
 
-    def __init__(self, paths: Collection[str], files: Collection[str] = ()) -> None:
-        names, above = folders_of({*paths, *files})
+    def __init__(
+        self, paths: Collection[str], files: Collection[str] = (), folders: Collection[str] = ()
+    ) -> None:
+        names, above = folders_of({*paths, *files, *folders})
         self._paths = frozenset({*paths, *names, *above})
-        self._files = frozenset(files)
+        self._files = frozenset({*files, *folders})
+        self._folders = frozenset(folders)
         self._event = threading.Event()
         self._is_ended = False
         self._error: Exception | None = None
         self._listening = Listening(
-            filter(is_nameable, {*names, *above}), self._tell, self._fail, STEP_MS
+            filter(_can_be_watched, {*names, *above, *folders}), self._tell, self._fail, STEP_MS
         )
         self._listening.start()
         self._listening.wait_until_it_listens()
 
     def _tell(self, changes: Changes) -> None:
         if any(
-            path in self._files or (path in self._paths and change is not Change.modified)
+            path in self._files
+            or os.path.dirname(path) in self._folders
+            or (path in self._paths and change is not Change.modified)
             for change, path in changes
         ):
             self._event.set()
@@ -202,6 +219,11 @@ class _Steps:
 
     def close(self) -> None:
         self._listening.stop()
+
+
+def _can_be_watched(folder: str) -> bool:
+    # What git lists there may be gone, or not have come yet.
+    return is_nameable(folder) and os.path.isdir(folder)
 
 
 class _Looks:

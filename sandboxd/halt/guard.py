@@ -18,7 +18,7 @@ from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import open_links, outside, pins
 from sandboxd.observe.mount_table import Identity
 from sandboxd.observe.workspace import target_of
-from sandboxd.plan import gitlinks
+from sandboxd.plan.entrances import hosts_own
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -50,9 +50,6 @@ class Guard:
         self._links = subject.links
         self._mounts = subject._replace(links=None)
         self._top = target_of(inspected, self.workspace)
-        git = self._links.git if self._links is not None else None
-        self.files = (git.path, *git.configs) if git is not None else ()
-        """Paths on the host of git's index and configs, which may come to name paths that have no mount."""
         self._engine = engine
         self._pid = inspected["State"].get("Pid") or 0
         self._by_signal = outside.look(engine, inspected).shares_kernel
@@ -78,17 +75,34 @@ class Guard:
             held.close()
         self._held.clear()
 
+    def has_lost(self) -> bool:
+        """Whether `lost` returns anything: what takes least time is looked at first."""
+        return bool(self._gone() or self._named())
+
     def lost(self) -> tuple[Lost, ...]:
         """The mounts that were lost, and paths that git on the host names by now and that have no mount; () for
         neither.
 
         A mount is lost when another file than at the time of this object's creation is at its path, or none.
         """
+        return (*self._gone(), *self._named())
+
+    def lists(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Absolute paths of the files by which git on the host names paths that may have no mount, and of the folders in
+        which new ones of them come.
+        """
+        named = open_links.named(self._links)
+        return named.files, named.folders
+
+    def _named(self) -> tuple[Lost, ...]:
         # Git does not read an index either that cannot be read, and goes nowhere by it.
         named = open_links.named(self._links)
         return (
-            *self._gone(),
-            *(self._lost(each.path, What.ENTERED) for each in named.entered),
+            *(
+                self._lost(each.path, What.LISTED if each.is_linked else What.ENTERED)
+                for each in named.entered
+            ),
+            *(self._lost(name, What.ADDED) for name in named.added),
             *(self._lost(path, What.NAMED) for path in named.acted_upon),
         )
 
@@ -201,11 +215,10 @@ class Guard:
         """
         if self._links is None:
             return {}
-        own = self._links.git.own
         return {
             each.path: set_aside(self.workspace, each.at)
             for each in open_links.named(self._links).entered
-            if each.path not in known and not gitlinks.is_hosts_own(self.workspace, own, each.path)
+            if each.path not in known and not hosts_own(self.workspace, each.kept_in, each.path)
         }
 
     def _before(self, path: str) -> Version | None:

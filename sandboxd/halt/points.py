@@ -43,6 +43,10 @@ class What(Enum):
     REMOVED = "removed or renamed"
     ENTERED = "entered by git"
     """Git's index on the host names a nested repository there, and did not when the container was made."""
+    LISTED = "listed by git"
+    """Git on the host lists a linked work tree there, and did not when the container was made."""
+    ADDED = "added by git"
+    """Git on the host makes the repository of a submodule of this name, whose place has no mount."""
     NAMED = "named by git"
     """Git's config on the host names the path, so that git acts on it, and did not when the container was made."""
 

@@ -72,13 +72,17 @@ def end_by_hand(command: str) -> str:
 def describe(halt: Halt) -> str:
     """A description for a person: the paths that were replaced, and the treatment of each."""
     lost = [entry for entry in halt.entries if entry.what is not None]
-    entered = [entry for entry in lost if entry.what is What.ENTERED]
-    named = [entry for entry in lost if entry.what is What.NAMED]
-    gone = [entry for entry in lost if entry.what not in (What.ENTERED, What.NAMED)]
+    gone = [entry for entry in lost if entry.what in (What.REPLACED, What.REMOVED)]
+
+    def of(what: What) -> list[Entry]:
+        return [entry for entry in lost if entry.what is what]
+
     parts = (
         _of_gone(gone),
-        _of_named(entered, "goes into", "index"),
-        _of_named(named, "acts upon", "config", _LOOK),
+        _of_named(of(What.ENTERED), "goes into", "index"),
+        _of_named(of(What.LISTED), "goes into", "list of work trees"),
+        _of_added(of(What.ADDED)),
+        _of_named(of(What.NAMED), "acts upon", "config", _LOOK),
     )
     text = "; ".join(part for part in parts if part)
     done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
@@ -116,6 +120,12 @@ def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> s
     )
 
 
+def _of_added(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    return f"git on the host adds the submodule {_names(entries)}, whose place has no mount"
+
+
 def _take(outcome: Outcome) -> str:
     return shlex.join(("mv", outcome.aside, outcome.path))
 
@@ -132,7 +142,7 @@ def _done(what: What | None, outcome: Outcome | None) -> str:
         )
     if outcome.action is Action.SET_ASIDE:
         text = f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
-        if what is not What.ENTERED:
+        if what not in (What.ENTERED, What.LISTED):
             return text
         return f"{text}, and `{_take(outcome)}` takes it if it is yours"
     return ""

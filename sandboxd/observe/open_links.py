@@ -1,36 +1,41 @@
 """Finds what git on the host has begun to act on since a container was created, and that is therefore not mounted
 read-only.
 
-The index of a work tree names repositories, in each of which `git status` on the host runs git with the config there.
-The config names hooks and programs. The plan protects what both named at the start; a `submodule add`, a pull, a
-checkout or a `git config core.hooksPath` can name more.
+Git directories on the host list the repositories that git enters (`plan.entrances`), and their configs name hooks and
+programs. The plan protects what they named at the start; a `submodule add`, a `worktree add`, a pull, a checkout or a
+`git config core.hooksPath` can name more. What a program inside makes by itself is in none of these lists.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.errors import SandboxdError
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe.workspace import target_of
-from sandboxd.plan import git_control, gitlinks
+from sandboxd.plan import beneath, git_control, gitlinks
+from sandboxd.plan.entrances import Entrances, entrances
+from sandboxd.syntax import git_config
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sandboxd.engine.answers import Inspected
-    from sandboxd.plan.gitlinks import Gitlink, Index
+    from sandboxd.plan.entrances import Entrance
+    from sandboxd.plan.gitlinks import Index
 
 
 class Watch(NamedTuple):
-    """The facts about a container that each check of its host's index needs.
+    """The facts about a container that each check of what git on its host names needs.
 
     `top` is the path of the workspace inside, `git` its index. `shared` tells, for each mount point at or below `top`,
     whether writes there reach the host's workspace. `start` is when the container was created, in nanoseconds since
-    1970.
+    1970. `modules` are the names in git's folder of submodules' repositories when these facts were collected.
     """
 
     workspace: str
@@ -38,29 +43,37 @@ class Watch(NamedTuple):
     git: Index
     shared: Mapping[str, bool]
     start: int
+    modules: frozenset[str] = frozenset()
 
 
 class OpenLink(NamedTuple):
     """A repository that git on the host enters, and that programs inside can write.
 
     `path` is the path of its own folder within the workspace, such as ``lib/.git``; `at` is the path that programs
-    inside may have created.
+    inside may have created. `kept_in` and `is_linked` are as in `plan.entrances.Entrance`.
     """
 
     path: str
     at: str
+    kept_in: str = ""
+    is_linked: bool = False
 
 
 class Named(NamedTuple):
     """What git on the host has begun to act on since the start, and programs inside can write.
 
-    `entered` are repositories that the index names, `acted_upon` paths within the workspace that the config names.
-    `problem` is the reason why the index could not be read; '' if it was.
+    `entered` are repositories, `acted_upon` paths within the workspace that the config names. `added` are names of
+    submodules whose repositories git makes since the facts were collected, so that it is about to enter them. `unread`
+    are indexes that could not be read, each by its path within the workspace and the reason. `files` and `folders` are
+    as in `plan.entrances.Entrances`, with the configs.
     """
 
     entered: tuple[OpenLink, ...] = ()
+    added: tuple[str, ...] = ()
     acted_upon: tuple[str, ...] = ()
-    problem: str = ""
+    unread: tuple[tuple[str, str], ...] = ()
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def watch(inspected: Inspected) -> Watch | None:
@@ -83,44 +96,80 @@ def watch(inspected: Inspected) -> Watch | None:
     host = inspected.get("HostConfig") or {}
     in_memory = (m["Target"] for m in host.get("Mounts") or [] if m["Type"] == "tmpfs")
     shared |= dict.fromkeys([*(host.get("Tmpfs") or {}), *in_memory], False)
-    of = Watch(workspace, top, gitlinks.index_of(workspace), shared, _time_of(inspected))
+    git = gitlinks.index_of(workspace)
+    of = Watch(workspace, top, git, shared, _time_of(inspected), _modules(git))
     # Who may write all of it needs no submodule to have a command run.
     return None if _is_shared(of, ".git") else of
 
 
 def named(of: Watch | None) -> Named:
-    """What index and config name now; nothing if `of` is None."""
+    """What git directories on the host name now; nothing if `of` is None."""
     if of is None:
         return Named()
-    acted_upon = look_at_config(of)
-    try:
-        return Named(look(of), acted_upon)
-    except (OSError, ValueError) as error:
-        return Named((), acted_upon, str(getattr(error, "strerror", None) or error))
+    inner = entrances(of.workspace, of.git)
+    return Named(
+        _open(of, inner),
+        _added(of, inner),
+        _acted_upon(of, inner),
+        tuple((posixpath.join(path, "index"), why) for path, why in inner.unread),
+        (*inner.files, *of.git.configs),
+        inner.folders,
+    )
 
 
-def look(of: Watch) -> tuple[OpenLink, ...]:
-    """The repositories that the index names now and that programs inside can write; () for none.
+def _open(of: Watch, inner: Entrances) -> tuple[OpenLink, ...]:
+    """The repositories that programs inside can write.
 
     Left out are those that the plan left open and reported, and those that could not be entered before the container
     was created.
-
-    :raises OSError: the index cannot be read
-    :raises ValueError: it is not valid, or too large
     """
     open_now = []
-    for link in gitlinks.gitlinks(of.workspace, of.git):
-        path = f"{link.path}/.git"
-        if link.is_counted and _is_shared(of, path) and not _was_in_the_way(of, link):
-            open_now.append(OpenLink(path, link.path if link.in_the_way == link.path else path))
+    for place in inner.places:
+        path = f"{place.path}/.git"
+        if place.is_counted and _is_shared(of, path) and not _was_in_the_way(of, place):
+            at = place.path if place.in_the_way == place.path else path
+            open_now.append(OpenLink(path, at, place.kept_in, place.is_linked))
     return tuple(open_now)
 
 
-def look_at_config(of: Watch) -> tuple[str, ...]:
+def _added(of: Watch, inner: Entrances) -> tuple[str, ...]:
+    """The names of submodules that git on the host adds: it makes the repository first, works in it, and names it in the
+    index last.
+
+    One that the index has named before is not among them: its place has a mount, or is seen by `_open`.
+    """
+    new = _modules(of.git) - of.modules
+    if not new:
+        return ()
+    paths = {place.path for place in inner.places if not place.is_linked}
+    names = {name for name, path in _names_of_submodules(of.workspace) if path in paths}
+    # A name may have slashes; only its first part is seen.
+    known = {name.split("/")[0] for name in {*paths, *names}}
+    return tuple(sorted(new - known))
+
+
+def _modules(git: Index) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(posixpath.join(git.own, "modules")))
+    except OSError:
+        return frozenset()
+
+
+def _names_of_submodules(workspace: str) -> Iterator[tuple[str, str]]:
+    """Name and path of each submodule, as the workspace's `.gitmodules` says."""
+    text: str | None = None
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        text = beneath.read_text(root, ".gitmodules")
+    for entry in git_config.parse(text or "").entries:
+        if entry.name.startswith("submodule.") and entry.name.endswith(".path") and entry.value:
+            yield entry.name.removeprefix("submodule.").removesuffix(".path"), entry.value
+
+
+def _acted_upon(of: Watch, inner: Entrances) -> tuple[str, ...]:
     """The paths within the workspace on which git acts because of its config on the host, and which programs inside can
     write.
     """
-    named = git_control.named_by_config(of.workspace, of.git, os.path.expanduser("~"))
+    named = git_control.named_by_config(of.workspace, of.git, inner, os.path.expanduser("~"))
     return tuple(
         path
         for path in named
@@ -136,12 +185,12 @@ def _is_shared(of: Watch, path: str) -> bool:
     return of.shared[place]
 
 
-def _was_in_the_way(of: Watch, link: Gitlink) -> bool:
+def _was_in_the_way(of: Watch, place: Entrance) -> bool:
     """Whether a link or file is there that no program inside can have made: nobody can set its time of change."""
-    if not link.in_the_way:
+    if not place.in_the_way:
         return False
     try:
-        return os.lstat(posixpath.join(of.workspace, link.in_the_way)).st_ctime_ns < of.start
+        return os.lstat(posixpath.join(of.workspace, place.in_the_way)).st_ctime_ns < of.start
     except OSError:
         return False
 

@@ -36,6 +36,7 @@ class Witness(enum.Enum):
     GOFER = "the mounts of gVisor's gofer, seen from the host"
     NOTE = "the file on the host, compared with what was noted at the start"
     INDEX = "git's index on the host"
+    WORK_TREES = "git's list of work trees on the host"
     CONFIG = "git's config on the host"
     INSIDE = "what its own programs show, which can only take a pin back"
     NOBODY = "nothing that can be seen from here"
@@ -180,9 +181,14 @@ def _names(pins: Sequence[Pin]) -> str:
 
 
 def _of_missing(missing: Sequence[Pin]) -> str:
-    entered = [pin for pin in missing if pin.witness is Witness.INDEX]
-    named = [pin for pin in missing if pin.witness is not Witness.INDEX]
-    parts = (("goes into", entered), ("acts upon", named))
+    parts = [
+        (does, [pin for pin in missing if pin.witness is witness])
+        for does, witness in (
+            ("goes into", Witness.INDEX),
+            ("goes into", Witness.WORK_TREES),
+            ("acts upon", Witness.CONFIG),
+        )
+    ]
     acts = [
         f"{does} {_names(pins)} since the start (known by {pins[0].witness.value})"
         for does, pins in parts

@@ -102,10 +102,15 @@ def _missing(links: Watch | None) -> Iterator[Pin]:
         why = "git's config on the host names it since"
         yield _pin_of(links, path, State.MISSING, why, Witness.CONFIG)
     for each in named.entered:
-        yield _pin_of(links, each.path, State.MISSING, "git's index on the host names it since")
-    if named.problem:
-        why = f"the index cannot be read: {named.problem}"
-        yield _pin_of(links, ".git/index", State.NOT_CHECKED, why)
+        by, witness = (
+            ("list of work trees", Witness.WORK_TREES)
+            if each.is_linked
+            else ("index", Witness.INDEX)
+        )
+        why = f"git's {by} on the host names it since"
+        yield _pin_of(links, each.path, State.MISSING, why, witness)
+    for path, problem in named.unread:
+        yield _pin_of(links, path, State.NOT_CHECKED, f"the index cannot be read: {problem}")
 
 
 def _pin_of(

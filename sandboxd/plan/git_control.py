@@ -17,15 +17,16 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
 from sandboxd.plan import beneath
+from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
-from sandboxd.plan.gitlinks import Index, gitlinks, index_of
-from sandboxd.plan.linked_worktree import linked_worktree, work_trees_below
+from sandboxd.plan.gitlinks import Index, index_of
+from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config, shell_words
 
 _DEEPEST_INCLUDE = 10
 """The same limit as git's."""
-_MOST_CONFIGS = 64
+_MOST_CONFIGS = 256
 _MOST_REPOSITORIES = 32
 _MOST_FOLDERS = 500
 _LARGEST_CONFIG = 1 << 20
@@ -96,13 +97,11 @@ def git_control(
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
         reader.objects(os.path.join(workspace, ".git"))
-        reader.work_trees(os.path.join(workspace, ".git"))
         reader.submodules()
         reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
         reader.read_config(os.path.join(linked.common, "config"), workspace)
         reader.objects(linked.common)
-        reader.work_trees(linked.common)
         reader.entered()
     elif _is_repository(workspace, ""):
         # The workspace is a bare repository itself.
@@ -118,14 +117,16 @@ def git_control(
     )
 
 
-def named_by_config(workspace: str, index: Index, home: str = "") -> tuple[str, ...]:
+def named_by_config(
+    workspace: str, index: Index, inner: Entrances, home: str = ""
+) -> tuple[str, ...]:
     """The paths within a work tree that the config of its repository makes git act on, such as a folder of hooks.
 
+    :param inner: where git enters repositories below it
     :param home: what `~` in a config stands for; '' if it is not known
     """
     reader = _Reader(workspace, home)
-    for path in index.configs:
-        reader.read_config(path, workspace)
+    reader.configs_of(index, inner)
     return tuple(sorted(reader.pins))
 
 
@@ -135,7 +136,7 @@ class _Reader:
     def __init__(self, workspace: str, home: str) -> None:
         self._workspace = workspace
         self._home = home
-        self._read: set[str] = set()
+        self._read: set[tuple[str, str]] = set()
         self.pins: set[str] = set()
         self.folders: set[str] = set()
         self.exposed: dict[str, str] = {}
@@ -199,39 +200,43 @@ class _Reader:
             waiting += [f"{folder}/{name}" for name in _folders(self._workspace, folder)]
 
     def entered(self) -> None:
-        """Pin where the index enters a repository: `git status` at the top runs git there.
+        """Pin where git enters a repository by a list of its own: in a submodule, which `git status` at the top does, and
+        in a linked work tree.
 
-        Where none is yet, such as a submodule that was not fetched, the folder as a whole: any could be made there.
+        Where no submodule is yet, since it was not fetched, the folder as a whole: any could be made there.
         """
-        try:
-            links = gitlinks(self._workspace, index_of(self._workspace))
-        except (OSError, ValueError):
-            self.unread[".git/index"] = "it cannot be read, so where git enters submodules is open"
-            return
-        for path, is_counted, in_the_way in links:
-            if not is_counted:
-                self.exposed[path] = (
-                    "there are too many submodules to shut them all, or it leads out of the workspace"
+        top = index_of(self._workspace)
+        inner = entrances(self._workspace, top)
+        for path, _ in inner.unread:
+            self.unread[posixpath.join(path, "index")] = (
+                "it cannot be read, so where git enters submodules is open"
+            )
+        for place in inner.places:
+            file = f"{place.path}/.git"
+            if not place.is_counted:
+                self.exposed[file if place.is_linked else place.path] = (
+                    "there are too many submodules and work trees to shut them all, or it leads out of the workspace"
                 )
-            elif in_the_way:
-                self.exposed[path] = "the index enters a repository there, and it is no folder"
-            elif os.path.lexists(os.path.join(self._workspace, path, ".git")):
-                self.pin(f"{path}/.git")
-            else:
-                self.pin(path, may_make=True)
-
-    def work_trees(self, common: str) -> None:
-        """Pin the files `.git` of linked work trees in the workspace: git there goes into what they name."""
-        for number, path in enumerate(work_trees_below(self._workspace, common)):
-            file = f"{path}/.git"
-            if not os.path.lexists(os.path.join(self._workspace, file)):
-                continue
-            if number < _MOST_REPOSITORIES and _text_inside(self._workspace, file) is not None:
+            elif place.in_the_way:
+                self.exposed[file if place.is_linked else place.path] = (
+                    "git enters a repository there, and it is no folder or behind a link"
+                )
+            elif place.is_linked or os.path.lexists(os.path.join(self._workspace, file)):
                 self.pin(file)
             else:
-                self.exposed[file] = (
-                    "a work tree is there, and there are too many, or it is no file or behind a link"
-                )
+                self.pin(place.path, may_make=True)
+        self.configs_of(top, inner)
+
+    def configs_of(self, index: Index, inner: Entrances) -> None:
+        """Pin what the configs of a repository name, in its work tree and in each linked one of `inner`."""
+        linked = [
+            os.path.join(self._workspace, place.path)
+            for place in inner.places
+            if place.is_linked and place.is_counted and not place.in_the_way
+        ]
+        for path in index.configs:
+            for worktree in (self._workspace, *linked):
+                self.read_config(path, worktree)
 
     def _worktree_of(self, folder: str) -> str:
         """The work tree of a submodule, from its own config."""
@@ -242,7 +247,7 @@ class _Reader:
     def read_config(self, path: str, worktree: str, depth: int = 0) -> None:
         """Pin what the config at `path` names; `worktree` is the base of its relative paths."""
         inside = self._inside(path)
-        key = inside or path
+        key = (inside or path, worktree)
         if key in self._read or len(self._read) >= _MOST_CONFIGS or depth > _DEEPEST_INCLUDE:
             return
         self._read.add(key)

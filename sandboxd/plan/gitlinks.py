@@ -1,9 +1,4 @@
-"""Finds where git on the host enters other repositories: at the paths that the index of a work tree names, such as
-submodules.
-
-`git status` at the top runs git in each of them, with the config of the repository there. The index is the host's own:
-no program inside can write it.
-"""
+"""Reads at which paths the index of a work tree names other repositories, such as submodules. Git goes into each."""
 
 from __future__ import annotations
 
@@ -19,8 +14,6 @@ from sandboxd.plan import beneath
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.syntax import git_config, git_index
 
-MOST = 32
-"""The most repositories that are mounted read-only; further ones are only reported."""
 _LARGEST = 256 << 20
 _MOST_REMEMBERED = 32
 
@@ -44,18 +37,6 @@ class Index(NamedTuple):
         return posixpath.join(self.common, "config"), posixpath.join(self.own, "config.worktree")
 
 
-class Gitlink(NamedTuple):
-    """A path of the work tree at which git enters a repository.
-
-    `is_counted` is False for one that is not protected, since there are too many or it is not a plain path within the
-    work tree. `in_the_way` is the part of the path that is not a folder; '' if there is none, or nothing exists there.
-    """
-
-    path: str
-    is_counted: bool
-    in_the_way: str = ""
-
-
 def index_of(workspace: str) -> Index:
     """The index of the work tree `workspace`, an absolute path without links; the file need not exist."""
     linked = linked_worktree(workspace)
@@ -63,15 +44,6 @@ def index_of(workspace: str) -> Index:
         own = posixpath.join(workspace, ".git")
         return Index(own, own)
     return Index(posixpath.join(linked.common, "worktrees", linked.name), linked.common)
-
-
-def gitlinks(workspace: str, index: Index) -> tuple[Gitlink, ...]:
-    """The places at which git enters repositories now, in the order of the index.
-
-    :raises OSError: the index cannot be read
-    :raises ValueError: it is not valid, or too large
-    """
-    return tuple(_gitlink(workspace, number, path) for number, path in enumerate(paths_in(index)))
 
 
 def paths_in(index: Index) -> tuple[str, ...]:
@@ -127,48 +99,3 @@ def _read(path: str) -> bytes:
         if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
             raise ValueError("it is no regular file, or too large")
         return file.read(_LARGEST)
-
-
-def is_hosts_own(workspace: str, own: str, path: str) -> bool:
-    """Whether `path`, the ``lib/.git`` of a submodule, leads to a repository that no program inside can write.
-
-    That is so if it is a file that names a repository below `own`/modules, where git on the host keeps those of
-    submodules. The answer only holds while nothing runs inside.
-
-    :param own: the git directory of the work tree `workspace`, absolute
-    """
-    full = posixpath.join(workspace, path)
-    if os.path.realpath(full) != full:
-        return False
-    try:
-        with beneath.open_folder(posixpath.dirname(full)) as folder:
-            text = beneath.read_text(folder, ".git") or ""
-    except (OSError, SandboxdError):
-        return False
-    named = text.removeprefix("gitdir: ").removesuffix("\n")
-    if not text.startswith("gitdir: ") or "\n" in named or "\0" in named:
-        return False
-    repository = posixpath.normpath(posixpath.join(posixpath.dirname(full), named))
-    is_in_modules = repository.startswith(posixpath.join(own, "modules", ""))
-    return (
-        is_in_modules and repository == os.path.realpath(repository) and os.path.isdir(repository)
-    )
-
-
-def _gitlink(workspace: str, number: int, path: str) -> Gitlink:
-    is_plain = posixpath.normpath(path) == path and not path.startswith(("/", "../"))
-    if number >= MOST or not is_plain or "\0" in path or path in (".", ".."):
-        return Gitlink(path, is_counted=False)
-    return Gitlink(path, True, _in_the_way(workspace, path))
-
-
-def _in_the_way(workspace: str, path: str) -> str:
-    part = ""
-    for name in path.split("/"):
-        part = posixpath.join(part, name)
-        try:
-            if not stat.S_ISDIR(os.lstat(posixpath.join(workspace, part)).st_mode):
-                return part
-        except OSError:
-            return ""
-    return ""

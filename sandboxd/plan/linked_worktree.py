@@ -58,25 +58,38 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
     )
 
 
-def work_trees_below(workspace: str, common: str) -> tuple[str, ...]:
-    """The paths, within `workspace`, of linked work trees of the repository in `common`; of very many the first by name.
+class WorkTree(NamedTuple):
+    """A linked work tree within a workspace: its path there, and its own git directory, an absolute path."""
+
+    path: str
+    own: str
+
+
+def work_tree_folders(common: str) -> tuple[str, ...]:
+    """The git directories of all linked work trees of a repository, absolute paths; of very many the first by name.
+
+    :param common: the repository's own folder, an absolute path
+    """
+    folder = posixpath.join(common, "worktrees")
+    with contextlib.suppress(OSError):
+        return tuple(posixpath.join(folder, name) for name in sorted(os.listdir(folder))[:_MOST])
+    return ()
+
+
+def work_trees_below(workspace: str, common: str) -> tuple[WorkTree, ...]:
+    """The linked work trees of the repository in `common` that are in `workspace`, of those of `work_tree_folders`.
 
     :param workspace: an absolute path without links
     :param common: the repository's own folder, an absolute path
     """
-    folder = posixpath.join(common, "worktrees")
-    names: list[str] = []
-    with contextlib.suppress(OSError):
-        names = sorted(os.listdir(folder))[:_MOST]
-    paths: dict[str, None] = {}
-    for name in names:
-        own = posixpath.join(folder, name)
+    trees: dict[str, str] = {}
+    for own in work_tree_folders(common):
         place = posixpath.dirname(os.path.normpath(os.path.join(own, _line(own, "gitdir"))))
         # The user may be in the workspace by a path with links.
         for path in (place, os.path.realpath(place)):
             if path.startswith(f"{workspace}/") and not f"{path}/".startswith(f"{common}/"):
-                paths[posixpath.relpath(path, workspace)] = None
-    return tuple(paths)
+                trees[posixpath.relpath(path, workspace)] = own
+    return tuple(WorkTree(*tree) for tree in trees.items())
 
 
 def path_inside(target: str, linked: LinkedWorktree) -> str:

@@ -61,7 +61,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "host.facts host.platforms host.tree_sizes kinds model plan.git_control "
         "policy syntax text toml_output"
     ),
-    "plan.git_control": frozenset({"errors", "files", "plan", "plan.gitlinks", "policy", "syntax"}),
+    "plan.entrances": frozenset({"errors", "plan", "plan.gitlinks"}),
+    "plan.git_control": frozenset(
+        {"errors", "files", "plan", "plan.entrances", "plan.gitlinks", "policy", "syntax"}
+    ),
     "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
@@ -138,11 +141,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "observe": _rooms(
-        "data engine errors files host host.facts model payload plan.git_control plan.gitlinks"
+        "data engine errors files host host.facts model payload plan plan.entrances plan.git_control "
+        "plan.gitlinks syntax"
     ),
     "halt": _rooms(
         "audit engine engine.answers errors file_lock files host.folders model observe plan "
-        "plan.gitlinks"
+        "plan.entrances"
     ),
     "verify": frozenset(
         {

@@ -1,9 +1,10 @@
-"""Git's index on the host comes to name a repository while the sandbox runs: it is halted before git goes in."""
+"""Git on the host comes to go into a repository while the sandbox runs: it is halted before git goes in."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -136,6 +137,86 @@ def test_what_inside_had_ready_is_put_aside_before_git_goes_in(
     (watched / outcome.aside).rename(watched / "lib/.git")
     git(watched, "status")
     assert ran.exists()
+
+
+def test_a_work_tree_that_the_host_adds_halts_and_is_pinned_at_the_next_start(
+    world: World, api: Engine, watched: Path, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    config = f'[core]\\nrepositoryformatversion = 0\\nfsmonitor = "touch {ran}; false"\\n'
+    make = (
+        "mkdir -p evil/objects evil/refs; echo ref: refs/heads/x > evil/HEAD; "
+        f"printf '{_EMPTY_INDEX}' > evil/index; printf '{config}' > evil/config; touch evil/made"
+    )
+    lead = "[ -e trees/two/.git ] && echo gitdir: ../../evil > trees/two/.git"
+    attack(api, watched, f"{make}; while :; do {lead}; done 2>/dev/null")
+    eventually((watched / "evil/made").exists)
+    # One elsewhere is nobody's concern, and what a program inside makes is none of git's list.
+    git(watched, "worktree", "add", "-q", str(tmp_path / "elsewhere"))
+    world.run("exec", "-n", "--", "sh", "-c", "mkdir -p trees/own/.git", cwd=watched)
+    assert state(api, watched) == "running"
+    # The attack may spoil git's own last step.
+    git(watched, "worktree", "add", "-q", "trees/two", check=False)
+    halt = halt_of(world, watched)
+    (entry,) = halt.entries
+    assert (entry.path, entry.what, halt.reason) == (
+        "trees/two/.git",
+        What.LISTED,
+        Reason.REPLACED,
+    )
+    assert state(api, watched) == "paused"
+    git(watched / "trees/two", "status", check=False)
+    assert not ran.exists()
+    done = world.run("exec", "-n", "true", cwd=watched)
+    assert "goes into `trees/two/.git`, which its list of work trees names since" in done.stderr
+    # The proof that it would have run.
+    (watched / "trees/two/.git").write_text("gitdir: ../../evil\n")
+    git(watched / "trees/two", "status", check=False)
+    assert ran.exists()
+    git(watched, "worktree", "repair", "trees/two")
+    sandboxes.give_to_user(watched)
+    up(world, watched, "--recreate")
+    script = "rm -f trees/two/.git; echo gitdir: ../../evil > trees/two/.git"
+    assert world.run("exec", "-n", "--", "sh", "-c", script, cwd=watched).returncode != 0
+    assert state(api, watched) == "running"
+
+
+def test_a_submodule_that_takes_long_to_fetch_halts_before_git_works_in_it(
+    world: World, api: Engine, watched: Path, library: Path, tmp_path: Path
+) -> None:
+    """Git on the host makes its file `.git` first, and goes into it by that when all is fetched."""
+    ran = tmp_path / "ran"
+    evil = watched / "evil"
+    git(watched, "clone", "-q", str(library), "evil")
+    git(evil, "config", "core.fsmonitor", f"touch {ran}; false")
+    (evil / ".git/hooks/post-checkout").write_text(f"#!/bin/sh\ntouch {ran}\n")
+    (evil / ".git/hooks/post-checkout").chmod(0o755)
+    sandboxes.give_to_user(evil)
+    lead = "[ -e lib/.git ] && echo gitdir: ../evil/.git > lib/.git"
+    attack(api, watched, f"touch evil/ready; while :; do {lead}; done 2>/dev/null")
+    eventually((evil / "ready").exists)
+    transport = tmp_path / "ssh"
+    transport.write_text(
+        f"#!/bin/sh\nuntil [ -e {tmp_path}/halted ]; do sleep 0.1; done\n"
+        'for last; do :; done; exec sh -c "$last"\n'
+    )
+    transport.chmod(0o755)
+    adding = threading.Thread(
+        target=git,
+        args=(watched, "submodule", "add", f"ssh://host{library}", "lib"),
+        kwargs={"check": False, "GIT_SSH_COMMAND": str(transport)},
+    )
+    adding.start()
+    try:
+        halt = halt_of(world, watched)
+        eventually(lambda: state(api, watched) == "paused", world.log)
+    finally:
+        (tmp_path / "halted").touch()
+        adding.join()
+    assert (halt.entries[0].path, halt.entries[0].what) == ("lib", What.ADDED)
+    assert "adds the submodule `lib`" in world.run("exec", "-n", "true", cwd=watched).stderr
+    git(watched, "status")
+    assert (watched / "lib/lib.py").exists() and not ran.exists()
 
 
 def test_more_than_can_be_pinned_are_said_at_the_start_and_halt_nothing(

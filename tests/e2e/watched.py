@@ -46,18 +46,22 @@ def watch(world: World, repository: Path) -> Iterator[Path]:
             world.run("down", "--discard", cwd=folder)
 
 
-def git(project: Path, *arguments: str) -> str:
+def git(project: Path, *arguments: str, check: bool = True, **more: str) -> str:
+    """The output of git as the host's user runs it.
+
+    :param more: further variables of its environment
+    """
     settings = ("user.name=a", "user.email=a@b", "safe.directory=*", "protocol.file.allow=always")
     words = [word for setting in settings for word in ("-c", setting)]
     # What git starts in a submodule takes no settings from the command line.
     environ = {
         f"GIT_CONFIG_{key}_0": value for key, value in (("KEY", "safe.directory"), ("VALUE", "*"))
     }
-    environ |= {**os.environ, "GIT_CONFIG_COUNT": "1"}
+    environ |= {**os.environ, **more, "GIT_CONFIG_COUNT": "1"}
     done = subprocess.run(
         ["git", *words, *arguments],
         cwd=project,
-        check=True,
+        check=check,
         capture_output=True,
         text=True,
         env=environ,

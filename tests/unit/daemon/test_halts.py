@@ -19,7 +19,8 @@ from tests.patience import PATIENCE, eventually, until
 from tests.unit.halt.played import PlayedEngine, replace
 from tests.unit.halt.test_entries import facts
 from tests.unit.observe.test_open_links import inspected
-from tests.unit.plan.test_gitlinks import make, name
+from tests.unit.plan.test_entrances import COMMIT, make, name
+from tests.unit.plan.test_git_control import git
 
 ENGINE, OTHER_NAME = EngineKey("unix:///one", None), EngineKey(None, "one")
 
@@ -180,6 +181,21 @@ def test_an_index_that_comes_to_name_a_repository_halts(
     name(repository, "lib")
     halt = eventually(lambda: record.load(world.environ, str(repository), "c1"))
     assert [entry.what for entry in halt.entries] == [What.ENTERED]
+
+
+def test_a_work_tree_that_comes_after_one_elsewhere_halts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first makes git's folder of work trees, which was not there to be watched when the watch began."""
+    repository = make(world.workspace / "shared")
+    git(repository, *COMMIT)
+    monkeypatch.setattr(world.engine, "description", lambda: inspected(repository))
+    world.start()
+    git(repository, "worktree", "add", "-q", str(world.workspace / "elsewhere"))
+    assert record.load(world.environ, str(repository), "c1") is None
+    git(repository, "worktree", "add", "-q", "trees/two")
+    halt = eventually(lambda: record.load(world.environ, str(repository), "c1"))
+    assert [(entry.path, entry.what) for entry in halt.entries] == [("trees/two/.git", What.LISTED)]
 
 
 class PlayedHosts:

@@ -91,6 +91,21 @@ def test_a_file_whose_content_counts_wakes_when_it_is_made_or_written(
         events.close()
 
 
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("make", KINDS)
+def test_a_folder_in_which_each_new_name_counts_wakes_when_it_comes_and_when_one_is_in_it(
+    make: Callable[[list[str], list[str], list[str]], MountEvents], workspace: Path, exists: bool
+) -> None:
+    folder = workspace / ".git/worktrees"
+    (folder if exists else folder.parent).mkdir(parents=True)
+    events = make([str(workspace / ".envrc")], [], [str(folder)])
+    try:
+        assert wakes(events, (folder / "two").mkdir if exists else folder.mkdir)
+    finally:
+        events.end()
+        events.close()
+
+
 @pytest.mark.parametrize("make", KINDS)
 def test_what_else_happens_wakes_nobody(make: Make, workspace: Path) -> None:
     events = make([str(workspace), str(workspace / ".envrc")])

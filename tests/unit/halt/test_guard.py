@@ -17,8 +17,8 @@ from sandboxd.observe import pins
 from sandboxd.observe.pin import Pin, State, Witness
 from tests.unit.halt.played import PlayedEngine, guard_of, replace
 from tests.unit.observe.test_open_links import inspected
-from tests.unit.plan.test_git_control import with_submodule
-from tests.unit.plan.test_gitlinks import make, name
+from tests.unit.plan.test_entrances import COMMIT, make, name
+from tests.unit.plan.test_git_control import git, with_submodule
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_repository_that_the_index_comes_to_name_halts_and_what_was_ready_is_p
 ) -> None:
     engine = PlayedEngine()
     ours = guard_of_repository(engine, shared)
-    assert ours.lost() == () and str(shared / ".git/index") in ours.files
+    assert ours.lost() == () and str(shared / ".git/index") in ours.lists()[0]
     (shared / "lib/.git").mkdir()
     name(shared, "lib")
     assert [(lost.path, lost.what) for lost in ours.lost()] == [
@@ -227,6 +227,52 @@ def test_a_submodule_in_the_hosts_own_folder_is_left(shared: Path, environ: dict
     halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
     assert halt is not None and [entry.path for entry in halt.entries] == ["deps/lib/.git"]
     assert (shared / "deps/lib/.git").read_text() == before
+
+
+def test_a_work_tree_that_the_host_adds_halts_and_its_own_file_is_left(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    git(shared, *COMMIT)
+    ours = guard_of_repository(PlayedEngine(), shared)
+    git(shared, "worktree", "add", "-q", "trees/two")
+    assert ours.has_lost() and f"{shared}/.git/worktrees/two/gitdir" in ours.lists()[0]
+    before = (shared / "trees/two/.git").read_text()
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    (entry,) = halt.entries
+    assert (entry.path, entry.what, entry.outcome) == ("trees/two/.git", What.LISTED, None)
+    assert (shared / "trees/two/.git").read_text() == before
+    assert "goes into `trees/two/.git`, which its list of work trees names since" in words.describe(
+        halt
+    )
+
+
+def test_a_work_tree_s_file_that_leads_elsewhere_is_put_aside(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    git(shared, *COMMIT)
+    engine = PlayedEngine()
+    ours = guard_of_repository(engine, shared)
+    git(shared, "worktree", "add", "-q", "trees/two")
+    file = shared / "trees/two/.git"
+    engine.while_pausing = lambda: file.write_text("gitdir: ../../lib\n")
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and not file.exists()
+    assert (shared / "trees/two/.git.halted").read_text() == "gitdir: ../../lib\n"
+    assert "`mv trees/two/.git.halted trees/two/.git` takes it if it is yours" in words.describe(
+        halt
+    )
+
+
+def test_a_submodule_that_is_being_added_halts_before_the_index_names_it(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    ours = guard_of_repository(PlayedEngine(), shared)
+    (shared / ".git/modules/lib").mkdir(parents=True)
+    halt = ours.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None and [entry.what for entry in halt.entries] == [What.ADDED]
+    assert words.describe(halt).startswith("git on the host adds the submodule `lib`")
+    assert record.load(environ, str(shared), "c1") == halt
 
 
 def test_a_link_in_the_place_of_a_repository_is_put_aside(

@@ -12,7 +12,8 @@ import pytest
 from sandboxd.model.labels import PROJECT
 from sandboxd.observe import open_links
 from sandboxd.observe.open_links import OpenLink
-from tests.unit.plan.test_gitlinks import make, name
+from tests.unit.plan.test_entrances import COMMIT, make, name
+from tests.unit.plan.test_git_control import git
 
 WORK = "/w"
 
@@ -50,7 +51,7 @@ def inspected(repository: Path, *mounts: dict[str, Any], made: str = "", **more:
 def links(container: Any) -> list[str]:
     watch = open_links.watch(container)
     assert watch is not None
-    return [each.path for each in open_links.look(watch)]
+    return [each.path for each in open_links.named(watch).entered]
 
 
 def test_what_no_mount_covers_can_be_written(repository: Path) -> None:
@@ -94,7 +95,8 @@ def test_a_link_counts_unless_it_was_there_before_the_container(
     container = inspected(repository, made=made.isoformat().replace("+00:00", "Z"))
     watch = open_links.watch(container)
     assert watch is not None
-    assert (OpenLink("a/.git", "a") in open_links.look(watch)) is is_open
+    kept_in = f"{repository}/.git/modules"
+    assert (OpenLink("a/.git", "a", kept_in) in open_links.named(watch).entered) is is_open
 
 
 def test_without_the_time_of_the_container_a_link_counts(repository: Path) -> None:
@@ -106,15 +108,15 @@ def test_the_index_is_read_at_each_look(repository: Path) -> None:
     watch = open_links.watch(inspected(repository))
     assert watch is not None
     name(repository, "later")
-    assert OpenLink("later/.git", "later/.git") in open_links.look(watch)
+    assert "later/.git" in [each.path for each in open_links.named(watch).entered]
 
 
 def test_an_index_that_git_does_not_read_is_said(repository: Path) -> None:
     watch = open_links.watch(inspected(repository))
     (repository / ".git/index").write_bytes(b"\0\0\xe0\0" * 8)
     assert watch is not None
-    with pytest.raises(ValueError, match="form"):
-        open_links.look(watch)
+    ((path, why),) = open_links.named(watch).unread
+    assert path == ".git/index" and "form" in why
 
 
 def test_a_second_look_at_the_same_index_reads_nothing(
@@ -122,11 +124,11 @@ def test_a_second_look_at_the_same_index_reads_nothing(
 ) -> None:
     watch = open_links.watch(inspected(repository))
     assert watch is not None
-    before = open_links.look(watch)
+    before = open_links.named(watch)
     monkeypatch.setattr(
         "sandboxd.plan.gitlinks._read", lambda _path: pytest.fail("it was read again")
     )
-    assert open_links.look(watch) == before
+    assert open_links.named(watch) == before
 
 
 def config(repository: Path, text: str) -> None:
@@ -139,16 +141,65 @@ def test_what_the_config_names_since_is_open_where_it_can_be_written(repository:
         (repository / folder).mkdir(parents=True)
     (repository / "clean.py").write_text("")
     watch = open_links.watch(inspected(repository, mount(repository, "shut", writable=False)))
-    assert watch is not None and open_links.look_at_config(watch) == ()
+    assert watch is not None and open_links.named(watch).acted_upon == ()
     config(repository, "[core]\n\thooksPath = shut/hooks\n")
-    assert open_links.look_at_config(watch) == ()
+    assert open_links.named(watch).acted_upon == ()
     config(repository, '\thooksPath = scripts/hooks\n[filter "x"]\n\tclean = python clean.py\n')
-    assert open_links.look_at_config(watch) == ("clean.py", "scripts/hooks")
+    assert open_links.named(watch).acted_upon == ("clean.py", "scripts/hooks")
 
 
 def test_a_config_that_the_config_includes_counts_as_soon_as_it_is_there(repository: Path) -> None:
     config(repository, "[include]\n\tpath = ../team.gitconfig\n")
     watch = open_links.watch(inspected(repository))
-    assert watch is not None and open_links.look_at_config(watch) == ()
+    assert watch is not None and open_links.named(watch).acted_upon == ()
     (repository / "team.gitconfig").write_text("")
-    assert open_links.look_at_config(watch) == ("team.gitconfig",)
+    assert open_links.named(watch).acted_upon == ("team.gitconfig",)
+
+
+def test_a_linked_work_tree_that_git_lists_is_open_unless_it_is_shut_or_elsewhere(
+    repository: Path, tmp_path: Path
+) -> None:
+    git(repository, *COMMIT)
+    watch = open_links.watch(inspected(repository))
+    shut = open_links.watch(
+        inspected(repository, mount(repository, "trees/one/.git", writable=False))
+    )
+    git(repository, "worktree", "add", "-q", str(tmp_path / "elsewhere"))
+    before = [each.path for each in open_links.named(watch).entered]
+    git(repository, "worktree", "add", "-q", "trees/one")
+    linked = [each for each in open_links.named(watch).entered if each.is_linked]
+    assert [each.path for each in linked] == ["trees/one/.git"] and "trees/one/.git" not in before
+    assert not [each for each in open_links.named(shut).entered if each.is_linked]
+
+
+def test_a_repository_that_a_program_inside_makes_is_in_no_list(repository: Path) -> None:
+    watch = open_links.watch(inspected(repository))
+    before = open_links.named(watch)
+    git(repository, "init", "-q", "nested")
+    (repository / "trees/two").mkdir(parents=True)
+    (repository / "trees/two/.git").write_text("gitdir: ../../nested/.git\n")
+    assert open_links.named(watch) == before
+
+
+def test_hooks_in_a_linked_work_tree_are_acted_upon_there(repository: Path) -> None:
+    """Git takes a relative folder of hooks as one of the work tree in which it runs."""
+    git(repository, *COMMIT)
+    config(repository, "[core]\n\thooksPath = .husky\n")
+    git(repository, "worktree", "add", "-q", "trees/one")
+    (repository / "trees/one/.husky").mkdir()
+    watch = open_links.watch(inspected(repository))
+    assert open_links.named(watch).acted_upon == ("trees/one/.husky",)
+
+
+def test_a_submodule_is_seen_to_be_added_before_the_index_names_it(repository: Path) -> None:
+    modules = repository / ".git/modules"
+    (modules / "old").mkdir(parents=True)
+    (repository / ".gitmodules").write_text('[submodule "by-name"]\n\tpath = a\n')
+    watch = open_links.watch(inspected(repository))
+    assert open_links.named(watch).added == ()
+    # `git submodule update` fetches what the index names, one of them under a name of its own.
+    for known in ("by-name", "deps/lib"):
+        (modules / known).mkdir(parents=True)
+    assert open_links.named(watch).added == ()
+    (modules / "new").mkdir()
+    assert open_links.named(watch).added == ("new",)
