@@ -18,6 +18,7 @@ class Log:
     """The log of what is written below a folder, as the process hears it."""
 
     def __init__(self, folder: str) -> None:
+        self.folder = folder
         self.phases: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
             [sys.executable, __file__, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
