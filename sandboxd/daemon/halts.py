@@ -185,8 +185,9 @@ class Watched:
                         is_unwatched = guard.forget_lost_before()
                         reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
                         log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
-                    is_lost = guard.has_lost() or guard.has_lost_mounts()
-                    if not is_lost and not self._stop.is_set():
+                    is_ended = self._stop.is_set()
+                    is_lost = guard.has_lost() or (not is_ended and guard.has_lost_mounts())
+                    if not is_lost and not is_ended:
                         events.wait()
                     is_last = self._stop.is_set()
                     # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends

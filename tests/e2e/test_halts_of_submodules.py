@@ -89,11 +89,14 @@ def test_what_the_index_comes_to_name_halts_and_is_pinned_at_the_next_start(
 ) -> None:
     act(watched, library)
     halt = halt_of(world, watched)
-    (entry,) = halt.entries
-    assert (entry.path, entry.what, halt.reason) == ("lib/.git", What.ENTERED, Reason.REPLACED)
-    assert state(api, watched) == "paused"
+    whats = {(entry.path, entry.what) for entry in halt.entries}
+    entered, added = ("lib/.git", What.ENTERED), ("lib", What.ADDED)
+    # `submodule add` makes the repository before the index names it, on a slow machine long before.
+    assert whats == {entered} or (act is _by_submodule_add and added in whats <= {entered, added})
+    assert halt.reason is Reason.REPLACED and state(api, watched) == "paused"
     done = world.run("exec", "-n", "true", cwd=watched)
-    assert done.returncode == 4 and "git on the host goes into `lib/.git`" in done.stderr
+    words = ("git on the host goes into `lib/.git`", "git on the host adds the submodule `lib`")
+    assert done.returncode == 4 and any(text in done.stderr for text in words), done.stderr
     assert "sandboxd up --recreate" in done.stderr
     is_aside = act is _by_clone_and_add
     assert (watched / "lib/.git.halted").exists() == is_aside
